@@ -1,0 +1,1 @@
+"""Warmline keeps a customer's story straight across channels."""

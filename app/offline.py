@@ -1,0 +1,35 @@
+"""Disarms, in one place, what the libraries would otherwise fetch, retry or report over a network by themselves.
+
+Call `disarm` before any of them is imported: most read the environment once, at import.
+"""
+
+import os
+from importlib.util import find_spec
+from pathlib import Path
+
+
+def disarm() -> None:
+    """Set what keeps tiktoken, litellm, Hugging Face, Chroma, onnxruntime and LangSmith here; cheap, safe to repeat."""
+    encodings = _encodings_of_litellm()
+    forced = {
+        "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # else a price map is fetched at import
+        "HF_HUB_OFFLINE": "1",  # else counting tokens for a hub model's name retries for 23 s
+        "ANONYMIZED_TELEMETRY": "False",  # Chroma
+        "ORT_DISABLE_TELEMETRY": "1",  # else onnxruntime reports its use, and keeps a device id in the home folder
+        "LANGSMITH_TRACING": "false",
+        "LANGCHAIN_TRACING_V2": "false",
+    }
+    os.environ.update(forced)
+    if encodings is not None:
+        # litellm overwrites the first at its first token count and honours only the second.
+        os.environ["TIKTOKEN_CACHE_DIR"] = str(encodings)
+        os.environ["CUSTOM_TIKTOKEN_CACHE_DIR"] = str(encodings)
+
+
+def _encodings_of_litellm() -> Path | None:
+    # Found without importing litellm, which takes seconds.
+    spec = find_spec("litellm")
+    if spec is None or spec.origin is None:
+        return None
+    folder = Path(spec.origin).parent / "litellm_core_utils" / "tokenizers"
+    return folder if folder.is_dir() else None

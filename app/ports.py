@@ -1,0 +1,323 @@
+"""What the rooms need of the outside world, as Protocols with the fewest methods that serve.
+
+Every port has an in-memory twin in `app/adapters/memory.py`, and one suite in `tests/contracts/` is run against each
+adapter of it.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from app.models import Channel, Identifier, Interaction, InteractionDraft, Kind, Record
+
+Vectors = NDArray[np.float32]
+
+
+# --- the ledger -----------------------------------------------------------------------------------------------------
+
+
+class IdentifierHolding(Record):
+    """One identity's hold on one normalised identifier, with the interaction that brought it where one did."""
+
+    identity_id: str
+    customer_id: str
+    identifier: Identifier
+    interaction_id: str | None = None
+
+
+class ConversationSeat(Record):
+    """Which identity a conversation has been filed under."""
+
+    conversation_id: str
+    identity_id: str
+    customer_id: str
+
+
+class Filed(Record):
+    """A row already in the ledger under a caller's id, with the hash of its content."""
+
+    id: str
+    interaction_id: str
+    seq: int
+    identity_id: str
+    customer_id: str
+    content_sha256: str
+
+
+class MergeRecord(Record):
+    """One reversible joining of two customers: `absorbed` leads to `survivor` until `undone_at`."""
+
+    merge_id: str
+    survivor: str
+    absorbed: str
+    at: datetime
+    reason: str
+    evidence: tuple[str, ...] = ()
+    undone_at: datetime | None = None
+
+
+class Known(Record):
+    """What the store knows that bears on a unit of work: the whole input of the identity rules.
+
+    `holdings` are all those of every customer in play, whether asked for by identifier, conversation or id. `customers`
+    leads from each id asked for to the customer who survives under it. `parted` are pairs of customers in play whom
+    somebody took apart by undoing a merge.
+    """
+
+    holdings: tuple[IdentifierHolding, ...] = ()
+    seats: tuple[ConversationSeat, ...] = ()
+    filed: tuple[Filed, ...] = ()
+    customers: Mapping[str, str] = Field(default_factory=dict)
+    parted: tuple[tuple[str, str], ...] = ()
+    merges: tuple[MergeRecord, ...] = ()
+
+
+class Arrival(Record):
+    """A draft that is to be filed, before it is known whose it is."""
+
+    interaction_id: str
+    draft: InteractionDraft
+    content_sha256: str
+
+
+class NewHolding(Record):
+    """A normalised identifier that an identity holds from now on; replaces the hold that it had on the same one."""
+
+    identity_id: str
+    identifier: Identifier
+    interaction_id: str | None = None
+
+
+class NewInteraction(Record):
+    """A draft with the identity it belongs to, ready to be numbered and written."""
+
+    interaction_id: str
+    identity_id: str
+    draft: InteractionDraft
+    content_sha256: str
+
+
+class Changes(Record):
+    """All that one unit of work writes, applied at once or not at all; `undone` are merges with their `undone_at`."""
+
+    new_identities: tuple[str, ...] = ()
+    holdings: tuple[NewHolding, ...] = ()
+    merges: tuple[MergeRecord, ...] = ()
+    undone: tuple[MergeRecord, ...] = ()
+    interactions: tuple[NewInteraction, ...] = ()
+
+
+class Assignment(Record):
+    """Whose each arrival is: the changes to write, and each arrival's customer, in the order they came."""
+
+    changes: Changes
+    customer_ids: tuple[str, ...]
+
+
+class IdentityRules(Protocol):
+    """Decides, without reading or writing anything, whose interactions are."""
+
+    def keys(self, drafts: Iterable[InteractionDraft]) -> Collection[tuple[str, str]]:
+        """The normalised (type, value) pairs that must be known before these drafts can be assigned."""
+        ...
+
+    def assign(self, known: Known, arrivals: Sequence[Arrival], *, at: datetime) -> Assignment:
+        """Whose each arrival is; later ones see what earlier ones did."""
+        ...
+
+
+class Transaction(Protocol):
+    """One unit of work in one tenant; no other unit of work of that tenant runs at the same time."""
+
+    async def known(
+        self,
+        *,
+        identifiers: Collection[tuple[str, str]] = (),
+        conversation_ids: Collection[str] = (),
+        caller_ids: Collection[str] = (),
+        customer_ids: Collection[str] = (),
+        merge_ids: Collection[str] = (),
+    ) -> Known:
+        """What is held under these (type, value) pairs, conversations, callers' ids, customers and merges."""
+        ...
+
+    async def apply(self, changes: Changes) -> Mapping[str, int]:
+        """Write the changes; gives the sequence number of each new interaction by its interaction_id."""
+        ...
+
+
+class Ledger(Protocol):
+    """The append-only ledger and the identity graph beside it: the source of truth."""
+
+    def transaction(self, tenant: str) -> AbstractAsyncContextManager[Transaction]:
+        """A unit of work: durable (fsync'd) when the block has ended, undone when it raised."""
+        ...
+
+    async def head(self, tenant: str) -> int:
+        """The highest sequence number of the tenant; 0 when it has none."""
+        ...
+
+    async def customer_of(self, tenant: str, customer_or_identity_id: str) -> str | None:
+        """The surviving customer that this id leads to, or None when it is unknown."""
+        ...
+
+    async def identities_of(self, tenant: str, customer_id: str) -> Sequence[str]:
+        """The identities joined in one customer, the oldest first."""
+        ...
+
+    async def holdings_of(self, tenant: str, identity_ids: Collection[str]) -> Sequence[IdentifierHolding]:
+        """The identifiers that these identities hold."""
+        ...
+
+    async def seat_of(self, tenant: str, conversation_id: str) -> ConversationSeat | None:
+        """Whom a conversation belongs to."""
+        ...
+
+    async def interactions(
+        self,
+        tenant: str,
+        identity_ids: Collection[str],
+        *,
+        conversation_id: str | None = None,
+        channel: Channel | None = None,
+        kind: Kind | None = None,
+        after_seq: int = 0,
+        up_to_seq: int | None = None,
+        limit: int = 1000,
+        newest_first: bool = False,
+    ) -> Sequence[Interaction]:
+        """Interactions of these identities, by seq."""
+        ...
+
+    async def by_ids(self, tenant: str, interaction_ids: Collection[str]) -> Sequence[Interaction]:
+        """The interactions with these ids that exist, by seq."""
+        ...
+
+    async def after_position(self, position: int, limit: int) -> Sequence[tuple[int, str, Interaction]]:
+        """Rows of all tenants past a position of the write order, as (position, tenant, interaction)."""
+        ...
+
+    async def last_position(self) -> int:
+        """The position of the newest row; 0 when there is none."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of files and connections."""
+        ...
+
+
+class Archive(Protocol):
+    """Small JSON documents of a tenant: handoffs, decisions, outcomes, feedback, watermarks, kept replies, API keys."""
+
+    async def put(
+        self, tenant: str, collection: str, key: str, document: Mapping[str, Any], *, customer_id: str | None = None
+    ) -> None:
+        """Write or replace one document."""
+        ...
+
+    async def add(
+        self, tenant: str, collection: str, key: str, document: Mapping[str, Any], *, customer_id: str | None = None
+    ) -> bool:
+        """Write one document unless the key is taken; tells whether it was written."""
+        ...
+
+    async def get(self, tenant: str, collection: str, key: str) -> Mapping[str, Any] | None:
+        """One document, or None."""
+        ...
+
+    async def of_customer(
+        self, tenant: str, collection: str, customer_id: str, *, limit: int = 100
+    ) -> Sequence[Mapping[str, Any]]:
+        """The newest documents of one customer, newest first."""
+        ...
+
+    async def page(
+        self, tenant: str, collection: str, *, after: str = "", limit: int = 1000
+    ) -> Sequence[tuple[str, Mapping[str, Any]]]:
+        """Documents with their keys, ordered by key: the first `limit` past the key `after`."""
+        ...
+
+
+# --- vectors --------------------------------------------------------------------------------------------------------
+
+
+class Embedder(Protocol):
+    """Turns texts into unit vectors."""
+
+    @property
+    def name(self) -> str:
+        """The model's name; an index made with another name must be rebuilt."""
+        ...
+
+    async def embed(self, texts: Sequence[str]) -> Vectors:
+        """One unit vector a row, float32, shape (texts, dimensions). Raises RetrievalUnavailable."""
+        ...
+
+
+class VectorStore(Protocol):
+    """Vectors by interaction_id, kept apart by tenant."""
+
+    async def put(self, tenant: str, interaction_ids: Sequence[str], vectors: Vectors) -> None:
+        """Write or replace vectors. Raises RetrievalUnavailable."""
+        ...
+
+    async def get(self, tenant: str, interaction_ids: Sequence[str]) -> Mapping[str, NDArray[np.float32]]:
+        """The vectors that exist under these ids. Raises RetrievalUnavailable."""
+        ...
+
+    async def delete(self, tenant: str, interaction_ids: Sequence[str]) -> None:
+        """Remove vectors. Raises RetrievalUnavailable."""
+        ...
+
+    async def clear(self) -> None:
+        """Remove the vectors of all tenants, before an index is made anew. Raises RetrievalUnavailable."""
+        ...
+
+    async def count(self) -> int:
+        """How many vectors are held for all tenants. Raises RetrievalUnavailable."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of files and connections."""
+        ...
+
+
+# --- the model ------------------------------------------------------------------------------------------------------
+
+
+class ModelReply(Record):
+    """What a model answered, and what it cost."""
+
+    text: str
+    model: str
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost_usd: float | None = None
+
+
+class LanguageModel(Protocol):
+    """A chat model that is asked for one JSON object."""
+
+    @property
+    def name(self) -> str:
+        """The model's name as the setting gives it."""
+        ...
+
+    async def complete(
+        self, system: str, user: str, *, schema: Mapping[str, Any], timeout_s: float, max_tokens: int
+    ) -> ModelReply:
+        """One answer to one prompt. Raises ModelTimeout, ModelUnavailable or InvalidModelOutput, and nothing else."""
+        ...
+
+    async def warm_up(self) -> None:
+        """Load what the first answer needs; sends nothing to the model."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        ...

@@ -1,0 +1,44 @@
+"""The only reader of the environment. It reads and checks; it builds nothing.
+
+Every setting is an environment variable (or a line of a `.env`) that begins with `WARMLINE_`.
+"""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What an operator may choose."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="WARMLINE_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+    )
+
+    data_dir: Path = Field(default=Path("data"), description="folder of the embedded stores")
+    database_url: str | None = Field(default=None, description="ledger; default: SQLite in the data folder")
+    vectors_url: str | None = Field(
+        default=None,
+        description="vector store: http://host:port of a Chroma server, or memory:; default: Chroma in the data folder",
+    )
+    model: str | None = Field(
+        default=None, description="any litellm model, for example openai/gpt-4o-mini; none: the extractive engine"
+    )
+    model_fallbacks: tuple[str, ...] = Field(
+        default=(), description="models tried in turn when the first is unavailable"
+    )
+    model_base_url: str | None = Field(default=None, description="address of an OpenAI-compatible server")
+    model_api_key: SecretStr | None = Field(default=None, description="key of the model's server")
+    embedder: str = Field(default="minilm", description="minilm (built in), or any litellm embedding model")
+    catalogue: str = Field(default="general", description="name of a shipped catalogue, or the path of a YAML file")
+    prompt_brief: str = Field(default="v1", description="version of the brief's prompt")
+    require_keys: bool = Field(default=False, description="refuse requests without an API key also on loopback")
+    redact_at_ingest: bool = Field(default=False, description="blank card numbers and the like before they are written")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="how much is logged")
+
+    @property
+    def ledger_url(self) -> str:
+        """The SQLAlchemy URL in force."""
+        return self.database_url or f"sqlite+aiosqlite:///{self.data_dir / 'ledger.db'}"
