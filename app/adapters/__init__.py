@@ -1,0 +1,1 @@
+"""Adapters: each speaks to one vendor and answers through a port."""

@@ -1,0 +1,322 @@
+"""The in-memory twins of the ledger, the archive and the vector store: simple, and gone when the process ends."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic_core import from_json, to_json
+
+from app.models import Channel, Interaction, Kind
+from app.ports import (
+    Changes,
+    ConversationSeat,
+    Filed,
+    IdentifierHolding,
+    Known,
+    MergeRecord,
+    NewHolding,
+    NewInteraction,
+    Vectors,
+)
+
+Key = tuple[str, str]
+
+
+@dataclass(slots=True)
+class _Tenant:
+    """All that one tenant has."""
+
+    last_seq: int = 0
+    rows: dict[str, Interaction] = field(default_factory=dict[str, Interaction])
+    filed: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
+    parents: dict[str, str | None] = field(default_factory=dict[str, str | None])
+    seats: dict[str, str] = field(default_factory=dict[str, str])
+    holdings: dict[tuple[str, Key], NewHolding] = field(default_factory=dict[tuple[str, Key], NewHolding])
+    merges: dict[str, MergeRecord] = field(default_factory=dict[str, MergeRecord])
+
+    def copy(self) -> "_Tenant":
+        """Another that changes on its own."""
+        return _Tenant(
+            self.last_seq,
+            dict(self.rows),
+            dict(self.filed),
+            dict(self.parents),
+            dict(self.seats),
+            dict(self.holdings),
+            dict(self.merges),
+        )
+
+    def customer(self, identity_id: str) -> str:
+        """The root of the tree that an identity hangs in."""
+        parent = self.parents[identity_id]
+        return identity_id if parent is None else self.customer(parent)
+
+    def seat(self, conversation_id: str) -> ConversationSeat | None:
+        """Whom a conversation belongs to."""
+        identity_id = self.seats.get(conversation_id)
+        if identity_id is None:
+            return None
+        customer_id = self.customer(identity_id)
+        return ConversationSeat(conversation_id=conversation_id, identity_id=identity_id, customer_id=customer_id)
+
+    def held(self) -> Iterable[IdentifierHolding]:
+        """Every holding with the customer it leads to."""
+        for one in self.holdings.values():
+            yield IdentifierHolding(
+                identity_id=one.identity_id,
+                customer_id=self.customer(one.identity_id),
+                identifier=one.identifier,
+                interaction_id=one.interaction_id,
+            )
+
+
+class MemoryTransaction:
+    """A unit of work on a copy of one tenant."""
+
+    def __init__(self, tenant: _Tenant) -> None:
+        self._tenant = tenant
+        self.written: list[str] = []
+
+    async def known(
+        self,
+        *,
+        identifiers: Collection[Key] = (),
+        conversation_ids: Collection[str] = (),
+        caller_ids: Collection[str] = (),
+        customer_ids: Collection[str] = (),
+        merge_ids: Collection[str] = (),
+    ) -> Known:
+        """What is held under these (type, value) pairs, conversations, callers' ids, customers and merges."""
+        tenant = self._tenant
+        merges = [tenant.merges[one] for one in set(merge_ids) if one in tenant.merges]
+        asked = {*customer_ids, *(one.survivor for one in merges)}
+        customers = {one: tenant.customer(one) for one in asked if one in tenant.parents}
+        seats = [seat for one in set(conversation_ids) if (seat := tenant.seat(one))]
+        in_play = {*customers.values(), *(one.customer_id for one in seats)}
+        held = list(tenant.held())
+        in_play |= {one.customer_id for one in held if (one.identifier.type, one.identifier.value) in identifiers}
+        return Known(
+            holdings=tuple(one for one in held if one.customer_id in in_play),
+            seats=tuple(seats),
+            filed=tuple(self._filed(one) for one in set(caller_ids) if one in tenant.filed),
+            customers=customers,
+            parted=tuple(pair for pair in self._parted() if in_play & set(pair)),
+            merges=tuple(merges),
+        )
+
+    async def apply(self, changes: Changes) -> Mapping[str, int]:
+        """Write the changes; gives the sequence number of each new interaction by its interaction_id."""
+        tenant = self._tenant
+        tenant.parents |= dict.fromkeys(changes.new_identities)
+        for one in changes.holdings:
+            tenant.holdings[one.identity_id, (one.identifier.type, one.identifier.value)] = one
+        for merge in changes.merges:
+            tenant.parents[merge.absorbed] = merge.survivor
+            tenant.merges[merge.merge_id] = merge
+        for merge in changes.undone:
+            tenant.parents[merge.absorbed] = None
+            tenant.merges[merge.merge_id] = merge
+        return {one.interaction_id: self._write(one) for one in changes.interactions}
+
+    def _write(self, new: NewInteraction) -> int:
+        tenant, draft = self._tenant, new.draft
+        tenant.last_seq += 1
+        fields: dict[str, Any] = dict(draft)
+        fields["occurred_at"] = draft.occurred_at or datetime.now(UTC)
+        fields |= {"interaction_id": new.interaction_id, "seq": tenant.last_seq, "identity_id": new.identity_id}
+        tenant.rows[new.interaction_id] = Interaction(**fields)
+        if draft.id:
+            tenant.filed[draft.id] = (new.interaction_id, new.content_sha256)
+        if draft.conversation_id:
+            tenant.seats[draft.conversation_id] = new.identity_id
+        self.written.append(new.interaction_id)
+        return tenant.last_seq
+
+    def _filed(self, caller_id: str) -> Filed:
+        interaction_id, content_sha256 = self._tenant.filed[caller_id]
+        row = self._tenant.rows[interaction_id]
+        return Filed(
+            id=caller_id,
+            interaction_id=interaction_id,
+            seq=row.seq,
+            identity_id=row.identity_id,
+            customer_id=self._tenant.customer(row.identity_id),
+            content_sha256=content_sha256,
+        )
+
+    def _parted(self) -> Iterable[tuple[str, str]]:
+        for one in self._tenant.merges.values():
+            if one.undone_at:
+                yield self._tenant.customer(one.survivor), self._tenant.customer(one.absorbed)
+
+
+class MemoryLedger:
+    """A Ledger in memory."""
+
+    def __init__(self) -> None:
+        self._tenants: defaultdict[str, _Tenant] = defaultdict(_Tenant)
+        self._written: list[tuple[str, str]] = []
+        self._lock = asyncio.Lock()
+
+    @asynccontextmanager
+    async def transaction(self, tenant: str) -> AsyncGenerator[MemoryTransaction]:
+        """A unit of work: kept when the block has ended, undone when it raised."""
+        async with self._lock:
+            changed = self._tenants[tenant].copy()
+            transaction = MemoryTransaction(changed)
+            yield transaction
+            self._tenants[tenant] = changed
+            self._written.extend((tenant, interaction_id) for interaction_id in transaction.written)
+
+    async def head(self, tenant: str) -> int:
+        """The highest sequence number of the tenant; 0 when it has none."""
+        return self._tenants[tenant].last_seq
+
+    async def customer_of(self, tenant: str, customer_or_identity_id: str) -> str | None:
+        """The surviving customer that this id leads to, or None when it is unknown."""
+        of = self._tenants[tenant]
+        return of.customer(customer_or_identity_id) if customer_or_identity_id in of.parents else None
+
+    async def identities_of(self, tenant: str, customer_id: str) -> Sequence[str]:
+        """The identities joined in one customer, the oldest first."""
+        of = self._tenants[tenant]
+        return sorted(one for one in of.parents if of.customer(one) == customer_id)
+
+    async def holdings_of(self, tenant: str, identity_ids: Collection[str]) -> Sequence[IdentifierHolding]:
+        """The identifiers that these identities hold."""
+        found = [one for one in self._tenants[tenant].held() if one.identity_id in identity_ids]
+        return sorted(found, key=lambda one: (one.identity_id, one.identifier.type, one.identifier.value))
+
+    async def seat_of(self, tenant: str, conversation_id: str) -> ConversationSeat | None:
+        """Whom a conversation belongs to."""
+        return self._tenants[tenant].seat(conversation_id)
+
+    async def interactions(
+        self,
+        tenant: str,
+        identity_ids: Collection[str],
+        *,
+        conversation_id: str | None = None,
+        channel: Channel | None = None,
+        kind: Kind | None = None,
+        after_seq: int = 0,
+        up_to_seq: int | None = None,
+        limit: int = 1000,
+        newest_first: bool = False,
+    ) -> Sequence[Interaction]:
+        """Interactions of these identities, by seq."""
+        found = [
+            one
+            for one in self._tenants[tenant].rows.values()
+            if one.identity_id in identity_ids
+            and (conversation_id is None or one.conversation_id == conversation_id)
+            and (channel is None or one.channel == channel)
+            and (kind is None or one.kind == kind)
+            and one.seq > after_seq
+            and (up_to_seq is None or one.seq <= up_to_seq)
+        ]
+        return sorted(found, key=lambda one: one.seq, reverse=newest_first)[:limit]
+
+    async def by_ids(self, tenant: str, interaction_ids: Collection[str]) -> Sequence[Interaction]:
+        """The interactions with these ids that exist, by seq."""
+        rows = self._tenants[tenant].rows
+        return sorted((rows[one] for one in set(interaction_ids) if one in rows), key=lambda one: one.seq)
+
+    async def after_position(self, position: int, limit: int) -> Sequence[tuple[int, str, Interaction]]:
+        """Rows of all tenants past a position of the write order, as (position, tenant, interaction)."""
+        found = enumerate(self._written[position : position + limit], start=position + 1)
+        return [(number, tenant, self._tenants[tenant].rows[one]) for number, (tenant, one) in found]
+
+    async def last_position(self) -> int:
+        """The position of the newest row; 0 when there is none."""
+        return len(self._written)
+
+    async def close(self) -> None:
+        """Nothing is held open."""
+
+
+class MemoryArchive:
+    """An Archive in memory."""
+
+    def __init__(self) -> None:
+        self._documents: dict[tuple[str, str, str], tuple[str | None, bytes]] = {}
+
+    async def put(
+        self, tenant: str, collection: str, key: str, document: Mapping[str, Any], *, customer_id: str | None = None
+    ) -> None:
+        """Write or replace one document."""
+        self._documents[tenant, collection, key] = (customer_id, to_json(document))
+
+    async def add(
+        self, tenant: str, collection: str, key: str, document: Mapping[str, Any], *, customer_id: str | None = None
+    ) -> bool:
+        """Write one document unless the key is taken; tells whether it was written."""
+        if (tenant, collection, key) in self._documents:
+            return False
+        await self.put(tenant, collection, key, document, customer_id=customer_id)
+        return True
+
+    async def get(self, tenant: str, collection: str, key: str) -> Mapping[str, Any] | None:
+        """One document, or None."""
+        found = self._documents.get((tenant, collection, key))
+        return from_json(found[1]) if found else None
+
+    async def of_customer(
+        self, tenant: str, collection: str, customer_id: str, *, limit: int = 100
+    ) -> Sequence[Mapping[str, Any]]:
+        """The newest documents of one customer, newest first; a replaced one keeps its place."""
+        found = [
+            document
+            for (of_tenant, of_collection, _), (owner, document) in self._documents.items()
+            if (of_tenant, of_collection, owner) == (tenant, collection, customer_id)
+        ]
+        return [from_json(document) for document in found[::-1][:limit]]
+
+    async def page(
+        self, tenant: str, collection: str, *, after: str = "", limit: int = 1000
+    ) -> Sequence[tuple[str, Mapping[str, Any]]]:
+        """Documents with their keys, ordered by key: the first `limit` past the key `after`."""
+        found = sorted(
+            (key, document)
+            for (of_tenant, of_collection, key), (_, document) in self._documents.items()
+            if (of_tenant, of_collection) == (tenant, collection) and key > after
+        )
+        return [(key, from_json(document)) for key, document in found[:limit]]
+
+
+class MemoryVectors:
+    """A VectorStore in memory."""
+
+    def __init__(self) -> None:
+        self._vectors: dict[Key, NDArray[np.float32]] = {}
+
+    async def put(self, tenant: str, interaction_ids: Sequence[str], vectors: Vectors) -> None:
+        """Write or replace vectors."""
+        for interaction_id, vector in zip(interaction_ids, vectors, strict=True):
+            self._vectors[tenant, interaction_id] = np.asarray(vector, dtype=np.float32).copy()
+
+    async def get(self, tenant: str, interaction_ids: Sequence[str]) -> Mapping[str, NDArray[np.float32]]:
+        """The vectors that exist under these ids."""
+        return {one: self._vectors[tenant, one] for one in interaction_ids if (tenant, one) in self._vectors}
+
+    async def delete(self, tenant: str, interaction_ids: Sequence[str]) -> None:
+        """Remove vectors."""
+        for one in interaction_ids:
+            self._vectors.pop((tenant, one), None)
+
+    async def clear(self) -> None:
+        """Remove the vectors of all tenants, before an index is made anew."""
+        self._vectors.clear()
+
+    async def count(self) -> int:
+        """How many vectors are held for all tenants."""
+        return len(self._vectors)
+
+    async def close(self) -> None:
+        """Nothing is held open."""

@@ -1,0 +1,162 @@
+"""Rows of the tables to records and back. What was checked at the door is not checked again on the way out."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import TypeAdapter
+from pydantic_core import from_json, to_json
+from sqlalchemy import RowMapping
+
+from app.models import Actor, Channel, Identifier, Interaction, Kind, Outcome
+from app.ports import IdentifierHolding, MergeRecord, NewHolding, NewInteraction
+
+_IDENTIFIERS = TypeAdapter(tuple[Identifier, ...])
+_CHANNELS: Mapping[str, Channel] = {one.value: one for one in Channel}
+_ACTORS: Mapping[str, Actor] = {one.value: one for one in Actor}
+_KINDS: Mapping[str, Kind] = {one.value: one for one in Kind}
+_OUTCOMES: Mapping[str | None, Outcome | None] = {None: None} | {one.value: one for one in Outcome}
+
+
+def interaction_row(tenant: str, seq: int, new: NewInteraction) -> dict[str, Any]:
+    """A new interaction as a row of `interactions`."""
+    draft = new.draft
+    return {
+        "tenant": tenant,
+        "seq": seq,
+        "interaction_id": new.interaction_id,
+        "identity_id": new.identity_id,
+        "caller_id": draft.id,
+        "conversation_id": draft.conversation_id,
+        "occurred_at": (draft.occurred_at or datetime.now(UTC)).isoformat(),
+        "channel": draft.channel.value,
+        "actor": draft.actor.value,
+        "kind": draft.kind.value,
+        "name": draft.name,
+        "outcome": draft.outcome.value if draft.outcome else None,
+        "text": draft.text,
+        "data": to_json(draft.data).decode() if draft.data else "{}",
+        "identifiers": _IDENTIFIERS.dump_json(draft.identifiers).decode() if draft.identifiers else "[]",
+        "content_sha256": new.content_sha256,
+        "redacted": False,
+    }
+
+
+# The columns that `interaction_of` reads, in its order.
+INTERACTION_COLUMNS = (
+    "interaction_id",
+    "seq",
+    "identity_id",
+    "caller_id",
+    "occurred_at",
+    "channel",
+    "actor",
+    "kind",
+    "conversation_id",
+    "text",
+    "name",
+    "outcome",
+    "data",
+    "identifiers",
+    "redacted",
+)
+
+
+def interaction_of(row: Sequence[Any]) -> Interaction:
+    """A row with the columns of `INTERACTION_COLUMNS` as a record."""
+    (
+        interaction_id,
+        seq,
+        identity_id,
+        caller_id,
+        occurred_at,
+        channel,
+        actor,
+        kind,
+        conversation_id,
+        text,
+        name,
+        outcome,
+        data,
+        identifiers,
+        redacted,
+    ) = row
+    return Interaction.model_construct(
+        interaction_id=interaction_id,
+        seq=seq,
+        identity_id=identity_id,
+        id=caller_id,
+        occurred_at=datetime.fromisoformat(occurred_at),
+        channel=_CHANNELS[channel],
+        actor=_ACTORS[actor],
+        kind=_KINDS[kind],
+        conversation_id=conversation_id,
+        text=text,
+        name=name,
+        outcome=_OUTCOMES[outcome],
+        # Numbers of any length come back whole, which the faster parsers do not promise.
+        data=from_json(data),
+        identifiers=() if identifiers == "[]" else _IDENTIFIERS.validate_json(identifiers),
+        redacted=redacted,
+    )
+
+
+def holding_row(tenant: str, new: NewHolding) -> dict[str, Any]:
+    """A new holding as a row of `holdings`."""
+    one = new.identifier
+    return {
+        "identity_id": new.identity_id,
+        "type": one.type,
+        "value": one.value,
+        "tenant": tenant,
+        "verified": one.verified,
+        "verified_at": one.verified_at.isoformat() if one.verified_at else None,
+        "method": one.method,
+        "interaction_id": new.interaction_id,
+    }
+
+
+def holding_of(row: RowMapping) -> IdentifierHolding:
+    """A row of `holdings` with its customer_id as a record."""
+    verified_at = row["verified_at"]
+    identifier = Identifier.model_construct(
+        type=row["type"],
+        value=row["value"],
+        verified=row["verified"],
+        verified_at=datetime.fromisoformat(verified_at) if verified_at else None,
+        method=row["method"],
+    )
+    return IdentifierHolding.model_construct(
+        identity_id=row["identity_id"],
+        customer_id=row["customer_id"],
+        identifier=identifier,
+        interaction_id=row["interaction_id"],
+    )
+
+
+def merge_row(tenant: str, merge: MergeRecord) -> dict[str, Any]:
+    """A merge as a row of `merges`."""
+    return {
+        "merge_id": merge.merge_id,
+        "tenant": tenant,
+        "survivor": merge.survivor,
+        "absorbed": merge.absorbed,
+        "at": merge.at.isoformat(),
+        "reason": merge.reason,
+        "evidence": to_json(merge.evidence).decode(),
+        "undone_at": merge.undone_at.isoformat() if merge.undone_at else None,
+    }
+
+
+def merge_of(row: RowMapping) -> MergeRecord:
+    """A row of `merges` as a record."""
+    undone_at = row["undone_at"]
+    return MergeRecord(
+        merge_id=row["merge_id"],
+        survivor=row["survivor"],
+        absorbed=row["absorbed"],
+        at=datetime.fromisoformat(row["at"]),
+        reason=row["reason"],
+        evidence=tuple(from_json(row["evidence"])),
+        undone_at=datetime.fromisoformat(undone_at) if undone_at else None,
+    )

@@ -1,0 +1,176 @@
+"""Who a customer is: a reversible graph of identities.
+
+An interaction belongs for good to the identity it arrived with; a customer is the set of identities joined so far,
+under the id of the one that survives. Joining and parting rewrite no interaction and no vector. The rules are in
+`rules.py`, the form in which identifiers are compared in `normalise.py`.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from app.errors import IdentityConflict, InvalidRequest, NotFound, UnknownConversation, UnknownCustomer
+from app.identity.graph import STRONG_TYPE
+from app.identity.normalise import key_of
+from app.identity.rules import SHARING_CAP, Filing, Placement, Rules
+from app.ids import made_at, new_id
+from app.models import Customer, Identifier, Resolution, Subject, Verification, VerificationStatus
+from app.ports import Changes, IdentifierHolding, Known, Ledger, MergeRecord, Transaction
+
+__all__ = ["SHARING_CAP", "Identities", "Rules"]
+
+
+class Identities:
+    """The customers of every tenant: found, made, joined and taken apart again."""
+
+    def __init__(self, ledger: Ledger, rules: Rules | None = None) -> None:
+        self._ledger = ledger
+        self._rules = rules or Rules()
+
+    async def resolve(self, tenant: str, identifiers: Sequence[Identifier]) -> Resolution:
+        """Whom identifiers name; a new customer when they name nobody. Raises InvalidRequest without any."""
+        if not any(one.value.strip() for one in identifiers):
+            raise InvalidRequest(
+                "Give at least one identifier, for example an e-mail address.", [_needed("identifiers")]
+            )
+        async with self._ledger.transaction(tenant) as transaction:
+            filing, placement = await self._place(transaction, identifiers, None)
+        customer_id = filing.customer(placement.identity_id)
+        return Resolution(
+            customer_id=customer_id,
+            match=placement.match,
+            verification_status=VerificationStatus.VERIFIED
+            if filing.proved(customer_id)
+            else VerificationStatus.CLAIMED,
+            candidates=placement.candidates,
+        )
+
+    async def subject(self, tenant: str, request: Subject) -> Customer:
+        """Whom a request is about: its customer_id, else its conversation where that is known, else its identifiers.
+
+        Identifiers beside a known conversation tell more about it, so they may name an anonymous one's customer.
+        Raises UnknownCustomer, UnknownConversation or, with none of the three, InvalidRequest.
+        """
+        if request.customer_id:
+            return await self.customer(tenant, request.customer_id)
+        if request.conversation_id:
+            seat = await self._ledger.seat_of(tenant, request.conversation_id)
+            if seat and request.identifiers:
+                async with self._ledger.transaction(tenant) as transaction:
+                    await self._place(transaction, request.identifiers, request.conversation_id)
+            if seat:
+                return await self.customer(tenant, seat.identity_id)
+        if request.identifiers:
+            return await self.customer(tenant, (await self.resolve(tenant, request.identifiers)).customer_id)
+        if request.conversation_id:
+            raise UnknownConversation(
+                f"No interaction belongs to the conversation {request.conversation_id!r} in this tenant."
+            )
+        raise InvalidRequest(
+            "Say whom it is about: give customer_id, identifiers or conversation_id.", [_needed("customer_id")]
+        )
+
+    async def customer(self, tenant: str, customer_id: str) -> Customer:
+        """One customer; an id that was merged away leads to the survivor. Raises UnknownCustomer."""
+        surviving = await self._ledger.customer_of(tenant, customer_id)
+        if surviving is None:
+            raise _unknown_customer(customer_id)
+        identity_ids = tuple(await self._ledger.identities_of(tenant, surviving))
+        holdings = await self._ledger.holdings_of(tenant, identity_ids)
+        verification = _verification(holdings)
+        if verification:
+            status = VerificationStatus.VERIFIED
+        else:
+            status = VerificationStatus.CLAIMED if holdings else VerificationStatus.UNKNOWN
+        return Customer(
+            customer_id=surviving,
+            identity_ids=identity_ids,
+            identifiers=_identifiers(holdings),
+            verification_status=status,
+            verification=verification,
+            created_at=min(made_at(one) for one in identity_ids),
+        )
+
+    async def merge(
+        self, tenant: str, survivor: str, other: str, *, reason: str = "asked for", evidence: Sequence[str] = ()
+    ) -> MergeRecord:
+        """Join two customers under the survivor. Raises UnknownCustomer, or IdentityConflict when they differ."""
+        async with self._ledger.transaction(tenant) as transaction:
+            known = await transaction.known(customer_ids=(survivor, other))
+            kept, absorbed = _leading_to(known, survivor), _leading_to(known, other)
+            if kept == absorbed:
+                raise IdentityConflict("These two ids already lead to the same customer.")
+            accounts = [_accounts(known, one) for one in (kept, absorbed)]
+            if all(accounts) and accounts[0].isdisjoint(accounts[1]):
+                raise IdentityConflict("These two customers hold different account ids, so they cannot be one.")
+            merge = MergeRecord(
+                merge_id=new_id("mrg"),
+                survivor=kept,
+                absorbed=absorbed,
+                at=datetime.now(UTC),
+                reason=reason,
+                evidence=tuple(evidence),
+            )
+            await transaction.apply(Changes(merges=(merge,)))
+        return merge
+
+    async def unmerge(self, tenant: str, customer_id: str, merge_id: str) -> MergeRecord:
+        """Undo one merge of a customer: all is as if it had never been. Raises UnknownCustomer or NotFound."""
+        async with self._ledger.transaction(tenant) as transaction:
+            known = await transaction.known(customer_ids=(customer_id,), merge_ids=(merge_id,))
+            customer = _leading_to(known, customer_id)
+            merge = next((one for one in known.merges if one.undone_at is None), None)
+            if merge is None or known.customers.get(merge.survivor) != customer:
+                raise NotFound(f"No merge with the id {merge_id!r} is in force for this customer.")
+            undone = merge.model_copy(update={"undone_at": datetime.now(UTC)})
+            await transaction.apply(Changes(undone=(undone,)))
+        return undone
+
+    async def _place(
+        self, transaction: Transaction, identifiers: Sequence[Identifier], conversation_id: str | None
+    ) -> tuple[Filing, Placement]:
+        keys = {key_of(one.type, one.value) for one in identifiers}
+        known = await transaction.known(identifiers=keys, conversation_ids=[conversation_id] if conversation_id else ())
+        filing = self._rules.filing(known, at=datetime.now(UTC))
+        placement = filing.place(identifiers, conversation_id)
+        await transaction.apply(filing.changes())
+        return filing, placement
+
+
+def _leading_to(known: Known, customer_id: str) -> str:
+    if customer_id not in known.customers:
+        raise _unknown_customer(customer_id)
+    return known.customers[customer_id]
+
+
+def _unknown_customer(customer_id: str) -> UnknownCustomer:
+    return UnknownCustomer(f"No customer has the id {customer_id!r} in this tenant.")
+
+
+def _needed(path: str) -> dict[str, str]:
+    return {"path": path, "message": "This field is needed."}
+
+
+def _accounts(known: Known, customer_id: str) -> set[str]:
+    held = [one.identifier for one in known.holdings if one.customer_id == customer_id]
+    return {one.value for one in held if one.type == STRONG_TYPE}
+
+
+def _identifiers(holdings: Sequence[IdentifierHolding]) -> tuple[Identifier, ...]:
+    """Each identifier once; held twice, the verified and newest counts."""
+    best: dict[tuple[str, str], IdentifierHolding] = {}
+    for one in sorted(holdings, key=_strength):
+        best[one.identifier.type, one.identifier.value] = one
+    return tuple(best[key].identifier for key in sorted(best))
+
+
+def _verification(holdings: Sequence[IdentifierHolding]) -> Verification | None:
+    newest = max((one for one in holdings if one.identifier.verified), key=_strength, default=None)
+    if newest is None:
+        return None
+    evidence = (newest.interaction_id,) if newest.interaction_id else ()
+    return Verification(method=newest.identifier.method, at=newest.identifier.verified_at, evidence=evidence)
+
+
+def _strength(holding: IdentifierHolding) -> tuple[bool, float]:
+    moment = holding.identifier.verified_at
+    return holding.identifier.verified, moment.timestamp() if moment else 0.0

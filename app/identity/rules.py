@@ -1,0 +1,340 @@
+"""The rules by which an interaction finds its customer. Pure: what is known goes in, what is to be written comes out.
+
+1. A verified identifier leads to the customer who holds it verified. When it is held by several, it says nothing as
+   long as another identifier of the arrival names one customer; alone it is ambiguous, unless the conversation is
+   already one of theirs.
+2. Verified identifiers of exactly two customers join them, the older one surviving, unless their account ids differ,
+   somebody took the two apart before, or an identifier would stand for more than `sharing_cap` people (the identities
+   joined so far are counted one by one). An identifier that has reached the cap joins nobody any more. Of three or
+   more customers the one with the verified account id is taken, if there is one; the match is ambiguous either way.
+3. A verified identifier that is only claimed so far leads to the one customer who claims it.
+4. An unverified identifier never opens a customer who has proved who they are: it makes the match ambiguous, names
+   them as candidates and leaves the arrival with its conversation, or with a new customer. A customer who only ever
+   claimed it is nobody else, though: the same claim arriving again leads to the same customer, or the conversations of
+   somebody who never proves anything could never meet. An account id counts for more than an e-mail or a phone, and
+   those for more than a cookie or a device; several claimants of the same weight are ambiguous.
+5. Nothing leads to a customer whose account id is another than the arrival's.
+6. When a conversation's customer holds nothing but cookies, devices and what the verified customer of the
+   conversation holds too, it joins that customer. One that holds nothing at all joins whomever the conversation turns
+   out to be with.
+7. An arrival that leads to nobody belongs to its conversation's identity, or else to a new customer.
+
+A customer holds an identifier once. A claim is not kept when somebody else has proved it, nor by an unproved customer
+when another unproved one claims it already.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.identity.graph import ANONYMOUS_TYPES, STRONG_TYPE, Graph
+from app.identity.normalise import Key, key_of, normalised
+from app.models import Identifier, InteractionDraft, Match
+from app.ports import Arrival, Assignment, Changes, Known, NewInteraction
+
+SHARING_CAP = 5
+
+
+class Rules:
+    """The rules under one cap: the number of people an identifier may stand for before it stops joining."""
+
+    def __init__(self, *, sharing_cap: int = SHARING_CAP) -> None:
+        self._sharing_cap = sharing_cap
+
+    def keys(self, drafts: Iterable[InteractionDraft]) -> Collection[Key]:
+        """The normalised (type, value) pairs that must be known before these drafts can be assigned."""
+        return {key_of(one.type, one.value) for draft in drafts for one in draft.identifiers}
+
+    def assign(self, known: Known, arrivals: Sequence[Arrival], *, at: datetime) -> Assignment:
+        """Whose each arrival is; later ones see what earlier ones did."""
+        filing = self.filing(known, at=at)
+        placed = [filing.place_interaction(arrival) for arrival in arrivals]
+        customers = tuple(filing.customer(one.identity_id) for one in placed)
+        return Assignment(changes=filing.changes(placed), customer_ids=customers)
+
+    def filing(self, known: Known, *, at: datetime) -> "Filing":
+        """One unit of work under these rules."""
+        return Filing(known, at=at, sharing_cap=self._sharing_cap)
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where an arrival belongs, how it met the customers already known, and who else it might have been."""
+
+    identity_id: str
+    match: Match
+    candidates: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Lead:
+    """Whom identifiers lead to: a customer, or several `rivals` among whom they cannot decide."""
+
+    customer: str | None
+    proven: bool = False
+    merged: bool = False
+    rivals: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrived:
+    """An arrival as the rules see it; `seat` is the identity of its conversation."""
+
+    verified: tuple[Identifier, ...]
+    claimed: tuple[Identifier, ...]
+    seat: str | None
+    brought_by: str | None
+
+    @property
+    def proofs(self) -> list[Key]:
+        return [(one.type, one.value) for one in self.verified]
+
+    @property
+    def claims(self) -> list[Key]:
+        return [(one.type, one.value) for one in self.claimed]
+
+
+class Filing:
+    """One unit of work: places arrivals one after the other, each seeing what the earlier ones changed."""
+
+    def __init__(self, known: Known, *, at: datetime, sharing_cap: int) -> None:
+        self._graph = Graph(known, at=at)
+        self._at = at
+        self._cap = sharing_cap
+
+    def customer(self, identity_id: str) -> str:
+        """The customer an identity belongs to after all that was placed."""
+        return self._graph.customer(identity_id)
+
+    def proved(self, customer_id: str) -> bool:
+        """Whether the customer holds anything verified after all that was placed."""
+        return any(self._graph.holds_verified(customer_id, key) for key in self._graph.keys(customer_id))
+
+    def changes(self, interactions: Iterable[NewInteraction] = ()) -> Changes:
+        """All that is to be written."""
+        return self._graph.changes(interactions)
+
+    def place_interaction(self, arrival: Arrival) -> NewInteraction:
+        """Place one interaction; its conversation follows it."""
+        draft = arrival.draft
+        placement = self.place(
+            draft.identifiers, draft.conversation_id, brought_by=arrival.interaction_id, occurred_at=draft.occurred_at
+        )
+        if draft.conversation_id:
+            self._graph.take_seat(draft.conversation_id, placement.identity_id)
+        return NewInteraction(
+            interaction_id=arrival.interaction_id,
+            identity_id=placement.identity_id,
+            draft=draft,
+            content_sha256=arrival.content_sha256,
+        )
+
+    def place(
+        self,
+        identifiers: Sequence[Identifier],
+        conversation_id: str | None = None,
+        *,
+        brought_by: str | None = None,
+        occurred_at: datetime | None = None,
+    ) -> Placement:
+        """Where identifiers in a conversation belong. `brought_by` is the interaction they came with, if any."""
+        seat = self._graph.seat(conversation_id)
+        if seat and not identifiers:
+            return Placement(seat, Match.EXACT)
+        given = normalised(identifiers, verified_at=occurred_at or self._at)
+        verified = tuple(one for one in given if one.verified)
+        claimed = tuple(one for one in given if not one.verified)
+        arrived = _Arrived(verified, claimed, seat, brought_by)
+        own = any(not self._graph.provers(key) for key in arrived.proofs)
+        lead = self._lead(arrived)
+        home, fresh = self._home(arrived, lead)
+        candidates = self._candidates(arrived, lead, self._graph.customer(home))
+        self._remember(arrived, home, sure=own or (lead.customer is not None and not lead.rivals))
+        if candidates:
+            return Placement(home, Match.AMBIGUOUS, tuple(sorted(candidates)))
+        return Placement(home, Match.MERGED if lead.merged else Match.NEW if fresh else Match.EXACT)
+
+    # --- whom the identifiers lead to ---
+
+    def _lead(self, arrived: _Arrived) -> _Lead:
+        seated = self._graph.customer(arrived.seat) if arrived.seat else None
+        by_proof = self._by_proof(arrived, seated)
+        if by_proof:
+            return by_proof
+        accounts = {value for kind, value in (*arrived.proofs, *arrived.claims) if kind == STRONG_TYPE}
+        if not (seated and self._graph.proved(seated)):
+            # What is verified now may have been claimed before, by whoever it is now proved to be.
+            claimants = {key: self._fitting(self._graph.claimants(key), accounts) for key in arrived.proofs}
+            lead = _heaviest(claimants, seated, proven=True)
+            if lead:
+                return lead
+        if not seated or not self._graph.keys(seated):
+            claimants = {key: self._fitting(self._open_claimants(key), accounts) for key in arrived.claims}
+            lead = _heaviest(claimants, seated, proven=False)
+            if lead:
+                return lead
+        return _Lead(None)
+
+    def _by_proof(self, arrived: _Arrived, seated: str | None) -> _Lead | None:
+        accounts = {value for kind, value in arrived.proofs if kind == STRONG_TYPE}
+        holders = {key: self._fitting(self._graph.provers(key), accounts) for key in arrived.proofs}
+        holders = {key: customers for key, customers in holders.items() if customers}
+        if not holders:
+            return None
+        singles = _union(customers for customers in holders.values() if len(customers) == 1)
+        if not singles:
+            shared = set[str].intersection(*holders.values())
+            customer = seated if seated in shared else _sole(shared)
+            return _Lead(customer, proven=True, rivals=frozenset() if customer else frozenset(_union(holders.values())))
+        if len(singles) == 1:
+            return _Lead(_sole(singles), proven=True)
+        return self._among_several({key: one for key, one in holders.items() if len(one) == 1}, arrived)
+
+    def _among_several(self, holders: dict[Key, set[str]], arrived: _Arrived) -> _Lead:
+        joining = {key: one for key, one in holders.items() if self._may_still_join(key)} or holders
+        customers = _union(joining.values())
+        if len(customers) == 1:
+            return _Lead(_sole(customers), proven=True)
+        if len(customers) == 2 and self._may_join(*customers):
+            survivor, absorbed = sorted(customers)
+            kinds = " and ".join(sorted({key[0] for key in joining}))
+            self._join(survivor, absorbed, list(joining), arrived, reason=f"verified together: {kinds}")
+            return _Lead(survivor, proven=True, merged=True)
+        anchors = _union(one for key, one in joining.items() if key[0] == STRONG_TYPE)
+        return _Lead(_sole(anchors), proven=True, rivals=frozenset(customers))
+
+    def _fitting(self, customers: set[str], accounts: set[str]) -> set[str]:
+        """Those whose account ids do not speak against the arrival's."""
+        if not accounts:
+            return customers
+        return {one for one in customers if not _differ(self._graph.accounts(one), accounts)}
+
+    def _open_claimants(self, key: Key) -> set[str]:
+        if self._graph.provers(key):
+            return set()
+        return {one for one in self._graph.claimants(key) if not self._graph.proved(one)}
+
+    def _may_join(self, one: str, other: str) -> bool:
+        differ = _differ(self._graph.accounts(one), self._graph.accounts(other))
+        if differ or self._graph.parted(one, other):
+            return False
+        return self._graph.people(one) + self._graph.people(other) <= self._cap
+
+    def _may_still_join(self, key: Key) -> bool:
+        return key[0] == STRONG_TYPE or self._graph.sharing(key) < self._cap
+
+    # --- where the arrival belongs ---
+
+    def _home(self, arrived: _Arrived, lead: _Lead) -> tuple[str, bool]:
+        """The identity an arrival belongs to, and whether it is a new one."""
+        keys = [*arrived.proofs, *arrived.claims]
+        if lead.customer is None:
+            if arrived.seat and self._may_stay(arrived, lead):
+                return arrived.seat, False
+            return self._graph.new_identity(), True
+        seated = self._graph.customer(arrived.seat) if arrived.seat else None
+        if arrived.seat and seated == lead.customer and not lead.proven:
+            return arrived.seat, False
+        if seated and seated != lead.customer and self._is_part_of(seated, lead):
+            reason = "anonymous until the conversation named its customer"
+            self._join(lead.customer, seated, keys, arrived, reason=reason)
+        holding = next(self._graph.holdings(lead.customer, keys))
+        return holding.identity_id, False
+
+    def _may_stay(self, arrived: _Arrived, lead: _Lead) -> bool:
+        assert arrived.seat is not None
+        seated = self._graph.customer(arrived.seat)
+        accounts = {value for kind, value in arrived.proofs if kind == STRONG_TYPE}
+        if _differ(self._graph.accounts(seated), accounts):
+            return False
+        # Proofs that lead to several others do not belong with somebody else who is proved.
+        return not (lead.proven and self._graph.proved(seated) and seated not in lead.rivals)
+
+    def _is_part_of(self, seated: str, lead: _Lead) -> bool:
+        assert lead.customer is not None
+        if self._graph.parted(seated, lead.customer):
+            return False
+        held = self._graph.keys(seated)
+        return all(key[0] in ANONYMOUS_TYPES or self._graph.holds(lead.customer, key) for key in held)
+
+    def _join(self, survivor: str, absorbed: str, keys: list[Key], arrived: _Arrived, *, reason: str) -> None:
+        holdings = [one for customer in (survivor, absorbed) for one in self._graph.holdings(customer, keys)]
+        evidence = [one.interaction_id for one in holdings] + [arrived.brought_by]
+        self._graph.join(survivor, absorbed, reason=reason, evidence=[one for one in evidence if one])
+
+    # --- what is said of it, and what is kept ---
+
+    def _candidates(self, arrived: _Arrived, lead: _Lead, home: str) -> set[str]:
+        others = set(lead.rivals)
+        for key in arrived.claims:
+            if self._graph.holds(home, key):
+                continue
+            others |= self._graph.provers(key)
+            if not arrived.seat and not lead.proven:
+                others |= {one for one in self._graph.claimants(key) if self._graph.proved(one)}
+        return others - {home}
+
+    def _remember(self, arrived: _Arrived, home: str, *, sure: bool) -> None:
+        customer = self._graph.customer(home)
+        for identifier in arrived.verified:
+            if self._may_keep_proof(customer, (identifier.type, identifier.value), sure=sure):
+                self._keep_proof(customer, home, identifier, arrived.brought_by)
+        for identifier in arrived.claimed:
+            if self._may_keep_claim(customer, (identifier.type, identifier.value)):
+                self._graph.hold(home, identifier, arrived.brought_by)
+
+    def _may_keep_proof(self, customer: str, key: Key, *, sure: bool) -> bool:
+        if self._is_second_account(customer, key):
+            return False
+        others = self._graph.provers(key) - {customer}
+        return not others or (sure and len(others) <= self._cap)
+
+    def _keep_proof(self, customer: str, home: str, identifier: Identifier, brought_by: str | None) -> None:
+        held = next(self._graph.holdings(customer, [(identifier.type, identifier.value)]), None)
+        if held is None or not held.identifier.verified:
+            self._graph.hold(home, identifier, brought_by)
+        elif _later(identifier.verified_at, held.identifier.verified_at):
+            self._graph.hold(held.identity_id, identifier, brought_by)
+
+    def _may_keep_claim(self, customer: str, key: Key) -> bool:
+        if self._graph.holds(customer, key) or self._is_second_account(customer, key) or self._graph.provers(key):
+            return False
+        others = self._graph.claimants(key)
+        if self._graph.proved(customer):
+            return len(others) <= self._cap
+        return all(self._graph.proved(one) for one in others)
+
+    def _is_second_account(self, customer: str, key: Key) -> bool:
+        return key[0] == STRONG_TYPE and _differ(self._graph.accounts(customer), {key[1]})
+
+
+def _heaviest(holders: dict[Key, set[str]], seated: str | None, *, proven: bool) -> _Lead | None:
+    """Whom the heaviest identifiers that anybody holds lead to."""
+    for weight in range(3):
+        customers = _union(found for key, found in holders.items() if _weight(key) == weight)
+        if customers:
+            customer = seated if seated in customers else _sole(customers)
+            return _Lead(customer, proven=proven, rivals=frozenset() if customer else frozenset(customers))
+    return None
+
+
+def _weight(key: Key) -> int:
+    if key[0] == STRONG_TYPE:
+        return 0
+    return 2 if key[0] in ANONYMOUS_TYPES else 1
+
+
+def _sole(customers: set[str]) -> str | None:
+    return next(iter(customers)) if len(customers) == 1 else None
+
+
+def _union(sets: Iterable[set[str]]) -> set[str]:
+    return set[str]().union(*sets)
+
+
+def _differ(accounts: set[str], others: set[str]) -> bool:
+    return bool(accounts and others and not accounts & others)
+
+
+def _later(moment: datetime | None, kept: datetime | None) -> bool:
+    return moment is not None and (kept is None or moment > kept)

@@ -1,0 +1,223 @@
+"""Files interactions durably, many requests in one transaction: one fsync for all who wait, and no answer before it."""
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
+
+from app.errors import Conflict, InvalidRequest, Unavailable
+from app.ids import new_id
+from app.models import MAX_DATA_BYTES, InteractionDraft, Problem, Recorded
+from app.ports import Arrival, Filed, IdentityRules, Known, Ledger
+
+# How many drafts one transaction takes at most, so that nobody waits long behind somebody else's batch.
+MAX_TOGETHER = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    tenant: str
+    drafts: Sequence[InteractionDraft | Problem]
+    answer: "asyncio.Future[Sequence[Recorded]]"
+
+
+class Recorder:
+    """Group commit: what arrives while one transaction is written goes into the next, per tenant.
+
+    A request's rows are filed together or, when the ledger does not answer, not at all. Whose an interaction is, the
+    identity rules say.
+    """
+
+    def __init__(self, ledger: Ledger, rules: IdentityRules) -> None:
+        self._ledger = ledger
+        self._rules = rules
+        self._waiting: deque[_Request] = deque()
+        self._writing: asyncio.Task[None] | None = None
+        self._closed = False
+
+    async def record(self, tenant: str, drafts: Sequence[InteractionDraft | Problem]) -> Sequence[Recorded]:
+        """File interactions; each row's answer in its place, once they are on disk. Raises Unavailable.
+
+        A Problem comes back as it is. A caller's id that is known already is a duplicate when the content is the same,
+        and that row's problem when it is not.
+        """
+        if self._closed:
+            raise Unavailable("The service is shutting down. Try again in a moment.")
+        answer: asyncio.Future[Sequence[Recorded]] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Request(tenant, drafts, answer))
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.create_task(self._write_all())
+        return await answer
+
+    async def close(self) -> None:
+        """Take nothing more, and finish what was taken."""
+        self._closed = True
+        if self._writing is not None:
+            await self._writing
+
+    async def _write_all(self) -> None:
+        while self._waiting:
+            for tenant, requests in self._next_group().items():
+                drafts = [draft for request in requests for draft in request.drafts]
+                # Whatever fails, those who wait must hear of it, and the next group must have its turn.
+                (outcome,) = await asyncio.gather(self._file(tenant, drafts), return_exceptions=True)
+                _answer(requests, outcome)
+
+    def _next_group(self) -> Mapping[str, list[_Request]]:
+        group: dict[str, list[_Request]] = {}
+        room = MAX_TOGETHER
+        while self._waiting and (not group or len(self._waiting[0].drafts) <= room):
+            request = self._waiting.popleft()
+            room -= len(request.drafts)
+            group.setdefault(request.tenant, []).append(request)
+        return group
+
+    async def _file(self, tenant: str, drafts: Sequence[InteractionDraft | Problem]) -> Sequence[Recorded]:
+        batch = _Batch(drafts, now=datetime.now(UTC))
+        if batch.arrivals:
+            fresh = [one.draft for one in batch.arrivals]
+            async with self._ledger.transaction(tenant) as transaction:
+                known = await transaction.known(
+                    identifiers=self._rules.keys(fresh),
+                    conversation_ids={one.conversation_id for one in fresh if one.conversation_id},
+                    caller_ids={one.id for one in fresh if one.id},
+                )
+                arrivals = batch.new_ones(known)
+                assignment = self._rules.assign(known, arrivals, at=batch.now)
+                seqs = await transaction.apply(assignment.changes)
+            for arrival, customer_id in zip(arrivals, assignment.customer_ids, strict=True):
+                batch.filed(arrival, seqs[arrival.interaction_id], customer_id)
+        return batch.answers()
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A row that is an arrival, or `repeats` one that came before it in the same transaction."""
+
+    arrival: Arrival
+    repeats: bool
+
+
+class _Batch:
+    """The rows of one transaction: each is refused, a repeat of another row, known already, or new."""
+
+    def __init__(self, drafts: Sequence[InteractionDraft | Problem], *, now: datetime) -> None:
+        self.now = now
+        self.arrivals: list[Arrival] = []
+        self._alike: dict[tuple[str, str], Arrival] = {}
+        self._answers: dict[str, Recorded] = {}
+        self._rows = [self._row(draft) for draft in drafts]
+
+    def new_ones(self, known: Known) -> list[Arrival]:
+        """The arrivals that are to be filed; the others are answered for."""
+        filed = {one.id: one for one in known.filed}
+        new: dict[str, Arrival] = {}
+        for arrival in self.arrivals:
+            caller_id = arrival.draft.id or arrival.interaction_id
+            if caller_id in filed:
+                self._answers[arrival.interaction_id] = _answer_of_filed(arrival, filed[caller_id])
+            elif caller_id in new:
+                self._answers[arrival.interaction_id] = Recorded(id=caller_id, problem=_conflict(caller_id))
+            else:
+                new[caller_id] = arrival
+        return list(new.values())
+
+    def filed(self, arrival: Arrival, seq: int, customer_id: str) -> None:
+        """An arrival is in the ledger."""
+        self._answers[arrival.interaction_id] = Recorded(
+            id=arrival.draft.id, interaction_id=arrival.interaction_id, seq=seq, customer_id=customer_id
+        )
+
+    def answers(self) -> Sequence[Recorded]:
+        """Each row's answer, in its place."""
+        return [self._answer(row) if isinstance(row, _Row) else row for row in self._rows]
+
+    def _row(self, draft: InteractionDraft | Problem) -> Recorded | _Row:
+        if isinstance(draft, Problem):
+            return Recorded(problem=draft)
+        problem = _problem_of_data(draft)
+        if problem:
+            return Recorded(id=draft.id, problem=problem)
+        digest = content_sha256(draft)
+        interaction_id = new_id("int")
+        alike = (draft.id or interaction_id, digest)
+        if alike in self._alike:
+            return _Row(self._alike[alike], repeats=True)
+        dated = draft if draft.occurred_at else draft.model_copy(update={"occurred_at": self.now})
+        arrival = Arrival(interaction_id=interaction_id, draft=dated, content_sha256=digest)
+        self._alike[alike] = arrival
+        self.arrivals.append(arrival)
+        return _Row(arrival, repeats=False)
+
+    def _answer(self, row: _Row) -> Recorded:
+        answer = self._answers[row.arrival.interaction_id]
+        repeated = row.repeats and answer.problem is None
+        return answer.model_copy(update={"duplicate": True}) if repeated else answer
+
+
+def _answer_of_filed(arrival: Arrival, filed: Filed) -> Recorded:
+    if filed.content_sha256 != arrival.content_sha256:
+        return Recorded(id=filed.id, problem=_conflict(filed.id))
+    return Recorded(
+        id=filed.id,
+        interaction_id=filed.interaction_id,
+        seq=filed.seq,
+        customer_id=filed.customer_id,
+        duplicate=True,
+    )
+
+
+def content_sha256(draft: InteractionDraft) -> str:
+    """The digest of all that a caller said of an interaction but its id: the same for equal content."""
+    occurred_at = draft.occurred_at.astimezone(UTC).isoformat() if draft.occurred_at else None
+    identifiers = [[one.type, one.value, one.verified, str(one.verified_at), one.method] for one in draft.identifiers]
+    content: list[Any] = [occurred_at, draft.channel, draft.actor, draft.kind, draft.conversation_id, identifiers]
+    content += [draft.text, draft.name, draft.outcome, dict(draft.data)]
+    return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _problem_of_data(draft: InteractionDraft) -> Problem | None:
+    if not draft.data:
+        return None
+    try:
+        size = len(json.dumps(draft.data, ensure_ascii=False, separators=(",", ":")).encode())
+    except ValueError:
+        return _invalid_data("The text in it is not Unicode: half of a surrogate pair stands alone.")
+    if size > MAX_DATA_BYTES:
+        return _invalid_data(f"It is {size:,} bytes of JSON; at most {MAX_DATA_BYTES:,} are taken.")
+    return None
+
+
+def _invalid_data(message: str) -> Problem:
+    return Problem(
+        title=InvalidRequest.title,
+        status=422,
+        code=InvalidRequest.code,
+        detail=f"data: {message}",
+        errors=({"path": "data", "message": message},),
+    )
+
+
+def _conflict(caller_id: str) -> Problem:
+    return Problem(
+        title=Conflict.title,
+        status=409,
+        code=Conflict.code,
+        detail=f"The id {caller_id!r} was used before for other content. Give this interaction an id of its own.",
+    )
+
+
+def _answer(requests: Sequence[_Request], outcome: Sequence[Recorded] | BaseException) -> None:
+    start = 0
+    for request in requests:
+        end = start + len(request.drafts)
+        gone = request.answer.done()
+        if isinstance(outcome, BaseException) and not gone:
+            request.answer.set_exception(outcome)
+        elif not isinstance(outcome, BaseException) and not gone:
+            request.answer.set_result(outcome[start:end])
+        start = end

@@ -1,0 +1,89 @@
+"""What every archive does, run against each adapter of the port."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+
+from app.adapters.memory import MemoryArchive
+from app.adapters.sql import SqlStore
+from app.ports import Archive
+
+
+@pytest.fixture(params=["sqlite", "memory"])
+async def archive(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[Archive]:
+    if request.param == "memory":
+        yield MemoryArchive()
+        return
+    store = SqlStore(f"sqlite:///{tmp_path / 'ledger.db'}")
+    yield store
+    await store.close()
+
+
+async def test_a_document_comes_back_as_it_was_put(archive: Archive) -> None:
+    document = {"text": "grüße 🧾", "list": [1, 2.5, None, {"deep": True}], "long": 1234567890123456789012}
+    await archive.put("t", "handoffs", "hnd_1", document)
+    assert await archive.get("t", "handoffs", "hnd_1") == document
+
+
+async def test_what_was_never_put_is_none(archive: Archive) -> None:
+    assert await archive.get("t", "handoffs", "hnd_1") is None
+    assert list(await archive.of_customer("t", "handoffs", "cus_1")) == []
+
+
+async def test_putting_again_replaces_the_document_and_whose_it_is(archive: Archive) -> None:
+    await archive.put("t", "handoffs", "hnd_1", {"n": 1}, customer_id="cus_1")
+    await archive.put("t", "handoffs", "hnd_1", {"n": 2}, customer_id="cus_2")
+    assert await archive.get("t", "handoffs", "hnd_1") == {"n": 2}
+    assert list(await archive.of_customer("t", "handoffs", "cus_1")) == []
+    assert list(await archive.of_customer("t", "handoffs", "cus_2")) == [{"n": 2}]
+
+
+async def test_adding_writes_only_where_the_key_is_free(archive: Archive) -> None:
+    assert await archive.add("t", "replies", "key", {"n": 1}) is True
+    assert await archive.add("t", "replies", "key", {"n": 2}) is False
+    assert await archive.get("t", "replies", "key") == {"n": 1}
+
+
+async def test_of_many_who_add_at_once_one_writes(archive: Archive) -> None:
+    written = await asyncio.gather(*(archive.add("t", "replies", "key", {"n": number}) for number in range(8)))
+    assert sorted(written) == [False] * 7 + [True]
+    assert await archive.get("t", "replies", "key") == {"n": written.index(True)}
+
+
+async def test_a_customers_documents_come_newest_first(archive: Archive) -> None:
+    for number in range(4):
+        await archive.put("t", "decisions", f"dec_{number}", {"n": number}, customer_id="cus_1")
+    await archive.put("t", "decisions", "dec_9", {"n": 9}, customer_id="cus_2")
+    await archive.put("t", "handoffs", "hnd_1", {"n": 8}, customer_id="cus_1")
+    await archive.put("t", "decisions", "dec_1", {"n": 11}, customer_id="cus_1")
+    assert list(await archive.of_customer("t", "decisions", "cus_1")) == [{"n": 3}, {"n": 2}, {"n": 11}, {"n": 0}]
+    assert list(await archive.of_customer("t", "decisions", "cus_1", limit=2)) == [{"n": 3}, {"n": 2}]
+
+
+async def test_tenants_and_collections_are_kept_apart(archive: Archive) -> None:
+    await archive.put("a", "handoffs", "key", {"n": 1}, customer_id="cus_1")
+    assert await archive.get("b", "handoffs", "key") is None
+    assert await archive.get("a", "decisions", "key") is None
+    assert list(await archive.of_customer("b", "handoffs", "cus_1")) == []
+    assert await archive.add("b", "handoffs", "key", {"n": 2}) is True
+    assert await archive.get("a", "handoffs", "key") == {"n": 1}
+
+
+async def test_a_collection_is_read_page_by_page_in_the_order_of_its_keys(archive: Archive) -> None:
+    for key in ("c", "a", "d", "b"):
+        await archive.put("t", "keys", key, {"of": key})
+    first = await archive.page("t", "keys", limit=3)
+    assert list(first) == [(key, {"of": key}) for key in "abc"]
+    assert list(await archive.page("t", "keys", after=first[-1][0], limit=3)) == [("d", {"of": "d"})]
+    assert list(await archive.page("t", "keys", after="d")) == []
+
+
+async def test_a_page_holds_one_tenants_one_collection(archive: Archive) -> None:
+    await archive.put("", "keys", "key", {"n": 1})
+    await archive.put("t", "keys", "key", {"n": 2})
+    await archive.put("t", "handoffs", "key", {"n": 3})
+    assert list(await archive.page("t", "keys")) == [("key", {"n": 2})]
+    assert list(await archive.page("", "keys")) == [("key", {"n": 1})]
+    assert list(await archive.page("other", "keys")) == []
