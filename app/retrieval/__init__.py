@@ -1,0 +1,7 @@
+"""Retrieval: finds what matters in one customer's own history, gathers the snapshot of a case, and keeps the index."""
+
+from app.retrieval.gather import Gatherer
+from app.retrieval.index import Indexer, file_watermark
+from app.retrieval.search import Found, Retriever
+
+__all__ = ["Found", "Gatherer", "Indexer", "Retriever", "file_watermark"]

@@ -1,0 +1,167 @@
+"""Gathers what is known of one customer's case into a snapshot, whose size and cost stay flat as the history grows."""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+from app.language.words import terms
+from app.models import Actor, Customer, Interaction, Kind, Passage, Snapshot
+from app.ports import Ledger
+from app.retrieval.search import MAX_CANDIDATES, Retriever
+from app.retrieval.texts import searchable
+
+# A conversation is taken whole up to this length; of a longer one, how it began and how it stands.
+MAX_CONVERSATION = 400
+OPENING = 20
+# Of the other conversations: what is newest, what answers best, and what stands next to the very best.
+MAX_RECENT = 60
+MAX_HITS = 20
+HITS_WITH_NEIGHBOURS = 5
+# The part of a long history that is read for a handoff; a search by hand reads further back.
+MAX_HISTORY = 1000
+# Interactions without a conversation belong together while no pause between them is longer.
+LONGEST_PAUSE = timedelta(minutes=30)
+# What the customer came with and said last says what the case is about, "yes please" does not; more would drown it.
+QUERY_MESSAGES = 3
+QUERY_CHARACTERS = 300
+TELLING_TERMS = 2
+
+
+class Gatherer:
+    """Makes the snapshots that signals, brief and decision are judged by."""
+
+    def __init__(self, ledger: Ledger, retriever: Retriever) -> None:
+        self._ledger = ledger
+        self._retriever = retriever
+
+    async def gather(
+        self, tenant: str, customer: Customer, conversation_id: str | None, *, now: datetime, cutoff: datetime | None
+    ) -> Snapshot:
+        """All that bears on one conversation of a customer, nothing later than `cutoff` where one is given.
+
+        Without a `conversation_id`, or where the customer has said nothing in that conversation yet, it is the
+        customer's newest. The snapshot is judged at `now`, or at its newest interaction if that is later.
+        """
+        head = await self._ledger.head(tenant)
+        newest = await self._rows(tenant, customer, head, cutoff, limit=MAX_HISTORY)
+        conversation = await self._conversation(tenant, customer, conversation_id, head, cutoff)
+        if not conversation and newest:
+            conversation_id = newest[-1].conversation_id
+            whole = await self._conversation(tenant, customer, conversation_id, head, cutoff)
+            conversation = whole or _newest_run(newest)
+        at_hand = {one.interaction_id for one in conversation}
+        others = [one for one in newest if not _belongs(one, conversation_id, at_hand)]
+        found = await self._retriever.rank(tenant, others, _query(conversation), limit=MAX_HITS)
+        latest = max((one.occurred_at for one in (*conversation, *newest[-1:])), default=now)
+        return Snapshot(
+            tenant=tenant,
+            customer=customer,
+            conversation_id=conversation_id,
+            conversation=tuple(conversation),
+            prior=_prior(others, found.passages),
+            history=found.passages,
+            as_of_seq=head,
+            now=max(now, latest),
+            retrieval_available=found.by_meaning,
+        )
+
+    async def window(
+        self, tenant: str, identity_id: str, conversation_id: str, *, limit: int, now: datetime | None = None
+    ) -> Snapshot:
+        """The newest `limit` interactions of one conversation, without retrieval, judged at `now` or at the newest."""
+        customer_id = await self._ledger.customer_of(tenant, identity_id) or identity_id
+        identity_ids = await self._ledger.identities_of(tenant, customer_id) or (identity_id,)
+        rows = await self._ledger.interactions(
+            tenant, identity_ids, conversation_id=conversation_id, limit=limit, newest_first=True
+        )
+        conversation = _in_order(rows)
+        latest = conversation[-1].occurred_at if conversation else datetime.now(UTC)
+        return Snapshot(
+            tenant=tenant,
+            customer=Customer(customer_id=customer_id, identity_ids=tuple(identity_ids)),
+            conversation_id=conversation_id,
+            conversation=tuple(conversation),
+            as_of_seq=max((row.seq for row in rows), default=0),
+            now=now or latest,
+        )
+
+    async def _conversation(
+        self, tenant: str, customer: Customer, conversation_id: str | None, head: int, cutoff: datetime | None
+    ) -> list[Interaction]:
+        if conversation_id is None:
+            return []
+        rows = await self._rows(tenant, customer, head, cutoff, limit=MAX_CONVERSATION, conversation_id=conversation_id)
+        if len(rows) < MAX_CONVERSATION:
+            return rows
+        first = await self._ledger.interactions(
+            tenant, customer.identity_ids, conversation_id=conversation_id, up_to_seq=head, limit=OPENING
+        )
+        opening = {row.interaction_id: row for row in first if cutoff is None or row.occurred_at <= cutoff}
+        closing = {row.interaction_id: row for row in rows[OPENING:]}
+        return _in_order((opening | closing).values())
+
+    async def _rows(
+        self,
+        tenant: str,
+        customer: Customer,
+        head: int,
+        cutoff: datetime | None,
+        *,
+        limit: int,
+        conversation_id: str | None = None,
+    ) -> list[Interaction]:
+        # What happened after a cutoff has to be read to be left out, and then a longer stretch to find enough before it.
+        kept: list[Interaction] = []
+        for stretch in (limit, MAX_CANDIDATES):
+            rows = await self._ledger.interactions(
+                tenant,
+                customer.identity_ids,
+                conversation_id=conversation_id,
+                up_to_seq=head,
+                limit=stretch,
+                newest_first=True,
+            )
+            kept = [row for row in rows if cutoff is None or row.occurred_at <= cutoff][:limit]
+            if len(kept) == limit or len(rows) < stretch:
+                break
+        return _in_order(kept)
+
+
+def _in_order(rows: Iterable[Interaction]) -> list[Interaction]:
+    return sorted(rows, key=lambda row: (row.occurred_at, row.seq))
+
+
+def _newest_run(rows: Sequence[Interaction]) -> list[Interaction]:
+    loose = [row for row in rows if row.conversation_id is None]
+    start = 0
+    for place, (one, following) in enumerate(pairwise(loose), 1):
+        if following.occurred_at - one.occurred_at > LONGEST_PAUSE:
+            start = place
+    return loose[start:][-MAX_CONVERSATION:]
+
+
+def _belongs(row: Interaction, conversation_id: str | None, at_hand: Collection[str]) -> bool:
+    same = conversation_id is not None and row.conversation_id == conversation_id
+    return same or row.interaction_id in at_hand
+
+
+def _query(conversation: Sequence[Interaction]) -> str:
+    said = [row for row in conversation if row.actor is Actor.CUSTOMER and row.kind is Kind.MESSAGE]
+    telling = [row.text for row in said if len(set(terms(row.text))) >= TELLING_TERMS]
+    # A customer who has only clicked so far is understood by what was clicked.
+    texts = telling or [searchable(row) for row in conversation if row.actor is Actor.CUSTOMER]
+    chosen = dict.fromkeys([*texts[:1], *texts[-QUERY_MESSAGES:]])
+    return "\n".join(text[:QUERY_CHARACTERS] for text in chosen)
+
+
+def _prior(others: Sequence[Interaction], hits: Sequence[Passage]) -> tuple[Interaction, ...]:
+    by_conversation: dict[str, list[Interaction]] = {}
+    for row in others:
+        if row.conversation_id is not None:
+            by_conversation.setdefault(row.conversation_id, []).append(row)
+    chosen = [*others[-MAX_RECENT:], *(hit.interaction for hit in hits)]
+    for hit in hits[:HITS_WITH_NEIGHBOURS]:
+        around = by_conversation.get(hit.interaction.conversation_id or "", [])
+        place = next((place for place, row in enumerate(around) if row.seq == hit.interaction.seq), 0)
+        chosen.extend(around[max(0, place - 1) : place + 2])
+    return tuple(_in_order({row.interaction_id: row for row in chosen}.values()))

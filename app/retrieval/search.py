@@ -1,0 +1,135 @@
+"""Finds in one customer's history by words and by meaning together."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Collection, Sequence
+from time import monotonic
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.errors import ConfigurationError, RetrievalUnavailable
+from app.language.words import terms
+from app.models import Interaction, Passage, Record
+from app.ports import Embedder, Ledger, VectorStore
+from app.retrieval.lexical import Scores, coverage
+from app.retrieval.texts import embeddable, searchable, terms_of
+
+_log = logging.getLogger(__name__)
+
+MAX_CANDIDATES = 10_000
+# Vectors cost 0.02 ms each to read, and of a long history the best 100 by words find as much as all. Where words find
+# less than that, meaning looks through the newest as well.
+SHORTLIST = 100
+LONG_SHORTLIST = 400
+# Measured: of the turns that answer a question about a long conversation, ten hits hold 0.79 with a weight of 0.2 to
+# 0.5 and less beyond, 0.78 by words alone; on short texts without neighbours the reciprocal rank of the first hit is
+# 0.65 by words alone and rises to 0.78 at 0.5. Fusing ranks instead of scores was worse on one or the other.
+COSINE_WEIGHT = 0.5
+# Two sentences of this model that share nothing but the language have a cosine of up to 0.3.
+MIN_COSINE = 0.3
+
+# Waiting for vectors must not break the deadline of a handoff: beyond this, words alone have to do, and for a while
+# nothing is asked of a part that has just failed.
+PATIENCE_S = 1.5
+REST_S = 5.0
+
+_Answer = TypeVar("_Answer")
+
+
+class _Candidate(NamedTuple):
+    row: Interaction
+    text: str
+
+
+class Found(Record):
+    """Passages, best first; `by_meaning` is False when the embedder or the vectors failed and words alone decided."""
+
+    passages: tuple[Passage, ...]
+    by_meaning: bool = True
+
+
+class Retriever:
+    """Ranks a customer's own interactions, as the ledger has them, so that what is not indexed yet is found too."""
+
+    def __init__(
+        self, ledger: Ledger, vectors: VectorStore, embedder: Embedder, *, patience_s: float = PATIENCE_S
+    ) -> None:
+        self._patience_s = patience_s
+        self._ledger = ledger
+        self._vectors = vectors
+        self._embedder = embedder
+        self._resting_until = 0.0
+
+    async def search(
+        self, tenant: str, identity_ids: Collection[str], query: str, *, up_to_seq: int, limit: int
+    ) -> Sequence[Passage]:
+        """The passages that answer the query best among the newest 10,000 interactions, best first, at most `limit`."""
+        rows = await self._ledger.interactions(
+            tenant, identity_ids, up_to_seq=up_to_seq, limit=MAX_CANDIDATES, newest_first=True
+        )
+        return (await self.rank(tenant, rows, query, limit=limit)).passages
+
+    async def rank(self, tenant: str, rows: Sequence[Interaction], query: str, *, limit: int) -> Found:
+        """The best of these rows for a query, best first. A score means the same whatever the question."""
+        candidates = _candidates(rows)
+        if not candidates or not query.strip():
+            return Found(passages=())
+        question, lexical = await asyncio.gather(self._question(query), asyncio.to_thread(_lexical, query, candidates))
+        shortlist = _shortlist(candidates, lexical)
+        ids = [candidates[place].row.interaction_id for place in shortlist]
+        cosines = None if question is None else await self._cosines(tenant, question, ids)
+        scores, matches = lexical.copy(), lexical > 0
+        if cosines is not None:
+            scores[shortlist] += COSINE_WEIGHT * cosines
+            matches[shortlist] |= cosines >= MIN_COSINE
+        scores /= 1 + COSINE_WEIGHT
+        order = sorted(np.flatnonzero(matches), key=lambda place: (-scores[place], -candidates[place].row.seq))
+        best = (Passage(interaction=candidates[place].row, score=float(scores[place])) for place in order[:limit])
+        return Found(passages=tuple(best), by_meaning=cosines is not None)
+
+    async def _question(self, query: str) -> NDArray[np.float32] | None:
+        if monotonic() < self._resting_until:
+            return None
+        made = await self._or_none(self._embedder.embed([query]))
+        return None if made is None else made[0]
+
+    async def _cosines(self, tenant: str, question: NDArray[np.float32], ids: Sequence[str]) -> Scores | None:
+        vectors = await self._or_none(self._vectors.get(tenant, ids))
+        if vectors is None:
+            return None
+        # A row that is not indexed yet has no vector; one of another length is a former embedder's, soon replaced.
+        found = (vectors.get(one) for one in ids)
+        known = (vector if vector is not None and vector.shape == question.shape else None for vector in found)
+        return np.array([0.0 if vector is None else max(0.0, float(vector @ question)) for vector in known])
+
+    async def _or_none(self, work: Awaitable[_Answer]) -> _Answer | None:
+        try:
+            async with asyncio.timeout(self._patience_s):
+                return await work
+        except (RetrievalUnavailable, ConfigurationError, TimeoutError) as failure:
+            _log.warning("retrieval goes on by words alone: %s", type(failure).__name__)
+            self._resting_until = monotonic() + REST_S
+            return None
+
+
+def _candidates(rows: Sequence[Interaction]) -> list[_Candidate]:
+    # In the order of each conversation, one conversation after the other, since neighbours are read together.
+    texts = (_Candidate(row, searchable(row)) for row in rows)
+    return sorted(
+        (one for one in texts if one.text),
+        key=lambda one: (one.row.conversation_id or "", one.row.occurred_at, one.row.seq),
+    )
+
+
+def _lexical(query: str, candidates: Sequence[_Candidate]) -> Scores:
+    documents = [terms_of(one.text) for one in candidates]
+    return coverage(terms(query), documents, [one.row.conversation_id for one in candidates])
+
+
+def _shortlist(candidates: Sequence[_Candidate], lexical: Scores) -> list[int]:
+    order = sorted(range(len(candidates)), key=lambda place: (-lexical[place], -candidates[place].row.seq))
+    embedded = [place for place in order if embeddable(candidates[place].row)]
+    found = sum(lexical[place] > 0 for place in embedded[:SHORTLIST])
+    return embedded[: SHORTLIST if found == SHORTLIST else LONG_SHORTLIST]

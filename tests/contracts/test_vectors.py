@@ -1,0 +1,184 @@
+"""What every VectorStore does, asked of each: in memory, Chroma in a folder, Chroma behind a server."""
+
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import numpy as np
+import pytest
+
+from app import offline
+from app.adapters.memory import MemoryVectors
+from app.adapters.vectors import BATCH, ChromaVectors
+from app.errors import ConfigurationError, RetrievalUnavailable
+from app.ports import Vectors, VectorStore
+
+
+@pytest.fixture(scope="module")
+def chroma_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a Chroma server on loopback."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    folder = tmp_path_factory.mktemp("server")
+    chroma = Path(sys.executable).with_name("chroma")
+    command = [chroma, "run", "--path", folder, "--host", "127.0.0.1", "--port", str(port)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    url = f"http://127.0.0.1:{port}"
+    for _ in range(300):
+        try:
+            urlopen(f"{url}/api/v2/heartbeat", timeout=1).close()
+            break
+        except (URLError, ConnectionError):
+            time.sleep(0.1)
+    yield url
+    process.terminate()
+    process.wait(10)
+
+
+@pytest.fixture(params=["memory", "embedded", "server"])
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[VectorStore]:
+    """One empty store of each kind."""
+    offline.disarm()
+    made: VectorStore
+    if request.param == "memory":
+        made = MemoryVectors()
+    elif request.param == "embedded":
+        made = ChromaVectors(tmp_path)
+    else:
+        made = ChromaVectors(tmp_path, request.getfixturevalue("chroma_server"))
+        await made.clear()
+    yield made
+    await made.close()
+
+
+def unit_vectors(rows: int, *, seed: int = 0, dimensions: int = 8) -> Vectors:
+    made = np.random.default_rng(seed).standard_normal((rows, dimensions)).astype(np.float32)
+    return made / np.linalg.norm(made, axis=1, keepdims=True)
+
+
+async def test_what_was_put_comes_back_under_its_id_as_single_precision(store: VectorStore) -> None:
+    vectors = unit_vectors(3)
+    await store.put("t", ["a", "b", "c"], vectors)
+    found = await store.get("t", ["c", "a"])
+    assert set(found) == {"a", "c"}
+    assert found["a"].dtype == np.float32
+    np.testing.assert_allclose(found["a"], vectors[0], atol=1e-6)
+    np.testing.assert_allclose(found["c"], vectors[2], atol=1e-6)
+
+
+async def test_ids_without_a_vector_are_left_out_and_not_an_error(store: VectorStore) -> None:
+    assert dict(await store.get("t", ["a"])) == {}
+    await store.put("t", ["a"], unit_vectors(1))
+    assert set(await store.get("t", ["a", "b"])) == {"a"}
+
+
+async def test_asking_twice_for_an_id_gives_it_once(store: VectorStore) -> None:
+    await store.put("t", ["a"], unit_vectors(1))
+    assert set(await store.get("t", ["a", "a"])) == {"a"}
+
+
+async def test_nothing_asked_is_nothing_done(store: VectorStore) -> None:
+    await store.put("t", [], unit_vectors(0))
+    await store.delete("t", [])
+    assert dict(await store.get("t", [])) == {}
+    assert await store.count() == 0
+
+
+async def test_putting_again_replaces(store: VectorStore) -> None:
+    older, newer = unit_vectors(1), unit_vectors(1, seed=1)
+    await store.put("t", ["a"], older)
+    await store.put("t", ["a"], newer)
+    np.testing.assert_allclose((await store.get("t", ["a"]))["a"], newer[0], atol=1e-6)
+    assert await store.count() == 1
+
+
+async def test_tenants_never_meet_even_under_the_same_ids(store: VectorStore) -> None:
+    vectors = unit_vectors(2)
+    await store.put("one", ["a"], vectors[:1])
+    await store.put("two", ["a"], vectors[1:])
+    np.testing.assert_allclose((await store.get("one", ["a"]))["a"], vectors[0], atol=1e-6)
+    assert dict(await store.get("three", ["a"])) == {}
+    await store.delete("two", ["a"])
+    assert set(await store.get("one", ["a"])) == {"a"}
+    assert dict(await store.get("two", ["a"])) == {}
+
+
+async def test_what_is_deleted_is_gone_and_deleting_the_unknown_is_no_error(store: VectorStore) -> None:
+    await store.put("t", ["a", "b"], unit_vectors(2))
+    await store.delete("t", ["a", "unknown"])
+    assert set(await store.get("t", ["a", "b"])) == {"b"}
+    assert await store.count() == 1
+
+
+async def test_more_rows_than_one_batch_are_all_kept(store: VectorStore) -> None:
+    ids = [f"id-{number}" for number in range(BATCH + 5)]
+    await store.put("t", ids, unit_vectors(len(ids)))
+    assert set(await store.get("t", ids)) == set(ids)
+    assert await store.count() == len(ids)
+
+
+async def test_a_cleared_store_takes_vectors_of_another_length(store: VectorStore) -> None:
+    await store.put("t", ["a"], unit_vectors(1))
+    await store.clear()
+    assert await store.count() == 0
+    await store.put("t", ["a"], unit_vectors(1, dimensions=4))
+    assert (await store.get("t", ["a"]))["a"].shape == (4,)
+
+
+async def test_a_folder_keeps_its_vectors_after_it_was_closed(tmp_path: Path) -> None:
+    first = ChromaVectors(tmp_path)
+    vectors = unit_vectors(1)
+    await first.put("t", ["a"], vectors)
+    await first.close()
+    second = ChromaVectors(tmp_path)
+    np.testing.assert_allclose((await second.get("t", ["a"]))["a"], vectors[0], atol=1e-6)
+    await second.close()
+
+
+async def test_a_folder_in_use_is_refused_in_words_until_it_is_let_go(tmp_path: Path) -> None:
+    first, second = ChromaVectors(tmp_path), ChromaVectors(tmp_path)
+    await first.put("t", ["a"], unit_vectors(1))
+    with pytest.raises(ConfigurationError, match=r"Another Warmline process .*WARMLINE_VECTORS_URL"):
+        await second.get("t", ["a"])
+    await first.close()
+    assert set(await second.get("t", ["a"])) == {"a"}
+    await second.close()
+
+
+async def test_a_store_made_anew_by_another_process_is_found_again(chroma_server: str, tmp_path: Path) -> None:
+    one, other = ChromaVectors(tmp_path, chroma_server), ChromaVectors(tmp_path, chroma_server)
+    await one.clear()
+    await one.put("t", ["a"], unit_vectors(1))
+    await other.clear()
+    with pytest.raises(RetrievalUnavailable):
+        await one.get("t", ["a"])
+    assert dict(await one.get("t", ["a"])) == {}
+    await one.close()
+    await other.close()
+
+
+async def test_a_server_that_does_not_answer_is_retrieval_unavailable(tmp_path: Path) -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        store = ChromaVectors(tmp_path, f"http://127.0.0.1:{silent.getsockname()[1]}")
+        with pytest.raises(RetrievalUnavailable, match="does not answer"):
+            await store.get("t", ["a"])
+
+
+async def test_a_damaged_folder_is_retrieval_unavailable(tmp_path: Path) -> None:
+    (tmp_path / "chroma.sqlite3").write_bytes(b"not a database" * 100)
+    store = ChromaVectors(tmp_path)
+    with pytest.raises(RetrievalUnavailable, match="does not answer"):
+        await store.get("t", ["a"])
+    await store.close()
+
+
+async def test_an_address_that_is_none_is_refused_in_words(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"WARMLINE_VECTORS_URL is 'nonsense'.*http://host:8000"):
+        await ChromaVectors(tmp_path, "nonsense").count()
