@@ -1,0 +1,191 @@
+"""One moment's case as the decision sees it: what is known, what was tried, and how much each action is called for."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+from typing import Any, Literal, NamedTuple
+
+from app.actions.catalogue import ANY_INTENT, Catalogue, CatalogueAction
+from app.actions.intents import Reading
+from app.actions.parameters import Filled, Known
+from app.actions.policy import Closure, Judge
+from app.language.facts import Facts, read_facts, typed
+from app.language.sentiment import feeling, mood
+from app.language.steps import Step, step_name, steps
+from app.models import (
+    Actor,
+    HandoffRequest,
+    Intent,
+    Intervention,
+    Kind,
+    NextActionRequest,
+    Outcome,
+    Signal,
+    SignalType,
+    Snapshot,
+)
+
+TRIED_WITHIN = timedelta(days=14)
+# What staff or a bot has refused may still be open by policy, so it counts for less than what policy closed.
+REFUSED = 0.7
+
+
+class Call(NamedTuple):
+    """How much an action is called for (0..1), and by what: the customer's wish, friction, or an action it replaces."""
+
+    strength: float
+    by: Literal["wish", "level", "closed", "always"]
+    closed: str | None = None
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a decision is made from. Everything is worked out once, when it is first asked for."""
+
+    catalogue: Catalogue
+    snapshot: Snapshot
+    intent: Intent
+    reading: Reading
+    signals: Sequence[Signal]
+    intervention: Intervention
+    request: HandoffRequest | NextActionRequest
+
+    @cached_property
+    def facts(self) -> Facts:
+        """The facts in tool results, of what went before and of the conversation."""
+        return read_facts(self.snapshot.interactions, self.snapshot.now.tzinfo)
+
+    @cached_property
+    def context(self) -> Mapping[str, Any]:
+        """What came with the request."""
+        if isinstance(self.request, NextActionRequest):
+            return typed(self.request.context, self.snapshot.now.tzinfo)
+        asked = self.request
+        told = {"to_queue": asked.to_queue, "to_channel": asked.to_channel, "locale": asked.locale}
+        told["reason"] = asked.reason.code if asked.reason else None
+        return {name: str(value) for name, value in told.items() if value is not None}
+
+    @cached_property
+    def wishes(self) -> Mapping[str, float]:
+        """How sure we are of each intent."""
+        known = {one.name: one.confidence for one in self.intent.alternatives}
+        return {self.intent.name: self.intent.confidence, **known} if self.intent.name else known
+
+    @cached_property
+    def _wishes(self) -> Sequence[Mapping[str, float]]:
+        # What was read wish by wish is finer; but whoever hands in another intent knows better.
+        return self.reading.wishes if self.intent == self.reading.intent else (self.wishes,)
+
+    @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps taken lately, on any channel."""
+        rows = self.snapshot.interactions
+        since = self.snapshot.now - TRIED_WITHIN
+        own = {row.interaction_id for row in self.snapshot.conversation}
+        return steps(row for row in rows if row.occurred_at >= since or row.interaction_id in own)
+
+    @cached_property
+    def judge(self) -> Judge:
+        """What holds policies against all this."""
+        said = " \n".join(row.text for row in self._said)
+        return Judge(self._variables, said)
+
+    @cached_property
+    def _known(self) -> Known:
+        return Known(self.snapshot, self.facts, self.context)
+
+    def filled(self, action: CatalogueAction) -> Filled:
+        """The action's parameters, as far as they are known."""
+        return self._known.fill(action)
+
+    def tried(self, action: CatalogueAction, filled: Filled) -> Step | None:
+        """The latest attempt at this action, about the same thing where its parameters say what it is about."""
+        if action.repeatable:
+            return None
+        names = {step_name(name) for name in (action.id, *action.aliases)}
+        for step in reversed(self.steps):
+            if step.name in names and _same_thing(action, filled, step):
+                return step
+        return None
+
+    def called_for(self, action: CatalogueAction, closed: Mapping[str, float]) -> Call:
+        """How much the action is called for; `closed` says how much each action out of reach would have been."""
+        level = action.levels.get(self.intervention.level, 0.0)
+        calls = [
+            Call(self.wished(action), "wish"),
+            Call(level, "level"),
+            Call(action.intents.get(ANY_INTENT, 0.0), "always"),
+        ]
+        for name, fit in action.instead_of.items():
+            refused = REFUSED * self._refused(name)
+            calls.append(Call(fit * max(closed.get(name, 0.0), refused), "closed", name))
+        return max(calls, key=lambda call: call.strength)
+
+    def wished(self, action: CatalogueAction) -> float:
+        """How well the action fits what the customer wants."""
+        fits = action.intents.items()
+        by_intent = (sum(fit * wish.get(name, 0.0) for name, fit in fits) for wish in self._wishes)
+        return min(1.0, max(max(by_intent, default=0.0), self.reading.likeness.get(action.id, 0.0)))
+
+    def wish_for(self, action: CatalogueAction) -> str | None:
+        """The label of the wish that the action fits best, or None where it fits by its own examples alone."""
+        shares = {name: fit * wish.get(name, 0.0) for wish in self._wishes for name, fit in action.intents.items()}
+        best = max(shares, key=lambda name: shares[name], default=None)
+        return self.catalogue.intent_label(best) if best is not None and shares[best] > 0 else None
+
+    def _refused(self, action_id: str) -> float:
+        action = self.catalogue.action(action_id)
+        refused = self.reading.refused
+        return (
+            max((fit * refused.get(name, 0.0) for name, fit in action.intents.items()), default=0.0) if action else 0.0
+        )
+
+    @cached_property
+    def _said(self) -> list[Any]:
+        rows = self.snapshot.conversation
+        return [row for row in rows if row.actor is Actor.CUSTOMER and row.kind is Kind.MESSAGE and row.text]
+
+    @cached_property
+    def _variables(self) -> dict[str, Any]:
+        snapshot, customer = self.snapshot, self.snapshot.customer
+        severities = dict.fromkeys((one.value for one in SignalType), 0.0)
+        for signal in self.signals:
+            severities[signal.type.value] = max(severities[signal.type.value], signal.severity)
+        last = snapshot.conversation[-1] if snapshot.conversation else None
+        return {
+            "customer": {
+                "id": customer.customer_id,
+                "verification_status": customer.verification_status.value,
+                "identifiers": {one.type: one.value for one in customer.identifiers},
+            },
+            "conversation": {
+                "id": snapshot.conversation_id or "",
+                "channel": last.channel.value if last else "",
+                "messages": len(self._said),
+                "mood": mood([feeling(row.text) for row in self._said]).label.value,
+                "steps": {step.name: step.outcome.value for step in self.steps},
+                "intents": {one.name: self.wishes.get(one.name, 0.0) for one in self.catalogue.intents},
+            },
+            "facts": dict(self.facts.tree),
+            "signals": severities,
+            "context": dict(self.context),
+            "now": snapshot.now,
+            "today": snapshot.now.date().isoformat(),
+        }
+
+
+def denies(closure: Closure | None, tried: Step | None) -> bool:
+    """Whether an action is out of reach for good: closed on what is known, or tried in vain."""
+    if closure is not None:
+        return not closure.unknown
+    return tried is not None and tried.outcome is Outcome.FAILED
+
+
+def _same_thing(action: CatalogueAction, filled: Filled, step: Step) -> bool:
+    for parameter in action.parameters:
+        name = parameter.name
+        told_apart = parameter.identifies and name in filled.values and name in step.arguments
+        if told_apart and str(filled.values[name]) != str(step.arguments[name]):
+            return False
+    return True

@@ -1,0 +1,202 @@
+"""Reads a catalogue from YAML or JSON and says of everything wrong with it where it stands and what to do about it."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+import yaml
+from pydantic import ValidationError
+
+from app.actions.catalogue import ANY_INTENT, Catalogue, CatalogueAction, EngagementPolicy
+from app.actions.parameters import PLACES, placeholders
+from app.actions.policy import problem_of_expression
+from app.errors import ConfigurationError, InvalidRequest
+
+SHIPPED = Path(__file__).parents[1] / "catalogues"
+LARGEST_FILE = 4 * 1024 * 1024
+_SHOWN = 10
+_Path = tuple[str | int, ...]
+_POLICY_PARTS = ("eligibility", "applicability", "suitability")
+
+
+class Fault(NamedTuple):
+    """One thing wrong with a catalogue: the path of the field, and what is wrong in plain words."""
+
+    path: _Path
+    message: str
+
+
+def load_catalogue(name_or_path: str) -> Catalogue:
+    """A shipped catalogue by its name, or one in a YAML file. Raises ConfigurationError with the file and the line."""
+    file = _file_of(name_or_path)
+    if file.stat().st_size > LARGEST_FILE:
+        raise ConfigurationError(f"{file}: the file is larger than {LARGEST_FILE // 1024 // 1024} MiB.")
+    try:
+        text = file.read_text(encoding="utf-8")
+        root = cast(yaml.Node | None, yaml.compose(text, Loader=_loader()))
+        document: Any = yaml.load(text, Loader=_loader())  # noqa: S506 - a safe loader either way
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{file}: the file is not UTF-8 text.") from None
+    except (yaml.YAMLError, RecursionError) as failure:
+        raise ConfigurationError(
+            f"{file}{_line_of_error(failure)}: this is not valid YAML{_problem(failure)}."
+        ) from None
+    catalogue, faults = _checked(document)
+    faults = [*_repeated_keys(root), *faults]
+    if catalogue is None or faults:
+        shown = [f"{file}:{_line(root, fault.path)}: {_described(fault)}" for fault in faults[:_SHOWN]]
+        raise ConfigurationError("\n".join([*shown, *_rest(faults)]))
+    return catalogue
+
+
+def parse_catalogue(document: Mapping[str, Any]) -> Catalogue:
+    """A catalogue from its JSON object. Raises InvalidRequest, which names each wrong field by its path."""
+    catalogue, faults = _checked(document)
+    if catalogue is None or faults:
+        errors = [{"path": _dotted(fault.path), "message": fault.message} for fault in faults]
+        raise InvalidRequest("; ".join([*map(_described, faults[:_SHOWN]), *_rest(faults)]), errors)
+    return catalogue
+
+
+def _checked(document: Any) -> tuple[Catalogue | None, list[Fault]]:
+    if not isinstance(document, Mapping):
+        return None, [Fault((), "a catalogue is a mapping with `name`, `intents` and `actions`")]
+    try:
+        catalogue = Catalogue.model_validate(document)
+    except ValidationError as failure:
+        return None, [Fault(tuple(error["loc"]), _plain(error)) for error in failure.errors(include_url=False)]
+    return catalogue, list(_faults(catalogue))
+
+
+def _faults(catalogue: Catalogue) -> Iterator[Fault]:
+    intents = {one.name for one in catalogue.intents}
+    actions = {one.id for one in catalogue.actions}
+    yield from _doubles("intents", "name", [one.name for one in catalogue.intents])
+    yield from _doubles("actions", "id", [one.id for one in catalogue.actions])
+    for index, action in enumerate(catalogue.actions):
+        place: _Path = ("actions", index)
+        for name in action.intents:
+            if name not in intents and name != ANY_INTENT:
+                yield Fault((*place, "intents", name), f"there is no intent {name!r} in this catalogue")
+        for name in action.instead_of:
+            if name not in actions:
+                yield Fault((*place, "instead_of", name), f"there is no action {name!r} in this catalogue")
+        yield from _policy_faults((*place, "policy"), action.policy, intents)
+        yield from _parameter_faults(place, action)
+
+
+def _policy_faults(place: _Path, policy: EngagementPolicy, intents: set[str]) -> Iterator[Fault]:
+    for part in _POLICY_PARTS:
+        for index, rule in enumerate(getattr(policy, part)):
+            problem = problem_of_expression(rule.expression, intents)
+            if problem is not None:
+                yield Fault((*place, part, index, "expression"), problem)
+
+
+def _parameter_faults(place: _Path, action: CatalogueAction) -> Iterator[Fault]:
+    names = [one.name for one in action.parameters]
+    yield from (Fault((*place, *fault.path), fault.message) for fault in _doubles("parameters", "name", names))
+    for unknown in sorted(placeholders(action.script or "") - set(names)):
+        yield Fault((*place, "script"), f"the script uses {{{unknown}}}, which is none of the action's parameters")
+    for index, parameter in enumerate(action.parameters):
+        for source in parameter.sources:
+            kind, _, rest = source.partition(".")
+            if kind not in PLACES or not rest:
+                allowed = ", ".join(f"{one}.…" for one in PLACES)
+                yield Fault((*place, "parameters", index, "from"), f"{source!r} is no place to find it; use {allowed}")
+        try:
+            re.compile(parameter.pattern or "")
+        except re.error as failure:
+            yield Fault((*place, "parameters", index, "pattern"), f"this is no regular expression: {failure}")
+
+
+def _doubles(collection: str, field: str, values: list[str]) -> Iterator[Fault]:
+    counts = Counter(values)
+    for index, value in enumerate(values):
+        if counts[value] > 1 and value in values[:index]:
+            yield Fault((collection, index, field), f"{value!r} is used twice; every {field} must be its own")
+
+
+def _plain(error: Any) -> str:
+    kind = str(error["type"])
+    if kind == "extra_forbidden":
+        return "there is no such field; check its spelling"
+    if kind == "missing":
+        return "this field is needed"
+    return str(error["msg"]).removeprefix("Value error, ")
+
+
+def _described(fault: Fault) -> str:
+    return f"{_dotted(fault.path)}: {fault.message}" if fault.path else fault.message
+
+
+def _dotted(path: Iterable[str | int]) -> str:
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
+
+
+def _rest(faults: list[Fault]) -> list[str]:
+    return [f"… and {len(faults) - _SHOWN} more."] if len(faults) > _SHOWN else []
+
+
+def _file_of(name_or_path: str) -> Path:
+    shipped = SHIPPED / f"{name_or_path}.yaml"
+    if re.fullmatch(r"[a-z_]+", name_or_path) and shipped.is_file():
+        return shipped
+    file = Path(name_or_path)
+    if not file.is_file():
+        names = ", ".join(sorted(one.stem for one in SHIPPED.glob("*.yaml")))
+        raise ConfigurationError(
+            f"There is no catalogue {name_or_path!r}: name a YAML file, or one of the shipped ones ({names})."
+        )
+    return file
+
+
+def _loader() -> Any:
+    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def _line_of_error(failure: Exception) -> str:
+    mark = getattr(failure, "problem_mark", None)
+    return "" if mark is None else f":{mark.line + 1}"
+
+
+def _problem(failure: Exception) -> str:
+    problem = getattr(failure, "problem", None)
+    return f" ({problem})" if problem else ""
+
+
+def _line(root: yaml.Node | None, path: _Path) -> int:
+    """The line, from 1, of the deepest node on the path that stands in the file."""
+    node, line = root, 1
+    for part in path:
+        if isinstance(node, yaml.MappingNode):
+            found = [(key, value) for key, value in node.value if key.value == part]
+            if not found:
+                break
+            line = int(found[0][0].start_mark.line) + 1
+            node = found[0][1]
+        elif isinstance(node, yaml.SequenceNode):
+            named = [one for one in node.value if isinstance(one, yaml.ScalarNode) and one.value == part]
+            at = node.value[part] if isinstance(part, int) and part < len(node.value) else next(iter(named), None)
+            if at is None:
+                break
+            node = at
+            line = int(node.start_mark.line) + 1
+    return line
+
+
+def _repeated_keys(root: yaml.Node | None) -> list[Fault]:
+    # YAML itself lets the last of two equal keys win, which hides a slip of the pen.
+    faults: list[Fault] = []
+    waiting: list[tuple[_Path, yaml.Node]] = [((), root)] if root is not None else []
+    while waiting:
+        path, node = waiting.pop()
+        if isinstance(node, yaml.MappingNode):
+            counts = Counter(str(key.value) for key, _ in node.value)
+            faults.extend(Fault((*path, name), "this key stands here twice") for name in counts if counts[name] > 1)
+            waiting.extend(((*path, str(key.value)), value) for key, value in node.value)
+        elif isinstance(node, yaml.SequenceNode):
+            waiting.extend(((*path, index), value) for index, value in enumerate(node.value))
+    return faults

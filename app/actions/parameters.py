@@ -1,0 +1,152 @@
+"""Fills what an action needs from what is known, each value with the interaction it stands on, and words the script."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from typing import Any, NamedTuple, cast
+
+from pydantic import JsonValue
+
+from app.actions.catalogue import CatalogueAction, Parameter
+from app.language.facts import Facts
+from app.language.identifiers import mentions
+from app.language.sentences import sentences
+from app.models import Actor, Interaction, Kind, Snapshot
+
+PLACES = ("fact", "argument", "mention", "identifier", "context")
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+_NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?")
+
+
+class Filled(NamedTuple):
+    """The values found for an action's parameters, what they stand on, and the required ones that are missing."""
+
+    values: Mapping[str, JsonValue]
+    evidence: tuple[str, ...]
+    missing: tuple[str, ...]
+
+
+class _Found(NamedTuple):
+    value: Any
+    interaction_id: str | None
+
+
+@dataclass(frozen=True)
+class Known:
+    """All that parameters can be filled from at one moment."""
+
+    snapshot: Snapshot
+    facts: Facts
+    context: Mapping[str, Any]
+
+    def fill(self, action: CatalogueAction) -> Filled:
+        """The parameters of an action, each from the first of its places that holds a value of its type."""
+        values: dict[str, JsonValue] = {}
+        evidence: dict[str, None] = {}
+        for parameter in action.parameters:
+            found = next(self._candidates(parameter), None)
+            if found is not None:
+                values[parameter.name] = found.value
+                if found.interaction_id is not None:
+                    evidence[found.interaction_id] = None
+        missing = [one.name for one in action.parameters if one.required and one.name not in values]
+        return Filled(values, tuple(evidence), tuple(missing))
+
+    def _candidates(self, parameter: Parameter) -> Iterator[_Found]:
+        for source in parameter.sources:
+            place, _, path = source.partition(".")
+            for found in self._looked_up(place, path, parameter.pattern):
+                value = _converted(found.value, parameter.type)
+                if value is not None:
+                    yield _Found(value, found.interaction_id)
+
+    def _looked_up(self, place: str, path: str, pattern: str | None) -> Iterator[_Found]:
+        if place == "fact":
+            fact = self.facts.find(path)
+            if fact is not None:
+                yield _Found(fact.value, fact.interaction_id)
+        elif place == "argument":
+            yield from (_Found(row.data[path], row.interaction_id) for row in self._calls if row.data.get(path))
+        elif place == "mention":
+            yield from self._mentioned(path, pattern)
+        elif place == "identifier":
+            held = (one.value for one in self.snapshot.customer.identifiers if one.type == path)
+            yield from (_Found(value, None) for value in held)
+        else:
+            value: Any = self.context
+            for part in path.split("."):
+                value = cast(Mapping[str, Any], value).get(part) if isinstance(value, Mapping) else None
+            yield from [_Found(value, None)] if value is not None else []
+
+    def _mentioned(self, kind: str, pattern: str | None) -> Iterator[_Found]:
+        for row in self._said:
+            for one in reversed(mentions(row.text)):
+                if one.type == kind and (pattern is None or re.fullmatch(pattern, one.value)):
+                    yield _Found(one.value, row.interaction_id)
+
+    @cached_property
+    def _said(self) -> Sequence[Interaction]:
+        rows = self.snapshot.conversation or self.snapshot.prior
+        return [row for row in reversed(rows) if row.actor is Actor.CUSTOMER and row.kind is Kind.MESSAGE]
+
+    @cached_property
+    def _calls(self) -> Sequence[Interaction]:
+        return [row for row in reversed(self.snapshot.conversation) if row.kind is Kind.TOOL_CALL]
+
+
+def placeholders(script: str) -> set[str]:
+    """The names of parameters that a script uses, each in braces."""
+    return set(_PLACEHOLDER.findall(script))
+
+
+def worded(script: str | None, values: Mapping[str, JsonValue]) -> str | None:
+    """The script with its values; a sentence that needs a missing one is left out, and None when nothing is left."""
+    if script is None:
+        return None
+    kept = [one for one in sentences(script) if placeholders(one) <= values.keys()]
+    text = " ".join(_PLACEHOLDER.sub(lambda match: _spoken(values[match.group(1)]), one) for one in kept)
+    return text or None
+
+
+def _converted(value: Any, kind: str) -> JsonValue:
+    if isinstance(value, datetime):
+        return value.date().isoformat() if kind == "date" else value.isoformat()
+    if kind in ("number", "integer"):
+        return _number(value, whole=kind == "integer")
+    if kind == "boolean":
+        return value if isinstance(value, bool) else None
+    if kind in ("list", "object"):
+        wanted = list if kind == "list" else Mapping
+        return cast(JsonValue, _json(value)) if isinstance(value, wanted) else None
+    if isinstance(value, str | int | float) and not isinstance(value, bool) and str(value).strip():
+        return str(value)
+    return None
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(name): _json(inner) for name, inner in cast(Mapping[Any, Any], value).items()}
+    if isinstance(value, list):
+        return [_json(inner) for inner in cast(list[Any], value)]
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _number(value: Any, *, whole: bool) -> float | int | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, str):
+        match = _NUMBER.search(value)
+        value = float(match.group().replace(",", "")) if match else None
+    if not isinstance(value, int | float):
+        return None
+    return int(value) if whole or float(value).is_integer() else float(value)
+
+
+def _spoken(value: JsonValue) -> str:
+    if isinstance(value, list):
+        return ", ".join(_spoken(one) for one in value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_spoken(one)}" for name, one in value.items())
+    return str(value)

@@ -1,0 +1,140 @@
+"""Tells whether a text asks for a person rather than a bot, in seven languages.
+
+English, German, French, Spanish, Portuguese, Italian and Dutch. A person must be asked for: somebody who mentions a
+travel agent, is an agent, complains of one, or wants none is not asking. Texts are compared in lower case and without
+accents.
+"""
+
+import re
+import unicodedata
+from functools import lru_cache
+
+from app.language.sentences import sentences
+
+_LONGEST = 4000
+
+# Who must not be taken for the person asked for: another trade's agent, the speaker, somebody spoken of.
+_OTHERS = re.compile(
+    r"\b(?:travel|estate|insurance|booking|ticket(?:ing)?|user|free|cleaning|leasing|shipping|letting)[ -]agents?\b"
+    r"|\bagente? (?:de|di|da|d') ?(?:viajes?|viagens|viaggi|voyages?|seguros?)\b"
+    r"|\bagente? immobili(?:er|are)\b|\breise(?:buro|veranstalter)\w*|\breis(?:agent|bureau)\w*"
+    r"|\b(?:i am|i'm|im|as|ich bin|je suis|soy|sou|sono|ik ben) (?:an?|the|ein|eine|un|une|uma?|een)? ?(?:\w+ )?"
+    r"(?:agente?|representative|operator|manager|supervisor)\b"
+    r"|\b(?:your|the|that|this|last|previous|another|one|an?|ihr|votre|su|seu|vostro) (?:\w+ )?"
+    r"(?:agents?|representatives?|operators?|managers?|persons?|advis[eo]rs?|rep) "
+    r"(?:(?:i|we|you) (?!can|could|may)"
+    r"|(?:who|that|told|said|promised|was|were|has|had|did|didn't|hung|never|sent|gave) )"
+    r"|\b(?:second|third|other|each|every|per|one|same|another|extra|additional) persons?\b|\bin person\b"
+    r"|\bhuman (?:error|resources|rights)\b|\bperson(?:s|al|ally)\b"
+    r"|\b(?:manager|agent|operator|supervisor) (?:accounts?|fees?|error|id|number|role|of (?:my|the|our))\b"
+)
+_REFUSED = re.compile(
+    r"\b(?:(?:don't|dont|do not|didn't|did not|no|not|never|won't|without|rather than|instead of|refuse to|avoid)\b"
+    r"[^.,;!?]{0,25}(?:speak|talk|chat|need|want|agent|human|person|representative|connect|transfer|call)\w*"
+    r"|(?:when(?:ever)?|every time|each time|after|before|told (?:me )?to|asked (?:me )?to|last time) (?:i )?(?:\w+ )?"
+    r"(?:speak|talk|chat)\w*"
+    r"|i(?:'ll| will)\b[^.?!]{0,40}\bcontact"
+    r"|kein(?:e|en)? (?:mensch|mitarbeiter|person|agent)\w*|pas (?:besoin )?(?:d'|de |parler)"
+    r"|\bno (?:quiero|necesito|hace falta)|\bnao (?:quero|preciso)|\bnon (?:voglio|serve|mi serve)"
+    r"|\bgeen (?:mens|medewerker|persoon)\w*)\b"
+)
+# "I don't want to talk to a bot" asks for a person, though it is worded like a refusal.
+_NO_BOT = re.compile(
+    r"\b(?:don't|dont|do not|not|stop|tired of|sick of|hate|rather than|instead of|other than|no more"
+    r"|enough (?:of|with)|won't|no|kein(?:e|en|em)?|nicht mit|pas|plus|nao|non|geen|niet met)\b[^.,;!?]{0,30}"
+    r"\b(?:chat ?)?(?:bots?|robots?|machine|computer|automat\w+|ai)\b"
+)
+_KIND = (
+    r"(?:(?:real|live|actual|human|living|proper|different|senior|customer(?: service| support| care)?|support|service"
+    r"|call ?cent(?:er|re)|technical|sales|billing)[ -]?)*"
+)
+_PERSON = (
+    rf"{_KIND}(?:human(?: being)?s?|persons?|people|agents?|representatives?|reps?|operators?|managers?|supervisors?"
+    r"|advis[eo]rs?|specialists?|associates?|employees?|colleagues?|somebody|someone|staff(?: member)?|team member"
+    r"|member of (?:staff|(?:the|your) team)|customer (?:service|support|care)|support team|call cent(?:er|re)|boss)"
+)
+_ARTICLE = r"(?:an? |any |the |some |your |one of your |another |my )?"
+_ENGLISH = (
+    (
+        r"\b(?:speak|talk|chat"
+        r"|(?:connect|transfer|forward|hand|pass|switch|direct|route|refer|redirect) (?:me|us)(?: over)?"
+        r"|(?:connected|transferred|forwarded|handed|redirected|escalated?)(?: over| this)?|put (?:me|us)(?: through)?"
+        r"|get (?:through|in touch)|reach|contact|discuss (?:this|it)|(?:conversation|call|word))"
+        rf"(?: directly| now| please)*(?: to| with| through to| on to| onto)? {_ARTICLE}{_PERSON}\b"
+    ),
+    (
+        rf"\b(?:want|need|(?:get|give|find|bring|send) me|get|prefer|demand|ask for|request(?:ing)?|put on) {_ARTICLE}"
+        r"(?:(?:real|live|actual|human) )*(?:human(?: being)?|representative|rep|operator|agent|supervisor|manager"
+        r"|(?:real|live|actual) (?:person|one)|customer service)\b"
+    ),
+    r"\b(?:real|live|actual|human) (?:person|agent|being|representative|operator|help|support|assistance)\b",
+    (
+        r"^(?:an? |the )?(?:agent|human|representative|operator|person|supervisor|manager|customer (?:service|support))"
+        r"(?:,? (?:please|now))*\W*$"
+    ),
+    (
+        r"\b(?:someone|somebody|anyone|anybody|person|human|people) (?:else |there |real )?(?:i|we) (?:can|could|may) "
+        r"(?:\w+ )?(?:talk|speak|chat)\b"
+    ),
+    r"\bescalate (?:this|it|my)\b|\bwant (?:this|it) escalated\b|\bescalation (?:process|team)\b",
+)
+_GERMAN_PERSON = (
+    r"(?:(?:echte|richtige|menschliche|andere|reale)[rnms]? )?(?:mensch(?:en)?|person|mitarbeiter(?:in)?|berater(?:in)?"
+    r"|kundenberater(?:in)?|agent(?:en|in)?|kundendienst|kundenservice|vorgesetzte[rn]?|ansprechpartner(?:in)?"
+    r"|sachbearbeiter(?:in)?|jemand(?:em|en)?|support)"
+)
+_GERMAN = (
+    (
+        rf"\b{_GERMAN_PERSON}\b[^.?!]{{0,30}}\b(?:sprechen|reden|verbinden|verbunden|weiterleiten|weitergeleitet|durchstellen"
+        r"|chatten|telefonieren|haben|bitte)\b"
+    ),
+    (
+        r"\b(?:verbinden|sprechen|weiterleiten|brauche|will|mochte|verlange)\b[^.?!]{0,25}\b(?:mit |an |zu )?"
+        rf"(?:einen?[mr]? |den |dem |ihre[mnr] )?{_GERMAN_PERSON}\b"
+    ),
+)
+_ROMANCE_PERSON = (
+    r"(?:(?:un[aeo']?|uma?|el|la|le|o|a|con|com|avec|mi|su|votre|algun|algum) |l'|un')*"
+    r"(?:(?:vraie?|vero|vera|verdadera?|verdadeira?|autre|outra|otra|altra) )?"
+    r"(?:persona?|personne|pessoa|human[oae]?|humain|etre humain|ser humano|essere umano|agente?|conseill(?:er|ere)"
+    r"|asesora?|consulente|consultor|atendente|operat(?:eur|rice|ore)|operadora?|representante?|rappresentante"
+    r"|ejecutiv[oa]|supervisora?|responsab(?:le|ile)|gerente|encargad[oa]|quelqu'un|alguien|alguem|qualcuno"
+    r"|servizio clienti|service client|servicio al cliente|atencion al cliente)"
+)
+_ROMANCE = (
+    (
+        r"\b(?:parler|discuter|echanger|joindre|contacter|passe[rz](?:-moi)?|transfer(?:er|ez|ir|ire)\w*"
+        r"|mettre en relation|veux|voudrais|besoin d'|hablar|conversar"
+        r"|comunic\w+|pasar(?:me)?|paseme|conect\w+|contactar|quiero|necesito"
+        r"|pon(?:me|ganme) con|falar|passar|passe|quero|preciso|gostaria de|parlare|parlo|passare|passarmi|passatemi"
+        r"|mi passi|collega\w*|mettermi in contatto|voglio|vorrei|serve)"
+        rf"(?: (?:de|d'|a|al|ao|com|con|avec|hablar|falar|parlare|parler))* ?{_ROMANCE_PERSON}\b"
+    ),
+)
+_DUTCH_PERSON = (
+    r"(?:(?:echte?|menselijke?|levende?|andere?) )*"
+    r"(?:mens|persoon|medewerker|iemand|agent|vertegenwoordiger|leidinggevende|klantenservice|adviseur)"
+)
+_DUTCH = (
+    rf"\b{_DUTCH_PERSON}\b[^.?!]{{0,30}}\b(?:spreken|praten|doorverb[io]nden|doorschakelen|chatten|bellen)\b",
+    rf"\b(?:spreken|praten|doorverbinden|wil|verbind me)\b[^.?!]{{0,20}}\b(?:(?:met|naar|een|de) )*{_DUTCH_PERSON}\b",
+)
+_ASKING = tuple(re.compile(pattern) for pattern in (*_ENGLISH, *_GERMAN, *_ROMANCE, *_DUTCH))
+
+
+@lru_cache(maxsize=4096)
+def asks_for_person(text: str) -> bool:
+    """Whether some sentence of the text asks to deal with a person. Only the first 4,000 characters are read."""
+    return any(_sentence_asks(_plain(sentence)) for sentence in sentences(text[:_LONGEST]))
+
+
+def _sentence_asks(sentence: str) -> bool:
+    if _NO_BOT.search(sentence):
+        return True
+    told = _OTHERS.sub(" ", sentence)
+    return any(pattern.search(told) for pattern in _ASKING) and not _REFUSED.search(told)
+
+
+def _plain(text: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", text.casefold().replace("’", "'"))
+    return "".join(letter for letter in decomposed if not unicodedata.combining(letter))

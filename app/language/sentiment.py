@@ -1,0 +1,111 @@
+"""How a customer's words feel: the VADER lexicon, set right for service talk, and the course it takes over messages.
+
+VADER was made for social media. There `lost`, `fraud` or `cancel` are sad words; to a service desk they are the matter
+itself, said calmly by most. Those are neutral here, and what shows the end of somebody's patience (`for the third
+time`, `nobody answers`, `this is ridiculous`) weighs more. Scores lie in -1..1, and 0 is calm.
+"""
+
+import re
+from collections.abc import Sequence
+from functools import cache, lru_cache
+from typing import Any
+
+from app.language.sentences import plain
+from app.models import Sentiment, SentimentLabel, Trend
+
+NEGATIVE = -0.35
+POSITIVE = 0.35
+_LONGEST = 4000
+_TURN = 0.25
+_RECENT = 3
+
+_NEUTRAL = """
+accident alert block blocked cancel cancelled canceled cancelling canceling cancellation charge charged claim claims
+complaint critical cut damage damaged dead death debt declined delay delayed delays demand died dispute drop emergency
+error errors excuse expired failed fails failure fraud hurt ill inconvenience limited loss lost low miss missed missing
+pay penalty please poor pressure problem problems reject rejected risk sick stolen stuck suspended theft thief trouble
+urgent want warning
+"""
+_ANGRY = """
+disgraceful shambles farce fiasco nightmare clueless laughable unhelpful unanswered ripoff clowns
+unverschämt unzumutbar lächerlich frustriert frustrierend enttäuscht wütend ärgerlich katastrophe schrecklich nutzlos
+inacceptable inadmissible ridicule frustré frustrée furieux furieuse énervé énervée déçu déçue honteux lamentable
+inaceptable ridículo frustrado frustrada furioso furiosa enojado enojada enfadado enfadada decepcionado decepcionada
+pésimo vergüenza inaceitável absurdo irritado irritada péssimo vergonha
+inaccettabile ridicolo frustrato frustrata arrabbiato arrabbiata deluso delusa pessimo vergogna
+onacceptabel belachelijk gefrustreerd boos woedend teleurgesteld waardeloos schandalig
+"""
+_ANGER = -2.4
+_OWN_VALUES = {"joke": -1.2, "unbelievable": -1.6, "ridiculous": -2.2, "seriously": -0.8, "danke": 1.5, "merci": 1.5}
+
+_IMPATIENCE = tuple(
+    (re.compile(pattern, re.IGNORECASE), weight)
+    for pattern, weight in (
+        (r"\b(?:third|fourth|fifth|sixth|tenth|hundredth|umpteenth|\d+th) time\b", -0.45),
+        (r"\bhow many (?:more )?times\b|\bover and over\b|\btime and (?:time )?again\b", -0.45),
+        (r"\b(?:already|just) (?:told|said|gave|explained|answered|sent|provided)\b", -0.4),
+        (r"\bkeeps? (?:telling|asking|saying|repeating|sending|getting|giving)\b|\bin circles\b", -0.4),
+        (r"\bstill (?:not|no|(?:is|does|have|has|ca|wo)n[’']?t|waiting|broken|nothing)\b", -0.3),
+        (r"\bwast(?:e|ing|ed) (?:of )?(?:my |our )?time\b|\bfed up\b|\b(?:sick(?: and tired)?|tired) of\b", -0.55),
+        (r"\b(?:no ?body|no ?one|none of you)\b[^.?!]{0,25}\b(?:help|answer|car|know|listen|repl)\w*\b", -0.45),
+        (r"\b(?:not|(?:is|was)n[’']?t|hardly|no) (?:very |really |at all )?(?:helpful|helping|useful)\b", -0.4),
+        (r"\b(?:that|this|it|you) (?:does|do|did) ?(?:not|n[’']?t) (?:help|answer|work|make (?:any )?sense)\b", -0.3),
+        (r"\bnot what i (?:asked|said|want\w*|meant)\b|\byou(?:[’']re| are) not (?:listening|understanding)\b", -0.45),
+        (r"\bare you (?:kidding|joking|serious)\b|\bwhat(?:[’']s| is) the point\b|\bgive up\b|\bforget it\b", -0.4),
+        (r"\btak(?:e|ing) (?:my|our) business elsewhere\b|\b(?:lawyer|sue|ombudsman)\b", -0.45),
+        (r"\bnever (?:again|using|buying|coming back)\b|\bmakes no sense\b", -0.35),
+        (r"[!?]{3,}|\?!|!\?", -0.2),
+    )
+)
+
+
+@lru_cache(maxsize=8192)
+def feeling(text: str) -> float:
+    """How one message feels, -1 (furious) to 1 (delighted). Only the first 4,000 characters are read."""
+    read = plain(text[:_LONGEST])
+    if not read:
+        return 0.0
+    score: float = _analyser().polarity_scores(read)["compound"]
+    score += sum(weight for pattern, weight in _IMPATIENCE if pattern.search(read))
+    return max(-1.0, min(1.0, score))
+
+
+def mood(feelings: Sequence[float]) -> Sentiment:
+    """The label and the trend of a customer's messages in the order they were written; calm when there are none."""
+    return Sentiment(label=_label(feelings), trend=_trend(feelings))
+
+
+def _label(feelings: Sequence[float]) -> SentimentLabel:
+    if not feelings:
+        return SentimentLabel.NEUTRAL
+    recent = feelings[-_RECENT:]
+    average = sum(recent) / len(recent)
+    was_negative = min(feelings) <= NEGATIVE
+    if was_negative and (recent[-1] >= POSITIVE or (min(recent) > NEGATIVE and max(feelings) >= POSITIVE)):
+        return SentimentLabel.MIXED
+    if min(recent) <= NEGATIVE or average <= NEGATIVE / 2:
+        return SentimentLabel.NEGATIVE
+    return SentimentLabel.POSITIVE if average >= POSITIVE else SentimentLabel.NEUTRAL
+
+
+def _trend(feelings: Sequence[float]) -> Trend:
+    if len(feelings) < 2:
+        return Trend.STEADY
+    late = feelings[-min(_RECENT, len(feelings) // 2) :]
+    early = feelings[: len(feelings) - len(late)]
+    change = sum(late) / len(late) - sum(early) / len(early)
+    if abs(change) < _TURN:
+        return Trend.STEADY
+    return Trend.IMPROVING if change > 0 else Trend.WORSENING
+
+
+@cache
+def _analyser() -> Any:
+    # Reading the lexicon takes some milliseconds, which a command that needs none should not pay.
+    from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
+
+    analyser: Any = SentimentIntensityAnalyzer()
+    analyser.lexicon.update(dict.fromkeys(_NEUTRAL.split(), 0.0))
+    analyser.lexicon.update(dict.fromkeys(_ANGRY.split(), _ANGER))
+    analyser.lexicon.update(_OWN_VALUES)
+    return analyser

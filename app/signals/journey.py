@@ -1,0 +1,124 @@
+"""What every detector looks at: the interactions up to the moment of judgement, and how a moment becomes a signal."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from hashlib import sha256
+from typing import NamedTuple
+
+from app.models import Actor, Channel, Interaction, Kind, Signal, SignalType, Snapshot
+
+STAFF = frozenset({Actor.BOT, Actor.AGENT})
+RECENT = timedelta(days=14)
+DAY = timedelta(days=1)
+_CHANNEL_WORDS = {
+    Channel.APP: "in the app",
+    Channel.WEB: "on the website",
+    Channel.CHAT: "in the chat",
+    Channel.VOICE: "on the phone",
+    Channel.IVR: "in the phone menu",
+    Channel.EMAIL: "by e-mail",
+    Channel.SMS: "by text message",
+    Channel.WHATSAPP: "on WhatsApp",
+    Channel.SOCIAL: "on social media",
+    Channel.IN_PERSON: "in person",
+    Channel.OTHER: "on another channel",
+}
+
+
+class Moment(NamedTuple):
+    """A finding of one detector; `at` is when it came true, by default the time of its last interaction."""
+
+    type: SignalType
+    severity: float
+    evidence: Sequence[Interaction]
+    detail: str
+    at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Journey:
+    """One customer's interactions up to `now`, oldest first: the conversation at hand, and what went before it."""
+
+    snapshot: Snapshot
+    conversation: tuple[Interaction, ...]
+    prior: tuple[Interaction, ...]
+
+    @classmethod
+    def of(cls, snapshot: Snapshot) -> "Journey":
+        """The journey that a snapshot shows; what lies after its `now` or is far in the past is left out."""
+        past = [row for row in snapshot.prior if snapshot.now - RECENT <= row.occurred_at <= snapshot.now]
+        return cls(
+            snapshot=snapshot,
+            conversation=tuple(row for row in snapshot.conversation if row.occurred_at <= snapshot.now),
+            prior=tuple(past),
+        )
+
+    @property
+    def now(self) -> datetime:
+        """The moment of judgement."""
+        return self.snapshot.now
+
+    @cached_property
+    def everything(self) -> tuple[Interaction, ...]:
+        """What went before and the conversation, oldest first."""
+        return tuple(sorted((*self.prior, *self.conversation), key=lambda row: (row.occurred_at, row.seq)))
+
+    @cached_property
+    def last_day(self) -> tuple[Interaction, ...]:
+        """The interactions of the day that ended with the newest one."""
+        rows = self.everything
+        return tuple(row for row in rows if row.occurred_at >= rows[-1].occurred_at - DAY)
+
+    @cached_property
+    def messages(self) -> tuple[Interaction, ...]:
+        """What was said in the conversation by anyone, without empty messages."""
+        return tuple(row for row in self.conversation if row.kind is Kind.MESSAGE and row.text.strip())
+
+    @cached_property
+    def said(self) -> tuple[Interaction, ...]:
+        """What the customer said in the conversation."""
+        return tuple(row for row in self.messages if row.actor is Actor.CUSTOMER)
+
+    def signal(self, moment: Moment) -> Signal:
+        """The signal of a moment; its id is a hash of the type, the conversation and the evidence."""
+        evidence = tuple(row.interaction_id for row in moment.evidence)
+        conversation_id = self.snapshot.conversation_id
+        content = "\n".join((moment.type, conversation_id or "", *evidence))
+        return Signal(
+            signal_id=f"sig_{sha256(content.encode()).hexdigest()[:32]}",
+            customer_id=self.snapshot.customer.customer_id,
+            conversation_id=conversation_id,
+            type=moment.type,
+            severity=round(min(1.0, max(0.0, moment.severity)), 3),
+            at=moment.at or moment.evidence[-1].occurred_at,
+            evidence=evidence,
+            detail=moment.detail,
+        )
+
+
+def on_channel(channel: Channel) -> str:
+    """Where it was, as a sentence says it: `in the chat`."""
+    return _CHANNEL_WORDS[channel]
+
+
+def span(length: timedelta) -> str:
+    """A length of time in words: `40 seconds`, `12 minutes`, `3 hours`, `2 days`."""
+    seconds = length.total_seconds()
+    for size, word in ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second")):
+        count = round(seconds / size)
+        if seconds >= 1.5 * size or size == 1:
+            return f"{count} {word}" if count == 1 else f"{count} {word}s"
+    return "no time"
+
+
+def quote(text: str, words: int = 12) -> str:
+    """The beginning of a text, for a sentence that speaks of it."""
+    parts = text.split()
+    return " ".join(parts[:words]) + (" …" if len(parts) > words else "")
+
+
+def times(count: int) -> str:
+    """How often, in words."""
+    return {1: "once", 2: "twice"}.get(count, f"{count} times")

@@ -1,0 +1,173 @@
+"""Signals that lie in time: hesitation, delayed replies and silence, each against the channel's own pace."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from itertools import pairwise
+from math import log2
+from statistics import median
+from typing import NamedTuple
+
+from app.language.acts import Act, customer_act, staff_act
+from app.language.sentences import sentences
+from app.models import Actor, Channel, Interaction, Kind, Outcome, SignalType
+from app.signals.journey import STAFF, Journey, Moment, on_channel, span
+
+_MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
+
+
+class Pace(NamedTuple):
+    """What is usual on a channel, in seconds. A gap longer than `visit` is another visit, not a pause in this one."""
+
+    hesitates: float
+    reply: float
+    silent: float
+    visit: float
+
+
+PACES = {
+    Channel.APP: Pace(60, 2 * _MINUTE, 5 * _MINUTE, 30 * _MINUTE),
+    Channel.WEB: Pace(60, 2 * _MINUTE, 5 * _MINUTE, 30 * _MINUTE),
+    Channel.CHAT: Pace(2 * _MINUTE, 2 * _MINUTE, 5 * _MINUTE, 2 * _HOUR),
+    Channel.VOICE: Pace(20, 30, 30, 30 * _MINUTE),
+    Channel.IVR: Pace(15, 20, 30, 10 * _MINUTE),
+    Channel.EMAIL: Pace(3 * _DAY, _DAY, 4 * _DAY, 21 * _DAY),
+    Channel.SMS: Pace(2 * _HOUR, 30 * _MINUTE, 6 * _HOUR, 3 * _DAY),
+    Channel.WHATSAPP: Pace(30 * _MINUTE, 15 * _MINUTE, 2 * _HOUR, _DAY),
+    Channel.SOCIAL: Pace(6 * _HOUR, 4 * _HOUR, _DAY, 7 * _DAY),
+    Channel.IN_PERSON: Pace(_MINUTE, 2 * _MINUTE, 2 * _MINUTE, _HOUR),
+    Channel.OTHER: Pace(10 * _MINUTE, 30 * _MINUTE, _HOUR, _DAY),
+}
+REPORTED_IDLE_S = 30.0
+SELF_SERVICE = frozenset({Channel.APP, Channel.WEB, Channel.IVR})
+_OWN_PACE = 3.0
+_IDLE_KEYS = ("idle_ms", "idle_s", "idle_seconds", "idle", "dwell_ms", "duration_ms", "duration_s", "duration")
+_OVER = 10
+
+
+def hesitations(journey: Journey) -> Iterator[Moment]:
+    """Reported idling, and a customer who takes much longer than the channel's and the own pace to go on."""
+    rows = [row for row in journey.conversation if row.kind in (Kind.MESSAGE, Kind.EVENT)]
+    for row in rows:
+        idle = _reported_idle(row)
+        if idle is not None and idle >= REPORTED_IDLE_S:
+            yield _hesitation(timedelta(seconds=idle), REPORTED_IDLE_S, (row,))
+    gaps = list(_own_gaps(rows))
+    for index, (before, after, gap) in enumerate(gaps):
+        others = [seconds for place, (_, _, seconds) in enumerate(gaps) if place != index]
+        usual = max(PACES[after.channel].hesitates, _OWN_PACE * median(others) if len(others) > 1 else 0.0)
+        if usual <= gap <= PACES[after.channel].visit and _reported_idle(after) is None:
+            yield _hesitation(timedelta(seconds=gap), usual, (before, after))
+    yield from _stuck(journey, rows)
+
+
+def delayed_replies(journey: Journey) -> Iterator[Moment]:
+    """A customer who waited, or is still waiting, for an answer longer than is usual on the channel."""
+    waiting: Interaction | None = None
+    for row in journey.messages:
+        if row.actor is Actor.CUSTOMER:
+            if waiting is None and wants_answer(row.text):
+                waiting = row
+        elif row.actor in STAFF and waiting is not None:
+            yield from _delay(waiting, row, row.occurred_at)
+            waiting = None
+    if waiting is not None:
+        yield from _delay(waiting, None, journey.now)
+
+
+def silence(journey: Journey) -> Iterator[Moment]:
+    """Nothing has arrived since we asked the customer something, for longer than is usual, as judged now."""
+    last = journey.messages[-1] if journey.messages else None
+    if last is None or last.actor not in STAFF or not _asks(last.text):
+        return
+    if any(row.actor is Actor.CUSTOMER and row.occurred_at > last.occurred_at for row in journey.everything):
+        return
+    pace = PACES[last.channel]
+    quiet = journey.now - last.occurred_at
+    if not pace.silent <= quiet.total_seconds() <= _OVER * pace.visit:
+        return
+    detail = f"The customer has not answered our question {on_channel(last.channel)} for {span(quiet)}."
+    severity = excess(quiet.total_seconds(), pace.silent)
+    yield Moment(SignalType.SILENCE, severity, (last,), detail, _passed(last, pace.silent))
+
+
+def excess(seconds: float, usual: float) -> float:
+    """How grave a wait is: 0.3 at the usual limit, and 0.2 more for each doubling."""
+    return min(1.0, 0.3 + 0.2 * log2(max(1.0, seconds / usual)))
+
+
+def wants_answer(text: str) -> bool:
+    """Whether a customer's message leaves something for us to say: thanks, goodbyes and greetings alone do not."""
+    acts = {customer_act(sentence) for sentence in sentences(text)}
+    if acts & {Act.REQUEST, Act.QUESTION, Act.PROBLEM}:
+        return True
+    return bool(acts) and not acts & {Act.CLOSING, Act.THANKS} and acts != {Act.GREETING}
+
+
+def _delay(asked: Interaction, answer: Interaction | None, until: datetime) -> Iterator[Moment]:
+    usual = PACES[asked.channel].reply
+    waited = until - asked.occurred_at
+    if waited.total_seconds() < usual:
+        return
+    verb = "waited" if answer else "has been waiting"
+    pace = span(timedelta(seconds=usual))
+    detail = f"The customer {verb} {span(waited)} for an answer {on_channel(asked.channel)}, where {pace} is usual."
+    evidence = (asked, answer) if answer else (asked,)
+    at = answer.occurred_at if answer else _passed(asked, usual)
+    yield Moment(SignalType.DELAYED_REPLY, excess(waited.total_seconds(), usual), evidence, detail, at)
+
+
+def _hesitation(gap: timedelta, usual: float, evidence: Sequence[Interaction]) -> Moment:
+    row = evidence[-1]
+    step = row.name or row.data.get("page") or row.data.get("step") or row.data.get("field")
+    place = f" at {str(step)[:60]!r}" if row.kind is Kind.EVENT and step else ""
+    detail = f"The customer paused for {span(gap)}{place} {on_channel(row.channel)}."
+    return Moment(SignalType.HESITATION, excess(gap.total_seconds(), usual), evidence, detail)
+
+
+def _reported_idle(row: Interaction) -> float | None:
+    # A duration may be any length of time; only an event of the customer's own doing tells of a pause.
+    if row.kind is not Kind.EVENT or row.actor not in (Actor.CUSTOMER, Actor.SYSTEM):
+        return None
+    for key in _IDLE_KEYS:
+        value = row.data.get(key)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            in_milliseconds = key.endswith("_ms") or (value >= 1000 and not key.endswith(("_s", "_seconds")))
+            return value / 1000 if in_milliseconds else float(value)
+    return None
+
+
+def _own_gaps(rows: Sequence[Interaction]) -> Iterator[tuple[Interaction, Interaction, float]]:
+    for before, after in pairwise(rows):
+        if after.actor is not Actor.CUSTOMER or before.channel is not after.channel:
+            continue
+        in_self_service = before.actor is Actor.CUSTOMER and after.channel in SELF_SERVICE
+        if before.actor in STAFF or in_self_service:
+            yield before, after, (after.occurred_at - before.occurred_at).total_seconds()
+
+
+def _stuck(journey: Journey, rows: Sequence[Interaction]) -> Iterator[Moment]:
+    last = rows[-1] if rows else None
+    if (
+        last is None
+        or last.kind is not Kind.EVENT
+        or last.actor is not Actor.CUSTOMER
+        or last.channel not in SELF_SERVICE
+    ):
+        return
+    pace = PACES[last.channel]
+    gap = journey.now - last.occurred_at
+    if last.outcome is not Outcome.SUCCEEDED and pace.hesitates <= gap.total_seconds() <= pace.visit:
+        yield _hesitation(gap, pace.hesitates, (last,))._replace(at=_passed(last, pace.hesitates))
+
+
+def _passed(row: Interaction, seconds: float) -> datetime:
+    return row.occurred_at + timedelta(seconds=seconds)
+
+
+def _asks(text: str) -> bool:
+    spoken = sentences(text)
+    if not spoken:
+        return False
+    # "Is there anything else?" leaves the customer free to go.
+    asked = [one for one in spoken if staff_act(one) in (Act.QUESTION, Act.REQUEST)]
+    return any("anything else" not in one.casefold() and "further assist" not in one.casefold() for one in asked)

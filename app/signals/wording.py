@@ -1,0 +1,197 @@
+"""Signals that lie in words: repetition, a bot that goes round, negative sentiment and requests for a person."""
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from functools import lru_cache
+
+from app.language.acts import Act, customer_act
+from app.language.human import asks_for_person
+from app.language.identifiers import canonical, mentions
+from app.language.sentences import sentences
+from app.language.sentiment import NEGATIVE, POSITIVE, feeling, mood
+from app.language.words import terms, tokens
+from app.models import Actor, Interaction, Kind, SignalType, Trend
+from app.signals.journey import STAFF, Journey, Moment, on_channel, quote, span, times
+
+_DELIGHTED = 0.7
+_LOOK_BACK = 30
+_OPEN = frozenset({Act.REQUEST, Act.QUESTION, Act.PROBLEM})
+_MOSTLY_WITHIN = 0.7
+_SHARED = 0.5
+_SAME_WORDS = 0.8
+_SHORTEST_QUESTION = 3
+_LOOP_LOOK_BACK = 8
+_LOOP_WITHIN = timedelta(hours=1)
+_FEELINGS_READ = 12
+_NOT_UNDERSTOOD = re.compile(
+    r"\b(?:(?:did ?n[’']?t|do(?:es)? ?n[’']?t|did not|do not|could ?n[’']?t|can ?not|can[’']?t|not sure i) "
+    r"(?:quite |fully |really )?(?:understand|catch|get that|follow|recogni[sz]e|make sense of)"
+    r"|(?:could|can) you (?:please )?rephrase|(?:try|please) rephras\w+|nicht (?:ganz )?verstanden"
+    r"|pas (?:bien )?compris|no (?:he entendido|entend[ií])|n[ãa]o (?:entendi|compreendi)|non ho capito"
+    r"|niet begrepen)\b",
+    re.IGNORECASE,
+)
+# Who asks for one of these asks the customer to name something.
+_ASKS_FOR_A_NAME = re.compile(
+    r"\b(?:numbers?|ids?|codes?|reference|e-?mail|phone|address|details|which|identif\w+|nummer|num[ée]ro|n[úu]mero|numero)\b",
+    re.IGNORECASE,
+)
+_CIVIL = frozenset("pleas thank hi hello help want need like know tell get let would".split())
+_COURTESY = re.compile(
+    r"\banything else\b|\byou(?:[’']re| are) welcome\b|\bhave a (?:great|good|nice)\b|\bmy pleasure\b", re.IGNORECASE
+)
+
+
+def repetitions(journey: Journey) -> Iterator[Moment]:
+    """A customer who asks again what was answered or not, or gives again a name they had given."""
+    own = {row.interaction_id for row in journey.conversation}
+    rows = [row for row in journey.everything if row.kind is not Kind.NOTE]
+    said = [place for place, row in enumerate(rows) if row.actor is Actor.CUSTOMER and row.kind is Kind.MESSAGE]
+    for order, place in enumerate(said):
+        if rows[place].interaction_id not in own:
+            continue
+        earlier = said[max(0, order - _LOOK_BACK) : order]
+        moment = _asked_again(rows, earlier, place) or _named_again(rows, earlier, place)
+        if moment is not None:
+            yield moment
+
+
+def bot_loops(journey: Journey) -> Iterator[Moment]:
+    """A bot that says nearly the same thing again although the customer has spoken in between."""
+    rows = journey.messages
+    said = [place for place, row in enumerate(rows) if row.actor is Actor.BOT and not _COURTESY.search(row.text)]
+    looped: set[int] = set()
+    for order in range(len(said) - 1, 0, -1):
+        place = said[order]
+        if place in looped:
+            continue
+        earlier = said[max(0, order - _LOOP_LOOK_BACK) : order]
+        same = [other for other in earlier if _says_the_same(rows, other, place)]
+        if same:
+            looped.update(same)
+            count = len(same) + 1
+            detail = f"The bot said nearly the same thing {times(count)}: “{quote(rows[place].text)}”"
+            evidence = [rows[other] for other in (*same, place)]
+            yield Moment(SignalType.BOT_LOOP, 0.15 + 0.2 * count, evidence, detail)
+
+
+def negative_sentiment(journey: Journey) -> Iterator[Moment]:
+    """Messages of a displeased customer, unless they have been clearly pleased since."""
+    recent = journey.said[-_FEELINGS_READ:]
+    feelings = [feeling(row.text) for row in recent]
+    pleased = max((place for place, row in enumerate(recent) if _is_pleased(row.text)), default=-1)
+    for place in range(pleased + 1, len(recent)):
+        if feelings[place] > NEGATIVE:
+            continue
+        trend = mood(feelings[: place + 1]).trend
+        severity = -feelings[place] + (0.15 if trend is Trend.WORSENING else 0.0)
+        course = ", and it is getting worse" if trend is Trend.WORSENING else ""
+        detail = f"The customer sounds displeased{course}: “{quote(recent[place].text)}”"
+        yield Moment(SignalType.NEGATIVE_SENTIMENT, severity, (recent[place],), detail)
+
+
+def human_requests(journey: Journey) -> Iterator[Moment]:
+    """Requests for a person which no agent has met yet."""
+    count = 0
+    served = max((place for place, row in enumerate(journey.messages) if row.actor is Actor.AGENT), default=-1)
+    for row in journey.messages[served + 1 :]:
+        if row.actor is Actor.CUSTOMER and asks_for_person(row.text):
+            count += 1
+            again = " again" if count > 1 else ""
+            detail = f"The customer asked for a person{again}: “{quote(row.text)}”"
+            yield Moment(SignalType.HUMAN_REQUEST, 0.8 + 0.1 * (count - 1), (row,), detail)
+
+
+def _is_pleased(text: str) -> bool:
+    acts = {customer_act(sentence) for sentence in sentences(text)}
+    if acts & _OPEN:
+        return False
+    return feeling(text) >= (POSITIVE if acts & {Act.THANKS, Act.CLOSING} else _DELIGHTED)
+
+
+def _asked_again(rows: Sequence[Interaction], earlier: Sequence[int], place: int) -> Moment | None:
+    asked = _question(rows[place].text)
+    if len(asked) < _SHORTEST_QUESTION:
+        return None
+    for other in reversed(earlier):
+        before = _question(rows[other].text)
+        if len(before) >= _SHORTEST_QUESTION and _alike(before, asked) and _answered(rows, other, place):
+            gap = span(rows[place].occurred_at - rows[other].occurred_at)
+            detail = f"The customer asks again, {gap} later: “{quote(rows[place].text)}”"
+            severity = 0.6 if rows[other].channel is rows[place].channel else 0.7
+            return Moment(SignalType.REPETITION, severity, (rows[other], rows[place]), detail)
+    return None
+
+
+def _named_again(rows: Sequence[Interaction], earlier: Sequence[int], place: int) -> Moment | None:
+    names = _names(rows[place].text)
+    if not names:
+        return None
+    for other in earlier:
+        again = names.keys() & _names(rows[other].text).keys()
+        if again and _answered(rows, other, place) and (again := again - _taken_up(rows, other, place)):
+            value = names[min(again)]
+            elsewhere = rows[other].channel is not rows[place].channel
+            where = f" after having given it {on_channel(rows[other].channel)}" if elsewhere else ""
+            detail = f"The customer had to give {value} again{where}."
+            return Moment(SignalType.REPETITION, 0.6 if elsewhere else 0.45, (rows[other], rows[place]), detail)
+    return None
+
+
+def _taken_up(rows: Sequence[Interaction], other: int, place: int) -> set[str]:
+    # A name that we have used ourselves is common ground; only being asked for it once more makes it a repetition.
+    said = [row for row in rows[other + 1 : place] if row.actor is not Actor.CUSTOMER]
+    spoken = next((row.text for row in reversed(said) if row.kind is Kind.MESSAGE), None)
+    if spoken is None or rows[other].channel is not rows[place].channel:
+        return set()
+    if "?" in spoken and _ASKS_FOR_A_NAME.search(spoken):
+        return set(_names(spoken))
+    used = {name for row in said if row.actor in STAFF for name in _names(row.text)}
+    return used | {canonical(str(value)) for row in said if row.kind is Kind.TOOL_CALL for value in row.data.values()}
+
+
+def _answered(rows: Sequence[Interaction], other: int, place: int) -> bool:
+    return any(row.actor in STAFF and row.kind is Kind.MESSAGE for row in rows[other + 1 : place]) or (
+        rows[other].conversation_id != rows[place].conversation_id
+    )
+
+
+@lru_cache(maxsize=8192)
+def _names(text: str) -> dict[str, str]:
+    return {canonical(one.value): one.value for one in mentions(text) if one.type not in ("amount", "date")}
+
+
+@lru_cache(maxsize=8192)
+def _question(text: str) -> frozenset[str]:
+    asked = [sentence for sentence in sentences(text) if customer_act(sentence) in _OPEN]
+    return frozenset(term for sentence in asked for term in terms(sentence) if term.isalpha() and term not in _CIVIL)
+
+
+def _alike(one: frozenset[str], other: frozenset[str]) -> bool:
+    shared = len(one & other)
+    if shared < _SHORTEST_QUESTION:
+        return False
+    return shared / min(len(one), len(other)) >= _MOSTLY_WITHIN and shared / len(one | other) >= _SHARED
+
+
+def _says_the_same(rows: Sequence[Interaction], other: int, place: int) -> bool:
+    before, after = rows[other], rows[place]
+    if after.occurred_at - before.occurred_at > _LOOP_WITHIN:
+        return False
+    if not any(row.actor is Actor.CUSTOMER for row in rows[other + 1 : place]):
+        return False
+    if _not_understood(before.text) and _not_understood(after.text):
+        return True
+    one, two = _words(before.text), _words(after.text)
+    return len(one & two) >= _SHORTEST_QUESTION and len(one & two) / len(one | two) >= _SAME_WORDS
+
+
+@lru_cache(maxsize=8192)
+def _not_understood(text: str) -> bool:
+    return _NOT_UNDERSTOOD.search(text) is not None
+
+
+@lru_cache(maxsize=8192)
+def _words(text: str) -> frozenset[str]:
+    return frozenset(tokens(text))
