@@ -1,0 +1,100 @@
+"""The one JSON object that a model is asked for, with the lengths it must keep."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, cast
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from app.errors import InvalidModelOutput
+
+HEADLINE_CHARACTERS = 120
+SITUATION_SENTENCES = 4
+SITUATION_WORDS = 80
+OPENING_WORDS = 40
+LIMITS = {
+    "headline_characters": HEADLINE_CHARACTERS,
+    "situation_sentences": SITUATION_SENTENCES,
+    "situation_words": SITUATION_WORDS,
+    "opening_words": OPENING_WORDS,
+}
+"""The numbers a prompt states, under the names it knows them by."""
+
+
+# The schema asks for less than is accepted: a model that cannot be held to it may run on a little.
+_Sentence = Annotated[str, Field(min_length=1, max_length=400, json_schema_extra={"maxLength": 220})]
+_Name = Annotated[str, Field(min_length=1, max_length=80, json_schema_extra={"maxLength": 40})]
+_ShortId = Annotated[str, Field(max_length=200, json_schema_extra={"maxLength": 5})]
+_ShortIds = Annotated[tuple[_ShortId, ...], Field(max_length=24, json_schema_extra={"maxItems": 4})]
+
+
+class _Part(BaseModel):
+    """Read leniently: a model without a schema mode leaves fields out and adds its own."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class Told(_Part):
+    """A sentence with the short ids of the interactions that bear it out."""
+
+    text: _Sentence
+    evidence: _ShortIds = ()
+
+
+class Promised(Told):
+    """Something somebody promised."""
+
+    by: Literal["customer", "bot", "agent", "system"]
+    due: _Name | None = None
+
+
+class Named(_Part):
+    """A number, an amount, a date, a product or a code."""
+
+    type: _Name
+    value: _Name
+    evidence: _ShortIds = ()
+
+
+class Section(_Part):
+    """A custom section."""
+
+    name: _Name
+    statements: tuple[Told, ...] = Field((), max_length=6)
+
+
+class Answer(_Part):
+    """What the model wrote. A situation it must have; whatever else it leaves out is not replaced."""
+
+    headline: Told | None = None
+    contact_reason: Told | None = None
+    situation: tuple[Told, ...] = Field(min_length=1, max_length=8)
+    customer_expectation: Told | None = None
+    commitments: tuple[Promised, ...] = Field((), max_length=6)
+    open_questions: tuple[Told, ...] = Field((), max_length=6)
+    entities: tuple[Named, ...] = Field((), max_length=24)
+    suggested_opening: _Sentence | None = None
+    custom_sections: tuple[Section, ...] = Field((), max_length=8)
+
+
+def answer_schema() -> Mapping[str, Any]:
+    """The JSON schema of an answer, in the form strict modes take: every field required, no other allowed."""
+    return cast(Mapping[str, Any], _strict(Answer.model_json_schema()))
+
+
+def parse(text: str) -> Answer:
+    """The model's answer. Raises InvalidModelOutput when it is not JSON, or of another schema."""
+    try:
+        return Answer.model_validate_json(text)
+    except ValidationError as failure:
+        raise InvalidModelOutput("The model answered with something that is not a brief.") from failure
+
+
+def _strict(schema: object) -> object:
+    if isinstance(schema, list):
+        return [_strict(one) for one in cast(list[object], schema)]
+    if not isinstance(schema, dict):
+        return schema
+    kept = {key: _strict(value) for key, value in cast(dict[str, object], schema).items() if key != "default"}
+    if "properties" in kept:
+        kept |= {"required": list(cast(dict[str, object], kept["properties"])), "additionalProperties": False}
+    return kept

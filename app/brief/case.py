@@ -1,0 +1,141 @@
+"""The case at hand: the conversation, and what led to it on other channels, read once for all parts of the brief."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import NamedTuple
+
+from app.brief.reading import Call, Utterance, calls, utterances
+from app.brief.steps import Step, steps
+from app.brief.wording import is_substantial
+from app.language.acts import Act
+from app.language.human import asks_for_person
+from app.language.identifiers import canonical, mentions
+from app.models import Actor, Interaction, Kind, Outcome, ResolutionStatus, Snapshot
+
+SAME_CASE_WITHIN = timedelta(hours=72)
+_WANTING = (Act.REQUEST, Act.PROBLEM, Act.QUESTION)
+
+
+class Case(NamedTuple):
+    """One case, read: who said what, what was tried, what was wanted."""
+
+    interactions: tuple[Interaction, ...]
+    said: tuple[Utterance, ...]
+    calls: tuple[Call, ...]
+    steps: tuple[Step, ...]
+    wishes: tuple[Utterance, ...]
+
+    @property
+    def reason(self) -> Utterance | None:
+        """What the customer came for: the first thing they asked for or reported."""
+        return self.wishes[0] if self.wishes else None
+
+    @property
+    def expectation(self) -> Utterance | None:
+        """What the customer asked for last, a wish for a person only when there is no other."""
+        requests = [one for one in self.wishes if one.act is Act.REQUEST and not asks_for_person(one.text)]
+        others = [self.person_wanted, *reversed(self.wishes)]
+        return next((one for one in (*reversed(requests), *others) if one is not None), None)
+
+    @property
+    def person_wanted(self) -> Utterance | None:
+        """The last time the customer asked for a person."""
+        asked = [one for one in self.said if _by_customer(one) and asks_for_person(one.text)]
+        return asked[-1] if asked else None
+
+    @property
+    def refusals(self) -> list[Utterance]:
+        """What bots and agents said cannot be done."""
+        return [one for one in self.said if one.act is Act.REFUSAL and not _by_customer(one)]
+
+    @property
+    def farewell(self) -> Utterance | None:
+        """The customer's leave-taking, where the talk ended with one."""
+        last = [one for one in self.said if _by_customer(one)][-3:]
+        leaving = [one for one in last if one.act in (Act.CLOSING, Act.THANKS)]
+        return (
+            leaving[-1] if leaving and last[-1].act in (Act.CLOSING, Act.THANKS, Act.PROMISE, Act.INFORMATION) else None
+        )
+
+
+def read_case(snapshot: Snapshot) -> Case:
+    """The case of a snapshot, read."""
+    interactions = _interactions(snapshot)
+    said = tuple(utterances(interactions))
+    tool_calls = tuple(calls(interactions))
+    return Case(
+        interactions=interactions,
+        said=said,
+        calls=tool_calls,
+        steps=steps(interactions, tool_calls, said),
+        wishes=_wishes(said),
+    )
+
+
+def resolution(case: Case) -> ResolutionStatus:
+    """Whether the case is settled, by what was done after the last wish and how the talk ended."""
+    done = any(step.action.outcome is Outcome.SUCCEEDED for step in case.steps)
+    undone = any(step.action.outcome in (Outcome.FAILED, Outcome.ABANDONED) for step in case.steps)
+    refused = bool(case.refusals)
+    if not case.wishes and not case.steps:
+        return ResolutionStatus.UNKNOWN
+    if case.person_wanted is not None or case.farewell is None:
+        return ResolutionStatus.PARTIAL if done else ResolutionStatus.UNRESOLVED
+    if done:
+        return ResolutionStatus.PARTIAL if refused or undone else ResolutionStatus.RESOLVED
+    if refused or undone:
+        return ResolutionStatus.UNRESOLVED
+    return ResolutionStatus.RESOLVED if case.farewell.act is Act.CLOSING else ResolutionStatus.UNKNOWN
+
+
+def _interactions(snapshot: Snapshot) -> tuple[Interaction, ...]:
+    start = min((one.occurred_at for one in snapshot.conversation), default=snapshot.now)
+    names = {canonical(name.value) for one in snapshot.conversation for name in mentions(one.text)}
+    earlier = _by_conversation(snapshot.prior)
+    kept = [
+        one
+        for group in earlier
+        if start - group[-1].occurred_at <= SAME_CASE_WITHIN and (not _settled(group) or _shares(group, names))
+        for one in group
+    ]
+    return tuple(sorted((*kept, *snapshot.conversation), key=lambda one: (one.occurred_at, one.seq)))
+
+
+def _by_conversation(prior: Sequence[Interaction]) -> list[list[Interaction]]:
+    groups: dict[str, list[Interaction]] = {}
+    for one in prior:
+        groups.setdefault(one.conversation_id or one.channel.value, []).append(one)
+    return list(groups.values())
+
+
+def _settled(group: Sequence[Interaction]) -> bool:
+    """Whether a conversation ended well: its customer took leave, and its last step did not fail."""
+    said = utterances(group)
+    by_customer = [one for one in said if _by_customer(one)]
+    ended_well = any(one.act in (Act.CLOSING, Act.THANKS) for one in by_customer[-2:])
+    outcomes = [one.outcome for one in group if one.kind is Kind.EVENT and one.outcome] + [
+        one.outcome for one in calls(group)
+    ]
+    failed = bool(outcomes) and outcomes[-1] in (Outcome.FAILED, Outcome.ABANDONED)
+    if not by_customer:
+        return bool(outcomes) and not failed
+    return ended_well and not failed and not any(one.act is Act.REFUSAL for one in said)
+
+
+def _shares(group: Sequence[Interaction], names: set[str]) -> bool:
+    return bool(names) and any(canonical(name.value) in names for one in group for name in mentions(one.text))
+
+
+def _wishes(said: Sequence[Utterance]) -> tuple[Utterance, ...]:
+    wanted = [one for one in said if _by_customer(one) and one.act in _WANTING and is_substantial(one)]
+    if wanted:
+        return tuple(wanted)
+    foreign = [one for one in said if _by_customer(one) and not one.english and len(one.text.split()) > 3]
+    anything = foreign or [
+        one for one in said if _by_customer(one) and one.act is Act.INFORMATION and is_substantial(one)
+    ]
+    return tuple(anything[:1])
+
+
+def _by_customer(said: Utterance) -> bool:
+    return said.interaction.actor is Actor.CUSTOMER

@@ -1,0 +1,127 @@
+"""The names and figures of the case: those the customer used, and those of what was carried out for them."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, cast
+
+from app.brief.reading import Call, only_looks
+from app.language.identifiers import canonical, mentions, structured_names
+from app.language.steps import read_json
+from app.models import Actor, Entity, Interaction, Kind, Outcome
+
+MOST_ENTITIES = 24
+_WORD = re.compile(r"#?\w[\w-]{3,}")
+_AMOUNT_KEY = re.compile(r"(?:amount|price|total|cost|fee|balance|refund|charge)s?$")
+_ERROR_KEY = re.compile(r"^(?:error|error_code|code)$")
+
+
+def entities(interactions: Sequence[Interaction], tool_calls: Sequence[Call]) -> tuple[Entity, ...]:
+    """What the customer named, then what the steps that count were about; each once, with all its evidence."""
+    keys = _keys_of_names(interactions)
+    found: dict[str, Entity] = {}
+    for kind, value, interaction_id in (
+        *_named_by_customer(interactions, keys),
+        *_account(interactions),
+        *_carried_out(tool_calls, keys, _spelled_amounts(interactions)),
+        *_error_codes(interactions),
+    ):
+        name = canonical(value)
+        known = found.get(name)
+        evidence = (*known.evidence, interaction_id) if known else (interaction_id,)
+        found[name] = Entity(
+            type=known.type if known else kind,
+            value=known.value if known else value,
+            evidence=tuple(dict.fromkeys(evidence)),
+        )
+    return tuple(found.values())[:MOST_ENTITIES]
+
+
+def counted_calls(tool_calls: Sequence[Call]) -> list[Call]:
+    """The calls that changed something; of a tool that never succeeded, its last attempt."""
+    acting = [one for one in tool_calls if not only_looks(one.name)]
+    succeeded = {one.name for one in acting if one.outcome is not Outcome.FAILED}
+    last = {one.name: one for one in acting}
+    return [
+        one
+        for one in acting
+        if one.outcome is not Outcome.FAILED or (one.name not in succeeded and last[one.name] is one)
+    ]
+
+
+def _keys_of_names(interactions: Iterable[Interaction]) -> dict[str, str]:
+    keys: dict[str, str] = {}
+    for one in interactions:
+        for key, value in (*structured_names(dict(one.data)), *structured_names(_record(one))):
+            name = canonical(value)
+            if keys.get(name, "id") == "id":  # a bare `id` says less than any other key under which the name appears
+                keys[name] = key
+        for identifier in one.identifiers:
+            keys.setdefault(canonical(identifier.value), identifier.type)
+    return keys
+
+
+def _record(one: Interaction) -> object:
+    return read_json(one.text) if one.kind is Kind.TOOL_RESULT else None
+
+
+def _named_by_customer(interactions: Iterable[Interaction], keys: dict[str, str]) -> Iterable[tuple[str, str, str]]:
+    for one in interactions:
+        if one.actor is not Actor.CUSTOMER or one.kind is not Kind.MESSAGE:
+            continue
+        for mention in mentions(one.text):
+            yield keys.get(canonical(mention.value), mention.type), mention.value, one.interaction_id
+        for word in _WORD.findall(one.text):
+            if canonical(word) in keys and any(letter.isdigit() or letter.isupper() for letter in word[1:]):
+                yield keys[canonical(word)], word, one.interaction_id
+
+
+def _account(interactions: Sequence[Interaction]) -> Iterable[tuple[str, str, str]]:
+    """The customer's account where it came up in the case, and not merely in what a channel sent along."""
+    accounts = {held.value for one in interactions for held in one.identifiers if held.type == "account_id"}
+    for one in interactions:
+        for account in accounts:
+            if account in one.text or account in one.data.values():
+                yield "account_id", account, one.interaction_id
+                return
+
+
+def _carried_out(
+    tool_calls: Sequence[Call], keys: dict[str, str], amounts: dict[str, str]
+) -> Iterable[tuple[str, str, str]]:
+    for one in counted_calls(tool_calls):
+        for key, value in structured_names(dict(one.call.data)):
+            yield keys.get(canonical(value), key), value, one.call.interaction_id
+        for figure in _figures(dict(one.call.data)):
+            spelled = amounts.get(f"{figure:g}")
+            if spelled and figure:
+                yield "amount", spelled, one.call.interaction_id
+
+
+def _figures(value: object, key: str = "") -> Iterable[float]:
+    if isinstance(value, Mapping):
+        for inner_key, inner in cast(Mapping[str, Any], value).items():
+            yield from _figures(inner, inner_key)
+    elif isinstance(value, list | tuple):
+        for inner in cast(Sequence[Any], value):
+            yield from _figures(inner, key)
+    elif isinstance(value, int | float) and not isinstance(value, bool) and _AMOUNT_KEY.search(key):
+        yield float(value)
+
+
+def _spelled_amounts(interactions: Iterable[Interaction]) -> dict[str, str]:
+    """Amounts as somebody wrote them, by their figure: a bare number in a call takes its currency from the talk."""
+    spelled: dict[str, str] = {}
+    for one in interactions:
+        if one.kind is Kind.MESSAGE:
+            for mention in mentions(one.text):
+                if mention.type == "amount":
+                    spelled.setdefault(canonical(mention.value), mention.value)
+    return spelled
+
+
+def _error_codes(interactions: Iterable[Interaction]) -> Iterable[tuple[str, str, str]]:
+    for one in interactions:
+        if one.kind is Kind.EVENT and one.outcome is Outcome.FAILED:
+            for key, value in one.data.items():
+                if _ERROR_KEY.match(key) and isinstance(value, str | int):
+                    yield "error_code", str(value), one.interaction_id

@@ -1,0 +1,54 @@
+"""Puts a handoff together from what the rooms found: its status says what is whole and what is missing."""
+
+from datetime import UTC, datetime
+from time import perf_counter
+
+from app.models import (
+    Brief,
+    Decision,
+    FailureCode,
+    Handoff,
+    HandoffRequest,
+    HandoffStatus,
+    Signal,
+    Snapshot,
+)
+
+
+def first_handoff(
+    handoff_id: str,
+    snapshot: Snapshot,
+    brief: Brief,
+    signals: tuple[Signal, ...],
+    decision: Decision,
+    request: HandoffRequest,
+    *,
+    started: float,
+) -> Handoff:
+    """The deterministic handoff, ready before any model answers. `started` is a reading of `time.perf_counter()`."""
+    status, failure_code = _status(snapshot, brief)
+    return Handoff(
+        handoff_id=handoff_id,
+        customer_id=snapshot.customer.customer_id,
+        conversation_id=snapshot.conversation_id,
+        created_at=datetime.now(UTC),
+        as_of_seq=snapshot.as_of_seq,
+        duration_ms=round((perf_counter() - started) * 1000),
+        status=status,
+        failure_code=failure_code,
+        engine="extractive",
+        verification_status=snapshot.customer.verification_status,
+        verification=snapshot.customer.verification,
+        brief=brief,
+        signals=signals,
+        next_actions=decision,
+        request=request,
+    )
+
+
+def _status(snapshot: Snapshot, brief: Brief) -> tuple[HandoffStatus, FailureCode | None]:
+    if brief.contact_reason is None and not brief.actions_taken:
+        return HandoffStatus.FAILED, FailureCode.INSUFFICIENT_CONTENT
+    if not snapshot.retrieval_available:
+        return HandoffStatus.PARTIAL, FailureCode.RETRIEVAL_UNAVAILABLE
+    return HandoffStatus.COMPLETED, None

@@ -1,0 +1,203 @@
+"""Lays a model's answer on the extractive brief: only what its evidence bears out, each sentence with that evidence.
+
+Where the model said nothing, or something that was not borne out, the extractive words stand. What was not borne out is
+listed in `dropped_claims`. What was done, how it ended and how the customer feels is never taken from a model: the
+ledger knows it.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+
+from app.brief.answer import (
+    HEADLINE_CHARACTERS,
+    OPENING_WORDS,
+    SITUATION_SENTENCES,
+    SITUATION_WORDS,
+    Answer,
+    Named,
+    Told,
+)
+from app.brief.verifier import Statement, ground, verify
+from app.language.acts import Act, staff_act, without_lead_in
+from app.language.identifiers import canonical
+from app.language.sentences import sentences
+from app.models import Actor, Brief, Claim, Commitment, DroppedClaim, Entity, Interaction, SectionRequest, Verdict
+
+MOST_ENTITIES = 24
+_ASKS_FOR_SECRET = re.compile(
+    r"\b(?:pass(?:word|code|phrase)s?|pin|cvv2?|cvc2?|otp|one-time|secur\w+ code|card number|ssn)\b", re.IGNORECASE
+)
+_SHORT_ID = re.compile(r"\bt\d+\b")
+_FIRST_PERSON = re.compile(
+    r"\b(?:I|[Mm]e|[Mm]y|[Mm]ine|[Ww]e|[Oo]ur|[Uu]s|[Yy]ou|[Yy]our|[Ii]ch|[Mm]eine?|[Ww]ir|[Jj]e|[Nn]ous|[Yy]o|[Nn]osotros)\b"
+)
+_QUOTED = re.compile(r"“[^”]*”|\"[^\"]*\"|«[^»]*»")
+_BINDING = (Act.PROMISE, Act.REFUSAL)
+_COURTESIES = (Act.GREETING, Act.THANKS, Act.APOLOGY)
+_OWN_WORDS = 0.9
+_Judge = Callable[[Sequence[Statement], Sequence[Interaction]], list[Verdict]]
+
+
+def merge(
+    answer: Answer, draft: Brief, shown: Mapping[str, Interaction], sections: Sequence[SectionRequest]
+) -> tuple[Brief, bool]:
+    """The brief, and whether anything of the model's is in it. `shown` are the interactions by the ids it cites."""
+    merger = _Merger(shown)
+    found: dict[str, object] = {
+        "headline": merger.line(answer.headline, HEADLINE_CHARACTERS),
+        "contact_reason": merger.line(answer.contact_reason),
+        "situation": merger.story(answer.situation),
+        "customer_expectation": merger.line(answer.customer_expectation),
+        "commitments": merger.commitments(answer),
+        "open_questions": merger.questions(answer),
+        "suggested_opening": merger.opening(answer.suggested_opening),
+    }
+    update = {field: value for field, value in found.items() if value}
+    custom = merger.sections(answer, [one.name for one in sections])
+    written = bool(update or custom)
+    update |= {
+        "entities": (*draft.entities, *merger.entities(answer, draft.entities))[:MOST_ENTITIES],
+        "custom_sections": {**draft.custom_sections, **custom},
+        "dropped_claims": tuple(merger.dropped.values()),
+    }
+    brief = draft.model_copy(update=update)
+    return brief.model_copy(update={"claims": (*_still_told(draft, brief), *merger.claims.values())}), written
+
+
+def _still_told(draft: Brief, brief: Brief) -> list[Claim]:
+    """The draft's claims that are still sentences of the brief."""
+    told = [brief.headline, brief.contact_reason, brief.situation, brief.customer_expectation]
+    told += [one.step for one in brief.actions_taken]
+    told += [one.text for one in (*brief.commitments, *brief.history)]
+    told += brief.custom_sections.values()
+    pieces = [piece for piece in told if piece]
+    return [claim for claim in draft.claims if any(claim.text in piece for piece in pieces)]
+
+
+class _Merger:
+    """Checks sentence by sentence what the model wrote, and keeps account of what was borne out and what was not."""
+
+    def __init__(self, shown: Mapping[str, Interaction]) -> None:
+        self._shown = shown
+        self._interactions = list(shown.values())
+        self.claims: dict[str, Claim] = {}
+        self.dropped: dict[str, DroppedClaim] = {}
+
+    def line(self, told: Told | None, most_characters: int = 400) -> str | None:
+        """A field of one line: taken whole or not at all."""
+        if told is None or len(told.text) > most_characters:
+            return None
+        verdicts = self._check_told(told)
+        return self._told(verdicts) if all(one.supported for one in verdicts) else None
+
+    def story(self, told: Sequence[Told]) -> str | None:
+        """A field of several sentences: those borne out. A story that is mostly wrong is dropped whole."""
+        verdicts = [verdict for one in told for verdict in self._check_told(one)]
+        borne_out = [one for one in verdicts if one.supported]
+        if 2 * len(borne_out) <= len(verdicts):
+            return None
+        return self._told(_within_limits(borne_out))
+
+    def commitments(self, answer: Answer) -> tuple[Commitment, ...]:
+        """Promises that were made, by whom the model says they were."""
+        kept: list[Commitment] = []
+        for one in answer.commitments:
+            verdicts = self._check(one)
+            made_by = {self._shown[alias].actor.value for alias in self._aliases(one)}
+            if one.by not in made_by:
+                self._drop(one.text, f"none of the cited interactions is by the {one.by}")
+            elif all(verdict.supported for verdict in verdicts):
+                due = one.due if one.due and self._stands(one.due, one) else None
+                text = self._told(verdicts)
+                kept.append(Commitment(by=Actor(one.by), text=text, due=due, evidence=self._evidence(one)))
+        return tuple(kept)
+
+    def questions(self, answer: Answer) -> tuple[str, ...]:
+        """Questions about what is in their evidence."""
+        return tuple(
+            one.text.strip()
+            for one in answer.open_questions
+            if one.text.rstrip().endswith("?") and not _ASKS_FOR_SECRET.search(one.text) and self._stands(one.text, one)
+        )
+
+    def opening(self, text: str | None) -> str | None:
+        """The agent's first words: nothing promised, no secret asked for, and about this case."""
+        if not text or len(text.split()) > OPENING_WORDS or _ASKS_FOR_SECRET.search(text):
+            return None
+        said = [one for one in map(without_lead_in, sentences(text)) if staff_act(one) not in _COURTESIES]
+        if any(staff_act(one) in _BINDING for one in said):
+            return None
+        asking = [one for one in said if staff_act(one) in (Act.QUESTION, Act.REQUEST)]
+        everything = tuple(one.interaction_id for one in self._interactions)
+        asserted = self._judged([one for one in said if one not in asking], everything, verify)
+        asked = self._judged(asking, everything, ground)
+        # It is said to the customer's face, so what it asserts must be in their own words.
+        fits = all(one.supported and one.score > _OWN_WORDS for one in asserted) and all(one.supported for one in asked)
+        return text.strip() if fits else None
+
+    def sections(self, answer: Answer, asked: Sequence[str]) -> dict[str, str]:
+        """The custom sections that were asked for, as far as they are borne out."""
+        stories = {one.name: self.story(one.statements) for one in answer.custom_sections if one.name in asked}
+        return {name: story for name, story in stories.items() if story}
+
+    def entities(self, answer: Answer, known: Sequence[Entity]) -> list[Entity]:
+        """Names that stand in their evidence and are not known yet."""
+        names = {canonical(one.value) for one in known}
+        fresh: dict[str, Entity] = {}
+        for one in answer.entities:
+            name = canonical(one.value)
+            if name not in names and self._evidence(one) and self._stands(one.value, one):
+                fresh[name] = Entity(type=one.type, value=one.value, evidence=self._evidence(one))
+        return list(fresh.values())
+
+    def _check_told(self, told: Told) -> list[Verdict]:
+        """As `_check`, for what is told of the conversation: a brief does not speak as somebody in it."""
+        if _FIRST_PERSON.search(_QUOTED.sub("", told.text)):
+            return [self._refused(told.text, "it speaks as somebody in the conversation, not about it")]
+        return self._check(told)
+
+    def _check(self, told: Told) -> list[Verdict]:
+        evidence = self._evidence(told)
+        if not evidence:
+            return [self._refused(told.text, "it cites no interaction of this customer")]
+        verdicts = self._judged(sentences(told.text), evidence, verify)
+        for one in verdicts:
+            if not one.supported:
+                self._drop(one.text, one.why)
+        return verdicts
+
+    def _judged(self, texts: Sequence[str], evidence: tuple[str, ...], judge: _Judge) -> list[Verdict]:
+        return judge([Statement(text, evidence) for text in texts], self._interactions)
+
+    def _stands(self, text: str, of: Told | Named) -> bool:
+        return all(one.supported for one in self._judged([text], self._evidence(of), ground))
+
+    def _told(self, verdicts: Sequence[Verdict]) -> str:
+        for one in verdicts:
+            self.claims[one.text] = Claim(text=one.text, evidence=one.evidence, support=one.score)
+        return " ".join(one.text for one in verdicts)
+
+    def _refused(self, text: str, why: str) -> Verdict:
+        self._drop(text, why)
+        return Verdict(text=text, supported=False, score=0.0, evidence=(), why=why)
+
+    def _drop(self, text: str, why: str) -> None:
+        self.dropped[text] = DroppedClaim(text=text, why=why)
+
+    def _aliases(self, of: Told | Named) -> list[str]:
+        cited = (_SHORT_ID.search(one) for one in of.evidence)
+        return [found.group() for found in cited if found and found.group() in self._shown]
+
+    def _evidence(self, of: Told | Named) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(self._shown[alias].interaction_id for alias in self._aliases(of)))
+
+
+def _within_limits(verdicts: Sequence[Verdict]) -> list[Verdict]:
+    kept: list[Verdict] = []
+    words = 0
+    for one in verdicts[:SITUATION_SENTENCES]:
+        words += len(one.text.split())
+        if words > SITUATION_WORDS:
+            break
+        kept.append(one)
+    return kept

@@ -1,0 +1,96 @@
+"""Reads a snapshot sentence by sentence and step by step: the raw material of the extractive brief."""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from app.language.acts import Act, customer_act, is_english, staff_act
+from app.language.sentences import sentences
+from app.language.steps import result_outcome
+from app.models import Actor, Interaction, Kind, Outcome
+
+_LOOKING = re.compile(
+    r"^(?:get|search|list|find|look(?:up)?|check|calculate|compute|think|plan|read|fetch|query|retrieve|view|show"
+    r"|describe"
+    r"|validate|browse|open)(?:_|-|\b|(?=[A-Z]))"
+)
+
+
+class Utterance(NamedTuple):
+    """One sentence somebody said, with what it does."""
+
+    text: str
+    act: Act
+    english: bool
+    interaction: Interaction
+
+
+class Call(NamedTuple):
+    """A tool call with the result that came back for it, if one did."""
+
+    call: Interaction
+    result: Interaction | None
+    outcome: Outcome
+
+    @property
+    def name(self) -> str:
+        """The tool's name."""
+        return self.call.name or ""
+
+    @property
+    def evidence(self) -> tuple[str, ...]:
+        """The call and its result."""
+        return tuple(one.interaction_id for one in (self.call, self.result) if one is not None)
+
+    @property
+    def complaint(self) -> str | None:
+        """What the tool said when it failed, in its own words."""
+        if self.outcome is not Outcome.FAILED or self.result is None:
+            return None
+        text = re.sub(r"^\W*(?:error|failed|failure)\W*", "", self.result.text.strip(), flags=re.IGNORECASE)
+        return text.strip("\"' .}") or None
+
+
+def utterances(interactions: Iterable[Interaction]) -> list[Utterance]:
+    """Every sentence that a customer, a bot or an agent said, in order."""
+    found: list[Utterance] = []
+    for one in interactions:
+        if one.kind is not Kind.MESSAGE or one.actor is Actor.SYSTEM:
+            continue
+        act = customer_act if one.actor is Actor.CUSTOMER else staff_act
+        english = is_english(one.text)
+        found.extend(
+            Utterance(sentence, act(sentence) if english else Act.INFORMATION, english, one)
+            for sentence in sentences(one.text)
+        )
+    return found
+
+
+def calls(interactions: Sequence[Interaction]) -> list[Call]:
+    """Tool calls with their results: the next result of the same name, before the next call of that name."""
+    found: list[Call] = []
+    for place, one in enumerate(interactions):
+        if one.kind is Kind.TOOL_CALL:
+            result = _result_of(one, interactions[place + 1 :])
+            found.append(Call(one, result, _outcome(one, result)))
+    return found
+
+
+def only_looks(name: str) -> bool:
+    """Whether a tool's name says that it looks something up or reckons, and changes nothing."""
+    return bool(_LOOKING.match(name))
+
+
+def _result_of(call: Interaction, later: Sequence[Interaction]) -> Interaction | None:
+    for one in later:
+        if one.name == call.name and one.kind is Kind.TOOL_RESULT:
+            return one
+        if one.name == call.name and one.kind is Kind.TOOL_CALL:
+            return None
+    return None
+
+
+def _outcome(call: Interaction, result: Interaction | None) -> Outcome:
+    if result is not None:
+        return result_outcome(result)
+    return call.outcome or Outcome.UNKNOWN

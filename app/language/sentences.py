@@ -1,0 +1,47 @@
+"""Splits what people and bots write into sentences, lists and line breaks included."""
+
+import re
+from functools import lru_cache
+
+_MARKUP = re.compile(r"\*\*|__|`|^#{1,6}\s+|###\w+###", re.MULTILINE)
+_BULLET = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
+_LINK = re.compile(r"\[([^\]]+)\]\([^)]+\)")
+_ABBREVIATION = re.compile(r"\b(?:Mr|Mrs|Ms|Dr|St|No|vs|e\.g|i\.e|etc|approx|[ap]\.m)\.$", re.IGNORECASE)
+_BOUNDARY = re.compile(r"(?<=[.!?…。！？])[\"'”’)]*\s+(?=[\"'“‘(]?[\w$€£#¿¡])|(?<=[a-z][.!?])(?=[A-Z][a-z])")
+
+
+@lru_cache(maxsize=4096)
+def sentences(text: str) -> tuple[str, ...]:
+    """The sentences of a text without markup, in order; a line or a list item is a sentence of its own."""
+    found: list[str] = []
+    for line in plain(text).splitlines():
+        item = _BULLET.sub("", line).strip()
+        if item:
+            found.extend(_split_line(item))
+    return tuple(found)
+
+
+def plain(text: str) -> str:
+    """The text without Markdown's marks and links."""
+    return _LINK.sub(r"\1", _MARKUP.sub("", text)).strip()
+
+
+def shorten(text: str, words: int) -> str:
+    """The text cut after so many words, at a comma where one is near, with an ellipsis where something is left out."""
+    parts = text.split()
+    if len(parts) <= words:
+        return " ".join(parts)
+    kept = parts[:words]
+    pauses = [place for place, part in enumerate(kept) if part.endswith((",", ";", ":")) and place >= words * 2 // 3]
+    kept = kept[: pauses[-1] + 1] if pauses else kept
+    return " ".join(kept).rstrip(",;:.") + " …"
+
+
+def _split_line(line: str) -> list[str]:
+    pieces: list[str] = []
+    for piece in _BOUNDARY.split(line):
+        if pieces and _ABBREVIATION.search(pieces[-1]):
+            pieces[-1] = f"{pieces[-1]} {piece}"
+        else:
+            pieces.append(piece.strip())
+    return [piece for piece in pieces if piece]

@@ -1,0 +1,207 @@
+"""Takes secrets and personal numbers out of a text before it leaves for a model, and puts back what an agent may see.
+
+A found value becomes a typed placeholder such as `[card_1]`; the same value always becomes the same one. What stands
+behind a placeholder is held in one `Redactor`, made for one call and forgotten with it, and nowhere else.
+
+Cards are told by their issuer's prefix and length and by Luhn's check digit, bank accounts by the IBAN's check digits
+(ISO 13616), national ids by their shape and, where they have one, their check digit. Passwords and one-time codes have
+no shape, so they are told by the words around them.
+"""
+
+import re
+from collections.abc import Callable
+from functools import partial
+from typing import Literal, NamedTuple
+
+Kind = Literal["password", "code", "iban", "card", "national_id", "email", "phone"]
+
+
+class _Rule(NamedTuple):
+    """A shape (its group `value`, where it has one, else all of it) and what else must hold for the value."""
+
+    kind: Kind
+    pattern: re.Pattern[str]
+    holds: Callable[[str], bool]
+
+
+class Redactor:
+    """The placeholders of one call. `contacts` tells whether e-mail addresses and phone numbers are taken out too."""
+
+    def __init__(self, *, contacts: bool = True) -> None:
+        self._rules = _SECRETS + (_CONTACTS if contacts else ())
+        self._placeholders: dict[tuple[Kind, str], str] = {}
+        self._shown: dict[str, str] = {}
+
+    def redact(self, text: str) -> str:
+        """The text with a placeholder in the place of each secret or personal number."""
+        for rule in self._rules:
+            text = rule.pattern.sub(partial(self._replaced, rule), text)
+        return text
+
+    def restore(self, text: str) -> str:
+        """The text with values back where an agent may see them: cards and ids by their last four, secrets never."""
+        if not self._shown:
+            return text
+        return _PLACEHOLDER.sub(lambda match: self._shown.get(match.group(), match.group()), text)
+
+    def _replaced(self, rule: _Rule, match: re.Match[str]) -> str:
+        start, end = match.span("value" if "value" in rule.pattern.groupindex else 0)
+        value = match.string[start:end]
+        value = _longest_iban(value) if rule.kind == "iban" else value
+        if not value or not rule.holds(value):
+            return match.group()
+        before, after = match.string[match.start() : start], match.string[start + len(value) : match.end()]
+        return before + self._placeholder(rule.kind, value) + after
+
+    def _placeholder(self, kind: Kind, value: str) -> str:
+        key = (kind, re.sub(r"[\s.-]", "", value).casefold() if kind not in _EXACT else value)
+        if key not in self._placeholders:
+            number = sum(taken == kind for taken, _ in self._placeholders) + 1
+            placeholder = f"[{kind}_{number}]"
+            self._placeholders[key] = placeholder
+            self._shown[placeholder] = _shown(kind, value, placeholder)
+        return self._placeholders[key]
+
+
+def redact(text: str, *, contacts: bool = False) -> str:
+    """One text with placeholders that nobody can put back: for what is to be forgotten for good."""
+    return Redactor(contacts=contacts).redact(text)
+
+
+def _shown(kind: Kind, value: str, placeholder: str) -> str:
+    if kind in ("email", "phone", "iban"):
+        return value
+    if kind in ("card", "national_id"):
+        return "••••" + re.sub(r"\W", "", value)[-4:]
+    return placeholder
+
+
+def _is_card(value: str) -> bool:
+    digits = re.sub(r"\D", "", value)
+    return bool(_ISSUERS.fullmatch(digits)) and _luhn(digits)
+
+
+def _luhn(digits: str) -> bool:
+    """The check digit of ISO/IEC 7812: every second digit from the right doubled, the digits summed, modulo ten."""
+    doubled = (divmod(2 * int(digit), 10) for digit in digits[-2::-2])
+    return (sum(map(int, digits[-1::-2])) + sum(map(sum, doubled))) % 10 == 0
+
+
+def _longest_iban(candidate: str) -> str:
+    # Words may follow an account number written in groups, so the tail is given up group by group.
+    while candidate:
+        bare = candidate.replace(" ", "").upper()
+        if 15 <= len(bare) <= 34 and int("".join(str(int(sign, 36)) for sign in bare[4:] + bare[:4])) % 97 == 1:
+            return candidate
+        candidate = candidate.rpartition(" ")[0].rstrip()
+    return ""
+
+
+def _is_spanish_id(value: str) -> bool:
+    number = value[:-1].upper().translate(str.maketrans("XYZ", "012"))
+    return value[-1].upper() == "TRWAGMYFPDXBNJZSQVHLCKE"[int(number) % 23]
+
+
+def _is_brazilian_id(value: str) -> bool:
+    digits = [int(sign) for sign in value if sign.isdigit()]
+    return all(_weighted(digits[:place], place + 1) == digits[place] for place in (9, 10)) and len(set(digits)) > 1
+
+
+def _weighted(digits: list[int], heaviest: int) -> int:
+    return sum(digit * weight for digit, weight in zip(digits, range(heaviest, 1, -1), strict=True)) * 10 % 11 % 10
+
+
+def _is_indian_id(value: str) -> bool:
+    """Verhoeff's check: the digits of the dihedral group D5, permuted by their place."""
+    check = 0
+    for place, digit in enumerate(reversed([int(sign) for sign in value if sign.isdigit()])):
+        check = _dihedral(check, _permuted(digit, place))
+    return check == 0
+
+
+def _dihedral(left: int, right: int) -> int:
+    if left < 5:
+        return (left + right) % 5 if right < 5 else (left + right - 5) % 5 + 5
+    return (left - right) % 5 + 5 if right < 5 else (left - right) % 5
+
+
+def _permuted(digit: int, place: int) -> int:
+    for _ in range(place % 8):
+        digit = (1, 5, 7, 6, 2, 8, 3, 0, 9, 4)[digit]
+    return digit
+
+
+def _is_password(value: str) -> bool:
+    return value.casefold().strip(".,!?'\"") not in _SAID_OF_PASSWORDS
+
+
+def _always(_: str) -> bool:
+    return True
+
+
+_EXACT = ("password", "code", "email")
+_PLACEHOLDER = re.compile(r"\[(?:password|code|iban|card|national_id|email|phone)_\d+\]")
+_ISSUERS = re.compile(
+    r"4\d{12}(?:\d{3}){0,2}|5[1-5]\d{14}|2[2-7]\d{14}|3[47]\d{13}|3[0689]\d{12}|35\d{14}|(?:5[06-8]|6\d)\d{10,17}"
+)
+# Said of a password, not the password itself.
+_SAID_OF_PASSWORDS = frozenset(
+    """not wrong incorrect correct invalid valid expired missing right still also being been too weak strong required
+    needed the a an same different no never always now what where how why it this that my in on at for to and or but
+    reset changed working accepted rejected recognised recognized forgotten lost blocked locked unknown""".split()
+)
+_SECRETS: tuple[_Rule, ...] = (
+    _Rule(
+        "password",
+        re.compile(
+            r"(?i)\b(?:password|passwort|passcode|pass ?phrase|passwd|pwd|mot de passe|contraseña|senha)\b['\"]?\s*"
+            r"(?:is|was|ist|war|est|es|é|[:=])[\s:]*['\"“]?(?P<value>[^\s'\"“”,;\[\]]{3,64}?)(?=[.!?]?(?:['\"”,;\s]|$))"
+        ),
+        _is_password,
+    ),
+    _Rule(
+        "code",
+        re.compile(
+            r"(?i)\b(?:(?:one[- ]time|verification|security|log-?in|sign-?in|authentication|access|2fa|sms|your|my) "
+            r"(?:pass)?(?:code|word|pin)|otp|pin|tan|cvv2?|cvc2?)\b[^\d\n.?!]{0,24}?"
+            r"\b(?P<value>\d{3,4}(?:[ -]?\d{3,4})?)\b"
+        ),
+        _always,
+    ),
+    _Rule(
+        "code",
+        re.compile(
+            r"(?i)\b(?P<value>\d{3,4}(?:[ -]?\d{3,4})?) is (?:your|my|the) (?:[\w-]+ ){0,3}?"
+            r"(?:code|pin|otp|passcode|tan)\b"
+        ),
+        _always,
+    ),
+    _Rule("iban", re.compile(r"(?i)\b[a-z]{2}\d{2}(?: ?[a-z0-9]{2,4}){3,8}(?: ?[a-z0-9]{1,3})?\b"), _always),
+    _Rule("card", re.compile(r"(?<![\w-])\d(?:[ -]?\d){11,18}(?![\w-])"), _is_card),
+    _Rule(
+        "national_id",
+        re.compile(r"(?<![\w-])(?!000|666|9)\d{3}(?P<gap>[- ])(?!00)\d\d(?P=gap)(?!0000)\d{4}(?![\w-])"),
+        _always,
+    ),
+    _Rule(
+        "national_id",
+        re.compile(r"(?i)\b(?:ssn|social security(?: number)?)\b\D{0,12}\b(?P<value>\d{9}|\d{3}[- ]\d\d[- ]\d{4})\b"),
+        _always,
+    ),
+    _Rule(
+        "national_id",
+        re.compile(r"\b[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d\d ?\d\d ?\d\d ?[A-D]\b"),  # United Kingdom
+        _always,
+    ),
+    _Rule("national_id", re.compile(r"\b(?:\d{8}|[XYZ]\d{7})[A-Z]\b"), _is_spanish_id),
+    _Rule("national_id", re.compile(r"\b\d{3}\.\d{3}\.\d{3}-\d\d\b"), _is_brazilian_id),
+    _Rule("national_id", re.compile(r"(?<![\w-])[2-9]\d{3} \d{4} \d{4}(?![\w-]| \d)"), _is_indian_id),
+)
+_CONTACTS: tuple[_Rule, ...] = (
+    _Rule("email", re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}"), _always),
+    _Rule(
+        "phone",
+        re.compile(r"\+\d[\d ()-]{7,17}\d|(?<![\w-])(?:\(\d{3}\) ?|\d{3}[-. ])\d{3}[-. ]\d{4}(?![\w-])"),
+        _always,
+    ),
+)

@@ -1,0 +1,240 @@
+"""The extractive brief."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+
+from app.brief.extractive import MOST_WORDS, compose, prose
+from app.models import (
+    ActionTaken,
+    Actor,
+    Brief,
+    HandoffRequest,
+    Intent,
+    Interaction,
+    Outcome,
+    Passage,
+    ResolutionStatus,
+    SectionRequest,
+)
+from tests.builders import START, interaction, snapshot
+
+ERROR = "Error: the item is not in stock"
+
+
+def brief_of(
+    *conversation: Interaction, prior: Sequence[Interaction] = (), request: HandoffRequest | None = None
+) -> Brief:
+    return compose(snapshot(conversation, prior), Intent(), request or HandoffRequest())
+
+
+def exchange(seq: int, *, order: str = "W4410", result: str, tool: str = "exchange_item") -> list[Interaction]:
+    return [
+        interaction(seq, actor="bot", kind="tool_call", name=tool, data={"order_id": order}),
+        interaction(seq + 1, result, actor="system", kind="tool_result", name=tool),
+    ]
+
+
+def outcomes(brief: Brief) -> list[tuple[str, Outcome]]:
+    return [(step.step, step.outcome) for step in brief.actions_taken]
+
+
+def test_the_first_wish_is_the_contact_reason_and_the_last_the_expectation() -> None:
+    brief = brief_of(
+        interaction(1, "Hi! I want to exchange my blender."),
+        interaction(2, "Which order is it?", actor="bot"),
+        interaction(3, "It is order #W4410. I'd also like to get an invoice for the company."),
+    )
+    assert brief.contact_reason == "The customer wants to exchange their blender."
+    assert brief.customer_expectation == ("The customer wants to get an invoice for the company.")
+    assert brief.headline is not None
+    assert brief.headline.startswith("Wants to exchange their blender")
+
+
+def test_attempts_at_one_thing_are_one_step_with_the_last_outcome_and_all_the_evidence() -> None:
+    brief = brief_of(
+        interaction(1, "I want to exchange my blender."),
+        *exchange(2, result=ERROR),
+        *exchange(4, result='{"order_id": "W4410", "status": "exchanged"}'),
+    )
+    assert outcomes(brief) == [("exchange item: order W4410 (2 attempts)", Outcome.SUCCEEDED)]
+    assert brief.actions_taken[0].evidence == ("int_2", "int_3", "int_4", "int_5")
+
+
+def test_looking_something_up_is_no_step() -> None:
+    brief = brief_of(
+        interaction(1, "I want to exchange my blender."),
+        *exchange(2, result="{}", tool="get_order_details"),
+        *exchange(4, result="{}", tool="searchProducts"),
+    )
+    assert brief.actions_taken == ()
+
+
+def test_failed_self_service_on_another_channel_is_a_step_of_the_same_case() -> None:
+    failed = interaction(
+        1,
+        kind="event",
+        channel="app",
+        name="password_reset",
+        outcome="failed",
+        data={"error_code": "E77"},
+        conversation_id=None,
+    )
+    brief = brief_of(interaction(2, "I cannot log in to my account", at=START + timedelta(hours=2)), prior=[failed])
+    assert outcomes(brief) == [("password reset (E77)", Outcome.FAILED)]
+    assert [entity.value for entity in brief.entities] == ["E77"]
+
+
+def test_a_settled_matter_of_the_past_is_not_reopened() -> None:
+    settled = [
+        interaction(1, "I want to change my address.", conversation_id="old"),
+        interaction(2, "Your address has been changed.", actor="agent", conversation_id="old"),
+        interaction(3, "Great, that's all. Thanks!", conversation_id="old"),
+    ]
+    brief = brief_of(interaction(9, "My parcel never arrived."), prior=settled)
+    assert brief.contact_reason == "The customer reports that their parcel never arrived."
+    assert brief.actions_taken == ()
+
+
+def test_a_conversation_of_last_week_is_no_part_of_the_case() -> None:
+    old = interaction(1, "I want to change my address.", conversation_id="old", at=START - timedelta(days=8))
+    assert brief_of(interaction(2, "My parcel never arrived."), prior=[old]).contact_reason == (
+        "The customer reports that their parcel never arrived."
+    )
+
+
+def test_what_the_customer_named_is_an_entity_under_the_name_the_tools_use() -> None:
+    brief = brief_of(
+        interaction(1, "I want to return order W4410, I paid $80 for it."),
+        *exchange(2, result="{}", tool="get_order_details"),
+        interaction(4, "I see orders W4410 and W9999 for $120.", actor="bot"),
+    )
+    assert [(entity.type, entity.value) for entity in brief.entities] == [("order_id", "W4410"), ("amount", "$80")]
+    assert brief.entities[0].evidence == ("int_1",)
+
+
+def test_names_of_a_failed_attempt_give_way_to_those_of_the_successful_one() -> None:
+    brief = brief_of(
+        interaction(1, "Please exchange my blender."),
+        *exchange(2, order="W1111", result=ERROR),
+        *exchange(4, order="W2222", result="{}"),
+    )
+    assert [entity.value for entity in brief.entities] == ["W2222"]
+
+
+def test_a_promise_of_staff_is_a_commitment_with_its_due_time() -> None:
+    brief = brief_of(
+        interaction(1, "My invoice is wrong."),
+        interaction(2, "I will need your number. A colleague will call you back within 2 days.", actor="agent"),
+    )
+    assert [(one.by, one.text, one.due) for one in brief.commitments] == [
+        (Actor.AGENT, "A colleague will call you back within 2 days.", "within 2 days")
+    ]
+
+
+def test_a_question_that_was_answered_with_a_no_stays_open() -> None:
+    brief = brief_of(
+        interaction(1, "I want to change my tariff."),
+        interaction(2, "Done.", actor="bot"),
+        interaction(3, "Is the discount still valid?"),
+        interaction(4, "Unfortunately, I cannot see that.", actor="bot"),
+    )
+    assert brief.open_questions == ("Is the discount still valid?",)
+
+
+@pytest.mark.parametrize(
+    ("ending", "status"),
+    [
+        ([*exchange(2, result="{}"), interaction(5, "Thanks, that's all!")], ResolutionStatus.RESOLVED),
+        ([*exchange(2, result=ERROR), interaction(5, "I want to talk to a person.")], ResolutionStatus.UNRESOLVED),
+        (
+            [*exchange(2, result="{}"), interaction(5, "Now I need a refund for the delay as well.")],
+            ResolutionStatus.PARTIAL,
+        ),
+    ],
+)
+def test_resolution_follows_from_what_was_done_and_how_the_talk_ended(
+    ending: list[Interaction], status: ResolutionStatus
+) -> None:
+    assert brief_of(interaction(1, "I want to exchange my blender."), *ending).resolution_status is status
+
+
+def test_another_language_is_quoted_and_never_paraphrased() -> None:
+    brief = brief_of(interaction(1, "Meine Bestellung W4410 ist immer noch nicht angekommen."))
+    assert brief.contact_reason == "The customer says: “Meine Bestellung W4410 ist immer noch nicht angekommen.”"
+    assert [entity.value for entity in brief.entities] == ["W4410"]
+
+
+def test_every_claim_has_evidence_that_is_in_the_case() -> None:
+    conversation = [
+        interaction(1, "I want to exchange my blender, order W4410."),
+        *exchange(2, result=ERROR),
+        interaction(4, "Unfortunately it is out of stock. We will e-mail you by Friday.", actor="bot"),
+        interaction(5, "Let me talk to a person."),
+    ]
+    brief = brief_of(*conversation)
+    known = {one.interaction_id for one in conversation}
+    assert len(brief.claims) >= 5
+    assert all(claim.evidence and known.issuperset(claim.evidence) for claim in brief.claims)
+
+
+def test_a_brief_holds_no_name_that_the_case_does_not() -> None:
+    brief = brief_of(interaction(1, "I want to return order W4410 for $80."))
+    assert {entity.value for entity in brief.entities} == {"W4410", "$80"}
+
+
+def test_however_long_the_case_the_prose_stays_within_its_words() -> None:
+    wishes = [
+        interaction(
+            seq, f"I would also like to know everything there is to know about thing number {seq} in your shop."
+        )
+        for seq in range(1, 60)
+    ]
+    steps = [one for seq in range(60, 90, 2) for one in exchange(seq, order=f"W{seq}", result=ERROR)]
+    brief = brief_of(*wishes, *steps)
+    assert sum(len(piece.split()) for piece in prose(brief)) <= MOST_WORDS
+    assert brief.headline is not None
+    assert len(brief.headline) <= 120
+
+
+def test_what_retrieval_found_elsewhere_is_history_in_the_order_it_happened() -> None:
+    late = interaction(
+        2, "The same thing broke in spring.", conversation_id="b", channel="email", at=START - timedelta(days=40)
+    )
+    early = interaction(1, "My blender broke.", conversation_id="a", channel="email", at=START - timedelta(days=90))
+    found = snapshot([interaction(9, "My blender is broken again.")], [early, late]).model_copy(
+        update={"history": (Passage(interaction=late, score=0.9), Passage(interaction=early, score=0.4))}
+    )
+    brief = compose(found, Intent(), HandoffRequest())
+    assert [item.evidence for item in brief.history] == [("int_1",), ("int_2",)]
+
+
+def test_a_custom_section_quotes_what_speaks_of_it_and_is_absent_when_nothing_does() -> None:
+    sections = (
+        SectionRequest(name="warranty", instruction="What was said about the warranty?"),
+        SectionRequest(name="allergies", instruction="Known allergies"),
+    )
+    brief = brief_of(
+        interaction(1, "My blender broke and the warranty runs until June."), request=HandoffRequest(sections=sections)
+    )
+    assert dict(brief.custom_sections) == {"warranty": "Customer: “My blender broke and the warranty runs until June.”"}
+
+
+def test_nothing_known_gives_an_empty_brief() -> None:
+    assert brief_of() == Brief()
+
+
+def test_an_action_keeps_who_did_it_where_and_when() -> None:
+    event = interaction(1, kind="event", channel="ivr", name="balance_menu", outcome="abandoned")
+    brief = brief_of(event, interaction(2, "I need help with my balance please."))
+    assert brief.actions_taken == (
+        ActionTaken(
+            step="balance menu",
+            actor=Actor.CUSTOMER,
+            channel=event.channel,
+            outcome=Outcome.ABANDONED,
+            at=event.occurred_at,
+            evidence=("int_1",),
+        ),
+    )

@@ -1,0 +1,133 @@
+"""What can be read off a single text."""
+
+import pytest
+
+from app.language.acts import Act, customer_act, is_english, staff_act, without_lead_in
+from app.language.identifiers import canonical, mentions, structured_names
+from app.language.sentences import sentences, shorten
+from app.language.voice import second_person, third_person, wish
+
+
+def found(text: str) -> list[tuple[str, str]]:
+    return [(mention.type, mention.value) for mention in mentions(text)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("My order is #W2378156, thanks", [("code", "#W2378156")]),
+        ("I paid $1,250.50 and then 30 dollars", [("amount", "$1,250.50"), ("amount", "30 dollars")]),
+        ("account demo_user_4821", [("account", "demo_user_4821")]),
+        ("mail me at kim@example.com", [("email", "kim@example.com")]),
+        ("on May 20th or 2026-05-21", [("date", "May 20th"), ("date", "2026-05-21")]),
+        ("error E-4512 since Monday", [("code", "E-4512")]),
+        ("my code is QWERTZ", [("code", "QWERTZ")]),
+        ("call +49 30 1234567 please", [("phone", "+49 30 1234567")]),
+        ("the card ending in 7447", [("number", "7447")]),
+    ],
+)
+def test_names_of_things_are_found_by_their_shape(text: str, expected: list[tuple[str, str]]) -> None:
+    assert found(text) == expected
+
+
+@pytest.mark.parametrize("text", ["at 11AM or 10PM", "the 20TH", "in 2026", "PLEASE HELP ME NOW IMMEDIATELY", "ok 12"])
+def test_times_years_and_shouting_are_no_names(text: str) -> None:
+    assert found(text) == []
+
+
+def test_two_spellings_of_one_amount_or_number_are_equal() -> None:
+    assert canonical("$1,250.00") == canonical("1250 USD") == "1250"
+    assert canonical("#W12345") == canonical("w12345")
+    assert canonical("#1250") != canonical("#1251")
+
+
+def test_names_in_json_are_found_under_keys_that_identify() -> None:
+    data = {"order_id": "AB12", "note": "AB99", "lines": [{"item_number": "77-1"}, {"item_number": "77-2"}], "no": 4}
+    assert list(structured_names(data)) == [("order_id", "AB12"), ("item_number", "77-1"), ("item_number", "77-2")]
+
+
+def test_lines_list_items_and_markup_are_split_into_plain_sentences() -> None:
+    text = "Here is **what** I found:\n1. First option. It is cheap!\n- Second\nDr. Lee agrees."
+    assert sentences(text) == (
+        "Here is what I found:",
+        "First option.",
+        "It is cheap!",
+        "Second",
+        "Dr. Lee agrees.",
+    )
+
+
+def test_a_long_text_is_cut_at_a_comma_and_says_so() -> None:
+    assert shorten("one two three four, five six", 5) == "one two three four …"
+    assert shorten("one two", 5) == "one two"
+
+
+@pytest.mark.parametrize(
+    ("sentence", "act"),
+    [
+        ("Hi there!", Act.GREETING),
+        ("I'd like to cancel my subscription.", Act.REQUEST),
+        ("Okay, could you check again?", Act.REQUEST),
+        ("My parcel never arrived.", Act.PROBLEM),
+        ("I already restarted the router twice.", Act.ATTEMPT),
+        ("What are the fees?", Act.QUESTION),
+        ("Yes, please go ahead.", Act.CONFIRMATION),
+        ("Thanks a lot!", Act.THANKS),
+        ("That's all I needed.", Act.CLOSING),
+        ("My account is demo_user_4821.", Act.INFORMATION),
+        ("I don't have the number with me.", Act.INFORMATION),
+        ("If I need further help, I'll come back.", Act.INFORMATION),
+    ],
+)
+def test_a_customers_sentence_is_taken_for_what_it_does(sentence: str, act: Act) -> None:
+    assert customer_act(sentence) is act
+
+
+@pytest.mark.parametrize(
+    ("sentence", "act"),
+    [
+        ("Unfortunately, that is not possible.", Act.REFUSAL),
+        ("A colleague will call you back within 24 hours.", Act.PROMISE),
+        ("Your plan has been cancelled.", Act.COMPLETION),
+        ("May I have your number?", Act.QUESTION),
+        ("I'm sorry about that.", Act.APOLOGY),
+        ("The shop opens at nine.", Act.INFORMATION),
+    ],
+)
+def test_a_sentence_of_staff_is_taken_for_what_it_does(sentence: str, act: Act) -> None:
+    assert staff_act(sentence) is act
+
+
+def test_what_only_joins_a_sentence_to_the_talk_before_is_left_out() -> None:
+    assert without_lead_in("Okay, thanks. So, my bill is wrong.") == "my bill is wrong."
+
+
+def test_english_is_told_from_other_languages() -> None:
+    assert is_english("I want to change the address of my order")
+    assert not is_english("Ich möchte bitte die Adresse meiner Bestellung ändern")
+    assert not is_english("Quiero cambiar la dirección de mi pedido")
+
+
+@pytest.mark.parametrize(
+    ("sentence", "expected"),
+    [
+        ("I'd like to cancel my plan.", ("wants to", "cancel their plan")),
+        ("Could you please send me my invoice?", ("asks for", "their invoice")),
+        ("Please find me another slot.", ("asks to", "find them another slot")),
+        ("i received it and want to return it", ("wants to", "return it")),
+        ("Can you let me know if there is a fee?", ("asks whether", "there is a fee")),
+        ("I need a new card.", ("needs", "a new card")),
+        ("Can you help me with my bill?", ("asks for help with", "their bill")),
+    ],
+)
+def test_a_wish_is_told_in_the_third_person(sentence: str, expected: tuple[str, str]) -> None:
+    assert wish(sentence) == expected
+
+
+def test_a_sentence_that_asks_for_nothing_is_no_wish() -> None:
+    assert wish("My account is demo_user_4821.") is None
+
+
+def test_person_is_turned_without_bending_a_verb() -> None:
+    assert third_person("I was told my card was lost") == "they were told their card was lost"
+    assert second_person("they were told their card was lost") == "you were told your card was lost"
