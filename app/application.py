@@ -1,0 +1,403 @@
+"""The few verbs of Warmline, called by every door and by the evals alike."""
+
+import asyncio
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Literal
+
+from app.actions import DecisionMaker
+from app.brief import BriefWriter
+from app.errors import (
+    InvalidRequest,
+    NotFound,
+    RetrievalUnavailable,
+    UnknownConversation,
+    UnknownCustomer,
+    WarmlineError,
+)
+from app.identity import Identities
+from app.ids import new_id
+from app.keys import Keys
+from app.ledger import Recorder
+from app.models import (
+    ActionOutcome,
+    ApiKey,
+    Channel,
+    Check,
+    Customer,
+    Decision,
+    Feedback,
+    FiledFeedback,
+    FiledOutcome,
+    Handoff,
+    HandoffRequest,
+    Identifier,
+    Interaction,
+    InteractionDraft,
+    IssuedKey,
+    KeyGrant,
+    Kind,
+    NextActionRequest,
+    Passage,
+    Problem,
+    Record,
+    Recorded,
+    Resolution,
+    Scope,
+    Signal,
+)
+from app.ports import Archive, Ledger, MergeRecord
+from app.retrieval import Gatherer, Indexer, Retriever
+from app.signals import detect
+
+if TYPE_CHECKING:
+    from app.workflow import Workflow
+
+LIVE_WINDOW = 40
+LIVE_CONVERSATIONS = 20
+CONVERSATION_WINDOW = 1000
+
+
+class RecordAnswer(Record):
+    """What became of the interactions of one request, and the friction they show at once."""
+
+    results: tuple[Recorded, ...]
+    signals: tuple[Signal, ...]
+    as_of_seq: int
+
+
+class TimelinePage(Record):
+    """One page of a customer's whole history, by seq; `next_after_seq` is null on the last."""
+
+    customer_id: str
+    interactions: tuple[Interaction, ...]
+    next_after_seq: int | None
+    as_of_seq: int
+
+
+class SearchAnswer(Record):
+    """What retrieval finds in one customer's history, best first."""
+
+    hits: tuple[Passage, ...]
+    as_of_seq: int
+    duration_ms: int
+
+
+class ConversationSignals(Record):
+    """The friction of one conversation so far, as of now."""
+
+    conversation_id: str
+    customer_id: str
+    signals: tuple[Signal, ...]
+    as_of_seq: int
+    duration_ms: int
+
+
+class Readiness(Record):
+    """Whether a handoff can be served, and how each part is. `index_lag` counts rows not embedded yet."""
+
+    status: Literal["ready", "unavailable"]
+    checks: dict[str, Check]
+    index_lag: int
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything an App is made of; `bootstrap.build` chooses them, and may be told otherwise."""
+
+    ledger: Ledger
+    archive: Archive
+    keys: Keys
+    recorder: Recorder
+    identities: Identities
+    retriever: Retriever
+    gatherer: Gatherer
+    indexer: Indexer
+    decisions: DecisionMaker
+    writer: BriefWriter
+
+
+class App:
+    """Warmline itself. Open it with `async with`, so that its index follows the ledger and its stores are let go."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._workflow: Workflow | None = None
+
+    async def __aenter__(self) -> "App":
+        self._parts.indexer.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Finish what is acknowledged and let go of every store."""
+        await self._parts.recorder.close()
+        await self._parts.indexer.close()
+        await self._parts.writer.close()
+        await self._parts.keys.close()
+        await self._parts.ledger.close()
+
+    async def warm_up(self) -> None:
+        """Load what the first handoff needs, off the event loop; a service calls it in the background."""
+        await self._ready_workflow()
+        await self._parts.indexer.warm_up()
+        with suppress(RetrievalUnavailable):
+            # The index's check tells that the embedder does not answer; until it does, intents are read by words.
+            await self._parts.decisions.warm_up()
+        await self._parts.writer.warm_up()
+
+    async def record(self, tenant: str, drafts: Sequence[InteractionDraft | Problem]) -> RecordAnswer:
+        """File interactions durably. A Problem among them is a row the door refused: it comes back in its place."""
+        results = await self._parts.recorder.record(tenant, drafts)
+        self._parts.indexer.wake()
+        signals = await self._live_signals(tenant, results)
+        return RecordAnswer(results=tuple(results), signals=signals, as_of_seq=await self._parts.ledger.head(tenant))
+
+    async def handoff(self, tenant: str, request: HandoffRequest) -> Handoff:
+        """The final stage of `handoff_stages`."""
+        last: Handoff | None = None
+        async for stage in self.handoff_stages(tenant, request):
+            last = stage
+        assert last is not None
+        return last
+
+    async def handoff_stages(self, tenant: str, request: HandoffRequest) -> AsyncIterator[Handoff]:
+        """The handoff twice: the deterministic one at once, then the filed one, worded by a model if one is set."""
+        started = perf_counter()
+        workflow = await self._ready_workflow()
+        stages = workflow.handoff(tenant, new_id("hnd"), request, now=_judged_at(request.now), started=started)
+        async for stage in stages:
+            yield stage
+
+    async def filed_handoff(self, tenant: str, handoff_id: str) -> Handoff:
+        """A handoff as it was filed, `stale` when its customer's ledger has moved on. Raises NotFound."""
+        handoff = Handoff.model_validate(await self._filed(tenant, "handoffs", handoff_id))
+        newer = await self._newest(tenant, handoff.customer_id, after_seq=handoff.as_of_seq)
+        return handoff.model_copy(update={"stale": newer})
+
+    async def refreshed_handoff(self, tenant: str, handoff_id: str) -> Handoff:
+        """A new handoff for the same request, judged now."""
+        filed = await self.filed_handoff(tenant, handoff_id)
+        again = filed.request.model_copy(update={"now": None, "customer_id": filed.customer_id})
+        return await self.handoff(tenant, again)
+
+    async def next_actions(self, tenant: str, request: NextActionRequest) -> Decision:
+        """What to do next."""
+        started = perf_counter()
+        workflow = await self._ready_workflow()
+        return await workflow.decide(tenant, request, now=_judged_at(request.now), started=started)
+
+    async def resolve(self, tenant: str, identifiers: Sequence[Identifier]) -> Resolution:
+        """Whom these identifiers name; a new customer when nobody is known by them."""
+        return await self._parts.identities.resolve(tenant, identifiers)
+
+    async def customer(self, tenant: str, customer_id: str) -> Customer:
+        """One customer. Raises UnknownCustomer."""
+        return await self._parts.identities.customer(tenant, customer_id)
+
+    async def timeline(
+        self,
+        tenant: str,
+        customer_id: str,
+        *,
+        channel: Channel | None = None,
+        kind: Kind | None = None,
+        after_seq: int = 0,
+        limit: int = 50,
+    ) -> TimelinePage:
+        """One page of a customer's history over all channels, by seq. Raises UnknownCustomer."""
+        head = await self._parts.ledger.head(tenant)
+        customer = await self.customer(tenant, customer_id)
+        rows = await self._parts.ledger.interactions(
+            tenant,
+            customer.identity_ids,
+            channel=channel,
+            kind=kind,
+            after_seq=after_seq,
+            up_to_seq=head,
+            limit=limit + 1,
+        )
+        page = tuple(rows[:limit])
+        more = len(rows) > limit
+        return TimelinePage(
+            customer_id=customer.customer_id,
+            interactions=page,
+            next_after_seq=page[-1].seq if more else None,
+            as_of_seq=head,
+        )
+
+    async def search(self, tenant: str, customer_id: str, query: str, *, limit: int = 10) -> SearchAnswer:
+        """Find in one customer's history, by the retrieval that feeds the brief. Raises UnknownCustomer."""
+        started = perf_counter()
+        head = await self._parts.ledger.head(tenant)
+        customer = await self.customer(tenant, customer_id)
+        hits = await self._parts.retriever.search(tenant, customer.identity_ids, query, up_to_seq=head, limit=limit)
+        return SearchAnswer(hits=tuple(hits), as_of_seq=head, duration_ms=round((perf_counter() - started) * 1000))
+
+    async def conversation_signals(self, tenant: str, conversation_id: str) -> ConversationSignals:
+        """The friction of one conversation, judged now. Raises UnknownConversation."""
+        started = perf_counter()
+        head = await self._parts.ledger.head(tenant)
+        seat = await self._parts.ledger.seat_of(tenant, conversation_id)
+        if seat is None:
+            raise UnknownConversation(f"No interaction of this tenant belongs to the conversation {conversation_id!r}.")
+        snapshot = await self._parts.gatherer.window(
+            tenant, seat.identity_id, conversation_id, limit=CONVERSATION_WINDOW
+        )
+        signals = await asyncio.to_thread(detect, snapshot)
+        return ConversationSignals(
+            conversation_id=conversation_id,
+            customer_id=seat.customer_id,
+            signals=signals,
+            as_of_seq=head,
+            duration_ms=round((perf_counter() - started) * 1000),
+        )
+
+    async def merge(self, tenant: str, survivor: str, other: str) -> MergeRecord:
+        """Join two customers because somebody asked for it. Raises UnknownCustomer or IdentityConflict."""
+        return await self._parts.identities.merge(tenant, survivor, other, reason="asked", evidence=())
+
+    async def unmerge(self, tenant: str, customer_id: str, merge_id: str) -> MergeRecord:
+        """Undo one joining of customers. Raises UnknownCustomer or NotFound."""
+        return await self._parts.identities.unmerge(tenant, customer_id, merge_id)
+
+    async def file_feedback(self, tenant: str, handoff_id: str, feedback: Feedback) -> FiledFeedback:
+        """Keep what was told of a handoff. Raises NotFound."""
+        document = await self._filed(tenant, "handoffs", handoff_id)
+        filed = FiledFeedback(
+            feedback_id=new_id("fbk"),
+            handoff_id=handoff_id,
+            customer_id=document["customer_id"],
+            filed_at=datetime.now(UTC),
+            **dict(feedback),
+        )
+        await self._file(tenant, "feedback", filed.feedback_id, filed)
+        return filed
+
+    async def file_outcome(self, tenant: str, decision_id: str, outcome: ActionOutcome) -> FiledOutcome:
+        """Keep what became of an action; telling it again replaces it. Raises NotFound or InvalidRequest."""
+        decision = Decision.model_validate(await self._filed(tenant, "decisions", decision_id))
+        if outcome.action_id not in {one.action_id for one in (*decision.actions, *decision.suppressed)}:
+            message = "This decision neither offered nor held back an action with this id."
+            raise InvalidRequest(f"action_id: {message}", [{"path": "action_id", "message": message}])
+        filed = FiledOutcome(
+            decision_id=decision_id, customer_id=decision.customer_id, filed_at=datetime.now(UTC), **dict(outcome)
+        )
+        await self._file(tenant, "outcomes", f"{decision_id} {outcome.action_id}", filed)
+        return filed
+
+    async def kept_reply(self, tenant: str, key: str) -> Mapping[str, Any] | None:
+        """The answer that a door kept for retries under this key, or None."""
+        return await self._parts.archive.get(tenant, "idempotency", key)
+
+    async def keep_reply(
+        self, tenant: str, key: str, reply: Mapping[str, Any], *, customer_id: str | None = None
+    ) -> bool:
+        """Keep a door's answer for retries; tells whether this one was the first under its key."""
+        return await self._parts.archive.add(tenant, "idempotency", key, reply, customer_id=customer_id)
+
+    async def authenticate(self, presented: str) -> KeyGrant:
+        """What the holder of an API key may do, and as which tenant. Raises Unauthorized."""
+        return await self._parts.keys.authenticate(presented)
+
+    async def keys_configured(self) -> bool:
+        """Whether an API key was ever made: from then on nobody is let in without one."""
+        return await self._parts.keys.any_configured()
+
+    async def create_key(
+        self, tenant: str, scopes: Collection[Scope], *, label: str = "", lifetime: timedelta | None = None
+    ) -> IssuedKey:
+        """A new API key, valid until it is revoked unless it has a lifetime. Raises InvalidRequest."""
+        return await self._parts.keys.create(tenant, scopes, label=label, lifetime=lifetime)
+
+    async def rotate_key(self, key_id: str, *, grace: timedelta) -> IssuedKey:
+        """A new API key in the place of another, which ends after the grace. Raises NotFound or InvalidRequest."""
+        return await self._parts.keys.rotate(key_id, grace=grace)
+
+    async def revoke_key(self, key_id: str) -> ApiKey:
+        """End an API key. Raises NotFound."""
+        return await self._parts.keys.revoke(key_id)
+
+    async def keys(self) -> Sequence[ApiKey]:
+        """All API keys of all tenants, without their secrets, the oldest first."""
+        return await self._parts.keys.list()
+
+    async def readiness(self) -> Readiness:
+        """Whether a handoff can be served now, and how each part is."""
+        checks = {"ledger": await self._ledger_check(), "workflow": self._workflow_check()}
+        checks["index"] = self._parts.indexer.check()
+        checks["model"] = self._parts.writer.check()
+        usable = checks["ledger"].status == "ok" and checks["workflow"].status == "ok"
+        lag = await self._parts.indexer.lag() if usable else 0
+        return Readiness(status="ready" if usable else "unavailable", checks=checks, index_lag=lag)
+
+    async def _filed(self, tenant: str, collection: Literal["handoffs", "decisions"], key: str) -> Mapping[str, Any]:
+        document = await self._parts.archive.get(tenant, collection, key)
+        if document is None:
+            raise NotFound(f"No {collection.removesuffix('s')} has the id {key!r} in this tenant.")
+        return document
+
+    async def _file(self, tenant: str, collection: str, key: str, record: FiledFeedback | FiledOutcome) -> None:
+        document = record.model_dump(mode="json")
+        await self._parts.archive.put(tenant, collection, key, document, customer_id=record.customer_id)
+
+    async def _ready_workflow(self) -> "Workflow":
+        if self._workflow is None:
+            self._workflow = await asyncio.to_thread(_build_workflow, self._parts)
+        return self._workflow
+
+    async def _newest(self, tenant: str, customer_id: str, *, after_seq: int) -> bool:
+        try:
+            customer = await self.customer(tenant, customer_id)
+        except UnknownCustomer:
+            return True
+        newer = await self._parts.ledger.interactions(tenant, customer.identity_ids, after_seq=after_seq, limit=1)
+        return bool(newer)
+
+    async def _live_signals(self, tenant: str, results: Sequence[Recorded]) -> tuple[Signal, ...]:
+        fresh = {one.interaction_id for one in results if one.interaction_id and not one.duplicate}
+        rows = await self._parts.ledger.by_ids(tenant, fresh) if fresh else ()
+        conversations = list(
+            dict.fromkeys((row.identity_id, row.conversation_id) for row in rows if row.conversation_id)
+        )
+        fired: list[Signal] = []
+        for identity_id, conversation_id in conversations[-LIVE_CONVERSATIONS:]:
+            snapshot = await self._parts.gatherer.window(tenant, identity_id, conversation_id, limit=LIVE_WINDOW)
+            fired.extend(signal for signal in detect(snapshot) if fresh.intersection(signal.evidence))
+        return tuple(fired)
+
+    async def _ledger_check(self) -> Check:
+        try:
+            await self._parts.ledger.last_position()
+        except WarmlineError as failure:
+            return Check(status="failed", detail=failure.detail)
+        return Check(status="ok", detail="reads and writes")
+
+    def _workflow_check(self) -> Check:
+        if self._workflow is None:
+            return Check(status="loading", detail="loads in the background after the start")
+        return Check(status="ok", detail="compiled")
+
+
+def _judged_at(asked: datetime | None) -> datetime:
+    return asked or datetime.now(UTC)
+
+
+def _build_workflow(parts: Parts) -> "Workflow":
+    # LangGraph takes most of a second to import, so it is left until somebody needs it.
+    from app.workflow import Rooms, Workflow
+
+    return Workflow(
+        Rooms(
+            identities=parts.identities,
+            gatherer=parts.gatherer,
+            decisions=parts.decisions,
+            writer=parts.writer,
+            archive=parts.archive,
+        )
+    )

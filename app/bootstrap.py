@@ -1,0 +1,83 @@
+"""The one place where adapters are chosen: the service, the command line, the tests and the evals call `build`."""
+
+from app import offline
+from app.actions import DecisionMaker, load_catalogue
+from app.application import App, Parts
+from app.brief import BriefWriter
+from app.identity import Identities, Rules
+from app.keys import Keys
+from app.ledger import Recorder
+from app.ports import Archive, Embedder, LanguageModel, Ledger, VectorStore
+from app.prompts import PromptLibrary
+from app.retrieval import Gatherer, Indexer, Retriever
+from app.settings import Settings
+
+
+def build(
+    settings: Settings,
+    *,
+    ledger: Ledger | None = None,
+    archive: Archive | None = None,
+    vectors: VectorStore | None = None,
+    embedder: Embedder | None = None,
+    model: LanguageModel | None = None,
+) -> App:
+    """An App on the adapters that the settings name; any may be handed in instead. Raises ConfigurationError."""
+    offline.disarm()
+    if ledger is None or archive is None:
+        from app.adapters.sql import SqlStore
+
+        store = SqlStore(settings.ledger_url)
+        ledger, archive = ledger or store, archive or store
+    embedder = embedder or _embedder(settings)
+    vectors = vectors or _vectors(settings)
+    model = model or _model(settings)
+    retriever = Retriever(ledger, vectors, embedder)
+    rules = Rules()
+    identities = Identities(ledger, rules)
+    parts = Parts(
+        ledger=ledger,
+        archive=archive,
+        keys=Keys(archive),
+        recorder=Recorder(ledger, rules),
+        identities=identities,
+        retriever=retriever,
+        gatherer=Gatherer(ledger, retriever),
+        indexer=Indexer(ledger, archive, vectors, embedder),
+        decisions=DecisionMaker(load_catalogue(settings.catalogue), embedder, archive),
+        writer=BriefWriter(model, PromptLibrary().prompt("brief", settings.prompt_brief)),
+    )
+    return App(parts)
+
+
+def _embedder(settings: Settings) -> Embedder:
+    if settings.embedder == "minilm":
+        from app.adapters.embeddings import MiniLM
+
+        return MiniLM()
+    from app.adapters.llm import LitellmEmbedder
+
+    return LitellmEmbedder(settings.embedder, settings.model_base_url, settings.model_api_key)
+
+
+def _vectors(settings: Settings) -> VectorStore:
+    if settings.vectors_url == "memory:":
+        from app.adapters.memory import MemoryVectors
+
+        return MemoryVectors()
+    from app.adapters.vectors import ChromaVectors
+
+    return ChromaVectors(folder=settings.data_dir / "vectors", url=settings.vectors_url)
+
+
+def _model(settings: Settings) -> LanguageModel | None:
+    if settings.model is None:
+        return None
+    from app.adapters.llm import LitellmModel
+
+    return LitellmModel(
+        settings.model,
+        fallbacks=settings.model_fallbacks,
+        base_url=settings.model_base_url,
+        api_key=settings.model_api_key,
+    )

@@ -1,0 +1,212 @@
+"""The way of a handoff and of a decision through the rooms: the only file that knows LangGraph.
+
+```
+resolve → gather → understand ┬→ detect ──┬→ decide → draft → word → file
+                              └→ compose ─┘
+```
+A node is a few lines: it calls one room and hands on what came back. There is no checkpointer: nothing is resumed,
+and one would cost more than all the nodes together.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+from typing import Any, TypedDict, cast
+
+from langgraph.graph import END, START, StateGraph
+from langgraph.runtime import Runtime
+
+from app.actions import DecisionMaker
+from app.brief import BriefWriter, compose, first_handoff
+from app.identity import Identities
+from app.models import (
+    Brief,
+    Customer,
+    Decision,
+    Handoff,
+    HandoffRequest,
+    Intent,
+    Intervention,
+    NextActionRequest,
+    Signal,
+    Snapshot,
+)
+from app.ports import Archive
+from app.retrieval import Gatherer
+from app.signals import detect, intervene
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """What the nodes call; handed to every run as its typed context."""
+
+    identities: Identities
+    gatherer: Gatherer
+    decisions: DecisionMaker
+    writer: BriefWriter
+    archive: Archive
+
+
+class State(TypedDict, total=False):
+    """What one run has found so far. `started` is a reading of `time.perf_counter()`."""
+
+    tenant: str
+    handoff_id: str
+    started: float
+    now: datetime
+    request: HandoffRequest | NextActionRequest
+    customer: Customer
+    snapshot: Snapshot
+    intent: Intent
+    signals: tuple[Signal, ...]
+    intervention: Intervention
+    brief: Brief
+    decision: Decision
+    handoff: Handoff
+
+
+class Workflow:
+    """Two compiled graphs: one ends in a handoff, the other in a decision."""
+
+    def __init__(self, rooms: Rooms) -> None:
+        self._rooms = rooms
+        self._handoff = _handoff_graph()
+        self._decision = _decision_graph()
+
+    async def handoff(
+        self, tenant: str, handoff_id: str, request: HandoffRequest, *, now: datetime, started: float
+    ) -> AsyncIterator[Handoff]:
+        """The handoff in two stages: the deterministic one as soon as it stands, then the one that is filed."""
+        state = State(tenant=tenant, handoff_id=handoff_id, started=started, now=now, request=request)
+        async for stage in self._handoff.astream(state, context=self._rooms, stream_mode="custom"):
+            yield cast(Handoff, stage)
+
+    async def decide(self, tenant: str, request: NextActionRequest, *, now: datetime, started: float) -> Decision:
+        """How forward to be and what to do next; filed, so that its outcome can be learnt from."""
+        state = State(tenant=tenant, started=started, now=now, request=request)
+        return cast(State, await self._decision.ainvoke(state, context=self._rooms))["decision"]
+
+
+async def _resolve(state: State, runtime: Runtime[Rooms]) -> State:
+    return {"customer": await runtime.context.identities.subject(state["tenant"], state["request"])}
+
+
+async def _gather(state: State, runtime: Runtime[Rooms]) -> State:
+    request = state["request"]
+    snapshot = runtime.context.gatherer.gather(
+        state["tenant"], state["customer"], request.conversation_id, now=state["now"], cutoff=request.now
+    )
+    return {"snapshot": await snapshot}
+
+
+async def _understand(state: State, runtime: Runtime[Rooms]) -> State:
+    return {"intent": await runtime.context.decisions.intent(state["snapshot"])}
+
+
+async def _detect(state: State) -> State:
+    signals = await asyncio.to_thread(detect, state["snapshot"])
+    return {"signals": signals, "intervention": intervene(signals, state["now"])}
+
+
+async def _compose(state: State) -> State:
+    request = cast(HandoffRequest, state["request"])
+    return {"brief": await asyncio.to_thread(compose, state["snapshot"], state["intent"], request)}
+
+
+async def _decide(state: State, runtime: Runtime[Rooms]) -> State:
+    decision = runtime.context.decisions.decide(
+        state["snapshot"],
+        state["intent"],
+        state["signals"],
+        state["intervention"],
+        state["request"],
+        started=state["started"],
+    )
+    return {"decision": await decision}
+
+
+async def _draft(state: State, runtime: Runtime[Rooms]) -> State:
+    handoff = first_handoff(
+        state["handoff_id"],
+        state["snapshot"],
+        state["brief"],
+        state["signals"],
+        state["decision"],
+        cast(HandoffRequest, state["request"]),
+        started=state["started"],
+    )
+    runtime.stream_writer(handoff)
+    return {"handoff": handoff}
+
+
+async def _word(state: State, runtime: Runtime[Rooms]) -> State:
+    written = runtime.context.writer.word(state["snapshot"], state["handoff"], started=state["started"])
+    return {"handoff": await written}
+
+
+async def _file(state: State, runtime: Runtime[Rooms]) -> State:
+    handoff = state["handoff"]
+    document = handoff.model_dump(mode="json")
+    await runtime.context.archive.put(
+        state["tenant"], "handoffs", handoff.handoff_id, document, customer_id=handoff.customer_id
+    )
+    runtime.stream_writer(handoff)
+    return {}
+
+
+async def _file_decision(state: State, runtime: Runtime[Rooms]) -> State:
+    decision = state["decision"]
+    document = decision.model_dump(mode="json")
+    await runtime.context.archive.put(
+        state["tenant"], "decisions", decision.decision_id, document, customer_id=decision.customer_id
+    )
+    return {}
+
+
+def _handoff_graph() -> Any:
+    graph = StateGraph(State, context_schema=Rooms)
+    for name, node in {
+        "resolve": _resolve,
+        "gather": _gather,
+        "understand": _understand,
+        "detect": _detect,
+        "compose": _compose,
+        "decide": _decide,
+        "draft": _draft,
+        "word": _word,
+        "file_decision": _file_decision,
+        "file": _file,
+    }.items():
+        graph.add_node(name, node)
+    graph.add_edge(START, "resolve")
+    graph.add_edge("resolve", "gather")
+    graph.add_edge("gather", "understand")
+    graph.add_edge("understand", "detect")
+    graph.add_edge("understand", "compose")
+    graph.add_edge(["detect", "compose"], "decide")
+    graph.add_edge("decide", "draft")
+    graph.add_edge("draft", "word")
+    graph.add_edge("draft", "file_decision")
+    graph.add_edge(["word", "file_decision"], "file")
+    graph.add_edge("file", END)
+    return graph.compile()
+
+
+def _decision_graph() -> Any:
+    graph = StateGraph(State, context_schema=Rooms)
+    steps = {
+        "resolve": _resolve,
+        "gather": _gather,
+        "understand": _understand,
+        "detect": _detect,
+        "decide": _decide,
+        "file_decision": _file_decision,
+    }
+    for name, node in steps.items():
+        graph.add_node(name, node)
+    order = [START, *steps, END]
+    for before, after in pairwise(order):
+        graph.add_edge(before, after)
+    return graph.compile()
