@@ -1,0 +1,1 @@
+"""The doors: wire formats in, words and status codes out, and nothing else."""

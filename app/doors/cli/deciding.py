@@ -1,0 +1,83 @@
+"""`warmline handoff` and `warmline next-action`: the whole workflow on one conversation file."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, TypeVar
+
+from app.application import App
+from app.conversations import Conversation, find_conversation
+from app.doors.cli.common import TENANT, name_of, opened, screen, settings_in_force, side_screen
+from app.doors.cli.workshop import all_interactions, throw_away_app
+from app.doors.present import card, decision_card
+from app.errors import InvalidRequest
+from app.models import Decision, Handoff, HandoffRequest, Interaction, NextActionRequest
+
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which conversation is meant, and what it is judged with; None stands for the default of each."""
+
+    file: str
+    conversation_id: str | None
+    now: datetime | None
+    catalogue: str | None
+
+
+def show_handoff(asked: Asked, *, locale: str | None, as_json: bool) -> None:
+    """Print the handoff of a conversation file. Raises InvalidRequest when the file does not hold one."""
+    conversation = _conversation(asked)
+    request = HandoffRequest(conversation_id=conversation.id, locale=locale, now=asked.now or conversation.now)
+
+    async def ask(app: App) -> tuple[Handoff, list[Interaction]]:
+        handoff = await app.handoff(TENANT, request)
+        return handoff, await all_interactions(app, handoff.customer_id)
+
+    handoff, interactions = _run(asked, conversation, ask)
+    if as_json:
+        sys.stdout.write(handoff.model_dump_json(exclude={"request"}, indent=2) + "\n")
+    else:
+        screen().print(card(handoff, interactions))
+
+
+def show_next_actions(asked: Asked, *, audience: Literal["bot", "agent"], limit: int, as_json: bool) -> None:
+    """Print what to do next in a conversation file. Raises InvalidRequest when the file does not hold one."""
+    conversation = _conversation(asked)
+    request = NextActionRequest(
+        conversation_id=conversation.id, audience=audience, limit=limit, now=asked.now or conversation.now
+    )
+
+    async def ask(app: App) -> tuple[Decision, list[Interaction]]:
+        decision = await app.next_actions(TENANT, request)
+        return decision, await all_interactions(app, decision.customer_id)
+
+    decision, interactions = _run(asked, conversation, ask)
+    if as_json:
+        sys.stdout.write(decision.model_dump_json(indent=2) + "\n")
+    else:
+        screen().print(decision_card(decision, interactions))
+
+
+def _conversation(asked: Asked) -> Conversation:
+    with opened(asked.file) as lines:
+        try:
+            return find_conversation(lines, asked.conversation_id, now=asked.now)
+        except InvalidRequest as failure:
+            raise InvalidRequest(f"{name_of(asked.file)}: {failure.detail}", failure.errors) from None
+
+
+def _run(asked: Asked, conversation: Conversation, ask: Callable[[App], Awaitable[Answer]]) -> Answer:
+    settings = settings_in_force()
+    if asked.catalogue is not None:
+        settings = settings.model_copy(update={"catalogue": asked.catalogue})
+
+    async def answer() -> Answer:
+        async with throw_away_app(settings, conversation) as app:
+            return await ask(app)
+
+    with side_screen().status("Reading the conversation …"):
+        return asyncio.run(answer())

@@ -1,0 +1,171 @@
+"""`warmline import`: interactions, conversations and vCons from files into the configured ledger.
+
+Only the ledger is written. The vectors follow when the service runs, since two processes must not write them.
+"""
+
+import asyncio
+import json
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import cast
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from app.application import App
+from app.bootstrap import build
+from app.conversations import Row, conversation_of, fields_of, read_rows
+from app.doors.cli.common import STANDARD_INPUT, TENANT, name_of, opened, screen, settings_in_force, side_screen
+from app.errors import InvalidRequest, WarmlineError
+from app.formats.vcon import interactions_of
+from app.models import InteractionDraft
+from app.validation import interaction_draft
+
+BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A row that was not filed: where it stands, what is wrong and how to mend it."""
+
+    file: str
+    line: int
+    detail: str
+
+
+@dataclass(slots=True)
+class Tally:
+    """What has become of the rows so far."""
+
+    console: Console
+    filed: int = 0
+    duplicates: int = 0
+    refusals: list[Refusal] = field(default_factory=list[Refusal])
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Count a refused row, and tell at once."""
+        self.refusals.append(refusal)
+        self.console.print(f"{refusal.file}:{refusal.line}: {refusal.detail}", markup=False, soft_wrap=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A draft with the place it was found at."""
+
+    file: str
+    line: int
+    draft: InteractionDraft
+
+
+def import_into_ledger(files: Sequence[str], *, as_json: bool) -> None:
+    """File what the files hold, go on past bad rows, and exit with 1 when there were any. Raises InvalidRequest."""
+    for file in files:
+        _check_readable(file)
+    settings = settings_in_force()
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    console = side_screen()
+    tally = Tally(console)
+    with _progress(console) as progress:
+        asyncio.run(_import(build(settings), files, tally, progress))
+    _tell(tally, as_json=as_json)
+    sys.exit(1 if tally.refusals else 0)
+
+
+async def _import(app: App, files: Sequence[str], tally: Tally, progress: Progress) -> None:
+    try:
+        for file in files:
+            batch: list[Found] = []
+            for found in _drafts(file, tally, progress):
+                batch.append(found)
+                if len(batch) == BATCH:
+                    await _record(app, batch, tally)
+                    batch.clear()
+            await _record(app, batch, tally)
+    finally:
+        await app.close()
+
+
+async def _record(app: App, batch: Sequence[Found], tally: Tally) -> None:
+    if not batch:
+        return
+    answer = await app.record(TENANT, [found.draft for found in batch])
+    for found, result in zip(batch, answer.results, strict=True):
+        if result.problem is not None:
+            tally.refuse(Refusal(name_of(found.file), found.line, result.problem.detail))
+        elif result.duplicate:
+            tally.duplicates += 1
+        else:
+            tally.filed += 1
+
+
+def _drafts(file: str, tally: Tally, progress: Progress) -> Iterator[Found]:
+    with opened(file) as lines:
+        size = None if file == STANDARD_INPUT else Path(file).stat().st_size
+        task = progress.add_task(name_of(file), total=size)
+        for row in _spread(read_rows(_counted(lines, task, progress))):
+            try:
+                drafts = _drafts_of(row)
+            except WarmlineError as failure:
+                tally.refuse(Refusal(name_of(file), row.line, failure.detail))
+                continue
+            yield from (Found(file, row.line, draft) for draft in drafts)
+
+
+def _spread(rows: Iterable[Row]) -> Iterator[Row]:
+    """The body of a request to `POST /v1/interactions` counts as the interactions in it."""
+    for row in rows:
+        inside = fields_of(row.value).get("interactions")
+        if isinstance(inside, list):
+            yield from (Row(row.line, item) for item in cast(list[object], inside))
+        else:
+            yield row
+
+
+def _drafts_of(row: Row) -> Sequence[InteractionDraft]:
+    if row.problem is not None:
+        raise InvalidRequest(row.problem)
+    fields = fields_of(row.value)
+    if "turns" in fields:
+        return conversation_of(fields).drafts
+    if "vcon" in fields:
+        return interactions_of(fields)
+    if "channel" in fields:
+        return (interaction_draft(fields),)
+    raise InvalidRequest(
+        "this is no interaction (an object with channel, actor, kind, text, …), no conversation (an object with id and "
+        "turns) and no vCon."
+    )
+
+
+def _counted(lines: Iterable[bytes], task: TaskID, progress: Progress) -> Iterator[bytes]:
+    for line in lines:
+        progress.advance(task, len(line))
+        yield line
+
+
+def _progress(console: Console) -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=console, transient=True)
+
+
+def _check_readable(file: str) -> None:
+    with opened(file):
+        pass
+
+
+def _tell(tally: Tally, *, as_json: bool) -> None:
+    refused = len(tally.refusals)
+    if as_json:
+        told = {
+            "filed": tally.filed,
+            "duplicates": tally.duplicates,
+            "refused": refused,
+            "problems": [asdict(refusal) for refusal in tally.refusals],
+        }
+        sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=2) + "\n")
+        return
+    screen().print(
+        f"{tally.filed:,} interactions filed, {tally.duplicates:,} were there already, {refused:,} rows refused."
+    )

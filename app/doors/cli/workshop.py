@@ -1,0 +1,46 @@
+"""An App on stores of its own in a folder that is removed afterwards: the configured stores are not touched."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from app.application import App
+from app.bootstrap import build
+from app.conversations import Conversation
+from app.doors.cli.common import TENANT
+from app.errors import InvalidRequest
+from app.models import Interaction
+from app.settings import Settings
+
+
+@asynccontextmanager
+async def throw_away_app(settings: Settings, conversation: Conversation) -> AsyncGenerator[App]:
+    """A warm App by these settings that knows this one conversation. Raises InvalidRequest when it refuses a turn."""
+    with TemporaryDirectory(prefix="warmline-") as folder:
+        stores = {"data_dir": Path(folder), "database_url": None, "vectors_url": "memory:"}
+        app = build(settings.model_copy(update=stores))
+        try:
+            await app.warm_up()
+            await _record(app, conversation)
+            yield app
+        finally:
+            await app.close()
+
+
+async def all_interactions(app: App, customer_id: str) -> list[Interaction]:
+    """A customer's whole timeline."""
+    found: list[Interaction] = []
+    after: int | None = 0
+    while after is not None:
+        page = await app.timeline(TENANT, customer_id, after_seq=after, limit=1000)
+        found.extend(page.interactions)
+        after = page.next_after_seq
+    return found
+
+
+async def _record(app: App, conversation: Conversation) -> None:
+    answer = await app.record(TENANT, conversation.drafts)
+    for result in answer.results:
+        if result.problem is not None:
+            raise InvalidRequest(f"{result.id}: {result.problem.detail}", result.problem.errors)

@@ -1,0 +1,57 @@
+"""Choosing a media type by `Accept` (RFC 9110, section 12.5.1)."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from fastapi import Request
+from starlette.exceptions import HTTPException
+
+JSON = "application/json"
+
+
+class _Range(NamedTuple):
+    type: str
+    subtype: str
+    quality: float
+
+
+def chosen_media_type(request: Request, offers: Sequence[str]) -> str:
+    """The offer that the caller likes best, the first of equals. Raises a 406 refusal when none is accepted."""
+    ranges = _ranges(",".join(request.headers.getlist("accept")))
+    if not ranges:
+        return offers[0]
+    qualities = [_quality(offer, ranges) for offer in offers]
+    best = max(qualities)
+    if best <= 0:
+        raise HTTPException(406, f"This path answers as {', '.join(offers)}. Name one of them in Accept.")
+    return offers[qualities.index(best)]
+
+
+def _ranges(accept: str) -> list[_Range]:
+    found: list[_Range] = []
+    for part in accept.split(","):
+        name, *parameters = (piece.strip().lower() for piece in part.split(";"))
+        main, slash, sub = name.partition("/")
+        if slash:
+            found.append(_Range(main, sub, _weight(parameters)))
+    return found
+
+
+def _weight(parameters: Sequence[str]) -> float:
+    for parameter in parameters:
+        key, _, value = parameter.partition("=")
+        if key == "q":
+            try:
+                return min(max(float(value), 0.0), 1.0)
+            except ValueError:
+                return 0.0
+    return 1.0
+
+
+def _quality(offer: str, ranges: Sequence[_Range]) -> float:
+    # The most specific range that fits decides, so `text/html;q=0, */*` means anything but HTML.
+    main, _, sub = offer.partition("/")
+    exact = [one.quality for one in ranges if (one.type, one.subtype) == (main, sub)]
+    of_type = [one.quality for one in ranges if (one.type, one.subtype) == (main, "*")]
+    anything = [one.quality for one in ranges if (one.type, one.subtype) == ("*", "*")]
+    return max(exact or of_type or anything or [0.0])

@@ -1,0 +1,118 @@
+"""`/v1/handoffs`: the brief that is there before the call connects, in every form an agent may want it."""
+
+from functools import partial
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from app.doors import render
+from app.doors.http import examples
+from app.doors.http.accept import JSON, chosen_media_type
+from app.doors.http.documentation import NOT_ACCEPTABLE, body, no_body, refusals
+from app.doors.http.posting import Posted
+from app.doors.http.replies import Answer, answer
+from app.doors.http.security import Tenant
+from app.doors.http.state import TheDoor
+from app.doors.http.streaming import MEDIA_TYPE as EVENTS
+from app.doors.http.streaming import handoff_made
+from app.doors.http.wire import HandoffAnswer, handoff_answer
+from app.models import Feedback, FiledFeedback, HandoffRequest
+
+router = APIRouter(tags=["Handoffs"])
+
+MARKDOWN = "text/markdown"
+HTML = "text/html"
+NO_REQUESTS = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"}
+
+_STAGES: dict[str, Any] = {
+    "description": "The handoff; with `Accept: text/event-stream` in stages: `brief`, `brief` again with the model's "
+    "words once verified, `done`. The data of each event is the whole handoff.",
+    "content": {
+        EVENTS: {"schema": {"type": "string"}, "example": 'event: brief\ndata: {"handoff_id": "hnd_0190…"}\n\n'}
+    },
+}
+_FORMS: dict[str, Any] = {
+    "description": "The handoff as it was filed, in the form that Accept asks for",
+    "content": {MARKDOWN: {"schema": {"type": "string"}}, HTML: {"schema": {"type": "string"}}},
+}
+
+
+@router.post(
+    "/v1/handoffs",
+    summary="Make a handoff",
+    status_code=201,
+    response_model=HandoffAnswer,
+    responses={
+        201: _STAGES,
+        **NOT_ACCEPTABLE,
+        **refusals("unknown_customer", "unknown_conversation", "idempotency_conflict", "payload_too_large"),
+    },
+    openapi_extra=body(HandoffRequest, {"bot to agent": examples.HANDOFF}),
+)
+async def create(request: Request, post: Posted) -> Response:
+    """Name a `customer_id`, `identifiers` or a `conversation_id`. The answer is there by `deadline_ms`, whatever a
+    model does: a brief made from the interactions themselves stands in for it, and `failure_code` says why.
+    """
+    media_type = chosen_media_type(request, (JSON, EVENTS))
+    wanted = post.read_as(HandoffRequest)
+    if media_type == EVENTS:
+        stages = partial(post.application.handoff_stages, post.tenant, wanted)
+        return await post.door.streams.open(post.asked, stages)
+
+    async def make() -> Answer:
+        return handoff_made(await post.application.handoff(post.tenant, wanted))
+
+    return await post.once(make)
+
+
+@router.get(
+    "/v1/handoffs/{handoff_id}",
+    summary="A handoff again",
+    response_model=HandoffAnswer,
+    responses={200: _FORMS, **NOT_ACCEPTABLE, **refusals("not_found")},
+)
+async def read(handoff_id: str, request: Request, door: TheDoor, tenant: Tenant) -> Response:
+    """`stale` is true when the ledger has moved on for this customer since it was made."""
+    media_type = chosen_media_type(request, (JSON, MARKDOWN, HTML))
+    handoff = await door.application.filed_handoff(tenant, handoff_id)
+    if media_type == MARKDOWN:
+        return Response(render.markdown(handoff), media_type=MARKDOWN)
+    if media_type == HTML:
+        return Response(render.card(handoff), media_type=HTML, headers=NO_REQUESTS)
+    return answer(handoff_answer(handoff)).response()
+
+
+@router.post(
+    "/v1/handoffs/{handoff_id}/refresh",
+    summary="Make a handoff anew",
+    status_code=201,
+    response_model=HandoffAnswer,
+    responses=refusals("not_found", "idempotency_conflict"),
+    openapi_extra=no_body(),
+)
+async def refresh(handoff_id: str, post: Posted) -> Response:
+    """The same request, judged now: a new handoff with an id of its own."""
+
+    async def make() -> Answer:
+        return handoff_made(await post.application.refreshed_handoff(post.tenant, handoff_id))
+
+    return await post.once(make)
+
+
+@router.post(
+    "/v1/handoffs/{handoff_id}/feedback",
+    summary="Tell how a handoff went",
+    response_model=FiledFeedback,
+    responses=refusals("not_found", "idempotency_conflict", "payload_too_large"),
+    openapi_extra=body(Feedback, {"displayed": examples.FEEDBACK}),
+)
+async def feedback(handoff_id: str, post: Posted) -> Response:
+    """It may be told in parts, as the contact goes on; each part is kept."""
+    told = post.read_as(Feedback)
+
+    async def make() -> Answer:
+        filed = await post.application.file_feedback(post.tenant, handoff_id, told)
+        return answer(filed, customer_id=filed.customer_id)
+
+    return await post.once(make)

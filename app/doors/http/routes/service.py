@@ -1,0 +1,37 @@
+"""`/healthz` and `/readyz`: for whatever keeps the service running, so neither asks for a key."""
+
+from typing import Literal
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from app.application import Readiness
+from app.doors.http.replies import answer
+from app.doors.http.state import TheDoor
+from app.models import Record
+
+router = APIRouter(tags=["Service"])
+
+
+class Alive(Record):
+    """The process answers."""
+
+    status: Literal["ok"] = "ok"
+
+
+@router.get("/healthz", summary="Whether the process lives", response_model=Alive)
+async def healthz() -> Response:
+    """Depends on nothing but the process itself."""
+    return answer(Alive()).response()
+
+
+@router.get(
+    "/readyz",
+    summary="Whether a handoff can be served",
+    response_model=Readiness,
+    responses={503: {"model": Readiness, "description": "Not now: `checks` says which part is missing"}},
+)
+async def readyz(door: TheDoor) -> Response:
+    """`index_lag` counts interactions whose embedding is still to come; they are found by their words meanwhile."""
+    readiness = await door.application.readiness()
+    return answer(readiness, status=200 if readiness.status == "ready" else 503).response()

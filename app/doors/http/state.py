@@ -1,0 +1,34 @@
+"""What the routes of one service share, and how a route asks for it."""
+
+from dataclasses import dataclass
+from typing import Annotated, cast
+
+from fastapi import Depends, FastAPI, Request
+
+from app.application import App
+from app.doors.http.replies import Replies
+from app.doors.http.streaming import Streams
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """The App behind this door, the answers kept for retries, and the streams that are open."""
+
+    application: App
+    replies: Replies
+    streams: Streams
+
+
+def open_door(api: FastAPI, application: App) -> Door:
+    """Let requests through to this App; gives what has to be finished before the App is closed."""
+    replies = Replies(application)
+    door = Door(application, replies, Streams(replies))
+    api.state.door = door
+    return door
+
+
+def _door_of(request: Request) -> Door:
+    return cast(Door, request.app.state.door)
+
+
+TheDoor = Annotated[Door, Depends(_door_of)]

@@ -1,0 +1,77 @@
+"""The process entry: one ASGI application around one App.
+
+`uvicorn app.main:create_app --factory` serves it; switch uvicorn's own access log off, which prints query strings.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+
+from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
+
+from app.application import App
+from app.bootstrap import build
+from app.doors.http import mount, open_door
+from app.settings import Settings
+
+log = logging.getLogger("warmline")
+
+API_VERSION = "1"
+
+
+def create_app(settings: Settings | None = None, application: App | None = None) -> FastAPI:
+    """The service. Without `application` it builds one at the start and closes it at the end; one that is handed in is
+    open already, and whoever handed it in closes it.
+    """
+    settings = settings or Settings()
+
+    @asynccontextmanager
+    async def lifespan(api: FastAPI) -> AsyncGenerator[None]:
+        async with AsyncExitStack() as opened:
+            if application is None:
+                _log_as(settings.log_level)
+            serving = application or await opened.enter_async_context(build(settings))
+            door = open_door(api, serving)
+            opened.push_async_callback(door.streams.finish)
+            await opened.enter_async_context(_warming_up(serving))
+            yield
+
+    # The validator that Swagger UI would ask about the description is on a network.
+    api = FastAPIOffline(
+        title="Warmline",
+        version=API_VERSION,
+        lifespan=lifespan,
+        redirect_slashes=False,
+        swagger_ui_parameters={"validatorUrl": None, "tryItOutEnabled": True, "defaultModelsExpandDepth": 0},
+    )
+    mount(api, require_keys=settings.require_keys)
+    if application is not None:
+        open_door(api, application)
+    return api
+
+
+def _log_as(level: str) -> None:
+    # Ours says nothing that a customer said; what other libraries log in passing might.
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    for ours in ("warmline", "app"):
+        logging.getLogger(ours).setLevel(level)
+
+
+@asynccontextmanager
+async def _warming_up(application: App) -> AsyncGenerator[None]:
+    task = asyncio.create_task(_warm_up(application))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def _warm_up(application: App) -> None:
+    try:
+        await application.warm_up()
+    except Exception as failure:  # noqa: BLE001 - the service still starts; /readyz tells how each part is
+        log.warning("warming up stopped: %s; the parts load when first needed", type(failure).__name__)

@@ -1,0 +1,176 @@
+"""POST /v1/interactions and the signals of a conversation."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import httpx
+from fastapi import FastAPI
+
+from tests.doors.http import check_fits, email, message, problem, record
+
+NDJSON = {"content-type": "application/x-ndjson"}
+
+
+async def test_one_interaction_is_recorded_and_numbered(client: httpx.AsyncClient, service: FastAPI) -> None:
+    answer = await client.post("/v1/interactions", json=message(id="m-1", identifiers=[email("one@example.com")]))
+
+    assert answer.status_code == 201
+    check_fits(service, answer, "/v1/interactions")
+    [result] = answer.json()["results"]
+    assert result["id"] == "m-1"
+    assert result["interaction_id"].startswith("int_")
+    assert result["customer_id"].startswith("cus_")
+    assert result["seq"] == answer.json()["as_of_seq"]
+    assert result["duplicate"] is False
+
+
+async def test_a_batch_comes_back_in_its_order(client: httpx.AsyncClient) -> None:
+    results = await record(client, *(message(f"line {n}", id=f"m-{n}", conversation_id="c-1") for n in range(5)))
+
+    assert [one["id"] for one in results] == [f"m-{n}" for n in range(5)]
+    assert [one["seq"] for one in results] == sorted(one["seq"] for one in results)
+    assert len({one["customer_id"] for one in results}) == 1
+
+
+async def test_a_bad_row_of_a_batch_does_not_lose_the_good_ones(client: httpx.AsyncClient, service: FastAPI) -> None:
+    rows = [message("one"), message("two", channel="pigeon"), message("three"), {"channel": "chat"}, "not an object"]
+
+    answer = await client.post("/v1/interactions", json={"interactions": rows})
+
+    assert answer.status_code == 207
+    check_fits(service, answer, "/v1/interactions")
+    results = answer.json()["results"]
+    assert [one["problem"] is None for one in results] == [True, False, True, False, False]
+    refused = results[1]["problem"]
+    assert (refused["code"], refused["status"]) == ("invalid_request", 422)
+    assert refused["errors"][0]["path"] == "interactions[1].channel"
+    assert "'whatsapp'" in refused["errors"][0]["message"]
+    assert {one["path"] for one in results[3]["problem"]["errors"]} == {"interactions[3].actor", "interactions[3].kind"}
+    assert results[4]["problem"]["errors"][0]["path"] == "interactions[4]"
+
+
+async def test_a_bad_single_interaction_is_refused_with_the_path_of_each_field(client: httpx.AsyncClient) -> None:
+    bad = message(channel="pigeon", occurred_at="2026-03-02T09:00:00", identifiers=[{"type": "email"}], colour="red")
+
+    refused = problem(await client.post("/v1/interactions", json=bad), 422, "invalid_request")
+
+    paths = {one["path"]: one["message"] for one in refused["errors"]}
+    assert set(paths) == {"channel", "occurred_at", "identifiers[0].value", "colour"}
+    assert "offset" in paths["occurred_at"]
+
+
+async def test_lines_of_ndjson_are_a_batch_and_a_broken_line_is_that_rows_problem(client: httpx.AsyncClient) -> None:
+    lines = "\n".join([json.dumps(message("one")), "", '{"channel": "chat",', json.dumps(message("two")), ""])
+
+    answer = await client.post("/v1/interactions", content=lines, headers=NDJSON)
+
+    assert answer.status_code == 207
+    [first, broken, last] = answer.json()["results"]
+    assert first["seq"] < last["seq"]
+    assert broken["problem"]["code"] == "invalid_request"
+    assert "line 3" in broken["problem"]["detail"]
+    assert "column" in broken["problem"]["detail"]
+
+
+async def test_json_that_does_not_parse_is_refused_with_its_place(client: httpx.AsyncClient) -> None:
+    refused = problem(
+        await client.post("/v1/interactions", content=b'{"channel": "chat",\n  "secret words" }'),
+        422,
+        "invalid_request",
+    )
+    assert "line 2 column 18" in refused["detail"]
+    assert "secret" not in json.dumps(refused)
+
+
+async def test_an_empty_body_a_list_and_a_misspelt_envelope_are_refused(client: httpx.AsyncClient) -> None:
+    problem(await client.post("/v1/interactions", content=b""), 422, "invalid_request")
+    problem(await client.post("/v1/interactions", json=[message()]), 422, "invalid_request")
+    misspelt = await client.post("/v1/interactions", json={"interactions": [message()], "tenant": "other"})
+    assert problem(misspelt, 422, "invalid_request")["errors"][0]["path"] == "tenant"
+    no_list = await client.post("/v1/interactions", json={"interactions": message()})
+    assert problem(no_list, 422, "invalid_request")["errors"][0]["path"] == "interactions"
+
+
+async def test_more_than_a_thousand_rows_are_too_many(client: httpx.AsyncClient) -> None:
+    rows = [message("x", conversation_id="c-1")] * 1001
+
+    assert (
+        "1,000"
+        in problem(await client.post("/v1/interactions", json={"interactions": rows}), 413, "payload_too_large")[
+            "detail"
+        ]
+    )
+    assert (await client.post("/v1/interactions", json={"interactions": rows[:1000]})).status_code == 201
+
+
+async def test_data_over_64_kib_is_too_large_alone_and_one_rows_problem_in_a_batch(client: httpx.AsyncClient) -> None:
+    large = message(data={"page": "x" * 70_000})
+
+    alone = problem(await client.post("/v1/interactions", json=large), 413, "payload_too_large")
+    batch = await client.post("/v1/interactions", json={"interactions": [message(), large]})
+
+    assert "65,536" in alone["detail"]
+    assert batch.status_code == 207
+    assert batch.json()["results"][1]["problem"]["code"] == "payload_too_large"
+
+
+async def test_a_body_over_the_limit_is_refused_before_it_is_held(client: httpx.AsyncClient) -> None:
+    refused = await client.post("/v1/handoffs", content=b'{"conversation_id": "' + b"x" * 1_100_000 + b'"}')
+
+    assert "1,048,576" in problem(refused, 413, "payload_too_large")["detail"]
+
+
+async def test_a_retried_interaction_is_a_duplicate_with_the_same_number(client: httpx.AsyncClient) -> None:
+    sent = message(id="m-1", occurred_at="2026-03-02T09:00:00Z", conversation_id="c-1")
+    [first] = await record(client, sent)
+
+    [again] = await record(client, sent)
+
+    assert again == first | {"duplicate": True}
+
+
+async def test_the_same_id_with_other_content_is_a_conflict(client: httpx.AsyncClient) -> None:
+    sent = message("one thing", id="m-1", occurred_at="2026-03-02T09:00:00Z", conversation_id="c-1")
+    await record(client, sent)
+    other = sent | {"text": "another thing"}
+
+    alone = await client.post("/v1/interactions", json=other)
+    batch = await client.post("/v1/interactions", json={"interactions": [message("fine"), other]})
+
+    problem(alone, 409, "idempotency_conflict")
+    assert batch.status_code == 207
+    assert [one["problem"] and one["problem"]["code"] for one in batch.json()["results"]] == [
+        None,
+        "idempotency_conflict",
+    ]
+
+
+async def test_free_data_comes_back_as_it_was_sent(client: httpx.AsyncClient) -> None:
+    data = {"order": 9007199254740993, "nested": [{"a": None, "ü": "\u2028"}], "flag": False, "share": 0.1}
+    [result] = await record(client, message(data=data))
+
+    page = (await client.get(f"/v1/customers/{result['customer_id']}/timeline")).json()
+
+    assert page["interactions"][0]["data"] == data
+
+
+async def test_a_conversation_shows_its_friction(client: httpx.AsyncClient, service: FastAPI) -> None:
+    start = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+    failures = [
+        message("", kind="event", name="password_reset", outcome="failed", conversation_id="c-1")
+        | {"occurred_at": (start + timedelta(seconds=20 * n)).isoformat()}
+        for n in range(3)
+    ]
+    at_once = await client.post("/v1/interactions", json={"interactions": failures})
+
+    answer = await client.get("/v1/conversations/c-1/signals")
+
+    assert answer.status_code == 200
+    check_fits(service, answer, "/v1/conversations/{conversation_id}/signals")
+    assert "repeated_failure" in {one["type"] for one in answer.json()["signals"]}
+    assert "repeated_failure" in {one["type"] for one in at_once.json()["signals"]}
+    assert answer.json()["as_of_seq"] == at_once.json()["as_of_seq"]
+
+
+async def test_an_unknown_conversation_has_no_signals_to_show(client: httpx.AsyncClient) -> None:
+    problem(await client.get("/v1/conversations/nowhere/signals"), 404, "unknown_conversation")

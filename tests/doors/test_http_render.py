@@ -1,0 +1,232 @@
+"""A handoff as Markdown and as a page."""
+
+import re
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+
+import pytest
+from markdown_it import MarkdownIt
+
+from app.doors import render
+from app.models import (
+    ActionTaken,
+    Actor,
+    Brief,
+    Channel,
+    Claim,
+    Commitment,
+    Components,
+    Decision,
+    Entity,
+    Handoff,
+    HandoffRequest,
+    HandoffStatus,
+    HistoryItem,
+    Intent,
+    Intervention,
+    InterventionLevel,
+    OfferedAction,
+    Outcome,
+    Sentiment,
+    SentimentLabel,
+    Signal,
+    SignalType,
+    SuppressedAction,
+    SuppressionReason,
+    Trend,
+    Verification,
+    VerificationStatus,
+)
+
+AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+VOID = {"meta", "link", "br", "hr", "img", "input"}
+
+
+def brief(say: str) -> Brief:
+    """A brief in which everything a customer may have said reads `say`."""
+    return Brief(
+        headline=f"Reset fails: {say}"[:120],
+        contact_reason=say,
+        intent=Intent(name="password_reset", confidence=0.8),
+        situation=say,
+        actions_taken=(
+            ActionTaken(
+                step="password reset",
+                actor=Actor.CUSTOMER,
+                channel=Channel.APP,
+                outcome=Outcome.FAILED,
+                at=AT,
+                evidence=("int_1", "int_2"),
+            ),
+        ),
+        customer_expectation=say,
+        commitments=(Commitment(by=Actor.BOT, text=say, due="today", evidence=("int_3",)),),
+        open_questions=(say,),
+        entities=(Entity(type="error_code", value=say, evidence=("int_1",)),),
+        history=(HistoryItem(at=AT, channel=Channel.EMAIL, text=say, evidence=("int_0",)),),
+        sentiment=Sentiment(label=SentimentLabel.NEGATIVE, trend=Trend.WORSENING),
+        suggested_opening=say,
+        custom_sections={say: say},
+        claims=(Claim(text=say, evidence=("int_1", "int_2"), support=0.9),),
+    )
+
+
+def handoff(say: str = "It failed twice.") -> Handoff:
+    """A handoff with something in every section."""
+    action = OfferedAction(
+        action_id="send_link",
+        label="Send a link",
+        script=say,
+        score=0.5,
+        propensity=0.5,
+        components=Components(propensity=0.5, context=1, value=1, lever=1),
+        reason=say,
+        evidence=("int_2",),
+        requires_approval=True,
+    )
+    held = SuppressedAction(
+        action_id="retry_reset", reason=SuppressionReason.ALREADY_TRIED, detail=say, evidence=("int_1",)
+    )
+    decision = Decision(
+        decision_id="dec_1",
+        customer_id="cus_1",
+        created_at=AT,
+        as_of_seq=3,
+        duration_ms=3,
+        audience="agent",
+        intervention=Intervention(level=InterventionLevel.ROUTE, friction=0.5),
+        actions=(action,),
+        suppressed=(held,),
+    )
+    return Handoff(
+        handoff_id="hnd_1",
+        customer_id="cus_1",
+        created_at=AT,
+        as_of_seq=3,
+        duration_ms=12,
+        status=HandoffStatus.COMPLETED,
+        engine="extractive",
+        verification_status=VerificationStatus.VERIFIED,
+        verification=Verification(method="one_time_code", at=AT, evidence=("int_0",)),
+        brief=brief(say),
+        next_actions=decision,
+        request=HandoffRequest(customer_id="cus_1"),
+    )
+
+
+def bare() -> Handoff:
+    """A handoff of a customer of whom nothing is known."""
+    return handoff().model_copy(update={"brief": Brief(), "next_actions": None, "verification": None})
+
+
+class Outline(HTMLParser):
+    """What a page is made of."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: set[str] = set()
+        self.addresses: list[str] = []
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.addresses += [value or "" for name, value in attrs if name in ("src", "href", "action", "srcset")]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "![pixel](https://evil.example/p.png) [click](javascript:alert(1))",
+    "`code` *bold* __strong__ # no heading\n\n# heading\n- item\n> quote\n| a | b |",
+    "{{ 7 * 7 }} {% raw %}",
+    "\u202etfel ot thgir\u202c \x00\x1b[31m",
+]
+
+
+@pytest.mark.parametrize("say", ["It failed twice.", *HOSTILE])
+def test_a_page_is_whole_and_asks_for_nothing(say: str) -> None:
+    page = render.card(handoff(say))
+
+    outline = Outline(page)
+    assert outline.open == []
+    assert not {"script", "img", "iframe", "object", "form"} & outline.tags
+    assert all(address.startswith(("#e", "data:,")) for address in outline.addresses)
+    assert not re.search(r"url\(|@import", page)
+    assert "\u202e" not in page
+
+
+@pytest.mark.parametrize("say", HOSTILE)
+def test_what_a_customer_wrote_is_never_markup_in_a_note(say: str) -> None:
+    plain = MarkdownIt("gfm-like", {"html": True, "linkify": False})
+
+    written = plain.render(render.markdown(handoff(say)))
+    quiet = plain.render(render.markdown(handoff("It failed twice.")))
+
+    assert re.findall(r"</?\w+", written) == re.findall(r"</?\w+", quiet)
+    assert "\u202e" not in written
+
+
+def test_a_note_tells_the_story_with_its_evidence() -> None:
+    note = render.markdown(handoff())
+
+    assert note.startswith("# Reset fails: It failed twice.\n\n**Say first:** It failed twice.\n")
+    assert "- **failed:** password reset (customer, app, 2026-03-02 09:00 UTC) [2] [3]\n" in note
+    assert "- **bot:** It failed twice. (due today) [4]\n" in note
+    assert "1. **Send a link** (needs approval): It failed twice. [3]\n   Say: It failed twice.\n" in note
+    assert "- [2] int_1\n" in note
+
+
+def test_a_page_shows_each_claim_with_the_interactions_it_stands_on() -> None:
+    page = render.card(handoff())
+
+    claims = page.partition("What this stands on")[2].partition("</section>")[0]
+    assert "It failed twice." in claims
+    assert re.findall(r"<code>(int_\d)</code>", claims) == ["int_1", "int_2"]
+    assert '<li id="e2"><code>int_1</code></li>' in page
+
+
+def test_a_handoff_with_nothing_to_say_has_no_empty_sections() -> None:
+    note, page = render.markdown(bare()), render.card(bare())
+
+    assert "##" not in note
+    assert "<h2>" not in page
+    assert "None" not in note + page
+
+
+def test_what_was_said_often_is_told_once_with_how_often() -> None:
+    said = tuple(f"int_{number}" for number in range(9))
+    signals = tuple(
+        Signal(
+            signal_id=f"sig_{number}",
+            customer_id="cus_1",
+            type=SignalType.REPETITION,
+            severity=0.5,
+            at=AT,
+            evidence=said[number : number + 2],
+            detail=f"asked again, time {number}",
+        )
+        for number in range(3)
+    )
+    often = Brief(entities=(Entity(type="order", value="A-1", evidence=said),))
+    crowded = bare().model_copy(update={"brief": often, "signals": signals})
+
+    note, page = render.markdown(crowded), render.card(crowded)
+
+    assert "- order: A-1 [1] [2] [3] [4] +5\n" in note
+    assert "- repetition × 3: asked again, time 2 [3] [4]\n" in note
+    assert "repetition × 3" in page
+    assert "+5" in page
+
+
+def test_a_stale_handoff_says_so() -> None:
+    stale = handoff().model_copy(update={"stale": True})
+
+    assert "make it anew" in render.markdown(stale)
+    assert "Make it anew" in render.card(stale)

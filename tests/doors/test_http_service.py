@@ -1,0 +1,160 @@
+"""Health, the published description, refusals of the protocol, and the process entry."""
+
+import asyncio
+import json
+import logging
+import re
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from jsonschema import Draft202012Validator
+from starlette.responses import StreamingResponse
+
+from app.doors.http import Door
+from app.doors.http.replies import Asked
+from app.main import create_app
+from app.models import HandoffRequest
+from app.settings import Settings
+from tests.doors.http import check_fits, events, message, problem
+
+
+async def test_it_lives_and_tells_when_it_is_ready(client: httpx.AsyncClient, service: FastAPI) -> None:
+    alive = await client.get("/healthz")
+    ready = await client.get("/readyz")
+
+    check_fits(service, alive, "/healthz")
+    check_fits(service, ready, "/readyz")
+    assert (alive.status_code, alive.json()) == (200, {"status": "ok"})
+    assert (ready.status_code, ready.json()["status"]) == (200, "ready")
+    assert set(ready.json()) == {"status", "checks", "index_lag"}
+    assert all(set(check) == {"status", "detail"} for check in ready.json()["checks"].values())
+
+
+def at_the_door(service: FastAPI) -> httpx.AsyncClient:
+    """A client of a service."""
+    return httpx.AsyncClient(transport=httpx.ASGITransport(service), base_url="http://localhost")
+
+
+async def test_the_entry_opens_an_app_of_its_own_and_gets_it_ready_by_itself(settings: Settings) -> None:
+    service = create_app(settings)
+    async with service.router.lifespan_context(service), at_the_door(service) as client:
+        loading = await client.get("/readyz")
+        async with asyncio.timeout(60):
+            while (ready := await client.get("/readyz")).status_code != 200:  # noqa: ASYNC110 - asked as a balancer asks
+                await asyncio.sleep(0.01)
+        await client.post("/v1/interactions", json=message(conversation_id="c-1"))
+        handoff = await client.post("/v1/handoffs", json={"conversation_id": "c-1"})
+
+    check_fits(service, loading, "/readyz")
+    assert ready.json()["status"] == "ready"
+    assert handoff.status_code == 201
+
+
+async def test_what_was_begun_is_filed_before_the_stores_are_closed(settings: Settings) -> None:
+    first, second = create_app(settings), create_app(settings)
+    async with first.router.lifespan_context(first), at_the_door(first) as client:
+        await client.post("/v1/interactions", json=message(conversation_id="c-1"))
+        door: Door = first.state.door
+        request = HandoffRequest(conversation_id="c-1")
+        stream = await door.streams.open(
+            Asked("default", "/v1/handoffs", None, b"{}"), lambda: door.application.handoff_stages("default", request)
+        )
+    assert isinstance(stream, StreamingResponse)
+    [(_, brief), *_] = events(str(await anext(aiter(stream.body_iterator))))
+
+    async with second.router.lifespan_context(second), at_the_door(second) as client:
+        filed = await client.get(f"/v1/handoffs/{brief['handoff_id']}")
+
+    assert filed.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/", 404, "not_found"),
+        ("GET", "/v2/interactions", 404, "not_found"),
+        ("PUT", "/v1/interactions", 405, "method_not_allowed"),
+        ("DELETE", "/v1/handoffs/hnd_1", 405, "method_not_allowed"),
+    ],
+)
+async def test_refusals_of_the_protocol_are_problems_too(
+    client: httpx.AsyncClient, method: str, path: str, status: int, code: str
+) -> None:
+    answer = await client.request(method, path)
+
+    problem(answer, status, code)
+    assert status != 405 or answer.headers["allow"]
+
+
+async def test_what_nobody_foresaw_is_reported_without_its_text(
+    service: FastAPI, caplog: pytest.LogCaptureFixture
+) -> None:
+    @service.get("/broken")
+    async def broken() -> None:
+        raise KeyError("the customer's secret words")
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(service), base_url="http://localhost") as client:
+        answer = await client.get("/broken", headers={"x-request-id": "trace-7"})
+
+    problem(answer, 503, "unavailable")
+    assert answer.headers["x-request-id"] == "trace-7"
+    assert "secret" not in answer.text
+    [line] = [one.getMessage() for one in caplog.records if one.levelno >= logging.ERROR]
+    assert "KeyError" in line
+    assert "trace-7" in line
+    assert "secret" not in caplog.text
+
+
+@pytest.mark.parametrize("path", ["/docs", "/redoc"])
+async def test_the_docs_ask_nothing_of_a_network(client: httpx.AsyncClient, path: str) -> None:
+    page = await client.get(path)
+
+    assert page.status_code == 200
+    assert re.findall(r"(?:https?:)?//[\w.-]+", page.text) == []
+    assert "default-src 'self'" in page.headers["content-security-policy"]
+    for source in re.findall(r'(?:src|href)="([^"]+)"', page.text):
+        assert (await client.get(source)).status_code == 200, source
+
+
+async def test_the_description_is_openapi_and_every_reference_leads_somewhere(client: httpx.AsyncClient) -> None:
+    document = (await client.get("/openapi.json")).json()
+
+    assert document["openapi"].startswith("3.1")
+    schemas = document["components"]["schemas"]
+    for name in re.findall(r'"#/components/schemas/(\w+)"', json.dumps(document)):
+        assert name in schemas
+    for schema in schemas.values():
+        Draft202012Validator.check_schema(schema)
+    assert "identity_id" not in schemas["InteractionAnswer"]["properties"]
+    assert "request" not in schemas["HandoffAnswer"]["properties"]
+
+
+async def test_every_path_is_summed_up_and_names_its_refusals(client: httpx.AsyncClient) -> None:
+    document = (await client.get("/openapi.json")).json()
+
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            assert operation["summary"], path
+            assert operation["description"], path
+            if path.startswith("/v1/"):
+                assert "application/problem+json" in operation["responses"]["422"]["content"], path
+            if method == "post":
+                names = [parameter["name"] for parameter in operation["parameters"]]
+                assert "Idempotency-Key" in names, path
+
+
+async def test_the_examples_fit_their_own_schemas(client: httpx.AsyncClient) -> None:
+    document = (await client.get("/openapi.json")).json()
+
+    checked = 0
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            content: dict[str, Any] = operation.get("requestBody", {}).get("content", {})
+            for media in content.values():
+                validator = Draft202012Validator(media["schema"] | {"components": document["components"]})
+                for example in media.get("examples", {}).values():
+                    validator.validate(example["value"])
+                    checked += 1
+    assert checked >= 9
