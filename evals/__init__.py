@@ -1,0 +1,1 @@
+"""Offline evals: the same App that the service runs, scored over conversation files."""

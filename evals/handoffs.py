@@ -1,0 +1,218 @@
+"""`warmline eval handoffs`: what the brief of a real conversation holds, misses and makes up.
+
+Each conversation is cut before the bot hands it on (that call carries the bot's own summary) and filed into an App of
+its own kind: the same App that the service runs. An identifier is relevant when the customer said it, or when the gold
+goal or actions name it and the conversation contains it. Recall and precision are means over the conversations.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from statistics import mean, median, quantiles
+from typing import Any, NamedTuple
+
+from app.application import App
+from app.bootstrap import build
+from app.conversations import Conversation, conversation_of
+from app.errors import InvalidRequest
+from app.models import Actor, Handoff, HandoffRequest, Record
+from app.settings import Settings
+from evals.identifiers import identifiers, named_in, numbers
+from evals.workspace import workspace
+
+HANDING_ON = "transfer_to_human_agents"
+NOTHING_TO_CHANGE = "inform_no_change"
+_NOT_TEXT = frozenset({"claims", "dropped_claims", "evidence", "at"})
+_PROSE = ("headline", "contact_reason", "situation", "customer_expectation", "suggested_opening")
+_PROSE_LISTS = {"actions_taken": "step", "commitments": "text", "history": "text"}
+
+
+class HandoffFigures(Record):
+    """What `eval handoffs` prints; durations in milliseconds, shares in 0..1, words counted in the prose alone."""
+
+    n: int
+    relevant_recall: float
+    relevant_precision: float
+    prose_recall: float
+    fabricated: int
+    words_max: int
+    words_median: float
+    p50_ms: float
+    p99_ms: float
+    pooled_recall: float
+    pooled_precision: float
+    claims_without_evidence: int
+    first_action_right: float | None
+    statuses: Mapping[str, int]
+
+
+class Judged(NamedTuple):
+    """One conversation's handoff with what it should hold."""
+
+    conversation_id: str
+    relevant: set[str]
+    held: set[str]
+    held_in_prose: set[str]
+    made_up: set[str]
+    words: int
+    handoff: Handoff
+    first_action_right: bool | None
+
+
+async def evaluate(
+    path: Path, settings: Settings, *, progress: Callable[[int, int], None] | None = None
+) -> HandoffFigures:
+    """The figures over a file of conversations, one JSON object a line. Raises InvalidRequest, which names the line."""
+    return figures(await judge_file(path, settings, progress=progress))
+
+
+async def judge_file(
+    path: Path, settings: Settings, *, progress: Callable[[int, int], None] | None = None
+) -> list[Judged]:
+    """One judgement for each conversation of a file."""
+    rows = _rows(path)
+    judged: list[Judged] = []
+    with workspace(settings) as own:
+        # The app is not entered: with one conversation a customer there is no history to find, and an index that is
+        # being made beside would only blur the times.
+        app = build(own)
+        try:
+            await app.warm_up()
+            for done, row in enumerate(rows, start=1):
+                conversation = conversation_of({key: value for key, value in row.items() if key != "gold"})
+                judged.append(judge(row, conversation, await _handed_on(app, conversation)))
+                if progress:
+                    progress(done, len(rows))
+        finally:
+            await app.close()
+    return judged
+
+
+async def _handed_on(app: App, conversation: Conversation) -> Handoff:
+    # A tenant of its own for each: the same customer may come up in several conversations of a file.
+    await app.record(conversation.id, conversation.drafts)
+    return await app.handoff(conversation.id, HandoffRequest(conversation_id=conversation.id, now=conversation.now))
+
+
+def judge(row: Mapping[str, Any], conversation: Conversation, handoff: Handoff) -> Judged:
+    """Compares one handoff with what its conversation and its gold say."""
+    contained = set[str]().union(*(_named(turn) for turn in row["turns"]))
+    figures_in_it = numbers(" ".join(_content(row["turns"])))
+    by_customer = " ".join(draft.text for draft in conversation.drafts if draft.actor is Actor.CUSTOMER)
+    gold: Mapping[str, Any] = row.get("gold") or {}
+    brief = handoff.brief.model_dump(mode="json")
+    held = identifiers(" ".join(_strings(brief)))
+    prose = " ".join(prose_of(brief))
+    return Judged(
+        conversation_id=conversation.id,
+        relevant=identifiers(by_customer) | (named_in(gold) & contained),
+        held=held,
+        held_in_prose=identifiers(prose),
+        made_up=held - contained - figures_in_it,
+        words=len(prose.split()),
+        handoff=handoff,
+        first_action_right=_first_action_right(row, handoff),
+    )
+
+
+def figures(judged: Sequence[Judged]) -> HandoffFigures:
+    """The figures over judged handoffs. Raises InvalidRequest when there is none."""
+    if not judged:
+        raise InvalidRequest("The file holds no conversation.")
+    times = [float(one.handoff.duration_ms) for one in judged]
+    actions = [one.first_action_right for one in judged if one.first_action_right is not None]
+    relevant = sum(len(one.relevant) for one in judged)
+    held = sum(len(one.held) for one in judged)
+    right = sum(len(one.held & one.relevant) for one in judged)
+    statuses = [one.handoff.status.value for one in judged]
+    return HandoffFigures(
+        n=len(judged),
+        relevant_recall=mean(_share(one.held & one.relevant, one.relevant) for one in judged),
+        relevant_precision=mean(_share(one.held & one.relevant, one.held) for one in judged),
+        prose_recall=mean(_share(one.held_in_prose & one.relevant, one.relevant) for one in judged),
+        fabricated=sum(len(one.made_up) for one in judged),
+        words_max=max(one.words for one in judged),
+        words_median=median(one.words for one in judged),
+        p50_ms=median(times),
+        p99_ms=quantiles(times, n=100)[98] if len(times) > 1 else times[0],
+        pooled_recall=right / relevant if relevant else 1.0,
+        pooled_precision=right / held if held else 1.0,
+        claims_without_evidence=sum(not claim.evidence for one in judged for claim in one.handoff.brief.claims),
+        first_action_right=mean(actions) if actions else None,
+        statuses={status: statuses.count(status) for status in sorted(set(statuses))},
+    )
+
+
+def prose_of(brief: Mapping[str, Any]) -> list[str]:
+    """The running text of a brief in its JSON form; `entities` and `claims` are none."""
+    pieces: list[str | None] = [brief[name] for name in _PROSE]
+    for name, field in _PROSE_LISTS.items():
+        pieces.extend(item[field] for item in brief[name])
+    pieces.extend(brief["open_questions"])
+    pieces.extend(brief["custom_sections"].values())
+    return [piece for piece in pieces if piece]
+
+
+def cut_before_handing_on(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The conversation up to the call with which the bot hands it on."""
+    turns = row["turns"]
+    handed_on = (place for place, turn in enumerate(turns) if turn.get("name") == HANDING_ON)
+    return {**row, "turns": turns[: next(handed_on, len(turns))]}
+
+
+def _first_action_right(row: Mapping[str, Any], handoff: Handoff) -> bool | None:
+    """Whether the first offered action is one that gold has and the bot has not carried out; None without gold."""
+    gold = row.get("gold")
+    if gold is None or handoff.next_actions is None or not handoff.next_actions.actions:
+        return None
+    done = {
+        step.step.split(":")[0].replace(" ", "_") for step in handoff.brief.actions_taken if step.outcome == "succeeded"
+    }
+    wanted = {action["name"] for action in gold["actions"]} - done or {NOTHING_TO_CHANGE, HANDING_ON}
+    return handoff.next_actions.actions[0].action_id in wanted
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        if line.strip():
+            try:
+                rows.append(cut_before_handing_on(json.loads(line)))
+            except (ValueError, KeyError, AttributeError) as failure:
+                raise InvalidRequest(
+                    f"{path}:{number}: not a conversation ({type(failure).__name__}: {failure})"
+                ) from failure
+    return rows
+
+
+def _named(turn: Mapping[str, Any]) -> set[str]:
+    """What one turn names: in its words, in a call's arguments, in a result that is JSON."""
+    text = str(turn.get("text") or "")
+    try:
+        result: object = json.loads(text)
+    except ValueError:
+        result = None
+    return identifiers(text) | named_in(turn.get("arguments")) | named_in(result)
+
+
+def _content(turns: Iterable[Mapping[str, Any]]) -> Iterable[str]:
+    for turn in turns:
+        yield str(turn.get("text") or "")
+        if "arguments" in turn:
+            yield json.dumps(turn["arguments"], ensure_ascii=False)
+
+
+def _strings(value: Any) -> Iterable[str]:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():  # pyright: ignore[reportUnknownVariableType]
+            if key not in _NOT_TEXT:
+                yield from _strings(inner)
+    elif isinstance(value, list):
+        for inner in value:  # pyright: ignore[reportUnknownVariableType]
+            yield from _strings(inner)
+    elif isinstance(value, str):
+        yield value
+
+
+def _share(part: set[str], whole: set[str]) -> float:
+    return len(part) / len(whole) if whole else 1.0
