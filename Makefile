@@ -1,0 +1,65 @@
+# make demo   sees Warmline at work, from nothing but this folder and the package registry
+# make test   sets everything up and runs every check
+
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+SOURCES := app evals tests
+SYNC := $(BIN)/uv pip sync --python $(BIN)/python --require-hashes --compile-bytecode requirements/dev.txt
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-annotate --no-header
+
+.PHONY: help setup demo test lint format requirements
+
+help:
+	@echo "make demo          a customer's journey and the brief that comes of it, in your terminal"
+	@echo "make test          every check: style, types, architecture, tests"
+	@echo "make setup         only the environment, in $(VENV)"
+	@echo "make lint          style, types and architecture"
+	@echo "make format        puts the code into its style"
+	@echo "make requirements  pins the packages anew after a change of pyproject.toml"
+
+demo: $(READY)
+	@$(BIN)/warmline demo
+
+test: lint
+	$(BIN)/pytest
+
+lint: $(READY)
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/lint-imports
+	$(BIN)/pyright
+
+format: $(READY)
+	$(BIN)/ruff check --fix $(SOURCES)
+	$(BIN)/ruff format $(SOURCES)
+
+setup: $(READY)
+
+# Touched last, so that an interrupted set-up is done again and a finished one costs nothing.
+$(READY): pyproject.toml requirements/dev.txt requirements/uv.txt
+	@python=""; for name in python3 python3.13 python3.12 python3.11 python; do \
+		if $$name -c 'import sys; raise SystemExit(sys.version_info < (3, 11))' 2>/dev/null; then python=$$name; break; fi; \
+	done; \
+	if [ -z "$$python" ]; then \
+		echo "Warmline needs Python 3.11 or newer. None of python3, python3.11, python3.12 and python3.13 is one: install it and run make again." >&2; \
+		exit 1; \
+	fi; \
+	$$python -m venv $(VENV) || { \
+		echo "Python's venv module does not work here. On Debian and Ubuntu it is a package of its own: python3-venv." >&2; \
+		exit 1; \
+	}
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@# The second attempt is for networks with a certificate of their own, which only the system knows.
+	$(SYNC) || $(SYNC) --system-certs
+	$(BIN)/uv pip install --python $(BIN)/python --quiet --no-deps --no-build-isolation -e .
+	@touch $(READY)
+
+# The names of the packages are in pyproject.toml; what was resolved holds on every platform from Python 3.11 on.
+requirements: $(READY)
+	$(COMPILE) --upgrade pyproject.toml -o requirements/runtime.txt
+	$(COMPILE) --upgrade --group dev pyproject.toml -c requirements/runtime.txt -o requirements/dev.txt
+	grep '^uv==' requirements/dev.txt | tr -d '\\' | $(COMPILE) --no-deps - -o requirements/uv.txt
