@@ -1,0 +1,1 @@
+"""Formats that others speak, read into interactions and written from them: pure functions, no HTTP."""

@@ -1,0 +1,129 @@
+"""Who is who in a vCon: the drafts name parties, not sides, so the customer has to be found.
+
+1. A party whose role says so is the customer: customer, client, caller, user, visitor and the like.
+2. Otherwise the customer is the one party of whom neither role nor type says that it serves: no agent, no bot, no
+   organization.
+3. Of several such parties it is the one who began the earliest dialog, or else the first of them.
+
+Everyone else serves: a bot when role or type says so, an agent otherwise. What nobody is named for is the system's.
+"""
+
+import re
+from collections.abc import Sequence
+from urllib.parse import unquote
+
+from app.formats.vcon.schema import Dialog, Document, Party
+from app.models import Actor, Identifier
+
+_CUSTOMERS = frozenset(
+    "customer client caller consumer user enduser visitor guest subscriber member buyer patient contact holder".split()
+)
+_SERVING = frozenset(
+    "agent representative rep csr operator advisor adviser supervisor manager sme expert specialist employee staff "
+    "support host thirdparty party".split()
+)
+_BOTS = frozenset({"assistant", "ivr", "ai", "machine"})
+_AUTOMATED = frozenset({"virtual", "automated", "digital", "ai"})
+_DENIALS = frozenset(
+    {"", "none", "no", "false", "failed", "unverified", "not verified", "not validated", "unknown", "pending", "n/a"}
+)
+
+
+class Cast:
+    """The parties of one vCon, each with its side."""
+
+    def __init__(self, document: Document) -> None:
+        self.parties = document.parties
+        stated = [_stated(party) for party in self.parties]
+        self._customer = _customer(stated, [one for one in document.dialog if one is not None])
+        self._actors = [
+            Actor.CUSTOMER if index == self._customer else actor or Actor.AGENT for index, actor in enumerate(stated)
+        ]
+
+    def actor(self, party: int | None) -> Actor:
+        """The side of a party; the system's when none is named."""
+        return Actor.SYSTEM if party is None else self._actors[party]
+
+    def identifiers(self) -> tuple[Identifier, ...]:
+        """The names by which the customer is known: verified when the vCon says how they were validated."""
+        if self._customer is None:
+            return ()
+        party = self.parties[self._customer]
+        method = (party.validation or "").strip()
+        verified = method.lower() not in _DENIALS
+        found = {"phone": _phone(party), "email": _email(party), "sip": _sip(party), "uuid": party.uuid or ""}
+        return tuple(
+            Identifier(type=kind, value=value.strip(), verified=verified, method=method[:128] if verified else None)
+            for kind, value in found.items()
+            if value.strip()
+        )
+
+    def label(self, party: int | None) -> str | None:
+        """How people would call a party: by name, by role, or by number."""
+        if party is None:
+            return None
+        one = self.parties[party]
+        return one.name or one.role or f"party {party}"
+
+    def actor_named(self, label: str) -> Actor | None:
+        """The side of a speaker who is called by name, by first name or by role; None when the label says nothing."""
+        wanted = label.strip().casefold()
+        for index, party in enumerate(self.parties):
+            name = (party.name or "").casefold()
+            if wanted and wanted in (name, name.partition(" ")[0], (party.role or "").casefold()):
+                return self._actors[index]
+        return _actor_of_role(label)
+
+
+def _stated(party: Party) -> Actor | None:
+    by_role = _actor_of_role(party.role or "")
+    kind = (party.type or "").lower()
+    if by_role is Actor.CUSTOMER:
+        return by_role
+    if kind == "bot":
+        return Actor.BOT
+    return by_role or (Actor.SYSTEM if kind == "organization" else None)
+
+
+def _actor_of_role(role: str) -> Actor | None:
+    words = re.findall(r"[a-z]+", role.lower())
+    if not words:
+        return None
+    # The last word is what somebody is; those before it only say of which sort: "customer service agent".
+    head = words[-1] if words[-1] in _CUSTOMERS | _SERVING | _BOTS else words[-1].removesuffix("s")
+    if head.endswith("bot") or head in _BOTS or (head in _SERVING and _AUTOMATED & set(words)):
+        return Actor.BOT
+    if head in _CUSTOMERS:
+        return Actor.CUSTOMER
+    if head in _SERVING:
+        return Actor.AGENT
+    return Actor.SYSTEM if head == "system" else None
+
+
+def _customer(stated: Sequence[Actor | None], dialogs: Sequence[Dialog]) -> int | None:
+    if Actor.CUSTOMER in stated:
+        return stated.index(Actor.CUSTOMER)
+    candidates = [index for index, actor in enumerate(stated) if actor is None]
+    opener = min(dialogs, key=lambda one: one.start).sender if dialogs else None
+    if opener in candidates:
+        return opener
+    return candidates[0] if candidates else None
+
+
+def _phone(party: Party) -> str:
+    number = re.sub(r"^tel:", "", (party.tel or "").strip(), flags=re.IGNORECASE)
+    # Switches write "anonymous" or "restricted" where no number was sent.
+    return number if any(sign.isdigit() for sign in number) else ""
+
+
+def _email(party: Party) -> str:
+    given = (party.mailto or "").strip()
+    if given.lower().startswith("mailto:"):
+        given = unquote(given[len("mailto:") :].partition("?")[0])
+    written_with_a_name = re.search(r"<([^<>]+)>", given)
+    address = written_with_a_name[1].strip() if written_with_a_name else given
+    return address if "@" in address and " " not in address else ""
+
+
+def _sip(party: Party) -> str:
+    return re.split(r"[;?]", re.sub(r"^sips?:", "", (party.sip or "").strip(), flags=re.IGNORECASE))[0]

@@ -1,0 +1,196 @@
+"""Turns out of transcripts, which every vendor writes in a form of its own: who said what, and how far in.
+
+Read are lists of `{speaker | party, text, start}`, the objects that speech services wrap around such lists, and plain
+text, by lines when they begin with a speaker's name. What has another form gives no turns and is kept as it is.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple, cast
+
+from pydantic import JsonValue
+
+from app.formats.vcon.bodies import Content
+from app.formats.vcon.parties import Cast
+from app.formats.vcon.schema import Dialog
+from app.models import Actor
+
+_LISTS = ("turns", "utterances", "segments", "messages", "entries", "paragraphs", "sentences")
+_HOLDERS = ("results", "channels", "alternatives", "transcript", "transcription", "paragraphs")
+_TEXTS = ("text", "message", "body", "transcript", "content", "utterance")
+_SPEAKERS = ("speaker", "speaker_label", "role", "name", "participant", "from")
+_STARTS = ("start", "start_time", "startTime", "timestamp", "time", "offset", "begin")
+_LINE = re.compile(r"(?:[\[(][^\])]{1,24}[\])]\s{0,3})?(?P<label>[^\s:][^:]{0,59}?)\s{0,3}:\s+(?P<text>\S.*)")
+_MOST_LABEL_WORDS = 3
+_DIARISED = re.compile(r"(?:speaker|spk|channel)?[ _-]?(?:\d{1,2}|[a-z])", re.IGNORECASE)
+# No dialog goes on for a month; a larger number is something else, a date perhaps.
+_LONGEST_S = 30 * 24 * 3600
+_CLOCK = re.compile(r"(?:(\d+):)?(\d{1,2}):(\d{2}(?:\.\d+)?)")
+
+
+class Turn(NamedTuple):
+    """What one speaker said: `speaker` is a party's index or a label; `start` is a time, or seconds into the dialog."""
+
+    text: str
+    speaker: int | str | None = None
+    start: float | datetime | None = None
+
+
+def turns_of(content: Content, cast_of: Cast) -> Sequence[Turn]:
+    """The turns of a transcript's body in their order; none when its form is not known."""
+    if content.text is not None:
+        return _lines(content.text, cast_of)
+    return _turns(content.value, cast_of, {}, numbered=False)
+
+
+def actors_of(turns: Sequence[Turn], dialog: Dialog, cast_of: Cast) -> Sequence[Actor]:
+    """Who said each turn. A label that names nobody is matched to a party only where there is no choice.
+
+    Speech services number the voices as they are heard. On a call between two the first voice belongs to whoever
+    answers, so of two numbered speakers the second is the one who called. What cannot be told is the system's.
+    """
+    people = list(dict.fromkeys(dialog.parties))
+    known = {turn.speaker: _actor(turn.speaker, cast_of) for turn in turns}
+    unknown = [speaker for speaker, actor in known.items() if actor is None]
+    if len(people) == 1:
+        known.update(dict.fromkeys(unknown, cast_of.actor(people[0])))
+    elif len(people) == 2 and len(unknown) == len(known) == 2:
+        caller = dialog.sender if dialog.sender in people else people[0]
+        answering = next(party for party in people if party != caller)
+        known.update(zip(unknown, (cast_of.actor(answering), cast_of.actor(caller)), strict=True))
+    elif len(people) == 2 and len(unknown) == 1 and len(known) == 2:
+        left = {cast_of.actor(party) for party in people} - set(known.values())
+        known.update(dict.fromkeys(unknown, next(iter(left), None)))
+    return [known[turn.speaker] or Actor.SYSTEM for turn in turns]
+
+
+def times_of(turns: Sequence[Turn], dialog: Dialog) -> Sequence[datetime]:
+    """When each turn was said: as it says itself, or else together with the one before it.
+
+    Offsets that reach far beyond the end of the dialog are taken for milliseconds, in which some services count.
+    """
+    furthest = max((turn.start for turn in turns if isinstance(turn.start, float)), default=0.0)
+    unit = 0.001 if dialog.duration and furthest > 2 * dialog.duration else 1.0
+    times: list[datetime] = []
+    clock = dialog.start
+    for turn in turns:
+        if isinstance(turn.start, datetime):
+            clock = turn.start
+        elif turn.start is not None and turn.start * unit <= _LONGEST_S:
+            clock = later(dialog.start, turn.start * unit)
+        times.append(clock)
+    return times
+
+
+def later(start: datetime, seconds: float) -> datetime:
+    """So many seconds after a time; the time itself where that leaves the calendar."""
+    try:
+        return start + timedelta(seconds=seconds)
+    except OverflowError:
+        return start
+
+
+def _actor(speaker: int | str | None, cast_of: Cast) -> Actor | None:
+    if isinstance(speaker, int):
+        return cast_of.actor(speaker) if speaker < len(cast_of.parties) else None
+    return cast_of.actor_named(speaker) if speaker else None
+
+
+def _turns(value: JsonValue, cast_of: Cast, names: Mapping[str, Any], *, numbered: bool) -> Sequence[Turn]:
+    if isinstance(value, str):
+        return _lines(value, cast_of)
+    if isinstance(value, list):
+        return [turn for one in value if isinstance(one, dict) and (turn := _turn(one, names, numbered=numbered))]
+    if not isinstance(value, dict):
+        return ()
+    return next(filter(None, _inner(value, cast_of, names)), ())
+
+
+def _inner(value: Mapping[str, Any], cast_of: Cast, names: Mapping[str, Any]) -> Iterator[Sequence[Turn]]:
+    speakers = value.get("speakers")
+    named = cast(Mapping[str, Any], speakers) if isinstance(speakers, dict) else names
+    for key in _LISTS:
+        if isinstance(value.get(key), list):
+            yield _turns(value[key], cast_of, named, numbered=True)
+    for key in _HOLDERS:
+        held: Any = value.get(key)
+        if isinstance(held, list):
+            several = cast(list[Any], held)
+            # Several channels side by side are none of the forms read here; of several hearings the first is the best.
+            held = several[0] if len(several) == 1 or (several and key == "alternatives") else None
+        if isinstance(held, dict):
+            yield _turns(cast(JsonValue, held), cast_of, named, numbered=True)
+    yield _lines(_first(value, _TEXTS, lambda one: isinstance(one, str)) or "", cast_of)
+
+
+def _turn(one: Mapping[str, Any], names: Mapping[str, Any], *, numbered: bool) -> Turn | None:
+    text = _first(one, _TEXTS, lambda found: isinstance(found, str))
+    if text is None and isinstance(one.get("sentences"), list):
+        said = (_first(part, _TEXTS, lambda found: isinstance(found, str)) for part in one["sentences"])
+        text = " ".join(part for part in said if part)
+    if not text or not text.strip():
+        return None
+    return Turn(text, _speaker(one, names, numbered=numbered), _start(one))
+
+
+def _speaker(one: Mapping[str, Any], names: Mapping[str, Any], *, numbered: bool) -> int | str | None:
+    party = one.get("party")
+    if type(party) is int and party >= 0:
+        return party
+    found: Any = _first(one, _SPEAKERS, lambda given: given is not None) if party is None else party
+    if isinstance(found, dict):
+        found = cast(Mapping[str, Any], found).get("name")
+    named: Any = names.get(str(found))
+    if isinstance(named, dict) and cast(Mapping[str, Any], named).get("label"):
+        return str(cast(Mapping[str, Any], named)["label"])
+    # A number alone is a party's index, as everywhere in a vCon; a speech service's own numbers count its voices.
+    if type(found) is int and found >= 0:
+        return str(found) if numbered else found
+    return found.strip() or None if isinstance(found, str) else None
+
+
+def _start(one: Mapping[str, Any]) -> float | datetime | None:
+    milliseconds: Any = one.get("start_ms", one.get("offset_ms"))
+    if type(milliseconds) in (int, float):
+        return _offset(milliseconds, 0.001)
+    given: Any = _first(one, _STARTS, lambda found: found is not None)
+    if isinstance(given, str):
+        clock = _CLOCK.fullmatch(given.strip())
+        if clock:
+            return int(clock[1] or 0) * 3600 + int(clock[2]) * 60 + float(clock[3])
+        try:
+            moment = datetime.fromisoformat(given.strip())
+        except ValueError:
+            return None
+        return moment if moment.tzinfo else None
+    return _offset(given, 1.0) if type(given) in (int, float) else None
+
+
+def _offset(count: float, unit: float) -> float | None:
+    return count * unit if 0 <= count <= _LONGEST_S * 1000 else None
+
+
+def _lines(text: str, cast_of: Cast) -> Sequence[Turn]:
+    turns: list[Turn] = []
+    for line in filter(None, map(str.strip, text.splitlines())):
+        found = _LINE.match(line)
+        if found and _names_a_speaker(found["label"], cast_of):
+            turns.append(Turn(found["text"], found["label"]))
+        elif turns:
+            turns[-1] = turns[-1]._replace(text=f"{turns[-1].text}\n{line}")
+        else:
+            turns.append(Turn(line))
+    if all(turn.speaker is None for turn in turns):
+        return [Turn(text.strip())] if text.strip() else ()
+    return turns
+
+
+def _names_a_speaker(label: str, cast_of: Cast) -> bool:
+    if len(label.split()) > _MOST_LABEL_WORDS:
+        return False
+    return cast_of.actor_named(label) is not None or _DIARISED.fullmatch(label) is not None
+
+
+def _first(one: Mapping[str, Any], keys: Sequence[str], wanted: Callable[[Any], bool]) -> Any:
+    return next((one[key] for key in keys if key in one and wanted(one[key])), None)

@@ -1,0 +1,150 @@
+"""A handoff and its conversation as a vCon, syntax version 0.4.0, for whoever files conversations in that form."""
+
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+from app.formats.vcon.reading import INTERACTION_PURPOSE
+from app.models import Actor, Brief, Customer, Evidence, Handoff, Interaction, Kind
+
+VERSION = "0.4.0"
+VENDOR = "warmline"
+BRIEF_SCHEMA = "warmline.brief.v1"
+
+_ADDRESSES = {"phone": "tel", "email": "mailto", "sip": "sip", "uuid": "uuid"}
+_PARTIES: Mapping[Actor, Mapping[str, str]] = {
+    Actor.BOT: {"role": "bot", "type": "bot"},
+    Actor.AGENT: {"role": "agent", "type": "person"},
+    Actor.SYSTEM: {"role": "system", "type": "organization"},
+}
+
+
+def vcon_of(handoff: Handoff, interactions: Sequence[Interaction], customer: Customer) -> dict[str, Any]:
+    """The vCon of a handoff: `interactions` are those of its conversation, `customer` is whose they are.
+
+    What was said becomes text dialogs; events, tool calls and notes become attachments whose JSON body holds the
+    interaction; redacted interactions are left out. The brief is an analysis of type `summary`, in which each claim
+    also names the dialogs and attachments that bear it out, by index. The same handoff always has the same uuid.
+    """
+    rows = sorted((one for one in interactions if not one.redacted), key=_moment)
+    spoken = [one for one in rows if _is_said(one)]
+    others = [one for one in rows if not _is_said(one)]
+    actors = _actors(rows, needs_system=bool(others) and not spoken)
+    dialogs = [_dialog(one, actors) for one in spoken] or [_silence(one, actors) for one in others[:1]]
+    document: dict[str, Any] = {
+        "vcon": VERSION,
+        "uuid": str(uuid5(NAMESPACE_URL, f"warmline:{handoff.handoff_id}")),
+        "extensions": ["CC"],
+        "created_at": handoff.created_at.isoformat(),
+        "parties": [_customer(customer), *(dict(_PARTIES[actor]) for actor in actors[1:])],
+        "dialog": dialogs,
+        "analysis": [_analysis(handoff, spoken, others)],
+        "attachments": [_attachment(one, spoken, actors) for one in others],
+    }
+    if handoff.brief.headline:
+        document["subject"] = handoff.brief.headline
+    return document
+
+
+def _is_said(one: Interaction) -> bool:
+    return one.kind is Kind.MESSAGE and bool(one.text)
+
+
+def _moment(one: Interaction) -> tuple[datetime, int]:
+    return one.occurred_at, one.seq
+
+
+def _actors(rows: Sequence[Interaction], *, needs_system: bool) -> Sequence[Actor]:
+    present = [one.actor for one in rows] + [Actor.SYSTEM] * needs_system
+    return list(dict.fromkeys([Actor.CUSTOMER, *present]))
+
+
+def _customer(customer: Customer) -> Mapping[str, str]:
+    # A vCon validates a party as a whole, so what is only claimed must not stand beside what is proved.
+    proved = [one for one in customer.identifiers if one.verified]
+    party = {"role": "customer", "type": "person"}
+    for one in proved or customer.identifiers:
+        if one.type in _ADDRESSES:
+            party.setdefault(_ADDRESSES[one.type], one.value)
+    method = next((one.method for one in proved if one.method), "verified") if proved else "none"
+    return party | {"validation": method}
+
+
+def _dialog(one: Interaction, actors: Sequence[Actor]) -> Mapping[str, Any]:
+    speaker = actors.index(one.actor)
+    dialog = {
+        "type": "text",
+        "start": one.occurred_at.isoformat(),
+        # The first party is the sender; what anyone else says is said to the customer.
+        "parties": [speaker] if speaker == 0 else [speaker, 0],
+        "mediatype": "text/plain",
+        "encoding": "none",
+        "body": one.text,
+        "application": one.channel.value,
+        "interaction_id": one.interaction_id,
+    }
+    return dialog | ({"message_id": one.id} if one.id else {})
+
+
+def _silence(first: Interaction, actors: Sequence[Actor]) -> Mapping[str, Any]:
+    """Attachments must belong to a dialog, so a conversation in which nothing was said gets one without a word."""
+    return {
+        "type": "text",
+        "start": first.occurred_at.isoformat(),
+        "parties": [actors.index(Actor.SYSTEM), 0],
+        "mediatype": "text/plain",
+        "encoding": "none",
+        "body": "",
+        "application": first.channel.value,
+    }
+
+
+def _attachment(one: Interaction, spoken: Sequence[Interaction], actors: Sequence[Actor]) -> Mapping[str, Any]:
+    before = bisect_left(spoken, _moment(one), key=_moment)
+    body = {
+        "channel": one.channel.value,
+        "actor": one.actor.value,
+        "kind": one.kind.value,
+        "text": one.text,
+        "name": one.name,
+        "outcome": one.outcome.value if one.outcome else None,
+        "data": dict(one.data),
+    }
+    return {
+        "purpose": INTERACTION_PURPOSE,
+        "start": one.occurred_at.isoformat(),
+        "party": actors.index(one.actor),
+        "dialog": max(before - 1, 0),
+        "mediatype": "application/json",
+        "encoding": "json",
+        "body": body,
+    }
+
+
+def _analysis(handoff: Handoff, spoken: Sequence[Interaction], others: Sequence[Interaction]) -> Mapping[str, Any]:
+    places = {
+        "dialog": {one.interaction_id: index for index, one in enumerate(spoken)},
+        "attachment": {one.interaction_id: index for index, one in enumerate(others)},
+    }
+    covered = {name: list(found.values()) for name, found in places.items() if found}
+    return {
+        "type": "summary",
+        **covered,
+        "vendor": VENDOR,
+        "product": handoff.model or handoff.engine,
+        "schema": BRIEF_SCHEMA,
+        "mediatype": "application/json",
+        "encoding": "json",
+        "body": {**handoff.brief.model_dump(mode="json"), "claims": list(_claims(handoff.brief, places))},
+    }
+
+
+def _claims(brief: Brief, places: Mapping[str, Mapping[str, int]]) -> Iterator[Mapping[str, Any]]:
+    for claim in brief.claims:
+        yield {**claim.model_dump(mode="json"), **{name: _at(claim.evidence, found) for name, found in places.items()}}
+
+
+def _at(evidence: Evidence, places: Mapping[str, int]) -> Sequence[int]:
+    return [places[one] for one in evidence if one in places]
