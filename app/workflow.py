@@ -49,8 +49,11 @@ class Rooms:
     archive: Archive
 
 
-class State(TypedDict, total=False):
-    """What one run has found so far. `started` is a reading of `time.perf_counter()`."""
+Found = dict[str, object]
+
+
+class State(TypedDict):
+    """What one run has found; each node adds its part. `started` is a reading of `time.perf_counter()`."""
 
     tenant: str
     handoff_id: str
@@ -79,21 +82,27 @@ class Workflow:
         self, tenant: str, handoff_id: str, request: HandoffRequest, *, now: datetime, started: float
     ) -> AsyncIterator[Handoff]:
         """The handoff in two stages: the deterministic one as soon as it stands, then the one that is filed."""
-        state = State(tenant=tenant, handoff_id=handoff_id, started=started, now=now, request=request)
+        state: Found = {
+            "tenant": tenant,
+            "handoff_id": handoff_id,
+            "started": started,
+            "now": now,
+            "request": request,
+        }
         async for stage in self._handoff.astream(state, context=self._rooms, stream_mode="custom"):
             yield cast(Handoff, stage)
 
     async def decide(self, tenant: str, request: NextActionRequest, *, now: datetime, started: float) -> Decision:
         """How forward to be and what to do next; filed, so that its outcome can be learnt from."""
-        state = State(tenant=tenant, started=started, now=now, request=request)
+        state: Found = {"tenant": tenant, "started": started, "now": now, "request": request}
         return cast(State, await self._decision.ainvoke(state, context=self._rooms))["decision"]
 
 
-async def _resolve(state: State, runtime: Runtime[Rooms]) -> State:
+async def _resolve(state: State, runtime: Runtime[Rooms]) -> Found:
     return {"customer": await runtime.context.identities.subject(state["tenant"], state["request"])}
 
 
-async def _gather(state: State, runtime: Runtime[Rooms]) -> State:
+async def _gather(state: State, runtime: Runtime[Rooms]) -> Found:
     request = state["request"]
     snapshot = runtime.context.gatherer.gather(
         state["tenant"], state["customer"], request.conversation_id, now=state["now"], cutoff=request.now
@@ -101,21 +110,21 @@ async def _gather(state: State, runtime: Runtime[Rooms]) -> State:
     return {"snapshot": await snapshot}
 
 
-async def _understand(state: State, runtime: Runtime[Rooms]) -> State:
+async def _understand(state: State, runtime: Runtime[Rooms]) -> Found:
     return {"intent": await runtime.context.decisions.intent(state["snapshot"])}
 
 
-async def _detect(state: State) -> State:
+async def _detect(state: State) -> Found:
     signals = await asyncio.to_thread(detect, state["snapshot"])
     return {"signals": signals, "intervention": intervene(signals, state["now"])}
 
 
-async def _compose(state: State) -> State:
+async def _compose(state: State) -> Found:
     request = cast(HandoffRequest, state["request"])
     return {"brief": await asyncio.to_thread(compose, state["snapshot"], state["intent"], request)}
 
 
-async def _decide(state: State, runtime: Runtime[Rooms]) -> State:
+async def _decide(state: State, runtime: Runtime[Rooms]) -> Found:
     decision = runtime.context.decisions.decide(
         state["snapshot"],
         state["intent"],
@@ -127,7 +136,7 @@ async def _decide(state: State, runtime: Runtime[Rooms]) -> State:
     return {"decision": await decision}
 
 
-async def _draft(state: State, runtime: Runtime[Rooms]) -> State:
+async def _draft(state: State, runtime: Runtime[Rooms]) -> Found:
     handoff = first_handoff(
         state["handoff_id"],
         state["snapshot"],
@@ -141,12 +150,12 @@ async def _draft(state: State, runtime: Runtime[Rooms]) -> State:
     return {"handoff": handoff}
 
 
-async def _word(state: State, runtime: Runtime[Rooms]) -> State:
+async def _word(state: State, runtime: Runtime[Rooms]) -> Found:
     written = runtime.context.writer.word(state["snapshot"], state["handoff"], started=state["started"])
     return {"handoff": await written}
 
 
-async def _file(state: State, runtime: Runtime[Rooms]) -> State:
+async def _file(state: State, runtime: Runtime[Rooms]) -> Found:
     handoff = state["handoff"]
     document = handoff.model_dump(mode="json")
     await runtime.context.archive.put(
@@ -156,7 +165,7 @@ async def _file(state: State, runtime: Runtime[Rooms]) -> State:
     return {}
 
 
-async def _file_decision(state: State, runtime: Runtime[Rooms]) -> State:
+async def _file_decision(state: State, runtime: Runtime[Rooms]) -> Found:
     decision = state["decision"]
     document = decision.model_dump(mode="json")
     await runtime.context.archive.put(

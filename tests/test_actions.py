@@ -378,6 +378,14 @@ async def test_the_same_step_for_another_thing_is_not_tried_yet(maker: DecisionM
     assert ids(await decide(maker, snapshot(rows)))[0] == "renew_loan"
 
 
+async def test_what_has_been_done_is_not_wanted_any_more(maker: DecisionMaker) -> None:
+    asked = [interaction(1, "I want to renew my book"), looked_up(LENT)]
+    done = interaction(3, kind="event", name="renew_loan", outcome="succeeded")
+    before = {one.action_id: one.score for one in (await decide(maker, snapshot(asked))).actions}
+    after = {one.action_id: one.score for one in (await decide(maker, snapshot([*asked, done]))).actions}
+    assert after["search_shelves"] < before["search_shelves"] / 2
+
+
 async def test_a_step_of_last_year_may_be_taken_again(maker: DecisionMaker) -> None:
     old = interaction(
         1, kind="event", name="renew_loan", outcome="succeeded", at=START - timedelta(days=300), conversation_id="c0"

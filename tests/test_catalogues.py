@@ -214,7 +214,7 @@ async def test_the_airlines_policy_opens_what_it_allows_and_closes_the_rest(
             "small.yaml:4: intents[0].label: this key stands here twice",
         ),
         ("name: small", "name: 'a name with spaces'", "small.yaml:1: name:"),
-        ("name: small\n", "name: small\n  - oops\n", "small.yaml:2: this is not valid YAML"),
+        ("name: small\n", "name: [small\n", "small.yaml:2: this is not valid YAML"),
     ],
 )
 def test_an_error_names_the_file_the_line_and_the_field(tmp_path: Path, old: str, new: str, told: str) -> None:

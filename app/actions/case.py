@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
 from app.actions.catalogue import ANY_INTENT, Catalogue, CatalogueAction
-from app.actions.intents import Reading
+from app.actions.intents import Reading, WishRead
 from app.actions.parameters import Filled, Known
 from app.actions.policy import Closure, Judge
 from app.language.facts import Facts, read_facts, typed
@@ -29,6 +29,9 @@ from app.models import (
 TRIED_WITHIN = timedelta(days=14)
 # What staff or a bot has refused may still be open by policy, so it counts for less than what policy closed.
 REFUSED = 0.7
+# A wish is met once a step that fits it at least so well has succeeded; then little of it is left.
+MEETS = 0.7
+ONCE_MET = 0.25
 
 
 class Call(NamedTuple):
@@ -75,7 +78,19 @@ class Case:
     @cached_property
     def _wishes(self) -> Sequence[Mapping[str, float]]:
         # What was read wish by wish is finer; but whoever hands in another intent knows better.
-        return self.reading.wishes if self.intent == self.reading.intent else (self.wishes,)
+        if self.intent != self.reading.intent:
+            return (self.wishes,)
+        return [_weakened(one.shares) if self._is_met(one) else one.shares for one in self.reading.wishes]
+
+    def _is_met(self, wish: WishRead) -> bool:
+        wanted = max(wish.shares, key=lambda name: wish.shares[name], default="")
+        done = {step.name for step in self.steps if step.outcome is Outcome.SUCCEEDED and step.at >= wish.at}
+        return any(
+            action.intents.get(wanted, 0.0) >= MEETS
+            and done & {step_name(name) for name in (action.id, *action.aliases)}
+            for action in self.catalogue.actions
+            if not action.repeatable
+        )
 
     @cached_property
     def steps(self) -> tuple[Step, ...]:
@@ -180,6 +195,10 @@ def denies(closure: Closure | None, tried: Step | None) -> bool:
     if closure is not None:
         return not closure.unknown
     return tried is not None and tried.outcome is Outcome.FAILED
+
+
+def _weakened(shares: Mapping[str, float]) -> Mapping[str, float]:
+    return {name: share * ONCE_MET for name, share in shares.items()}
 
 
 def _same_thing(action: CatalogueAction, filled: Filled, step: Step) -> bool:

@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections import Counter, OrderedDict
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from math import log
 from typing import NamedTuple
 
@@ -59,15 +60,22 @@ class Wish(NamedTuple):
     refused: bool
 
 
+class WishRead(NamedTuple):
+    """How sure we are of each intent in one wish, and when it was uttered."""
+
+    shares: Mapping[str, float]
+    at: datetime
+
+
 class Reading(NamedTuple):
     """What the customer wants, with the messages that say so.
 
-    `wishes` holds the shares of the intents in each wish, `likeness` how well each action's own examples fit, and
+    `wishes` holds what was read in each of them, `likeness` how well each action's own examples fit, and
     `refused` how sure we are of each intent that staff or a bot has refused; all of them 0..1.
     """
 
     intent: Intent
-    wishes: tuple[Mapping[str, float], ...]
+    wishes: tuple[WishRead, ...]
     likeness: Mapping[str, float]
     refused: Mapping[str, float]
     requests: tuple[Interaction, ...]
@@ -121,7 +129,10 @@ class IntentReader:
         refused = shares * np.array([wish.refused for wish in wishes], np.float32)[:, None]
         return Reading(
             intent=_intent(intents.names, shares),
-            wishes=tuple(dict(zip(intents.names, map(float, row), strict=True)) for row in shares),
+            wishes=tuple(
+                WishRead(dict(zip(intents.names, map(float, row), strict=True)), wish.row.occurred_at)
+                for row, wish in zip(shares, wishes, strict=True)
+            ),
             likeness=actions.likeness(vectors, weights),
             refused=dict(zip(intents.names, map(float, refused.max(axis=0)), strict=True)) if shares.size else {},
             requests=requests,

@@ -66,7 +66,9 @@ def _checked(document: Any) -> tuple[Catalogue | None, list[Fault]]:
     try:
         catalogue = Catalogue.model_validate(document)
     except ValidationError as failure:
-        return None, [Fault(tuple(error["loc"]), _plain(error)) for error in failure.errors(include_url=False)]
+        faults = [Fault(tuple(error["loc"]), _plain(error)) for error in failure.errors(include_url=False)]
+        # A list with a wrong item is also said to be too short; the item is what has to be mended.
+        return None, [one for one in faults if not any(_holds(one.path, other.path) for other in faults)]
     return catalogue, list(_faults(catalogue))
 
 
@@ -119,12 +121,18 @@ def _doubles(collection: str, field: str, values: list[str]) -> Iterator[Fault]:
             yield Fault((collection, index, field), f"{value!r} is used twice; every {field} must be its own")
 
 
+def _holds(outer: _Path, inner: _Path) -> bool:
+    return len(outer) < len(inner) and inner[: len(outer)] == outer
+
+
 def _plain(error: Any) -> str:
     kind = str(error["type"])
     if kind == "extra_forbidden":
         return "there is no such field; check its spelling"
     if kind == "missing":
         return "this field is needed"
+    if kind == "string_pattern_mismatch":
+        return "a name begins with a letter, and holds only letters, digits, dots, hyphens and underscores"
     return str(error["msg"]).removeprefix("Value error, ")
 
 

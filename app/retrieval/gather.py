@@ -110,7 +110,7 @@ class Gatherer:
         limit: int,
         conversation_id: str | None = None,
     ) -> list[Interaction]:
-        # What happened after a cutoff has to be read to be left out, and then a longer stretch to find enough before it.
+        # What is later than a cutoff has to be read to be left out, and then a longer stretch to find enough before it.
         kept: list[Interaction] = []
         for stretch in (limit, MAX_CANDIDATES):
             rows = await self._ledger.interactions(

@@ -32,7 +32,7 @@ def create(tenant: str, scopes: Sequence[str], *, label: str, days: int | None, 
         return
     _print_issued(issued)
     if first:
-        _print("This is the first key: from now on the service answers no request without one, from here neither.")
+        _print("This is the first key: from now on the service answers no request without one, not even from here.")
 
 
 def rotate(key_id: str, *, grace_hours: int, as_json: bool) -> None:
@@ -89,7 +89,7 @@ def _print_json(record: Record) -> None:
 
 
 def _print_issued(issued: IssuedKey) -> None:
-    until = f", valid until {_day(issued.expires_at)}" if issued.expires_at else ""
+    until = f", valid until {_minute(issued.expires_at)}" if issued.expires_at else ""
     _print(f"API key {issued.key_id} of tenant {issued.tenant} for {', '.join(issued.scopes)}{until}:\n")
     # Never folded, so that it can be copied whole from a narrow terminal.
     screen().print(f"  {issued.key}\n", markup=False, soft_wrap=True)
@@ -97,23 +97,27 @@ def _print_issued(issued: IssuedKey) -> None:
 
 
 def _table(keys: Sequence[ApiKey], now: datetime) -> Table:
-    table = Table("key", "tenant", "scopes", "label", "made", "state", "last used", box=None, header_style="dim")
+    table = Table(box=None, header_style="dim")
+    table.add_column("key", no_wrap=True, min_width=max(len(key.key_id) for key in keys))
+    for name in ("tenant", "scopes", "label", "made", "state", "last used"):
+        table.add_column(name)
     for key in keys:
-        used = _day(key.last_used_at) if key.last_used_at else "never"
-        cells = (key.tenant, " ".join(key.scopes), key.label, _day(key.created_at))
-        table.add_row(Text(key.key_id, no_wrap=True), *map(Text, cells), _state(key, now), Text(used))
+        used = _minute(key.last_used_at) if key.last_used_at else "never"
+        made = f"{key.created_at.astimezone():%Y-%m-%d}"
+        cells = (key.key_id, key.tenant, " ".join(key.scopes), key.label, made)
+        table.add_row(*map(Text, cells), _state(key, now), Text(used))
     return table
 
 
 def _state(key: ApiKey, now: datetime) -> Text:
     if key.revoked_at is not None:
-        return Text(f"revoked {_day(key.revoked_at)}", style="red")
+        return Text(f"revoked {_minute(key.revoked_at)}", style="red")
     if key.expires_at is None:
         return Text("valid", style="green")
     if key.expires_at <= now:
-        return Text(f"expired {_day(key.expires_at)}", style="red")
-    return Text(f"valid until {_day(key.expires_at)}", style="yellow" if key.replaced_by else "green")
+        return Text(f"expired {_minute(key.expires_at)}", style="red")
+    return Text(f"valid until {_minute(key.expires_at)}", style="yellow" if key.replaced_by else "green")
 
 
-def _day(moment: datetime) -> str:
+def _minute(moment: datetime) -> str:
     return f"{moment.astimezone():%Y-%m-%d %H:%M}"
