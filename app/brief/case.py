@@ -13,6 +13,7 @@ from app.language.identifiers import canonical, mentions
 from app.models import Actor, Interaction, Kind, Outcome, ResolutionStatus, Snapshot
 
 SAME_CASE_WITHIN = timedelta(hours=72)
+SAME_THING_WITHIN = timedelta(days=30)
 _WANTING = (Act.REQUEST, Act.PROBLEM, Act.QUESTION)
 
 
@@ -89,16 +90,18 @@ def resolution(case: Case) -> ResolutionStatus:
 
 
 def _interactions(snapshot: Snapshot) -> tuple[Interaction, ...]:
+    """The conversation with what led to it: link by link, as long as no pause is too long and nothing was settled."""
     start = min((one.occurred_at for one in snapshot.conversation), default=snapshot.now)
-    names = {canonical(name.value) for one in snapshot.conversation for name in mentions(one.text)}
-    earlier = _by_conversation(snapshot.prior)
-    kept = [
-        one
-        for group in earlier
-        if start - group[-1].occurred_at <= SAME_CASE_WITHIN and (not _settled(group) or _shares(group, names))
-        for one in group
-    ]
-    return tuple(sorted((*kept, *snapshot.conversation), key=lambda one: (one.occurred_at, one.seq)))
+    names = _names(snapshot.conversation)
+    chain: list[Interaction] = []
+    for group in sorted(_by_conversation(snapshot.prior), key=lambda one: one[-1].occurred_at, reverse=True):
+        shared = bool(names & _names(group))
+        pause = start - group[-1].occurred_at
+        if pause <= (SAME_THING_WITHIN if shared else SAME_CASE_WITHIN) and (shared or not _settled(group)):
+            chain.extend(group)
+            start = min(start, group[0].occurred_at)
+            names |= _names(group)
+    return tuple(sorted((*chain, *snapshot.conversation), key=lambda one: (one.occurred_at, one.seq)))
 
 
 def _by_conversation(prior: Sequence[Interaction]) -> list[list[Interaction]]:
@@ -122,8 +125,8 @@ def _settled(group: Sequence[Interaction]) -> bool:
     return ended_well and not failed and not any(one.act is Act.REFUSAL for one in said)
 
 
-def _shares(group: Sequence[Interaction], names: set[str]) -> bool:
-    return bool(names) and any(canonical(name.value) in names for one in group for name in mentions(one.text))
+def _names(group: Sequence[Interaction]) -> set[str]:
+    return {canonical(name.value) for one in group for name in mentions(one.text) if name.type in ("code", "number")}
 
 
 def _wishes(said: Sequence[Utterance]) -> tuple[Utterance, ...]:

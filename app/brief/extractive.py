@@ -89,8 +89,8 @@ def compose(snapshot: Snapshot, intent: Intent, request: HandoffRequest) -> Brie
     found = entities(case.interactions, case.calls)
     status = resolution(case)
     reason = _contact_reason(case)
-    story = _situation(case, found)
     promised = _commitments(case)
+    story = _situation(case, found, promised)
     past = _history(snapshot, case)
     wanted = _expectation(case)
     brief = Brief(
@@ -157,8 +157,14 @@ def _headline(case: Case, status: ResolutionStatus) -> str | None:
     return start + ending
 
 
-def _situation(case: Case, found: Sequence[Entity]) -> list[Told]:
-    candidates = [*_reference(case, found), *_other_wishes(case), *_progress(case), *_refusal(case), *_latest(case)]
+def _situation(case: Case, found: Sequence[Entity], promised: Sequence[Commitment]) -> list[Told]:
+    candidates = [
+        *_reference(case, found),
+        *_other_wishes(case),
+        *_progress(case),
+        *_last_word(case, promised),
+        *_latest(case),
+    ]
     kept: list[Told] = []
     room = SITUATION_WORDS
     for told in candidates:
@@ -195,7 +201,7 @@ def _labelled(label: str, values: Sequence[str]) -> str:
 
 
 def _label(kind: str) -> str:
-    return {"code": "reference", "email": "", "phone": ""}.get(kind, label_of(kind))
+    return {"code": "reference", "email": "", "phone": "", "amount": "the amount"}.get(kind, label_of(kind))
 
 
 def _other_wishes(case: Case) -> Iterable[Told]:
@@ -218,7 +224,10 @@ def _distinct(wishes: Sequence[Utterance], seen: Utterance | None) -> list[Utter
 
 
 def _progress(case: Case) -> Iterable[Told]:
-    for step in [step for step in case.steps if not step.told][-2:]:
+    """The last two steps, those that went wrong before those that went well, told in the order they happened."""
+    known = [step for step in case.steps if not step.told]
+    by_weight = sorted(known, key=lambda step: (step.action.outcome is Outcome.SUCCEEDED, -step.action.at.timestamp()))
+    for step in sorted(by_weight[:2], key=lambda step: step.action.at):
         yield Told(sentence(_progress_words(step)), step.action.evidence)
 
 
@@ -244,8 +253,12 @@ def _times(count: int) -> str:
     return "twice" if count == 2 else f"{count} times"
 
 
-def _refusal(case: Case) -> Iterable[Told]:
-    if case.refusals:
+def _last_word(case: Case, promised: Sequence[Commitment]) -> Iterable[Told]:
+    """What staff promised last, or else what they said cannot be done."""
+    by_staff = [one for one in promised if one.by is not Actor.CUSTOMER]
+    if by_staff:
+        yield Told(sentence(f"{_who(by_staff[-1].by)} promised: “{by_staff[-1].text}”"), by_staff[-1].evidence)
+    elif case.refusals:
         last = case.refusals[-1]
         said = f"{_who(last.interaction.actor)} answered: “{shorten(last.text, 24)}”"
         yield Told(sentence(said), (last.interaction.interaction_id,))

@@ -134,7 +134,7 @@ def is_substantial(said: Utterance) -> bool:
 def sentence(text: str) -> str:
     """A clause made a sentence: capital first, full stop last."""
     text = text.strip()
-    ended = text if text.endswith((".", "!", "?", "…", "”")) else text + "."
+    ended = text if text.rstrip("”").endswith((".", "!", "?", "…")) else text + "."
     return ended[:1].upper() + ended[1:]
 
 
