@@ -88,13 +88,13 @@ async def bench_handoff(
             floor = await _timed(requests, lambda _: _answer(client, "GET", "/healthz"))
             conversation = f"{customer_id}-{-(-interactions // TURNS) - 1}"
             took = await _handoffs(client, random, conversation, requests)
-    return HandoffBench(interactions=interactions, others=others, requests=requests, handoff=_figure(took, floor))
+    return HandoffBench(interactions=interactions, others=others, requests=requests, handoff=figure(took, floor))
 
 
 async def bench_retrieval(
     interactions: int = 200, requests: int = 200, *, progress: Progress | None = None
 ) -> RetrievalBench:
-    """Searches in the history of a customer with so many interactions, every one of them indexed."""
+    """Searches in the history of a customer with so many interactions. Raises Unavailable when it cannot be indexed."""
     random = Random(13)  # noqa: S311 - nothing here is a secret
     with TemporaryDirectory(prefix="warmline-bench-") as folder:
         offline.disarm()
@@ -105,6 +105,8 @@ async def bench_retrieval(
             written = await file_customer(store, random, interactions)
             indexer.start()
             while lag := await indexer.lag():
+                if (check := indexer.check()).status == "degraded":
+                    raise Unavailable(f"The history could not be indexed: {check.detail}")
                 (progress or _silent)(interactions - lag, interactions)
                 await asyncio.sleep(0.1)
             retriever, head = Retriever(store, vectors, embedder), await store.head(TENANT)
@@ -119,7 +121,7 @@ async def bench_retrieval(
         finally:
             await indexer.close()
             await store.close()
-    return RetrievalBench(interactions=interactions, requests=requests, search=_figure(took, floor))
+    return RetrievalBench(interactions=interactions, requests=requests, search=figure(took, floor))
 
 
 async def _filed_customer(settings: Settings, random: Random, interactions: int) -> str:
@@ -158,7 +160,8 @@ async def _timed(turns: int, work: Callable[[int], Awaitable[object]]) -> list[f
     return took[WARM_UPS:]
 
 
-def _figure(took: list[float], floor: list[float]) -> Figure:
+def figure(took: list[float], floor: list[float]) -> Figure:
+    """The figure of these durations beside those of its floor, both in milliseconds."""
     p99 = quantiles(took, n=100, method="inclusive")[98] if len(took) > 1 else took[0]
     return Figure(
         p50_ms=round(median(took), 3),

@@ -19,7 +19,7 @@ from app.settings import Settings
 
 TENANT = "default"
 TURNS = 10
-PER_CUSTOMER = 200
+PER_CUSTOMER = 1000
 
 Progress = Callable[[int, int], None]
 

@@ -367,6 +367,12 @@ async def test_a_step_already_tried_is_not_offered_whatever_its_spelling(
     assert evidence == ("int_3",)
 
 
+async def test_a_step_that_was_only_begun_is_still_offered(maker: DecisionMaker) -> None:
+    begun = interaction(3, kind="event", name="renew_loan", outcome="abandoned", channel="app", conversation_id="c0")
+    case = snapshot([interaction(4, "I want to renew my book"), looked_up(LENT, 5)], [begun])
+    assert ids(await decide(maker, case))[0] == "renew_loan"
+
+
 async def test_the_same_step_for_another_thing_is_not_tried_yet(maker: DecisionMaker) -> None:
     rows = [
         interaction(1, "I want to renew my books"),

@@ -386,7 +386,10 @@ async def test_somebody_elses_unverified_identifier_leaves_an_interaction_with_i
 async def test_a_shared_phone_in_a_conversation_is_the_speakers(world: World) -> None:
     await world.whose(proved("account_id", "A1"), PHONE)
     speaker = await world.whose(proved("account_id", "A2"), PHONE, conversation="c1")
-    assert await world.whose(PHONE, conversation="c1") == speaker
+    assert await world.whose(proved("phone", PHONE.value, method="call back"), conversation="c1") == speaker
+    verification = (await world.identities.customer("t", speaker)).verification
+    assert verification is not None
+    assert verification.method == "call back"
 
 
 async def test_a_claim_that_the_speaker_proves_is_the_speakers_though_another_claims_it_too(world: World) -> None:

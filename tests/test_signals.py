@@ -199,6 +199,15 @@ def test_a_settled_matter_looking_around_and_our_own_mail_are_no_switch(prior: l
     assert SignalType.CHANNEL_SWITCH not in types(snapshot(now, prior))
 
 
+def test_looking_at_pages_beside_a_chat_is_no_switch() -> None:
+    rows = [
+        *talk(("customer", "Where is my parcel?"), ("bot", "Let me see.")),
+        page(3, "/help"),
+        *talk(("customer", "It was sent on Monday"), start=4),
+    ]
+    assert SignalType.CHANNEL_SWITCH not in types(snapshot(rows))
+
+
 def test_an_old_unresolved_matter_is_no_switch_when_the_new_one_is_another() -> None:
     prior = talk(("customer", "My heating is broken"), conversation_id="c0")
     now = [interaction(9, "What are your opening hours?", channel="voice", at=START + 6 * DAY)]

@@ -279,7 +279,7 @@ def test_a_recording_is_an_event_that_says_where_it_lies_and_how_long_it_is() ->
     assert (draft.kind, draft.name) == (Kind.EVENT, "recording")
     assert (draft.actor, draft.channel) == (Actor.SYSTEM, Channel.VOICE)
     assert draft.data == {
-        "duration_ms": 60_500,
+        "length_ms": 60_500,
         "mediatype": "audio/x-wav",
         "url": "https://example.com/call.wav",
         "content_hash": ["sha512-abc"],

@@ -115,12 +115,16 @@ class Case:
         return self._known.fill(action)
 
     def tried(self, action: CatalogueAction, filled: Filled) -> Step | None:
-        """The latest attempt at this action, about the same thing where its parameters say what it is about."""
+        """The latest attempt at this action, about the same thing where its parameters say what it is about.
+
+        What was only begun may still be brought to its end, so an abandoned attempt is none.
+        """
         if action.repeatable:
             return None
         names = {step_name(name) for name in (action.id, *action.aliases)}
         for step in reversed(self.steps):
-            if step.name in names and _same_thing(action, filled, step):
+            tried = step.name in names and step.outcome is not Outcome.ABANDONED
+            if tried and _same_thing(action, filled, step):
                 return step
         return None
 

@@ -41,7 +41,6 @@ MOST_EVIDENCE = 12
 _ENDED = {
     Outcome.SUCCEEDED: "It was done already",
     Outcome.FAILED: "It was tried already and failed",
-    Outcome.ABANDONED: "It was begun already and abandoned",
     Outcome.UNKNOWN: "It was tried already",
 }
 

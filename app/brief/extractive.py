@@ -14,7 +14,6 @@ from app.brief.steps import Step, humanised, label_of
 from app.brief.wording import clause, sentence, spoken
 from app.language.acts import Act, without_lead_in
 from app.language.human import asks_for_person
-from app.language.identifiers import canonical
 from app.language.sentences import shorten
 from app.language.sentiment import feeling, mood
 from app.language.words import terms
@@ -158,9 +157,10 @@ def _headline(case: Case, status: ResolutionStatus) -> str | None:
 
 
 def _situation(case: Case, found: Sequence[Entity], promised: Sequence[Commitment]) -> list[Told]:
+    others = list(_other_wishes(case))
     candidates = [
-        *_reference(case, found),
-        *_other_wishes(case),
+        *_reference(case, found, [told for told in (_contact_reason(case), *others) if told]),
+        *others,
         *_progress(case),
         *_last_word(case, promised),
         *_latest(case),
@@ -175,14 +175,15 @@ def _situation(case: Case, found: Sequence[Entity], promised: Sequence[Commitmen
     return kept
 
 
-def _reference(case: Case, found: Sequence[Entity]) -> Iterable[Told]:
-    said = _contact_reason(case)
+def _reference(case: Case, found: Sequence[Entity], stated: Sequence[Told]) -> Iterable[Told]:
+    """What the customer named and the sentences around do not."""
+    elsewhere = " ".join(one.text for one in stated).casefold()
     by_customer = {one.interaction_id for one in case.interactions if one.actor is Actor.CUSTOMER}
     told: dict[str, list[str]] = {}
     evidence: list[str] = []
     for one in found:
-        stated = said is not None and canonical(one.value) in canonical(said.text)
-        if one.type in ("date", "error_code") or stated or not by_customer.intersection(one.evidence):
+        known = one.value.casefold() in elsewhere or one.type in ("date", "error_code")
+        if known or not by_customer.intersection(one.evidence):
             continue
         told.setdefault(_label(one.type), []).append(one.value)
         evidence.extend(one.evidence[:2])

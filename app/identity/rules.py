@@ -165,12 +165,12 @@ class Filing:
         if not (seated and self._graph.proved(seated)):
             # What is verified now may have been claimed before, by whoever it is now proved to be.
             claimants = {key: self._fitting(self._graph.claimants(key), accounts) for key in arrived.proofs}
-            lead = _heaviest(claimants, seated, proven=True)
+            lead = _heaviest(claimants, proven=True)
             if lead:
                 return lead
         if not seated or not self._graph.keys(seated):
             claimants = {key: self._fitting(self._open_claimants(key), accounts) for key in arrived.claims}
-            lead = _heaviest(claimants, seated, proven=False)
+            lead = _heaviest(claimants, proven=False)
             if lead:
                 return lead
         return _Lead(None)
@@ -308,12 +308,12 @@ class Filing:
         return key[0] == STRONG_TYPE and _differ(self._graph.accounts(customer), {key[1]})
 
 
-def _heaviest(holders: dict[Key, set[str]], seated: str | None, *, proven: bool) -> _Lead | None:
+def _heaviest(holders: dict[Key, set[str]], *, proven: bool) -> _Lead | None:
     """Whom the heaviest identifiers that anybody holds lead to."""
     for weight in range(3):
         customers = _union(found for key, found in holders.items() if _weight(key) == weight)
         if customers:
-            customer = seated if seated in customers else _sole(customers)
+            customer = _sole(customers)
             return _Lead(customer, proven=proven, rivals=frozenset() if customer else frozenset(customers))
     return None
 

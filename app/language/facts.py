@@ -1,7 +1,7 @@
 """Tool results that are JSON, read as typed facts which policy expressions and parameters can name.
 
 An object is a record. Its fields become facts under their own names (`status`, `address.city`), the newest write last;
-fields of a record that has been replaced by another of the same kind (another order, another account) are gone, so
+fields of a record that has been replaced by another of the same kind (another case, another account) are gone, so
 that a fact never mixes two things. A list becomes one fact under the name of the tool that gave it.
 """
 

@@ -23,7 +23,7 @@ MAX_HISTORY = 1000
 LONGEST_PAUSE = timedelta(minutes=30)
 # What the customer came with and said last says what the case is about, "yes please" does not; more would drown it.
 QUERY_MESSAGES = 3
-QUERY_CHARACTERS = 300
+QUERY_CHARACTERS = 200
 TELLING_TERMS = 2
 
 

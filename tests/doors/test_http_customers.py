@@ -64,10 +64,12 @@ async def test_a_query_that_does_not_fit_is_refused_by_name(client: httpx.AsyncC
     path = f"/v1/customers/{result['customer_id']}/timeline"
 
     too_many = await client.get(path, params={"limit": 1001})
+    too_far = await client.get(path, params={"after_seq": 2**63})
     misspelt = await client.get(path, params={"chanel": "chat"})
     nothing = await client.get(f"/v1/customers/{result['customer_id']}/search")
 
     assert problem(too_many, 422, "invalid_request")["errors"][0]["path"] == "limit"
+    assert problem(too_far, 422, "invalid_request")["errors"][0]["path"] == "after_seq"
     assert problem(misspelt, 422, "invalid_request")["errors"][0]["path"] == "chanel"
     assert problem(nothing, 422, "invalid_request")["errors"][0]["path"] == "q"
 

@@ -107,6 +107,27 @@ async def test_a_form_that_is_not_served_is_refused(client: httpx.AsyncClient, c
     assert (await client.get(path, headers={"accept": "*/*"})).json() == handoff
 
 
+@pytest.mark.parametrize(
+    ("accept", "form"),
+    [
+        ("", "application/json"),
+        ("text/*", "text/markdown"),
+        ("text/markdown;q=0.4, text/html;q=0.5", "text/html"),
+        ("application/json;q=0.1, */*", "text/markdown"),
+        ("text/html;q=0, text/*;q=0.3, application/*;q=0.2", "text/markdown"),
+        ("application/json;q=loud, text/html", "text/html"),
+    ],
+)
+async def test_the_form_is_the_one_the_caller_likes_best(
+    client: httpx.AsyncClient, conversation: str, accept: str, form: str
+) -> None:
+    handoff = await made(client, conversation)
+
+    answer = await client.get(f"/v1/handoffs/{handoff['handoff_id']}", headers={"accept": accept})
+
+    assert answer.headers["content-type"].partition(";")[0] == form
+
+
 async def test_a_handoff_comes_in_stages_over_server_sent_events(client: httpx.AsyncClient, conversation: str) -> None:
     answer = await client.post(
         "/v1/handoffs", json={"conversation_id": conversation}, headers={"accept": "text/event-stream"}

@@ -43,15 +43,15 @@ async def test_a_refusal_is_not_kept(client: httpx.AsyncClient) -> None:
     assert (await client.post("/v1/handoffs", json=asked, headers=KEY)).status_code == 201
 
 
-async def test_requests_at_the_same_moment_with_one_key_make_one_handoff(client: httpx.AsyncClient) -> None:
-    await record(client, message(conversation_id="c-1"))
+async def test_requests_at_the_same_moment_with_one_key_are_done_once(client: httpx.AsyncClient) -> None:
+    sent = message(conversation_id="c-1")
 
-    answers = await asyncio.gather(
-        *(client.post("/v1/handoffs", json={"conversation_id": "c-1"}, headers=KEY) for _ in range(5))
-    )
+    answers = await asyncio.gather(*(client.post("/v1/interactions", json=sent, headers=KEY) for _ in range(5)))
 
     assert {one.status_code for one in answers} == {201}
     assert len({one.content for one in answers}) == 1
+    customer_id = answers[0].json()["results"][0]["customer_id"]
+    assert len((await client.get(f"/v1/customers/{customer_id}/timeline")).json()["interactions"]) == 1
 
 
 async def test_a_streamed_handoff_is_replayed_as_a_stream_and_as_json(client: httpx.AsyncClient) -> None:

@@ -1,9 +1,11 @@
 """POST /v1/interactions and the signals of a conversation."""
 
 import json
+from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
 
 import httpx
+import pytest
 from fastapi import FastAPI
 
 from tests.doors.http import check_fits, email, message, problem, record
@@ -114,10 +116,21 @@ async def test_data_over_64_kib_is_too_large_alone_and_one_rows_problem_in_a_bat
     assert batch.json()["results"][1]["problem"]["code"] == "payload_too_large"
 
 
-async def test_a_body_over_the_limit_is_refused_before_it_is_held(client: httpx.AsyncClient) -> None:
-    refused = await client.post("/v1/handoffs", content=b'{"conversation_id": "' + b"x" * 1_100_000 + b'"}')
+@pytest.mark.parametrize(("announced", "read"), [({"content-length": "1100000"}, 0), ({}, 17)])
+async def test_a_body_over_the_limit_is_refused_before_it_is_held(
+    client: httpx.AsyncClient, announced: dict[str, str], read: int
+) -> None:
+    sent: list[int] = []
+
+    async def parts() -> AsyncGenerator[bytes]:
+        for part in range(100):
+            sent.append(part)
+            yield b"x" * 65_536
+
+    refused = await client.post("/v1/handoffs", content=parts(), headers=announced)
 
     assert "1,048,576" in problem(refused, 413, "payload_too_large")["detail"]
+    assert len(sent) == read
 
 
 async def test_a_retried_interaction_is_a_duplicate_with_the_same_number(client: httpx.AsyncClient) -> None:

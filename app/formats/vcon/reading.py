@@ -85,7 +85,8 @@ class _Reader:
         data: dict[str, Any] = {
             "application": dialog.application,
             "message_id": dialog.message_id,
-            "duration_ms": duration,
+            # Not `duration_ms`: in an event that would say how long the customer paused.
+            "length_ms": duration,
             "recordings": list(dialog.recordings),
         }
         path = f"dialog[{index}]"
