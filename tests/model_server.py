@@ -18,6 +18,8 @@ import httpx
 import pytest
 
 CONTEXT_TOKENS = 4096
+SLOTS = 3
+"""So that a question nobody waits for any more does not keep the next one waiting."""
 READY_WITHIN_S = 60
 
 
@@ -53,8 +55,8 @@ def _serve() -> None:
     parameters.model.path = str(next(Path(spec.origin).parent.glob("*.gguf")))
     parameters.hostnames = ["127.0.0.1"]
     parameters.port = 0
-    parameters.n_ctx = CONTEXT_TOKENS
-    parameters.n_parallel = 1
+    parameters.n_parallel = SLOTS
+    parameters.n_ctx = SLOTS * CONTEXT_TOKENS
     parameters.n_batch = 128  # between batches it looks whether anybody still waits for the answer
     # One thread: several wait for each other by spinning, which is a hundred times slower on a busy machine.
     parameters.cpuparams.n_threads = 1

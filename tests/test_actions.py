@@ -190,6 +190,20 @@ async def test_who_agrees_to_a_proposal_wants_what_was_proposed(maker: DecisionM
     assert (await maker.intent(snapshot(rows))).name == "renew"
 
 
+async def test_who_says_nothing_wants_what_they_failed_to_do(maker: DecisionMaker) -> None:
+    failed = interaction(1, kind="event", channel="app", name="extend_loan", outcome="failed")
+    assert (await maker.intent(snapshot([failed]))).name == "renew"
+
+
+async def test_a_name_given_in_an_earlier_conversation_fills_a_parameter(maker: DecisionMaker) -> None:
+    prior = [interaction(1, "It is about LN-7007", conversation_id="c0")]
+    known = {name: value for name, value in LENT.items() if name != "loan_id"}
+    case = snapshot([interaction(2, "I want to renew my book"), looked_up(known, 3)], prior)
+    best = (await decide(maker, case)).actions[0]
+    assert best.parameters["loan_id"] == "LN-7007"
+    assert "int_1" in best.evidence
+
+
 async def test_without_the_embedder_intents_are_read_by_words(archive: MemoryArchive) -> None:
     maker = DecisionMaker(parse_catalogue(CATALOGUE), SilentEmbedder(), archive)
     assert (await maker.intent(snapshot([interaction(1, "Please extend my loan of this book")]))).name == "renew"

@@ -353,6 +353,13 @@ async def test_one_who_claims_only_what_the_verified_customer_claims_too_is_join
     assert await world.owner(began) == owner
 
 
+async def test_one_whose_claim_is_proved_beside_a_known_identifier_is_joined(world: World) -> None:
+    owner = await world.whose(PHONE)
+    began = await world.arrives(claimed("email", "one@example.com"), conversation="c1")
+    assert await world.whose(PHONE, EMAIL, conversation="c1") == owner
+    assert await world.owner(began) == owner
+
+
 async def test_one_who_claims_what_the_verified_customer_does_not_hold_is_not_joined(world: World) -> None:
     owner = await world.whose(PHONE)
     stranger = await world.arrives(claimed("email", "else@example.com"), conversation="c1")

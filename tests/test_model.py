@@ -426,19 +426,6 @@ def _all_text(brief: Brief) -> str:
     return json.dumps(brief.model_dump(mode="json", exclude={"dropped_claims", "claims"}), ensure_ascii=False)
 
 
-async def test_a_small_real_model_changes_nothing_for_the_worse(small_model_url: str) -> None:
-    model = LitellmModel("openai/small", base_url=small_model_url)
-    await model.warm_up()
-    handoff, first = await worded(model, CONVERSATION[:3], deadline_ms=20_000)
-    codes = (FailureCode.INVALID_MODEL_OUTPUT, FailureCode.MODEL_TIMEOUT)
-    assert handoff.status is HandoffStatus.COMPLETED or handoff.failure_code in codes
-    assert (handoff.engine == "model") is (handoff.status is HandoffStatus.COMPLETED)
-    assert handoff.brief.contact_reason
-    assert handoff.brief.entities[: len(first.brief.entities)] == first.brief.entities
-    ids = {one.interaction_id for one in CONVERSATION}
-    assert all(set(claim.evidence) <= ids and claim.evidence for claim in handoff.brief.claims)
-
-
 async def test_a_small_real_model_keeps_to_the_schema(small_model_url: str) -> None:
     model = LitellmModel("hosted_vllm/small", base_url=small_model_url)
     text = {"type": "string", "maxLength": 20}
@@ -453,6 +440,19 @@ async def test_a_small_real_model_keeps_to_the_schema(small_model_url: str) -> N
     assert written.keys() == {"text", "ids"}
     assert len(written["text"]) <= 20
     assert reply.completion_tokens > 0
+
+
+async def test_a_small_real_model_changes_nothing_for_the_worse(small_model_url: str) -> None:
+    model = LitellmModel("openai/small", base_url=small_model_url)
+    await model.warm_up()
+    handoff, first = await worded(model, CONVERSATION[:3], deadline_ms=20_000)
+    codes = (FailureCode.INVALID_MODEL_OUTPUT, FailureCode.MODEL_TIMEOUT)
+    assert handoff.status is HandoffStatus.COMPLETED or handoff.failure_code in codes
+    assert (handoff.engine == "model") is (handoff.status is HandoffStatus.COMPLETED)
+    assert handoff.brief.contact_reason
+    assert handoff.brief.entities[: len(first.brief.entities)] == first.brief.entities
+    ids = {one.interaction_id for one in CONVERSATION}
+    assert all(set(claim.evidence) <= ids and claim.evidence for claim in handoff.brief.claims)
 
 
 async def test_a_small_real_model_that_is_too_slow_is_left_behind(small_model_url: str) -> None:

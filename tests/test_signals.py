@@ -199,6 +199,19 @@ def test_a_settled_matter_looking_around_and_our_own_mail_are_no_switch(prior: l
     assert SignalType.CHANNEL_SWITCH not in types(snapshot(now, prior))
 
 
+def test_coming_back_on_another_channel_for_what_was_promised_is_a_switch() -> None:
+    prior = talk(
+        ("customer", "Where is the refund for AB-4471?"),
+        ("agent", "I will refund it within two days."),
+        ("customer", "Thank you, bye."),
+        conversation_id="c0",
+    )
+    same, other = "The refund for AB-4471 has not come", "What are your opening hours?"
+    for text, switched in ((same, True), (other, False)):
+        now = [interaction(9, text, channel="voice", at=START + 6 * DAY)]
+        assert (SignalType.CHANNEL_SWITCH in types(snapshot(now, prior))) is switched
+
+
 def test_looking_at_pages_beside_a_chat_is_no_switch() -> None:
     rows = [
         *talk(("customer", "Where is my parcel?"), ("bot", "Let me see.")),
@@ -305,6 +318,10 @@ def test_one_failure_two_steps_and_a_mended_one_are_no_repeated_failure(outcomes
         (
             "Please choose one of the options: billing, orders, returns.",
             "Please choose one of the options: billing, orders, returns",
+        ),
+        (
+            "I am sorry to hear that. You can print it in the app under Orders.",
+            "You can print it in the app under Orders.",
         ),
         ("Sorry, I didn't understand that.", "I don't quite understand. Could you rephrase?"),
         ("Das habe ich leider nicht verstanden.", "Entschuldigung, ich habe das nicht verstanden."),

@@ -20,8 +20,9 @@ from app.actions.catalogue import Catalogue
 from app.errors import RetrievalUnavailable
 from app.language.acts import Act, customer_act, is_english, staff_act
 from app.language.sentences import sentences
+from app.language.steps import step_name
 from app.language.words import terms
-from app.models import Actor, Intent, Interaction, Kind, ScoredName, Snapshot
+from app.models import Actor, Intent, Interaction, Kind, Outcome, ScoredName, Snapshot
 from app.ports import Embedder, Vectors
 
 _log = logging.getLogger(__name__)
@@ -35,6 +36,7 @@ ALTERNATIVES = 5
 REMEMBERED = 2048
 _OPEN = frozenset({Act.REQUEST, Act.QUESTION, Act.PROBLEM})
 _TELLING = frozenset({Act.INFORMATION, Act.ATTEMPT})
+_STUCK = (Outcome.FAILED, Outcome.ABANDONED)
 _SHORTEST_FOREIGN = 4
 _CIVIL = frozenset("pleas thank hi hello help assist want need like know tell get let would check".split())
 
@@ -111,7 +113,7 @@ class IntentReader:
 
     async def read(self, snapshot: Snapshot) -> Reading:
         """What the customer wants in the conversation at hand, or in what went before while it is empty."""
-        wishes = wishes_of(snapshot.conversation) or wishes_of(snapshot.prior)
+        wishes = wishes_of(snapshot.conversation) or stuck_at(snapshot.conversation) or wishes_of(snapshot.prior)
         requests = tuple({wish.row.interaction_id: wish.row for wish in wishes}.values())
         if not wishes or not (self._intents.texts or self._actions.texts):
             return Reading(Intent(), (), {}, {}, requests)
@@ -161,6 +163,13 @@ def wishes_of(rows: Sequence[Interaction]) -> list[Wish]:
         Wish(text, said[place], max(LEAST_WEIGHT, OLDER_WEIGHT ** ages[place]), _is_refused(said, place))
         for place, text in chosen
     ]
+
+
+def stuck_at(rows: Sequence[Interaction]) -> list[Wish]:
+    """What a customer who has said nothing failed to do or gave up, in the words of the steps' names."""
+    stuck = [row for row in rows if row.kind is Kind.EVENT and row.name and row.outcome in _STUCK]
+    latest = {step_name(row.name or ""): row for row in stuck}
+    return [Wish(name.replace("_", " "), row, 1.0, refused=False) for name, row in latest.items()][-LATEST_WISHES:]
 
 
 def _is_refused(said: Sequence[Interaction], place: int) -> bool:

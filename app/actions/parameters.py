@@ -88,8 +88,8 @@ class Known:
 
     @cached_property
     def _said(self) -> Sequence[Interaction]:
-        rows = self.snapshot.conversation or self.snapshot.prior
-        return [row for row in reversed(rows) if row.actor is Actor.CUSTOMER and row.kind is Kind.MESSAGE]
+        rows = (*reversed(self.snapshot.conversation), *reversed(self.snapshot.prior))
+        return [row for row in rows if row.actor is Actor.CUSTOMER and row.kind is Kind.MESSAGE]
 
     @cached_property
     def _calls(self) -> Sequence[Interaction]:

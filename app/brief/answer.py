@@ -21,7 +21,7 @@ LIMITS = {
 
 
 # The schema asks for less than is accepted: a model that cannot be held to it may run on a little.
-_Sentence = Annotated[str, Field(min_length=1, max_length=400, json_schema_extra={"maxLength": 220})]
+_Sentence = Annotated[str, Field(min_length=1, max_length=400, json_schema_extra={"maxLength": 200})]
 _Name = Annotated[str, Field(min_length=1, max_length=80, json_schema_extra={"maxLength": 40})]
 _ShortId = Annotated[str, Field(max_length=200, json_schema_extra={"maxLength": 5})]
 _ShortIds = Annotated[tuple[_ShortId, ...], Field(max_length=24, json_schema_extra={"maxItems": 4})]
@@ -59,7 +59,7 @@ class Section(_Part):
     """A custom section."""
 
     name: _Name
-    statements: tuple[Told, ...] = Field((), max_length=6)
+    statements: tuple[Told, ...] = Field((), max_length=6, json_schema_extra={"maxItems": 3})
 
 
 class Answer(_Part):
@@ -67,18 +67,20 @@ class Answer(_Part):
 
     headline: Told | None = None
     contact_reason: Told | None = None
-    situation: tuple[Told, ...] = Field(min_length=1, max_length=8)
+    situation: tuple[Told, ...] = Field(min_length=1, max_length=8, json_schema_extra={"maxItems": SITUATION_SENTENCES})
     customer_expectation: Told | None = None
-    commitments: tuple[Promised, ...] = Field((), max_length=6)
-    open_questions: tuple[Told, ...] = Field((), max_length=6)
-    entities: tuple[Named, ...] = Field((), max_length=24)
+    commitments: tuple[Promised, ...] = Field((), max_length=6, json_schema_extra={"maxItems": 2})
+    open_questions: tuple[Told, ...] = Field((), max_length=6, json_schema_extra={"maxItems": 2})
+    entities: tuple[Named, ...] = Field((), max_length=24, json_schema_extra={"maxItems": 6})
     suggested_opening: _Sentence | None = None
     custom_sections: tuple[Section, ...] = Field((), max_length=8)
 
 
-def answer_schema() -> Mapping[str, Any]:
-    """The JSON schema of an answer, in the form strict modes take: every field required, no other allowed."""
-    return cast(Mapping[str, Any], _strict(Answer.model_json_schema()))
+def answer_schema(sections: int) -> Mapping[str, Any]:
+    """The JSON schema of an answer with so many custom sections: every field required, as strict modes want it."""
+    schema = cast(dict[str, Any], _strict(Answer.model_json_schema()))
+    schema["properties"]["custom_sections"]["maxItems"] = sections
+    return schema
 
 
 def parse(text: str) -> Answer:

@@ -34,7 +34,6 @@ class BriefWriter:
         prompt.check_inputs(TRUSTED_INPUTS, UNTRUSTED_INPUTS)
         self._model = model
         self._prompt = prompt
-        self._schema = answer_schema()
         self._abandoned: set[asyncio.Task[Handoff]] = set()
         self._check = Check(status="loading", detail="loads in the background after the start")
 
@@ -100,7 +99,7 @@ class BriefWriter:
         reply = await model.complete(
             prompt.system,
             prompt.user,
-            schema=self._schema,
+            schema=answer_schema(len(handoff.request.sections)),
             timeout_s=until - perf_counter(),
             max_tokens=ANSWER_TOKENS,
         )

@@ -106,7 +106,7 @@ def _structured(event: JsonValue, *, inside: str) -> _Event:
 def _binary(headers: Mapping[str, str], body: bytes) -> _Event:
     stated = {
         # Percent signs stand for what a header cannot hold.
-        name.removeprefix(_HEADER): value
+        name.removeprefix(_HEADER): unquote(value)
         for name, value in headers.items()
         if name.startswith(_HEADER)
     }

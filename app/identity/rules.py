@@ -15,8 +15,8 @@
    those for more than a cookie or a device; several claimants of the same weight are ambiguous.
 5. Nothing leads to a customer whose account id is another than the arrival's.
 6. When a conversation's customer holds nothing but cookies, devices and what the verified customer of the
-   conversation holds too, it joins that customer. One that holds nothing at all joins whomever the conversation turns
-   out to be with.
+   conversation holds or proves too, it joins that customer. One that holds nothing at all joins whomever the
+   conversation turns out to be with.
 7. An arrival that leads to nobody belongs to its conversation's identity, or else to a new customer.
 
 A customer holds an identifier once. A claim is not kept when somebody else has proved it, nor by an unproved customer
@@ -235,7 +235,7 @@ class Filing:
         seated = self._graph.customer(arrived.seat) if arrived.seat else None
         if arrived.seat and seated == lead.customer and not lead.proven:
             return arrived.seat, False
-        if seated and seated != lead.customer and self._is_part_of(seated, lead):
+        if seated and seated != lead.customer and self._is_part_of(seated, lead.customer, arrived):
             reason = "anonymous until the conversation named its customer"
             self._join(lead.customer, seated, keys, arrived, reason=reason)
         holding = next(self._graph.holdings(lead.customer, keys))
@@ -250,12 +250,11 @@ class Filing:
         # Proofs that lead to several others do not belong with somebody else who is proved.
         return not (lead.proven and self._graph.proved(seated) and seated not in lead.rivals)
 
-    def _is_part_of(self, seated: str, lead: _Lead) -> bool:
-        assert lead.customer is not None
-        if self._graph.parted(seated, lead.customer):
+    def _is_part_of(self, seated: str, customer: str, arrived: _Arrived) -> bool:
+        if self._graph.parted(seated, customer):
             return False
-        held = self._graph.keys(seated)
-        return all(key[0] in ANONYMOUS_TYPES or self._graph.holds(lead.customer, key) for key in held)
+        theirs = {*self._graph.keys(customer), *arrived.proofs}
+        return all(key[0] in ANONYMOUS_TYPES or key in theirs for key in self._graph.keys(seated))
 
     def _join(self, survivor: str, absorbed: str, keys: list[Key], arrived: _Arrived, *, reason: str) -> None:
         holdings = [one for customer in (survivor, absorbed) for one in self._graph.holdings(customer, keys)]

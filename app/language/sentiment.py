@@ -42,6 +42,7 @@ _IMPATIENCE = tuple(
     (re.compile(pattern, re.IGNORECASE), weight)
     for pattern, weight in (
         (r"\b(?:third|fourth|fifth|sixth|tenth|hundredth|umpteenth|\d+th) time\b", -0.45),
+        (r"\b(?:three|four|five|six|ten|several|so many|countless) times\b", -0.4),
         (r"\bhow many (?:more )?times\b|\bover and over\b|\btime and (?:time )?again\b", -0.45),
         (r"\b(?:already|just) (?:told|said|gave|explained|answered|sent|provided)\b", -0.4),
         (r"\bkeeps? (?:telling|asking|saying|repeating|sending|getting|giving)\b|\bin circles\b", -0.4),

@@ -20,6 +20,9 @@ _OPEN = frozenset({Act.REQUEST, Act.QUESTION, Act.PROBLEM})
 _MOSTLY_WITHIN = 0.7
 _SHARED = 0.5
 _SAME_WORDS = 0.8
+_ALL_WORDS = 0.9
+_HALF_THE_WORDS = 0.5
+_SHORTEST_STATEMENT = 6
 _SHORTEST_QUESTION = 3
 _LOOP_LOOK_BACK = 8
 _LOOP_WITHIN = timedelta(hours=1)
@@ -184,7 +187,12 @@ def _says_the_same(rows: Sequence[Interaction], other: int, place: int) -> bool:
     if _not_understood(before.text) and _not_understood(after.text):
         return True
     one, two = _words(before.text), _words(after.text)
-    return len(one & two) >= _SHORTEST_QUESTION and len(one & two) / len(one | two) >= _SAME_WORDS
+    shared = len(one & two)
+    if shared < _SHORTEST_QUESTION:
+        return False
+    # The same again, or the same again with an apology or a greeting before it.
+    longer = shared >= _SHORTEST_STATEMENT and shared / min(len(one), len(two)) >= _ALL_WORDS
+    return shared / len(one | two) >= (_HALF_THE_WORDS if longer else _SAME_WORDS)
 
 
 @lru_cache(maxsize=8192)

@@ -41,9 +41,9 @@ async def key_for(app: App, tenant: str = "one", scopes: Collection[Scope] = EVE
     return {"authorization": f"Bearer {(await app.create_key(tenant, scopes)).key}"}
 
 
-def caller(service: FastAPI, key: dict[str, str], address: str = "192.0.2.7") -> httpx.AsyncClient:
+def caller(service: FastAPI, key: dict[str, str]) -> httpx.AsyncClient:
     """A client at another address that sends a key with every request."""
-    transport = httpx.ASGITransport(service, client=(address, 40000))
+    transport = httpx.ASGITransport(service, client=("192.0.2.7", 40000))
     return httpx.AsyncClient(transport=transport, base_url="https://warmline.example", headers=key)
 
 
@@ -105,7 +105,7 @@ async def test_an_unknown_key_is_refused_also_where_none_is_needed(client: httpx
 
 async def test_keys_can_be_required_before_the_first_is_made(settings: Settings, app: App) -> None:
     strict = create_app(settings.model_copy(update={"require_keys": True}), app)
-    async with caller(strict, {}, "127.0.0.1") as client:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(strict), base_url="http://localhost") as client:
         problem(await client.post("/v1/interactions", json=message()), 401, "unauthorized")
         assert (await client.post("/v1/interactions", json=message(), headers=await key_for(app))).status_code == 201
 

@@ -1,0 +1,65 @@
+"""Words that all records share, and the base they are made of."""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+Confidence = Annotated[float, Field(ge=0.0, le=1.0)]
+Evidence = tuple[str, ...]
+# Further away, some time zone's offset leads out of the years that a datetime can hold.
+Moment = Annotated[AwareDatetime, Field(ge=datetime(1900, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC))]
+
+MAX_DATA_BYTES = 64 * 1024
+MAX_BATCH = 1000
+
+
+class Record(BaseModel):
+    """A frozen value; unknown fields are an error, so a misspelt field never vanishes silently."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Channel(StrEnum):
+    """Where an interaction happened."""
+
+    APP = "app"
+    WEB = "web"
+    CHAT = "chat"
+    VOICE = "voice"
+    IVR = "ivr"
+    EMAIL = "email"
+    SMS = "sms"
+    WHATSAPP = "whatsapp"
+    SOCIAL = "social"
+    IN_PERSON = "in_person"
+    OTHER = "other"
+
+
+class Actor(StrEnum):
+    """Who acted."""
+
+    CUSTOMER = "customer"
+    BOT = "bot"
+    AGENT = "agent"
+    SYSTEM = "system"
+
+
+class Kind(StrEnum):
+    """What an interaction is."""
+
+    MESSAGE = "message"
+    EVENT = "event"
+    TOOL_CALL = "tool_call"
+    TOOL_RESULT = "tool_result"
+    NOTE = "note"
+
+
+class Outcome(StrEnum):
+    """How a step ended."""
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    ABANDONED = "abandoned"
+    UNKNOWN = "unknown"

@@ -1,0 +1,113 @@
+"""Handoffs, and what became of them."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field, JsonValue
+
+from app.models.actions import Decision
+from app.models.base import Moment, Record
+from app.models.brief import Brief
+from app.models.customers import Verification, VerificationStatus
+from app.models.requests import HandoffRequest
+from app.models.signals import Signal
+
+
+class HandoffStatus(StrEnum):
+    """Whether the brief is whole."""
+
+    COMPLETED = "completed"
+    PARTIAL = "partial"
+    FAILED = "failed"
+
+
+class FailureCode(StrEnum):
+    """Which part is missing or was replaced by a fallback."""
+
+    MODEL_TIMEOUT = "model_timeout"
+    MODEL_UNAVAILABLE = "model_unavailable"
+    INVALID_MODEL_OUTPUT = "invalid_model_output"
+    RETRIEVAL_UNAVAILABLE = "retrieval_unavailable"
+    INSUFFICIENT_CONTENT = "insufficient_content"
+
+
+class PromptReference(Record):
+    """Which released prompt was used, byte for byte."""
+
+    name: str
+    version: str
+    sha256: str
+
+
+class Usage(Record):
+    """What a model's answer cost; `cost_usd` is null where the price of the model is not known."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost_usd: float | None = None
+
+
+class Handoff(Record):
+    """The answer to an escalation."""
+
+    handoff_id: str
+    customer_id: str
+    conversation_id: str | None = None
+    created_at: datetime
+    as_of_seq: int
+    duration_ms: int
+    stale: bool = False
+    status: HandoffStatus
+    failure_code: FailureCode | None = None
+    engine: Literal["model", "extractive"]
+    model: str | None = None
+    prompt: PromptReference | None = None
+    usage: Usage | None = None
+    verification_status: VerificationStatus
+    verification: Verification | None = None
+    brief: Brief
+    signals: tuple[Signal, ...] = ()
+    next_actions: Decision | None = None
+    request: HandoffRequest
+
+
+class Feedback(Record):
+    """What an agent's desktop tells of a handoff; it may be told in parts, as the contact goes on."""
+
+    displayed_at: Moment | None = None
+    accepted: bool | None = None
+    edited_brief: JsonValue = None
+    repeated_information: bool | None = None
+    missing_context: bool | None = None
+    connected_at: Moment | None = None
+    resolved_at: Moment | None = None
+    outcome: Annotated[str, Field(max_length=256)] | None = None
+    disposition: Annotated[str, Field(max_length=256)] | None = None
+
+
+class FiledFeedback(Feedback):
+    """Feedback as it is kept, one document for each time something was told."""
+
+    feedback_id: str
+    handoff_id: str
+    customer_id: str
+    filed_at: datetime
+
+
+class ActionOutcome(Record):
+    """What became of one action of a decision."""
+
+    action_id: Annotated[str, Field(min_length=1, max_length=256)]
+    displayed: bool | None = None
+    accepted: bool | None = None
+    outcome: Literal["succeeded", "failed", "unknown"] = "unknown"
+    reward: Annotated[float, Field(allow_inf_nan=False)] | None = None
+
+
+class FiledOutcome(ActionOutcome):
+    """An outcome as it is kept, the last one told of each action of a decision."""
+
+    decision_id: str
+    customer_id: str
+    filed_at: datetime

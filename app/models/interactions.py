@@ -1,0 +1,77 @@
+"""Interactions: what channels send and what the ledger holds."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import Field, JsonValue, StringConstraints
+
+from app.models.base import Actor, Channel, Kind, Moment, Outcome, Record
+
+
+class Identifier(Record):
+    """One name by which a customer is known; its type is `email`, `phone`, `account_id`, `device_id` or any word."""
+
+    type: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
+    value: Annotated[str, Field(min_length=1, max_length=512)]
+    verified: bool = False
+    verified_at: Moment | None = None
+    method: Annotated[str, Field(max_length=128)] | None = None
+
+
+class InteractionDraft(Record):
+    """What a channel sends: an interaction before the ledger has numbered it."""
+
+    id: Annotated[str, Field(min_length=1, max_length=256)] | None = None
+    occurred_at: Moment | None = None
+    channel: Channel
+    actor: Actor
+    kind: Kind
+    conversation_id: Annotated[str, Field(min_length=1, max_length=256)] | None = None
+    identifiers: Annotated[tuple[Identifier, ...], Field(max_length=32)] = ()
+    text: Annotated[str, Field(max_length=200_000)] = ""
+    name: Annotated[str, Field(min_length=1, max_length=256)] | None = None
+    outcome: Outcome | None = None
+    data: Mapping[str, JsonValue] = Field(default_factory=dict)
+
+
+class Interaction(Record):
+    """A row of the ledger. It belongs for good to the identity it arrived with; merging customers rewrites no row."""
+
+    interaction_id: str
+    seq: int
+    identity_id: str
+    id: str | None = None
+    occurred_at: datetime
+    channel: Channel
+    actor: Actor
+    kind: Kind
+    conversation_id: str | None = None
+    text: str = ""
+    name: str | None = None
+    outcome: Outcome | None = None
+    data: Mapping[str, Any] = Field(default_factory=dict)
+    identifiers: tuple[Identifier, ...] = ()
+    redacted: bool = False
+
+
+class Problem(Record):
+    """An RFC 9457 problem object."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    code: str
+    detail: str
+    errors: tuple[Mapping[str, JsonValue], ...] = ()
+
+
+class Recorded(Record):
+    """What became of one interaction of a request: filed, known already, or refused with its own problem."""
+
+    id: str | None = None
+    interaction_id: str | None = None
+    seq: int | None = None
+    customer_id: str | None = None
+    duplicate: bool = False
+    problem: Problem | None = None

@@ -1,0 +1,56 @@
+"""Readiness and API keys."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import Field
+
+from app.models.base import Record
+
+
+class Check(Record):
+    """How one part is."""
+
+    status: Literal["ok", "loading", "degraded", "failed"]
+    detail: str
+
+
+class Scope(StrEnum):
+    """What an API key allows; none of them includes another."""
+
+    INGEST = "ingest"
+    HANDOFF = "handoff"
+    ACTIONS = "actions"
+    ANALYTICS = "analytics"
+    ADMIN = "admin"
+
+
+class KeyGrant(Record):
+    """What a caller may do, and as which tenant; `key_id` is None for a caller who was let in without a key."""
+
+    tenant: str
+    scopes: frozenset[Scope]
+    key_id: str | None = None
+
+
+class ApiKey(Record):
+    """All that is known of an API key but its secret. `replaced_by` is the key it was rotated to; `last_used_at` may
+    lag behind by ten minutes.
+    """
+
+    key_id: str
+    tenant: str
+    scopes: tuple[Scope, ...]
+    label: str = ""
+    created_at: datetime
+    expires_at: datetime | None = None
+    revoked_at: datetime | None = None
+    replaced_by: str | None = None
+    last_used_at: datetime | None = None
+
+
+class IssuedKey(ApiKey):
+    """A key that was just made. `key` is what its holder sends: it is shown this once and kept nowhere."""
+
+    key: str = Field(repr=False)

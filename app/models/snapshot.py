@@ -1,0 +1,30 @@
+"""What the workflow gathers."""
+
+from datetime import datetime
+
+from app.models.base import Record
+from app.models.customers import Customer, Passage
+from app.models.interactions import Interaction
+
+
+class Snapshot(Record):
+    """All that is known of one customer's case at `as_of_seq`: the only input of brief, signals and decision.
+
+    `conversation` is the conversation at hand and `prior` the interactions of other conversations that matter to it,
+    both in the order they happened. `history` ranks what retrieval found in `prior`, best first.
+    """
+
+    tenant: str
+    customer: Customer
+    conversation_id: str | None
+    conversation: tuple[Interaction, ...]
+    prior: tuple[Interaction, ...] = ()
+    history: tuple[Passage, ...] = ()
+    as_of_seq: int
+    now: datetime
+    retrieval_available: bool = True
+
+    @property
+    def interactions(self) -> tuple[Interaction, ...]:
+        """Everything the snapshot holds, oldest first."""
+        return tuple(sorted((*self.prior, *self.conversation), key=lambda one: (one.occurred_at, one.seq)))
