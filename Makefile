@@ -25,7 +25,7 @@ demo: $(READY)
 	@$(BIN)/warmline demo
 
 test: lint
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist loadfile
 
 lint: $(READY)
 	$(BIN)/ruff check $(SOURCES)

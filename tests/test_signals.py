@@ -1,55 +1,13 @@
 """Friction signals: what fires, what must not, and how forward to be about it."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from app.language.human import asks_for_person
-from app.language.sentiment import feeling, mood
-from app.models import Interaction, InterventionLevel, SentimentLabel, Signal, SignalType, Snapshot, Trend
-from app.signals import detect, intervene
+from app.models import Interaction, SignalType
 from tests.builders import START, interaction, snapshot
-
-MINUTE = timedelta(minutes=1)
-HOUR = timedelta(hours=1)
-DAY = timedelta(days=1)
-
-
-def talk(
-    *turns: tuple[str, str], start: int = 1, gap: timedelta = timedelta(seconds=20), **fields: Any
-) -> list[Interaction]:
-    """Messages in turn, each by `customer`, `bot` or `agent`."""
-    return [
-        interaction(start + place, text, actor=actor, at=START + gap * (start + place), **fields)
-        for place, (actor, text) in enumerate(turns)
-    ]
-
-
-def step(seq: int, name: str, outcome: str | None = "failed", **fields: Any) -> Interaction:
-    """Something the customer tried on their own."""
-    return interaction(seq, kind="event", name=name, outcome=outcome, **fields)
-
-
-def page(seq: int, where: str, **fields: Any) -> Interaction:
-    """A page that the customer opened on the website."""
-    return interaction(seq, kind="event", channel="web", name="page_view", data={"page": where}, **fields)
-
-
-def types(case: Snapshot) -> set[SignalType]:
-    """The types of the signals that a snapshot shows."""
-    return {signal.type for signal in detect(case)}
-
-
-def only(case: Snapshot, wanted: SignalType) -> Signal:
-    """The one signal of a type."""
-    found = [signal for signal in detect(case) if signal.type is wanted]
-    assert len(found) == 1, found
-    return found[0]
-
-
-# --- hesitation -----------------------------------------------------------------------------------------------------
+from tests.journeys import DAY, HOUR, MINUTE, only, page, step, talk, types
 
 
 @pytest.mark.parametrize(
@@ -88,9 +46,6 @@ def test_a_customer_who_is_stuck_on_a_page_hesitates_although_nothing_arrives() 
     assert late.at == rows[0].occurred_at + MINUTE
 
 
-# --- backtracking ---------------------------------------------------------------------------------------------------
-
-
 def test_going_back_to_a_page_already_left_is_backtracking() -> None:
     rows = [page(1, "/delivery"), page(2, "/payment"), page(3, "/delivery")]
     assert only(snapshot(rows), SignalType.BACKTRACKING).evidence == ("int_1", "int_3")
@@ -117,9 +72,6 @@ def test_hearing_the_phone_menu_again_is_backtracking() -> None:
     heard = ["main", "billing", "main"]
     rows = [interaction(seq, kind="event", channel="ivr", data={"menu": one}) for seq, one in enumerate(heard, start=1)]
     assert SignalType.BACKTRACKING in types(snapshot(rows))
-
-
-# --- repetition -----------------------------------------------------------------------------------------------------
 
 
 def test_a_question_asked_again_in_other_words_is_repetition() -> None:
@@ -161,9 +113,6 @@ def test_an_identifier_given_before_on_another_channel_is_repetition() -> None:
 )
 def test_confirming_naming_another_or_asking_something_else_is_no_repetition(turns: Sequence[tuple[str, str]]) -> None:
     assert SignalType.REPETITION not in types(snapshot(talk(*turns)))
-
-
-# --- channel switch -------------------------------------------------------------------------------------------------
 
 
 def test_taking_an_unresolved_matter_to_another_channel_is_a_switch() -> None:
@@ -227,9 +176,6 @@ def test_an_old_unresolved_matter_is_no_switch_when_the_new_one_is_another() -> 
     assert SignalType.CHANNEL_SWITCH not in types(snapshot(now, prior))
 
 
-# --- delayed reply and silence --------------------------------------------------------------------------------------
-
-
 def test_a_customer_who_waits_past_the_pace_of_the_channel_is_a_delayed_reply() -> None:
     turns = (("customer", "Where is my parcel?"), ("agent", "Let me see."))
     assert "10 minutes" in only(snapshot(talk(*turns, gap=10 * MINUTE)), SignalType.DELAYED_REPLY).detail
@@ -271,9 +217,6 @@ def test_a_chat_of_last_week_is_over_and_not_silent() -> None:
     assert SignalType.SILENCE not in types(snapshot(rows, now=rows[-1].occurred_at + 7 * DAY))
 
 
-# --- repeated failure -----------------------------------------------------------------------------------------------
-
-
 def test_the_same_step_failing_twice_on_two_channels_is_repeated_failure() -> None:
     prior = [step(1, "reset_password", channel="app", conversation_id="c0")]
     now = [step(2, "Reset password", channel="web")]
@@ -307,202 +250,3 @@ def test_a_tool_that_reports_an_error_twice_is_repeated_failure(answer: str) -> 
 def test_one_failure_two_steps_and_a_mended_one_are_no_repeated_failure(outcomes: list[tuple[str, str]]) -> None:
     rows = [step(seq, name, outcome) for seq, (name, outcome) in enumerate(outcomes, start=1)]
     assert SignalType.REPEATED_FAILURE not in types(snapshot(rows))
-
-
-# --- bot loop -------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("first", "again"),
-    [
-        (
-            "Please choose one of the options: billing, orders, returns.",
-            "Please choose one of the options: billing, orders, returns",
-        ),
-        (
-            "I am sorry to hear that. You can print it in the app under Orders.",
-            "You can print it in the app under Orders.",
-        ),
-        ("Sorry, I didn't understand that.", "I don't quite understand. Could you rephrase?"),
-        ("Das habe ich leider nicht verstanden.", "Entschuldigung, ich habe das nicht verstanden."),
-    ],
-)
-def test_a_bot_that_says_the_same_again_is_in_a_loop(first: str, again: str) -> None:
-    rows = talk(("bot", first), ("customer", "My heating is cold"), ("bot", again))
-    assert only(snapshot(rows), SignalType.BOT_LOOP).evidence == ("int_1", "int_3")
-
-
-@pytest.mark.parametrize(
-    ("first", "again"),
-    [
-        ("Could you please give me your order number?", "Could you please give me your e-mail address?"),
-        ("Is there anything else I can help you with?", "Is there anything else I can help you with?"),
-        ("Your balance is 20 dollars.", "Your parcel arrives on Monday."),
-    ],
-)
-def test_asking_for_something_else_and_courtesy_are_no_loop(first: str, again: str) -> None:
-    rows = talk(("bot", first), ("customer", "All right then"), ("bot", again))
-    assert SignalType.BOT_LOOP not in types(snapshot(rows))
-
-
-def test_an_agent_or_a_message_sent_twice_is_no_loop() -> None:
-    said = "Please choose one of the options: billing, orders, returns."
-    assert SignalType.BOT_LOOP not in types(snapshot(talk(("agent", said), ("customer", "Hm"), ("agent", said))))
-    assert SignalType.BOT_LOOP not in types(snapshot(talk(("bot", said), ("bot", said))))
-
-
-# --- sentiment ------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "This is ridiculous, I have been waiting for an hour!",
-        "You are not helping at all!!!",
-        "Terrible service, I am fed up with you.",
-        "For the third time: still nothing!",
-        "Das ist eine Frechheit und unverschämt",
-    ],
-)
-def test_a_displeased_message_is_negative_sentiment(text: str) -> None:
-    assert only(snapshot(talk(("customer", text))), SignalType.NEGATIVE_SENTIMENT).evidence == ("int_1",)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "My card was stolen and I see a fraud charge",
-        "I lost my wallet, please block everything",
-        "Why was my payment declined?",
-        "No",
-        "I want to cancel my contract because of a death in the family",
-    ],
-)
-def test_a_sad_matter_told_calmly_is_no_negative_sentiment(text: str) -> None:
-    assert SignalType.NEGATIVE_SENTIMENT not in types(snapshot(talk(("customer", text))))
-
-
-def test_a_customer_who_is_pleased_since_is_not_displeased_any_more() -> None:
-    angry = ("customer", "This is ridiculous, I am fed up!")
-    mended = talk(angry, ("agent", "It is solved."), ("customer", "Great, thank you so much, that is all!"))
-    assert SignalType.NEGATIVE_SENTIMENT not in types(snapshot(mended))
-
-
-def test_mood_tells_where_feelings_are_going() -> None:
-    souring = mood([feeling("Great, thanks!"), feeling("Hm."), feeling("This is useless and annoying, I am fed up!")])
-    assert (souring.label, souring.trend) == (SentimentLabel.NEGATIVE, Trend.WORSENING)
-    assert mood([]).label is SentimentLabel.NEUTRAL
-    assert mood([-0.8, -0.2, 0.7]).label is SentimentLabel.MIXED
-
-
-# --- request for a person -------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "agent",
-        "Agent, please!",
-        "representative",
-        "I want to talk to a person",
-        "Can I speak with someone from billing?",
-        "get me a real human",
-        "Please connect me to a live agent",
-        "Let me talk to your supervisor",
-        "Is there a real person I can talk to?",
-        "I don't want to talk to a bot",
-        "Could you escalate this?",
-        "put me through to customer service",
-        "Ich möchte mit einem Menschen sprechen",
-        "Bitte verbinden Sie mich mit einem Mitarbeiter",
-        "Je voudrais parler à un conseiller",
-        "Passez-moi une vraie personne",
-        "Quiero hablar con una persona",
-        "Necesito un agente",
-        "Quero falar com um atendente",
-        "Vorrei parlare con un operatore",
-        "Ik wil een medewerker spreken",
-    ],
-)
-def test_a_person_is_asked_for_in_many_wordings(text: str) -> None:
-    assert SignalType.HUMAN_REQUEST in types(snapshot(talk(("customer", text))))
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "My travel agent booked this for me",
-        "I am an agent for the customer",
-        "Your agent told me that it would be fixed",
-        "I don't want to talk to a person, just fix it",
-        "Can a second person use the card?",
-        "I spoke with an agent yesterday",
-        "How much is it per person?",
-        "Do I need a manager account?",
-        "Can people transfer to other people's accounts?",
-        "Mein Reisebüro hat das gebucht",
-        "Mi agente de viajes lo reservó",
-        "Je suis agent immobilier",
-        "Quero cancelar o pedido",
-    ],
-)
-def test_speaking_of_a_person_is_not_asking_for_one(text: str) -> None:
-    assert not asks_for_person(text)
-
-
-def test_a_request_that_an_agent_has_met_no_longer_stands() -> None:
-    rows = talk(("customer", "I want to talk to a person"), ("agent", "Good morning, what can I do for you?"))
-    assert SignalType.HUMAN_REQUEST not in types(snapshot(rows))
-
-
-# --- identity, time and intervention --------------------------------------------------------------------------------
-
-
-def test_the_same_moment_has_the_same_id_whenever_it_is_looked_at() -> None:
-    rows = talk(("customer", "I want to talk to a person"))
-    early, late = snapshot(rows), snapshot(rows, now=START + HOUR)
-    assert only(early, SignalType.HUMAN_REQUEST) == only(late, SignalType.HUMAN_REQUEST)
-
-
-def test_what_happens_after_the_moment_of_judgement_is_not_seen() -> None:
-    rows = talk(("customer", "Hello, I have a question"), ("customer", "I want to talk to a person"))
-    assert SignalType.HUMAN_REQUEST not in types(snapshot(rows, now=rows[0].occurred_at))
-
-
-def test_an_ordinary_conversation_shows_no_friction() -> None:
-    rows = talk(
-        ("customer", "Hi, what are your opening hours?"),
-        ("bot", "We are open from nine to five. Is there anything else?"),
-        ("customer", "No, thank you!"),
-    )
-    signals = detect(snapshot(rows))
-    assert intervene(signals, START).level is InterventionLevel.WAIT
-    assert signals == ()
-
-
-def test_a_request_for_a_person_escalates_whatever_else_there_is() -> None:
-    case = snapshot(talk(("customer", "agent please")))
-    signals = detect(case)
-    decided = intervene(signals, case.now + 10 * DAY)
-    assert decided.level is InterventionLevel.ESCALATE
-    assert decided.reasons == tuple(signal.signal_id for signal in signals)
-
-
-def test_intervention_rises_with_friction() -> None:
-    pages = [page(1, "/delivery"), page(2, "/payment"), page(3, "/delivery")]
-    failing = [*pages, *(step(seq, "pay", channel="web") for seq in (4, 5))]
-    worse = [*failing, *(step(seq, "pay", channel="web") for seq in (6, 7))]
-    furious = [*worse, interaction(8, "This is ridiculous, I am fed up with this!!!", channel="web")]
-    levels = [intervene(detect(snapshot(rows)), START + 3 * MINUTE) for rows in (pages[:1], pages, failing, furious)]
-    assert [one.level for one in levels] == [
-        InterventionLevel.WAIT,
-        InterventionLevel.CLARIFY,
-        InterventionLevel.NUDGE,
-        InterventionLevel.ESCALATE,
-    ]
-    assert sorted(one.friction for one in levels) == [one.friction for one in levels]
-
-
-def test_friction_fades_with_time() -> None:
-    signals = detect(snapshot([step(1, "pay"), step(2, "pay")]))
-    assert intervene(signals, START).friction > intervene(signals, START + DAY).friction > 0

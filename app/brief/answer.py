@@ -1,6 +1,7 @@
 """The one JSON object that a model is asked for, with the lengths it must keep."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Annotated, Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -20,6 +21,7 @@ LIMITS = {
 """The numbers a prompt states, under the names it knows them by."""
 
 
+_ANNOTATIONS = ("default", "title", "description")  # they hold nothing to, and each costs tokens
 # The schema asks for less than is accepted: a model that cannot be held to it may run on a little.
 _Sentence = Annotated[str, Field(min_length=1, max_length=400, json_schema_extra={"maxLength": 200})]
 _Name = Annotated[str, Field(min_length=1, max_length=80, json_schema_extra={"maxLength": 40})]
@@ -76,6 +78,7 @@ class Answer(_Part):
     custom_sections: tuple[Section, ...] = Field((), max_length=8)
 
 
+@cache
 def answer_schema(sections: int) -> Mapping[str, Any]:
     """The JSON schema of an answer with so many custom sections: every field required, as strict modes want it."""
     schema = cast(dict[str, Any], _strict(Answer.model_json_schema()))
@@ -96,7 +99,7 @@ def _strict(schema: object) -> object:
         return [_strict(one) for one in cast(list[object], schema)]
     if not isinstance(schema, dict):
         return schema
-    kept = {key: _strict(value) for key, value in cast(dict[str, object], schema).items() if key != "default"}
+    kept = {key: _strict(value) for key, value in cast(dict[str, object], schema).items() if key not in _ANNOTATIONS}
     if "properties" in kept:
         kept |= {"required": list(cast(dict[str, object], kept["properties"])), "additionalProperties": False}
     return kept
