@@ -52,10 +52,11 @@ $(READY): pyproject.toml requirements/dev.txt requirements/uv.txt
 		echo "Python's venv module does not work here. On Debian and Ubuntu it is a package of its own: python3-venv." >&2; \
 		exit 1; \
 	}
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@echo "Setting up $(VENV): some 160 packages, once."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
 	@# The second attempt is for networks with a certificate of their own, which only the system knows.
-	$(SYNC) || $(SYNC) --system-certs
-	$(BIN)/uv pip install --python $(BIN)/python --quiet --no-deps --no-build-isolation -e .
+	@$(SYNC) || $(SYNC) --system-certs
+	@$(BIN)/uv pip install --python $(BIN)/python --quiet --no-deps --no-build-isolation -e .
 	@touch $(READY)
 
 # The names of the packages are in pyproject.toml; what was resolved holds on every platform from Python 3.11 on.

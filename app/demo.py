@@ -193,6 +193,7 @@ class Service:
 
     def __init__(self, address: str) -> None:
         self.address = address
+        self.ready_after_s = 0.0
         self._opener = build_opener(ProxyHandler({}))
 
     def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -206,12 +207,16 @@ class Service:
         """The answer to a GET. Raises Unavailable with the service's own words."""
         return self._answer(Request(self.address + path))  # noqa: S310 - the address is ours
 
+    def readiness(self) -> Mapping[str, Any]:
+        """How the service and its parts are; a service that does not answer yet is `starting`."""
+        try:
+            return self.get("/readyz")
+        except Unavailable:
+            return {"status": "starting", "checks": {}}
+
     def is_warm(self) -> bool:
         """Whether the service is ready and each of its parts is loaded, so that the first answer is as quick as any."""
-        try:
-            readiness = self.get("/readyz")
-        except Unavailable:
-            return False
+        readiness = self.readiness()
         return readiness["status"] == "ready" and all(part["status"] == "ok" for part in readiness["checks"].values())
 
     def _answer(self, request: Request) -> dict[str, Any]:
@@ -234,6 +239,7 @@ def own_service() -> Generator[Service]:
     with TemporaryDirectory(prefix="warmline-demo-") as folder:
         log = Path(folder, "service.log")
         service = Service(f"http://127.0.0.1:{_free_port()}")
+        started = monotonic()
         with log.open("wb") as output:
             process = subprocess.Popen(  # noqa: S603 - our own command
                 [sys.executable, "-m", "app.doors.cli", "serve", "--port", service.address.rpartition(":")[2]],
@@ -244,7 +250,9 @@ def own_service() -> Generator[Service]:
                 stderr=subprocess.STDOUT,
             )
         try:
-            _wait_until_ready(service, process, log)
+            _wait_until(lambda: service.readiness()["status"] == "ready", process, log)
+            service.ready_after_s = monotonic() - started
+            _wait_until(service.is_warm, process, log)
             yield service
         finally:
             _stop(process)
@@ -259,9 +267,9 @@ def _environment(folder: str) -> dict[str, str]:
     return inherited | {"WARMLINE_DATA_DIR": str(Path(folder, "data")), "WARMLINE_CATALOGUE": "retail"}
 
 
-def _wait_until_ready(service: Service, process: subprocess.Popen[bytes], log: Path) -> None:
+def _wait_until(holds: Callable[[], bool], process: subprocess.Popen[bytes], log: Path) -> None:
     deadline = monotonic() + START_WITHIN_S
-    while not service.is_warm():
+    while not holds():
         if process.poll() is not None or monotonic() > deadline:
             end_of_log = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
             raise Unavailable(f"The demonstration's service did not become ready. The end of its log:\n{end_of_log}")

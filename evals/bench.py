@@ -8,7 +8,7 @@ import os
 import socket
 import sys
 from asyncio.subprocess import DEVNULL, STDOUT, Process
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from random import Random
@@ -74,8 +74,8 @@ async def bench_handoff(
 ) -> HandoffBench:
     """Handoffs for a customer with so many interactions, on a ledger that holds so many of other customers.
 
-    Before each, the customer writes one message more, so that no answer is a repetition. Raises Unavailable when the
-    service does not start.
+    Before each, the customer writes one message more in the conversation it is about, so that no answer repeats one.
+    Raises Unavailable when the service does not start.
     """
     random = Random(11)  # noqa: S311 - nothing here is a secret
     with TemporaryDirectory(prefix="warmline-bench-") as folder:
@@ -86,8 +86,8 @@ async def bench_handoff(
         customer_id = await _filed_customer(settings, random, interactions)
         async with _service(settings) as client:
             floor = await _timed(requests, lambda _: _answer(client, "GET", "/healthz"))
-            conversation = f"{customer_id}-{-(-interactions // TURNS) - 1}"
-            took = await _handoffs(client, random, conversation, requests)
+            conversations = [f"{customer_id}-{number}" for number in range(-(-interactions // TURNS))]
+            took = await _handoffs(client, random, conversations, requests)
     return HandoffBench(interactions=interactions, others=others, requests=requests, handoff=figure(took, floor))
 
 
@@ -132,9 +132,12 @@ async def _filed_customer(settings: Settings, random: Random, interactions: int)
         await store.close()
 
 
-async def _handoffs(client: httpx.AsyncClient, random: Random, conversation: str, requests: int) -> list[float]:
+async def _handoffs(
+    client: httpx.AsyncClient, random: Random, conversations: Sequence[str], requests: int
+) -> list[float]:
     took: list[float] = []
     for turn in range(WARM_UPS + requests):
+        conversation = conversations[-1 - turn % len(conversations)]
         message = {
             "channel": "voice",
             "actor": "customer",

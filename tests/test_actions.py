@@ -235,6 +235,15 @@ def test_the_current_record_gives_the_facts_and_records_never_mix() -> None:
     assert facts.find("book.author") is None
 
 
+def test_where_records_of_two_kinds_share_a_field_the_latest_read_gives_it() -> None:
+    rows = [
+        looked_up({"loan_id": "LN-1", "status": "lost"}, 1),
+        looked_up({"member_id": "M-1", "status": "gold"}, 2, "get_member"),
+        looked_up({"loan_id": "LN-2", "status": "lent"}, 3),
+    ]
+    assert read_facts(rows, None).tree["status"] == "lent"
+
+
 def test_naming_a_record_makes_it_the_current_one() -> None:
     rows = [
         looked_up({"loan_id": "LN-1", "status": "lost"}, 1),

@@ -104,6 +104,31 @@ def test_a_conversation_of_last_week_is_no_part_of_the_case() -> None:
     )
 
 
+def test_an_unsettled_matter_is_followed_back_link_by_link_over_its_channels() -> None:
+    first = interaction(1, "I cannot return my lamp.", conversation_id="a", at=START - timedelta(days=9))
+    then = interaction(2, "I want to know what became of it.", conversation_id="b", at=START - timedelta(days=4))
+    brief = brief_of(interaction(3, "Let me talk to a person."), prior=[first, then])
+    assert brief.contact_reason == "The customer reports that they cannot return their lamp."
+    assert brief.headline == "Reports that they cannot return their lamp – asks for a person"
+
+
+def test_a_settled_matter_is_part_of_the_case_when_the_same_thing_is_named_again() -> None:
+    settled = [
+        interaction(1, "Please exchange order W4410.", conversation_id="old"),
+        interaction(2, "Great, that's all. Thanks!", conversation_id="old"),
+    ]
+    brief = brief_of(interaction(9, "Order W4410 never arrived.", at=START + timedelta(days=20)), prior=settled)
+    assert brief.contact_reason == "The customer asks to exchange order W4410."
+
+
+def test_what_staff_promised_last_is_told_in_the_situation() -> None:
+    brief = brief_of(
+        interaction(1, "My invoice is wrong."),
+        interaction(2, "Unfortunately I cannot see it. A colleague will call you back within 2 days.", actor="agent"),
+    )
+    assert brief.situation == "The agent promised: “A colleague will call you back within 2 days.”"
+
+
 def test_what_the_customer_named_is_an_entity_under_the_name_the_tools_use() -> None:
     brief = brief_of(
         interaction(1, "I want to return order W4410, I paid $80 for it."),

@@ -171,6 +171,7 @@ async def test_what_the_evidence_does_not_bear_out_is_dropped_and_the_extractive
     dropped = {one.text: one.why for one in handoff.brief.dropped_claims}
     assert dropped["Refund of $94.90 promised"] == "$94.90 is not in the evidence"
     assert len(dropped) == 4
+    assert "flowers" in " ".join(dropped)
     assert "94.90" not in _all_text(handoff.brief)
 
 
@@ -206,7 +207,25 @@ async def test_evidence_that_was_made_up_stands_for_nothing() -> None:
     made_up = told("The customer wants a refund of $49.90.", "t99", "int_1")
     handoff, first = await worded(ScriptedModel(answer(contact_reason=made_up)))
     assert handoff.brief.contact_reason == first.brief.contact_reason
-    assert "cites no interaction" in handoff.brief.dropped_claims[0].why
+    assert handoff.brief.dropped_claims[0].why == "none of the cited interactions is by the customer"
+
+
+@pytest.mark.parametrize("text", ["The [", "It is.", "No refunds available"])
+async def test_a_sentence_with_next_to_nothing_in_it_is_not_taken(text: str) -> None:
+    handoff, first = await worded(ScriptedModel(answer(contact_reason=told(text, "t1", "t5"))))
+    assert handoff.brief.contact_reason == first.brief.contact_reason
+
+
+async def test_what_nobody_promised_is_no_commitment() -> None:
+    promised = {"by": "system", "due": None} | told("The refund window is closed.", "t5")
+    handoff, first = await worded(ScriptedModel(answer(commitments=[promised])))
+    assert handoff.brief.commitments == first.brief.commitments
+
+
+async def test_an_ordinary_word_is_no_entity() -> None:
+    named = [{"type": "system", "value": "refund", "evidence": ["t1"]}]
+    handoff, first = await worded(ScriptedModel(answer(entities=named)))
+    assert handoff.brief.entities == first.brief.entities
 
 
 async def test_a_promise_is_kept_only_as_the_word_of_whoever_gave_it() -> None:
@@ -223,6 +242,9 @@ async def test_a_promise_is_kept_only_as_the_word_of_whoever_gave_it() -> None:
         "Hello, I will refund your $49.90 right away.",
         "Hello, your refund of $49.90 has been paid out.",
         "Hello, is this about order W9999?",
+        "Hello!",
+        "I am",
+        "system",
     ],
 )
 async def test_an_opening_that_promises_lies_or_asks_for_a_secret_is_not_said(opening: str) -> None:

@@ -102,6 +102,7 @@ def test_an_identifier_given_before_on_another_channel_is_repetition() -> None:
     "turns",
     [
         (("customer", "It is AB-4471"), ("bot", "I found AB-4471. Shall I send it?"), ("customer", "Yes, AB-4471")),
+        (("customer", "It is AB-4471"), ("bot", "Is AB-4471 the right number?"), ("customer", "Yes, AB-4471")),
         (("customer", "It is AB-4471"), ("bot", "And the other number?"), ("customer", "That is CD-9902")),
         (
             ("customer", "Can you tell me when my card will be delivered?"),

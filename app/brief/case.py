@@ -12,7 +12,8 @@ from app.language.human import asks_for_person
 from app.language.identifiers import canonical, mentions
 from app.models import Actor, Interaction, Kind, Outcome, ResolutionStatus, Snapshot
 
-SAME_CASE_WITHIN = timedelta(hours=72)
+# Repeat contacts are counted within a week where first-contact resolution is measured.
+SAME_CASE_WITHIN = timedelta(days=7)
 SAME_THING_WITHIN = timedelta(days=30)
 _WANTING = (Act.REQUEST, Act.PROBLEM, Act.QUESTION)
 
@@ -28,8 +29,9 @@ class Case(NamedTuple):
 
     @property
     def reason(self) -> Utterance | None:
-        """What the customer came for: the first thing they asked for or reported."""
-        return self.wishes[0] if self.wishes else None
+        """What the customer came for: the first thing they asked for or reported, a wish for a person left aside."""
+        matters = [one for one in self.wishes if not asks_for_person(one.text)]
+        return (matters or list(self.wishes) or [None])[0]
 
     @property
     def expectation(self) -> Utterance | None:
@@ -112,7 +114,7 @@ def _by_conversation(prior: Sequence[Interaction]) -> list[list[Interaction]]:
 
 
 def _settled(group: Sequence[Interaction]) -> bool:
-    """Whether a conversation ended well: its customer took leave, and its last step did not fail."""
+    """Whether a conversation ended well: its customer took leave, its last step did not fail, no promise is open."""
     said = utterances(group)
     by_customer = [one for one in said if _by_customer(one)]
     ended_well = any(one.act in (Act.CLOSING, Act.THANKS) for one in by_customer[-2:])
@@ -122,7 +124,9 @@ def _settled(group: Sequence[Interaction]) -> bool:
     failed = bool(outcomes) and outcomes[-1] in (Outcome.FAILED, Outcome.ABANDONED)
     if not by_customer:
         return bool(outcomes) and not failed
-    return ended_well and not failed and not any(one.act is Act.REFUSAL for one in said)
+    # Thanks for a promise settle nothing: whoever calls again may well call because it was not kept.
+    promised = any(one.act is Act.PROMISE and one.interaction.actor is Actor.AGENT for one in said)
+    return ended_well and not failed and not promised and not any(one.act is Act.REFUSAL for one in said)
 
 
 def _names(group: Sequence[Interaction]) -> set[str]:

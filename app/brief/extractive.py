@@ -206,7 +206,7 @@ def _label(kind: str) -> str:
 
 
 def _other_wishes(case: Case) -> Iterable[Told]:
-    others = _distinct(case.wishes[1:], seen=case.reason)
+    others = _distinct([one for one in case.wishes if one is not case.reason], seen=case.reason)
     if others:
         told = " and ".join(clause(one, 16) for one in others[:2])
         yield Told(sentence(f"The customer also {told}"), tuple(one.interaction.interaction_id for one in others[:2]))

@@ -15,10 +15,11 @@ from app.brief.answer import (
     SITUATION_WORDS,
     Answer,
     Named,
+    Promised,
     Told,
 )
 from app.brief.verifier import Statement, ground, verify
-from app.language.acts import Act, staff_act, without_lead_in
+from app.language.acts import Act, customer_act, staff_act, without_lead_in
 from app.language.identifiers import canonical
 from app.language.sentences import sentences
 from app.models import Actor, Brief, Claim, Commitment, DroppedClaim, Entity, Interaction, SectionRequest, Verdict
@@ -45,9 +46,9 @@ def merge(
     merger = _Merger(shown)
     found: dict[str, object] = {
         "headline": merger.line(answer.headline, HEADLINE_CHARACTERS),
-        "contact_reason": merger.line(answer.contact_reason),
+        "contact_reason": merger.wish(answer.contact_reason),
         "situation": merger.story(answer.situation),
-        "customer_expectation": merger.line(answer.customer_expectation),
+        "customer_expectation": merger.wish(answer.customer_expectation),
         "commitments": merger.commitments(answer),
         "open_questions": merger.questions(answer),
         "suggested_opening": merger.opening(answer.suggested_opening),
@@ -90,9 +91,16 @@ class _Merger:
         verdicts = self._check_told(told)
         return self._told(verdicts) if all(one.supported for one in verdicts) else None
 
+    def wish(self, told: Told | None) -> str | None:
+        """What the customer is after: a line that rests on something the customer did or said."""
+        if told is not None and Actor.CUSTOMER not in self._actors(told):
+            self._drop(told.text, "none of the cited interactions is by the customer")
+            return None
+        return self.line(told)
+
     def story(self, told: Sequence[Told]) -> str | None:
         """A field of several sentences: those borne out. A story that is mostly wrong is dropped whole."""
-        verdicts = [verdict for one in told for verdict in self._check_told(one)]
+        verdicts = list({verdict.text: verdict for one in told for verdict in self._check_told(one)}.values())
         borne_out = [one for one in verdicts if one.supported]
         if 2 * len(borne_out) <= len(verdicts):
             return None
@@ -103,14 +111,19 @@ class _Merger:
         kept: list[Commitment] = []
         for one in answer.commitments:
             verdicts = self._check(one)
-            made_by = {self._shown[alias].actor.value for alias in self._aliases(one)}
-            if one.by not in made_by:
-                self._drop(one.text, f"none of the cited interactions is by the {one.by}")
+            if not self._is_promise(one):
+                self._drop(one.text, f"none of the cited interactions is a promise by the {one.by}")
             elif all(verdict.supported for verdict in verdicts):
                 due = one.due if one.due and self._stands(one.due, one) else None
                 text = self._told(verdicts)
                 kept.append(Commitment(by=Actor(one.by), text=text, due=due, evidence=self._evidence(one)))
         return tuple(kept)
+
+    def _is_promise(self, promised: Promised) -> bool:
+        act_of = customer_act if promised.by == Actor.CUSTOMER.value else staff_act
+        cited = [self._shown[alias] for alias in self._aliases(promised)]
+        said = [sentence for one in cited if one.actor.value == promised.by for sentence in sentences(one.text)]
+        return any(act_of(sentence) is Act.PROMISE for sentence in said)
 
     def questions(self, answer: Answer) -> tuple[str, ...]:
         """Questions about what is in their evidence."""
@@ -128,6 +141,8 @@ class _Merger:
         if any(staff_act(one) in _BINDING for one in said):
             return None
         asking = [one for one in said if staff_act(one) in (Act.QUESTION, Act.REQUEST)]
+        if not said:
+            return None
         everything = tuple(one.interaction_id for one in self._interactions)
         asserted = self._judged([one for one in said if one not in asking], everything, verify)
         asked = self._judged(asking, everything, ground)
@@ -146,7 +161,8 @@ class _Merger:
         fresh: dict[str, Entity] = {}
         for one in answer.entities:
             name = canonical(one.value)
-            if name not in names and self._evidence(one) and self._stands(one.value, one):
+            is_name = any(letter.isdigit() or letter.isupper() for letter in one.value)
+            if is_name and name not in names and self._evidence(one) and self._stands(one.value, one):
                 fresh[name] = Entity(type=one.type, value=one.value, evidence=self._evidence(one))
         return list(fresh.values())
 
@@ -187,6 +203,9 @@ class _Merger:
     def _aliases(self, of: Told | Named) -> list[str]:
         cited = (_SHORT_ID.search(one) for one in of.evidence)
         return [found.group() for found in cited if found and found.group() in self._shown]
+
+    def _actors(self, of: Told) -> set[Actor]:
+        return {self._shown[alias].actor for alias in self._aliases(of)}
 
     def _evidence(self, of: Told | Named) -> tuple[str, ...]:
         return tuple(dict.fromkeys(self._shown[alias].interaction_id for alias in self._aliases(of)))

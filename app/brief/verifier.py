@@ -20,8 +20,12 @@ from app.language.words import STOP_WORDS, stem, terms, tokens
 from app.models import Actor, Interaction, Kind, Outcome, Verdict
 
 ENOUGH_WORDS = 0.5
+FEWEST_WORDS = 2
+"""So many must be in the evidence, or all where there are fewer."""
 MOST_CHARACTERS = 8000
 MOST_SOURCES = 4
+OWN_SIDE = 0.6
+"""Whoever a sentence is about must have said this much of it, compared with what the other side said."""
 NEAR = 0.75
 """What overlaps a sentence this well, compared with the best there is, speaks of the same."""
 _REPORTING = frozenset(
@@ -137,12 +141,15 @@ def _verdict(statement: Statement, sources: Mapping[str, _Source], *, asserted: 
     evidence = tuple(source.interaction.interaction_id for source in cited)
     if not cited:
         return Verdict(text=statement.text, supported=False, score=0.0, evidence=(), why="no interaction bears on it")
-    share = _share(statement.text, cited)
+    wanted, held = _content(statement.text), _held(statement.text, cited)
+    share = len(held) / len(wanted) if wanted else 0.0
     known = cited if statement.evidence else list(sources.values())
     objection = _foreign(statement.text, known) or (_distorted(statement.text, cited) if asserted else None)
-    if objection:
+    if not wanted:
+        supported, score, why = False, 0.0, "it says nothing that could be looked for"
+    elif objection:
         supported, score, why = False, 0.3 * share, objection
-    elif share < ENOUGH_WORDS:
+    elif share < ENOUGH_WORDS or len(held) < min(FEWEST_WORDS, len(wanted)):
         supported, score, why = False, share, f"only {share:.0%} of its words are in the evidence"
     else:
         supported, score, why = True, share, f"its names and numbers and {share:.0%} of its words are in the evidence"
@@ -167,12 +174,10 @@ def _content(text: str) -> frozenset[str]:
     return frozenset(word for word in terms(text) if word not in _REPORTING)
 
 
-def _share(text: str, cited: Sequence[_Source]) -> float:
-    wanted = _content(text)
-    if not wanted:
-        return 1.0
-    held = frozenset[str]().union(*(source.words for source in cited))
-    return len(wanted & held) / len(wanted)
+def _held(text: str, cited: Sequence[_Source]) -> frozenset[str]:
+    """The words of a sentence that its evidence has; names and dates count as held, being looked for by themselves."""
+    named = (terms(one.value) for one in mentions(text))
+    return _content(text) & frozenset[str]().union(*named, *(source.words for source in cited))
 
 
 def _foreign(text: str, cited: Sequence[_Source]) -> str | None:
@@ -240,12 +245,16 @@ def _distorted(text: str, cited: Sequence[_Source]) -> str | None:
     elif best and all(clause.negative for clause in near):
         return "the evidence says “not” where it does not"
     by_customer = _told_of_customer(text)
-    if by_customer is None or not best:
+    if by_customer is None:
         return None
-    own = [near for clause, near in zip(clauses, nearness, strict=True) if clause.by_customer is by_customer]
-    if max(own, default=0.0) < 0.6 * best:
+    own, other = (_said_by(clauses, side) & wanted for side in (by_customer, not by_customer))
+    if len(own) < OWN_SIDE * len(other):
         return f"the evidence has it from {'the agent' if by_customer else 'the customer'}"
     return None
+
+
+def _said_by(clauses: Sequence[_Clause], by_customer: bool) -> frozenset[str]:
+    return frozenset[str]().union(*(one.words for one in clauses if one.by_customer is by_customer))
 
 
 def _denies(wanted: frozenset[str], cited: Sequence[_Source]) -> bool:

@@ -68,7 +68,8 @@ _PROBLEM = re.compile(
     r"|rejected|refused|charged (?:me )?twice|"
     r"double[- ]charged|overcharged|trouble|problem|issue|crash(?:es|ed|ing)?|locked out|blocked|late|delay(?:ed"
     r"|s)?|cancel(?:l)?ed on|no longer works?|"
-    r"stopped working|keeps? \w+ing|went down|is down|unable)\b",
+    r"stopped working|keeps? \w+ing|went down|is down|unable|was promised"
+    r"|nothing (?:came|happens|happened|arrived|changed|works))\b",
     re.IGNORECASE,
 )
 _ATTEMPT = re.compile(

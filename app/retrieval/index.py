@@ -14,8 +14,9 @@ _log = logging.getLogger(__name__)
 
 # Rows a step: short enough that a step holds up nothing and little is done twice after a crash.
 BATCH = 32
-# Messages come in bursts, and a step for each would write the watermark for each.
-SETTLE_S = 0.1
+# Messages come in bursts, and a handoff often follows the last of them: both are better off if this waits a little,
+# and nobody misses it, since what is not indexed yet is found by its words.
+SETTLE_S = 0.5
 # Other processes write to the ledger too, and cannot wake this one.
 POLL_S = 5.0
 FIRST_PAUSE_S = 0.5

@@ -173,8 +173,6 @@ def _question(text: str) -> frozenset[str]:
 
 def _alike(one: frozenset[str], other: frozenset[str]) -> bool:
     shared = len(one & other)
-    if shared < _SHORTEST_QUESTION:
-        return False
     return shared / min(len(one), len(other)) >= _MOSTLY_WITHIN and shared / len(one | other) >= _SHARED
 
 

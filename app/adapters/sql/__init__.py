@@ -107,7 +107,10 @@ class SqlStore:
                 statement = statement.where(column == wanted)
         if up_to_seq is not None:
             statement = statement.where(of.seq <= up_to_seq)
-        statement = statement.order_by(of.seq.desc() if newest_first else of.seq).limit(limit)
+        # Asked for several identities in order, a database reads the whole tenant by seq until it has found enough;
+        # a sum that it cannot look up makes it go by identity, and sort what little it finds there.
+        order = of.seq if len(identity_ids) == 1 else of.seq + 0
+        statement = statement.order_by(order.desc() if newest_first else order).limit(limit)
         found: list[Interaction] = []
         async with self._connections.reading() as connection:
             for chunk in chunks(identity_ids):

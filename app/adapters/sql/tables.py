@@ -107,6 +107,14 @@ merges = Table(
     Column("evidence", Text, nullable=False),
     Column("undone_at", String(40)),
 )
+Index(
+    "merges_undone",
+    merges.c.tenant,
+    merges.c.survivor,
+    merges.c.absorbed,
+    sqlite_where=merges.c.undone_at.is_not(None),
+    postgresql_where=merges.c.undone_at.is_not(None),
+)
 
 documents = Table(
     "documents",

@@ -4,7 +4,6 @@ import os
 import sys
 from datetime import datetime
 from pathlib import Path
-from time import perf_counter
 
 from rich.console import Console, Group
 from rich.padding import Padding
@@ -20,7 +19,7 @@ from app.doors.present import card, plain
 def demonstrate() -> None:
     """Play the journey through a service of its own and print its card. Raises Unavailable when that fails."""
     console = screen()
-    console.print(Padding(Text("One customer, four channels, and nobody who remembers. Or is there?", style="bold"), 1))
+    console.print(Padding(Text("One customer, four channels, one story", style="bold"), 1))
     shown = _play(console)
     console.print(card(shown.handoff, shown.interactions))
     console.print(_how_to_go_on())
@@ -31,7 +30,6 @@ def _play(console: Console) -> Shown:
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=30))
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("starting the service", total=len(JOURNEY) + 2)
-        started = perf_counter()
 
         def tell(scene: Scene) -> None:
             progress.update(task, advance=1, description=f"{scene.episode.channel}: {scene.episode.title}")
@@ -39,19 +37,27 @@ def _play(console: Console) -> Shown:
 
         with own_service() as service:
             progress.update(task, advance=1, description="playing the journey")
-            progress.console.print(_done(f"service ready after {perf_counter() - started:.1f} s, at {service.address}"))
+            progress.console.print(_done(f"service ready after {service.ready_after_s:.1f} s, at {service.address}"))
             shown = play(service, now, tell)
             progress.update(task, advance=1, description="the call is handed to a person")
     console.print(_done(f"brief ready {shown.handoff.duration_ms} ms after the escalation; its service is stopped\n"))
     return shown
 
 
-def _told(scene: Scene) -> Group:
-    lines = [Text.assemble(("⚠ ", "yellow"), plain(signal)) for signal in scene.signals]
+def _told(scene: Scene) -> Table:
+    rows = Table.grid(padding=(0, 1))
+    rows.add_column(width=3, justify="right", style="green")
+    rows.add_column(width=12)
+    rows.add_column(width=9)
+    rows.add_column(ratio=1)
+    rows.add_row("✓", f"{scene.at:%d %b %H:%M}", scene.episode.channel, Text(scene.episode.title))
+    for signal in scene.signals:
+        rows.add_row("", "", "", Text.assemble(("⚠ ", "yellow"), plain(signal)))
     if scene.advice is not None:
-        lines.append(Text.assemble(("→ ", "magenta"), "the bot is told what to do next: ", plain(scene.advice)))
-    told = _done(f"{scene.at:%d %b %H:%M}  {scene.episode.channel:<9} {scene.episode.title}")
-    return Group(told, *(Padding(line, (0, 2, 0, 28)) for line in lines))
+        rows.add_row(
+            "", "", "", Text.assemble(("→ ", "magenta"), "the bot is told what to do next: ", plain(scene.advice))
+        )
+    return rows
 
 
 def _done(words: str) -> Text:
