@@ -1,7 +1,7 @@
 """The few verbs of Warmline, called by every door and by the evals alike."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,6 +19,7 @@ from app.errors import (
     WarmlineError,
 )
 from app.identity import Identities
+from app.identity.suggestions import Suggestions, reason_of
 from app.ids import new_id
 from app.keys import Keys
 from app.ledger import Recorder
@@ -48,6 +49,9 @@ from app.models import (
     Resolution,
     Scope,
     Signal,
+    Suggestion,
+    SuggestionRun,
+    SuggestionStatus,
 )
 from app.ports import Archive, Ledger, MergeRecord
 from app.retrieval import Gatherer, Indexer, Retriever
@@ -113,6 +117,7 @@ class Parts:
     keys: Keys
     recorder: Recorder
     identities: Identities
+    suggestions: Suggestions
     retriever: Retriever
     gatherer: Gatherer
     indexer: Indexer
@@ -258,13 +263,40 @@ class App:
             duration_ms=round((perf_counter() - started) * 1000),
         )
 
-    async def merge(self, tenant: str, survivor: str, other: str) -> MergeRecord:
+    async def merge(
+        self, tenant: str, survivor: str, other: str, *, reason: str = "asked", evidence: Sequence[str] = ()
+    ) -> MergeRecord:
         """Join two customers because somebody asked for it. Raises UnknownCustomer or IdentityConflict."""
-        return await self._parts.identities.merge(tenant, survivor, other, reason="asked", evidence=())
+        return await self._parts.identities.merge(tenant, survivor, other, reason=reason, evidence=evidence)
 
     async def unmerge(self, tenant: str, customer_id: str, merge_id: str) -> MergeRecord:
         """Undo one joining of customers. Raises UnknownCustomer or NotFound."""
         return await self._parts.identities.unmerge(tenant, customer_id, merge_id)
+
+    async def suggest_identities(
+        self, tenant: str, *, at_least: float, progress: Callable[[int, int], None] | None = None
+    ) -> SuggestionRun:
+        """File suggestions for customers who are one person with at least this probability; joins nobody.
+
+        `progress` hears how many rows were read, of how many. Raises ConfigurationError without the extra it needs.
+        """
+        return await self._parts.suggestions.suggest(tenant, at_least=at_least, progress=progress)
+
+    async def suggestions(self, tenant: str, status: SuggestionStatus) -> Sequence[Suggestion]:
+        """The suggestions with this status, the heaviest first."""
+        return await self._parts.suggestions.list(tenant, status)
+
+    async def confirm_suggestion(self, tenant: str, suggestion_id: str) -> Suggestion:
+        """Join the two customers of a suggestion, under the older. Raises NotFound or IdentityConflict."""
+        suggestion = await self._parts.suggestions.get(tenant, suggestion_id)
+        survivor, other = suggestion.customer_ids
+        reason = reason_of(suggestion)
+        merge = await self.merge(tenant, survivor, other, reason=reason, evidence=suggestion.evidence)
+        return await self._parts.suggestions.confirmed(tenant, suggestion, merge)
+
+    async def dismiss_suggestion(self, tenant: str, suggestion_id: str) -> Suggestion:
+        """Settle that the customers of a suggestion are two people. Raises NotFound or InvalidRequest."""
+        return await self._parts.suggestions.dismiss(tenant, suggestion_id)
 
     async def file_feedback(self, tenant: str, handoff_id: str, feedback: Feedback) -> FiledFeedback:
         """Keep what was told of a handoff. Raises NotFound."""

@@ -5,9 +5,10 @@ from app.actions import DecisionMaker, load_catalogue
 from app.application import App, Parts
 from app.brief import BriefWriter
 from app.identity import Identities, Rules
+from app.identity.suggestions import Suggestions
 from app.keys import Keys
 from app.ledger import Recorder
-from app.ports import Archive, Embedder, LanguageModel, Ledger, VectorStore
+from app.ports import Archive, Embedder, LanguageModel, Ledger, Linkage, VectorStore
 from app.prompts import PromptLibrary
 from app.retrieval import Gatherer, Indexer, Retriever
 from app.settings import Settings
@@ -21,6 +22,7 @@ def build(
     vectors: VectorStore | None = None,
     embedder: Embedder | None = None,
     model: LanguageModel | None = None,
+    linkage: Linkage | None = None,
 ) -> App:
     """An App on the adapters that the settings name; any may be handed in instead. Raises ConfigurationError."""
     offline.disarm()
@@ -41,6 +43,7 @@ def build(
         keys=Keys(archive),
         recorder=Recorder(ledger, rules),
         identities=identities,
+        suggestions=Suggestions(ledger, archive, linkage or _linkage()),
         retriever=retriever,
         gatherer=Gatherer(ledger, retriever),
         indexer=Indexer(ledger, archive, vectors, embedder),
@@ -68,6 +71,12 @@ def _vectors(settings: Settings) -> VectorStore:
     from app.adapters.vectors import ChromaVectors
 
     return ChromaVectors(folder=settings.data_dir / "vectors", url=settings.vectors_url)
+
+
+def _linkage() -> Linkage:
+    from app.adapters.splink_linkage import SplinkLinkage
+
+    return SplinkLinkage()
 
 
 def _model(settings: Settings) -> LanguageModel | None:

@@ -13,7 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from app.models import Channel, Identifier, Interaction, InteractionDraft, Kind, Record
+from app.models import (
+    Channel,
+    ComparedField,
+    Confidence,
+    FieldAgreement,
+    Identifier,
+    Interaction,
+    InteractionDraft,
+    Kind,
+    Record,
+)
 
 Vectors = NDArray[np.float32]
 
@@ -240,6 +250,38 @@ class Archive(Protocol):
         self, tenant: str, collection: str, *, after: str = "", limit: int = 1000
     ) -> Sequence[tuple[str, Mapping[str, Any]]]:
         """Documents with their keys, ordered by key: the first `limit` past the key `after`."""
+        ...
+
+
+# --- record linkage --------------------------------------------------------------------------------------------------
+
+
+class LinkageRecord(Record):
+    """What is comparable of one identity, each value in its one plain form."""
+
+    record_id: str
+    fields: Mapping[ComparedField, str]
+
+
+class LinkedPair(Record):
+    """Two records that look like one person; `weight` is the log2 of their Bayes factor, `agreements` what it is of."""
+
+    first: str
+    second: str
+    weight: float
+    probability: Confidence
+    agreements: tuple[FieldAgreement, ...]
+
+
+class Linkage(Protocol):
+    """Finds records that look like one person."""
+
+    async def require(self) -> None:
+        """Load what comparing needs. Raises ConfigurationError when it is not installed."""
+        ...
+
+    async def pairs(self, records: Sequence[LinkageRecord], *, at_least: float) -> Sequence[LinkedPair]:
+        """The pairs with at least this probability, the same for the same records. Raises ConfigurationError."""
         ...
 
 

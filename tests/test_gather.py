@@ -115,6 +115,8 @@ async def test_of_a_very_long_conversation_the_opening_and_the_newest_turns_are_
     assert len(kept) == MAX_CONVERSATION
     assert kept[:OPENING] == [f"turn {number}" for number in range(OPENING)]
     assert kept[OPENING:] == [f"turn {number}" for number in range(count - MAX_CONVERSATION + OPENING, count)]
+    last = START + timedelta(minutes=count)
+    assert texts((await room.gather("long", cutoff=last)).conversation) == kept
 
 
 async def test_nothing_later_than_an_explicit_moment_is_taken_into_account(room: Room) -> None:
@@ -216,6 +218,16 @@ async def test_a_plain_yes_does_not_say_what_a_case_is_about(minilm: Embedder) -
     await old_matter(room := Room(embedder))
     await room.gather("now")
     assert embedder.asked == ["Where is the refund for my kettle?"]
+
+
+async def test_what_a_customer_came_with_and_said_last_says_what_a_case_is_about(minilm: Embedder) -> None:
+    embedder = CountingEmbedder(minilm)
+    room = Room(embedder)
+    await room.file(draft("an older matter", conversation_id="before"))
+    said = ["my kettle leaks", "the lamp flickers", "a chair broke", "two cups cracked", "the table wobbles"]
+    await room.file(*(draft(text, conversation_id="now") for text in said))
+    await room.gather("now")
+    assert embedder.asked == ["\n".join([said[0], *said[-3:]])]
 
 
 async def test_an_index_that_lags_is_no_failure_and_one_that_fails_is_told(minilm: Embedder) -> None:

@@ -58,6 +58,14 @@ from app.models.requests import HandoffReason, HandoffRequest, NextActionRequest
 from app.models.service import ApiKey, Check, IssuedKey, KeyGrant, Scope
 from app.models.signals import Signal, SignalType
 from app.models.snapshot import Snapshot
+from app.models.suggestions import (
+    ComparedField,
+    FieldAgreement,
+    Likeness,
+    Suggestion,
+    SuggestionRun,
+    SuggestionStatus,
+)
 
 __all__ = [
     "MAX_BATCH",
@@ -71,6 +79,7 @@ __all__ = [
     "Check",
     "Claim",
     "Commitment",
+    "ComparedField",
     "Components",
     "Confidence",
     "Customer",
@@ -80,6 +89,7 @@ __all__ = [
     "Evidence",
     "FailureCode",
     "Feedback",
+    "FieldAgreement",
     "FiledFeedback",
     "FiledOutcome",
     "Handoff",
@@ -96,6 +106,7 @@ __all__ = [
     "IssuedKey",
     "KeyGrant",
     "Kind",
+    "Likeness",
     "Match",
     "Moment",
     "NextActionRequest",
@@ -118,6 +129,9 @@ __all__ = [
     "SignalType",
     "Snapshot",
     "Subject",
+    "Suggestion",
+    "SuggestionRun",
+    "SuggestionStatus",
     "SuppressedAction",
     "SuppressionReason",
     "Trend",

@@ -146,6 +146,12 @@ HOSTILE = [
     "![pixel](https://evil.example/p.png) [click](javascript:alert(1))",
     "`code` *bold* __strong__ # no heading\n\n# heading\n- item\n> quote\n| a | b |",
     "{{ 7 * 7 }} {% raw %}",
+    "# heading",
+    "- item",
+    "12. item",
+    "> quote",
+    "~~~ code",
+    "===",
     "\u202etfel ot thgir\u202c \x00\x1b[31m",
 ]
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import re
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import httpx
@@ -12,11 +13,13 @@ from fastapi import FastAPI
 from jsonschema import Draft202012Validator
 from starlette.responses import StreamingResponse
 
+from app.bootstrap import build
 from app.doors.http import Door
 from app.doors.http.replies import Asked
 from app.main import create_app
-from app.models import HandoffRequest
+from app.models import Handoff, HandoffRequest
 from app.settings import Settings
+from tests.conftest import WordEmbedder
 from tests.doors.http import check_fits, events, message, problem
 
 
@@ -30,6 +33,17 @@ async def test_it_lives_and_tells_when_it_is_ready(client: httpx.AsyncClient, se
     assert (ready.status_code, ready.json()["status"]) == (200, "ready")
     assert set(ready.json()) == {"status", "checks", "index_lag"}
     assert all(set(check) == {"status", "detail"} for check in ready.json()["checks"].values())
+
+
+async def test_it_is_not_ready_while_it_cannot_serve_a_handoff(settings: Settings) -> None:
+    async with build(settings, embedder=WordEmbedder()) as cold:
+        service = create_app(settings, cold)
+        async with at_the_door(service) as client:
+            answer = await client.get("/readyz")
+
+    check_fits(service, answer, "/readyz")
+    assert (answer.status_code, answer.json()["status"]) == (503, "unavailable")
+    assert answer.json()["checks"]["workflow"]["status"] == "loading"
 
 
 def at_the_door(service: FastAPI) -> httpx.AsyncClient:
@@ -57,10 +71,13 @@ async def test_what_was_begun_is_filed_before_the_stores_are_closed(settings: Se
     async with first.router.lifespan_context(first), at_the_door(first) as client:
         await client.post("/v1/interactions", json=message(conversation_id="c-1"))
         door: Door = first.state.door
-        request = HandoffRequest(conversation_id="c-1")
-        stream = await door.streams.open(
-            Asked("default", "/v1/handoffs", None, b"{}"), lambda: door.application.handoff_stages("default", request)
-        )
+
+        async def slowly() -> AsyncGenerator[Handoff]:
+            async for stage in door.application.handoff_stages("default", HandoffRequest(conversation_id="c-1")):
+                yield stage
+                await asyncio.sleep(0.05)
+
+        stream = await door.streams.open(Asked("default", "/v1/handoffs", None, b"{}"), slowly)
     assert isinstance(stream, StreamingResponse)
     [(_, brief), *_] = events(str(await anext(aiter(stream.body_iterator))))
 
@@ -75,6 +92,7 @@ async def test_what_was_begun_is_filed_before_the_stores_are_closed(settings: Se
     [
         ("GET", "/", 404, "not_found"),
         ("GET", "/v2/interactions", 404, "not_found"),
+        ("GET", "/healthz/", 404, "not_found"),
         ("PUT", "/v1/interactions", 405, "method_not_allowed"),
         ("DELETE", "/v1/handoffs/hnd_1", 405, "method_not_allowed"),
     ],
@@ -114,6 +132,7 @@ async def test_the_docs_ask_nothing_of_a_network(client: httpx.AsyncClient, path
     assert page.status_code == 200
     assert re.findall(r"(?:https?:)?//[\w.-]+", page.text) == []
     assert "default-src 'self'" in page.headers["content-security-policy"]
+    assert path == "/redoc" or '"validatorUrl": null' in page.text
     for source in re.findall(r'(?:src|href)="([^"]+)"', page.text):
         assert (await client.get(source)).status_code == 200, source
 

@@ -1,0 +1,210 @@
+"""Finds customers who look like one person and keeps what somebody decides about each pair.
+
+Nothing is joined here. A pair that the rules forbid (different account ids, taken apart by undoing a merge) is never
+suggested, and one that was settled before is not suggested again.
+"""
+
+import hashlib
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from app.errors import InvalidRequest, NotFound
+from app.identity.graph import STRONG_TYPE
+from app.identity.profiles import Profiles
+from app.models import Likeness, Suggestion, SuggestionRun, SuggestionStatus
+from app.ports import Archive, Known, Ledger, Linkage, LinkedPair, MergeRecord
+
+COLLECTION = "suggestions"
+PAGE = 1000
+_AT_ONCE = 500
+
+Pair = tuple[str, str]
+Item = TypeVar("Item")
+
+
+class Suggestions:
+    """The suggestions of every tenant."""
+
+    def __init__(self, ledger: Ledger, archive: Archive, linkage: Linkage) -> None:
+        self._ledger = ledger
+        self._archive = archive
+        self._linkage = linkage
+
+    async def suggest(
+        self, tenant: str, *, at_least: float, progress: Callable[[int, int], None] | None = None
+    ) -> SuggestionRun:
+        """Compare all identities and file the pairs of customers with at least this probability.
+
+        `progress` hears how many rows of the ledger were read, of how many. Raises ConfigurationError when the
+        packages that compare are not installed.
+        """
+        await self._linkage.require()
+        profiles = await self._profiles(tenant, progress)
+        records = profiles.records()
+        linked = await self._linkage.pairs(records, at_least=at_least)
+        best = await self._between_customers(tenant, linked)
+        filed = {one.suggestion_id: one for one in await self._filed(tenant)}
+        settled = await self._settled(tenant, filed.values())
+        now = datetime.now(UTC)
+        found: list[Suggestion] = []
+        for customers, pair in best.items():
+            before = filed.get(_id_of(customers))
+            if customers in settled or (before and before.status is not SuggestionStatus.OPEN):
+                continue
+            found.append(_suggestion(customers, pair, profiles, before.created_at if before else now))
+        for one in found:
+            await self._file(tenant, one)
+        return SuggestionRun(
+            compared=len(records),
+            new=sum(one.suggestion_id not in filed for one in found),
+            suggestions=tuple(sorted(found, key=_heaviest_first)),
+        )
+
+    async def list(self, tenant: str, status: SuggestionStatus) -> Sequence[Suggestion]:
+        """The suggestions with this status, the heaviest first; open ones only as long as both customers are there."""
+        found = [one for one in await self._filed(tenant) if one.status is status]
+        if status is SuggestionStatus.OPEN:
+            leading = await self._leading(tenant, (customer for one in found for customer in one.customer_ids))
+            found = [
+                one for one in found if len({leading.get(customer) for customer in one.customer_ids} - {None}) == 2
+            ]
+        return sorted(found, key=_heaviest_first)
+
+    async def get(self, tenant: str, suggestion_id: str) -> Suggestion:
+        """One suggestion. Raises NotFound."""
+        document = await self._archive.get(tenant, COLLECTION, suggestion_id)
+        if document is None:
+            raise NotFound(
+                f"No suggestion has the id {suggestion_id!r} in this tenant; `warmline identities suggestions` lists all."
+            )
+        return Suggestion.model_validate(document)
+
+    async def dismiss(self, tenant: str, suggestion_id: str) -> Suggestion:
+        """Settle that these are two people: they are not suggested again. Raises NotFound or InvalidRequest."""
+        suggestion = await self.get(tenant, suggestion_id)
+        if suggestion.status is SuggestionStatus.CONFIRMED:
+            raise InvalidRequest(
+                f"This suggestion was confirmed and the customers joined; undo the merge {suggestion.merge_id} instead."
+            )
+        changes = {"status": SuggestionStatus.DISMISSED, "settled_at": datetime.now(UTC)}
+        return await self._file(tenant, suggestion.model_copy(update=changes))
+
+    async def confirmed(self, tenant: str, suggestion: Suggestion, merge: MergeRecord) -> Suggestion:
+        """Keep that a suggestion was borne out, and by which merge."""
+        changes = {"status": SuggestionStatus.CONFIRMED, "settled_at": merge.at, "merge_id": merge.merge_id}
+        return await self._file(tenant, suggestion.model_copy(update=changes))
+
+    async def _profiles(self, tenant: str, progress: Callable[[int, int], None] | None) -> Profiles:
+        profiles, position, last = Profiles(), 0, await self._ledger.last_position()
+        while rows := await self._ledger.after_position(position, PAGE):
+            position = rows[-1][0]
+            for _, of_tenant, row in rows:
+                if of_tenant == tenant:
+                    profiles.read(row)
+            if progress:
+                progress(position, max(position, last))
+        return profiles
+
+    async def _between_customers(self, tenant: str, linked: Sequence[LinkedPair]) -> Mapping[Pair, LinkedPair]:
+        """The heaviest pair of identities for each two customers whom the rules would let somebody join."""
+        best: dict[Pair, LinkedPair] = {}
+        for some in _batches(linked):
+            known = await self._known(tenant, {one for pair in some for one in (pair.first, pair.second)})
+            accounts = _accounts(known)
+            apart = {frozenset(pair) for pair in known.parted}
+            for pair in some:
+                one, other = known.customers.get(pair.first), known.customers.get(pair.second)
+                if one is None or other is None or one == other or frozenset((one, other)) in apart:
+                    continue
+                if _differ(accounts.get(one), accounts.get(other)):
+                    continue
+                customers = _ordered(one, other)
+                if customers not in best or pair.weight > best[customers].weight:
+                    best[customers] = pair
+        return best
+
+    async def _settled(self, tenant: str, filed: Iterable[Suggestion]) -> set[Pair]:
+        """The pairs that somebody dismissed, under the ids that their customers have by now."""
+        dismissed = [one.customer_ids for one in filed if one.status is SuggestionStatus.DISMISSED]
+        leading = await self._leading(tenant, (customer for pair in dismissed for customer in pair))
+        return {_ordered(leading[one], leading[other]) for one, other in dismissed if {one, other} <= leading.keys()}
+
+    async def _leading(self, tenant: str, customer_ids: Iterable[str]) -> Mapping[str, str]:
+        leading: dict[str, str] = {}
+        for some in _batches(sorted(set(customer_ids))):
+            leading |= (await self._known(tenant, some)).customers
+        return leading
+
+    async def _known(self, tenant: str, ids: Collection[str]) -> Known:
+        async with self._ledger.transaction(tenant) as transaction:
+            return await transaction.known(customer_ids=ids)
+
+    async def _filed(self, tenant: str) -> Sequence[Suggestion]:
+        filed: list[Suggestion] = []
+        after = ""
+        while page := await self._archive.page(tenant, COLLECTION, after=after, limit=PAGE):
+            filed.extend(Suggestion.model_validate(document) for _, document in page)
+            after = page[-1][0]
+        return filed
+
+    async def _file(self, tenant: str, suggestion: Suggestion) -> Suggestion:
+        document = suggestion.model_dump(mode="json")
+        key, owner = suggestion.suggestion_id, suggestion.customer_ids[0]
+        await self._archive.put(tenant, COLLECTION, key, document, customer_id=owner)
+        return suggestion
+
+
+def reason_of(suggestion: Suggestion) -> str:
+    """Why a confirmed suggestion joined two customers, in words for the record of the merge."""
+    alike = ", ".join(one.field for one in suggestion.agreements if one.likeness is not Likeness.DIFFERENT)
+    return f"confirmed {suggestion.suggestion_id}: match weight {suggestion.match_weight:.1f}, alike in {alike}"
+
+
+def _batches(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
+    for start in range(0, len(items), _AT_ONCE):
+        yield items[start : start + _AT_ONCE]
+
+
+def _suggestion(customers: Pair, pair: LinkedPair, profiles: Profiles, created_at: datetime) -> Suggestion:
+    return Suggestion(
+        suggestion_id=_id_of(customers),
+        customer_ids=customers,
+        match_weight=pair.weight,
+        probability=pair.probability,
+        agreements=tuple(sorted(pair.agreements, key=lambda one: -one.weight)),
+        evidence=_evidence(pair, profiles),
+        created_at=created_at,
+    )
+
+
+def _evidence(pair: LinkedPair, profiles: Profiles) -> tuple[str, ...]:
+    """The interactions that what is alike was read from, each once."""
+    alike = [one.field for one in pair.agreements if one.likeness is not Likeness.DIFFERENT]
+    sources = (profiles.source(identity, field) for identity in (pair.first, pair.second) for field in alike)
+    return tuple(dict.fromkeys(one for one in sources if one))
+
+
+def _id_of(customers: Pair) -> str:
+    """The same for the same two customers, so that a pair is never filed twice."""
+    return f"sug_{hashlib.sha256(' '.join(customers).encode()).hexdigest()[:32]}"
+
+
+def _ordered(one: str, other: str) -> Pair:
+    return (one, other) if one < other else (other, one)
+
+
+def _accounts(known: Known) -> Mapping[str, set[str]]:
+    accounts: dict[str, set[str]] = {}
+    for one in known.holdings:
+        if one.identifier.type == STRONG_TYPE:
+            accounts.setdefault(one.customer_id, set()).add(one.identifier.value)
+    return accounts
+
+
+def _differ(one: set[str] | None, other: set[str] | None) -> bool:
+    return bool(one and other and one.isdisjoint(other))
+
+
+def _heaviest_first(suggestion: Suggestion) -> tuple[float, str]:
+    return -suggestion.match_weight, suggestion.suggestion_id
