@@ -252,7 +252,7 @@ class App:
         if seat is None:
             raise UnknownConversation(f"No interaction of this tenant belongs to the conversation {conversation_id!r}.")
         snapshot = await self._parts.gatherer.window(
-            tenant, seat.identity_id, conversation_id, limit=CONVERSATION_WINDOW
+            tenant, seat.identity_id, conversation_id, limit=CONVERSATION_WINDOW, now=datetime.now(UTC)
         )
         signals = await asyncio.to_thread(detect, snapshot)
         return ConversationSignals(

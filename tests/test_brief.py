@@ -106,10 +106,54 @@ def test_a_conversation_of_last_week_is_no_part_of_the_case() -> None:
 
 def test_an_unsettled_matter_is_followed_back_link_by_link_over_its_channels() -> None:
     first = interaction(1, "I cannot return my lamp.", conversation_id="a", at=START - timedelta(days=9))
-    then = interaction(2, "I want to know what became of it.", conversation_id="b", at=START - timedelta(days=4))
+    then = interaction(
+        2, "The lamp is still here, what became of it?", conversation_id="b", at=START - timedelta(days=4)
+    )
     brief = brief_of(interaction(3, "Let me talk to a person."), prior=[first, then])
     assert brief.contact_reason == "The customer reports that they cannot return their lamp."
     assert brief.headline == "Reports that they cannot return their lamp – asks for a person"
+
+
+def test_the_conversation_at_hand_leads_and_what_came_before_follows() -> None:
+    before = interaction(1, "My router keeps dropping the connection.", conversation_id="a", channel="app")
+    brief = brief_of(interaction(2, "The router is broken, I want a new router."), prior=[before])
+    assert brief.contact_reason == "The customer wants a new router."
+    assert brief.situation == (
+        "Before, on the app channel, the customer reports that their router keeps dropping the connection."
+    )
+
+
+def test_another_unsettled_matter_is_no_part_of_the_case() -> None:
+    before = interaction(1, "My router keeps dropping the connection.", conversation_id="a")
+    brief = brief_of(interaction(2, "I want to change my billing address."), prior=[before])
+    assert brief.contact_reason == "The customer wants to change their billing address."
+    assert brief.situation is None
+
+
+def test_cards_show_their_last_digits_and_secrets_not_at_all() -> None:
+    brief = brief_of(interaction(1, "My card 4111 1111 1111 1111, cvv 123, was declined."))
+    text = brief.model_dump_json()
+    assert "••••1111" in text
+    assert "4111" not in text
+    assert "123" not in text
+
+
+def test_of_too_many_names_those_of_the_conversation_at_hand_stay() -> None:
+    prior = [interaction(seq, f"Order AB{seq}00 is late.", conversation_id="a") for seq in range(10, 50)]
+    brief = brief_of(interaction(90, "Orders AB1000 and CD7777 never arrived."), prior=prior)
+    assert {"AB1000", "CD7777"} <= {entity.value for entity in brief.entities}
+    assert len(brief.entities) == 24
+
+
+def test_questions_and_names_of_steps_are_no_claims() -> None:
+    conversation = [
+        interaction(1, "I want to exchange my blender."),
+        *exchange(2, result=ERROR),
+        interaction(4, "Where is it now?"),
+    ]
+    assert not [
+        claim.text for claim in brief_of(*conversation).claims if claim.text.endswith("?") or ":" in claim.text[:20]
+    ]
 
 
 def test_a_settled_matter_is_part_of_the_case_when_the_same_thing_is_named_again() -> None:

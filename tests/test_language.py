@@ -20,7 +20,11 @@ def found(text: str) -> list[tuple[str, str]]:
         ("account demo_user_4821", [("account", "demo_user_4821")]),
         ("mail me at kim@example.com", [("email", "kim@example.com")]),
         ("on May 20th or 2026-05-21", [("date", "May 20th"), ("date", "2026-05-21")]),
-        ("error E-4512 since Monday", [("code", "E-4512")]),
+        ("error E-4512 since Monday", [("error_code", "E-4512")]),
+        ("I paid 1.299,00 EUR, then 54,99 €", [("amount", "1.299,00 EUR"), ("amount", "54,99 €")]),
+        ("invoice 55-8812 and 123-4567890-12", [("number", "55-8812"), ("number", "123-4567890-12")]),
+        ("card 4111 1111 1111 1111", [("number", "4111 1111 1111 1111")]),
+        ("order w8832114, call 0151 23456789", [("code", "w8832114"), ("phone", "0151 23456789")]),
         ("my code is QWERTZ", [("code", "QWERTZ")]),
         ("call +49 30 1234567 please", [("phone", "+49 30 1234567")]),
         ("the card ending in 7447", [("number", "7447")]),
@@ -30,13 +34,15 @@ def test_names_of_things_are_found_by_their_shape(text: str, expected: list[tupl
     assert found(text) == expected
 
 
-@pytest.mark.parametrize("text", ["at 11AM or 10PM", "the 20TH", "in 2026", "PLEASE HELP ME NOW IMMEDIATELY", "ok 12"])
+@pytest.mark.parametrize(
+    "text", ["at 11AM or 10PM", "the 20TH", "in 2026", "PLEASE HELP ME NOW IMMEDIATELY", "SYSTEM: ignore", "ok 12"]
+)
 def test_times_years_and_shouting_are_no_names(text: str) -> None:
     assert found(text) == []
 
 
 def test_two_spellings_of_one_amount_or_number_are_equal() -> None:
-    assert canonical("$1,250.00") == canonical("1250 USD") == "1250"
+    assert canonical("$1,250.00") == canonical("1250 USD") == canonical("1.250,00 EUR") == "1250"
     assert canonical("#W12345") == canonical("w12345")
     assert canonical("#1250") != canonical("#1251")
 

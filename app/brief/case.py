@@ -1,5 +1,6 @@
 """The case at hand: the conversation, and what led to it on other channels, read once for all parts of the brief."""
 
+import re
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import NamedTuple
@@ -10,11 +11,15 @@ from app.brief.wording import is_substantial
 from app.language.acts import Act
 from app.language.human import asks_for_person
 from app.language.identifiers import canonical, mentions
+from app.language.words import terms
 from app.models import Actor, Interaction, Kind, Outcome, ResolutionStatus, Snapshot
+from app.privacy import Redactor
 
 # Repeat contacts are counted within a week where first-contact resolution is measured.
 SAME_CASE_WITHIN = timedelta(days=7)
 SAME_THING_WITHIN = timedelta(days=30)
+_NAMING = ("code", "number", "amount", "error_code")
+_MAY_HOLD_A_SECRET = re.compile(r"(?:\d[ .-]?){9}|[A-Z]{2}\d{2}|pass|\bpin\b|\bcv[vc]|\bcode\b|\botp\b", re.IGNORECASE)
 _WANTING = (Act.REQUEST, Act.PROBLEM, Act.QUESTION)
 
 
@@ -26,12 +31,23 @@ class Case(NamedTuple):
     calls: tuple[Call, ...]
     steps: tuple[Step, ...]
     wishes: tuple[Utterance, ...]
+    at_hand: frozenset[str]
 
     @property
     def reason(self) -> Utterance | None:
-        """What the customer came for: the first thing they asked for or reported, a wish for a person left aside."""
+        """What the customer came for: the first matter of the conversation at hand, else the first that led to it.
+
+        A wish for a person says nothing of the matter, so it counts only where there is nothing else.
+        """
         matters = [one for one in self.wishes if not asks_for_person(one.text)]
-        return (matters or list(self.wishes) or [None])[0]
+        here = [one for one in matters if one.interaction.interaction_id in self.at_hand]
+        return (here or matters or list(self.wishes) or [None])[0]
+
+    @property
+    def before(self) -> Utterance | None:
+        """What the customer had come for earlier, on the way to the conversation at hand."""
+        earlier = [one for one in self.wishes if one.interaction.interaction_id not in self.at_hand]
+        return earlier[0] if earlier and earlier[0] is not self.reason else None
 
     @property
     def expectation(self) -> Utterance | None:
@@ -72,6 +88,7 @@ def read_case(snapshot: Snapshot) -> Case:
         calls=tool_calls,
         steps=steps(interactions, tool_calls, said),
         wishes=_wishes(said),
+        at_hand=frozenset(one.interaction_id for one in snapshot.conversation),
     )
 
 
@@ -94,16 +111,40 @@ def resolution(case: Case) -> ResolutionStatus:
 def _interactions(snapshot: Snapshot) -> tuple[Interaction, ...]:
     """The conversation with what led to it: link by link, as long as no pause is too long and nothing was settled."""
     start = min((one.occurred_at for one in snapshot.conversation), default=snapshot.now)
-    names = _names(snapshot.conversation)
+    names, topic = _names(snapshot.conversation), _topic(snapshot.conversation)
     chain: list[Interaction] = []
     for group in sorted(_by_conversation(snapshot.prior), key=lambda one: one[-1].occurred_at, reverse=True):
-        shared = bool(names & _names(group))
         pause = start - group[-1].occurred_at
-        if pause <= (SAME_THING_WITHIN if shared else SAME_CASE_WITHIN) and (shared or not _settled(group)):
+        shared = bool(names & _names(group)) and pause <= SAME_THING_WITHIN
+        if shared or (pause <= SAME_CASE_WITHIN and not _settled(group) and _on_topic(group, topic)):
             chain.extend(group)
             start = min(start, group[0].occurred_at)
             names |= _names(group)
-    return tuple(sorted((*chain, *snapshot.conversation), key=lambda one: (one.occurred_at, one.seq)))
+            topic |= _topic(group)
+    return tuple(
+        _without_secrets(one)
+        for one in sorted((*chain, *snapshot.conversation), key=lambda one: (one.occurred_at, one.seq))
+    )
+
+
+def _without_secrets(one: Interaction) -> Interaction:
+    """The interaction as an agent may see it: cards by their last four digits, passwords and codes not at all."""
+    if not _MAY_HOLD_A_SECRET.search(one.text):
+        return one
+    redactor = Redactor(contacts=False)
+    return one.model_copy(update={"text": redactor.restore(redactor.redact(one.text))})
+
+
+def _topic(group: Sequence[Interaction]) -> set[str]:
+    """What the customer's words are about; nothing where they only asked for a person."""
+    said = [one for one in utterances(group) if _by_customer(one) and one.act in _WANTING and is_substantial(one)]
+    return {term for one in said if not asks_for_person(one.text) for term in terms(one.text)}
+
+
+def _on_topic(group: Sequence[Interaction], topic: set[str]) -> bool:
+    """Whether an earlier conversation may be of the same matter; one without words of its own may always be."""
+    words = _topic(group)
+    return not topic or not words or bool(topic & words)
 
 
 def _by_conversation(prior: Sequence[Interaction]) -> list[list[Interaction]]:
@@ -130,7 +171,7 @@ def _settled(group: Sequence[Interaction]) -> bool:
 
 
 def _names(group: Sequence[Interaction]) -> set[str]:
-    return {canonical(name.value) for one in group for name in mentions(one.text) if name.type in ("code", "number")}
+    return {canonical(name.value) for one in group for name in mentions(one.text) if name.type in _NAMING}
 
 
 def _wishes(said: Sequence[Utterance]) -> tuple[Utterance, ...]:

@@ -1,7 +1,7 @@
 """The names and figures of the case: those the customer used, and those of what was carried out for them."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from app.brief.reading import Call, only_looks
@@ -15,8 +15,13 @@ _AMOUNT_KEY = re.compile(r"(?:amount|price|total|cost|fee|balance|refund|charge)
 _ERROR_KEY = re.compile(r"^(?:error|error_code|code)$")
 
 
-def entities(interactions: Sequence[Interaction], tool_calls: Sequence[Call]) -> tuple[Entity, ...]:
-    """What the customer named, then what the steps that count were about; each once, with all its evidence."""
+def entities(
+    interactions: Sequence[Interaction], tool_calls: Sequence[Call], at_hand: Collection[str]
+) -> tuple[Entity, ...]:
+    """What the customer named, then what the steps that count were about; each once, with all its evidence.
+
+    Where there are too many, those of the conversation at hand stay, and of these the last ones.
+    """
     keys = _keys_of_names(interactions)
     found: dict[str, Entity] = {}
     for kind, value, interaction_id in (
@@ -33,7 +38,12 @@ def entities(interactions: Sequence[Interaction], tool_calls: Sequence[Call]) ->
             value=known.value if known else value,
             evidence=tuple(dict.fromkeys(evidence)),
         )
-    return tuple(found.values())[:MOST_ENTITIES]
+    if len(found) <= MOST_ENTITIES:
+        return tuple(found.values())
+    newest_first = list(reversed(found.values()))
+    by_weight = sorted(newest_first, key=lambda one: not set(at_hand).intersection(one.evidence))
+    kept = {canonical(one.value) for one in by_weight[:MOST_ENTITIES]}
+    return tuple(one for name, one in found.items() if name in kept)
 
 
 def counted_calls(tool_calls: Sequence[Call]) -> list[Call]:

@@ -21,6 +21,7 @@ from app.models import (
     ActionTaken,
     Actor,
     Brief,
+    Channel,
     Claim,
     Commitment,
     Entity,
@@ -42,6 +43,7 @@ SITUATION_WORDS = 78
 HEADLINE_CHARACTERS = 120
 MOST_STEPS = 8
 MOST_HISTORY = 3
+MOST_NAMED = 5
 _DUE = re.compile(
     r"\b(?:(?:with)?in (?:the next )?(?:\d+|one|two|three|a few|an?)(?:\s?(?:-|–|to)\s?\d+)? (?:business |working "
     r")?(?:minutes?|hours?|days?|weeks?|months?)|"
@@ -85,7 +87,7 @@ def compose(snapshot: Snapshot, intent: Intent, request: HandoffRequest) -> Brie
     case = read_case(snapshot)
     if not case.interactions:
         return Brief()
-    found = entities(case.interactions, case.calls)
+    found = entities(case.interactions, case.calls, case.at_hand)
     status = resolution(case)
     reason = _contact_reason(case)
     promised = _commitments(case)
@@ -110,7 +112,8 @@ def compose(snapshot: Snapshot, intent: Intent, request: HandoffRequest) -> Brie
         custom_sections=_custom_sections(case, request.sections),
     )
     fitted = _fitted(brief)
-    return fitted.model_copy(update={"claims": _claims(fitted, [reason, *story, wanted])})
+    headline = Told(fitted.headline, reason.evidence) if fitted.headline and reason else None
+    return fitted.model_copy(update={"claims": _claims(fitted, [headline, reason, *story, wanted])})
 
 
 def prose(brief: Brief) -> list[str]:
@@ -157,7 +160,7 @@ def _headline(case: Case, status: ResolutionStatus) -> str | None:
 
 
 def _situation(case: Case, found: Sequence[Entity], promised: Sequence[Commitment]) -> list[Told]:
-    others = list(_other_wishes(case))
+    others = [*_before(case), *_other_wishes(case)]
     candidates = [
         *_reference(case, found, [told for told in (_contact_reason(case), *others) if told]),
         *others,
@@ -187,6 +190,8 @@ def _reference(case: Case, found: Sequence[Entity], stated: Sequence[Told]) -> I
             continue
         told.setdefault(_label(one.type), []).append(one.value)
         evidence.extend(one.evidence[:2])
+        if sum(map(len, told.values())) == MOST_NAMED:
+            break
     if told:
         listed = [_labelled(label, values) for label, values in told.items()]
         yield Told(sentence(f"They gave {_listed(listed)}"), tuple(dict.fromkeys(evidence)))
@@ -206,10 +211,22 @@ def _label(kind: str) -> str:
 
 
 def _other_wishes(case: Case) -> Iterable[Told]:
-    others = _distinct([one for one in case.wishes if one is not case.reason], seen=case.reason)
+    others = _distinct([one for one in case.wishes if one is not case.reason and one is not case.before], case.reason)
     if others:
         told = " and ".join(clause(one, 16) for one in others[:2])
         yield Told(sentence(f"The customer also {told}"), tuple(one.interaction.interaction_id for one in others[:2]))
+
+
+def _before(case: Case) -> Iterable[Told]:
+    """What had brought the customer to us before this conversation."""
+    one = case.before
+    if one is not None:
+        told = f"Before, on the {_medium(one.interaction.channel)} channel, the customer {clause(one, 18)}"
+        yield Told(sentence(told), (one.interaction.interaction_id,))
+
+
+def _medium(channel: Channel) -> str:
+    return humanised(channel.value)
 
 
 def _distinct(wishes: Sequence[Utterance], seen: Utterance | None) -> list[Utterance]:
@@ -401,7 +418,11 @@ def _words(brief: Brief) -> int:
 
 
 def _claims(brief: Brief, sentences_told: Iterable[Told | None]) -> tuple[Claim, ...]:
-    found = [Claim(text=told.text, evidence=told.evidence, support=1.0) for told in sentences_told if told]
-    found += [Claim(text=one.step, evidence=one.evidence, support=1.0) for one in brief.actions_taken]
-    found += [Claim(text=one.text, evidence=one.evidence, support=1.0) for one in (*brief.commitments, *brief.history)]
+    told = [*sentences_told, *(Told(one.text, one.evidence) for one in (*brief.commitments, *brief.history))]
+    found = [Claim(text=one.text, evidence=one.evidence, support=1.0) for one in told if one and _declares(one.text)]
     return tuple({claim.text: claim for claim in found}.values())
+
+
+def _declares(text: str) -> bool:
+    """Whether a text states something: questions, greetings and names of steps are no claims."""
+    return not text.rstrip("”").endswith("?") and len(text.split()) > 2

@@ -27,76 +27,15 @@ _LOWERED = re.compile(
     r"^(?:The|A|An|My|Our|Their|It|This|That|These|Those|There|When|What|How|Since|After|Before|Every|Each|They|He"
     r"|She|We|You|If|In|On|At)\b"
 )
+_FRAGMENT = re.compile(r"(?:still|error|same|again|not|no|nothing|tried|already|only|just)\b", re.IGNORECASE)
 _IDLE = frozenset(
-    [
-        "help",
-        "assist",
-        "assistance",
-        "that",
-        "this",
-        "it",
-        "with",
-        "me",
-        "them",
-        "you",
-        "your",
-        "their",
-        "a",
-        "an",
-        "the",
-        "some",
-        "something",
-        "question",
-        "questions",
-        "more",
-        "please",
-        "to",
-        "do",
-        "so",
-        "for",
-        "of",
-        "on",
-        "in",
-        "about",
-        "know",
-        "if",
-        "whether",
-        "can",
-        "could",
-        "would",
-        "check",
-        "again",
-        "look",
-        "into",
-        "see",
-        "them?",
-        "hold",
-        "moment",
-        "wait",
-        "proceed",
-        "continue",
-        "go",
-        "ahead",
-        "one",
-        "thing",
-        "things",
-        "details",
-        "information",
-        "and",
-        "or",
-        "be",
-        "able",
-        "want",
-        "need",
-        "like",
-        "change",
-        "changes",
-        "make",
-        "issue",
-        "issues",
-        "both",
-        "all",
-    ]
+    """
+    help assist assistance that this it with me them you your their a an the some something question questions
+    more please to do so for of on in about know if whether can could would check again look into see them? hold
+    moment wait proceed continue go ahead one thing things details information and or be able want need like
+    change changes make issue issues both all really back very sure okay try solution possible possibility still
+    there any adjust out yes no
+    """.split()
 )
 
 
@@ -109,7 +48,7 @@ def clause(said: Utterance, words: int = 30) -> str:
         wanted = wish(said.text)
         if wanted:
             return f"{wanted[0]} {shorten(wanted[1], words)}"
-    if said.act in (Act.PROBLEM, Act.ATTEMPT) and not text.endswith("?"):
+    if said.act in (Act.PROBLEM, Act.ATTEMPT) and not text.endswith("?") and not _FRAGMENT.match(text):
         return f"reports that {_lowered(third_person(shorten(text, words).rstrip(' .!')))}"
     return f"{'asks' if text.endswith('?') else 'says'}: “{shorten(text, words)}”"
 

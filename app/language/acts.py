@@ -68,7 +68,7 @@ _PROBLEM = re.compile(
     r"|rejected|refused|charged (?:me )?twice|"
     r"double[- ]charged|overcharged|trouble|problem|issue|crash(?:es|ed|ing)?|locked out|blocked|late|delay(?:ed"
     r"|s)?|cancel(?:l)?ed on|no longer works?|"
-    r"stopped working|keeps? \w+ing|went down|is down|unable|was promised"
+    r"stopped working|keeps? \w+ing|went down|is down|unable|was promised|(?:been|gone|went) down|is dead"
     r"|nothing (?:came|happens|happened|arrived|changed|works))\b",
     re.IGNORECASE,
 )
@@ -86,11 +86,10 @@ _AGREEMENT = re.compile(
     re.IGNORECASE,
 )
 _PROMISE = re.compile(
-    r"\b(?:(?:i|we)(?:'ll|’ll| will| am going to|'m going to| are going to)|(?:you|it|this|they|someone|somebody"
-    r"|a (?:\w+ ){0,3}\w+|"
-    r"(?:the|your|our|my) (?:\w+ ){1,4}?)(?:'ll|’ll| will| is going to| should)(?: be| receive| get| have| call| "
-    r"contact| arrive| go| reach| reply| take|"
-    r" hear| process| see)|i promise|we promise|rest assured)\b",
+    r"\b(?:(?:i|we)(?:'ll|’ll| will| am going to|'m going to| are going to)"
+    r"|[\w’'-]+(?:'ll|’ll| will| is going to| should)(?: now| then| also| all)? (?:be|receive|get|have|call|contact"
+    r"|arrive|go|reach|reply|take|hear|process|see|e-?mail|send|refund|credit|ship|replace|follow|fix|resolve|come|ring|text"
+    r"|confirm|notify|visit)\b|i promise|we promise|rest assured|i(?:'ve|’ve| have) (?:booked|scheduled|arranged)\b)",
     re.IGNORECASE,
 )
 _REFUSAL = re.compile(
@@ -114,7 +113,7 @@ _APOLOGY = re.compile(r"\b(?:sorry|apolog(?:y|ies|i[sz]e)|my bad|regret)\b", re.
 _BUSY = re.compile(r"let me (?:know|check|see|think|find)", re.IGNORECASE)
 _CONDITION = re.compile(r"if i\b", re.IGNORECASE)
 _OWN_PROMISE = re.compile(r"i(?:'ll|’ll| will)\b", re.IGNORECASE)
-_PREFERENCE = re.compile(r"i (?:don't|do not|don’t) (?:have|remember|know|recall|mind|want)\b", re.IGNORECASE)
+_PREFERENCE = re.compile(r"\bi (?:don't|do not|don’t) (?:have|remember|know|recall|mind|want)\b", re.IGNORECASE)
 _ENGLISH = frozenset(
     [
         "the",
@@ -247,7 +246,7 @@ _CUSTOMER_ACTS: tuple[tuple[Act, Callable[[str, str], object]], ...] = (
     (Act.ATTEMPT, lambda _, bare: _ATTEMPT.search(bare)),
     (Act.REQUEST, _asks),
     (Act.QUESTION, lambda _, bare: bare.endswith("?")),
-    (Act.PROBLEM, lambda _, bare: _PROBLEM.search(bare) and not _PREFERENCE.match(bare)),
+    (Act.PROBLEM, lambda _, bare: _PROBLEM.search(bare) and not _PREFERENCE.search(bare)),
     (Act.THANKS, lambda sentence, _: _THANKS.search(sentence)),
     (Act.PROMISE, lambda _, bare: _OWN_PROMISE.match(bare)),
 )

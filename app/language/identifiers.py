@@ -8,33 +8,52 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple, cast
 
-MentionType = Literal["email", "account", "code", "number", "phone", "amount", "date"]
+MentionType = Literal["email", "account", "code", "number", "phone", "amount", "date", "error_code"]
 
 _MONTH = (
     r"(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?"
     r"|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)"
 )
-_CURRENCY = r"(?:USD|EUR|GBP|CHF|dollars?|euros?|pounds?|cents?)"
+_SIGN = "$€£¥₹"
+_CURRENCY = r"(?:USD|EUR|GBP|CHF|SEK|NOK|DKK|PLN|INR|dollars?|euros?|pounds?|cents?|kr)"
+_FIGURE = r"\d{1,12}(?:[.,]\d{3}){0,4}(?:[.,]\d{1,2})?"
+# Every repetition that can fail late is bounded: a customer may send one word of 200,000 characters.
 _PATTERNS: tuple[tuple[MentionType, str], ...] = (
-    ("email", r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"),
-    ("date", r"\d{4}-\d{2}-\d{2}"),
+    ("email", r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+"),
+    ("date", r"\b\d{4}-\d{2}-\d{2}\b"),
     ("date", rf"\b{_MONTH}\.? \d{{1,2}}(?:st|nd|rd|th)?(?:,? \d{{4}})?\b"),
     ("date", rf"\b\d{{1,2}}(?:st|nd|rd|th)?(?: of)? {_MONTH}(?: \d{{4}})?\b"),
     ("date", r"\b\d{1,2}/\d{1,2}/\d{2,4}\b"),
-    ("amount", r"[$€£]\s?\d[\d,]*(?:\.\d+)?"),
-    ("amount", rf"\b\d[\d,]*(?:\.\d+)? ?{_CURRENCY}\b"),
-    ("amount", r"\b(?:USD|EUR|GBP|CHF) ?\d[\d,]*(?:\.\d+)?"),
-    ("account", r"\b[A-Za-z]\w*_\w*\d\w*\b"),
-    ("phone", r"\+\d[\d ()-]{7,}\d"),
-    ("code", r"#?\b(?=[A-Z0-9-]*\d)(?=[A-Z0-9-]*[A-Z])[A-Z0-9]+(?:-[A-Z0-9]+)*\b"),
-    ("code", r"\b[A-Z]{6,}\b"),
-    ("number", r"#?\b\d{4,}\b"),
+    ("amount", rf"[{_SIGN}]\s?{_FIGURE}(?![\w])"),
+    ("amount", rf"(?<![\w.,-]){_FIGURE} ?(?:[{_SIGN}]|{_CURRENCY}\b)"),
+    ("amount", rf"\b(?:USD|EUR|GBP|CHF) ?{_FIGURE}(?![\w])"),
+    ("account", r"\b(?=\w{1,64}\b)[A-Za-z]\w*_\w*\d\w*\b"),
+    ("phone", r"\+\d[\d ()-]{7,20}\d"),
+    ("number", r"(?<![\w-])\d{4}(?: \d{4}){2,4}(?![\w-])"),
+    ("phone", r"(?<![\w-])0\d{2,5}[ /]\d{4,10}(?![\w-])"),
+    ("code", r"#?\b(?=[A-Z0-9-]{0,48}\d)(?=[A-Z0-9-]{0,48}[A-Z])[A-Z0-9]+(?:-[A-Z0-9]+)*\b"),
+    ("code", r"\b[a-z]{1,3}\d{5,20}\b"),
+    ("code", r"\b[A-Z]{6,12}\b"),
+    ("number", r"#?(?<![\w.,-])\d{1,20}(?:-\d{1,20}){1,6}(?![\w-])"),
+    ("number", r"#?(?<![\w.,-])\d{4,40}(?![\w-]|[.,]\d)"),
 )
 _FINDER = re.compile("|".join(f"(?P<p{index}>{pattern})" for index, (_, pattern) in enumerate(_PATTERNS)))
 _SHORTEST_CODE = 4
+_CUE_CHARACTERS = 40
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _ORDINAL_TIME = re.compile(r"\d{1,2}(?:AM|PM)|\d{1,2}(?:ST|ND|RD|TH)")
+# Letters alone name something only where they are announced as a name.
+_ANNOUNCED = re.compile(
+    r"\b(?:ids?|numbers?|no|codes?|reference|ref|booking|reservation|order|ticket|confirmation|locator|case|voucher)\b"
+    r"\W{0,3}(?:(?:is|are|was|id|number|code|called|of|and|or)\W{1,3}){0,3}$",
+    re.IGNORECASE,
+)
+_ERROR = re.compile(
+    r"\b(?:error|fault|fehler|erreur)s?(?:[ -]?(?:codes?|messages?|numbers?|no))?(?:\W{1,3}(?:is|says|code))?\W{0,3}$",
+    re.IGNORECASE,
+)
 _IDENTIFYING_KEY = re.compile(r"(?:^|_)(?:id|ids|number|numbers|code|codes|reference|ref|no)$")
+_GROUPED = re.compile(r"[.,](?=\d{3}(?:\D|$))")
 
 
 class Mention(NamedTuple):
@@ -48,16 +67,15 @@ class Mention(NamedTuple):
 
 @lru_cache(maxsize=4096)
 def mentions(text: str) -> tuple[Mention, ...]:
-    """The names of things in a text, in the order they stand in it."""
-    shouted = _is_shouted(text)
-    return tuple(one for one in _found(text) if _is_name(one, shouted))
+    """The names of things in a text, in the order they stand in it; a part of a longer name is none."""
+    return tuple(_as_error(one, text) for one in _found(text) if _is_name(one, text))
 
 
 def canonical(value: str) -> str:
-    """A form in which two spellings of the same name are equal: `$1,250.00` and `1250 USD`, `#w12` and `W12`."""
-    amount = re.fullmatch(rf"\D*?(\d[\d,]*(?:\.\d+)?)\s?{_CURRENCY}?", value)
-    if amount and not value.startswith("#") and re.search(rf"[$€£]|{_CURRENCY}", value):
-        return f"{float(amount.group(1).replace(',', '')):g}"
+    """A form in which two spellings of the same name are equal: `$1,250.00` and `1.250,00 EUR`, `#w12` and `W12`."""
+    bare = re.sub(rf"[{_SIGN}\s]|{_CURRENCY}", "", value)
+    if bare != value.replace(" ", "") and re.fullmatch(r"\d[\d.,]*", bare):
+        return f"{float(_GROUPED.sub('', bare).replace(',', '.')):g}"
     return value.lstrip("#").rstrip(".").casefold()
 
 
@@ -79,17 +97,19 @@ def _found(text: str) -> Iterator[Mention]:
         yield Mention(_PATTERNS[index][0], match.group(), match.start(), match.end())
 
 
-def _is_name(mention: Mention, shouted: bool) -> bool:
+def _is_name(mention: Mention, text: str) -> bool:
     if mention.type == "number":
         return not _YEAR.fullmatch(mention.value)
     if mention.type != "code":
         return True
     bare = mention.value.lstrip("#")
     if bare.isalpha():
-        return not shouted
+        return _ANNOUNCED.search(text, max(0, mention.start - _CUE_CHARACTERS), mention.start) is not None
     return len(bare) >= _SHORTEST_CODE and not _ORDINAL_TIME.fullmatch(bare)
 
 
-def _is_shouted(text: str) -> bool:
-    letters = [letter for letter in text if letter.isalpha()]
-    return len(letters) > 12 and sum(letter.isupper() for letter in letters) > len(letters) / 2
+def _as_error(mention: Mention, text: str) -> Mention:
+    if mention.type not in ("code", "number"):
+        return mention
+    announced = _ERROR.search(text, max(0, mention.start - _CUE_CHARACTERS), mention.start)
+    return mention._replace(type="error_code") if announced else mention

@@ -52,6 +52,10 @@ _IMPERATIVE = re.compile(
 _FILLER = re.compile(
     r"\s*,?\s*\b(?:please|kindly|thanks|thank you(?: so much| very much)?)\b,?(?=[\s.!?]|$)", re.IGNORECASE
 )
+_NO_IMPERATIVE = (
+    r"(?:my|the|a|an|it|that|this|these|those|i|we|you|he|she|they|is|are|am|was|were|do|does|did|has|have|had|can|could"
+    r"|will|would|shall|should|may|might|what|how|when|where|which|who|why|there|if|in|on|at|for|from|to|with|one)\b"
+)
 _WANTS: tuple[tuple[str, str], ...] = (
     (r"^.*?\band (?:want|need|would like|wish) to (?P<rest>.+)$", "wants to"),
     (
@@ -99,7 +103,7 @@ _WANTS: tuple[tuple[str, str], ...] = (
     (r"^help me(?: to)? (?P<rest>.+)$", "asks for help to"),
     (r"^let(?:[’']s| us| me) (?P<rest>.+)$", "wants to"),
     (r"^.*?\bI(?:[’']ll| will) (?:take|go with|go for|choose|have) (?P<rest>.+)$", "chose"),
-    (r"^(?:just |and |then )?(?P<rest>(?!my |the |it |that |this |i )[a-z]+ .+)$", "asks to"),
+    (rf"^(?:just |and |then )?(?P<rest>(?!{_NO_IMPERATIVE})[a-z]+ .+)$", "asks to"),
 )
 _COMPILED_WANTS = tuple((re.compile(pattern, re.IGNORECASE | re.DOTALL), verb) for pattern, verb in _WANTS)
 
