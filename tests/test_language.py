@@ -35,7 +35,16 @@ def test_names_of_things_are_found_by_their_shape(text: str, expected: list[tupl
 
 
 @pytest.mark.parametrize(
-    "text", ["at 11AM or 10PM", "the 20TH", "in 2026", "PLEASE HELP ME NOW IMMEDIATELY", "SYSTEM: ignore", "ok 12"]
+    "text",
+    [
+        "at 11AM or 10PM",
+        "the 20TH",
+        "in 2026",
+        "PLEASE HELP ME NOW IMMEDIATELY",
+        "SYSTEM: ignore",
+        "ok 12",
+        "3-4 hours",
+    ],
 )
 def test_times_years_and_shouting_are_no_names(text: str) -> None:
     assert found(text) == []

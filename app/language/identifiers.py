@@ -34,7 +34,7 @@ _PATTERNS: tuple[tuple[MentionType, str], ...] = (
     ("code", r"#?\b(?=[A-Z0-9-]{0,48}\d)(?=[A-Z0-9-]{0,48}[A-Z])[A-Z0-9]+(?:-[A-Z0-9]+)*\b"),
     ("code", r"\b[a-z]{1,3}\d{5,20}\b"),
     ("code", r"\b[A-Z]{6,12}\b"),
-    ("number", r"#?(?<![\w.,-])\d{1,20}(?:-\d{1,20}){1,6}(?![\w-])"),
+    ("number", r"#?(?<![\w.,-])(?=[\d-]{6,80})\d{1,20}(?:-\d{1,20}){1,6}(?![\w-])"),
     ("number", r"#?(?<![\w.,-])\d{4,40}(?![\w-]|[.,]\d)"),
 )
 _FINDER = re.compile("|".join(f"(?P<p{index}>{pattern})" for index, (_, pattern) in enumerate(_PATTERNS)))
