@@ -187,12 +187,11 @@ def _open_questions(case: Case) -> tuple[str, ...]:
 
 
 def _history(snapshot: Snapshot, case: Case) -> tuple[HistoryItem, ...]:
-    read = {one.interaction_id for one in case.interactions if one in snapshot.conversation}
     items: list[HistoryItem] = []
     for passage in snapshot.history:
         one = passage.interaction
         told = _past_words(one.text, one.name, one.outcome)
-        if one.interaction_id not in read and told:
+        if one.interaction_id not in case.at_hand and told:
             items.append(
                 HistoryItem(at=one.occurred_at, channel=one.channel, text=told, evidence=(one.interaction_id,))
             )
