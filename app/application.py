@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from time import perf_counter
@@ -10,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from app.actions import DecisionMaker
 from app.brief import BriefWriter
+from app.erasure import Eraser, Retention, exported
 from app.errors import (
     InvalidRequest,
     NotFound,
-    RetrievalUnavailable,
     UnknownConversation,
     UnknownCustomer,
     WarmlineError,
@@ -30,12 +29,14 @@ from app.models import (
     Check,
     Customer,
     Decision,
+    Erased,
     Feedback,
     FiledFeedback,
     FiledOutcome,
     Handoff,
     HandoffRequest,
     Identifier,
+    IndexProgress,
     Interaction,
     InteractionDraft,
     IssuedKey,
@@ -47,6 +48,8 @@ from app.models import (
     Record,
     Recorded,
     Resolution,
+    RetentionRule,
+    RetentionRun,
     Scope,
     Signal,
     Suggestion,
@@ -54,6 +57,7 @@ from app.models import (
     SuggestionStatus,
 )
 from app.ports import Archive, Ledger, MergeRecord
+from app.readiness import Examples, Readiness
 from app.retrieval import Gatherer, Indexer, Retriever
 from app.signals import detect
 
@@ -100,14 +104,6 @@ class ConversationSignals(Record):
     duration_ms: int
 
 
-class Readiness(Record):
-    """Whether a handoff can be served, and how each part is. `index_lag` counts rows not embedded yet."""
-
-    status: Literal["ready", "unavailable"]
-    checks: dict[str, Check]
-    index_lag: int
-
-
 @dataclass(frozen=True, slots=True)
 class Parts:
     """Everything an App is made of; `bootstrap.build` chooses them, and may be told otherwise."""
@@ -121,6 +117,8 @@ class Parts:
     retriever: Retriever
     gatherer: Gatherer
     indexer: Indexer
+    eraser: Eraser
+    retention: Retention
     decisions: DecisionMaker
     writer: BriefWriter
 
@@ -131,6 +129,7 @@ class App:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._workflow: Workflow | None = None
+        self._examples = Examples(parts.decisions)
 
     async def __aenter__(self) -> "App":
         self._parts.indexer.start()
@@ -142,6 +141,7 @@ class App:
     async def close(self) -> None:
         """Finish what is acknowledged and let go of every store."""
         await self._parts.recorder.close()
+        await self._examples.close()
         await self._parts.indexer.close()
         await self._parts.writer.close()
         await self._parts.keys.close()
@@ -151,10 +151,12 @@ class App:
         """Load what the first handoff needs, off the event loop; a service calls it in the background."""
         await self._ready_workflow()
         await self._parts.indexer.warm_up()
-        with suppress(RetrievalUnavailable):
-            # The index's check tells that the embedder does not answer; until it does, intents are read by words.
-            await self._parts.decisions.warm_up()
+        await self._examples.embed()
         await self._parts.writer.warm_up()
+
+    def reindex(self) -> AsyncIterator[IndexProgress]:
+        """Make the index anew for all tenants, in an App that was not opened. Raises as the vectors and embedder do."""
+        return self._parts.indexer.rebuild()
 
     async def record(self, tenant: str, drafts: Sequence[InteractionDraft | Problem]) -> RecordAnswer:
         """File interactions durably. A Problem among them is a row the door refused: it comes back in its place."""
@@ -177,6 +179,7 @@ class App:
         workflow = await self._ready_workflow()
         stages = workflow.handoff(tenant, new_id("hnd"), request, now=_judged_at(request.now), started=started)
         async for stage in stages:
+            await self._check_still_there(tenant, stage.customer_id)
             yield stage
 
     async def filed_handoff(self, tenant: str, handoff_id: str) -> Handoff:
@@ -195,7 +198,9 @@ class App:
         """What to do next."""
         started = perf_counter()
         workflow = await self._ready_workflow()
-        return await workflow.decide(tenant, request, now=_judged_at(request.now), started=started)
+        decision = await workflow.decide(tenant, request, now=_judged_at(request.now), started=started)
+        await self._check_still_there(tenant, decision.customer_id)
+        return decision
 
     async def resolve(self, tenant: str, identifiers: Sequence[Identifier]) -> Resolution:
         """Whom these identifiers name; a new customer when nobody is known by them."""
@@ -273,6 +278,54 @@ class App:
         """Undo one joining of customers. Raises UnknownCustomer or NotFound."""
         return await self._parts.identities.unmerge(tenant, customer_id, merge_id)
 
+    async def conversation_of(self, tenant: str, handoff: Handoff) -> tuple[Sequence[Interaction], Customer]:
+        """The interactions that a handoff's conversation had when it was made, and whose it is.
+
+        Without a conversation they are the customer's newest. Raises UnknownCustomer.
+        """
+        customer = await self.customer(tenant, handoff.customer_id)
+        rows = await self._parts.ledger.interactions(
+            tenant,
+            customer.identity_ids,
+            conversation_id=handoff.conversation_id,
+            up_to_seq=handoff.as_of_seq,
+            limit=CONVERSATION_WINDOW,
+            newest_first=True,
+        )
+        return rows[::-1], customer
+
+    async def erase(self, tenant: str, customer_id: str) -> Erased:
+        """Forget a customer: nothing of them remains in any store. Raises UnknownCustomer."""
+        return await self._parts.eraser.erase(tenant, customer_id)
+
+    async def redact(self, tenant: str, interaction_id: str) -> tuple[Interaction, str]:
+        """Blank one interaction; gives it as it is now and whose it is. Raises NotFound."""
+        row = await self._parts.eraser.redact(tenant, interaction_id)
+        return row, await self._parts.ledger.customer_of(tenant, row.identity_id) or row.identity_id
+
+    async def export(self, tenant: str, customer_id: str) -> AsyncIterator[Mapping[str, Any]]:
+        """All that is held of a customer, piece by piece. Raises UnknownCustomer."""
+        customer = await self.customer(tenant, customer_id)
+        return exported(self._parts.ledger, self._parts.archive, tenant, customer)
+
+    async def set_retention(self, tenant: str, rule: RetentionRule) -> None:
+        """Keep a channel for so many days from now on."""
+        await self._parts.retention.set(tenant, rule)
+
+    async def unset_retention(self, tenant: str, channel: Channel | None) -> bool:
+        """Keep a channel for good again; tells whether it had a rule."""
+        return await self._parts.retention.unset(tenant, channel)
+
+    async def retention_rules(self, tenant: str) -> Sequence[RetentionRule]:
+        """For how long each channel of a tenant is kept."""
+        return await self._parts.retention.rules(tenant)
+
+    async def apply_retention(
+        self, *, tenant: str | None = None, now: datetime | None = None
+    ) -> Sequence[RetentionRun]:
+        """Erase what has been kept for longer than its rule allows, of one tenant or of all."""
+        return await self._parts.retention.apply(_judged_at(now), tenant=tenant)
+
     async def suggest_identities(
         self, tenant: str, *, at_least: float, progress: Callable[[int, int], None] | None = None
     ) -> SuggestionRun:
@@ -331,7 +384,10 @@ class App:
         self, tenant: str, key: str, reply: Mapping[str, Any], *, customer_id: str | None = None
     ) -> bool:
         """Keep a door's answer for retries; tells whether this one was the first under its key."""
-        return await self._parts.archive.add(tenant, "idempotency", key, reply, customer_id=customer_id)
+        kept = await self._parts.archive.add(tenant, "idempotency", key, reply, customer_id=customer_id)
+        if customer_id is not None:
+            await self._check_still_there(tenant, customer_id)
+        return kept
 
     async def authenticate(self, presented: str) -> KeyGrant:
         """What the holder of an API key may do, and as which tenant. Raises Unauthorized."""
@@ -363,6 +419,7 @@ class App:
         """Whether a handoff can be served now, and how each part is."""
         checks = {"ledger": await self._ledger_check(), "workflow": self._workflow_check()}
         checks["index"] = self._parts.indexer.check()
+        checks["actions"] = self._examples.check()
         checks["model"] = self._parts.writer.check()
         usable = checks["ledger"].status == "ok" and checks["workflow"].status == "ok"
         lag = await self._parts.indexer.lag() if usable else 0
@@ -377,6 +434,13 @@ class App:
     async def _file(self, tenant: str, collection: str, key: str, record: FiledFeedback | FiledOutcome) -> None:
         document = record.model_dump(mode="json")
         await self._parts.archive.put(tenant, collection, key, document, customer_id=record.customer_id)
+        await self._check_still_there(tenant, record.customer_id)
+
+    async def _check_still_there(self, tenant: str, customer_id: str) -> None:
+        """Take back what was just filed of a customer who was erased meanwhile. Raises UnknownCustomer for one."""
+        if await self._parts.ledger.customer_of(tenant, customer_id) is None:
+            await self._parts.eraser.forget_documents(tenant, customer_id)
+            raise UnknownCustomer("This customer was erased meanwhile.")
 
     async def _ready_workflow(self) -> "Workflow":
         if self._workflow is None:

@@ -4,11 +4,13 @@ from app import offline
 from app.actions import DecisionMaker, load_catalogue
 from app.application import App, Parts
 from app.brief import BriefWriter
+from app.erasure import Eraser, Retention
 from app.identity import Identities, Rules
 from app.identity.suggestions import Suggestions
 from app.keys import Keys
 from app.ledger import Recorder
 from app.ports import Archive, Embedder, LanguageModel, Ledger, Linkage, VectorStore
+from app.privacy import redacted_draft
 from app.prompts import PromptLibrary
 from app.retrieval import Gatherer, Indexer, Retriever
 from app.settings import Settings
@@ -37,16 +39,19 @@ def build(
     retriever = Retriever(ledger, vectors, embedder)
     rules = Rules()
     identities = Identities(ledger, rules)
+    eraser = Eraser(ledger, archive, vectors)
     parts = Parts(
         ledger=ledger,
         archive=archive,
         keys=Keys(archive),
-        recorder=Recorder(ledger, rules),
+        recorder=Recorder(ledger, rules, clean=redacted_draft if settings.redact_at_ingest else None),
         identities=identities,
         suggestions=Suggestions(ledger, archive, linkage or _linkage()),
         retriever=retriever,
         gatherer=Gatherer(ledger, retriever),
         indexer=Indexer(ledger, archive, vectors, embedder),
+        eraser=eraser,
+        retention=Retention(ledger, archive, eraser),
         decisions=DecisionMaker(load_catalogue(settings.catalogue), embedder, archive),
         writer=BriefWriter(model, PromptLibrary().prompt("brief", settings.prompt_brief)),
     )
@@ -68,6 +73,10 @@ def _vectors(settings: Settings) -> VectorStore:
         from app.adapters.memory import MemoryVectors
 
         return MemoryVectors()
+    if settings.vectors_url and settings.vectors_url.startswith("postgres"):
+        from app.adapters.pgvector import PgVectors
+
+        return PgVectors(settings.vectors_url)
     from app.adapters.vectors import ChromaVectors
 
     return ChromaVectors(folder=settings.data_dir / "vectors", url=settings.vectors_url)

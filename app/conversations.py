@@ -6,8 +6,9 @@ turns  [{role: customer | bot | agent, text} | {role: tool_call, name, arguments
        and for any turn, optionally: channel (default chat), at (a time with an offset), actor (who really acted)
 ```
 A turn without `at` comes 20 seconds after the one before it, the first one at `started_at`. A conversation without any
-time is taken to be happening now: its last turn was one second ago. Whatever else the object holds (labels, notes of
-whoever collected it) is not read.
+time is taken to be happening now: its last turn was one second ago. When it is filed for good the ledger dates it, so
+that filing it again is no other content. Whatever else the object holds (labels, notes of whoever collected it) is not
+read.
 """
 
 import json
@@ -21,8 +22,8 @@ import orjson
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
 
 from app.errors import InvalidRequest, WarmlineError
-from app.models import Actor, Channel, Identifier, InteractionDraft, Kind, Record
-from app.validation import check_size_of_data, invalid_request
+from app.models import Actor, Channel, Identifier, InteractionDraft, Kind, Record, Subject
+from app.validation import check_size_of_data, invalid_request, json_fault
 
 TURN_GAP = timedelta(seconds=20)
 AFTER_LAST_TURN = timedelta(seconds=1)
@@ -40,11 +41,30 @@ _ACTORS = {
 
 
 class Conversation(Record):
-    """One conversation as interactions in the order of its turns, and the moment a second after the last of them."""
+    """One conversation as interactions in the order of its turns, and the moment a second after the last of them.
+
+    `dated` tells whether the file names any time. Without a turn there are no drafts, and `now` is the present.
+    """
 
     id: str
+    customer_ref: str | None
     drafts: tuple[InteractionDraft, ...]
     now: datetime
+    dated: bool
+
+    @property
+    def lasting_drafts(self) -> Sequence[InteractionDraft]:
+        """The drafts to file for good: the same whenever the file is read, so without times where it names none."""
+        if self.dated:
+            return self.drafts
+        return [draft.model_copy(update={"occurred_at": None}) for draft in self.drafts]
+
+    def subject(self) -> Subject:
+        """Whom a question about it is about. Without a turn no interaction leads there, so a name has to."""
+        if self.drafts:
+            return Subject(conversation_id=self.id)
+        known_as = ("account_id", self.customer_ref) if self.customer_ref else ("conversation_id", self.id)
+        return Subject(conversation_id=self.id, identifiers=(Identifier(type=known_as[0], value=known_as[1]),))
 
 
 class Row(NamedTuple):
@@ -83,12 +103,9 @@ class _File(BaseModel):
     customer_ref: Annotated[str, Field(min_length=1, max_length=512)] | None = None
     turns: tuple[_Turn, ...]
 
-    @model_validator(mode="after")
-    def _has_turns(self) -> "_File":
-        # Not a minimum length of the field: pydantic would add that complaint to every wrong turn of a short file.
-        if not self.turns:
-            raise ValueError("turns is empty: a conversation has at least one")
-        return self
+    @property
+    def dated(self) -> bool:
+        return self.started_at is not None or any(turn.at is not None for turn in self.turns)
 
 
 def fields_of(value: object) -> Mapping[str, object]:
@@ -103,13 +120,20 @@ def conversation_of(value: object, *, now: datetime | None = None) -> Conversati
     """
     try:
         file = _File.model_validate(value)
-        times = _times(file, now or datetime.now(UTC))
+        present = now or datetime.now(UTC)
+        times = _times(file, present)
         drafts = tuple(_draft(file, index, at) for index, at in enumerate(times))
     except ValidationError as failure:
         raise invalid_request(failure, whole="conversation") from None
     except OverflowError:
         raise InvalidRequest("started_at or at: the times of the turns leave the calendar (years 1 to 9999)") from None
-    return Conversation(id=file.id, drafts=drafts, now=max(times) + AFTER_LAST_TURN)
+    return Conversation(
+        id=file.id,
+        customer_ref=file.customer_ref,
+        drafts=drafts,
+        now=max(times) + AFTER_LAST_TURN if times else present,
+        dated=file.dated,
+    )
 
 
 def find_conversation(
@@ -193,7 +217,7 @@ def _row(line: int, text: bytes) -> Row:
         return Row(line, orjson.loads(text.rstrip()))
     except orjson.JSONDecodeError as failure:
         broken_line = line + failure.lineno - 1
-        return Row(broken_line, problem=f"this is not valid JSON: {failure.msg} (column {failure.colno})")
+        return Row(broken_line, problem=f"this is not valid JSON: {json_fault(failure, first_line=line)}")
 
 
 def _items(row: Row) -> Iterator[Row]:

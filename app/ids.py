@@ -1,11 +1,14 @@
 """Ids that sort by time and read as one word: a prefix and a UUID version 7 (RFC 9562) in hexadecimal."""
 
+import re
 from datetime import UTC, datetime
 from typing import Literal
 
 import uuid_utils
 
 Prefix = Literal["int", "cus", "mrg", "hnd", "dec", "sig", "fbk", "req"]
+
+_AN_ID = re.compile(r"[a-z]{3}_\w+")
 
 
 def new_id(prefix: Prefix) -> str:
@@ -16,3 +19,8 @@ def new_id(prefix: Prefix) -> str:
 def made_at(an_id: str) -> datetime:
     """When an id of `new_id` was made, to the millisecond."""
     return datetime.fromtimestamp(uuid_utils.UUID(an_id.rpartition("_")[2]).timestamp / 1000, tz=UTC)
+
+
+def ids_in(text: str) -> set[str]:
+    """Whatever in a text reads as an id of ours."""
+    return set(_AN_ID.findall(text))

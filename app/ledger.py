@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -29,12 +29,19 @@ class Recorder:
     """Group commit: what arrives while one transaction is written goes into the next, per tenant.
 
     A request's rows are filed together or, when the ledger does not answer, not at all. Whose an interaction is, the
-    identity rules say.
+    identity rules say. `clean`, where there is one, changes each draft before anything of it is kept.
     """
 
-    def __init__(self, ledger: Ledger, rules: IdentityRules) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        rules: IdentityRules,
+        *,
+        clean: Callable[[InteractionDraft], InteractionDraft] | None = None,
+    ) -> None:
         self._ledger = ledger
         self._rules = rules
+        self._clean = clean
         self._waiting: deque[_Request] = deque()
         self._writing: asyncio.Task[None] | None = None
         self._closed = False
@@ -45,6 +52,8 @@ class Recorder:
         A Problem comes back as it is. A caller's id that is known already is a duplicate when the content is the same,
         and that row's problem when it is not.
         """
+        if self._clean is not None:
+            drafts = await asyncio.to_thread(_cleaned, drafts, self._clean)
         if self._closed:
             raise Unavailable("The service is shutting down. Try again in a moment.")
         answer: asyncio.Future[Sequence[Recorded]] = asyncio.get_running_loop().create_future()
@@ -169,6 +178,12 @@ def _answer_of_filed(arrival: Arrival, filed: Filed) -> Recorded:
         customer_id=filed.customer_id,
         duplicate=True,
     )
+
+
+def _cleaned(
+    drafts: Sequence[InteractionDraft | Problem], clean: Callable[[InteractionDraft], InteractionDraft]
+) -> Sequence[InteractionDraft | Problem]:
+    return [clean(draft) if isinstance(draft, InteractionDraft) else draft for draft in drafts]
 
 
 def content_sha256(draft: InteractionDraft) -> str:

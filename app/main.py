@@ -5,8 +5,9 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
@@ -19,6 +20,7 @@ from app.settings import Settings
 log = logging.getLogger("warmline")
 
 API_VERSION = "1"
+RETENTION_EVERY_S = 3600.0
 
 
 def create_app(settings: Settings | None = None, application: App | None = None) -> FastAPI:
@@ -35,7 +37,8 @@ def create_app(settings: Settings | None = None, application: App | None = None)
             serving = application or await opened.enter_async_context(build(settings))
             door = open_door(api, serving)
             opened.push_async_callback(door.streams.finish)
-            await opened.enter_async_context(_warming_up(serving))
+            await opened.enter_async_context(_in_background(_warm_up(serving)))
+            await opened.enter_async_context(_in_background(_keep_to_retention(serving)))
             yield
 
     # The validator that Swagger UI would ask about the description is on a network.
@@ -60,8 +63,8 @@ def _log_as(level: str) -> None:
 
 
 @asynccontextmanager
-async def _warming_up(application: App) -> AsyncGenerator[None]:
-    task = asyncio.create_task(_warm_up(application))
+async def _in_background(work: Coroutine[Any, Any, None]) -> AsyncGenerator[None]:
+    task = asyncio.create_task(work)
     try:
         yield
     finally:
@@ -75,3 +78,14 @@ async def _warm_up(application: App) -> None:
         await application.warm_up()
     except Exception as failure:  # noqa: BLE001 - the service still starts; /readyz tells how each part is
         log.warning("warming up stopped: %s; the parts load when first needed", type(failure).__name__)
+
+
+async def _keep_to_retention(application: App) -> None:
+    while True:
+        try:
+            for run in await application.apply_retention():
+                if count := sum(run.erased.values()):
+                    log.info("retention of tenant %s erased %d entries", run.tenant, count)
+        except Exception as failure:  # noqa: BLE001 - the service goes on, and the next round catches up
+            log.warning("what is too old was not erased: %s; tried again in an hour", type(failure).__name__)
+        await asyncio.sleep(RETENTION_EVERY_S)

@@ -27,6 +27,9 @@ from app.models import (
 
 Vectors = NDArray[np.float32]
 
+# What stands where the value of an identifier was blanked.
+REDACTED = "[redacted]"
+
 
 # --- the ledger -----------------------------------------------------------------------------------------------------
 
@@ -129,6 +132,17 @@ class Assignment(Record):
     customer_ids: tuple[str, ...]
 
 
+class ErasedRows(Record):
+    """What the ledger held of a customer who was erased: the ids of identities and interactions, and counts."""
+
+    identity_ids: tuple[str, ...] = ()
+    interaction_ids: tuple[str, ...] = ()
+    conversations: int = 0
+    identifiers: int = 0
+    merges: int = 0
+    identities: int = 0
+
+
 class IdentityRules(Protocol):
     """Decides, without reading or writing anything, whose interactions are."""
 
@@ -216,6 +230,34 @@ class Ledger(Protocol):
         """The position of the newest row; 0 when there is none."""
         ...
 
+    async def merges_of(self, tenant: str, identity_ids: Collection[str]) -> Sequence[MergeRecord]:
+        """Every merge, undone or not, that joined one of these identities, the oldest first."""
+        ...
+
+    async def expired(
+        self, tenant: str, channels: Collection[Channel], before: datetime, *, after_seq: int = 0, limit: int = 1000
+    ) -> Sequence[Interaction]:
+        """Interactions of these channels that happened before a moment, by seq."""
+        ...
+
+    async def redact(self, tenant: str, interaction_id: str) -> Interaction | None:
+        """Blank text, data and the values of identifiers of one interaction; its ids and its seq stay.
+
+        Gives it as it is now, or None when it is unknown.
+        """
+        ...
+
+    async def erase(self, tenant: str, customer_id: str) -> ErasedRows:
+        """Remove the customer of this surviving id from the ledger, leaving no trace in any file.
+
+        A seq is never given twice, so that removed rows leave theirs. An unknown id: nothing is erased.
+        """
+        ...
+
+    async def erase_rows(self, tenant: str, interaction_ids: Collection[str]) -> int:
+        """Remove interactions, leaving no trace in any file, but not whose they were; tells how many there were."""
+        ...
+
     async def close(self) -> None:
         """Let go of files and connections."""
         ...
@@ -250,6 +292,16 @@ class Archive(Protocol):
         self, tenant: str, collection: str, *, after: str = "", limit: int = 1000
     ) -> Sequence[tuple[str, Mapping[str, Any]]]:
         """Documents with their keys, ordered by key: the first `limit` past the key `after`."""
+        ...
+
+    async def erase_documents(
+        self, tenant: str, customer_ids: Collection[str], *, naming: Collection[str] = (), owners: Collection[str] = ()
+    ) -> Mapping[str, int]:
+        """Remove documents, leaving no trace in any file; tells how many by collection.
+
+        All those filed under `customer_ids`; and of those filed under `owners` or under nobody, the ones that name one
+        of the ids in `naming`.
+        """
         ...
 
 

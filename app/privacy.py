@@ -13,6 +13,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Literal, NamedTuple
 
+from pydantic import JsonValue
+
+from app.models import InteractionDraft
+
 Kind = Literal["password", "code", "iban", "card", "national_id", "email", "phone"]
 
 
@@ -66,6 +70,33 @@ class Redactor:
 def redact(text: str, *, contacts: bool = False) -> str:
     """One text with placeholders that nobody can put back: for what is to be forgotten for good."""
     return Redactor(contacts=contacts).redact(text)
+
+
+def redacted_draft(draft: InteractionDraft) -> InteractionDraft:
+    """An interaction whose text and data hold placeholders nobody can put back, before it is written anywhere.
+
+    A field of `data` is read with its name, so that what has no shape of its own (`password`, `cvv`) is found too.
+    """
+    redactor = Redactor(contacts=False)
+    text = redactor.redact(draft.text)
+    data = {key: _redacted_value(redactor, key, value) for key, value in draft.data.items()}
+    return draft.model_copy(update={"text": text, "data": data})
+
+
+def _redacted_value(redactor: Redactor, key: str, value: JsonValue) -> JsonValue:
+    if isinstance(value, dict):
+        return {inner: _redacted_value(redactor, inner, one) for inner, one in value.items()}
+    if isinstance(value, list):
+        return [_redacted_value(redactor, key, one) for one in value]
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return value
+    # The words around a secret may come before it or be its name; either way only the value may change.
+    told = str(value)
+    alone = redactor.redact(told)
+    label = f"{key.replace('_', ' ')}: "
+    named = redactor.redact(label + told)
+    found = alone if alone != told or not named.startswith(label) else named.removeprefix(label)
+    return value if found == told else found
 
 
 def _shown(kind: Kind, value: str, placeholder: str) -> str:

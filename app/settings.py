@@ -18,10 +18,13 @@ class Settings(BaseSettings):
     )
 
     data_dir: Path = Field(default=Path("data"), description="folder of the embedded stores")
-    database_url: str | None = Field(default=None, description="ledger; default: SQLite in the data folder")
+    database_url: str | None = Field(
+        default=None, description="ledger: sqlite:///file or postgresql://…; default: SQLite in the data folder"
+    )
     vectors_url: str | None = Field(
         default=None,
-        description="vector store: http://host:port of a Chroma server, or memory:; default: Chroma in the data folder",
+        description="vector store: http://host:port of a Chroma server, postgresql://… with pgvector, or memory:; "
+        "default: Chroma in the data folder",
     )
     model: str | None = Field(
         default=None, description="any litellm model, for example openai/gpt-4o-mini; none: the extractive engine"

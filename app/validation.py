@@ -1,15 +1,20 @@
 """What pydantic finds wrong, in plain words: each field by its path, and how to mend it. Every door says it so."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from datetime import datetime
+from typing import Any, get_args
 
 from pydantic import ValidationError
 from pydantic_core import to_json
+from pydantic_core.core_schema import ErrorType
 
 from app.errors import InvalidRequest, PayloadTooLarge
 from app.models import MAX_DATA_BYTES, InteractionDraft
 
 MOST_ERRORS = 20
+
+_PLACE = re.compile(r"line (\d+) column (\d+)")
 
 
 def interaction_draft(value: object, *, inside: str = "", whole: str = "body") -> InteractionDraft:
@@ -43,6 +48,21 @@ def invalid_fields(errors: Sequence[Mapping[str, Any]], *, inside: str = "", who
     return InvalidRequest(f"{first['path']}: {first['message']}{others}", fields)
 
 
+def json_fault(failure: ValueError, *, first_line: int = 1) -> str:
+    """What is wrong with a text that a JSON parser refused, and where; `first_line` is the number of its first line."""
+    told = str(failure)
+    if "limit exceeded" in told:
+        fault = "it is nested too deeply"
+    elif "EOF" in told or "end of data" in told:
+        fault = "it ends too early"
+    elif "trailing comma" in told:
+        fault = "there is a comma with nothing after it"
+    else:
+        fault = "it cannot be read from there on"
+    place = _PLACE.search(told)
+    return f"{fault}, line {int(place[1]) + first_line - 1} column {place[2]}" if place else fault
+
+
 def path_of(location: Sequence[str | int], *, inside: str = "", whole: str = "body") -> str:
     """A field's path as people write it, for example `interactions[3].identifiers[0].type`; `whole` for all of it."""
     path = inside
@@ -53,8 +73,14 @@ def path_of(location: Sequence[str | int], *, inside: str = "", whole: str = "bo
 
 def _field_error(error: Mapping[str, Any], inside: str, whole: str) -> dict[str, Any]:
     path = path_of(_told_steps(error), inside=inside, whole=whole)
-    words = _WORDS.get(error["type"])
-    return {"path": path, "message": words(error) if words else f"{error['msg'].removeprefix('Value error, ')}."}
+    kind = error["type"]
+    if kind in _WORDS:
+        message = _WORDS[kind](error)
+    elif kind in _OF_PYDANTIC:
+        message = "This value does not fit here: see the description of this field."
+    else:
+        message = f"{error['msg'].removeprefix('Value error, ')}."
+    return {"path": path, "message": message}
 
 
 def _told_steps(error: Mapping[str, Any]) -> Sequence[str | int]:
@@ -71,10 +97,27 @@ def _at_most(unit: str) -> Callable[[Mapping[str, Any]], str]:
     return lambda error: f"At most {error['ctx']['max_length']:,} {unit}."
 
 
+def _bound(name: str, words: str, words_of_time: str) -> Callable[[Mapping[str, Any]], str]:
+    def say(error: Mapping[str, Any]) -> str:
+        limit = error["ctx"][name]
+        if isinstance(limit, datetime):
+            return f"Give a time {words_of_time} {limit:%Y-%m-%dT%H:%M:%SZ}."
+        return f"Give a number {words.format(f'{limit:,}' if isinstance(limit, int | float) else limit)}."
+
+    return say
+
+
+def _at_least(error: Mapping[str, Any]) -> str:
+    least = error["ctx"]["min_length"]
+    return f"At least {least:,} {'item is' if least == 1 else 'items are'} needed."
+
+
 def _say(words: str) -> Callable[[Mapping[str, Any]], str]:
     return lambda _: words
 
 
+_A_WHOLE_NUMBER = "Give a whole number, without quotes."
+_A_NUMBER = "Give a number, without quotes."
 _A_TIME = "Give an RFC 3339 time with an offset, for example 2026-03-02T09:00:00Z."
 
 _WORDS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
@@ -86,12 +129,32 @@ _WORDS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "too_long": _at_most("items"),
     "string_too_short": _say("This must not be empty; leave the field out when there is nothing to say."),
     "string_type": _say("Give a text in quotes."),
+    "too_short": _at_least,
+    "string_pattern_mismatch": _say("This text does not have the form that is needed here."),
+    "string_unicode": _say("This is not a text in Unicode."),
+    "string_sub_type": _say("Give a text in quotes."),
+    "greater_than_equal": _bound("ge", "that is {} or greater", "that is not before"),
+    "greater_than": _bound("gt", "greater than {}", "after"),
+    "less_than_equal": _bound("le", "that is {} or less", "that is not after"),
+    "less_than": _bound("lt", "less than {}", "before"),
+    "int_type": _say(_A_WHOLE_NUMBER),
+    "int_parsing": _say(_A_WHOLE_NUMBER),
+    "int_parsing_size": _say("This number is too large."),
+    "int_from_float": _say(_A_WHOLE_NUMBER),
+    "float_type": _say(_A_NUMBER),
+    "float_parsing": _say(_A_NUMBER),
+    "finite_number": _say("Give a number that is not infinite."),
+    "none_required": _say("This must be null or left out."),
     "bool_parsing": _say("Use true or false."),
     "bool_type": _say("Use true or false."),
     "timezone_aware": _say(_A_TIME),
     "datetime_type": _say(_A_TIME),
     "datetime_parsing": _say(_A_TIME),
     "datetime_from_date_parsing": _say(_A_TIME),
+    "timezone_offset": _say(_A_TIME),
+    "datetime_object_invalid": _say(_A_TIME),
+    "uuid_type": _say("Give a UUID in quotes."),
+    "uuid_parsing": _say("Give a UUID in quotes."),
     "model_type": _say("Give a JSON object here."),
     "model_attributes_type": _say("Give a JSON object here."),
     "mapping_type": _say("Give a JSON object here."),
@@ -100,4 +163,9 @@ _WORDS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "list_type": _say("Give a list here."),
     "recursion_depth_exceeded": _say("This is nested too deeply."),
     "invalid-json-value": _say("This is not JSON."),
+    "json_invalid": _say("This is not JSON."),
+    "json_type": _say("This is not JSON."),
 }
+
+# What is raised by our own rules has our own words; all other types of pydantic's bring words of pydantic's.
+_OF_PYDANTIC = frozenset(get_args(ErrorType)) - {"value_error", "assertion_error"}

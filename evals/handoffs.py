@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 from app.application import App
 from app.bootstrap import build
-from app.conversations import Conversation, conversation_of
-from app.errors import InvalidRequest
+from app.conversations import Conversation, conversation_of, fields_of, read_rows
+from app.errors import InvalidRequest, WarmlineError
 from app.models import Actor, Handoff, HandoffRequest, Record
 from app.settings import Settings
 from evals.identifiers import identifiers, named_in, numbers
@@ -62,7 +62,7 @@ class Judged(NamedTuple):
 async def evaluate(
     path: Path, settings: Settings, *, progress: Callable[[int, int], None] | None = None
 ) -> HandoffFigures:
-    """The figures over a file of conversations, one JSON object a line. Raises InvalidRequest, which names the line."""
+    """The figures over a file of conversations, lines or one document. Raises InvalidRequest, which names the line."""
     return figures(await judge_file(path, settings, progress=progress))
 
 
@@ -91,7 +91,7 @@ async def judge_file(
 async def _handed_on(app: App, conversation: Conversation) -> Handoff:
     # A tenant of its own for each: the same customer may come up in several conversations of a file.
     await app.record(conversation.id, conversation.drafts)
-    return await app.handoff(conversation.id, HandoffRequest(conversation_id=conversation.id, now=conversation.now))
+    return await app.handoff(conversation.id, HandoffRequest(**dict(conversation.subject()), now=conversation.now))
 
 
 def judge(row: Mapping[str, Any], conversation: Conversation, handoff: Handoff) -> Judged:
@@ -174,14 +174,16 @@ def _first_action_right(row: Mapping[str, Any], handoff: Handoff) -> bool | None
 
 def _rows(path: Path) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        if line.strip():
+    with path.open("rb") as lines:
+        for row in read_rows(lines):
+            if row.problem is not None:
+                raise InvalidRequest(f"{path}:{row.line}: {row.problem}")
+            fields = fields_of(row.value)
             try:
-                rows.append(cut_before_handing_on(json.loads(line)))
-            except (ValueError, KeyError, AttributeError) as failure:
-                raise InvalidRequest(
-                    f"{path}:{number}: not a conversation ({type(failure).__name__}: {failure})"
-                ) from failure
+                conversation_of({key: value for key, value in fields.items() if key != "gold"})
+            except WarmlineError as failure:
+                raise InvalidRequest(f"{path}:{row.line}: {failure.detail}") from None
+            rows.append(cut_before_handing_on(fields))
     return rows
 
 

@@ -71,7 +71,12 @@ CATALOGUE: dict[str, Any] = {
             "script": "I can renew {loan_id}. It is called {title}. It is due in two weeks.",
         },
         {"id": "explain_rules", "label": "Explain the rules", "repeatable": True, "instead_of": ["renew_loan"]},
-        {"id": "search_shelves", "label": "Search the shelves", "intents": {"find": 1.0, "renew": 0.1}},
+        {
+            "id": "search_shelves",
+            "label": "Search the shelves",
+            "intents": {"find": 1.0, "renew": 0.9},
+            "propensity": 0.2,
+        },
         {"id": "waive_fee", "label": "Waive the fee", "intents": ["fee"], "requires_approval": True, "value": 2.0},
         {"id": "explain_fee", "label": "Explain the fee", "intents": ["fee"], "audience": ["agent"]},
         {
@@ -176,13 +181,11 @@ async def test_a_short_reply_does_not_change_what_the_customer_wants(maker: Deci
     assert (await maker.intent(snapshot(rows))).name == "renew"
 
 
-async def test_the_latest_request_weighs_more(maker: DecisionMaker) -> None:
-    rows = [
-        interaction(1, "I want to renew my book"),
-        interaction(2, "Done.", actor="bot"),
-        interaction(3, "Why do I have to pay a fine?"),
-    ]
-    assert (await maker.intent(snapshot(rows))).name == "fee"
+@pytest.mark.parametrize(("first", "last", "intent"), [("renew", "fee", "fee"), ("fee", "renew", "renew")])
+async def test_the_latest_request_weighs_more(maker: DecisionMaker, first: str, last: str, intent: str) -> None:
+    said = {"renew": "I want to renew my book", "fee": "Why do I have to pay a fine?"}
+    rows = [interaction(1, said[first]), interaction(2, "Done.", actor="bot"), interaction(3, said[last])]
+    assert (await maker.intent(snapshot(rows))).name == intent
 
 
 async def test_who_agrees_to_a_proposal_wants_what_was_proposed(maker: DecisionMaker) -> None:
@@ -447,14 +450,16 @@ async def test_what_only_an_agent_may_do_is_not_offered_to_a_bot(maker: Decision
     assert all(one.action_id != "explain_fee" for one in decision.suppressed)
 
 
-async def test_an_agent_gets_three_actions_at_most(maker: DecisionMaker) -> None:
+async def test_an_agent_gets_as_many_actions_as_asked_for_and_three_with_a_handoff(maker: DecisionMaker) -> None:
     case = snapshot(
         [interaction(1, "There is a fee on my card. I want to talk to a librarian. Do you have this novel?")]
     )
     assert len(ids(await decide(maker, case, limit=5))) > 3
-    assert len(ids(await decide(maker, case, limit=5, audience="agent"))) == 3
-    handoff = await maker.decide(case, Intent(), (), CALM, HandoffRequest(), started=perf_counter())
+    assert [len(ids(await decide(maker, case, limit=most, audience="agent"))) for most in (3, 4, 5)] == [3, 4, 5]
+    intent = await maker.intent(case)
+    handoff = await maker.decide(case, intent, (), CALM, HandoffRequest(), started=perf_counter())
     assert handoff.audience == "agent"
+    assert len(handoff.actions) == 3
 
 
 async def test_actions_are_ranked_at_every_level_and_friction_brings_a_person_forward(maker: DecisionMaker) -> None:

@@ -51,6 +51,8 @@ def test_vendors_that_are_imported_by_name_are_so_only_in_their_one_place() -> N
     assert found == {
         ("app/adapters/embeddings.py", "onnxruntime"),
         ("app/adapters/llm.py", "litellm"),
+        ("app/adapters/pgvector.py", "asyncpg"),
+        ("app/adapters/pgvector.py", "pgvector"),
         ("app/adapters/vectors.py", "chromadb"),
     }
 

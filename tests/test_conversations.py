@@ -121,9 +121,20 @@ def test_a_wrong_field_is_named_by_its_path(broken: dict[str, Any], path: str) -
     assert path in refused.value.detail
 
 
-def test_a_conversation_without_turns_is_refused() -> None:
-    with pytest.raises(InvalidRequest, match="turns is empty"):
-        conversation_of(a_file(turns=[]))
+def test_a_conversation_without_turns_is_about_its_customer_at_the_present() -> None:
+    conversation = conversation_of(a_file(turns=[]), now=STARTED)
+    assert (conversation.drafts, conversation.now) == ((), STARTED)
+    assert conversation.subject().identifiers == (Identifier(type="account_id", value="acc-1"),)
+    assert conversation_of(a_file(turns=[], customer_ref=None)).subject().identifiers
+
+
+def test_what_is_filed_for_good_is_the_same_whenever_the_file_is_read() -> None:
+    undated = a_file(started_at=None)
+    [one, other] = [conversation_of(undated, now=STARTED + timedelta(days=day)) for day in (0, 1)]
+    assert one.lasting_drafts == other.lasting_drafts
+    assert one.drafts != other.drafts
+    dated = conversation_of(a_file())
+    assert tuple(dated.lasting_drafts) == dated.drafts
 
 
 def test_times_beyond_the_calendar_are_refused_in_words() -> None:

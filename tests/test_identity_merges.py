@@ -155,7 +155,7 @@ async def test_a_customer_was_made_when_they_first_came(world: World) -> None:
 async def test_a_request_is_about_its_customer_then_its_conversation_then_its_identifiers(world: World) -> None:
     one, other = await world.whose(EMAIL, conversation="c1"), await world.whose(PHONE, conversation="c2")
     asked = [
-        (Subject(customer_id=one, conversation_id="c2", identifiers=(PHONE,)), one),
+        (Subject(customer_id=one, conversation_id="c1", identifiers=(PHONE,)), one),
         (Subject(conversation_id="c2"), other),
         (Subject(conversation_id="c2", identifiers=(EMAIL,)), other),
         (Subject(identifiers=(EMAIL,)), one),

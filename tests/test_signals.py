@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from app.models import Interaction, SignalType
+from app.signals import detect
 from tests.builders import START, interaction, snapshot
 from tests.journeys import DAY, HOUR, MINUTE, only, page, step, talk, types
 
@@ -251,3 +252,47 @@ def test_a_tool_that_reports_an_error_twice_is_repeated_failure(answer: str) -> 
 def test_one_failure_two_steps_and_a_mended_one_are_no_repeated_failure(outcomes: list[tuple[str, str]]) -> None:
     rows = [step(seq, name, outcome) for seq, (name, outcome) in enumerate(outcomes, start=1)]
     assert SignalType.REPEATED_FAILURE not in types(snapshot(rows))
+
+
+@pytest.mark.parametrize("channel", ["chat", "voice", "email", "whatsapp"])
+def test_nobody_waits_for_an_answer_or_is_silent_in_a_journey_long_over(channel: str) -> None:
+    waiting = talk(("customer", "Where is my parcel?"), channel=channel)
+    asked = talk(("bot", "Which parcel do you mean?"), channel=channel)
+    for rows, kind in ((waiting, SignalType.DELAYED_REPLY), (asked, SignalType.SILENCE)):
+        soon, late = ({"email": 5 * DAY, "whatsapp": 5 * HOUR}.get(channel, 20 * MINUTE), 266 * DAY)
+        assert kind in types(snapshot(rows, now=START + soon))
+        assert kind not in types(snapshot(rows, now=START + late))
+
+
+def test_of_many_signals_of_one_type_the_gravest_five_are_told() -> None:
+    mild = [("customer", f"Part {word} is useless and bad") for word in ("one", "two", "three", "four", "five")]
+    grave = ("customer", "This is a disgraceful farce, I am fed up!!!")
+    found = detect(snapshot(talk(grave, *mild)))
+    displeased = [signal for signal in found if signal.type is SignalType.NEGATIVE_SENTIMENT]
+    assert len(displeased) == 5
+    assert ("int_1",) in [signal.evidence for signal in displeased]
+
+
+def test_of_signals_that_tell_the_same_the_newest_stays() -> None:
+    rows = talk(*[("customer", "This is useless, I am fed up!")] * 3)
+    told = [one for one in detect(snapshot(rows)) if one.type is SignalType.NEGATIVE_SENTIMENT]
+    assert [one.evidence for one in told if "worse" not in one.detail] == [("int_3",)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "This is the third time I'm explaining this",
+        "I have told you three times already",
+        "Why do I keep having to repeat myself?",
+    ],
+)
+def test_a_customer_who_says_that_they_repeat_it_is_repetition(text: str) -> None:
+    assert only(snapshot(talk(("customer", text))), SignalType.REPETITION).evidence == ("int_1",)
+
+
+@pytest.mark.parametrize(
+    "text", ["This is the first time I call", "Do I have to send it again?", "It rang three times"]
+)
+def test_a_first_time_or_a_question_about_doing_it_again_is_no_repetition(text: str) -> None:
+    assert SignalType.REPETITION not in types(snapshot(talk(("customer", text))))

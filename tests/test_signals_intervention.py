@@ -57,6 +57,10 @@ def test_an_agent_or_a_message_sent_twice_is_no_loop() -> None:
         "Terrible service, I am fed up with you.",
         "For the third time: still nothing!",
         "Das ist eine Frechheit und unverschämt",
+        "I was promised my 129.00 EUR within 48 hours. It is three days now and nothing came!",
+        "My card was charged twice",
+        "nobody came to repair it",
+        "Could you please look into it, nobody came to repair it. Thank you!",
     ],
 )
 def test_a_displeased_message_is_negative_sentiment(text: str) -> None:
@@ -68,6 +72,8 @@ def test_a_displeased_message_is_negative_sentiment(text: str) -> None:
     [
         "My card was stolen and I see a fraud charge",
         "I lost my wallet, please block everything",
+        "Nothing else, thanks!",
+        "I paid twice as much last year",
         "Why was my payment declined?",
         "No",
         "I want to cancel my contract because of a death in the family",
@@ -114,6 +120,13 @@ def test_mood_tells_where_feelings_are_going() -> None:
         "Quero falar com um atendente",
         "Vorrei parlare con un operatore",
         "Ik wil een medewerker spreken",
+        "Yes, please transfer me to a human agent who can assist with this matter. Thank you.",
+        "Could you transfer me to an agent who can help?",
+        "I would like to be connected with a live agent that can fix it",
+        "My refund never came and I need a manager",
+        "I have not received it and I want to talk to a person",
+        "the app is not working connect me to an agent",
+        "it never arrived and i want to speak to a manager",
     ],
 )
 def test_a_person_is_asked_for_in_many_wordings(text: str) -> None:
@@ -136,6 +149,12 @@ def test_a_person_is_asked_for_in_many_wordings(text: str) -> None:
         "Mi agente de viajes lo reservó",
         "Je suis agent immobilier",
         "Quero cancelar o pedido",
+        "I was transferred to an agent who told me to wait",
+        "I was connected to an agent who could not help",
+        "Please don't transfer me to an agent",
+        "I don't want to be connected to a person",
+        "There is no need to speak to a manager",
+        "Can you solve it without an agent?",
     ],
 )
 def test_speaking_of_a_person_is_not_asking_for_one(text: str) -> None:

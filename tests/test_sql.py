@@ -3,9 +3,10 @@
 import sqlite3
 from collections.abc import AsyncGenerator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, event, text
 
 from app.adapters.sql import SqlStore
 from app.adapters.sql.connections import Connections
@@ -132,3 +133,25 @@ def test_an_address_that_cannot_serve_is_refused_at_once_by_the_settings_name(ur
     with pytest.raises(ConfigurationError) as raised:
         SqlStore(url)
     assert "DATABASE_URL" in raised.value.detail
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+async def test_the_rows_of_several_identities_are_looked_up_by_identity_and_not_by_reading_the_tenant(
+    tmp_path: Path, newest_first: bool
+) -> None:
+    said: list[tuple[str, Any]] = []
+
+    def listen(_: Any, __: Any, statement: str, parameters: Any, *___: Any) -> None:
+        said.append((statement, parameters))
+
+    store = SqlStore(f"sqlite:///{tmp_path / 'ledger.db'}")
+    await store.head("t")
+    event.listen(Engine, "before_cursor_execute", listen)
+    await store.interactions("t", ["cus_1", "cus_2"], up_to_seq=9, limit=50, newest_first=newest_first)
+    event.remove(Engine, "before_cursor_execute", listen)
+    await store.close()
+    ((statement, parameters),) = said
+    with sqlite3.connect(tmp_path / "ledger.db") as other:
+        plan = [step[-1] for step in other.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)]
+    other.close()
+    assert plan[0].startswith("SEARCH interactions USING INDEX interactions_of_identity (tenant=? AND identity_id=?")

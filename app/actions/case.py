@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 from app.actions.catalogue import ANY_INTENT, Catalogue, CatalogueAction
 from app.actions.intents import Reading, WishRead
-from app.actions.parameters import Filled, Known
+from app.actions.parameters import Filled, Known, trusted
 from app.actions.policy import Closure, Judge
 from app.language.facts import Facts, read_facts, typed
 from app.language.sentiment import feeling, mood
@@ -176,7 +176,7 @@ class Case:
             "customer": {
                 "id": customer.customer_id,
                 "verification_status": customer.verification_status.value,
-                "identifiers": {one.type: one.value for one in customer.identifiers},
+                "identifiers": {one.type: one.value for one in reversed(trusted(customer.identifiers))},
             },
             "conversation": {
                 "id": snapshot.conversation_id or "",

@@ -33,8 +33,11 @@ from app.models import (
 )
 from app.ports import Archive, Embedder
 
-MOST_FOR_AGENTS = 3
+IN_A_HANDOFF = 3
 LEAST_CONTEXT = 0.02
+# What a customer may faintly have meant is offered only where there is nothing better.
+LEAST_WISH = 0.2
+SURE_WISH = 0.5
 WITH_A_GAP = 0.9
 DECISIONS_READ = 50
 MOST_EVIDENCE = 12
@@ -94,11 +97,10 @@ class DecisionMaker:
         case = Case(self._catalogue, snapshot, intent, reading, signals, intervention, request)
         by_agent = isinstance(request, HandoffRequest) or request.audience == "agent"
         audience = "agent" if by_agent else "bot"
-        limit = MOST_FOR_AGENTS if isinstance(request, HandoffRequest) else request.limit
+        limit = IN_A_HANDOFF if isinstance(request, HandoffRequest) else request.limit
         judged = [_judged(case, action) for action in self._catalogue.actions if audience in action.audience]
         ranked, suppressed = _arbitrated(case, judged)
         kept, capped = await self._within_caps(snapshot, ranked)
-        most = min(limit, MOST_FOR_AGENTS) if by_agent else limit
         return Decision(
             decision_id=new_id("dec"),
             customer_id=snapshot.customer.customer_id,
@@ -108,7 +110,7 @@ class DecisionMaker:
             duration_ms=round((perf_counter() - started) * 1000),
             audience=audience,
             intervention=intervention,
-            actions=tuple(_offered(case, one) for one in kept[:most]),
+            actions=tuple(_offered(case, one) for one in _worth_offering(kept)[:limit]),
             suppressed=(*suppressed, *capped),
         )
 
@@ -145,6 +147,11 @@ def _arbitrated(case: Case, judged: Sequence[_Judged]) -> tuple[list[_Ranked], l
         elif held is None and call.strength >= LEAST_CONTEXT:
             ranked.append(_Ranked(one, call, _components(one, call), held_back.get(call.closed or "")))
     return sorted(ranked, key=lambda one: -one.score), suppressed
+
+
+def _worth_offering(ranked: Sequence[_Ranked]) -> Sequence[_Ranked]:
+    clear = [one for one in ranked if one.call.by != "wish" or one.call.strength >= LEAST_WISH]
+    return clear or ranked
 
 
 def _components(one: _Judged, call: Call) -> Components:
@@ -199,7 +206,8 @@ def _why(case: Case, one: _Ranked) -> tuple[str, tuple[str, ...]]:
         return f"“{label}” is not possible: {one.instead.detail}", (*asked, *one.instead.evidence)
     if call.by == "wish":
         wish = case.wish_for(one.judged.action)
-        what = f"The customer wants: {wish}" if wish else "It is close to what was asked for"
+        told = "The customer wants" if call.strength >= SURE_WISH else "It may be about"
+        what = f"{told}: {wish}" if wish else "It is close to what was asked for"
         return f"{what}. This fits by {call.strength:.0%}, and the policy allows it.", asked
     return "It is open whatever the customer wants.", asked
 

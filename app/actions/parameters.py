@@ -5,15 +5,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
+from itertools import groupby
 from typing import Any, NamedTuple, cast
 
 from pydantic import JsonValue
 
 from app.actions.catalogue import CatalogueAction, Parameter
 from app.language.facts import Facts
-from app.language.identifiers import mentions
+from app.language.identifiers import canonical, mentions
 from app.language.sentences import sentences
-from app.models import Actor, Interaction, Kind, Snapshot
+from app.models import Actor, Identifier, Interaction, Kind, Snapshot
 
 PLACES = ("fact", "argument", "mention", "identifier", "context")
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
@@ -55,36 +56,57 @@ class Known:
         return Filled(values, tuple(evidence), tuple(missing))
 
     def _candidates(self, parameter: Parameter) -> Iterator[_Found]:
-        for source in parameter.sources:
-            place, _, path = source.partition(".")
-            for found in self._looked_up(place, path, parameter.pattern):
+        for place, sources in groupby(parameter.sources, key=lambda source: source.partition(".")[0]):
+            for found in self._looked_up(place, [source.partition(".")[2] for source in sources], parameter.pattern):
                 value = _converted(found.value, parameter.type)
                 if value is not None:
                     yield _Found(value, found.interaction_id)
 
-    def _looked_up(self, place: str, path: str, pattern: str | None) -> Iterator[_Found]:
+    def _looked_up(self, place: str, paths: Sequence[str], pattern: str | None) -> Iterator[_Found]:
+        if place == "mention":
+            yield from self._mentioned(paths, pattern)
+        else:
+            for path in paths:
+                yield from self._held(place, path)
+
+    def _held(self, place: str, path: str) -> Iterator[_Found]:
         if place == "fact":
             fact = self.facts.find(path)
             if fact is not None:
                 yield _Found(fact.value, fact.interaction_id)
         elif place == "argument":
             yield from (_Found(row.data[path], row.interaction_id) for row in self._calls if row.data.get(path))
-        elif place == "mention":
-            yield from self._mentioned(path, pattern)
         elif place == "identifier":
-            held = (one.value for one in self.snapshot.customer.identifiers if one.type == path)
-            yield from (_Found(value, None) for value in held)
+            yield from self._identified(path)
         else:
             value: Any = self.context
             for part in path.split("."):
                 value = cast(Mapping[str, Any], value).get(part) if isinstance(value, Mapping) else None
             yield from [_Found(value, None)] if value is not None else []
 
-    def _mentioned(self, kind: str, pattern: str | None) -> Iterator[_Found]:
+    def _mentioned(self, kinds: Sequence[str], pattern: str | None) -> Iterator[_Found]:
+        # What was named last counts, and within one message the kind that the catalogue names first.
         for row in self._said:
-            for one in reversed(mentions(row.text)):
-                if one.type == kind and (pattern is None or re.fullmatch(pattern, one.value)):
+            named = [one for one in reversed(mentions(row.text)) if one.type in kinds]
+            for one in sorted(named, key=lambda mention: kinds.index(mention.type)):
+                fits = pattern is None or re.fullmatch(pattern, one.value)
+                if fits and (one.type == "error_code" or canonical(one.value) not in self._error_codes):
                     yield _Found(one.value, row.interaction_id)
+
+    def _identified(self, kind: str) -> Iterator[_Found]:
+        for one in trusted(self.snapshot.customer.identifiers):
+            if one.type == kind:
+                yield _Found(one.value, self._source(one))
+
+    def _source(self, wanted: Identifier) -> str | None:
+        rows = [row for row in self.snapshot.interactions if _carries(row, wanted, verified=wanted.verified)]
+        return rows[-1].interaction_id if rows else None
+
+    @cached_property
+    def _error_codes(self) -> frozenset[str]:
+        # An error named once as one may well be named without that word the next time.
+        found = (one for row in self.snapshot.interactions for one in mentions(row.text) if one.type == "error_code")
+        return frozenset(canonical(one.value) for one in found)
 
     @cached_property
     def _said(self) -> Sequence[Interaction]:
@@ -94,6 +116,17 @@ class Known:
     @cached_property
     def _calls(self) -> Sequence[Interaction]:
         return [row for row in reversed(self.snapshot.conversation) if row.kind is Kind.TOOL_CALL]
+
+
+def trusted(identifiers: Sequence[Identifier]) -> list[Identifier]:
+    """The identifiers to go by, best first: what is verified, the newest first, and claims of types with none verified.
+
+    Anybody can claim a name, so a claim never stands beside a verified name of its type.
+    """
+    verified = [one for one in identifiers if one.verified]
+    verified.sort(key=lambda one: one.verified_at.timestamp() if one.verified_at else float("-inf"), reverse=True)
+    proven = {one.type for one in verified}
+    return [*verified, *(one for one in identifiers if one.type not in proven)]
 
 
 def placeholders(script: str) -> set[str]:
@@ -108,6 +141,13 @@ def worded(script: str | None, values: Mapping[str, JsonValue]) -> str | None:
     kept = [one for one in sentences(script) if placeholders(one) <= values.keys()]
     text = " ".join(_PLACEHOLDER.sub(lambda match: _spoken(values[match.group(1)]), one) for one in kept)
     return text or None
+
+
+def _carries(row: Interaction, wanted: Identifier, *, verified: bool) -> bool:
+    return any(
+        one.type == wanted.type and one.value.casefold() == wanted.value.casefold() and (one.verified or not verified)
+        for one in row.identifiers
+    )
 
 
 def _converted(value: Any, kind: str) -> JsonValue:

@@ -1,21 +1,25 @@
 """The in-memory twins of the ledger, the archive and the vector store: simple, and gone when the process ends."""
 
 import asyncio
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic_core import from_json, to_json
 
+from app.ids import ids_in
 from app.models import Channel, Interaction, Kind
 from app.ports import (
+    REDACTED,
     Changes,
     ConversationSeat,
+    ErasedRows,
     Filed,
     IdentifierHolding,
     Known,
@@ -64,6 +68,46 @@ class _Tenant:
             return None
         customer_id = self.customer(identity_id)
         return ConversationSeat(conversation_id=conversation_id, identity_id=identity_id, customer_id=customer_id)
+
+    def erase(self, customer_id: str) -> ErasedRows:
+        """Remove a customer with everything that is theirs."""
+        gone = [one for one in self.parents if self.customer(one) == customer_id]
+        rows = [row.interaction_id for row in self.rows.values() if row.identity_id in gone]
+        self.erase_rows(rows)
+        taken = [one for one, identity_id in self.seats.items() if identity_id in gone]
+        for conversation_id in taken:
+            del self.seats[conversation_id]
+        for row in sorted(self.rows.values(), key=lambda one: one.seq):
+            if row.conversation_id in taken:
+                self.seats[row.conversation_id] = row.identity_id
+        held = [key for key in self.holdings if key[0] in gone]
+        for key in held:
+            del self.holdings[key]
+        merges = [one.merge_id for one in self.merges.values() if one.survivor in gone or one.absorbed in gone]
+        for merge_id in merges:
+            del self.merges[merge_id]
+        for identity_id in gone:
+            del self.parents[identity_id]
+        return ErasedRows(
+            identity_ids=tuple(sorted(gone)),
+            interaction_ids=tuple(rows),
+            conversations=len(taken),
+            identifiers=len(held),
+            merges=len(merges),
+            identities=len(gone),
+        )
+
+    def erase_rows(self, interaction_ids: Collection[str]) -> int:
+        """Remove interactions and what points at them."""
+        gone = [self.rows.pop(one) for one in set(interaction_ids) if one in self.rows]
+        for row in gone:
+            if row.id:
+                self.filed.pop(row.id, None)
+        ids = {row.interaction_id for row in gone}
+        for key, one in self.holdings.items():
+            if one.interaction_id in ids:
+                self.holdings[key] = one.model_copy(update={"interaction_id": None})
+        return len(gone)
 
     def held(self) -> Iterable[IdentifierHolding]:
         """Every holding with the customer it leads to."""
@@ -230,12 +274,52 @@ class MemoryLedger:
 
     async def after_position(self, position: int, limit: int) -> Sequence[tuple[int, str, Interaction]]:
         """Rows of all tenants past a position of the write order, as (position, tenant, interaction)."""
-        found = enumerate(self._written[position : position + limit], start=position + 1)
-        return [(number, tenant, self._tenants[tenant].rows[one]) for number, (tenant, one) in found]
+        left = (
+            (number, tenant, self._tenants[tenant].rows[one])
+            for number, (tenant, one) in enumerate(self._written[position:], start=position + 1)
+            if one in self._tenants[tenant].rows
+        )
+        return list(islice(left, limit))
 
     async def last_position(self) -> int:
         """The position of the newest row; 0 when there is none."""
-        return len(self._written)
+        left = (number for number, (tenant, one) in enumerate(self._written, 1) if one in self._tenants[tenant].rows)
+        return max(left, default=0)
+
+    async def merges_of(self, tenant: str, identity_ids: Collection[str]) -> Sequence[MergeRecord]:
+        """Every merge, undone or not, that joined one of these identities, the oldest first."""
+        merges = self._tenants[tenant].merges
+        return [merges[one] for one in sorted(merges) if {merges[one].survivor, merges[one].absorbed} & {*identity_ids}]
+
+    async def expired(
+        self, tenant: str, channels: Collection[Channel], before: datetime, *, after_seq: int = 0, limit: int = 1000
+    ) -> Sequence[Interaction]:
+        """Interactions of these channels that happened before a moment, by seq."""
+        rows = sorted(self._tenants[tenant].rows.values(), key=lambda one: one.seq)
+        found = (one for one in rows if one.seq > after_seq and one.channel in channels and one.occurred_at < before)
+        return list(islice(found, limit))
+
+    async def redact(self, tenant: str, interaction_id: str) -> Interaction | None:
+        """Blank what one interaction says; gives it as it is now, or None when it is unknown."""
+        async with self._lock:
+            rows = self._tenants[tenant].rows
+            row = rows.get(interaction_id)
+            if row is None:
+                return None
+            identifiers = tuple(one.model_copy(update={"value": REDACTED}) for one in row.identifiers)
+            blanked: dict[str, Any] = {"text": "", "data": {}, "identifiers": identifiers, "redacted": True}
+            rows[interaction_id] = row.model_copy(update=blanked)
+            return rows[interaction_id]
+
+    async def erase(self, tenant: str, customer_id: str) -> ErasedRows:
+        """Remove the customer of this surviving id; an unknown id: nothing is erased."""
+        async with self._lock:
+            return self._tenants[tenant].erase(customer_id)
+
+    async def erase_rows(self, tenant: str, interaction_ids: Collection[str]) -> int:
+        """Remove interactions and leave whose they were; tells how many there were."""
+        async with self._lock:
+            return self._tenants[tenant].erase_rows(interaction_ids)
 
     async def close(self) -> None:
         """Nothing is held open."""
@@ -288,6 +372,19 @@ class MemoryArchive:
             if (of_tenant, of_collection) == (tenant, collection) and key > after
         )
         return [(key, from_json(document)) for key, document in found[:limit]]
+
+    async def erase_documents(
+        self, tenant: str, customer_ids: Collection[str], *, naming: Collection[str] = (), owners: Collection[str] = ()
+    ) -> Mapping[str, int]:
+        """Remove all documents of these customers, and of those of `owners` and of nobody the ones that name an id."""
+        gone: list[tuple[str, str, str]] = []
+        for (of_tenant, collection, key), (owner, document) in self._documents.items():
+            named = (owner is None or owner in owners) and not ids_in(f"{key} {document.decode()}").isdisjoint(naming)
+            if of_tenant == tenant and (owner in customer_ids or named):
+                gone.append((of_tenant, collection, key))
+        for one in gone:
+            del self._documents[one]
+        return Counter(collection for _, collection, _ in gone)
 
 
 class MemoryVectors:

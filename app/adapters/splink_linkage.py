@@ -5,6 +5,7 @@ pairs, m by expectation maximisation. Elsewhere typical weights hold, for little
 """
 
 import asyncio
+import logging
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import combinations
@@ -22,7 +23,7 @@ RANDOM_PAIRS = 2_000_000
 TRAINING_PAIRS = 5_000_000
 LEARN_FROM = 100
 SURE_RECALL = 0.8
-LIKELIEST_MATCH = 0.1
+LIKELIEST_MATCH = 0.001
 LARGEST_GROUP = 50
 
 # Records that agree in all fields of one of these are surely one person; nearly so is enough, for they only tell how
@@ -107,6 +108,8 @@ def _require() -> None:
             "Suggesting who may be one person needs Splink, which is an extra and not installed. Install it with: "
             "pip install 'warmline[linkage]'"
         ) from None
+    # It tells at length what it could not learn, to whoever tunes a model; here the typical weights stand in for that.
+    logging.getLogger("splink").setLevel(logging.ERROR)
 
 
 def _pairs(records: Sequence[LinkageRecord], at_least: float) -> list[LinkedPair]:
@@ -119,7 +122,8 @@ def _pairs(records: Sequence[LinkageRecord], at_least: float) -> list[LinkedPair
     with TemporaryDirectory(prefix="warmline-linkage-") as folder:
         rows = _predicted(records, present, sure, at_least, folder)
     by_id = {record.record_id: record for record in records}
-    return [_linked(row, by_id, present) for row in rows]
+    linked = [_linked(row, by_id, present) for row in rows]
+    return sorted(linked, key=lambda pair: (-pair.weight, pair.first, pair.second))
 
 
 def _predicted(
@@ -150,8 +154,7 @@ def _predicted(
         if learns:
             _learn(linker, present)
         predictions = linker.inference.predict(threshold_match_probability=at_least, warning_mode="never")
-        rows = predictions.as_record_list()
-    return sorted(rows, key=lambda row: (-row["match_weight"], row["unique_id_l"], row["unique_id_r"]))
+        return predictions.as_record_list()
 
 
 def _learn(linker: Any, present: Sequence[ComparedField]) -> None:
@@ -210,7 +213,8 @@ def _linked(row: Mapping[str, Any], by_id: Mapping[str, LinkageRecord], present:
         first=first.record_id,
         second=second.record_id,
         weight=round(float(row["match_weight"]), 2),
-        probability=min(float(row["match_probability"]), 1.0),
+        # Sums of many threads differ in their last digits from run to run.
+        probability=round(float(row["match_probability"]), 6),
         agreements=tuple(agreements),
     )
 
@@ -231,7 +235,7 @@ def _sure_pairs(records: Sequence[LinkageRecord]) -> int:
 
 
 def _match_rate(sure: int, records: int) -> float:
-    """How likely two records drawn at random are one person."""
+    """How likely two records drawn at random are one person; among few, no likelier than would take good evidence."""
     return min(max(sure, 1) / SURE_RECALL / (records * (records - 1) / 2), LIKELIEST_MATCH)
 
 

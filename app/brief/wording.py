@@ -66,7 +66,7 @@ def is_substantial(said: Utterance) -> bool:
     """Whether a request says what it is about, unlike `Can you help me with that?`."""
     if not said.english:
         return True
-    words = re.findall(r"[A-Za-z][\w'-]*", without_lead_in(said.text).casefold())
+    words = re.findall(r"[A-Za-z][\w'-]*|\d[\d.,]+", without_lead_in(said.text).casefold())
     return sum(word not in _IDLE and len(word) > 2 for word in words) >= 2
 
 

@@ -18,7 +18,7 @@ from pydantic_core import from_json
 from app.errors import InvalidRequest, PayloadTooLarge, WarmlineError
 from app.formats.moments import Moment
 from app.models import MAX_BATCH, Actor, Channel, InteractionDraft, Kind, Outcome, Problem
-from app.validation import check_size_of_data, interaction_draft, invalid_fields, invalid_request, path_of
+from app.validation import check_size_of_data, interaction_draft, invalid_fields, invalid_request, json_fault, path_of
 
 BATCHED = "application/cloudevents-batch+json"
 STRUCTURED = "application/cloudevents+json"
@@ -242,7 +242,7 @@ def _json(raw: bytes, path: str) -> JsonValue:
     try:
         return from_json(raw, allow_inf_nan=False)
     except ValueError as failure:
-        raise invalid_fields([_defect(path, f"This is not JSON: {failure}")]) from None
+        raise invalid_fields([_defect(path, f"This is not JSON: {json_fault(failure)}")]) from None
 
 
 def _media_type(content_type: str) -> str:

@@ -48,10 +48,14 @@ class Identities:
         """Whom a request is about: its customer_id, else its conversation where that is known, else its identifiers.
 
         Identifiers beside a known conversation tell more about it, so they may name an anonymous one's customer.
-        Raises UnknownCustomer, UnknownConversation or, with none of the three, InvalidRequest.
+        A conversation beside a customer_id must be that customer's, or one that nobody has used yet. Raises
+        UnknownCustomer, UnknownConversation or, with none of the three, InvalidRequest.
         """
         if request.customer_id:
-            return await self.customer(tenant, request.customer_id)
+            customer = await self.customer(tenant, request.customer_id)
+            if request.conversation_id and not await self._may_speak_in(tenant, customer, request.conversation_id):
+                raise _unknown_conversation(request.conversation_id)
+            return customer
         if request.conversation_id:
             seat = await self._ledger.seat_of(tenant, request.conversation_id)
             if seat and request.identifiers:
@@ -62,9 +66,7 @@ class Identities:
         if request.identifiers:
             return await self.customer(tenant, (await self.resolve(tenant, request.identifiers)).customer_id)
         if request.conversation_id:
-            raise UnknownConversation(
-                f"No interaction belongs to the conversation {request.conversation_id!r} in this tenant."
-            )
+            raise _unknown_conversation(request.conversation_id)
         raise InvalidRequest(
             "Say whom it is about: give customer_id, identifiers or conversation_id.", [_needed("customer_id")]
         )
@@ -125,6 +127,14 @@ class Identities:
             await transaction.apply(Changes(undone=(undone,)))
         return undone
 
+    async def _may_speak_in(self, tenant: str, customer: Customer, conversation_id: str) -> bool:
+        seat = await self._ledger.seat_of(tenant, conversation_id)
+        if seat is None or seat.customer_id == customer.customer_id:
+            return True
+        # A conversation belongs to whom it was last filed for, while others may have begun it.
+        own = await self._ledger.interactions(tenant, customer.identity_ids, conversation_id=conversation_id, limit=1)
+        return bool(own)
+
     async def _place(
         self, transaction: Transaction, identifiers: Sequence[Identifier], conversation_id: str | None
     ) -> tuple[Filing, Placement]:
@@ -146,6 +156,11 @@ def _unknown_customer(customer_id: str) -> UnknownCustomer:
     return UnknownCustomer(f"No customer has the id {customer_id!r} in this tenant.")
 
 
+def _unknown_conversation(conversation_id: str) -> UnknownConversation:
+    # The same words whether nobody or somebody else has it: it is not told what others have.
+    return UnknownConversation(f"No conversation {conversation_id!r} is known for this request.")
+
+
 def _needed(path: str) -> dict[str, str]:
     return {"path": path, "message": "This field is needed."}
 
@@ -164,11 +179,15 @@ def _identifiers(holdings: Sequence[IdentifierHolding]) -> tuple[Identifier, ...
 
 
 def _verification(holdings: Sequence[IdentifierHolding]) -> Verification | None:
-    newest = max((one for one in holdings if one.identifier.verified), key=_strength, default=None)
-    if newest is None:
+    proofs = (one for one in holdings if one.identifier.verified)
+    # One that tells how it was done, and where, says more than a newer one that tells neither.
+    best = max(
+        proofs, key=lambda one: (bool(one.identifier.method), bool(one.interaction_id), _strength(one)), default=None
+    )
+    if best is None:
         return None
-    evidence = (newest.interaction_id,) if newest.interaction_id else ()
-    return Verification(method=newest.identifier.method, at=newest.identifier.verified_at, evidence=evidence)
+    evidence = (best.interaction_id,) if best.interaction_id else ()
+    return Verification(method=best.identifier.method, at=best.identifier.verified_at, evidence=evidence)
 
 
 def _strength(holding: IdentifierHolding) -> tuple[bool, float]:

@@ -30,7 +30,7 @@ from datetime import datetime
 from app.identity.graph import ANONYMOUS_TYPES, STRONG_TYPE, Graph
 from app.identity.normalise import Key, key_of, normalised
 from app.models import Identifier, InteractionDraft, Match
-from app.ports import Arrival, Assignment, Changes, Known, NewInteraction
+from app.ports import Arrival, Assignment, Changes, IdentifierHolding, Known, NewInteraction
 
 SHARING_CAP = 5
 
@@ -292,7 +292,7 @@ class Filing:
         held = next(self._graph.holdings(customer, [(identifier.type, identifier.value)]), None)
         if held is None or not held.identifier.verified:
             self._graph.hold(home, identifier, brought_by)
-        elif _later(identifier.verified_at, held.identifier.verified_at):
+        elif _tells_more(identifier, brought_by, held):
             self._graph.hold(held.identity_id, identifier, brought_by)
 
     def _may_keep_claim(self, customer: str, key: Key) -> bool:
@@ -333,6 +333,13 @@ def _union(sets: Iterable[set[str]]) -> set[str]:
 
 def _differ(accounts: set[str], others: set[str]) -> bool:
     return bool(accounts and others and not accounts & others)
+
+
+def _tells_more(proof: Identifier, brought_by: str | None, held: IdentifierHolding) -> bool:
+    """Whether a proof is newer than the one held, and does not lose how or where that one was done."""
+    loses_method = held.identifier.method and not proof.method
+    loses_evidence = held.interaction_id and not (brought_by or proof.method)
+    return not (loses_method or loses_evidence) and _later(proof.verified_at, held.identifier.verified_at)
 
 
 def _later(moment: datetime | None, kept: datetime | None) -> bool:

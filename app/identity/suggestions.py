@@ -76,7 +76,8 @@ class Suggestions:
         document = await self._archive.get(tenant, COLLECTION, suggestion_id)
         if document is None:
             raise NotFound(
-                f"No suggestion has the id {suggestion_id!r} in this tenant; `warmline identities suggestions` lists all."
+                f"No suggestion has the id {suggestion_id!r} in this tenant. "
+                "`warmline identities suggestions` lists those that are open."
             )
         return Suggestion.model_validate(document)
 
@@ -150,8 +151,8 @@ class Suggestions:
 
     async def _file(self, tenant: str, suggestion: Suggestion) -> Suggestion:
         document = suggestion.model_dump(mode="json")
-        key, owner = suggestion.suggestion_id, suggestion.customer_ids[0]
-        await self._archive.put(tenant, COLLECTION, key, document, customer_id=owner)
+        # Filed under neither of the two: erasing either of them finds it by their id.
+        await self._archive.put(tenant, COLLECTION, suggestion.suggestion_id, document)
         return suggestion
 
 

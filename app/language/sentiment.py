@@ -23,7 +23,8 @@ _NEUTRAL = """
 accident alert block blocked cancel cancelled canceled cancelling canceling cancellation charge charged claim claims
 complaint critical cut damage damaged dead death debt declined delay delayed delays demand died dispute drop emergency
 error errors excuse expired failed fails failure fraud hurt ill inconvenience limited loss lost low miss missed missing
-pay penalty please poor pressure problem problems reject rejected risk sick stolen stuck suspended theft thief trouble
+pay penalty please poor pressure problem problems
+promise promised promises reject rejected risk sick stolen stuck suspended theft thief trouble
 urgent want warning
 """
 _ANGRY = """
@@ -48,7 +49,18 @@ _IMPATIENCE = tuple(
         (r"\bkeeps? (?:telling|asking|saying|repeating|sending|getting|giving)\b|\bin circles\b", -0.4),
         (r"\bstill (?:not|no|(?:is|does|have|has|ca|wo)n[’']?t|waiting|broken|nothing)\b", -0.3),
         (r"\bwast(?:e|ing|ed) (?:of )?(?:my |our )?time\b|\bfed up\b|\b(?:sick(?: and tired)?|tired) of\b", -0.55),
-        (r"\b(?:no ?body|no ?one|none of you)\b[^.?!]{0,25}\b(?:help|answer|car|know|listen|repl)\w*\b", -0.45),
+        (
+            r"\b(?:no ?body|no ?one|none of you)\b[^.?!]{0,25}\b(?:help|answer|car(?:e|es|ed|ing)\b|know|listen|repl"
+            r"|c[ao]m|show|turn|arriv|call|respond|repair|fix)\w*\b",
+            -0.45,
+        ),
+        (r"\bnothing (?:\w+ ){0,2}(?:came|arrived|happen(?:s|ed)|works?|worked|helps?|helped|changed)\b", -0.45),
+        (r"\bnever (?:\w+ )?(?:came|arrived|showed up|turned up|called(?: me)? back|received)\b", -0.4),
+        (
+            r"\b(?:charged|billed|debited|paid)\b[^.?!]{0,25}\b(?:twice|double|two times)\b(?! as)"
+            r"|\bdouble[- ]charged\b",
+            -0.4,
+        ),
         (r"\b(?:not|(?:is|was)n[’']?t|hardly|no) (?:very |really |at all )?(?:helpful|helping|useful)\b", -0.4),
         (r"\b(?:that|this|it|you) (?:does|do|did) ?(?:not|n[’']?t) (?:help|answer|work|make (?:any )?sense)\b", -0.3),
         (r"\bnot what i (?:asked|said|want\w*|meant)\b|\byou(?:[’']re| are) not (?:listening|understanding)\b", -0.45),
@@ -58,16 +70,25 @@ _IMPATIENCE = tuple(
         (r"[!?]{3,}|\?!|!\?", -0.2),
     )
 )
+# "Nothing else, thanks" turns no thanks into its opposite, as the lexicon would have it.
+_NO_MORE = re.compile(r"\bnothing (?:else|more|further)\b", re.IGNORECASE)
+_COURTESY = re.compile(
+    r"\bplease\b|\bthank(?:s| you)(?: (?:so much|very much|a lot|in advance))?|\bkindly\b|\bappreciated?\b"
+    r"|\b(?:need|want|can you|could you) (?:some |your |me )?help\b",
+    re.IGNORECASE,
+)
 
 
 @lru_cache(maxsize=8192)
 def feeling(text: str) -> float:
     """How one message feels, -1 (furious) to 1 (delighted). Only the first 4,000 characters are read."""
-    read = plain(text[:_LONGEST])
+    read = _NO_MORE.sub(" ", plain(text[:_LONGEST]))
     if not read:
         return 0.0
-    score: float = _analyser().polarity_scores(read)["compound"]
-    score += sum(weight for pattern, weight in _IMPATIENCE if pattern.search(read))
+    impatience = sum(weight for pattern, weight in _IMPATIENCE if pattern.search(read))
+    # Who complains politely complains all the same.
+    told = _COURTESY.sub(" ", read) if impatience else read
+    score: float = _analyser().polarity_scores(told)["compound"] + impatience
     return max(-1.0, min(1.0, score))
 
 

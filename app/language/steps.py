@@ -10,11 +10,15 @@ from typing import Any, NamedTuple, cast
 from app.models import Actor, Channel, Interaction, Kind, Outcome
 
 _ERROR = re.compile(
-    r"[\W_]*(?:(?!no\b)\w+ )?(?:error|failed|failure|exception|traceback|denied|forbidden|invalid|timed? ?out"
+    r"[\W_]*(?:(?!no\b)\w+ )?(?:error|fail|failed|failure|unsuccessful|nok|not ok|exception"
+    r"|traceback|denied|forbidden|invalid|timed? ?out"
     r"|unable to|could not|cannot|not found|fehler|fehlgeschlagen|erreur|échec|fallo|falha|errore|fout)\b",
     re.IGNORECASE,
 )
-_FAILING = frozenset({"failed", "failure", "error", "errored", "timeout", "timed_out", "aborted"})
+_FAILING = frozenset(
+    {"fail", "failed", "failure", "error", "errored", "timeout", "timed_out", "aborted"}
+    | {"nok", "not_ok", "unsuccessful", "not_successful"}
+)
 # A record that was looked up may well say of itself that it was declined; then the look-up did not fail.
 _REFUSING = frozenset({"declined", "rejected", "denied"})
 _NAMES_A_RECORD = re.compile(r"(?:^|_)(?:id|number|reference)$")
@@ -111,7 +115,7 @@ def _failed(value: Any) -> bool:
     if not isinstance(value, Mapping):
         return False
     fields = cast(Mapping[str, Any], value)
-    said = {str(fields.get(name, "")).casefold() for name in ("status", "outcome", "result")}
+    said = {step_name(str(fields.get(name, ""))) for name in ("status", "outcome", "result")}
     if carries_error(fields) or said & _FAILING:
         return True
     return bool(said & _REFUSING) and not any(_NAMES_A_RECORD.search(name) for name in fields)

@@ -42,6 +42,7 @@ from app.models.brief import (
     Verdict,
 )
 from app.models.customers import Customer, Match, Passage, Resolution, Verification, VerificationStatus
+from app.models.erasure import Erased, RetentionRule, RetentionRun
 from app.models.handoffs import (
     ActionOutcome,
     FailureCode,
@@ -55,7 +56,7 @@ from app.models.handoffs import (
 )
 from app.models.interactions import Identifier, Interaction, InteractionDraft, Problem, Recorded
 from app.models.requests import HandoffReason, HandoffRequest, NextActionRequest, Reason, SectionRequest, Subject
-from app.models.service import ApiKey, Check, IssuedKey, KeyGrant, Scope
+from app.models.service import ApiKey, Check, IndexProgress, IssuedKey, KeyGrant, Scope
 from app.models.signals import Signal, SignalType
 from app.models.snapshot import Snapshot
 from app.models.suggestions import (
@@ -86,6 +87,7 @@ __all__ = [
     "Decision",
     "DroppedClaim",
     "Entity",
+    "Erased",
     "Evidence",
     "FailureCode",
     "Feedback",
@@ -98,6 +100,7 @@ __all__ = [
     "HandoffStatus",
     "HistoryItem",
     "Identifier",
+    "IndexProgress",
     "Intent",
     "Interaction",
     "InteractionDraft",
@@ -120,6 +123,8 @@ __all__ = [
     "Recorded",
     "Resolution",
     "ResolutionStatus",
+    "RetentionRule",
+    "RetentionRun",
     "Scope",
     "ScoredName",
     "SectionRequest",

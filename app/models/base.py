@@ -4,12 +4,22 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 Confidence = Annotated[float, Field(ge=0.0, le=1.0)]
 Evidence = tuple[str, ...]
 # Further away, some time zone's offset leads out of the years that a datetime can hold.
 Moment = Annotated[AwareDatetime, Field(ge=datetime(1900, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC))]
+
+
+def _without_nul(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("Leave out the NUL character (U+0000): it stands for nothing, and PostgreSQL does not keep it")
+    return text
+
+
+# For texts that are filed as they are; inside JSON, a NUL is written by other characters.
+NO_NUL = AfterValidator(_without_nul)
 
 MAX_DATA_BYTES = 64 * 1024
 MAX_BATCH = 1000

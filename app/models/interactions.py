@@ -6,31 +6,31 @@ from typing import Annotated, Any
 
 from pydantic import Field, JsonValue, StringConstraints
 
-from app.models.base import Actor, Channel, Kind, Moment, Outcome, Record
+from app.models.base import NO_NUL, Actor, Channel, Kind, Moment, Outcome, Record
 
 
 class Identifier(Record):
     """One name by which a customer is known; its type is `email`, `phone`, `account_id`, `device_id` or any word."""
 
-    type: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
-    value: Annotated[str, Field(min_length=1, max_length=512)]
+    type: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64), NO_NUL]
+    value: Annotated[str, Field(min_length=1, max_length=512), NO_NUL]
     verified: bool = False
     verified_at: Moment | None = None
-    method: Annotated[str, Field(max_length=128)] | None = None
+    method: Annotated[str, Field(max_length=128), NO_NUL] | None = None
 
 
 class InteractionDraft(Record):
     """What a channel sends: an interaction before the ledger has numbered it."""
 
-    id: Annotated[str, Field(min_length=1, max_length=256)] | None = None
+    id: Annotated[str, Field(min_length=1, max_length=256), NO_NUL] | None = None
     occurred_at: Moment | None = None
     channel: Channel
     actor: Actor
     kind: Kind
-    conversation_id: Annotated[str, Field(min_length=1, max_length=256)] | None = None
+    conversation_id: Annotated[str, Field(min_length=1, max_length=256), NO_NUL] | None = None
     identifiers: Annotated[tuple[Identifier, ...], Field(max_length=32)] = ()
-    text: Annotated[str, Field(max_length=200_000)] = ""
-    name: Annotated[str, Field(min_length=1, max_length=256)] | None = None
+    text: Annotated[str, Field(max_length=200_000), NO_NUL] = ""
+    name: Annotated[str, Field(min_length=1, max_length=256), NO_NUL] | None = None
     outcome: Outcome | None = None
     data: Mapping[str, JsonValue] = Field(default_factory=dict)
 

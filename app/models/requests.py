@@ -55,7 +55,7 @@ class HandoffRequest(Subject):
     agent_id: Annotated[str, Field(max_length=256)] | None = None
     locale: Annotated[str, Field(max_length=35)] | None = None
     reason: Reason | None = None
-    deadline_ms: Annotated[int, Field(ge=1, le=120_000)] = 2000
+    deadline_ms: Annotated[int, Field(ge=1, le=120_000, strict=True)] = 2000
     sections: Annotated[tuple[SectionRequest, ...], Field(max_length=8)] = ()
     now: Moment | None = None
 
@@ -64,6 +64,6 @@ class NextActionRequest(Subject):
     """What a bot or an agent's desktop sends when it asks what to do next."""
 
     audience: Literal["bot", "agent"] = "bot"
-    limit: Annotated[int, Field(ge=1, le=5)] = 3
+    limit: Annotated[int, Field(ge=1, le=5, strict=True)] = 3
     context: Mapping[str, JsonValue] = Field(default_factory=dict)
     now: Moment | None = None

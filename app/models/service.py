@@ -1,4 +1,4 @@
-"""Readiness and API keys."""
+"""Readiness, the index and API keys."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -14,6 +14,15 @@ class Check(Record):
 
     status: Literal["ok", "loading", "degraded", "failed"]
     detail: str
+
+
+class IndexProgress(Record):
+    """How far the index is being made anew: what was read and embedded so far, and where in the ledger that leads."""
+
+    interactions: int = 0
+    vectors: int = 0
+    position: int = 0
+    last_position: int
 
 
 class Scope(StrEnum):

@@ -2,11 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
 
 from app.errors import WarmlineError
-from app.models import Check, Interaction
+from app.models import Check, IndexProgress, Interaction
 from app.ports import Archive, Embedder, Ledger, VectorStore
 from app.retrieval.texts import embeddable
 
@@ -51,6 +51,28 @@ class Indexer:
     def wake(self) -> None:
         """Say that the ledger has new rows."""
         self._woken.set()
+
+    async def rebuild(self) -> AsyncGenerator[IndexProgress]:
+        """Empty the index and make it anew, telling after every step how far it is. Not for one that was started.
+
+        When it breaks off, the service goes on from there. Raises RetrievalUnavailable, ConfigurationError or
+        Unavailable.
+        """
+        await file_watermark(self._archive, 0, self._embedder.name)
+        await self._vectors.clear()
+        self._position = 0
+        progress = IndexProgress(last_position=await self._ledger.last_position())
+        yield progress
+        while rows := await self._step():
+            said = sum(embeddable(row) is not None for _, _, row in rows)
+            position = rows[-1][0]
+            progress = IndexProgress(
+                interactions=progress.interactions + len(rows),
+                vectors=progress.vectors + said,
+                position=position,
+                last_position=max(position, progress.last_position),
+            )
+            yield progress
 
     async def close(self) -> None:
         """Finish the step at hand and let go of the vector store."""
@@ -102,12 +124,13 @@ class Indexer:
                 self._woken.clear()
                 await _until(self._closing, SETTLE_S)
 
-    async def _step(self) -> bool:
+    async def _step(self) -> Sequence[tuple[int, str, Interaction]]:
+        # The rows of the ledger that the index holds now and did not hold before.
         if self._position is None:
             self._position = await self._start_position()
         rows = await self._ledger.after_position(self._position, BATCH)
         if not rows:
-            return False
+            return rows
         by_tenant: dict[str, list[Interaction]] = {}
         for _, tenant, row in rows:
             by_tenant.setdefault(tenant, []).append(row)
@@ -116,13 +139,16 @@ class Indexer:
         position = rows[-1][0]
         await file_watermark(self._archive, position, self._embedder.name)
         self._position = position
-        return True
+        return rows
 
     async def _index(self, tenant: str, rows: Sequence[Interaction]) -> None:
         texts = {row.interaction_id: text for row in rows if (text := embeddable(row))}
         if texts:
             made = await self._embedder.embed(list(texts.values()))
             await self._vectors.put(tenant, list(texts), made)
+            # Rows may have been erased or blanked while they were embedded; whoever does so later removes the vectors.
+            left = {row.interaction_id for row in await self._ledger.by_ids(tenant, list(texts)) if not row.redacted}
+            await self._vectors.delete(tenant, [one for one in texts if one not in left])
 
     async def _start_position(self) -> int:
         position = await self._filed_position()

@@ -4,7 +4,9 @@ Both functions are pure and judge a moment: `detect` reads a snapshot as of its 
 give the same signals with the same ids, whenever they are asked for.
 """
 
-from app.models import Signal, Snapshot
+from collections.abc import Iterable, Iterator
+
+from app.models import Signal, SignalType, Snapshot
 from app.signals.crossings import channel_switches
 from app.signals.friction import intervene
 from app.signals.journey import Journey
@@ -13,6 +15,8 @@ from app.signals.timing import delayed_replies, hesitations, silence
 from app.signals.wording import bot_loops, human_requests, negative_sentiment, repetitions
 
 __all__ = ["detect", "intervene"]
+
+MOST_OF_A_TYPE = 5
 
 _DETECTORS = (
     hesitations,
@@ -29,8 +33,18 @@ _DETECTORS = (
 
 
 def detect(snapshot: Snapshot) -> tuple[Signal, ...]:
-    """The signals that stand at `snapshot.now`, in the order of their moments."""
+    """The signals that stand at `snapshot.now`, in the order of their moments, at most five of a type."""
     journey = Journey.of(snapshot)
     moments = [moment for detector in _DETECTORS for moment in detector(journey)]
     signals = {signal.signal_id: signal for signal in (journey.signal(moment) for moment in moments)}
-    return tuple(sorted(signals.values(), key=lambda signal: (signal.at, signal.type, signal.signal_id)))
+    return tuple(sorted(_telling(signals.values()), key=lambda signal: (signal.at, signal.type, signal.signal_id)))
+
+
+def _telling(signals: Iterable[Signal]) -> Iterator[Signal]:
+    """Of signals that tell the same the newest, and of each type the gravest few."""
+    newest: dict[tuple[SignalType, str], Signal] = {}
+    for signal in sorted(signals, key=lambda one: (one.at, one.signal_id)):
+        newest[signal.type, signal.detail] = signal
+    for kind in SignalType:
+        alike = [one for one in newest.values() if one.type is kind]
+        yield from sorted(alike, key=lambda one: (one.severity, one.at), reverse=True)[:MOST_OF_A_TYPE]

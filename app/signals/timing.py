@@ -41,7 +41,6 @@ REPORTED_IDLE_S = 30.0
 SELF_SERVICE = frozenset({Channel.APP, Channel.WEB, Channel.IVR})
 _OWN_PACE = 3.0
 _IDLE_KEYS = ("idle_ms", "idle_s", "idle_seconds", "idle", "dwell_ms", "duration_ms", "duration_s", "duration")
-_OVER = 10
 
 
 def hesitations(journey: Journey) -> Iterator[Moment]:
@@ -83,7 +82,7 @@ def silence(journey: Journey) -> Iterator[Moment]:
         return
     pace = PACES[last.channel]
     quiet = journey.now - last.occurred_at
-    if not pace.silent <= quiet.total_seconds() <= _OVER * pace.visit:
+    if not pace.silent <= quiet.total_seconds() <= _over(pace):
         return
     detail = f"The customer has not answered our question {on_channel(last.channel)} for {span(quiet)}."
     severity = excess(quiet.total_seconds(), pace.silent)
@@ -107,6 +106,8 @@ def _delay(asked: Interaction, answer: Interaction | None, until: datetime) -> I
     usual = PACES[asked.channel].reply
     waited = until - asked.occurred_at
     if waited.total_seconds() < usual:
+        return
+    if answer is None and waited.total_seconds() > _over(PACES[asked.channel]):
         return
     verb = "waited" if answer else "has been waiting"
     pace = span(timedelta(seconds=usual))
@@ -158,6 +159,11 @@ def _stuck(journey: Journey, rows: Sequence[Interaction]) -> Iterator[Moment]:
     gap = journey.now - last.occurred_at
     if last.outcome is not Outcome.SUCCEEDED and pace.hesitates <= gap.total_seconds() <= pace.visit:
         yield _hesitation(gap, pace.hesitates, (last,))._replace(at=_passed(last, pace.hesitates))
+
+
+def _over(pace: Pace) -> float:
+    # Nobody sits waiting for a chat of last week to go on: after so many seconds the journey is over.
+    return max(_DAY, pace.visit)
 
 
 def _passed(row: Interaction, seconds: float) -> datetime:

@@ -40,6 +40,18 @@ _ASKS_FOR_A_NAME = re.compile(
     r"\b(?:numbers?|ids?|codes?|reference|e-?mail|phone|address|details|which|identif\w+|nummer|num[ée]ro|n[úu]mero|numero)\b",
     re.IGNORECASE,
 )
+_TELLING = (
+    r"(?:explain|ask|tell|told|say|said|repeat|call|contact|writ|wrote|describ|report|giv|gave|send|sent|mention)\w*"
+)
+_SAYS_AGAIN = re.compile(
+    r"\b(?:second|third|fourth|fifth|sixth|tenth|hundredth|umpteenth|\d+(?:nd|rd|th)) time (?:now )?(?:that )?"
+    rf"(?:i|we)\b[^.?!,]{{0,20}}\b{_TELLING}"
+    rf"|\b(?:i|we)[’']?(?:ve| have| had)? (?:have )?(?:already |just )?{_TELLING} [^.?!]{{0,40}}"
+    r"\b(?:(?:three|four|five|six|ten|several|so many|countless|many) times|over and over)\b"
+    r"|(?<!do i )(?<!do we )\b(?:have|having|need|going) to (?:repeat (?:myself|this|it|everything)"
+    r"|(?:explain|say|describe|tell you) (?:\w+ ){1,3}(?:all over )?again)",
+    re.IGNORECASE,
+)
 _CIVIL = frozenset("pleas thank hi hello help want need like know tell get let would".split())
 _COURTESY = re.compile(
     r"\banything else\b|\byou(?:[’']re| are) welcome\b|\bhave a (?:great|good|nice)\b|\bmy pleasure\b", re.IGNORECASE
@@ -56,6 +68,7 @@ def repetitions(journey: Journey) -> Iterator[Moment]:
             continue
         earlier = said[max(0, order - _LOOK_BACK) : order]
         moment = _asked_again(rows, earlier, place) or _named_again(rows, earlier, place)
+        moment = moment or _says_so(rows[place])
         if moment is not None:
             yield moment
 
@@ -140,6 +153,12 @@ def _named_again(rows: Sequence[Interaction], earlier: Sequence[int], place: int
             detail = f"The customer had to give {value} again{where}."
             return Moment(SignalType.REPETITION, 0.6 if elsewhere else 0.45, (rows[other], rows[place]), detail)
     return None
+
+
+def _says_so(row: Interaction) -> Moment | None:
+    if not _SAYS_AGAIN.search(row.text):
+        return None
+    return Moment(SignalType.REPETITION, 0.6, (row,), f"The customer says that they repeat it: “{quote(row.text)}”")
 
 
 def _taken_up(rows: Sequence[Interaction], other: int, place: int) -> set[str]:

@@ -11,12 +11,13 @@ from app.adapters.sql import SqlStore
 from app.ports import Archive
 
 
-@pytest.fixture(params=["sqlite", "memory"])
+@pytest.fixture(params=["sqlite", "postgres", "memory"])
 async def archive(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[Archive]:
     if request.param == "memory":
         yield MemoryArchive()
         return
-    store = SqlStore(f"sqlite:///{tmp_path / 'ledger.db'}")
+    file = f"sqlite:///{tmp_path / 'ledger.db'}"
+    store = SqlStore(file if request.param == "sqlite" else request.getfixturevalue("postgres"))
     yield store
     await store.close()
 
@@ -87,3 +88,16 @@ async def test_a_page_holds_one_tenants_one_collection(archive: Archive) -> None
     assert list(await archive.page("t", "keys")) == [("key", {"n": 2})]
     assert list(await archive.page("", "keys")) == [("key", {"n": 1})]
     assert list(await archive.page("other", "keys")) == []
+
+
+async def test_keys_are_ordered_by_their_characters(archive: Archive) -> None:
+    keys = ["b", "A", "a b", "ab", "é", "Z", "a-b"]
+    for key in keys:
+        await archive.put("t", "keys", key, {})
+    assert [key for key, _ in await archive.page("t", "keys")] == sorted(keys)
+
+
+async def test_a_key_may_hold_any_character(archive: Archive) -> None:
+    await archive.put("t", "keys", "a\0b", {"n": 1})
+    assert await archive.get("t", "keys", "a\0b") == {"n": 1}
+    assert await archive.get("t", "keys", "ab") is None

@@ -15,9 +15,16 @@ from app.ports import Changes, IdentifierHolding, Known, Ledger, MergeRecord, Ne
 from tests.builders import START, draft
 
 
-@pytest.fixture(params=["sqlite", "memory"])
+@pytest.fixture(params=["sqlite", "postgres", "memory"])
 async def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[Ledger]:
-    opened = SqlStore(f"sqlite:///{tmp_path / 'ledger.db'}") if request.param == "sqlite" else MemoryLedger()
+    opened: Ledger
+    match request.param:
+        case "sqlite":
+            opened = SqlStore(f"sqlite:///{tmp_path / 'ledger.db'}")
+        case "postgres":
+            opened = SqlStore(request.getfixturevalue("postgres"))
+        case _:
+            opened = MemoryLedger()
     yield opened
     await opened.close()
 
@@ -166,6 +173,27 @@ async def test_rows_are_found_by_their_ids_and_unknown_ids_are_passed_over(ledge
     await write(ledger, "t", rows(new("int_1"), new("int_2"), identities=["cus_1"]))
     assert ids(await ledger.by_ids("t", ["int_2", "int_9", "int_1", "int_2"])) == ["int_1", "int_2"]
     assert ids(await ledger.by_ids("t", [])) == []
+
+
+async def test_a_name_with_a_nul_in_it_is_nobodys(ledger: Ledger) -> None:
+    await write(ledger, "t", rows(new("int_1", id="mine", conversation_id="c1"), identities=["cus_1"]))
+    assert await ledger.seat_of("t", "c1\0") is None
+    assert await ledger.customer_of("t", "cus_1\0") is None
+    assert list(await ledger.interactions("t", ["cus_1"], conversation_id="c1\0")) == []
+    assert await known(ledger, "t", caller_ids={"mine\0"}, identifiers={("email", "\0")}) == Known()
+
+
+async def test_json_keeps_a_nul(ledger: Ledger) -> None:
+    await write(ledger, "t", rows(new("int_1", data={"raw": "a\0b"}), identities=["cus_1"]))
+    (row,) = await ledger.by_ids("t", ["int_1"])
+    assert row.data == {"raw": "a\0b"}
+
+
+async def test_identities_come_in_the_order_of_their_characters(ledger: Ledger) -> None:
+    names = ["cus_B", "cus_a", "cus_Z", "cus_é", "cus_-b"]
+    merges = [merge(f"mrg_{number}", "cus_B", name) for number, name in enumerate(names[1:])]
+    await write(ledger, "t", Changes(new_identities=tuple(names), merges=tuple(merges)))
+    assert list(await ledger.identities_of("t", "cus_B")) == sorted(names)
 
 
 async def test_positions_follow_the_order_of_writing_over_all_tenants(ledger: Ledger) -> None:

@@ -1,5 +1,6 @@
-"""What every VectorStore does, asked of each: in memory, Chroma in a folder, Chroma behind a server."""
+"""What every VectorStore does, asked of each: in memory, Chroma in a folder, Chroma behind a server, pgvector."""
 
+import asyncio
 import socket
 import subprocess
 import sys
@@ -8,15 +9,18 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
+from uuid import uuid4
 
 import numpy as np
 import pytest
 
 from app import offline
 from app.adapters.memory import MemoryVectors
+from app.adapters.pgvector import PgVectors
 from app.adapters.vectors import BATCH, ChromaVectors
 from app.errors import ConfigurationError, RetrievalUnavailable
 from app.ports import Vectors, VectorStore
+from tests.postgres import asked
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +45,7 @@ def chroma_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     process.wait(10)
 
 
-@pytest.fixture(params=["memory", "embedded", "server"])
+@pytest.fixture(params=["memory", "embedded", "server", "pgvector"])
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[VectorStore]:
     """One empty store of each kind."""
     offline.disarm()
@@ -50,6 +54,8 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
         made = MemoryVectors()
     elif request.param == "embedded":
         made = ChromaVectors(tmp_path)
+    elif request.param == "pgvector":
+        made = PgVectors(request.getfixturevalue("postgres_with_vectors"))
     else:
         made = ChromaVectors(tmp_path, request.getfixturevalue("chroma_server"))
         await made.clear()
@@ -182,3 +188,69 @@ async def test_a_damaged_folder_is_retrieval_unavailable(tmp_path: Path) -> None
 async def test_an_address_that_is_none_is_refused_in_words(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"WARMLINE_VECTORS_URL is 'nonsense'.*http://host:8000"):
         await ChromaVectors(tmp_path, "nonsense").count()
+
+
+async def test_a_database_keeps_its_vectors_after_it_was_closed(postgres_with_vectors: str) -> None:
+    store = PgVectors(postgres_with_vectors.replace("postgresql://", "postgresql+asyncpg://"))
+    vectors = unit_vectors(1)
+    await store.put("t", ["a"], vectors)
+    await store.close()
+    np.testing.assert_array_equal((await store.get("t", ["a"]))["a"], vectors[0])
+    await store.close()
+
+
+async def test_processes_that_open_a_database_at_once_make_its_table_once(postgres_with_vectors: str) -> None:
+    stores = [PgVectors(postgres_with_vectors) for _ in range(4)]
+    assert await asyncio.gather(*(store.count() for store in stores)) == [0] * 4
+    for store in stores:
+        await store.close()
+
+
+async def test_a_database_whose_extension_is_in_a_schema_of_its_own_serves(postgres_with_vectors: str) -> None:
+    asked(postgres_with_vectors, "CREATE SCHEMA extras")
+    asked(postgres_with_vectors, "CREATE EXTENSION vector SCHEMA extras")
+    name = postgres_with_vectors.partition("?")[0].rpartition("/")[2]
+    asked(postgres_with_vectors, f"ALTER DATABASE {name} SET search_path = public, extras")
+    store = PgVectors(postgres_with_vectors)
+    await store.put("t", ["a"], unit_vectors(1))
+    assert set(await store.get("t", ["a"])) == {"a"}
+    await store.close()
+
+
+async def test_connections_that_the_database_has_cut_are_made_anew(postgres_with_vectors: str) -> None:
+    store = PgVectors(postgres_with_vectors)
+    await store.put("t", ["a"], unit_vectors(1))
+    asked(
+        postgres_with_vectors,
+        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid()",
+    )
+    await asyncio.sleep(0.2)  # the end of a connection has to arrive
+    assert set(await store.get("t", ["a"])) == {"a"}
+    await store.close()
+
+
+async def test_a_database_that_does_not_answer_is_retrieval_unavailable() -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        store = PgVectors(f"postgresql://user:secret@127.0.0.1:{silent.getsockname()[1]}/vectors")
+        with pytest.raises(RetrievalUnavailable, match="does not answer"):
+            await store.get("t", ["a"])
+        await store.close()
+
+
+async def test_a_user_who_may_not_make_the_extension_is_told_what_to_do(postgres_with_vectors: str) -> None:
+    role = f"reader_{uuid4().hex}"
+    asked(postgres_with_vectors, f"CREATE ROLE {role} LOGIN")
+    store = PgVectors(
+        postgres_with_vectors.replace("://postgres:@", f"://{role}@").replace("://postgres@", f"://{role}@")
+    )
+    with pytest.raises(ConfigurationError, match="CREATE EXTENSION vector"):
+        await store.count()
+    await store.close()
+    asked(postgres_with_vectors, f"DROP ROLE {role}")
+
+
+async def test_a_database_address_that_is_none_is_refused_in_words() -> None:
+    with pytest.raises(ConfigurationError, match="WARMLINE_VECTORS_URL cannot be read"):
+        await PgVectors("postgresql://host:port:more/vectors").count()

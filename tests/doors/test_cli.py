@@ -163,6 +163,19 @@ def test_handoff_takes_the_first_conversation_of_a_file_or_the_one_named(warmlin
     assert "talks.jsonl: none of its 2 conversations has the id 'three'" in missed.err
 
 
+@pytest.mark.parametrize("known_as", ["acc-1", None])
+def test_a_conversation_without_turns_gives_answers_with_nothing_to_say(
+    warmline: Command, folder: Path, known_as: str | None
+) -> None:
+    file = written(folder, "empty.json", a_conversation(turns=[], customer_ref=known_as))
+    handoff = warmline("handoff", "--conversation", file, "--json")
+    decision = warmline("next-action", "--conversation", file, "--json")
+    assert (handoff.status, decision.status) == (0, 0), handoff.err + decision.err
+    assert (handoff.json["status"], handoff.json["failure_code"]) == ("failed", "insufficient_content")
+    assert handoff.json["conversation_id"] == decision.json["conversation_id"] == "talk"
+    assert warmline("handoff", "--conversation", file).status == 0
+
+
 def test_gold_is_never_read(warmline: Command, folder: Path) -> None:
     gold: dict[str, Any] = {"goal": "give me the zebra", "actions": [{"name": "zebra", "kwargs": {}}]}
     ended = warmline("handoff", "--conversation", written(folder, "t.json", a_conversation(gold=gold)), "--json")
@@ -264,6 +277,18 @@ def test_importing_again_adds_nothing(warmline: Command, folder: Path) -> None:
     file = written(folder, "talk.json", a_conversation())
     assert warmline("import", file).out == "5 interactions filed, 0 were there already, 0 rows refused.\n"
     assert warmline("import", file, "--json").json["duplicates"] == 5
+
+
+def test_importing_a_conversation_without_times_again_adds_nothing(warmline: Command, folder: Path) -> None:
+    file = written(folder, "talk.json", a_conversation(started_at=None))
+    assert warmline("import", file, "--json").json["filed"] == 5
+    assert warmline("import", file, "--json").json == {"filed": 0, "duplicates": 5, "refused": 0, "problems": []}
+
+
+def test_importing_a_conversation_without_turns_says_that_there_is_nothing(warmline: Command, folder: Path) -> None:
+    ended = warmline("import", written(folder, "talk.json", a_conversation(turns=[])))
+    assert ended.status == 1
+    assert "talk.json:1: turns is empty" in ended.err
 
 
 def test_import_goes_on_past_bad_rows_and_says_where_they_are(warmline: Command, folder: Path) -> None:
@@ -398,6 +423,17 @@ def test_serve_answers_and_ends_well_when_asked_to_stop(folder: Path) -> None:
 
 
 # --- eval -----------------------------------------------------------------------------------------------------------
+
+
+def test_eval_handoffs_reads_a_file_of_one_document_and_names_the_line_of_what_is_wrong(
+    warmline: Command, folder: Path
+) -> None:
+    gold: dict[str, Any] = {"goal": "a refund of $40.00", "actions": []}
+    talks = [a_conversation(id="one", gold=gold), a_conversation(id="two", gold=gold)]
+    (folder / "talks.json").write_text(json.dumps(talks, indent=2), encoding="utf-8")
+    wrong = written(folder, "wrong.jsonl", talks[0], {"id": "three"})
+    assert warmline("eval", "handoffs", "--data", "talks.json", "--json").json["n"] == 2
+    assert f"{wrong}:2: turns: This field is needed." in warmline("eval", "handoffs", "--data", wrong).err
 
 
 def test_eval_handoffs_prints_the_contracts_figures(warmline: Command, folder: Path) -> None:

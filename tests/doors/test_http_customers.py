@@ -160,3 +160,41 @@ async def test_merging_with_nobody_is_refused(client: httpx.AsyncClient) -> None
         404,
         "not_found",
     )
+
+
+async def test_resolving_without_a_method_does_not_lose_how_somebody_proved_who_they_are(
+    client: httpx.AsyncClient,
+) -> None:
+    account = {"type": "account_id", "value": "A-1", "verified": True}
+    [logged_in] = await record(client, message(identifiers=[account | {"method": "login"}]))
+
+    await client.post("/v1/customers/resolve", json={"identifiers": [account]})
+    await client.post("/v1/customers/resolve", json={"identifiers": [account, email("one@example.com")]})
+
+    verification = (await client.get(f"/v1/customers/{logged_in['customer_id']}")).json()["verification"]
+    assert (verification["method"], verification["evidence"]) == ("login", [logged_in["interaction_id"]])
+
+
+async def test_a_newer_proof_with_a_method_takes_the_place_of_the_one_before(client: httpx.AsyncClient) -> None:
+    account = {"type": "account_id", "value": "A-1", "verified": True}
+    await record(client, message(identifiers=[account | {"method": "login"}], occurred_at="2026-03-02T09:00:00Z"))
+    [newer] = await record(
+        client, message(identifiers=[account | {"method": "call back"}], occurred_at="2026-03-02T10:00:00Z")
+    )
+
+    verification = (await client.get(f"/v1/customers/{newer['customer_id']}")).json()["verification"]
+    assert (verification["method"], verification["evidence"]) == ("call back", [newer["interaction_id"]])
+
+
+async def test_a_number_in_a_query_may_be_text_and_its_bounds_are_said_in_plain_words(
+    client: httpx.AsyncClient,
+) -> None:
+    [row] = await record(client, message(identifiers=[email("one@example.com")]))
+    path = f"/v1/customers/{row['customer_id']}/timeline"
+
+    few = problem(await client.get(path, params={"limit": 0}), 422, "invalid_request")
+    words = problem(await client.get(path, params={"limit": "ten"}), 422, "invalid_request")
+
+    assert (await client.get(path, params={"limit": "2"})).status_code == 200
+    assert few["errors"] == [{"path": "limit", "message": "Give a number that is 1 or greater."}]
+    assert words["errors"] == [{"path": "limit", "message": "Give a whole number, without quotes."}]

@@ -219,3 +219,55 @@ async def test_the_decision_inside_a_handoff_takes_outcomes_as_well(
     told = await client.post(f"/v1/next-actions/{decision['decision_id']}/outcome", json={"action_id": action_id})
 
     assert told.status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/v1/handoffs", "/v1/next-actions"])
+async def test_a_conversation_of_another_customer_is_not_known(
+    client: httpx.AsyncClient, conversation: str, path: str
+) -> None:
+    [own] = await record(client, message(conversation_id="c-2", identifiers=[email("two@example.com")]))
+    asked = {"customer_id": own["customer_id"]}
+
+    refused = await client.post(path, json=asked | {"conversation_id": conversation})
+    nobodys = await client.post(path, json=asked | {"conversation_id": "not used yet"})
+
+    assert "cus_" not in problem(refused, 404, "unknown_conversation")["detail"]
+    assert nobodys.is_success
+    assert (await client.post(path, json=asked | {"conversation_id": "c-2"})).is_success
+
+
+async def test_a_conversation_that_went_over_to_somebody_else_is_still_known_to_who_began_it(
+    client: httpx.AsyncClient,
+) -> None:
+    accounts = [{"type": "account_id", "value": value, "verified": True} for value in ("A-1", "A-2")]
+    [began, took] = [
+        (await record(client, message(conversation_id="c-1", identifiers=[account])))[0] for account in accounts
+    ]
+
+    answers = [
+        await client.post("/v1/handoffs", json={"customer_id": one["customer_id"], "conversation_id": "c-1"})
+        for one in (began, took)
+    ]
+
+    assert began["customer_id"] != took["customer_id"]
+    assert [answer.status_code for answer in answers] == [201, 201]
+
+
+@pytest.mark.parametrize(
+    ("path", "field", "value"),
+    [
+        ("/v1/next-actions", "limit", True),
+        ("/v1/next-actions", "limit", "2"),
+        ("/v1/next-actions", "limit", 2.0),
+        ("/v1/handoffs", "deadline_ms", "2000"),
+        ("/v1/handoffs", "deadline_ms", True),
+    ],
+)
+async def test_a_whole_number_is_sent_as_one(
+    client: httpx.AsyncClient, conversation: str, path: str, field: str, value: object
+) -> None:
+    refused = problem(
+        await client.post(path, json={"conversation_id": conversation, field: value}), 422, "invalid_request"
+    )
+
+    assert refused["errors"] == [{"path": field, "message": "Give a whole number, without quotes."}]

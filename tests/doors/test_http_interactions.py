@@ -187,3 +187,33 @@ async def test_a_conversation_shows_its_friction(client: httpx.AsyncClient, serv
 
 async def test_an_unknown_conversation_has_no_signals_to_show(client: httpx.AsyncClient) -> None:
     problem(await client.get("/v1/conversations/nowhere/signals"), 404, "unknown_conversation")
+
+
+async def test_a_refused_row_of_a_batch_is_told_by_the_id_it_was_sent_with(client: httpx.AsyncClient) -> None:
+    rows = [message(id="good"), message(id="bad", channel="pigeon"), message(id=7), message(id=""), "no object"]
+
+    listed = await client.post("/v1/interactions", json={"interactions": rows})
+    lines = await client.post(
+        "/v1/interactions", content="\n".join([*(json.dumps(row) for row in rows), "{oops"]), headers=NDJSON
+    )
+
+    assert [one["id"] for one in listed.json()["results"]] == ["good", "bad", None, "", None]
+    assert [one["id"] for one in lines.json()["results"]] == ["good", "bad", None, "", None, None]
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b'{"channel": ' + b"[" * 3000, "it is nested too deeply, line 1 column"),
+        (b'{"channel": "chat",\n "text": "\\u12', "it ends too early, line 2 column"),
+        (b'{"text": "\\ud800"}', "it cannot be read from there on, line 1 column"),
+        (b'{"text": "one",}', "there is a comma with nothing after it, line 1 column 16"),
+    ],
+)
+async def test_what_is_wrong_with_json_is_said_in_our_own_words(
+    client: httpx.AsyncClient, body: bytes, words: str
+) -> None:
+    refused = problem(await client.post("/v1/interactions", content=body), 422, "invalid_request")
+
+    assert refused["detail"].startswith(f"The body is not JSON: {words}")
+    assert not any(told in refused["detail"] for told in ("recursion", "hex escape", "EOF", "trailing"))

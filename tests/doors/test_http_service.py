@@ -4,7 +4,7 @@ import asyncio
 import json
 import logging
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
 import httpx
@@ -16,8 +16,10 @@ from starlette.responses import StreamingResponse
 from app.bootstrap import build
 from app.doors.http import Door
 from app.doors.http.replies import Asked
+from app.errors import RetrievalUnavailable
 from app.main import create_app
 from app.models import Handoff, HandoffRequest
+from app.ports import Vectors
 from app.settings import Settings
 from tests.conftest import WordEmbedder
 from tests.doors.http import check_fits, events, message, problem
@@ -44,6 +46,36 @@ async def test_it_is_not_ready_while_it_cannot_serve_a_handoff(settings: Setting
     check_fits(service, answer, "/readyz")
     assert (answer.status_code, answer.json()["status"]) == (503, "unavailable")
     assert answer.json()["checks"]["workflow"]["status"] == "loading"
+
+
+async def test_readiness_tells_whether_the_catalogues_examples_are_embedded(
+    settings: Settings, client: httpx.AsyncClient
+) -> None:
+    embedder = UnreliableEmbedder()
+    async with build(settings, embedder=embedder) as app:
+        before = (await app.readiness()).checks["actions"]
+        await app.warm_up()
+        during = (await app.readiness()).checks["actions"]
+        embedder.answers = True
+        async with asyncio.timeout(60):
+            while (await app.readiness()).checks["actions"].status != "ok":  # noqa: ASYNC110 - as a balancer asks
+                await asyncio.sleep(0.01)
+
+    assert (before.status, during.status) == ("loading", "degraded")
+    assert "The embedder is out" in during.detail
+    assert (await client.get("/readyz")).json()["checks"]["actions"]["status"] == "ok"
+
+
+class UnreliableEmbedder(WordEmbedder):
+    """An embedder that does not answer until it is told to."""
+
+    answers = False
+
+    async def embed(self, texts: Sequence[str]) -> Vectors:
+        """Unit vectors, shape (texts, 64). Raises RetrievalUnavailable while it is out."""
+        if not self.answers:
+            raise RetrievalUnavailable("The embedder is out.")
+        return await super().embed(texts)
 
 
 def at_the_door(service: FastAPI) -> httpx.AsyncClient:

@@ -6,25 +6,29 @@ from typing import Any
 
 from pydantic_core import from_json, to_json
 from sqlalchemy import Select, func, select
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from app.adapters.sql.connections import Connections
+from app.adapters.sql.erasure import SqlErasure
+from app.adapters.sql.locks import Lock, hold
 from app.adapters.sql.rows import INTERACTION_COLUMNS, holding_of, interaction_of
 from app.adapters.sql.tables import documents, holdings, identities, interactions, seats, tenants
 from app.adapters.sql.transaction import SqlTransaction, chunks
+from app.adapters.sql.upserts import upsert
 from app.models import Channel, Interaction, Kind
 from app.ports import ConversationSeat, IdentifierHolding
 
 __all__ = ["SqlStore"]
 
+_DOCUMENT_KEY = ["tenant", "collection", "key"]
 _INTERACTION = [interactions.c[name] for name in INTERACTION_COLUMNS]
 
 
-class SqlStore:
-    """A Ledger and an Archive behind one SQLAlchemy URL, for example sqlite:///data/ledger.db.
+class SqlStore(SqlErasure):
+    """A Ledger and an Archive behind one URL, for example sqlite:///data/ledger.db or postgresql://user@host/database.
 
-    SQLite runs in WAL mode with `synchronous=FULL`: what is acknowledged has been fsync'd. The file and its folder are
-    made at first use. Everything raises Unavailable when the database does not answer.
+    What is acknowledged has been fsync'd. The tables, and the file of SQLite with its folder, are made at first use and
+    brought up to date there. Everything raises Unavailable when the database does not answer, and ConfigurationError
+    when it was written by a newer version.
     """
 
     def __init__(self, url: str) -> None:
@@ -34,6 +38,7 @@ class SqlStore:
     async def transaction(self, tenant: str) -> AsyncGenerator[SqlTransaction]:
         """A unit of work: durable (fsync'd) when the block has ended, undone when it raised."""
         async with self._connections.writing() as connection:
+            await hold(connection, Lock.TENANT, tenant)
             yield SqlTransaction(connection, tenant)
 
     async def head(self, tenant: str) -> int:
@@ -146,22 +151,21 @@ class SqlStore:
         self, tenant: str, collection: str, key: str, document: Mapping[str, Any], *, customer_id: str | None = None
     ) -> None:
         """Write or replace one document."""
-        statement = upsert(documents).values(_document_row(tenant, collection, key, document, customer_id))
-        statement = statement.on_conflict_do_update(
-            index_elements=["tenant", "collection", "key"],
-            set_={"document": statement.excluded.document, "customer_id": statement.excluded.customer_id},
-        )
+        row = _document_row(tenant, collection, key, document, customer_id)
         async with self._connections.writing() as connection:
-            await connection.execute(statement)
+            statement = upsert(connection, documents).values(row)
+            replaced = {"document": statement.excluded.document, "customer_id": statement.excluded.customer_id}
+            await connection.execute(statement.on_conflict_do_update(index_elements=_DOCUMENT_KEY, set_=replaced))
 
     async def add(
         self, tenant: str, collection: str, key: str, document: Mapping[str, Any], *, customer_id: str | None = None
     ) -> bool:
         """Write one document unless the key is taken; tells whether it was written."""
-        statement = upsert(documents).values(_document_row(tenant, collection, key, document, customer_id))
-        statement = statement.on_conflict_do_nothing(index_elements=["tenant", "collection", "key"])
+        row = _document_row(tenant, collection, key, document, customer_id)
         async with self._connections.writing() as connection:
-            return (await connection.execute(statement)).rowcount == 1
+            statement = upsert(connection, documents).values(row)
+            written = await connection.execute(statement.on_conflict_do_nothing(index_elements=_DOCUMENT_KEY))
+            return written.rowcount == 1
 
     async def get(self, tenant: str, collection: str, key: str) -> Mapping[str, Any] | None:
         """One document, or None."""

@@ -1,52 +1,34 @@
-"""Opens the database on first use: one writer at a time, several readers beside it."""
+"""Opens the database on first use, brings its tables up to date, and lets writers and readers in."""
 
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Generator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from pathlib import Path
-from typing import Any
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 
-from sqlalchemy import event
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from app.adapters.sql.tables import metadata
-from app.errors import ConfigurationError, Unavailable
+from app.adapters.sql.databases import database_at
+from app.adapters.sql.locks import Lock, hold
+from app.adapters.sql.migrations import bring_up_to_date
+from app.errors import Unavailable
 
 _log = logging.getLogger(__name__)
-
-READERS = 4
-BUSY_TIMEOUT_MS = 10_000
-# Pages kept by a connection, in KiB (SQLite counts pages when the number is positive).
-READER_CACHE_KIB = 8 * 1024
-WRITER_CACHE_KIB = 64 * 1024
 
 
 class Connections:
     """The database behind one URL. Nothing is opened before it is needed."""
 
     def __init__(self, url: str) -> None:
-        try:
-            self._url = make_url(url)
-        except ArgumentError:
-            raise ConfigurationError(
-                "DATABASE_URL is not a database address. Write it like sqlite:///data/ledger.db."
-            ) from None
-        if self._url.get_backend_name() != "sqlite":
-            raise ConfigurationError("DATABASE_URL names a database that is not supported. Use sqlite:///FILE.")
-        if self._url.database in (None, "", ":memory:"):
-            raise ConfigurationError("DATABASE_URL must name a file, for example sqlite:///data/ledger.db.")
-        self._url = self._url.set(drivername="sqlite+aiosqlite")
+        self._database = database_at(url)
         self._opening = asyncio.Lock()
-        self._writing = asyncio.Lock()
+        self._writing = asyncio.Lock() if self._database.one_writer else nullcontext()
         self._writer: AsyncEngine | None = None
         self._reader: AsyncEngine | None = None
 
     @asynccontextmanager
     async def reading(self) -> AsyncGenerator[AsyncConnection]:
-        """A connection that sees all that is committed. Raises Unavailable."""
+        """A connection that sees all that is committed. Raises Unavailable or ConfigurationError."""
         with in_plain_words():
             _, reader = await self._open()
             async with reader.connect() as connection:
@@ -54,9 +36,9 @@ class Connections:
 
     @asynccontextmanager
     async def writing(self) -> AsyncGenerator[AsyncConnection]:
-        """One transaction, alone in this process: on disk when the block has ended, undone when it raised.
+        """One transaction: on disk when the block has ended, undone when it raised.
 
-        Raises Unavailable.
+        SQLite writes one at a time; on PostgreSQL, others may run beside it. Raises Unavailable or ConfigurationError.
         """
         with in_plain_words():
             writer, _ = await self._open()
@@ -76,18 +58,20 @@ class Connections:
             return self._writer, self._reader
         async with self._opening:
             if not (self._writer and self._reader):
-                self._make_folder()
-                writer = _sqlite_writer(self._url)
-                async with AsyncExitStack() as failed:
-                    failed.push_async_callback(writer.dispose)
-                    async with writer.begin() as connection:
-                        await connection.run_sync(metadata.create_all)
-                    failed.pop_all()
-                self._writer, self._reader = writer, _sqlite_reader(self._url)
+                self._database.make_room()
+                await self._build()
+                self._writer, self._reader = self._database.writer(), self._database.reader()
             return self._writer, self._reader
 
-    def _make_folder(self) -> None:
-        Path(self._url.database or "").parent.mkdir(parents=True, exist_ok=True)
+    async def _build(self) -> None:
+        builder = self._database.builder()
+        try:
+            async with builder.begin() as connection:
+                # Of several processes that start at once, one makes the tables and the others find them made.
+                await hold(connection, Lock.TABLES)
+                await connection.run_sync(bring_up_to_date)
+        finally:
+            await builder.dispose()
 
 
 @contextmanager
@@ -98,42 +82,3 @@ def in_plain_words() -> Generator[None]:
     except (SQLAlchemyError, OSError) as failure:
         _log.exception("the database did not do what it was asked to")
         raise Unavailable("The ledger does not answer right now. Try again in a moment.") from failure
-
-
-def _sqlite_writer(url: Any) -> AsyncEngine:
-    engine = create_async_engine(
-        url, pool_size=1, max_overflow=0, connect_args={"isolation_level": None}, hide_parameters=True
-    )
-    _on_connect(
-        engine, f"PRAGMA cache_size = -{WRITER_CACHE_KIB}", "PRAGMA synchronous = FULL", "PRAGMA foreign_keys = ON"
-    )
-
-    @event.listens_for(engine.sync_engine, "begin")
-    def begin(connection: Any) -> None:  # pyright: ignore[reportUnusedFunction]
-        # Taking the write lock at once makes other processes wait; taking it later makes them fail.
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-    return engine
-
-
-def _sqlite_reader(url: Any) -> AsyncEngine:
-    engine = create_async_engine(
-        url,
-        pool_size=READERS,
-        max_overflow=0,
-        isolation_level="AUTOCOMMIT",
-        skip_autocommit_rollback=True,
-        pool_reset_on_return=None,
-        hide_parameters=True,
-    )
-    _on_connect(engine, f"PRAGMA cache_size = -{READER_CACHE_KIB}", "PRAGMA query_only = ON")
-    return engine
-
-
-def _on_connect(engine: AsyncEngine, *statements: str) -> None:
-    @event.listens_for(engine.sync_engine, "connect")
-    def connect(connection: Any, _: Any) -> None:  # pyright: ignore[reportUnusedFunction]
-        cursor = connection.cursor()
-        for statement in (f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}", "PRAGMA journal_mode = WAL", *statements):
-            cursor.execute(statement)
-        cursor.close()

@@ -9,7 +9,7 @@ from pydantic_core import from_json, to_json
 from sqlalchemy import RowMapping
 
 from app.models import Actor, Channel, Identifier, Interaction, Kind, Outcome
-from app.ports import IdentifierHolding, MergeRecord, NewHolding, NewInteraction
+from app.ports import REDACTED, IdentifierHolding, MergeRecord, NewHolding, NewInteraction
 
 _IDENTIFIERS = TypeAdapter(tuple[Identifier, ...])
 _CHANNELS: Mapping[str, Channel] = {one.value: one for one in Channel}
@@ -99,6 +99,12 @@ def interaction_of(row: Sequence[Any]) -> Interaction:
         identifiers=() if identifiers == "[]" else _IDENTIFIERS.validate_json(identifiers),
         redacted=redacted,
     )
+
+
+def redacted_identifiers(one: Interaction) -> str:
+    """The column `identifiers` of an interaction whose values are blanked."""
+    blanked = tuple(identifier.model_copy(update={"value": REDACTED}) for identifier in one.identifiers)
+    return _IDENTIFIERS.dump_json(blanked).decode()
 
 
 def holding_row(tenant: str, new: NewHolding) -> dict[str, Any]:

@@ -1,7 +1,10 @@
 """The tables of the ledger, in SQL that SQLite and PostgreSQL read alike.
 
-Times are RFC 3339 texts, so that the offset a channel gave survives; JSON is text as well.
+Times are RFC 3339 texts, so that the offset a channel gave survives; JSON is text as well. Whoever changes a table
+writes a migration beside the others in `migrations/versions`, and its name into `migrations.HEAD`.
 """
+
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -17,8 +20,30 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 metadata = MetaData()
+
+
+class PostgresWords(TypeDecorator[str]):
+    """Text in PostgreSQL, of any length as in SQLite, and ordered as Python orders it."""
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self) -> None:
+        super().__init__(collation="C")
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        """PostgreSQL refuses NUL. No record holds one, so what is looked up with one is known by no other name."""
+        return value.replace("\0", "\N{REPLACEMENT CHARACTER}") if value and "\0" in value else value
+
+
+def words(length: int | None = None) -> TypeEngine[Any]:
+    """The type of a column of text; SQLite keeps its length as a note and never holds anybody to it."""
+    return (String(length) if length else Text()).with_variant(PostgresWords(), "postgresql")
+
 
 # SQLite numbers rows by itself only under its own plain INTEGER.
 _Position = BigInteger().with_variant(Integer(), "sqlite")
@@ -27,7 +52,7 @@ _Position = BigInteger().with_variant(Integer(), "sqlite")
 tenants = Table(
     "tenants",
     metadata,
-    Column("tenant", String(128), primary_key=True),
+    Column("tenant", words(128), primary_key=True),
     Column("last_seq", BigInteger, nullable=False),
 )
 
@@ -35,10 +60,10 @@ tenants = Table(
 identities = Table(
     "identities",
     metadata,
-    Column("identity_id", String(64), primary_key=True),
-    Column("tenant", String(128), nullable=False),
-    Column("parent_id", String(64)),
-    Column("customer_id", String(64), nullable=False),
+    Column("identity_id", words(64), primary_key=True),
+    Column("tenant", words(128), nullable=False),
+    Column("parent_id", words(64)),
+    Column("customer_id", words(64), nullable=False),
     Index("identities_of_customer", "tenant", "customer_id"),
 )
 
@@ -46,22 +71,22 @@ interactions = Table(
     "interactions",
     metadata,
     Column("position", _Position, primary_key=True, autoincrement=True),
-    Column("tenant", String(128), nullable=False),
+    Column("tenant", words(128), nullable=False),
     Column("seq", BigInteger, nullable=False),
-    Column("interaction_id", String(64), nullable=False),
-    Column("identity_id", String(64), ForeignKey("identities.identity_id"), nullable=False),
-    Column("caller_id", String(256)),
-    Column("conversation_id", String(256)),
-    Column("occurred_at", String(40), nullable=False),
-    Column("channel", String(16), nullable=False),
-    Column("actor", String(16), nullable=False),
-    Column("kind", String(16), nullable=False),
-    Column("name", String(256)),
-    Column("outcome", String(16)),
-    Column("text", Text, nullable=False),
-    Column("data", Text, nullable=False),
-    Column("identifiers", Text, nullable=False),
-    Column("content_sha256", String(64), nullable=False),
+    Column("interaction_id", words(64), nullable=False),
+    Column("identity_id", words(64), ForeignKey("identities.identity_id"), nullable=False),
+    Column("caller_id", words(256)),
+    Column("conversation_id", words(256)),
+    Column("occurred_at", words(40), nullable=False),
+    Column("channel", words(16), nullable=False),
+    Column("actor", words(16), nullable=False),
+    Column("kind", words(16), nullable=False),
+    Column("name", words(256)),
+    Column("outcome", words(16)),
+    Column("text", words(), nullable=False),
+    Column("data", words(), nullable=False),
+    Column("identifiers", words(), nullable=False),
+    Column("content_sha256", words(64), nullable=False),
     Column("redacted", Boolean, nullable=False),
     UniqueConstraint("tenant", "seq", name="interactions_by_seq"),
     UniqueConstraint("tenant", "interaction_id", name="interactions_by_id"),
@@ -74,23 +99,23 @@ interactions = Table(
 seats = Table(
     "seats",
     metadata,
-    Column("tenant", String(128), nullable=False),
-    Column("conversation_id", String(256), nullable=False),
-    Column("identity_id", String(64), ForeignKey("identities.identity_id"), nullable=False, index=True),
+    Column("tenant", words(128), nullable=False),
+    Column("conversation_id", words(256), nullable=False),
+    Column("identity_id", words(64), ForeignKey("identities.identity_id"), nullable=False, index=True),
     PrimaryKeyConstraint("tenant", "conversation_id"),
 )
 
 holdings = Table(
     "holdings",
     metadata,
-    Column("identity_id", String(64), ForeignKey("identities.identity_id"), nullable=False),
-    Column("type", String(64), nullable=False),
-    Column("value", String(512), nullable=False),
-    Column("tenant", String(128), nullable=False),
+    Column("identity_id", words(64), ForeignKey("identities.identity_id"), nullable=False),
+    Column("type", words(64), nullable=False),
+    Column("value", words(512), nullable=False),
+    Column("tenant", words(128), nullable=False),
     Column("verified", Boolean, nullable=False),
-    Column("verified_at", String(40)),
-    Column("method", String(128)),
-    Column("interaction_id", String(64)),
+    Column("verified_at", words(40)),
+    Column("method", words(128)),
+    Column("interaction_id", words(64)),
     PrimaryKeyConstraint("identity_id", "type", "value"),
     Index("holdings_of_value", "tenant", "value", "type"),
 )
@@ -98,14 +123,14 @@ holdings = Table(
 merges = Table(
     "merges",
     metadata,
-    Column("merge_id", String(64), primary_key=True),
-    Column("tenant", String(128), nullable=False),
-    Column("survivor", String(64), ForeignKey("identities.identity_id"), nullable=False, index=True),
-    Column("absorbed", String(64), ForeignKey("identities.identity_id"), nullable=False, index=True),
-    Column("at", String(40), nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("evidence", Text, nullable=False),
-    Column("undone_at", String(40)),
+    Column("merge_id", words(64), primary_key=True),
+    Column("tenant", words(128), nullable=False),
+    Column("survivor", words(64), ForeignKey("identities.identity_id"), nullable=False, index=True),
+    Column("absorbed", words(64), ForeignKey("identities.identity_id"), nullable=False, index=True),
+    Column("at", words(40), nullable=False),
+    Column("reason", words(), nullable=False),
+    Column("evidence", words(), nullable=False),
+    Column("undone_at", words(40)),
 )
 Index(
     "merges_undone",
@@ -120,11 +145,11 @@ documents = Table(
     "documents",
     metadata,
     Column("position", _Position, primary_key=True, autoincrement=True),
-    Column("tenant", String(128), nullable=False),
-    Column("collection", String(64), nullable=False),
-    Column("key", String(512), nullable=False),
-    Column("customer_id", String(64)),
-    Column("document", Text, nullable=False),
+    Column("tenant", words(128), nullable=False),
+    Column("collection", words(64), nullable=False),
+    Column("key", words(512), nullable=False),
+    Column("customer_id", words(64)),
+    Column("document", words(), nullable=False),
     UniqueConstraint("tenant", "collection", "key", name="documents_by_key"),
     Index("documents_of_customer", "tenant", "collection", "customer_id", "position"),
     sqlite_autoincrement=True,

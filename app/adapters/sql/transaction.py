@@ -5,11 +5,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, RowMapping, Select, bindparam, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.adapters.sql.locks import Lock, hold
 from app.adapters.sql.rows import holding_of, holding_row, interaction_row, merge_of, merge_row
 from app.adapters.sql.tables import holdings, identities, interactions, merges, seats, tenants
+from app.adapters.sql.upserts import upsert
 from app.ports import (
     Changes,
     ConversationSeat,
@@ -26,7 +27,7 @@ MOST_VALUES = 5000
 
 
 class SqlTransaction:
-    """A unit of work on a connection that holds the write lock."""
+    """A unit of work on a connection that holds the tenant's lock."""
 
     def __init__(self, connection: AsyncConnection, tenant: str) -> None:
         self._connection = connection
@@ -157,7 +158,7 @@ class SqlTransaction:
     async def _write_holdings(self, new: Sequence[NewHolding]) -> None:
         if not new:
             return
-        statement = upsert(holdings)
+        statement = upsert(self._connection, holdings)
         replaced = {name: statement.excluded[name] for name in ("verified", "verified_at", "method", "interaction_id")}
         statement = statement.on_conflict_do_update(index_elements=["identity_id", "type", "value"], set_=replaced)
         await self._connection.execute(statement, [holding_row(self._tenant, one) for one in new])
@@ -207,6 +208,10 @@ class SqlTransaction:
             return {}
         first = await self._reserve(len(new)) + 1
         rows = [interaction_row(self._tenant, seq, one) for seq, one in enumerate(new, start=first)]
+        # Whoever follows the write order reads past a position once, so a lower one must not appear behind it. From
+        # here to the commit, therefore, rows are written by one transaction at a time; what comes before runs side by
+        # side. A reader then needs to know nothing of transactions that are still under way.
+        await hold(self._connection, Lock.POSITIONS)
         await self._connection.execute(insert(interactions), rows)
         await self._write_seats({one.draft.conversation_id: one.identity_id for one in new})
         return {row["interaction_id"]: row["seq"] for row in rows}
@@ -232,7 +237,7 @@ class SqlTransaction:
         ]
         if not rows:
             return
-        statement = upsert(seats)
+        statement = upsert(self._connection, seats)
         statement = statement.on_conflict_do_update(
             index_elements=["tenant", "conversation_id"],
             set_={"identity_id": statement.excluded.identity_id},

@@ -19,7 +19,13 @@ commands = typer.Typer(
 evals = typer.Typer(help="Measure what Warmline makes of real conversations.", no_args_is_help=True)
 bench = typer.Typer(help="Measure how fast Warmline is on this machine.", no_args_is_help=True)
 keys = typer.Typer(help="Make and end the API keys that callers of the service send.", no_args_is_help=True)
+identities = typer.Typer(
+    help="Find customers who look like one person, and decide about each pair.", no_args_is_help=True
+)
+retention = typer.Typer(help="Say for how long each channel is kept, and erase what is older.", no_args_is_help=True)
 commands.add_typer(keys, name="keys")
+commands.add_typer(retention, name="retention")
+commands.add_typer(identities, name="identities")
 commands.add_typer(evals, name="eval")
 commands.add_typer(bench, name="bench")
 
@@ -84,6 +90,14 @@ def import_files(
     from app.doors.cli.importing import import_into_ledger
 
     import_into_ledger(files, as_json=as_json)
+
+
+@commands.command()
+def reindex(as_json: Json = False) -> None:
+    """Empty the index and make it anew from the ledger. Stop the service first."""
+    from app.doors.cli.reindexing import reindex as run
+
+    run(as_json=as_json)
 
 
 @commands.command()
@@ -184,6 +198,118 @@ def revoke_key(key_id: KeyId, as_json: Json = False) -> None:
     from app.doors.cli.keys import revoke
 
     revoke(key_id, as_json=as_json)
+
+
+Tenant = Annotated[str, typer.Option(help="Whose customers.")]
+AtLeast = Annotated[float, typer.Option(min=0.01, max=1.0, help="How likely a pair must be one person.")]
+SuggestionId = Annotated[
+    str, typer.Argument(metavar="SUGGESTION_ID", help="The id; `warmline identities suggestions` shows it.")
+]
+
+
+@identities.command("suggest")
+def suggest_identities(tenant: Tenant = "default", at_least: AtLeast = 0.95, as_json: Json = False) -> None:
+    """Compare all customers and file suggestions of who may be one person; joins nobody."""
+    from app.doors.cli.identities import suggest
+
+    suggest(tenant, at_least=at_least, as_json=as_json)
+
+
+@identities.command("suggestions")
+def list_suggestions(
+    tenant: Tenant = "default",
+    status: Annotated[Literal["open", "confirmed", "dismissed"], typer.Option(help="Which to show.")] = "open",
+    as_json: Json = False,
+) -> None:
+    """Show the suggestions on file, the weightiest first."""
+    from app.doors.cli.identities import show_suggestions
+
+    show_suggestions(tenant, status, as_json=as_json)
+
+
+@identities.command("confirm")
+def confirm_suggestion(suggestion_id: SuggestionId, tenant: Tenant = "default", as_json: Json = False) -> None:
+    """Join the two customers of a suggestion; it can be undone."""
+    from app.doors.cli.identities import confirm
+
+    confirm(tenant, suggestion_id, as_json=as_json)
+
+
+@identities.command("dismiss")
+def dismiss_suggestion(suggestion_id: SuggestionId, tenant: Tenant = "default", as_json: Json = False) -> None:
+    """Settle that they are two people, so that the pair is not suggested again."""
+    from app.doors.cli.identities import dismiss
+
+    dismiss(tenant, suggestion_id, as_json=as_json)
+
+
+@identities.command("unmerge")
+def unmerge_customers(
+    customer_id: Annotated[str, typer.Argument(metavar="CUSTOMER_ID", help="The customer who survived the merge.")],
+    merge_id: Annotated[str, typer.Argument(metavar="MERGE_ID", help="The merge to undo.")],
+    tenant: Tenant = "default",
+    as_json: Json = False,
+) -> None:
+    """Take two joined customers apart again, as if they had never been joined."""
+    from app.doors.cli.identities import unmerge
+
+    unmerge(tenant, customer_id, merge_id, as_json=as_json)
+
+
+@evals.command("identities")
+def eval_identities(
+    data: Annotated[str, typer.Option(metavar="FEBRL4|FILE", help="FEBRL4, or a CSV file with a column person.")],
+    at_least: AtLeast = 0.95,
+    without: Annotated[
+        list[str] | None, typer.Option(help="A field to leave out; name several by repeating it.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """How many records of one person are suggested, and how many suggestions are right."""
+    from app.doors.cli.measuring import evaluate_identities
+
+    evaluate_identities(data, at_least=at_least, without=without or [], as_json=as_json)
+
+
+OfTenant = Annotated[str, typer.Option(help="Whose channels.")]
+
+
+@retention.command("set")
+def set_retention(
+    channel: Annotated[
+        str, typer.Argument(metavar="CHANNEL", help="A channel such as chat, or `others` for all without a rule.")
+    ],
+    days: Annotated[
+        int | None, typer.Option(min=1, max=36_500, help="Counted from when it happened. Default: kept for good.")
+    ] = None,
+    tenant: OfTenant = "default",
+    as_json: Json = False,
+) -> None:
+    """Keep a channel for so many days from now on; the service erases what is older once an hour."""
+    from app.doors.cli.forgetting import set_rule
+    from app.models import Channel
+
+    if channel not in ("others", *Channel):
+        raise typer.BadParameter(f"{channel!r} is no channel. Use one of {', '.join(Channel)}, or others.")
+    set_rule(tenant, None if channel == "others" else Channel(channel), days, as_json=as_json)
+
+
+@retention.command("list")
+def list_retention(tenant: OfTenant = "default", as_json: Json = False) -> None:
+    """Show for how long each channel of a tenant is kept."""
+    from app.doors.cli.forgetting import show_rules
+
+    show_rules(tenant, as_json=as_json)
+
+
+@retention.command("apply")
+def apply_retention(
+    tenant: Annotated[str | None, typer.Option(help="Default: all tenants.")] = None, as_json: Json = False
+) -> None:
+    """Erase now what has been kept for longer than its channel's rule allows."""
+    from app.doors.cli.forgetting import apply_rules
+
+    apply_rules(tenant, as_json=as_json)
 
 
 @evals.command("handoffs")

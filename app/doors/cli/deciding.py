@@ -31,7 +31,7 @@ class Asked:
 def show_handoff(asked: Asked, *, locale: str | None, as_json: bool) -> None:
     """Print the handoff of a conversation file. Raises InvalidRequest when the file does not hold one."""
     conversation = _conversation(asked)
-    request = HandoffRequest(conversation_id=conversation.id, locale=locale, now=asked.now or conversation.now)
+    request = HandoffRequest(**dict(conversation.subject()), locale=locale, now=asked.now or conversation.now)
 
     async def ask(app: App) -> tuple[Handoff, list[Interaction]]:
         handoff = await app.handoff(TENANT, request)
@@ -48,7 +48,7 @@ def show_next_actions(asked: Asked, *, audience: Literal["bot", "agent"], limit:
     """Print what to do next in a conversation file. Raises InvalidRequest when the file does not hold one."""
     conversation = _conversation(asked)
     request = NextActionRequest(
-        conversation_id=conversation.id, audience=audience, limit=limit, now=asked.now or conversation.now
+        **dict(conversation.subject()), audience=audience, limit=limit, now=asked.now or conversation.now
     )
 
     async def ask(app: App) -> tuple[Decision, list[Interaction]]:

@@ -128,7 +128,10 @@ def _drafts_of(row: Row) -> Sequence[InteractionDraft]:
         raise InvalidRequest(row.problem)
     fields = fields_of(row.value)
     if "turns" in fields:
-        return conversation_of(fields).drafts
+        drafts = conversation_of(fields).lasting_drafts
+        if not drafts:
+            raise InvalidRequest("turns is empty: there is nothing to file.")
+        return drafts
     if "vcon" in fields:
         return interactions_of(fields)
     if "channel" in fields:

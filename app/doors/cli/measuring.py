@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol, cast
@@ -31,6 +31,15 @@ def evaluate_handoffs(data: Path, *, catalogue: str | None, as_json: bool) -> No
         settings = settings.model_copy(update={"catalogue": catalogue})
     with _progress("conversations") as tell:
         figures = asyncio.run(evaluate(data, settings, progress=tell))
+    _print(figures, as_json=as_json)
+
+
+def evaluate_identities(data: str, *, at_least: float, without: Sequence[str], as_json: bool) -> None:
+    """Print how well suggestions find who is one person. Raises InvalidRequest or ConfigurationError."""
+    from evals.identities import evaluate
+
+    with _progress("records filed, then compared") as tell:
+        figures = asyncio.run(evaluate(data, settings_in_force(), at_least=at_least, without=without, progress=tell))
     _print(figures, as_json=as_json)
 
 

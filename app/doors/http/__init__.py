@@ -5,7 +5,7 @@ from fastapi import FastAPI
 from app.doors.http.documentation import install_documentation
 from app.doors.http.frame import Frame
 from app.doors.http.problems import install_problems
-from app.doors.http.routes import actions, customers, handoffs, interactions, service
+from app.doors.http.routes import actions, customers, erasure, formats, handoffs, interactions, service
 from app.doors.http.security import Doorkeeper
 from app.doors.http.state import Door, open_door
 
@@ -15,7 +15,7 @@ __all__ = ["Door", "mount", "open_door"]
 def mount(api: FastAPI, *, require_keys: bool) -> None:
     """Put every path of the contract on `api`; requests are let through to an App by `open_door`."""
     api.state.doorkeeper = Doorkeeper(require_keys=require_keys)
-    for noun in (interactions, customers, handoffs, actions, service):
+    for noun in (interactions, formats, customers, erasure, handoffs, actions, service):
         api.include_router(noun.router)
     install_problems(api)
     install_documentation(api)

@@ -1,18 +1,21 @@
 """Reading a request's body: once, up to a limit, and into records whose faults are named by their path."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar, cast
 
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
+from app.conversations import fields_of
 from app.doors.http.problems import problem_of
 from app.errors import InvalidRequest, PayloadTooLarge, WarmlineError
+from app.formats import cloud_events, vcon
 from app.models import MAX_BATCH, InteractionDraft, Problem
-from app.validation import interaction_draft, invalid_fields, invalid_request, path_of
+from app.validation import interaction_draft, invalid_fields, invalid_request, json_fault, path_of
 
 MAX_BODY_BYTES = 1024 * 1024
 MAX_BATCH_BYTES = 96 * 1024 * 1024
@@ -24,10 +27,17 @@ Model = TypeVar("Model", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """The interactions of one request: each a draft, or the problem it has. `single` when it was one bare object."""
+    """The interactions of one request: each a draft, or the problem it has. `single` when it was one bare object.
+
+    `ids` are what the rows of a batch called themselves, so that a refused one can be told by its name too.
+    """
 
     rows: Sequence[InteractionDraft | Problem]
     single: bool
+    ids: Sequence[str | None] = ()
+
+
+_Named = tuple[InteractionDraft | Problem, str | None]
 
 
 async def read_body(request: Request, *, limit: int = MAX_BODY_BYTES) -> bytes:
@@ -56,10 +66,38 @@ async def sent_interactions(body: bytes, content_type: str) -> Sent:
 
     Raises InvalidRequest when the body as a whole cannot be read, and PayloadTooLarge above 1,000 rows.
     """
-    read = _lines if content_type.partition(";")[0].strip().lower() in NDJSON_TYPES else _object
+    read = _lines if _media_type(content_type) in NDJSON_TYPES else _object
+    return await _read(read, body)
+
+
+async def sent_vcon(body: bytes) -> Sent:
+    """The interactions of one vCon. Raises InvalidRequest naming each defect by its path, or PayloadTooLarge."""
+    return await _read(_vcon, body)
+
+
+async def sent_events(body: bytes, headers: Mapping[str, str]) -> Sent:
+    """The interactions of CloudEvents, batched or one alone. Raises InvalidRequest or PayloadTooLarge."""
+    return await _read(partial(_events, headers), body)
+
+
+async def _read(read: Callable[[bytes], Sent], body: bytes) -> Sent:
+    # What takes more than a few milliseconds to parse must not hold up everybody else's requests.
     if len(body) < THREAD_BYTES:
         return read(body)
     return await asyncio.to_thread(read, body)
+
+
+def _media_type(content_type: str) -> str:
+    return content_type.partition(";")[0].strip().lower()
+
+
+def _vcon(body: bytes) -> Sent:
+    return Sent(vcon.interactions_of(_json(body)), single=False)
+
+
+def _events(headers: Mapping[str, str], body: bytes) -> Sent:
+    batched = _media_type(headers.get("content-type", "")) == cloud_events.BATCHED
+    return Sent(cloud_events.interactions_of_events(headers, body), single=not batched)
 
 
 def _object(body: bytes) -> Sent:
@@ -71,7 +109,7 @@ def _object(body: bytes) -> Sent:
     fields = cast(dict[str, Any], value)
     if "interactions" not in fields:
         return Sent((interaction_draft(fields),), single=True)
-    return Sent([_row(row, path_of(["interactions", index])) for index, row in enumerate(_batch(fields))], single=False)
+    return _several(_row(row, path_of(["interactions", index])) for index, row in enumerate(_batch(fields)))
 
 
 def _batch(fields: dict[str, Any]) -> list[Any]:
@@ -89,32 +127,37 @@ def _batch(fields: dict[str, Any]) -> list[Any]:
 def _lines(body: bytes) -> Sent:
     lines = [(number, line) for number, line in enumerate(body.split(b"\n"), start=1) if line.strip()]
     _check_count(len(lines))
-    return Sent([_line(index, number, line) for index, (number, line) in enumerate(lines)], single=False)
+    return _several(_line(index, number, line) for index, (number, line) in enumerate(lines))
 
 
-def _line(index: int, number: int, line: bytes) -> InteractionDraft | Problem:
+def _several(rows: Iterable[_Named]) -> Sent:
+    found = list(rows)
+    return Sent([row for row, _ in found], single=False, ids=[name for _, name in found])
+
+
+def _line(index: int, number: int, line: bytes) -> _Named:
     inside = path_of(["interactions", index])
     try:
         value = _json(line, first_line=number)
     except InvalidRequest as error:
-        return problem_of(InvalidRequest(error.detail, [{"path": inside, "message": error.detail}]))
+        return problem_of(InvalidRequest(error.detail, [{"path": inside, "message": error.detail}])), None
     return _row(value, inside)
 
 
-def _row(value: object, inside: str) -> InteractionDraft | Problem:
+def _row(value: object, inside: str) -> _Named:
+    name = fields_of(value).get("id")
     try:
-        return interaction_draft(value, inside=inside)
+        return interaction_draft(value, inside=inside), None
     except WarmlineError as error:
-        return problem_of(error)
+        return problem_of(error), name if isinstance(name, str) else None
 
 
-def _json(body: bytes, *, first_line: int | None = None) -> object:
+def _json(body: bytes, *, first_line: int = 1) -> object:
     try:
         return from_json(body, allow_inf_nan=False)
     except ValueError as failure:
-        # The parser tells what it met and where, never the text itself.
-        where = str(failure) if first_line is None else f"line {first_line} of the body: {failure}"
-        detail = f"The body is not JSON: {where}." if body.strip() else "The body is empty; JSON was expected."
+        fault = json_fault(failure, first_line=first_line)
+        detail = f"The body is not JSON: {fault}." if body.strip() else "The body is empty; JSON was expected."
         raise InvalidRequest(detail, [{"path": "body", "message": detail}]) from None
 
 

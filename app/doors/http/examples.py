@@ -72,3 +72,31 @@ OUTCOME: Example = {
     "outcome": "succeeded",
     "reward": 1.0,
 }
+
+VCON: Example = {
+    "vcon": "0.4.0",
+    "uuid": "0190f5a8-7c1e-7000-8000-0123456789ab",
+    "created_at": "2026-03-02T09:05:00Z",
+    "parties": [{"mailto": "customer@example.com", "role": "customer"}, {"name": "Helper", "role": "bot"}],
+    "dialog": [
+        {
+            "type": "text",
+            "start": "2026-03-02T09:00:00Z",
+            "parties": [0, 1],
+            "mediatype": "text/plain",
+            "encoding": "none",
+            "body": "The reset link never arrives.",
+        }
+    ],
+}
+
+CLOUD_EVENT: Example = {
+    "specversion": "1.0",
+    "id": "7781",
+    "source": "/accounts",
+    "type": "com.example.password_reset.failed",
+    "subject": "visit-42",
+    "time": "2026-03-02T09:00:00Z",
+    "datacontenttype": "application/json",
+    "data": {"channel": "app", "outcome": "failed", "error_code": "E-207"},
+}

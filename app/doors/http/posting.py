@@ -1,6 +1,6 @@
 """A creating POST: its tenant, its raw body, read once, and its answer, given once however often it is retried."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, TypeVar
 
@@ -8,9 +8,10 @@ from fastapi import Depends, Request
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from app.application import App
-from app.doors.http.bodies import MAX_BATCH_BYTES, parsed, read_body
-from app.doors.http.replies import Answer, Asked, asked
+from app.application import App, RecordAnswer
+from app.doors.http.bodies import MAX_BATCH_BYTES, Sent, parsed, read_body
+from app.doors.http.problems import RefusedError
+from app.doors.http.replies import Answer, Asked, answer, asked
 from app.doors.http.security import Tenant
 from app.doors.http.state import Door, TheDoor
 
@@ -41,6 +42,30 @@ class Post:
     async def once(self, make: Callable[[], Awaitable[Answer]]) -> Response:
         """The answer that `make` gives, or the one kept for this Idempotency-Key."""
         return await self.door.replies.once(self.asked, make)
+
+    async def record(self, sent: Sent) -> Response:
+        """File the interactions of the body: 201, or 207 when some were refused. Raises RefusedError for a lone one."""
+
+        async def make() -> Answer:
+            recorded = _with_ids(await self.application.record(self.tenant, sent.rows), sent.ids)
+            problems = [one.problem for one in recorded.results if one.problem is not None]
+            if sent.single and problems:
+                raise RefusedError(problems[0])
+            customers = {one.customer_id for one in recorded.results if one.customer_id}
+            only = customers.pop() if len(customers) == 1 else None
+            return answer(recorded, status=207 if problems else 201, customer_id=only)
+
+        return await self.once(make)
+
+
+def _with_ids(recorded: RecordAnswer, ids: Sequence[str | None]) -> RecordAnswer:
+    if all(name is None for name in ids):
+        return recorded
+    results = (
+        one.model_copy(update={"id": name}) if name is not None else one
+        for one, name in zip(recorded.results, ids, strict=True)
+    )
+    return recorded.model_copy(update={"results": tuple(results)})
 
 
 async def _posted(request: Request, door: TheDoor, tenant: Tenant) -> Post:

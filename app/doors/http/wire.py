@@ -135,6 +135,11 @@ def timeline_answer(page: TimelinePage) -> TimelineAnswer:
     )
 
 
+def redacted_answer(row: Interaction, customer_id: str) -> InteractionAnswer:
+    """A blanked interaction as callers see it."""
+    return _interaction(row, customer_id)
+
+
 def search_hits(found: SearchAnswer) -> SearchHits:
     """What retrieval found as callers see it."""
     hits = tuple(

@@ -11,6 +11,7 @@ from pydantic import JsonValue
 from pydantic_core import from_json
 
 from app.formats.vcon.schema import Part
+from app.validation import json_fault
 
 _WRAPPING = b" \t\r\n="
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
@@ -97,7 +98,7 @@ def _parsed(text: str, *, strict: bool) -> Content:
         value = from_json(text, allow_inf_nan=False)
     except ValueError as failure:
         if strict:
-            raise ValueError(f"This is not JSON: {failure}") from None
+            raise ValueError(f"This is not JSON: {json_fault(failure)}") from None
         return Content(text=text)
     return Content(text=value) if isinstance(value, str) else Content(value=value)
 

@@ -4,6 +4,7 @@ from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Request
+from pydantic_core import to_json
 from starlette.responses import Response
 
 from app.doors import render
@@ -17,12 +18,14 @@ from app.doors.http.state import TheDoor
 from app.doors.http.streaming import MEDIA_TYPE as EVENTS
 from app.doors.http.streaming import handoff_made
 from app.doors.http.wire import HandoffAnswer, handoff_answer
+from app.formats.vcon import vcon_of
 from app.models import Feedback, FiledFeedback, HandoffRequest
 
 router = APIRouter(tags=["Handoffs"])
 
 MARKDOWN = "text/markdown"
 HTML = "text/html"
+VCON = "application/vcon+json"
 NO_REQUESTS = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"}
 
 _STAGES: dict[str, Any] = {
@@ -34,7 +37,11 @@ _STAGES: dict[str, Any] = {
 }
 _FORMS: dict[str, Any] = {
     "description": "The handoff as it was filed, in the form that Accept asks for",
-    "content": {MARKDOWN: {"schema": {"type": "string"}}, HTML: {"schema": {"type": "string"}}},
+    "content": {
+        MARKDOWN: {"schema": {"type": "string"}},
+        HTML: {"schema": {"type": "string"}},
+        VCON: {"schema": {"type": "object", "description": "the brief and its conversation as an IETF vCon"}},
+    },
 }
 
 
@@ -74,12 +81,15 @@ async def create(request: Request, post: Posted) -> Response:
 )
 async def read(handoff_id: str, request: Request, door: TheDoor, tenant: Tenant) -> Response:
     """`stale` is true when the ledger has moved on for this customer since it was made."""
-    media_type = chosen_media_type(request, (JSON, MARKDOWN, HTML))
+    media_type = chosen_media_type(request, (JSON, MARKDOWN, HTML, VCON))
     handoff = await door.application.filed_handoff(tenant, handoff_id)
     if media_type == MARKDOWN:
         return Response(render.markdown(handoff), media_type=MARKDOWN)
     if media_type == HTML:
         return Response(render.card(handoff), media_type=HTML, headers=NO_REQUESTS)
+    if media_type == VCON:
+        rows, customer = await door.application.conversation_of(tenant, handoff)
+        return Response(to_json(vcon_of(handoff, rows, customer)), media_type=VCON)
     return answer(handoff_answer(handoff)).response()
 
 

@@ -7,8 +7,7 @@ from app.application import ConversationSignals, RecordAnswer
 from app.doors.http.bodies import sent_interactions
 from app.doors.http.documentation import body_of_interactions, refusals
 from app.doors.http.posting import PostedBatch
-from app.doors.http.problems import RefusedError
-from app.doors.http.replies import Answer, answer
+from app.doors.http.replies import answer
 from app.doors.http.security import Tenant
 from app.doors.http.state import TheDoor
 
@@ -33,15 +32,7 @@ async def record(request: Request, post: PostedBatch) -> Response:
     is 207. `signals` are those these rows made fire, as far as they need no embedding.
     """
     sent = await sent_interactions(post.asked.body, request.headers.get("content-type", ""))
-
-    async def make() -> Answer:
-        recorded = await post.application.record(post.tenant, sent.rows)
-        problems = [one.problem for one in recorded.results if one.problem is not None]
-        if sent.single and problems:
-            raise RefusedError(problems[0])
-        return answer(recorded, status=207 if problems else 201)
-
-    return await post.once(make)
+    return await post.record(sent)
 
 
 @router.get(

@@ -1,0 +1,115 @@
+"""Removes what is held of a customer from every store, so that nothing done meanwhile can bring any of it back.
+
+Documents and vectors go first: should the process die halfway, the customer is still there to be erased again. They go
+once more after the ledger's rows, for what was filed in between. Whoever files a document or a vector later looks
+whether its customer or row is still there, and takes it back when it is not.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from time import perf_counter
+
+from app.errors import NotFound, UnknownCustomer
+from app.models import Erased, Interaction
+from app.ports import Archive, Ledger, VectorStore
+
+PAGE = 1000
+
+# What each collection of documents is called in the answer.
+KINDS = {
+    "handoffs": "handoffs",
+    "decisions": "decisions",
+    "feedback": "feedback",
+    "outcomes": "outcomes",
+    "idempotency": "kept_replies",
+    "suggestions": "suggestions",
+}
+
+
+class Eraser:
+    """Erases customers and interactions. Raises RetrievalUnavailable, before anything is gone, without the vectors."""
+
+    def __init__(self, ledger: Ledger, archive: Archive, vectors: VectorStore) -> None:
+        self._ledger = ledger
+        self._archive = archive
+        self._vectors = vectors
+
+    async def erase(self, tenant: str, customer_id: str) -> Erased:
+        """Remove a customer, with all identities joined in it; counts what is gone by kind. Raises UnknownCustomer."""
+        started = perf_counter()
+        surviving = await self._ledger.customer_of(tenant, customer_id)
+        if surviving is None:
+            raise UnknownCustomer(f"No customer has the id {customer_id!r} in this tenant.")
+        identity_ids = await self._ledger.identities_of(tenant, surviving)
+        owners = await self._once_joined(tenant, identity_ids)
+        interaction_ids = await self._interaction_ids(tenant, identity_ids)
+        counts = await self._erase_derived(tenant, identity_ids, interaction_ids, owners)
+        rows = await self._ledger.erase(tenant, surviving)
+        counts.update(await self._erase_derived(tenant, rows.identity_ids, rows.interaction_ids, owners))
+        counts["interactions"] = len(rows.interaction_ids)
+        for kind in ("conversations", "identifiers", "identities", "merges"):
+            counts[kind] = getattr(rows, kind)
+        return Erased(
+            customer_id=surviving,
+            erased=dict(sorted(counts.items())),
+            as_of_seq=await self._ledger.head(tenant),
+            duration_ms=round((perf_counter() - started) * 1000),
+        )
+
+    async def redact(self, tenant: str, interaction_id: str) -> Interaction:
+        """Blank one interaction, and remove its vector and every brief that stands on it. Raises NotFound."""
+        row = await self._ledger.redact(tenant, interaction_id)
+        if row is None:
+            raise NotFound(f"No interaction has the id {interaction_id!r} in this tenant.")
+        await self.erase_derived_of(tenant, [row])
+        return row
+
+    async def erase_rows(self, tenant: str, rows: Sequence[Interaction]) -> Counter[str]:
+        """Remove interactions with their vectors and every brief that stands on them; whose they were stays."""
+        counts = await self.erase_derived_of(tenant, rows)
+        counts["interactions"] = await self._ledger.erase_rows(tenant, [row.interaction_id for row in rows])
+        counts.update(await self.erase_derived_of(tenant, rows))
+        return counts
+
+    async def erase_derived_of(self, tenant: str, rows: Sequence[Interaction]) -> Counter[str]:
+        """Remove the vectors of interactions, and every document that stands on them."""
+        identity_ids = {row.identity_id for row in rows}
+        owners = await self._once_joined(tenant, identity_ids) | identity_ids
+        return await self._erase_derived(tenant, (), [row.interaction_id for row in rows], owners)
+
+    async def forget_documents(self, tenant: str, customer_id: str) -> None:
+        """Take back what was filed of a customer who is no longer there."""
+        await self._archive.erase_documents(tenant, [customer_id])
+
+    async def _erase_derived(
+        self, tenant: str, identity_ids: Collection[str], interaction_ids: Sequence[str], owners: Collection[str]
+    ) -> Counter[str]:
+        counts: Counter[str] = Counter(vectors=0, **dict.fromkeys(KINDS.values(), 0))
+        for start in range(0, len(interaction_ids), PAGE):
+            some = interaction_ids[start : start + PAGE]
+            found = await self._vectors.get(tenant, some)
+            await self._vectors.delete(tenant, list(found))
+            counts["vectors"] += len(found)
+        naming = {*identity_ids, *interaction_ids}
+        documents = await self._archive.erase_documents(tenant, identity_ids, naming=naming, owners=owners)
+        for collection, count in documents.items():
+            counts[KINDS.get(collection, collection)] += count
+        return counts
+
+    async def _interaction_ids(self, tenant: str, identity_ids: Collection[str]) -> list[str]:
+        ids: list[str] = []
+        after = 0
+        while rows := await self._ledger.interactions(tenant, identity_ids, after_seq=after, limit=PAGE):
+            ids.extend(row.interaction_id for row in rows)
+            after = rows[-1].seq
+        return ids
+
+    async def _once_joined(self, tenant: str, identity_ids: Collection[str]) -> set[str]:
+        """All who were ever one customer with these: what was filed of them then may tell of both."""
+        found: set[str] = set()
+        fresh = set(identity_ids)
+        while fresh:
+            found |= fresh
+            merges = await self._ledger.merges_of(tenant, fresh)
+            fresh = {one for merge in merges for one in (merge.survivor, merge.absorbed)} - found
+        return found - set(identity_ids)

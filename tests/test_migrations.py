@@ -1,0 +1,112 @@
+"""How the tables of any database become today's."""
+
+import asyncio
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, create_engine, text
+
+from app.adapters.sql import SqlStore, migrations
+from app.adapters.sql.connections import Connections
+from app.adapters.sql.tables import metadata
+from app.errors import ConfigurationError
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty database."""
+    return f"sqlite:///{tmp_path / 'ledger.db'}" if request.param == "sqlite" else request.getfixturevalue("postgres")
+
+
+async def test_the_steps_lead_to_the_tables_that_the_code_uses(url: str) -> None:
+    def differences(connection: Connection) -> list[Any]:
+        context = MigrationContext.configure(
+            connection, opts={"compare_type": True, "compare_server_default": True, "target_metadata": metadata}
+        )
+        return list(compare_metadata(context, metadata))
+
+    connections = Connections(url)
+    async with connections.reading() as connection:
+        assert await connection.run_sync(differences) == []
+        assert await connection.scalar(text("SELECT version_num FROM alembic_version")) == migrations.HEAD
+    await connections.close()
+
+
+def test_a_file_that_is_migrated_is_the_file_that_the_tables_describe(tmp_path: Path) -> None:
+    made, migrated = tmp_path / "made.db", tmp_path / "migrated.db"
+    engine = create_engine(f"sqlite:///{made}")
+    metadata.create_all(engine)
+    engine.dispose()
+    asyncio.run(opened_and_closed(f"sqlite:///{migrated}"))
+    assert shape_of(migrated) == shape_of(made)
+
+
+def test_the_last_step_is_the_one_that_a_database_must_have_to_be_left_alone() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    assert ScriptDirectory.from_config(config).get_heads() == [migrations.HEAD]
+
+
+async def test_a_file_from_before_the_steps_keeps_its_rows_and_takes_more(tmp_path: Path) -> None:
+    file = tmp_path / "ledger.db"
+    engine = create_engine(f"sqlite:///{file}")
+    metadata.create_all(engine)
+    with engine.begin() as connection:
+        connection.execute(text("INSERT INTO tenants VALUES ('t', 7)"))
+        connection.execute(text("DROP INDEX merges_undone"))
+    engine.dispose()
+    store = SqlStore(f"sqlite:///{file}")
+    assert await store.head("t") == 7
+    await store.put("t", "handoffs", "hnd_1", {"n": 1})
+    await store.close()
+    assert "merges_undone" in shape_of(file)
+
+
+async def test_processes_that_start_at_once_make_the_tables_once(url: str) -> None:
+    stores = [SqlStore(url) for _ in range(5)]
+    assert await asyncio.gather(*(store.head("t") for store in stores)) == [0] * 5
+    for store in stores:
+        await store.close()
+
+
+async def test_a_database_of_a_newer_version_is_refused_in_words_and_left_as_it_is(url: str) -> None:
+    await opened_and_closed(url)
+    connections = Connections(url)
+    async with connections.writing() as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    await connections.close()
+    store = SqlStore(url)
+    with pytest.raises(ConfigurationError, match="newer Warmline"):
+        await store.head("t")
+    await store.close()
+
+
+async def opened_and_closed(url: str) -> None:
+    store = SqlStore(url)
+    await store.head("t")
+    await store.close()
+
+
+def shape_of(file: Path) -> dict[str, list[Any]]:
+    """Every table and index of a SQLite file with its columns, their types and their order."""
+    with sqlite3.connect(file) as connection:
+        names = connection.execute(
+            "SELECT name, type, sql LIKE '%AUTOINCREMENT%' FROM sqlite_master WHERE name NOT LIKE 'alembic%'"
+            " AND name NOT LIKE 'sqlite_autoindex_alembic%'"
+        ).fetchall()
+        shape = {
+            name: [
+                counted,
+                *connection.execute(f"PRAGMA table_info({name})" if kind == "table" else f"PRAGMA index_info({name})"),
+                *connection.execute(f"PRAGMA foreign_key_list({name})"),
+            ]
+            for name, kind, counted in names
+        }
+    connection.close()
+    return shape
