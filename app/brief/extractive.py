@@ -216,7 +216,7 @@ def _sentiment(case: Case) -> Sentiment | None:
 def _opening(case: Case) -> str | None:
     if case.reason is None:
         return "Hello, how can I help you today?" if case.said else None
-    told = spoken(clause(case.reason, 18)).rstrip(".")
+    told = spoken(clause(case.reason, 18)).rstrip(".").removesuffix(" …")
     return f"Hello, I can see that {told}. May I pick it up from there, so that you need not repeat anything?"
 
 

@@ -32,7 +32,7 @@ def shorten(text: str, words: int) -> str:
     if len(parts) <= words:
         return " ".join(parts)
     kept = parts[:words]
-    pauses = [place for place, part in enumerate(kept) if part.endswith((",", ";", ":")) and place >= words * 2 // 3]
+    pauses = [place for place, part in enumerate(kept) if part.endswith((",", ";", ":")) and place >= words // 2]
     kept = kept[: pauses[-1] + 1] if pauses else kept
     return " ".join(kept).rstrip(",;:.") + " …"
 
