@@ -162,8 +162,10 @@ class App:
         """File interactions durably. A Problem among them is a row the door refused: it comes back in its place."""
         results = await self._parts.recorder.record(tenant, drafts)
         self._parts.indexer.wake()
-        signals = await self._live_signals(tenant, results)
-        return RecordAnswer(results=tuple(results), signals=signals, as_of_seq=await self._parts.ledger.head(tenant))
+        signals = await self._live_signals(tenant, drafts, results)
+        newest = max((one.seq for one in results if one.seq and not one.duplicate), default=0)
+        head = newest or await self._parts.ledger.head(tenant)
+        return RecordAnswer(results=tuple(results), signals=signals, as_of_seq=head)
 
     async def handoff(self, tenant: str, request: HandoffRequest) -> Handoff:
         """The final stage of `handoff_stages`."""
@@ -455,17 +457,16 @@ class App:
         newer = await self._parts.ledger.interactions(tenant, customer.identity_ids, after_seq=after_seq, limit=1)
         return bool(newer)
 
-    async def _live_signals(self, tenant: str, results: Sequence[Recorded]) -> tuple[Signal, ...]:
-        fresh = {one.interaction_id for one in results if one.interaction_id and not one.duplicate}
-        rows = await self._parts.ledger.by_ids(tenant, fresh) if fresh else ()
-        conversations = list(
-            dict.fromkeys((row.identity_id, row.conversation_id) for row in rows if row.conversation_id)
-        )
-        fired: list[Signal] = []
-        for identity_id, conversation_id in conversations[-LIVE_CONVERSATIONS:]:
-            snapshot = await self._parts.gatherer.window(tenant, identity_id, conversation_id, limit=LIVE_WINDOW)
-            fired.extend(signal for signal in detect(snapshot) if fresh.intersection(signal.evidence))
-        return tuple(fired)
+    async def _live_signals(
+        self, tenant: str, drafts: Sequence[InteractionDraft | Problem], results: Sequence[Recorded]
+    ) -> tuple[Signal, ...]:
+        pairs = [(draft, one) for draft, one in zip(drafts, results, strict=True) if one.seq and not one.duplicate]
+        fresh = {one.interaction_id for _, one in pairs}
+        said = [(one.customer_id, draft.conversation_id) for draft, one in pairs if not isinstance(draft, Problem)]
+        places = list(dict.fromkeys((who, where) for who, where in said if who and where))[-LIVE_CONVERSATIONS:]
+        windows = await self._parts.gatherer.windows(tenant, places, limit=LIVE_WINDOW) if places else ()
+        signals = (signal for snapshot in windows for signal in detect(snapshot))
+        return tuple(signal for signal in signals if fresh.intersection(signal.evidence))
 
     async def _ledger_check(self) -> Check:
         try:

@@ -222,6 +222,12 @@ class Ledger(Protocol):
         """The interactions with these ids that exist, by seq."""
         ...
 
+    async def windows(
+        self, tenant: str, conversation_ids: Collection[str], *, limit: int
+    ) -> Sequence[tuple[str, Interaction]]:
+        """What each customer has newest in each of these conversations, at most `limit`, with the customer, by seq."""
+        ...
+
     async def after_position(self, position: int, limit: int) -> Sequence[tuple[int, str, Interaction]]:
         """Rows of all tenants past a position of the write order, as (position, tenant, interaction)."""
         ...

@@ -13,14 +13,11 @@ from fastapi import FastAPI
 
 from app.ports import Vectors
 from app.settings import Settings
-from tests.postgres import pgvector_server as pgvector_server
-from tests.postgres import postgres as postgres
-from tests.postgres import postgres_server as postgres_server
-from tests.postgres import postgres_with_vectors as postgres_with_vectors
-from tests.postgres import started_postgres_server as started_postgres_server
 
 if TYPE_CHECKING:
     from app.application import App
+
+pytest_plugins = ["tests.postgres"]
 
 DIMENSIONS = 64
 

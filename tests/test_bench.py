@@ -2,7 +2,16 @@
 
 import pytest
 
-from evals.bench import Figure, bench_handoff, bench_retrieval, figure
+from evals.bench import (
+    Figure,
+    Rate,
+    bench_handoff,
+    bench_history,
+    bench_ingest,
+    bench_retrieval,
+    figure,
+    rate,
+)
 
 
 def test_a_figure_is_the_middle_and_the_slow_end_beside_the_middle_of_its_floor() -> None:
@@ -24,3 +33,31 @@ async def test_a_search_is_timed_beside_embedding_the_question() -> None:
     figures = await bench_retrieval(25, requests=2)
     assert figures.search.p50_ms > 0
     assert figures.search.floor_ms > 0
+
+
+def test_a_rate_is_told_beside_what_its_floor_did_in_a_second() -> None:
+    told = Rate(per_second=500.0, p50_ms=2.0, p99_ms=2.98, floor_per_second=2000.0, ratio=4.0)
+    assert rate(500.0, [1.0, 2.0, 3.0], 2000.0) == told
+
+
+async def test_ingestion_is_timed_over_http_in_batches_and_in_single_requests_beside_bare_inserts() -> None:
+    told: list[tuple[int, int]] = []
+    figures = await bench_ingest(0.5, progress=lambda done, total: told.append((done, total)))
+    for one in (figures.batches, figures.singles):
+        assert 0 < one.p50_ms <= one.p99_ms
+        assert one.ratio == pytest.approx(one.floor_per_second / one.per_second, rel=0.05)
+    assert told == [(done, 4) for done in range(5)]
+
+
+async def test_a_long_ledger_is_compared_with_a_short_one_by_its_timelines_and_by_retrieval() -> None:
+    told: list[tuple[int, int]] = []
+    figures = await bench_history(
+        1500, 60, embedded=800, small=300, progress=lambda done, total: told.append((done, total))
+    )
+    assert (figures.interactions, figures.customers, figures.embedded) == (1500, 60, 800)
+    assert (figures.timeline.small_rows, figures.timeline.large_rows) == (300, 1500)
+    assert (figures.search.small_rows, figures.search.large_rows) == (300, 800)
+    assert figures.timeline.ratio == pytest.approx(figures.timeline.large_ms / figures.timeline.small_ms, rel=0.05)
+    assert figures.import_per_second > 0
+    assert figures.disk_mib_per_100k > 0
+    assert told == [(300, 1500), (1300, 1500), (1500, 1500), (300, 800), (800, 800)]

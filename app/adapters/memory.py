@@ -272,6 +272,19 @@ class MemoryLedger:
         rows = self._tenants[tenant].rows
         return sorted((rows[one] for one in set(interaction_ids) if one in rows), key=lambda one: one.seq)
 
+    async def windows(
+        self, tenant: str, conversation_ids: Collection[str], *, limit: int
+    ) -> Sequence[tuple[str, Interaction]]:
+        """What each customer has newest in each of these conversations, at most `limit`, with the customer, by seq."""
+        wanted = set(conversation_ids)
+        theirs: defaultdict[tuple[str, str], list[tuple[str, Interaction]]] = defaultdict(list)
+        for row in sorted(self._tenants[tenant].rows.values(), key=lambda one: one.seq):
+            if row.conversation_id in wanted:
+                customer_id = await self.customer_of(tenant, row.identity_id) or row.identity_id
+                theirs[customer_id, row.conversation_id].append((customer_id, row))
+        newest = (one for rows in theirs.values() for one in rows[-limit:])
+        return sorted(newest, key=lambda one: one[1].seq)
+
     async def after_position(self, position: int, limit: int) -> Sequence[tuple[int, str, Interaction]]:
         """Rows of all tenants past a position of the write order, as (position, tenant, interaction)."""
         left = (

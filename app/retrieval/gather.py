@@ -85,6 +85,20 @@ class Gatherer:
             now=now or latest,
         )
 
+    async def windows(
+        self, tenant: str, conversations: Collection[tuple[str, str]], *, limit: int
+    ) -> Sequence[Snapshot]:
+        """The same for several conversations at once, each a customer_id and a conversation_id, judged at the newest.
+
+        The customer of each has only the identities that spoke in it. One that is not there any more is left out.
+        """
+        rows: dict[tuple[str, str], list[Interaction]] = {one: [] for one in conversations}
+        found = await self._ledger.windows(tenant, {conversation_id for _, conversation_id in rows}, limit=limit)
+        for customer_id, row in found:
+            if row.conversation_id is not None and (customer_id, row.conversation_id) in rows:
+                rows[customer_id, row.conversation_id].append(row)
+        return [_window(tenant, place, _in_order(held)) for place, held in rows.items() if held]
+
     async def _conversation(
         self, tenant: str, customer: Customer, conversation_id: str | None, head: int, cutoff: datetime | None
     ) -> list[Interaction]:
@@ -125,6 +139,20 @@ class Gatherer:
             if len(kept) == limit or len(rows) < stretch:
                 break
         return _in_order(kept)
+
+
+def _window(tenant: str, place: tuple[str, str], conversation: Sequence[Interaction]) -> Snapshot:
+    customer_id, conversation_id = place
+    return Snapshot(
+        tenant=tenant,
+        customer=Customer(
+            customer_id=customer_id, identity_ids=tuple(dict.fromkeys(row.identity_id for row in conversation))
+        ),
+        conversation_id=conversation_id,
+        conversation=tuple(conversation),
+        as_of_seq=max(row.seq for row in conversation),
+        now=conversation[-1].occurred_at,
+    )
 
 
 def _in_order(rows: Iterable[Interaction]) -> list[Interaction]:

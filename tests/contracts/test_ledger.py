@@ -169,6 +169,18 @@ async def test_rows_are_found_by_conversation_channel_kind_and_span_of_seq(ledge
     assert ids(await ledger.interactions("t", ["cus_1"], after_seq=1, up_to_seq=3, conversation_id="c1")) == ["int_3"]
 
 
+async def test_the_newest_rows_of_several_conversations_come_with_the_customer_of_each(ledger: Ledger) -> None:
+    spoken = [("int_1", "cus_1", "c1"), ("int_2", "cus_2", "c1"), ("int_3", "cus_3", "c1"), ("int_4", "cus_1", "c1")]
+    other = [("int_5", "cus_2", "c2"), ("int_6", "cus_2", "c3")]
+    arrived = [new(one, identity, conversation_id=conversation) for one, identity, conversation in [*spoken, *other]]
+    await write(ledger, "t", rows(*arrived, identities=["cus_1", "cus_2", "cus_3"]))
+    await write(ledger, "t", Changes(merges=(merge("mrg_1", "cus_1", "cus_3"),)))
+    found = await ledger.windows("t", ["c1", "c2", "unknown"], limit=2)
+    told = [(customer_id, row.interaction_id) for customer_id, row in found]
+    assert told == [("cus_2", "int_2"), ("cus_1", "int_3"), ("cus_1", "int_4"), ("cus_2", "int_5")]
+    assert list(await ledger.windows("u", ["c1"], limit=2)) == []
+
+
 async def test_rows_are_found_by_their_ids_and_unknown_ids_are_passed_over(ledger: Ledger) -> None:
     await write(ledger, "t", rows(new("int_1"), new("int_2"), identities=["cus_1"]))
     assert ids(await ledger.by_ids("t", ["int_2", "int_9", "int_1", "int_2"])) == ["int_1", "int_2"]

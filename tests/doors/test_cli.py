@@ -98,7 +98,7 @@ def an_interaction(**fields: Any) -> dict[str, Any]:
 def test_the_help_lists_every_command(warmline: Command) -> None:
     told = warmline("--help")
     assert told.status == 0
-    for name in ("serve", "demo", "import", "handoff", "next-action", "doctor", "eval", "bench"):
+    for name in ("serve", "demo", "import", "reindex", "handoff", "next-action", "doctor", "eval", "bench"):
         assert re.search(rf"^│ {name} ", told.out, re.MULTILINE), name
 
 

@@ -133,6 +133,26 @@ class SqlStore(SqlErasure):
                 found.extend(interaction_of(row) for row in rows)
         return sorted(found, key=lambda one: one.seq)
 
+    async def windows(
+        self, tenant: str, conversation_ids: Collection[str], *, limit: int
+    ) -> Sequence[tuple[str, Interaction]]:
+        """What each customer has newest in each of these conversations, at most `limit`, with the customer, by seq."""
+        of = interactions.c
+        sharing = [of.conversation_id, identities.c.customer_id]
+        place = func.row_number().over(partition_by=sharing, order_by=of.seq.desc()).label("place")
+        of_customers = interactions.join(identities, identities.c.identity_id == of.identity_id)
+        statement: Select[*tuple[Any, ...]] = select(identities.c.customer_id, *_INTERACTION, place).select_from(
+            of_customers
+        )
+        statement = statement.where(of.tenant == tenant)
+        found: list[tuple[str, Interaction]] = []
+        async with self._connections.reading() as connection:
+            for chunk in chunks(conversation_ids):
+                newest = statement.where(of.conversation_id.in_(chunk)).subquery()
+                rows = await connection.execute(select(newest).where(newest.c.place <= limit))
+                found.extend((row[0], interaction_of(row[1:-1])) for row in rows)
+        return sorted(found, key=lambda one: one[1].seq)
+
     async def after_position(self, position: int, limit: int) -> Sequence[tuple[int, str, Interaction]]:
         """Rows of all tenants past a position of the write order, as (position, tenant, interaction)."""
         of = interactions.c

@@ -350,3 +350,27 @@ def bench_retrieval(
     from app.doors.cli.measuring import time_retrieval
 
     time_retrieval(interactions, requests, as_json=as_json)
+
+
+@bench.command("ingest")
+def bench_ingest(
+    seconds: Annotated[float, typer.Option(min=0.5, help="How long each way of sending is measured.")] = 10,
+    as_json: Json = False,
+) -> None:
+    """How many interactions a second are made durable over HTTP, beside the bare inserts of the database."""
+    from app.doors.cli.measuring import time_ingestion
+
+    time_ingestion(seconds, as_json=as_json)
+
+
+@bench.command("history")
+def bench_history(
+    interactions: Annotated[int, typer.Option(min=10_000, help="How many interactions are imported.")] = 1_000_000,
+    customers: Annotated[int, typer.Option(min=1, help="How many customers they are of.")] = 50_000,
+    embedded: Annotated[int, typer.Option(min=10_000, help="How many of them get made-up vectors.")] = 100_000,
+    as_json: Json = False,
+) -> None:
+    """How fast a long history is imported, and whether a page and a search stay as quick as among 10,000."""
+    from app.doors.cli.measuring import time_history
+
+    time_history(interactions, customers, embedded, as_json=as_json)

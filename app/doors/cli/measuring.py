@@ -61,6 +61,24 @@ def time_retrieval(interactions: int, requests: int, *, as_json: bool) -> None:
     _print(figures, as_json=as_json)
 
 
+def time_ingestion(seconds: float, *, as_json: bool) -> None:
+    """Print how many interactions a second the service takes. Raises Unavailable when it does not start."""
+    from evals.bench import bench_ingest
+
+    with _progress("batches and their floor, then single requests and theirs") as tell:
+        figures = asyncio.run(bench_ingest(seconds, progress=tell))
+    _print(figures, as_json=as_json)
+
+
+def time_history(interactions: int, customers: int, embedded: int, *, as_json: bool) -> None:
+    """Print how a ledger does when it has grown. Raises Unavailable when something could not be filed."""
+    from evals.bench import bench_history
+
+    with _progress("importing, then making vectors") as tell:
+        figures = asyncio.run(bench_history(interactions, customers, embedded, progress=tell))
+    _print(figures, as_json=as_json)
+
+
 def _print(figures: BaseModel, *, as_json: bool) -> None:
     if as_json:
         sys.stdout.write(figures.model_dump_json(indent=2) + "\n")

@@ -1,20 +1,11 @@
-"""`warmline bench …`: how long an answer takes on this machine, the least it could take, and the ratio of the two.
-
-Every figure has its floor from the same run, so that a slow machine shows in both.
-"""
+"""How long answers take: a handoff over HTTP, and a search in one customer's history."""
 
 import asyncio
-import os
-import socket
-import sys
-from asyncio.subprocess import DEVNULL, STDOUT, Process
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Sequence
 from pathlib import Path
 from random import Random
-from statistics import median, quantiles
 from tempfile import TemporaryDirectory
-from time import monotonic, perf_counter
+from time import perf_counter
 from typing import Any
 
 import httpx
@@ -27,12 +18,9 @@ from app.errors import Unavailable
 from app.models import Record
 from app.retrieval import Indexer, Retriever
 from app.settings import Settings
+from evals.bench.figures import WARM_UPS, Figure, figure, silent, timed
+from evals.bench.service import service
 from evals.crowd import TENANT, TURNS, Progress, file_crowd, file_customer
-
-WARM_UPS = 3
-READY_WITHIN_S = 60.0
-INDEXED_WITHIN_S = 900.0
-STOP_WITHIN_S = 15.0
 
 _QUESTIONS = (
     "Why was I charged twice?",
@@ -41,15 +29,6 @@ _QUESTIONS = (
     "Who promised to call me back, and when?",
     "What did they say about the date?",
 )
-
-
-class Figure(Record):
-    """Milliseconds an answer took, the least it could take, and how many times that it is (median over median)."""
-
-    p50_ms: float
-    p99_ms: float
-    floor_ms: float
-    ratio: float
 
 
 class HandoffBench(Record):
@@ -82,10 +61,10 @@ async def bench_handoff(
         settings = Settings.model_construct(data_dir=Path(folder))
         offline.disarm()
         if others:
-            await file_crowd(settings, others, progress=progress or _silent)
+            await file_crowd(settings, others, progress=progress or silent)
         customer_id = await _filed_customer(settings, random, interactions)
-        async with _service(settings) as client:
-            floor = await _timed(requests, lambda _: _answer(client, "GET", "/healthz"))
+        async with service(settings) as client:
+            floor = await timed(requests, lambda _: _answer(client, "GET", "/healthz"))
             conversations = [f"{customer_id}-{number}" for number in range(-(-interactions // TURNS))]
             took = await _handoffs(client, random, conversations, requests)
     return HandoffBench(interactions=interactions, others=others, requests=requests, handoff=figure(took, floor))
@@ -107,12 +86,12 @@ async def bench_retrieval(
             while lag := await indexer.lag():
                 if (check := indexer.check()).status == "degraded":
                     raise Unavailable(f"The history could not be indexed: {check.detail}")
-                (progress or _silent)(interactions - lag, interactions)
+                (progress or silent)(interactions - lag, interactions)
                 await asyncio.sleep(0.1)
             retriever, head = Retriever(store, vectors, embedder), await store.head(TENANT)
             questions = [f"{random.choice(_QUESTIONS)} It is about {number}." for number in range(2 * requests)]
-            floor = await _timed(requests, lambda turn: embedder.embed([questions[requests + turn]]))
-            took = await _timed(
+            floor = await timed(requests, lambda turn: embedder.embed([questions[requests + turn]]))
+            took = await timed(
                 requests,
                 lambda turn: retriever.search(
                     TENANT, written.new_identities, questions[turn], up_to_seq=head, limit=10
@@ -154,87 +133,7 @@ async def _handoffs(
     return took[WARM_UPS:]
 
 
-async def _timed(turns: int, work: Callable[[int], Awaitable[object]]) -> list[float]:
-    took: list[float] = []
-    for turn in range(-WARM_UPS, turns):
-        started = perf_counter()
-        await work(turn)
-        took.append((perf_counter() - started) * 1000)
-    return took[WARM_UPS:]
-
-
-def figure(took: list[float], floor: list[float]) -> Figure:
-    """The figure of these durations beside those of its floor, both in milliseconds."""
-    p99 = quantiles(took, n=100, method="inclusive")[98] if len(took) > 1 else took[0]
-    return Figure(
-        p50_ms=round(median(took), 3),
-        p99_ms=round(p99, 3),
-        floor_ms=round(median(floor), 3),
-        ratio=round(median(took) / median(floor), 2),
-    )
-
-
 async def _answer(client: httpx.AsyncClient, method: str, path: str, body: object = None) -> dict[str, Any]:
     answer = await client.request(method, path, json=body)
     answer.raise_for_status()
     return answer.json()
-
-
-@asynccontextmanager
-async def _service(settings: Settings) -> AsyncGenerator[httpx.AsyncClient]:
-    """A client of a real service with one worker on these settings' stores; stopped afterwards."""
-    port = _free_port()
-    command = [sys.executable, "-m", "app.doors.cli", "serve", "--host", "127.0.0.1", "--port", str(port)]
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("WARMLINE_")}
-    own = {"WARMLINE_DATA_DIR": str(settings.data_dir), "WARMLINE_LOG_LEVEL": "WARNING"}
-    log = settings.data_dir / "service.log"
-    with log.open("wb") as output:
-        process = await asyncio.create_subprocess_exec(
-            *command, env=inherited | own, cwd=settings.data_dir, stdin=DEVNULL, stdout=output, stderr=STDOUT
-        )
-    try:
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False) as client:
-            if not await _until(client, lambda answer: answer["status"] == "ready", READY_WITHIN_S, process):
-                raise Unavailable(f"The measured service did not start. The end of its log:\n{_end_of(log)}")
-            if not await _until(client, lambda answer: answer["index_lag"] == 0, INDEXED_WITHIN_S, process):
-                raise Unavailable(f"The measured service did not index. The end of its log:\n{_end_of(log)}")
-            yield client
-    finally:
-        await _stop(process)
-
-
-async def _until(
-    client: httpx.AsyncClient, holds: Callable[[dict[str, Any]], bool], seconds: float, process: Process
-) -> bool:
-    """Whether the service's readiness came to what is asked before the time was up or the process had ended."""
-    deadline = monotonic() + seconds
-    while monotonic() < deadline and process.returncode is None:
-        with suppress(httpx.TransportError):  # it does not listen yet
-            if holds((await client.get("/readyz")).json()):
-                return True
-        await asyncio.sleep(0.1)
-    return False
-
-
-def _end_of(log: Path) -> str:
-    return "\n".join(log.read_text(errors="replace").splitlines()[-15:])
-
-
-async def _stop(process: Process) -> None:
-    if process.returncode is None:
-        process.terminate()
-    try:
-        await asyncio.wait_for(process.wait(), STOP_WITHIN_S)
-    except TimeoutError:
-        process.kill()
-        await process.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _silent(done: int, total: int) -> None:
-    """Nobody watches."""

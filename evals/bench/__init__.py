@@ -1,0 +1,25 @@
+"""`warmline bench …`: how long an answer takes on this machine, the least it could take, and the ratio of the two.
+
+Every figure has its floor from the same run, so that a slow machine shows in both.
+"""
+
+from evals.bench.answers import HandoffBench, RetrievalBench, bench_handoff, bench_retrieval
+from evals.bench.figures import Figure, Rate, figure, rate
+from evals.bench.history import Growth, HistoryBench, bench_history
+from evals.bench.ingest import IngestBench, bench_ingest
+
+__all__ = [
+    "Figure",
+    "Growth",
+    "HandoffBench",
+    "HistoryBench",
+    "IngestBench",
+    "Rate",
+    "RetrievalBench",
+    "bench_handoff",
+    "bench_history",
+    "bench_ingest",
+    "bench_retrieval",
+    "figure",
+    "rate",
+]
