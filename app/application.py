@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal
 
+from app import offline
 from app.actions import DecisionMaker
 from app.brief import BriefWriter
 from app.erasure import Eraser, Retention, exported
@@ -179,7 +180,7 @@ class App:
         """The handoff twice: the deterministic one at once, then the filed one, worded by a model if one is set."""
         started = perf_counter()
         workflow = await self._ready_workflow()
-        stages = workflow.handoff(tenant, new_id("hnd"), request, now=_judged_at(request.now), started=started)
+        stages = workflow.handoff(tenant, new_id("hnd"), request, now=request.now or datetime.now(UTC), started=started)
         async for stage in stages:
             await self._check_still_there(tenant, stage.customer_id)
             yield stage
@@ -200,7 +201,7 @@ class App:
         """What to do next."""
         started = perf_counter()
         workflow = await self._ready_workflow()
-        decision = await workflow.decide(tenant, request, now=_judged_at(request.now), started=started)
+        decision = await workflow.decide(tenant, request, now=request.now or datetime.now(UTC), started=started)
         await self._check_still_there(tenant, decision.customer_id)
         return decision
 
@@ -481,13 +482,9 @@ class App:
         return Check(status="ok", detail="compiled")
 
 
-def _judged_at(asked: datetime | None) -> datetime:
-    return asked or datetime.now(UTC)
-
-
 def _build_workflow(parts: Parts) -> "Workflow":
-    # LangGraph takes most of a second to import, so it is left until somebody needs it.
-    from app.workflow import Rooms, Workflow
+    with offline.LOADING:  # LangGraph takes most of a second to import, so it is left until somebody needs it
+        from app.workflow import Rooms, Workflow
 
     return Workflow(
         Rooms(

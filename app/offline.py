@@ -6,6 +6,11 @@ Call `disarm` before any of them is imported: most read the environment once, at
 import os
 from importlib.util import find_spec
 from pathlib import Path
+from threading import RLock
+
+# Heavy libraries are imported when first needed, in threads. Two that need each other's parts at the same moment can be
+# given a half-made module, so each import waits for its turn: `with LOADING:`.
+LOADING = RLock()
 
 
 def disarm() -> None:

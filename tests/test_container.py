@@ -210,7 +210,7 @@ post("/v1/interactions", {"channel": "chat", "actor": "customer", "kind": "messa
 print(post("/v1/handoffs", {"conversation_id": "c"})["status"])
 """
     served = container.run(["python", "-c", script, f"http://127.0.0.1:{port.group(1)}"])
-    assert served.stdout.strip() == "completed", served.stderr
+    assert served.stdout.strip() == "completed", served.stderr + (container.root.parent / "log").read_text()
     assert (container.root / "data" / "ledger.db").exists()
 
 

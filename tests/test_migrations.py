@@ -2,6 +2,8 @@
 
 import asyncio
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,8 @@ from app.adapters.sql import SqlStore, migrations
 from app.adapters.sql.connections import Connections
 from app.adapters.sql.tables import metadata
 from app.errors import ConfigurationError
+
+ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -68,12 +72,41 @@ async def test_a_file_from_before_the_steps_keeps_its_rows_and_takes_more(tmp_pa
     assert "merges_undone" in shape_of(file)
 
 
-async def test_processes_that_start_at_once_make_the_tables_once(url: str) -> None:
-    stores = [SqlStore(url) for _ in range(5)]
+def test_processes_that_start_at_once_make_the_tables_once(url: str) -> None:
+    opens = (
+        "import asyncio, sys; from app.adapters.sql import SqlStore; from app.adapters.sql import migrations;"
+        "import alembic.command; sys.stdout.write('ready'); sys.stdout.flush(); sys.stdin.read();"
+        "asyncio.run(SqlStore(sys.argv[1]).head('t')); import os; os._exit(0)"
+    )
+    command = [sys.executable, "-c", opens, url]
+    processes = [
+        subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        for _ in range(4)
+    ]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.read(5) == b"ready"
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.close()
+    failures = [process.stderr.read() for process in processes if process.stderr and process.wait(30)]
+    assert failures == []
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        process.stderr.close()
+
+
+async def test_databases_that_are_opened_at_once_in_one_process_do_not_get_into_each_other(
+    url: str, tmp_path: Path
+) -> None:
+    stores = [SqlStore(one) for one in (url, *(f"sqlite:///{tmp_path / str(number)}.db" for number in range(3)), url)]
     answers = await asyncio.gather(*(store.head("t") for store in stores), return_exceptions=True)
     for store in stores:
         await store.close()
     assert answers == [0] * 5
+    assert shape_of(tmp_path / "0.db") == shape_of(tmp_path / "2.db") != {}
 
 
 async def test_a_database_of_a_newer_version_is_refused_in_words_and_left_as_it_is(url: str) -> None:

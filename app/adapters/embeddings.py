@@ -16,6 +16,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from app import offline
 from app.errors import RetrievalUnavailable
 from app.ports import Vectors
 
@@ -79,7 +80,8 @@ class _Model:
     def __init__(self) -> None:
         from tokenizers import Tokenizer
 
-        onnxruntime: Any = import_module("onnxruntime")
+        with offline.LOADING:
+            onnxruntime: Any = import_module("onnxruntime")
         options = onnxruntime.SessionOptions()
         options.enable_cpu_mem_arena = False  # the arena keeps the largest batch's memory for good: 566 MB, not 230
         options.intra_op_num_threads = 1

@@ -347,7 +347,8 @@ def _rehearse() -> None:
 @cache
 def _litellm() -> Any:
     offline.disarm()
-    litellm: Any = import_module("litellm")
+    with offline.LOADING:
+        litellm: Any = import_module("litellm")
     # Set before the first call, since clients are kept: the other transport cannot be cancelled cleanly nor tested.
     litellm.disable_aiohttp_transport = True
     litellm.DEFAULT_MAX_RETRIES = 0  # where a call's own zero is taken for "not set", as for embeddings

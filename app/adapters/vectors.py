@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import numpy as np
 from numpy.typing import NDArray
 
+from app import offline
 from app.errors import ConfigurationError, RetrievalUnavailable, WarmlineError
 from app.ports import Vectors
 
@@ -159,18 +160,22 @@ def _claimed(folder: Path) -> IO[str]:
 
 
 def _embedded(folder: Path) -> Any:
-    chromadb: Any = import_module("chromadb")
-    return chromadb.PersistentClient(str(folder), settings=_settings())
+    with offline.LOADING:
+        chromadb: Any = import_module("chromadb")
+        settings = _settings()
+    return chromadb.PersistentClient(str(folder), settings=settings)
 
 
 def _server(url: str) -> Any:
     address = urlsplit(url)
     if address.scheme not in {"http", "https"} or not address.hostname:
         raise ConfigurationError(f"WARMLINE_VECTORS_URL is {url!r}; it should look like http://host:8000.")
-    chromadb: Any = import_module("chromadb")
+    with offline.LOADING:
+        chromadb: Any = import_module("chromadb")
+        settings = _settings()
     secure = address.scheme == "https"
     port = address.port or (443 if secure else 8000)
-    return chromadb.HttpClient(address.hostname, port, ssl=secure, settings=_settings())
+    return chromadb.HttpClient(address.hostname, port, ssl=secure, settings=settings)
 
 
 def _settings() -> Any:

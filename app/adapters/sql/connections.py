@@ -4,16 +4,22 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager, nullcontext
+from threading import Lock
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from app.adapters.sql import locks
 from app.adapters.sql.databases import database_at
-from app.adapters.sql.locks import Lock, hold
 from app.adapters.sql.migrations import bring_up_to_date
 from app.errors import Unavailable
 
 _log = logging.getLogger(__name__)
+
+# Alembic keeps what it works on in globals, so in one process it may work on one database at a time, whatever the
+# thread or event loop. An asyncio lock would belong to one loop, and waiting for a thread's would hold up this one.
+_BUILDING = Lock()
+_LOOK_AGAIN_S = 0.01
 
 
 class Connections:
@@ -65,12 +71,15 @@ class Connections:
 
     async def _build(self) -> None:
         builder = self._database.builder()
+        while not _BUILDING.acquire(blocking=False):  # noqa: ASYNC110 - no event of asyncio is shared by two loops
+            await asyncio.sleep(_LOOK_AGAIN_S)
         try:
             async with builder.begin() as connection:
                 # Of several processes that start at once, one makes the tables and the others find them made.
-                await hold(connection, Lock.TABLES)
+                await locks.hold(connection, locks.Lock.TABLES)
                 await connection.run_sync(bring_up_to_date)
         finally:
+            _BUILDING.release()
             await builder.dispose()
 
 
