@@ -327,7 +327,7 @@ class App:
         self, *, tenant: str | None = None, now: datetime | None = None
     ) -> Sequence[RetentionRun]:
         """Erase what has been kept for longer than its rule allows, of one tenant or of all."""
-        return await self._parts.retention.apply(_judged_at(now), tenant=tenant)
+        return await self._parts.retention.apply(now or datetime.now(UTC), tenant=tenant)
 
     async def suggest_identities(
         self, tenant: str, *, at_least: float, progress: Callable[[int, int], None] | None = None
