@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from app.ids import new_id
 from app.models import Actor, Channel, Customer, Interaction, InteractionDraft, Kind, Outcome, Snapshot
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -62,8 +61,3 @@ def snapshot(
         as_of_seq=max((one.seq for one in everything), default=0),
         now=now or last + timedelta(seconds=1),
     )
-
-
-def fresh_conversation() -> str:
-    """A conversation id that no other test uses."""
-    return f"conversation-{new_id('int')}"
