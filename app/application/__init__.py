@@ -1,16 +1,15 @@
 """The few verbs of Warmline, called by every door and by the evals alike."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import UTC, datetime
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal
 
 from app import offline
-from app.actions import DecisionMaker
-from app.brief import BriefWriter
-from app.erasure import Eraser, Retention, exported
+from app.application.administration import Administration
+from app.application.answers import ConversationSignals, RecordAnswer, SearchAnswer, TimelinePage
+from app.application.parts import Parts
 from app.errors import (
     InvalidRequest,
     NotFound,
@@ -18,19 +17,13 @@ from app.errors import (
     UnknownCustomer,
     WarmlineError,
 )
-from app.identity import Identities
-from app.identity.suggestions import Suggestions, reason_of
 from app.ids import new_id
-from app.keys import Keys
-from app.ledger import Recorder
 from app.models import (
     ActionOutcome,
-    ApiKey,
     Channel,
     Check,
     Customer,
     Decision,
-    Erased,
     Feedback,
     FiledFeedback,
     FiledOutcome,
@@ -40,95 +33,31 @@ from app.models import (
     IndexProgress,
     Interaction,
     InteractionDraft,
-    IssuedKey,
-    KeyGrant,
     Kind,
     NextActionRequest,
-    Passage,
     Problem,
-    Record,
     Recorded,
     Resolution,
-    RetentionRule,
-    RetentionRun,
-    Scope,
     Signal,
-    Suggestion,
-    SuggestionRun,
-    SuggestionStatus,
 )
-from app.ports import Archive, Ledger, MergeRecord
 from app.readiness import Examples, Readiness
-from app.retrieval import Gatherer, Indexer, Retriever
 from app.signals import detect
 
 if TYPE_CHECKING:
     from app.workflow import Workflow
+
+__all__ = ["App", "ConversationSignals", "Parts", "Readiness", "RecordAnswer", "SearchAnswer", "TimelinePage"]
 
 LIVE_WINDOW = 40
 LIVE_CONVERSATIONS = 20
 CONVERSATION_WINDOW = 1000
 
 
-class RecordAnswer(Record):
-    """What became of the interactions of one request, and the friction they show at once."""
-
-    results: tuple[Recorded, ...]
-    signals: tuple[Signal, ...]
-    as_of_seq: int
-
-
-class TimelinePage(Record):
-    """One page of a customer's whole history, by seq; `next_after_seq` is null on the last."""
-
-    customer_id: str
-    interactions: tuple[Interaction, ...]
-    next_after_seq: int | None
-    as_of_seq: int
-
-
-class SearchAnswer(Record):
-    """What retrieval finds in one customer's history, best first."""
-
-    hits: tuple[Passage, ...]
-    as_of_seq: int
-    duration_ms: int
-
-
-class ConversationSignals(Record):
-    """The friction of one conversation so far, as of now."""
-
-    conversation_id: str
-    customer_id: str
-    signals: tuple[Signal, ...]
-    as_of_seq: int
-    duration_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """Everything an App is made of; `bootstrap.build` chooses them, and may be told otherwise."""
-
-    ledger: Ledger
-    archive: Archive
-    keys: Keys
-    recorder: Recorder
-    identities: Identities
-    suggestions: Suggestions
-    retriever: Retriever
-    gatherer: Gatherer
-    indexer: Indexer
-    eraser: Eraser
-    retention: Retention
-    decisions: DecisionMaker
-    writer: BriefWriter
-
-
-class App:
+class App(Administration):
     """Warmline itself. Open it with `async with`, so that its index follows the ledger and its stores are let go."""
 
     def __init__(self, parts: Parts) -> None:
-        self._parts = parts
+        super().__init__(parts)
         self._workflow: Workflow | None = None
         self._examples = Examples(parts.decisions)
 
@@ -209,10 +138,6 @@ class App:
         """Whom these identifiers name; a new customer when nobody is known by them."""
         return await self._parts.identities.resolve(tenant, identifiers)
 
-    async def customer(self, tenant: str, customer_id: str) -> Customer:
-        """One customer. Raises UnknownCustomer."""
-        return await self._parts.identities.customer(tenant, customer_id)
-
     async def timeline(
         self,
         tenant: str,
@@ -271,16 +196,6 @@ class App:
             duration_ms=round((perf_counter() - started) * 1000),
         )
 
-    async def merge(
-        self, tenant: str, survivor: str, other: str, *, reason: str = "asked", evidence: Sequence[str] = ()
-    ) -> MergeRecord:
-        """Join two customers because somebody asked for it. Raises UnknownCustomer or IdentityConflict."""
-        return await self._parts.identities.merge(tenant, survivor, other, reason=reason, evidence=evidence)
-
-    async def unmerge(self, tenant: str, customer_id: str, merge_id: str) -> MergeRecord:
-        """Undo one joining of customers. Raises UnknownCustomer or NotFound."""
-        return await self._parts.identities.unmerge(tenant, customer_id, merge_id)
-
     async def conversation_of(self, tenant: str, handoff: Handoff) -> tuple[Sequence[Interaction], Customer]:
         """The interactions that a handoff's conversation had when it was made, and whose it is.
 
@@ -296,63 +211,6 @@ class App:
             newest_first=True,
         )
         return rows[::-1], customer
-
-    async def erase(self, tenant: str, customer_id: str) -> Erased:
-        """Forget a customer: nothing of them remains in any store. Raises UnknownCustomer."""
-        return await self._parts.eraser.erase(tenant, customer_id)
-
-    async def redact(self, tenant: str, interaction_id: str) -> tuple[Interaction, str]:
-        """Blank one interaction; gives it as it is now and whose it is. Raises NotFound."""
-        row = await self._parts.eraser.redact(tenant, interaction_id)
-        return row, await self._parts.ledger.customer_of(tenant, row.identity_id) or row.identity_id
-
-    async def export(self, tenant: str, customer_id: str) -> AsyncIterator[Mapping[str, Any]]:
-        """All that is held of a customer, piece by piece. Raises UnknownCustomer."""
-        customer = await self.customer(tenant, customer_id)
-        return exported(self._parts.ledger, self._parts.archive, tenant, customer)
-
-    async def set_retention(self, tenant: str, rule: RetentionRule) -> None:
-        """Keep a channel for so many days from now on."""
-        await self._parts.retention.set(tenant, rule)
-
-    async def unset_retention(self, tenant: str, channel: Channel | None) -> bool:
-        """Keep a channel for good again; tells whether it had a rule."""
-        return await self._parts.retention.unset(tenant, channel)
-
-    async def retention_rules(self, tenant: str) -> Sequence[RetentionRule]:
-        """For how long each channel of a tenant is kept."""
-        return await self._parts.retention.rules(tenant)
-
-    async def apply_retention(
-        self, *, tenant: str | None = None, now: datetime | None = None
-    ) -> Sequence[RetentionRun]:
-        """Erase what has been kept for longer than its rule allows, of one tenant or of all."""
-        return await self._parts.retention.apply(now or datetime.now(UTC), tenant=tenant)
-
-    async def suggest_identities(
-        self, tenant: str, *, at_least: float, progress: Callable[[int, int], None] | None = None
-    ) -> SuggestionRun:
-        """File suggestions for customers who are one person with at least this probability; joins nobody.
-
-        `progress` hears how many rows were read, of how many. Raises ConfigurationError without the extra it needs.
-        """
-        return await self._parts.suggestions.suggest(tenant, at_least=at_least, progress=progress)
-
-    async def suggestions(self, tenant: str, status: SuggestionStatus) -> Sequence[Suggestion]:
-        """The suggestions with this status, the heaviest first."""
-        return await self._parts.suggestions.list(tenant, status)
-
-    async def confirm_suggestion(self, tenant: str, suggestion_id: str) -> Suggestion:
-        """Join the two customers of a suggestion, under the older. Raises NotFound or IdentityConflict."""
-        suggestion = await self._parts.suggestions.get(tenant, suggestion_id)
-        survivor, other = suggestion.customer_ids
-        reason = reason_of(suggestion)
-        merge = await self.merge(tenant, survivor, other, reason=reason, evidence=suggestion.evidence)
-        return await self._parts.suggestions.confirmed(tenant, suggestion, merge)
-
-    async def dismiss_suggestion(self, tenant: str, suggestion_id: str) -> Suggestion:
-        """Settle that the customers of a suggestion are two people. Raises NotFound or InvalidRequest."""
-        return await self._parts.suggestions.dismiss(tenant, suggestion_id)
 
     async def file_feedback(self, tenant: str, handoff_id: str, feedback: Feedback) -> FiledFeedback:
         """Keep what was told of a handoff. Raises NotFound."""
@@ -391,32 +249,6 @@ class App:
         if customer_id is not None:
             await self._check_still_there(tenant, customer_id)
         return kept
-
-    async def authenticate(self, presented: str) -> KeyGrant:
-        """What the holder of an API key may do, and as which tenant. Raises Unauthorized."""
-        return await self._parts.keys.authenticate(presented)
-
-    async def keys_configured(self) -> bool:
-        """Whether an API key was ever made: from then on nobody is let in without one."""
-        return await self._parts.keys.any_configured()
-
-    async def create_key(
-        self, tenant: str, scopes: Collection[Scope], *, label: str = "", lifetime: timedelta | None = None
-    ) -> IssuedKey:
-        """A new API key, valid until it is revoked unless it has a lifetime. Raises InvalidRequest."""
-        return await self._parts.keys.create(tenant, scopes, label=label, lifetime=lifetime)
-
-    async def rotate_key(self, key_id: str, *, grace: timedelta) -> IssuedKey:
-        """A new API key in the place of another, which ends after the grace. Raises NotFound or InvalidRequest."""
-        return await self._parts.keys.rotate(key_id, grace=grace)
-
-    async def revoke_key(self, key_id: str) -> ApiKey:
-        """End an API key. Raises NotFound."""
-        return await self._parts.keys.revoke(key_id)
-
-    async def keys(self) -> Sequence[ApiKey]:
-        """All API keys of all tenants, without their secrets, the oldest first."""
-        return await self._parts.keys.list()
 
     async def readiness(self) -> Readiness:
         """Whether a handoff can be served now, and how each part is."""

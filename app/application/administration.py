@@ -1,0 +1,129 @@
+"""The verbs of those who run a ledger: customers joined, parted and forgotten, what is kept for how long, API keys."""
+
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from app.application.parts import Parts
+from app.erasure import exported
+from app.identity.suggestions import reason_of
+from app.models import (
+    ApiKey,
+    Channel,
+    Customer,
+    Erased,
+    Interaction,
+    IssuedKey,
+    KeyGrant,
+    RetentionRule,
+    RetentionRun,
+    Scope,
+    Suggestion,
+    SuggestionRun,
+    SuggestionStatus,
+)
+from app.ports import MergeRecord
+
+
+class Administration:
+    """What an App offers beside the journey itself."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    async def customer(self, tenant: str, customer_id: str) -> Customer:
+        """One customer. Raises UnknownCustomer."""
+        return await self._parts.identities.customer(tenant, customer_id)
+
+    async def merge(
+        self, tenant: str, survivor: str, other: str, *, reason: str = "asked", evidence: Sequence[str] = ()
+    ) -> MergeRecord:
+        """Join two customers because somebody asked for it. Raises UnknownCustomer or IdentityConflict."""
+        return await self._parts.identities.merge(tenant, survivor, other, reason=reason, evidence=evidence)
+
+    async def unmerge(self, tenant: str, customer_id: str, merge_id: str) -> MergeRecord:
+        """Undo one joining of customers. Raises UnknownCustomer or NotFound."""
+        return await self._parts.identities.unmerge(tenant, customer_id, merge_id)
+
+    async def erase(self, tenant: str, customer_id: str) -> Erased:
+        """Forget a customer: nothing of them remains in any store. Raises UnknownCustomer."""
+        return await self._parts.eraser.erase(tenant, customer_id)
+
+    async def redact(self, tenant: str, interaction_id: str) -> tuple[Interaction, str]:
+        """Blank one interaction; gives it as it is now and whose it is. Raises NotFound."""
+        row = await self._parts.eraser.redact(tenant, interaction_id)
+        return row, await self._parts.ledger.customer_of(tenant, row.identity_id) or row.identity_id
+
+    async def export(self, tenant: str, customer_id: str) -> AsyncIterator[Mapping[str, Any]]:
+        """All that is held of a customer, piece by piece. Raises UnknownCustomer."""
+        customer = await self.customer(tenant, customer_id)
+        return exported(self._parts.ledger, self._parts.archive, tenant, customer)
+
+    async def set_retention(self, tenant: str, rule: RetentionRule) -> None:
+        """Keep a channel for so many days from now on."""
+        await self._parts.retention.set(tenant, rule)
+
+    async def unset_retention(self, tenant: str, channel: Channel | None) -> bool:
+        """Keep a channel for good again; tells whether it had a rule."""
+        return await self._parts.retention.unset(tenant, channel)
+
+    async def retention_rules(self, tenant: str) -> Sequence[RetentionRule]:
+        """For how long each channel of a tenant is kept."""
+        return await self._parts.retention.rules(tenant)
+
+    async def apply_retention(
+        self, *, tenant: str | None = None, now: datetime | None = None
+    ) -> Sequence[RetentionRun]:
+        """Erase what has been kept for longer than its rule allows, of one tenant or of all."""
+        return await self._parts.retention.apply(now or datetime.now(UTC), tenant=tenant)
+
+    async def suggest_identities(
+        self, tenant: str, *, at_least: float, progress: Callable[[int, int], None] | None = None
+    ) -> SuggestionRun:
+        """File suggestions for customers who are one person with at least this probability; joins nobody.
+
+        `progress` hears how many rows were read, of how many. Raises ConfigurationError without the extra it needs.
+        """
+        return await self._parts.suggestions.suggest(tenant, at_least=at_least, progress=progress)
+
+    async def suggestions(self, tenant: str, status: SuggestionStatus) -> Sequence[Suggestion]:
+        """The suggestions with this status, the heaviest first."""
+        return await self._parts.suggestions.list(tenant, status)
+
+    async def confirm_suggestion(self, tenant: str, suggestion_id: str) -> Suggestion:
+        """Join the two customers of a suggestion, under the older. Raises NotFound or IdentityConflict."""
+        suggestion = await self._parts.suggestions.get(tenant, suggestion_id)
+        survivor, other = suggestion.customer_ids
+        reason = reason_of(suggestion)
+        merge = await self.merge(tenant, survivor, other, reason=reason, evidence=suggestion.evidence)
+        return await self._parts.suggestions.confirmed(tenant, suggestion, merge)
+
+    async def dismiss_suggestion(self, tenant: str, suggestion_id: str) -> Suggestion:
+        """Settle that the customers of a suggestion are two people. Raises NotFound or InvalidRequest."""
+        return await self._parts.suggestions.dismiss(tenant, suggestion_id)
+
+    async def authenticate(self, presented: str) -> KeyGrant:
+        """What the holder of an API key may do, and as which tenant. Raises Unauthorized."""
+        return await self._parts.keys.authenticate(presented)
+
+    async def keys_configured(self) -> bool:
+        """Whether an API key was ever made: from then on nobody is let in without one."""
+        return await self._parts.keys.any_configured()
+
+    async def create_key(
+        self, tenant: str, scopes: Collection[Scope], *, label: str = "", lifetime: timedelta | None = None
+    ) -> IssuedKey:
+        """A new API key, valid until it is revoked unless it has a lifetime. Raises InvalidRequest."""
+        return await self._parts.keys.create(tenant, scopes, label=label, lifetime=lifetime)
+
+    async def rotate_key(self, key_id: str, *, grace: timedelta) -> IssuedKey:
+        """A new API key in the place of another, which ends after the grace. Raises NotFound or InvalidRequest."""
+        return await self._parts.keys.rotate(key_id, grace=grace)
+
+    async def revoke_key(self, key_id: str) -> ApiKey:
+        """End an API key. Raises NotFound."""
+        return await self._parts.keys.revoke(key_id)
+
+    async def keys(self) -> Sequence[ApiKey]:
+        """All API keys of all tenants, without their secrets, the oldest first."""
+        return await self._parts.keys.list()

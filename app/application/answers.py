@@ -1,0 +1,38 @@
+"""What the verbs answer that is no record of its own."""
+
+from app.models import Interaction, Passage, Record, Recorded, Signal
+
+
+class RecordAnswer(Record):
+    """What became of the interactions of one request, and the friction they show at once."""
+
+    results: tuple[Recorded, ...]
+    signals: tuple[Signal, ...]
+    as_of_seq: int
+
+
+class TimelinePage(Record):
+    """One page of a customer's whole history, by seq; `next_after_seq` is null on the last."""
+
+    customer_id: str
+    interactions: tuple[Interaction, ...]
+    next_after_seq: int | None
+    as_of_seq: int
+
+
+class SearchAnswer(Record):
+    """What retrieval finds in one customer's history, best first."""
+
+    hits: tuple[Passage, ...]
+    as_of_seq: int
+    duration_ms: int
+
+
+class ConversationSignals(Record):
+    """The friction of one conversation so far, as of now."""
+
+    conversation_id: str
+    customer_id: str
+    signals: tuple[Signal, ...]
+    as_of_seq: int
+    duration_ms: int

@@ -1,0 +1,60 @@
+"""`warmline bench …` with its options; the figures are made in `evals.bench`."""
+
+from typing import Annotated
+
+import typer
+
+from app.doors.cli.options import Json
+
+bench = typer.Typer(help="Measure how fast Warmline is on this machine.", no_args_is_help=True)
+
+Interactions = Annotated[int, typer.Option(min=1, help="How many interactions the customer has.")]
+
+
+@bench.command("handoff")
+def bench_handoff(
+    interactions: Interactions = 200,
+    others: Annotated[int, typer.Option(min=0, help="How many interactions of other customers there are.")] = 0,
+    requests: Annotated[int, typer.Option(min=1, help="How many handoffs are timed.")] = 50,
+    as_json: Json = False,
+) -> None:
+    """How long a handoff takes over HTTP with one worker, beside the least any answer takes."""
+    from app.doors.cli.timing import time_handoffs
+
+    time_handoffs(interactions, others, requests, as_json=as_json)
+
+
+@bench.command("retrieval")
+def bench_retrieval(
+    interactions: Interactions = 200,
+    requests: Annotated[int, typer.Option(min=1, help="How many searches are timed.")] = 200,
+    as_json: Json = False,
+) -> None:
+    """How long a search in one customer's history takes, beside embedding the question alone."""
+    from app.doors.cli.timing import time_retrieval
+
+    time_retrieval(interactions, requests, as_json=as_json)
+
+
+@bench.command("ingest")
+def bench_ingest(
+    seconds: Annotated[float, typer.Option(min=0.5, help="How long each way of sending is measured.")] = 10,
+    as_json: Json = False,
+) -> None:
+    """How many interactions a second are made durable over HTTP, beside the bare inserts of the database."""
+    from app.doors.cli.timing import time_ingestion
+
+    time_ingestion(seconds, as_json=as_json)
+
+
+@bench.command("history")
+def bench_history(
+    interactions: Annotated[int, typer.Option(min=10_000, help="How many interactions are imported.")] = 1_000_000,
+    customers: Annotated[int, typer.Option(min=1, help="How many customers they are of.")] = 50_000,
+    embedded: Annotated[int, typer.Option(min=10_000, help="How many of them get made-up vectors.")] = 100_000,
+    as_json: Json = False,
+) -> None:
+    """How fast a long history is imported, and whether a page and a search stay as quick as among 10,000."""
+    from app.doors.cli.timing import time_history
+
+    time_history(interactions, customers, embedded, as_json=as_json)

@@ -1,0 +1,39 @@
+"""Options that several commands share."""
+
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on standard output.")]
+ConversationFile = Annotated[
+    str, typer.Option("--conversation", metavar="FILE", help="A conversation file, or - for standard input.")
+]
+ConversationId = Annotated[
+    str | None, typer.Option("--id", help="Which conversation, where the file holds several. Default: the first.")
+]
+
+
+def moment(text: str) -> datetime:
+    """A time with its offset, as an option reads it. Raises typer.BadParameter."""
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no time. Write it like 2026-03-02T09:00:00+01:00.") from None
+    if read.tzinfo is None:
+        raise typer.BadParameter(f"{text!r} lacks its offset. Write it like 2026-03-02T09:00:00+01:00 or with Z.")
+    return read
+
+
+Now = Annotated[
+    datetime | None,
+    typer.Option(
+        parser=moment,
+        metavar="TIME",
+        help="The moment to judge at, with an offset. Default: a second after the last turn.",
+    ),
+]
+CatalogueName = Annotated[
+    str | None, typer.Option(metavar="NAME", help="A shipped catalogue or a YAML file. Default: WARMLINE_CATALOGUE.")
+]
+AtLeast = Annotated[float, typer.Option(min=0.01, max=1.0, help="How likely a pair must be one person.")]

@@ -1,0 +1,41 @@
+"""What `warmline bench …` does: the figures of `evals.bench`, with a progress bar, for people or as JSON."""
+
+import asyncio
+
+from app.doors.cli.figures import measured, show
+
+
+def time_handoffs(interactions: int, others: int, requests: int, *, as_json: bool) -> None:
+    """Print how long a handoff takes over HTTP. Raises Unavailable when the measured service does not start."""
+    from evals.bench import bench_handoff
+
+    with measured("filing other customers") as tell:
+        figures = asyncio.run(bench_handoff(interactions, others, requests, progress=tell))
+    show(figures, as_json=as_json)
+
+
+def time_retrieval(interactions: int, requests: int, *, as_json: bool) -> None:
+    """Print how long a search in one customer's history takes."""
+    from evals.bench import bench_retrieval
+
+    with measured("embedding") as tell:
+        figures = asyncio.run(bench_retrieval(interactions, requests, progress=tell))
+    show(figures, as_json=as_json)
+
+
+def time_ingestion(seconds: float, *, as_json: bool) -> None:
+    """Print how many interactions a second the service takes. Raises Unavailable when it does not start."""
+    from evals.bench import bench_ingest
+
+    with measured("batches and their floor, then single requests and theirs") as tell:
+        figures = asyncio.run(bench_ingest(seconds, progress=tell))
+    show(figures, as_json=as_json)
+
+
+def time_history(interactions: int, customers: int, embedded: int, *, as_json: bool) -> None:
+    """Print how a ledger does when it has grown. Raises Unavailable when something could not be filed."""
+    from evals.bench import bench_history
+
+    with measured("importing, then making vectors") as tell:
+        figures = asyncio.run(bench_history(interactions, customers, embedded, progress=tell))
+    show(figures, as_json=as_json)
