@@ -1,7 +1,9 @@
 """The one place where adapters are chosen: the service, the command line, the tests and the evals call `build`."""
 
 from app import offline
-from app.actions import DecisionMaker, load_catalogue
+from app.actions import ActionWriter, Catalogue, DecisionMaker, Learner, load_catalogue
+from app.actions.intents import IntentLearner
+from app.announcements import Announcer
 from app.application import App, Parts
 from app.brief import BriefWriter
 from app.erasure import Eraser, Retention
@@ -9,10 +11,10 @@ from app.identity import Identities, Rules
 from app.identity.suggestions import Suggestions
 from app.keys import Keys
 from app.ledger import Recorder
-from app.ports import Archive, Embedder, LanguageModel, Ledger, Linkage, VectorStore
+from app.ports import Archive, Courier, Embedder, LanguageModel, Ledger, Linkage, VectorStore
 from app.privacy import redacted_draft
 from app.prompts import PromptLibrary
-from app.retrieval import Gatherer, Indexer, Retriever
+from app.retrieval import Gatherer, Indexer, Retriever, Windows
 from app.settings import Settings
 
 
@@ -25,6 +27,7 @@ def build(
     embedder: Embedder | None = None,
     model: LanguageModel | None = None,
     linkage: Linkage | None = None,
+    courier: Courier | None = None,
 ) -> App:
     """An App on the adapters that the settings name; any may be handed in instead. Raises ConfigurationError."""
     offline.disarm()
@@ -49,13 +52,47 @@ def build(
         suggestions=Suggestions(ledger, archive, linkage or _linkage()),
         retriever=retriever,
         gatherer=Gatherer(ledger, retriever),
+        windows=Windows(ledger),
         indexer=Indexer(ledger, archive, vectors, embedder),
         eraser=eraser,
         retention=Retention(ledger, archive, eraser),
-        decisions=DecisionMaker(load_catalogue(settings.catalogue), embedder, archive),
-        writer=BriefWriter(model, PromptLibrary().prompt("brief", settings.prompt_brief)),
+        decisions=DecisionMaker(
+            load_catalogue(settings.catalogue), embedder, archive, writer=_action_writer(settings, model)
+        ),
+        writer=BriefWriter(
+            model,
+            PromptLibrary().prompt("brief", settings.prompt_brief),
+            archive,
+            hide_contacts=settings.redact_contacts,
+        ),
+        ladder=settings.friction_ladder,
+        announcer=Announcer(archive, courier or _courier(settings)),
     )
     return App(parts)
+
+
+def language_model(settings: Settings) -> LanguageModel | None:
+    """The model that the settings name, by itself; None where they name none: for evals that record or judge."""
+    offline.disarm()
+    return _model(settings)
+
+
+def build_learner(archive: Archive | None = None) -> Learner:
+    """The service's learner by itself, on an archive in memory unless another is handed in: for simulations."""
+    from app.adapters.memory import MemoryArchive
+
+    return Learner(archive or MemoryArchive())
+
+
+def intent_learner(settings: Settings, *, embedder: Embedder | None = None) -> IntentLearner:
+    """What learns intents from examples in the service, by itself: for evals. Raises ConfigurationError."""
+    offline.disarm()
+    return IntentLearner(embedder or _embedder(settings))
+
+
+def catalogue_named(name: str) -> Catalogue:
+    """A shipped catalogue by its name, or the one in a YAML file. Raises ConfigurationError."""
+    return load_catalogue(name)
 
 
 def _embedder(settings: Settings) -> Embedder:
@@ -80,6 +117,18 @@ def _vectors(settings: Settings) -> VectorStore:
     from app.adapters.vectors import ChromaVectors
 
     return ChromaVectors(folder=settings.data_dir / "vectors", url=settings.vectors_url)
+
+
+def _courier(settings: Settings) -> Courier:
+    from app.adapters.courier import HttpCourier
+
+    return HttpCourier(private=settings.webhooks_private)
+
+
+def _action_writer(settings: Settings, model: LanguageModel | None) -> ActionWriter | None:
+    if model is None:
+        return None
+    return ActionWriter(model, PromptLibrary().prompt("next_action", "v1"), hide_contacts=settings.redact_contacts)
 
 
 def _linkage() -> Linkage:

@@ -6,7 +6,7 @@ from typing import Literal
 
 import uuid_utils
 
-Prefix = Literal["int", "cus", "mrg", "hnd", "dec", "sig", "fbk", "req"]
+Prefix = Literal["int", "cus", "mrg", "hnd", "dec", "sig", "fbk", "req", "whk"]
 
 _AN_ID = re.compile(r"[a-z]{3}_\w+")
 

@@ -15,6 +15,7 @@ from fastapi_offline import FastAPIOffline
 from app.application import App
 from app.bootstrap import build
 from app.doors.http import mount, open_door
+from app.doors.mcp import mount_mcp
 from app.settings import Settings
 
 log = logging.getLogger("warmline")
@@ -37,6 +38,7 @@ def create_app(settings: Settings | None = None, application: App | None = None)
             serving = application or await opened.enter_async_context(build(settings))
             door = open_door(api, serving)
             opened.push_async_callback(door.streams.finish)
+            opened.push_async_callback(mcp.close)
             await opened.enter_async_context(_in_background(_warm_up(serving)))
             await opened.enter_async_context(_in_background(_keep_to_retention(serving)))
             yield
@@ -50,6 +52,7 @@ def create_app(settings: Settings | None = None, application: App | None = None)
         swagger_ui_parameters={"validatorUrl": None, "tryItOutEnabled": True, "defaultModelsExpandDepth": 0},
     )
     mount(api, require_keys=settings.require_keys)
+    mcp = mount_mcp(api)
     if application is not None:
         open_door(api, application)
     return api

@@ -4,10 +4,10 @@ Every port has an in-memory twin in `app/adapters/memory.py`, and one suite in `
 adapter of it.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +41,9 @@ class IdentifierHolding(Record):
     customer_id: str
     identifier: Identifier
     interaction_id: str | None = None
+
+
+Result = TypeVar("Result")
 
 
 class ConversationSeat(Record):
@@ -155,6 +158,26 @@ class IdentityRules(Protocol):
         ...
 
 
+class Unit(Protocol):
+    """What may be asked and written within a unit of work, by a plain function."""
+
+    def known(
+        self,
+        *,
+        identifiers: Collection[tuple[str, str]] = (),
+        conversation_ids: Collection[str] = (),
+        caller_ids: Collection[str] = (),
+        customer_ids: Collection[str] = (),
+        merge_ids: Collection[str] = (),
+    ) -> Known:
+        """What is held under these (type, value) pairs, conversations, callers' ids, customers and merges."""
+        ...
+
+    def apply(self, changes: Changes) -> Mapping[str, int]:
+        """Write the changes; gives the sequence number of each new interaction by its interaction_id."""
+        ...
+
+
 class Transaction(Protocol):
     """One unit of work in one tenant; no other unit of work of that tenant runs at the same time."""
 
@@ -172,6 +195,10 @@ class Transaction(Protocol):
 
     async def apply(self, changes: Changes) -> Mapping[str, int]:
         """Write the changes; gives the sequence number of each new interaction by its interaction_id."""
+        ...
+
+    async def run(self, work: Callable[[Unit], Result]) -> Result:
+        """What a function gives that asks and writes in one go. It may be called in another thread."""
         ...
 
 
@@ -269,6 +296,11 @@ class Ledger(Protocol):
         ...
 
 
+# What a document adds to which entry of another collection: amounts by name, by the entry's key.
+Counts = Mapping[str, Mapping[str, float]]
+Counting = Callable[[Mapping[str, Any]], Counts]
+
+
 class Archive(Protocol):
     """Small JSON documents of a tenant: handoffs, decisions, outcomes, feedback, watermarks, kept replies, API keys."""
 
@@ -282,6 +314,24 @@ class Archive(Protocol):
         self, tenant: str, collection: str, key: str, document: Mapping[str, Any], *, customer_id: str | None = None
     ) -> bool:
         """Write one document unless the key is taken; tells whether it was written."""
+        ...
+
+    async def put_counted(
+        self,
+        tenant: str,
+        collection: str,
+        key: str,
+        document: Mapping[str, Any],
+        *,
+        into: str,
+        counting: Counting,
+        customer_id: str | None = None,
+    ) -> None:
+        """Write or replace one document and add what it counts to the documents of the collection `into`, as one.
+
+        What the document that it replaces had counted is taken back, so that telling something twice counts it once.
+        An entry of `into` is a document of sums by name. Erasing a document leaves the sums as they are.
+        """
         ...
 
     async def get(self, tenant: str, collection: str, key: str) -> Mapping[str, Any] | None:
@@ -420,4 +470,26 @@ class LanguageModel(Protocol):
 
     async def close(self) -> None:
         """Let go of connections."""
+        ...
+
+
+# --- webhooks --------------------------------------------------------------------------------------------------------
+
+
+class Courier(Protocol):
+    """Carries signed messages to the URLs of webhooks."""
+
+    async def check(self, url: str) -> None:
+        """Raises InvalidRequest for a URL to which nothing may be sent."""
+        ...
+
+    async def deliver(self, url: str, secret: str, message_id: str, body: str) -> bool:
+        """Post a message, trying again for a while; False when the receiver is gone for good.
+
+        Raises Unavailable when nobody took it.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Let go of what is open."""
         ...

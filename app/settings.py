@@ -9,6 +9,8 @@ from typing import Literal
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.models import Ladder
+
 
 class Settings(BaseSettings):
     """What an operator may choose."""
@@ -34,14 +36,24 @@ class Settings(BaseSettings):
     )
     model_base_url: str | None = Field(default=None, description="address of an OpenAI-compatible server")
     model_api_key: SecretStr | None = Field(default=None, description="key of the model's server")
+    model_judge: str | None = Field(
+        default=None, description="the model that judges briefs in `eval run`; none: its scorers are unscored"
+    )
     embedder: str = Field(default="minilm", description="minilm (built in), or any litellm embedding model")
     catalogue: str = Field(default="general", description="name of a shipped catalogue, or the path of a YAML file")
-    prompt_brief: str = Field(default="v1", description="version of the brief's prompt")
+    prompt_brief: str = Field(default="v2", description="version of the brief's prompt")
     require_keys: bool = Field(default=False, description="refuse requests without an API key also on loopback")
     redact_at_ingest: bool = Field(default=False, description="blank card numbers and the like before they are written")
+    redact_contacts: bool = Field(default=True, description="keep e-mail addresses and phone numbers from the model")
+    friction_ladder: Ladder = Field(
+        default=Ladder(), description="the friction from which on to clarify, nudge, route and escalate"
+    )
+    webhooks_private: bool = Field(
+        default=False, description="let webhooks lead to addresses inside the network that the service stands in"
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="how much is logged")
 
     @property
     def ledger_url(self) -> str:
         """The SQLAlchemy URL in force."""
-        return self.database_url or f"sqlite+aiosqlite:///{self.data_dir / 'ledger.db'}"
+        return self.database_url or f"sqlite:///{self.data_dir / 'ledger.db'}"

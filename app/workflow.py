@@ -12,7 +12,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import pairwise
 from typing import Any, TypedDict, cast
 
 from langgraph.graph import END, START, StateGraph
@@ -29,13 +28,14 @@ from app.models import (
     HandoffRequest,
     Intent,
     Intervention,
+    Ladder,
     NextActionRequest,
     Signal,
     Snapshot,
 )
 from app.ports import Archive
 from app.retrieval import Gatherer
-from app.signals import detect, intervene
+from app.signals import detect, intervene, strain_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,7 @@ class Rooms:
     decisions: DecisionMaker
     writer: BriefWriter
     archive: Archive
+    ladder: Ladder
 
 
 Found = dict[str, object]
@@ -71,12 +72,11 @@ class State(TypedDict):
 
 
 class Workflow:
-    """Two compiled graphs: one ends in a handoff, the other in a decision."""
+    """A compiled graph that ends in a handoff, and the straight way to a decision."""
 
     def __init__(self, rooms: Rooms) -> None:
         self._rooms = rooms
         self._handoff = _handoff_graph()
-        self._decision = _decision_graph()
 
     async def handoff(
         self, tenant: str, handoff_id: str, request: HandoffRequest, *, now: datetime, started: float
@@ -95,7 +95,11 @@ class Workflow:
     async def decide(self, tenant: str, request: NextActionRequest, *, now: datetime, started: float) -> Decision:
         """How forward to be and what to do next; filed, so that its outcome can be learnt from."""
         state: Found = {"tenant": tenant, "started": started, "now": now, "request": request}
-        return cast(State, await self._decision.ainvoke(state, context=self._rooms))["decision"]
+        # A bot asks after every message, and these nodes have but one order: the graph would cost more than they do.
+        runtime = Runtime(context=self._rooms)
+        for node in _DECISION:
+            state |= await node(cast(State, state), runtime)
+        return cast(State, state)["decision"]
 
 
 async def _resolve(state: State, runtime: Runtime[Rooms]) -> Found:
@@ -105,7 +109,12 @@ async def _resolve(state: State, runtime: Runtime[Rooms]) -> Found:
 async def _gather(state: State, runtime: Runtime[Rooms]) -> Found:
     request = state["request"]
     snapshot = runtime.context.gatherer.gather(
-        state["tenant"], state["customer"], request.conversation_id, now=state["now"], cutoff=request.now
+        state["tenant"],
+        state["customer"],
+        request.conversation_id,
+        now=state["now"],
+        cutoff=request.now,
+        history=isinstance(request, HandoffRequest),
     )
     return {"snapshot": await snapshot}
 
@@ -114,9 +123,10 @@ async def _understand(state: State, runtime: Runtime[Rooms]) -> Found:
     return {"intent": await runtime.context.decisions.intent(state["snapshot"])}
 
 
-async def _detect(state: State) -> Found:
+async def _detect(state: State, runtime: Runtime[Rooms]) -> Found:
     signals = await asyncio.to_thread(detect, state["snapshot"])
-    return {"signals": signals, "intervention": intervene(signals, state["now"])}
+    strain = strain_at(state["snapshot"])
+    return {"signals": signals, "intervention": intervene(signals, state["now"], strain, ladder=runtime.context.ladder)}
 
 
 async def _compose(state: State) -> Found:
@@ -203,19 +213,4 @@ def _handoff_graph() -> Any:
     return graph.compile()
 
 
-def _decision_graph() -> Any:
-    graph = StateGraph(State, context_schema=Rooms)
-    steps = {
-        "resolve": _resolve,
-        "gather": _gather,
-        "understand": _understand,
-        "detect": _detect,
-        "decide": _decide,
-        "file_decision": _file_decision,
-    }
-    for name, node in steps.items():
-        graph.add_node(name, node)
-    order = [START, *steps, END]
-    for before, after in pairwise(order):
-        graph.add_edge(before, after)
-    return graph.compile()
+_DECISION = (_resolve, _gather, _understand, _detect, _decide, _file_decision)

@@ -119,7 +119,7 @@ def test_the_conversation_at_hand_leads_and_what_came_before_follows() -> None:
     brief = brief_of(interaction(2, "The router is broken, I want a new router."), prior=[before])
     assert brief.contact_reason == "The customer wants a new router."
     assert brief.situation == (
-        "Before, on the app channel, the customer reports that their router keeps dropping the connection."
+        "Earlier, in the app, the customer reported that their router keeps dropping the connection."
     )
 
 
@@ -162,7 +162,7 @@ def test_a_settled_matter_is_part_of_the_case_when_the_same_thing_is_named_again
         interaction(2, "Great, that's all. Thanks!", conversation_id="old"),
     ]
     brief = brief_of(interaction(9, "Order W4410 never arrived.", at=START + timedelta(days=20)), prior=settled)
-    assert brief.contact_reason == "The customer asks to exchange order W4410."
+    assert brief.contact_reason == "The customer asks us to exchange order W4410."
 
 
 def test_what_staff_promised_last_is_told_in_the_situation() -> None:

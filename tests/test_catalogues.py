@@ -129,7 +129,8 @@ POLICY_CASES: list[tuple[str, Mapping[str, Any], str, bool]] = [
     (BAGS, {**ECONOMY, "status": "cancelled"}, "I want to add a checked bag", False),
     (PASSENGERS, BASIC, "My name is misspelt on the ticket", True),
     (PASSENGERS, ECONOMY, "Remove one passenger from my reservation", False),
-    (PASSENGERS, {**ECONOMY, "flights": PAST}, "My name is misspelt on the ticket", False),
+    (PASSENGERS, {**ECONOMY, "flights": PAST}, "My name is misspelt on the ticket", True),
+    (PASSENGERS, {**ECONOMY, "flights": PAST[:1]}, "My name is misspelt on the ticket", False),
     (CERTIFICATE, {**ECONOMY, "membership": "regular"}, DELAYED, False),
     (CERTIFICATE, {**ECONOMY, "membership": "silver"}, DELAYED, True),
     (CERTIFICATE, {**BASIC, "membership": "gold"}, DELAYED, True),
@@ -207,6 +208,17 @@ async def test_the_airlines_policy_opens_what_it_allows_and_closes_the_rest(
         ("facts.hand == 'free'", "shout(facts.hand)", "there is no function 'shout'"),
         ("{whom}", "{who}", "small.yaml:12: actions[0].script: the script uses {who}"),
         ("mention.email", "memory.email", "small.yaml:15: actions[0].parameters[0].from: 'memory.email' is no place"),
+        (
+            "    intents: [greet]\n    policy",
+            "    intents: [greet]\n    after: bow\n    policy",
+            "actions[0].after.bow: there is no",
+        ),
+        ("    intents: [greet]\n    policy", "    intents: [greet]\n    after: wave\n    policy", "wait for itself"),
+        (
+            "facts.hand == 'free'",
+            "{expression: 'true', instead: bow}",
+            "small.yaml:11: actions[0].policy.eligibility[0].instead: there is no action 'bow'",
+        ),
         ("examples: [hello there]", "examples: []", "small.yaml:5: intents[0].examples:"),
         (
             "label: Greet\n",

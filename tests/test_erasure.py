@@ -101,7 +101,7 @@ async def test_no_file_holds_a_trace_of_an_erased_customer(
     for ours in ("warmline", "app"):
         caplog.set_level("DEBUG", ours)
     # A driver may tell of every statement at its lowest level, which the service never switches on.
-    caplog.set_level("WARNING", "aiosqlite")
+    caplog.set_level("WARNING", "sqlalchemy")
     await on_disk.warm_up()
     customer_id = await marked(on_disk)
     await indexed(on_disk)
@@ -134,6 +134,7 @@ async def test_the_answer_counts_what_was_erased_and_nobody_knows_the_customer_a
         "interactions": 42,
         "kept_replies": 2,
         "merges": 0,
+        "offers": 1,
         "outcomes": 1,
         "suggestions": 0,
         "vectors": 41,

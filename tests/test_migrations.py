@@ -36,9 +36,9 @@ async def test_the_steps_lead_to_the_tables_that_the_code_uses(url: str) -> None
         return list(compare_metadata(context, metadata))
 
     connections = Connections(url)
-    async with connections.reading() as connection:
-        assert await connection.run_sync(differences) == []
-        assert await connection.scalar(text("SELECT version_num FROM alembic_version")) == migrations.HEAD
+    version = text("SELECT version_num FROM alembic_version")
+    assert await connections.read(differences) == []
+    assert await connections.read(lambda connection: connection.scalar(version)) == migrations.HEAD
     await connections.close()
 
 
@@ -112,8 +112,8 @@ async def test_databases_that_are_opened_at_once_in_one_process_do_not_get_into_
 async def test_a_database_of_a_newer_version_is_refused_in_words_and_left_as_it_is(url: str) -> None:
     await opened_and_closed(url)
     connections = Connections(url)
-    async with connections.writing() as connection:
-        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    newer = text("UPDATE alembic_version SET version_num = '9999'")
+    await connections.write(lambda connection: connection.execute(newer))
     await connections.close()
     store = SqlStore(url)
     with pytest.raises(ConfigurationError, match="newer Warmline"):

@@ -27,9 +27,25 @@ ONE_LINERS = [
 # What a measurement needs of time or of data of one's own is cut down to what a test may take.
 CUT_DOWN = {
     "--data FILE": "--data talks.jsonl",
+    "--data LOCOMO": "--data histories.jsonl",
     "--others 300000": "--others 300",
     "--requests 50": "--requests 3",
     "--requests 200": "--requests 3",
+}
+HISTORY = {
+    "id": "history",
+    "speakers": ["Ada", "Ben"],
+    "sessions": [
+        {
+            "n": 1,
+            "date_time": "9:05 am on 2 March, 2026",
+            "turns": [
+                {"id": "D1:1", "speaker": "Ada", "text": "My router lost its light in the storm."},
+                {"id": "D1:2", "speaker": "Ben", "text": "How long has it been dark?"},
+            ],
+        }
+    ],
+    "qa": [{"question": "What broke in the storm?", "evidence": ["D1:1"], "category": 1}],
 }
 VARIES = {"created_at", "duration_ms", "as_of_seq"}
 IDS = re.compile(r"\b(int|cus|hnd|dec|sig)_[0-9a-z]+")
@@ -94,6 +110,7 @@ def test_every_command_of_the_readme_runs(command: str, tmp_path: Path) -> None:
     examples.symlink_to(readme.ROOT / "examples")
     talk = json.loads((examples / "conversation.json").read_text(encoding="utf-8"))
     (tmp_path / "talks.jsonl").write_text(json.dumps(talk) + "\n", encoding="utf-8")
+    (tmp_path / "histories.jsonl").write_text(json.dumps(HISTORY) + "\n", encoding="utf-8")
     finished = subprocess.run(
         [sys.executable, "-m", "app.doors.cli", *arguments],
         cwd=tmp_path,
@@ -138,7 +155,7 @@ def test_every_setting_is_in_the_table_and_no_other() -> None:
 def test_every_file_and_folder_that_the_readme_names_exists() -> None:
     linked = re.findall(r"\]\((?!https?:)([^)]+)\)", README)
     rooms = re.findall(r"`((?:app|evals|prompts|tests)/[\w./]*)`", README)
-    yet_to_be_written = "prompts/brief/v2.md"
+    yet_to_be_written = "prompts/brief/v3.md"
     assert [name for name in [*linked, *rooms] if not (readme.ROOT / name).exists()] == [yet_to_be_written]
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from app.language.words import stem, terms, tokens
 from app.models import Kind, Outcome
 from app.ports import Embedder
 from app.retrieval.lexical import coverage
+from app.retrieval.texts import names_a_date
 from tests.builders import draft
 from tests.retrieval_room import ANNA, BERT, TENANT, FailingVectors, Room, SilentEmbedder
 
@@ -198,3 +200,21 @@ async def test_vectors_of_another_length_are_passed_over(room: Room) -> None:
     found = await room.retriever.rank(TENANT, rows, "heating", limit=5)
     assert found.passages
     assert found.by_meaning
+
+
+async def test_a_question_that_names_a_day_finds_what_happened_on_it(room: Room) -> None:
+    at = datetime(2026, 5, 20, 9, 0, tzinfo=UTC)
+    await room.file(
+        draft("The lamp flickers.", conversation_id="1", occurred_at=at),
+        draft("The lamp buzzes.", conversation_id="2", occurred_at=at - timedelta(days=40)),
+    )
+    for day in ("20 May", "May 20th, 2026", "2026-05-20", "in May"):
+        assert (await room.search(f"What was it about the lamp {day}?"))[0] == "The lamp flickers.", day
+    assert (await room.search("What was it about the lamp on April 10?"))[0] == "The lamp buzzes."
+
+
+def test_a_month_is_named_where_it_places_something_in_time() -> None:
+    for query in ("on 3 March", "March 3rd", "since Feb", "2026-03-03", "the 3rd of march"):
+        assert names_a_date(query), query
+    for query in ("May I return it?", "We march on", "order 20", "it may be late"):
+        assert not names_a_date(query), query

@@ -85,16 +85,14 @@ async def test_a_removed_row_leaves_its_number_behind(tmp_path: Path) -> None:
 
 
 async def test_a_commit_is_on_disk_before_it_is_answered(connections: Connections) -> None:
-    async with connections.writing() as connection:
-        assert await connection.scalar(text("PRAGMA synchronous")) == 2
-        assert await connection.scalar(text("PRAGMA journal_mode")) == "wal"
-        assert await connection.scalar(text("PRAGMA foreign_keys")) == 1
+    assert await connections.write(lambda connection: connection.scalar(text("PRAGMA synchronous"))) == 2
+    assert await connections.write(lambda connection: connection.scalar(text("PRAGMA journal_mode"))) == "wal"
+    assert await connections.write(lambda connection: connection.scalar(text("PRAGMA foreign_keys"))) == 1
 
 
 async def test_a_reader_cannot_write(connections: Connections) -> None:
     with pytest.raises(Unavailable):
-        async with connections.reading() as connection:
-            await connection.execute(text("DELETE FROM interactions"))
+        await connections.read(lambda connection: connection.execute(text("DELETE FROM interactions")))
 
 
 async def test_a_file_that_is_no_database_is_told_in_plain_words(tmp_path: Path) -> None:

@@ -88,23 +88,21 @@ async def test_a_commit_is_on_disk_before_it_is_answered_even_where_the_server_w
     postgres: str, connections: Connections
 ) -> None:
     asked(postgres, f"ALTER DATABASE {postgres.partition('?')[0].rpartition('/')[2]} SET synchronous_commit = off")
-    async with connections.writing() as connection:
-        assert await connection.scalar(text("SHOW synchronous_commit")) == "on"
-    async with connections.reading() as connection:
-        assert await connection.scalar(text("SHOW synchronous_commit")) == "off"
+    promise = text("SHOW synchronous_commit")
+    assert await connections.write(lambda connection: connection.scalar(promise)) == "on"
+    assert await connections.read(lambda connection: connection.scalar(promise)) == "off"
 
 
 async def test_a_stricter_promise_of_the_server_is_left_as_it_is(postgres: str, connections: Connections) -> None:
     name = postgres.partition("?")[0].rpartition("/")[2]
     asked(postgres, f"ALTER DATABASE {name} SET synchronous_commit = remote_apply")
-    async with connections.writing() as connection:
-        assert await connection.scalar(text("SHOW synchronous_commit")) == "remote_apply"
+    promise = text("SHOW synchronous_commit")
+    assert await connections.write(lambda connection: connection.scalar(promise)) == "remote_apply"
 
 
 async def test_a_reader_cannot_write(connections: Connections) -> None:
     with pytest.raises(Unavailable):
-        async with connections.reading() as connection:
-            await connection.execute(text("DELETE FROM interactions"))
+        await connections.read(lambda connection: connection.execute(text("DELETE FROM interactions")))
 
 
 async def test_all_text_is_ordered_and_compared_by_its_characters(store: SqlStore, postgres: str) -> None:

@@ -22,6 +22,7 @@ from app.identity import Identities, Rules
 from app.ledger import Recorder
 from app.models import Channel, Identifier, Recorded, Scope
 from app.ports import Ledger, VectorStore
+from app.settings import Settings
 from tests.builders import START, draft
 from tests.doors.http import email, message, problem, record
 
@@ -50,6 +51,11 @@ ASKED: dict[str, tuple[tuple[str, dict[str, Any] | None], ...]] = {
     "POST /v1/handoffs/{handoff_id}/feedback": (("/v1/handoffs/{handoff}/feedback", {"accepted": True}),),
     "POST /v1/next-actions/{decision_id}/outcome": (
         ("/v1/next-actions/{decision}/outcome", {"action_id": "{action}", "displayed": True}),
+    ),
+    "DELETE /v1/webhooks/{webhook_id}": (("/v1/webhooks/{webhook}", None),),
+    "POST /v1/briefs/verify": (
+        ("/v1/briefs/verify", {"customer_id": "{customer}", "claims": ["The customer wants a parcel."]}),
+        ("/v1/briefs/verify", {"conversation_id": "{conversation}", "claims": ["The customer wants a parcel."]}),
     ),
     "POST /v1/handoffs": (
         ("/v1/handoffs", {"customer_id": "{customer}"}),
@@ -107,6 +113,12 @@ def without_times(value: Any) -> Any:
     return [without_times(one) for one in value] if isinstance(value, list) else value  # pyright: ignore[reportUnknownVariableType]
 
 
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """Settings under which a webhook may lead to this machine."""
+    return settings.model_copy(update={"webhooks_private": True})
+
+
 async def _settled(service: FastAPI, app: App, name: str) -> Tenant:
     """A tenant with two customers, a joining, a handoff and a decision; all its own names are those of any other."""
     key = (await app.create_key(name, tuple(Scope))).key
@@ -128,7 +140,9 @@ async def _settled(service: FastAPI, app: App, name: str) -> Tenant:
     handoff = await client.post("/v1/handoffs", json={"conversation_id": "c-shared"}, headers=keyed)
     decision = await client.post("/v1/next-actions", json={"conversation_id": "c-shared"}, headers=keyed)
     assert [one.status_code for one in (joined, handoff, decision)] == [200, 201, 200]
+    hook = {"url": "http://127.0.0.1:9/nobody", "events": ["signal.fired"]}
     ids = {
+        "webhook": (await client.post("/v1/webhooks", json=hook)).json()["webhook_id"],
         "customer": first,
         "second": second,
         "merge": joined.json()["merge_id"],

@@ -2,13 +2,20 @@
 
 from app.actions.catalogue import Catalogue, CatalogueAction, CatalogueIntent
 from app.actions.decisions import DecisionMaker
-from app.actions.loading import load_catalogue, parse_catalogue
+from app.actions.learning import Learner
+from app.actions.loading import load_catalogue, parse_catalogue, read_catalogue
+from app.actions.shelf import InForce
+from app.actions.wording import ActionWriter
 
 __all__ = [
+    "ActionWriter",
     "Catalogue",
     "CatalogueAction",
     "CatalogueIntent",
     "DecisionMaker",
+    "InForce",
+    "Learner",
     "load_catalogue",
     "parse_catalogue",
+    "read_catalogue",
 ]

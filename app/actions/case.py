@@ -70,17 +70,22 @@ class Case:
         return {name: str(value) for name, value in told.items() if value is not None}
 
     @cached_property
+    def _wished(self) -> dict[str, float]:
+        return {}
+
+    @cached_property
     def wishes(self) -> Mapping[str, float]:
         """How sure we are of each intent."""
         known = {one.name: one.confidence for one in self.intent.alternatives}
         return {self.intent.name: self.intent.confidence, **known} if self.intent.name else known
 
     @cached_property
-    def _wishes(self) -> Sequence[Mapping[str, float]]:
+    def _wishes(self) -> Sequence[WishRead]:
         # What was read wish by wish is finer; but whoever hands in another intent knows better.
         if self.intent != self.reading.intent:
-            return (self.wishes,)
-        return [_weakened(one.shares) if self._is_met(one) else one.shares for one in self.reading.wishes]
+            return (WishRead(self.wishes, self.snapshot.now),)
+        wishes = self.reading.wishes
+        return [one._replace(shares=_weakened(one.shares)) if self._is_met(one) else one for one in wishes]
 
     def _is_met(self, wish: WishRead) -> bool:
         wanted = max(wish.shares, key=lambda name: wish.shares[name], default="")
@@ -143,13 +148,16 @@ class Case:
 
     def wished(self, action: CatalogueAction) -> float:
         """How well the action fits what the customer wants."""
-        fits = action.intents.items()
-        by_intent = (sum(fit * wish.get(name, 0.0) for name, fit in fits) for wish in self._wishes)
-        return min(1.0, max(max(by_intent, default=0.0), self.reading.likeness.get(action.id, 0.0)))
+        if action.id not in self._wished:
+            by_intent = max((_fit(action, wish) for wish in self._wishes), default=0.0)
+            self._wished[action.id] = min(1.0, max(by_intent, self.reading.likeness.get(action.id, 0.0)))
+        return self._wished[action.id]
 
     def wish_for(self, action: CatalogueAction) -> str | None:
         """The label of the wish that the action fits best, or None where it fits by its own examples alone."""
-        shares = {name: fit * wish.get(name, 0.0) for wish in self._wishes for name, fit in action.intents.items()}
+        shares = {
+            name: fit * wish.shares.get(name, 0.0) for wish in self._wishes for name, fit in action.intents.items()
+        }
         best = max(shares, key=lambda name: shares[name], default=None)
         return self.catalogue.intent_label(best) if best is not None and shares[best] > 0 else None
 
@@ -187,6 +195,7 @@ class Case:
                 "intents": {one.name: self.wishes.get(one.name, 0.0) for one in self.catalogue.intents},
             },
             "facts": dict(self.facts.tree),
+            "records": {one.kind.removesuffix("_id"): one.fields for one in self.facts.records},
             "signals": severities,
             "context": dict(self.context),
             "now": snapshot.now,
@@ -199,6 +208,10 @@ def denies(closure: Closure | None, tried: Step | None) -> bool:
     if closure is not None:
         return not closure.unknown
     return tried is not None and tried.outcome is Outcome.FAILED
+
+
+def _fit(action: CatalogueAction, wish: WishRead) -> float:
+    return sum(fit * wish.shares.get(name, 0.0) for name, fit in action.intents.items())
 
 
 def _weakened(shares: Mapping[str, float]) -> Mapping[str, float]:

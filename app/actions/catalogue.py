@@ -27,10 +27,14 @@ def _as_fits(value: Any) -> Any:
 
 
 class Rule(Record):
-    """A CEL expression that must hold; `otherwise` says in plain words what it means when it does not."""
+    """A CEL expression that must hold; `otherwise` says in plain words what it means when it does not.
+
+    `instead` names the action that is right where this rule closes its own, before all that stand in for it otherwise.
+    """
 
     expression: Annotated[str, Field(min_length=1, max_length=2000)]
     otherwise: Sentence | None = None
+    instead: Name | None = None
 
 
 Rules = Annotated[tuple[Annotated[Rule, BeforeValidator(_as_rule)], ...], BeforeValidator(_as_list)]
@@ -87,7 +91,8 @@ class CatalogueAction(Record):
 
     `intents` says for which intents it is right, each with how well it fits (a list means 1.0; `any` stands for all);
     `levels` how well it fits a level of intervention; `instead_of` which actions it stands in for when policy closes
-    them. The best of the three is its context. `aliases` are other names under which the same step is recorded.
+    them. The best of the three is its context. `aliases` are other names under which the same step is recorded. `after`
+    names actions that have to be taken first where they are called for as well.
     """
 
     id: Name
@@ -97,6 +102,7 @@ class CatalogueAction(Record):
     intents: Fits = Field(default_factory=dict)
     levels: Mapping[InterventionLevel, Confidence] = Field(default_factory=dict[InterventionLevel, Confidence])
     instead_of: Fits = Field(default_factory=dict)
+    after: Annotated[tuple[Name, ...], BeforeValidator(_as_list)] = ()
     examples: Annotated[tuple[Sentence, ...], Field(max_length=500)] = ()
     aliases: tuple[Name, ...] = ()
     repeatable: bool = False
@@ -111,10 +117,15 @@ class CatalogueAction(Record):
 
 
 class Catalogue(Record):
-    """All intents and actions of one tenant."""
+    """All intents and actions of one tenant.
+
+    With `exploration`, now and then an action comes first that is not known to be the best, as often as it may yet turn
+    out to be: so the tenant learns faster, and the log can tell how another catalogue would have fared.
+    """
 
     name: Name
     description: Annotated[str, Field(max_length=2000)] | None = None
+    exploration: bool = False
     intents: Annotated[tuple[CatalogueIntent, ...], Field(max_length=500)] = ()
     actions: Annotated[tuple[CatalogueAction, ...], Field(min_length=1, max_length=500)]
 

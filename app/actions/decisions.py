@@ -1,23 +1,30 @@
 """Decides what to do next: tried steps are left out, then policy speaks, then Pega's formula ranks what is open.
 
-`score = propensity × context × value × lever`. The context of an action is how well it fits what the customer wants,
-how well it fits the level of intervention, or how much it is needed in place of something that policy closed: the best
-of these, and a little less while a value it needs is not known.
+`score = propensity × context × value × lever`. The propensity is learnt from outcomes. The context of an action is how
+well it fits what the customer wants, how well it fits the level of intervention, or how much it is needed in place of
+something that policy closed: the best of these, and a little less while a value it needs is not known.
 """
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections import OrderedDict
+from collections.abc import Sequence
+from random import Random
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from app.actions.arbitration import calls_of
 from app.actions.case import Call, Case, denies
 from app.actions.catalogue import Catalogue, CatalogueAction
-from app.actions.intents import IntentReader
+from app.actions.contact import ContactPolicies, Offers, capped
+from app.actions.intents import Reading
+from app.actions.learning import Learner
 from app.actions.parameters import Filled, worded
 from app.actions.policy import Closure
+from app.actions.shelf import InForce, Shelf
+from app.actions.wording import ActionWriter
 from app.ids import new_id
 from app.language.steps import Step
 from app.models import (
+    Candidate,
     Components,
     Decision,
     HandoffRequest,
@@ -34,12 +41,12 @@ from app.models import (
 from app.ports import Archive, Embedder
 
 IN_A_HANDOFF = 3
+UNDER_WAY = 64
 LEAST_CONTEXT = 0.02
 # What a customer may faintly have meant is offered only where there is nothing better.
 LEAST_WISH = 0.2
 SURE_WISH = 0.5
 WITH_A_GAP = 0.9
-DECISIONS_READ = 50
 MOST_EVIDENCE = 12
 _ENDED = {
     Outcome.SUCCEEDED: "It was done already",
@@ -66,21 +73,30 @@ class _Ranked(NamedTuple):
         return self.components.propensity * self.components.context * self.components.value * self.components.lever
 
 
+class _Offer(NamedTuple):
+    ranked: _Ranked
+    probability: float
+
+
 class DecisionMaker:
     """Reads what the customer wants and ranks what the catalogue allows."""
 
-    def __init__(self, catalogue: Catalogue, embedder: Embedder, archive: Archive) -> None:
-        self._catalogue = catalogue
-        self._reader = IntentReader(catalogue, embedder)
-        self._archive = archive
+    def __init__(
+        self, catalogue: Catalogue, embedder: Embedder, archive: Archive, *, writer: ActionWriter | None = None
+    ) -> None:
+        self._writer = writer
+        self.shelf = Shelf(catalogue, embedder, archive)
+        self._readings: OrderedDict[int, tuple[Snapshot, InForce, Reading]] = OrderedDict()
+        self._contact = ContactPolicies(archive)
+        self.learner = Learner(archive)
 
     async def warm_up(self) -> None:
         """Embed the catalogue's examples, so that no request has to wait for it. Raises RetrievalUnavailable."""
-        await self._reader.warm_up()
+        await self.shelf.warm_up()
 
     async def intent(self, snapshot: Snapshot) -> Intent:
         """What the customer wants, in the catalogue's words; its name is null when nothing fits well enough."""
-        return (await self._reader.read(snapshot)).intent
+        return (await self._read(snapshot))[1].intent
 
     async def decide(
         self,
@@ -93,38 +109,73 @@ class DecisionMaker:
         started: float,
     ) -> Decision:
         """What to do next, ranked, and what is held back. `started` is a reading of `time.perf_counter()`."""
-        reading = await self._reader.read(snapshot)
-        case = Case(self._catalogue, snapshot, intent, reading, signals, intervention, request)
+        in_force, reading = await self._read(snapshot)
+        self._readings.pop(id(snapshot), None)
+        case = Case(in_force.catalogue, snapshot, intent, reading, signals, intervention, request)
         by_agent = isinstance(request, HandoffRequest) or request.audience == "agent"
         audience = "agent" if by_agent else "bot"
         limit = IN_A_HANDOFF if isinstance(request, HandoffRequest) else request.limit
-        judged = [_judged(case, action) for action in self._catalogue.actions if audience in action.audience]
-        ranked, suppressed = _arbitrated(case, judged)
-        kept, capped = await self._within_caps(snapshot, ranked)
-        return Decision(
-            decision_id=new_id("dec"),
+        judged = [_judged(case, action) for action in case.catalogue.actions if audience in action.audience]
+        fitting, suppressed = _arbitrated(case, judged)
+        known = await self._contact.offers(snapshot, [one.judged.action for one in fitting])
+        kept, held_off = _within_caps(snapshot, fitting, known)
+        decision_id = new_id("dec")
+        offers, candidates = await self._in_order(case, _worth_offering(kept), limit, decision_id)
+        decision = Decision(
+            decision_id=decision_id,
             customer_id=snapshot.customer.customer_id,
             conversation_id=snapshot.conversation_id,
             created_at=snapshot.now,
             as_of_seq=snapshot.as_of_seq,
             duration_ms=round((perf_counter() - started) * 1000),
             audience=audience,
+            intent=intent.name,
             intervention=intervention,
-            actions=tuple(_offered(case, one) for one in _worth_offering(kept)[:limit]),
-            suppressed=(*suppressed, *capped),
+            actions=tuple(_offered(case, one) for one in offers),
+            suppressed=(*suppressed, *held_off),
+            candidates=candidates,
         )
+        await self._contact.note(snapshot, decision, [one.judged.action for one in kept], known)
+        return await self._worded(case, decision, started)
 
-    async def _within_caps(
-        self, snapshot: Snapshot, ranked: Sequence[_Ranked]
-    ) -> tuple[Sequence[_Ranked], list[SuppressedAction]]:
-        if not any(one.judged.action.contact_policy for one in ranked):
-            return ranked, []
-        decisions = await self._archive.of_customer(
-            snapshot.tenant, "decisions", snapshot.customer.customer_id, limit=DECISIONS_READ
+    async def _worded(self, case: Case, decision: Decision, started: float) -> Decision:
+        # A handoff has its own model call to wait for, and an order that was drawn by chance must stay as it was drawn.
+        if self._writer is None or isinstance(case.request, HandoffRequest):
+            return decision
+        worded = await self._writer.word(
+            case.snapshot,
+            decision,
+            may_order=not case.catalogue.exploration,
+            deadline_ms=case.request.deadline_ms,
+            started=started,
         )
-        capped = {one.judged.action.id: _capped(one.judged.action, decisions, snapshot) for one in ranked}
-        kept = [one for one in ranked if capped[one.judged.action.id] is None]
-        return kept, [one for one in capped.values() if one is not None]
+        return worded.model_copy(update={"duration_ms": round((perf_counter() - started) * 1000)})
+
+    async def _read(self, snapshot: Snapshot) -> tuple[InForce, Reading]:
+        """What the customer wants, by the catalogue in force; read once for the intent and the decision."""
+        held = self._readings.get(id(snapshot))
+        if held is None or held[0] is not snapshot:
+            in_force = await self.shelf.of(snapshot.tenant)
+            held = (snapshot, in_force, await in_force.reader.read(snapshot))
+            self._readings[id(snapshot)] = held
+            while len(self._readings) > UNDER_WAY:
+                self._readings.popitem(last=False)
+        return held[1], held[2]
+
+    async def _in_order(
+        self, case: Case, fitting: Sequence[_Ranked], limit: int, decision_id: str
+    ) -> tuple[list[_Offer], tuple[Candidate, ...]]:
+        """The actions to offer, by what outcomes say of them, and how probable each was to come first."""
+        # Drawn by the decision's own id, so that it can be told again how the draw came out.
+        chance = Random(decision_id) if case.catalogue.exploration else None  # noqa: S311 - no secret hangs on it
+        components = {one.judged.action.id: one.components for one in fitting}
+        arranged = await self.learner.arrange(
+            case.snapshot.tenant, case.intent.name, components, places=limit, chance=chance
+        )
+        learnt = {one.action_id: one.components for one in arranged.candidates}
+        by_id = {one.judged.action.id: one._replace(components=learnt[one.judged.action.id]) for one in fitting}
+        offers = [_Offer(by_id[action_id], probability) for action_id, probability in arranged.order]
+        return offers, arranged.candidates
 
 
 def _judged(case: Case, action: CatalogueAction) -> _Judged:
@@ -134,24 +185,35 @@ def _judged(case: Case, action: CatalogueAction) -> _Judged:
 
 
 def _arbitrated(case: Case, judged: Sequence[_Judged]) -> tuple[list[_Ranked], list[SuppressedAction]]:
-    closed = {one.action.id: case.wished(one.action) for one in judged if denies(one.closure, one.tried)}
+    out_of_reach = {one.action.id: one.closure for one in judged if denies(one.closure, one.tried)}
     held_back = {one.action.id: _held_back(case, one) for one in judged}
-    ranked: list[_Ranked] = []
+    calls = calls_of(
+        case, [one.action for one in judged], out_of_reach, {name for name, held in held_back.items() if held}
+    )
+    fitting: list[_Ranked] = []
     suppressed: list[SuppressedAction] = []
     for one in judged:
-        call = case.called_for(one.action, closed)
+        call = calls[one.action.id]
         held = held_back[one.action.id]
         # What is not about this matter at all need not be explained.
         if held is not None and (call.strength >= LEAST_CONTEXT or held.reason is not SuppressionReason.NOT_APPLICABLE):
             suppressed.append(held)
         elif held is None and call.strength >= LEAST_CONTEXT:
-            ranked.append(_Ranked(one, call, _components(one, call), held_back.get(call.closed or "")))
-    return sorted(ranked, key=lambda one: -one.score), suppressed
+            fitting.append(_Ranked(one, call, _components(one, call), held_back.get(call.closed or "")))
+    return sorted(fitting, key=lambda one: -one.score), suppressed
 
 
-def _worth_offering(ranked: Sequence[_Ranked]) -> Sequence[_Ranked]:
-    clear = [one for one in ranked if one.call.by != "wish" or one.call.strength >= LEAST_WISH]
-    return clear or ranked
+def _within_caps(
+    snapshot: Snapshot, fitting: Sequence[_Ranked], known: Offers
+) -> tuple[Sequence[_Ranked], list[SuppressedAction]]:
+    held_off = {one.judged.action.id: capped(one.judged.action, known, snapshot) for one in fitting}
+    kept = [one for one in fitting if held_off[one.judged.action.id] is None]
+    return kept, [one for one in held_off.values() if one is not None]
+
+
+def _worth_offering(fitting: Sequence[_Ranked]) -> Sequence[_Ranked]:
+    clear = [one for one in fitting if one.call.by != "wish" or one.call.strength >= LEAST_WISH]
+    return clear or fitting
 
 
 def _components(one: _Judged, call: Call) -> Components:
@@ -176,7 +238,8 @@ def _held_back(case: Case, one: _Judged) -> SuppressedAction | None:
     )
 
 
-def _offered(case: Case, one: _Ranked) -> OfferedAction:
+def _offered(case: Case, offer: _Offer) -> OfferedAction:
+    one = offer.ranked
     action, filled = one.judged.action, one.judged.filled
     reason, evidence = _why(case, one)
     return OfferedAction(
@@ -184,7 +247,8 @@ def _offered(case: Case, one: _Ranked) -> OfferedAction:
         label=action.label,
         script=worded(action.script, filled.values),
         score=round(one.score, 6),
-        propensity=action.propensity,
+        propensity=one.components.propensity,
+        probability=offer.probability,
         components=one.components,
         reason=reason,
         evidence=tuple(dict.fromkeys((*evidence, *filled.evidence)))[:MOST_EVIDENCE],
@@ -223,33 +287,3 @@ def _friction(case: Case) -> tuple[str, tuple[str, ...]]:
 
 def _sources(case: Case, names: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(case.facts.sources[name] for name in names if name in case.facts.sources))
-
-
-def _capped(
-    action: CatalogueAction, decisions: Sequence[Mapping[str, Any]], snapshot: Snapshot
-) -> SuppressedAction | None:
-    cap = action.contact_policy
-    if cap is None:
-        return None
-    since = snapshot.now - timedelta(days=cap.per_days)
-    count = len(_offers(decisions, action.id, snapshot, since))
-    if count < cap.max_offers:
-        return None
-    return SuppressedAction(
-        action_id=action.id,
-        reason=SuppressionReason.CONTACT_POLICY,
-        detail=f"It was offered in {count} conversations within {cap.per_days:g} days; {cap.max_offers} are allowed.",
-    )
-
-
-def _offers(decisions: Sequence[Mapping[str, Any]], action_id: str, snapshot: Snapshot, since: datetime) -> set[str]:
-    # A bot asks after every message: one conversation is one offer, and the one at hand goes on with its own.
-    found: set[str] = set()
-    for decision in decisions:
-        conversation = decision.get("conversation_id") or decision["decision_id"]
-        if conversation == snapshot.conversation_id:
-            continue
-        at = datetime.fromisoformat(str(decision["created_at"]))
-        if since < at <= snapshot.now and any(one["action_id"] == action_id for one in decision["actions"]):
-            found.add(str(conversation))
-    return found

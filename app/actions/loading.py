@@ -1,5 +1,6 @@
 """Reads a catalogue from YAML or JSON and says of everything wrong with it where it stands and what to do about it."""
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -51,6 +52,25 @@ def load_catalogue(name_or_path: str) -> Catalogue:
     return catalogue
 
 
+def read_catalogue(text: str, *, as_json: bool = False) -> Catalogue:
+    """A catalogue from YAML or JSON text. Raises InvalidRequest, which names each wrong field by its path and line."""
+    try:
+        document: Any = json.loads(text) if as_json else yaml.load(text, Loader=_loader())  # noqa: S506 - a safe loader
+    except json.JSONDecodeError as failure:
+        raise _unreadable("JSON", f" ({failure.msg})", failure.lineno) from None
+    except (yaml.YAMLError, RecursionError) as failure:
+        raise _unreadable("YAML", _problem(failure), _line_after(failure)) from None
+    root = _nodes(text)
+    catalogue, faults = _checked(document)
+    faults = [*_repeated_keys(root), *faults]
+    if catalogue is None or faults:
+        lines = {fault: f"line {_line(root, fault.path)}: " if root else "" for fault in faults}
+        errors = [{"path": _dotted(one.path) or "body", "message": f"{lines[one]}{one.message}"} for one in faults]
+        shown = [f"{lines[one]}{_described(one)}" for one in faults[:_SHOWN]]
+        raise InvalidRequest("; ".join([*shown, *_rest(faults)]), errors)
+    return catalogue
+
+
 def parse_catalogue(document: Mapping[str, Any]) -> Catalogue:
     """A catalogue from its JSON object. Raises InvalidRequest, which names each wrong field by its path."""
     catalogue, faults = _checked(document)
@@ -82,19 +102,37 @@ def _faults(catalogue: Catalogue) -> Iterator[Fault]:
         for name in action.intents:
             if name not in intents and name != ANY_INTENT:
                 yield Fault((*place, "intents", name), f"there is no intent {name!r} in this catalogue")
-        for name in action.instead_of:
-            if name not in actions:
-                yield Fault((*place, "instead_of", name), f"there is no action {name!r} in this catalogue")
-        yield from _policy_faults((*place, "policy"), action.policy, intents)
+        for field, names in (("instead_of", action.instead_of), ("after", action.after)):
+            for name in names:
+                if name not in actions:
+                    yield Fault((*place, field, name), f"there is no action {name!r} in this catalogue")
+        if action.id in _before(catalogue, action):
+            yield Fault((*place, "after"), "the action has to wait for itself; take one of the names out of the circle")
+        yield from _policy_faults((*place, "policy"), action.policy, intents, actions)
         yield from _parameter_faults(place, action)
 
 
-def _policy_faults(place: _Path, policy: EngagementPolicy, intents: set[str]) -> Iterator[Fault]:
+def _before(catalogue: Catalogue, action: CatalogueAction) -> set[str]:
+    """All that has to be taken before an action, and before that, and so on."""
+    found: set[str] = set()
+    waiting = list(action.after)
+    while waiting:
+        name = waiting.pop()
+        first = catalogue.action(name)
+        if name not in found and first is not None:
+            waiting.extend(first.after)
+        found.add(name)
+    return found
+
+
+def _policy_faults(place: _Path, policy: EngagementPolicy, intents: set[str], actions: set[str]) -> Iterator[Fault]:
     for part in _POLICY_PARTS:
         for index, rule in enumerate(getattr(policy, part)):
             problem = problem_of_expression(rule.expression, intents)
             if problem is not None:
                 yield Fault((*place, part, index, "expression"), problem)
+            if rule.instead is not None and rule.instead not in actions:
+                yield Fault((*place, part, index, "instead"), f"there is no action {rule.instead!r} in this catalogue")
 
 
 def _parameter_faults(place: _Path, action: CatalogueAction) -> Iterator[Fault]:
@@ -165,9 +203,28 @@ def _loader() -> Any:
     return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def _line_of_error(failure: Exception) -> str:
+def _nodes(text: str) -> yaml.Node | None:
+    """What stands where in a text, or None where that cannot be told: JSON is YAML but for a few odd characters."""
+    try:
+        return cast(yaml.Node | None, yaml.compose(text, Loader=_loader()))
+    except (yaml.YAMLError, RecursionError):
+        return None
+
+
+def _unreadable(language: str, problem: str, line: int | None) -> InvalidRequest:
+    place = f"line {line}: " if line else ""
+    message = f"{place}this is not valid {language}{problem}."
+    return InvalidRequest(message, [{"path": "body", "message": message}])
+
+
+def _line_after(failure: Exception) -> int | None:
     mark = getattr(failure, "problem_mark", None)
-    return "" if mark is None else f":{mark.line + 1}"
+    return None if mark is None else int(mark.line) + 1
+
+
+def _line_of_error(failure: Exception) -> str:
+    line = _line_after(failure)
+    return "" if line is None else f":{line}"
 
 
 def _problem(failure: Exception) -> str:

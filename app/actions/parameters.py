@@ -12,7 +12,7 @@ from pydantic import JsonValue
 
 from app.actions.catalogue import CatalogueAction, Parameter
 from app.language.facts import Facts
-from app.language.identifiers import canonical, mentions
+from app.language.identifiers import Mention, canonical, mentions
 from app.language.sentences import sentences
 from app.models import Actor, Identifier, Interaction, Kind, Snapshot
 
@@ -86,8 +86,8 @@ class Known:
 
     def _mentioned(self, kinds: Sequence[str], pattern: str | None) -> Iterator[_Found]:
         # What was named last counts, and within one message the kind that the catalogue names first.
-        for row in self._said:
-            named = [one for one in reversed(mentions(row.text)) if one.type in kinds]
+        for row, mentioned in self._mentions:
+            named = [one for one in mentioned if one.type in kinds]
             for one in sorted(named, key=lambda mention: kinds.index(mention.type)):
                 fits = pattern is None or re.fullmatch(pattern, one.value)
                 if fits and (one.type == "error_code" or canonical(one.value) not in self._error_codes):
@@ -109,9 +109,11 @@ class Known:
         return frozenset(canonical(one.value) for one in found)
 
     @cached_property
-    def _said(self) -> Sequence[Interaction]:
+    def _mentions(self) -> Sequence[tuple[Interaction, Sequence[Mention]]]:
         rows = (*reversed(self.snapshot.conversation), *reversed(self.snapshot.prior))
-        return [row for row in rows if row.actor is Actor.CUSTOMER and row.kind is Kind.MESSAGE]
+        said = (row for row in rows if row.actor is Actor.CUSTOMER and row.kind is Kind.MESSAGE)
+        named = ((row, mentions(row.text)[::-1]) for row in said)
+        return [(row, found) for row, found in named if found]
 
     @cached_property
     def _calls(self) -> Sequence[Interaction]:

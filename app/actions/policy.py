@@ -1,8 +1,10 @@
 """Engagement policy: CEL expressions over what is known, each compiled once.
 
-An expression sees `customer`, `conversation`, `facts`, `signals`, `context`, `now` and `today` (the date of `now`, as
-text), and may ask `said('sick|ill|storm*')`: whether the customer used one of these words in this conversation. What
-it needs and nobody knows makes its action not applicable; `has(facts.x)` asks beforehand.
+An expression sees `customer`, `conversation`, `facts` (the fields of all current records, the newest winning),
+`records` by kind (`records.order.status` is that of the order and of nothing else), `signals`, `context`, `now` and
+`today` (the date of `now`, as text), and may ask `said('sick|ill|storm*')`: whether the customer used one of these
+words in this conversation. What it needs and nobody knows makes its action not applicable; `has(facts.x)` asks
+beforehand.
 """
 
 import logging
@@ -16,7 +18,7 @@ from app.models import SignalType, SuppressionReason
 
 _log = logging.getLogger(__name__)
 
-VARIABLES = frozenset({"customer", "conversation", "facts", "signals", "context", "now", "today"})
+VARIABLES = frozenset({"customer", "conversation", "facts", "records", "signals", "context", "now", "today"})
 _FUNCTIONS = frozenset(
     {"size", "startsWith", "endsWith", "contains", "matches", "int", "uint", "double", "string", "bytes", "timestamp"}
     | {"duration", "type", "dyn", "said"}
@@ -32,7 +34,7 @@ _PARTS = (
 
 
 class Closure(NamedTuple):
-    """Why policy closes an action, and the names of the facts that the rule asks for.
+    """Why policy closes an action, the names of the facts that the rule asks for, and what is right instead.
 
     `unknown` says that it could not be judged: not that it may not be taken, but that something is not known yet.
     """
@@ -41,6 +43,7 @@ class Closure(NamedTuple):
     detail: str
     facts: tuple[str, ...]
     unknown: bool = False
+    instead: str | None = None
 
 
 class Judge:
@@ -77,7 +80,8 @@ class Judge:
             return None
         if holds is not False:
             _log.warning("a policy expression gives neither true nor false: %s", rule.expression)
-        return Closure(reason, rule.otherwise or f"This does not hold: {rule.expression}", facts)
+        detail = rule.otherwise or f"This does not hold: {rule.expression}"
+        return Closure(reason, detail, facts, instead=rule.instead)
 
 
 def problem_of_expression(expression: str, intents: Collection[str]) -> str | None:

@@ -110,15 +110,7 @@ class LitellmModel:
         asked = self._formats.get(name) or _surest_format(name)
         for form in list(_Format)[list(_Format).index(asked) :]:
             try:
-                response = await _litellm().acompletion(
-                    **question.request(form, knows_lengths=self._server.is_own(name)),
-                    **self._server.address(name),
-                    model=name,
-                    timeout=_VENDOR_TIMEOUT_S,
-                    max_retries=0,
-                    num_retries=0,
-                    drop_params=True,
-                )
+                response = await self._asked(name, question.request(form, knows_lengths=self._server.is_own(name)))
             except Exception as failure:
                 if form is _Format.PLAIN or not _may_be_the_format(failure):
                     raise _translated(failure) from failure
@@ -126,6 +118,20 @@ class LitellmModel:
                 self._formats[name] = form
                 return _reply(name, response)
         raise AssertionError("the plain form either answers or raises")
+
+    async def _asked(self, name: str, request: Mapping[str, Any]) -> Any:
+        from app.adapters.wire import bounded_answers
+
+        with bounded_answers():
+            return await _litellm().acompletion(
+                **request,
+                **self._server.address(name),
+                model=name,
+                timeout=_VENDOR_TIMEOUT_S,
+                max_retries=0,
+                num_retries=0,
+                drop_params=True,
+            )
 
 
 class LitellmEmbedder:
@@ -289,6 +295,10 @@ def _translated(failure: Exception) -> ModelFailure:
     """litellm calls a broken answer a server error, so what counts is what happened on the wire, down the chain."""
     import httpx
 
+    from app.adapters.wire import UnusableAnswer
+
+    if any(isinstance(one, UnusableAnswer) for one in _chain(failure)):
+        return InvalidModelOutput("The model's server answered with something that is no answer.")
     exceptions = _litellm().exceptions
     wire = next((one for one in _chain(failure) if isinstance(one, httpx.HTTPError | OSError)), None)
     _log.warning("model call failed: %s", type(wire or failure).__name__)
@@ -344,6 +354,14 @@ def _rehearse() -> None:
     _log.info("litellm loaded in %d ms", round((perf_counter() - started) * 1000))
 
 
+def _bound_answers() -> None:
+    # litellm has no setting for the length of an answer, so what makes its transports is replaced.
+    from app.adapters.wire import transport
+
+    handlers: Any = import_module("litellm.llms.custom_httpx.http_handler")
+    handlers.AsyncHTTPHandler.create_async_transport = staticmethod(transport)
+
+
 @cache
 def _litellm() -> Any:
     offline.disarm()
@@ -351,6 +369,7 @@ def _litellm() -> Any:
         litellm: Any = import_module("litellm")
     # Set before the first call, since clients are kept: the other transport cannot be cancelled cleanly nor tested.
     litellm.disable_aiohttp_transport = True
+    _bound_answers()
     litellm.DEFAULT_MAX_RETRIES = 0  # where a call's own zero is taken for "not set", as for embeddings
     litellm.suppress_debug_info = True
     litellm.turn_off_message_logging = True

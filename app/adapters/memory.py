@@ -2,23 +2,25 @@
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic_core import from_json, to_json
 
+from app.adapters.counting import added, changes
 from app.ids import ids_in
 from app.models import Channel, Interaction, Kind
 from app.ports import (
     REDACTED,
     Changes,
     ConversationSeat,
+    Counting,
     ErasedRows,
     Filed,
     IdentifierHolding,
@@ -26,9 +28,11 @@ from app.ports import (
     MergeRecord,
     NewHolding,
     NewInteraction,
+    Unit,
     Vectors,
 )
 
+Result = TypeVar("Result")
 Key = tuple[str, str]
 
 
@@ -120,14 +124,14 @@ class _Tenant:
             )
 
 
-class MemoryTransaction:
+class MemoryUnit:
     """A unit of work on a copy of one tenant."""
 
     def __init__(self, tenant: _Tenant) -> None:
         self._tenant = tenant
         self.written: list[str] = []
 
-    async def known(
+    def known(
         self,
         *,
         identifiers: Collection[Key] = (),
@@ -154,7 +158,7 @@ class MemoryTransaction:
             merges=tuple(merges),
         )
 
-    async def apply(self, changes: Changes) -> Mapping[str, int]:
+    def apply(self, changes: Changes) -> Mapping[str, int]:
         """Write the changes; gives the sequence number of each new interaction by its interaction_id."""
         tenant = self._tenant
         tenant.parents |= dict.fromkeys(changes.new_identities)
@@ -200,6 +204,39 @@ class MemoryTransaction:
                 yield self._tenant.customer(one.survivor), self._tenant.customer(one.absorbed)
 
 
+class MemoryTransaction:
+    """The same, for those who wait between asking and writing."""
+
+    def __init__(self, unit: MemoryUnit) -> None:
+        self._unit = unit
+
+    async def known(
+        self,
+        *,
+        identifiers: Collection[Key] = (),
+        conversation_ids: Collection[str] = (),
+        caller_ids: Collection[str] = (),
+        customer_ids: Collection[str] = (),
+        merge_ids: Collection[str] = (),
+    ) -> Known:
+        """What is held under these (type, value) pairs, conversations, callers' ids, customers and merges."""
+        return self._unit.known(
+            identifiers=identifiers,
+            conversation_ids=conversation_ids,
+            caller_ids=caller_ids,
+            customer_ids=customer_ids,
+            merge_ids=merge_ids,
+        )
+
+    async def apply(self, changes: Changes) -> Mapping[str, int]:
+        """Write the changes; gives the sequence number of each new interaction by its interaction_id."""
+        return self._unit.apply(changes)
+
+    async def run(self, work: Callable[[Unit], Result]) -> Result:
+        """What a function gives that asks and writes in one go."""
+        return work(self._unit)
+
+
 class MemoryLedger:
     """A Ledger in memory."""
 
@@ -213,10 +250,10 @@ class MemoryLedger:
         """A unit of work: kept when the block has ended, undone when it raised."""
         async with self._lock:
             changed = self._tenants[tenant].copy()
-            transaction = MemoryTransaction(changed)
-            yield transaction
+            unit = MemoryUnit(changed)
+            yield MemoryTransaction(unit)
             self._tenants[tenant] = changed
-            self._written.extend((tenant, interaction_id) for interaction_id in transaction.written)
+            self._written.extend((tenant, interaction_id) for interaction_id in unit.written)
 
     async def head(self, tenant: str) -> int:
         """The highest sequence number of the tenant; 0 when it has none."""
@@ -358,6 +395,22 @@ class MemoryArchive:
             return False
         await self.put(tenant, collection, key, document, customer_id=customer_id)
         return True
+
+    async def put_counted(
+        self,
+        tenant: str,
+        collection: str,
+        key: str,
+        document: Mapping[str, Any],
+        *,
+        into: str,
+        counting: Counting,
+        customer_id: str | None = None,
+    ) -> None:
+        """Write or replace one document, and what it counts with it."""
+        for entry, amounts in changes(counting, await self.get(tenant, collection, key), document).items():
+            await self.put(tenant, into, entry, added(await self.get(tenant, into, entry), amounts))
+        await self.put(tenant, collection, key, document, customer_id=customer_id)
 
     async def get(self, tenant: str, collection: str, key: str) -> Mapping[str, Any] | None:
         """One document, or None."""

@@ -1,19 +1,19 @@
 """The few verbs of Warmline, called by every door and by the evals alike."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal
 
 from app import offline
-from app.application.administration import Administration
-from app.application.answers import ConversationSignals, RecordAnswer, SearchAnswer, TimelinePage
+from app.application.answers import ConversationSignals, RecordAnswer, SearchAnswer, TimelinePage, VerifyAnswer
 from app.application.parts import Parts
+from app.application.verifying import Verifying
 from app.errors import (
     InvalidRequest,
     NotFound,
-    UnknownConversation,
     UnknownCustomer,
     WarmlineError,
 )
@@ -38,7 +38,7 @@ from app.models import (
     Problem,
     Recorded,
     Resolution,
-    Signal,
+    Snapshot,
 )
 from app.readiness import Examples, Readiness
 from app.signals import detect
@@ -46,14 +46,22 @@ from app.signals import detect
 if TYPE_CHECKING:
     from app.workflow import Workflow
 
-__all__ = ["App", "ConversationSignals", "Parts", "Readiness", "RecordAnswer", "SearchAnswer", "TimelinePage"]
+__all__ = [
+    "App",
+    "ConversationSignals",
+    "Parts",
+    "Readiness",
+    "RecordAnswer",
+    "SearchAnswer",
+    "TimelinePage",
+    "VerifyAnswer",
+]
 
-LIVE_WINDOW = 40
 LIVE_CONVERSATIONS = 20
 CONVERSATION_WINDOW = 1000
 
 
-class App(Administration):
+class App(Verifying):
     """Warmline itself. Open it with `async with`, so that its index follows the ledger and its stores are let go."""
 
     def __init__(self, parts: Parts) -> None:
@@ -63,6 +71,7 @@ class App(Administration):
 
     async def __aenter__(self) -> "App":
         self._parts.indexer.start()
+        self._parts.announcer.start()
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -71,7 +80,9 @@ class App(Administration):
     async def close(self) -> None:
         """Finish what is acknowledged and let go of every store."""
         await self._parts.recorder.close()
+        await self.end_announcements()
         await self._examples.close()
+        await self._parts.decisions.shelf.close()
         await self._parts.indexer.close()
         await self._parts.writer.close()
         await self._parts.keys.close()
@@ -83,6 +94,8 @@ class App(Administration):
         await self._parts.indexer.warm_up()
         await self._examples.embed()
         await self._parts.writer.warm_up()
+        if not gc.get_freeze_count():
+            gc.freeze()  # half a million objects of libraries that stay: looking through them takes 0.3 s each time
 
     def reindex(self) -> AsyncIterator[IndexProgress]:
         """Make the index anew for all tenants, in an App that was not opened. Raises as the vectors and embedder do."""
@@ -91,11 +104,17 @@ class App(Administration):
     async def record(self, tenant: str, drafts: Sequence[InteractionDraft | Problem]) -> RecordAnswer:
         """File interactions durably. A Problem among them is a row the door refused: it comes back in its place."""
         results = await self._parts.recorder.record(tenant, drafts)
-        self._parts.indexer.wake()
-        signals = await self._live_signals(tenant, drafts, results)
-        newest = max((one.seq for one in results if one.seq and not one.duplicate), default=0)
-        head = newest or await self._parts.ledger.head(tenant)
-        return RecordAnswer(results=tuple(results), signals=signals, as_of_seq=head)
+        self._parts.indexer.wake(len(results))
+        windows = await self._live_windows(tenant, drafts, results)
+        fresh = {one.interaction_id for one in results if one.interaction_id and not one.duplicate}
+        signals = tuple(signal for window in windows for signal in detect(window, fresh=fresh))
+        self.announce(tenant, windows, signals)
+        # What was acknowledged before this request began has lower numbers than what it filed itself.
+        newest = (one.seq for one in results if one.seq and not one.duplicate)
+        head = max((*newest, *(window.as_of_seq for window in windows)), default=0)
+        return RecordAnswer(
+            results=tuple(results), signals=signals, as_of_seq=head or await self._parts.ledger.head(tenant)
+        )
 
     async def handoff(self, tenant: str, request: HandoffRequest) -> Handoff:
         """The final stage of `handoff_stages`."""
@@ -110,9 +129,13 @@ class App(Administration):
         started = perf_counter()
         workflow = await self._ready_workflow()
         stages = workflow.handoff(tenant, new_id("hnd"), request, now=request.now or datetime.now(UTC), started=started)
+        last: Handoff | None = None
         async for stage in stages:
             await self._check_still_there(tenant, stage.customer_id)
+            last = stage
             yield stage
+        if last is not None:
+            self.announce_handoff(tenant, last)
 
     async def filed_handoff(self, tenant: str, handoff_id: str) -> Handoff:
         """A handoff as it was filed, `stale` when its customer's ledger has moved on. Raises NotFound."""
@@ -177,25 +200,6 @@ class App(Administration):
         hits = await self._parts.retriever.search(tenant, customer.identity_ids, query, up_to_seq=head, limit=limit)
         return SearchAnswer(hits=tuple(hits), as_of_seq=head, duration_ms=round((perf_counter() - started) * 1000))
 
-    async def conversation_signals(self, tenant: str, conversation_id: str) -> ConversationSignals:
-        """The friction of one conversation, judged now. Raises UnknownConversation."""
-        started = perf_counter()
-        head = await self._parts.ledger.head(tenant)
-        seat = await self._parts.ledger.seat_of(tenant, conversation_id)
-        if seat is None:
-            raise UnknownConversation(f"No interaction of this tenant belongs to the conversation {conversation_id!r}.")
-        snapshot = await self._parts.gatherer.window(
-            tenant, seat.identity_id, conversation_id, limit=CONVERSATION_WINDOW, now=datetime.now(UTC)
-        )
-        signals = await asyncio.to_thread(detect, snapshot)
-        return ConversationSignals(
-            conversation_id=conversation_id,
-            customer_id=seat.customer_id,
-            signals=signals,
-            as_of_seq=head,
-            duration_ms=round((perf_counter() - started) * 1000),
-        )
-
     async def conversation_of(self, tenant: str, handoff: Handoff) -> tuple[Sequence[Interaction], Customer]:
         """The interactions that a handoff's conversation had when it was made, and whose it is.
 
@@ -226,15 +230,23 @@ class App(Administration):
         return filed
 
     async def file_outcome(self, tenant: str, decision_id: str, outcome: ActionOutcome) -> FiledOutcome:
-        """Keep what became of an action; telling it again replaces it. Raises NotFound or InvalidRequest."""
+        """Keep what became of an action and learn from it; telling it again replaces it.
+
+        Raises NotFound or InvalidRequest.
+        """
         decision = Decision.model_validate(await self._filed(tenant, "decisions", decision_id))
         if outcome.action_id not in {one.action_id for one in (*decision.actions, *decision.suppressed)}:
             message = "This decision neither offered nor held back an action with this id."
             raise InvalidRequest(f"action_id: {message}", [{"path": "action_id", "message": message}])
         filed = FiledOutcome(
-            decision_id=decision_id, customer_id=decision.customer_id, filed_at=datetime.now(UTC), **dict(outcome)
+            decision_id=decision_id,
+            customer_id=decision.customer_id,
+            intent=decision.intent,
+            filed_at=datetime.now(UTC),
+            **dict(outcome),
         )
-        await self._file(tenant, "outcomes", f"{decision_id} {outcome.action_id}", filed)
+        await self._parts.decisions.learner.told(tenant, filed)
+        await self._check_still_there(tenant, filed.customer_id)
         return filed
 
     async def kept_reply(self, tenant: str, key: str) -> Mapping[str, Any] | None:
@@ -266,7 +278,7 @@ class App(Administration):
             raise NotFound(f"No {collection.removesuffix('s')} has the id {key!r} in this tenant.")
         return document
 
-    async def _file(self, tenant: str, collection: str, key: str, record: FiledFeedback | FiledOutcome) -> None:
+    async def _file(self, tenant: str, collection: str, key: str, record: FiledFeedback) -> None:
         document = record.model_dump(mode="json")
         await self._parts.archive.put(tenant, collection, key, document, customer_id=record.customer_id)
         await self._check_still_there(tenant, record.customer_id)
@@ -290,16 +302,14 @@ class App(Administration):
         newer = await self._parts.ledger.interactions(tenant, customer.identity_ids, after_seq=after_seq, limit=1)
         return bool(newer)
 
-    async def _live_signals(
+    async def _live_windows(
         self, tenant: str, drafts: Sequence[InteractionDraft | Problem], results: Sequence[Recorded]
-    ) -> tuple[Signal, ...]:
+    ) -> Sequence[Snapshot]:
+        """How the conversations stand that a request added to; of very many, the last ones."""
         pairs = [(draft, one) for draft, one in zip(drafts, results, strict=True) if one.seq and not one.duplicate]
-        fresh = {one.interaction_id for _, one in pairs}
         said = [(one.customer_id, draft.conversation_id) for draft, one in pairs if not isinstance(draft, Problem)]
         places = list(dict.fromkeys((who, where) for who, where in said if who and where))[-LIVE_CONVERSATIONS:]
-        windows = await self._parts.gatherer.windows(tenant, places, limit=LIVE_WINDOW) if places else ()
-        signals = (signal for snapshot in windows for signal in detect(snapshot))
-        return tuple(signal for signal in signals if fresh.intersection(signal.evidence))
+        return await self._parts.windows.of(tenant, places) if places else ()
 
     async def _ledger_check(self) -> Check:
         try:
@@ -325,5 +335,6 @@ def _build_workflow(parts: Parts) -> "Workflow":
             decisions=parts.decisions,
             writer=parts.writer,
             archive=parts.archive,
+            ladder=parts.ladder,
         )
     )

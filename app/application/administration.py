@@ -1,9 +1,12 @@
 """The verbs of those who run a ledger: customers joined, parted and forgotten, what is kept for how long, API keys."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from app.actions import InForce, read_catalogue
+from app.actions.log import decision_log
 from app.application.parts import Parts
 from app.erasure import exported
 from app.identity.suggestions import reason_of
@@ -12,6 +15,7 @@ from app.models import (
     Channel,
     Customer,
     Erased,
+    FiledCatalogue,
     Interaction,
     IssuedKey,
     KeyGrant,
@@ -58,6 +62,24 @@ class Administration:
         """All that is held of a customer, piece by piece. Raises UnknownCustomer."""
         customer = await self.customer(tenant, customer_id)
         return exported(self._parts.ledger, self._parts.archive, tenant, customer)
+
+    def decision_log(
+        self, tenant: str, *, since: datetime | None = None, until: datetime | None = None
+    ) -> AsyncIterator[Mapping[str, Any]]:
+        """Decisions made from `since` on and before `until`, oldest first, each with its `outcomes`."""
+        return decision_log(self._parts.archive, tenant, since=since, until=until)
+
+    async def catalogue(self, tenant: str) -> FiledCatalogue:
+        """The catalogue in force for a tenant."""
+        return _filed(await self._parts.decisions.shelf.of(tenant))
+
+    async def put_catalogue(self, tenant: str, text: str, *, as_json: bool) -> FiledCatalogue:
+        """Keep a tenant's catalogue, from YAML or JSON. Raises InvalidRequest naming each fault by its path and line.
+
+        Decisions made here go by it at once, those of other workers within seconds.
+        """
+        read = await asyncio.to_thread(read_catalogue, text, as_json=as_json)
+        return _filed(await self._parts.decisions.shelf.put(tenant, read))
 
     async def set_retention(self, tenant: str, rule: RetentionRule) -> None:
         """Keep a channel for so many days from now on."""
@@ -127,3 +149,8 @@ class Administration:
     async def keys(self) -> Sequence[ApiKey]:
         """All API keys of all tenants, without their secrets, the oldest first."""
         return await self._parts.keys.list()
+
+
+def _filed(in_force: InForce) -> FiledCatalogue:
+    document = in_force.catalogue.model_dump(mode="json", by_alias=True)
+    return FiledCatalogue(version=in_force.version, put_at=in_force.put_at, catalogue=document)

@@ -1,6 +1,6 @@
 """What the verbs answer that is no record of its own."""
 
-from app.models import Interaction, Passage, Record, Recorded, Signal
+from app.models import FrictionMoment, Interaction, Passage, Record, Recorded, Signal, Verdict
 
 
 class RecordAnswer(Record):
@@ -28,11 +28,29 @@ class SearchAnswer(Record):
     duration_ms: int
 
 
+class VerifyAnswer(Record):
+    """A verdict for each claim, in the order they were sent."""
+
+    verdicts: tuple[Verdict, ...]
+    as_of_seq: int
+    duration_ms: int
+
+
 class ConversationSignals(Record):
     """The friction of one conversation so far, as of now."""
 
     conversation_id: str
     customer_id: str
     signals: tuple[Signal, ...]
+    as_of_seq: int
+    duration_ms: int
+
+
+class ConversationFriction(Record):
+    """How one conversation stood at each message of its customer, oldest first."""
+
+    conversation_id: str
+    customer_id: str
+    moments: tuple[FrictionMoment, ...]
     as_of_seq: int
     duration_ms: int

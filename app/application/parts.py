@@ -3,14 +3,16 @@
 from dataclasses import dataclass
 
 from app.actions import DecisionMaker
+from app.announcements import Announcer
 from app.brief import BriefWriter
 from app.erasure import Eraser, Retention
 from app.identity import Identities
 from app.identity.suggestions import Suggestions
 from app.keys import Keys
 from app.ledger import Recorder
+from app.models import Ladder
 from app.ports import Archive, Ledger
-from app.retrieval import Gatherer, Indexer, Retriever
+from app.retrieval import Gatherer, Indexer, Retriever, Windows
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +27,11 @@ class Parts:
     suggestions: Suggestions
     retriever: Retriever
     gatherer: Gatherer
+    windows: Windows
     indexer: Indexer
     eraser: Eraser
     retention: Retention
     decisions: DecisionMaker
     writer: BriefWriter
+    ladder: Ladder
+    announcer: Announcer

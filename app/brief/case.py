@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from app.brief.reading import Call, Utterance, calls, utterances
 from app.brief.steps import Step, steps
-from app.brief.wording import is_substantial
+from app.brief.wording import is_substantial, matter, tells_more
 from app.language.acts import Act
 from app.language.human import asks_for_person
 from app.language.identifiers import canonical, mentions
@@ -39,7 +39,7 @@ class Case(NamedTuple):
 
         A wish for a person says nothing of the matter, so it counts only where there is nothing else.
         """
-        matters = [one for one in self.wishes if not asks_for_person(one.text)]
+        matters = [one for one in self.wishes if not asks_for_person(one.text) or tells_more(one)]
         here = [one for one in matters if one.interaction.interaction_id in self.at_hand]
         return (here or matters or list(self.wishes) or [None])[0]
 
@@ -53,8 +53,9 @@ class Case(NamedTuple):
     def expectation(self) -> Utterance | None:
         """What the customer asked for last, a wish for a person only when there is no other."""
         requests = [one for one in self.wishes if one.act is Act.REQUEST and not asks_for_person(one.text)]
+        telling = [one for one in requests if matter(one)]
         others = [self.person_wanted, *reversed(self.wishes)]
-        return next((one for one in (*reversed(requests), *others) if one is not None), None)
+        return next((one for one in (*reversed(telling), *reversed(requests), *others) if one is not None), None)
 
     @property
     def person_wanted(self) -> Utterance | None:
@@ -92,14 +93,17 @@ def read_case(snapshot: Snapshot) -> Case:
     )
 
 
-def resolution(case: Case) -> ResolutionStatus:
-    """Whether the case is settled, by what was done after the last wish and how the talk ended."""
+def resolution(case: Case, *, handed_on: bool = False) -> ResolutionStatus:
+    """Whether the case is settled, by what was done after the last wish and how the talk ended.
+
+    What is handed on for a reason is not settled, however friendly the last words were.
+    """
     done = any(step.action.outcome is Outcome.SUCCEEDED for step in case.steps)
     undone = any(step.action.outcome in (Outcome.FAILED, Outcome.ABANDONED) for step in case.steps)
     refused = bool(case.refusals)
     if not case.wishes and not case.steps:
         return ResolutionStatus.UNKNOWN
-    if case.person_wanted is not None or case.farewell is None:
+    if handed_on or case.person_wanted is not None or case.farewell is None:
         return ResolutionStatus.PARTIAL if done else ResolutionStatus.UNRESOLVED
     if done:
         return ResolutionStatus.PARTIAL if refused or undone else ResolutionStatus.RESOLVED

@@ -4,7 +4,9 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, cast
 
-from app.brief.reading import Call, only_looks
+from app.brief.parts import offered, spoken_of
+from app.brief.reading import Call
+from app.brief.steps import counted_calls
 from app.language.identifiers import canonical, mentions, structured_names
 from app.language.steps import read_json
 from app.models import Actor, Entity, Interaction, Kind, Outcome
@@ -12,6 +14,8 @@ from app.models import Actor, Entity, Interaction, Kind, Outcome
 MOST_ENTITIES = 24
 _WORD = re.compile(r"#?\w[\w-]{3,}")
 _AMOUNT_KEY = re.compile(r"(?:amount|price|total|cost|fee|balance|refund|charge)s?$")
+# A field that holds several is named for them all: `item_ids`.
+_SEVERAL = re.compile(r"(id|number|code|reference)s$")
 _ERROR_KEY = re.compile(r"^(?:error|error_code|code)$")
 
 
@@ -29,12 +33,14 @@ def entities(
         *_account(interactions),
         *_carried_out(tool_calls, keys, _spelled_amounts(interactions)),
         *_error_codes(interactions),
+        *spoken_of(interactions, tool_calls),
+        *offered(interactions, tool_calls),
     ):
         name = canonical(value)
         known = found.get(name)
         evidence = (*known.evidence, interaction_id) if known else (interaction_id,)
         found[name] = Entity(
-            type=known.type if known else kind,
+            type=known.type if known else _SEVERAL.sub(r"\1", kind),
             value=known.value if known else value,
             evidence=tuple(dict.fromkeys(evidence)),
         )
@@ -44,18 +50,6 @@ def entities(
     by_weight = sorted(newest_first, key=lambda one: not set(at_hand).intersection(one.evidence))
     kept = {canonical(one.value) for one in by_weight[:MOST_ENTITIES]}
     return tuple(one for name, one in found.items() if name in kept)
-
-
-def counted_calls(tool_calls: Sequence[Call]) -> list[Call]:
-    """The calls that changed something; of a tool that never succeeded, its last attempt."""
-    acting = [one for one in tool_calls if not only_looks(one.name)]
-    succeeded = {one.name for one in acting if one.outcome is not Outcome.FAILED}
-    last = {one.name: one for one in acting}
-    return [
-        one
-        for one in acting
-        if one.outcome is not Outcome.FAILED or (one.name not in succeeded and last[one.name] is one)
-    ]
 
 
 def _keys_of_names(interactions: Iterable[Interaction]) -> dict[str, str]:

@@ -8,11 +8,12 @@ from collections.abc import Iterable, Sequence
 
 from app.brief.case import Case, read_case, resolution
 from app.brief.entities import entities
-from app.brief.situation import Told, contact_reason, situation
+from app.brief.reading import utterances
+from app.brief.situation import Told, contact_reason, meant, situation
 from app.brief.steps import Step, humanised
-from app.brief.wording import clause, sentence, spoken
+from app.brief.wording import clause, matter, past, quoted, sentence, spoken
 from app.language.acts import Act, without_lead_in
-from app.language.sentences import shorten
+from app.language.sentences import shorten, without_dangling
 from app.language.sentiment import feeling, mood
 from app.language.words import terms
 from app.models import (
@@ -21,11 +22,14 @@ from app.models import (
     Brief,
     Claim,
     Commitment,
+    HandoffReason,
     HandoffRequest,
     HistoryItem,
     Intent,
+    Interaction,
     Kind,
     Outcome,
+    Reason,
     ResolutionStatus,
     ScoredName,
     SectionRequest,
@@ -40,9 +44,11 @@ MOST_HISTORY = 3
 _DUE = re.compile(
     r"\b(?:(?:with)?in (?:the next )?(?:\d+|one|two|three|a few|an?)(?:\s?(?:-|–|to)\s?\d+)? (?:business |working "
     r")?(?:minutes?|hours?|days?|weeks?|months?)|"
-    r"by (?:the end of )?(?:today|tomorrow|tonight|noon|(?:next |this )?(?:mon|tues|wednes|thurs|fri|satur|sun)day"
+    r"by (?:the end of )?(?:(?:today|tomorrow|tonight|noon|(?:next |this )?(?:mon|tues|wednes|thurs|fri|satur|sun)day)"
+    r"(?: (?:morning|noon|afternoon|evening|night))?"
     r"|(?:next|this) (?:week|month)|\d[\w:. ]{0,12}|[A-Z][a-z]+ \d{1,2})|"
-    r"(?:today|tomorrow|tonight|next week|on (?:mon|tues|wednes|thurs|fri|satur|sun)day))\b",
+    r"(?:today|tomorrow|tonight|next week|on (?:mon|tues|wednes|thurs|fri|satur|sun)day)"
+    r"(?: (?:morning|noon|afternoon|evening|night))?(?: (?:between \d[\d:]* and \d[\d:]*|at \d[\d:]*))?)\b",
     re.IGNORECASE,
 )
 _LASTING = re.compile(
@@ -53,9 +59,16 @@ _LASTING = re.compile(
 )
 _NOT_LASTING = re.compile(
     r"\b(?:i'll need|i will need|i’ll need|need to know|once you|if you|would you|please|let me know|feel free"
-    r"|for the payment)\b",
+    r"|for the payment|polic(?:y|ies)|(?:proceed|go ahead) with)\b",
     re.IGNORECASE,
 )
+_EMPTY_ACTS = (Act.GREETING, Act.CLOSING, Act.THANKS, Act.APOLOGY, Act.CONFIRMATION)
+_ENDED = {
+    Outcome.SUCCEEDED: "succeeded",
+    Outcome.FAILED: "failed",
+    Outcome.ABANDONED: "was abandoned",
+    Outcome.UNKNOWN: "has no outcome on record",
+}
 _STATUS_WORDS = {
     ResolutionStatus.RESOLVED: "resolved",
     ResolutionStatus.PARTIAL: "partly done",
@@ -67,6 +80,12 @@ _DISPOSITION = {
     ResolutionStatus.UNRESOLVED: ("follow_up_required", 0.6),
 }
 
+_DISPOSITION_OF_REASON = {
+    HandoffReason.CUSTOMER_REQUEST: "escalated",
+    HandoffReason.HIGH_FRICTION: "escalated",
+    HandoffReason.POLICY_EXCEPTION: "exception_requested",
+}
+
 
 def compose(snapshot: Snapshot, intent: Intent, request: HandoffRequest) -> Brief:
     """The extractive brief of a snapshot; pure, and empty where nothing was found."""
@@ -74,7 +93,7 @@ def compose(snapshot: Snapshot, intent: Intent, request: HandoffRequest) -> Brie
     if not case.interactions:
         return Brief()
     found = entities(case.interactions, case.calls, case.at_hand)
-    status = resolution(case)
+    status = resolution(case, handed_on=request.reason is not None)
     reason = contact_reason(case)
     promised = _commitments(case)
     story = situation(case, found, promised)
@@ -94,7 +113,7 @@ def compose(snapshot: Snapshot, intent: Intent, request: HandoffRequest) -> Brie
         history=past,
         sentiment=_sentiment(case),
         suggested_opening=_opening(case),
-        suggested_disposition=_disposition(case, status),
+        suggested_disposition=_disposition(case, status, request.reason),
         custom_sections=_custom_sections(case, request.sections),
     )
     fitted = _fitted(brief)
@@ -129,7 +148,7 @@ def _headline(case: Case, status: ResolutionStatus) -> str | None:
     start = start[:1].upper() + start[1:]
     room = HEADLINE_CHARACTERS - len(ending)
     while len(start) > room:
-        start = start.rstrip(" …").rsplit(" ", 1)[0].rstrip(",;:") + " …"
+        start = without_dangling(start.rstrip(" …").rsplit(" ", 1)[0]) + " …"
     return start + ending
 
 
@@ -143,6 +162,8 @@ def _expectation(case: Case) -> Told | None:
     wanted = case.expectation
     if wanted is None:
         return None
+    if wanted is case.person_wanted:
+        return Told("The customer wants to speak to a person.", (wanted.interaction.interaction_id,))
     return Told(sentence(f"The customer {clause(wanted, 22)}"), (wanted.interaction.interaction_id,))
 
 
@@ -180,30 +201,34 @@ def _open_questions(case: Case) -> tuple[str, ...]:
                 if later and said.interaction.interaction_id == later[0].interaction.interaction_id
             ]
             if not answer or any(said.act is Act.REFUSAL for said in answer):
-                found.append(shorten(without_lead_in(one.text), 20))
+                found.append(sentence(shorten(without_lead_in(one.text), 20)))
     if case.said and case.said[-1].act is Act.QUESTION and speakers[-1] is not Actor.CUSTOMER:
-        found.append(shorten(case.said[-1].text, 20))
+        found.append(sentence(shorten(case.said[-1].text, 20)))
     return tuple(dict.fromkeys(found))[-2:]
 
 
 def _history(snapshot: Snapshot, case: Case) -> tuple[HistoryItem, ...]:
-    items: list[HistoryItem] = []
+    """What earlier conversations hold that bears on this one, each thing once."""
+    items: dict[str, HistoryItem] = {}
     for passage in snapshot.history:
         one = passage.interaction
-        told = _past_words(one.text, one.name, one.outcome)
-        if one.interaction_id not in case.at_hand and told:
-            items.append(
-                HistoryItem(at=one.occurred_at, channel=one.channel, text=told, evidence=(one.interaction_id,))
-            )
-    return tuple(sorted(items[:MOST_HISTORY], key=lambda item: item.at))
+        told = None if one.interaction_id in case.at_hand else _past_words(one)
+        if told and len(items) < MOST_HISTORY:
+            item = HistoryItem(at=one.occurred_at, channel=one.channel, text=told, evidence=(one.interaction_id,))
+            items.setdefault(told.casefold(), item)
+    return tuple(sorted(items.values(), key=lambda item: item.at))
 
 
-def _past_words(text: str, name: str | None, outcome: Outcome | None) -> str:
-    if text and not text.lstrip().startswith(("{", "[")):
-        return shorten(text, 16)
-    if name and outcome:
-        return f"{humanised(name)} {outcome.value}"
-    return ""
+def _past_words(one: Interaction) -> str | None:
+    """What an earlier interaction tells: a wish, a step, what was said; not courtesies, and not what staff asked."""
+    if one.name and one.outcome:
+        return sentence(f"“{humanised(one.name)}” {_ENDED[one.outcome]}")
+    said = [each for each in utterances([one]) if each.act not in _EMPTY_ACTS]
+    if one.actor is Actor.CUSTOMER:
+        telling = [each for each in said if matter(each)]
+        return sentence(f"The customer {past(clause(telling[0], 16))}") if telling else None
+    telling = [each for each in said if each.act is not Act.QUESTION]
+    return sentence(f"The {one.actor.value} said: {quoted(telling[0].text, 16)}") if telling else None
 
 
 def _sentiment(case: Case) -> Sentiment | None:
@@ -216,11 +241,17 @@ def _sentiment(case: Case) -> Sentiment | None:
 def _opening(case: Case) -> str | None:
     if case.reason is None:
         return "Hello, how can I help you today?" if case.said else None
-    told = spoken(clause(case.reason, 18)).rstrip(".").removesuffix(" …")
-    return f"Hello, I can see that {told}. May I pick it up from there, so that you need not repeat anything?"
+    announced, asked = case.reason, meant(case)
+    said = spoken(announced, 20 if asked is None else 12) + (f", and that {spoken(asked, 14)}" if asked else "")
+    said = said.rstrip(".").replace(" …", "")
+    ended = said if said.endswith("”") else f"{said}."
+    return f"Hello, I can see that {ended} May I pick it up from there, so that you need not repeat anything?"
 
 
-def _disposition(case: Case, status: ResolutionStatus) -> ScoredName | None:
+def _disposition(case: Case, status: ResolutionStatus, reason: Reason | None) -> ScoredName | None:
+    """How the contact will probably be filed; why it was handed on, where the request says so, counts most."""
+    if reason is not None and reason.code in _DISPOSITION_OF_REASON:
+        return ScoredName(name=_DISPOSITION_OF_REASON[reason.code], confidence=0.8)
     if case.person_wanted is not None and status is not ResolutionStatus.RESOLVED:
         return ScoredName(name="escalated", confidence=0.8)
     if status not in _DISPOSITION:
@@ -250,6 +281,8 @@ def _fitted(brief: Brief) -> Brief:
         ("open_questions", 0),
         ("actions_taken", 3),
         ("history", 0),
+        ("commitments", 1),
+        ("actions_taken", 2),
     ):
         while _words(brief) > MOST_WORDS and len(getattr(brief, field)) > least:
             brief = brief.model_copy(update={field: getattr(brief, field)[1:]})

@@ -18,11 +18,14 @@ from app.brief.answer import (
     Promised,
     Told,
 )
-from app.brief.verifier import Statement, ground, verify
+from app.brief.instructions import without_instructions
+from app.brief.names import misplaced
+from app.brief.verification import Statement, ground, verify
 from app.language.acts import Act, customer_act, staff_act, without_lead_in
-from app.language.identifiers import canonical
+from app.language.identifiers import canonical, mentions
 from app.language.sentences import sentences
-from app.models import Actor, Brief, Claim, Commitment, DroppedClaim, Entity, Interaction, SectionRequest, Verdict
+from app.models import Actor, Brief, Claim, Commitment, DroppedClaim, Entity, HandoffRequest, Interaction, Verdict
+from app.privacy import Redactor
 
 MOST_ENTITIES = 24
 _ASKS_FOR_SECRET = re.compile(
@@ -33,17 +36,55 @@ _FIRST_PERSON = re.compile(
     r"\b(?:I|[Mm]e|[Mm]y|[Mm]ine|[Ww]e|[Oo]ur|[Uu]s|[Yy]ou|[Yy]our|[Ii]ch|[Mm]eine?|[Ww]ir|[Jj]e|[Nn]ous|[Yy]o|[Nn]osotros)\b"
 )
 _QUOTED = re.compile(r"“[^”]*”|\"[^\"]*\"|«[^»]*»")
+_MARKUP = re.compile(r"https?:|www\.|://|<[!/a-zA-Z|]|!?\[[^\]]*\]\(|[{}`]|\]\]>")
+# What is only so when our side did it. A customer may say that it was done, but then the sentence must say so too:
+# that it is their account.
+_OURS_ALONE = re.compile(
+    r"\b(?:approv|authori[sz]|grant|waive|promis|verifi|resolv|settl|closed|solved|refunded|credited|compensated"
+    r"|paid out|(?:has been|was|were) paid|confirmed|agreed|upgraded"
+    r"|genehmigt|bewilligt|gewährt|erlassen|versprochen|zugesagt|bestätigt|gelöst|erledigt|geschlossen|erstattet"
+    r"|accord|approuv|promis|vérifi|résolu|clos|rembours"
+    r"|aprob|aprov|prometi|promet|verific|resuel|reembols|cerrad|approvat|promess|risolt|chius|rimbors"
+    r"|goedgekeurd|beloofd|geverifieerd|opgelost|gesloten|zatwierdz|zamkni|rozwiąz|onaylan|одобрен|решен|закрыт)\w*",
+    re.IGNORECASE,
+)
+_OWN_ACCOUNT = re.compile(
+    r"\b(?:customer|caller|client|they)\b[^.]{0,20}\b(?:say|said|claim|report|tell|told|state|mention|explain|want|ask"
+    r"|expect|request|demand|hope|need|complain|insist|believe|think|would like|promises?\b|will\b)"
+    r"|^(?:the )?(?:customer|caller|client) (?!is\b|was\b|has\b|gets?\b|got\b|won\b|receive|deserve|owns?\b|holds?\b)"
+    r"|\b(?:wanted|wished for|asked for|requested|reported)$",
+    re.IGNORECASE,
+)
+_CUSTOMER_SAYS = {
+    "de": "Kunde sagt",
+    "es": "El cliente dice",
+    "fr": "Le client dit",
+    "it": "Il cliente dice",
+    "nl": "Klant zegt",
+    "pt": "O cliente diz",
+}
 _BINDING = (Act.PROMISE, Act.REFUSAL)
 _COURTESIES = (Act.GREETING, Act.THANKS, Act.APOLOGY)
 _OWN_WORDS = 0.9
+_SURE = 0.88
+"""Anybody's summary may be supported with less; a model was told to keep to the words, and may be done without."""
+_COPIED_WORDS = 6
 _Judge = Callable[[Sequence[Statement], Sequence[Interaction]], list[Verdict]]
 
 
 def merge(
-    answer: Answer, draft: Brief, shown: Mapping[str, Interaction], sections: Sequence[SectionRequest]
+    answer: Answer,
+    draft: Brief,
+    shown: Mapping[str, Interaction],
+    request: HandoffRequest,
+    *,
+    instructions: str = "",
 ) -> tuple[Brief, bool]:
-    """The brief, and whether anything of the model's is in it. `shown` are the interactions by the ids it cites."""
-    merger = _Merger(shown)
+    """The brief, and whether anything of the model's is in it.
+
+    `shown` are the interactions by the ids it cites; `instructions` are those it was given, which nobody is shown.
+    """
+    merger = _Merger(shown, instructions, request.locale)
     found: dict[str, object] = {
         "headline": merger.line(answer.headline, HEADLINE_CHARACTERS),
         "contact_reason": merger.wish(answer.contact_reason),
@@ -54,7 +95,7 @@ def merge(
         "suggested_opening": merger.opening(answer.suggested_opening),
     }
     update = {field: value for field, value in found.items() if value}
-    custom = merger.sections(answer, [one.name for one in sections])
+    custom = merger.sections(answer, [one.name for one in request.sections])
     written = bool(update or custom)
     update |= {
         "entities": (*draft.entities, *merger.entities(answer, draft.entities))[:MOST_ENTITIES],
@@ -78,9 +119,11 @@ def _still_told(draft: Brief, brief: Brief) -> list[Claim]:
 class _Merger:
     """Checks sentence by sentence what the model wrote, and keeps account of what was borne out and what was not."""
 
-    def __init__(self, shown: Mapping[str, Interaction]) -> None:
-        self._shown = shown
-        self._interactions = list(shown.values())
+    def __init__(self, shown: Mapping[str, Interaction], instructions: str, locale: str | None) -> None:
+        self._shown = {alias: without_instructions(one) for alias, one in shown.items()}
+        self._instructions = _runs(instructions)
+        self._customer_says = _CUSTOMER_SAYS.get((locale or "")[:2].casefold(), "Customer says")
+        self._interactions = list(self._shown.values())
         self.claims: dict[str, Claim] = {}
         self.dropped: dict[str, DroppedClaim] = {}
 
@@ -89,7 +132,8 @@ class _Merger:
         if told is None or len(told.text) > most_characters:
             return None
         verdicts = self._check_told(told)
-        return self._told(verdicts) if all(one.supported for one in verdicts) else None
+        fits = sum(len(one.text) + 1 for one in verdicts) - 1 <= most_characters
+        return self._told(verdicts) if fits and all(one.supported for one in verdicts) else None
 
     def wish(self, told: Told | None) -> str | None:
         """What the customer is after: a line that rests on something the customer did or said."""
@@ -110,7 +154,7 @@ class _Merger:
         """Promises that were made, by whom the model says they were."""
         kept: list[Commitment] = []
         for one in answer.commitments:
-            verdicts = self._check(one)
+            verdicts = self._check(self._by_its_giver(one))
             if not self._is_promise(one):
                 self._drop(one.text, f"none of the cited interactions is a promise by the {one.by}")
             elif all(verdict.supported for verdict in verdicts):
@@ -118,6 +162,11 @@ class _Merger:
                 text = self._told(verdicts)
                 kept.append(Commitment(by=Actor(one.by), text=text, due=due, evidence=self._evidence(one)))
         return tuple(kept)
+
+    def _by_its_giver(self, promised: Promised) -> Promised:
+        """The promise, resting on the words of whoever gave it alone."""
+        own = [alias for alias in self._aliases(promised) if self._shown[alias].actor.value == promised.by]
+        return promised.model_copy(update={"evidence": tuple(own)})
 
     def _is_promise(self, promised: Promised) -> bool:
         act_of = customer_act if promised.by == Actor.CUSTOMER.value else staff_act
@@ -136,6 +185,8 @@ class _Merger:
     def opening(self, text: str | None) -> str | None:
         """The agent's first words: nothing promised, no secret asked for, and about this case."""
         if not text or len(text.split()) > OPENING_WORDS or _ASKS_FOR_SECRET.search(text):
+            return None
+        if _MARKUP.search(text) or Redactor().redact(text) != text:  # nobody is sent to another address or number
             return None
         said = [one for one in map(without_lead_in, sentences(text)) if staff_act(one) not in _COURTESIES]
         if any(staff_act(one) in _BINDING for one in said):
@@ -161,8 +212,7 @@ class _Merger:
         fresh: dict[str, Entity] = {}
         for one in answer.entities:
             name = canonical(one.value)
-            is_name = any(letter.isdigit() or letter.isupper() for letter in one.value)
-            if is_name and name not in names and self._evidence(one) and self._stands(one.value, one):
+            if _is_name(one.value) and name not in names and self._evidence(one) and self._stands(one.value, one):
                 fresh[name] = Entity(type=one.type, value=one.value, evidence=self._evidence(one))
         return list(fresh.values())
 
@@ -170,17 +220,40 @@ class _Merger:
         """As `_check`, for what is told of the conversation: a brief does not speak as somebody in it."""
         if _FIRST_PERSON.search(_QUOTED.sub("", told.text)):
             return [self._refused(told.text, "it speaks as somebody in the conversation, not about it")]
-        return self._check(told)
+        return [self._attributed(one) for one in self._check(told)]
+
+    def _attributed(self, verdict: Verdict) -> Verdict:
+        """What rests on the customer's word alone, told as that: anybody may write anything about us into a chat."""
+        if not verdict.supported or _OWN_ACCOUNT.search(verdict.text):
+            return verdict
+        actors = {one.interaction_id: one.actor for one in self._interactions}
+        ours = tuple(one for one in verdict.evidence if actors[one] is not Actor.CUSTOMER)
+        if ours and _sure(self._judged([verdict.text], ours, verify)[0]).supported:
+            return verdict
+        if _OURS_ALONE.search(verdict.text):
+            return self._refused(verdict.text, "nobody on our side says what only our side can do")
+        return verdict.model_copy(update={"text": f"{self._customer_says}: {verdict.text}"})
 
     def _check(self, told: Told) -> list[Verdict]:
+        if _MARKUP.search(told.text):
+            return [self._refused(told.text, "it holds a link or markup")]
         evidence = self._evidence(told)
         if not evidence:
             return [self._refused(told.text, "it cites no interaction of this customer")]
-        verdicts = self._judged(sentences(told.text), evidence, verify)
+        verdicts = [self._placed(_sure(one)) for one in self._judged(sentences(told.text), evidence, verify)]
         for one in verdicts:
             if not one.supported:
                 self._drop(one.text, one.why)
         return verdicts
+
+    def _placed(self, verdict: Verdict) -> Verdict:
+        cited = [one.text for one in self._interactions if one.interaction_id in verdict.evidence]
+        name = misplaced(verdict.text, cited) if verdict.supported else None
+        if name is None:
+            return verdict
+        return verdict.model_copy(
+            update={"supported": False, "why": f"the evidence has another name than {name} there"}
+        )
 
     def _judged(self, texts: Sequence[str], evidence: tuple[str, ...], judge: _Judge) -> list[Verdict]:
         return judge([Statement(text, evidence) for text in texts], self._interactions)
@@ -198,7 +271,9 @@ class _Merger:
         return Verdict(text=text, supported=False, score=0.0, evidence=(), why=why)
 
     def _drop(self, text: str, why: str) -> None:
-        self.dropped[text] = DroppedClaim(text=text, why=why)
+        if not self._instructions.isdisjoint(_runs(text)):
+            text, why = "[left out]", "it repeats the instructions that the model was given"
+        self.dropped.setdefault(text, DroppedClaim(text=text, why=why))
 
     def _aliases(self, of: Told | Named) -> list[str]:
         cited = (_SHORT_ID.search(one) for one in of.evidence)
@@ -209,6 +284,24 @@ class _Merger:
 
     def _evidence(self, of: Told | Named) -> tuple[str, ...]:
         return tuple(dict.fromkeys(self._shown[alias].interaction_id for alias in self._aliases(of)))
+
+
+def _sure(verdict: Verdict) -> Verdict:
+    if not verdict.supported or verdict.score >= _SURE:
+        return verdict
+    return verdict.model_copy(update={"supported": False, "why": f"not sure enough: {verdict.why}"})
+
+
+def _is_name(value: str) -> bool:
+    """Whether it is written like a name, and is not all of a number: those of the ledger are known already."""
+    named = [one for one in mentions(value) if one.value == value.strip()]
+    return not named and any(letter.isdigit() or letter.isupper() for letter in value)
+
+
+def _runs(text: str) -> frozenset[tuple[str, ...]]:
+    """Every few words in a row of a text: what two texts have of these in common, one copied from the other."""
+    words = re.findall(r"\w+", text.casefold())
+    return frozenset(tuple(words[start : start + _COPIED_WORDS]) for start in range(len(words) - _COPIED_WORDS + 1))
 
 
 def _within_limits(verdicts: Sequence[Verdict]) -> list[Verdict]:

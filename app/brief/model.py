@@ -1,40 +1,63 @@
 """The model engine: words the brief with a model while the deadline is watched, and keeps the extractive one otherwise.
 
 Whatever the model does, `BriefWriter.word` comes back before the deadline: what is late is abandoned, what is broken or
-not borne out is left out, and the handoff says so.
+not borne out is left out, and the handoff says so. What was answered once of a snapshot is not asked again.
 """
 
 import asyncio
 import logging
 from time import perf_counter
+from typing import NamedTuple
 
 from app.brief.answer import LIMITS, answer_schema, parse
+from app.brief.cache import AnswerCache, Place, place_of
 from app.brief.merging import merge
 from app.brief.packing import TRUSTED_INPUTS, UNTRUSTED_INPUTS, Packed, pack
 from app.errors import InvalidModelOutput, ModelFailure, ModelTimeout
 from app.models import Brief, Check, FailureCode, Handoff, HandoffStatus, Snapshot, Usage
-from app.ports import LanguageModel, ModelReply
+from app.ports import Archive, LanguageModel, ModelReply
 from app.privacy import Redactor
 from app.prompts import Prompt, RenderedPrompt, count_tokens
 
 MARGIN_S = 0.06
 """Kept back of the deadline for checking the answer and filing the handoff."""
+MARGIN_SHARE = 0.5
+"""So much of what the first brief took is kept back at least: where that is slow, filing is slow too."""
+OVERSLEPT_DECAY = 0.8
+"""By as much as the last waiting ended too late, the next ends sooner; of that, so much is left from call to call."""
 LEAST_S = 0.05
 """With less than this left, no model is asked."""
+HEAD_START_S = 0.01
+"""By so much a model's own time ends sooner, so that it can still say what went wrong."""
 ANSWER_TOKENS = 1200
 
 _log = logging.getLogger("warmline.brief")
 
 
-class BriefWriter:
-    """Words briefs with a model and a prompt. Without a model every brief stays as the extractive engine made it."""
+class _Worded(NamedTuple):
+    """A handoff in a model's words, with the answer to be kept where it is a new one."""
 
-    def __init__(self, model: LanguageModel | None, prompt: Prompt) -> None:
+    handoff: Handoff
+    fresh: tuple[Place, ModelReply, Packed] | None = None
+
+
+class BriefWriter:
+    """Words briefs with a model and a prompt. Without a model every brief stays as the extractive engine made it.
+
+    `hide_contacts` tells whether e-mail addresses and phone numbers are kept from the model, as secrets always are.
+    """
+
+    def __init__(
+        self, model: LanguageModel | None, prompt: Prompt, archive: Archive, *, hide_contacts: bool = True
+    ) -> None:
         """Raises ConfigurationError when the prompt asks for other inputs than there are."""
         prompt.check_inputs(TRUSTED_INPUTS, UNTRUSTED_INPUTS)
         self._model = model
         self._prompt = prompt
-        self._abandoned: set[asyncio.Task[Handoff]] = set()
+        self._cache = AnswerCache(archive)
+        self._hide_contacts = hide_contacts
+        self._overslept = 0.0
+        self._abandoned: set[asyncio.Task[_Worded]] = set()
         self._check = Check(status="loading", detail="loads in the background after the start")
 
     async def word(self, snapshot: Snapshot, handoff: Handoff, *, started: float) -> Handoff:
@@ -68,44 +91,56 @@ class BriefWriter:
             await self._model.close()
 
     async def _in_time(self, model: LanguageModel, snapshot: Snapshot, handoff: Handoff, started: float) -> Handoff:
-        left = handoff.request.deadline_ms / 1000 - (perf_counter() - started) - MARGIN_S
+        taken = perf_counter() - started
+        margin = max(MARGIN_S, MARGIN_SHARE * taken) + self._overslept
+        self._overslept *= OVERSLEPT_DECAY
+        left = handoff.request.deadline_ms / 1000 - taken - margin
         if left < LEAST_S:
             raise ModelTimeout("The deadline left no time for the model.")
-        task = asyncio.create_task(self._worded(model, snapshot, handoff, perf_counter() + left))
+        until = perf_counter() + left
+        task = asyncio.create_task(self._worded(model, snapshot, handoff, until))
         try:
             # Not wait_for: it would wait for the cancelled call to end, and a call may take its time over that.
             await asyncio.wait({task}, timeout=left)
         finally:
             self._abandon_unless_done(task)
         if not task.done():
+            self._overslept = max(self._overslept, perf_counter() - until)
             raise ModelTimeout("The model did not answer before the deadline.")
-        return task.result()
+        worded = task.result()
+        if worded.fresh is not None and perf_counter() < until + MARGIN_S / 2:
+            await self._cache.put(*worded.fresh)
+        return worded.handoff
 
-    def _abandon_unless_done(self, task: asyncio.Task[Handoff]) -> None:
+    def _abandon_unless_done(self, task: asyncio.Task[_Worded]) -> None:
         if task.done():
             return
         task.cancel()
         self._abandoned.add(task)
         task.add_done_callback(self._forget)
 
-    def _forget(self, task: asyncio.Task[Handoff]) -> None:
+    def _forget(self, task: asyncio.Task[_Worded]) -> None:
         self._abandoned.discard(task)
         if not task.cancelled():
             task.exception()  # read, so that asyncio does not report what nobody waits for any more
 
-    async def _worded(self, model: LanguageModel, snapshot: Snapshot, handoff: Handoff, until: float) -> Handoff:
-        redactor = Redactor()
+    async def _worded(self, model: LanguageModel, snapshot: Snapshot, handoff: Handoff, until: float) -> _Worded:
+        redactor = Redactor(contacts=self._hide_contacts)
         packed, prompt = await asyncio.to_thread(self._prompt_for, snapshot, handoff, redactor)
-        reply = await model.complete(
+        place = place_of(snapshot, packed, self._prompt.reference, model.name)
+        kept = await self._cache.get(place)
+        reply = kept or await model.complete(
             prompt.system,
             prompt.user,
             schema=answer_schema(len(handoff.request.sections)),
-            timeout_s=until - perf_counter(),
+            timeout_s=until - HEAD_START_S - perf_counter(),
             max_tokens=ANSWER_TOKENS,
         )
         text = redactor.restore(reply.text)
-        brief, written = await asyncio.to_thread(_brief_from, text, packed, handoff)
-        return self._labelled(handoff, reply, brief, written=written)
+        brief, written = await asyncio.to_thread(_brief_from, text, packed, prompt, handoff)
+        # An answer of a model that stood in for this one is not kept: this one is asked again when it is back.
+        fresh = (place, reply, packed) if written and kept is None and reply.model == model.name else None
+        return _Worded(self._labelled(handoff, reply, brief, written=written), fresh)
 
     def _prompt_for(self, snapshot: Snapshot, handoff: Handoff, redactor: Redactor) -> tuple[Packed, RenderedPrompt]:
         packed = pack(snapshot, handoff.request, redactor, LIMITS)
@@ -135,5 +170,5 @@ class BriefWriter:
         return handoff.model_copy(update={"status": HandoffStatus.PARTIAL, "failure_code": code})
 
 
-def _brief_from(text: str, packed: Packed, handoff: Handoff) -> tuple[Brief, bool]:
-    return merge(parse(text), handoff.brief, packed.shown, handoff.request.sections)
+def _brief_from(text: str, packed: Packed, prompt: RenderedPrompt, handoff: Handoff) -> tuple[Brief, bool]:
+    return merge(parse(text), handoff.brief, packed.shown, handoff.request, instructions=prompt.system)

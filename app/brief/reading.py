@@ -1,19 +1,22 @@
 """Reads a snapshot sentence by sentence and step by step: the raw material of the extractive brief."""
 
 import re
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, cast
 
 from app.language.acts import Act, customer_act, is_english, staff_act
 from app.language.sentences import sentences
-from app.language.steps import result_outcome
+from app.language.steps import read_json, result_outcome
 from app.models import Actor, Interaction, Kind, Outcome
 
 _LOOKING = re.compile(
     r"^(?:get|search|list|find|look(?:up)?|check|calculate|compute|think|plan|read|fetch|query|retrieve|view|show"
     r"|describe"
-    r"|validate|browse|open)(?:_|-|\b|(?=[A-Z]))"
+    r"|validate|browse)(?!_?(?:in|out)(?:_|\b))(?:_|-|\b|(?=[A-Z]))"
 )
+
+# Where tools that answer in JSON say in words what went wrong.
+_SAYING = ("message", "detail", "error_message", "error", "reason", "description")
 
 
 class Utterance(NamedTuple):
@@ -47,7 +50,7 @@ class Call(NamedTuple):
         """What the tool said when it failed, in its own words."""
         if self.outcome is not Outcome.FAILED or self.result is None:
             return None
-        text = re.sub(r"^\W*(?:error|failed|failure)\W*", "", self.result.text.strip(), flags=re.IGNORECASE)
+        text = re.sub(r"^\W*(?:error|failed|failure)\W*", "", _told(self.result.text), flags=re.IGNORECASE)
         return text.strip("\"' .}") or None
 
 
@@ -79,6 +82,18 @@ def calls(interactions: Sequence[Interaction]) -> list[Call]:
 def only_looks(name: str) -> bool:
     """Whether a tool's name says that it looks something up or reckons, and changes nothing."""
     return bool(_LOOKING.match(name))
+
+
+def _told(text: str) -> str:
+    """What a tool's answer says in words: of JSON, the field that says it."""
+    record = read_json(text)
+    if record is None:
+        return text.strip()
+    if not isinstance(record, Mapping):
+        return ""
+    fields = cast(Mapping[str, Any], record)
+    said = (fields.get(name) for name in _SAYING)
+    return next((one.strip() for one in said if isinstance(one, str) and one.strip()), "")
 
 
 def _result_of(call: Interaction, later: Sequence[Interaction]) -> Interaction | None:

@@ -6,14 +6,23 @@ from typing import NamedTuple
 from app.brief.case import Case
 from app.brief.reading import Utterance
 from app.brief.steps import Step, humanised, label_of
-from app.brief.wording import clause, sentence
+from app.brief.wording import (
+    clause,
+    introduced,
+    is_vague,
+    joined,
+    matter,
+    on_channel,
+    past,
+    plural,
+    quoted,
+    sentence,
+)
 from app.language.acts import Act
 from app.language.human import asks_for_person
 from app.language.sentences import shorten
-from app.language.words import terms
 from app.models import (
     Actor,
-    Channel,
     Commitment,
     Entity,
     Evidence,
@@ -21,7 +30,10 @@ from app.models import (
 )
 
 SITUATION_WORDS = 78
+MOST_SENTENCES = 4
 MOST_NAMED = 5
+MOST_WISHES = 2
+_ORDINALS = {2: "second", 3: "third", 4: "fourth", 5: "fifth"}
 
 
 class Told(NamedTuple):
@@ -38,18 +50,30 @@ def contact_reason(case: Case) -> Told | None:
         if not failed:
             return None
         step = failed[-1].action
-        return Told(
-            sentence(f"The customer could not finish “{step.step}” on the {step.channel.value} channel"), step.evidence
-        )
-    return Told(sentence(f"The customer {clause(case.reason, 26)}"), (case.reason.interaction.interaction_id,))
+        return Told(sentence(f"The customer could not finish “{step.step}” {on_channel(step.channel)}"), step.evidence)
+    told = reason_clause(case, 26)
+    return Told(sentence(f"The customer {told.text}"), told.evidence) if told else None
+
+
+def reason_clause(case: Case, words: int) -> Told | None:
+    """What the customer came for, as a clause; where they only announced it, with the first thing they then asked."""
+    if case.reason is None:
+        return None
+    announced, said = case.reason, meant(case)
+    evidence = tuple(dict.fromkeys(one.interaction.interaction_id for one in (announced, said) if one))
+    if said is None:
+        return Told(clause(announced, words), evidence)
+    return Told(f"{clause(announced, words // 2)}: they {plural(clause(said, words - words // 3))}", evidence)
 
 
 def situation(case: Case, found: Sequence[Entity], promised: Sequence[Commitment]) -> list[Told]:
     """One to four sentences, at most 78 words: what was named, wanted, done, promised or refused, and how it stands."""
-    others = [*_before(case), *_other_wishes(case)]
+    before, others = list(_before(case)), list(_other_wishes(case, "The customer"))
+    given = list(_reference(case, found, [told for told in (contact_reason(case), *before, *others) if told]))
     candidates = [
-        *_reference(case, found, [told for told in (contact_reason(case), *others) if told]),
-        *others,
+        *given,
+        *before,
+        *(_other_wishes(case, "They") if given or before else others),
         *_progress(case),
         *_last_word(case, promised),
         *_latest(case),
@@ -57,11 +81,20 @@ def situation(case: Case, found: Sequence[Entity], promised: Sequence[Commitment
     kept: list[Told] = []
     room = SITUATION_WORDS
     for told in candidates:
-        words = len(told.text.split())
-        if words <= room and len(kept) < 4:
-            kept.append(told)
+        words = len(told.text.split()) + 1
+        if words <= room and len(kept) < MOST_SENTENCES:
+            text = told.text if any("customer" in one.text for one in kept) else introduced(told.text)
+            kept.append(told._replace(text=text))
             room -= words
     return kept
+
+
+def meant(case: Case) -> Utterance | None:
+    """What a customer who only announced changes or questions asked for then."""
+    if case.reason is None or not is_vague(case.reason):
+        return None
+    here = [one for one in case.wishes if one is not case.reason and one is not case.before]
+    return next(iter(_distinct(here, case.reason)), None)
 
 
 def _reference(case: Case, found: Sequence[Entity], stated: Sequence[Told]) -> Iterable[Told]:
@@ -88,60 +121,82 @@ def _listed(parts: Sequence[str]) -> str:
 
 
 def _labelled(label: str, values: Sequence[str]) -> str:
-    plural = "s" if label and len(values) > 1 and not label.endswith("s") else ""
-    return f"{label}{plural} {_listed(values)}".strip()
+    several = "s" if label and len(values) > 1 and not label.endswith("s") else ""
+    return f"{label}{several} {_listed(values)}".strip()
 
 
 def _label(kind: str) -> str:
-    return {"code": "reference", "email": "", "phone": "", "amount": "the amount"}.get(kind, label_of(kind))
+    named = {"code": "reference", "number": "the number", "email": "", "phone": "", "amount": "the amount"}
+    return named.get(kind, label_of(kind))
 
 
-def _other_wishes(case: Case) -> Iterable[Told]:
-    others = _distinct([one for one in case.wishes if one is not case.reason and one is not case.before], case.reason)
+def _other_wishes(case: Case, subject: str) -> Iterable[Told]:
+    told = (case.reason, case.before, meant(case))
+    others = _distinct([one for one in case.wishes if one not in told], *(one for one in told if one))
     if others:
-        told = " and ".join(clause(one, 16) for one in others[:2])
-        yield Told(sentence(f"The customer also {told}"), tuple(one.interaction.interaction_id for one in others[:2]))
+        in_words = [one for one in others if "“" not in clause(one, 16)] or others[:1]
+        text = joined([clause(one, 16) for one in in_words], subject)
+        yield Told(sentence(text), tuple(one.interaction.interaction_id for one in in_words))
 
 
 def _before(case: Case) -> Iterable[Told]:
     """What had brought the customer to us before this conversation."""
     one = case.before
     if one is not None:
-        told = f"Before, on the {_medium(one.interaction.channel)} channel, the customer {clause(one, 18)}"
+        told = f"Earlier, {on_channel(one.interaction.channel)}, the customer {past(clause(one, 18))}"
         yield Told(sentence(told), (one.interaction.interaction_id,))
 
 
-def _medium(channel: Channel) -> str:
-    return humanised(channel.value)
-
-
-def _distinct(wishes: Sequence[Utterance], seen: Utterance | None) -> list[Utterance]:
-    """The first two requests that say something new."""
-    said = set(terms(seen.text)) if seen else set[str]()
+def _distinct(wishes: Sequence[Utterance], *seen: Utterance) -> list[Utterance]:
+    """The first two requests that say something new of what is wanted."""
+    said = set[str]().union(*(matter(one) for one in seen))
     fresh: list[Utterance] = []
     for one in wishes:
-        words = set(terms(one.text))
-        if one.act is Act.REQUEST and not asks_for_person(one.text) and words and len(words - said) / len(words) >= 0.5:
+        words = matter(one)
+        if one.act is not Act.REQUEST or not words or len(words - said) / len(words) < 0.5:
+            continue
+        if not asks_for_person(one.text) and len(clause(one, 16).split()) >= 4:
             fresh.append(one)
             said |= words
-    return fresh[:2]
+            if len(fresh) == MOST_WISHES:
+                break
+    return fresh
 
 
 def _progress(case: Case) -> Iterable[Told]:
     """The last two steps, those that went wrong before those that went well, told in the order they happened."""
     known = [step for step in case.steps if not step.told]
     by_weight = sorted(known, key=lambda step: (step.action.outcome is Outcome.SUCCEEDED, -step.action.at.timestamp()))
-    for step in sorted(by_weight[:2], key=lambda step: step.action.at):
-        yield Told(sentence(_progress_words(step)), step.action.evidence)
+    chosen = sorted(by_weight[:2], key=lambda step: step.action.at)
+    if len(chosen) == 2 and (both := _at_once(*chosen)):
+        evidence = tuple(dict.fromkeys((*chosen[0].action.evidence, *chosen[1].action.evidence)))
+        yield Told(sentence(f"{_who(chosen[0].action.actor)} completed {both}"), evidence)
+    else:
+        for step in chosen:
+            yield Told(sentence(_progress_words(step) + _where(step, case)), step.action.evidence)
+    told = [step.action for step in case.steps if step.told]
+    for action in [one for one in told if one.actor is Actor.CUSTOMER][-1:]:
+        yield Told(sentence(f"They say {action.step.removeprefix('customer says ')}"), action.evidence)
+    for action in [one for one in told if one.actor is not Actor.CUSTOMER][-1:]:
+        yield Told(sentence(f"{_who(action.actor)} said: {action.step.partition(' says ')[2]}"), action.evidence)
+
+
+def _at_once(one: Step, other: Step) -> str | None:
+    """Two steps of somebody that went well at once, told together where they are alike in name or in what they did."""
+    done = all(step.action.outcome is Outcome.SUCCEEDED and step.attempts == 1 for step in (one, other))
+    if not done or one.action.actor is not other.action.actor:
+        return None
+    if one.subject == other.subject:
+        return f"“{humanised(one.name)}” and “{humanised(other.name)}”{_for(one)}"
+    subjects = (*one.subject, *other.subject)
+    return f"“{humanised(one.name)}” for {' and '.join(subjects)}" if one.name == other.name else None
 
 
 def _progress_words(step: Step) -> str:
-    subject = f" for {' and '.join(step.subject)}" if step.subject else ""
-    what = f"“{humanised(step.name)}”{subject}"
+    what = f"“{humanised(step.name)}”{_for(step)}"
     times = f" {_times(step.attempts)}" if step.attempts > 1 else ""
     if step.action.outcome is Outcome.SUCCEEDED:
-        at_last = f" at attempt {step.attempts}" if step.attempts > 1 else ""
-        return f"{_who(step.action.actor)} completed {what}{at_last}"
+        return f"{_who(step.action.actor)} completed {what}{_at_last(step.attempts)}"
     if step.action.outcome is Outcome.FAILED:
         return f"{what} failed{times}" + (f": {shorten(step.complaint, 14)}" if step.complaint else "")
     if step.action.outcome is Outcome.ABANDONED:
@@ -149,8 +204,24 @@ def _progress_words(step: Step) -> str:
     return f"{_who(step.action.actor)} started {what}, with no outcome on record"
 
 
+def _for(step: Step) -> str:
+    return f" for {' and '.join(step.subject)}" if step.subject else ""
+
+
+def _where(step: Step, case: Case) -> str:
+    """Where a step was taken that was taken elsewhere than the talk is now, unless a reason follows it already."""
+    elsewhere = case.interactions[-1].channel is not step.action.channel and not step.complaint
+    return f" {on_channel(step.action.channel)}" if elsewhere else ""
+
+
 def _who(actor: Actor) -> str:
     return f"The {actor.value}"
+
+
+def _at_last(attempts: int) -> str:
+    if attempts == 1:
+        return ""
+    return f" at the {_ORDINALS[attempts]} attempt" if attempts in _ORDINALS else f" after {attempts} attempts"
 
 
 def _times(count: int) -> str:
@@ -161,10 +232,12 @@ def _last_word(case: Case, promised: Sequence[Commitment]) -> Iterable[Told]:
     """What staff promised last, or else what they said cannot be done."""
     by_staff = [one for one in promised if one.by is not Actor.CUSTOMER]
     if by_staff:
-        yield Told(sentence(f"{_who(by_staff[-1].by)} promised: “{by_staff[-1].text}”"), by_staff[-1].evidence)
+        yield Told(
+            sentence(f"{_who(by_staff[-1].by)} promised: {quoted(by_staff[-1].text, 20)}"), by_staff[-1].evidence
+        )
     elif case.refusals:
         last = case.refusals[-1]
-        said = f"{_who(last.interaction.actor)} answered: “{shorten(last.text, 24)}”"
+        said = f"{_who(last.interaction.actor)} answered: {quoted(last.text, 24)}"
         yield Told(sentence(said), (last.interaction.interaction_id,))
 
 
@@ -172,4 +245,4 @@ def _latest(case: Case) -> Iterable[Told]:
     if case.person_wanted is not None:
         yield Told("They now ask for a person.", (case.person_wanted.interaction.interaction_id,))
     elif case.farewell is not None:
-        yield Told("They then closed the conversation.", (case.farewell.interaction.interaction_id,))
+        yield Told("They then ended the conversation.", (case.farewell.interaction.interaction_id,))

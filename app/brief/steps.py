@@ -23,6 +23,12 @@ _STILL_BROKEN = re.compile(
     re.IGNORECASE,
 )
 
+_ONLY_LOOKED = re.compile(
+    r"\b(?:have|has|[’']ve)(?: now| just| already| successfully)* (?:been )?(?:retrieved|found|located|checked|noted"
+    r"|looked|reviewed|received|verified|identified|understood)\b",
+    re.IGNORECASE,
+)
+
 
 class Step(NamedTuple):
     """A step with the attempts it took; `action` is what the brief shows, `subject` the thing it was done to.
@@ -72,11 +78,46 @@ def names_in(data: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(key, value) for value, key in seen.items()]
 
 
-def _tool_steps(tool_calls: Iterable[Call]) -> Iterable[Step]:
+def counted_calls(tool_calls: Sequence[Call]) -> list[Call]:
+    """The calls that changed something; of a tool that never succeeded, its last attempt.
+
+    That attempt counts no more once something else was carried out with the same thing.
+    """
+    acting = [one for one in tool_calls if not only_looks(one.name)]
+    succeeded = [one for one in acting if one.outcome is not Outcome.FAILED]
+    settled = {(subject_of(one), one.call.seq) for one in succeeded if subject_of(one)}
+    names = {one.name for one in succeeded}
+    last = {one.name: one for one in acting}
+    return [
+        one
+        for one in acting
+        if one.outcome is not Outcome.FAILED
+        or (
+            one.name not in names
+            and last[one.name] is one
+            and not any(subject == subject_of(one) and seq > one.call.seq for subject, seq in settled)
+        )
+    ]
+
+
+def is_of_person(key: str) -> bool:
+    """Whether a field's name says that it identifies a person, like `user_id`, and not a thing."""
+    return _PERSON_KEY.match(key) is not None
+
+
+def subject_of(call: Call) -> tuple[str, ...]:
+    """The thing that a call was about: the first that its arguments name and that is no person."""
+    return tuple(value for key, value in names_in(call.call.data) if not is_of_person(key))[:1]
+
+
+def _tool_steps(tool_calls: Sequence[Call]) -> Iterable[Step]:
+    counted = {one.call.interaction_id for one in counted_calls(tool_calls)}
     for one in tool_calls:
         if only_looks(one.name):
             continue
-        names = names_in(one.call.data)
+        # What an attempt was about says enough of one that failed and that another has taken the place of.
+        subject = subject_of(one)
+        names = [name for name in names_in(one.call.data) if one.call.interaction_id in counted or name[1] in subject]
         action = ActionTaken(
             step=_with_names(humanised(one.name), names),
             actor=one.call.actor,
@@ -85,8 +126,7 @@ def _tool_steps(tool_calls: Iterable[Call]) -> Iterable[Step]:
             at=(one.result or one.call).occurred_at,
             evidence=one.evidence,
         )
-        things = [value for key, value in names if not _PERSON_KEY.match(key)]
-        yield Step(action, one.name, tuple(things[:1]), 1, one.complaint)
+        yield Step(action, one.name, subject, 1, one.complaint)
 
 
 def _events(interactions: Iterable[Interaction]) -> Iterable[Step]:
@@ -124,7 +164,7 @@ def _told(said: Iterable[Utterance]) -> Iterable[Step]:
 
 def _reported(said: Iterable[Utterance]) -> Iterable[Step]:
     for one in said:
-        if one.act is not Act.COMPLETION or one.interaction.actor is Actor.CUSTOMER:
+        if one.act is not Act.COMPLETION or one.interaction.actor is Actor.CUSTOMER or _ONLY_LOOKED.search(one.text):
             continue
         action = ActionTaken(
             step=f"{one.interaction.actor.value} says “{shorten(one.text, 16)}”",

@@ -1,11 +1,14 @@
 """Tells what somebody said in a clause an agent can read, or in the agent's own mouth."""
 
 import re
+from collections.abc import Mapping, Sequence
 
 from app.brief.reading import Utterance
 from app.language.acts import Act, without_lead_in
 from app.language.sentences import shorten
-from app.language.voice import second_person, third_person, wish
+from app.language.voice import Person, second_person, third_person, wish
+from app.language.words import terms
+from app.models import Channel
 
 _SPOKEN: tuple[tuple[str, str], ...] = (
     (r"^wants to be ", "you want to be "),
@@ -14,15 +17,61 @@ _SPOKEN: tuple[tuple[str, str], ...] = (
     (r"^needs\b", "you need"),
     (r"^prefers\b", "you prefer"),
     (r"^is (looking|interested)\b", r"you are \1"),
-    (r"^asks to (?:speak|talk|be)\b", "you asked to speak"),
-    (r"^asks to\b", "you asked us to"),
-    (r"^asks for\b", "you asked for"),
-    (r"^asks whether\b", "you asked whether"),
     (r"^asks\b", "you asked"),
     (r"^chose\b", "you chose"),
     (r"^reports that\b", "you told us that"),
     (r"^(?:says|asks): ", "you wrote "),
 )
+# Each verb that a clause can begin with, after `They` and for what is over.
+_VERBS: Mapping[str, tuple[str, str]] = {
+    "wants": ("want", "wanted"),
+    "would": ("would", "would have"),
+    "needs": ("need", "needed"),
+    "prefers": ("prefer", "preferred"),
+    "is": ("are", "was"),
+    "asks": ("ask", "asked"),
+    "chose": ("chose", "chose"),
+    "reports": ("report", "reported"),
+    "says": ("say", "said"),
+}
+_SINGULAR = {plural: singular for singular, (plural, _) in _VERBS.items()}
+_VAGUE = re.compile(
+    r"\b(?:some|an?|few|several|couple of|bit of)(?: \w+)? (?:changes?|questions?|modifications?|adjustments?"
+    r"|help|assistance|support)\b|\b(?:some|any) (?:help|assistance|support|information)\b",
+    re.IGNORECASE,
+)
+# What is said of any matter on the way: it moves the talk along and tells nothing of what the customer wants.
+_MOVING_ALONG = frozenset(
+    terms(
+        """
+        look lookup check proceed continue resolve quick quickly fast try another way provide detail details once use
+        using user id ids number email account information info help assist assistance want need like know confirm
+        verify make sure ensure go ahead process request thing things option question moment hold wait today back get
+        give tell let possible find access see pull share start begin one name just
+        """
+    )
+)
+_FOR_A_PERSON = frozenset(
+    terms(
+        """
+        speak talk chat person human agent real live actual transfer connect representative manager supervisor operator
+        someone somebody anyone people customer service support team call contact reach put through please instead bot
+        """
+    )
+)
+_CHANNELS: Mapping[Channel, str] = {
+    Channel.APP: "in the app",
+    Channel.WEB: "on the website",
+    Channel.CHAT: "in the chat",
+    Channel.VOICE: "on the phone",
+    Channel.IVR: "in the phone menu",
+    Channel.EMAIL: "by e-mail",
+    Channel.SMS: "by text message",
+    Channel.WHATSAPP: "on WhatsApp",
+    Channel.SOCIAL: "on social media",
+    Channel.IN_PERSON: "in person",
+    Channel.OTHER: "on another channel",
+}
 _LOWERED = re.compile(
     r"^(?:The|A|An|My|Our|Their|It|This|That|These|Those|There|When|What|How|Since|After|Before|Every|Each|They|He"
     r"|She|We|You|If|In|On|At)\b"
@@ -33,33 +82,92 @@ _IDLE = frozenset(
     help assist assistance that this it with me them you your their a an the some something question questions
     more please to do so for of on in about know if whether can could would check again look into see them? hold
     moment wait proceed continue go ahead one thing things details information and or be able want need like
-    change changes make issue issues both all really back very sure okay try solution possible possibility still
-    there any adjust out yes no
+    change changes make issue issues both all really very sure okay try solution possible possibility still
+    there any adjust out yes no what then
     """.split()
 )
 
 
-def clause(said: Utterance, words: int = 30) -> str:
+def clause(said: Utterance, words: int = 30, person: Person = third_person) -> str:
     """What the customer said as a clause that follows `The customer`: `wants to cancel their plan`."""
     text = without_lead_in(said.text)
     if not said.english:
-        return f"says: “{shorten(said.text, words)}”"
+        return f"says: {quoted(said.text, words)}"
     if said.act is Act.REQUEST:
-        wanted = wish(said.text)
+        wanted = wish(said.text, person)
         if wanted:
             return f"{wanted[0]} {shorten(wanted[1], words)}"
     if said.act in (Act.PROBLEM, Act.ATTEMPT) and not text.endswith("?") and not _FRAGMENT.match(text):
-        return f"reports that {_lowered(third_person(shorten(text, words).rstrip(' .!')))}"
-    return f"{'asks' if text.endswith('?') else 'says'}: “{shorten(text, words)}”"
+        return f"reports that {_lowered(person(shorten(text, words).rstrip(' .!')))}"
+    return f"{'asks' if text.endswith('?') else 'says'}: {quoted(text, words)}"
 
 
-def spoken(told: str) -> str:
-    """A clause turned to the customer: `wants to cancel their plan` becomes `you want to cancel your plan`."""
+def quoted(text: str, words: int) -> str:
+    """A sentence as it was said, within quotation marks, without what only joins it to the talk before."""
+    said = shorten(without_lead_in(text) or text, words)
+    return f"“{said[:1].upper()}{said[1:]}”"
+
+
+def plural(told: str) -> str:
+    """A clause that follows `They`: `wants to cancel their plan` becomes `want to cancel their plan`."""
+    verb, _, rest = told.partition(" ")
+    bare = verb.rstrip(":")
+    return f"{_VERBS[bare][0] if bare in _VERBS else bare}{verb[len(bare) :]} {rest}"
+
+
+def past(told: str) -> str:
+    """A clause about what is over: `wants to cancel their plan` becomes `wanted to cancel their plan`."""
+    verb, _, rest = told.partition(" ")
+    bare = verb.rstrip(":")
+    return f"{_VERBS[bare][1] if bare in _VERBS else bare}{verb[len(bare) :]} {rest}"
+
+
+def introduced(told: str) -> str:
+    """A sentence about `They` as the first that speaks of the customer: `The customer now asks …`."""
+    match = re.match(r"They ((?:now |then )?)(\w+)", told)
+    if match is None:
+        return told
+    return f"The customer {match.group(1)}{_SINGULAR.get(match.group(2), match.group(2))}{told[match.end() :]}"
+
+
+def joined(clauses: Sequence[str], subject: str) -> str:
+    """Clauses after one subject, `The customer` or `They`: `They also want to return the lamp, and to keep the rug`."""
+    told = list(clauses) if subject != "They" else [plural(one) for one in clauses]
+    first, _, rest = told[0].partition(" ")
+    told[0] = f"{first} also {rest}" if first in ("is", "are", "would") else f"also {told[0]}"
+    if len(told) > 1 and clauses[0].startswith("wants to ") and clauses[1].startswith("wants to "):
+        told[1] = told[1].partition(" ")[2]
+    return f"{subject} {', and '.join(told)}"
+
+
+def on_channel(channel: Channel) -> str:
+    """Where something happened: `in the app`, `by e-mail`."""
+    return _CHANNELS[channel]
+
+
+def is_vague(said: Utterance) -> bool:
+    """Whether a request only announces what it is about, like `I need to make a few changes to my booking`."""
+    return said.english and _VAGUE.search(said.text) is not None
+
+
+def tells_more(said: Utterance) -> bool:
+    """Whether a sentence that asks for a person says beside it what the matter is."""
+    return len(matter(said) - _FOR_A_PERSON) > 3
+
+
+def matter(said: Utterance) -> set[str]:
+    """The terms that tell what a sentence is about, without those that only move the talk along."""
+    return set(terms(said.text)) - _MOVING_ALONG
+
+
+def spoken(said: Utterance, words: int) -> str:
+    """What the customer said, said back to them: `I want to cancel my plan` becomes `you want to cancel your plan`."""
+    told = clause(said, words, second_person)
     for pattern, replacement in _SPOKEN:
         turned, count = re.subn(pattern, replacement, told)
         if count:
-            return second_person(turned)
-    return second_person(f"you said that {told}")
+            return turned
+    return f"you said that {told}"
 
 
 def is_substantial(said: Utterance) -> bool:

@@ -21,6 +21,7 @@ KINDS = {
     "decisions": "decisions",
     "feedback": "feedback",
     "outcomes": "outcomes",
+    "offers": "offers",
     "idempotency": "kept_replies",
     "suggestions": "suggestions",
 }

@@ -14,7 +14,9 @@ DOCUMENTS: Mapping[str, str] = {
     "decisions": "decision",
     "feedback": "feedback",
     "outcomes": "outcome",
+    "offers": "offer",
     "idempotency": "kept_reply",
+    "model_answers": "model_answers",
 }
 
 

@@ -32,7 +32,7 @@ _LEAD_IN = re.compile(
     r"^(?:(?:hi|hello|hey|good (?:morning|afternoon|evening))(?: there| again| team)?\b|yes|yeah|yep|no|nope|ok"
     r"|okay|sure|alright|all right|"
     r"great|perfect|right|well|so|and|also|but|then|now|actually|additionally|oh|hmm|i see|i understand|got it"
-    r"|understood|thanks|thank you"
+    r"|understood|however|(?:good|nice|fine|cool|excellent|awesome|wonderful|amazing)(?=[,.!])|thanks|thank you"
     r"(?: so much| very much)?|no problem|no worries|in that case|one more thing|for now|lastly|finally|first"
     r"|next)[\s,.!:;–-]+",
     re.IGNORECASE,
@@ -63,12 +63,12 @@ _REQUEST = re.compile(
 )
 _PROBLEM = re.compile(
     r"\b(?:(?:do|does|did|is|are|was|were|has|have|had|can|could|wo|would)(?:n't|n’t| not)\b|can(?:not|’t|'t)\b"
-    r"|never\b|still (?:no|not|waiting)|broken|"
+    r"|never\b|still (?:no|not|waiting|says?|shows?|get|see)|nobody|no one|broken?|"
     r"damaged|missing|lost|stolen|wrong|incorrect|faulty|defective|stuck|fail(?:s|ed|ing|ure)?|error|declined"
     r"|rejected|refused|charged (?:me )?twice|"
     r"double[- ]charged|overcharged|trouble|problem|issue|crash(?:es|ed|ing)?|locked out|blocked|late|delay(?:ed"
     r"|s)?|cancel(?:l)?ed on|no longer works?|"
-    r"stopped working|keeps? \w+ing|went down|is down|unable|was promised|(?:been|gone|went) down|is dead"
+    r"stopped working|keeps? \w+ing|went down|is down|unable|was (?:promised|told)|(?:been|gone|went) down|is dead"
     r"|nothing (?:came|happens|happened|arrived|changed|works))\b",
     re.IGNORECASE,
 )
@@ -113,6 +113,7 @@ _APOLOGY = re.compile(r"\b(?:sorry|apolog(?:y|ies|i[sz]e)|my bad|regret)\b", re.
 _BUSY = re.compile(r"let me (?:know|check|see|think|find)", re.IGNORECASE)
 _CONDITION = re.compile(r"if i\b", re.IGNORECASE)
 _OWN_PROMISE = re.compile(r"i(?:'ll|’ll| will)\b", re.IGNORECASE)
+_BYE = re.compile(r"\b(?:good)?bye\b", re.IGNORECASE)
 _PREFERENCE = re.compile(r"\bi (?:don't|do not|don’t) (?:have|remember|know|recall|mind|want)\b", re.IGNORECASE)
 _ENGLISH = frozenset(
     [
@@ -240,13 +241,14 @@ def _asks(_: str, bare: str) -> bool:
 # In this order: the first that applies names the act. A condition is told as a fact, unless it is a question.
 _CUSTOMER_ACTS: tuple[tuple[Act, Callable[[str, str], object]], ...] = (
     (Act.GREETING, lambda sentence, _: _GREETING.match(sentence)),
+    (Act.CLOSING, lambda sentence, _: _BYE.search(sentence)),
     (Act.CONFIRMATION, _is_confirmation),
     (Act.CLOSING, lambda sentence, _: _CLOSING.search(sentence)),
     (Act.INFORMATION, lambda _, bare: _CONDITION.match(bare) and not bare.endswith("?")),
     (Act.ATTEMPT, lambda _, bare: _ATTEMPT.search(bare)),
     (Act.REQUEST, _asks),
     (Act.QUESTION, lambda _, bare: bare.endswith("?")),
-    (Act.PROBLEM, lambda _, bare: _PROBLEM.search(bare) and not _PREFERENCE.search(bare)),
+    (Act.PROBLEM, lambda _, bare: _PROBLEM.search(_PREFERENCE.sub(" ", bare))),
     (Act.THANKS, lambda sentence, _: _THANKS.search(sentence)),
     (Act.PROMISE, lambda _, bare: _OWN_PROMISE.match(bare)),
 )

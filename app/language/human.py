@@ -28,6 +28,7 @@ _OTHERS = re.compile(
     r"|hung|sent|gave|spoke|dealt|made|took|\w{3,}ed|couldn't|could not|can't|cannot|wouldn't|would not|doesn't)\b"
     r"(?! (?:can|could|may)\b))"
     r"|\b(?:second|third|other|each|every|per|one|same|another|extra|additional) persons?\b|\bin person\b"
+    r"|\b(?:my|our|his|her|their) (?:colleague|boss|employee|secretary|team|staff)s?\b"
     r"|\bhuman (?:error|resources|rights)\b|\bperson(?:s|al|ally)\b"
     r"|\b(?:manager|agent|operator|supervisor) (?:accounts?|fees?|error|id|number|role|of (?:my|the|our))\b"
 )
@@ -39,7 +40,8 @@ _REFUSED = re.compile(
     r"|someone|somebody|anyone|people)\w*"
     r"|(?:no|not|without|rather than|instead of) (?:(?:to|for|with|a|an|any|the|your|need|want|necessary|talking"
     r"|speaking|another|real|live|human|being|having) )*"
-    r"(?:speak|talk|chat|need|want|agent|human|person|representative|manager|supervisor|operator|connect|transfer|call)\w*"
+    r"(?:speak|talk|chat|need|want|agent|human|person|representative|manager|supervisor|operator|connect|transfer"
+    r"|call)\w*"
     r"|(?:when(?:ever)?|every time|each time|after|before|told (?:me )?to|asked (?:me )?to|last time) (?:i )?(?:\w+ )?"
     r"(?:speak|talk|chat)\w*"
     r"|i(?:'ll| will)\b[^.?!]{0,40}\bcontact"
@@ -51,7 +53,7 @@ _REFUSED = re.compile(
 _NO_BOT = re.compile(
     r"\b(?:don't|dont|do not|not|stop|tired of|sick of|hate|rather than|instead of|other than|no more"
     r"|enough (?:of|with)|won't|no|kein(?:e|en|em)?|nicht mit|pas|plus|nao|non|geen|niet met)\b[^.,;!?]{0,30}"
-    r"\b(?:chat ?)?(?:bots?|robots?|machine|computer|automat\w+|ai)\b"
+    r"\b(?:(?:chat ?)?(?:bots?|robot\w*|robos?)|m(?:a|as)chine|maquina|macchina|ordinateur|computer|automat\w+|ai|ki)\b"
 )
 _KIND = (
     r"(?:(?:real|live|actual|human|living|proper|different|senior|customer(?: service| support| care)?|support|service"
@@ -59,7 +61,9 @@ _KIND = (
 )
 _PERSON = (
     rf"{_KIND}(?:human(?: being)?s?|persons?|people|agents?|representatives?|reps?|operators?|managers?|supervisors?"
-    r"|advis[eo]rs?|specialists?|associates?|employees?|colleagues?|somebody|someone|staff(?: member)?|team member"
+    r"|advis[eo]rs?|specialists?|associates?|employees?|colleagues?|clerks?|receptionists?|secretary|somebody"
+    r"|someone|anyone|anybody"
+    r"|staff(?: member)?|team member"
     r"|member of (?:staff|(?:the|your) team)|customer (?:service|support|care)|support team|call cent(?:er|re)|boss)"
 )
 _ARTICLE = r"(?:an? |any |the |some |your |one of your |another |my )?"
@@ -68,7 +72,7 @@ _ENGLISH = (
         r"\b(?:speak|talk|chat"
         r"|(?:connect|transfer|forward|hand|pass|switch|direct|route|refer|redirect) (?:me|us)(?: over)?"
         r"|(?:connected|transferred|forwarded|handed|redirected|escalated?)(?: over| this)?|put (?:me|us)(?: through)?"
-        r"|get (?:through|in touch)|reach|contact|discuss (?:this|it)|(?:conversation|call|word))"
+        r"|get (?:through|in touch)|reach|contact|deal|discuss (?:this|it)|(?:conversation|call|word))"
         rf"(?: directly| now| please)*(?: to| with| through to| on to| onto)? {_ARTICLE}{_PERSON}\b"
     ),
     (
@@ -76,15 +80,30 @@ _ENGLISH = (
         r"(?:(?:real|live|actual|human) )*(?:human(?: being)?|representative|rep|operator|agent|supervisor|manager"
         r"|(?:real|live|actual) (?:person|one)|customer service)\b"
     ),
-    r"\b(?:real|live|actual|human) (?:person|agent|being|representative|operator|help|support|assistance)\b",
     (
-        r"^(?:an? |the )?(?:agent|human|representative|operator|person|supervisor|manager|customer (?:service|support))"
-        r"(?:,? (?:please|now))*\W*$"
+        r"\b(?:real|live|actual|human) (?:person|people|agent|being|representative|operator|employee|advis[eo]r"
+        r"|colleague"
+        r"|help|support|assistance)\b"
     ),
     (
-        r"\b(?:someone|somebody|anyone|anybody|person|human|people) (?:else |there |real )?(?:i|we) (?:can|could|may) "
-        r"(?:\w+ )?(?:talk|speak|chat)\b"
+        r"^(?:(?:an? |the )?(?:agent|human|representative|operator|person|supervisor|manager|advis[eo]r"
+        r"|customer (?:service|support))(?:,? (?:please|now))*[\s,.!?…]*)+$"
     ),
+    (
+        rf"\b(?:anyone|anybody|{_PERSON}) (?:else |there |real )?(?:i|we) (?:can|could|may) (?:\w+ )?(?:talk|speak"
+        rf"|chat)\b"
+    ),
+    (
+        rf"\b(?:can|could|would|will|have|let|ask) {_ARTICLE}{_PERSON} (?:from \w+ \w+ |of \w+ \w+ |please )*(?:to )?"
+        r"(?:call|ring|phone|contact|speak|talk|take over|get in touch|get back)\b"
+    ),
+    r"\b(?:(?:please|can you|could you) (?:just )?(?:call|ring|phone) (?:me|us)\b|(?:request|arrange|want|need"
+    r"|like) a call ?back\b)",
+    r"\b(?:want|need|get|find|bring|send|give|prefer)(?: me)? (?:a |some )?(?:member of (?:staff|your (?:team"
+    r"|staff))|team member|staff member)\b",
+    r"\b(?:one|somebody|someone) (?:of|from|on|in) your (?:people|staff|team|colleagues|employees|office)\b",
+    r"\b(?:can|could|will|would) you (?:please )?(?:transfer|connect|forward|redirect|put) (?:me|us)(?: over"
+    r"| through)?(?: please)?\s*(?:[?.!,]|$)",
     r"\bescalate (?:this|it|my)\b|\bwant (?:this|it) escalated\b|\bescalation (?:process|team)\b",
 )
 _GERMAN_PERSON = (
@@ -94,7 +113,8 @@ _GERMAN_PERSON = (
 )
 _GERMAN = (
     (
-        rf"\b{_GERMAN_PERSON}\b[^.?!]{{0,30}}\b(?:sprechen|reden|verbinden|verbunden|weiterleiten|weitergeleitet|durchstellen"
+        rf"\b{_GERMAN_PERSON}\b[^.?!]{{0,30}}\b(?:sprechen|reden|verbinden|verbunden|weiterleiten|weitergeleitet"
+        rf"|durchstellen"
         r"|chatten|telefonieren|haben|bitte)\b"
     ),
     (
@@ -113,11 +133,13 @@ _ROMANCE_PERSON = (
 _ROMANCE = (
     (
         r"\b(?:parler|discuter|echanger|joindre|contacter|passe[rz](?:-moi)?|transfer(?:er|ez|ir|ire)\w*"
-        r"|mettre en relation|veux|voudrais|besoin d'|hablar|conversar"
+        r"|m(?:ettre|ise?|ettez-moi) en (?:relation|contact)|veux|voudrais|besoin d'|hablar|conversar"
         r"|comunic\w+|pasar(?:me)?|paseme|conect\w+|contactar|quiero|necesito"
-        r"|pon(?:me|ganme) con|falar|passar|passe|quero|preciso|gostaria de|parlare|parlo|passare|passarmi|passatemi"
+        r"|pon(?:me|ganme) con|falar|passar|passe|quero|preciso|gostaria de|atend\w+|assist\w+|servi\w+|parlare"
+        r"|parlo|passare|passarmi|passatemi"
         r"|mi passi|collega\w*|mettermi in contatto|voglio|vorrei|serve)"
-        rf"(?: (?:de|d'|a|al|ao|com|con|avec|hablar|falar|parlare|parler))* ?{_ROMANCE_PERSON}\b"
+        rf"(?: (?:de|d'|a|al|ao|com|con|avec|por|da|par|ser|atend\w+|hablar|falar|parlare"
+        rf"|parler))* ?{_ROMANCE_PERSON}\b"
     ),
 )
 _DUTCH_PERSON = (

@@ -5,6 +5,12 @@ from functools import lru_cache
 
 _MARKUP = re.compile(r"\*\*|__|`|^#{1,6}\s+|###\w+###", re.MULTILINE)
 _BULLET = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
+_LEADING_ON = frozenset(
+    """
+    a an the and or but nor to of for with from in on at by as into about between their my your our his her its is are
+    was were be been has have had will would can could that which who because if when than so no not any back only
+    """.split()
+)
 _LINK = re.compile(r"\[([^\]]+)\]\([^)]+\)")
 _ABBREVIATION = re.compile(r"\b(?:Mr|Mrs|Ms|Dr|St|No|vs|e\.g|i\.e|etc|approx|[ap]\.m)\.$", re.IGNORECASE)
 _BOUNDARY = re.compile(r"(?<=[.!?…。！？])[\"'”’)]*\s+(?=[\"'“‘(]?[\w$€£#¿¡])|(?<=[a-z][.!?])(?=[A-Z][a-z])")
@@ -34,7 +40,15 @@ def shorten(text: str, words: int) -> str:
     kept = parts[:words]
     pauses = [place for place, part in enumerate(kept) if part.endswith((",", ";", ":")) and place >= words // 2]
     kept = kept[: pauses[-1] + 1] if pauses else kept
-    return " ".join(kept).rstrip(",;:.") + " …"
+    return without_dangling(" ".join(kept)) + " …"
+
+
+def without_dangling(cut: str) -> str:
+    """A text that was cut off, without the words at its end that only lead to what is missing: `on May 19 and the`."""
+    parts = cut.split()
+    while len(parts) > 1 and parts[-1].casefold().rstrip(",;:.") in _LEADING_ON:
+        parts.pop()
+    return " ".join(parts).rstrip(",;:.")
 
 
 def _split_line(line: str) -> list[str]:

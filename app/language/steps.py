@@ -55,6 +55,7 @@ def steps(interactions: Iterable[Interaction]) -> tuple[Step, ...]:
     return tuple(taken)
 
 
+@lru_cache(maxsize=4096)
 def step_name(name: str) -> str:
     """A name in the form in which names of steps are compared: `Reset password` and `resetPassword` are the same."""
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)

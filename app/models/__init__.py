@@ -5,14 +5,17 @@ always a tuple of `interaction_id`s (ours, not the caller's `id`).
 """
 
 from app.models.actions import (
+    Candidate,
     Components,
     Decision,
+    FiledCatalogue,
     Intervention,
     InterventionLevel,
     OfferedAction,
     SuppressedAction,
     SuppressionReason,
 )
+from app.models.announcements import Announcement, IssuedWebhook, Topic, Webhook, WebhookDraft
 from app.models.base import (
     MAX_BATCH,
     MAX_DATA_BYTES,
@@ -45,6 +48,7 @@ from app.models.customers import Customer, Match, Passage, Resolution, Verificat
 from app.models.erasure import Erased, RetentionRule, RetentionRun
 from app.models.handoffs import (
     ActionOutcome,
+    DecisionWithOutcomes,
     FailureCode,
     Feedback,
     FiledFeedback,
@@ -55,9 +59,17 @@ from app.models.handoffs import (
     Usage,
 )
 from app.models.interactions import Identifier, Interaction, InteractionDraft, Problem, Recorded
-from app.models.requests import HandoffReason, HandoffRequest, NextActionRequest, Reason, SectionRequest, Subject
+from app.models.requests import (
+    HandoffReason,
+    HandoffRequest,
+    NextActionRequest,
+    Reason,
+    SectionRequest,
+    Subject,
+    VerifyRequest,
+)
 from app.models.service import ApiKey, Check, IndexProgress, IssuedKey, KeyGrant, Scope
-from app.models.signals import Signal, SignalType
+from app.models.signals import FrictionMoment, Ladder, Signal, SignalType
 from app.models.snapshot import Snapshot
 from app.models.suggestions import (
     ComparedField,
@@ -74,8 +86,10 @@ __all__ = [
     "ActionOutcome",
     "ActionTaken",
     "Actor",
+    "Announcement",
     "ApiKey",
     "Brief",
+    "Candidate",
     "Channel",
     "Check",
     "Claim",
@@ -85,6 +99,7 @@ __all__ = [
     "Confidence",
     "Customer",
     "Decision",
+    "DecisionWithOutcomes",
     "DroppedClaim",
     "Entity",
     "Erased",
@@ -92,8 +107,10 @@ __all__ = [
     "FailureCode",
     "Feedback",
     "FieldAgreement",
+    "FiledCatalogue",
     "FiledFeedback",
     "FiledOutcome",
+    "FrictionMoment",
     "Handoff",
     "HandoffReason",
     "HandoffRequest",
@@ -107,8 +124,10 @@ __all__ = [
     "Intervention",
     "InterventionLevel",
     "IssuedKey",
+    "IssuedWebhook",
     "KeyGrant",
     "Kind",
+    "Ladder",
     "Likeness",
     "Match",
     "Moment",
@@ -139,9 +158,13 @@ __all__ = [
     "SuggestionStatus",
     "SuppressedAction",
     "SuppressionReason",
+    "Topic",
     "Trend",
     "Usage",
     "Verdict",
     "Verification",
     "VerificationStatus",
+    "VerifyRequest",
+    "Webhook",
+    "WebhookDraft",
 ]

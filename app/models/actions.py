@@ -21,11 +21,12 @@ class InterventionLevel(StrEnum):
 
 
 class Intervention(Record):
-    """How forward to be, and the signals that say so."""
+    """How forward to be, and why: the signals that say so, and what the customer's last message tells, in words."""
 
     level: InterventionLevel
     friction: Confidence
     reasons: tuple[str, ...] = ()
+    causes: tuple[str, ...] = ()
 
 
 class Components(Record):
@@ -38,13 +39,18 @@ class Components(Record):
 
 
 class OfferedAction(Record):
-    """An action of the tenant's catalogue that may be taken now."""
+    """An action of the tenant's catalogue that may be taken now.
+
+    `propensity` is how probable it is that the action helps; `probability` how probable it was that this action and no
+    other came at its place, given those before it. It is 1 unless the catalogue explores.
+    """
 
     action_id: str
     label: str
     script: str | None = None
     score: Annotated[float, Field(ge=0.0)]
     propensity: Confidence
+    probability: Confidence = 1.0
     components: Components
     reason: str
     evidence: Evidence = ()
@@ -71,8 +77,30 @@ class SuppressedAction(Record):
     evidence: Evidence = ()
 
 
+class Candidate(Record):
+    """An action that policy left open, offered or not, and how probable it was that it came first.
+
+    The candidates of a decision are what another policy could have chosen from, so they are what one is judged by.
+    """
+
+    action_id: str
+    probability: Confidence
+    components: Components
+
+
+class FiledCatalogue(Record):
+    """The catalogue in force for a tenant, as JSON; `put_at` is None where it is the service's own."""
+
+    version: str
+    put_at: datetime | None = None
+    catalogue: Mapping[str, JsonValue]
+
+
 class Decision(Record):
-    """What to do next: how forward to be, at most five actions, and those held back."""
+    """What to do next: how forward to be, at most five actions, and those held back.
+
+    `engine` tells whether a model ordered and worded the actions; `failure_code` why it did not, where one is set.
+    """
 
     decision_id: str
     customer_id: str
@@ -81,6 +109,10 @@ class Decision(Record):
     as_of_seq: int
     duration_ms: int
     audience: Literal["bot", "agent"]
+    intent: str | None = None
     intervention: Intervention
     actions: tuple[OfferedAction, ...]
     suppressed: tuple[SuppressedAction, ...]
+    candidates: tuple[Candidate, ...] = ()
+    engine: Literal["model", "rules"] = "rules"
+    failure_code: str | None = None

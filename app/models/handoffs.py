@@ -104,10 +104,31 @@ class ActionOutcome(Record):
     outcome: Literal["succeeded", "failed", "unknown"] = "unknown"
     reward: Annotated[float, Field(allow_inf_nan=False)] | None = None
 
+    @property
+    def success(self) -> float | None:
+        """How well the action served, 0..1: its reward where one was told, else whether it was taken and succeeded.
+
+        None where nothing is to be learnt: it was never shown, or nobody knows what came of it.
+        """
+        if self.displayed is False and not self.accepted:
+            return None
+        if self.reward is not None:
+            return min(max(self.reward, 0.0), 1.0)
+        if self.accepted is False or self.outcome == "failed":
+            return 0.0
+        return 1.0 if self.outcome == "succeeded" else None
+
 
 class FiledOutcome(ActionOutcome):
-    """An outcome as it is kept, the last one told of each action of a decision."""
+    """An outcome as it is kept, the last one told of each action of a decision, with the intent that it served."""
 
     decision_id: str
     customer_id: str
+    intent: str | None = None
     filed_at: datetime
+
+
+class DecisionWithOutcomes(Decision):
+    """A decision as it was logged, with what became of its actions."""
+
+    outcomes: tuple[FiledOutcome, ...] = ()

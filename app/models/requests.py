@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, model_validator
 
 from app.models.base import Actor, Channel, Moment, Record
 from app.models.interactions import Identifier
@@ -45,6 +45,20 @@ class Subject(Record):
     conversation_id: Annotated[str, Field(min_length=1, max_length=256)] | None = None
 
 
+class VerifyRequest(Record):
+    """Sentences that somebody wrote of a conversation or a customer; at least one of the two is named."""
+
+    conversation_id: Annotated[str, Field(min_length=1, max_length=256)] | None = None
+    customer_id: Annotated[str, Field(min_length=1, max_length=128)] | None = None
+    claims: Annotated[tuple[Annotated[str, Field(min_length=1, max_length=2000)], ...], Field(max_length=200)]
+
+    @model_validator(mode="after")
+    def _names_somebody(self) -> "VerifyRequest":
+        if self.conversation_id is None and self.customer_id is None:
+            raise ValueError("conversation_id or customer_id is needed")
+        return self
+
+
 class HandoffRequest(Subject):
     """What a contact-centre platform sends on escalation."""
 
@@ -66,4 +80,5 @@ class NextActionRequest(Subject):
     audience: Literal["bot", "agent"] = "bot"
     limit: Annotated[int, Field(ge=1, le=5, strict=True)] = 3
     context: Mapping[str, JsonValue] = Field(default_factory=dict)
+    deadline_ms: Annotated[int, Field(ge=1, le=120_000, strict=True)] = 2000
     now: Moment | None = None

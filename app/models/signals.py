@@ -1,8 +1,14 @@
 """Signals of friction."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
+from itertools import pairwise
+from typing import Self
 
+from pydantic import model_validator
+
+from app.models.actions import Intervention, InterventionLevel
 from app.models.base import Confidence, Evidence, Record
 
 
@@ -32,3 +38,37 @@ class Signal(Record):
     at: datetime
     evidence: Evidence
     detail: str
+
+
+class Ladder(Record):
+    """How forward to be: the friction from which on each level is reached; below the first, waiting is the answer."""
+
+    clarify: Confidence = 0.12
+    nudge: Confidence = 0.3
+    route: Confidence = 0.55
+    escalate: Confidence = 0.75
+
+    @model_validator(mode="after")
+    def _rises(self) -> Self:
+        if any(before >= after for before, after in pairwise(self.model_dump().values())):
+            raise ValueError("clarify, nudge, route and escalate must rise in this order")
+        return self
+
+    def level(self, friction: float) -> InterventionLevel:
+        """The highest level that this friction reaches."""
+        steps = reversed(self.model_dump().items())
+        return InterventionLevel(next((name for name, least in steps if friction >= least), "wait"))
+
+
+class FrictionMoment(Record):
+    """How a conversation stood when one message of its customer had come, and nothing after it.
+
+    `strain` is the chance that this message is a dissatisfied one, by its wording and what went before; `traits` are
+    what it was read from. The friction of the intervention holds it together with the signals that stood.
+    """
+
+    interaction_id: str
+    at: datetime
+    intervention: Intervention
+    strain: Confidence
+    traits: Mapping[str, float]

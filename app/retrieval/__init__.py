@@ -3,5 +3,6 @@
 from app.retrieval.gather import Gatherer
 from app.retrieval.index import Indexer, file_watermark
 from app.retrieval.search import Found, Retriever
+from app.retrieval.windows import Windows
 
-__all__ = ["Found", "Gatherer", "Indexer", "Retriever", "file_watermark"]
+__all__ = ["Found", "Gatherer", "Indexer", "Retriever", "Windows", "file_watermark"]

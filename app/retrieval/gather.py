@@ -15,10 +15,13 @@ MAX_CONVERSATION = 400
 OPENING = 20
 # Of the other conversations: what is newest, what answers best, and what stands next to the very best.
 MAX_RECENT = 60
+MAX_STEPS = 60
 MAX_HITS = 20
 HITS_WITH_NEIGHBOURS = 5
 # The part of a long history that is read for a handoff; a search by hand reads further back.
 MAX_HISTORY = 1000
+# What is read for a next action, which has to be there at once.
+MAX_LATELY = 300
 # Interactions without a conversation belong together while no pause between them is longer.
 LONGEST_PAUSE = timedelta(minutes=30)
 # What the customer came with and said last says what the case is about, "yes please" does not; more would drown it.
@@ -35,23 +38,35 @@ class Gatherer:
         self._retriever = retriever
 
     async def gather(
-        self, tenant: str, customer: Customer, conversation_id: str | None, *, now: datetime, cutoff: datetime | None
+        self,
+        tenant: str,
+        customer: Customer,
+        conversation_id: str | None,
+        *,
+        now: datetime,
+        cutoff: datetime | None,
+        history: bool = True,
     ) -> Snapshot:
         """All that bears on one conversation of a customer, nothing later than `cutoff` where one is given.
 
         Without a `conversation_id`, or where the customer has said nothing in that conversation yet, it is the
-        customer's newest. The snapshot is judged at `now`, or at its newest interaction if that is later.
+        customer's newest. The snapshot is judged at `now`, or at its newest interaction if that is later. Without
+        `history` only what is recent is read and nothing is searched for, which takes a fraction of the time.
         """
         head = await self._ledger.head(tenant)
-        newest = await self._rows(tenant, customer, head, cutoff, limit=MAX_HISTORY)
-        conversation = await self._conversation(tenant, customer, conversation_id, head, cutoff)
+        limit = MAX_HISTORY if history else MAX_LATELY
+        newest = await self._rows(tenant, customer, head, cutoff, limit=limit)
+        # Where this is all there is, the conversation is among it.
+        whole = newest if cutoff is None and len(newest) < min(limit, MAX_CONVERSATION) else None
+        conversation = await self._conversation(tenant, customer, conversation_id, head, cutoff, whole=whole)
         if not conversation and newest:
             conversation_id = newest[-1].conversation_id
-            whole = await self._conversation(tenant, customer, conversation_id, head, cutoff)
-            conversation = whole or _newest_run(newest)
+            found_again = await self._conversation(tenant, customer, conversation_id, head, cutoff, whole=whole)
+            conversation = found_again or _newest_run(newest)
         at_hand = {one.interaction_id for one in conversation}
         others = [one for one in newest if not _belongs(one, conversation_id, at_hand)]
-        found = await self._retriever.rank(tenant, others, _query(conversation), limit=MAX_HITS)
+        query = _query(conversation) if history else ""
+        found = await self._retriever.rank(tenant, others, query, limit=MAX_HITS)
         latest = max((one.occurred_at for one in (*conversation, *newest[-1:])), default=now)
         return Snapshot(
             tenant=tenant,
@@ -85,25 +100,20 @@ class Gatherer:
             now=now or latest,
         )
 
-    async def windows(
-        self, tenant: str, conversations: Collection[tuple[str, str]], *, limit: int
-    ) -> Sequence[Snapshot]:
-        """The same for several conversations at once, each a customer_id and a conversation_id, judged at the newest.
-
-        The customer of each has only the identities that spoke in it. One that is not there any more is left out.
-        """
-        rows: dict[tuple[str, str], list[Interaction]] = {one: [] for one in conversations}
-        found = await self._ledger.windows(tenant, {conversation_id for _, conversation_id in rows}, limit=limit)
-        for customer_id, row in found:
-            if row.conversation_id is not None and (customer_id, row.conversation_id) in rows:
-                rows[customer_id, row.conversation_id].append(row)
-        return [_window(tenant, place, _in_order(held)) for place, held in rows.items() if held]
-
     async def _conversation(
-        self, tenant: str, customer: Customer, conversation_id: str | None, head: int, cutoff: datetime | None
+        self,
+        tenant: str,
+        customer: Customer,
+        conversation_id: str | None,
+        head: int,
+        cutoff: datetime | None,
+        *,
+        whole: Sequence[Interaction] | None = None,
     ) -> list[Interaction]:
         if conversation_id is None:
             return []
+        if whole is not None:
+            return [row for row in whole if row.conversation_id == conversation_id]
         rows = await self._rows(tenant, customer, head, cutoff, limit=MAX_CONVERSATION, conversation_id=conversation_id)
         if len(rows) < MAX_CONVERSATION:
             return rows
@@ -141,20 +151,6 @@ class Gatherer:
         return _in_order(kept)
 
 
-def _window(tenant: str, place: tuple[str, str], conversation: Sequence[Interaction]) -> Snapshot:
-    customer_id, conversation_id = place
-    return Snapshot(
-        tenant=tenant,
-        customer=Customer(
-            customer_id=customer_id, identity_ids=tuple(dict.fromkeys(row.identity_id for row in conversation))
-        ),
-        conversation_id=conversation_id,
-        conversation=tuple(conversation),
-        as_of_seq=max(row.seq for row in conversation),
-        now=conversation[-1].occurred_at,
-    )
-
-
 def _in_order(rows: Iterable[Interaction]) -> list[Interaction]:
     return sorted(rows, key=lambda row: (row.occurred_at, row.seq))
 
@@ -187,7 +183,9 @@ def _prior(others: Sequence[Interaction], hits: Sequence[Passage]) -> tuple[Inte
     for row in others:
         if row.conversation_id is not None:
             by_conversation.setdefault(row.conversation_id, []).append(row)
-    chosen = [*others[-MAX_RECENT:], *(hit.interaction for hit in hits)]
+    # What was tried must not be offered again, however much was said since.
+    tried = [row for row in others if row.kind is not Kind.MESSAGE][-MAX_STEPS:]
+    chosen = [*others[-MAX_RECENT:], *tried, *(hit.interaction for hit in hits)]
     for hit in hits[:HITS_WITH_NEIGHBOURS]:
         around = by_conversation.get(hit.interaction.conversation_id or "", [])
         place = next((place for place, row in enumerate(around) if row.seq == hit.interaction.seq), 0)

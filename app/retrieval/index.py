@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
+from time import monotonic
 
 from app.errors import WarmlineError
 from app.models import Check, IndexProgress, Interaction
@@ -19,6 +20,9 @@ BATCH = 32
 SETTLE_S = 0.5
 # Other processes write to the ledger too, and cannot wake this one.
 POLL_S = 5.0
+# In a rush more arrives than can be embedded. The index then falls behind either way, so it leaves the processors to
+# those who write, but for one part in so many, and catches up when the rush is over.
+RUSH_SHARE = 10
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
 LAST_STEP_S = 10.0
@@ -42,14 +46,16 @@ class Indexer:
         self._failure: Exception | None = None
         self._task: asyncio.Task[None] | None = None
         self._woken = asyncio.Event()
+        self._arrived = 0
         self._closing = asyncio.Event()
 
     def start(self) -> None:
         """Begin to follow the ledger. Needs a running event loop; once is enough."""
         self._task = self._task or asyncio.create_task(self._follow(), name="index")
 
-    def wake(self) -> None:
-        """Say that the ledger has new rows."""
+    def wake(self, rows: int = 0) -> None:
+        """Say that the ledger has so many new rows."""
+        self._arrived += rows
         self._woken.set()
 
     async def rebuild(self) -> AsyncGenerator[IndexProgress]:
@@ -111,6 +117,7 @@ class Indexer:
     async def _follow(self) -> None:
         pause = FIRST_PAUSE_S
         while not self._closing.is_set():
+            self._arrived, started = 0, monotonic()
             try:
                 moved = await self._step()
             except Exception as failure:  # noqa: BLE001 - it is reported by `check`; an index that dies unseen is worse
@@ -123,6 +130,8 @@ class Indexer:
                 await _until(self._woken, POLL_S)
                 self._woken.clear()
                 await _until(self._closing, SETTLE_S)
+            elif self._arrived > len(moved):
+                await _until(self._closing, (monotonic() - started) * (RUSH_SHARE - 1))
 
     async def _step(self) -> Sequence[tuple[int, str, Interaction]]:
         # The rows of the ledger that the index holds now and did not hold before.

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Collection, Sequence
+from itertools import islice
 from time import monotonic
 from typing import NamedTuple, TypeVar
 
@@ -14,7 +15,7 @@ from app.language.words import terms
 from app.models import Interaction, Passage, Record
 from app.ports import Embedder, Ledger, VectorStore
 from app.retrieval.lexical import Scores, coverage
-from app.retrieval.texts import embeddable, searchable, terms_of
+from app.retrieval.texts import embeddable, names_a_date, searchable, terms_of, terms_of_day
 
 _log = logging.getLogger(__name__)
 
@@ -66,17 +67,33 @@ class Retriever:
         self, tenant: str, identity_ids: Collection[str], query: str, *, up_to_seq: int, limit: int
     ) -> Sequence[Passage]:
         """The passages that answer the query best among the newest 10,000 interactions, best first, at most `limit`."""
-        rows = await self._ledger.interactions(
-            tenant, identity_ids, up_to_seq=up_to_seq, limit=MAX_CANDIDATES, newest_first=True
+        # The ledger is read while the question is embedded: each takes about as long as the other.
+        question, rows = await asyncio.gather(
+            self._question(query),
+            self._ledger.interactions(
+                tenant, identity_ids, up_to_seq=up_to_seq, limit=MAX_CANDIDATES, newest_first=True
+            ),
         )
-        return (await self.rank(tenant, rows, query, limit=limit)).passages
+        candidates = _candidates(rows)
+        lexical = await asyncio.to_thread(_lexical, query, candidates)
+        return (await self._best(tenant, candidates, lexical, question, limit)).passages
 
     async def rank(self, tenant: str, rows: Sequence[Interaction], query: str, *, limit: int) -> Found:
         """The best of these rows for a query, best first. A score means the same whatever the question."""
-        candidates = _candidates(rows)
-        if not candidates or not query.strip():
+        candidates = _candidates(rows) if query.strip() else []
+        if not candidates:
             return Found(passages=())
         question, lexical = await asyncio.gather(self._question(query), asyncio.to_thread(_lexical, query, candidates))
+        return await self._best(tenant, candidates, lexical, question, limit)
+
+    async def _best(
+        self,
+        tenant: str,
+        candidates: Sequence[_Candidate],
+        lexical: Scores,
+        question: NDArray[np.float32] | None,
+        limit: int,
+    ) -> Found:
         shortlist = _shortlist(candidates, lexical)
         ids = [candidates[place].row.interaction_id for place in shortlist]
         cosines = None if question is None else await self._cosines(tenant, question, ids)
@@ -85,12 +102,12 @@ class Retriever:
             scores[shortlist] += COSINE_WEIGHT * cosines
             matches[shortlist] |= cosines >= MIN_COSINE
         scores /= 1 + COSINE_WEIGHT
-        order = sorted(np.flatnonzero(matches), key=lambda place: (-scores[place], -candidates[place].row.seq))
+        order = [place for place in _best_first(scores, candidates) if matches[place]]
         best = (Passage(interaction=candidates[place].row, score=float(scores[place])) for place in order[:limit])
         return Found(passages=tuple(best), by_meaning=cosines is not None)
 
     async def _question(self, query: str) -> NDArray[np.float32] | None:
-        if monotonic() < self._resting_until:
+        if not query.strip() or monotonic() < self._resting_until:
             return None
         made = await self._or_none(self._embedder.embed([query]))
         return None if made is None else made[0]
@@ -125,11 +142,22 @@ def _candidates(rows: Sequence[Interaction]) -> list[_Candidate]:
 
 def _lexical(query: str, candidates: Sequence[_Candidate]) -> Scores:
     documents = [terms_of(one.text) for one in candidates]
+    if names_a_date(query):
+        documents = [
+            (*said, *terms_of_day(one.row.occurred_at.date())) for said, one in zip(documents, candidates, strict=True)
+        ]
     return coverage(terms(query), documents, [one.row.conversation_id for one in candidates])
 
 
 def _shortlist(candidates: Sequence[_Candidate], lexical: Scores) -> list[int]:
-    order = sorted(range(len(candidates)), key=lambda place: (-lexical[place], -candidates[place].row.seq))
-    embedded = [place for place in order if embeddable(candidates[place].row)]
-    found = sum(lexical[place] > 0 for place in embedded[:SHORTLIST])
-    return embedded[: SHORTLIST if found == SHORTLIST else LONG_SHORTLIST]
+    embedded = (place for place in _best_first(lexical, candidates) if embeddable(candidates[place].row))
+    shortlist = list(islice(embedded, SHORTLIST))
+    if shortlist and lexical[shortlist[-1]] > 0:
+        return shortlist
+    return shortlist + list(islice(embedded, LONG_SHORTLIST - SHORTLIST))
+
+
+def _best_first(scores: Scores, candidates: Sequence[_Candidate]) -> list[int]:
+    """The places of the candidates, the highest score first and of equal ones the newest."""
+    newest = np.fromiter((-one.row.seq for one in candidates), np.int64, len(candidates))
+    return np.lexsort((newest, -scores)).tolist()

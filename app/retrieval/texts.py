@@ -1,6 +1,8 @@
 """What of an interaction is searched by its words, and what of it is embedded."""
 
+import re
 from collections.abc import Iterator
+from datetime import date
 from functools import lru_cache
 from itertools import islice
 
@@ -9,6 +11,18 @@ from app.models import Interaction, Kind
 
 MAX_CHARACTERS = 4000
 MAX_VALUES = 40
+
+_MONTH = (
+    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
+    r"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
+)
+# "May I" and "march" name no month; beside a figure, or after a word that places something in time, they do.
+_DATED = re.compile(
+    rf"\b(?:\d{{1,2}}(?:st|nd|rd|th)?,? (?:of )?{_MONTH}|{_MONTH}\.? \d{{1,4}}(?:st|nd|rd|th)?"
+    rf"|(?:in|of|since|during|last|until|from|early|late) {_MONTH}|\d{{4}}-\d{{2}}-\d{{2}})\b",
+    re.IGNORECASE,
+)
+_ENDINGS = {1: "st", 2: "nd", 3: "rd", 21: "st", 22: "nd", 23: "rd", 31: "st"}
 
 
 def searchable(row: Interaction) -> str:
@@ -40,6 +54,18 @@ def embeddable(row: Interaction) -> str | None:
 def terms_of(text: str) -> tuple[str, ...]:
     """`terms`, remembered: the same history is searched again with every question of a conversation."""
     return terms(text)
+
+
+def names_a_date(query: str) -> bool:
+    """Whether a question names a day or a month, so that when something happened tells whether it answers."""
+    return _DATED.search(query) is not None
+
+
+@lru_cache(maxsize=4096)
+def terms_of_day(day: date) -> tuple[str, ...]:
+    """The terms by which a question may name this day: `20`, `20th`, `may`, `2026`, `2026-05-20`."""
+    ordinal = f"{day.day}{_ENDINGS.get(day.day, 'th')}"
+    return terms(f"{day.day} {ordinal} {day:%B} {'' if day.month == 5 else f'{day:%b}'} {day.year} {day.isoformat()}")
 
 
 def _values(value: object) -> Iterator[str]:

@@ -30,7 +30,7 @@ def channel_switches(journey: Journey) -> Iterator[Moment]:
     """A customer who goes on elsewhere with what was not settled where they began."""
     for before, after in pairwise(_stretches(journey.everything)):
         first = next((row for row in after if row.actor is Actor.CUSTOMER), None)
-        if first is None or not _is_of(journey, after):
+        if first is None or not journey.is_asked_about(first) or not _is_of(journey, after):
             continue
         stood = standing(before)
         if stood is Standing.SETTLED or not _same_matter(before, after, stood):

@@ -1,13 +1,16 @@
-"""How much friction the signals make together, and how forward to be about it. Every weight and threshold is here.
+"""How much friction there is, and how forward to be about it. Every weight is here; the levels are a setting.
 
-Friction is the chance that at least one of the signals costs us the customer's patience: `1 - Π(1 - weight · severity ·
-recency)`, with the weight of its type, and a recency that halves every twelve hours down to a quarter.
+Friction is the chance that something costs us the customer's patience: `1 - (1 - strain) · Π(1 - weight · severity)`
+over the strain of the customer's last message and the signals that stand, each with the weight of its type. All fade
+with a recency that halves every twelve hours down to a quarter; what lay in words alone also halves with every message
+since in which the customer objects to nothing: talk that goes on well has got over it.
 """
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from app.models import Intervention, InterventionLevel, Signal, SignalType
+from app.models import Intervention, InterventionLevel, Ladder, Signal, SignalType
+from app.signals.strain import CALM, Strain
 
 WEIGHTS = {
     SignalType.HUMAN_REQUEST: 0.9,
@@ -21,34 +24,38 @@ WEIGHTS = {
     SignalType.HESITATION: 0.3,
     SignalType.BACKTRACKING: 0.35,
 }
+GOT_OVER = frozenset({SignalType.NEGATIVE_SENTIMENT, SignalType.REPETITION, SignalType.BOT_LOOP})
 HALF_LIFE = timedelta(hours=12)
 LEAST_RECENCY = 0.25
-# From this friction on, the level; the first that is reached counts.
-LEVELS = (
-    (0.75, InterventionLevel.ESCALATE),
-    (0.55, InterventionLevel.ROUTE),
-    (0.3, InterventionLevel.NUDGE),
-    (0.12, InterventionLevel.CLARIFY),
-    (0.0, InterventionLevel.WAIT),
-)
 LEAST_REASON = 0.02
+LEAST_STRAIN = 0.1
+DEFAULT_LADDER = Ladder()
 
 
-def intervene(signals: Sequence[Signal], now: datetime) -> Intervention:
+def intervene(
+    signals: Sequence[Signal], now: datetime, strain: Strain = CALM, *, ladder: Ladder = DEFAULT_LADDER
+) -> Intervention:
     """How forward to be at a moment; `reasons` names the signals that matter, the gravest first."""
-    shares = {signal.signal_id: _share(signal, now) for signal in signals}
-    calm = 1.0
+    shares = {signal.signal_id: _share(signal, now, strain.calm) for signal in signals}
+    strained = strain.probability * _recency(strain.message.occurred_at, now) if strain.message else 0.0
+    calm = 1.0 - strained
     for share in shares.values():
         calm *= 1.0 - share
     friction = round(1.0 - calm, 4)
-    level = next(level for threshold, level in LEVELS if friction >= threshold)
-    if any(signal.type is SignalType.HUMAN_REQUEST for signal in signals):
-        level = InterventionLevel.ESCALATE
+    asked_for_person = any(signal.type is SignalType.HUMAN_REQUEST for signal in signals)
     reasons = sorted((one for one in shares if shares[one] >= LEAST_REASON), key=lambda one: -shares[one])
-    return Intervention(level=level, friction=friction, reasons=tuple(reasons))
+    return Intervention(
+        level=InterventionLevel.ESCALATE if asked_for_person else ladder.level(friction),
+        friction=friction,
+        reasons=tuple(reasons),
+        causes=strain.causes if strained >= LEAST_STRAIN else (),
+    )
 
 
-def _share(signal: Signal, now: datetime) -> float:
-    age = max(timedelta(0), now - signal.at)
-    recency = max(LEAST_RECENCY, 0.5 ** (age / HALF_LIFE))
-    return WEIGHTS[signal.type] * signal.severity * recency
+def _share(signal: Signal, now: datetime, calm: Sequence[datetime]) -> float:
+    got_over = sum(at > signal.at for at in calm) if signal.type in GOT_OVER else 0
+    return WEIGHTS[signal.type] * signal.severity * _recency(signal.at, now) * float(0.5**got_over)
+
+
+def _recency(at: datetime, now: datetime) -> float:
+    return float(max(LEAST_RECENCY, 0.5 ** (max(timedelta(0), now - at) / HALF_LIFE)))

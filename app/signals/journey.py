@@ -1,6 +1,6 @@
 """What every detector looks at: the interactions up to the moment of judgement, and how a moment becomes a signal."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -44,16 +44,22 @@ class Journey:
     snapshot: Snapshot
     conversation: tuple[Interaction, ...]
     prior: tuple[Interaction, ...]
+    fresh: Collection[str] | None = None
 
     @classmethod
-    def of(cls, snapshot: Snapshot) -> "Journey":
+    def of(cls, snapshot: Snapshot, *, fresh: Collection[str] | None = None) -> "Journey":
         """The journey that a snapshot shows; what lies after its `now` or is far in the past is left out."""
         past = [row for row in snapshot.prior if snapshot.now - RECENT <= row.occurred_at <= snapshot.now]
         return cls(
             snapshot=snapshot,
             conversation=tuple(row for row in snapshot.conversation if row.occurred_at <= snapshot.now),
             prior=tuple(past),
+            fresh=fresh,
         )
+
+    def is_asked_about(self, row: Interaction) -> bool:
+        """Whether a moment that ends here is wanted: all are, unless only those of fresh interactions were asked for."""
+        return self.fresh is None or row.interaction_id in self.fresh
 
     @property
     def now(self) -> datetime:

@@ -8,8 +8,9 @@ from statistics import median
 from typing import NamedTuple
 
 from app.language.acts import Act, customer_act, staff_act
+from app.language.replies import Reply, Turn, reply_of, turn_of
 from app.language.sentences import sentences
-from app.models import Actor, Channel, Interaction, Kind, Outcome, SignalType
+from app.models import Actor, Channel, Interaction, Kind, Outcome, SignalType, Snapshot
 from app.signals.journey import STAFF, Journey, Moment, on_channel, span
 
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
@@ -52,9 +53,11 @@ def hesitations(journey: Journey) -> Iterator[Moment]:
             yield _hesitation(timedelta(seconds=idle), REPORTED_IDLE_S, (row,))
     gaps = list(_own_gaps(rows))
     for index, (before, after, gap) in enumerate(gaps):
+        if not journey.is_asked_about(after) or not PACES[after.channel].hesitates <= gap <= PACES[after.channel].visit:
+            continue
         others = [seconds for place, (_, _, seconds) in enumerate(gaps) if place != index]
         usual = max(PACES[after.channel].hesitates, _OWN_PACE * median(others) if len(others) > 1 else 0.0)
-        if usual <= gap <= PACES[after.channel].visit and _reported_idle(after) is None:
+        if usual <= gap and _reported_idle(after) is None:
             yield _hesitation(timedelta(seconds=gap), usual, (before, after))
     yield from _stuck(journey, rows)
 
@@ -89,6 +92,23 @@ def silence(journey: Journey) -> Iterator[Moment]:
     yield Moment(SignalType.SILENCE, severity, (last,), detail, _passed(last, pace.silent))
 
 
+def next_check(snapshot: Snapshot) -> datetime | None:
+    """When waiting would show as silence, a late answer or a pause if nothing more came; None where it would not."""
+    journey = Journey.of(snapshot)
+    last = journey.conversation[-1] if journey.conversation else None
+    if last is None:
+        return None
+    pace = PACES[last.channel]
+    if last.kind is Kind.EVENT and last.actor is Actor.CUSTOMER:
+        stuck = last.channel in SELF_SERVICE and last.outcome is not Outcome.SUCCEEDED
+        return _passed(last, pace.hesitates) if stuck else None
+    if last.kind is not Kind.MESSAGE:
+        return None
+    if last.actor is Actor.CUSTOMER:
+        return _passed(last, pace.reply) if wants_answer(last.text) else None
+    return _passed(last, pace.silent) if last.actor in STAFF and _asks(last.text) else None
+
+
 def excess(seconds: float, usual: float) -> float:
     """How grave a wait is: 0.3 at the usual limit, and 0.2 more for each doubling."""
     return min(1.0, 0.3 + 0.2 * log2(max(1.0, seconds / usual)))
@@ -99,7 +119,8 @@ def wants_answer(text: str) -> bool:
     acts = {customer_act(sentence) for sentence in sentences(text)}
     if acts & {Act.REQUEST, Act.QUESTION, Act.PROBLEM}:
         return True
-    return bool(acts) and not acts & {Act.CLOSING, Act.THANKS} and acts != {Act.GREETING}
+    thanked = bool(acts & {Act.CLOSING, Act.THANKS}) or bool(reply_of(text) & {Reply.THANKS, Reply.LEAVES})
+    return bool(acts) and not thanked and acts != {Act.GREETING}
 
 
 def _delay(asked: Interaction, answer: Interaction | None, until: datetime) -> Iterator[Moment]:
@@ -176,4 +197,4 @@ def _asks(text: str) -> bool:
         return False
     # "Is there anything else?" leaves the customer free to go.
     asked = [one for one in spoken if staff_act(one) in (Act.QUESTION, Act.REQUEST)]
-    return any("anything else" not in one.casefold() and "further assist" not in one.casefold() for one in asked)
+    return any(Turn.ASKS_FOR_MORE not in turn_of(one) for one in asked)

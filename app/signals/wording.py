@@ -8,9 +8,10 @@ from functools import lru_cache
 from app.language.acts import Act, customer_act
 from app.language.human import asks_for_person
 from app.language.identifiers import canonical, mentions
+from app.language.replies import Reply, Turn, reply_of, turn_of
 from app.language.sentences import sentences
 from app.language.sentiment import NEGATIVE, POSITIVE, feeling, mood
-from app.language.words import terms, tokens
+from app.language.words import STOP_WORDS, terms, tokens
 from app.models import Actor, Interaction, Kind, SignalType, Trend
 from app.signals.journey import STAFF, Journey, Moment, on_channel, quote, span, times
 
@@ -22,6 +23,7 @@ _SHARED = 0.5
 _SAME_WORDS = 0.8
 _ALL_WORDS = 0.9
 _HALF_THE_WORDS = 0.5
+_MOST_WORDS = 0.6
 _SHORTEST_STATEMENT = 6
 _SHORTEST_QUESTION = 3
 _LOOP_LOOK_BACK = 8
@@ -52,10 +54,13 @@ _SAYS_AGAIN = re.compile(
     r"|(?:explain|say|describe|tell you) (?:\w+ ){1,3}(?:all over )?again)",
     re.IGNORECASE,
 )
-_CIVIL = frozenset("pleas thank hi hello help want need like know tell get let would".split())
-_COURTESY = re.compile(
-    r"\banything else\b|\byou(?:[’']re| are) welcome\b|\bhave a (?:great|good|nice)\b|\bmy pleasure\b", re.IGNORECASE
+_ASKED_ALREADY = re.compile(
+    r"\bi(?:[’']ve| have| had)? (?:already |just )?(?:asked|told you|said|was asking|am asking)(?: you)? "
+    r"(?:whether|if|that|for|about|how|when|where|why|what|who|which)\b",
+    re.IGNORECASE,
 )
+_CIVIL = frozenset("pleas thank hi hello help want need like know tell get let would".split())
+_COURTESY = re.compile(r"\byou(?:[’']re| are) welcome\b|\bhave a (?:great|good|nice)\b|\bmy pleasure\b", re.IGNORECASE)
 
 
 def repetitions(journey: Journey) -> Iterator[Moment]:
@@ -64,11 +69,11 @@ def repetitions(journey: Journey) -> Iterator[Moment]:
     rows = [row for row in journey.everything if row.kind is not Kind.NOTE]
     said = [place for place, row in enumerate(rows) if row.actor is Actor.CUSTOMER and row.kind is Kind.MESSAGE]
     for order, place in enumerate(said):
-        if rows[place].interaction_id not in own:
+        if rows[place].interaction_id not in own or not journey.is_asked_about(rows[place]):
             continue
         earlier = said[max(0, order - _LOOK_BACK) : order]
         moment = _asked_again(rows, earlier, place) or _named_again(rows, earlier, place)
-        moment = moment or _says_so(rows[place])
+        moment = moment or _says_so(rows, earlier, place)
         if moment is not None:
             yield moment
 
@@ -76,11 +81,11 @@ def repetitions(journey: Journey) -> Iterator[Moment]:
 def bot_loops(journey: Journey) -> Iterator[Moment]:
     """A bot that says nearly the same thing again although the customer has spoken in between."""
     rows = journey.messages
-    said = [place for place, row in enumerate(rows) if row.actor is Actor.BOT and not _COURTESY.search(row.text)]
+    said = [place for place, row in enumerate(rows) if row.actor is Actor.BOT and not _is_courtesy(row.text)]
     looped: set[int] = set()
     for order in range(len(said) - 1, 0, -1):
         place = said[order]
-        if place in looped:
+        if place in looped or not journey.is_asked_about(rows[place]):
             continue
         earlier = said[max(0, order - _LOOP_LOOK_BACK) : order]
         same = [other for other in earlier if _says_the_same(rows, other, place)]
@@ -95,10 +100,12 @@ def bot_loops(journey: Journey) -> Iterator[Moment]:
 def negative_sentiment(journey: Journey) -> Iterator[Moment]:
     """Messages of a displeased customer, unless they have been clearly pleased since."""
     recent = journey.said[-_FEELINGS_READ:]
+    if not any(journey.is_asked_about(row) for row in recent):
+        return
     feelings = [feeling(row.text) for row in recent]
     pleased = max((place for place, row in enumerate(recent) if _is_pleased(row.text)), default=-1)
     for place in range(pleased + 1, len(recent)):
-        if feelings[place] > NEGATIVE:
+        if feelings[place] > NEGATIVE or not journey.is_asked_about(recent[place]):
             continue
         trend = mood(feelings[: place + 1]).trend
         severity = -feelings[place] + (0.15 if trend is Trend.WORSENING else 0.0)
@@ -119,6 +126,12 @@ def human_requests(journey: Journey) -> Iterator[Moment]:
             yield Moment(SignalType.HUMAN_REQUEST, 0.8 + 0.1 * (count - 1), (row,), detail)
 
 
+def _is_courtesy(text: str) -> bool:
+    # "Anything else?" may well be asked twice; "Sorry, that failed. Anything else?" may not.
+    turn = turn_of(text)
+    return bool(_COURTESY.search(text)) or (Turn.ASKS_FOR_MORE in turn and Turn.FAILS not in turn)
+
+
 def _is_pleased(text: str) -> bool:
     acts = {customer_act(sentence) for sentence in sentences(text)}
     if acts & _OPEN:
@@ -127,12 +140,8 @@ def _is_pleased(text: str) -> bool:
 
 
 def _asked_again(rows: Sequence[Interaction], earlier: Sequence[int], place: int) -> Moment | None:
-    asked = _question(rows[place].text)
-    if len(asked) < _SHORTEST_QUESTION:
-        return None
     for other in reversed(earlier):
-        before = _question(rows[other].text)
-        if len(before) >= _SHORTEST_QUESTION and _alike(before, asked) and _answered(rows, other, place):
+        if _asks_the_same(rows[other].text, rows[place].text) and _still_open(rows, other, place):
             gap = span(rows[place].occurred_at - rows[other].occurred_at)
             detail = f"The customer asks again, {gap} later: “{quote(rows[place].text)}”"
             severity = 0.6 if rows[other].channel is rows[place].channel else 0.7
@@ -155,8 +164,10 @@ def _named_again(rows: Sequence[Interaction], earlier: Sequence[int], place: int
     return None
 
 
-def _says_so(row: Interaction) -> Moment | None:
-    if not _SAYS_AGAIN.search(row.text):
+def _says_so(rows: Sequence[Interaction], earlier: Sequence[int], place: int) -> Moment | None:
+    row = rows[place]
+    told_here = any(rows[other].conversation_id == row.conversation_id for other in earlier)
+    if not (_SAYS_AGAIN.search(row.text) or (told_here and _ASKED_ALREADY.search(row.text))):
         return None
     return Moment(SignalType.REPETITION, 0.6, (row,), f"The customer says that they repeat it: “{quote(row.text)}”")
 
@@ -179,6 +190,13 @@ def _answered(rows: Sequence[Interaction], other: int, place: int) -> bool:
     )
 
 
+def _still_open(rows: Sequence[Interaction], other: int, place: int) -> bool:
+    # Who has agreed or asked for something else since then asks the same about another thing.
+    between = (row for row in rows[other + 1 : place] if row.actor is Actor.CUSTOMER and row.kind is Kind.MESSAGE)
+    went_on = any(reply_of(row.text) & {Reply.AGREES, Reply.WANTS_ANOTHER} for row in between)
+    return _answered(rows, other, place) and not went_on
+
+
 @lru_cache(maxsize=8192)
 def _names(text: str) -> dict[str, str]:
     return {canonical(one.value): one.value for one in mentions(text) if one.type not in ("amount", "date")}
@@ -190,9 +208,20 @@ def _question(text: str) -> frozenset[str]:
     return frozenset(term for sentence in asked for term in terms(sentence) if term.isalpha() and term not in _CIVIL)
 
 
-def _alike(one: frozenset[str], other: frozenset[str]) -> bool:
-    shared = len(one & other)
-    return shared / min(len(one), len(other)) >= _MOSTLY_WITHIN and shared / len(one | other) >= _SHARED
+def _asks_the_same(before: str, after: str) -> bool:
+    one, other = _question(before), _question(after)
+    if one.isdisjoint(other):
+        return False
+    shared, least, most = len(one & other), min(len(one), len(other)), len(one | other)
+    if least >= _SHORTEST_QUESTION:
+        return shared / least >= _MOSTLY_WITHIN and shared / most >= _SHARED
+    # Of a short question every word counts: "where is it" and "where is it now" are one, "is it here" is another.
+    words, again = _words(before), _words(after)
+    return (
+        shared / most >= _MOST_WORDS
+        and len(words & again) >= _SHORTEST_QUESTION
+        and len(words & again) / len(words | again) >= _HALF_THE_WORDS
+    )
 
 
 def _says_the_same(rows: Sequence[Interaction], other: int, place: int) -> bool:
@@ -209,7 +238,14 @@ def _says_the_same(rows: Sequence[Interaction], other: int, place: int) -> bool:
         return False
     # The same again, or the same again with an apology or a greeting before it.
     longer = shared >= _SHORTEST_STATEMENT and shared / min(len(one), len(two)) >= _ALL_WORDS
-    return shared / len(one | two) >= (_HALF_THE_WORDS if longer else _SAME_WORDS)
+    alike = shared / len(one | two) >= (_HALF_THE_WORDS if longer else _SAME_WORDS)
+    return alike and not (two - one) & _told_between(rows, other, place)
+
+
+def _told_between(rows: Sequence[Interaction], other: int, place: int) -> set[str]:
+    # A summary that takes up what the customer has just put right is no loop, however like the last one it is.
+    said = (row.text for row in rows[other + 1 : place] if row.actor is Actor.CUSTOMER)
+    return {word for text in said for word in _words(text) if word not in STOP_WORDS}
 
 
 @lru_cache(maxsize=8192)

@@ -7,6 +7,7 @@ from evals.bench.answers import HandoffBench, RetrievalBench, bench_handoff, ben
 from evals.bench.figures import Figure, Rate, figure, rate
 from evals.bench.history import Growth, HistoryBench, bench_history
 from evals.bench.ingest import IngestBench, bench_ingest
+from evals.bench.next_action import NextActionBench, bench_next_action
 
 __all__ = [
     "Figure",
@@ -14,11 +15,13 @@ __all__ = [
     "HandoffBench",
     "HistoryBench",
     "IngestBench",
+    "NextActionBench",
     "Rate",
     "RetrievalBench",
     "bench_handoff",
     "bench_history",
     "bench_ingest",
+    "bench_next_action",
     "bench_retrieval",
     "figure",
     "rate",

@@ -40,11 +40,16 @@ async def service(settings: Settings) -> AsyncGenerator[httpx.AsyncClient]:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False) as client:
             if not await _until(client, lambda answer: answer["status"] == "ready", READY_WITHIN_S, process):
                 raise Unavailable(f"The measured service did not start. The end of its log:\n{_end_of(log)}")
-            if not await _until(client, lambda answer: answer["index_lag"] == 0, INDEXED_WITHIN_S, process):
-                raise Unavailable(f"The measured service did not index. The end of its log:\n{_end_of(log)}")
+            if not await _until(client, _is_settled, INDEXED_WITHIN_S, process):
+                raise Unavailable(f"The measured service did not settle. The end of its log:\n{_end_of(log)}")
             yield client
     finally:
         await _stop(process)
+
+
+def _is_settled(answer: dict[str, Any]) -> bool:
+    loading = any(check["status"] == "loading" for check in answer["checks"].values())
+    return answer["index_lag"] == 0 and not loading
 
 
 async def _until(

@@ -1,8 +1,9 @@
 """What every archive does, run against each adapter of the port."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -101,3 +102,48 @@ async def test_a_key_may_hold_any_character(archive: Archive) -> None:
     await archive.put("t", "keys", "a\0b", {"n": 1})
     assert await archive.get("t", "keys", "a\0b") == {"n": 1}
     assert await archive.get("t", "keys", "ab") is None
+
+
+def tally(document: Mapping[str, Any]) -> Mapping[str, Mapping[str, float]]:
+    """What a vote adds: one more, and its points, to whom it is for."""
+    return {document["for"]: {"votes": 1.0, "points": document["points"]}} if "for" in document else {}
+
+
+async def vote(archive: Archive, key: str, document: Mapping[str, Any], tenant: str = "t") -> None:
+    """Files a vote and counts it."""
+    await archive.put_counted(tenant, "votes", key, document, into="tallies", counting=tally, customer_id=key)
+
+
+async def test_what_a_document_counts_is_added_up(archive: Archive) -> None:
+    await vote(archive, "v1", {"for": "ann", "points": 0.5})
+    await vote(archive, "v2", {"for": "ann", "points": 2.0})
+    await vote(archive, "v3", {"for": "bob", "points": 1.0})
+    await vote(archive, "v1", {"for": "ann", "points": 1.0}, "another tenant")
+    assert dict(await archive.page("t", "tallies")) == {
+        "ann": {"votes": 2.0, "points": 2.5},
+        "bob": {"votes": 1.0, "points": 1.0},
+    }
+
+
+async def test_what_a_replaced_document_had_counted_is_taken_back(archive: Archive) -> None:
+    await vote(archive, "v1", {"for": "ann", "points": 0.5})
+    await vote(archive, "v1", {"for": "ann", "points": 0.5})
+    assert await archive.get("t", "tallies", "ann") == {"votes": 1.0, "points": 0.5}
+    await vote(archive, "v1", {"for": "bob", "points": 2.0})
+    await vote(archive, "v2", {"for": "bob", "points": 2.0})
+    await vote(archive, "v2", {"withdrawn": True})
+    assert await archive.get("t", "tallies", "ann") == {"votes": 0.0, "points": 0.0}
+    assert await archive.get("t", "tallies", "bob") == {"votes": 1.0, "points": 2.0}
+    assert await archive.get("t", "votes", "v2") == {"withdrawn": True}
+
+
+async def test_erasing_a_counted_document_leaves_the_sums(archive: Archive) -> None:
+    await vote(archive, "v1", {"for": "ann", "points": 1.0})
+    assert await archive.erase_documents("t", ["v1"]) == {"votes": 1}
+    assert await archive.get("t", "tallies", "ann") == {"votes": 1.0, "points": 1.0}
+
+
+async def test_of_many_who_count_at_once_none_is_lost_and_none_counted_twice(archive: Archive) -> None:
+    filed = (vote(archive, f"v{number % 4}", {"for": "ann", "points": 1.0}) for number in range(16))
+    await asyncio.gather(*filed)
+    assert await archive.get("t", "tallies", "ann") == {"votes": 4.0, "points": 4.0}

@@ -98,7 +98,7 @@ def an_interaction(**fields: Any) -> dict[str, Any]:
 def test_the_help_lists_every_command(warmline: Command) -> None:
     told = warmline("--help")
     assert told.status == 0
-    for name in ("serve", "demo", "import", "reindex", "handoff", "next-action", "doctor", "eval", "bench"):
+    for name in ("serve", "demo", "import", "reindex", "handoff", "next-action", "verify", "doctor", "eval", "bench"):
         assert re.search(rf"^│ {name} ", told.out, re.MULTILINE), name
 
 
@@ -113,6 +113,29 @@ def test_a_setting_that_makes_no_sense_is_named(warmline: Command, monkeypatch: 
     ended = warmline("doctor")
     assert ended.status == 1
     assert "WARMLINE_LOG_LEVEL: Use one of" in ended.err
+
+
+# --- verify -----------------------------------------------------------------------------------------------------------
+
+
+def test_verify_prints_a_verdict_for_each_sentence_and_touches_no_store(warmline: Command, folder: Path) -> None:
+    talk = written(folder, "talk.json", a_conversation())
+    said = next(turn["text"] for turn in TURNS if turn.get("role") == "customer")
+    claims = written(folder, "claims.json", [f"The customer says: “{said}”", "The customer owes 77.31 EUR."])
+    ended = warmline("verify", "--conversation", talk, "--claims", claims, "--json")
+    assert ended.status == 0, ended.err
+    verdicts = ended.json["verdicts"]
+    assert [one["supported"] for one in verdicts] == [True, False]
+    assert "77.31" in verdicts[1]["why"]
+    assert sorted(path.name for path in folder.iterdir()) == ["claims.json", "talk.json"]
+
+
+@pytest.mark.parametrize("claims", [{"claims": []}, ["", 3], "a sentence"])
+def test_verify_says_what_claims_look_like_when_they_are_none(warmline: Command, folder: Path, claims: object) -> None:
+    talk = written(folder, "talk.json", a_conversation())
+    ended = warmline("verify", "--conversation", talk, "--claims", written(folder, "claims.json", claims))
+    assert ended.status == 1
+    assert "claims.json" in ended.err
 
 
 # --- handoff --------------------------------------------------------------------------------------------------------

@@ -71,11 +71,13 @@ async def test_the_access_log_names_the_route_and_nothing_a_customer_said(
 ) -> None:
     caplog.set_level(logging.INFO, logger="warmline")
     await client.post("/v1/interactions", json=message("private words", conversation_id="c-private"))
-    await client.get("/v1/conversations/c-private/signals", params={"note": "private words"})
+    await client.get("/v1/conversations/c-private/signals")
+    await client.get("/v1/customers/cus_private/search", params={"q": "private words"})
 
     lines = [one.getMessage() for one in caplog.records if one.name == "warmline.access"]
 
     assert any("GET /v1/conversations/{conversation_id}/signals 200" in line for line in lines)
+    assert any("GET /v1/customers/{customer_id}/search 404" in line for line in lines)
     assert all("private" not in line for line in lines)
 
 

@@ -191,7 +191,7 @@ async def test_every_path_is_summed_up_and_names_its_refusals(client: httpx.Asyn
             assert operation["description"], path
             if path.startswith("/v1/"):
                 assert "application/problem+json" in operation["responses"]["422"]["content"], path
-            if method == "post":
+            if method == "post" and path != "/v1/briefs/verify":  # which creates nothing
                 names = [parameter["name"] for parameter in operation["parameters"]]
                 assert "Idempotency-Key" in names, path
 

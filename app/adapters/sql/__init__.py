@@ -1,26 +1,86 @@
 """The ledger and the archive in one SQL database."""
 
-from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import Any
 
 from pydantic_core import from_json, to_json
-from sqlalchemy import Select, func, select
+from sqlalchemy import BindParameter, Connection, Executable, Select, bindparam, func, select
 
+from app.adapters.counting import added, changes
 from app.adapters.sql.connections import Connections
 from app.adapters.sql.erasure import SqlErasure
 from app.adapters.sql.locks import Lock, hold
-from app.adapters.sql.rows import INTERACTION_COLUMNS, holding_of, interaction_of
+from app.adapters.sql.rows import INTERACTION_COLUMNS, holding_of, interaction_of, seat_of
 from app.adapters.sql.tables import documents, holdings, identities, interactions, seats, tenants
 from app.adapters.sql.transaction import SqlTransaction, chunks
 from app.adapters.sql.upserts import upsert
 from app.models import Channel, Interaction, Kind
-from app.ports import ConversationSeat, IdentifierHolding
+from app.ports import ConversationSeat, Counting, IdentifierHolding
 
 __all__ = ["SqlStore"]
 
 _DOCUMENT_KEY = ["tenant", "collection", "key"]
 _INTERACTION = [interactions.c[name] for name in INTERACTION_COLUMNS]
+
+# Statements are built once: composing one costs more than the database takes to answer it.
+_TENANT: BindParameter[str] = bindparam("tenant")
+_VALUES: BindParameter[str] = bindparam("values", expanding=True)
+_LIMIT: BindParameter[int] = bindparam("limit")
+_HEAD = select(tenants.c.last_seq).where(tenants.c.tenant == _TENANT)
+_CUSTOMER_OF = select(identities.c.customer_id).where(
+    identities.c.identity_id == bindparam("id"), identities.c.tenant == _TENANT
+)
+_IDENTITIES_OF = (
+    select(identities.c.identity_id)
+    .where(identities.c.tenant == _TENANT, identities.c.customer_id == bindparam("id"))
+    .order_by(identities.c.identity_id)
+)
+_HOLDINGS_OF = (
+    select(holdings, identities.c.customer_id)
+    .join(identities, identities.c.identity_id == holdings.c.identity_id)
+    .where(holdings.c.tenant == _TENANT, holdings.c.identity_id.in_(_VALUES))
+    .order_by(holdings.c.identity_id, holdings.c.type, holdings.c.value)
+)
+_SEAT_OF = (
+    select(seats.c.conversation_id, seats.c.identity_id, identities.c.customer_id)
+    .join(identities, identities.c.identity_id == seats.c.identity_id)
+    .where(seats.c.tenant == _TENANT, seats.c.conversation_id == bindparam("id"))
+)
+_BY_IDS = select(*_INTERACTION).where(interactions.c.tenant == _TENANT, interactions.c.interaction_id.in_(_VALUES))
+_AFTER_POSITION: Select[*tuple[Any, ...]] = (
+    select(interactions.c.position, interactions.c.tenant, *_INTERACTION)
+    .where(interactions.c.position > bindparam("position"))
+    .order_by(interactions.c.position)
+    .limit(_LIMIT)
+)
+_LAST_POSITION = select(func.max(interactions.c.position))
+_DOCUMENT = select(documents.c.document).where(
+    documents.c.tenant == _TENANT,
+    documents.c.collection == bindparam("collection"),
+    documents.c.key == bindparam("key"),
+)
+_DOCUMENTS_OF = (
+    select(documents.c.document)
+    .where(
+        documents.c.tenant == _TENANT,
+        documents.c.collection == bindparam("collection"),
+        documents.c.customer_id == bindparam("customer_id"),
+    )
+    .order_by(documents.c.position.desc())
+    .limit(_LIMIT)
+)
+_PAGE = (
+    select(documents.c.key, documents.c.document)
+    .where(
+        documents.c.tenant == _TENANT,
+        documents.c.collection == bindparam("collection"),
+        documents.c.key > bindparam("after"),
+    )
+    .order_by(documents.c.key)
+    .limit(_LIMIT)
+)
 
 
 class SqlStore(SqlErasure):
@@ -37,59 +97,29 @@ class SqlStore(SqlErasure):
     @asynccontextmanager
     async def transaction(self, tenant: str) -> AsyncGenerator[SqlTransaction]:
         """A unit of work: durable (fsync'd) when the block has ended, undone when it raised."""
-        async with self._connections.writing() as connection:
-            await hold(connection, Lock.TENANT, tenant)
-            yield SqlTransaction(connection, tenant)
+        async with self._connections.writing() as session:
+            yield SqlTransaction(session, tenant)
 
     async def head(self, tenant: str) -> int:
         """The highest sequence number of the tenant; 0 when it has none."""
-        async with self._connections.reading() as connection:
-            last = await connection.scalar(select(tenants.c.last_seq).where(tenants.c.tenant == tenant))
-        return last or 0
+        return await self._scalar(_HEAD, tenant=tenant) or 0
 
     async def customer_of(self, tenant: str, customer_or_identity_id: str) -> str | None:
         """The surviving customer that this id leads to, or None when it is unknown."""
-        statement = select(identities.c.customer_id).where(
-            identities.c.identity_id == customer_or_identity_id, identities.c.tenant == tenant
-        )
-        async with self._connections.reading() as connection:
-            return await connection.scalar(statement)
+        return await self._scalar(_CUSTOMER_OF, tenant=tenant, id=customer_or_identity_id)
 
     async def identities_of(self, tenant: str, customer_id: str) -> Sequence[str]:
         """The identities joined in one customer, the oldest first."""
-        statement = (
-            select(identities.c.identity_id)
-            .where(identities.c.tenant == tenant, identities.c.customer_id == customer_id)
-            .order_by(identities.c.identity_id)
-        )
-        async with self._connections.reading() as connection:
-            return (await connection.scalars(statement)).all()
+        return [one[0] for one in await self._rows(_IDENTITIES_OF, tenant=tenant, id=customer_id)]
 
     async def holdings_of(self, tenant: str, identity_ids: Collection[str]) -> Sequence[IdentifierHolding]:
         """The identifiers that these identities hold."""
-        statement = (
-            select(holdings, identities.c.customer_id)
-            .join(identities, identities.c.identity_id == holdings.c.identity_id)
-            .where(holdings.c.tenant == tenant)
-            .order_by(holdings.c.identity_id, holdings.c.type, holdings.c.value)
-        )
-        found: list[IdentifierHolding] = []
-        async with self._connections.reading() as connection:
-            for chunk in chunks(identity_ids):
-                rows = await connection.execute(statement.where(holdings.c.identity_id.in_(chunk)))
-                found.extend(holding_of(row) for row in rows.mappings())
-        return found
+        return [holding_of(row) for row in await self._matching(_HOLDINGS_OF, tenant, identity_ids)]
 
     async def seat_of(self, tenant: str, conversation_id: str) -> ConversationSeat | None:
         """Whom a conversation belongs to."""
-        statement = (
-            select(seats.c.conversation_id, seats.c.identity_id, identities.c.customer_id)
-            .join(identities, identities.c.identity_id == seats.c.identity_id)
-            .where(seats.c.tenant == tenant, seats.c.conversation_id == conversation_id)
-        )
-        async with self._connections.reading() as connection:
-            row = (await connection.execute(statement)).mappings().one_or_none()
-        return ConversationSeat(**row) if row else None
+        rows = await self._rows(_SEAT_OF, tenant=tenant, id=conversation_id)
+        return seat_of(rows[0]) if rows else None
 
     async def interactions(
         self,
@@ -105,127 +135,165 @@ class SqlStore(SqlErasure):
         newest_first: bool = False,
     ) -> Sequence[Interaction]:
         """Interactions of these identities, by seq."""
-        of = interactions.c
-        statement = select(*_INTERACTION).where(of.tenant == tenant, of.seq > after_seq)
-        for column, wanted in ((of.conversation_id, conversation_id), (of.channel, channel), (of.kind, kind)):
-            if wanted is not None:
-                statement = statement.where(column == wanted)
-        if up_to_seq is not None:
-            statement = statement.where(of.seq <= up_to_seq)
-        # Asked for several identities in order, a database reads the whole tenant by seq until it has found enough;
-        # a sum that it cannot look up makes it go by identity, and sort what little it finds there.
-        order = of.seq if len(identity_ids) == 1 else of.seq + 0
-        statement = statement.order_by(order.desc() if newest_first else order).limit(limit)
-        found: list[Interaction] = []
-        async with self._connections.reading() as connection:
-            for chunk in chunks(identity_ids):
-                rows = await connection.execute(statement.where(of.identity_id.in_(chunk)))
-                found.extend(interaction_of(row) for row in rows)
+        narrowed = {"conversation_id": conversation_id, "channel": channel, "kind": kind}
+        wanted = {name: str(value) for name, value in narrowed.items() if value is not None}
+        bounds = {"after_seq": after_seq, "limit": limit} | ({} if up_to_seq is None else {"up_to_seq": up_to_seq})
+        statement = _interactions(tuple(wanted), up_to_seq is not None, len(identity_ids) == 1, newest_first)
+        rows = await self._matching(statement, tenant, identity_ids, **wanted, **bounds)
+        found = [interaction_of(row) for row in rows]
         return sorted(found, key=lambda one: one.seq, reverse=newest_first)[:limit]
 
     async def by_ids(self, tenant: str, interaction_ids: Collection[str]) -> Sequence[Interaction]:
         """The interactions with these ids that exist, by seq."""
-        statement = select(*_INTERACTION).where(interactions.c.tenant == tenant)
-        found: list[Interaction] = []
-        async with self._connections.reading() as connection:
-            for chunk in chunks(interaction_ids):
-                rows = await connection.execute(statement.where(interactions.c.interaction_id.in_(chunk)))
-                found.extend(interaction_of(row) for row in rows)
+        found = [interaction_of(row) for row in await self._matching(_BY_IDS, tenant, interaction_ids)]
         return sorted(found, key=lambda one: one.seq)
 
     async def windows(
         self, tenant: str, conversation_ids: Collection[str], *, limit: int
     ) -> Sequence[tuple[str, Interaction]]:
         """What each customer has newest in each of these conversations, at most `limit`, with the customer, by seq."""
-        of = interactions.c
-        sharing = [of.conversation_id, identities.c.customer_id]
-        place = func.row_number().over(partition_by=sharing, order_by=of.seq.desc()).label("place")
-        of_customers = interactions.join(identities, identities.c.identity_id == of.identity_id)
-        statement: Select[*tuple[Any, ...]] = select(identities.c.customer_id, *_INTERACTION, place).select_from(
-            of_customers
-        )
-        statement = statement.where(of.tenant == tenant)
-        found: list[tuple[str, Interaction]] = []
-        async with self._connections.reading() as connection:
-            for chunk in chunks(conversation_ids):
-                newest = statement.where(of.conversation_id.in_(chunk)).subquery()
-                rows = await connection.execute(select(newest).where(newest.c.place <= limit))
-                found.extend((row[0], interaction_of(row[1:-1])) for row in rows)
+        rows = await self._matching(_windows(), tenant, conversation_ids, limit=limit)
+        found = [(row[0], interaction_of(row[1:])) for row in rows]
         return sorted(found, key=lambda one: one[1].seq)
 
     async def after_position(self, position: int, limit: int) -> Sequence[tuple[int, str, Interaction]]:
         """Rows of all tenants past a position of the write order, as (position, tenant, interaction)."""
-        of = interactions.c
-        statement: Select[*tuple[Any, ...]] = select(of.position, of.tenant, *_INTERACTION)
-        statement = statement.where(of.position > position).order_by(of.position).limit(limit)
-        async with self._connections.reading() as connection:
-            rows = (await connection.execute(statement)).all()
+        rows = await self._rows(_AFTER_POSITION, position=position, limit=limit)
         return [(number, tenant, interaction_of(columns)) for number, tenant, *columns in rows]
 
     async def last_position(self) -> int:
         """The position of the newest row; 0 when there is none."""
-        async with self._connections.reading() as connection:
-            return await connection.scalar(select(func.max(interactions.c.position))) or 0
+        return await self._scalar(_LAST_POSITION) or 0
 
     async def put(
         self, tenant: str, collection: str, key: str, document: Mapping[str, Any], *, customer_id: str | None = None
     ) -> None:
         """Write or replace one document."""
         row = _document_row(tenant, collection, key, document, customer_id)
-        async with self._connections.writing() as connection:
-            statement = upsert(connection, documents).values(row)
-            replaced = {"document": statement.excluded.document, "customer_id": statement.excluded.customer_id}
-            await connection.execute(statement.on_conflict_do_update(index_elements=_DOCUMENT_KEY, set_=replaced))
+
+        def work(connection: Connection) -> None:
+            connection.execute(_put_document(connection.dialect.name), row)
+
+        await self._connections.write(work)
+
+    async def put_counted(
+        self,
+        tenant: str,
+        collection: str,
+        key: str,
+        document: Mapping[str, Any],
+        *,
+        into: str,
+        counting: Counting,
+        customer_id: str | None = None,
+    ) -> None:
+        """Write or replace one document and add what it counts to the documents of `into`, as one."""
+
+        def work(connection: Connection) -> None:
+            hold(connection, Lock.COUNTS, tenant)
+            put = _put_document(connection.dialect.name)
+            before = _document(connection, tenant, collection, key)
+            for entry, amounts in changes(counting, before, document).items():
+                sums = added(_document(connection, tenant, into, entry), amounts)
+                connection.execute(put, _document_row(tenant, into, entry, sums, None))
+            connection.execute(put, _document_row(tenant, collection, key, document, customer_id))
+
+        await self._connections.write(work)
 
     async def add(
         self, tenant: str, collection: str, key: str, document: Mapping[str, Any], *, customer_id: str | None = None
     ) -> bool:
         """Write one document unless the key is taken; tells whether it was written."""
         row = _document_row(tenant, collection, key, document, customer_id)
-        async with self._connections.writing() as connection:
-            statement = upsert(connection, documents).values(row)
-            written = await connection.execute(statement.on_conflict_do_nothing(index_elements=_DOCUMENT_KEY))
-            return written.rowcount == 1
+
+        def work(connection: Connection) -> bool:
+            return connection.execute(_add_document(connection.dialect.name), row).rowcount == 1
+
+        return await self._connections.write(work)
 
     async def get(self, tenant: str, collection: str, key: str) -> Mapping[str, Any] | None:
         """One document, or None."""
-        of = documents.c
-        statement = select(of.document).where(of.tenant == tenant, of.collection == collection, of.key == key)
-        async with self._connections.reading() as connection:
-            document = await connection.scalar(statement)
-        return None if document is None else from_json(document)
+        return await self._connections.read(lambda connection: _document(connection, tenant, collection, key))
 
     async def of_customer(
         self, tenant: str, collection: str, customer_id: str, *, limit: int = 100
     ) -> Sequence[Mapping[str, Any]]:
         """The newest documents of one customer, newest first; a replaced one keeps its place."""
-        of = documents.c
-        statement = (
-            select(of.document)
-            .where(of.tenant == tenant, of.collection == collection, of.customer_id == customer_id)
-            .order_by(of.position.desc())
-            .limit(limit)
+        rows = await self._rows(
+            _DOCUMENTS_OF, tenant=tenant, collection=collection, customer_id=customer_id, limit=limit
         )
-        async with self._connections.reading() as connection:
-            return [from_json(document) for document in await connection.scalars(statement)]
+        return [from_json(row[0]) for row in rows]
 
     async def page(
         self, tenant: str, collection: str, *, after: str = "", limit: int = 1000
     ) -> Sequence[tuple[str, Mapping[str, Any]]]:
         """Documents with their keys, ordered by key: the first `limit` past the key `after`."""
-        of = documents.c
-        statement = (
-            select(of.key, of.document)
-            .where(of.tenant == tenant, of.collection == collection, of.key > after)
-            .order_by(of.key)
-            .limit(limit)
-        )
-        async with self._connections.reading() as connection:
-            return [(key, from_json(document)) for key, document in await connection.execute(statement)]
+        rows = await self._rows(_PAGE, tenant=tenant, collection=collection, after=after, limit=limit)
+        return [(key, from_json(document)) for key, document in rows]
 
     async def close(self) -> None:
         """Let go of files and connections."""
         await self._connections.close()
+
+    async def _scalar(self, statement: Executable, **values: object) -> Any:
+        return await self._connections.read(lambda connection: connection.scalar(statement, values))
+
+    async def _rows(self, statement: Executable, **values: object) -> Sequence[Any]:
+        return await self._connections.read(lambda connection: connection.execute(statement, values).all())
+
+    async def _matching(
+        self, statement: Executable, tenant: str, wanted: Iterable[str], **values: object
+    ) -> Sequence[Any]:
+        def work(connection: Connection) -> Sequence[Any]:
+            given = {"tenant": tenant, **values}
+            parts = [connection.execute(statement, {**given, "values": chunk}).all() for chunk in chunks(wanted)]
+            return parts[0] if len(parts) == 1 else [row for part in parts for row in part]
+
+        return await self._connections.read(work)
+
+
+@cache
+def _interactions(narrowed: tuple[str, ...], has_end: bool, of_one_identity: bool, newest_first: bool) -> Executable:
+    of = interactions.c
+    statement = select(*_INTERACTION).where(
+        of.tenant == _TENANT, of.identity_id.in_(_VALUES), of.seq > bindparam("after_seq")
+    )
+    for name in narrowed:
+        statement = statement.where(of[name] == bindparam(name))
+    if has_end:
+        statement = statement.where(of.seq <= bindparam("up_to_seq"))
+    # Asked for several identities in order, a database reads the whole tenant by seq until it has found enough;
+    # a sum that it cannot look up makes it go by identity, and sort what little it finds there.
+    order = of.seq if of_one_identity else of.seq + 0
+    return statement.order_by(order.desc() if newest_first else order).limit(_LIMIT)
+
+
+@cache
+def _windows() -> Executable:
+    of = interactions.c
+    sharing = [of.conversation_id, identities.c.customer_id]
+    place = func.row_number().over(partition_by=sharing, order_by=of.seq.desc()).label("place")
+    of_customers = interactions.join(identities, identities.c.identity_id == of.identity_id)
+    statement: Select[*tuple[Any, ...]] = select(identities.c.customer_id, *_INTERACTION, place)
+    newest = statement.select_from(of_customers).where(of.tenant == _TENANT, of.conversation_id.in_(_VALUES)).subquery()
+    return select(*[column for column in newest.c if column.name != "place"]).where(newest.c.place <= _LIMIT)
+
+
+@cache
+def _put_document(dialect: str) -> Executable:
+    statement = upsert(dialect, documents)
+    replaced = {"document": statement.excluded.document, "customer_id": statement.excluded.customer_id}
+    return statement.on_conflict_do_update(index_elements=_DOCUMENT_KEY, set_=replaced)
+
+
+@cache
+def _add_document(dialect: str) -> Executable:
+    return upsert(dialect, documents).on_conflict_do_nothing(index_elements=_DOCUMENT_KEY)
+
+
+def _document(connection: Connection, tenant: str, collection: str, key: str) -> Mapping[str, Any] | None:
+    document = connection.scalar(_DOCUMENT, {"tenant": tenant, "collection": collection, "key": key})
+    return None if document is None else from_json(document)
 
 
 def _document_row(

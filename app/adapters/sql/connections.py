@@ -2,15 +2,17 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager, contextmanager, nullcontext
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
 from threading import Lock
+from typing import TypeVar
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.adapters.sql import locks
 from app.adapters.sql.databases import database_at
+from app.adapters.sql.engines import Engine, Session
 from app.adapters.sql.migrations import bring_up_to_date
 from app.errors import Unavailable
 
@@ -21,6 +23,8 @@ _log = logging.getLogger(__name__)
 _BUILDING = Lock()
 _LOOK_AGAIN_S = 0.01
 
+Result = TypeVar("Result")
+
 
 class Connections:
     """The database behind one URL. Nothing is opened before it is needed."""
@@ -29,27 +33,33 @@ class Connections:
         self._database = database_at(url)
         self._opening = asyncio.Lock()
         self._writing = asyncio.Lock() if self._database.one_writer else nullcontext()
-        self._writer: AsyncEngine | None = None
-        self._reader: AsyncEngine | None = None
+        self._writer: Engine | None = None
+        self._reader: Engine | None = None
 
-    @asynccontextmanager
-    async def reading(self) -> AsyncGenerator[AsyncConnection]:
-        """A connection that sees all that is committed. Raises Unavailable or ConfigurationError."""
+    async def read(self, work: Callable[[Connection], Result]) -> Result:
+        """What `work` reads on a connection that sees all that is committed and can write nothing.
+
+        Raises Unavailable or ConfigurationError.
+        """
         with in_plain_words():
             _, reader = await self._open()
-            async with reader.connect() as connection:
-                yield connection
+            return await reader.run(work)
+
+    async def write(self, work: Callable[[Connection], Result]) -> Result:
+        """One piece of work in a transaction of its own, on disk when this returns. Raises as `writing`."""
+        async with self.writing() as session:
+            return await session.run(work)
 
     @asynccontextmanager
-    async def writing(self) -> AsyncGenerator[AsyncConnection]:
+    async def writing(self) -> AsyncGenerator[Session]:
         """One transaction: on disk when the block has ended, undone when it raised.
 
         SQLite writes one at a time; on PostgreSQL, others may run beside it. Raises Unavailable or ConfigurationError.
         """
         with in_plain_words():
             writer, _ = await self._open()
-            async with self._writing, writer.begin() as connection:
-                yield connection
+            async with self._writing, writer.transaction() as session:
+                yield session
 
     async def close(self) -> None:
         """Let go of every connection; the next use opens them again."""
@@ -59,7 +69,7 @@ class Connections:
             for engine in engines:
                 await engine.dispose()
 
-    async def _open(self) -> tuple[AsyncEngine, AsyncEngine]:
+    async def _open(self) -> tuple[Engine, Engine]:
         if self._writer and self._reader:
             return self._writer, self._reader
         async with self._opening:
@@ -70,17 +80,20 @@ class Connections:
             return self._writer, self._reader
 
     async def _build(self) -> None:
-        builder = self._database.builder()
         while not _BUILDING.acquire(blocking=False):  # noqa: ASYNC110 - no event of asyncio is shared by two loops
             await asyncio.sleep(_LOOK_AGAIN_S)
-        try:
-            async with builder.begin() as connection:
-                # Of several processes that start at once, one makes the tables and the others find them made.
-                await locks.hold(connection, locks.Lock.TABLES)
-                await connection.run_sync(bring_up_to_date)
-        finally:
-            _BUILDING.release()
-            await builder.dispose()
+        builder = self._database.builder()
+        async with AsyncExitStack() as afterwards:
+            afterwards.callback(_BUILDING.release)
+            afterwards.push_async_callback(builder.dispose)
+            async with builder.transaction() as session:
+                await session.run(_build_tables)
+
+
+def _build_tables(connection: Connection) -> None:
+    # Of several processes that start at once, one makes the tables and the others find them made.
+    locks.hold(connection, locks.Lock.TABLES)
+    bring_up_to_date(connection)
 
 
 @contextmanager

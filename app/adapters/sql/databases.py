@@ -3,12 +3,14 @@
 from pathlib import Path
 from typing import Any, Protocol
 
-from sqlalchemy import event
+import sqlalchemy
+from sqlalchemy import create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from app.adapters.sql.engines import Engine, ServerEngine, ThreadedEngine
 from app.errors import ConfigurationError
 
 EXAMPLES = "Write it like sqlite:///data/ledger.db or postgresql://user:password@host:5432/database."
@@ -38,15 +40,15 @@ class Database(Protocol):
         """Make what must be there before the first connection. Raises OSError."""
         ...
 
-    def writer(self) -> AsyncEngine:
+    def writer(self) -> Engine:
         """Transactions that are on disk once they are committed."""
         ...
 
-    def reader(self) -> AsyncEngine:
+    def reader(self) -> Engine:
         """Statements that see all that is committed, each by itself, and can write nothing."""
         ...
 
-    def builder(self) -> AsyncEngine:
+    def builder(self) -> Engine:
         """One transaction that makes or changes the tables and may take its time."""
         ...
 
@@ -74,16 +76,20 @@ class Sqlite:
     def __init__(self, url: URL) -> None:
         if url.database in (None, "", ":memory:"):
             raise ConfigurationError("WARMLINE_DATABASE_URL must name a file, for example sqlite:///data/ledger.db.")
-        self._url = url.set(drivername="sqlite+aiosqlite")
+        self._url = url.set(drivername="sqlite+pysqlite")
 
     def make_room(self) -> None:
         """Make the file's folder."""
         Path(self._url.database or "").parent.mkdir(parents=True, exist_ok=True)
 
-    def writer(self) -> AsyncEngine:
+    def writer(self) -> Engine:
         """One connection; `synchronous=FULL` brings a commit to the disk."""
-        engine = create_async_engine(
-            self._url, pool_size=1, max_overflow=0, connect_args={"isolation_level": None}, hide_parameters=True
+        engine = create_engine(
+            self._url,
+            pool_size=1,
+            max_overflow=0,
+            connect_args={"isolation_level": None, "check_same_thread": False},
+            hide_parameters=True,
         )
         _on_connect_to_sqlite(
             engine,
@@ -94,28 +100,29 @@ class Sqlite:
             "PRAGMA secure_delete = ON",
         )
 
-        @event.listens_for(engine.sync_engine, "begin")
+        @event.listens_for(engine, "begin")
         def begin(connection: Any) -> None:  # pyright: ignore[reportUnusedFunction]
             # Taking the write lock at once makes other processes wait; taking it later makes them fail.
             connection.exec_driver_sql("BEGIN IMMEDIATE")
 
-        return engine
+        return ThreadedEngine(engine, threads=1)
 
-    def reader(self) -> AsyncEngine:
+    def reader(self) -> Engine:
         """Several connections beside the writer."""
-        engine = create_async_engine(
+        engine = create_engine(
             self._url,
             pool_size=READERS,
             max_overflow=0,
             isolation_level="AUTOCOMMIT",
             skip_autocommit_rollback=True,
             pool_reset_on_return=None,
+            connect_args={"check_same_thread": False},
             hide_parameters=True,
         )
         _on_connect_to_sqlite(engine, f"PRAGMA cache_size = -{READER_CACHE_KIB}", "PRAGMA query_only = ON")
-        return engine
+        return ThreadedEngine(engine, threads=READERS)
 
-    def builder(self) -> AsyncEngine:
+    def builder(self) -> Engine:
         """As the writer."""
         return self.writer()
 
@@ -141,7 +148,7 @@ class Postgres:
     def make_room(self) -> None:
         """The database must be there."""
 
-    def writer(self) -> AsyncEngine:
+    def writer(self) -> Engine:
         """Several connections; a commit is on disk even where the server was told to answer before."""
         engine = create_async_engine(
             self._url,
@@ -164,11 +171,11 @@ class Postgres:
             cursor.close()
             connection.commit()
 
-        return engine
+        return ServerEngine(engine)
 
-    def reader(self) -> AsyncEngine:
+    def reader(self) -> Engine:
         """Several connections."""
-        return create_async_engine(
+        engine = create_async_engine(
             self._url,
             pool_size=POSTGRES_READERS,
             max_overflow=0,
@@ -177,24 +184,26 @@ class Postgres:
             connect_args=_connecting(default_transaction_read_only="on"),
             hide_parameters=True,
         )
+        return ServerEngine(engine)
 
-    def builder(self) -> AsyncEngine:
+    def builder(self) -> Engine:
         """A connection that waits as long as it takes."""
-        return create_async_engine(
+        engine = create_async_engine(
             self._url,
             poolclass=NullPool,
             isolation_level="READ COMMITTED",
             connect_args={"timeout": CONNECT_TIMEOUT_S},
             hide_parameters=True,
         )
+        return ServerEngine(engine)
 
 
 def _connecting(**settings: str) -> dict[str, Any]:
     return {"timeout": CONNECT_TIMEOUT_S, "command_timeout": ANSWER_TIMEOUT_S, "server_settings": settings}
 
 
-def _on_connect_to_sqlite(engine: AsyncEngine, *statements: str) -> None:
-    @event.listens_for(engine.sync_engine, "connect")
+def _on_connect_to_sqlite(engine: sqlalchemy.Engine, *statements: str) -> None:
+    @event.listens_for(engine, "connect")
     def connect(connection: Any, _: Any) -> None:  # pyright: ignore[reportUnusedFunction]
         cursor = connection.cursor()
         for statement in (f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}", "PRAGMA journal_mode = WAL", *statements):

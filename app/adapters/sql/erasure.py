@@ -6,11 +6,11 @@ copies of pages, is emptied once the transaction is committed.
 
 import logging
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import TypeVar
 
-from sqlalchemy import ColumnElement, Table, delete, func, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import ColumnElement, Connection, Table, delete, func, or_, select, update
 
 from app.adapters.sql.connections import Connections
 from app.adapters.sql.locks import Lock, hold
@@ -26,6 +26,8 @@ _log = logging.getLogger(__name__)
 CHECKPOINT_TRIES = 5
 DOCUMENTS_AT_ONCE = 200
 
+Result = TypeVar("Result")
+
 _INTERACTION = [interactions.c[name] for name in INTERACTION_COLUMNS]
 
 
@@ -36,62 +38,60 @@ class SqlErasure:
 
     async def merges_of(self, tenant: str, identity_ids: Collection[str]) -> Sequence[MergeRecord]:
         """Every merge, undone or not, that joined one of these identities, the oldest first."""
-        async with self._connections.reading() as connection:
-            return await merges_of(connection, tenant, identity_ids)
+        return await self._connections.read(lambda connection: merges_of(connection, tenant, identity_ids))
 
     async def expired(
         self, tenant: str, channels: Collection[Channel], before: datetime, *, after_seq: int = 0, limit: int = 1000
     ) -> Sequence[Interaction]:
         """Interactions of these channels that happened before a moment, by seq."""
-        async with self._connections.reading() as connection:
-            return await expired(connection, tenant, channels, before, after_seq=after_seq, limit=limit)
+        return await self._connections.read(
+            lambda connection: expired(connection, tenant, channels, before, after_seq=after_seq, limit=limit)
+        )
 
     async def redact(self, tenant: str, interaction_id: str) -> Interaction | None:
         """Blank what one interaction says; gives it as it is now, or None when it is unknown."""
-        async with self._connections.writing() as connection:
-            await hold(connection, Lock.TENANT, tenant)
-            row = await redact(connection, tenant, interaction_id)
-        await empty_journal(self._connections)
-        return row
+        return await self._forget(tenant, lambda connection: redact(connection, tenant, interaction_id))
 
     async def erase(self, tenant: str, customer_id: str) -> ErasedRows:
         """Remove a customer with everything in the ledger that is theirs; nothing when the id is unknown."""
-        async with self._connections.writing() as connection:
-            await hold(connection, Lock.TENANT, tenant)
-            erased = await erase_customer(connection, tenant, customer_id)
-        await empty_journal(self._connections)
-        return erased
+        return await self._forget(tenant, lambda connection: erase_customer(connection, tenant, customer_id))
 
     async def erase_rows(self, tenant: str, interaction_ids: Collection[str]) -> int:
         """Remove interactions and leave whose they were; tells how many there were."""
-        async with self._connections.writing() as connection:
-            await hold(connection, Lock.TENANT, tenant)
-            count = await erase_rows(connection, tenant, interaction_ids)
-        await empty_journal(self._connections)
-        return count
+        return await self._forget(tenant, lambda connection: erase_rows(connection, tenant, interaction_ids))
 
     async def erase_documents(
         self, tenant: str, customer_ids: Collection[str], *, naming: Collection[str] = (), owners: Collection[str] = ()
     ) -> Mapping[str, int]:
         """Remove all documents of these customers, and of those of `owners` and of nobody the ones that name an id."""
-        async with self._connections.writing() as connection:
-            counts = await erase_documents(connection, tenant, customer_ids, naming=naming, owners=owners)
+        counts = await self._connections.write(
+            lambda connection: erase_documents(connection, tenant, customer_ids, naming=naming, owners=owners)
+        )
         await empty_journal(self._connections)
         return counts
 
+    async def _forget(self, tenant: str, work: Callable[[Connection], Result]) -> Result:
+        def alone(connection: Connection) -> Result:
+            hold(connection, Lock.TENANT, tenant)
+            return work(connection)
 
-async def merges_of(connection: AsyncConnection, tenant: str, identity_ids: Collection[str]) -> list[MergeRecord]:
+        result = await self._connections.write(alone)
+        await empty_journal(self._connections)
+        return result
+
+
+def merges_of(connection: Connection, tenant: str, identity_ids: Collection[str]) -> list[MergeRecord]:
     """Every merge, undone or not, that joined one of these identities, the oldest first."""
     found: dict[str, MergeRecord] = {}
     for chunk in chunks(identity_ids):
         for side in (merges.c.survivor, merges.c.absorbed):
-            rows = await connection.execute(select(merges).where(merges.c.tenant == tenant, side.in_(chunk)))
-            found.update((row["merge_id"], merge_of(row)) for row in rows.mappings())
+            rows = connection.execute(select(merges).where(merges.c.tenant == tenant, side.in_(chunk)))
+            found.update((row.merge_id, merge_of(row)) for row in rows)
     return [found[merge_id] for merge_id in sorted(found)]
 
 
-async def expired(
-    connection: AsyncConnection,
+def expired(
+    connection: Connection,
     tenant: str,
     channels: Collection[Channel],
     before: datetime,
@@ -112,7 +112,7 @@ async def expired(
             .order_by(of.seq)
             .limit(limit)
         )
-        rows = [interaction_of(row) for row in await connection.execute(statement)]
+        rows = [interaction_of(row) for row in connection.execute(statement)]
         found.extend(row for row in rows if row.occurred_at < before)
         if len(rows) < limit:
             break
@@ -120,46 +120,46 @@ async def expired(
     return found[:limit]
 
 
-async def redact(connection: AsyncConnection, tenant: str, interaction_id: str) -> Interaction | None:
+def redact(connection: Connection, tenant: str, interaction_id: str) -> Interaction | None:
     """Blank what one interaction says; gives it as it is now, or None when it is unknown."""
     this = (interactions.c.tenant == tenant, interactions.c.interaction_id == interaction_id)
-    row = (await connection.execute(select(*_INTERACTION).where(*this))).one_or_none()
+    row = (connection.execute(select(*_INTERACTION).where(*this))).one_or_none()
     if row is None:
         return None
     blanked = {"text": "", "data": "{}", "identifiers": redacted_identifiers(interaction_of(row)), "redacted": True}
-    await connection.execute(update(interactions).where(*this).values(blanked))
-    return interaction_of((await connection.execute(select(*_INTERACTION).where(*this))).one())
+    connection.execute(update(interactions).where(*this).values(blanked))
+    return interaction_of((connection.execute(select(*_INTERACTION).where(*this))).one())
 
 
-async def erase_customer(connection: AsyncConnection, tenant: str, customer_id: str) -> ErasedRows:
+def erase_customer(connection: Connection, tenant: str, customer_id: str) -> ErasedRows:
     """Remove a customer: interactions, seats, identifiers, merges and the identities joined in it."""
     of = identities.c
     statement = select(of.identity_id).where(of.tenant == tenant, of.customer_id == customer_id)
-    identity_ids = sorted(await connection.scalars(statement))
+    identity_ids = sorted(connection.scalars(statement))
     interaction_ids: list[str] = []
     for chunk in chunks(identity_ids):
         theirs = (interactions.c.tenant == tenant, interactions.c.identity_id.in_(chunk))
-        interaction_ids.extend(await connection.scalars(select(interactions.c.interaction_id).where(*theirs)))
-        await connection.execute(delete(interactions).where(*theirs))
+        interaction_ids.extend(connection.scalars(select(interactions.c.interaction_id).where(*theirs)))
+        connection.execute(delete(interactions).where(*theirs))
     return ErasedRows(
         identity_ids=tuple(identity_ids),
         interaction_ids=tuple(interaction_ids),
-        conversations=await _give_up_seats(connection, tenant, identity_ids),
-        identifiers=await _deleted(connection, holdings, "identity_id", identity_ids),
-        merges=await _deleted(connection, merges, "survivor", identity_ids)
-        + await _deleted(connection, merges, "absorbed", identity_ids),
-        identities=await _deleted(connection, identities, "identity_id", identity_ids),
+        conversations=_give_up_seats(connection, tenant, identity_ids),
+        identifiers=_deleted(connection, holdings, "identity_id", identity_ids),
+        merges=_deleted(connection, merges, "survivor", identity_ids)
+        + _deleted(connection, merges, "absorbed", identity_ids),
+        identities=_deleted(connection, identities, "identity_id", identity_ids),
     )
 
 
-async def erase_rows(connection: AsyncConnection, tenant: str, interaction_ids: Collection[str]) -> int:
+def erase_rows(connection: Connection, tenant: str, interaction_ids: Collection[str]) -> int:
     """Remove interactions and what points at them; tells how many there were."""
     count = 0
     for chunk in chunks(interaction_ids):
         of = interactions.c
-        result = await connection.execute(delete(interactions).where(of.tenant == tenant, of.interaction_id.in_(chunk)))
+        result = connection.execute(delete(interactions).where(of.tenant == tenant, of.interaction_id.in_(chunk)))
         count += result.rowcount
-        await connection.execute(
+        connection.execute(
             update(holdings)
             .where(holdings.c.tenant == tenant, holdings.c.interaction_id.in_(chunk))
             .values(interaction_id=None)
@@ -167,8 +167,8 @@ async def erase_rows(connection: AsyncConnection, tenant: str, interaction_ids: 
     return count
 
 
-async def erase_documents(
-    connection: AsyncConnection,
+def erase_documents(
+    connection: Connection,
     tenant: str,
     customer_ids: Collection[str],
     *,
@@ -180,7 +180,7 @@ async def erase_documents(
     of = documents.c
     positions: list[int] = []
     for chunk in chunks(customer_ids):
-        found = await connection.execute(
+        found = connection.execute(
             select(of.position, of.collection).where(of.tenant == tenant, of.customer_id.in_(chunk))
         )
         for position, collection in found:
@@ -192,37 +192,40 @@ async def erase_documents(
         after = 0
         statement = select(of.position, of.collection, of.key, of.document).order_by(of.position)
         statement = statement.where(of.tenant == tenant, or_(of.customer_id.is_(None), *whose))
-        while rows := (await connection.execute(statement.where(of.position > after).limit(DOCUMENTS_AT_ONCE))).all():
+        while rows := (connection.execute(statement.where(of.position > after).limit(DOCUMENTS_AT_ONCE))).all():
             after = rows[-1].position
             for position, collection, key, document in rows:
                 if not wanted.isdisjoint(ids_in(f"{key} {document}")):
                     positions.append(position)
                     counts[collection] += 1
     for start in range(0, len(positions), DOCUMENTS_AT_ONCE):
-        await connection.execute(delete(documents).where(of.position.in_(positions[start : start + DOCUMENTS_AT_ONCE])))
+        connection.execute(delete(documents).where(of.position.in_(positions[start : start + DOCUMENTS_AT_ONCE])))
     return counts
 
 
 async def empty_journal(connections: Connections) -> None:
     """Move what is committed into SQLite's file and cut its journal to nothing; elsewhere there is nothing to do."""
-    async with connections.reading() as connection:
-        if connection.dialect.name != "sqlite":
-            return
-        for _ in range(CHECKPOINT_TRIES):
-            # Waits for those who read, as long as any statement of this database waits.
-            busy = (await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")).scalar_one()
-            if not busy:
-                return
-    _log.warning("the database's journal is still read by somebody: it is emptied with the next erasure")
+    if not await connections.read(_emptied):
+        _log.warning("the database's journal is still read by somebody: it is emptied with the next erasure")
 
 
-async def _give_up_seats(connection: AsyncConnection, tenant: str, identity_ids: Collection[str]) -> int:
+def _emptied(connection: Connection) -> bool:
+    if connection.dialect.name != "sqlite":
+        return True
+    # Each try waits for those who read, as long as any statement of this database waits.
+    tries = (
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar_one() for _ in range(CHECKPOINT_TRIES)
+    )
+    return any(not busy for busy in tries)
+
+
+def _give_up_seats(connection: Connection, tenant: str, identity_ids: Collection[str]) -> int:
     """Remove the seats of identities; a conversation in which others spoke goes to whoever spoke last of them."""
     taken: list[str] = []
     for chunk in chunks(identity_ids):
         theirs = (seats.c.tenant == tenant, seats.c.identity_id.in_(chunk))
-        taken.extend(await connection.scalars(select(seats.c.conversation_id).where(*theirs)))
-        await connection.execute(delete(seats).where(*theirs))
+        taken.extend(connection.scalars(select(seats.c.conversation_id).where(*theirs)))
+        connection.execute(delete(seats).where(*theirs))
     of = interactions.c
     for chunk in chunks(taken):
         last = (
@@ -230,18 +233,18 @@ async def _give_up_seats(connection: AsyncConnection, tenant: str, identity_ids:
             .where(of.tenant == tenant, of.conversation_id.in_(chunk))
             .group_by(of.conversation_id)
         )
-        left = await connection.execute(
+        left = connection.execute(
             select(of.conversation_id, of.identity_id).where(of.tenant == tenant, of.seq.in_(last))
         )
         rows = [{"tenant": tenant, **row} for row in left.mappings()]
         if rows:
-            await connection.execute(seats.insert(), rows)
+            connection.execute(seats.insert(), rows)
     return len(taken)
 
 
-async def _deleted(connection: AsyncConnection, table: Table, column: str, values: Collection[str]) -> int:
+def _deleted(connection: Connection, table: Table, column: str, values: Collection[str]) -> int:
     # Identity ids are unique over all tenants, so the column alone says whose rows these are.
     count = 0
     for chunk in chunks(values):
-        count += (await connection.execute(delete(table).where(table.c[column].in_(chunk)))).rowcount
+        count += (connection.execute(delete(table).where(table.c[column].in_(chunk)))).rowcount
     return count

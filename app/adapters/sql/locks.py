@@ -6,8 +6,7 @@ SQLite needs none of them: whoever writes there has the whole file.
 from enum import IntEnum
 from zlib import crc32
 
-from sqlalchemy import Integer, func, literal, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, Integer, func, literal, select
 
 
 class Lock(IntEnum):
@@ -16,13 +15,14 @@ class Lock(IntEnum):
     TENANT = 1_290_448_163
     POSITIONS = 1_290_448_164
     TABLES = 1_290_448_165
+    COUNTS = 1_290_448_166
 
 
-async def hold(connection: AsyncConnection, lock: Lock, of: str = "") -> None:
+def hold(connection: Connection, lock: Lock, of: str = "") -> None:
     """Wait for a lock and keep it until the transaction has ended; another `of` is another lock.
 
     Two names may share a lock by chance: then one waits for the other, and nothing else happens.
     """
     if connection.dialect.name == "postgresql":
         two = (literal(number, Integer) for number in (int(lock), crc32(of.encode()) - 2**31))
-        await connection.execute(select(func.pg_advisory_xact_lock(*two)))
+        connection.execute(select(func.pg_advisory_xact_lock(*two)))

@@ -1,36 +1,97 @@
-"""One unit of work in one tenant: what is known of it, and the changes to it."""
+"""One unit of work in one tenant: what is known of it, and the changes to it.
+
+The statements that every arrival needs are built once: composing one costs more than SQLite takes to answer it.
+"""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, RowMapping, Select, bindparam, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Executable,
+    bindparam,
+    insert,
+    select,
+    update,
+)
 
+from app.adapters.sql.engines import Session
 from app.adapters.sql.locks import Lock, hold
-from app.adapters.sql.rows import holding_of, holding_row, interaction_row, merge_of, merge_row
+from app.adapters.sql.rows import filed_of, holding_of, holding_row, interaction_row, merge_of, merge_row, seat_of
 from app.adapters.sql.tables import holdings, identities, interactions, merges, seats, tenants
 from app.adapters.sql.upserts import upsert
 from app.ports import (
     Changes,
-    ConversationSeat,
-    Filed,
-    IdentifierHolding,
     Known,
     MergeRecord,
     NewHolding,
     NewInteraction,
+    Unit,
 )
+
+Result = TypeVar("Result")
 
 # Both databases refuse a statement with more than about 32,000 values.
 MOST_VALUES = 5000
 
+_TENANT: BindParameter[str] = bindparam("tenant")
+_VALUES: BindParameter[str] = bindparam("values", expanding=True)
+
+_SEATS = (
+    select(seats.c.conversation_id, seats.c.identity_id, identities.c.customer_id)
+    .join(identities, identities.c.identity_id == seats.c.identity_id)
+    .where(seats.c.tenant == _TENANT, seats.c.conversation_id.in_(_VALUES))
+)
+_FILED = (
+    select(
+        interactions.c.caller_id,
+        interactions.c.interaction_id,
+        interactions.c.seq,
+        interactions.c.identity_id,
+        identities.c.customer_id,
+        interactions.c.content_sha256,
+    )
+    .join(identities, identities.c.identity_id == interactions.c.identity_id)
+    .where(interactions.c.tenant == _TENANT, interactions.c.caller_id.in_(_VALUES))
+)
+_CUSTOMERS = select(identities.c.identity_id, identities.c.customer_id).where(
+    identities.c.tenant == _TENANT, identities.c.identity_id.in_(_VALUES)
+)
+# Asked by value alone: the same value under another type is rare, and brings in nothing but more to know.
+_HOLDERS = (
+    select(identities.c.customer_id)
+    .distinct()
+    .join(holdings, identities.c.identity_id == holdings.c.identity_id)
+    .where(holdings.c.tenant == _TENANT, holdings.c.value.in_(_VALUES))
+)
+_HOLDINGS = (
+    select(holdings, identities.c.customer_id)
+    .join(identities, identities.c.identity_id == holdings.c.identity_id)
+    .where(identities.c.tenant == _TENANT, identities.c.customer_id.in_(_VALUES))
+)
+_MERGES = select(merges).where(merges.c.tenant == _TENANT, merges.c.merge_id.in_(_VALUES))
+_SURVIVORS, _ABSORBED = identities.alias("survivors"), identities.alias("absorbed")
+_PARTED = tuple(
+    select(_SURVIVORS.c.customer_id, _ABSORBED.c.customer_id.label("other"))
+    .select_from(merges)
+    .join(_SURVIVORS, _SURVIVORS.c.identity_id == merges.c.survivor)
+    .join(_ABSORBED, _ABSORBED.c.identity_id == merges.c.absorbed)
+    .where(merges.c.tenant == _TENANT, merges.c.undone_at.is_not(None), side.c.customer_id.in_(_VALUES))
+    for side in (_SURVIVORS, _ABSORBED)
+)
+_LAST_SEQ = select(tenants.c.last_seq).where(tenants.c.tenant == _TENANT).with_for_update()
+_RESERVE = update(tenants).where(tenants.c.tenant == bindparam("of_tenant")).values(last_seq=bindparam("last"))
+
 
 class SqlTransaction:
-    """A unit of work on a connection that holds the tenant's lock."""
+    """A unit of work in a transaction of the database; it holds the tenant's lock from its first piece on."""
 
-    def __init__(self, connection: AsyncConnection, tenant: str) -> None:
-        self._connection = connection
+    def __init__(self, session: Session, tenant: str) -> None:
+        self._session = session
         self._tenant = tenant
 
     async def known(
@@ -43,154 +104,124 @@ class SqlTransaction:
         merge_ids: Collection[str] = (),
     ) -> Known:
         """What is held under these (type, value) pairs, conversations, callers' ids, customers and merges."""
-        found_seats = await self._seats(conversation_ids)
-        found_merges = await self._merges(merge_ids)
-        customers = await self._customers({*customer_ids, *(one.survivor for one in found_merges)})
-        in_play = {*customers.values(), *(one.customer_id for one in found_seats)}
-        in_play |= await self._holders({value for _, value in identifiers})
-        return Known(
-            holdings=tuple(await self._holdings(in_play)),
-            seats=tuple(found_seats),
-            filed=tuple(await self._filed(caller_ids)),
-            customers=customers,
-            parted=tuple(await self._parted(in_play)),
-            merges=tuple(found_merges),
+        return await self.run(
+            lambda unit: unit.known(
+                identifiers=identifiers,
+                conversation_ids=conversation_ids,
+                caller_ids=caller_ids,
+                customer_ids=customer_ids,
+                merge_ids=merge_ids,
+            )
         )
 
     async def apply(self, changes: Changes) -> Mapping[str, int]:
         """Write the changes; gives the sequence number of each new interaction by its interaction_id."""
-        await self._write_identities(changes.new_identities)
-        await self._write_holdings(changes.holdings)
+        return await self.run(lambda unit: unit.apply(changes))
+
+    async def run(self, work: Callable[[Unit], Result]) -> Result:
+        """What a function gives that asks and writes in one go."""
+        return await self._session.run(lambda connection: work(SqlUnit(connection, self._tenant)))
+
+
+class SqlUnit:
+    """A unit of work on the connection of its transaction."""
+
+    def __init__(self, connection: Connection, tenant: str) -> None:
+        self._connection = connection
+        self._tenant = tenant
+        hold(connection, Lock.TENANT, tenant)
+
+    def known(
+        self,
+        *,
+        identifiers: Collection[tuple[str, str]] = (),
+        conversation_ids: Collection[str] = (),
+        caller_ids: Collection[str] = (),
+        customer_ids: Collection[str] = (),
+        merge_ids: Collection[str] = (),
+    ) -> Known:
+        """What is held under these (type, value) pairs, conversations, callers' ids, customers and merges."""
+        found_seats = [seat_of(row) for row in self._matching(_SEATS, conversation_ids)]
+        found_merges = [merge_of(row) for row in self._matching(_MERGES, merge_ids)]
+        customers = self._customers({*customer_ids, *(one.survivor for one in found_merges)})
+        in_play = {*customers.values(), *(one.customer_id for one in found_seats)}
+        in_play.update(row.customer_id for row in self._matching(_HOLDERS, {value for _, value in identifiers}))
+        return Known(
+            holdings=tuple(holding_of(row) for row in self._matching(_HOLDINGS, in_play)),
+            seats=tuple(found_seats),
+            filed=tuple(filed_of(row) for row in self._matching(_FILED, caller_ids)),
+            customers=customers,
+            parted=tuple(self._parted(in_play)),
+            merges=tuple(found_merges),
+        )
+
+    def apply(self, changes: Changes) -> Mapping[str, int]:
+        """Write the changes; gives the sequence number of each new interaction by its interaction_id."""
+        self._write_identities(changes.new_identities)
+        self._write_holdings(changes.holdings)
         for merge in changes.merges:
-            await self._merge(merge)
+            self._merge(merge)
         for merge in changes.undone:
-            await self._undo(merge)
-        return await self._write_interactions(changes.interactions)
+            self._undo(merge)
+        return self._write_interactions(changes.interactions)
 
     # --- what is known ---
 
-    async def _seats(self, conversation_ids: Collection[str]) -> list[ConversationSeat]:
-        statement = (
-            select(seats.c.conversation_id, seats.c.identity_id, identities.c.customer_id)
-            .join(identities, identities.c.identity_id == seats.c.identity_id)
-            .where(seats.c.tenant == self._tenant)
-        )
-        rows = await self._matching(statement, seats.c.conversation_id, conversation_ids)
-        return [ConversationSeat(**row) for row in rows]
+    def _customers(self, ids: Collection[str]) -> dict[str, str]:
+        return {row.identity_id: row.customer_id for row in self._matching(_CUSTOMERS, ids)}
 
-    async def _filed(self, caller_ids: Collection[str]) -> list[Filed]:
-        rows_of = interactions.c
-        statement = (
-            select(
-                rows_of.caller_id.label("id"),
-                rows_of.interaction_id,
-                rows_of.seq,
-                rows_of.identity_id,
-                identities.c.customer_id,
-                rows_of.content_sha256,
-            )
-            .join(identities, identities.c.identity_id == rows_of.identity_id)
-            .where(rows_of.tenant == self._tenant)
-        )
-        return [Filed(**row) for row in await self._matching(statement, rows_of.caller_id, caller_ids)]
+    def _parted(self, customer_ids: Collection[str]) -> list[tuple[str, str]]:
+        rows = (row for side in _PARTED for row in self._matching(side, customer_ids))
+        return list(dict.fromkeys((row.customer_id, row.other) for row in rows))
 
-    async def _customers(self, ids: Collection[str]) -> dict[str, str]:
-        statement = select(identities.c.identity_id, identities.c.customer_id).where(
-            identities.c.tenant == self._tenant
-        )
-        rows = await self._matching(statement, identities.c.identity_id, ids)
-        return {row["identity_id"]: row["customer_id"] for row in rows}
-
-    async def _holders(self, values: Collection[str]) -> set[str]:
-        # Asked by value alone: the same value under another type is rare, and brings in nothing but more to know.
-        statement = (
-            select(identities.c.customer_id)
-            .distinct()
-            .join(holdings, identities.c.identity_id == holdings.c.identity_id)
-            .where(holdings.c.tenant == self._tenant)
-        )
-        return {row["customer_id"] for row in await self._matching(statement, holdings.c.value, values)}
-
-    async def _holdings(self, customer_ids: Collection[str]) -> list[IdentifierHolding]:
-        statement = (
-            select(holdings, identities.c.customer_id)
-            .join(identities, identities.c.identity_id == holdings.c.identity_id)
-            .where(identities.c.tenant == self._tenant)
-        )
-        rows = await self._matching(statement, identities.c.customer_id, customer_ids)
-        return [holding_of(row) for row in rows]
-
-    async def _parted(self, customer_ids: Collection[str]) -> list[tuple[str, str]]:
-        survivors, absorbed = identities.alias("survivors"), identities.alias("absorbed")
-        statement = (
-            select(survivors.c.customer_id, absorbed.c.customer_id.label("other"))
-            .select_from(merges)
-            .join(survivors, survivors.c.identity_id == merges.c.survivor)
-            .join(absorbed, absorbed.c.identity_id == merges.c.absorbed)
-            .where(merges.c.tenant == self._tenant, merges.c.undone_at.is_not(None))
-        )
-        found: dict[tuple[str, str], None] = {}
-        for side in (survivors, absorbed):
-            for row in await self._matching(statement, side.c.customer_id, customer_ids):
-                found[row["customer_id"], row["other"]] = None
-        return list(found)
-
-    async def _merges(self, merge_ids: Collection[str]) -> list[MergeRecord]:
-        statement = select(merges).where(merges.c.tenant == self._tenant)
-        return [merge_of(row) for row in await self._matching(statement, merges.c.merge_id, merge_ids)]
-
-    async def _matching(
-        self, statement: Select[*tuple[Any, ...]], column: ColumnElement[Any], values: Collection[str]
-    ) -> list[RowMapping]:
-        found: list[RowMapping] = []
+    def _matching(self, statement: Executable, values: Collection[str]) -> list[Any]:
+        found: list[Any] = []
         for chunk in chunks(values):
-            result = await self._connection.execute(statement.where(column.in_(chunk)))
-            found.extend(result.mappings())
+            result = self._connection.execute(statement, {"tenant": self._tenant, "values": chunk})
+            found.extend(result)
         return found
 
     # --- what is changed ---
 
-    async def _write_identities(self, identity_ids: Sequence[str]) -> None:
+    def _write_identities(self, identity_ids: Sequence[str]) -> None:
         rows = [{"identity_id": one, "tenant": self._tenant, "customer_id": one} for one in identity_ids]
         if rows:
-            await self._connection.execute(insert(identities), rows)
+            self._connection.execute(insert(identities), rows)
 
-    async def _write_holdings(self, new: Sequence[NewHolding]) -> None:
+    def _write_holdings(self, new: Sequence[NewHolding]) -> None:
         if not new:
             return
-        statement = upsert(self._connection, holdings)
-        replaced = {name: statement.excluded[name] for name in ("verified", "verified_at", "method", "interaction_id")}
-        statement = statement.on_conflict_do_update(index_elements=["identity_id", "type", "value"], set_=replaced)
-        await self._connection.execute(statement, [holding_row(self._tenant, one) for one in new])
+        statement = _hold_identifiers(self._connection.dialect.name)
+        self._connection.execute(statement, [holding_row(self._tenant, one) for one in new])
 
-    async def _merge(self, merge: MergeRecord) -> None:
-        await self._connection.execute(insert(merges), [merge_row(self._tenant, merge)])
-        await self._connection.execute(
+    def _merge(self, merge: MergeRecord) -> None:
+        self._connection.execute(insert(merges), [merge_row(self._tenant, merge)])
+        self._connection.execute(
             update(identities).where(identities.c.identity_id == merge.absorbed).values(parent_id=merge.survivor)
         )
-        await self._lead(identities.c.customer_id == merge.absorbed, to=merge.survivor)
+        self._lead(identities.c.customer_id == merge.absorbed, to=merge.survivor)
 
-    async def _undo(self, merge: MergeRecord) -> None:
-        await self._connection.execute(
+    def _undo(self, merge: MergeRecord) -> None:
+        self._connection.execute(
             update(merges)
             .where(merges.c.merge_id == merge.merge_id, merges.c.tenant == self._tenant)
             .values(undone_at=merge.undone_at.isoformat() if merge.undone_at else None)
         )
-        await self._connection.execute(
+        self._connection.execute(
             update(identities).where(identities.c.identity_id == merge.absorbed).values(parent_id=None)
         )
-        for chunk in chunks(await self._tree_below(merge.absorbed)):
-            await self._lead(identities.c.identity_id.in_(chunk), to=merge.absorbed)
+        for chunk in chunks(self._tree_below(merge.absorbed)):
+            self._lead(identities.c.identity_id.in_(chunk), to=merge.absorbed)
 
-    async def _lead(self, which: ColumnElement[bool], *, to: str) -> None:
-        await self._connection.execute(
+    def _lead(self, which: ColumnElement[bool], *, to: str) -> None:
+        self._connection.execute(
             update(identities).where(identities.c.tenant == self._tenant, which).values(customer_id=to)
         )
 
-    async def _tree_below(self, identity_id: str) -> list[str]:
+    def _tree_below(self, identity_id: str) -> list[str]:
         """An identity and all that were joined to it, directly or through another."""
         root = select(identities.c.customer_id).where(identities.c.identity_id == identity_id).scalar_subquery()
-        rows = await self._connection.execute(
+        rows = self._connection.execute(
             select(identities.c.identity_id, identities.c.parent_id).where(
                 identities.c.tenant == self._tenant, identities.c.customer_id == root
             )
@@ -203,33 +234,29 @@ class SqlTransaction:
             below.extend(children[one])
         return below
 
-    async def _write_interactions(self, new: Sequence[NewInteraction]) -> Mapping[str, int]:
+    def _write_interactions(self, new: Sequence[NewInteraction]) -> Mapping[str, int]:
         if not new:
             return {}
-        first = await self._reserve(len(new)) + 1
+        first = self._reserve(len(new)) + 1
         rows = [interaction_row(self._tenant, seq, one) for seq, one in enumerate(new, start=first)]
         # Whoever follows the write order reads past a position once, so a lower one must not appear behind it. From
         # here to the commit, therefore, rows are written by one transaction at a time; what comes before runs side by
         # side. A reader then needs to know nothing of transactions that are still under way.
-        await hold(self._connection, Lock.POSITIONS)
-        await self._connection.execute(insert(interactions), rows)
-        await self._write_seats({one.draft.conversation_id: one.identity_id for one in new})
+        hold(self._connection, Lock.POSITIONS)
+        self._connection.execute(insert(interactions), rows)
+        self._write_seats({one.draft.conversation_id: one.identity_id for one in new})
         return {row["interaction_id"]: row["seq"] for row in rows}
 
-    async def _reserve(self, count: int) -> int:
+    def _reserve(self, count: int) -> int:
         """The tenant's last sequence number before `count` more are taken."""
-        statement = select(tenants.c.last_seq).where(tenants.c.tenant == self._tenant).with_for_update()
-        last: int | None = await self._connection.scalar(statement)
+        last: int | None = self._connection.scalar(_LAST_SEQ, {"tenant": self._tenant})
         if last is None:
-            await self._connection.execute(insert(tenants), {"tenant": self._tenant, "last_seq": count})
+            self._connection.execute(insert(tenants), {"tenant": self._tenant, "last_seq": count})
             return 0
-        await self._connection.execute(
-            update(tenants).where(tenants.c.tenant == bindparam("of_tenant")).values(last_seq=bindparam("last")),
-            {"of_tenant": self._tenant, "last": last + count},
-        )
+        self._connection.execute(_RESERVE, {"of_tenant": self._tenant, "last": last + count})
         return last
 
-    async def _write_seats(self, taken: Mapping[str | None, str]) -> None:
+    def _write_seats(self, taken: Mapping[str | None, str]) -> None:
         rows = [
             {"tenant": self._tenant, "conversation_id": conversation_id, "identity_id": identity_id}
             for conversation_id, identity_id in taken.items()
@@ -237,13 +264,25 @@ class SqlTransaction:
         ]
         if not rows:
             return
-        statement = upsert(self._connection, seats)
-        statement = statement.on_conflict_do_update(
-            index_elements=["tenant", "conversation_id"],
-            set_={"identity_id": statement.excluded.identity_id},
-            where=seats.c.identity_id != statement.excluded.identity_id,
-        )
-        await self._connection.execute(statement, rows)
+        statement = _take_seats(self._connection.dialect.name)
+        self._connection.execute(statement, rows)
+
+
+@cache
+def _hold_identifiers(dialect: str) -> Executable:
+    statement = upsert(dialect, holdings)
+    replaced = {name: statement.excluded[name] for name in ("verified", "verified_at", "method", "interaction_id")}
+    return statement.on_conflict_do_update(index_elements=["identity_id", "type", "value"], set_=replaced)
+
+
+@cache
+def _take_seats(dialect: str) -> Executable:
+    statement = upsert(dialect, seats)
+    return statement.on_conflict_do_update(
+        index_elements=["tenant", "conversation_id"],
+        set_={"identity_id": statement.excluded.identity_id},
+        where=seats.c.identity_id != statement.excluded.identity_id,
+    )
 
 
 def chunks(values: Iterable[str]) -> Iterable[list[str]]:

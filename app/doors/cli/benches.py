@@ -24,6 +24,20 @@ def bench_handoff(
     time_handoffs(interactions, others, requests, as_json=as_json)
 
 
+@bench.command("next-action")
+def bench_next_action(
+    interactions: Interactions = 200,
+    others: Annotated[int, typer.Option(min=0, help="How many interactions of other customers there are.")] = 0,
+    per_second: Annotated[float, typer.Option(min=1, help="How many requests leave a second.")] = 50,
+    seconds: Annotated[float, typer.Option(min=1, help="For how long.")] = 10,
+    as_json: Json = False,
+) -> None:
+    """How long a next action takes over HTTP under a steady load, beside the least any answer takes."""
+    from app.doors.cli.timing import time_next_actions
+
+    time_next_actions(interactions, others, per_second, seconds, as_json=as_json)
+
+
 @bench.command("retrieval")
 def bench_retrieval(
     interactions: Interactions = 200,

@@ -99,6 +99,20 @@ def next_action(
 
 
 @commands.command()
+def verify(
+    *,
+    conversation: ConversationFile,
+    claims: Annotated[str, typer.Option(metavar="FILE", help="A JSON list of sentences.")],
+    conversation_id: ConversationId = None,
+    as_json: Json = False,
+) -> None:
+    """Check sentences against one conversation file: is each borne out, by what, and if not, what is wrong."""
+    from app.doors.cli.verifying import show_verdicts
+
+    show_verdicts(conversation, claims, conversation_id, as_json=as_json)
+
+
+@commands.command()
 def doctor(as_json: Json = False) -> None:
     """Show the settings in force, secrets hidden, and check every part."""
     from app.doors.cli.doctor import examine

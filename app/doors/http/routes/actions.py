@@ -1,15 +1,40 @@
-"""`/v1/next-actions`: what to do next, and what became of it."""
+"""`/v1/next-actions` and `/v1/catalogue`: what to do next, what became of it, and what there is to be done at all."""
 
-from fastapi import APIRouter
+from typing import Any
+
+from fastapi import APIRouter, Request
+from pydantic_core import to_json
 from starlette.responses import Response
 
 from app.doors.http import examples
+from app.doors.http.bodies import read_body
 from app.doors.http.documentation import body, refusals
 from app.doors.http.posting import Posted
 from app.doors.http.replies import Answer, answer
-from app.models import ActionOutcome, Decision, FiledOutcome, NextActionRequest
+from app.doors.http.security import Tenant
+from app.doors.http.state import TheDoor
+from app.errors import InvalidRequest
+from app.models import ActionOutcome, Decision, FiledCatalogue, FiledOutcome, NextActionRequest
 
 router = APIRouter(tags=["Next actions"])
+
+MAX_CATALOGUE_BYTES = 4 * 1024 * 1024
+_CATALOGUE: dict[str, Any] = {
+    "schema": {
+        "type": "object",
+        "required": ["name", "actions"],
+        "description": "`name`, `intents` and `actions`; GET shows one in full.",
+    },
+    "example": examples.CATALOGUE,
+}
+_IN_FORCE: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The catalogue in force; `ETag` is its version",
+        "content": {"application/json": _CATALOGUE},
+        "headers": {"ETag": {"schema": {"type": "string"}, "description": "tells one version from another"}},
+    }
+}
+_AS_YAML = {"schema": {"type": "string"}, "example": examples.CATALOGUE_LINES}
 
 
 @router.post(
@@ -46,3 +71,39 @@ async def outcome(decision_id: str, post: Posted) -> Response:
         return answer(filed, customer_id=filed.customer_id)
 
     return await post.once(make)
+
+
+@router.get("/v1/catalogue", summary="The tenant's catalogue", responses={**_IN_FORCE, **refusals()})
+async def catalogue(door: TheDoor, tenant: Tenant) -> Response:
+    """What the tenant put, or else the one that the service was started with."""
+    return _catalogue_answer(await door.application.catalogue(tenant))
+
+
+@router.put(
+    "/v1/catalogue",
+    summary="Put the tenant's catalogue",
+    responses={**_IN_FORCE, **refusals("payload_too_large")},
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/yaml": _AS_YAML, "application/json": _CATALOGUE},
+        }
+    },
+)
+async def put_catalogue(request: Request, door: TheDoor, tenant: Tenant) -> Response:
+    """YAML or JSON. A catalogue with faults is refused whole, each fault named by its path and its line; a sound one is
+    kept for good and replaces the one before. Decisions go by it at once, those of other workers within seconds.
+    """
+    sent = await read_body(request, limit=MAX_CATALOGUE_BYTES)
+    try:
+        text = sent.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        message = "The body is not UTF-8 text."
+        raise InvalidRequest(message, [{"path": "body", "message": message}]) from None
+    as_json = "json" in request.headers.get("content-type", "").lower()
+    return _catalogue_answer(await door.application.put_catalogue(tenant, text, as_json=as_json))
+
+
+def _catalogue_answer(filed: FiledCatalogue) -> Response:
+    headers = {"ETag": f'"{filed.version}"'}
+    return Response(to_json(filed.catalogue), media_type="application/json", headers=headers)

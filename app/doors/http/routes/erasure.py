@@ -20,7 +20,7 @@ router = APIRouter(tags=["Customers"])
 NDJSON = "application/x-ndjson"
 _LINES: dict[str, Any] = {
     "description": "One JSON object a line: `customer`, then each `merge`, `interaction`, `handoff`, `decision`, "
-    "`feedback`, `outcome` and `kept_reply`, named by its `type`",
+    "`feedback`, `outcome`, `offer` and `kept_reply`, named by its `type`",
     "content": {NDJSON: {"schema": {"type": "string"}, "example": '{"type": "customer", "customer": {}}\n'}},
 }
 

@@ -1,17 +1,27 @@
 """`/v1/interactions` and `/v1/conversations`: what channels write, and the friction it shows."""
 
-from fastapi import APIRouter, Request
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from pydantic import Field
 from starlette.responses import Response
 
 from app.application import ConversationSignals, RecordAnswer
 from app.doors.http.bodies import sent_interactions
 from app.doors.http.documentation import body_of_interactions, refusals
-from app.doors.http.posting import PostedBatch
+from app.doors.http.posting import posted_batch
 from app.doors.http.replies import answer
-from app.doors.http.security import Tenant
+from app.doors.http.security import SECURITY, Tenant
 from app.doors.http.state import TheDoor
+from app.models import Moment, Record
 
 router = APIRouter(tags=["Interactions and signals"])
+
+
+class SignalsQuery(Record):
+    """As of when the signals are wanted."""
+
+    now: Moment | None = Field(None, description="the moment as of which it is judged, by default the present")
 
 
 @router.post(
@@ -23,14 +33,15 @@ router = APIRouter(tags=["Interactions and signals"])
         207: {"model": RecordAnswer, "description": "Some rows were refused: each carries its own problem"},
         **refusals("idempotency_conflict", "payload_too_large"),
     },
-    openapi_extra=body_of_interactions(),
+    openapi_extra=body_of_interactions() | {"security": SECURITY},
 )
-async def record(request: Request, post: PostedBatch) -> Response:
+async def record(request: Request) -> Response:
     """Durable once answered. A row whose `id` is known already is a duplicate, not a second row.
 
     In a batch a bad row does not lose the good ones: it comes back in its place with its own problem, and the status
     is 207. `signals` are those these rows made fire, as far as they need no embedding.
     """
+    post = await posted_batch(request)
     sent = await sent_interactions(post.asked.body, request.headers.get("content-type", ""))
     return await post.record(sent)
 
@@ -41,6 +52,8 @@ async def record(request: Request, post: PostedBatch) -> Response:
     response_model=ConversationSignals,
     responses=refusals("unknown_conversation"),
 )
-async def signals(conversation_id: str, door: TheDoor, tenant: Tenant) -> Response:
-    """Moments of friction so far, judged now: hesitation, repetition, failures, silence, a wish for a person."""
-    return answer(await door.application.conversation_signals(tenant, conversation_id)).response()
+async def signals(
+    conversation_id: str, door: TheDoor, tenant: Tenant, query: Annotated[SignalsQuery, Query()]
+) -> Response:
+    """Moments of friction as they stood at `now`: hesitation, repetition, failures, silence, a wish for a person."""
+    return answer(await door.application.conversation_signals(tenant, conversation_id, now=query.now)).response()

@@ -1,0 +1,19 @@
+"""Tells what the customer wants, by the tenant's own examples.
+
+`wishes` finds what was asked for in a conversation, `classifier` learns intents from few examples, `likeness` compares
+with examples one by one, and `reader` puts them together.
+"""
+
+from app.actions.intents.classifier import IntentClassifier, IntentLearner, Likelihoods
+from app.actions.intents.reader import IntentReader, Reading, WishRead
+from app.actions.intents.wishes import without_the_unwanted
+
+__all__ = [
+    "IntentClassifier",
+    "IntentLearner",
+    "IntentReader",
+    "Likelihoods",
+    "Reading",
+    "WishRead",
+    "without_the_unwanted",
+]

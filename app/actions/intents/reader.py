@@ -1,0 +1,151 @@
+"""Reads what the customer wants in a conversation.
+
+A message is told by what was learnt from the examples, or by its words alone while the embedder does not answer. What
+fits nothing well is left without a name. Over a conversation the latest request weighs most; short replies such as
+"yes, please" weigh nothing.
+"""
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.actions.catalogue import Catalogue
+from app.actions.intents.classifier import LEAST_CONFIDENCE, IntentClassifier, IntentLearner
+from app.actions.intents.likeness import MEANING, WORDS, Classes, Examples, Lexicon
+from app.actions.intents.wishes import stuck_at, wishes_of
+from app.errors import RetrievalUnavailable
+from app.models import Intent, Interaction, ScoredName, Snapshot
+from app.ports import Embedder, Vectors
+
+_log = logging.getLogger(__name__)
+
+ALTERNATIVES = 5
+REMEMBERED = 2048
+
+
+class WishRead(NamedTuple):
+    """How sure we are of each intent in one wish, and when it was uttered."""
+
+    shares: Mapping[str, float]
+    at: datetime
+
+
+class Reading(NamedTuple):
+    """What the customer wants, with the messages that say so.
+
+    `wishes` holds what was read in each of them, `likeness` how well each action's own examples fit, and
+    `refused` how sure we are of each intent that staff or a bot has refused; all of them 0..1.
+    """
+
+    intent: Intent
+    wishes: tuple[WishRead, ...]
+    likeness: Mapping[str, float]
+    refused: Mapping[str, float]
+    requests: tuple[Interaction, ...]
+
+
+class IntentReader:
+    """Reads intents by the examples of one catalogue. They are embedded and learnt from once, at the first use."""
+
+    def __init__(self, catalogue: Catalogue, embedder: Embedder) -> None:
+        self._learner = IntentLearner(embedder)
+        self._labels = {one.name: one.label for one in catalogue.intents}
+        self._intents = Examples.of({one.name: one.examples for one in catalogue.intents})
+        self._actions = Examples.of({one.id: one.examples for one in catalogue.actions if one.examples})
+        self._fitted: tuple[IntentClassifier, Classes] | None = None
+        self._fitting = asyncio.Lock()
+        self._read: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
+        self._lexicon = Lexicon([*self._intents.texts, *self._actions.texts])
+        by_words = self._lexicon.vectors
+        self._by_words = (
+            Classes(self._intents, by_words(self._intents.texts), WORDS),
+            Classes(self._actions, by_words(self._actions.texts), WORDS),
+        )
+
+    async def warm_up(self) -> None:
+        """Learn from the examples, so that no request has to wait for it. Raises RetrievalUnavailable."""
+        async with self._fitting:
+            if self._fitted is None:
+                self._fitted = await self._learnt(None)
+
+    async def learn_from(self, traffic: Vectors) -> None:
+        """Learn anew, from unlabelled messages of the same tenant too. Raises RetrievalUnavailable.
+
+        `traffic` has shape (messages, dimensions); what was learnt before is in use until this has returned.
+        """
+        async with self._fitting:
+            self._fitted = await self._learnt(traffic)
+
+    async def _learnt(self, traffic: Vectors | None) -> tuple[IntentClassifier, Classes]:
+        intents = await self._learner.learn(self._intents.by_name, labels=self._labels, traffic=traffic)
+        vectors = await self._learner.embed(self._actions.texts)
+        return intents, Classes(self._actions, vectors, MEANING)
+
+    async def read(self, snapshot: Snapshot) -> Reading:
+        """What the customer wants in the conversation at hand, or in what went before while it is empty."""
+        wishes = wishes_of(snapshot.conversation) or stuck_at(snapshot.conversation) or wishes_of(snapshot.prior)
+        requests = tuple({wish.row.interaction_id: wish.row for wish in wishes}.values())
+        if not wishes or not (self._intents.texts or self._actions.texts):
+            return Reading(Intent(), (), {}, {}, requests)
+        texts = [wish.text for wish in wishes]
+        weights = np.array([wish.weight for wish in wishes], np.float32)
+        names = self._intents.names
+        confidences, likeness = await self._compared(texts, weights)
+        shares = confidences * weights[:, None]
+        refused = shares * np.array([wish.refused for wish in wishes], np.float32)[:, None]
+        return Reading(
+            intent=_intent(names, shares),
+            wishes=tuple(
+                WishRead(dict(zip(names, map(float, row), strict=True)), wish.row.occurred_at)
+                for row, wish in zip(shares, wishes, strict=True)
+            ),
+            likeness=likeness,
+            refused=dict(zip(names, map(float, refused.max(axis=0)), strict=True)) if shares.size else {},
+            requests=requests,
+        )
+
+    async def _compared(
+        self, texts: Sequence[str], weights: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], Mapping[str, float]]:
+        """How sure we are of each intent, shape (texts, intents), and how like each action's examples they are."""
+        try:
+            await self.warm_up()
+            vectors = await self._vectors(texts)
+        except RetrievalUnavailable as failure:
+            _log.warning("intents are read by words alone: %s", failure.detail)
+            vectors = self._lexicon.vectors(texts)
+            intents, actions = self._by_words
+            return intents.probabilities(vectors), actions.likeness(vectors, weights)
+        assert self._fitted is not None
+        intents, actions = self._fitted
+        return intents.likelihoods(vectors).confidences, actions.likeness(vectors, weights)
+
+    async def _vectors(self, texts: Sequence[str]) -> Vectors:
+        # Every message of a conversation asks for the ones before it again.
+        fresh = [text for text in dict.fromkeys(texts) if text not in self._read]
+        if fresh:
+            self._read.update(zip(fresh, await self._learner.embed(fresh), strict=True))
+        vectors = np.stack([self._read[text] for text in texts])
+        while len(self._read) > REMEMBERED:
+            self._read.popitem(last=False)
+        return vectors
+
+
+def _intent(names: Sequence[str], shares: NDArray[np.float32]) -> Intent:
+    # A wish stands until it is met, so what is said later about something else does not water it down.
+    together = shares.max(axis=0) if shares.size else np.zeros(len(names), np.float32)
+    order = np.argsort(-together, kind="stable")[: ALTERNATIVES + 1]
+    ranked = [
+        ScoredName(name=names[int(index)], confidence=min(1.0, round(float(together[index]), 4))) for index in order
+    ]
+    best = ranked[0] if ranked else None
+    if best is None or best.confidence < LEAST_CONFIDENCE:
+        return Intent(alternatives=tuple(one for one in ranked if one.confidence >= 0.01))
+    rest = tuple(one for one in ranked[1:] if one.confidence >= 0.01)
+    return Intent(name=best.name, confidence=best.confidence, alternatives=rest)

@@ -1,0 +1,115 @@
+"""What the customer asked for in a conversation, wish by wish."""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from app.language.acts import Act, customer_act, is_english, staff_act
+from app.language.sentences import sentences
+from app.language.steps import step_name
+from app.language.words import terms
+from app.models import Actor, Interaction, Kind, Outcome
+
+FIRST_WISHES = 2
+LATEST_WISHES = 2
+OLDER_WEIGHT = 0.93
+LEAST_WEIGHT = 0.75
+_OPEN = frozenset({Act.REQUEST, Act.QUESTION, Act.PROBLEM})
+_TELLING = frozenset({Act.INFORMATION, Act.ATTEMPT})
+_STUCK = (Outcome.FAILED, Outcome.ABANDONED)
+_SHORTEST_FOREIGN = 4
+# A clause ends at a comma, and where the speaker begins anew: "I don't want a refund I want a new one".
+_CLAUSE = r"(?:(?!\b(?:but|i (?:just |only |really )?(?:want|need)|i[’']?d|i would|please|just)\b)[^,;:.?!–—]){0,200}"
+# What is not wanted, apart from what one wants to be rid of: "I don't want it any more", "I don't want to pay for it".
+_UNWANTED = re.compile(
+    rf"\bi (?:really |definitely )?(?:don[’']?t|do not|never) (?:really )?(?:want|need|wish for|ask(?:ed)? for)\b"
+    rf"(?! to (?:be|pay|lose|wait|keep|get|have)\b)(?!{_CLAUSE}\bany ?(?:more|longer))(?= \w){_CLAUSE}"
+    rf"|\b(?:instead of|rather than)\b(?! (?:me|us|one|two|three|four|five|\d)){_CLAUSE}"
+    rf"|(?<=[,;])\s*(?:and |so |but )?not (?:an?|the|my|any|another|to)\b{_CLAUSE}"
+    rf"|\bi(?:[’']?m| am) not (?:asking for|looking for|after|here for|interested in)\b{_CLAUSE}"
+    rf"|\bplease (?:don[’']?t|do not)\b{_CLAUSE}"
+    r"|^no (?:\w+ ){1,2}(?:please|thanks|thank you)(?=[,.;!]|$)"
+    r"|\bi (?:want|need) no \w+",
+    re.IGNORECASE,
+)
+_HELD = re.compile(r"\b(?:want|need) (?:my|our|the|this|that|these|those|it|them)\b", re.IGNORECASE)
+_EDGES = " ,;:–—"
+_CIVIL = frozenset("pleas thank hi hello help assist want need like know tell get let would check".split())
+
+
+class Wish(NamedTuple):
+    """One thing the customer asked for, with the message it stands in and how much it counts (0..1)."""
+
+    text: str
+    row: Interaction
+    weight: float
+    refused: bool
+
+
+def wishes_of(rows: Sequence[Interaction]) -> list[Wish]:
+    """What the customer asked for, sentence by sentence: the first wish and the latest ones."""
+    said = [row for row in rows if row.kind is Kind.MESSAGE and row.text.strip()]
+    asked: list[tuple[int, str]] = []
+    for place in range(len(said)):
+        asked.extend([(place, text) for text in _asked(said, place, opening=not asked)])
+    ages = {place: age for age, place in enumerate(sorted({place for place, _ in asked}, reverse=True))}
+    chosen = (*asked[:FIRST_WISHES], *asked[FIRST_WISHES:][-LATEST_WISHES:])
+    return [
+        Wish(text, said[place], max(LEAST_WEIGHT, OLDER_WEIGHT ** ages[place]), _is_refused(said, place))
+        for place, text in chosen
+    ]
+
+
+def stuck_at(rows: Sequence[Interaction]) -> list[Wish]:
+    """What a customer who has said nothing failed to do or gave up, in the words of the steps' names."""
+    stuck = [row for row in rows if row.kind is Kind.EVENT and row.name and row.outcome in _STUCK]
+    latest = {step_name(row.name or ""): row for row in stuck}
+    return [Wish(name.replace("_", " "), row, 1.0, refused=False) for name, row in latest.items()][-LATEST_WISHES:]
+
+
+def _is_refused(said: Sequence[Interaction], place: int) -> bool:
+    for row in said[place + 1 :]:
+        if row.actor is Actor.CUSTOMER:
+            return False
+        # "Unfortunately, I need your number for that" is a question, not a refusal.
+        refusals = [one for one in sentences(row.text) if staff_act(one) is Act.REFUSAL]
+        if any(not {"need", "provid", "requir"} & set(terms(one)) for one in refusals):
+            return True
+    return False
+
+
+def _asked(said: Sequence[Interaction], place: int, *, opening: bool) -> list[str]:
+    row = said[place]
+    if row.actor is not Actor.CUSTOMER:
+        return []
+    spoken = [kept for one in sentences(row.text) if (kept := without_the_unwanted(one))]
+    # How a customer opens says what it is about, even where nothing is asked: "There is a fee on my bill."
+    telling = _OPEN | _TELLING if opening else _OPEN
+    asked = [one for one in spoken if customer_act(one) in telling and _says_something(one)]
+    if asked:
+        return asked
+    # The acts are known by English wording only.
+    if len(row.text.split()) >= _SHORTEST_FOREIGN and not is_english(row.text):
+        return [without_the_unwanted(row.text)]
+    before = said[place - 1] if place else None
+    agrees = any(customer_act(one) is Act.CONFIRMATION for one in spoken[:1])
+    if before is None or before.actor is Actor.CUSTOMER or not agrees:
+        return []
+    # Who agrees to a proposal wants what was proposed.
+    return [one for one in sentences(before.text) if one.endswith("?") and _says_something(one)][-1:]
+
+
+def without_the_unwanted(sentence: str) -> str:
+    """The sentence without what the customer says they do not want; empty where nothing else is said."""
+    kept = _UNWANTED.sub(" ", sentence)
+    if kept == sentence:
+        return sentence
+    kept = re.sub(r"^(?:but|and|so)\b", "", " ".join(kept.split()).strip(_EDGES), flags=re.IGNORECASE).strip(_EDGES)
+    if terms(kept):
+        return kept
+    # Who no longer wants what they have wants to be rid of it, and that is the matter itself.
+    return sentence if _HELD.search(sentence) else ""
+
+
+def _says_something(sentence: str) -> bool:
+    return not set(terms(sentence)) <= _CIVIL

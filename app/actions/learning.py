@@ -1,0 +1,214 @@
+"""Learns from outcomes how probable it is that an action helps, for each intent of each tenant.
+
+An outcome is a Bernoulli trial of its action under the decision's intent. What is believed is a Beta distribution,
+shrunk twice: an intent with few outcomes leans on the action's rate under all other intents, and an action with few
+outcomes on the catalogue's propensity. How far to lean is estimated from the tenant's own outcomes (empirical Bayes):
+the less an action's rate differs between intents, the more they say about each other. Before the first outcome, what
+is believed is the catalogue's propensity.
+
+Rates are kept as sums in the archive, changed together with the outcome that they come from, so that they survive a
+restart, all workers share them, and telling an outcome again replaces it. The sums name nobody: when a customer is
+erased their outcomes go, and the sums stay.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from random import Random
+from time import monotonic
+from typing import Any, NamedTuple
+
+from app.actions.exploration import Belief, Option, explored, ranked
+from app.models import Candidate, Components, FiledOutcome
+from app.ports import Archive, Counts
+
+OUTCOMES = "outcomes"
+PROPENSITIES = "propensities"
+PAGE = 1000
+MOST_TENANTS = 1024
+# Other workers file outcomes too; what they told is believed here after this time at the latest.
+READ_AGAIN_S = 2.0
+
+# How many outcomes the catalogue's propensity is worth against the action's own rate.
+CATALOGUE_WORTH = 4.0
+# How many outcomes an action's rate is worth against its rate under one intent, until outcomes tell otherwise.
+USUAL_WORTH = 8.0
+LEAST_WORTH = 1.0
+MOST_WORTH = 100.0
+# How much evidence it takes to move that; in the units of `Spread.possible`.
+SLOWNESS = 2.0
+
+_TRIALS, _SUCCESSES = "trials", "successes"
+
+
+class Arranged(NamedTuple):
+    """Actions in their order with the probability of each place, and all candidates with what was learnt of them."""
+
+    order: tuple[tuple[str, float], ...]
+    candidates: tuple[Candidate, ...]
+
+
+class Rate(NamedTuple):
+    """How many outcomes there were, and the sum of their successes."""
+
+    trials: float = 0.0
+    successes: float = 0.0
+
+
+class Spread(NamedTuple):
+    """By how much an action's rates differ between intents beyond chance, and by how much they could."""
+
+    excess: float = 0.0
+    possible: float = 0.0
+
+
+class Learner:
+    """What outcomes say, of all tenants. Raises Unavailable when the archive does not answer."""
+
+    def __init__(self, archive: Archive, *, read_again_s: float = READ_AGAIN_S) -> None:
+        self._archive = archive
+        self._read_again_s = read_again_s
+        self._known: dict[str, _Known] = {}
+
+    async def told(self, tenant: str, outcome: FiledOutcome) -> None:
+        """File an outcome and learn from it; told again of the same decision and action, it replaces the last."""
+        await self._archive.put_counted(
+            tenant,
+            OUTCOMES,
+            f"{outcome.decision_id} {outcome.action_id}",
+            outcome.model_dump(mode="json"),
+            into=PROPENSITIES,
+            counting=counted,
+            customer_id=outcome.customer_id,
+        )
+        known = self._known.get(tenant)
+        if known is not None:
+            sums = await self._archive.get(tenant, PROPENSITIES, outcome.action_id)
+            known.learn(outcome.action_id, _rates(sums or {}))
+
+    async def arrange(
+        self,
+        tenant: str,
+        intent: str | None,
+        components: Mapping[str, Components],
+        *,
+        places: int,
+        chance: Random | None = None,
+    ) -> Arranged:
+        """The best of these actions under an intent, `components` holding the catalogue's propensities.
+
+        They are ranked by expected score; with `chance`, each place is drawn by Thompson sampling.
+        """
+        known = await self._recall(tenant)
+        worth = known.worth
+        options = [
+            Option(
+                belief(known.rates.get(action_id, {}), intent or "", one.propensity, worth=worth),
+                one.context * one.value * one.lever,
+            )
+            for action_id, one in components.items()
+        ]
+        order = explored(options, places=places, chance=chance) if chance else ranked(options, places=places)
+        ids = list(components)
+        candidates = (
+            Candidate(
+                action_id=action_id,
+                probability=probability,
+                components=one.model_copy(update={"propensity": option.belief.mean}),
+            )
+            for (action_id, one), option, probability in zip(components.items(), options, order.first, strict=True)
+        )
+        return Arranged(tuple((ids[place.candidate], place.probability) for place in order.places), tuple(candidates))
+
+    async def _recall(self, tenant: str) -> "_Known":
+        known = self._known.get(tenant)
+        if known is not None and monotonic() - known.read_at < self._read_again_s:
+            return known
+        known = _Known(read_at=monotonic())
+        after = ""
+        while page := await self._archive.page(tenant, PROPENSITIES, after=after, limit=PAGE):
+            for action_id, sums in page:
+                known.learn(action_id, _rates(sums))
+            after = page[-1][0]
+        self._known.pop(tenant, None)
+        if len(self._known) >= MOST_TENANTS:
+            del self._known[next(iter(self._known))]
+        self._known[tenant] = known
+        return known
+
+
+@dataclass(slots=True)
+class _Known:
+    """One tenant's rates by action and intent, and when they were read."""
+
+    read_at: float
+    rates: dict[str, Mapping[str, Rate]] = field(default_factory=dict[str, Mapping[str, Rate]])
+    spreads: dict[str, Spread] = field(default_factory=dict[str, Spread])
+
+    @property
+    def worth(self) -> float:
+        """How many outcomes an action's rate under other intents is worth."""
+        return worth_of_others(self.spreads.values())
+
+    def learn(self, action_id: str, rates: Mapping[str, Rate]) -> None:
+        """Take over what became of one action."""
+        self.rates[action_id] = rates
+        self.spreads[action_id] = spread(rates.values())
+
+
+def counted(document: Mapping[str, Any]) -> Counts:
+    """What an outcome adds to its action's sums; nothing where nothing is to be learnt from it."""
+    if "intent" not in document:
+        return {}  # it was filed before outcomes were counted, so there is nothing to take back either
+    outcome = FiledOutcome.model_validate(document)
+    if outcome.success is None:
+        return {}
+    intent = outcome.intent or ""
+    return {outcome.action_id: {f"{_TRIALS} {intent}": 1.0, f"{_SUCCESSES} {intent}": outcome.success}}
+
+
+def belief(rates: Mapping[str, Rate], intent: str, prior: float, *, worth: float) -> Belief:
+    """What an action's rates by intent say of it under one intent.
+
+    `prior` is the catalogue's propensity, `worth` how many outcomes the rate under the other intents is worth.
+    """
+    own = rates.get(intent, Rate())
+    trials = sum(one.trials for one in rates.values()) - own.trials
+    successes = sum(one.successes for one in rates.values()) - own.successes
+    elsewhere = (CATALOGUE_WORTH * prior + successes) / (CATALOGUE_WORTH + trials)
+    return Belief(
+        max(worth * elsewhere + own.successes, 0.0), max(worth * (1 - elsewhere) + own.trials - own.successes, 0.0)
+    )
+
+
+def worth_of_others(spreads: Iterable[Spread]) -> float:
+    """How many outcomes an action's rate under other intents is worth, from how much rates differ between intents.
+
+    The moment estimate of a beta-binomial's concentration (J. C. Kleinman, "Proportions with extraneous variance:
+    single and independent samples", JASA 68, 1973), pooled over actions and drawn towards `USUAL_WORTH` while there are
+    few outcomes.
+    """
+    excess, possible = SLOWNESS / (1 + USUAL_WORTH), SLOWNESS
+    for one in spreads:
+        excess += one.excess
+        possible += one.possible
+    share = min(max(excess / possible, 1 / (1 + MOST_WORTH)), 1 / (1 + LEAST_WORTH))
+    return 1 / share - 1
+
+
+def spread(rates: Iterable[Rate]) -> Spread:
+    """How an action's rates by intent differ; nothing where none can tell."""
+    known = [one for one in rates if one.trials > 0]
+    trials = sum(one.trials for one in known)
+    if len(known) < 2 or trials <= len(known):
+        return Spread()
+    mean = sum(one.successes for one in known) / trials
+    single = mean * (1 - mean)
+    squares = sum(one.trials * (one.successes / one.trials - mean) ** 2 for one in known)
+    by_chance = single * (len(known) - 1)
+    at_most = single * (trials - sum(one.trials**2 for one in known) / trials)
+    return Spread(squares - by_chance, max(at_most - by_chance, 0.0))
+
+
+def _rates(sums: Mapping[str, Any]) -> Mapping[str, Rate]:
+    trials = {name.partition(" ")[2]: float(sum_) for name, sum_ in sums.items() if name.startswith(_TRIALS)}
+    return {intent: Rate(count, float(sums.get(f"{_SUCCESSES} {intent}", 0.0))) for intent, count in trials.items()}

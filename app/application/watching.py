@@ -1,0 +1,207 @@
+"""The verbs of those who watch friction: asked for, and told of the moment it happens."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Coroutine, Sequence
+from contextlib import AbstractAsyncContextManager, suppress
+from datetime import UTC, datetime
+from time import perf_counter
+from typing import Any, NamedTuple
+
+from app.announcements import heard
+from app.application.administration import Administration
+from app.application.answers import ConversationFriction, ConversationSignals
+from app.application.parts import Parts
+from app.errors import UnknownConversation, WarmlineError
+from app.models import (
+    Announcement,
+    Erased,
+    Handoff,
+    InterventionLevel,
+    IssuedWebhook,
+    Signal,
+    SignalType,
+    Snapshot,
+    Topic,
+    Webhook,
+    WebhookDraft,
+)
+from app.signals import course, detect, intervene, next_check, strain_at
+
+_LONGEST_CONVERSATION = 1000
+# Of the customer's other conversations only the newest can tell of a change of channel or of something said again.
+_NEWEST_OF_OTHERS = 100
+_MOST_CONVERSATIONS = 10_000
+# What came due longer ago than this is history that somebody imports.
+_JUST_PASSED_S = 60.0
+_LEVELS = tuple(InterventionLevel)
+_BY_WAITING = frozenset({SignalType.SILENCE, SignalType.DELAYED_REPLY, SignalType.HESITATION})
+
+
+class _Seen(NamedTuple):
+    customer_id: str
+    snapshot: Snapshot
+    as_of_seq: int
+
+
+class Watching(Administration):
+    """What an App tells about friction beside its answers to others."""
+
+    def __init__(self, parts: Parts) -> None:
+        super().__init__(parts)
+        self._levels: OrderedDict[tuple[str, str], InterventionLevel] = OrderedDict()
+        self._checks: OrderedDict[tuple[str, str], asyncio.TimerHandle] = OrderedDict()
+        self._work: set[asyncio.Task[None]] = set()
+
+    async def conversation_signals(
+        self, tenant: str, conversation_id: str, *, now: datetime | None = None
+    ) -> ConversationSignals:
+        """The signals of one conversation as they stood at a moment, by default now. Raises UnknownConversation."""
+        started = perf_counter()
+        seen = await self._seen(tenant, conversation_id, now or datetime.now(UTC))
+        return ConversationSignals(
+            conversation_id=conversation_id,
+            customer_id=seen.customer_id,
+            signals=await asyncio.to_thread(detect, seen.snapshot),
+            as_of_seq=seen.as_of_seq,
+            duration_ms=round((perf_counter() - started) * 1000),
+        )
+
+    async def conversation_friction(self, tenant: str, conversation_id: str) -> ConversationFriction:
+        """How a conversation stood at each of its customer's messages, by what was known then.
+
+        Raises UnknownConversation.
+        """
+        started = perf_counter()
+        seen = await self._seen(tenant, conversation_id, datetime.now(UTC))
+        ladder = self._parts.ladder
+        return ConversationFriction(
+            conversation_id=conversation_id,
+            customer_id=seen.customer_id,
+            moments=await asyncio.to_thread(lambda: tuple(course(seen.snapshot, ladder))),
+            as_of_seq=seen.as_of_seq,
+            duration_ms=round((perf_counter() - started) * 1000),
+        )
+
+    def listening(
+        self, tenant: str, *, after: str | None = None
+    ) -> AbstractAsyncContextManager[asyncio.Queue[Announcement | None]]:
+        """What happens from now on in this process, as a queue that None ends; see Announcer.listening."""
+        return self._parts.announcer.listening(tenant, after=after)
+
+    async def register_webhook(self, tenant: str, draft: WebhookDraft) -> IssuedWebhook:
+        """A new webhook with its secret. Raises InvalidRequest for a URL to which nothing may be sent."""
+        return await self._parts.announcer.register(tenant, draft)
+
+    async def webhooks(self, tenant: str) -> Sequence[Webhook]:
+        """A tenant's webhooks, the oldest first."""
+        return await self._parts.announcer.webhooks(tenant)
+
+    async def remove_webhook(self, tenant: str, webhook_id: str) -> None:
+        """End a webhook. Raises NotFound."""
+        await self._parts.announcer.remove(tenant, webhook_id)
+
+    async def erase(self, tenant: str, customer_id: str) -> Erased:
+        """Forget a customer: nothing of them remains in any store. Raises UnknownCustomer."""
+        erased = await super().erase(tenant, customer_id)
+        self._parts.announcer.forget(tenant, customer_id)
+        return erased
+
+    def announce(self, tenant: str, windows: Sequence[Snapshot], signals: Sequence[Signal]) -> None:
+        """Tell of what just fired; what else the conversations show is worked out in the background."""
+        if not self._parts.announcer.working:
+            return
+        self._parts.announcer.publish(tenant, [_of_signal(signal) for signal in signals])
+        for window in windows:
+            self._check_later(tenant, window)
+        if windows and self._parts.announcer.may_want(tenant, Topic.FRICTION_THRESHOLD):
+            self._in_background(self._announce_levels(tenant, windows))
+
+    def announce_handoff(self, tenant: str, handoff: Handoff) -> None:
+        """Tell that a handoff is ready, without what is in it: whoever may read it fetches it."""
+        fields = {"handoff_id", "customer_id", "conversation_id", "status", "engine", "as_of_seq"}
+        data = handoff.model_dump(mode="json", include=fields)
+        one = heard(Topic.HANDOFF_READY, handoff.handoff_id, handoff.customer_id, data)
+        self._parts.announcer.publish(tenant, [one])
+
+    async def end_announcements(self) -> None:
+        """Check nothing any more, and stop telling."""
+        for timer in self._checks.values():
+            timer.cancel()
+        for task in tuple(self._work):
+            task.cancel()
+        await asyncio.gather(*self._work, return_exceptions=True)
+        await self._parts.announcer.close()
+
+    async def _announce_levels(self, tenant: str, windows: Sequence[Snapshot]) -> None:
+        wanted = await self._parts.announcer.wants(tenant, Topic.FRICTION_THRESHOLD)
+        for window in windows if wanted else ():
+            if window.conversation_id is None:
+                continue
+            signals = await asyncio.to_thread(detect, window)
+            decided = intervene(signals, window.now, strain_at(window), ladder=self._parts.ladder)
+            place = (tenant, window.conversation_id)
+            before = self._levels.pop(place, InterventionLevel.WAIT)
+            self._levels[place] = decided.level
+            if len(self._levels) > _MOST_CONVERSATIONS:
+                self._levels.popitem(last=False)
+            if _LEVELS.index(decided.level) > _LEVELS.index(before):
+                customer_id = window.customer.customer_id
+                newest = window.conversation[-1].interaction_id
+                data = {
+                    "customer_id": customer_id,
+                    "conversation_id": window.conversation_id,
+                    "previous_level": before,
+                    **decided.model_dump(mode="json"),
+                }
+                told = f"{newest} {decided.level}"
+                self._parts.announcer.publish(tenant, [heard(Topic.FRICTION_THRESHOLD, told, customer_id, data)])
+
+    def _check_later(self, tenant: str, window: Snapshot) -> None:
+        """Look again when silence or a late answer would show, since then nothing arrives that would tell of it."""
+        if window.conversation_id is None:
+            return
+        place = (tenant, window.conversation_id)
+        if (timer := self._checks.pop(place, None)) is not None:
+            timer.cancel()
+        due = next_check(window)
+        if due is None or (wait := (due - datetime.now(UTC)).total_seconds()) < -_JUST_PASSED_S:
+            return
+        loop = asyncio.get_running_loop()
+        self._checks[place] = loop.call_later(max(0.0, wait), lambda: self._in_background(self._check(*place)))
+        if len(self._checks) > _MOST_CONVERSATIONS:
+            self._checks.popitem(last=False)[1].cancel()
+
+    async def _check(self, tenant: str, conversation_id: str) -> None:
+        self._checks.pop((tenant, conversation_id), None)
+        with suppress(WarmlineError):  # erased meanwhile, or the ledger is away: there is nobody to tell
+            now = datetime.now(UTC)
+            told = await self.conversation_signals(tenant, conversation_id, now=now)
+            newest = (await self._seen(tenant, conversation_id, now)).snapshot.conversation[-1].interaction_id
+            # What ends with the newest interaction is what has come true by waiting; the rest was told as it fired.
+            waited = [one for one in told.signals if one.type in _BY_WAITING and one.evidence == (newest,)]
+            self._parts.announcer.publish(tenant, [_of_signal(signal) for signal in waited])
+
+    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._work.add(task)
+        task.add_done_callback(self._work.discard)
+
+    async def _seen(self, tenant: str, conversation_id: str, now: datetime) -> _Seen:
+        head = await self._parts.ledger.head(tenant)
+        seat = await self._parts.ledger.seat_of(tenant, conversation_id)
+        if seat is None:
+            raise UnknownConversation(f"No interaction of this tenant belongs to the conversation {conversation_id!r}.")
+        snapshot = await self._parts.gatherer.window(
+            tenant, seat.identity_id, conversation_id, limit=_LONGEST_CONVERSATION, now=now
+        )
+        newest = await self._parts.ledger.interactions(
+            tenant, snapshot.customer.identity_ids, up_to_seq=head, limit=_NEWEST_OF_OTHERS, newest_first=True
+        )
+        others = tuple(row for row in reversed(newest) if row.conversation_id != conversation_id)
+        return _Seen(seat.customer_id, snapshot.model_copy(update={"prior": others}), head)
+
+
+def _of_signal(signal: Signal) -> Announcement:
+    data = signal.model_dump(mode="json")
+    return heard(Topic.SIGNAL_FIRED, signal.signal_id, signal.customer_id, data)

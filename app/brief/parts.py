@@ -1,0 +1,128 @@
+"""What the customer spoke of in words, found in the records that were looked up: its number there.
+
+A customer says `the desk lamp`; the order that somebody looked up says which item that is. Who says `all my orders`
+means each that the account lists. And who wants the cheapest or the earliest of something wants it compared: there,
+what was offered counts, whatever came of it.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, cast
+
+from app.brief.reading import Call, only_looks
+from app.brief.steps import is_of_person, label_of, names_in
+from app.language.identifiers import canonical, mentions, structured_names
+from app.language.steps import read_json
+from app.language.words import stem, terms
+from app.models import Actor, Interaction, Kind, Outcome
+
+MOST_PARTS = 6
+MOST_LISTED = 8
+MOST_OFFERED = 6
+_NAMING_KEY = re.compile(r"(?:^|_)(?:name|title|label|description)$")
+_ID_KEY = re.compile(r"(?:^|_)(?:id|number|code|reference|ref|no)$")
+_ALL_OF_THEM = re.compile(r"\b(?:all|each|both|every one) (?:of )?(?:my|our|them)\b", re.IGNORECASE)
+_BEST_OF_SEVERAL = re.compile(
+    r"\b(?:cheap|low|fast|quick|short|long|earli|lat|small|larg|bigg|high|near|clos|light|old|new|safe?|strong)est\b"
+    r"|(?<!my )(?<!our )\bbest (?!regards|wishes)|\b(?<!at )least (?=[a-z]+(?:ive|ed|al|ous|ent|ant|y|ful|ing)\b)"
+    r"|\bmost (?=[a-z]+(?:ive|ed|al|ous|ant|ful|ing|able|ible)\b)",
+    re.IGNORECASE,
+)
+
+
+class _Part(NamedTuple):
+    """A part of a record: the name it is known by, and the key and value that identify it."""
+
+    name: str
+    key: str
+    value: str
+
+
+def spoken_of(interactions: Iterable[Interaction], tool_calls: Sequence[Call]) -> Iterator[tuple[str, str, str]]:
+    """(key, value, interaction_id) of what the customer spoke of and records identify, the record before its part.
+
+    A record that something was carried out with is left out: what was carried out names what it was about.
+    """
+    words = [one.text for one in interactions if one.actor is Actor.CUSTOMER and one.kind is Kind.MESSAGE]
+    said = {term for text in words for term in terms(text)}
+    all_of_them = any(_ALL_OF_THEM.search(text) for text in words)
+    done = {canonical(value) for value in _handled(tool_calls)}
+    for one in tool_calls:
+        record = read_json(one.result.text) if one.result is not None and only_looks(one.name) else None
+        if one.result is None or not isinstance(record, Mapping) or one.outcome is Outcome.FAILED:
+            continue
+        place = one.result.interaction_id
+        fields = cast(Mapping[str, Any], record)
+        known_by = [pair for pair in names_in(one.call.data) if pair[1] in fields.values()]
+        meant = [part for part in _parts(fields) if said.issuperset(terms(part.name))][:MOST_PARTS]
+        if meant and not any(canonical(value) in done for _, value in known_by):
+            yield from ((key, value, place) for key, value in known_by)
+            yield from ((part.key, part.value, place) for part in meant)
+        if all_of_them:
+            yield from ((key, value, place) for key, value in _listed(fields, said))
+
+
+def offered(interactions: Iterable[Interaction], tool_calls: Sequence[Call]) -> Iterator[tuple[str, str, str]]:
+    """(key, value, interaction_id) of what staff named of what was found, for a customer who wants the best of it."""
+    said = [one for one in interactions if one.kind is Kind.MESSAGE]
+    if not any(one.actor is Actor.CUSTOMER and _BEST_OF_SEVERAL.search(one.text) for one in said):
+        return
+    choices = {canonical(value): key for one in tool_calls for key, value in _choices(one)}
+    named = [
+        (choices[name], mention.value, one.interaction_id)
+        for one in said
+        for mention in (mentions(one.text) if one.actor in (Actor.BOT, Actor.AGENT) else ())
+        if (name := canonical(mention.value)) in choices
+    ]
+    first = set(list(dict.fromkeys(value for _, value, _ in named))[:MOST_OFFERED])
+    yield from (one for one in named if one[1] in first)
+
+
+def _choices(call: Call) -> Iterator[tuple[str, str]]:
+    """The names of the things that a search found, or that a record lists which is nobody's own."""
+    found = read_json(call.result.text) if call.result is not None and only_looks(call.name) else None
+    if isinstance(found, list):
+        yield from structured_names(cast(list[Any], found))
+    elif isinstance(found, Mapping):
+        fields = cast(Mapping[str, Any], found)
+        if not any(is_of_person(key) for key in (*fields, *call.call.data)):
+            yield from (name for held in fields.values() for name in structured_names(held))
+
+
+def _handled(tool_calls: Iterable[Call]) -> Iterator[str]:
+    for one in tool_calls:
+        if not only_looks(one.name) and one.outcome is not Outcome.FAILED:
+            yield from (value for _, value in names_in(one.call.data))
+
+
+def _parts(fields: Mapping[str, Any]) -> Iterator[_Part]:
+    for kind, held in fields.items():
+        members: Iterable[Any] = cast(Mapping[str, Any], held).values() if isinstance(held, Mapping) else held
+        if not isinstance(held, list | Mapping):
+            continue
+        for member in members:
+            if isinstance(member, Mapping) and (part := _part(kind, cast(Mapping[str, Any], member))):
+                yield part
+
+
+def _part(kind: str, member: Mapping[str, Any]) -> _Part | None:
+    named = [value for key, value in member.items() if _NAMING_KEY.search(key) and isinstance(value, str)]
+    keys = [key for key, value in member.items() if _ID_KEY.search(key) and isinstance(value, str)]
+    # Of an item's several numbers, the one that is named after the list it stands in is its own.
+    own = [key for key in keys if stem(label_of(key)) == stem(label_of(kind))] or (keys if len(keys) == 1 else [])
+    if not named or not own or not terms(named[0]):
+        return None
+    return _Part(named[0], own[0], str(member[own[0]]))
+
+
+def _listed(fields: Mapping[str, Any], said: set[str]) -> Iterator[tuple[str, str]]:
+    """The names in a record's plain lists of what the customer called by the list's own name."""
+    for key, held in fields.items():
+        values = cast(list[Any], held) if isinstance(held, list) else []
+        if 1 < len(values) <= MOST_LISTED and stem(label_of(key).rsplit(" ", 1)[-1]) in said:
+            names = [one for one in values if isinstance(one, str) and _is_name(one)]
+            yield from ((f"{key.rstrip('s')}_id", one) for one in names)
+
+
+def _is_name(text: str) -> bool:
+    return any(one.value == text for one in mentions(text))

@@ -1,0 +1,13 @@
+"""Checks sentences against interactions: is each borne out, and if not, what is wrong with it.
+
+Every name, number, amount and time of a sentence must stand in its evidence, and enough of its words. What it says of
+the customer and of the agent must fit who said and did it, what it denies must be denied there and what it asserts must
+not be, a name must not stand where another one belongs, and nothing newer may say otherwise. It is pure and knows no
+language model. "The agent" in a sentence is whoever served the customer, bot or person.
+
+What it cannot see: a sentence in another language than its evidence, which it rejects for want of common words.
+"""
+
+from app.brief.verification.judging import Statement, ground, verify
+
+__all__ = ["Statement", "ground", "verify"]

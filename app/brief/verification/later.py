@@ -1,0 +1,98 @@
+"""Whether a newer interaction says otherwise: a day, a time or an amount that was changed, a step that was undone."""
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+
+from app.brief.verification.moments import times
+from app.brief.verification.reading import MOST_CHARACTERS, SIDE_WORDS
+from app.language.identifiers import mentions
+from app.language.sentences import sentences
+from app.language.words import stem, terms
+from app.models import Interaction, Kind
+
+_CHANGED = re.compile(
+    r"\b(?:moved|changed|now|instead|actually|rescheduled|postponed|delayed|brought forward|pushed back|corrected"
+    r"|correction|updated?|new(?:ly)?|rather than|no longer|not until|will be|turns? out|i was wrong|mistaken|revised"
+    r"|shifted|adjusted|replaced)\b",
+    re.IGNORECASE,
+)
+_FORETOLD = re.compile(r"\b(?:will|shall|going to|due|is to|are to)\b", re.IGNORECASE)
+_MOVED = re.compile(
+    r"\b(?:moved|rescheduled|postponed|brought forward|pushed back|delayed|deferred)"
+    r" (?:it |this |that )?(?:to|until|till)\b",
+    re.IGNORECASE,
+)
+_UNDONE = re.compile(
+    r"\b(?:cancel+ed|withdrawn|revoked|reversed|undone|no longer|not any ?more|called off|void(?:ed)?|fell through"
+    r"|did not go through|didn['’]t go through|was declined|was rejected)\b",
+    re.IGNORECASE,
+)
+_DENIED = re.compile(r"\b(?:not|cannot|never)\b|n['’]t\b", re.IGNORECASE)
+_PAST = re.compile(
+    r"\b(?:was|were|had|originally|at first|previously|offered|promised|said|told|asked)\b", re.IGNORECASE
+)
+_COMMON = frozenset(stem(word) for word in (*SIDE_WORDS, "now", "will", "new", "moved", "changed"))
+_FEWEST_SHARED = 1
+
+
+def overtaken(text: str, cited: Sequence[Interaction], interactions: Sequence[Interaction]) -> str | None:
+    """What a newer interaction than the cited ones makes of a sentence, in words; None when it stands."""
+    if not cited or _PAST.search(text):
+        return None
+    named = _facts(text)
+    about = _about(text, named)
+    stated = [one.seq for one in interactions if named and named <= _facts(one.text[:MOST_CHARACTERS])]
+    since = max(stated, default=cited[0].seq)
+    foretold = _FORETOLD.search(text) is not None
+    for one in interactions:
+        if one.seq <= since or one.kind is not Kind.MESSAGE:
+            continue
+        for sentence in sentences(one.text[:MOST_CHARACTERS]):
+            if sentence.rstrip().endswith("?"):
+                continue
+            changed = _changes(sentence, named, about, foretold=foretold)
+            if changed:
+                return f"a newer interaction says otherwise: “{_short(sentence)}”"
+    return None
+
+
+def _changes(sentence: str, named: frozenset[str], about: frozenset[str], *, foretold: bool) -> bool:
+    shared = about & _words(sentence)
+    if len(shared) < _FEWEST_SHARED and not (foretold and _MOVED.search(sentence)):
+        return False
+    if _UNDONE.search(sentence) and not _DENIED.search(sentence) and len(shared) * 2 >= len(about):
+        return True
+    newer = _facts(sentence)
+    kinds = {one.split(" ", 1)[0] for one in named} & {one.split(" ", 1)[0] for one in newer}
+    replaced = any(
+        not {one for one in newer if one.startswith(kind)} & {one for one in named if one.startswith(kind)}
+        for kind in kinds
+    )
+    told_from = bool(re.search(r"\b(?:from|instead of|rather than|not)\b", sentence, re.IGNORECASE))
+    moved = bool(named & newer) and told_from and bool(newer - named)
+    return bool(_CHANGED.search(sentence)) and (replaced or moved)
+
+
+@lru_cache(maxsize=4096)
+def _facts(text: str) -> frozenset[str]:
+    """The days, times and amounts of a text, each with its kind before it."""
+    found = {f"day {time}" for time in times(text)}
+    for one in mentions(text):
+        if one.type in ("date", "amount"):
+            found.add(f"{'day' if one.type == 'date' else one.type} {one.value.casefold()}")
+    return frozenset(found)
+
+
+@lru_cache(maxsize=4096)
+def _words(text: str) -> frozenset[str]:
+    return frozenset(terms(text))
+
+
+def _about(text: str, named: frozenset[str]) -> frozenset[str]:
+    values = frozenset(word for one in named for word in terms(one))
+    return frozenset(terms(text)) - values - _COMMON
+
+
+def _short(sentence: str, most: int = 120) -> str:
+    return sentence if len(sentence) <= most else sentence[:most].rstrip() + " …"

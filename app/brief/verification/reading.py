@@ -1,0 +1,263 @@
+"""Reads interactions and sentences into clauses: their words, who acts in them, and what they deny."""
+
+import math
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple, cast
+
+from app.language.sentences import sentences
+from app.language.steps import says_it_failed
+from app.language.words import STOP_WORDS, stem
+from app.models import Actor, Interaction, Kind, Outcome
+
+CUSTOMER, STAFF, NOBODY = 1, -1, 0
+MOST_CHARACTERS = 8000
+SIDE_WORDS = {
+    **dict.fromkeys(("customer", "caller", "client", "shopper", "cardholder"), CUSTOMER),
+    **dict.fromkeys(("agent", "bot", "assistant", "representative", "advisor", "staff"), STAFF),
+}
+NEGATIONS = frozenset("not no never none nothing nobody nowhere neither nor without unable hardly barely".split())
+NEGATIVE_WORDS = frozenset(
+    stem(word)
+    for word in """refuse decline reject deny fail lack avoid miss forget stop unavailable impossible dislike hate
+    disagree unsuccessful unfortunately unwilling dissatisfied unsatisfied unhappy unfamiliar uncomfortable unaware
+    unsure unclear wrong closed sold broken lose lost doubt against regret""".split()
+)
+"""They say `not` without saying it."""
+_BREAKS = frozenset(", ; : . ! ? and but because so although while then since which though or".split())
+_CARRIES_ON = frozenset((",", "and", "or"))
+# Said with a `not` that denies nothing: questions of courtesy, tags, reassurance.
+_NOT_DENIED = re.compile(
+    r"\b(?:why (?:do not|not)|not only|no (?:problem|doubt|wonder|matter|thanks?|thank)"
+    r"|do not (?:worry|mention it|mind)"
+    r"|can not wait|not bad|never mind|of course not|nothing but|(?:would|do) you (?:not )?mind|whether or not"
+    r"|(?:is|are|was|do|does|did|have|has|will|can|could|would) not (?:i|you|he|she|it|we|they|that|there)\b"
+    r"|(?:do|did|have|are|can|would|will|is|could) you not)\b"
+)
+_APOSTROPHE = re.compile(r"\s?['’`]\s?(?=(?:t|s|m|re|ve|ll|d)\b)", re.IGNORECASE)
+_LONG_FORMS = (
+    (re.compile(r"\bcan(?:'t|not)\b"), "can not"),
+    (re.compile(r"\bwon't\b"), "will not"),
+    (re.compile(r"n't\b"), " not"),
+    (re.compile(r"'ll\b"), " will"),
+    (re.compile(r"'m\b"), " am"),
+    (re.compile(r"'re\b"), " are"),
+    (re.compile(r"'ve\b"), " have"),
+    (re.compile(r"\b(it|that|there|he|she|what|here|let)'s\b"), r"\1 is"),
+    (re.compile(r"'d\b"), " would"),
+)
+_WORD = re.compile(r"[$€£]?\w+(?:[-./@:,](?=\w)\w+)*(?:'s)?|[,;:.!?]")
+_DENIAL = frozenset("no nope never not nein non".split())
+_HEDGES = frozenset("i we it he she they sorry well unfortunately actually there".split())
+
+
+class Clause(NamedTuple):
+    """A piece of what was said: `acting` tells for each word who does it, by the pronoun before it (I, you)."""
+
+    words: tuple[str, ...]
+    stems: tuple[str, ...]
+    content: frozenset[str]
+    acting: tuple[int, ...]
+    negations: tuple[int, ...]
+    side: int
+    turn: int
+    sentence: int
+    asks: bool
+    denied: bool
+
+    @property
+    def negative(self) -> bool:
+        """Whether it denies something: with a `not` of its own, or as a question that is answered with no."""
+        return bool(self.negations) or self.denied
+
+    def denies(self, place: int) -> bool:
+        """Whether the word at this place is denied."""
+        return self.denied != any(0 < place - negation <= _SCOPE for negation in self.negations)
+
+
+_SCOPE = 4
+
+
+class _Part(NamedTuple):
+    words: tuple[str, ...]
+    stems: tuple[str, ...]
+    content: frozenset[str]
+    acting: tuple[int, ...]
+    negations: tuple[int, ...]
+    sentence: int
+    asks: bool
+
+
+class Talk:
+    """Interactions as clauses, with where each word stands and how much it tells."""
+
+    def __init__(self, interactions: Sequence[Interaction]) -> None:
+        self.interactions = interactions
+        self.clauses = tuple(_clauses(interactions))
+        self.places: dict[str, list[tuple[Clause, int]]] = defaultdict(list)
+        spread: dict[str, set[int]] = defaultdict(set)
+        for number, clause in enumerate(self.clauses):
+            for place, word in enumerate(clause.stems):
+                self.places[word].append((clause, place))
+                spread[word].add(number)
+        self._spread = {word: len(clauses) for word, clauses in spread.items()}
+        self.negative = tuple(clause for clause in self.clauses if clause.negative)
+        self.said = tuple(
+            (side_of(one), one.text[:MOST_CHARACTERS]) for one in interactions if one.kind is Kind.MESSAGE
+        )
+        # Filled by those who ask first: how each side speaks, and the proper names.
+        self.manners: dict[str, float] = {}
+        self.names: frozenset[str] | None = None
+
+    def weight(self, word: str) -> float:
+        """How much a stem tells: the rarer, the more (inverse document frequency); 0 when it does not occur."""
+        spread = self._spread.get(word)
+        return math.log((len(self.clauses) + 1) / (spread + 0.5)) if spread else 0.0
+
+
+def plain_words(text: str) -> tuple[str, ...]:
+    """The words of a text in order, lower-cased, with the long forms of `can't` and the like; stops are words too."""
+    return _plain_words(text[:MOST_CHARACTERS])
+
+
+@lru_cache(maxsize=8192)
+def _plain_words(text: str) -> tuple[str, ...]:
+    return tuple(_WORD.findall(_long_forms(text).replace(" – ", " , ")))
+
+
+def recorded(one: Interaction) -> Iterator[str]:
+    """Everything but the text that an interaction says of itself, in words."""
+    if one.name:
+        yield re.sub(r"(?<=[a-z0-9])(?=[A-Z])|[_\-.]+", " ", one.name)
+    if one.outcome:
+        yield one.outcome.value
+    if one.kind is not Kind.MESSAGE:
+        yield f"{one.actor.value} {one.channel.value}"
+    yield from _leaves(dict(one.data))
+
+
+def side_of(one: Interaction) -> int:
+    """Whose side an interaction is from; what a system says counts for the staff."""
+    return CUSTOMER if one.actor is Actor.CUSTOMER else STAFF
+
+
+def went_wrong(one: Interaction) -> bool:
+    """Whether it tells of a step that was not done."""
+    return says_it_failed(one) or one.outcome is Outcome.ABANDONED
+
+
+def _clauses(interactions: Sequence[Interaction]) -> Iterator[Clause]:
+    read = [_parts_of(one) for one in interactions]
+    sentence = 0
+    for turn, (one, parts) in enumerate(zip(interactions, read, strict=True)):
+        following = read[turn + 1] if turn + 1 < len(read) else ()
+        answered_no = bool(parts) and parts[-1].asks and _is_denial(following)
+        side = side_of(one)
+        for part in parts:
+            yield Clause(
+                words=part.words,
+                stems=part.stems,
+                content=part.content,
+                acting=tuple(side * who for who in part.acting),
+                negations=part.negations,
+                side=side,
+                turn=turn,
+                sentence=sentence + part.sentence,
+                asks=part.asks,
+                denied=answered_no and part.sentence == parts[-1].sentence,
+            )
+        sentence += parts[-1].sentence + 1 if parts else 1
+
+
+def _parts_of(one: Interaction) -> tuple[_Part, ...]:
+    if one.kind is Kind.MESSAGE:
+        return _parts(one.text[:MOST_CHARACTERS])
+    words = plain_words(" ".join((*recorded(one), one.text[:MOST_CHARACTERS])))
+    return (_part(("not", *words) if went_wrong(one) else words, 0, 0, asks=False),)
+
+
+def _is_denial(parts: Sequence[_Part]) -> bool:
+    if not parts:
+        return False
+    first = parts[0]
+    return first.words[0] in _DENIAL or (bool(first.negations) and first.words[0] in _HEDGES)
+
+
+@lru_cache(maxsize=4096)
+def _parts(text: str) -> tuple[_Part, ...]:
+    """The clauses of one text; in `acting`, 1 is who speaks and -1 who is spoken to."""
+    found: list[_Part] = []
+    for number, sentence in enumerate(sentences(text)):
+        asks = sentence.rstrip().endswith("?")
+        who = 0
+        for words in _split(plain_words(sentence)):
+            part = _part(words, number, who, asks=asks)
+            who = part.acting[-1]
+            found.append(part)
+    return tuple(found)
+
+
+def _part(words: Sequence[str], sentence: int, who: int, *, asks: bool) -> _Part:
+    acting: list[int] = []
+    for word in words:
+        if word in ("i", "we"):
+            who = 1
+        elif word == "you":
+            who = -1
+        elif word in ("he", "she", "they", "it", "this", "that", "there", "let"):
+            who = 0
+        acting.append(who)
+    stems = tuple(stem(word) for word in words)
+    return _Part(
+        words=tuple(words),
+        stems=stems,
+        content=frozenset(one for one, word in zip(stems, words, strict=True) if word not in STOP_WORDS),
+        acting=tuple(acting),
+        negations=tuple(_negations(words)),
+        sentence=sentence,
+        asks=asks,
+    )
+
+
+def _negations(words: Sequence[str]) -> Iterator[int]:
+    if not NEGATIONS.intersection(words):
+        return
+    excused = _NOT_DENIED.sub(lambda match: " ".join("_" for _ in match.group().split()), " ".join(words)).split(" ")
+    for place, word in enumerate(excused):
+        if word in NEGATIONS:
+            yield place
+
+
+def _split(words: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Cut at commas and conjunctions, except where what stands before them says nothing by itself."""
+    current: list[str] = []
+    for word in words:
+        if word not in _BREAKS:
+            current.append(word)
+        elif current and not (word in _CARRIES_ON and current != ["no"] and all(one in STOP_WORDS for one in current)):
+            yield current
+            current = []
+    if current:
+        yield current
+
+
+def _long_forms(text: str) -> str:
+    text = _APOSTROPHE.sub("'", text).lower()
+    if "'" in text or "cannot" in text:
+        for short, long in _LONG_FORMS:
+            text = short.sub(long, text)
+    return text
+
+
+def _leaves(value: object) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for key, inner in cast(Mapping[str, Any], value).items():
+            yield str(key).replace("_", " ")
+            yield from _leaves(inner)
+    elif isinstance(value, list | tuple):
+        for inner in cast(Iterable[Any], value):
+            yield from _leaves(inner)
+    elif value is not None:
+        yield str(value)

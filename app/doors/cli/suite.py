@@ -1,0 +1,227 @@
+"""What `warmline eval run`, `compare` and `gate` do: the suite's figures as tables, JSON, HTML and JUnit XML."""
+
+import asyncio
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from rich.table import Table
+
+from app.doors.cli.common import screen, settings_in_force, side_screen
+from app.doors.cli.figures import measured
+
+if TYPE_CHECKING:
+    from evals.compare import Comparison
+    from evals.suite.harness import Finished, Plan
+    from evals.suite.summary import Summary
+
+HTML_REPORT = "report.html"
+JUNIT_REPORT = "junit.xml"
+SUMMARY = "summary.json"
+
+
+class RunOptions(NamedTuple):
+    """What the command line says of a run; what it leaves out comes from the settings."""
+
+    cases: Path | None = None
+    split: Literal["development", "held_out"] | None = None
+    model: str | None = None
+    prompt: str | None = None
+    judge: str | None = None
+    out: Path | None = None
+    recordings: Path | None = None
+    record: bool = False
+    concurrency: int = 4
+    fresh: bool = False
+
+
+def run_suite(options: RunOptions, *, write_baseline: Path | None, matrix: Sequence[str], as_json: bool) -> None:
+    """Run the suite, or a grid of runs, and print its figures. Raises InvalidRequest, which names file and field."""
+    if matrix:
+        _run_grid(options, matrix, as_json=as_json)
+        return
+    finished, figures = _run(options, _plan(options))
+    if write_baseline is not None:
+        from evals.suite.records import scores_of
+        from evals.suite.records import write_baseline as write
+
+        write(write_baseline, scores_of(finished.manifest, finished.results))
+    _show_run(figures, as_json=as_json)
+    if figures.failed:
+        sys.exit(1)
+
+
+def compare_runs(a: Path, b: Path, *, html: Path | None, cases: Path | None, as_json: bool) -> None:
+    """Print what changed from one run, or baseline, to another. Raises InvalidRequest."""
+    from evals.compare import compare
+    from evals.suite.records import read_scores
+
+    compared = compare(read_scores(a), read_scores(b), names=(str(a), str(b)))
+    if html is not None:
+        _write_comparison(html, compared, a, b, cases)
+    if as_json:
+        sys.stdout.write(compared.model_dump_json(indent=2) + "\n")
+    else:
+        _show_comparison(compared)
+
+
+def hold_gate(options: RunOptions, baseline: Path, *, finished_run: Path | None, as_json: bool) -> None:
+    """Print whether a run may replace the baseline; ends with status 1 where it may not."""
+    from evals.compare.gate import gate
+    from evals.suite.records import read_scores, scores_of
+
+    before = read_scores(baseline)
+    if finished_run is not None:
+        now = read_scores(finished_run)
+    else:
+        finished, _ = _run(options, _plan(options))
+        now = scores_of(finished.manifest, finished.results)
+    found = gate(before, now)
+    if as_json:
+        sys.stdout.write(found.model_dump_json(indent=2) + "\n")
+    else:
+        _show_comparison(found.comparison)
+        screen().print("The gate is open." if found.passed else "The gate is closed:")
+        for reason in found.reasons:
+            screen().print(f"- {reason}")
+    if not found.passed:
+        sys.exit(1)
+
+
+def _plan(options: RunOptions) -> "Plan":
+    from evals.suite import CASES
+    from evals.suite.harness import Plan
+
+    settings = settings_in_force()
+    named = {"model": options.model, "prompt_brief": options.prompt}
+    settings = settings.model_copy(update={name: value for name, value in named.items() if value is not None})
+    return Plan(
+        cases=options.cases or CASES,
+        settings=settings,
+        split=options.split,
+        judge=options.judge or settings.model_judge,
+        recordings=options.recordings,
+        record=options.record,
+        concurrency=options.concurrency,
+    )
+
+
+def _run(options: RunOptions, plan: "Plan") -> "tuple[Finished, Summary]":
+    from evals.suite.harness import run
+    from evals.suite.summary import summary
+
+    started = perf_counter()
+    with measured("cases") as tell:
+        finished = asyncio.run(run(plan, options.out, fresh=options.fresh, progress=tell))
+    took = perf_counter() - started
+    figures = summary(
+        finished.manifest, finished.results, folder=str(finished.folder), resumed=finished.resumed, seconds=took
+    )
+    _write_reports(plan, finished, figures)
+    return finished, figures
+
+
+def _run_grid(options: RunOptions, matrix: Sequence[str], *, as_json: bool) -> None:
+    from evals.compare import compare
+    from evals.suite.grid import cells, name_of, settings_for
+    from evals.suite.records import scores_of
+
+    plan = _plan(options)
+    ran: list[tuple[str, Finished, Summary]] = []
+    for cell in cells(matrix):
+        name = name_of(cell)
+        side_screen().print(name)
+        own = options._replace(out=options.out / name if options.out else None)
+        ran.append((name, *_run(own, plan._replace(settings=settings_for(cell, plan.settings)))))
+    first, *others = ran
+    start = scores_of(first[1].manifest, first[1].results)
+    compared = [
+        compare(start, scores_of(finished.manifest, finished.results), names=(first[0], name))
+        for name, finished, _ in others
+    ]
+    if as_json:
+        _write_json({name: figures for name, _, figures in ran}, compared)
+        return
+    for one in compared:
+        _show_comparison(one)
+    if not compared:
+        _show_run(first[2], as_json=False)
+
+
+def _write_json(runs: "Mapping[str, Summary]", compared: "Sequence[Comparison]") -> None:
+    import orjson
+
+    document: dict[str, Any] = {
+        "runs": {name: figures.model_dump(mode="json") for name, figures in runs.items()},
+        "comparisons": [one.model_dump(mode="json") for one in compared],
+    }
+    sys.stdout.write(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode() + "\n")
+
+
+def _write_reports(plan: "Plan", finished: "Finished", figures: "Summary") -> None:
+    from evals.report.junit import junit
+    from evals.report.pages import run_page
+    from evals.suite.cases import load_cases
+
+    cases = {case.id: case for case in load_cases(plan.cases, split=plan.split)}
+    pages = {
+        HTML_REPORT: run_page(finished.manifest, figures, finished.results, cases),
+        JUNIT_REPORT: junit(finished.manifest, finished.results),
+        SUMMARY: figures.model_dump_json(indent=2) + "\n",
+    }
+    for name, content in pages.items():
+        (finished.folder / name).write_text(content, encoding="utf-8")
+
+
+def _write_comparison(html: Path, compared: "Comparison", a: Path, b: Path, folder: Path | None) -> None:
+    from evals.report.pages import comparison_page
+    from evals.suite import CASES
+    from evals.suite.cases import load_cases
+    from evals.suite.records import read_results
+
+    results = [{one.case: one for one in read_results(path)} if path.is_dir() else {} for path in (a, b)]
+    cases = {case.id: case for case in load_cases(folder or CASES)}
+    html.write_text(comparison_page(compared, results[0], results[1], cases), encoding="utf-8")
+
+
+def _show_run(figures: "Summary", *, as_json: bool) -> None:
+    if as_json:
+        sys.stdout.write(figures.model_dump_json(indent=2) + "\n")
+        return
+    table = Table("scorer", "mean", "95 % interval", "n", "harmed", "unscored", box=None)
+    for name, one in figures.scorers.items():
+        mean = "-" if one.mean is None else f"{one.mean:.3f}"
+        interval = f"{one.interval[0]:.3f} to {one.interval[1]:.3f}" if one.interval else ""
+        harmed = "" if one.harmed is None else str(one.harmed)
+        table.add_row(name, mean, interval, str(one.n), harmed, str(one.unscored or ""))
+    screen().print(table)
+    for case, error in figures.errors.items():
+        screen().print(f"{case}: {error}")
+    resumed = f", {figures.resumed} of them from before" if figures.resumed else ""
+    screen().print(f"{figures.n} cases{resumed}, {figures.failed} errors, {figures.seconds:.0f} s: {figures.folder}")
+
+
+def _show_comparison(compared: "Comparison") -> None:
+    screen().print(f"a: {compared.a}\nb: {compared.b}\n{compared.n} cases in both")
+    table = Table("scorer", "a", "b", "difference", "joint 95 % interval", "verdict", "n", box=None)
+    for one in compared.differences:
+        if one.difference or one.interval != (0.0, 0.0):
+            interval = f"{one.joint_interval[0]:+.3f} to {one.joint_interval[1]:+.3f}"
+            means = (f"{one.mean_a:.3f}", f"{one.mean_b:.3f}", f"{one.difference:+.3f}")
+            table.add_row(one.scorer, *means, interval, one.verdict, str(one.n))
+    screen().print(table if table.row_count else "No scorer differs in any case.")
+    if compared.changes:
+        moved = Table("changed most", "scorer", "a", "b", box=None)
+        for change in compared.changes[:10]:
+            moved.add_row(change.case, change.scorer, f"{change.a:.3g}", f"{change.b:.3g}")
+        screen().print(moved)
+
+
+def convert_dataset(dataset: str, file: Path, out: Path, *, part: str | None) -> None:
+    """Write a data set's file as our evals read it. Raises InvalidRequest, which names what is wrong in it."""
+    from evals.datasets import convert
+
+    made = convert(dataset, file, out, part=part)
+    screen().print(f"{made.rows} rows in {out}: {made.use}")

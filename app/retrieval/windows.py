@@ -1,0 +1,89 @@
+"""What is newest in conversations, read in one go for everybody who asks at the same moment.
+
+Whoever records an interaction wants to know at once how its conversation stands. Requests that were filed in one
+transaction are answered together, so what each needs is read together as well.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from app.models import Customer, Interaction, Snapshot
+from app.ports import Ledger
+
+Place = tuple[str, str]
+
+LENGTH = 40
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    tenant: str
+    places: Collection[Place]
+    answer: "asyncio.Future[Sequence[Snapshot]]"
+
+
+class Windows:
+    """Snapshots of the newest forty interactions of conversations, without retrieval, judged at the newest.
+
+    The customer of each has only the identities that spoke in it. A conversation that is not there is left out.
+    """
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._waiting: list[_Asked] = []
+        self._reading: asyncio.Task[None] | None = None
+
+    async def of(self, tenant: str, places: Collection[Place]) -> Sequence[Snapshot]:
+        """A snapshot of each place, a customer_id and a conversation_id, as of now or later. Raises Unavailable."""
+        answer: asyncio.Future[Sequence[Snapshot]] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Asked(tenant, places, answer))
+        if self._reading is None or self._reading.done():
+            self._reading = asyncio.create_task(self._read_all())
+        return await answer
+
+    async def _read_all(self) -> None:
+        while self._waiting:
+            by_tenant: dict[str, list[_Asked]] = defaultdict(list)
+            for one in self._waiting:
+                by_tenant[one.tenant].append(one)
+            self._waiting = []
+            for tenant, asked in by_tenant.items():
+                # Whatever fails, those who wait must hear of it, and the next ones must have their turn.
+                wanted = {place for one in asked for place in one.places}
+                (found,) = await asyncio.gather(self._read(tenant, wanted), return_exceptions=True)
+                _answer(asked, found)
+
+    async def _read(self, tenant: str, places: Collection[Place]) -> Mapping[Place, Snapshot]:
+        rows: dict[Place, list[Interaction]] = {place: [] for place in places}
+        conversation_ids = {conversation_id for _, conversation_id in places}
+        for customer_id, row in await self._ledger.windows(tenant, conversation_ids, limit=LENGTH):
+            if row.conversation_id is not None and (customer_id, row.conversation_id) in rows:
+                rows[customer_id, row.conversation_id].append(row)
+        return {place: _window(tenant, place, held) for place, held in rows.items() if held}
+
+
+def _answer(asked: Sequence[_Asked], found: Mapping[Place, Snapshot] | BaseException) -> None:
+    for one in asked:
+        if one.answer.done():
+            continue
+        if isinstance(found, BaseException):
+            one.answer.set_exception(found)
+        else:
+            one.answer.set_result([found[place] for place in one.places if place in found])
+
+
+def _window(tenant: str, place: Place, rows: Sequence[Interaction]) -> Snapshot:
+    customer_id, conversation_id = place
+    conversation = sorted(rows, key=lambda row: (row.occurred_at, row.seq))
+    return Snapshot.model_construct(
+        tenant=tenant,
+        customer=Customer.model_construct(
+            customer_id=customer_id, identity_ids=tuple(dict.fromkeys(row.identity_id for row in conversation))
+        ),
+        conversation_id=conversation_id,
+        conversation=tuple(conversation),
+        as_of_seq=max(row.seq for row in conversation),
+        now=conversation[-1].occurred_at,
+    )

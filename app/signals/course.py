@@ -1,0 +1,33 @@
+"""The course of friction over a conversation: how it stood at every message of the customer, as it was known then."""
+
+from collections.abc import Iterator
+from itertools import islice
+
+from app.models import Actor, FrictionMoment, Kind, Ladder, Snapshot
+from app.signals.detection import detect
+from app.signals.friction import intervene
+from app.signals.strain import strain_at
+
+# Judging a moment reads all before it, so a very long conversation is told from its newest messages alone.
+MOST_MOMENTS = 200
+
+
+def course(snapshot: Snapshot, ladder: Ladder) -> Iterator[FrictionMoment]:
+    """The newest moments of a conversation, oldest first, each judged by what had come up to then and nothing after."""
+    rows = snapshot.conversation
+    places = [place for place, row in enumerate(rows) if row.actor is Actor.CUSTOMER and row.kind is Kind.MESSAGE]
+    for place in islice(places, max(0, len(places) - MOST_MOMENTS), None):
+        row = rows[place]
+        prior = tuple(one for one in snapshot.prior if one.occurred_at <= row.occurred_at)
+        then = snapshot.model_copy(
+            update={"conversation": rows[: place + 1], "prior": prior, "now": row.occurred_at, "history": ()}
+        )
+        read = strain_at(then)
+        intervention = intervene(detect(then), row.occurred_at, read, ladder=ladder)
+        yield FrictionMoment(
+            interaction_id=row.interaction_id,
+            at=row.occurred_at,
+            intervention=intervention,
+            strain=round(read.probability, 4),
+            traits={name: round(value, 4) for name, value in read.traits.items()},
+        )

@@ -1,0 +1,187 @@
+"""Two runs side by side: paired differences on the same cases, with intervals, and what changed most."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from app.errors import InvalidRequest
+from app.models import Record
+from evals.scorers import SCORERS, Score, Scorer, scorer_named
+from evals.suite.cases import GoldCase
+from evals.suite.observing import Observation
+from evals.suite.records import ScoredCase, Scores
+
+CONFIDENCE = 0.95
+MOST_CHANGES = 20
+
+Verdict = Literal["better", "worse", "no difference"]
+
+
+class Difference(Record):
+    """One scorer in both runs, over the cases that both scored.
+
+    `interval` is the 95 % interval of the difference by itself. `joint_interval` is widened so that among all scorers
+    together a false alarm comes once in twenty comparisons; only it decides the verdict.
+    """
+
+    scorer: str
+    n: int
+    clusters: int
+    mean_a: float
+    mean_b: float
+    difference: float
+    interval: tuple[float, float]
+    joint_interval: tuple[float, float]
+    verdict: Verdict
+    gated: bool
+    unscored_a: int
+    unscored_b: int
+
+
+class Change(Record):
+    """One case whose score changed."""
+
+    case: str
+    scorer: str
+    a: float
+    b: float
+
+
+class Comparison(Record):
+    """What `eval compare` prints. `edited` cases have one id and other contents, and are left out.
+
+    `failed_*` count cases that ended in an error. `left_out` scorers have another version in the other run.
+    """
+
+    a: str
+    b: str
+    n: int
+    only_a: int
+    only_b: int
+    edited: int
+    failed_a: int
+    failed_b: int
+    differences: tuple[Difference, ...]
+    changes: tuple[Change, ...]
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def losses(self) -> tuple[Difference, ...]:
+        """The gated scorers that are significantly worse in b."""
+        return tuple(one for one in self.differences if one.gated and one.verdict == "worse")
+
+
+def compare(a: Scores, b: Scores, *, names: tuple[str, str] = ("a", "b"), seed: int = 0) -> Comparison:
+    """What changed from a to b. Raises InvalidRequest when they have no case in common."""
+    common = sorted(a.cases.keys() & b.cases.keys())
+    same = [case for case in common if a.cases[case].sha256 == b.cases[case].sha256]
+    if not same:
+        raise InvalidRequest("The two runs have no case in common.")
+    scorers, left_out = _comparable(a, b)
+    pairs = {one.name: _paired(one.name, same, a, b) for one in scorers}
+    pairs = {name: rows for name, rows in pairs.items() if rows}
+    # A scorer in which no case differs cannot raise a false alarm, so it takes no share of the one in twenty.
+    looks = sum(_differs(pairs[one.name]) for one in scorers if one.name in pairs and one.better and one.gated)
+    found = [
+        _difference(one, pairs[one.name], {case: a.cases[case] for case in same}, max(looks, 1), seed)
+        for one in scorers
+        if one.name in pairs
+    ]
+    unscored = [{name: _unscored(run, name, same) for name in pairs} for run in (a, b)]
+    return Comparison(
+        a=names[0],
+        b=names[1],
+        n=len(same),
+        only_a=len(a.cases) - len(common),
+        only_b=len(b.cases) - len(common),
+        edited=len(common) - len(same),
+        failed_a=sum(a.cases[case].error is not None for case in same),
+        failed_b=sum(b.cases[case].error is not None for case in same),
+        differences=tuple(
+            one.model_copy(update={"unscored_a": unscored[0][one.scorer], "unscored_b": unscored[1][one.scorer]})
+            for one in found
+        ),
+        changes=_changes(pairs, found),
+        left_out=left_out,
+    )
+
+
+_Rows = Mapping[str, tuple[float, float]]
+
+
+def _comparable(a: Scores, b: Scores) -> tuple[list[Scorer], tuple[str, ...]]:
+    names = [name for name in a.manifest.scorers if name in b.manifest.scorers]
+    known = {one.name: one for one in SCORERS}
+    same = [name for name in names if a.manifest.scorers[name] == b.manifest.scorers[name]]
+    scorers = [known.get(name) or Scorer(name, 1, "", _never, unit="measure") for name in same]
+    return scorers, tuple(name for name in names if name not in same)
+
+
+def _never(_: GoldCase, __: Observation) -> Score:
+    raise AssertionError("scores are compared, not made again")
+
+
+def _paired(name: str, cases: Sequence[str], a: Scores, b: Scores) -> _Rows:
+    rows: dict[str, tuple[float, float]] = {}
+    for case in cases:
+        one, other = a.cases[case].scores.get(name), b.cases[case].scores.get(name)
+        if one is not None and other is not None:
+            rows[case] = (one, other)
+    return rows
+
+
+def _differs(rows: _Rows) -> bool:
+    return any(one != other for one, other in rows.values())
+
+
+def _unscored(run: Scores, name: str, cases: Sequence[str]) -> int:
+    return sum(name in run.cases[case].unscored for case in cases)
+
+
+def _difference(scorer: Scorer, rows: _Rows, cases: Mapping[str, ScoredCase], looks: int, seed: int) -> Difference:
+    from evals.compare.intervals import clustered_intervals
+
+    differences = [other - one for one, other in rows.values()]
+    clusters = [cases[case].cluster for case in rows]
+    levels = (CONFIDENCE, 1 - (1 - CONFIDENCE) / looks)
+    interval, joint = clustered_intervals(differences, clusters, levels, seed=seed)
+    return Difference(
+        scorer=scorer.name,
+        n=len(rows),
+        clusters=len(set(clusters)),
+        mean_a=sum(one for one, _ in rows.values()) / len(rows),
+        mean_b=sum(other for _, other in rows.values()) / len(rows),
+        difference=sum(differences) / len(rows),
+        interval=interval,
+        joint_interval=joint,
+        verdict=_verdict(scorer, joint),
+        gated=scorer.gated and scorer.better is not None,
+        unscored_a=0,
+        unscored_b=0,
+    )
+
+
+def _verdict(scorer: Scorer, interval: tuple[float, float]) -> Verdict:
+    low, high = interval if scorer.better == "higher" else (-interval[1], -interval[0])
+    if scorer.better is None or low <= 0 <= high:
+        return "no difference"
+    return "better" if low > 0 else "worse"
+
+
+def _changes(pairs: Mapping[str, _Rows], differences: Sequence[Difference]) -> tuple[Change, ...]:
+    """The cases that changed most; a change counts by its scorer's usual size, so that words and shares compare."""
+    ranked: list[tuple[float, Change]] = []
+    for one in differences:
+        scorer = scorer_named(one.scorer)
+        if scorer is None or not scorer.gated:
+            continue
+        moved = {case: row for case, row in pairs[one.scorer].items() if row[0] != row[1]}
+        scale = max(abs(one.mean_a), abs(one.mean_b), 1e-9) if scorer.best is None else 1.0
+        ranked += [
+            (abs(b - a) / scale, Change(case=case, scorer=one.scorer, a=a, b=b)) for case, (a, b) in moved.items()
+        ]
+    by_case: dict[str, float] = defaultdict(float)
+    for size, change in ranked:
+        by_case[change.case] += size
+    ranked.sort(key=lambda one: (-by_case[one[1].case], one[1].case, -one[0]))
+    return tuple(change for _, change in ranked[:MOST_CHANGES])

@@ -1,0 +1,38 @@
+"""LoCoMo as histories with questions."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from app.errors import InvalidRequest
+
+_SESSION = re.compile(r"session_(\d+)")
+
+
+def locomo(content: Any, part: str | None) -> Iterator[Mapping[str, Any]]:
+    """LoCoMo (A. Maharana et al., 2024): a list of samples with `conversation` and `qa`."""
+    if part is not None:
+        raise InvalidRequest(f"it is not divided into parts, so there is no {part!r}.")
+    for row in content:
+        said = row["conversation"]
+        numbers = sorted(int(found[1]) for key in said if (found := _SESSION.fullmatch(key)))
+        yield {
+            "id": f"locomo-{row['sample_id']}",
+            "speakers": [said["speaker_a"], said["speaker_b"]],
+            "sessions": [_session(said, number) for number in numbers],
+            "qa": [
+                {
+                    "question": one["question"],
+                    "evidence": one.get("evidence") or [],
+                    "category": one.get("category"),
+                }
+                for one in row["qa"]
+            ],
+        }
+
+
+def _session(said: Mapping[str, Any], number: int) -> Mapping[str, Any]:
+    turns = [
+        {"id": turn["dia_id"], "speaker": turn["speaker"], "text": turn["text"]} for turn in said[f"session_{number}"]
+    ]
+    return {"n": number, "date_time": said[f"session_{number}_date_time"], "turns": turns}

@@ -1,0 +1,82 @@
+"""Reads dialogues with human summaries: conversations of a customer and an agent, and true sentences about them.
+
+One JSON object a line:
+```
+dialogue   lines that begin with #Person1#: or #Person2#:, who are taken as the customer and the agent
+summary    what a person wrote of it, naming both in the same way
+fname      the dialogue's id (optional)
+```
+Own cases have instead `id`, `turns` as in a conversation file, and `claims: [{text, supported, kind}]`.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+from app.conversations import fields_of, read_rows
+from app.errors import InvalidRequest
+
+_TURN = re.compile(r"#Person(\d)#:\s*(.*)", re.IGNORECASE)
+_PERSON = re.compile(r"#Person([12])#", re.IGNORECASE)
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z#])")
+_ABBREVIATION = re.compile(r"\b(?:Mr|Mrs|Ms|Dr|Prof|St|No|a\.m|p\.m)\.$")
+_ROLES = {"1": "customer", "2": "agent"}
+
+
+class Dialogue(NamedTuple):
+    """A conversation file's object, the true sentences of its summary, and all that was said as one text."""
+
+    conversation: Mapping[str, Any]
+    sentences: Sequence[str]
+    said: str
+
+
+def read_dialogues(path: Path) -> list[Dialogue]:
+    """The dialogues of a file. Raises InvalidRequest, which names the line."""
+    return [dialogue_of(fields, line) for line, fields in rows_of(path)]
+
+
+def rows_of(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """The objects of a file with their lines. Raises InvalidRequest for what is none."""
+    try:
+        with path.open("rb") as lines:
+            for row in read_rows(lines):
+                if row.problem is not None:
+                    raise InvalidRequest(f"{path}, line {row.line}: {row.problem}")
+                yield row.line, cast(Mapping[str, Any], fields_of(row.value))
+    except OSError as failure:
+        raise InvalidRequest(f"{path} cannot be read: {failure.strerror}.") from None
+
+
+def dialogue_of(fields: Mapping[str, Any], line: int, *, roles: Mapping[str, str] = _ROLES) -> Dialogue:
+    """One dialogue; `roles` are those of #Person1# and #Person2#. Raises InvalidRequest when a field is missing."""
+    dialogue, summary = fields.get("dialogue"), fields.get("summary")
+    if not isinstance(dialogue, str) or not isinstance(summary, str):
+        raise InvalidRequest(f"line {line}: a dialogue needs the texts `dialogue` and `summary`.")
+    turns: list[dict[str, str]] = []
+    for text in dialogue.splitlines():
+        found = _TURN.match(text)
+        if found:
+            turns.append({"role": roles.get(found[1], "agent"), "text": _told(found[2], roles)})
+        elif turns:
+            turns[-1]["text"] += f" {text}"
+    name = str(fields.get("fname") or f"line-{line}")
+    said = "\n".join(turn["text"] for turn in turns)
+    return Dialogue({"id": name, "turns": turns}, sentences_of(_told(summary, roles)), said)
+
+
+def sentences_of(summary: str) -> list[str]:
+    """The sentences of a summary."""
+    found: list[str] = []
+    for piece in _SENTENCE_END.split(summary.strip()):
+        if found and _ABBREVIATION.search(found[-1]):
+            found[-1] = f"{found[-1]} {piece}"
+        elif piece:
+            found.append(piece)
+    return found
+
+
+def _told(text: str, roles: Mapping[str, str]) -> str:
+    told = _PERSON.sub(lambda match: f"the {roles[match[1]]}", text)
+    return re.sub(r"(^|[.!?] )the (?=customer|agent)", r"\1The ", told)

@@ -1,0 +1,308 @@
+"""`warmline eval intent`: how well intents are told apart after a few examples of each, and what is left alone.
+
+The classifier is the service's own. It learns from `shots` examples of each intent, drawn by the seed, from the names
+of the intents and from the other texts of the training file without their intents. The texts to be judged are given to
+it one by one. For what is out of scope, a tenth of the intents, drawn by the seed, is then left out of the examples:
+their texts should be left without a name.
+"""
+
+import csv
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from random import Random
+from statistics import mean, median
+from time import perf_counter
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.bootstrap import intent_learner
+from app.errors import InvalidRequest
+from app.models import Record
+from app.ports import Vectors
+from app.settings import Settings
+
+THRESHOLDS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+LEFT_OUT = 0.1
+_COLUMNS = frozenset({"text", "category"})
+_CHUNK = 64
+_BINS = 10
+
+Tell = Callable[[int, int], None]
+
+
+class TradeOff(Record):
+    """What naming no intent under a confidence costs and brings; shares in 0..1.
+
+    `coverage` is the share of texts in scope that get a name, `accuracy` the share of right names among all names
+    given, texts out of scope included, and `rejected` the share of texts out of scope that get none.
+    """
+
+    coverage: float
+    accuracy: float | None
+    rejected: float
+
+
+class OutOfScope(Record):
+    """How texts about intents without examples are told from the others, by confidence."""
+
+    intents_left_out: int
+    n_in_scope: int
+    n_out_of_scope: int
+    auroc: float
+    at: Mapping[str, TradeOff]
+
+
+class IntentFigures(Record):
+    """What `eval intent` prints; times in milliseconds, shares in 0..1.
+
+    `accuracy` and `macro_f1` are of the likeliest intent, `abstention` is the share of texts left without a name,
+    `accuracy_named` that of the others, `accuracy_nearest` what the nearest example alone would reach. A prediction's
+    time includes its embedding, the fit's does not. `calibration_error` is expected over ten bins of confidence.
+    """
+
+    n: int
+    accuracy: float
+    macro_f1: float
+    abstention: float
+    p50_ms: float
+    accuracy_named: float | None
+    accuracy_nearest: float
+    calibration_error: float
+    fit_ms: float
+    intents: int
+    examples: int
+    unlabelled: int
+    out_of_scope: OutOfScope | None
+
+
+class Labelled(NamedTuple):
+    """A text with the intent it is about."""
+
+    text: str
+    category: str
+
+
+class Scores(NamedTuple):
+    """The figures of `IntentFigures` that need no clock."""
+
+    n: int
+    accuracy: float
+    macro_f1: float
+    abstention: float
+    accuracy_named: float | None
+    calibration_error: float
+
+
+class Told(NamedTuple):
+    """What was told of each text: the likeliest intent, how sure, and whether surely enough to name it."""
+
+    intents: Sequence[str]
+    confidences: NDArray[np.float32]
+    named: NDArray[np.bool_]
+
+
+class _Data(NamedTuple):
+    examples: Mapping[str, Vectors]
+    traffic: Vectors
+    truth: Sequence[str]
+    tested: Vectors
+
+
+async def evaluate(
+    train: Path,
+    test: Path,
+    settings: Settings,
+    *,
+    shots: int | None = None,
+    seed: int = 0,
+    progress: Tell | None = None,
+) -> IntentFigures:
+    """The figures over two CSV files; without `shots` every training row is an example. Raises InvalidRequest."""
+    known, judged = read_csv(train), read_csv(test)
+    unknown = {one.category for one in judged} - {one.category for one in known}
+    if unknown:
+        raise InvalidRequest(f"{test}: no row of {train} is about {min(unknown)!r}, so it cannot be learnt.")
+    labelled, rest = drawn(known, shots, seed)
+    trial = _Trial(settings, len(known) + len(judged), progress)
+    traffic = await trial.embedded([one.text for one in rest])
+    examples = await trial.by_category(labelled)
+    told, tested, fit_ms, times = await trial.one_by_one(examples, traffic, [one.text for one in judged])
+    data = _Data(examples, traffic, [one.category for one in judged], tested)
+    return IntentFigures(
+        **scored(told, data.truth)._asdict(),
+        p50_ms=round(median(times), 3),
+        accuracy_nearest=_nearest_accuracy(data),
+        fit_ms=round(fit_ms, 1),
+        intents=len(examples),
+        examples=len(labelled),
+        unlabelled=len(rest),
+        out_of_scope=await _out_of_scope(trial, data, seed),
+    )
+
+
+def read_csv(path: Path) -> list[Labelled]:
+    """The rows of a CSV file with the columns text and category. Raises InvalidRequest, which names the line."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.DictReader(file)
+        if not set(reader.fieldnames or ()) >= _COLUMNS:
+            raise InvalidRequest(f"{path}: the first line must name the columns text and category.")
+        rows: list[Labelled] = []
+        for row in reader:
+            text, category = (row["text"] or "").strip(), (row["category"] or "").strip()
+            if not (text and category):
+                raise InvalidRequest(f"{path}, line {reader.line_num}: a row needs both a text and a category.")
+            rows.append(Labelled(text, category))
+    if not rows:
+        raise InvalidRequest(f"{path} holds no row.")
+    return rows
+
+
+def drawn(rows: Sequence[Labelled], shots: int | None, seed: int) -> tuple[list[Labelled], list[Labelled]]:
+    """The rows drawn as examples, at most `shots` of each category, and the others; all without `shots`."""
+    if shots is None:
+        return list(rows), []
+    places: dict[str, list[int]] = defaultdict(list)
+    for place, row in enumerate(rows):
+        places[row.category].append(place)
+    random = Random(seed)  # noqa: S311 - a draw that can be repeated, not a secret
+    chosen = {one for name in sorted(places) for one in random.sample(places[name], min(shots, len(places[name])))}
+    return (
+        [row for place, row in enumerate(rows) if place in chosen],
+        [row for place, row in enumerate(rows) if place not in chosen],
+    )
+
+
+def scored(told: Told, truth: Sequence[str]) -> Scores:
+    """The figures that need no clock, for texts in scope."""
+    right, named = told_right(told, truth), told.named
+    return Scores(
+        n=len(truth),
+        accuracy=float(right.mean()),
+        macro_f1=macro_f1(told.intents, truth),
+        abstention=float(1 - named.mean()),
+        accuracy_named=float(right[named].mean()) if named.any() else None,
+        calibration_error=calibration_error(told.confidences, right),
+    )
+
+
+def told_right(told: Told, truth: Sequence[str]) -> NDArray[np.bool_]:
+    """Whether the likeliest intent of each text is the true one."""
+    return np.array([one == other for one, other in zip(told.intents, truth, strict=True)])
+
+
+def macro_f1(told: Sequence[str], truth: Sequence[str]) -> float:
+    """The mean of F1 over the intents that are told or true."""
+    right = Counter(one for one, other in zip(told, truth, strict=True) if one == other)
+    sizes = Counter(told) + Counter(truth)
+    return mean(2 * right[name] / size for name, size in sizes.items())
+
+
+def calibration_error(confidences: NDArray[np.float32], right: NDArray[np.bool_]) -> float:
+    """How far confidence and accuracy lie apart, expected over ten bins of equal width (Naeini et al., AAAI 2015)."""
+    bins = np.minimum((confidences * _BINS).astype(int), _BINS - 1)
+    gaps = (abs(float((confidences[bins == one] - right[bins == one]).sum())) for one in range(_BINS))
+    return sum(gaps) / len(right)
+
+
+def auroc(inside: NDArray[np.float32], outside: NDArray[np.float32]) -> float:
+    """How often a text in scope scores above one out of scope, ties counting half."""
+    ordered = np.sort(outside)
+    below, up_to = np.searchsorted(ordered, inside, "left"), np.searchsorted(ordered, inside, "right")
+    return float((below + up_to).mean() / 2 / len(outside))
+
+
+def trade_off(
+    confidences: NDArray[np.float32], right: NDArray[np.bool_], inside: NDArray[np.bool_], threshold: float
+) -> TradeOff:
+    """What naming only what is at least so sure comes to; no text out of scope is named right."""
+    named = confidences >= threshold
+    return TradeOff(
+        coverage=float(named[inside].mean()),
+        accuracy=float((right & inside)[named].mean()) if named.any() else None,
+        rejected=float(1 - named[~inside].mean()),
+    )
+
+
+class _Trial:
+    """The service's learner at work on files, telling how many of their texts are embedded."""
+
+    def __init__(self, settings: Settings, total: int, progress: Tell | None) -> None:
+        self._learner = intent_learner(settings)
+        self._done, self._total, self._progress = 0, total, progress
+
+    async def embedded(self, texts: Sequence[str]) -> Vectors:
+        parts: list[Vectors] = []
+        for start in range(0, len(texts), _CHUNK):
+            parts.append(await self._learner.embed(texts[start : start + _CHUNK]))
+            self._count(len(parts[-1]))
+        return np.vstack(parts) if parts else np.zeros((0, 0), np.float32)
+
+    async def by_category(self, rows: Sequence[Labelled]) -> dict[str, Vectors]:
+        vectors = await self.embedded([row.text for row in rows])
+        categories = np.array([row.category for row in rows])
+        return {str(name): vectors[categories == name] for name in np.unique(categories)}
+
+    async def one_by_one(
+        self, examples: Mapping[str, Vectors], traffic: Vectors, texts: Sequence[str]
+    ) -> tuple[Told, Vectors, float, list[float]]:
+        """What is told of each text by itself, its vector, and how long fitting and each text took, in milliseconds."""
+        started = perf_counter()
+        classifier = await self._learner.learn_embedded(examples, traffic=traffic)
+        fit_ms = (perf_counter() - started) * 1000
+        vectors: list[Vectors] = []
+        told: list[Told] = []
+        times: list[float] = []
+        for text in texts:
+            started = perf_counter()
+            vectors.append(await self._learner.embed([text]))
+            found = classifier.likelihoods(vectors[-1])
+            times.append((perf_counter() - started) * 1000)
+            told.append(_told(classifier.names, found.confidences, found.named))
+            self._count(1)
+        together = Told(
+            [one.intents[0] for one in told],
+            np.concatenate([one.confidences for one in told]),
+            np.concatenate([one.named for one in told]),
+        )
+        return together, np.vstack(vectors), fit_ms, times
+
+    async def at_once(self, examples: Mapping[str, Vectors], traffic: Vectors, tested: Vectors) -> Told:
+        classifier = await self._learner.learn_embedded(examples, traffic=traffic)
+        found = classifier.likelihoods(tested)
+        return _told(classifier.names, found.confidences, found.named)
+
+    def _count(self, texts: int) -> None:
+        self._done += texts
+        if self._progress:
+            self._progress(self._done, self._total)
+
+
+def _told(names: Sequence[str], confidences: NDArray[np.float32], named: NDArray[np.bool_]) -> Told:
+    return Told([names[int(place)] for place in confidences.argmax(axis=1)], confidences.max(axis=1), named)
+
+
+def _nearest_accuracy(data: _Data) -> float:
+    owners = [name for name, vectors in data.examples.items() for _ in vectors]
+    nearest = (data.tested @ np.vstack(list(data.examples.values())).T).argmax(axis=1)
+    return mean(owners[int(place)] == true for place, true in zip(nearest, data.truth, strict=True))
+
+
+async def _out_of_scope(trial: _Trial, data: _Data, seed: int) -> OutOfScope | None:
+    names = sorted(data.examples)
+    left_out = set(Random(seed).sample(names, max(1, round(LEFT_OUT * len(names)))))  # noqa: S311 - as above
+    inside = np.array([name not in left_out for name in data.truth])
+    if len(left_out) == len(names) or inside.all() or not inside.any():
+        return None
+    kept = {name: vectors for name, vectors in data.examples.items() if name not in left_out}
+    told = await trial.at_once(kept, data.traffic, data.tested)
+    right, confidences = told_right(told, data.truth), told.confidences
+    return OutOfScope(
+        intents_left_out=len(left_out),
+        n_in_scope=int(inside.sum()),
+        n_out_of_scope=int((~inside).sum()),
+        auroc=auroc(confidences[inside], confidences[~inside]),
+        at={str(one): trade_off(confidences, right, inside, one) for one in THRESHOLDS},
+    )

@@ -1,0 +1,1 @@
+"""Reports of runs and comparisons: an HTML page that needs nothing but itself, and JUnit XML."""

@@ -1,0 +1,43 @@
+"""JUnit XML of a run, as build servers read it: a test for each case, failed where a grave harm is in it."""
+
+from collections.abc import Sequence
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
+
+from evals.scorers import SCORERS
+from evals.suite.records import CaseResult, Manifest
+
+
+def junit(manifest: Manifest, results: Sequence[CaseResult]) -> str:
+    """One suite. A case that ended in an error is an error; scorers that could not score are told as output."""
+    grave = {one.name: one for one in SCORERS if one.grave}
+    suite = Element("testsuite", name=f"warmline.{manifest.cases}", tests=str(len(results)))
+    failures = errors = 0
+    for result in results:
+        where = {"classname": f"{manifest.cases}.{result.industry}", "name": result.case}
+        test = SubElement(suite, "testcase", {**where, "time": f"{result.duration_s:.3f}"})
+        if result.error is not None:
+            errors += 1
+            SubElement(test, "error", message=_printable(result.error))
+            continue
+        found = {name: score for name, score in result.scores.items() if name in grave and grave[name].harmed(score)}
+        failures += bool(found)
+        for name, score in found.items():
+            SubElement(test, "failure", type=name, message=_printable(f"{grave[name].harm}: {score.reason}"))
+        lines = (f"{name}: {_value(score.value)} ({score.reason})" for name, score in result.scores.items())
+        SubElement(test, "system-out").text = _printable("\n".join(lines))
+    suite.set("failures", str(failures))
+    suite.set("errors", str(errors))
+    suite.set("time", f"{sum(one.duration_s for one in results):.3f}")
+    root = Element("testsuites")
+    root.append(suite)
+    indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(root, encoding="unicode") + "\n"
+
+
+def _value(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4g}"
+
+
+def _printable(text: str) -> str:
+    # XML 1.0 has no way to write most control characters.
+    return "".join(one if one in "\t\n\r" or one >= " " else "\N{REPLACEMENT CHARACTER}" for one in text)

@@ -1,0 +1,71 @@
+"""Plots as inline SVG: no script, no font and no file beside them."""
+
+from collections.abc import Mapping, Sequence
+from html import escape
+
+WIDTH = 260
+BINS = 12
+
+
+def bar(value: float, interval: tuple[float, float] | None, *, most: float) -> str:
+    """A horizontal bar from zero, with its interval as a line across the end."""
+    scale = WIDTH / most if most > 0 else 0.0
+    end = min(max(value, 0.0) * scale, WIDTH)
+    parts = [f'<rect class="bar" x="0" y="5" width="{end:.1f}" height="10"/>']
+    if interval:
+        low, high = (min(max(one * scale, 0.0), WIDTH) for one in interval)
+        parts.append(f'<path class="whisker" d="M{low:.1f} 10H{high:.1f}M{low:.1f} 6v8M{high:.1f} 6v8"/>')
+    return _svg(WIDTH, 20, parts, f"{value:.3g}")
+
+
+def difference(value: float, interval: tuple[float, float], *, most: float, mark: str) -> str:
+    """A point with its interval around a middle line of zero; `mark` is better, worse or same."""
+    half = WIDTH / 2
+
+    def at(number: float) -> float:
+        return half + max(-1.0, min(1.0, number / most if most > 0 else 0.0)) * half
+
+    low, high = at(interval[0]), at(interval[1])
+    parts = [
+        f'<path class="zero" d="M{half} 0v20"/>',
+        f'<path class="whisker {mark}" d="M{low:.1f} 10H{high:.1f}M{low:.1f} 6v8M{high:.1f} 6v8"/>',
+        f'<circle class="{mark}" cx="{at(value):.1f}" cy="10" r="4"/>',
+    ]
+    return _svg(WIDTH, 20, parts, f"{value:+.3g}")
+
+
+def histogram(values: Sequence[float]) -> str:
+    """How values are distributed, in twelve bins from the least to the greatest."""
+    low, high = min(values), max(values)
+    width = (high - low) / BINS or 1.0
+    counts = [0] * BINS
+    for value in values:
+        counts[min(int((value - low) / width), BINS - 1)] += 1
+    step, most = WIDTH / BINS, max(counts)
+    parts = [
+        f'<rect class="bar" x="{place * step:.1f}" y="{36 - 34 * number / most:.1f}" '
+        f'width="{step - 2:.1f}" height="{34 * number / most:.1f}"><title>{number}</title></rect>'
+        for place, number in enumerate(counts)
+    ]
+    parts.append(f'<text x="0" y="48">{low:.3g}</text><text x="{WIDTH}" y="48" text-anchor="end">{high:.3g}</text>')
+    return _svg(WIDTH, 50, parts, f"{len(values)} values")
+
+
+def shares(means: Mapping[str, float], *, most: float) -> str:
+    """One thin bar for each name, under one another."""
+    names = list(means)
+    scale = (WIDTH - 70) / most if most > 0 else 0.0
+    parts = [
+        f'<text x="0" y="{12 + 14 * row}">{escape(name)}</text>'
+        f'<rect class="bar" x="70" y="{4 + 14 * row}" width="{min(means[name] * scale, WIDTH - 70):.1f}" height="9">'
+        f"<title>{means[name]:.3g}</title></rect>"
+        for row, name in enumerate(names)
+    ]
+    return _svg(WIDTH, 14 * len(names) + 6, parts, ", ".join(f"{name} {means[name]:.3g}" for name in names))
+
+
+def _svg(width: int, height: int, parts: Sequence[str], label: str) -> str:
+    return (
+        f'<svg role="img" aria-label="{escape(label, quote=True)}" viewBox="0 0 {width} {height}" '
+        f'width="{width}" height="{height}">{"".join(parts)}</svg>'
+    )

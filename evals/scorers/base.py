@@ -1,0 +1,78 @@
+"""What a scorer is: a named, versioned function of a case and what was observed of it, with a value and a reason."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Literal, NamedTuple
+
+from app.models import Record
+from evals.suite.cases import GoldCase
+from evals.suite.observing import Observation
+
+Status = Literal["scored", "not_applicable", "unscored"]
+Better = Literal["higher", "lower"]
+
+
+class Score(Record):
+    """What a scorer says of one case. `value` is None unless the status is `scored`.
+
+    `not_applicable`: the case does not ask for it. `unscored`: it should be scored and could not be, which is neither a
+    zero nor silence: every report counts these.
+    """
+
+    value: float | None
+    reason: str
+    status: Status = "scored"
+
+
+Function = Callable[[GoldCase, Observation], Score]
+
+
+class Scorer(NamedTuple):
+    """A scorer. Whoever changes what it measures raises `version`: scores of two versions are never compared.
+
+    `harm` says what goes wrong where the score is bad. A share is best at 1, a count at 0; a `measure` has no best
+    value. `better` is None where neither direction is a loss. `grave` harms fail a case by themselves. What is not
+    `gated` never fails a build, because it depends on the machine or on the day's prices.
+    """
+
+    name: str
+    version: int
+    harm: str
+    score: Function
+    unit: str = "share"
+    better: Better | None = "higher"
+    grave: bool = False
+    gated: bool = True
+
+    @property
+    def best(self) -> float | None:
+        """The value without any harm; None for a measure."""
+        return {"share": 1.0, "count": 0.0}.get(self.unit)
+
+    def harmed(self, score: Score) -> bool:
+        """Whether a score shows the harm."""
+        return score.value is not None and self.best is not None and score.value != self.best
+
+
+def share(hits: int, total: int, reason: str) -> Score:
+    """A share in 0..1; not applicable when there is nothing to share."""
+    return Score(value=hits / total, reason=reason) if total else not_applicable("The case names none.")
+
+
+def count(found: Sequence[str], none: str) -> Score:
+    """How many were found, named in the reason."""
+    return Score(value=float(len(found)), reason=listed(found) if found else none)
+
+
+def not_applicable(reason: str) -> Score:
+    """The case does not ask for this."""
+    return Score(value=None, reason=reason, status="not_applicable")
+
+
+def unscored(reason: str) -> Score:
+    """It should be scored and could not be."""
+    return Score(value=None, reason=reason, status="unscored")
+
+
+def listed(found: Iterable[str]) -> str:
+    """Some texts for a reason."""
+    return "; ".join(found)

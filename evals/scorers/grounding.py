@@ -1,0 +1,145 @@
+"""Grounding: sentences that the interactions do not bear out, and entities that nobody named."""
+
+import re
+from collections.abc import Iterator
+
+from evals.identifiers import identifiers, numbers
+from evals.scorers.base import Score, Scorer, count, unscored
+from evals.scorers.texts import prose, said_by, told_in
+from evals.suite.cases import GoldCase
+from evals.suite.observing import Observation
+
+KNOWN_LANGUAGE = "en"
+_WORD = re.compile(r"[^\W\d_]+")
+_NAME = re.compile(r"(?:(?<=[\w,;’'] )|(?<=\bMr\. )|(?<=\bMrs\. )|(?<=\bMs\. )|(?<=\bDr\. ))[A-Z][^\W\d_]{2,}")
+# A word that begins a sentence is taken for a name only by what follows it.
+_FIRST_NAME = re.compile(
+    r"(?:^|(?<=[.!?] ))[A-Z][a-z]+[a-rt-z](?='s|’s| and [A-Z]| [A-Z][a-z]| (?:also|only|had|went)\b| [a-z]+s\b)",
+    re.MULTILINE,
+)
+_HIDDEN = re.compile(r"\[\w+_\d+\]|[•*]+\d+")
+_FIGURE = re.compile(r"(?<![\w.,-])\d[\d,]*(?:\.\d+)?(?=(?:st|nd|rd|th)?(?!\w))")
+_SPACED = re.compile(r"\b(\d{1,3}), (\d{3})\b")
+_SCALED = re.compile(r"\b(\d[\d,.]*|[a-z]+) (hundred|thousand|million)\b")
+_COUNT = re.compile(r"\b\d+ (?:times|attempts)\b")
+_UNITS = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
+seventeen eighteen nineteen""".split()
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+_NUMBER_WORDS = (
+    {word: number for number, word in enumerate(_UNITS)}
+    | {word: 10 * number for number, word in enumerate(_TENS, start=2)}
+    | {"both": 2, "couple": 2, "pair": 2, "twice": 2, "dozen": 12}
+)
+_SCALES = {"hundred": 100, "thousand": 1000, "million": 1_000_000}
+_DERIVED = frozenset({"one", "both", "couple", "pair", "twice"})
+"""Words that a text may use for what its source does not count."""
+_BEGINNINGS = frozenset(
+    "the this that these those there their they his her its our your his she both all some each every another any no "
+    "what when where which while who after before since because although however then also now here".split()
+)
+_SAME_BEGINNING = 4
+
+
+def unsupported_sentences(case: GoldCase, seen: Observation) -> Score:
+    """How many sentences of the brief its customer's interactions do not bear out, by `POST /v1/briefs/verify`."""
+    if case.language != KNOWN_LANGUAGE:
+        return unscored(f"The check of sentences does not know the language {case.language}.")
+    found = [f"{one.text} ({one.why})" for one in seen.verdicts if not one.supported]
+    return count(found, "every sentence is borne out")
+
+
+def fabricated_entities(case: GoldCase, seen: Observation) -> Score:
+    """How many identifiers, numbers and names the brief tells that stand in no interaction of the case."""
+    source = told_in(case.interactions)
+    brief = seen.handoff.brief
+    found = dict.fromkeys(fabricated(said_by(brief), source, names=False))
+    if case.language == KNOWN_LANGUAGE:  # other languages write common nouns with capitals, or names without
+        found |= dict.fromkeys(fabricated_names(prose(brief), source))
+    shown = (_HIDDEN.sub("", one.value) for one in brief.entities)
+    found |= {one: None for one in shown if not _stands_in(one, source)}
+    return count(list(found), "every entity was named")
+
+
+def fabricated(text: str, source: str, *, names: bool = True) -> list[str]:
+    """The identifiers, numbers and, unless told otherwise, names of an English text that its source does not hold."""
+    text = _HIDDEN.sub(" ", text)  # placeholders and masks are not told as entities
+    figures = _figures(source)
+    known = figures | numbers(source) | {_as_amount(one) for one in figures}
+    found = identifiers(text) - identifiers(source) - known
+    counted = {one for match in _COUNT.findall(text) for one in _FIGURE.findall(match)}
+    told = (one for one in _told_figures(text) if one not in counted)
+    missing = [one for one in told if known.isdisjoint({one, one.replace(",", ""), _as_amount(one)})]
+    return [*sorted(found), *missing, *(fabricated_names(text, source) if names else ())]
+
+
+def fabricated_names(text: str, source: str) -> list[str]:
+    """The names in an English text none of whose words stands in its source."""
+    known = {word.casefold() for word in _WORD.findall(source)}
+    beginnings = {word[:_SAME_BEGINNING] for word in known if len(word) >= _SAME_BEGINNING}
+    told = [*_NAME.findall(text), *(one for one in _FIRST_NAME.findall(text) if one.casefold() not in _BEGINNINGS)]
+    return [
+        name
+        for name in dict.fromkeys(told)
+        if name.casefold() not in known and name.casefold()[:_SAME_BEGINNING] not in beginnings
+    ]
+
+
+def _as_amount(figure: str) -> str:
+    return f"${float(figure.replace(',', '')):g}"
+
+
+def _stands_in(value: str, source: str) -> bool:
+    if _bare(value) in _bare(source):
+        return True
+    told = set(_FIGURE.findall(value))
+    return bool(told) and told <= _figures(source)
+
+
+def _bare(text: str) -> str:
+    return "".join(one for one in text.casefold() if one.isalnum())
+
+
+def _figures(text: str) -> set[str]:
+    text = _SPACED.sub(r"\1,\2", text)
+    words = _WORD.findall(text.casefold())
+    written = {str(_NUMBER_WORDS[word]) for word in words if word in _NUMBER_WORDS}
+    return {one for figure in _told_figures(text) for one in (figure, figure.replace(",", ""))} | written
+
+
+def _told_figures(text: str) -> Iterator[str]:
+    """Numbers as digits, also those written as words; an hour after noon in both ways of counting."""
+    for match in _FIGURE.finditer(text):
+        figure = match.group().rstrip(",")
+        yield figure
+        if 12 < (int(figure) if figure.isdigit() else 0) < 24 and text[match.end() : match.end() + 1] == ":":
+            yield str(int(figure) - 12)
+    lowered = text.casefold()
+    for number, scale in _SCALED.findall(lowered):
+        digits = number.replace(",", "").rstrip(".")
+        counted = float(digits) if digits.replace(".", "", 1).isdigit() else float(_NUMBER_WORDS.get(number, 1))
+        yield str(round(counted * _SCALES[scale]))
+    for word in _WORD.findall(lowered):
+        if word in _NUMBER_WORDS and word not in _DERIVED:
+            yield str(_NUMBER_WORDS[word])
+
+
+SCORERS = (
+    Scorer(
+        "unsupported_sentences",
+        1,
+        "the agent believes what nobody said",
+        unsupported_sentences,
+        "count",
+        "lower",
+    ),
+    Scorer(
+        "fabricated_entities",
+        1,
+        "the agent names a number, an amount or a person that does not exist",
+        fabricated_entities,
+        "count",
+        "lower",
+        grave=True,
+    ),
+)
+"""The scorers of this module."""

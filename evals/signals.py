@@ -1,0 +1,224 @@
+"""`warmline eval signals`: which signals fire on scripted journeys, and whether those are the ones that should.
+
+The journeys (`cases/signals/*.jsonl`, one a line) were written by hand for many trades: the moments that must fire are
+named with their type and turn, everything else must stay silent, and many journeys hold nothing but a near miss. Types
+that could be argued either way in a journey are `tolerated` there and count for nothing. `development.jsonl` is what
+the detectors were written against; `kept_aside.jsonl` was run once when they stood, mostly wordings, and they were
+mended in general terms afterwards. On that first run recall was 0.70 for human_request, 0.75 for negative_sentiment
+and 0.86 for repetition: what to expect of wordings never seen.
+
+A signal is right when its type is expected and the expected turn is among its evidence; precision is the share of
+right signals among those that fired, recall the share of expected moments that a signal found.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, NamedTuple
+
+from pydantic import Field, JsonValue, ValidationError
+
+from app.application import App
+from app.bootstrap import build
+from app.errors import InvalidRequest
+from app.models import Actor, Channel, Identifier, InteractionDraft, Kind, Outcome, Record, Signal, SignalType
+from app.settings import Settings
+from evals.workspace import workspace
+
+SPLITS = ("development", "kept_aside")
+_TENANT = "default"
+_START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+
+class Turn(Record):
+    """One interaction of a journey, so many seconds after the one before it."""
+
+    actor: Actor
+    channel: Channel
+    after_s: Annotated[int, Field(ge=0)]
+    kind: Kind = Kind.MESSAGE
+    conversation: str = "1"
+    text: str = ""
+    name: str | None = None
+    outcome: Outcome | None = None
+    data: Mapping[str, JsonValue] = Field(default_factory=dict)
+
+
+class Expected(Record):
+    """A signal that must fire, with a turn (from 0) that is among its evidence."""
+
+    type: SignalType
+    turn: Annotated[int, Field(ge=0)]
+
+
+class Journey(Record):
+    """A scripted journey, judged in its last turn's conversation so many seconds after that turn."""
+
+    id: str
+    industry: str
+    turns: Annotated[tuple[Turn, ...], Field(min_length=1)]
+    moments: tuple[Expected, ...] = ()
+    tolerated: tuple[SignalType, ...] = ()
+    judged_after_s: Annotated[int, Field(ge=0)] = 1
+
+
+class TypeFigures(Record):
+    """How one type of signal did: expected moments, those found, signals that fired and those that were wrong."""
+
+    expected: int
+    found: int
+    fired: int
+    wrong: int
+    precision: float
+    recall: float
+
+
+class SignalFigures(Record):
+    """What `eval signals` prints: figures for each type, over all journeys and over those kept aside."""
+
+    n: int
+    journeys_without_signal: int
+    least_precision: float
+    least_recall: float
+    types: Mapping[SignalType, TypeFigures]
+    kept_aside: Mapping[SignalType, TypeFigures]
+    mistakes: Sequence[str]
+
+
+class Outcomes(NamedTuple):
+    """What fired in one journey: the expected moments found, those missed, and the signals that should not be."""
+
+    journey: Journey
+    split: str
+    found: Sequence[Expected]
+    missed: Sequence[Expected]
+    right: Sequence[Signal]
+    wrong: Sequence[Signal]
+
+
+async def evaluate(
+    settings: Settings,
+    *,
+    path: Path | None = None,
+    splits: Sequence[str] = SPLITS,
+    progress: Callable[[int, int], None] | None = None,
+) -> SignalFigures:
+    """The figures over our own journeys, or those of a file. Raises InvalidRequest, which names the line."""
+    cases = [("given", one) for one in read(path)] if path else list(_own(splits))
+    done: list[Outcomes] = []
+    with workspace(settings) as own:
+        app = build(own)
+        try:
+            for split, journey in cases:
+                done.append(await _run(app, split, journey))
+                if progress:
+                    progress(len(done), len(cases))
+        finally:
+            await app.close()
+    return figures(done)
+
+
+def read(path: Path) -> Iterator[Journey]:
+    """The journeys of a file, one a line. Raises InvalidRequest, which names the line."""
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            yield Journey.model_validate_json(line)
+        except ValidationError as failure:
+            first = failure.errors()[0]
+            where = ".".join(map(str, first["loc"]))
+            raise InvalidRequest(f"{path}:{number}: {where}: {first['msg']}") from None
+
+
+def figures(done: Sequence[Outcomes]) -> SignalFigures:
+    """The figures over journeys that were run. Raises InvalidRequest when there is none."""
+    if not done:
+        raise InvalidRequest("There is no journey to run.")
+    types = _by_type(done)
+    aside = [one for one in done if one.split == "kept_aside"]
+    return SignalFigures(
+        n=len(done),
+        journeys_without_signal=sum(not one.journey.moments for one in done),
+        least_precision=min(one.precision for one in types.values()),
+        least_recall=min(one.recall for one in types.values()),
+        types=types,
+        kept_aside=_by_type(aside),
+        mistakes=tuple(mistake for one in done for mistake in _mistakes(one)),
+    )
+
+
+def _by_type(done: Sequence[Outcomes]) -> dict[SignalType, TypeFigures]:
+    found = Counter(moment.type for one in done for moment in one.found)
+    missed = Counter(moment.type for one in done for moment in one.missed)
+    right = Counter(signal.type for one in done for signal in one.right)
+    wrong = Counter(signal.type for one in done for signal in one.wrong)
+    return {
+        kind: TypeFigures(
+            expected=found[kind] + missed[kind],
+            found=found[kind],
+            fired=right[kind] + wrong[kind],
+            wrong=wrong[kind],
+            precision=_share(right[kind], right[kind] + wrong[kind]),
+            recall=_share(found[kind], found[kind] + missed[kind]),
+        )
+        for kind in SignalType
+        if found[kind] + missed[kind] + wrong[kind]
+    }
+
+
+async def _run(app: App, split: str, journey: Journey) -> Outcomes:
+    answer = await app.record(_TENANT, list(_drafts(journey)))
+    ids = [row.interaction_id for row in answer.results]
+    last = journey.turns[-1]
+    moment = _START + timedelta(seconds=sum(turn.after_s for turn in journey.turns) + journey.judged_after_s)
+    told = await app.conversation_signals(_TENANT, f"{journey.id}/{last.conversation}", now=moment)
+    found = [one for one in journey.moments if any(_is_it(one, signal, ids) for signal in told.signals)]
+    counted = [signal for signal in told.signals if signal.type not in journey.tolerated]
+    right = [one for one in counted if any(_is_it(moment, one, ids) for moment in journey.moments)]
+    return Outcomes(
+        journey=journey,
+        split=split,
+        found=found,
+        missed=[one for one in journey.moments if one not in found],
+        right=right,
+        wrong=[one for one in counted if one not in right],
+    )
+
+
+def _drafts(journey: Journey) -> Iterator[InteractionDraft]:
+    at = _START
+    for place, turn in enumerate(journey.turns):
+        at += timedelta(seconds=turn.after_s)
+        yield InteractionDraft(
+            id=f"{journey.id}/{place}",
+            occurred_at=at,
+            identifiers=(Identifier(type="account_id", value=journey.id, verified=True),),
+            conversation_id=f"{journey.id}/{turn.conversation}",
+            **turn.model_dump(exclude={"after_s", "conversation"}),
+        )
+
+
+def _is_it(expected: Expected, signal: Signal, ids: Sequence[str | None]) -> bool:
+    return signal.type is expected.type and ids[expected.turn] in signal.evidence
+
+
+def _own(splits: Sequence[str]) -> Iterator[tuple[str, Journey]]:
+    folder = files("evals") / "cases" / "signals"
+    for split in splits:
+        for line in (folder / f"{split}.jsonl").read_text(encoding="utf-8").splitlines():
+            yield split, Journey.model_validate(json.loads(line))
+
+
+def _mistakes(one: Outcomes) -> Iterator[str]:
+    for moment in one.missed:
+        yield f"{one.journey.id}: missed {moment.type} at turn {moment.turn}"
+    for signal in one.wrong:
+        yield f"{one.journey.id}: wrongly fired {signal.type}: {signal.detail}"
+
+
+def _share(part: int, whole: int) -> float:
+    return part / whole if whole else 1.0

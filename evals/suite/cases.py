@@ -1,0 +1,217 @@
+"""Gold cases: a frozen journey, what a good handoff of it holds and must not hold, where it comes from, which split.
+
+A case is one YAML file, `<folder>/<industry>/<id>.yaml`. The industry names the catalogue, a shipped one or a
+`catalogue.yaml` that lies beside the cases. The README shows a whole file.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, Field, JsonValue, ValidationError
+
+from app.bootstrap import catalogue_named
+from app.errors import ConfigurationError, InvalidRequest
+from app.models import (
+    Actor,
+    HandoffRequest,
+    InteractionDraft,
+    Outcome,
+    Record,
+    ResolutionStatus,
+    SentimentLabel,
+    SignalType,
+)
+from app.validation import invalid_request
+
+CATALOGUE_FILE = "catalogue.yaml"
+Split = Literal["development", "held_out"]
+Trap = Literal[
+    "shared_phone",
+    "contradiction",
+    "resolved_issue",
+    "injection",
+    "personal_data",
+    "sarcasm",
+    "language",
+    "long_history",
+    "empty_history",
+    "none",
+]
+Harm = Literal["other_customer", "stale", "personal_data", "injected", "reopened"]
+Text = Annotated[str, Field(min_length=1)]
+Texts = Annotated[tuple[Text, ...], Field(min_length=1)]
+
+
+class Fact(Record):
+    """Something a brief holds when it holds one of these texts."""
+
+    name: Text
+    any_of: Texts
+
+
+class HarmfulFact(Fact):
+    """Something a brief must not hold, and the harm it would do."""
+
+    harm: Harm
+
+
+class Facts(Record):
+    """What a brief must, may and must not hold; what it may is neither asked for nor held against it."""
+
+    must: tuple[Fact, ...] = ()
+    may: tuple[Fact, ...] = ()
+    must_not: tuple[HarmfulFact, ...] = ()
+
+
+class ExpectedAttempt(Record):
+    """A step that was taken: one of these texts stands in its `step`, and it ended so."""
+
+    step: Texts
+    outcome: Outcome
+
+
+class ExpectedCommitment(Record):
+    """A promise: by whom, and one of these texts in it."""
+
+    by: Actor
+    any_of: Texts
+
+
+class ExpectedActions(Record):
+    """Ids of the catalogue: one of `right` is among the offered actions, none of `forbidden` is."""
+
+    right: tuple[Text, ...] = ()
+    forbidden: tuple[Text, ...] = ()
+
+
+class ExpectedSignals(Record):
+    """Signals that fire, and signals that must not."""
+
+    expected: tuple[SignalType, ...] = ()
+    absent: tuple[SignalType, ...] = ()
+
+
+class Expectation(Record):
+    """What a good handoff of the case says. `reference` is a summary by a person, where there is one."""
+
+    intent: str | None
+    resolution: ResolutionStatus
+    facts: Facts = Facts()
+    attempts: tuple[ExpectedAttempt, ...] = ()
+    commitments: tuple[ExpectedCommitment, ...] = ()
+    actions: ExpectedActions = ExpectedActions()
+    signals: ExpectedSignals = ExpectedSignals()
+    sentiment: SentimentLabel | None = None
+    reference: str | None = None
+
+
+class GoldCase(Record):
+    """One case. `others` are interactions of other customers of the same tenant; `industry` comes from the folder.
+
+    `family` names cases that are alike and therefore count together when a difference is judged; without it they are
+    those of one industry and intent.
+    """
+
+    id: Annotated[str, Field(min_length=1, max_length=200)]
+    industry: str
+    split: Split
+    language: Annotated[str, Field(pattern=r"^[a-z]{2}$")]
+    traps: tuple[Trap, ...]
+    provenance: Text
+    family: str | None = None
+    now: AwareDatetime
+    interactions: tuple[InteractionDraft, ...]
+    others: tuple[InteractionDraft, ...] = ()
+    ask: Mapping[str, JsonValue]
+    expect: Expectation
+
+    @property
+    def cluster(self) -> str:
+        """The cases of one cluster are not independent of each other."""
+        return self.family or f"{self.industry}/{self.expect.intent}"
+
+    @property
+    def sha256(self) -> str:
+        """Tells this content of the case from any other."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+
+    def request(self, *, deadline_ms: int | None = None) -> HandoffRequest:
+        """What is asked of the App. A deadline the case itself names stays."""
+        own: dict[str, object] = {"now": self.now, **({"deadline_ms": deadline_ms} if deadline_ms else {})}
+        return HandoffRequest.model_validate({**own, **self.ask})
+
+
+def load_cases(folder: Path, *, split: Split | None = None) -> list[GoldCase]:
+    """The cases below a folder, by industry and id. Raises InvalidRequest, which names the file and the field."""
+    files = [file for file in sorted(folder.glob("*/*.yaml")) if file.name != CATALOGUE_FILE]
+    if not files:
+        raise InvalidRequest(f"{folder}: there is no case in it. A case is a file <industry>/<id>.yaml.")
+    cases = [_case(file) for file in files]
+    seen: dict[str, Path] = {}
+    for file, case in zip(files, cases, strict=True):
+        if case.id in seen:
+            raise InvalidRequest(f"{file}: id: {seen[case.id]} has the same. Every id stands once.")
+        seen[case.id] = file
+    for industry in sorted({case.industry for case in cases}):
+        _check_names([case for case in cases if case.industry == industry], catalogue_for(folder, industry), folder)
+    return [case for case in cases if split is None or case.split == split]
+
+
+def catalogue_for(folder: Path, industry: str) -> str:
+    """The catalogue of an industry, as the setting names it: the file beside its cases, else a shipped one."""
+    own = folder / industry / CATALOGUE_FILE
+    return str(own) if own.is_file() else industry
+
+
+def _case(file: Path) -> GoldCase:
+    content = _yaml(file)
+    if not isinstance(content, dict):
+        raise InvalidRequest(f"{file}: a case is a mapping of fields, such as id, split and interactions.")
+    try:
+        case = GoldCase.model_validate({**content, "industry": file.parent.name})
+    except ValidationError as failure:
+        raise InvalidRequest(f"{file}: {invalid_request(failure, whole='case').detail}") from None
+    try:
+        case.request()
+    except ValidationError as failure:
+        raise InvalidRequest(f"{file}: {invalid_request(failure, inside='ask').detail}") from None
+    if case.id != file.stem:
+        raise InvalidRequest(f"{file}: id: {case.id!r} must be the name of the file, {file.stem!r}.")
+    for path, drafts in (("interactions", case.interactions), ("others", case.others)):
+        for place, one in enumerate(drafts):
+            if one.id is None or one.occurred_at is None:
+                raise InvalidRequest(f"{file}: {path}[{place}]: an interaction of a case needs id and occurred_at.")
+    return case
+
+
+def _yaml(file: Path) -> Any:
+    import yaml
+
+    try:
+        # The loader in C is ten times as fast; it is there wherever PyYAML comes as a wheel.
+        return yaml.load(file.read_bytes(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
+    except yaml.YAMLError as failure:
+        raise InvalidRequest(f"{file}: this is not YAML: {' '.join(str(failure).split())}") from None
+    except OSError as failure:
+        raise InvalidRequest(f"{file} cannot be read: {failure.strerror}.") from None
+
+
+def _check_names(cases: Sequence[GoldCase], catalogue_name: str, folder: Path) -> None:
+    """A name that the catalogue lacks would count as a fault of every brief."""
+    try:
+        catalogue = catalogue_named(catalogue_name)
+    except ConfigurationError as failure:
+        place = folder / cases[0].industry
+        raise InvalidRequest(f"{place}: the folder names the catalogue. {failure.detail}") from None
+    intents = {one.name for one in catalogue.intents}
+    actions = {one.id for one in catalogue.actions}
+    for case in cases:
+        expect = case.expect
+        unknown = [("expect.intent", expect.intent)] if expect.intent and expect.intent not in intents else []
+        unknown += [("expect.actions.right", one) for one in expect.actions.right if one not in actions]
+        unknown += [("expect.actions.forbidden", one) for one in expect.actions.forbidden if one not in actions]
+        for path, name in unknown:
+            file = folder / case.industry / f"{case.id}.yaml"
+            raise InvalidRequest(f"{file}: {path}: the catalogue {catalogue_name} has no {name!r}.")

@@ -1,0 +1,114 @@
+"""The figures of a run, over all cases and by industry."""
+
+from collections.abc import Mapping, Sequence
+from statistics import mean
+
+from app.models import Record, Usage
+from evals.scorers import scorer_named
+from evals.suite.records import CaseResult, Manifest
+
+
+class ScorerFigures(Record):
+    """One scorer over the cases that it scored; `interval` is the 95 % interval of the mean, by clusters of cases.
+
+    `harmed` cases show the harm; None for a measure that has no best value. Unscored cases are in no mean.
+    """
+
+    mean: float | None
+    interval: tuple[float, float] | None
+    n: int
+    harmed: int | None
+    unscored: int
+    not_applicable: int
+    version: int
+    harm: str
+    better: str | None
+    unit: str
+
+
+class Summary(Record):
+    """What `eval run` prints."""
+
+    n: int
+    failed: int
+    resumed: int
+    seconds: float
+    model: str | None
+    judge: str | None
+    code: str
+    folder: str
+    usage: Usage
+    scorers: Mapping[str, ScorerFigures]
+    industries: Mapping[str, Mapping[str, float]]
+    errors: Mapping[str, str]
+
+
+def summary(
+    manifest: Manifest, results: Sequence[CaseResult], *, folder: str, resumed: int = 0, seconds: float = 0.0
+) -> Summary:
+    """The figures of a run's results."""
+    industries = sorted({one.industry for one in results})
+    return Summary(
+        n=len(results),
+        failed=sum(one.error is not None for one in results),
+        resumed=resumed,
+        seconds=round(seconds, 1),
+        model=_text(manifest.settings.get("model")),
+        judge=manifest.judge,
+        code=manifest.code.commit or manifest.code.package,
+        folder=folder,
+        usage=_usage(results),
+        scorers={name: _figures(name, version, results) for name, version in manifest.scorers.items()},
+        industries={
+            industry: _means(manifest, [one for one in results if one.industry == industry]) for industry in industries
+        },
+        errors={one.case: one.error for one in results if one.error is not None},
+    )
+
+
+def values_of(name: str, results: Sequence[CaseResult]) -> list[tuple[CaseResult, float]]:
+    """The cases that a scorer scored, with their values."""
+    scored = ((one, one.scores[name].value) for one in results if name in one.scores)
+    return [(one, value) for one, value in scored if value is not None]
+
+
+def _figures(name: str, version: int, results: Sequence[CaseResult]) -> ScorerFigures:
+    from evals.compare.intervals import mean_interval
+
+    found = values_of(name, results)
+    values = [value for _, value in found]
+    scorer = scorer_named(name)
+    statuses = [one.scores[name].status for one in results if name in one.scores]
+    best = scorer.best if scorer else None
+    return ScorerFigures(
+        mean=mean(values) if values else None,
+        interval=mean_interval(values, [one.cluster for one, _ in found]) if values else None,
+        n=len(values),
+        harmed=None if best is None else sum(value != best for value in values),
+        unscored=statuses.count("unscored") + sum(one.error is not None for one in results),
+        not_applicable=statuses.count("not_applicable"),
+        version=version,
+        harm=scorer.harm if scorer else "",
+        better=scorer.better if scorer else None,
+        unit=scorer.unit if scorer else "",
+    )
+
+
+def _means(manifest: Manifest, results: Sequence[CaseResult]) -> Mapping[str, float]:
+    found = {name: [value for _, value in values_of(name, results)] for name in manifest.scorers}
+    return {name: mean(values) for name, values in found.items() if values}
+
+
+def _usage(results: Sequence[CaseResult]) -> Usage:
+    used = [one.observation.handoff.usage for one in results if one.observation and one.observation.handoff.usage]
+    prices = [one.cost_usd for one in used]
+    known = [price for price in prices if price is not None]
+    return Usage(
+        prompt_tokens=sum(one.prompt_tokens for one in used),
+        completion_tokens=sum(one.completion_tokens for one in used),
+        cost_usd=sum(known) if known and len(known) == len(prices) else None,
+    )
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None

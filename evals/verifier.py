@@ -1,0 +1,173 @@
+"""`warmline eval verifier`: whether true sentences are kept and the same with one fact altered rejected.
+
+Of dialogues with human summaries every sentence counts as true; of each, one alteration of every kind that it allows is
+drawn with the seed (`evals.alterations`). Balanced accuracy of a kind is the mean of two shares: of the true sentences
+that could be so altered, those kept, and of the altered ones, those rejected. Our own cases (`cases/verifier`) hold
+labelled sentences about conversations of contact centres and are told of apart, under `own_cases`.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from statistics import mean
+from typing import Any, NamedTuple, cast
+
+from app.application import App
+from app.bootstrap import build
+from app.conversations import conversation_of, read_rows
+from app.errors import InvalidRequest
+from app.models import Record, VerifyRequest
+from app.settings import Settings
+from evals.alterations import KINDS, alterations, holds_negation
+from evals.dialogues import Dialogue, read_dialogues
+from evals.workspace import workspace
+
+ALL = "all"
+TRUE = "true"
+_CASES = files("evals") / "cases" / "verifier"
+_MOST_CLAIMS = 200
+
+
+class OwnCases(Record):
+    """How our own labelled sentences fare: the share judged right, over all, of the true ones, and by kind of lie."""
+
+    n: int
+    right: float
+    true_kept: float
+    rejected: Mapping[str, float]
+    wrong: tuple[str, ...]
+
+
+class VerifierFigures(Record):
+    """What `eval verifier` prints: `n` true sentences; shares in 0..1, None where a kind has no sentence.
+
+    `balanced_accuracy` has every kind and `all`, which is the mean of its kinds; `kept` and `rejected` are its halves.
+    `natural_negatives` is the share kept of the true sentences that say `not` by themselves.
+    """
+
+    n: int
+    balanced_accuracy: Mapping[str, float | None]
+    natural_negatives: float | None
+    true_kept: float
+    kept: Mapping[str, float | None]
+    rejected: Mapping[str, float | None]
+    altered: Mapping[str, int]
+    own_cases: OwnCases
+
+
+class Judged(NamedTuple):
+    """One true sentence: whether it is kept, and for each kind it was altered in, whether that was rejected."""
+
+    text: str
+    kept: bool
+    rejected: Mapping[str, bool]
+
+
+class _Case(NamedTuple):
+    text: str
+    kind: str
+    supported: bool
+    expected: bool
+
+
+async def evaluate(
+    data: Path, settings: Settings, *, seed: int = 0, progress: Callable[[int, int], None] | None = None
+) -> VerifierFigures:
+    """The figures over a file of dialogues with summaries. Raises InvalidRequest, which names the line."""
+    dialogues = read_dialogues(data)
+    if not dialogues:
+        raise InvalidRequest(f"{data}: there is no dialogue in it.")
+    judged: list[Judged] = []
+    with workspace(settings) as own:
+        app = build(own)
+        try:
+            for done, dialogue in enumerate(dialogues, start=1):
+                judged.extend(await _judged(app, dialogue, seed))
+                if progress:
+                    progress(done, len(dialogues))
+            cases = [case for row in _rows_of_cases() for case in await _case_verdicts(app, row)]
+        finally:
+            await app.close()
+    return figures(judged, cases_figures(cases))
+
+
+def figures(judged: Sequence[Judged], own_cases: OwnCases) -> VerifierFigures:
+    """The figures of judged sentences."""
+    kept: dict[str, float | None] = {}
+    rejected: dict[str, float | None] = {}
+    altered: dict[str, int] = {}
+    for kind in KINDS:
+        those = [one for one in judged if kind in one.rejected]
+        altered[kind] = len(those)
+        kept[kind] = _share([one.kept for one in those])
+        rejected[kind] = _share([one.rejected[kind] for one in those])
+    balanced = {kind: _mean(kept[kind], rejected[kind]) for kind in KINDS}
+    known = [one for one in balanced.values() if one is not None]
+    return VerifierFigures(
+        n=len(judged),
+        balanced_accuracy={**balanced, ALL: round(mean(known), 4) if known else None},
+        natural_negatives=_share([one.kept for one in judged if holds_negation(one.text)]),
+        true_kept=_share([one.kept for one in judged]) or 0.0,
+        kept=kept,
+        rejected=rejected,
+        altered=altered,
+        own_cases=own_cases,
+    )
+
+
+def cases_figures(cases: Sequence[_Case]) -> OwnCases:
+    """The figures of our own cases."""
+    lies: dict[str, list[bool]] = defaultdict(list)
+    for one in cases:
+        if not one.expected:
+            lies[one.kind].append(not one.supported)
+    return OwnCases(
+        n=len(cases),
+        right=_share([one.supported is one.expected for one in cases]) or 0.0,
+        true_kept=_share([one.supported for one in cases if one.expected]) or 0.0,
+        rejected={kind: _share(hits) or 0.0 for kind, hits in sorted(lies.items())},
+        wrong=tuple(f"{one.kind}: {one.text}" for one in cases if one.supported is not one.expected),
+    )
+
+
+async def _judged(app: App, dialogue: Dialogue, seed: int) -> list[Judged]:
+    altered = [(text, alterations(text, dialogue.said, seed)) for text in dialogue.sentences]
+    asked = [text for true, others in altered for text in (true, *(one.text for one in others.values()))]
+    supported = iter(await _supported(app, dialogue.conversation, asked))
+    return [Judged(text, next(supported), {kind: not next(supported) for kind in others}) for text, others in altered]
+
+
+async def _supported(app: App, conversation: Mapping[str, Any], claims: Sequence[str]) -> list[bool]:
+    # A tenant of its own for each, so that two conversations of one id never meet.
+    read = conversation_of(conversation)
+    tenant = f"eval-{read.id}"
+    await app.record(tenant, read.drafts)
+    found: list[bool] = []
+    for start in range(0, len(claims), _MOST_CLAIMS):
+        request = VerifyRequest(conversation_id=read.id, claims=tuple(claims[start : start + _MOST_CLAIMS]))
+        found.extend(one.supported for one in (await app.verify_claims(tenant, request)).verdicts)
+    return found
+
+
+async def _case_verdicts(app: App, row: Mapping[str, Any]) -> list[_Case]:
+    claims = row["claims"]
+    supported = await _supported(app, {key: row[key] for key in ("id", "turns")}, [one["text"] for one in claims])
+    return [
+        _Case(one["text"], one.get("kind", TRUE), found, one["supported"])
+        for one, found in zip(claims, supported, strict=True)
+    ]
+
+
+def _rows_of_cases() -> Iterator[Mapping[str, Any]]:
+    for file in sorted(_CASES.iterdir(), key=lambda one: one.name):
+        for row in read_rows(file.read_bytes().splitlines()):
+            yield cast(Mapping[str, Any], row.value)
+
+
+def _share(hits: Sequence[bool]) -> float | None:
+    return round(mean(hits), 4) if hits else None
+
+
+def _mean(one: float | None, other: float | None) -> float | None:
+    return None if one is None or other is None else round((one + other) / 2, 4)

@@ -1,0 +1,100 @@
+"""`eval verifier`: the alterations change one fact, and the figures count what they say they count."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from app.errors import InvalidRequest
+from app.settings import Settings
+from evals.alterations import KINDS, AlterationKind, alterations, every, holds_negation
+from evals.dialogues import read_dialogues
+from evals.verifier import Judged, OwnCases, evaluate, figures
+
+SAID = "I met Ana and Boris on Monday. We paid 40 euros to Ana, not to Boris."
+NONE = OwnCases(n=0, right=0.0, true_kept=0.0, rejected={}, wrong=())
+DIALOGUE = {
+    "fname": "d-1",
+    "dialogue": "#Person1#: I cannot find my 2 keys.\n#Person2#: I will bring the spare keys on Friday.",
+    "summary": "#Person1# cannot find 2 keys. #Person2# will bring the spare keys on Friday.",
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "possible"),
+    [
+        ("number", "The customer paid 40 euros.", "The customer paid 44 euros."),
+        ("name_new", "The customer met Ana.", "The customer met Oliver."),
+        ("name_swap", "The customer met Ana.", "The customer met Boris."),
+        ("date", "They met on Monday.", "They met on Friday."),
+        ("negation_added", "The customer can pay.", "The customer can not pay."),
+        ("negation_added", "The customer wants to pay.", "The customer doesn't want to pay."),
+        ("negation_removed", "The customer doesn't want to pay.", "The customer wants to pay."),
+        ("negation_removed", "The customer can't pay.", "The customer can pay."),
+        ("negation_removed", "The customer was never paid.", "The customer was paid."),
+        ("roles", "The customer calls the agent.", "The agent calls the customer."),
+    ],
+)
+def test_an_alteration_changes_one_fact_of_its_kind(kind: AlterationKind, text: str, possible: str) -> None:
+    found = {" ".join(one.text.split()).capitalize() for one in every(kind, text, SAID)}
+    assert possible.capitalize() in found
+
+
+def test_the_same_seed_gives_the_same_alterations_and_another_seed_others() -> None:
+    text = "The customer paid 40 euros to Ana on Monday and wants a receipt."
+    drawn = [alterations(text, SAID, seed) for seed in (1, 1, 2, 3, 4)]
+    assert drawn[0] == drawn[1]
+    assert len({str(one) for one in drawn}) > 1
+    assert all(one.text != text for one in drawn[0].values())
+
+
+def test_a_sentence_without_a_fact_of_a_kind_is_not_altered_so() -> None:
+    assert set(alterations("It rains.", SAID, 0)) == set()
+
+
+def test_a_natural_negation_is_told_from_none() -> None:
+    assert holds_negation("The customer doesn't pay.")
+    assert not holds_negation("The customer notes it.")
+
+
+def test_balanced_accuracy_is_the_mean_of_true_ones_kept_and_altered_ones_rejected() -> None:
+    judged = [
+        Judged("The customer paid 40 euros.", kept=True, rejected={"number": True}),
+        Judged("The customer did not pay 50 euros.", kept=False, rejected={"number": True, "negation_removed": False}),
+        Judged("It rains.", kept=True, rejected={}),
+    ]
+    found = figures(judged, NONE)
+    assert found.n == 3
+    assert found.balanced_accuracy["number"] == 0.75
+    assert found.balanced_accuracy["negation_removed"] == 0.0
+    assert found.balanced_accuracy["roles"] is None
+    assert found.balanced_accuracy["all"] == 0.375
+    assert found.natural_negatives == 0.0
+    assert found.true_kept == pytest.approx(2 / 3, abs=0.001)
+
+
+async def test_the_eval_tells_of_dialogues_and_of_our_own_cases(tmp_path: Path) -> None:
+    path = tmp_path / "dialogues.jsonl"
+    path.write_text(json.dumps(DIALOGUE) + "\n", "utf-8")
+    found = await evaluate(path, Settings(data_dir=tmp_path), seed=3)
+    assert found.n == 2
+    assert set(found.balanced_accuracy) == {*KINDS, "all"}
+    assert found.true_kept == 1.0
+    assert found.own_cases.n >= 40
+    assert found.own_cases.right >= 0.8
+    assert found.own_cases.true_kept >= 0.85
+
+
+def test_a_dialogue_becomes_a_conversation_of_customer_and_agent(tmp_path: Path) -> None:
+    path = tmp_path / "dialogues.jsonl"
+    path.write_text(json.dumps(DIALOGUE), "utf-8")
+    dialogue = read_dialogues(path)[0]
+    assert [turn["role"] for turn in dialogue.conversation["turns"]] == ["customer", "agent"]
+    assert dialogue.sentences == ["The customer cannot find 2 keys.", "The agent will bring the spare keys on Friday."]
+
+
+def test_what_is_no_dialogue_is_named_by_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "dialogues.jsonl"
+    path.write_text(json.dumps(DIALOGUE) + '\n{"dialogue": "#Person1#: Hi."}\n', "utf-8")
+    with pytest.raises(InvalidRequest, match="line 2"):
+        read_dialogues(path)
