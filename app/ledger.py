@@ -103,9 +103,13 @@ class Recorder:
 
     def _file_batch(self, batch: "_Batch", unit: Unit) -> None:
         fresh = [one.draft for one in batch.arrivals]
+        talks = {one.conversation_id for one in fresh if one.conversation_id}
+        # Whoever adds to a conversation without saying who they are is whom the conversation belongs to.
+        told = {one.conversation_id for one in fresh if one.conversation_id and one.identifiers}
         known = unit.known(
             identifiers=self._rules.keys(fresh),
-            conversation_ids={one.conversation_id for one in fresh if one.conversation_id},
+            conversation_ids=told,
+            seats_only=talks - told,
             caller_ids={one.id for one in fresh if one.id},
         )
         arrivals = batch.new_ones(known)

@@ -166,11 +166,15 @@ class Unit(Protocol):
         *,
         identifiers: Collection[tuple[str, str]] = (),
         conversation_ids: Collection[str] = (),
+        seats_only: Collection[str] = (),
         caller_ids: Collection[str] = (),
         customer_ids: Collection[str] = (),
         merge_ids: Collection[str] = (),
     ) -> Known:
-        """What is held under these (type, value) pairs, conversations, callers' ids, customers and merges."""
+        """What is held under these (type, value) pairs, conversations, callers' ids, customers and merges.
+
+        Of the conversations of `seats_only`, only whom they belong to, and not what that customer holds.
+        """
         ...
 
     def apply(self, changes: Changes) -> Mapping[str, int]:
@@ -186,11 +190,15 @@ class Transaction(Protocol):
         *,
         identifiers: Collection[tuple[str, str]] = (),
         conversation_ids: Collection[str] = (),
+        seats_only: Collection[str] = (),
         caller_ids: Collection[str] = (),
         customer_ids: Collection[str] = (),
         merge_ids: Collection[str] = (),
     ) -> Known:
-        """What is held under these (type, value) pairs, conversations, callers' ids, customers and merges."""
+        """What is held under these (type, value) pairs, conversations, callers' ids, customers and merges.
+
+        Of the conversations of `seats_only`, only whom they belong to, and not what that customer holds.
+        """
         ...
 
     async def apply(self, changes: Changes) -> Mapping[str, int]:

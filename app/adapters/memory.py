@@ -136,6 +136,7 @@ class MemoryUnit:
         *,
         identifiers: Collection[Key] = (),
         conversation_ids: Collection[str] = (),
+        seats_only: Collection[str] = (),
         caller_ids: Collection[str] = (),
         customer_ids: Collection[str] = (),
         merge_ids: Collection[str] = (),
@@ -145,8 +146,9 @@ class MemoryUnit:
         merges = [tenant.merges[one] for one in set(merge_ids) if one in tenant.merges]
         asked = {*customer_ids, *(one.survivor for one in merges)}
         customers = {one: tenant.customer(one) for one in asked if one in tenant.parents}
-        seats = [seat for one in set(conversation_ids) if (seat := tenant.seat(one))]
-        in_play = {*customers.values(), *(one.customer_id for one in seats)}
+        seats = [seat for one in {*conversation_ids, *seats_only} if (seat := tenant.seat(one))]
+        asked_of = {one.customer_id for one in seats if one.conversation_id in conversation_ids}
+        in_play = {*customers.values(), *asked_of}
         held = list(tenant.held())
         in_play |= {one.customer_id for one in held if (one.identifier.type, one.identifier.value) in identifiers}
         return Known(
@@ -215,6 +217,7 @@ class MemoryTransaction:
         *,
         identifiers: Collection[Key] = (),
         conversation_ids: Collection[str] = (),
+        seats_only: Collection[str] = (),
         caller_ids: Collection[str] = (),
         customer_ids: Collection[str] = (),
         merge_ids: Collection[str] = (),
@@ -223,6 +226,7 @@ class MemoryTransaction:
         return self._unit.known(
             identifiers=identifiers,
             conversation_ids=conversation_ids,
+            seats_only=seats_only,
             caller_ids=caller_ids,
             customer_ids=customer_ids,
             merge_ids=merge_ids,

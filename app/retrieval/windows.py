@@ -77,9 +77,9 @@ def _answer(asked: Sequence[_Asked], found: Mapping[Place, Snapshot] | BaseExcep
 def _window(tenant: str, place: Place, rows: Sequence[Interaction]) -> Snapshot:
     customer_id, conversation_id = place
     conversation = sorted(rows, key=lambda row: (row.occurred_at, row.seq))
-    return Snapshot.model_construct(
+    return Snapshot(
         tenant=tenant,
-        customer=Customer.model_construct(
+        customer=Customer(
             customer_id=customer_id, identity_ids=tuple(dict.fromkeys(row.identity_id for row in conversation))
         ),
         conversation_id=conversation_id,

@@ -300,6 +300,17 @@ async def test_a_unit_of_work_knows_what_it_has_written_itself(ledger: Ledger) -
 # --- what is known --------------------------------------------------------------------------------------------------
 
 
+async def test_of_a_conversation_asked_for_its_seat_alone_nothing_else_is_known(ledger: Ledger) -> None:
+    held = holding("cus_1", "email", "one@example.com")
+    await write(ledger, "t", rows(new("int_1", conversation_id="c1"), identities=["cus_1"]))
+    await write(ledger, "t", Changes(holdings=(held,)))
+
+    found = await known(ledger, "t", seats_only={"c1"})
+
+    assert [one.identity_id for one in found.seats] == ["cus_1"]
+    assert found.holdings == ()
+
+
 async def test_a_callers_id_leads_to_the_row_and_its_content(ledger: Ledger) -> None:
     await write(ledger, "t", rows(new("int_1", id="mine"), new("int_2"), identities=["cus_1", "cus_2"]))
     await write(ledger, "t", Changes(merges=(merge("mrg_1", "cus_2", "cus_1"),)))

@@ -83,8 +83,12 @@ _PARTED = tuple(
     .where(merges.c.tenant == _TENANT, merges.c.undone_at.is_not(None), side.c.customer_id.in_(_VALUES))
     for side in (_SURVIVORS, _ABSORBED)
 )
-_LAST_SEQ = select(tenants.c.last_seq).where(tenants.c.tenant == _TENANT).with_for_update()
-_RESERVE = update(tenants).where(tenants.c.tenant == bindparam("of_tenant")).values(last_seq=bindparam("last"))
+_RESERVE = (
+    update(tenants)
+    .where(tenants.c.tenant == bindparam("of_tenant"))
+    .values(last_seq=tenants.c.last_seq + bindparam("more"))
+    .returning(tenants.c.last_seq)
+)
 
 
 class SqlTransaction:
@@ -99,6 +103,7 @@ class SqlTransaction:
         *,
         identifiers: Collection[tuple[str, str]] = (),
         conversation_ids: Collection[str] = (),
+        seats_only: Collection[str] = (),
         caller_ids: Collection[str] = (),
         customer_ids: Collection[str] = (),
         merge_ids: Collection[str] = (),
@@ -108,6 +113,7 @@ class SqlTransaction:
             lambda unit: unit.known(
                 identifiers=identifiers,
                 conversation_ids=conversation_ids,
+                seats_only=seats_only,
                 caller_ids=caller_ids,
                 customer_ids=customer_ids,
                 merge_ids=merge_ids,
@@ -129,6 +135,7 @@ class SqlUnit:
     def __init__(self, connection: Connection, tenant: str) -> None:
         self._connection = connection
         self._tenant = tenant
+        self._seated: dict[str, str] = {}
         hold(connection, Lock.TENANT, tenant)
 
     def known(
@@ -136,15 +143,18 @@ class SqlUnit:
         *,
         identifiers: Collection[tuple[str, str]] = (),
         conversation_ids: Collection[str] = (),
+        seats_only: Collection[str] = (),
         caller_ids: Collection[str] = (),
         customer_ids: Collection[str] = (),
         merge_ids: Collection[str] = (),
     ) -> Known:
         """What is held under these (type, value) pairs, conversations, callers' ids, customers and merges."""
-        found_seats = [seat_of(row) for row in self._matching(_SEATS, conversation_ids)]
+        found_seats = [seat_of(row) for row in self._matching(_SEATS, {*conversation_ids, *seats_only})]
+        self._seated |= {one.conversation_id: one.identity_id for one in found_seats}
         found_merges = [merge_of(row) for row in self._matching(_MERGES, merge_ids)]
         customers = self._customers({*customer_ids, *(one.survivor for one in found_merges)})
-        in_play = {*customers.values(), *(one.customer_id for one in found_seats)}
+        asked_of = {one.customer_id for one in found_seats if one.conversation_id in conversation_ids}
+        in_play = {*customers.values(), *asked_of}
         in_play.update(row.customer_id for row in self._matching(_HOLDERS, {value for _, value in identifiers}))
         return Known(
             holdings=tuple(holding_of(row) for row in self._matching(_HOLDINGS, in_play)),
@@ -249,18 +259,17 @@ class SqlUnit:
 
     def _reserve(self, count: int) -> int:
         """The tenant's last sequence number before `count` more are taken."""
-        last: int | None = self._connection.scalar(_LAST_SEQ, {"tenant": self._tenant})
+        last: int | None = self._connection.scalar(_RESERVE, {"of_tenant": self._tenant, "more": count})
         if last is None:
             self._connection.execute(insert(tenants), {"tenant": self._tenant, "last_seq": count})
             return 0
-        self._connection.execute(_RESERVE, {"of_tenant": self._tenant, "last": last + count})
-        return last
+        return last - count
 
     def _write_seats(self, taken: Mapping[str | None, str]) -> None:
         rows = [
             {"tenant": self._tenant, "conversation_id": conversation_id, "identity_id": identity_id}
             for conversation_id, identity_id in taken.items()
-            if conversation_id
+            if conversation_id and self._seated.get(conversation_id) != identity_id
         ]
         if not rows:
             return
