@@ -9,7 +9,7 @@ no shape, so they are told by the words around them.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Literal, NamedTuple
 
@@ -51,7 +51,7 @@ class Redactor:
     def _replaced(self, rule: _Rule, match: re.Match[str]) -> str:
         start, end = match.span("value" if "value" in rule.pattern.groupindex else 0)
         value = match.string[start:end]
-        value = _longest_iban(value) if rule.kind == "iban" else value
+        value = _WHOLE_GROUPS[rule.kind](value) if rule.kind in _WHOLE_GROUPS else value
         if not value or not rule.holds(value):
             return match.group()
         before, after = match.string[match.start() : start], match.string[start + len(value) : match.end()]
@@ -118,14 +118,16 @@ def _luhn(digits: str) -> bool:
     return (sum(map(int, digits[-1::-2])) + sum(map(sum, doubled))) % 10 == 0
 
 
-def _longest_iban(candidate: str) -> str:
-    # Words may follow an account number written in groups, so the tail is given up group by group.
-    while candidate:
-        bare = candidate.replace(" ", "").upper()
-        if 15 <= len(bare) <= 34 and int("".join(str(int(sign, 36)) for sign in bare[4:] + bare[:4])) % 97 == 1:
-            return candidate
+def _longest(holds: Callable[[str], bool], candidate: str) -> str:
+    # Words, or a card's expiry, may follow a number written in groups, so the tail is given up group by group.
+    while candidate and not holds(candidate):
         candidate = candidate.rpartition(" ")[0].rstrip()
-    return ""
+    return candidate
+
+
+def _is_iban(value: str) -> bool:
+    bare = value.replace(" ", "").upper()
+    return 15 <= len(bare) <= 34 and int("".join(str(int(sign, 36)) for sign in bare[4:] + bare[:4])) % 97 == 1
 
 
 def _is_spanish_id(value: str) -> bool:
@@ -171,6 +173,15 @@ def _always(_: str) -> bool:
 
 
 _EXACT = ("password", "code", "email")
+_WHOLE_GROUPS: Mapping[Kind, Callable[[str], str]] = {
+    "iban": partial(_longest, _is_iban),
+    "card": partial(_longest, _is_card),
+}
+# A code of these is a name for something, which the agent needs; any other is for proving who one is.
+_NAMING_CODES = """error status fault reason response booking reservation confirmation reference order product item
+article tracking return post postal zip area country dialling sort branch bank swift bic promo promotion discount
+voucher coupon gift referral qr dress source tax""".split()
+_PROVING_CODE = "".join(rf"(?<!\b{word} )" for word in _NAMING_CODES)
 _PLACEHOLDER = re.compile(r"\[(?:password|code|iban|card|national_id|email|phone)_\d+\]")
 _ISSUERS = re.compile(
     r"4\d{12}(?:\d{3}){0,2}|5[1-5]\d{14}|2[2-7]\d{14}|3[47]\d{13}|3[0689]\d{12}|35\d{14}|(?:5[06-8]|6\d)\d{10,17}"
@@ -204,6 +215,14 @@ _SECRETS: tuple[_Rule, ...] = (
         re.compile(
             r"(?i)\b(?P<value>\d{3,4}(?:[ -]?\d{3,4})?) is (?:your|my|the) (?:[\w-]+ ){0,3}?"
             r"(?:code|pin|otp|passcode|tan)\b"
+        ),
+        _always,
+    ),
+    _Rule(
+        "code",
+        re.compile(
+            rf"(?i)\b{_PROVING_CODE}(?:pass)?code\b[^\d\n.?!]{{0,40}}?(?:\bis|\bwas|:|=)\s*"
+            r"(?P<value>\d{4,8}|\d{3}[ -]\d{3})\b"
         ),
         _always,
     ),

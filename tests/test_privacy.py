@@ -9,6 +9,9 @@ from app.privacy import Redactor, redact
     ("text", "sent"),
     [
         ("my card is 4111 1111 1111 1111, thanks", "my card is [card_1], thanks"),
+        ("card 4242 4242 4242 4242 12/29", "card [card_1] 12/29"),
+        ("the code from my bank is 771204", "the code from my bank is [code_1]"),
+        ("the code you texted just now is 482915", "the code you texted just now is [code_1]"),
         ("amex 3782-822463-10005", "amex [card_1]"),
         ("IBAN DE89 3704 0044 0532 0130 00 please", "IBAN [iban_1] please"),
         ("iban gb82west12345698765432.", "iban [iban_1]."),
@@ -43,6 +46,8 @@ def test_secrets_and_personal_numbers_leave_as_typed_placeholders(text: str, sen
         "my password is wrong",
         "I changed my password yesterday",
         "error code 500 since 2026-03-02",
+        "the error code is 4071",
+        "my booking code is 482915",
         "12345678A",
         "529.982.247-26",
         "the total is 1,250.00 USD for 3 items",
