@@ -1,7 +1,7 @@
 """The one place where adapters are chosen: the service, the command line, the tests and the evals call `build`."""
 
 from app import offline
-from app.actions import ActionWriter, Catalogue, DecisionMaker, Learner, load_catalogue
+from app.actions import ActionWriter, Catalogue, DecisionMaker, Learner, TrafficLearner, load_catalogue
 from app.actions.intents import IntentLearner
 from app.announcements import Announcer
 from app.application import App, Parts
@@ -43,6 +43,9 @@ def build(
     rules = Rules()
     identities = Identities(ledger, rules)
     eraser = Eraser(ledger, archive, vectors)
+    decisions = DecisionMaker(
+        load_catalogue(settings.catalogue), embedder, archive, writer=_action_writer(settings, model)
+    )
     parts = Parts(
         ledger=ledger,
         archive=archive,
@@ -56,9 +59,8 @@ def build(
         indexer=Indexer(ledger, archive, vectors, embedder),
         eraser=eraser,
         retention=Retention(ledger, archive, eraser),
-        decisions=DecisionMaker(
-            load_catalogue(settings.catalogue), embedder, archive, writer=_action_writer(settings, model)
-        ),
+        decisions=decisions,
+        traffic=TrafficLearner(ledger, vectors, decisions.shelf),
         writer=BriefWriter(
             model,
             PromptLibrary().prompt("brief", settings.prompt_brief),

@@ -50,6 +50,9 @@ class Rooms:
     ladder: Ladder
 
 
+# So many interactions are looked through within two milliseconds.
+SHORT_CASE = 200
+
 Found = dict[str, object]
 
 
@@ -124,8 +127,11 @@ async def _understand(state: State, runtime: Runtime[Rooms]) -> Found:
 
 
 async def _detect(state: State, runtime: Runtime[Rooms]) -> Found:
-    signals = await asyncio.to_thread(detect, state["snapshot"])
-    strain = strain_at(state["snapshot"])
+    snapshot = state["snapshot"]
+    # A short case takes less time than it takes to hand it to a thread and back.
+    short = len(snapshot.conversation) + len(snapshot.prior) <= SHORT_CASE
+    signals = detect(snapshot) if short else await asyncio.to_thread(detect, snapshot)
+    strain = strain_at(snapshot)
     return {"signals": signals, "intervention": intervene(signals, state["now"], strain, ladder=runtime.context.ladder)}
 
 

@@ -51,8 +51,8 @@ class Plan(NamedTuple):
 
 
 PLANS: Mapping[str, Plan] = {
-    "denial": Plan(penalty=3.0, loss=0.085, mirrored=False),
-    "assertion": Plan(penalty=3.0, loss=0.035, mirrored=False),
+    "denial": Plan(penalty=3.0, loss=0.075, mirrored=False),
+    "assertion": Plan(penalty=3.0, loss=0.043, mirrored=False),
     "roles": Plan(penalty=5.0, loss=0.025, mirrored=True),
     "bearers": Plan(penalty=5.0, loss=0.017, mirrored=True),
 }
@@ -78,44 +78,51 @@ def _gathered(rows: Sequence[tuple[int, Mapping[str, object]]]) -> Mapping[str, 
                     examples["roles"].append(Example(found, true=True, group=group))
         dialogue = dialogue_of(fields, line)
         talk = Talk(_interactions(dialogue))
+        named = speakers(talk.interactions)
         for sentence in dialogue.sentences:
-            _gather_negations(examples, sentence, dialogue, talk, group)
+            _gather_negations(examples, sentence, dialogue, talk, named, group)
             examples["bearers"].extend(_name_examples(sentence, talk, group))
     return examples
 
 
 def _gather_negations(
-    examples: Mapping[str, list[Example]], sentence: str, dialogue: Dialogue, talk: Talk, group: int
+    examples: Mapping[str, list[Example]],
+    sentence: str,
+    dialogue: Dialogue,
+    talk: Talk,
+    named: Mapping[str, int],
+    group: int,
 ) -> None:
-    _add_altered(examples["denial"], sentence, "negation_added", _denials, dialogue, talk, group)
-    _add_altered(examples["assertion"], sentence, "negation_removed", _assertions, dialogue, talk, group)
+    _add_altered(examples["denial"], sentence, "negation_added", _denials, dialogue, talk, named, group)
+    _add_altered(examples["assertion"], sentence, "negation_removed", _assertions, dialogue, talk, named, group)
 
 
 def _add_altered(
     examples: list[Example],
     sentence: str,
     kind: AlterationKind,
-    read: Callable[[str, Talk], Iterator[tuple[str, Features]]],
+    read: Callable[[str, Talk, Mapping[str, int]], Iterator[tuple[str, Features]]],
     dialogue: Dialogue,
     talk: Talk,
+    named: Mapping[str, int],
     group: int,
 ) -> None:
     """The clauses of a true sentence, and those that an alteration changed in it."""
-    own = list(read(sentence, talk))
+    own = list(read(sentence, talk, named))
     examples.extend(Example(found, true=True, group=group) for _, found in own)
     known = {clause for clause, _ in own}
     for altered in dict.fromkeys(every(kind, sentence, dialogue.said)):
-        changed = ((clause, found) for clause, found in read(altered.text, talk) if clause not in known)
+        changed = ((clause, found) for clause, found in read(altered.text, talk, named) if clause not in known)
         examples.extend(Example(found, true=False, group=group) for _, found in changed)
 
 
-def _denials(text: str, talk: Talk) -> Iterator[tuple[str, Features]]:
-    for denial, found in denial_features(text, talk):
+def _denials(text: str, talk: Talk, named: Mapping[str, int]) -> Iterator[tuple[str, Features]]:
+    for denial, found in denial_features(text, talk, named):
         yield f"{denial.place} {' '.join(denial.clause)}", found
 
 
-def _assertions(text: str, talk: Talk) -> Iterator[tuple[str, Features]]:
-    for clause, found in assertion_features(text, talk):
+def _assertions(text: str, talk: Talk, named: Mapping[str, int]) -> Iterator[tuple[str, Features]]:
+    for clause, found in assertion_features(text, talk, named):
         yield " ".join(clause), found
 
 

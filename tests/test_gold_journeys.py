@@ -11,6 +11,7 @@ import pytest
 from app.actions import Catalogue, load_catalogue
 from app.language.steps import step_name, steps
 from app.models import Interaction, InteractionDraft, Outcome
+from evals.scorers.texts import holds, holds_fact
 from evals.suite.cases import GoldCase, load_cases
 
 FOLDER = Path(__file__).parents[1] / "evals" / "cases" / "journeys"
@@ -27,7 +28,8 @@ TRAPS = (
     "empty_history",
 )
 LANGUAGES = {"de", "fr", "es", "nl", "pt"}
-RESERVED_PHONES = ("+1202555", "+447700900", "+4930231254", "+49171392", "+49176040690", "+3363998")
+# Numbers that the regulators keep for films and examples.
+RESERVED_PHONES = ("+120255501", "+447700900", "+493023125", "+491713920", "+491760406901", "+3363998")
 
 
 @cache
@@ -123,8 +125,7 @@ def test_what_a_journey_asks_of_the_app_is_about_itself(name: str) -> None:
 def test_every_fact_that_a_brief_must_hold_stands_in_the_interactions(name: str) -> None:
     one = case(name)
     said = words(one.interactions)
-    missing = [fact.name for fact in one.expect.facts.must if not any(text.casefold() in said for text in fact.any_of)]
-    assert missing == []
+    assert [fact.name for fact in one.expect.facts.must if not holds_fact(said, fact)] == []
 
 
 @each
@@ -134,9 +135,9 @@ def test_every_fact_that_a_brief_must_not_hold_lies_in_wait_for_it(name: str) ->
     for fact in one.expect.facts.must_not:
         texts = [text.casefold() for text in fact.any_of]
         if fact.harm == "other_customer":
-            assert all(text in theirs and text not in own for text in texts), fact.name
+            assert all(holds(theirs, text) and text not in own for text in texts), fact.name
         else:
-            assert any(text in own for text in texts), fact.name
+            assert holds_fact(own, fact), fact.name
 
 
 @each
@@ -169,8 +170,7 @@ def test_every_attempt_was_made_and_ended_as_the_gold_says(name: str) -> None:
     taken = [(step.name.replace("_", " "), step.outcome) for step in steps(_filed(one))]
     for attempt in one.expect.attempts:
         assert any(
-            outcome is attempt.outcome and any(text.casefold() in step for text in attempt.step)
-            for step, outcome in taken
+            outcome is attempt.outcome and any(holds(step, text) for text in attempt.step) for step, outcome in taken
         ), (attempt, taken)
 
 
@@ -179,7 +179,7 @@ def test_every_promise_was_made_by_whom_the_gold_says(name: str) -> None:
     one = case(name)
     for promise in one.expect.commitments:
         said = words(row for row in one.interactions if row.actor is promise.by)
-        assert any(text.casefold() in said for text in promise.any_of), promise
+        assert any(holds(said, text) for text in promise.any_of), promise
 
 
 @each
@@ -228,7 +228,9 @@ def _filed(one: GoldCase) -> list[Interaction]:
             seq=place,
             identity_id="one",
             occurred_at=row.occurred_at or one.now,
-            **row.model_dump(include={"channel", "actor", "kind", "conversation_id", "text", "name", "outcome", "data"}),
+            **row.model_dump(
+                include={"channel", "actor", "kind", "conversation_id", "text", "name", "outcome", "data"}
+            ),
         )
         for place, row in enumerate(one.interactions, 1)
     ]

@@ -9,6 +9,7 @@ from app.actions import parse_catalogue
 from app.actions.intents import IntentClassifier, IntentLearner, IntentReader
 from app.actions.intents.classifier import spread_out, words_of
 from app.actions.intents.regression import SoftmaxRegression
+from app.actions.intents.wishes import WITHDRAWN, wishes_of
 from app.adapters.embeddings import MiniLM
 from app.ports import Vectors
 from tests.builders import interaction, snapshot
@@ -179,3 +180,41 @@ async def test_a_reader_that_has_learnt_from_traffic_reads_by_it(learner: Intent
 
     shares = [{one.name: one.confidence for one in (intent, *intent.alternatives)} for intent in (before, after)]
     assert shares[0]["late_fee"] != shares[1]["late_fee"]
+
+
+def test_what_is_to_be_done_is_not_crowded_out_by_questions() -> None:
+    said = [
+        "Which books of mine are due?",
+        "How much is the fine?",
+        "Please extend my loan of the atlas",
+        "Please order the new edition",
+        *(f"Which shelf is number {count} on?" for count in range(4)),
+    ]
+    wishes = wishes_of([interaction(seq, text) for seq, text in enumerate(said, 1)])
+    assert [one.text for one in wishes] == [*said[:4], *said[-2:]]
+
+
+@pytest.mark.parametrize(
+    "taken_back",
+    [
+        "I think I'll hold off on that for now.",
+        "Never mind then.",
+        "I would rather keep my loan as it is.",
+        "I'm not going to make any changes.",
+    ],
+)
+def test_a_wish_that_is_taken_back_counts_for_little(taken_back: str) -> None:
+    rows = [interaction(1, "Please extend my loan of the atlas"), interaction(2, taken_back)]
+    assert wishes_of(rows)[0].weight <= WITHDRAWN
+
+
+@pytest.mark.parametrize("text", ["The app will not proceed.", "I changed my mind about the colour, that is why."])
+def test_a_reason_or_a_fault_takes_no_wish_back(text: str) -> None:
+    rows = [interaction(1, "Please extend my loan of the atlas"), interaction(2, text)]
+    assert wishes_of(rows)[0].weight > WITHDRAWN
+
+
+def test_a_wish_uttered_after_another_was_taken_back_stands() -> None:
+    said = ["Please extend my loan of the atlas", "Never mind that.", "Please order the new edition"]
+    wishes = wishes_of([interaction(seq, text) for seq, text in enumerate(said, 1)])
+    assert wishes[-1].weight > WITHDRAWN >= wishes[0].weight

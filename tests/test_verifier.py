@@ -181,3 +181,45 @@ def test_a_history_of_thousands_is_checked_by_what_is_nearest() -> None:
     talk += [interaction(1500, "My router ABX-2041 does not start."), interaction(1501, "Sorry.", actor="bot")]
     assert verdict("The customer's router ABX-2041 does not start.", interactions=talk).supported
     assert not verdict("The customer's router ABX-2041 starts.", interactions=talk).supported
+
+
+ROUTER = [
+    interaction(1, "Mein Router blinkt rot und das Internet geht nicht."),
+    interaction(2, "Der Techniker kommt am Freitag zwischen 9 und 11 Uhr.", actor="bot"),
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "supported"),
+    [
+        ("Der Kunde meldet, dass der Router rot blinkt.", True),
+        ("Der Techniker kommt am Freitag.", True),
+        ("Der Techniker kommt am Montag.", False),
+        ("Frau Krause sagt, der Router blinkt rot.", False),
+    ],
+)
+def test_a_german_noun_is_no_name_but_a_day_and_whoever_is_called_frau_are(text: str, supported: bool) -> None:
+    assert verdict(text, 1, 2, interactions=ROUTER).supported is supported
+
+
+BILL = [
+    interaction(1, "I was charged $49.90 on March 3 for an order that I never placed."),
+    interaction(2, "I am sorry. The charge is yours to dispute, and the fee for the paper form is $5.", actor="agent"),
+    interaction(3, "Then send me the form, please."),
+]
+
+
+def test_what_was_done_to_the_customer_is_not_taken_for_the_agents_doing() -> None:
+    assert verdict("The customer was charged $49.90 on March 3.", 1, interactions=BILL).supported
+
+
+def test_an_amount_that_was_said_of_something_else_is_objected_to() -> None:
+    assert verdict("The fee for the paper form is $5.", interactions=BILL).supported
+    found = verdict("The fee for the paper form is $49.90.", interactions=BILL)
+    assert not found.supported
+    assert "5" in found.why
+
+
+@pytest.mark.parametrize("text", ["Philippa's refund is late.", "Philippa also wants a refund.", "Philippa left."])
+def test_an_unknown_name_is_seen_whatever_follows_it_at_the_beginning(text: str) -> None:
+    assert "Philippa" in verdict(text).why

@@ -5,6 +5,7 @@ from app.actions.decisions import DecisionMaker
 from app.actions.learning import Learner
 from app.actions.loading import load_catalogue, parse_catalogue, read_catalogue
 from app.actions.shelf import InForce
+from app.actions.traffic import TrafficLearner
 from app.actions.wording import ActionWriter
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "DecisionMaker",
     "InForce",
     "Learner",
+    "TrafficLearner",
     "load_catalogue",
     "parse_catalogue",
     "read_catalogue",

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Literal, NamedTuple
 
 from app.actions.catalogue import ANY_INTENT, Catalogue, CatalogueAction
@@ -17,6 +17,7 @@ from app.models import (
     Actor,
     HandoffRequest,
     Intent,
+    Interaction,
     Intervention,
     Kind,
     NextActionRequest,
@@ -55,9 +56,13 @@ class Case:
     request: HandoffRequest | NextActionRequest
 
     @cached_property
+    def _rows(self) -> Sequence[Interaction]:
+        return self.snapshot.interactions
+
+    @cached_property
     def facts(self) -> Facts:
         """The facts in tool results, of what went before and of the conversation."""
-        return read_facts(self.snapshot.interactions, self.snapshot.now.tzinfo)
+        return read_facts(self._rows, self.snapshot.now.tzinfo)
 
     @cached_property
     def context(self) -> Mapping[str, Any]:
@@ -91,8 +96,7 @@ class Case:
         wanted = max(wish.shares, key=lambda name: wish.shares[name], default="")
         done = {step.name for step in self.steps if step.outcome is Outcome.SUCCEEDED and step.at >= wish.at}
         return any(
-            action.intents.get(wanted, 0.0) >= MEETS
-            and done & {step_name(name) for name in (action.id, *action.aliases)}
+            action.intents.get(wanted, 0.0) >= MEETS and done & _step_names(action.id, action.aliases)
             for action in self.catalogue.actions
             if not action.repeatable
         )
@@ -100,10 +104,13 @@ class Case:
     @cached_property
     def steps(self) -> tuple[Step, ...]:
         """The steps taken lately, on any channel."""
-        rows = self.snapshot.interactions
         since = self.snapshot.now - TRIED_WITHIN
         own = {row.interaction_id for row in self.snapshot.conversation}
-        return steps(row for row in rows if row.occurred_at >= since or row.interaction_id in own)
+        return steps(row for row in self._rows if row.occurred_at >= since or row.interaction_id in own)
+
+    @cached_property
+    def _taken(self) -> frozenset[str]:
+        return frozenset(step.name for step in self.steps)
 
     @cached_property
     def judge(self) -> Judge:
@@ -126,7 +133,9 @@ class Case:
         """
         if action.repeatable:
             return None
-        names = {step_name(name) for name in (action.id, *action.aliases)}
+        names = _step_names(action.id, action.aliases)
+        if names.isdisjoint(self._taken):
+            return None
         for step in reversed(self.steps):
             tried = step.name in names and step.outcome is not Outcome.ABANDONED
             if tried and _same_thing(action, filled, step):
@@ -135,23 +144,23 @@ class Case:
 
     def called_for(self, action: CatalogueAction, closed: Mapping[str, float]) -> Call:
         """How much the action is called for; `closed` says how much each action out of reach would have been."""
-        level = action.levels.get(self.intervention.level, 0.0)
-        calls = [
-            Call(self.wished(action), "wish"),
-            Call(level, "level"),
-            Call(action.intents.get(ANY_INTENT, 0.0), "always"),
-        ]
+        calls = [Call(self.wished(action), "wish")]
+        if action.levels:
+            calls.append(Call(action.levels.get(self.intervention.level, 0.0), "level"))
+        if ANY_INTENT in action.intents:
+            calls.append(Call(action.intents[ANY_INTENT], "always"))
         for name, fit in action.instead_of.items():
             refused = REFUSED * self._refused(name)
             calls.append(Call(fit * max(closed.get(name, 0.0), refused), "closed", name))
-        return max(calls, key=lambda call: call.strength)
+        return calls[0] if len(calls) == 1 else max(calls, key=lambda call: call.strength)
 
     def wished(self, action: CatalogueAction) -> float:
         """How well the action fits what the customer wants."""
-        if action.id not in self._wished:
+        known = self._wished.get(action.id)
+        if known is None:
             by_intent = max((_fit(action, wish) for wish in self._wishes), default=0.0)
-            self._wished[action.id] = min(1.0, max(by_intent, self.reading.likeness.get(action.id, 0.0)))
-        return self._wished[action.id]
+            known = self._wished[action.id] = min(1.0, max(by_intent, self.reading.likeness.get(action.id, 0.0)))
+        return known
 
     def wish_for(self, action: CatalogueAction) -> str | None:
         """The label of the wish that the action fits best, or None where it fits by its own examples alone."""
@@ -162,11 +171,17 @@ class Case:
         return self.catalogue.intent_label(best) if best is not None and shares[best] > 0 else None
 
     def _refused(self, action_id: str) -> float:
+        if not self._anything_refused:
+            return 0.0
         action = self.catalogue.action(action_id)
         refused = self.reading.refused
         return (
             max((fit * refused.get(name, 0.0) for name, fit in action.intents.items()), default=0.0) if action else 0.0
         )
+
+    @cached_property
+    def _anything_refused(self) -> bool:
+        return any(self.reading.refused.values())
 
     @cached_property
     def _said(self) -> list[Any]:
@@ -210,8 +225,16 @@ def denies(closure: Closure | None, tried: Step | None) -> bool:
     return tried is not None and tried.outcome is Outcome.FAILED
 
 
+@lru_cache(maxsize=4096)
+def _step_names(action_id: str, aliases: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(step_name(name) for name in (action_id, *aliases))
+
+
 def _fit(action: CatalogueAction, wish: WishRead) -> float:
-    return sum(fit * wish.shares.get(name, 0.0) for name, fit in action.intents.items())
+    fits = 0.0
+    for name, fit in action.intents.items():
+        fits += fit * wish.shares.get(name, 0.0)
+    return fits
 
 
 def _weakened(shares: Mapping[str, float]) -> Mapping[str, float]:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import groupby
 from typing import Any, NamedTuple, cast
 
@@ -47,7 +47,7 @@ class Known:
         values: dict[str, JsonValue] = {}
         evidence: dict[str, None] = {}
         for parameter in action.parameters:
-            found = next(self._candidates(parameter), None)
+            found = self._found(parameter)
             if found is not None:
                 values[parameter.name] = found.value
                 if found.interaction_id is not None:
@@ -55,9 +55,16 @@ class Known:
         missing = [one.name for one in action.parameters if one.required and one.name not in values]
         return Filled(values, tuple(evidence), tuple(missing))
 
+    def _found(self, parameter: Parameter) -> _Found | None:
+        # Many actions of a catalogue need the same: an order, an account.
+        asked = (parameter.sources, parameter.pattern, parameter.type)
+        if asked not in self._answers:
+            self._answers[asked] = next(self._candidates(parameter), None)
+        return self._answers[asked]
+
     def _candidates(self, parameter: Parameter) -> Iterator[_Found]:
-        for place, sources in groupby(parameter.sources, key=lambda source: source.partition(".")[0]):
-            for found in self._looked_up(place, [source.partition(".")[2] for source in sources], parameter.pattern):
+        for place, paths in _places(parameter.sources):
+            for found in self._looked_up(place, paths, parameter.pattern):
                 value = _converted(found.value, parameter.type)
                 if value is not None:
                     yield _Found(value, found.interaction_id)
@@ -86,7 +93,9 @@ class Known:
 
     def _mentioned(self, kinds: Sequence[str], pattern: str | None) -> Iterator[_Found]:
         # What was named last counts, and within one message the kind that the catalogue names first.
-        for row, mentioned in self._mentions:
+        for row, mentioned, types in self._mentions:
+            if types.isdisjoint(kinds):
+                continue
             named = [one for one in mentioned if one.type in kinds]
             for one in sorted(named, key=lambda mention: kinds.index(mention.type)):
                 fits = pattern is None or re.fullmatch(pattern, one.value)
@@ -103,21 +112,32 @@ class Known:
         return rows[-1].interaction_id if rows else None
 
     @cached_property
+    def _answers(self) -> dict[tuple[Any, ...], _Found | None]:
+        return {}
+
+    @cached_property
     def _error_codes(self) -> frozenset[str]:
         # An error named once as one may well be named without that word the next time.
         found = (one for row in self.snapshot.interactions for one in mentions(row.text) if one.type == "error_code")
         return frozenset(canonical(one.value) for one in found)
 
     @cached_property
-    def _mentions(self) -> Sequence[tuple[Interaction, Sequence[Mention]]]:
+    def _mentions(self) -> Sequence[tuple[Interaction, Sequence[Mention], frozenset[str]]]:
         rows = (*reversed(self.snapshot.conversation), *reversed(self.snapshot.prior))
         said = (row for row in rows if row.actor is Actor.CUSTOMER and row.kind is Kind.MESSAGE)
         named = ((row, mentions(row.text)[::-1]) for row in said)
-        return [(row, found) for row, found in named if found]
+        return [(row, found, frozenset(one.type for one in found)) for row, found in named if found]
 
     @cached_property
     def _calls(self) -> Sequence[Interaction]:
         return [row for row in reversed(self.snapshot.conversation) if row.kind is Kind.TOOL_CALL]
+
+
+@lru_cache(maxsize=4096)
+def _places(sources: tuple[str, ...]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """The places to look in, one after the other, each with all that may be asked of it in a row."""
+    by_place = groupby((source.partition(".") for source in sources), key=lambda parts: parts[0])
+    return tuple((place, tuple(path for _, _, path in parts)) for place, parts in by_place)
 
 
 def trusted(identifiers: Sequence[Identifier]) -> list[Identifier]:

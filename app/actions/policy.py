@@ -50,10 +50,9 @@ class Judge:
     """Holds policies against what is known at one moment."""
 
     def __init__(self, variables: Mapping[str, Any], said: str) -> None:
-        import cel  # compiled expressions and their engine are only needed once something is decided
-
-        words = " ".join(said.casefold().split())
-        self._context = cel.Context(variables=dict(variables), functions={"said": partial(_said, words)})
+        self._variables = variables
+        self._words = " ".join(said.casefold().split())
+        self._contexts: dict[frozenset[str], Any] = {}
 
     def closure(self, policy: EngagementPolicy) -> Closure | None:
         """The first rule that closes the action, or None when it is open."""
@@ -67,7 +66,7 @@ class Judge:
     def _judged(self, rule: Rule, reason: SuppressionReason) -> Closure | None:
         facts = tuple(dict.fromkeys(_FACT.findall(rule.expression)))
         try:
-            holds = _program(rule.expression).execute(self._context)
+            holds = _program(rule.expression).execute(self._context(rule.expression))
         except LookupError as failure:
             missing = str(failure.args[0]) if failure.args else "a value"
             return Closure(SuppressionReason.NOT_APPLICABLE, f"It is not known yet: {missing}.", facts, unknown=True)
@@ -82,6 +81,17 @@ class Judge:
             _log.warning("a policy expression gives neither true nor false: %s", rule.expression)
         detail = rule.otherwise or f"This does not hold: {rule.expression}"
         return Closure(reason, detail, facts, instead=rule.instead)
+
+    def _context(self, expression: str) -> Any:
+        """The engine's copy of what an expression names: copying all that is known costs more than judging by it."""
+        import cel  # compiled expressions and their engine are only needed once something is decided
+
+        names = _names(expression)
+        if names not in self._contexts:
+            named = {name: value for name, value in self._variables.items() if name in names}
+            functions = {"said": partial(_said, self._words)}
+            self._contexts[names] = cel.Context(variables=named, functions=functions)
+        return self._contexts[names]
 
 
 def problem_of_expression(expression: str, intents: Collection[str]) -> str | None:
@@ -110,6 +120,11 @@ def _program(expression: str) -> Any:
     import cel
 
     return cel.compile(expression)
+
+
+@lru_cache(maxsize=8192)
+def _names(expression: str) -> frozenset[str]:
+    return frozenset(_program(expression).variables())
 
 
 @lru_cache(maxsize=2048)

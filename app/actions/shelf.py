@@ -16,7 +16,7 @@ from app.actions.catalogue import Catalogue
 from app.actions.intents import IntentReader
 from app.actions.loading import parse_catalogue
 from app.errors import InvalidRequest, RetrievalUnavailable
-from app.ports import Archive, Embedder
+from app.ports import Archive, Embedder, Vectors
 
 _log = logging.getLogger(__name__)
 
@@ -45,6 +45,7 @@ class Shelf:
         self._look_again_s = look_again_s
         self._own = InForce(own, IntentReader(own, embedder), _version(own))
         self._held: dict[str, InForce] = {}
+        self._taught: dict[str, InForce] = {}
         self._looked: dict[str, float] = {}
         self._taking_up: dict[str, asyncio.Task[None]] = {}
 
@@ -58,7 +59,24 @@ class Shelf:
         if looked is None or monotonic() - looked >= self._look_again_s:
             self._looked[tenant] = monotonic()
             await self._look(tenant, first=looked is None)
-        return self._held.get(tenant, self._own)
+        held = self._held.get(tenant, self._own)
+        taught = self._taught.get(tenant)
+        return taught if taught is not None and taught.version == held.version else held
+
+    async def learn(self, tenant: str, traffic: Vectors) -> None:
+        """Read a tenant's intents by its own messages too, of shape (messages, dimensions), once they are learnt from.
+
+        Raises RetrievalUnavailable.
+        """
+        held = await self.of(tenant)
+        # Tenants without a catalogue of their own share one reader, and none may learn from another's messages.
+        reader = IntentReader(held.catalogue, self._embedder)
+        await reader.learn_from(traffic)
+        self._taught[tenant] = held._replace(reader=reader)
+
+    def unlearn(self, tenant: str) -> None:
+        """Read a tenant's intents by the examples alone again."""
+        self._taught.pop(tenant, None)
 
     async def put(self, tenant: str, catalogue: Catalogue) -> InForce:
         """Keep a tenant's catalogue for good; it is in force once this has returned."""

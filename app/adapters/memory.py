@@ -4,7 +4,6 @@ import asyncio
 from collections import Counter, defaultdict
 from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, TypeVar
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from pydantic_core import from_json, to_json
 
 from app.adapters.counting import added, changes
+from app.adapters.memory_tenant import MemoryTenant
 from app.ids import ids_in
 from app.models import Channel, Interaction, Kind
 from app.ports import (
@@ -25,9 +25,10 @@ from app.ports import (
     Filed,
     IdentifierHolding,
     Known,
+    Lately,
     MergeRecord,
-    NewHolding,
     NewInteraction,
+    Party,
     Unit,
     Vectors,
 )
@@ -36,98 +37,10 @@ Result = TypeVar("Result")
 Key = tuple[str, str]
 
 
-@dataclass(slots=True)
-class _Tenant:
-    """All that one tenant has."""
-
-    last_seq: int = 0
-    rows: dict[str, Interaction] = field(default_factory=dict[str, Interaction])
-    filed: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
-    parents: dict[str, str | None] = field(default_factory=dict[str, str | None])
-    seats: dict[str, str] = field(default_factory=dict[str, str])
-    holdings: dict[tuple[str, Key], NewHolding] = field(default_factory=dict[tuple[str, Key], NewHolding])
-    merges: dict[str, MergeRecord] = field(default_factory=dict[str, MergeRecord])
-
-    def copy(self) -> "_Tenant":
-        """Another that changes on its own."""
-        return _Tenant(
-            self.last_seq,
-            dict(self.rows),
-            dict(self.filed),
-            dict(self.parents),
-            dict(self.seats),
-            dict(self.holdings),
-            dict(self.merges),
-        )
-
-    def customer(self, identity_id: str) -> str:
-        """The root of the tree that an identity hangs in."""
-        parent = self.parents[identity_id]
-        return identity_id if parent is None else self.customer(parent)
-
-    def seat(self, conversation_id: str) -> ConversationSeat | None:
-        """Whom a conversation belongs to."""
-        identity_id = self.seats.get(conversation_id)
-        if identity_id is None:
-            return None
-        customer_id = self.customer(identity_id)
-        return ConversationSeat(conversation_id=conversation_id, identity_id=identity_id, customer_id=customer_id)
-
-    def erase(self, customer_id: str) -> ErasedRows:
-        """Remove a customer with everything that is theirs."""
-        gone = [one for one in self.parents if self.customer(one) == customer_id]
-        rows = [row.interaction_id for row in self.rows.values() if row.identity_id in gone]
-        self.erase_rows(rows)
-        taken = [one for one, identity_id in self.seats.items() if identity_id in gone]
-        for conversation_id in taken:
-            del self.seats[conversation_id]
-        for row in sorted(self.rows.values(), key=lambda one: one.seq):
-            if row.conversation_id in taken:
-                self.seats[row.conversation_id] = row.identity_id
-        held = [key for key in self.holdings if key[0] in gone]
-        for key in held:
-            del self.holdings[key]
-        merges = [one.merge_id for one in self.merges.values() if one.survivor in gone or one.absorbed in gone]
-        for merge_id in merges:
-            del self.merges[merge_id]
-        for identity_id in gone:
-            del self.parents[identity_id]
-        return ErasedRows(
-            identity_ids=tuple(sorted(gone)),
-            interaction_ids=tuple(rows),
-            conversations=len(taken),
-            identifiers=len(held),
-            merges=len(merges),
-            identities=len(gone),
-        )
-
-    def erase_rows(self, interaction_ids: Collection[str]) -> int:
-        """Remove interactions and what points at them."""
-        gone = [self.rows.pop(one) for one in set(interaction_ids) if one in self.rows]
-        for row in gone:
-            if row.id:
-                self.filed.pop(row.id, None)
-        ids = {row.interaction_id for row in gone}
-        for key, one in self.holdings.items():
-            if one.interaction_id in ids:
-                self.holdings[key] = one.model_copy(update={"interaction_id": None})
-        return len(gone)
-
-    def held(self) -> Iterable[IdentifierHolding]:
-        """Every holding with the customer it leads to."""
-        for one in self.holdings.values():
-            yield IdentifierHolding(
-                identity_id=one.identity_id,
-                customer_id=self.customer(one.identity_id),
-                identifier=one.identifier,
-                interaction_id=one.interaction_id,
-            )
-
-
 class MemoryUnit:
     """A unit of work on a copy of one tenant."""
 
-    def __init__(self, tenant: _Tenant) -> None:
+    def __init__(self, tenant: MemoryTenant) -> None:
         self._tenant = tenant
         self.written: list[str] = []
 
@@ -245,7 +158,7 @@ class MemoryLedger:
     """A Ledger in memory."""
 
     def __init__(self) -> None:
-        self._tenants: defaultdict[str, _Tenant] = defaultdict(_Tenant)
+        self._tenants: defaultdict[str, MemoryTenant] = defaultdict(MemoryTenant)
         self._written: list[tuple[str, str]] = []
         self._lock = asyncio.Lock()
 
@@ -281,6 +194,30 @@ class MemoryLedger:
     async def seat_of(self, tenant: str, conversation_id: str) -> ConversationSeat | None:
         """Whom a conversation belongs to."""
         return self._tenants[tenant].seat(conversation_id)
+
+    async def party(
+        self, tenant: str, *, known_as: str | None = None, conversation_id: str | None = None
+    ) -> Party | None:
+        """The customer that an id leads to, or else the one that a conversation belongs to; None when unknown."""
+        seat = await self.seat_of(tenant, conversation_id) if known_as is None and conversation_id is not None else None
+        customer_id = await self.customer_of(tenant, seat.identity_id if seat else known_as or "")
+        if customer_id is None:
+            return None
+        identity_ids = tuple(await self.identities_of(tenant, customer_id))
+        return Party(customer_id, identity_ids, tuple(await self.holdings_of(tenant, identity_ids)))
+
+    async def lately(
+        self, tenant: str, identity_ids: Collection[str], *, conversation_id: str | None, limit: int, most: int
+    ) -> Lately:
+        """The newest `limit` interactions of these identities, and the newest `most` of them in a conversation."""
+        head = await self.head(tenant)
+        newest = await self.interactions(tenant, identity_ids, up_to_seq=head, limit=limit, newest_first=True)
+        if conversation_id is None:
+            return Lately(head, tuple(newest[::-1]), ())
+        own = await self.interactions(
+            tenant, identity_ids, conversation_id=conversation_id, up_to_seq=head, limit=most, newest_first=True
+        )
+        return Lately(head, newest[::-1], own[::-1])
 
     async def interactions(
         self,

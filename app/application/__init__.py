@@ -71,6 +71,7 @@ class App(Verifying):
 
     async def __aenter__(self) -> "App":
         self._parts.indexer.start()
+        self._parts.traffic.start()
         self._parts.announcer.start()
         return self
 
@@ -82,6 +83,7 @@ class App(Verifying):
         await self._parts.recorder.close()
         await self.end_announcements()
         await self._examples.close()
+        await self._parts.traffic.close()
         await self._parts.decisions.shelf.close()
         await self._parts.indexer.close()
         await self._parts.writer.close()

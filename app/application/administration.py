@@ -51,11 +51,14 @@ class Administration:
 
     async def erase(self, tenant: str, customer_id: str) -> Erased:
         """Forget a customer: nothing of them remains in any store. Raises UnknownCustomer."""
-        return await self._parts.eraser.erase(tenant, customer_id)
+        erased = await self._parts.eraser.erase(tenant, customer_id)
+        self._parts.traffic.forget(tenant)
+        return erased
 
     async def redact(self, tenant: str, interaction_id: str) -> tuple[Interaction, str]:
         """Blank one interaction; gives it as it is now and whose it is. Raises NotFound."""
         row = await self._parts.eraser.redact(tenant, interaction_id)
+        self._parts.traffic.forget(tenant)
         return row, await self._parts.ledger.customer_of(tenant, row.identity_id) or row.identity_id
 
     async def export(self, tenant: str, customer_id: str) -> AsyncIterator[Mapping[str, Any]]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from app.actions import DecisionMaker
+from app.actions import DecisionMaker, TrafficLearner
 from app.announcements import Announcer
 from app.brief import BriefWriter
 from app.erasure import Eraser, Retention
@@ -32,6 +32,7 @@ class Parts:
     eraser: Eraser
     retention: Retention
     decisions: DecisionMaker
+    traffic: TrafficLearner
     writer: BriefWriter
     ladder: Ladder
     announcer: Announcer

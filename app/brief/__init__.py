@@ -1,4 +1,4 @@
-"""The warm-handoff brief: composed from the interactions themselves, worded by a model where one is set, and checked."""
+"""The warm-handoff brief: composed from interactions, worded by a model where one is set, and then verified."""
 
 from app.brief.extractive import compose
 from app.brief.handoff import first_handoff

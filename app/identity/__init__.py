@@ -14,7 +14,7 @@ from app.identity.normalise import key_of
 from app.identity.rules import SHARING_CAP, Filing, Placement, Rules
 from app.ids import made_at, new_id
 from app.models import Customer, Identifier, Resolution, Subject, Verification, VerificationStatus
-from app.ports import Changes, IdentifierHolding, Known, Ledger, MergeRecord, Transaction
+from app.ports import Changes, IdentifierHolding, Known, Ledger, MergeRecord, Party, Transaction
 
 __all__ = ["SHARING_CAP", "Identities", "Rules"]
 
@@ -57,12 +57,13 @@ class Identities:
                 raise _unknown_conversation(request.conversation_id)
             return customer
         if request.conversation_id:
-            seat = await self._ledger.seat_of(tenant, request.conversation_id)
-            if seat and request.identifiers:
+            known = await self._ledger.party(tenant, conversation_id=request.conversation_id)
+            if known and request.identifiers:
                 async with self._ledger.transaction(tenant) as transaction:
                     await self._place(transaction, request.identifiers, request.conversation_id)
-            if seat:
-                return await self.customer(tenant, seat.identity_id)
+                known = await self._ledger.party(tenant, known_as=known.customer_id)
+            if known:
+                return _customer(known)
         if request.identifiers:
             return await self.customer(tenant, (await self.resolve(tenant, request.identifiers)).customer_id)
         if request.conversation_id:
@@ -73,24 +74,10 @@ class Identities:
 
     async def customer(self, tenant: str, customer_id: str) -> Customer:
         """One customer; an id that was merged away leads to the survivor. Raises UnknownCustomer."""
-        surviving = await self._ledger.customer_of(tenant, customer_id)
-        if surviving is None:
+        known = await self._ledger.party(tenant, known_as=customer_id)
+        if known is None:
             raise _unknown_customer(customer_id)
-        identity_ids = tuple(await self._ledger.identities_of(tenant, surviving))
-        holdings = await self._ledger.holdings_of(tenant, identity_ids)
-        verification = _verification(holdings)
-        if verification:
-            status = VerificationStatus.VERIFIED
-        else:
-            status = VerificationStatus.CLAIMED if holdings else VerificationStatus.UNKNOWN
-        return Customer(
-            customer_id=surviving,
-            identity_ids=identity_ids,
-            identifiers=_identifiers(holdings),
-            verification_status=status,
-            verification=verification,
-            created_at=min(made_at(one) for one in identity_ids),
-        )
+        return _customer(known)
 
     async def merge(
         self, tenant: str, survivor: str, other: str, *, reason: str = "asked for", evidence: Sequence[str] = ()
@@ -144,6 +131,22 @@ class Identities:
         placement = filing.place(identifiers, conversation_id)
         await transaction.apply(filing.changes())
         return filing, placement
+
+
+def _customer(known: Party) -> Customer:
+    verification = _verification(known.holdings)
+    if verification:
+        status = VerificationStatus.VERIFIED
+    else:
+        status = VerificationStatus.CLAIMED if known.holdings else VerificationStatus.UNKNOWN
+    return Customer(
+        customer_id=known.customer_id,
+        identity_ids=known.identity_ids,
+        identifiers=_identifiers(known.holdings),
+        verification_status=status,
+        verification=verification,
+        created_at=min(made_at(one) for one in known.identity_ids),
+    )
 
 
 def _leading_to(known: Known, customer_id: str) -> str:

@@ -53,15 +53,11 @@ class Gatherer:
         customer's newest. The snapshot is judged at `now`, or at its newest interaction if that is later. Without
         `history` only what is recent is read and nothing is searched for, which takes a fraction of the time.
         """
-        head = await self._ledger.head(tenant)
         limit = MAX_HISTORY if history else MAX_LATELY
-        newest = await self._rows(tenant, customer, head, cutoff, limit=limit)
-        # Where this is all there is, the conversation is among it.
-        whole = newest if cutoff is None and len(newest) < min(limit, MAX_CONVERSATION) else None
-        conversation = await self._conversation(tenant, customer, conversation_id, head, cutoff, whole=whole)
+        head, newest, conversation = await self._lately(tenant, customer, conversation_id, cutoff, limit=limit)
         if not conversation and newest:
             conversation_id = newest[-1].conversation_id
-            found_again = await self._conversation(tenant, customer, conversation_id, head, cutoff, whole=whole)
+            found_again = await self._conversation(tenant, customer, conversation_id, head, cutoff)
             conversation = found_again or _newest_run(newest)
         at_hand = {one.interaction_id for one in conversation}
         others = [one for one in newest if not _belongs(one, conversation_id, at_hand)]
@@ -100,23 +96,41 @@ class Gatherer:
             now=now or latest,
         )
 
+    async def _lately(
+        self, tenant: str, customer: Customer, conversation_id: str | None, cutoff: datetime | None, *, limit: int
+    ) -> tuple[int, list[Interaction], list[Interaction]]:
+        """The tenant's head, what is newest of the customer, and the conversation, each in its order."""
+        if cutoff is not None:
+            head = await self._ledger.head(tenant)
+            newest = await self._rows(tenant, customer, head, cutoff, limit=limit)
+            return head, newest, await self._conversation(tenant, customer, conversation_id, head, cutoff)
+        found = await self._ledger.lately(
+            tenant, customer.identity_ids, conversation_id=conversation_id, limit=limit, most=MAX_CONVERSATION
+        )
+        conversation = _in_order(found.conversation)
+        if conversation_id is not None and len(conversation) == MAX_CONVERSATION:
+            conversation = await self._with_opening(tenant, customer, conversation_id, conversation, found.head, None)
+        return found.head, _in_order(found.newest), conversation
+
     async def _conversation(
-        self,
-        tenant: str,
-        customer: Customer,
-        conversation_id: str | None,
-        head: int,
-        cutoff: datetime | None,
-        *,
-        whole: Sequence[Interaction] | None = None,
+        self, tenant: str, customer: Customer, conversation_id: str | None, head: int, cutoff: datetime | None
     ) -> list[Interaction]:
         if conversation_id is None:
             return []
-        if whole is not None:
-            return [row for row in whole if row.conversation_id == conversation_id]
         rows = await self._rows(tenant, customer, head, cutoff, limit=MAX_CONVERSATION, conversation_id=conversation_id)
         if len(rows) < MAX_CONVERSATION:
             return rows
+        return await self._with_opening(tenant, customer, conversation_id, rows, head, cutoff)
+
+    async def _with_opening(
+        self,
+        tenant: str,
+        customer: Customer,
+        conversation_id: str,
+        rows: Sequence[Interaction],
+        head: int,
+        cutoff: datetime | None,
+    ) -> list[Interaction]:
         first = await self._ledger.interactions(
             tenant, customer.identity_ids, conversation_id=conversation_id, up_to_seq=head, limit=OPENING
         )

@@ -88,8 +88,7 @@ def _is_deliberate(row: Interaction) -> bool:
 
 
 def _is_of(journey: Journey, rows: Sequence[Interaction]) -> bool:
-    own = {row.interaction_id for row in journey.conversation}
-    return any(row.interaction_id in own for row in rows)
+    return any(row.interaction_id in journey.own for row in rows)
 
 
 def _same_matter(before: Sequence[Interaction], after: Sequence[Interaction], stood: Standing) -> bool:

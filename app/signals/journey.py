@@ -7,6 +7,7 @@ from functools import cached_property
 from hashlib import sha256
 from typing import NamedTuple
 
+from app.language.steps import Step, steps
 from app.models import Actor, Channel, Interaction, Kind, Signal, SignalType, Snapshot
 
 STAFF = frozenset({Actor.BOT, Actor.AGENT})
@@ -58,7 +59,7 @@ class Journey:
         )
 
     def is_asked_about(self, row: Interaction) -> bool:
-        """Whether a moment that ends here is wanted: all are, unless only those of fresh interactions were asked for."""
+        """Whether a moment that ends here is wanted: all are, unless only fresh interactions were asked about."""
         return self.fresh is None or row.interaction_id in self.fresh
 
     @property
@@ -70,6 +71,16 @@ class Journey:
     def everything(self) -> tuple[Interaction, ...]:
         """What went before and the conversation, oldest first."""
         return tuple(sorted((*self.prior, *self.conversation), key=lambda row: (row.occurred_at, row.seq)))
+
+    @cached_property
+    def own(self) -> frozenset[str]:
+        """The ids of the conversation's interactions."""
+        return frozenset(row.interaction_id for row in self.conversation)
+
+    @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps taken, before and in the conversation."""
+        return steps(self.everything)
 
     @cached_property
     def last_day(self) -> tuple[Interaction, ...]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from app.language.steps import Step, step_name, steps
+from app.language.steps import Step, step_name
 from app.models import Actor, Channel, Interaction, Kind, Outcome, SignalType
 from app.signals.journey import Journey, Moment, on_channel, times
 
@@ -38,7 +38,7 @@ def repeated_failures(journey: Journey) -> Iterator[Moment]:
     """A step that failed at least twice, on any channel, and has not succeeded since."""
     rows = {row.interaction_id: row for row in journey.everything}
     tries: dict[str, list[Step]] = defaultdict(list)
-    for step in steps(journey.everything):
+    for step in journey.steps:
         if step.outcome is Outcome.SUCCEEDED:
             tries.pop(step.name, None)
         elif step.outcome is Outcome.FAILED:

@@ -9,6 +9,7 @@ and prints what nested cross-validation over whole dialogues makes of them.
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import lru_cache
 from math import exp, log2
 from typing import NamedTuple
 
@@ -128,8 +129,8 @@ def traits(messages: Sequence[Interaction]) -> Iterator[tuple[str, float]]:
     yield "apologised", Turn.APOLOGISES in turn
     yield "opening", not ours
     yield "ignored", bool(own and ours) and _passes_over(own[-1], ours[-1])
-    yield "we_repeat", _likest(tokens(ours[-1]), map(tokens, ours[:-1])) if ours else 0.0
-    yield "repeats", _likest(terms(text), map(terms, own))
+    yield "we_repeat", _likest(_words(ours[-1]), map(_words, ours[:-1])) if ours else 0.0
+    yield "repeats", _likest(_subjects(text), map(_subjects, own))
     yield "objected_before", bool(objected) and objected[-1]
     yield "objections", log2(1 + sum(objected))
 
@@ -151,13 +152,22 @@ def _is_calm(text: str) -> bool:
     return not reply_of(text) & _COMPLAINS and feeling(text) > NEGATIVE
 
 
-def _likest(words: Sequence[str], others: Iterable[Sequence[str]]) -> float:
+@lru_cache(maxsize=8192)
+def _words(text: str) -> frozenset[str]:
+    return frozenset(tokens(text))
+
+
+@lru_cache(maxsize=8192)
+def _subjects(text: str) -> frozenset[str]:
+    return frozenset(terms(text))
+
+
+def _likest(own: frozenset[str], others: Iterable[frozenset[str]]) -> float:
     """The greatest share of words that these have in common with one of the others (Jaccard), 0 to 1."""
-    own = frozenset(words)
-    shares = (len(own & other) / len(own | other) for other in map(frozenset, others) if len(other) >= _FEWEST_WORDS)
+    shares = (len(own & other) / len(own | other) for other in others if len(other) >= _FEWEST_WORDS)
     return max(shares, default=0.0) if len(own) >= _FEWEST_WORDS else 0.0
 
 
 def _passes_over(asked: str, answer: str) -> bool:
-    about = frozenset(terms(asked))
-    return "?" in asked and len(about) > 1 and not about & frozenset(terms(answer))
+    about = _subjects(asked)
+    return "?" in asked and len(about) > 1 and not about & _subjects(answer)

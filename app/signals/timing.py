@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from itertools import pairwise
 from math import log2
 from statistics import median
@@ -114,6 +115,7 @@ def excess(seconds: float, usual: float) -> float:
     return min(1.0, 0.3 + 0.2 * log2(max(1.0, seconds / usual)))
 
 
+@lru_cache(maxsize=8192)
 def wants_answer(text: str) -> bool:
     """Whether a customer's message leaves something for us to say: thanks, goodbyes and greetings alone do not."""
     acts = {customer_act(sentence) for sentence in sentences(text)}

@@ -65,7 +65,7 @@ _COURTESY = re.compile(r"\byou(?:[’']re| are) welcome\b|\bhave a (?:great|good
 
 def repetitions(journey: Journey) -> Iterator[Moment]:
     """A customer who asks again what was answered or not, or gives again a name they had given."""
-    own = {row.interaction_id for row in journey.conversation}
+    own = journey.own
     rows = [row for row in journey.everything if row.kind is not Kind.NOTE]
     said = [place for place, row in enumerate(rows) if row.actor is Actor.CUSTOMER and row.kind is Kind.MESSAGE]
     for order, place in enumerate(said):
@@ -126,10 +126,11 @@ def human_requests(journey: Journey) -> Iterator[Moment]:
             yield Moment(SignalType.HUMAN_REQUEST, 0.8 + 0.1 * (count - 1), (row,), detail)
 
 
+@lru_cache(maxsize=8192)
 def _is_courtesy(text: str) -> bool:
     # "Anything else?" may well be asked twice; "Sorry, that failed. Anything else?" may not.
     turn = turn_of(text)
-    return bool(_COURTESY.search(text)) or (Turn.ASKS_FOR_MORE in turn and Turn.FAILS not in turn)
+    return (Turn.ASKS_FOR_MORE in turn and Turn.FAILS not in turn) or bool(_COURTESY.search(text))
 
 
 def _is_pleased(text: str) -> bool:
@@ -167,7 +168,7 @@ def _named_again(rows: Sequence[Interaction], earlier: Sequence[int], place: int
 def _says_so(rows: Sequence[Interaction], earlier: Sequence[int], place: int) -> Moment | None:
     row = rows[place]
     told_here = any(rows[other].conversation_id == row.conversation_id for other in earlier)
-    if not (_SAYS_AGAIN.search(row.text) or (told_here and _ASKED_ALREADY.search(row.text))):
+    if not (_says_again(row.text) or (told_here and _asked_already(row.text))):
         return None
     return Moment(SignalType.REPETITION, 0.6, (row,), f"The customer says that they repeat it: “{quote(row.text)}”")
 
@@ -246,6 +247,16 @@ def _told_between(rows: Sequence[Interaction], other: int, place: int) -> set[st
     # A summary that takes up what the customer has just put right is no loop, however like the last one it is.
     said = (row.text for row in rows[other + 1 : place] if row.actor is Actor.CUSTOMER)
     return {word for text in said for word in _words(text) if word not in STOP_WORDS}
+
+
+@lru_cache(maxsize=8192)
+def _says_again(text: str) -> bool:
+    return _SAYS_AGAIN.search(text) is not None
+
+
+@lru_cache(maxsize=8192)
+def _asked_already(text: str) -> bool:
+    return _ASKED_ALREADY.search(text) is not None
 
 
 @lru_cache(maxsize=8192)

@@ -9,7 +9,7 @@ from app.models import Record
 from evals.scorers import SCORERS, Score, Scorer, scorer_named
 from evals.suite.cases import GoldCase
 from evals.suite.observing import Observation
-from evals.suite.records import ScoredCase, Scores
+from evals.suite.records import DIGITS, ScoredCase, Scores
 
 CONFIDENCE = 0.95
 MOST_CHANGES = 20
@@ -126,7 +126,7 @@ def _paired(name: str, cases: Sequence[str], a: Scores, b: Scores) -> _Rows:
     for case in cases:
         one, other = a.cases[case].scores.get(name), b.cases[case].scores.get(name)
         if one is not None and other is not None:
-            rows[case] = (one, other)
+            rows[case] = (round(one, DIGITS), round(other, DIGITS))
     return rows
 
 

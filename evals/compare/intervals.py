@@ -1,9 +1,17 @@
 """How sure a mean difference is when cases of one cluster hang together."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
-from scipy.special import ndtr, stdtrit
+from numpy.typing import NDArray
+
+from app.errors import ConfigurationError
+
+try:
+    from scipy.special import ndtr, stdtrit
+except ImportError:
+    raise ConfigurationError("The suite needs scipy. Install Warmline with its extra `evals`.") from None
 
 DRAWS = 20_000
 
@@ -26,8 +34,7 @@ def clustered_intervals(
         return [(-np.inf, np.inf) for _ in levels]
     sums = np.bincount(members, numbers, minlength=count)
     sizes = np.bincount(members, minlength=count).astype(np.float64)
-    rng = np.random.default_rng(seed)
-    drawn = rng.multinomial(count, np.full(count, 1 / count), size=draws).astype(np.float64)
+    drawn = _drawn(count, seed, draws)
     means = (drawn @ sums) / (drawn @ sizes)
     found: list[tuple[float, float]] = []
     for level in levels:
@@ -36,6 +43,13 @@ def clustered_intervals(
         low, high = np.quantile(means, [tail, 1 - tail])
         found.append((float(low), float(high)))
     return found
+
+
+@lru_cache(maxsize=4)
+def _drawn(count: int, seed: int, draws: int) -> NDArray[np.float64]:
+    """How often each cluster is drawn, shape (draws, count): the same for every scorer over the same clusters."""
+    shares = np.full(count, 1 / count)
+    return np.random.default_rng(seed).multinomial(count, shares, size=draws).astype(np.float64)
 
 
 def mean_interval(values: Sequence[float], clusters: Sequence[str], *, seed: int = 0) -> tuple[float, float]:

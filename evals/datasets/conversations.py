@@ -72,12 +72,13 @@ def _tau_turns(message: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 def _abcd_turn(speaker: str, text: str, row: Mapping[str, Any], place: int) -> Mapping[str, Any] | None:
     if speaker in _ABCD_ROLES:
         return {"role": _ABCD_ROLES[speaker], "text": text}
-    delexed = row.get("delexed") or []
     # What the agent pressed stands in `targets` of the same turn: its kind, the button, and the values filled in.
-    targets = delexed[place].get("targets") if place < len(delexed) else None
+    delexed: Any = row.get("delexed")
+    targets: Any = delexed[place].get("targets") if delexed and place < len(delexed) else None
     if not targets or not targets[2]:
         return None
-    values = {f"value_{number}": value for number, value in enumerate(targets[3] or (), start=1)}
+    filled: Any = targets[3] or ()
+    values = {f"value_{number}": value for number, value in enumerate(filled, start=1)}
     return {"role": "tool_call", "name": targets[2].replace("-", "_"), "arguments": values, "actor": "agent"}
 
 

@@ -8,7 +8,7 @@ from evals.scorers.texts import holds, holds_fact, said_by, shown_by, told_in
 from evals.suite.cases import GoldCase, Harm
 from evals.suite.observing import Observation
 
-_CARD = re.compile(r"(?<![\d.])\d(?:[ -]?\d){12,18}(?![\d.])")
+_CARD = re.compile(r"(?<!\w)(?<!\d\.)\d(?:[ -]?\d){12,18}(?!\w|\.\d)")
 
 
 def key_fact_recall(case: GoldCase, seen: Observation) -> Score:

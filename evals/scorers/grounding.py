@@ -11,12 +11,13 @@ from evals.suite.observing import Observation
 
 KNOWN_LANGUAGE = "en"
 _WORD = re.compile(r"[^\W\d_]+")
-_NAME = re.compile(r"(?:(?<=[\w,;’'] )|(?<=\bMr\. )|(?<=\bMrs\. )|(?<=\bMs\. )|(?<=\bDr\. ))[A-Z][^\W\d_]{2,}")
+_NAME = re.compile(r"(?:(?<=[\w,;’'] )|(?<=\bMr\. )|(?<=\bMrs\. )|(?<=\bMs\. )|(?<=\bDr\. ))[A-Z][a-zà-ÿ]{2,}")
 # A word that begins a sentence is taken for a name only by what follows it.
 _FIRST_NAME = re.compile(
     r"(?:^|(?<=[.!?] ))[A-Z][a-z]+[a-rt-z](?='s|’s| and [A-Z]| [A-Z][a-z]| (?:also|only|had|went)\b| [a-z]+s\b)",
     re.MULTILINE,
 )
+_CODE = re.compile(r"(?<![\w-])(?=[\w-]*[A-Z])(?=(?:[\w-]*\d){2})[A-Za-z0-9]+(?:-[A-Za-z0-9]+)+(?![\w-])")
 _HIDDEN = re.compile(r"\[\w+_\d+\]|[•*]+\d+")
 _FIGURE = re.compile(r"(?<![\w.,-])\d[\d,]*(?:\.\d+)?(?=(?:st|nd|rd|th)?(?!\w))")
 _SPACED = re.compile(r"\b(\d{1,3}), (\d{3})\b")
@@ -66,6 +67,8 @@ def fabricated(text: str, source: str, *, names: bool = True) -> list[str]:
     figures = _figures(source)
     known = figures | numbers(source) | {_as_amount(one) for one in figures}
     found = identifiers(text) - identifiers(source) - known
+    bare = _bare(source)
+    found |= {code for code in _CODE.findall(text) if not re.search(rf"{_bare(code)}(?!\d)", bare)}
     counted = {one for match in _COUNT.findall(text) for one in _FIGURE.findall(match)}
     told = (one for one in _told_figures(text) if one not in counted)
     missing = [one for one in told if known.isdisjoint({one, one.replace(",", ""), _as_amount(one)})]

@@ -11,7 +11,7 @@ from evals.handoffs import prose_of
 from evals.suite.cases import Fact
 
 _NOT_SAID = frozenset({"claims", "dropped_claims", "evidence", "at"})
-_NOT_SHOWN = frozenset({"request", "handoff_id", "customer_id", "signal_id", "decision_id"})
+_NOT_SHOWN = frozenset({"request", "handoff_id", "customer_id", "signal_id", "decision_id", "reasons"})
 
 
 def holds(text: str, wanted: str) -> bool:

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from app.application import App
 from app.bootstrap import build, language_model
 from app.errors import ConfigurationError, InvalidRequest
-from app.ports import Embedder, LanguageModel
+from app.ports import LanguageModel
 from app.settings import Settings
 from evals.recordings import RecordedModel, Recordings, StaleRecording
 from evals.scorers import SCORERS, Score, Scorer
@@ -35,9 +35,11 @@ Progress = Callable[[int, int], None]
 
 
 class Plan(NamedTuple):
-    """What is to be run: the cases of a folder, by these settings, with what is handed in in the place of adapters.
+    """What is to be run: the cases of a folder, by these settings.
 
-    `recordings` is a folder of replies to replay; with `record` those that are missing are asked for and kept.
+    `recordings` is a folder of replies to replay; with `record` those that are missing are asked for and kept. `model`
+    and `judging_model` stand in for those that the settings name. `adapters` makes what `build` takes in the place of
+    its own adapters, from the settings of the run's stores; `label` tells such a run from others.
     """
 
     cases: Path
@@ -50,7 +52,7 @@ class Plan(NamedTuple):
     concurrency: int = CONCURRENCY
     model: LanguageModel | None = None
     judging_model: LanguageModel | None = None
-    embedder: Embedder | None = None
+    adapters: Callable[[Settings], Mapping[str, Any]] | None = None
     label: str | None = None
 
 
@@ -78,7 +80,7 @@ async def run(plan: Plan, folder: Path | None, *, fresh: bool = False, progress:
     for industry, group in groupby(pending, key=lambda case: case.industry):
         settings = plan.settings.model_copy(update={"catalogue": catalogue_for(plan.cases, industry)})
         with workspace(settings) as own:
-            app = build(own, embedder=plan.embedder, model=models.brief)
+            app = build(own, model=models.brief, **(plan.adapters(own) if plan.adapters else {}))
             try:
                 await _run_group(app, list(group), plan, models.judge, place, told)
             finally:
@@ -91,8 +93,8 @@ def manifest_of(plan: Plan, cases: Sequence[GoldCase]) -> Manifest:
     """What a run is made with; the fingerprint is over all of it that a result depends on."""
     settings = {name: getattr(plan.settings, name) for name in _TOLD}
     settings["friction_ladder"] = plan.settings.friction_ladder.model_dump()
-    handed_in = {"model": plan.model, "embedder": plan.embedder}
-    settings |= {name: one.name for name, one in handed_in.items() if one is not None}
+    if plan.model is not None:
+        settings["model"] = plan.model.name
     if plan.label:
         settings["label"] = plan.label
     told: dict[str, Any] = {

@@ -51,10 +51,27 @@ async def observe(app: App, case: GoldCase, sources: Mapping[str, str], *, with_
 
 
 def sentences(brief: Brief) -> Sequence[str]:
-    """Every declarative sentence of a brief once, also one that the brief itself does not list among its claims."""
-    prose = [brief.contact_reason, brief.situation, brief.customer_expectation, *brief.custom_sections.values()]
-    told = (one for text in prose if text for one in sentences_of(text) if not one.endswith("?"))
-    return list(dict.fromkeys(told))
+    """Every declarative sentence of a brief once, in its order, also one that the brief does not list among its claims.
+
+    What it lists is taken as it stands there, because a quotation may hold several sentences.
+    """
+    listed = sorted({claim.text for claim in brief.claims}, key=len, reverse=True)
+    prose = (brief.contact_reason, brief.situation, brief.customer_expectation, *brief.custom_sections.values())
+    told = (one for text in prose if text for one in _told_in(text, listed))
+    return list(dict.fromkeys(one for one in told if not one.endswith("?")))
+
+
+def _told_in(text: str, listed: Sequence[str]) -> Sequence[str]:
+    found: list[tuple[int, str]] = []
+    rest = text
+    for one in listed:
+        place = rest.find(one)
+        if place >= 0:
+            found.append((place, one))
+            rest = rest[:place] + "\n" * len(one) + rest[place + len(one) :]
+    pieces = (piece.strip() for piece in rest.split("\n"))
+    others = (one for piece in pieces if any(map(str.isalnum, piece)) for one in sentences_of(piece))
+    return [one for _, one in sorted([*found, *((text.find(one), one) for one in others)])]
 
 
 def _time_of(draft: InteractionDraft) -> float:

@@ -16,6 +16,8 @@ from evals.suite.versions import CodeVersion
 
 MANIFEST = "run.json"
 RESULTS = "results.jsonl"
+DIGITS = 4
+"""Behind the point; a baseline keeps no more, so no comparison looks at more either."""
 
 
 class Manifest(Record):
@@ -173,5 +175,5 @@ def write_baseline(path: Path, scores: Scores) -> None:
 
 
 def _rounded(case: ScoredCase, gated: set[str]) -> Mapping[str, object]:
-    kept = {name: round(value, 4) for name, value in case.scores.items() if name in gated and value is not None}
+    kept = {name: round(value, DIGITS) for name, value in case.scores.items() if name in gated and value is not None}
     return {**case.model_dump(), "scores": kept}

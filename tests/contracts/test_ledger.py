@@ -430,3 +430,49 @@ async def test_the_moment_of_a_row_without_a_time_is_when_it_was_written(ledger:
     await write(ledger, "t", rows(new("int_1", occurred_at=None), identities=["cus_1"]))
     (row,) = await ledger.by_ids("t", ["int_1"])
     assert before <= row.occurred_at <= datetime.now(UTC)
+
+
+async def test_whose_a_conversation_is_is_told_with_all_that_they_hold(ledger: Ledger) -> None:
+    changes = Changes(
+        new_identities=("cus_1", "cus_2", "cus_3"),
+        holdings=(holding("cus_1", "email", "a@x.example"), holding("cus_2", "phone", "1"), holding("cus_3", "a", "b")),
+        merges=(merge("mrg_1", "cus_1", "cus_2"),),
+        interactions=(new("int_1", "cus_2", conversation_id="c1"), new("int_2", "cus_3", conversation_id="c3")),
+    )
+    await write(ledger, "t", changes)
+    party = await ledger.party("t", conversation_id="c1")
+    assert party is not None
+    assert (party.customer_id, party.identity_ids) == ("cus_1", ("cus_1", "cus_2"))
+    assert [(one.identity_id, one.identifier.value) for one in party.holdings] == [
+        ("cus_1", "a@x.example"),
+        ("cus_2", "1"),
+    ]
+    assert await ledger.party("t", known_as="cus_2") == party
+    for nobody in ({"known_as": "cus_9"}, {"conversation_id": "c9"}, {"conversation_id": "c\0"}, {}):
+        assert await ledger.party("t", **nobody) is None
+    assert await ledger.party("other", known_as="cus_1") is None
+
+
+async def test_what_is_newest_is_told_up_to_the_head_with_the_conversation(ledger: Ledger) -> None:
+    filed = [new(f"int_{number}", conversation_id="c1" if number < 3 else "c2") for number in range(6)]
+    await write(ledger, "t", rows(*filed, new("int_9", "cus_9", conversation_id="c1"), identities=("cus_1", "cus_9")))
+    for _ in range(2):  # the second time from memory
+        found = await ledger.lately("t", ["cus_1"], conversation_id="c1", limit=2, most=2)
+        assert found.head == 7
+        assert [one.interaction_id for one in found.newest] == ["int_4", "int_5"]
+        assert [one.interaction_id for one in found.conversation] == ["int_1", "int_2"]
+    everything = await ledger.lately("t", ["cus_1", "cus_9"], conversation_id="c2", limit=50, most=50)
+    assert [one.seq for one in everything.newest] == [1, 2, 3, 4, 5, 6, 7]
+    assert list(everything.newest) == list(await ledger.interactions("t", ["cus_1", "cus_9"]))
+    assert [one.interaction_id for one in everything.conversation] == ["int_3", "int_4", "int_5"]
+    assert (await ledger.lately("other", ["cus_1"], conversation_id=None, limit=2, most=2)) == (0, (), ())
+
+
+async def test_what_was_blanked_or_erased_since_it_was_read_is_not_told_again(ledger: Ledger) -> None:
+    await write(ledger, "t", rows(new("int_1", text="secret"), new("int_2"), new("int_3"), identities=("cus_1",)))
+    await ledger.lately("t", ["cus_1"], conversation_id=None, limit=9, most=9)
+    await ledger.redact("t", "int_1")
+    await ledger.erase_rows("t", ["int_2"])
+    found = await ledger.lately("t", ["cus_1"], conversation_id=None, limit=9, most=9)
+    assert [(one.interaction_id, one.redacted) for one in found.newest] == [("int_1", True), ("int_3", False)]
+    assert found.newest[0].text == ""

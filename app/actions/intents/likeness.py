@@ -74,9 +74,15 @@ class Classes:
         """How like each class the best of the texts is, 0..1, older ones counting for less."""
         if not self.names:
             return {}
-        like = 1 / (1 + np.exp((self._scale.like - self._scores(vectors)) / self._scale.sharpness))
-        best = (like * weights[:, None]).max(axis=0)
-        return {name: float(best[index]) for index, name in enumerate(self.names)}
+        best = (self.likenesses(vectors) * weights[:, None]).max(axis=0)
+        return dict(zip(self.names, best.tolist(), strict=True))
+
+    def likenesses(self, vectors: Vectors) -> NDArray[np.float32]:
+        """How like each class each text is, 0..1, shape (texts, classes)."""
+        if not self.names:
+            return np.zeros((len(vectors), 0), np.float32)
+        far = (self._scale.like - self._scores(vectors)) / self._scale.sharpness
+        return (1 / (1 + np.exp(far))).astype(np.float32)
 
     def _scores(self, vectors: Vectors) -> NDArray[np.float32]:
         nearest = np.maximum.reduceat(vectors @ self._examples.T, self._starts, axis=1)

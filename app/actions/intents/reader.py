@@ -50,6 +50,16 @@ class Reading(NamedTuple):
     requests: tuple[Interaction, ...]
 
 
+class _Judged(NamedTuple):
+    """How sure we are of each intent of one text, shape (intents,), and how like each action it is, shape (actions,).
+
+    Of actions without examples there is nothing to be like.
+    """
+
+    confidences: NDArray[np.float32]
+    likeness: NDArray[np.float32]
+
+
 class IntentReader:
     """Reads intents by the examples of one catalogue. They are embedded and learnt from once, at the first use."""
 
@@ -60,7 +70,7 @@ class IntentReader:
         self._actions = Examples.of({one.id: one.examples for one in catalogue.actions if one.examples})
         self._fitted: tuple[IntentClassifier, Classes] | None = None
         self._fitting = asyncio.Lock()
-        self._read: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
+        self._judged: OrderedDict[str, _Judged] = OrderedDict()
         self._lexicon = Lexicon([*self._intents.texts, *self._actions.texts])
         by_words = self._lexicon.vectors
         self._by_words = (
@@ -81,6 +91,7 @@ class IntentReader:
         """
         async with self._fitting:
             self._fitted = await self._learnt(traffic)
+            self._judged.clear()
 
     async def _learnt(self, traffic: Vectors | None) -> tuple[IntentClassifier, Classes]:
         intents = await self._learner.learn(self._intents.by_name, labels=self._labels, traffic=traffic)
@@ -102,11 +113,11 @@ class IntentReader:
         return Reading(
             intent=_intent(names, shares),
             wishes=tuple(
-                WishRead(dict(zip(names, map(float, row), strict=True)), wish.row.occurred_at)
-                for row, wish in zip(shares, wishes, strict=True)
+                WishRead(dict(zip(names, row, strict=True)), wish.row.occurred_at)
+                for row, wish in zip(shares.tolist(), wishes, strict=True)
             ),
             likeness=likeness,
-            refused=dict(zip(names, map(float, refused.max(axis=0)), strict=True)) if shares.size else {},
+            refused=dict(zip(names, refused.max(axis=0).tolist(), strict=True)) if shares.size else {},
             requests=requests,
         )
 
@@ -116,25 +127,30 @@ class IntentReader:
         """How sure we are of each intent, shape (texts, intents), and how like each action's examples they are."""
         try:
             await self.warm_up()
-            vectors = await self._vectors(texts)
+            judged = await self._judgements(texts)
         except RetrievalUnavailable as failure:
             _log.warning("intents are read by words alone: %s", failure.detail)
             vectors = self._lexicon.vectors(texts)
             intents, actions = self._by_words
             return intents.probabilities(vectors), actions.likeness(vectors, weights)
-        assert self._fitted is not None
-        intents, actions = self._fitted
-        return intents.likelihoods(vectors).confidences, actions.likeness(vectors, weights)
+        likeness = np.stack([one.likeness for one in judged]) * weights[:, None]
+        best: list[float] = likeness.max(axis=0).tolist()
+        return np.stack([one.confidences for one in judged]), dict(zip(self._actions.names, best, strict=True))
 
-    async def _vectors(self, texts: Sequence[str]) -> Vectors:
+    async def _judgements(self, texts: Sequence[str]) -> Sequence["_Judged"]:
         # Every message of a conversation asks for the ones before it again.
-        fresh = [text for text in dict.fromkeys(texts) if text not in self._read]
+        known = {text: self._judged[text] for text in texts if text in self._judged}
+        fresh = [text for text in dict.fromkeys(texts) if text not in known]
         if fresh:
-            self._read.update(zip(fresh, await self._learner.embed(fresh), strict=True))
-        vectors = np.stack([self._read[text] for text in texts])
-        while len(self._read) > REMEMBERED:
-            self._read.popitem(last=False)
-        return vectors
+            vectors = await self._learner.embed(fresh)
+            assert self._fitted is not None
+            intents, actions = self._fitted
+            made = zip(intents.likelihoods(vectors).confidences, actions.likenesses(vectors), strict=True)
+            known |= {text: _Judged(*rows) for text, rows in zip(fresh, made, strict=True)}
+            self._judged.update((text, known[text]) for text in fresh)
+            while len(self._judged) > REMEMBERED:
+                self._judged.popitem(last=False)
+        return [known[text] for text in texts]
 
 
 def _intent(names: Sequence[str], shares: NDArray[np.float32]) -> Intent:

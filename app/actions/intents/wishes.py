@@ -12,8 +12,12 @@ from app.models import Actor, Interaction, Kind, Outcome
 
 FIRST_WISHES = 2
 LATEST_WISHES = 2
+# Questions asked on the way do not crowd out what is to be done.
+LATEST_ORDERS = 2
 OLDER_WEIGHT = 0.93
 LEAST_WEIGHT = 0.75
+# What is left of a wish that the customer has taken back: no more than of anything that nobody asked for.
+WITHDRAWN = 0.1
 _OPEN = frozenset({Act.REQUEST, Act.QUESTION, Act.PROBLEM})
 _TELLING = frozenset({Act.INFORMATION, Act.ATTEMPT})
 _STUCK = (Outcome.FAILED, Outcome.ABANDONED)
@@ -33,6 +37,16 @@ _UNWANTED = re.compile(
     re.IGNORECASE,
 )
 _HELD = re.compile(r"\b(?:want|need) (?:my|our|the|this|that|these|those|it|them)\b", re.IGNORECASE)
+# What was wished for so far is dropped again, for now or for good; "never mind" may go on to something else.
+_HELD_OFF = re.compile(
+    r"\b(?:i[’']?ll|i (?:will|would|think|might)|i[’']d|let[’']?s|we[’']?ll) (?:\w+ ){0,3}hold off\b"
+    r"|\b(?:leave|keep) (?:it|things|everything|them|(?:my|the|our) \w+(?: \w+)?) (?:just )?(?:as|the way)"
+    r" (?:it|they|things)(?: (?:is|are|was|were)|[’']s)\b"
+    r"|\bi(?:[’']m| am|[’']d| would)? (?:won[’']?t|will not|not going to|rather not|don[’']?t want to|decided not to)"
+    r" (?:be )?(?:go(?:ing)? (?:ahead|through)|proceed(?:ing)?|mak(?:e|ing) any changes?|chang(?:e|ing) anything)\b",
+    re.IGNORECASE,
+)
+_NEVER_MIND = re.compile(r"\b(?:never ?mind|forget (?:it|about it))\b", re.IGNORECASE)
 _EDGES = " ,;:–—"
 _CIVIL = frozenset("pleas thank hi hello help assist want need like know tell get let would check".split())
 
@@ -47,17 +61,42 @@ class Wish(NamedTuple):
 
 
 def wishes_of(rows: Sequence[Interaction]) -> list[Wish]:
-    """What the customer asked for, sentence by sentence: the first wish and the latest ones."""
+    """What the customer asked for, sentence by sentence: the first wishes and the latest ones.
+
+    What they took back later counts for little.
+    """
     said = [row for row in rows if row.kind is Kind.MESSAGE and row.text.strip()]
     asked: list[tuple[int, str]] = []
     for place in range(len(said)):
         asked.extend([(place, text) for text in _asked(said, place, opening=not asked)])
     ages = {place: age for age, place in enumerate(sorted({place for place, _ in asked}, reverse=True))}
-    chosen = (*asked[:FIRST_WISHES], *asked[FIRST_WISHES:][-LATEST_WISHES:])
+    withdrawn = _withdrawn_before(said)
+    chosen = _chosen(asked)
     return [
-        Wish(text, said[place], max(LEAST_WEIGHT, OLDER_WEIGHT ** ages[place]), _is_refused(said, place))
+        Wish(
+            text,
+            said[place],
+            max(LEAST_WEIGHT, OLDER_WEIGHT ** ages[place]) * (WITHDRAWN if place < withdrawn else 1.0),
+            _is_refused(said, place),
+        )
         for place, text in chosen
     ]
+
+
+def _chosen(asked: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:
+    """The first wishes, the latest ones, and the latest things to be done, however many questions came after them."""
+    latest = range(max(FIRST_WISHES, len(asked) - LATEST_WISHES), len(asked))
+    orders = [one for one in range(len(asked)) if customer_act(asked[one][1]) is Act.REQUEST][-LATEST_ORDERS:]
+    return [asked[one] for one in sorted({*range(min(FIRST_WISHES, len(asked))), *latest, *orders})]
+
+
+def _withdrawn_before(said: Sequence[Interaction]) -> int:
+    """The place of the last message that takes back what was asked for before it; 0 where none does."""
+    return max((place for place, row in enumerate(said) if _withdraws(row)), default=0)
+
+
+def _withdraws(row: Interaction) -> bool:
+    return row.actor is Actor.CUSTOMER and any(one.search(row.text) for one in (_HELD_OFF, _NEVER_MIND))
 
 
 def stuck_at(rows: Sequence[Interaction]) -> list[Wish]:
@@ -82,7 +121,8 @@ def _asked(said: Sequence[Interaction], place: int, *, opening: bool) -> list[st
     row = said[place]
     if row.actor is not Actor.CUSTOMER:
         return []
-    spoken = [kept for one in sentences(row.text) if (kept := without_the_unwanted(one))]
+    told = [one for one in sentences(row.text) if not _HELD_OFF.search(one)]
+    spoken = [kept for one in told if (kept := without_the_unwanted(one))]
     # How a customer opens says what it is about, even where nothing is asked: "There is a fee on my bill."
     telling = _OPEN | _TELLING if opening else _OPEN
     asked = [one for one in spoken if customer_act(one) in telling and _says_something(one)]

@@ -1,9 +1,9 @@
 """The ledger and the archive in one SQL database."""
 
-from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic_core import from_json, to_json
 from sqlalchemy import BindParameter, Connection, Executable, Select, bindparam, func, select
@@ -12,15 +12,20 @@ from app.adapters.counting import added, changes
 from app.adapters.sql.connections import Connections
 from app.adapters.sql.erasure import SqlErasure
 from app.adapters.sql.locks import Lock, hold
+from app.adapters.sql.reading import BY_IDS, HEAD, Remembered, lately, newest_of, party
 from app.adapters.sql.rows import INTERACTION_COLUMNS, holding_of, interaction_of, seat_of
-from app.adapters.sql.tables import documents, holdings, identities, interactions, seats, tenants
+from app.adapters.sql.tables import documents, holdings, identities, interactions, seats
 from app.adapters.sql.transaction import SqlTransaction, chunks
 from app.adapters.sql.upserts import upsert
 from app.models import Channel, Interaction, Kind
-from app.ports import ConversationSeat, Counting, IdentifierHolding
+from app.ports import ConversationSeat, Counting, IdentifierHolding, Lately, Party
 
 __all__ = ["SqlStore"]
 
+Result = TypeVar("Result")
+
+# More documents than this are worth a thread.
+AT_A_GLANCE = 200
 _DOCUMENT_KEY = ["tenant", "collection", "key"]
 _INTERACTION = [interactions.c[name] for name in INTERACTION_COLUMNS]
 
@@ -28,7 +33,6 @@ _INTERACTION = [interactions.c[name] for name in INTERACTION_COLUMNS]
 _TENANT: BindParameter[str] = bindparam("tenant")
 _VALUES: BindParameter[str] = bindparam("values", expanding=True)
 _LIMIT: BindParameter[int] = bindparam("limit")
-_HEAD = select(tenants.c.last_seq).where(tenants.c.tenant == _TENANT)
 _CUSTOMER_OF = select(identities.c.customer_id).where(
     identities.c.identity_id == bindparam("id"), identities.c.tenant == _TENANT
 )
@@ -48,7 +52,6 @@ _SEAT_OF = (
     .join(identities, identities.c.identity_id == seats.c.identity_id)
     .where(seats.c.tenant == _TENANT, seats.c.conversation_id == bindparam("id"))
 )
-_BY_IDS = select(*_INTERACTION).where(interactions.c.tenant == _TENANT, interactions.c.interaction_id.in_(_VALUES))
 _AFTER_POSITION: Select[*tuple[Any, ...]] = (
     select(interactions.c.position, interactions.c.tenant, *_INTERACTION)
     .where(interactions.c.position > bindparam("position"))
@@ -93,6 +96,7 @@ class SqlStore(SqlErasure):
 
     def __init__(self, url: str) -> None:
         self._connections = Connections(url)
+        self._remembered = Remembered()
 
     @asynccontextmanager
     async def transaction(self, tenant: str) -> AsyncGenerator[SqlTransaction]:
@@ -102,7 +106,7 @@ class SqlStore(SqlErasure):
 
     async def head(self, tenant: str) -> int:
         """The highest sequence number of the tenant; 0 when it has none."""
-        return await self._scalar(_HEAD, tenant=tenant) or 0
+        return await self._scalar(HEAD, tenant=tenant) or 0
 
     async def customer_of(self, tenant: str, customer_or_identity_id: str) -> str | None:
         """The surviving customer that this id leads to, or None when it is unknown."""
@@ -121,6 +125,30 @@ class SqlStore(SqlErasure):
         rows = await self._rows(_SEAT_OF, tenant=tenant, id=conversation_id)
         return seat_of(rows[0]) if rows else None
 
+    async def party(
+        self, tenant: str, *, known_as: str | None = None, conversation_id: str | None = None
+    ) -> Party | None:
+        """The customer that an id leads to, or else the one that a conversation belongs to; None when unknown."""
+        return await self._connections.glance(
+            lambda connection: party(connection, tenant, known_as=known_as, conversation_id=conversation_id)
+        )
+
+    async def lately(
+        self, tenant: str, identity_ids: Collection[str], *, conversation_id: str | None, limit: int, most: int
+    ) -> Lately:
+        """The tenant's head and, up to it, the newest interactions of these identities and of their conversation."""
+        return await self._connections.read(
+            lambda connection: lately(
+                connection,
+                self._remembered,
+                tenant,
+                identity_ids,
+                conversation_id=conversation_id,
+                limit=limit,
+                most=most,
+            )
+        )
+
     async def interactions(
         self,
         tenant: str,
@@ -138,14 +166,14 @@ class SqlStore(SqlErasure):
         narrowed = {"conversation_id": conversation_id, "channel": channel, "kind": kind}
         wanted = {name: str(value) for name, value in narrowed.items() if value is not None}
         bounds = {"after_seq": after_seq, "limit": limit} | ({} if up_to_seq is None else {"up_to_seq": up_to_seq})
-        statement = _interactions(tuple(wanted), up_to_seq is not None, len(identity_ids) == 1, newest_first)
+        statement = newest_of(tuple(wanted), up_to_seq is not None, len(identity_ids) == 1, newest_first)
         rows = await self._matching(statement, tenant, identity_ids, **wanted, **bounds)
         found = [interaction_of(row) for row in rows]
         return sorted(found, key=lambda one: one.seq, reverse=newest_first)[:limit]
 
     async def by_ids(self, tenant: str, interaction_ids: Collection[str]) -> Sequence[Interaction]:
         """The interactions with these ids that exist, by seq."""
-        found = [interaction_of(row) for row in await self._matching(_BY_IDS, tenant, interaction_ids)]
+        found = [interaction_of(row) for row in await self._matching(BY_IDS, tenant, interaction_ids)]
         return sorted(found, key=lambda one: one.seq)
 
     async def windows(
@@ -219,9 +247,9 @@ class SqlStore(SqlErasure):
         self, tenant: str, collection: str, customer_id: str, *, limit: int = 100
     ) -> Sequence[Mapping[str, Any]]:
         """The newest documents of one customer, newest first; a replaced one keeps its place."""
-        rows = await self._rows(
-            _DOCUMENTS_OF, tenant=tenant, collection=collection, customer_id=customer_id, limit=limit
-        )
+        given = {"tenant": tenant, "collection": collection, "customer_id": customer_id, "limit": limit}
+        read = self._connections.glance if limit <= AT_A_GLANCE else self._connections.read
+        rows = await read(lambda connection: connection.execute(_DOCUMENTS_OF, given).all())
         return [from_json(row[0]) for row in rows]
 
     async def page(
@@ -235,8 +263,13 @@ class SqlStore(SqlErasure):
         """Let go of files and connections."""
         await self._connections.close()
 
+    async def _forget(self, tenant: str, work: Callable[[Connection], Result]) -> Result:
+        result = await super()._forget(tenant, work)
+        self._remembered.forget()
+        return result
+
     async def _scalar(self, statement: Executable, **values: object) -> Any:
-        return await self._connections.read(lambda connection: connection.scalar(statement, values))
+        return await self._connections.glance(lambda connection: connection.scalar(statement, values))
 
     async def _rows(self, statement: Executable, **values: object) -> Sequence[Any]:
         return await self._connections.read(lambda connection: connection.execute(statement, values).all())
@@ -250,22 +283,6 @@ class SqlStore(SqlErasure):
             return parts[0] if len(parts) == 1 else [row for part in parts for row in part]
 
         return await self._connections.read(work)
-
-
-@cache
-def _interactions(narrowed: tuple[str, ...], has_end: bool, of_one_identity: bool, newest_first: bool) -> Executable:
-    of = interactions.c
-    statement = select(*_INTERACTION).where(
-        of.tenant == _TENANT, of.identity_id.in_(_VALUES), of.seq > bindparam("after_seq")
-    )
-    for name in narrowed:
-        statement = statement.where(of[name] == bindparam(name))
-    if has_end:
-        statement = statement.where(of.seq <= bindparam("up_to_seq"))
-    # Asked for several identities in order, a database reads the whole tenant by seq until it has found enough;
-    # a sum that it cannot look up makes it go by identity, and sort what little it finds there.
-    order = of.seq if of_one_identity else of.seq + 0
-    return statement.order_by(order.desc() if newest_first else order).limit(_LIMIT)
 
 
 @cache

@@ -45,10 +45,18 @@ class Connections:
             _, reader = await self._open()
             return await reader.run(work)
 
+    async def glance(self, work: Callable[[Connection], Result]) -> Result:
+        """As `read`, for what is found by its key at once: a thread would take longer than the database."""
+        with in_plain_words():
+            _, reader = await self._open()
+            return await reader.glance(work)
+
     async def write(self, work: Callable[[Connection], Result]) -> Result:
         """One piece of work in a transaction of its own, on disk when this returns. Raises as `writing`."""
-        async with self.writing() as session:
-            return await session.run(work)
+        with in_plain_words():
+            writer, _ = await self._open()
+            async with self._writing:
+                return await writer.commit(work)
 
     @asynccontextmanager
     async def writing(self) -> AsyncGenerator[Session]:

@@ -111,7 +111,7 @@ class Sqlite:
         """Several connections beside the writer."""
         engine = create_engine(
             self._url,
-            pool_size=READERS,
+            pool_size=READERS + 1,  # and one for what is not worth a thread
             max_overflow=0,
             isolation_level="AUTOCOMMIT",
             skip_autocommit_rollback=True,

@@ -32,6 +32,14 @@ class Engine(Protocol):
         """What a piece of work gives on a connection of its own, outside of any transaction."""
         ...
 
+    async def glance(self, work: Callable[[Connection], Result], /) -> Result:
+        """As `run`, for what is found by its key at once."""
+        ...
+
+    async def commit(self, work: Callable[[Connection], Result], /) -> Result:
+        """What a piece of work gives in a transaction that holds nothing else; committed unless it raises."""
+        ...
+
     def transaction(self) -> AbstractAsyncContextManager[Session]:
         """One transaction: committed when the block has ended, undone when it raised."""
         ...
@@ -42,7 +50,7 @@ class Engine(Protocol):
 
 
 class ThreadedEngine:
-    """A database that lives in this process: as many threads as it may have connections at once."""
+    """A database that lives in this process: a thread for each connection that it may have at once, but for one."""
 
     def __init__(self, engine: sqlalchemy.Engine, threads: int) -> None:
         self._engine = engine
@@ -51,6 +59,14 @@ class ThreadedEngine:
     async def run(self, work: Callable[[Connection], Result], /) -> Result:
         """What a piece of work gives on a connection of its own."""
         return await self._in_thread(lambda: self._connected(work))
+
+    async def glance(self, work: Callable[[Connection], Result], /) -> Result:
+        """As `run`, but without a thread: what takes a fifth of a millisecond is done before a thread has woken up."""
+        return self._connected(work)
+
+    async def commit(self, work: Callable[[Connection], Result], /) -> Result:
+        """What a piece of work gives in a transaction of its own, begun and ended in one go."""
+        return await self._in_thread(lambda: self._committed(work))
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[Session]:
@@ -73,6 +89,10 @@ class ThreadedEngine:
 
     def _connected(self, work: Callable[[Connection], Result]) -> Result:
         with self._engine.connect() as connection:
+            return work(connection)
+
+    def _committed(self, work: Callable[[Connection], Result]) -> Result:
+        with self._engine.begin() as connection:
             return work(connection)
 
     async def _in_thread(self, work: Callable[[], Result]) -> Result:
@@ -113,6 +133,15 @@ class ServerEngine:
     async def run(self, work: Callable[[Connection], Result], /) -> Result:
         """What a piece of work gives on a connection of its own."""
         async with self._engine.connect() as connection:
+            return await connection.run_sync(work)
+
+    async def glance(self, work: Callable[[Connection], Result], /) -> Result:
+        """As `run`."""
+        return await self.run(work)
+
+    async def commit(self, work: Callable[[Connection], Result], /) -> Result:
+        """What a piece of work gives in a transaction of its own."""
+        async with self._engine.begin() as connection:
             return await connection.run_sync(work)
 
     @asynccontextmanager

@@ -6,14 +6,14 @@ words that surround the place, what stands before and after it, and whether its 
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import NamedTuple
 
 from app.brief.verification.claims import content
 from app.brief.verification.reading import SIDE_WORDS, Talk, plain_words
-from app.brief.verification.roles import kind_of
+from app.brief.verification.roles import kind_of, owner
 from app.language.words import STOP_WORDS, stem
 
 _CAPITALISED = re.compile(r"\b[A-Z][a-z]+\b")
@@ -25,17 +25,22 @@ _NO_NAMES = frozenset(
 )
 _PROMISING = frozenset(stem(word) for word in "promise guarantee assure commit vow pledge".split())
 _TELLING = _PROMISING | frozenset(stem(word) for word in "say said tell told offer agree confirm".split())
+_TO_PEOPLE = frozenset("asks tells suggests helps".split())
+_TITLES = frozenset("mr mrs ms miss dr".split())
 _PLACING = frozenset("in to from at near of for on into by with".split())
 
 
 class Place(NamedTuple):
-    """Where a name stands in a sentence: the words beside it, the stems around it, the verb that it is subject of."""
+    """Where a name stands in a sentence: the words beside it, the stems around it, the verb that it is subject of,
+    and the thing that is said to be its bearer's.
+    """
 
     name: str
     before: str
     after: str
     around: Sequence[str]
     deed: str | None
+    thing: str | None
 
 
 def places(text: str, known: Mapping[str, int] | frozenset[str]) -> list[Place]:
@@ -49,9 +54,20 @@ def places(text: str, known: Mapping[str, int] | frozenset[str]) -> list[Place]:
         following = words[place + 1] if place + 1 < len(words) else ""
         around = [one for one in content(words) if one != stem(name) and one.isalnum()]
         deed = following if following.isalpha() and following not in STOP_WORDS and following not in _PLACING else None
-        found.append(
-            Place(name, words[place - 1] if place else "", "'s" if word.endswith("'s") else following, around, deed)
-        )
+        before = words[place - 1] if place else ""
+        if word.endswith("'s"):
+            found.append(
+                Place(
+                    name,
+                    before,
+                    "'s",
+                    around,
+                    None,
+                    stem(following) if following.isalpha() else None,
+                )
+            )
+        else:
+            found.append(Place(name, before, following, around, deed, None))
     return found
 
 
@@ -72,8 +88,14 @@ def is_unheard(place: Place, talk: Talk, named: Mapping[str, int]) -> bool:
 
 
 def exchange(found: Sequence[Place]) -> list[tuple[str, str]]:
-    """The pairs of different names in a sentence."""
-    return list(combinations(sorted({place.name for place in found}), 2))
+    """The pairs of different names in a sentence that would not mean the same the other way about: not `A and B`."""
+    joint = {
+        frozenset((one.name, other.name))
+        for one, other in pairwise(found)
+        if one.after == "and" and other.before == "and"
+    }
+    pairs = combinations(sorted({place.name for place in found}), 2)
+    return [pair for pair in pairs if frozenset(pair) not in joint]
 
 
 def fit(place: Place, name: str, talk: Talk, named: Mapping[str, int]) -> Mapping[str, float]:
@@ -83,19 +105,33 @@ def fit(place: Place, name: str, talk: Talk, named: Mapping[str, int]) -> Mappin
     total = sum(talk.weight(word) for word in set(place.around)) or 1.0
     side = named.get(name, 0)
     for label, near in (
-        ("clause", {id(clause) for clause, _ in mentions}),
+        ("clause", {clause.number for clause, _ in mentions}),
         ("turn", {clause.turn for clause, _ in mentions}),
-        ("around", {clause.turn + shift for clause, _ in mentions for shift in (-1, 0, 1)}),
+        (
+            "around",
+            {clause.turn + shift for clause, _ in mentions for shift in (-1, 0, 1)},
+        ),
     ):
         share = 0.0
         for word in set(place.around):
             spots = talk.places.get(word, ())
-            hits = sum((id(clause) if label == "clause" else clause.turn) in near for clause, _ in spots)
+            hits = sum((clause.number if label == "clause" else clause.turn) in near for clause, _ in spots)
             share += talk.weight(word) * bool(hits)
         found[label] = share / total
     if side:
         said = sum(talk.weight(word) * _lean(word, side, talk) for word in set(place.around)) / total
         found["said"], found[f"said {kind_of(place.deed)}"] = said, said
+        found["owns"] = side * owner(place.thing, talk) if place.thing else 0
+    near = talk.nearest(place.around)
+    turns = {clause.turn for clause, _ in mentions}
+    numbers = {clause.number for clause, _ in mentions}
+    found["nearest clause"] = _part(clause.number in numbers for clause in near)
+    found["nearest turn"] = _part(clause.turn in turns for clause in near)
+    if side:
+        subject = "subject" if place.deed else "other"
+        found[f"nearest said {subject}"] = _part(clause.side == side for clause in near)
+        found[f"nearest acts {subject}"] = _part(clause.acting[-1] == side for clause in near)
+        found[f"nearest suffers {subject}"] = _part(clause.acting[-1] == -side for clause in near)
     befores = [clause.words[spot - 1] if spot else "" for clause, spot in mentions]
     afters = [clause.words[spot + 1] if spot + 1 < len(clause.words) else "" for clause, spot in mentions]
     found["same before"] = place.before in befores and bool(place.before)
@@ -106,8 +142,16 @@ def fit(place: Place, name: str, talk: Talk, named: Mapping[str, int]) -> Mappin
     found["speaks subject"] = bool(side) * (place.deed is not None)
     found["speaks owner"] = bool(side) * (place.after == "'s")
     found["speaks object"] = bool(side) * (place.before in _PLACING)
+    found["speaks told"] = bool(side) * (kind_of(place.before) in _TO_PEOPLE)
+    found["placed told"] = (kind_of(place.before) in _TO_PEOPLE) * _share(befores, _PLACING)
+    found["titled"] = (place.before in _TITLES) * _share(befores, _TITLES)
     found["often"] = min(len(mentions), 5) / 5
     return found
+
+
+def _part(hits: Iterable[bool]) -> float:
+    found = list(hits)
+    return sum(found) / len(found) if found else 0.0
 
 
 def _share(words: Sequence[str], of: frozenset[str]) -> float:

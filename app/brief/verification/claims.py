@@ -121,13 +121,21 @@ def denials(text: str) -> Iterator[Denial]:
             behind = (one for one in reversed(clause[:place]) if one not in AUXILIARIES and one not in STOP_WORDS)
             predicate = next(ahead, None) or next(behind, None)
             yield Denial(
-                clause, place, "no longer" if no_longer else word, stem(predicate) if predicate else None, scope
+                clause,
+                place,
+                "no longer" if no_longer else word,
+                stem(predicate) if predicate else None,
+                scope,
             )
 
 
 def content(words: Sequence[str]) -> list[str]:
     """The stems of what words are about, without those for the two sides and negations."""
-    return [stem(word) for word in words if word not in STOP_WORDS and word not in SIDE_WORDS and word not in NEGATIONS]
+    return [
+        stem(word)
+        for word in words
+        if word not in NEGATIONS and word not in STOP_WORDS and word.removesuffix("'s") not in SIDE_WORDS
+    ]
 
 
 def predicates(clause: Sequence[str]) -> list[str]:

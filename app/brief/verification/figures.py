@@ -24,8 +24,22 @@ _ORDINALS = {
         start=1,
     )
 }
-_SCALES = {"hundred": 100, "thousand": 1000, "million": 1_000_000, "billion": 1_000_000_000}
-_COUNTS = {"twice": 2, "couple": 2, "pair": 2, "dozen": 12, "quarter": 15, "half": 30, "fortnight": 14, "midday": 12}
+_SCALES = {
+    "hundred": 100,
+    "thousand": 1000,
+    "million": 1_000_000,
+    "billion": 1_000_000_000,
+}
+_COUNTS = {
+    "twice": 2,
+    "couple": 2,
+    "pair": 2,
+    "dozen": 12,
+    "quarter": 15,
+    "half": 30,
+    "fortnight": 14,
+    "midday": 12,
+}
 _TWO = frozenset("both couple pair another second twice either too again".split())
 """Two things may be meant where one of these is said."""
 _VAGUE = frozenset("one zero first second".split())
@@ -33,6 +47,7 @@ _DIGITS = re.compile(r"(?<![\w.])[$€£¥]?(\d{1,3}(?:[ ,] ?\d{3})+|\d+)(\.\d+)
 _LOOSE_DIGITS = re.compile(r"\d+(?:\.\d+)?")
 _WITH_CENTS = re.compile(r"\b(\d+) (?:dollars?|euros?|pounds?)(?:,? and)? (\d{1,2})\b")
 _WORDS = re.compile(r"[a-z]+")
+_IN_WORDS = re.compile(rf"(?<![a-z])(?:{'|'.join((*_UNITS, *_TENS, *_ORDINALS, *_SCALES, 'and'))})(?![a-z])")
 
 
 class Figure(NamedTuple):
@@ -57,7 +72,8 @@ def figures(text: str) -> Iterator[Figure]:
 def values(text: str) -> frozenset[str]:
     """All numbers that a text may mean, in plain digits: also parts of longer ones, halves, quarters and dozens."""
     lowered = text.casefold()
-    found = {figure.value for figure in figures(text)} | {plain(one) for one in _LOOSE_DIGITS.findall(text)}
+    found = {plain(re.sub(r"[ ,]", "", whole) + cents) for whole, cents in _DIGITS.findall(text)}
+    found.update(plain(one) for one in _LOOSE_DIGITS.findall(text))
     found.update(plain(str(value)) for _, value, _ in _spelled(lowered))
     found.update(plain(f"{whole}.{int(cents):02d}") for whole, cents in _WITH_CENTS.findall(lowered))
     words = set(_WORDS.findall(lowered))
@@ -79,7 +95,7 @@ def _spelled(text: str) -> Iterator[tuple[str, int, int]]:
     """Runs of number words with their value: `two hundred and fifty`, `twenty-two`."""
     run: list[str] = []
     start = end = 0
-    for match in _WORDS.finditer(text):
+    for match in _IN_WORDS.finditer(text):
         word = match.group()
         between = text[end : match.start()]
         joined = not run or between.strip(" -") == ""

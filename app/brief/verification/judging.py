@@ -1,14 +1,22 @@
 """Passes judgement on sentences: what they name, what they are about, who did it, and whether it is denied."""
 
 import re
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
 from app.brief.verification import later
+from app.brief.verification.alignment import misaligned
 from app.brief.verification.claims import deeds
-from app.brief.verification.measures import NOTHING, Objection, misnamed, misput, turned_round
-from app.brief.verification.naming import Evidence, text_of
+from app.brief.verification.measures import (
+    NOTHING,
+    Objection,
+    misnamed,
+    misput,
+    turned_round,
+)
+from app.brief.verification.naming import Evidence, text_of, words_in
 from app.brief.verification.reading import CUSTOMER, NOBODY, Talk
 from app.brief.verification.roles import first_side, speaks_so
 from app.brief.verification.speakers import speakers
@@ -73,7 +81,7 @@ class _Case:
 
     def __init__(self, interactions: Sequence[Interaction]) -> None:
         self._interactions = sorted(interactions, key=lambda one: one.seq)
-        self._sources = {one.interaction_id: _Source(one, frozenset(terms(text_of(one)))) for one in self._interactions}
+        self._sources = {one.interaction_id: _Source(one, words_in(text_of(one))) for one in self._interactions}
         self._evidence: dict[tuple[str, ...], Evidence] = {}
 
     def verdict(self, statement: Statement, *, asserted: bool) -> Verdict:
@@ -82,13 +90,25 @@ class _Case:
         evidence = tuple(one.interaction.interaction_id for one in cited)
         if not cited:
             missing = "no interaction bears on it"
-            return Verdict(text=statement.text, supported=False, score=0.0, evidence=(), why=missing)
+            return Verdict(
+                text=statement.text,
+                supported=False,
+                score=0.0,
+                evidence=(),
+                why=missing,
+            )
         known = self._read(evidence) if statement.evidence else self._everything
         text, quoted, told_by = _without_quotations(statement.text, known)
         wanted = _content(text) | quoted
         share = (self._held(wanted - quoted, text, known) + len(quoted)) / len(wanted) if wanted else 0.0
         supported, score, why = self._judged(text, wanted, share, known, cited, told_by, asserted=asserted)
-        return Verdict(text=statement.text, supported=supported, score=round(score, 3), evidence=evidence, why=why)
+        return Verdict(
+            text=statement.text,
+            supported=supported,
+            score=round(score, 3),
+            evidence=evidence,
+            why=why,
+        )
 
     def _judged(
         self,
@@ -101,7 +121,10 @@ class _Case:
         *,
         asserted: bool,
     ) -> tuple[bool, float, str]:
-        invented = next((one for one in _QUOTED.findall(text) if len(one.split()) >= _FEWEST_QUOTED), None)
+        invented = next(
+            (one for one in _QUOTED.findall(text) if len(one.split()) >= _FEWEST_QUOTED),
+            None,
+        )
         if invented:
             return False, 0.3 * share, f"nobody said “{invented}”"
         foreign = known.foreign(text, counted=known is not self._everything)
@@ -125,17 +148,33 @@ class _Case:
             return NOTHING if first_side(text, self._speakers) in (*told_by, NOBODY) else Objection(NOT_THEIRS, 0.0)
         talk = self._talk_about(text)
         checks = (
-            turned_round(text, talk),
+            turned_round(text, talk, self._speakers),
             misput(text, talk, self._speakers),
             misnamed(text, talk, self._speakers),
         )
         found = next((one for one in checks if one.why), None)
         if found:
             return found
+        exchanged = misaligned(text, talk)
+        if exchanged:
+            value, other = exchanged
+            return Objection(
+                f"the evidence has {other.capitalize()} there, not {value.capitalize()}",
+                0.0,
+            )
         overtaken = later.overtaken(text, [one.interaction for one in cited], self._interactions)
         if overtaken:
             return Objection(overtaken, 0.0)
         return min(checks, key=lambda one: one.certain)
+
+    @cached_property
+    def _holding(self) -> Mapping[str, Sequence[int]]:
+        """The places of the sources that have a stem."""
+        found: dict[str, list[int]] = defaultdict(list)
+        for place, source in enumerate(self._sources.values()):
+            for word in source.words:
+                found[word].append(place)
+        return found
 
     @cached_property
     def _everything(self) -> Evidence:
@@ -154,7 +193,11 @@ class _Case:
             return self._whole
         wanted = _content(text)
         rows = list(self._sources.values())
-        near = sorted(range(len(rows)), key=lambda place: len(wanted & rows[place].words), reverse=True)[:_NEAREST]
+        near = sorted(
+            range(len(rows)),
+            key=lambda place: len(wanted & rows[place].words),
+            reverse=True,
+        )[:_NEAREST]
         chosen = {place + shift for place in near for shift in range(-_AROUND, _AROUND + 1)}
         return Talk([one for place, one in enumerate(self._interactions) if place in chosen])
 
@@ -168,13 +211,16 @@ class _Case:
             return [self._sources[one] for one in dict.fromkeys(statement.evidence) if one in self._sources]
         wanted = _content(statement.text) or frozenset(terms(statement.text))
         chosen: list[_Source] = []
+        rows = list(self._sources.values())
         while wanted and len(chosen) < MOST_SOURCES:
-            best = max(self._sources.values(), key=lambda source: len(wanted & source.words), default=None)
-            if best is None or not wanted & best.words:
+            counts = Counter(place for word in wanted for place in self._holding.get(word, ()))
+            if not counts:
                 break
+            most = max(counts.values())
+            best = rows[min(place for place, count in counts.items() if count == most)]
             chosen.append(best)
             wanted -= best.words
-        return chosen or list(self._sources.values())[-1:]
+        return chosen or rows[-1:]
 
     def _held(self, wanted: frozenset[str], text: str, known: Evidence) -> int:
         """How many of these words the evidence has; names and dates count as held, being looked for by themselves."""

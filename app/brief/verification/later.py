@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 from app.brief.verification.moments import times
 from app.brief.verification.reading import MOST_CHARACTERS, SIDE_WORDS
@@ -29,11 +30,22 @@ _UNDONE = re.compile(
     re.IGNORECASE,
 )
 _DENIED = re.compile(r"\b(?:not|cannot|never)\b|n['’]t\b", re.IGNORECASE)
+_TOLD_FROM = re.compile(r"\b(?:from|instead of|rather than|not)\b", re.IGNORECASE)
 _PAST = re.compile(
-    r"\b(?:was|were|had|originally|at first|previously|offered|promised|said|told|asked)\b", re.IGNORECASE
+    r"\b(?:was|were|had|originally|at first|previously|offered|promised|said|told|asked)\b",
+    re.IGNORECASE,
 )
 _COMMON = frozenset(stem(word) for word in (*SIDE_WORDS, "now", "will", "new", "moved", "changed"))
 _FEWEST_SHARED = 1
+
+
+class _News(NamedTuple):
+    """A sentence that says that something changed or was undone, with its words."""
+
+    text: str
+    words: frozenset[str]
+    changed: bool
+    undone: bool
 
 
 def overtaken(text: str, cited: Sequence[Interaction], interactions: Sequence[Interaction]) -> str | None:
@@ -42,36 +54,50 @@ def overtaken(text: str, cited: Sequence[Interaction], interactions: Sequence[In
         return None
     named = _facts(text)
     about = _about(text, named)
-    stated = [one.seq for one in interactions if named and named <= _facts(one.text[:MOST_CHARACTERS])]
+    stated = [one.seq for one in interactions if named and _states(one.text[:MOST_CHARACTERS], named)]
     since = max(stated, default=cited[0].seq)
     foretold = _FORETOLD.search(text) is not None
     for one in interactions:
         if one.seq <= since or one.kind is not Kind.MESSAGE:
             continue
-        for sentence in sentences(one.text[:MOST_CHARACTERS]):
-            if sentence.rstrip().endswith("?"):
-                continue
-            changed = _changes(sentence, named, about, foretold=foretold)
-            if changed:
-                return f"a newer interaction says otherwise: “{_short(sentence)}”"
+        for news in _news(one.text[:MOST_CHARACTERS]):
+            if _changes(news, named, about, foretold=foretold):
+                return f"a newer interaction says otherwise: “{_short(news.text)}”"
     return None
 
 
-def _changes(sentence: str, named: frozenset[str], about: frozenset[str], *, foretold: bool) -> bool:
-    shared = about & _words(sentence)
-    if len(shared) < _FEWEST_SHARED and not (foretold and _MOVED.search(sentence)):
+@lru_cache(maxsize=4096)
+def _news(text: str) -> tuple[_News, ...]:
+    """What a text says has changed or was undone; questions say nothing of the kind."""
+    found: list[_News] = []
+    for sentence in sentences(text):
+        changed = _CHANGED.search(sentence) is not None
+        undone = _UNDONE.search(sentence) is not None and _DENIED.search(sentence) is None
+        if (changed or undone) and not sentence.rstrip().endswith("?"):
+            found.append(_News(sentence, frozenset(terms(sentence)), changed, undone))
+    return tuple(found)
+
+
+def _changes(news: _News, named: frozenset[str], about: frozenset[str], *, foretold: bool) -> bool:
+    shared = about & news.words
+    if len(shared) < _FEWEST_SHARED and not (foretold and _MOVED.search(news.text)):
         return False
-    if _UNDONE.search(sentence) and not _DENIED.search(sentence) and len(shared) * 2 >= len(about):
+    if news.undone and len(shared) * 2 >= len(about):
         return True
-    newer = _facts(sentence)
+    if not news.changed:
+        return False
+    newer = _facts(news.text)
     kinds = {one.split(" ", 1)[0] for one in named} & {one.split(" ", 1)[0] for one in newer}
     replaced = any(
         not {one for one in newer if one.startswith(kind)} & {one for one in named if one.startswith(kind)}
         for kind in kinds
     )
-    told_from = bool(re.search(r"\b(?:from|instead of|rather than|not)\b", sentence, re.IGNORECASE))
-    moved = bool(named & newer) and told_from and bool(newer - named)
-    return bool(_CHANGED.search(sentence)) and (replaced or moved)
+    return replaced or (bool(named & newer) and bool(newer - named) and _TOLD_FROM.search(news.text) is not None)
+
+
+def _states(text: str, facts: frozenset[str]) -> bool:
+    lowered = text.casefold()
+    return all(one.split(" ", 1)[1] in lowered for one in facts) and facts <= _facts(text)
 
 
 @lru_cache(maxsize=4096)
@@ -82,11 +108,6 @@ def _facts(text: str) -> frozenset[str]:
         if one.type in ("date", "amount"):
             found.add(f"{'day' if one.type == 'date' else one.type} {one.value.casefold()}")
     return frozenset(found)
-
-
-@lru_cache(maxsize=4096)
-def _words(text: str) -> frozenset[str]:
-    return frozenset(terms(text))
 
 
 def _about(text: str, named: frozenset[str]) -> frozenset[str]:

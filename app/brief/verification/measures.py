@@ -12,7 +12,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from app.brief.verification.bearers import exchange, fit, is_unheard, names_of, places
-from app.brief.verification.polarity import assertion_features, denial_features, plainly_turned, refuses_alone
+from app.brief.verification.polarity import (
+    assertion_features,
+    denial_features,
+    plainly_turned,
+    refuses_alone,
+)
 from app.brief.verification.reading import CUSTOMER, Talk
 from app.brief.verification.roles import first_side, role_features
 
@@ -46,18 +51,22 @@ def measures() -> Mapping[str, Measure]:
     return {name: Measure(**fitted) for name, fitted in json.loads(WEIGHTS.read_text("utf-8")).items()}
 
 
-def turned_round(text: str, talk: Talk) -> Objection:
+def turned_round(text: str, talk: Talk, named: Mapping[str, int]) -> Objection:
     """Whether a sentence says `not` where the conversation does not, or the other way about."""
     if refuses_alone(text, talk):
         return Objection("it tells of a refusal where the evidence has none", 0.0)
-    nearest = plainly_turned(text, talk)
+    nearest = plainly_turned(text, talk, named)
     if nearest:
         return Objection(f"the evidence says “{nearest}”", 0.0)
-    denial = min((measures()["denial"].margin(found) for _, found in denial_features(text, talk)), default=None)
+    denial = min(
+        (measures()["denial"].margin(found) for _, found in denial_features(text, talk, named)),
+        default=None,
+    )
     if denial is not None and denial < 0:
         return Objection("it says “not” where the evidence does not", 0.0)
     assertion = min(
-        (measures()["assertion"].margin(found) for _, found in assertion_features(text, talk)), default=None
+        (measures()["assertion"].margin(found) for _, found in assertion_features(text, talk, named)),
+        default=None,
     )
     if assertion is not None and assertion < 0:
         return Objection("the evidence says “not” where it does not", 0.0)
@@ -93,14 +102,20 @@ def misnamed(text: str, talk: Talk, named: Mapping[str, int]) -> Objection:
         for other in known - standing:
             margin = measure.margin(_difference(own, fit(place, other, talk, named)))
             if margin < 0:
-                return Objection(f"the evidence has it of {other.capitalize()}, not {place.name.capitalize()}", 0.0)
+                return Objection(
+                    f"the evidence has it of {other.capitalize()}, not {place.name.capitalize()}",
+                    0.0,
+                )
             lowest = min(lowest, margin)
     for one, other in exchange(found):
         pairs = [(place, other if place.name == one else one) for place in found if place.name in (one, other)]
         own = _sum([fit(place, place.name, talk, named) for place, _ in pairs])
         margin = measure.margin(_difference(own, _sum([fit(place, name, talk, named) for place, name in pairs])))
         if margin < 0:
-            return Objection(f"the evidence has {one.capitalize()} and {other.capitalize()} the other way about", 0.0)
+            return Objection(
+                f"the evidence has {one.capitalize()} and {other.capitalize()} the other way about",
+                0.0,
+            )
     return Objection(None, _certain(lowest))
 
 

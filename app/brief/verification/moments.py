@@ -62,6 +62,12 @@ def date(value: str) -> tuple[int, int] | None:
     return None
 
 
+def may_hold(text: str, day: tuple[int, int]) -> bool:
+    """Whether a month and day may stand in a lower-cased text; a quick look that misses none of those `date` reads."""
+    month, number = day
+    return f"-{month:02d}-{number:02d}" in text or (_SHORT_MONTHS[month - 1] in text and str(number) in text)
+
+
 def unfounded(text: str, evidence: str, told_at: frozenset[str]) -> str | None:
     """The first time of a sentence that its evidence (lower-cased) does not give; `told_at`: `days_of` the evidence."""
     for phrase in times(text):
@@ -94,7 +100,7 @@ def _is_given(phrase: str, evidence: str, told_at: frozenset[str]) -> bool:
         return True
     bare = phrase.rsplit(maxsplit=1)[-1].rstrip("s")
     if bare in _WEEKDAYS or phrase in _MONTHS:
-        return re.search(rf"\b{bare[:3]}(?:{bare[3:]}s?)?\b", evidence) is not None
+        return bare[:3] in evidence and re.search(rf"\b{bare[:3]}(?:{bare[3:]}s?)?\b", evidence) is not None
     if len(phrase.split()) == 1 and _DAYTIME.fullmatch(phrase):
         return any(phrase in group and any(_stands(one, evidence) for one in group) for group in _SAME_DAYTIME) or (
             _clock_says(phrase, evidence)
@@ -103,7 +109,7 @@ def _is_given(phrase: str, evidence: str, told_at: frozenset[str]) -> bool:
 
 
 def _stands(phrase: str, evidence: str) -> bool:
-    return re.search(rf"\b{re.escape(phrase)}", evidence) is not None
+    return phrase in evidence and re.search(rf"\b{re.escape(phrase)}", evidence) is not None
 
 
 def _clock_says(phrase: str, evidence: str) -> bool:

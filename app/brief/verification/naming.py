@@ -2,26 +2,58 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import cached_property, lru_cache
 
 from app.brief.verification import moments
 from app.brief.verification.figures import figures, plain, values
-from app.brief.verification.reading import MOST_CHARACTERS, SIDE_WORDS, recorded, side_of
+from app.brief.verification.reading import (
+    MOST_CHARACTERS,
+    SIDE_WORDS,
+    recorded,
+    side_of,
+)
 from app.language.identifiers import Mention, canonical, mentions
 from app.language.sentences import sentences
-from app.language.words import STOP_WORDS, stem, terms, tokens
+from app.language.words import STOP_WORDS, stem, tokens
 from app.models import Interaction, Kind
 
 _CAPITALISED = re.compile(r"(?<![\w.!?“\"])(?<=\s)[A-Z][a-z]+\b")
-_OPENING = re.compile(r"^[“\"]?([A-Z][a-z]{2,})(?:['’]s\b)?\s*(,|[A-Za-z]+)?")
+_OPENING = re.compile(r"^[“\"]?([A-Z][a-z]{2,})(['’]s\b)?(?:['’](?=ll\b|d\b))?\s*(,|[A-Za-z]+)?")
 _OPENERS = frozenset(
     """everyone everybody someone somebody nobody anyone people men women most many several another others neither
     either since though although unless despite besides meanwhile however therefore otherwise instead eventually later
     soon perhaps maybe upon according due regarding concerning without within every nothing everything something one
     two three four five six seven eight nine ten first next last please ask tell check send call""".split()
 )
-_COMMON_ENDINGS = ("ing", "ly", "tion", "sion", "ment", "ness", "ity", "ance", "ence", "ship", "als", "ers")
+_GERMAN = re.compile(
+    r"\b(?:der|das|dem|ein|eine|einen|einem|einer|und|oder|nicht|ist|sind|wird|wurde|haben|kann|soll|sagt|meldet|möchte"
+    r"|bittet|kommt|mit|von|vom|zum|zur|für|auf|bei|nach|dass|sich|sie|ihm|ihr|ihre|seine?|keine?|über|noch|auch|zu"
+    r"|frau|herrn?|kunde|kundin)\b",
+    re.IGNORECASE,
+)
+_FEWEST_GERMAN = 2
+_GERMAN_TIMES = re.compile(
+    r"\b(?:Montag|Dienstag|Mittwoch|Donnerstag|Freitag|Samstag|Sonnabend|Sonntag|Januar|Februar|März|April|Mai|Juni|Juli"
+    r"|August|September|Oktober|November|Dezember)\b"
+)
+_TITLED = re.compile(r"\b(?:Herrn?|Frau|Dr\.) ([A-ZÄÖÜ][a-zäöüß]+)\b")
+_COMMON_ENDINGS = (
+    "ing",
+    "ly",
+    "tion",
+    "sion",
+    "ment",
+    "ness",
+    "ity",
+    "ance",
+    "ence",
+    "ship",
+    "als",
+    "ers",
+)
 _VERBAL = re.compile(
-    r"\w+(?:s|ed)|is|was|has|had|will|can|could|would|should|may|might|must|did|went|got|told|and|,|who|[A-Z]\w+"
+    r"\w+(?:s|ed)|also|only|never|still|just|already|often|now|then|soon|doesn|didn|isn|wasn|fell|gave|took|made|came|saw"
+    r"|said|met|thought|felt|found|left|kept|bought|paid|sent|spoke|wrote|began|knew|ll|is|was|has|had|will|can|could|would|should|may|might|must|did|went|got|told|and|,|who|[A-Z]\w+"
 )
 _ALIKE = 4
 _BEGINNING = 5
@@ -36,16 +68,24 @@ class Evidence:
         self.texts = [text_of(one) for one in interactions]
         self.text = "\n".join(self.texts)
         self.lowered = self.text.casefold()
-        self.tokens = frozenset(tokens(self.text))
-        self.stems = frozenset(stem(one) for one in self.tokens)
-        self.words = frozenset(word for text in self.texts for word in terms(text))
-        self.names = frozenset(canonical(one.value) for text in self.texts for one in mentions(text))
-        self.figures = frozenset(value for text in self.texts for value in values(text))
+        self.words = frozenset[str]().union(*map(words_in, self.texts))
         self.beginnings = frozenset(word[:_BEGINNING] for word in self.words if len(word) >= _BEGINNING)
-        written = (moments.date(one.value) for text in self.texts for one in mentions(text) if one.type == "date")
-        told = {(one.occurred_at.month, one.occurred_at.day) for one in interactions}
-        self.dates = frozenset((*(date for date in written if date), *told))
         self.days = moments.days_of(one.occurred_at for one in interactions)
+
+    @cached_property
+    def tokens(self) -> frozenset[str]:
+        """Its words, lower-cased."""
+        return frozenset[str]().union(*map(_tokens_in, self.texts))
+
+    @cached_property
+    def stems(self) -> frozenset[str]:
+        """The stems of its words, stop words included."""
+        return frozenset(map(stem, self.tokens))
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The identifiers, amounts and the like that stand in it, in canonical form."""
+        return frozenset(canonical(one.value) for text in self.texts for one in mentions(text))
 
     def foreign(self, text: str, *, counted: bool = False) -> str | None:
         """What is wrong with the first name, date or number of a sentence that is not here, in words.
@@ -58,8 +98,7 @@ class Evidence:
                 return f"{mention.value} is not in the evidence"
         for figure in figures(text):
             inside = any(one.start <= figure.start < one.end for one in named)
-            here = figure.value in self.figures or (counted and self._counts(figure.value))
-            if not inside and not here:
+            if not inside and not self._has(figure.value) and not (counted and self._counts(figure.value)):
                 return f"the number {figure.written} is not in the evidence"
         time = moments.unfounded(text, self.lowered, self.days)
         if time is not None:
@@ -81,14 +120,27 @@ class Evidence:
 
     def _knows(self, mention: Mention) -> bool:
         if mention.type == "date":
-            return moments.date(mention.value) in self.dates or self._occurs(mention.value)
+            return self._occurs(mention.value) or self._is_dated(moments.date(mention.value))
         name = canonical(mention.value)
         if mention.type == "amount":
-            return bool(re.fullmatch(r"[\d.]+", name)) and plain(name) in self.figures
-        return name in self.names or name in self.tokens or self._occurs(name)
+            return bool(re.fullmatch(r"[\d.]+", name)) and self._has(plain(name))
+        return name in self.tokens or self._occurs(name) or name in self.names
 
     def _occurs(self, value: str) -> bool:
-        return re.search(rf"(?<!\w){re.escape(value.casefold())}(?!\w)", self.lowered) is not None
+        wanted = value.casefold()
+        return wanted in self.lowered and re.search(rf"(?<!\w){re.escape(wanted)}(?!\w)", self.lowered) is not None
+
+    def _is_dated(self, day: tuple[int, int] | None) -> bool:
+        """Whether a month and day stand here or it was said then."""
+        if day is None:
+            return False
+        if any((one.occurred_at.month, one.occurred_at.day) == day for one in self.interactions):
+            return True
+        return any(day in _days_in(text) for text in self.texts if moments.may_hold(text.casefold(), day))
+
+    def _has(self, figure: str) -> bool:
+        """Whether a number in plain digits may be meant somewhere."""
+        return any(figure in values(text) for text in self.texts)
 
     def _counts(self, figure: str) -> bool:
         """Whether the number is that of the interactions."""
@@ -106,6 +158,22 @@ class Evidence:
             and name.endswith(_OF_PLACES)
             and any(one.startswith(name[:_ALIKE]) for one in self.tokens)
         )
+
+
+@lru_cache(maxsize=4096)
+def words_in(text: str) -> frozenset[str]:
+    """What a text is about: the stems of its words without the stop words."""
+    return frozenset(stem(token) for token in _tokens_in(text) if token not in STOP_WORDS)
+
+
+@lru_cache(maxsize=4096)
+def _tokens_in(text: str) -> frozenset[str]:
+    return frozenset(tokens(text))
+
+
+@lru_cache(maxsize=4096)
+def _days_in(text: str) -> frozenset[tuple[int, int] | None]:
+    return frozenset(moments.date(one.value) for one in mentions(text) if one.type == "date")
 
 
 _OF_PLACES = ("an", "ian", "ean", "ish", "ese")
@@ -129,10 +197,22 @@ def text_of(one: Interaction) -> str:
 
 
 def proper_names(text: str) -> Iterator[str]:
-    """The proper names of a text, lower-cased: capitalised words, the first of a sentence only where a verb follows."""
+    """The proper names of a text, lower-cased: capitalised words, the first of a sentence only where a verb follows.
+
+    In a German sentence every noun is capitalised, so only what follows `Herr` or `Frau` and the names of days count.
+    """
     for sentence in sentences(text):
+        if _capitalises_nouns(sentence):
+            yield from (
+                word.casefold()
+                for word in (
+                    *_TITLED.findall(sentence),
+                    *_GERMAN_TIMES.findall(sentence),
+                )
+            )
+            continue
         opening = _OPENING.match(sentence)
-        if opening and _is_opening_name(opening[1], opening[2] or ""):
+        if opening and _is_opening_name(opening[1], opening[3] or "", owns=bool(opening[2])):
             yield opening[1].casefold()
         for word in _CAPITALISED.findall(sentence):
             name = word.casefold()
@@ -140,7 +220,12 @@ def proper_names(text: str) -> Iterator[str]:
                 yield name
 
 
-def _is_opening_name(word: str, following: str) -> bool:
+def _capitalises_nouns(sentence: str) -> bool:
+    """Whether a sentence is German, where every noun is written like a name."""
+    return len(_GERMAN.findall(sentence)) >= _FEWEST_GERMAN
+
+
+def _is_opening_name(word: str, following: str, *, owns: bool) -> bool:
     name = word.casefold()
     common = name in STOP_WORDS or name in _OPENERS or name in SIDE_WORDS or name.endswith(_COMMON_ENDINGS)
-    return not common and not moments.times(word) and _VERBAL.fullmatch(following) is not None
+    return not common and not moments.times(word) and (owns or _VERBAL.fullmatch(following) is not None)

@@ -8,8 +8,22 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import pairwise
 
-from app.brief.verification.claims import Denial, Piece, clauses, content, denials, predicates
-from app.brief.verification.reading import NEGATIONS, NEGATIVE_WORDS, SIDE_WORDS, Clause, Talk, plain_words
+from app.brief.verification.claims import (
+    Denial,
+    Piece,
+    clauses,
+    content,
+    denials,
+    predicates,
+)
+from app.brief.verification.reading import (
+    NEGATIONS,
+    NEGATIVE_WORDS,
+    SIDE_WORDS,
+    Clause,
+    Talk,
+    plain_words,
+)
 from app.language.words import stem
 
 _REPORTED = frozenset(
@@ -37,19 +51,27 @@ _FEWEST_WORDS = 2
 _UNKNOWN = 3.0
 
 
-def denial_features(text: str, talk: Talk) -> Iterator[tuple[Denial, Mapping[str, float]]]:
+def denial_features(text: str, talk: Talk, named: Mapping[str, int]) -> Iterator[tuple[Denial, Mapping[str, float]]]:
     """For each negation of a sentence, what speaks for it (more is better borne out)."""
     for denial in denials(text):
-        yield denial, _denial(denial, talk)
+        yield denial, _denial(denial, talk, named)
 
 
-def assertion_features(text: str, talk: Talk) -> Iterator[tuple[Sequence[str], Mapping[str, float]]]:
+def assertion_features(
+    text: str, talk: Talk, named: Mapping[str, int]
+) -> Iterator[tuple[Sequence[str], Mapping[str, float]]]:
     """For each clause of a sentence that denies nothing but meets a denial in the conversation, what speaks for it."""
-    for piece in clauses(text):
-        if NEGATIONS.isdisjoint(piece.words):
-            found = _assertion(piece, talk)
-            if found:
-                yield piece.words, found
+    pieces = list(clauses(text))
+    denying = [not NEGATIONS.isdisjoint(piece.words) for piece in pieces]
+    soft = [bool(NEGATIVE_WORDS & frozenset(map(stem, piece.words))) for piece in pieces]
+    for place, piece in enumerate(pieces):
+        found = None if denying[place] else _assertion(piece, talk, named)
+        if found:
+            beside = {
+                "denial beside": any(denying),
+                "negative word beside": any(soft) and not soft[place],
+            }
+            yield piece.words, {**found, **beside}
 
 
 def refuses_alone(text: str, talk: Talk) -> bool:
@@ -58,52 +80,65 @@ def refuses_alone(text: str, talk: Talk) -> bool:
     return refusing and not talk.negative and not any(one.content & _UNWILLING for one in talk.clauses)
 
 
-def plainly_turned(text: str, talk: Talk) -> str | None:
+def plainly_turned(text: str, talk: Talk, named: Mapping[str, int]) -> str | None:
     """Whether nearly all words of a clause stand together in the conversation with a `not` that it lacks, or without.
 
     Gives the words of the conversation's clause.
     """
     for piece in clauses(text):
-        words = set(content(piece.words))
-        total = sum(talk.weight(word) or _UNKNOWN for word in words)
+        words = _told(piece.words, named)
         if len(words) < _FEWEST_WORDS:
             continue
+        total = sum(talk.weight(word) or _UNKNOWN for word in words)
         negative = not NEGATIONS.isdisjoint(piece.words)
-        like: dict[bool, tuple[float, Clause | None]] = {True: (0.0, None), False: (0.0, None)}
-        for one in talk.clauses:
-            score = sum(talk.weight(word) for word in words & one.content) / total
-            denied = any(word in words and one.denies(place) for place, word in enumerate(one.stems))
+        like: dict[bool, tuple[float, Clause | None]] = {
+            True: (0.0, None),
+            False: (0.0, None),
+        }
+        for number, score in sorted(talk.scores(words).items()):
+            one = talk.clauses[number]
             if not one.asks and len(one.content) <= len(words) + 2 and _UNSURE.isdisjoint(one.words):
-                like[denied] = max(like[denied], (score, one), key=lambda found: found[0])
+                denied = any(word in words and one.denies(place) for place, word in enumerate(one.stems))
+                like[denied] = max(like[denied], (score / total, one), key=lambda found: found[0])
         opposite, nearest = like[not negative]
         if nearest is not None and opposite >= _NEARLY_ALL and opposite > like[negative][0]:
             return " ".join(nearest.words)
     return None
 
 
-def _denial(denial: Denial, talk: Talk) -> Mapping[str, float]:
+def _denial(denial: Denial, talk: Talk, named: Mapping[str, int]) -> Mapping[str, float]:
     found: dict[str, float] = defaultdict(float)
-    scope = content(denial.scope)[:_LONGEST_SCOPE]
-    auxiliary = denial.clause[denial.place - 1] if denial.place else ""
+    scope = content([one for one in denial.scope if one not in named])[:_LONGEST_SCOPE]
     found["bias"] = 1
     found[f"marker {denial.marker}"] = 1
     found["reported"] = denial.predicate in _REPORTED
     found["state"] = denial.predicate in _STATES
-    found["after do"] = auxiliary in ("do", "does", "did")
-    found["after be"] = auxiliary in ("is", "are", "was", "were", "am", "been")
-    found["after can"] = auxiliary in ("can", "could")
-    found["after will"] = auxiliary in ("will", "would", "should", "must", "might", "may")
-    found["after have"] = auxiliary in ("has", "have", "had")
+    found.update(_after(denial.clause[denial.place - 1] if denial.place else ""))
     found["any"] = bool(talk.negative)
     found["dense"] = min(1.0, 3 * len(talk.negative) / max(1, len(talk.clauses)))
     found["covered"] = _covered(scope, talk.negative, talk)
     denied = _best(scope, talk.negative, talk)
-    asserted = _best(scope, [clause for clause in talk.clauses if not clause.negative], talk)
-    found["denied"], found["asserted"], found["more denied"] = denied, asserted, denied - asserted
+    positive = [clause for clause in talk.clauses if not clause.negative]
+    asserted = _best(scope, positive, talk)
+    found["denied"], found["asserted"], found["more denied"] = (
+        denied,
+        asserted,
+        denied - asserted,
+    )
+    for kind in ("be", "can", "will", "have"):
+        found[f"after {kind} asserted"] = found[f"after {kind}"] * asserted
+        found[f"after {kind} denied"] = found[f"after {kind}"] * denied
+    whole = _told(denial.clause, named)
+    found["clause denied"] = _best(whole, talk.negative, talk)
+    found["clause asserted"] = _best(whole, positive, talk)
     found["nothing to compare"] = not any(talk.weight(word) for word in scope)
     places = talk.places.get(denial.predicate or "", [])
     share = _share_denied(places)
-    found["seen"], found["seen denied"], found["ever denied"] = bool(places), share, share > 0
+    found["seen"], found["seen denied"], found["ever denied"] = (
+        bool(places),
+        share,
+        share > 0,
+    )
     found["only asserted"] = bool(places) and not share
     near = _nearest_turns(content(denial.clause), talk)
     found["near"] = any(clause.turn in near for clause in talk.negative)
@@ -115,19 +150,62 @@ def _denial(denial: Denial, talk: Talk) -> Mapping[str, float]:
         if word in clause.words
     }
     found["never said"] = denial.marker == "never" and not said & {"never", "ever"}
-    found["no longer said"] = denial.marker == "no longer" and not said & {"anymore", "longer", "more"}
+    found["no longer said"] = denial.marker == "no longer" and not said & {
+        "anymore",
+        "longer",
+        "more",
+    }
     return found
 
 
-def _assertion(piece: Piece, talk: Talk) -> Mapping[str, float] | None:
+def _after(auxiliary: str) -> Mapping[str, float]:
+    """What a negation stands behind."""
+    found: dict[str, float] = {}
+    found["after do"] = auxiliary in ("do", "does", "did")
+    found["after be"] = auxiliary in ("is", "are", "was", "were", "am", "been")
+    found["after can"] = auxiliary in ("can", "could")
+    found["after will"] = auxiliary in (
+        "will",
+        "would",
+        "should",
+        "must",
+        "might",
+        "may",
+    )
+    found["after have"] = auxiliary in ("has", "have", "had")
+    return found
+
+
+def _own(
+    clause: Sequence[str], scored: Sequence[tuple[float, Clause]], denying: set[int], asserted: float, total: float
+) -> Mapping[str, float]:
+    """Whether the side that a clause names denies it itself."""
+    side = next((SIDE_WORDS[word] for word in clause if word in SIDE_WORDS), 0)
+    own = max(
+        (score for score, one in scored if one.number in denying and one.side == side),
+        default=0.0,
+    )
+    return {"own denied": own / total, "own only denied": own > asserted}
+
+
+def _assertion(piece: Piece, talk: Talk, named: Mapping[str, int]) -> Mapping[str, float] | None:
     clause = piece.words
-    words = set(content(clause))
+    words = _told(clause, named)
     total = sum(talk.weight(word) for word in words)
     if not total:
         return None
-    scored = [(sum(talk.weight(word) for word in words & one.content), one) for one in talk.clauses]
-    denied = max((score for score, one in scored if bool(one.negations) != one.denied), default=0.0)
-    asserted = max((score for score, one in scored if bool(one.negations) == one.denied), default=0.0)
+    scored = [(score, talk.clauses[number]) for number, score in sorted(talk.scores(words).items())]
+    if not scored:
+        return None
+    denying = {one.number for _, one in scored if _denies_some(one, words) != one.denied}
+    denied = max(
+        (score for score, one in scored if one.number in denying),
+        default=0.0,
+    )
+    asserted = max(
+        (score for score, one in scored if one.number not in denying),
+        default=0.0,
+    )
     if not denied and not talk.negative:
         return None
     verbs = predicates(clause)
@@ -149,20 +227,10 @@ def _assertion(piece: Piece, talk: Talk) -> Mapping[str, float] | None:
         for place_of, place in talk.places.get(verb, ())
     )
     last = [one for score, one in scored if score >= _NEAR * best][-1]
-    found["last denied"] = bool(last.negations) != last.denied
+    found["last denied"] = last.number in denying
     found["negative word"] = bool(words & NEGATIVE_WORDS)
-    found["can"] = not {"can", "could"}.isdisjoint(clause)
-    found["emphatic"] = _is_emphatic(clause)
-    found["unlicensed"] = not _ONLY_DENIED.isdisjoint(clause) and _CONDITIONS.isdisjoint(clause)
-    found["after but"] = piece.lead in ("but", "although", "though", "while")
-    found["after because"] = piece.lead in ("because", "since", "so")
-    found["after how"] = piece.lead in ("how", "what", "why", "where")
-    found["after who"] = piece.lead in ("who", "which")
-    found["infinitive"] = clause[0] == "to"
-    side = next((SIDE_WORDS[word] for word in clause if word in SIDE_WORDS), 0)
-    own = max((score for score, one in scored if bool(one.negations) != one.denied and one.side == side), default=0.0)
-    found["own denied"] = own / total
-    found["own only denied"] = own > asserted
+    found.update(_form(piece))
+    found.update(_own(clause, scored, denying, asserted, total))
     for name in ("but", "because", "how"):
         found[f"{name} denied"] = found[f"after {name}"] * found["denied"]
     soft = max((score for score, one in scored if one.content & NEGATIVE_WORDS), default=0.0)
@@ -177,6 +245,33 @@ def _assertion(piece: Piece, talk: Talk) -> Mapping[str, float] | None:
         found[f"{name} only denied"] = found[name] * found["only denied"]
         found[f"{name} verb denied"] = found[name] * found["verb denied"]
     return found
+
+
+def _form(piece: Piece) -> Mapping[str, float]:
+    """How a clause is put: what leads into it, and its auxiliaries."""
+    clause = piece.words
+    found: dict[str, float] = {}
+    found["can"] = not {"can", "could"}.isdisjoint(clause)
+    found["emphatic"] = _is_emphatic(clause)
+    found["unlicensed"] = not _ONLY_DENIED.isdisjoint(clause) and _CONDITIONS.isdisjoint(clause)
+    found["after but"] = piece.lead in ("but", "although", "though", "while")
+    found["after because"] = piece.lead in ("because", "since", "so")
+    found["after how"] = piece.lead in ("how", "what", "why", "where")
+    found["after who"] = piece.lead in ("who", "which")
+    found["infinitive"] = clause[0] == "to"
+    return found
+
+
+def _denies_some(clause: Clause, words: Collection[str]) -> bool:
+    """Whether some of these stems stand behind a negation of the clause; what stands before it is not denied."""
+    if not clause.negations:
+        return False
+    return any(word in words for word in clause.stems[clause.negations[0] :])
+
+
+def _told(words: Sequence[str], named: Mapping[str, int]) -> set[str]:
+    """What a clause tells, as stems; those who speak are not named by themselves but say `I`."""
+    return set(content([word for word in words if word.removesuffix("'s") not in named]))
 
 
 def _is_emphatic(clause: Sequence[str]) -> bool:
@@ -194,7 +289,8 @@ def _best(words: Collection[str], pool: Sequence[Clause], talk: Talk) -> float:
     total = sum(talk.weight(word) for word in set(words))
     if not total:
         return 0.0
-    return max((sum(talk.weight(word) for word in set(words) & one.content) for one in pool), default=0.0) / total
+    scores = talk.scores(set(words))
+    return max((scores.get(one.number, 0.0) for one in pool), default=0.0) / total
 
 
 def _share_denied(places: Sequence[tuple[Clause, int]]) -> float:
@@ -203,8 +299,8 @@ def _share_denied(places: Sequence[tuple[Clause, int]]) -> float:
 
 def _nearest_turns(words: Collection[str], talk: Talk) -> set[int]:
     by_turn: dict[int, float] = defaultdict(float)
-    for clause in talk.clauses:
-        score = sum(talk.weight(word) for word in set(words) & clause.content)
-        by_turn[clause.turn] = max(by_turn[clause.turn], score)
+    for number, score in talk.scores(set(words)).items():
+        turn = talk.clauses[number].turn
+        by_turn[turn] = max(by_turn[turn], score)
     best = max(by_turn.values(), default=0.0)
     return {turn for turn, score in by_turn.items() if best and score >= _NEAR * best}

@@ -48,6 +48,7 @@ _LONG_FORMS = (
     (re.compile(r"\b(it|that|there|he|she|what|here|let)'s\b"), r"\1 is"),
     (re.compile(r"'d\b"), " would"),
 )
+_TITLE = re.compile(r"\b(mr|mrs|ms|dr|prof|st)\.(?=\s)")
 _WORD = re.compile(r"[$€£]?\w+(?:[-./@:,](?=\w)\w+)*(?:'s)?|[,;:.!?]")
 _DENIAL = frozenset("no nope never not nein non".split())
 _HEDGES = frozenset("i we it he she they sorry well unfortunately actually there".split())
@@ -56,6 +57,7 @@ _HEDGES = frozenset("i we it he she they sorry well unfortunately actually there
 class Clause(NamedTuple):
     """A piece of what was said: `acting` tells for each word who does it, by the pronoun before it (I, you)."""
 
+    number: int
     words: tuple[str, ...]
     stems: tuple[str, ...]
     content: frozenset[str]
@@ -78,6 +80,7 @@ class Clause(NamedTuple):
 
 
 _SCOPE = 4
+_NEAREST = 0.9
 
 
 class _Part(NamedTuple):
@@ -102,7 +105,11 @@ class Talk:
             for place, word in enumerate(clause.stems):
                 self.places[word].append((clause, place))
                 spread[word].add(number)
-        self._spread = {word: len(clauses) for word, clauses in spread.items()}
+        # The more clauses have a word, the less it tells (inverse document frequency).
+        self._weights = {
+            word: math.log((len(self.clauses) + 1) / (len(clauses) + 0.5)) for word, clauses in spread.items()
+        }
+        self._holding: dict[str, tuple[int, ...]] = {}
         self.negative = tuple(clause for clause in self.clauses if clause.negative)
         self.said = tuple(
             (side_of(one), one.text[:MOST_CHARACTERS]) for one in interactions if one.kind is Kind.MESSAGE
@@ -113,8 +120,30 @@ class Talk:
 
     def weight(self, word: str) -> float:
         """How much a stem tells: the rarer, the more (inverse document frequency); 0 when it does not occur."""
-        spread = self._spread.get(word)
-        return math.log((len(self.clauses) + 1) / (spread + 0.5)) if spread else 0.0
+        return self._weights.get(word, 0.0)
+
+    def scores(self, words: Iterable[str]) -> Mapping[int, float]:
+        """For each clause that has some of these stems, by its number, how much they tell together."""
+        found: dict[int, float] = defaultdict(float)
+        for word in sorted(words):
+            weight = self.weight(word)
+            if weight:
+                for number in self._numbers(word):
+                    found[number] += weight
+        return found
+
+    def nearest(self, words: Iterable[str]) -> Sequence[Clause]:
+        """The clauses that share most with these stems."""
+        scores = self.scores(set(words))
+        least = _NEAREST * max(scores.values(), default=0.0)
+        return [self.clauses[number] for number, score in scores.items() if score >= least]
+
+    def _numbers(self, word: str) -> tuple[int, ...]:
+        """The clauses that have this stem, but not where it is that of a stop word."""
+        if word not in self._holding:
+            numbers = dict.fromkeys(clause.number for clause, _ in self.places[word] if word in clause.content)
+            self._holding[word] = tuple(numbers)
+        return self._holding[word]
 
 
 def plain_words(text: str) -> tuple[str, ...]:
@@ -150,13 +179,14 @@ def went_wrong(one: Interaction) -> bool:
 
 def _clauses(interactions: Sequence[Interaction]) -> Iterator[Clause]:
     read = [_parts_of(one) for one in interactions]
-    sentence = 0
+    sentence = number = 0
     for turn, (one, parts) in enumerate(zip(interactions, read, strict=True)):
         following = read[turn + 1] if turn + 1 < len(read) else ()
         answered_no = bool(parts) and parts[-1].asks and _is_denial(following)
         side = side_of(one)
         for part in parts:
             yield Clause(
+                number=number,
                 words=part.words,
                 stems=part.stems,
                 content=part.content,
@@ -168,14 +198,26 @@ def _clauses(interactions: Sequence[Interaction]) -> Iterator[Clause]:
                 asks=part.asks,
                 denied=answered_no and part.sentence == parts[-1].sentence,
             )
+            number += 1
         sentence += parts[-1].sentence + 1 if parts else 1
 
 
 def _parts_of(one: Interaction) -> tuple[_Part, ...]:
     if one.kind is Kind.MESSAGE:
         return _parts(one.text[:MOST_CHARACTERS])
-    words = plain_words(" ".join((*recorded(one), one.text[:MOST_CHARACTERS])))
-    return (_part(("not", *words) if went_wrong(one) else words, 0, 0, asks=False),)
+    return (
+        _record(
+            " ".join((*recorded(one), one.text[:MOST_CHARACTERS])),
+            wrong=went_wrong(one),
+        ),
+    )
+
+
+@lru_cache(maxsize=1024)
+def _record(text: str, *, wrong: bool) -> _Part:
+    """What a step or a tool tells, as one clause; what went wrong is denied."""
+    words = plain_words(text)
+    return _part(("not", *words) if wrong else words, 0, 0, asks=False)
 
 
 def _is_denial(parts: Sequence[_Part]) -> bool:
@@ -248,7 +290,7 @@ def _long_forms(text: str) -> str:
     if "'" in text or "cannot" in text:
         for short, long in _LONG_FORMS:
             text = short.sub(long, text)
-    return text
+    return _TITLE.sub(r"\1", text)
 
 
 def _leaves(value: object) -> Iterator[str]:

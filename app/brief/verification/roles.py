@@ -47,12 +47,18 @@ _MANNERS: Mapping[str, re.Pattern[str]] = {
         re.IGNORECASE,
     ),
     "wants": re.compile(
-        r"\b(?:i(?:['’ ]{1,3}d| would) like|i want|i need|i['’ ]{1,3}m looking for|can you|could you)\b", re.IGNORECASE
+        r"\b(?:i(?:['’ ]{1,3}d| would) like|i want|i need|i['’ ]{1,3}m looking for|can you|could you)\b",
+        re.IGNORECASE,
     ),
 }
-_MANNER_OF = {"asks": "asks", "agrees": "agrees", "suggests": "suggests", "complains": "sorry", "wants": "wants"}
+_MANNER_OF = {
+    "asks": "asks",
+    "agrees": "agrees",
+    "suggests": "suggests",
+    "complains": "sorry",
+    "wants": "wants",
+}
 _RARE = "other"
-_NEAR = 0.9
 
 
 def role_features(text: str, talk: Talk, named: Mapping[str, int]) -> Mapping[str, float]:
@@ -96,36 +102,38 @@ def _compare(deed: Deed, talk: Talk, found: dict[str, float]) -> None:
         first += weight * places[0][0].side
         acted += weight * _mean([clause.acting[place] for clause, place in places if clause.acting[place]])
         asked += weight * _mean([clause.side for clause, _ in places if clause.asks])
-    direction = -deed.side if deed.passive else deed.side
-    kind = kind_of(deed.predicate)
+    kind = "passive" if deed.passive else kind_of(deed.predicate)
     nearest, does = _nearest(deed, talk)
     spots = talk.places.get(deed.predicate or "", ())
     verb = _mean([clause.acting[place] for clause, place in spots if clause.acting[place]])
-    compared = {"said": said / total, "first": first / total, "acted": acted / total, "asked": asked / total}
+    compared = {
+        "said": said / total,
+        "first": first / total,
+        "acted": acted / total,
+        "asked": asked / total,
+    }
     for name, value in (compared | {"nearest": nearest, "does": does, "verb": verb}).items():
-        found[name] += direction * value
-        found[f"{name} {kind}"] += direction * value
+        if not deed.passive:
+            found[name] += deed.side * value
+        found[f"{name} {kind}"] += deed.side * value
     for name, lean in _manners(talk).items():
-        found[f"{name} {kind}"] += direction * lean
+        found[f"{name} {kind}"] += deed.side * lean
 
 
 def _nearest(deed: Deed, talk: Talk) -> tuple[float, float]:
     """Who says the clauses that share most with what is done, and who acts in them: the mean of their sides."""
-    words = set(deed.words)
-    spots = {id(clause): clause for word in words for clause, _ in talk.places.get(word, ())}
-    scores = {key: sum(talk.weight(word) for word in words & clause.content) for key, clause in spots.items()}
-    best = max(scores.values(), default=0.0)
-    near = [clause for key, clause in spots.items() if best and scores[key] >= _NEAR * best]
+    near = talk.nearest(deed.words)
     return _mean([clause.side for clause in near]), _mean([who for clause in near if (who := clause.acting[-1])])
 
 
+def owner(thing: str, talk: Talk) -> int:
+    """Whose a thing (a stem) is by `my` and `your`: as in `reading.side_of`, 0 when nothing tells."""
+    lean = sum(_belongs(clause, place) for clause, place in talk.places.get(thing, ()))
+    return (lean > 0) - (lean < 0)
+
+
 def _owner(one: Possession, talk: Talk) -> int:
-    """Whose the named thing is by `my` and `your`: as in `reading.side_of`, 0 when nothing tells."""
-    for word in one.words:
-        lean = sum(_belongs(clause, place) for clause, place in talk.places.get(word, ()))
-        if lean:
-            return 1 if lean > 0 else -1
-    return 0
+    return next(filter(None, (owner(word, talk) for word in one.words)), 0)
 
 
 def _belongs(clause: Clause, place: int) -> int:

@@ -36,7 +36,11 @@ def speakers(interactions: Sequence[Interaction]) -> Mapping[str, int]:
                 heard[name][side] += weight
     sides: dict[str, int] = {}
     for name, by_side in heard.items():
-        best = max((side for side in by_side if side != NOBODY), key=lambda side: by_side[side], default=NOBODY)
+        best = max(
+            (side for side in by_side if side != NOBODY),
+            key=lambda side: by_side[side],
+            default=NOBODY,
+        )
         if best and by_side[best] > by_side.get(-best, 0) and by_side[best] >= 0.8 * by_side.get(NOBODY, 0):
             sides[name] = best
     return sides
@@ -53,7 +57,13 @@ def _heard(text: str, side: int) -> list[tuple[str, int, float]]:
             found.append((name, side, 1.5))
         elif _ADDRESSED.search(before) and _ENDS_ADDRESS.match(text, match.end()):
             # A sentence of one word, or one that begins a list, looks alike: half a sign.
-            found.append((name, -side, 1.0 if before.strip() or _is_followed(text, match.end()) else 0.5))
+            found.append(
+                (
+                    name,
+                    -side,
+                    1.0 if before.strip() or _is_followed(text, match.end()) else 0.5,
+                )
+            )
         else:
             found.append((name, NOBODY, 0.3))
     return found

@@ -76,6 +76,11 @@ async def _posted_batch(request: Request, door: TheDoor, tenant: Tenant) -> Post
     return Post(door, asked(request, tenant, await read_body(request, limit=MAX_BATCH_BYTES)))
 
 
+async def posted(request: Request) -> Post:
+    """As `Posted`, for a route that is called too often to have its dependencies solved each time."""
+    return await _posted(request, await door_of(request), await admitted_tenant(request))
+
+
 async def posted_batch(request: Request) -> Post:
     """As `PostedBatch`, for a route that is called too often to have its dependencies solved each time."""
     return await _posted_batch(request, await door_of(request), await admitted_tenant(request))

@@ -9,9 +9,9 @@ from starlette.responses import Response
 from app.doors.http import examples
 from app.doors.http.bodies import read_body
 from app.doors.http.documentation import body, refusals
-from app.doors.http.posting import Posted
+from app.doors.http.posting import Posted, posted
 from app.doors.http.replies import Answer, answer
-from app.doors.http.security import Tenant
+from app.doors.http.security import SECURITY, Tenant
 from app.doors.http.state import TheDoor
 from app.errors import InvalidRequest
 from app.models import ActionOutcome, Decision, FiledCatalogue, FiledOutcome, NextActionRequest
@@ -42,10 +42,11 @@ _AS_YAML = {"schema": {"type": "string"}, "example": examples.CATALOGUE_LINES}
     summary="What to do next",
     response_model=Decision,
     responses=refusals("unknown_customer", "unknown_conversation", "idempotency_conflict", "payload_too_large"),
-    openapi_extra=body(NextActionRequest, {"for a bot": examples.NEXT_ACTIONS}),
+    openapi_extra=body(NextActionRequest, {"for a bot": examples.NEXT_ACTIONS}) | {"security": SECURITY},
 )
-async def decide(post: Posted) -> Response:
+async def decide(request: Request) -> Response:
     """How forward to be, the actions worth taking, ranked, and those held back with the reason why."""
+    post = await posted(request)
     wanted = post.read_as(NextActionRequest)
 
     async def make() -> Answer:

@@ -1,23 +1,14 @@
-"""What the rooms need of the outside world, as Protocols with the fewest methods that serve.
-
-Every port has an in-memory twin in `app/adapters/memory.py`, and one suite in `tests/contracts/` is run against each
-adapter of it.
-"""
+"""The ledger and the identity graph beside it: what they hold, and what may be asked of them."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
 from app.models import (
     Channel,
-    ComparedField,
-    Confidence,
-    FieldAgreement,
     Identifier,
     Interaction,
     InteractionDraft,
@@ -25,13 +16,8 @@ from app.models import (
     Record,
 )
 
-Vectors = NDArray[np.float32]
-
 # What stands where the value of an identifier was blanked.
 REDACTED = "[redacted]"
-
-
-# --- the ledger -----------------------------------------------------------------------------------------------------
 
 
 class IdentifierHolding(Record):
@@ -52,6 +38,22 @@ class ConversationSeat(Record):
     conversation_id: str
     identity_id: str
     customer_id: str
+
+
+class Party(NamedTuple):
+    """A customer: the identities joined in it, the oldest first, and the identifiers that they hold."""
+
+    customer_id: str
+    identity_ids: tuple[str, ...]
+    holdings: tuple[IdentifierHolding, ...]
+
+
+class Lately(NamedTuple):
+    """The tenant's highest sequence number, and what is newest up to it of a customer and a conversation, by seq."""
+
+    head: int
+    newest: Sequence[Interaction]
+    conversation: Sequence[Interaction]
 
 
 class Filed(Record):
@@ -237,6 +239,18 @@ class Ledger(Protocol):
         """Whom a conversation belongs to."""
         ...
 
+    async def party(
+        self, tenant: str, *, known_as: str | None = None, conversation_id: str | None = None
+    ) -> Party | None:
+        """The customer that an id leads to, or else the one that a conversation belongs to; None when unknown."""
+        ...
+
+    async def lately(
+        self, tenant: str, identity_ids: Collection[str], *, conversation_id: str | None, limit: int, most: int
+    ) -> Lately:
+        """The newest `limit` interactions of these identities, and the newest `most` of them in a conversation."""
+        ...
+
     async def interactions(
         self,
         tenant: str,
@@ -301,203 +315,4 @@ class Ledger(Protocol):
 
     async def close(self) -> None:
         """Let go of files and connections."""
-        ...
-
-
-# What a document adds to which entry of another collection: amounts by name, by the entry's key.
-Counts = Mapping[str, Mapping[str, float]]
-Counting = Callable[[Mapping[str, Any]], Counts]
-
-
-class Archive(Protocol):
-    """Small JSON documents of a tenant: handoffs, decisions, outcomes, feedback, watermarks, kept replies, API keys."""
-
-    async def put(
-        self, tenant: str, collection: str, key: str, document: Mapping[str, Any], *, customer_id: str | None = None
-    ) -> None:
-        """Write or replace one document."""
-        ...
-
-    async def add(
-        self, tenant: str, collection: str, key: str, document: Mapping[str, Any], *, customer_id: str | None = None
-    ) -> bool:
-        """Write one document unless the key is taken; tells whether it was written."""
-        ...
-
-    async def put_counted(
-        self,
-        tenant: str,
-        collection: str,
-        key: str,
-        document: Mapping[str, Any],
-        *,
-        into: str,
-        counting: Counting,
-        customer_id: str | None = None,
-    ) -> None:
-        """Write or replace one document and add what it counts to the documents of the collection `into`, as one.
-
-        What the document that it replaces had counted is taken back, so that telling something twice counts it once.
-        An entry of `into` is a document of sums by name. Erasing a document leaves the sums as they are.
-        """
-        ...
-
-    async def get(self, tenant: str, collection: str, key: str) -> Mapping[str, Any] | None:
-        """One document, or None."""
-        ...
-
-    async def of_customer(
-        self, tenant: str, collection: str, customer_id: str, *, limit: int = 100
-    ) -> Sequence[Mapping[str, Any]]:
-        """The newest documents of one customer, newest first."""
-        ...
-
-    async def page(
-        self, tenant: str, collection: str, *, after: str = "", limit: int = 1000
-    ) -> Sequence[tuple[str, Mapping[str, Any]]]:
-        """Documents with their keys, ordered by key: the first `limit` past the key `after`."""
-        ...
-
-    async def erase_documents(
-        self, tenant: str, customer_ids: Collection[str], *, naming: Collection[str] = (), owners: Collection[str] = ()
-    ) -> Mapping[str, int]:
-        """Remove documents, leaving no trace in any file; tells how many by collection.
-
-        All those filed under `customer_ids`; and of those filed under `owners` or under nobody, the ones that name one
-        of the ids in `naming`.
-        """
-        ...
-
-
-# --- record linkage --------------------------------------------------------------------------------------------------
-
-
-class LinkageRecord(Record):
-    """What is comparable of one identity, each value in its one plain form."""
-
-    record_id: str
-    fields: Mapping[ComparedField, str]
-
-
-class LinkedPair(Record):
-    """Two records that look like one person; `weight` is the log2 of their Bayes factor, `agreements` what it is of."""
-
-    first: str
-    second: str
-    weight: float
-    probability: Confidence
-    agreements: tuple[FieldAgreement, ...]
-
-
-class Linkage(Protocol):
-    """Finds records that look like one person."""
-
-    async def require(self) -> None:
-        """Load what comparing needs. Raises ConfigurationError when it is not installed."""
-        ...
-
-    async def pairs(self, records: Sequence[LinkageRecord], *, at_least: float) -> Sequence[LinkedPair]:
-        """The pairs with at least this probability, the same for the same records. Raises ConfigurationError."""
-        ...
-
-
-# --- vectors --------------------------------------------------------------------------------------------------------
-
-
-class Embedder(Protocol):
-    """Turns texts into unit vectors."""
-
-    @property
-    def name(self) -> str:
-        """The model's name; an index made with another name must be rebuilt."""
-        ...
-
-    async def embed(self, texts: Sequence[str]) -> Vectors:
-        """One unit vector a row, float32, shape (texts, dimensions). Raises RetrievalUnavailable."""
-        ...
-
-
-class VectorStore(Protocol):
-    """Vectors by interaction_id, kept apart by tenant."""
-
-    async def put(self, tenant: str, interaction_ids: Sequence[str], vectors: Vectors) -> None:
-        """Write or replace vectors. Raises RetrievalUnavailable."""
-        ...
-
-    async def get(self, tenant: str, interaction_ids: Sequence[str]) -> Mapping[str, NDArray[np.float32]]:
-        """The vectors that exist under these ids. Raises RetrievalUnavailable."""
-        ...
-
-    async def delete(self, tenant: str, interaction_ids: Sequence[str]) -> None:
-        """Remove vectors. Raises RetrievalUnavailable."""
-        ...
-
-    async def clear(self) -> None:
-        """Remove the vectors of all tenants, before an index is made anew. Raises RetrievalUnavailable."""
-        ...
-
-    async def count(self) -> int:
-        """How many vectors are held for all tenants. Raises RetrievalUnavailable."""
-        ...
-
-    async def close(self) -> None:
-        """Let go of files and connections."""
-        ...
-
-
-# --- the model ------------------------------------------------------------------------------------------------------
-
-
-class ModelReply(Record):
-    """What a model answered, and what it cost."""
-
-    text: str
-    model: str
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    cost_usd: float | None = None
-
-
-class LanguageModel(Protocol):
-    """A chat model that is asked for one JSON object."""
-
-    @property
-    def name(self) -> str:
-        """The model's name as the setting gives it."""
-        ...
-
-    async def complete(
-        self, system: str, user: str, *, schema: Mapping[str, Any], timeout_s: float, max_tokens: int
-    ) -> ModelReply:
-        """One answer to one prompt. Raises ModelTimeout, ModelUnavailable or InvalidModelOutput, and nothing else."""
-        ...
-
-    async def warm_up(self) -> None:
-        """Load what the first answer needs; sends nothing to the model."""
-        ...
-
-    async def close(self) -> None:
-        """Let go of connections."""
-        ...
-
-
-# --- webhooks --------------------------------------------------------------------------------------------------------
-
-
-class Courier(Protocol):
-    """Carries signed messages to the URLs of webhooks."""
-
-    async def check(self, url: str) -> None:
-        """Raises InvalidRequest for a URL to which nothing may be sent."""
-        ...
-
-    async def deliver(self, url: str, secret: str, message_id: str, body: str) -> bool:
-        """Post a message, trying again for a while; False when the receiver is gone for good.
-
-        Raises Unavailable when nobody took it.
-        """
-        ...
-
-    async def close(self) -> None:
-        """Let go of what is open."""
         ...

@@ -1,0 +1,97 @@
+"""What the in-memory ledger holds of one tenant."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+
+from app.models import Interaction
+from app.ports import ConversationSeat, ErasedRows, IdentifierHolding, MergeRecord, NewHolding
+
+Key = tuple[str, str]
+
+
+@dataclass(slots=True)
+class MemoryTenant:
+    """All that one tenant has."""
+
+    last_seq: int = 0
+    rows: dict[str, Interaction] = field(default_factory=dict[str, Interaction])
+    filed: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
+    parents: dict[str, str | None] = field(default_factory=dict[str, str | None])
+    seats: dict[str, str] = field(default_factory=dict[str, str])
+    holdings: dict[tuple[str, Key], NewHolding] = field(default_factory=dict[tuple[str, Key], NewHolding])
+    merges: dict[str, MergeRecord] = field(default_factory=dict[str, MergeRecord])
+
+    def copy(self) -> "MemoryTenant":
+        """Another that changes on its own."""
+        return MemoryTenant(
+            self.last_seq,
+            dict(self.rows),
+            dict(self.filed),
+            dict(self.parents),
+            dict(self.seats),
+            dict(self.holdings),
+            dict(self.merges),
+        )
+
+    def customer(self, identity_id: str) -> str:
+        """The root of the tree that an identity hangs in."""
+        parent = self.parents[identity_id]
+        return identity_id if parent is None else self.customer(parent)
+
+    def seat(self, conversation_id: str) -> ConversationSeat | None:
+        """Whom a conversation belongs to."""
+        identity_id = self.seats.get(conversation_id)
+        if identity_id is None:
+            return None
+        customer_id = self.customer(identity_id)
+        return ConversationSeat(conversation_id=conversation_id, identity_id=identity_id, customer_id=customer_id)
+
+    def erase(self, customer_id: str) -> ErasedRows:
+        """Remove a customer with everything that is theirs."""
+        gone = [one for one in self.parents if self.customer(one) == customer_id]
+        rows = [row.interaction_id for row in self.rows.values() if row.identity_id in gone]
+        self.erase_rows(rows)
+        taken = [one for one, identity_id in self.seats.items() if identity_id in gone]
+        for conversation_id in taken:
+            del self.seats[conversation_id]
+        for row in sorted(self.rows.values(), key=lambda one: one.seq):
+            if row.conversation_id in taken:
+                self.seats[row.conversation_id] = row.identity_id
+        held = [key for key in self.holdings if key[0] in gone]
+        for key in held:
+            del self.holdings[key]
+        merges = [one.merge_id for one in self.merges.values() if one.survivor in gone or one.absorbed in gone]
+        for merge_id in merges:
+            del self.merges[merge_id]
+        for identity_id in gone:
+            del self.parents[identity_id]
+        return ErasedRows(
+            identity_ids=tuple(sorted(gone)),
+            interaction_ids=tuple(rows),
+            conversations=len(taken),
+            identifiers=len(held),
+            merges=len(merges),
+            identities=len(gone),
+        )
+
+    def erase_rows(self, interaction_ids: Collection[str]) -> int:
+        """Remove interactions and what points at them."""
+        gone = [self.rows.pop(one) for one in set(interaction_ids) if one in self.rows]
+        for row in gone:
+            if row.id:
+                self.filed.pop(row.id, None)
+        ids = {row.interaction_id for row in gone}
+        for key, one in self.holdings.items():
+            if one.interaction_id in ids:
+                self.holdings[key] = one.model_copy(update={"interaction_id": None})
+        return len(gone)
+
+    def held(self) -> Iterable[IdentifierHolding]:
+        """Every holding with the customer it leads to."""
+        for one in self.holdings.values():
+            yield IdentifierHolding(
+                identity_id=one.identity_id,
+                customer_id=self.customer(one.identity_id),
+                identifier=one.identifier,
+                interaction_id=one.interaction_id,
+            )

@@ -1,0 +1,62 @@
+"""What the rooms need of the outside world, as Protocols with the fewest methods that serve.
+
+Every port has an in-memory twin in `app/adapters/memory.py`, and one suite in `tests/contracts/` is run against each
+adapter of it.
+"""
+
+from app.ports.archive import Archive, Counting, Counts
+from app.ports.ledger import (
+    REDACTED,
+    Arrival,
+    Assignment,
+    Changes,
+    ConversationSeat,
+    ErasedRows,
+    Filed,
+    IdentifierHolding,
+    IdentityRules,
+    Known,
+    Lately,
+    Ledger,
+    MergeRecord,
+    NewHolding,
+    NewInteraction,
+    Party,
+    Transaction,
+    Unit,
+)
+from app.ports.matching import Embedder, Linkage, LinkageRecord, LinkedPair, Vectors, VectorStore
+from app.ports.outside import Courier, LanguageModel, ModelReply
+
+__all__ = [
+    "REDACTED",
+    "Archive",
+    "Arrival",
+    "Assignment",
+    "Changes",
+    "ConversationSeat",
+    "Counting",
+    "Counts",
+    "Courier",
+    "Embedder",
+    "ErasedRows",
+    "Filed",
+    "IdentifierHolding",
+    "IdentityRules",
+    "Known",
+    "LanguageModel",
+    "Lately",
+    "Ledger",
+    "Linkage",
+    "LinkageRecord",
+    "LinkedPair",
+    "MergeRecord",
+    "ModelReply",
+    "NewHolding",
+    "NewInteraction",
+    "Party",
+    "Transaction",
+    "Unit",
+    "VectorStore",
+    "Vectors",
+]

@@ -1,0 +1,68 @@
+"""Small documents of a tenant, beside the ledger."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, Protocol
+
+# What a document adds to which entry of another collection: amounts by name, by the entry's key.
+Counts = Mapping[str, Mapping[str, float]]
+Counting = Callable[[Mapping[str, Any]], Counts]
+
+
+class Archive(Protocol):
+    """Small JSON documents of a tenant: handoffs, decisions, outcomes, feedback, watermarks, kept replies, API keys."""
+
+    async def put(
+        self, tenant: str, collection: str, key: str, document: Mapping[str, Any], *, customer_id: str | None = None
+    ) -> None:
+        """Write or replace one document."""
+        ...
+
+    async def add(
+        self, tenant: str, collection: str, key: str, document: Mapping[str, Any], *, customer_id: str | None = None
+    ) -> bool:
+        """Write one document unless the key is taken; tells whether it was written."""
+        ...
+
+    async def put_counted(
+        self,
+        tenant: str,
+        collection: str,
+        key: str,
+        document: Mapping[str, Any],
+        *,
+        into: str,
+        counting: Counting,
+        customer_id: str | None = None,
+    ) -> None:
+        """Write or replace one document and add what it counts to the documents of the collection `into`, as one.
+
+        What the document that it replaces had counted is taken back, so that telling something twice counts it once.
+        An entry of `into` is a document of sums by name. Erasing a document leaves the sums as they are.
+        """
+        ...
+
+    async def get(self, tenant: str, collection: str, key: str) -> Mapping[str, Any] | None:
+        """One document, or None."""
+        ...
+
+    async def of_customer(
+        self, tenant: str, collection: str, customer_id: str, *, limit: int = 100
+    ) -> Sequence[Mapping[str, Any]]:
+        """The newest documents of one customer, newest first."""
+        ...
+
+    async def page(
+        self, tenant: str, collection: str, *, after: str = "", limit: int = 1000
+    ) -> Sequence[tuple[str, Mapping[str, Any]]]:
+        """Documents with their keys, ordered by key: the first `limit` past the key `after`."""
+        ...
+
+    async def erase_documents(
+        self, tenant: str, customer_ids: Collection[str], *, naming: Collection[str] = (), owners: Collection[str] = ()
+    ) -> Mapping[str, int]:
+        """Remove documents, leaving no trace in any file; tells how many by collection.
+
+        All those filed under `customer_ids`; and of those filed under `owners` or under nobody, the ones that name one
+        of the ids in `naming`.
+        """
+        ...

@@ -1,0 +1,314 @@
+"""A comparison flags what got worse, with an interval that excludes zero, and is not alarmed by noise."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from app.adapters.memory import MemoryArchive, MemoryLedger
+from app.errors import InvalidRequest, ModelTimeout
+from app.models import Interaction
+from app.ports import ModelReply
+from app.settings import Settings
+from evals.compare import Comparison, Difference, compare
+from evals.compare.gate import gate
+from evals.compare.intervals import clustered_intervals, mean_interval
+from evals.report.pages import comparison_page
+from evals.scorers import SCORERS
+from evals.suite.cases import load_cases
+from evals.suite.harness import Finished, Plan, run
+from evals.suite.records import (
+    CaseResult,
+    Manifest,
+    ScoredCase,
+    Scores,
+    read_scores,
+    scores_of,
+    write_baseline,
+)
+from evals.suite.versions import CodeVersion
+from tests.conftest import WordEmbedder
+from tests.suite_cases import NOW, known, said, write_case
+
+CASES = 14
+
+
+class Declining:
+    """A model that leaves half of the story out when it is asked with the old prompt."""
+
+    name = "test/declining"
+
+    async def complete(
+        self, system: str, user: str, *, schema: Mapping[str, Any], timeout_s: float, max_tokens: int
+    ) -> ModelReply:
+        if "situation" not in schema["properties"]:
+            raise ModelTimeout("It only writes briefs.")
+        told = {"text": "The customer reports that their parcel has not arrived.", "evidence": ["t1"]}
+        rest = {"text": "The customer reports that the courier rang at the wrong door.", "evidence": ["t1"]}
+        situation = [told, rest] if "is told as theirs" in system else [told]
+        opening = "Hello, how may I help you with your parcel?"
+        answer = {
+            "headline": told,
+            "contact_reason": told,
+            "situation": situation,
+            "customer_expectation": told,
+            "suggested_opening": opening,
+        }
+        return ModelReply(text=json.dumps(answer), model=self.name)
+
+    async def warm_up(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+class Shortsighted(MemoryLedger):
+    """A ledger that gives the newest twenty interactions, however many are asked for."""
+
+    async def interactions(self, *args: Any, **options: Any) -> Sequence[Interaction]:
+        return await super().interactions(*args, **{**options, "limit": min(options.get("limit") or 20, 20)})
+
+
+def found(compared: Comparison, scorer: str) -> Difference:
+    return next(one for one in compared.differences if one.scorer == scorer)
+
+
+def scores(values: Mapping[str, Mapping[str, float]], *, clusters: int = 1000, scorers: Sequence[str] = ()) -> Scores:
+    """A run of made-up scores, case by case."""
+    names = scorers or sorted({name for row in values.values() for name in row})
+    code = CodeVersion(package="1", commit=None, sha256="0")
+    versions = dict.fromkeys(names, 1)
+    manifest = Manifest(
+        fingerprint="f",
+        started_at=datetime(2026, 1, 1, tzinfo=UTC),
+        cases="made-up",
+        split=None,
+        n=len(values),
+        settings={},
+        prompts=(),
+        judge=None,
+        scorers=versions,
+        code=code,
+    )
+    cases = {
+        case: ScoredCase(industry="retail", cluster=str(place % clusters), sha256=case, scores=row)
+        for place, (case, row) in enumerate(values.items())
+    }
+    return Scores(manifest=manifest, cases=cases)
+
+
+def by_words(_: Settings) -> Mapping[str, Any]:
+    return {"embedder": WordEmbedder()}
+
+
+async def finished_run(folder: Path, cases: Path, settings: Settings, **options: Any) -> Finished:
+    plan = Plan(cases, settings, adapters=by_words)._replace(**options)
+    return await run(plan, folder)
+
+
+def scored(finished: Finished) -> Scores:
+    return scores_of(finished.manifest, finished.results)
+
+
+async def test_a_model_that_gets_worse_with_the_prompt_is_flagged(settings: Settings, tmp_path: Path) -> None:
+    text = "My parcel has not arrived. The courier rang at the wrong door."
+    facts = {"must": [{"name": "what went wrong", "any_of": ["wrong door"]}]}
+    expect = {"intent": None, "resolution": "unresolved", "facts": facts}
+    for number in range(CASES):
+        name = f"{70000 + number}"
+        told = [said("m1", text, 0, identifiers=[known(name)]), said("m2", "I am sorry.", 1, actor="bot")]
+        write_case(tmp_path / "cases", name, interactions=told, expect=expect)
+    runs = {
+        version: await finished_run(
+            tmp_path / version,
+            tmp_path / "cases",
+            settings.model_copy(update={"prompt_brief": version}),
+            model=Declining(),
+        )
+        for version in ("v2", "v1")
+    }
+    compared = compare(scored(runs["v2"]), scored(runs["v1"]))
+    lost = found(compared, "key_fact_recall")
+    assert (lost.mean_a, lost.mean_b, lost.verdict) == (1.0, 0.0, "worse")
+    assert lost.joint_interval[1] < 0
+    assert lost in compared.losses
+    assert compared.changes[0].scorer in {one.scorer for one in compared.losses}
+    assert compare(scored(runs["v2"]), scored(runs["v2"])).losses == ()
+
+
+async def test_a_worse_retrieval_setting_is_flagged(settings: Settings, tmp_path: Path) -> None:
+    for number in range(CASES):
+        name = f"{70000 + number}"
+        filler = [
+            said(
+                f"f{one}",
+                f"Newsletter number {one} about our garden furniture.",
+                10 + one,
+                actor="system",
+                conversation_id=f"news-{one}",
+                channel="email",
+                identifiers=[known(name)],
+            )
+            for one in range(90)
+        ]
+        old = said(
+            "m0",
+            f"The replacement lamp leaves warehouse DELFT-{name} by courier.",
+            0,
+            actor="agent",
+            channel="email",
+            conversation_id="c0",
+            identifiers=[known(name)],
+        )
+        now = said(
+            "m1", "Where is my replacement lamp, did the courier leave the warehouse?", 200, identifiers=[known(name)]
+        )
+        expect = {
+            "intent": None,
+            "resolution": "unresolved",
+            "facts": {"must": [{"name": "warehouse", "any_of": [f"DELFT-{name}"]}]},
+        }
+        write_case(tmp_path / "cases", name, interactions=[old, *filler, now], now=NOW.replace(hour=20), expect=expect)
+
+    def far(_: Settings) -> Mapping[str, Any]:
+        return {"embedder": WordEmbedder(), "ledger": MemoryLedger(), "archive": MemoryArchive()}
+
+    def near(_: Settings) -> Mapping[str, Any]:
+        return {**far(_), "ledger": Shortsighted()}
+
+    deep = await finished_run(tmp_path / "far", tmp_path / "cases", settings, adapters=far)
+    shallow = await finished_run(tmp_path / "near", tmp_path / "cases", settings, adapters=near, label="near")
+    lost = found(compare(scored(deep), scored(shallow)), "key_fact_recall")
+    assert lost.mean_a == 1
+    assert (lost.verdict, lost.joint_interval[1] < 0) == ("worse", True)
+
+
+async def test_a_planted_lie_is_flagged(settings: Settings, tmp_path: Path) -> None:
+    for number in range(CASES):
+        write_case(tmp_path / "cases", f"{70000 + number}")
+    honest = await finished_run(tmp_path / "run", tmp_path / "cases", settings)
+    cases = {case.id: case for case in load_cases(tmp_path / "cases")}
+    lying = [with_lie(one) for one in honest.results]
+    lying = [
+        one.model_copy(update={"scores": {by.name: by.score(cases[one.case], one.observation) for by in SCORERS}})
+        for one in lying
+        if one.observation
+    ]
+    compared = compare(scored(honest), scores_of(honest.manifest, lying))
+    told = found(compared, "fabricated_entities")
+    assert (told.verdict, told.joint_interval[0] > 0) == ("worse", True)
+    a, b = ({one.case: one for one in run} for run in (honest.results, lying))
+    page = comparison_page(compared, a, b, cases)
+    assert "QX-83121" in page
+    assert "http" not in page
+
+
+def with_lie(result: CaseResult) -> CaseResult:
+    seen = result.observation
+    assert seen is not None
+    brief = seen.handoff.brief.model_copy(update={"situation": "Their refund has the number QX-83121."})
+    handoff = seen.handoff.model_copy(update={"brief": brief})
+    return result.model_copy(update={"observation": seen.model_copy(update={"handoff": handoff})})
+
+
+def noisy(seed: int, *, shift: float = 0.0) -> Scores:
+    """Scores that differ from those of another seed by noise alone: what a case is like, and the luck of the run."""
+    rng = np.random.default_rng(seed)
+    kind = np.random.default_rng(99).uniform(0.3, 0.9, size=(30, 12))
+    names = [one.name for one in SCORERS if one.gated and one.better][:12]
+    values = {
+        f"case-{case}": {
+            name: float(np.clip(kind[case % 30, place] + rng.normal(-shift, 0.2), 0, 1))
+            for place, name in enumerate(names)
+        }
+        for case in range(120)
+    }
+    return scores(values, clusters=30)
+
+
+def test_two_runs_that_differ_in_noise_alone_are_not_flagged() -> None:
+    alarms = [
+        seed
+        for seed in range(20)
+        if any(one.verdict != "no difference" for one in compare(noisy(2 * seed), noisy(2 * seed + 1)).differences)
+    ]
+    assert len(alarms) <= 1
+
+
+def test_a_loss_beyond_noise_is_flagged_at_every_seed() -> None:
+    for seed in range(5):
+        assert compare(noisy(2 * seed), noisy(2 * seed + 1, shift=0.15)).losses
+
+
+def test_cases_of_one_cluster_count_as_little_as_they_tell() -> None:
+    values = [0.2, 0.0] * 20
+    alone = clustered_intervals(values, [str(one) for one in range(40)], (0.95,))[0]
+    together = clustered_intervals(values, [str(one % 4) for one in range(40)], (0.95,))[0]
+    assert alone[0] > 0
+    assert together[1] - together[0] > 1.5 * (alone[1] - alone[0])
+
+
+def test_one_cluster_tells_nothing_and_no_difference_is_none() -> None:
+    assert clustered_intervals([0.5, 0.4], ["a", "a"], (0.95,)) == [(-np.inf, np.inf)]
+    assert clustered_intervals([0.0, 0.0], ["a", "a"], (0.95,)) == [(0.0, 0.0)]
+
+
+def test_the_interval_of_a_mean_holds_the_truth_about_as_often_as_it_says() -> None:
+    held = 0
+    for seed in range(200):
+        values = np.random.default_rng(seed).normal(0.5, 0.2, size=15)
+        low, high = mean_interval([float(one) for one in values], [str(one) for one in range(15)])
+        held += low <= 0.5 <= high
+    assert 180 <= held <= 199
+
+
+def test_unscored_cases_are_in_no_mean_and_are_counted() -> None:
+    a = scores({"one": {"key_fact_recall": 1.0}, "two": {"key_fact_recall": 0.0}})
+    two = a.cases["two"].model_copy(update={"scores": {}, "unscored": ("key_fact_recall",)})
+    b = a.model_copy(update={"cases": {**a.cases, "two": two}})
+    compared = found(compare(a, b), "key_fact_recall")
+    assert (compared.n, compared.mean_b, compared.unscored_b) == (1, 1.0, 1)
+    assert "could not score 1 cases" in gate(a, b).reasons[0]
+
+
+def test_only_the_same_cases_are_compared_and_scores_of_two_versions_never() -> None:
+    a = scores({"one": {"length": 10.0}, "two": {"length": 10.0}, "three": {"length": 1.0}})
+    edited = a.cases["two"].model_copy(update={"sha256": "other"})
+    b = a.model_copy(update={"cases": {"one": a.cases["one"], "two": edited}})
+    compared = compare(a, b)
+    assert (compared.n, compared.edited, compared.only_a) == (1, 1, 1)
+    newer = b.model_copy(update={"manifest": b.manifest.model_copy(update={"scorers": {"length": 2}})})
+    assert compare(a, newer).left_out == ("length",)
+    with pytest.raises(InvalidRequest, match="no case in common"):
+        compare(a, scores({"four": {"length": 1.0}}))
+
+
+def test_the_gate_closes_on_a_loss_on_failed_cases_and_on_scorers_that_went() -> None:
+    good = scores({f"{one}": {"key_fact_recall": 1.0, "length": 50.0} for one in range(30)})
+    assert gate(good, good).passed
+    worse = scores({f"{one}": {"key_fact_recall": 0.5 if one % 2 else 0.0, "length": 50.0} for one in range(30)})
+    assert "key_fact_recall went from 1.000 to 0.250" in gate(good, worse).reasons[0]
+    assert gate(worse, good).passed
+    crashed = {name: case.model_copy(update={"error": "broken"}) for name, case in good.cases.items()}
+    assert "30 cases ended in an error" in gate(good, good.model_copy(update={"cases": crashed})).reasons[0]
+    fewer = scores({f"{one}": {"length": 50.0} for one in range(30)})
+    assert gate(good, fewer).reasons == ("The scorer key_fact_recall is gone.",)
+
+
+def test_a_loss_of_what_depends_on_the_machine_leaves_the_gate_open() -> None:
+    fast, slow = (scores({f"{one}": {"latency": took + one} for one in range(30)}) for took in (10.0, 900.0))
+    assert found(compare(fast, slow), "latency").verdict == "worse"
+    assert gate(fast, slow).passed
+
+
+def test_a_baseline_reads_as_it_was_written(tmp_path: Path) -> None:
+    run_scores = scores({"one": {"key_fact_recall": 1 / 3, "latency": 8.0}})
+    write_baseline(tmp_path / "baseline.json", run_scores)
+    read = read_scores(tmp_path / "baseline.json")
+    assert read.cases["one"].scores == {"key_fact_recall": 0.3333}
+    assert compare(read, run_scores).losses == ()
+    with pytest.raises(InvalidRequest, match="is no run"):
+        read_scores(tmp_path)

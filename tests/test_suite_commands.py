@@ -1,0 +1,124 @@
+"""`warmline eval run`, `compare`, `gate` and `convert`: what they print, what they write, and how they end."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import pytest
+
+from app.doors.cli import main
+from tests.suite_cases import write_case
+
+
+class Ended(NamedTuple):
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.out)
+        return found
+
+
+class Command(Protocol):
+    def __call__(self, *arguments: str) -> Ended: ...
+
+
+@pytest.fixture
+def warmline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """Runs `warmline eval` in an empty folder, with no setting of Warmline in the environment."""
+    for name in os.environ:
+        if name.startswith("WARMLINE_"):
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["warmline", "eval", *arguments])
+        status = 0
+        try:
+            main()
+        except SystemExit as ended:
+            status = ended.code if isinstance(ended.code, int) else 0
+        printed = capsys.readouterr()
+        return Ended(status, printed.out, printed.err)
+
+    return run
+
+
+@pytest.fixture
+def cases(tmp_path: Path) -> Path:
+    for number in range(2):
+        write_case(tmp_path / "cases", f"7000{number}")
+    return tmp_path / "cases"
+
+
+def test_a_run_is_kept_compared_and_held_against_its_own_baseline(
+    warmline: Command, cases: Path, tmp_path: Path
+) -> None:
+    run = ("run", "--cases", str(cases), "--out", "first")
+    ended = warmline(*run, "--json", "--write-baseline", "baseline.json")
+    assert (ended.status, ended.json["n"], ended.json["failed"]) == (0, 2, 0)
+    assert ended.json["scorers"]["key_fact_recall"]["mean"] == 1
+    assert {path.name for path in (tmp_path / "first").iterdir()} == {
+        "run.json",
+        "results.jsonl",
+        "report.html",
+        "junit.xml",
+        "summary.json",
+    }
+    assert warmline(*run, "--json").json["resumed"] == 2
+    assert "2 of them from before" in " ".join(warmline(*run).out.split())
+
+    compared = warmline("compare", "baseline.json", "first", "--json")
+    assert (compared.status, compared.json["n"]) == (0, 2)
+    assert {one["verdict"] for one in compared.json["differences"]} == {"no difference"}
+    assert "No scorer differs" in warmline("compare", "first", "first", "--html", "c.html", "--cases", str(cases)).out
+    assert (tmp_path / "c.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert warmline("gate", "--baseline", "baseline.json", "--run", "first").status == 0
+
+
+def test_the_gate_ends_with_one_on_a_loss(warmline: Command, cases: Path, tmp_path: Path) -> None:
+    warmline("run", "--cases", str(cases), "--out", "run", "--write-baseline", "baseline.json")
+    baseline = tmp_path / "baseline.json"
+    document = json.loads(baseline.read_text(encoding="utf-8"))
+    document["manifest"]["scorers"]["a_scorer_of_before"] = 1
+    baseline.write_text(json.dumps(document), encoding="utf-8")
+    ended = warmline("gate", "--baseline", "baseline.json", "--run", "run", "--json")
+    assert (ended.status, ended.json["passed"]) == (1, False)
+    assert ended.json["reasons"] == ["The scorer a_scorer_of_before is gone."]
+    assert "The gate is closed" in warmline("gate", "--baseline", "baseline.json", "--run", "run").out
+
+
+def test_a_grid_runs_every_cell_and_compares_it_with_the_first(warmline: Command, cases: Path) -> None:
+    arguments = ("--cases", str(cases), "--out", "grid", "--matrix", "model=none", "prompt=v1,v2", "--json")
+    ended = warmline("run", *arguments)
+    assert ended.status == 0
+    assert list(ended.json["runs"]) == ["model=none,prompt=v1", "model=none,prompt=v2"]
+    assert [one["b"] for one in ended.json["comparisons"]] == ["model=none,prompt=v2"]
+    assert warmline("run", "prompt=v1").status == 2
+
+
+def test_what_is_wrong_is_said_in_words(warmline: Command, cases: Path, tmp_path: Path) -> None:
+    write_case(cases, "70009", split="nonsense")
+    ended = warmline("run", "--cases", str(cases), "--json")
+    assert (ended.status, ended.out) == (1, "")
+    assert "70009.yaml: split: Use one of" in ended.err
+    missing = warmline("run", "--cases", str(tmp_path / "none"))
+    assert missing.status == 2
+
+
+def test_a_model_without_recordings_fails_loudly(warmline: Command, cases: Path) -> None:
+    ended = warmline("run", "--cases", str(cases), "--model", "openai/nobody", "--recordings", "kept", "--out", "run")
+    assert ended.status == 1
+    assert "holds no recording of openai/nobody" in " ".join(ended.err.split())
+    assert "Record again with --record" in " ".join(ended.err.split())
+
+
+def test_a_dataset_is_written_for_its_eval(warmline: Command, tmp_path: Path) -> None:
+    (tmp_path / "clinc.json").write_text('{"train": [["hello", "greeting"]]}', encoding="utf-8")
+    ended = warmline("convert", "clinc150", "clinc.json", "--out", "train.csv")
+    assert (ended.status, "eval intent" in ended.out) == (0, True)
+    assert (tmp_path / "train.csv").read_text(encoding="utf-8").split() == ["text,category", "hello,greeting"]
