@@ -65,7 +65,7 @@ GOOD: dict[str, Any] = {
     "contact_reason": told("The customer wants a refund of $49.90 for router ABX-2041.", "t1"),
     "situation": [
         told("The router stopped working on 2 March.", "t1"),
-        told("The bot tried to create a refund for order W7718 and the refund window is closed.", "t4", "t5"),
+        told("The refund window is closed for order W7718.", "t4", "t5"),
     ],
     "customer_expectation": told("The customer wants a refund of $49.90.", "t1"),
     "commitments": [
