@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import re
 import signal
 import socket
@@ -11,15 +10,15 @@ import sys
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from time import monotonic, sleep
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 import pytest
 
 from app.bootstrap import build
 from app.demo import Service
-from app.doors.cli import main
 from app.models import HandoffRequest, VerificationStatus
 from app.settings import Settings
+from tests.doors.command import Command, command, move_to
 
 TURNS: list[dict[str, Any]] = [
     {"role": "customer", "text": "My parcel PK-20417 has not come. I want my 40.00 EUR back."},
@@ -30,50 +29,17 @@ TURNS: list[dict[str, Any]] = [
 ]
 
 
-class Ended(NamedTuple):
-    """How a command ended and what it printed."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> dict[str, Any]:
-        """Standard output, which must be one JSON object and nothing else."""
-        found: dict[str, Any] = json.loads(self.out)
-        return found
-
-
-class Command(Protocol):
-    """Runs `warmline` with these arguments."""
-
-    def __call__(self, *arguments: str) -> Ended:
-        """How it ended."""
-        ...
-
-
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty current folder, with no setting of Warmline in the environment."""
-    for name in os.environ:
-        if name.startswith("WARMLINE_"):
-            monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
+    move_to(tmp_path, monkeypatch)
     return tmp_path
 
 
 @pytest.fixture
 def warmline(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
     """The command line, in an empty folder."""
-
-    def run(*arguments: str) -> Ended:
-        monkeypatch.setattr(sys, "argv", ["warmline", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        printed = capsys.readouterr()
-        return Ended(int(ended.value.code or 0), printed.out, printed.err)
-
-    return run
+    return command(monkeypatch, capsys)
 
 
 def a_conversation(**fields: Any) -> dict[str, Any]:

@@ -1,63 +1,27 @@
 """`warmline identities`: what it prints, and what a decision changes."""
 
 import asyncio
-import json
-import os
 import sys
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
 
 import pytest
 
 from app.bootstrap import build
-from app.doors.cli import main
 from app.settings import Settings
 from tests.builders import draft
 from tests.conftest import WordEmbedder
+from tests.doors.command import Command, command, move_to
 
 PERSON = {"given_name": "Greta", "surname": "Muster", "birth_date": "1980-02-03", "city": "Town"}
 OTHERS = [PERSON | {"given_name": "Gretta"}, {"given_name": "Otto", "surname": "Normal", "birth_date": "1955-11-30"}]
 
 
-class Ended(NamedTuple):
-    """How a command ended and what it printed."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> dict[str, Any]:
-        """Standard output, which must be one JSON object and nothing else."""
-        found: dict[str, Any] = json.loads(self.out)
-        return found
-
-
-class Command(Protocol):
-    """Runs `warmline` with these arguments."""
-
-    def __call__(self, *arguments: str) -> Ended:
-        """How it ended."""
-        ...
-
-
 @pytest.fixture
 def warmline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
     """`warmline` in an empty folder, with no setting of Warmline in the environment."""
-    for name in os.environ:
-        if name.startswith("WARMLINE_"):
-            monkeypatch.delenv(name)
     monkeypatch.setenv("COLUMNS", "60")
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: str) -> Ended:
-        monkeypatch.setattr(sys, "argv", ["warmline", *arguments])
-        with pytest.raises(SystemExit) as exit_:
-            main()
-        printed = capsys.readouterr()
-        return Ended(int(exit_.value.code or 0), printed.out, printed.err)
-
-    return run
+    move_to(tmp_path, monkeypatch)
+    return command(monkeypatch, capsys)
 
 
 @pytest.fixture

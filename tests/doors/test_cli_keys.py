@@ -1,67 +1,26 @@
 """`warmline keys`: what it prints, and that a service honours the keys it makes."""
 
 import asyncio
-import json
-import os
-import sys
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
 
 import httpx
 import pytest
 
 from app.bootstrap import build
-from app.doors.cli import main
 from app.main import create_app
 from app.models import Scope
 from app.settings import Settings
 from tests.conftest import WordEmbedder
+from tests.doors.command import Command, command, move_to
 from tests.doors.http import message, problem
-
-
-class Ended(NamedTuple):
-    """How a command ended and what it printed."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> dict[str, Any]:
-        """Standard output, which must be one JSON object and nothing else."""
-        found: dict[str, Any] = json.loads(self.out)
-        return found
-
-
-class Command(Protocol):
-    """Runs `warmline keys` with these arguments."""
-
-    def __call__(self, *arguments: str) -> Ended:
-        """How it ended."""
-        ...
 
 
 @pytest.fixture
 def keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
     """`warmline keys` in an empty folder, with no setting of Warmline in the environment."""
-    for name in os.environ:
-        if name.startswith("WARMLINE_"):
-            monkeypatch.delenv(name)
     monkeypatch.setenv("COLUMNS", "100")
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: str) -> Ended:
-        monkeypatch.setattr(sys, "argv", ["warmline", "keys", *arguments])
-        with pytest.raises(SystemExit) as exit_:
-            main()
-        printed = capsys.readouterr()
-        # A text as the exit code is printed by the interpreter, which then ends with 1.
-        told = exit_.value.code
-        if isinstance(told, str):
-            return Ended(1, printed.out, printed.err + told)
-        return Ended(told or 0, printed.out, printed.err)
-
-    return run
+    move_to(tmp_path, monkeypatch)
+    return command(monkeypatch, capsys, "keys")
 
 
 def test_a_new_key_is_printed_whole_on_a_line_of_its_own(keys: Command) -> None:

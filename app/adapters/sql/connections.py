@@ -90,9 +90,9 @@ class Connections:
     async def _build(self) -> None:
         while not _BUILDING.acquire(blocking=False):  # noqa: ASYNC110 - no event of asyncio is shared by two loops
             await asyncio.sleep(_LOOK_AGAIN_S)
-        builder = self._database.builder()
         async with AsyncExitStack() as afterwards:
             afterwards.callback(_BUILDING.release)
+            builder = self._database.builder()
             afterwards.push_async_callback(builder.dispose)
             async with builder.transaction() as session:
                 await session.run(_build_tables)
