@@ -8,15 +8,20 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SOURCES := app evals tests
 SYNC := $(BIN)/uv pip sync --python $(BIN)/python --require-hashes --compile-bytecode requirements/dev.txt
+BASELINE := evals/baselines/journeys.json
+SUITE := --model none --judge none --out build/journeys --fresh
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header
 
-.PHONY: help setup demo test lint format requirements
+.PHONY: help setup browser demo test lint format gate baseline requirements
 
 help:
 	@echo "make demo          a customer's journey and the brief that comes of it, in your terminal"
-	@echo "make test          every check: style, types, architecture, tests"
+	@echo "make test          every check: style, types, architecture, tests, gold journeys"
+	@echo "make gate          only the gold journeys against their baseline"
+	@echo "make baseline      writes that baseline anew, where a change of the scores is meant"
 	@echo "make setup         only the environment, in $(VENV)"
+	@echo "make browser       a browser for the tests of the pages, where this machine has none"
 	@echo "make lint          style, types and architecture"
 	@echo "make format        puts the code into its style"
 	@echo "make requirements  pins the packages anew after a change of pyproject.toml"
@@ -24,8 +29,9 @@ help:
 demo: $(READY)
 	@$(BIN)/warmline demo
 
-test: lint
+test: lint browser
 	$(BIN)/pytest -n auto --dist loadfile
+	$(BIN)/warmline eval gate --baseline $(BASELINE) $(SUITE)
 
 lint: $(READY)
 	$(BIN)/ruff check $(SOURCES)
@@ -36,6 +42,13 @@ lint: $(READY)
 format: $(READY)
 	$(BIN)/ruff check --fix $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
+
+# Only what a brief says is held, never how fast it was made, so that a slow machine closes no gate.
+gate: $(READY)
+	$(BIN)/warmline eval gate --baseline $(BASELINE) $(SUITE)
+
+baseline: $(READY)
+	$(BIN)/warmline eval run --write-baseline $(BASELINE) $(SUITE)
 
 setup: $(READY)
 
@@ -58,6 +71,17 @@ $(READY): pyproject.toml requirements/dev.txt requirements/uv.txt
 	@$(SYNC) || $(SYNC) --system-certs
 	@$(BIN)/uv pip install --python $(BIN)/python --quiet --no-deps --no-build-isolation -e .
 	@touch $(READY)
+
+# The tests of the pages drive the machine's own Chromium, for Playwright's downloads come from a network of their own.
+browser: $(READY)
+	@$(BIN)/python -m tests.browser >/dev/null 2>&1 && exit 0; \
+	if [ "$$(id -u)" = 0 ]; then as_root=""; else as_root="sudo -n"; fi; \
+	if command -v apt-get >/dev/null 2>&1 && $$as_root true 2>/dev/null; then \
+		echo "Installing Chromium for the tests of the pages, once."; \
+		install="$$as_root env DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends chromium fonts-dejavu-core"; \
+		$$install >/dev/null 2>&1 || { $$as_root apt-get update >/dev/null && $$install >/dev/null; } || true; \
+	fi; \
+	$(BIN)/python -m tests.browser
 
 # The names of the packages are in pyproject.toml; what was resolved holds on every platform from Python 3.11 on.
 requirements: $(READY)

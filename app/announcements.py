@@ -119,6 +119,10 @@ class Announcer:
             return True
         return any(topic in one.events for one in known.webhooks)
 
+    async def is_heard(self, tenant: str) -> bool:
+        """Whether somebody listens, or some webhook asks for signals. Raises Unavailable."""
+        return bool(self._listeners.get(tenant)) or await self.wants(tenant, Topic.SIGNAL_FIRED)
+
     async def wants(self, tenant: str, topic: Topic) -> bool:
         """Whether some webhook asks for this. Raises Unavailable."""
         return any(topic in one.events for one in await self._registered(tenant))

@@ -1,21 +1,40 @@
 """The one place where adapters are chosen: the service, the command line, the tests and the evals call `build`."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from app import offline
-from app.actions import ActionWriter, Catalogue, DecisionMaker, Learner, TrafficLearner, load_catalogue
+from app.actions import (
+    ActionWriter,
+    CaseKeeper,
+    Catalogue,
+    DecisionMaker,
+    Learner,
+    SimilarCases,
+    TrafficLearner,
+    load_catalogue,
+    shipped_catalogues,
+)
 from app.actions.intents import IntentLearner
 from app.announcements import Announcer
 from app.application import App, Parts
+from app.application.sandbox import NO_MODEL
+from app.application.visits import RoomsReader
 from app.brief import BriefWriter
+from app.continuity import Follower
 from app.erasure import Eraser, Retention
+from app.errors import ConfigurationError
 from app.identity import Identities, Rules
 from app.identity.suggestions import Suggestions
 from app.keys import Keys
 from app.ledger import Recorder
-from app.ports import Archive, Courier, Embedder, LanguageModel, Ledger, Linkage, VectorStore
+from app.ports import Archive, Courier, Embedder, LanguageModel, Ledger, Linkage, ModelReply, VectorStore
+from app.ports.continuity import ContinuityStore
 from app.privacy import redacted_draft
 from app.prompts import PromptLibrary
-from app.retrieval import Gatherer, Indexer, Retriever, Windows
+from app.retrieval import Gatherer, Indexer, MeaningReader, Retriever, Windows
 from app.settings import Settings
+from app.signing import Signatures
 
 
 def build(
@@ -28,6 +47,7 @@ def build(
     model: LanguageModel | None = None,
     linkage: Linkage | None = None,
     courier: Courier | None = None,
+    catalogue: Catalogue | None = None,
 ) -> App:
     """An App on the adapters that the settings name; any may be handed in instead. Raises ConfigurationError."""
     offline.disarm()
@@ -36,41 +56,110 @@ def build(
 
         store = SqlStore(settings.ledger_url)
         ledger, archive = ledger or store, archive or store
+    digests = _digests(ledger, archive)
     embedder = embedder or _embedder(settings)
     vectors = vectors or _vectors(settings)
     model = model or _model(settings)
     retriever = Retriever(ledger, vectors, embedder)
     rules = Rules()
     identities = Identities(ledger, rules)
-    eraser = Eraser(ledger, archive, vectors)
-    decisions = DecisionMaker(
-        load_catalogue(settings.catalogue), embedder, archive, writer=_action_writer(settings, model)
-    )
+    eraser = Eraser(ledger, archive, vectors, digests)
+    catalogue = catalogue or load_catalogue(settings.catalogue)
+    decisions = DecisionMaker(catalogue, embedder, archive, vectors=vectors, writer=_action_writer(settings, model))
     parts = Parts(
         ledger=ledger,
         archive=archive,
         keys=Keys(archive),
+        signatures=Signatures(archive),
         recorder=Recorder(ledger, rules, clean=redacted_draft if settings.redact_at_ingest else None),
         identities=identities,
         suggestions=Suggestions(ledger, archive, linkage or _linkage()),
         retriever=retriever,
         gatherer=Gatherer(ledger, retriever),
         windows=Windows(ledger),
+        meanings=MeaningReader(vectors),
         indexer=Indexer(ledger, archive, vectors, embedder),
         eraser=eraser,
         retention=Retention(ledger, archive, eraser),
         decisions=decisions,
         traffic=TrafficLearner(ledger, vectors, decisions.shelf),
-        writer=BriefWriter(
-            model,
-            PromptLibrary().prompt("brief", settings.prompt_brief),
-            archive,
-            hide_contacts=settings.redact_contacts,
-        ),
+        cases=CaseKeeper(ledger, archive, vectors, decisions.similar, decisions.shelf),
+        writer=_brief_writer(settings, model, archive),
         ladder=settings.friction_ladder,
         announcer=Announcer(archive, courier or _courier(settings)),
+        digests=digests,
+        continuity=Follower(digests, RoomsReader(decisions)),
+        sandbox=Workbench(settings, embedder, model),
     )
     return App(parts)
+
+
+class Workbench:
+    """Makes Apps like the service's own on stores in memory, for conversations that are only tried out.
+
+    They share its embedder, which is slow to load, and its model, which they do not close.
+    """
+
+    def __init__(self, settings: Settings, embedder: Embedder, model: LanguageModel | None) -> None:
+        self._settings = settings
+        self._embedder = embedder
+        self._model = model
+
+    def catalogues(self) -> Sequence[str]:
+        """The catalogues that come with the service."""
+        return shipped_catalogues()
+
+    def prompts(self) -> Sequence[str]:
+        """The released versions of the brief's prompt."""
+        return PromptLibrary().versions("brief")
+
+    def models(self) -> Sequence[str]:
+        """`none`, and every model that the settings name."""
+        own = [self._model.name] if self._model else []
+        return list(dict.fromkeys([NO_MODEL, *own, *self._settings.model_fallbacks]))
+
+    def app(self, *, catalogue: Catalogue | str, prompt: str, model: str) -> App:
+        """A new App. Raises ConfigurationError for a name that there is not."""
+        from app.adapters.memory import MemoryArchive, MemoryLedger, MemoryVectors
+
+        if model not in self.models():
+            raise ConfigurationError(f"No model {model!r} is set.")
+        named = model if model in self._settings.model_fallbacks else None
+        update: dict[str, object] = {"prompt_brief": prompt, "model": named, "model_fallbacks": ()}
+        return build(
+            self._settings.model_copy(update=update),
+            ledger=MemoryLedger(),
+            archive=MemoryArchive(),
+            vectors=MemoryVectors(),
+            embedder=self._embedder,
+            model=Lent(self._model) if self._model and model == self._model.name else None,
+            catalogue=load_catalogue(catalogue) if isinstance(catalogue, str) else catalogue,
+        )
+
+
+class Lent:
+    """A model that belongs to somebody else, who closes it."""
+
+    def __init__(self, model: LanguageModel) -> None:
+        self._model = model
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return self._model.name
+
+    async def complete(
+        self, system: str, user: str, *, schema: Mapping[str, Any], timeout_s: float, max_tokens: int
+    ) -> ModelReply:
+        """One answer of the model. Raises as the model does."""
+        return await self._model.complete(system, user, schema=schema, timeout_s=timeout_s, max_tokens=max_tokens)
+
+    async def warm_up(self) -> None:
+        """Load what its first answer needs."""
+        await self._model.warm_up()
+
+    async def close(self) -> None:
+        """Nothing of this one's own to let go of."""
 
 
 def language_model(settings: Settings) -> LanguageModel | None:
@@ -84,6 +173,15 @@ def build_learner(archive: Archive | None = None) -> Learner:
     from app.adapters.memory import MemoryArchive
 
     return Learner(archive or MemoryArchive())
+
+
+def build_similar() -> tuple[Learner, SimilarCases]:
+    """The service's learner with its settled cases, all in memory: for simulations."""
+    from app.adapters.memory import MemoryArchive, MemoryVectors
+
+    archive = MemoryArchive()
+    learner = Learner(archive)
+    return learner, SimilarCases(archive, MemoryVectors(), learner)
 
 
 def intent_learner(settings: Settings, *, embedder: Embedder | None = None) -> IntentLearner:
@@ -121,10 +219,27 @@ def _vectors(settings: Settings) -> VectorStore:
     return ChromaVectors(folder=settings.data_dir / "vectors", url=settings.vectors_url)
 
 
+def _digests(ledger: Ledger, archive: Archive) -> ContinuityStore:
+    from app.adapters.sql import SqlStore
+
+    if isinstance(ledger, SqlStore) and ledger is archive:
+        from app.adapters.sql.continuity import SqlContinuity
+
+        return SqlContinuity(ledger)
+    from app.adapters.memory_continuity import MemoryContinuity
+
+    return MemoryContinuity(ledger, archive)
+
+
 def _courier(settings: Settings) -> Courier:
     from app.adapters.courier import HttpCourier
 
     return HttpCourier(private=settings.webhooks_private)
+
+
+def _brief_writer(settings: Settings, model: LanguageModel | None, archive: Archive) -> BriefWriter:
+    prompt = PromptLibrary().prompt("brief", settings.prompt_brief)
+    return BriefWriter(model, prompt, archive, hide_contacts=settings.redact_contacts)
 
 
 def _action_writer(settings: Settings, model: LanguageModel | None) -> ActionWriter | None:

@@ -24,3 +24,8 @@ def made_at(an_id: str) -> datetime:
 def ids_in(text: str) -> set[str]:
     """Whatever in a text reads as an id of ours."""
     return set(_AN_ID.findall(text))
+
+
+def first_id_at(prefix: Prefix, at: datetime) -> str:
+    """What sorts before every id made from this moment on, and after every id made in an earlier millisecond."""
+    return f"{prefix}_{max(0, int(at.timestamp() * 1000)):012x}"

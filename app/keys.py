@@ -136,6 +136,18 @@ class Keys:
         self._note_use(filed.key_id, now)
         return KeyGrant(tenant=filed.tenant, scopes=frozenset(filed.scopes), key_id=filed.key_id)
 
+    async def standing(self, key_id: str) -> KeyGrant:
+        """What a key allows that was presented before, by its id: for what was signed in its name.
+
+        Raises Unauthorized for one that is unknown or has ended.
+        """
+        filed = await self._recall(key_id)
+        if filed is None:
+            raise Unauthorized("The API key behind this is not known here any more.")
+        if (ended := _ended(filed, self._now())) is not None:
+            raise Unauthorized(ended)
+        return KeyGrant(tenant=filed.tenant, scopes=frozenset(filed.scopes), key_id=filed.key_id)
+
     async def any_configured(self) -> bool:
         """Whether any key was ever made: revoking the last one leaves nobody a key, and opens no door without one."""
         if not self._any and not self._is_fresh(self._any_checked):

@@ -14,6 +14,7 @@ from fastapi_offline import FastAPIOffline
 
 from app.application import App
 from app.bootstrap import build
+from app.doors.console import mount_console
 from app.doors.http import mount, open_door
 from app.doors.mcp import mount_mcp
 from app.settings import Settings
@@ -51,8 +52,14 @@ def create_app(settings: Settings | None = None, application: App | None = None)
         redirect_slashes=False,
         swagger_ui_parameters={"validatorUrl": None, "tryItOutEnabled": True, "defaultModelsExpandDepth": 0},
     )
-    mount(api, require_keys=settings.require_keys)
+    mount(
+        api,
+        require_keys=settings.require_keys,
+        frame_ancestors=settings.frame_ancestors.split(),
+        public_url=settings.public_url,
+    )
     mcp = mount_mcp(api)
+    mount_console(api)
     if application is not None:
         open_door(api, application)
     return api

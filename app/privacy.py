@@ -5,17 +5,19 @@ behind a placeholder is held in one `Redactor`, made for one call and forgotten 
 
 Cards are told by their issuer's prefix and length and by Luhn's check digit, bank accounts by the IBAN's check digits
 (ISO 13616), national ids by their shape and, where they have one, their check digit. Passwords and one-time codes have
-no shape, so they are told by the words around them.
+no shape, so they are told by the words around them, or by the question that they answer.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Literal, NamedTuple
 
 from pydantic import JsonValue
 
-from app.models import InteractionDraft
+from app.language.sentences import sentences
+from app.models import Actor, Interaction, InteractionDraft
+from app.models import Kind as InteractionKind
 
 Kind = Literal["password", "code", "iban", "card", "national_id", "email", "phone"]
 
@@ -36,10 +38,17 @@ class Redactor:
         self._placeholders: dict[tuple[Kind, str], str] = {}
         self._shown: dict[str, str] = {}
 
-    def redact(self, text: str) -> str:
-        """The text with a placeholder in the place of each secret or personal number."""
+    def redact(self, text: str, *, answering: str = "") -> str:
+        """The text with a placeholder in the place of each secret or personal number.
+
+        `answering` is what bot or agent said before: who was asked for a code may send nothing but its digits.
+        """
         for rule in self._rules:
             text = rule.pattern.sub(partial(self._replaced, rule), text)
+        for kind, asking in _ASKED_FOR.items():
+            if _asks(asking, answering):
+                for pattern in _ANSWERS[kind]:
+                    text = pattern.sub(partial(self._replaced, _Rule(kind, pattern, _HOLDS_AS_ANSWER[kind])), text)
         return text
 
     def restore(self, text: str) -> str:
@@ -65,6 +74,20 @@ class Redactor:
             self._placeholders[key] = placeholder
             self._shown[placeholder] = _shown(kind, value, placeholder)
         return self._placeholders[key]
+
+
+def questions_answered(interactions: Iterable[Interaction]) -> Mapping[str, str]:
+    """For each message of a customer, by its id, what bot or agent said last before it in the same conversation."""
+    found: dict[str, str] = {}
+    last: dict[str | None, str] = {}
+    for one in interactions:
+        if one.kind is not InteractionKind.MESSAGE:
+            continue
+        if one.actor is not Actor.CUSTOMER:
+            last[one.conversation_id] = one.text
+        elif one.conversation_id in last:
+            found[one.interaction_id] = last[one.conversation_id]
+    return found
 
 
 def redact(text: str, *, contacts: bool = False) -> str:
@@ -168,6 +191,18 @@ def _is_password(value: str) -> bool:
     return value.casefold().strip(".,!?'\"") not in _SAID_OF_PASSWORDS
 
 
+def _asks(asking: re.Pattern[str], text: str) -> bool:
+    """Whether a text asks for what this names, and does not merely warn of it."""
+    return any(
+        asking.search(sentence) and _ASKS.search(sentence) and not _WARNS.search(sentence)
+        for sentence in sentences(text)
+    )
+
+
+def _is_one_word(value: str) -> bool:
+    return _is_password(value) and value.casefold() not in _NO_PASSWORDS
+
+
 def _always(_: str) -> bool:
     return True
 
@@ -182,6 +217,41 @@ _NAMING_CODES = """error status fault reason response booking reservation confir
 article tracking return post postal zip area country dialling sort branch bank swift bic promo promotion discount
 voucher coupon gift referral qr dress source tax""".split()
 _PROVING_CODE = "".join(rf"(?<!\b{word} )" for word in _NAMING_CODES)
+_ASKS = re.compile(
+    r"\?|\b(?:enter|tell|give|send|type|provide|share|read|say|confirm|need|state|reply with|what)\b"
+    r"|\b(?:geben|nennen|senden|schicken|donnez|indiquez|envoyez|saisissez|indique|envíe|escriba|diga|informe"
+    r"|envie|digite"
+    r"|inserisca|comunichi|invii|geef|stuur|voer)\b",
+    re.IGNORECASE,
+)
+_WARNS = re.compile(r"\b(?:never|do not|don[’']?t|keep|nie(?:mals)?|jamais|nunca|mai|nooit)\b", re.IGNORECASE)
+_ASKED_FOR: Mapping[Kind, re.Pattern[str]] = {
+    "code": re.compile(
+        rf"(?i)\b{_PROVING_CODE}(?:(?:pass|sicherheits|bestätigungs|einmal)?codes?|código|codice|pins?|otps?"
+        rf"|tans?|cv[vc]2?)\b"
+        r"|\bdigits? (?:you (?:received|got)|that were sent)\b"
+    ),
+    "password": re.compile(
+        r"(?i)\b(?:passwords?|passwort|passcode|pass ?phrase|mot de passe|contraseña|senha|wachtwoord"
+        r"|secret (?:word|answer)"
+        r"|memorable word)\b"
+    ),
+}
+_ANSWERS: Mapping[Kind, tuple[re.Pattern[str], ...]] = {
+    "code": (
+        re.compile(
+            r"(?<![\w.,$€£•-])(?:\d{3}[ -]\d{3}|\d{3,8})(?![\w-]|[.,]\d| ?[$€£%]| (?:dollars?|euros?|pounds?"
+            r"|EUR|USD|GBP|times|days"
+            r"|weeks|hours|minutes)\b)"
+        ),
+    ),
+    "password": (
+        re.compile(r"^\W*(?P<value>[^\s\[\]]{4,64}?)[.!]?\s*$"),
+        re.compile(r"(?<!\S)(?P<value>(?=\S*\d)(?=\S*[A-Za-z])[^\s\[\]]{6,64}?)(?=[.,!]?(?:\s|$))"),
+    ),
+}
+_NO_PASSWORDS = frozenset("yeah sure okay what none nothing never later sorry thanks wait hello done".split())
+_HOLDS_AS_ANSWER: Mapping[Kind, Callable[[str], bool]] = {"code": _always, "password": _is_one_word}
 _PLACEHOLDER = re.compile(r"\[(?:password|code|iban|card|national_id|email|phone)_\d+\]")
 _ISSUERS = re.compile(
     r"4\d{12}(?:\d{3}){0,2}|5[1-5]\d{14}|2[2-7]\d{14}|3[47]\d{13}|3[0689]\d{12}|35\d{14}|(?:5[06-8]|6\d)\d{10,17}"

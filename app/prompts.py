@@ -106,16 +106,16 @@ class PromptLibrary:
         """One prompt. Raises ConfigurationError when there is none, or its file is not in order."""
         path = self._folder / name / f"{version}.md"
         if not (_WORD.fullmatch(name) and _WORD.fullmatch(version) and path.is_file()):
-            there_is = self._versions(name)
+            there_is = ", ".join(self.versions(name)) or "no version of it"
             raise ConfigurationError(f"There is no prompt {name!r} in version {version!r}; there is {there_is}.")
         content = path.read_bytes()
         reference = PromptReference(name=name, version=version, sha256=hashlib.sha256(content).hexdigest())
         return _parsed(reference, content.decode())
 
-    def _versions(self, name: str) -> str:
+    def versions(self, name: str) -> Sequence[str]:
+        """The versions that there are of a prompt."""
         folder = self._folder / name
-        found = sorted(path.stem for path in folder.glob("*.md")) if _WORD.fullmatch(name) else []
-        return ", ".join(found) or "no version of it"
+        return sorted(path.stem for path in folder.glob("*.md")) if _WORD.fullmatch(name) else ()
 
 
 def count_tokens(text: str) -> int:

@@ -3,13 +3,18 @@
 Every setting is an environment variable (or a line of a `.env`) that begins with `WARMLINE_`.
 """
 
+import re
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.models import Ladder
+
+_SITE = r"(?:\*\.)?[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::(?:\d{1,5}|\*))?"
+_SOURCE = re.compile(rf"'self'|'none'|\*|https?:|(?:https?://)?{_SITE}")
+_ADDRESS = re.compile(r"https?://[^\s/?#]+(?:/[^\s?#]*)?")
 
 
 class Settings(BaseSettings):
@@ -48,10 +53,37 @@ class Settings(BaseSettings):
     friction_ladder: Ladder = Field(
         default=Ladder(), description="the friction from which on to clarify, nudge, route and escalate"
     )
+    frame_ancestors: str = Field(
+        default="'self'",
+        description="the sites that may show the agent's card in a frame, as Content-Security-Policy writes them, "
+        "parted by spaces: 'self' https://desk.example",
+    )
+    public_url: str | None = Field(
+        default=None, description="where agents' browsers reach the service, if not where its API is called"
+    )
     webhooks_private: bool = Field(
         default=False, description="let webhooks lead to addresses inside the network that the service stands in"
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="how much is logged")
+
+    @field_validator("frame_ancestors")
+    @classmethod
+    def _sources(cls, value: str) -> str:
+        sources = [f"'{one}'" if one in ("self", "none") else one for one in value.split()]
+        wrong = [one for one in sources if not _SOURCE.fullmatch(one)]
+        if wrong or not sources or ("'none'" in sources and len(sources) > 1):
+            raise ValueError(
+                f"{wrong[0] if wrong else value!r} is no source of frames. Write 'self', 'none' alone, or sites as "
+                "https://desk.example or https://*.desk.example, parted by spaces"
+            )
+        return " ".join(sources)
+
+    @field_validator("public_url")
+    @classmethod
+    def _address(cls, value: str | None) -> str | None:
+        if value is not None and not _ADDRESS.fullmatch(value):
+            raise ValueError("Write an address such as https://warmline.example, without a question mark")
+        return value
 
     @property
     def ledger_url(self) -> str:

@@ -9,7 +9,7 @@ and one would cost more than all the nodes together.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypedDict, cast
@@ -34,7 +34,7 @@ from app.models import (
     Snapshot,
 )
 from app.ports import Archive
-from app.retrieval import Gatherer
+from app.retrieval import Gatherer, MeaningReader
 from app.signals import detect, intervene, strain_at
 
 
@@ -46,6 +46,7 @@ class Rooms:
     gatherer: Gatherer
     decisions: DecisionMaker
     writer: BriefWriter
+    meanings: MeaningReader
     archive: Archive
     ladder: Ladder
 
@@ -67,6 +68,7 @@ class State(TypedDict):
     customer: Customer
     snapshot: Snapshot
     intent: Intent
+    meanings: Mapping[str, Any]
     signals: tuple[Signal, ...]
     intervention: Intervention
     brief: Brief
@@ -123,16 +125,25 @@ async def _gather(state: State, runtime: Runtime[Rooms]) -> Found:
 
 
 async def _understand(state: State, runtime: Runtime[Rooms]) -> Found:
-    return {"intent": await runtime.context.decisions.intent(state["snapshot"])}
+    # What the messages mean is read while the latest is embedded.
+    intent, meanings = await asyncio.gather(
+        runtime.context.decisions.intent(state["snapshot"]), runtime.context.meanings.of(state["snapshot"])
+    )
+    return {"intent": intent, "meanings": meanings}
 
 
 async def _detect(state: State, runtime: Runtime[Rooms]) -> Found:
     snapshot = state["snapshot"]
     # A short case takes less time than it takes to hand it to a thread and back.
     short = len(snapshot.conversation) + len(snapshot.prior) <= SHORT_CASE
-    signals = detect(snapshot) if short else await asyncio.to_thread(detect, snapshot)
+    meanings = state["meanings"]
+    if short:
+        signals = detect(snapshot, vectors=meanings)
+    else:
+        signals = await asyncio.to_thread(detect, snapshot, vectors=meanings)
     strain = strain_at(snapshot)
-    return {"signals": signals, "intervention": intervene(signals, state["now"], strain, ladder=runtime.context.ladder)}
+    ladder = await runtime.context.decisions.ladder(state["tenant"]) or runtime.context.ladder
+    return {"signals": signals, "intervention": intervene(signals, state["now"], strain, ladder=ladder)}
 
 
 async def _compose(state: State) -> Found:
@@ -162,7 +173,7 @@ async def _draft(state: State, runtime: Runtime[Rooms]) -> Found:
         cast(HandoffRequest, state["request"]),
         started=state["started"],
     )
-    runtime.stream_writer(handoff)
+    runtime.stream_writer(handoff.model_copy(update={"pending": True}))
     return {"handoff": handoff}
 
 

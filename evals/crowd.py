@@ -7,10 +7,12 @@ from itertools import islice
 from random import Random
 
 import numpy as np
+from pydantic_core import to_json
 
 from app.adapters.embeddings import DIMENSIONS, MiniLM
 from app.adapters.sql import SqlStore
 from app.adapters.vectors import ChromaVectors
+from app.bootstrap import catalogue_named
 from app.ids import new_id
 from app.models import Actor, Channel, Identifier, InteractionDraft, Kind, Outcome
 from app.ports import Changes, Ledger, NewHolding, NewInteraction
@@ -99,6 +101,23 @@ def _days(random: Random, customer_id: str, interactions: int) -> Iterator[Inter
     for number in range(conversations):
         start = datetime.now(UTC) - timedelta(days=conversations - 1 - number, seconds=20 * TURNS)
         yield from conversation(random, f"{customer_id}-{number}", start)
+
+
+async def file_cases(settings: Settings, cases: int) -> None:
+    """Keep so many settled cases of other customers, each near something that customers of a measurement say."""
+    vectors, noise = ChromaVectors(settings.data_dir / "vectors"), np.random.default_rng(11)
+    said = [trouble.format(thing=thing, number=number) for trouble in _TROUBLES for number, thing in enumerate(_THINGS)]
+    actions = [one.id for one in catalogue_named(settings.catalogue).actions]
+    try:
+        near = (await MiniLM().embed(said))[noise.integers(len(said), size=cases)]
+        rows = near + 0.5 / DIMENSIONS**0.5 * noise.standard_normal(near.shape).astype(np.float32)
+        told = {
+            new_id("int"): to_json({actions[int(noise.integers(len(actions)))]: (1.0, float(number % 2))}).decode()
+            for number in range(cases)
+        }
+        await vectors.put_cases(TENANT, told, rows / np.linalg.norm(rows, axis=1, keepdims=True))
+    finally:
+        await vectors.close()
 
 
 async def file_crowd(settings: Settings, interactions: int, *, progress: Progress) -> None:

@@ -135,11 +135,12 @@ def _estimate(samples: NDArray[np.float64], clusters: NDArray[np.int64], varianc
     sums = np.bincount(clusters, weights=samples - value)
     count = len(sums)
     seen = count / (count - 1) * float((sums**2).sum())
-    half = _quantile(count - 1) * sqrt(max(seen, float(variances.sum()))) / len(samples)
+    half = quantile(count - 1) * sqrt(max(seen, float(variances.sum()))) / len(samples)
     return Estimate(value=value, ci_low=value - half, ci_high=value + half)
 
 
-def _quantile(freedom: int) -> float:
+def quantile(freedom: int) -> float:
+    """How many standard errors a 95 % interval reaches to either side, with so many degrees of freedom."""
     # Student's t by the first terms of its expansion around the normal: 2 % off at 5 degrees, exact at many.
     normal = NormalDist().inv_cdf((1 + LEVEL) / 2)
     return normal + (normal**3 + normal) / (4 * freedom)

@@ -2,7 +2,8 @@
 
 Without a log, a simulated tenant is played whose rewards are known: each intent and action has a probability of
 success, and policy leaves some actions open each time. The service's own learner decides and is told what came of it.
-It has learnt well when what it puts first is nearly as good as the best policy's choice; and the log it leaves is sound
+It has learnt well when what it puts first is nearly as good as the best policy's choice; similar cases help when they
+make more of few outcomes (`matters.py`); and the log it leaves is sound
 when the true value of a policy that was never run lies within the interval that is estimated from the log.
 
 With a log (the lines of `GET /v1/decisions`), a policy is evaluated on real decisions.
@@ -25,6 +26,7 @@ from app.bootstrap import build_learner, catalogue_named
 from app.errors import InvalidRequest
 from app.models import Candidate, Components, DecisionWithOutcomes, FiledOutcome, Record
 from app.validation import invalid_request
+from evals.matters import SimilarFigures, measure
 from evals.off_policy import LoggedChoice, OffPolicyFigures, Policy, choice_of, off_policy
 
 INTENTS = 8
@@ -32,6 +34,8 @@ ACTIONS = 6
 OPEN = 4
 GOOD_ENOUGH = 0.95
 WINDOW = 500
+# Where outcomes are few, similar cases are to help.
+SIMILAR_DECISIONS = 600
 ANY = "any"
 
 Tell = Callable[[int, int], None]
@@ -68,6 +72,7 @@ class PolicyFigures(Record):
     """What `eval policy` prints without a log."""
 
     learning: LearningFigures
+    similar: SimilarFigures
     off_policy: CoverageFigures
 
 
@@ -152,6 +157,7 @@ async def simulate(
 ) -> PolicyFigures:
     """Play `runs` tenants for `decisions` each, and judge a new policy on `seeds` logs of `logged` decisions each."""
     total = runs * decisions + seeds * logged
+    similar = await measure(runs=max(2, runs), decisions=min(SIMILAR_DECISIONS, decisions))
     played: list[Played] = []
     for run in range(runs):
         played.append(await play(SimulatedTenant.drawn(run), decisions, seed=run))
@@ -163,7 +169,7 @@ async def simulate(
         log = (await play(tenant, logged, seed=1000 + seed)).log
         judged.append((tenant.value(policy), off_policy(log, policy)))
         _tell(progress, runs * decisions + (seed + 1) * logged, total)
-    return PolicyFigures(learning=_learning(played), off_policy=_coverage(judged, logged))
+    return PolicyFigures(learning=_learning(played), similar=similar, off_policy=_coverage(judged, logged))
 
 
 def guessing(tenant: SimulatedTenant, seed: int) -> Policy:

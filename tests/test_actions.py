@@ -9,7 +9,7 @@ import pytest
 
 from app.actions import DecisionMaker, parse_catalogue
 from app.adapters.embeddings import MiniLM
-from app.adapters.memory import MemoryArchive
+from app.adapters.memory import MemoryArchive, MemoryVectors
 from app.errors import RetrievalUnavailable
 from app.language.facts import read_facts
 from app.language.steps import steps
@@ -110,7 +110,7 @@ def archive() -> MemoryArchive:
 
 @pytest.fixture
 def maker(embedder: MiniLM, archive: MemoryArchive) -> DecisionMaker:
-    return DecisionMaker(parse_catalogue(CATALOGUE), embedder, archive)
+    return DecisionMaker(parse_catalogue(CATALOGUE), embedder, archive, vectors=MemoryVectors())
 
 
 class SilentEmbedder:
@@ -208,7 +208,7 @@ async def test_a_name_given_in_an_earlier_conversation_fills_a_parameter(maker: 
 
 
 async def test_without_the_embedder_intents_are_read_by_words(archive: MemoryArchive) -> None:
-    maker = DecisionMaker(parse_catalogue(CATALOGUE), SilentEmbedder(), archive)
+    maker = DecisionMaker(parse_catalogue(CATALOGUE), SilentEmbedder(), archive, vectors=MemoryVectors())
     assert (await maker.intent(snapshot([interaction(1, "Please extend my loan of this book")]))).name == "renew"
     assert (await maker.intent(snapshot([interaction(1, "My washing machine leaks, can you help?")]))).name is None
 
@@ -358,7 +358,8 @@ async def test_policy_may_ask_for_words_context_signals_and_who_the_customer_is(
         {"id": name, "label": name, "intents": {"any": 1.0}, "policy": {"eligibility": rule}}
         for name, rule in rules.items()
     ]
-    maker = DecisionMaker(parse_catalogue({"name": "test", "actions": actions}), SilentEmbedder(), archive)
+    catalogue = parse_catalogue({"name": "test", "actions": actions})
+    maker = DecisionMaker(catalogue, SilentEmbedder(), archive, vectors=MemoryVectors())
     told = [
         interaction(1, "I have an illness and want to talk to a person"),
         interaction(2, kind="event", name="open_door", outcome="failed"),

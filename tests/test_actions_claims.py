@@ -10,7 +10,7 @@ import pytest
 from app.actions import DecisionMaker, parse_catalogue
 from app.actions.intents import without_the_unwanted
 from app.adapters.embeddings import MiniLM
-from app.adapters.memory import MemoryArchive
+from app.adapters.memory import MemoryArchive, MemoryVectors
 from app.language.steps import steps
 from app.models import Customer, Identifier, Interaction, Outcome, Snapshot
 from tests.builders import START, interaction, snapshot
@@ -63,12 +63,12 @@ def archive() -> MemoryArchive:
 
 @pytest.fixture
 def maker(embedder: MiniLM, archive: MemoryArchive) -> DecisionMaker:
-    return DecisionMaker(parse_catalogue(CATALOGUE), embedder, archive)
+    return DecisionMaker(parse_catalogue(CATALOGUE), embedder, archive, vectors=MemoryVectors())
 
 
 @pytest.fixture
 def sending(embedder: MiniLM, archive: MemoryArchive) -> DecisionMaker:
-    return DecisionMaker(parse_catalogue(SENDING), embedder, archive)
+    return DecisionMaker(parse_catalogue(SENDING), embedder, archive, vectors=MemoryVectors())
 
 
 def email(value: str, day: int | None = None) -> Identifier:
@@ -160,7 +160,7 @@ async def test_what_was_hardly_meant_is_said_carefully_and_offered_only_where_no
 
     async def offered(*actions: Mapping[str, Any]) -> dict[str, str]:
         catalogue = parse_catalogue({"name": "test", "intents": [wish], "actions": list(actions)})
-        decision = await decide(DecisionMaker(catalogue, embedder, archive), case)
+        decision = await decide(DecisionMaker(catalogue, embedder, archive, vectors=MemoryVectors()), case)
         return {one.action_id: one.reason for one in decision.actions}
 
     together = await offered(faint, fair, good)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app.actions import DecisionMaker, parse_catalogue
-from app.adapters.memory import MemoryArchive
+from app.adapters.memory import MemoryArchive, MemoryVectors
 from tests.builders import interaction, snapshot
 from tests.test_actions import decide, ids, looked_up
 from tests.test_actions_shelf import SilentEmbedder
@@ -31,7 +31,7 @@ async def test_what_has_to_wait_for_another_wished_for_action_comes_right_after_
         {"id": "pay_fee", "intents": {"renew": 0.7}},
         {"id": "wave", "intents": {"renew": 0.6}},
     )
-    maker = DecisionMaker(parse_catalogue(actions), SilentEmbedder(), archive)
+    maker = DecisionMaker(parse_catalogue(actions), SilentEmbedder(), archive, vectors=MemoryVectors())
     assert ids(await decide(maker, snapshot([interaction(1, "I want to renew my book")]))) == [
         "pay_fee",
         "print_card",
@@ -45,7 +45,7 @@ async def test_nothing_waits_for_an_action_that_is_closed_or_hardly_wished_for(a
         {"id": "pay_fee", "intents": {"renew": 0.3}},
         {"id": "shut_down", "intents": ["renew"], "policy": {"eligibility": "false"}},
     )
-    maker = DecisionMaker(parse_catalogue(actions), SilentEmbedder(), archive)
+    maker = DecisionMaker(parse_catalogue(actions), SilentEmbedder(), archive, vectors=MemoryVectors())
     assert ids(await decide(maker, snapshot([interaction(1, "I want to renew my book")])))[0] == "print_card"
 
 
@@ -59,7 +59,7 @@ async def test_the_rule_that_closes_an_action_says_what_is_right_instead(archive
         {"id": "explain", "instead_of": {"renew_loan": 0.9}},
         {"id": "call_librarian", "instead_of": {"renew_loan": 0.3}},
     )
-    maker = DecisionMaker(parse_catalogue(actions), SilentEmbedder(), archive)
+    maker = DecisionMaker(parse_catalogue(actions), SilentEmbedder(), archive, vectors=MemoryVectors())
     asked = interaction(1, "I want to renew my book")
     assert ids(await decide(maker, snapshot([asked, looked_up({"reserved": True})])))[0] == "explain"
     assert ids(await decide(maker, snapshot([asked, looked_up({"lost": True})])))[0] == "call_librarian"
@@ -68,7 +68,7 @@ async def test_the_rule_that_closes_an_action_says_what_is_right_instead(archive
 async def test_a_record_of_one_kind_does_not_lend_its_fields_to_another(archive: MemoryArchive) -> None:
     rule = "!has(records.loan) || !has(records.loan.status) || records.loan.status != 'ended'"
     actions = ordered({"id": "renew_loan", "intents": ["renew"], "policy": {"eligibility": rule}})
-    maker = DecisionMaker(parse_catalogue(actions), SilentEmbedder(), archive)
+    maker = DecisionMaker(parse_catalogue(actions), SilentEmbedder(), archive, vectors=MemoryVectors())
     asked, room = interaction(1, "I want to renew my book"), looked_up({"room_id": "R-1", "status": "ended"})
     assert ids(await decide(maker, snapshot([asked, room]))) == ["renew_loan"]
     loan = looked_up({"loan_id": "L-1", "status": "ended"})

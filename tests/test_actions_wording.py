@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app.actions import ActionWriter, DecisionMaker, parse_catalogue
-from app.adapters.memory import MemoryArchive
+from app.adapters.memory import MemoryArchive, MemoryVectors
 from app.adapters.scripted import ScriptedModel
 from app.errors import ModelFailure, ModelUnavailable
 from app.models import Decision, NextActionRequest, Snapshot
@@ -51,7 +51,9 @@ async def decided(
 ) -> Decision:
     """The decision about the case with this model."""
     writer = ActionWriter(model, PromptLibrary().prompt("next_action", "v1"))
-    maker = DecisionMaker(parse_catalogue(catalogue), SilentEmbedder(), MemoryArchive(), writer=writer)
+    maker = DecisionMaker(
+        parse_catalogue(catalogue), SilentEmbedder(), MemoryArchive(), vectors=MemoryVectors(), writer=writer
+    )
     signals = detect(case())
     return await maker.decide(
         case(),

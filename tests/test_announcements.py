@@ -5,7 +5,7 @@ import json
 import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -16,9 +16,10 @@ from app.adapters.courier import HttpCourier
 from app.adapters.memory import MemoryArchive
 from app.announcements import REMEMBERED, Announcer, heard
 from app.application import App
+from app.application.waiting import MISSED_S, Waiting
 from app.bootstrap import build
 from app.errors import InvalidRequest, NotFound, Unavailable
-from app.models import Announcement, HandoffRequest, Topic, WebhookDraft
+from app.models import Announcement, HandoffRequest, InteractionDraft, Topic, WebhookDraft
 from app.ports import Archive
 from app.settings import Settings
 from tests.builders import draft
@@ -250,6 +251,65 @@ async def test_silence_is_told_although_nothing_arrives(settings: Settings) -> N
             told = await queue.get()
     assert told is not None
     assert told.data["type"] == "silence"
+
+
+def asked(seconds_ago: float, conversation: str = "c1") -> InteractionDraft:
+    """A bot's question on the phone, where half a minute without an answer is silence."""
+    return draft(
+        "Could you tell me your postcode?",
+        channel="voice",
+        actor="bot",
+        conversation_id=conversation,
+        occurred_at=datetime.now(UTC) - timedelta(seconds=seconds_ago),
+    )
+
+
+async def test_silence_that_is_due_after_a_restart_is_told_all_the_same(settings: Settings, receiver: Receiver) -> None:
+    async with opened(settings) as app:
+        await app.register_webhook(T, WebhookDraft(url=receiver.url, events=(Topic.SIGNAL_FIRED,)))
+        await app.record(T, [asked(29.0)])
+    async with opened(settings):
+        (told,) = await receiver.got(1)
+    assert told["data"]["type"] == "silence"
+
+
+async def test_silence_that_came_due_while_nothing_ran_is_told_once_over_restarts_and_workers(
+    settings: Settings, receiver: Receiver
+) -> None:
+    async with opened(settings) as app:
+        await app.register_webhook(T, WebhookDraft(url=receiver.url, events=(Topic.SIGNAL_FIRED,)))
+    ledger_only = build(settings, embedder=WordEmbedder())  # not opened: as if its process died before it was due
+    await ledger_only.record(T, [asked(200.0)])
+    await ledger_only.close()
+    async with opened(settings) as one, opened(settings) as other:
+        await receiver.got(1)
+        for worker in (one, other):
+            await _waiting(worker).look_through()
+    async with opened(settings) as again:
+        await _waiting(again).look_through()
+        await _settled(again._parts.archive)  # pyright: ignore[reportPrivateUsage]
+        await asyncio.sleep(0.1)
+    assert len(receiver.taken) == 1
+
+
+async def test_what_came_due_long_ago_is_history_and_not_told(settings: Settings) -> None:
+    async with opened(settings) as app:
+        await app.record(T, [asked(2 * MISSED_S)])
+        async with app.listening(T) as queue:
+            await _waiting(app).look_through()
+            assert queue.empty()
+
+
+async def test_a_customer_who_answered_meanwhile_is_not_silent(settings: Settings) -> None:
+    async with opened(settings) as app:
+        await app.record(T, [asked(200.0), draft("12345", channel="voice", conversation_id="c1")])
+        async with app.listening(T) as queue:
+            await _waiting(app).look_through()
+            assert queue.empty()
+
+
+def _waiting(app: App) -> Waiting:
+    return app._waiting  # pyright: ignore[reportPrivateUsage]
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:

@@ -117,7 +117,7 @@ def test_an_unsettled_matter_is_followed_back_link_by_link_over_its_channels() -
 def test_the_conversation_at_hand_leads_and_what_came_before_follows() -> None:
     before = interaction(1, "My router keeps dropping the connection.", conversation_id="a", channel="app")
     brief = brief_of(interaction(2, "The router is broken, I want a new router."), prior=[before])
-    assert brief.contact_reason == "The customer wants a new router."
+    assert brief.contact_reason == "The customer wants a new router: “The router is broken”."
     assert brief.situation == (
         "Earlier, in the app, the customer reported that their router keeps dropping the connection."
     )
@@ -307,3 +307,28 @@ def test_an_action_keeps_who_did_it_where_and_when() -> None:
             evidence=("int_1",),
         ),
     )
+
+
+def test_what_answers_a_request_for_a_code_is_shown_nowhere_and_what_stands_for_a_secret_names_nothing() -> None:
+    brief = brief_of(
+        interaction(1, "I can't add my card 4111 1111 1111 1111 to my profile. The cvv 316 is refused."),
+        interaction(2, "Did you get a code?", actor="bot"),
+        interaction(3, "yes 339127, typed it in, order W4410 is still unpaid"),
+    )
+    told = brief.model_dump_json()
+    assert "339127" not in told
+    assert "4111 1111" not in told
+    assert [one.value for one in brief.entities] == ["W4410"]
+
+
+def test_a_secret_told_in_an_earlier_conversation_is_not_in_the_history() -> None:
+    earlier = [
+        interaction(1, "Did you get a code?", actor="bot", conversation_id="c0"),
+        interaction(2, "My payment of order W4410 fails with 339127.", conversation_id="c0"),
+    ]
+    now = [interaction(3, "My order W4410 is still unpaid.")]
+    found = tuple(Passage(interaction=one, score=1.0) for one in earlier)
+    seen = snapshot(now, earlier).model_copy(update={"history": found})
+    brief = compose(seen, Intent(), HandoffRequest())
+    assert brief.history
+    assert "339127" not in brief.model_dump_json()

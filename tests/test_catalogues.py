@@ -11,7 +11,7 @@ import pytest
 
 from app.actions import Catalogue, DecisionMaker, load_catalogue, parse_catalogue
 from app.adapters.embeddings import MiniLM
-from app.adapters.memory import MemoryArchive
+from app.adapters.memory import MemoryArchive, MemoryVectors
 from app.errors import ConfigurationError, InvalidRequest
 from app.models import NextActionRequest
 from app.signals import detect, intervene
@@ -144,7 +144,7 @@ POLICY_CASES: list[tuple[str, Mapping[str, Any], str, bool]] = [
 
 @pytest.fixture(scope="module")
 def airline() -> DecisionMaker:
-    return DecisionMaker(load_catalogue("airline"), MiniLM(), MemoryArchive())
+    return DecisionMaker(load_catalogue("airline"), MiniLM(), MemoryArchive(), vectors=MemoryVectors())
 
 
 @pytest.mark.parametrize(("action", "known", "said", "is_open"), POLICY_CASES)

@@ -203,7 +203,7 @@ async def test_a_planted_lie_is_flagged(settings: Settings, tmp_path: Path) -> N
     a, b = ({one.case: one for one in run} for run in (honest.results, lying))
     page = comparison_page(compared, a, b, cases)
     assert "QX-83121" in page
-    assert "http" not in page
+    assert "://" not in page
 
 
 def with_lie(result: CaseResult) -> CaseResult:
@@ -227,15 +227,6 @@ def noisy(seed: int, *, shift: float = 0.0) -> Scores:
         for case in range(120)
     }
     return scores(values, clusters=30)
-
-
-def test_two_runs_that_differ_in_noise_alone_are_not_flagged() -> None:
-    alarms = [
-        seed
-        for seed in range(20)
-        if any(one.verdict != "no difference" for one in compare(noisy(2 * seed), noisy(2 * seed + 1)).differences)
-    ]
-    assert len(alarms) <= 1
 
 
 def test_a_loss_beyond_noise_is_flagged_at_every_seed() -> None:
@@ -293,9 +284,40 @@ def test_the_gate_closes_on_a_loss_on_failed_cases_and_on_scorers_that_went() ->
     assert "key_fact_recall went from 1.000 to 0.250" in gate(good, worse).reasons[0]
     assert gate(worse, good).passed
     crashed = {name: case.model_copy(update={"error": "broken"}) for name, case in good.cases.items()}
-    assert "30 cases ended in an error" in gate(good, good.model_copy(update={"cases": crashed})).reasons[0]
+    closed = gate(good, good.model_copy(update={"cases": crashed})).reasons[0]
+    assert "30 cases ended in an error" in closed
+    assert "0: broken" in closed
     fewer = scores({f"{one}": {"length": 50.0} for one in range(30)})
     assert gate(good, fewer).reasons == ("The scorer key_fact_recall is gone.",)
+
+
+def test_the_gate_says_what_the_loss_means_and_where_it_is_greatest() -> None:
+    good = scores({f"case-{one}": {"key_fact_recall": 1.0} for one in range(30)})
+    worse = scores({f"case-{one}": {"key_fact_recall": 0.2 if one == 7 else 0.5} for one in range(30)})
+    told = gate(good, worse).reasons[0]
+    assert "the agent must ask again for what the customer already told" in told
+    assert "Most in case-7 (1 → 0.2), " in told
+
+
+def test_one_new_leak_closes_the_gate_though_it_is_not_significant() -> None:
+    clean = {f"case-{one}": {"leaked_personal_data": 0.0, "redundant_suggestions": 0.0} for one in range(30)}
+    leaking = {**clean, "case-3": {"leaked_personal_data": 1.0, "redundant_suggestions": 1.0}}
+    before, after = scores(clean), scores(leaking)
+    assert compare(before, after).losses == ()
+    assert gate(before, after).reasons == (
+        "case-3: leaked_personal_data went from 0 to 1: a secret is shown to somebody who need not see it.",
+    )
+    assert gate(after, after).passed
+    with_model = after.manifest.model_copy(update={"settings": {"model": "test/model"}})
+    assert gate(before, after.model_copy(update={"manifest": with_model})).passed
+
+
+def test_a_comparison_says_what_the_runs_were_made_with() -> None:
+    a = scores({"one": {"length": 10.0}})
+    settings: Mapping[str, object] = {"prompt_brief": "v2", "model_fallbacks": ()}
+    b = a.model_copy(update={"manifest": a.manifest.model_copy(update={"settings": settings, "judge": "test/judge"})})
+    assert compare(a, a).made_with == ()
+    assert compare(a, b).made_with == ("prompt_brief: none → v2", "judge: none → test/judge")
 
 
 def test_a_loss_of_what_depends_on_the_machine_leaves_the_gate_open() -> None:

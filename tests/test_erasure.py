@@ -125,6 +125,7 @@ async def test_the_answer_counts_what_was_erased_and_nobody_knows_the_customer_a
     assert gone.customer_id == customer_id
     assert gone.as_of_seq == head
     assert gone.erased == {
+        "cases": 0,
         "conversations": 1,
         "decisions": gone.erased["decisions"],
         "feedback": 1,

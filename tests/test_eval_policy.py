@@ -11,6 +11,7 @@ import pytest
 
 from app.errors import InvalidRequest
 from app.models import ActionOutcome, Candidate, Components, DecisionWithOutcomes
+from evals.matters import measure
 from evals.off_policy import LoggedChoice, choice_of, off_policy
 from evals.policy import (
     SimulatedTenant,
@@ -132,6 +133,13 @@ async def test_the_true_value_of_a_policy_that_never_ran_is_within_its_interval(
     assert figures.off_policy.seeds == 12
     assert all(covered >= 9 for covered in figures.off_policy.covered.values())
     assert figures.off_policy.root_mean_square_error["dr"] < figures.off_policy.mean_width["dr"]
+
+
+async def test_similar_cases_make_more_of_few_outcomes_where_an_intent_hides_several_matters() -> None:
+    figures = await measure(runs=4, decisions=300)
+    assert figures.several_matters.gain > 0.005
+    assert figures.several_matters.with_similar > figures.several_matters.without
+    assert figures.one_kind.gain > -0.02
 
 
 def test_the_true_value_is_the_mean_over_what_comes_up() -> None:

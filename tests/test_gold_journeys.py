@@ -11,7 +11,8 @@ import pytest
 from app.actions import Catalogue, load_catalogue
 from app.language.steps import step_name, steps
 from app.models import Interaction, InteractionDraft, Outcome
-from evals.scorers.texts import holds, holds_fact
+from evals.scorers.grounding import fabricated
+from evals.scorers.texts import holds, holds_fact, moments_of, told_in
 from evals.suite.cases import GoldCase, load_cases
 
 FOLDER = Path(__file__).parents[1] / "evals" / "cases" / "journeys"
@@ -138,6 +139,32 @@ def test_every_fact_that_a_brief_must_not_hold_lies_in_wait_for_it(name: str) ->
             assert all(holds(theirs, text) and text not in own for text in texts), fact.name
         else:
             assert holds_fact(own, fact), fact.name
+
+
+def test_at_least_thirty_journeys_of_every_industry_and_split_have_a_summary_by_a_person() -> None:
+    told = [one for one in cases() if one.expect.reference]
+    assert len(told) >= 30
+    assert {one.industry for one in told} == set(INDUSTRIES)
+    assert {one.split for one in told} == {"development", "held_out"}
+    assert len({one.language for one in told}) >= 3
+
+
+@pytest.mark.parametrize("name", [one.id for one in cases() if one.expect.reference])
+def test_a_persons_summary_tells_what_a_brief_must_and_nothing_that_nobody_said(name: str) -> None:
+    one = case(name)
+    summary = one.expect.reference or ""
+    assert [fact.name for fact in one.expect.facts.must if not holds_fact(summary, fact)] == []
+    harmful = [fact for fact in one.expect.facts.must_not if fact.harm != "stale"]
+    assert [fact.name for fact in harmful if holds_fact(summary, fact)] == []
+    assert 20 <= len(summary.split()) <= 80
+    if one.language == "en":
+        assert fabricated(summary, told_in(one.interactions), moments_of(one.interactions)) == []
+
+
+@each
+def test_what_is_stale_names_what_replaced_it(name: str) -> None:
+    facts = case(name).expect.facts
+    assert [one.name for one in facts.must_not if (one.harm == "stale") != (one.replaced_by is not None)] == []
 
 
 @each

@@ -75,6 +75,20 @@ async def test_a_key_grants_its_own_tenant_and_scopes_and_no_others(keys: Keys) 
     )
 
 
+async def test_what_was_signed_in_a_keys_name_stands_as_long_as_the_key(
+    keys: Keys, elsewhere: Keys, clock: Clock
+) -> None:
+    made = await keys.create("one", [Scope.HANDOFF], lifetime=2 * DAY)
+    assert await keys.standing(made.key_id) == await keys.authenticate(made.key)
+
+    await elsewhere.revoke(made.key_id)
+    clock.now += REMEMBERED_FOR
+    with pytest.raises(Unauthorized, match="revoked"):
+        await keys.standing(made.key_id)
+    with pytest.raises(Unauthorized, match="not known"):
+        await keys.standing("0" * 16)
+
+
 async def test_the_secret_of_one_key_does_not_open_another(keys: Keys) -> None:
     one, two = await keys.create("one", [Scope.INGEST]), await keys.create("two", [Scope.INGEST])
     secret = one.key.removeprefix(f"wl_{one.key_id}_")

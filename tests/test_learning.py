@@ -12,7 +12,7 @@ import pytest
 from app.actions import DecisionMaker, Learner, parse_catalogue
 from app.actions.exploration import LEAST_SHARE, Belief, Option, explored, ranked
 from app.actions.learning import Rate, belief, spread, worth_of_others
-from app.adapters.memory import MemoryArchive
+from app.adapters.memory import MemoryArchive, MemoryVectors
 from app.models import ActionOutcome, Components, FiledOutcome, Intent, Intervention, NextActionRequest
 from tests.builders import draft, interaction, snapshot
 from tests.conftest import WordEmbedder
@@ -259,8 +259,10 @@ CATALOGUE: dict[str, Any] = {
 
 
 async def test_a_catalogue_that_explores_logs_what_else_might_have_come_first() -> None:
-    exploring = DecisionMaker(parse_catalogue(CATALOGUE | {"exploration": True}), WordEmbedder(), MemoryArchive())
-    settled = DecisionMaker(parse_catalogue(CATALOGUE), WordEmbedder(), MemoryArchive())
+    exploring = DecisionMaker(
+        parse_catalogue(CATALOGUE | {"exploration": True}), WordEmbedder(), MemoryArchive(), vectors=MemoryVectors()
+    )
+    settled = DecisionMaker(parse_catalogue(CATALOGUE), WordEmbedder(), MemoryArchive(), vectors=MemoryVectors())
     case = snapshot([interaction(1, "My bicycle is broken")])
     calm = Intervention.model_validate({"level": "wait", "friction": 0.0})
     firsts: Counter[str] = Counter()

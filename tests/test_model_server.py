@@ -37,7 +37,7 @@ TOLD = (
     f"My password is {SECRETS['password']}. My code is {SECRETS['one-time code']}. "
     f"Write to {CONTACTS['e-mail']} or call {CONTACTS['phone']}."
 )
-SAID = "The customer says that their parcel never came and their card is [card_1], mail [email_1]."
+SAID = "The customer says that their parcel never came and their card is [card_1]; write to [email_1]."
 
 Talk = Callable[[asyncio.StreamWriter], Awaitable[None]]
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from app.privacy import Redactor, redact
+from app.privacy import Redactor, questions_answered, redact
+from tests.builders import interaction
 
 
 @pytest.mark.parametrize(
@@ -92,3 +93,52 @@ def test_a_placeholder_of_another_call_means_nothing_here() -> None:
 def test_the_longest_text_there_may_be_is_read_through(unit: str) -> None:
     text = (unit * 200_000)[:200_000]  # a pattern that backs up over all of it would not come to an end here
     assert Redactor().redact(text)
+
+
+@pytest.mark.parametrize(
+    ("asked", "answer", "hidden"),
+    [
+        ("Did you get a code?", "yes 339127, typed it in, still nothing", "339127"),
+        ("Please enter the six digits you received.", "339 127", "339 127"),
+        ("What is your PIN?", "4711", "4711"),
+        ("Can you tell me the three-digit CVV?", "904 I think", "904"),
+        ("Could you tell me your password?", "zaunkoenig", "zaunkoenig"),
+        ("What is your password?", "it should be Zaun7koenig, I think", "Zaun7koenig"),
+        ("Wie lautet der Bestätigungscode? Bitte senden.", "771204", "771204"),
+    ],
+)
+def test_what_answers_a_request_for_a_secret_is_one(asked: str, answer: str, hidden: str) -> None:
+    shown = Redactor().redact(answer, answering=asked)
+    assert hidden not in shown
+    assert hidden not in Redactor().restore(shown)
+    assert Redactor().redact(answer) == answer
+
+
+@pytest.mark.parametrize(
+    ("asked", "answer"),
+    [
+        ("What is your order number?", "It is 339127."),
+        ("Which booking code is it?", "339127"),
+        ("What is your zip code?", "55121"),
+        ("Please never send your PIN in the chat.", "ok, order 339127 then"),
+        ("Did you get a code?", "no, and I was charged 310 EUR"),
+        ("What is your password?", "I forgot it"),
+        ("", "339127"),
+    ],
+)
+def test_what_answers_another_question_stays(asked: str, answer: str) -> None:
+    assert Redactor().redact(answer, answering=asked) == answer
+
+
+def test_an_answer_counts_until_bot_or_agent_speaks_again_in_the_same_conversation() -> None:
+    rows = [
+        interaction(1, "My payment fails."),
+        interaction(2, "Did you get a code?", actor="bot"),
+        interaction(3, "yes"),
+        interaction(4, "339127"),
+        interaction(5, "339127", conversation_id="c2"),
+        interaction(6, "Which order is it?", actor="bot"),
+        interaction(7, "339127"),
+    ]
+    asked = questions_answered(rows)
+    assert asked == {"int_3": rows[1].text, "int_4": rows[1].text, "int_7": rows[5].text}

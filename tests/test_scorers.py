@@ -149,6 +149,46 @@ def test_a_text_is_held_only_as_whole_words() -> None:
     assert not holds("Order R-445 is late", "R-44")
 
 
+@pytest.mark.parametrize(
+    ("text", "wanted", "held"),
+    [
+        ("It comes on March 14th.", "14 March", True),
+        ("It comes on the 14th of March.", "March 14", True),
+        ("It comes on 2026-03-14.", "14 March", True),
+        ("It comes on 14 March.", "2026-03-14", True),
+        ("It comes on 4 March.", "14 March", False),
+        ("It comes on 14 Marching days.", "14 March", False),
+        ("They owe 1640 dollars.", "1,640", True),
+        ("They owe 11,640 dollars.", "1,640", False),
+    ],
+)
+def test_a_day_and_a_number_are_held_however_they_are_written(text: str, wanted: str, held: bool) -> None:
+    assert holds(text, wanted) is held
+
+
+def test_what_is_stale_may_stand_beside_what_replaced_it() -> None:
+    old_day = CASE.expect.facts.must_not[0].model_copy(update={"replaced_by": "day"})
+    case = case_with(facts=CASE.expect.facts.model_copy(update={"must_not": (old_day,)}))
+    moved = observation(situation="It was moved from Monday to Tuesday.")
+    assert score("stale_facts", moved, case).value == 0
+    apart = observation(situation="It was to come on Tuesday. It comes on Monday.")
+    assert score("stale_facts", apart, case).value == 1
+
+
+def test_another_intent_that_is_as_right_is_right() -> None:
+    other = observation(intent={"name": "return_item", "confidence": 0.9})
+    case = case_with(also_intents=("return_item",))
+    assert score("wrong_intent", other, case).value == 1
+    assert score("wrong_intent", GOOD, case).value == 1
+    assert score("wrong_intent", observation(intent={"name": None}), case).value == 0
+
+
+def test_the_hour_at_which_something_was_said_bears_out_no_number() -> None:
+    moments = "2026-03-04 09:15 Wednesday March 4"
+    assert fabricated("They wrote on 4 March at 9:15.", "", moments) == []
+    assert fabricated("They wrote at 9:17 of 15 chairs.", "", moments) == ["9", "17", "15"]
+
+
 def test_length_counts_the_words_of_the_prose() -> None:
     assert score("length", observation(situation="It came.")).value == score("length", GOOD).value - 4  # type: ignore[operator]
 
@@ -174,10 +214,16 @@ def test_rouge_is_the_share_of_the_longest_common_subsequence() -> None:
         ("He paid for order QX-70332.", ["QX-70332"]),
         ("He asked Henrietta for 12 euros.", ["Henrietta"]),
         ("It failed 3 times.", []),
+        ("Two attempts failed, so he tried four times.", []),
+        ("He paid 12.50 euros.", ["12.50"]),
     ],
 )
 def test_what_no_interaction_names_is_fabricated(text: str, made_up: list[str]) -> None:
-    assert fabricated(text, "Tomas: I paid 12 euros for order QX-70331.") == made_up
+    assert fabricated(text, "Tomas: I paid 12 euros for order QX-70331, two of them.") == made_up
+
+
+def test_cents_that_are_told_apart_are_one_amount() -> None:
+    assert fabricated("He paid 12.50.", "It costs 12 dollars 50 cents.") == []
 
 
 def test_every_declarative_sentence_of_a_brief_is_looked_at_once() -> None:

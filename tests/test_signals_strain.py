@@ -3,11 +3,14 @@
 import pytest
 from pydantic import ValidationError
 
-from app.models import InterventionLevel, Ladder
+from app.actions import read_catalogue
+from app.application import App
+from app.errors import InvalidRequest
+from app.models import InterventionLevel, Ladder, NextActionRequest
 from app.settings import Settings
 from app.signals import course, detect, intervene, strain_at
 from app.signals.strain import CALM
-from tests.builders import START, snapshot
+from tests.builders import START, draft, snapshot
 from tests.journeys import talk
 
 ASKED = ("bot", "Just to confirm: delivery on Monday, is that right?")
@@ -96,6 +99,42 @@ def test_the_ladder_comes_from_the_settings(monkeypatch: pytest.MonkeyPatch) -> 
         InterventionLevel.ROUTE,
         InterventionLevel.ESCALATE,
     ]
+
+
+LADDER = """
+name: patient
+friction_ladder: {clarify: 0.9, nudge: 0.95, route: 0.97, escalate: 0.99}
+actions: [{id: wait, label: Wait, intents: {any: 0.5}}]
+"""
+
+
+async def test_a_tenants_catalogue_may_have_a_ladder_of_its_own_that_overrides_the_settings(app: App) -> None:
+    said = [draft("This is terrible, you are no help at all.", conversation_id="c1")]
+    levels: dict[str, InterventionLevel] = {}
+    await app.put_catalogue("patient", LADDER, as_json=False)
+    for tenant in ("patient", "usual"):
+        await app.record(tenant, said)
+        decided = await app.next_actions(tenant, NextActionRequest(conversation_id="c1"))
+        shown = await app.conversation_signals(tenant, "c1")
+        course = await app.conversation_friction(tenant, "c1")
+        assert {shown.friction.level, course.moments[0].intervention.level} == {decided.intervention.level}
+        levels[tenant] = decided.intervention.level
+    assert levels["patient"] is InterventionLevel.WAIT
+    assert levels["usual"] is not InterventionLevel.WAIT
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ("{clarify: 0.5, nudge: 0.4}", "line 2: .*rise in this order"),
+        ("{clarify: 7}", "line 2: .*less than or equal to 1"),
+        ("{clarity: 0.1}", "line 2: .*no such field"),
+    ],
+)
+def test_a_ladder_that_is_wrong_is_refused_by_its_line(wrong: str, said: str) -> None:
+    text = f"name: x\nfriction_ladder: {wrong}\nactions: [{{id: wait, label: Wait}}]\n"
+    with pytest.raises(InvalidRequest, match=said):
+        read_catalogue(text)
 
 
 def test_a_ladder_that_does_not_rise_is_refused() -> None:

@@ -1,15 +1,16 @@
 """The suite runs cases through the real App, keeps every result, goes on after a kill and never hides a failure."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import fromstring
 
 import pytest
 
-from app.errors import InvalidRequest, ModelTimeout
-from app.ports import ModelReply
+from app.bootstrap import build
+from app.errors import InvalidRequest, ModelTimeout, RetrievalUnavailable
+from app.ports import ModelReply, Vectors
 from app.settings import Settings
 from evals.recordings import StaleRecording
 from evals.report.junit import junit
@@ -18,7 +19,7 @@ from evals.scorers import SCORERS, Score, Scorer
 from evals.suite.cases import GoldCase, load_cases
 from evals.suite.grid import cells, name_of, settings_for
 from evals.suite.harness import Finished, Plan, run
-from evals.suite.observing import Observation
+from evals.suite.observing import Observation, file_case, observe
 from evals.suite.records import RESULTS, read_results
 from evals.suite.summary import summary
 from tests.conftest import WordEmbedder
@@ -109,7 +110,7 @@ async def test_the_manifest_says_what_the_run_was_made_with(plan: Plan, tmp_path
     manifest = (await ran(plan, tmp_path / "run")).manifest
     assert {one.name for one in manifest.prompts} == {"brief", "next_action", "judge"}
     assert manifest.settings["embedder"] == plan.settings.embedder
-    assert manifest.scorers["key_fact_recall"] == 1
+    assert manifest.scorers == {one.name: one.version for one in SCORERS}
     assert len(manifest.code.sha256) == 64
     assert str(tmp_path) not in manifest.model_dump_json()
 
@@ -201,9 +202,20 @@ def test_a_case_that_changed_is_another_input_for_a_recording(tmp_path: Path) ->
     assert one.sha256 != other.sha256
 
 
+def test_what_is_stale_is_replaced_by_a_fact_that_the_brief_must_hold(tmp_path: Path) -> None:
+    stale = {"name": "old", "harm": "stale", "any_of": ["Monday"], "replaced_by": "new"}
+    write_case(tmp_path, "70000", expect={"intent": None, "resolution": "resolved", "facts": {"must_not": [stale]}})
+    with pytest.raises(InvalidRequest, match=r"70000\.yaml: expect\.facts\.must_not: 'new' is no fact of `must`"):
+        load_cases(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
+        (
+            {"expect": {"intent": None, "also_intents": ["nonsense"], "resolution": "resolved"}},
+            r"70000\.yaml: expect\.also_intents: the catalogue retail",
+        ),
         ({"split": "test"}, r"70000\.yaml: split: Use one of 'development' or 'held_out'"),
         (
             {"expect": {"intent": "nonsense", "resolution": "resolved"}},
@@ -252,11 +264,48 @@ async def test_the_reports_stand_by_themselves(plan: Plan, cases: Path, tmp_path
     page = run_page(finished.manifest, figures, finished.results, {case.id: case for case in load_cases(cases)})
     assert "http" not in page.replace("http-equiv", "")
     assert "<script" not in page
+    assert "default-src 'none'; style-src 'sha256-" in page
     assert "missing: &lt;b&gt;" in page
     assert "<mark>My parcel R-70005 has not arrived.</mark>" in page
+    assert "their parcel R-70005 has not arrived.<sup>1</sup>" in page, "a sentence has the number of its evidence"
     suite = fromstring(junit(finished.manifest, finished.results))[0]
     assert (suite.get("tests"), suite.get("errors")) == ("4", "0")
     assert {one.get("name") for one in suite} == {one.case for one in finished.results}
+
+
+async def test_no_page_shows_a_case_that_is_held_out(plan: Plan, cases: Path, tmp_path: Path) -> None:
+    expect = {"intent": None, "resolution": "resolved"}
+    write_case(cases, "70005", expect=expect)
+    write_case(cases, "70006", expect=expect, split="held_out")
+    finished = await ran(plan, tmp_path / "run")
+    figures = summary(finished.manifest, finished.results, folder="run")
+    page = run_page(finished.manifest, figures, finished.results, {case.id: case for case in load_cases(cases)})
+    assert "70005" in page
+    assert "70006" not in page
+    assert figures.n == 5
+
+
+async def test_a_case_that_a_busy_machine_left_without_vectors_is_asked_for_again(plan: Plan) -> None:
+    class Busy(WordEmbedder):
+        """Fails the first time that somebody asks a question."""
+
+        failed = False
+
+        async def embed(self, texts: Sequence[str]) -> Vectors:
+            if len(texts) == 1 and not self.failed:
+                self.failed = True
+                raise RetrievalUnavailable("The embedder is busy.")
+            return await super().embed(texts)
+
+    case = load_cases(plan.cases)[0]
+    embedder = Busy()
+    app = build(plan.settings.model_copy(update={"catalogue": "retail"}), embedder=embedder)
+    try:
+        await app.warm_up()
+        seen = await observe(app, case, await file_case(app, case), rest_s=5.1)
+    finally:
+        await app.close()
+    assert (embedder.failed, seen.handoff.status) == (True, "completed")
 
 
 async def test_a_grave_harm_fails_its_case_in_junit(plan: Plan, cases: Path, tmp_path: Path) -> None:

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple, Protocol
 import pytest
 
 from app.doors.cli import main
+from app.doors.cli.suite_tables import show_alarms
+from evals.trials import AlarmFigures, Planted
 from tests.suite_cases import write_case
 
 
@@ -115,6 +117,61 @@ def test_a_model_without_recordings_fails_loudly(warmline: Command, cases: Path)
     assert ended.status == 1
     assert "holds no recording of openai/nobody" in " ".join(ended.err.split())
     assert "Record again with --record" in " ".join(ended.err.split())
+
+
+def test_options_that_contradict_each_other_are_refused(warmline: Command, cases: Path, tmp_path: Path) -> None:
+    recorded = warmline("run", "--cases", str(cases), "--record")
+    assert (recorded.status, "name it with --recordings DIR" in " ".join(recorded.err.split())) == (1, True)
+    grid = warmline("run", "--cases", str(cases), "--write-baseline", "b.json", "--matrix", "prompt=v1,v2")
+    assert (grid.status, "takes the scores of one run" in " ".join(grid.err.split())) == (1, True)
+    assert not (tmp_path / "b.json").exists()
+
+
+def test_the_gate_asks_no_model_where_none_is_named_and_begins_anew_where_told(
+    warmline: Command, cases: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WARMLINE_MODEL", "openai/nobody")
+    none = ("--cases", str(cases), "--model", "none", "--judge", "none", "--out", "run")
+    assert warmline("run", *none, "--write-baseline", "baseline.json").status == 0
+    write_case(cases, "70007")
+    refused = warmline("gate", "--baseline", "baseline.json", *none)
+    assert (refused.status, "--fresh" in refused.err) == (1, True)
+    ended = warmline("gate", "--baseline", "baseline.json", *none, "--fresh")
+    assert (ended.status, "1 only in b" in ended.out) == (0, True)
+    assert "The gate is open" in ended.out
+
+
+def test_the_scorers_of_lies_are_tried_on_dialogues(warmline: Command, tmp_path: Path) -> None:
+    row = {"dialogue": "#Person1#: I lost 12 keys.\n#Person2#: I see.", "summary": "#Person1# lost 12 keys."}
+    (tmp_path / "dialogues.jsonl").write_text(json.dumps(row), encoding="utf-8")
+    ended = warmline("scorers", "--data", "dialogues.jsonl", "--json")
+    assert ended.json["scorers"]["fabricated_entities"]["balanced_accuracy"]["number"] == 1
+    assert "fabricated_entities" in warmline("scorers", "--data", "dialogues.jsonl").out
+
+
+def test_a_loss_that_was_not_flagged_is_shown_as_such(capsys: pytest.CaptureFixture[str]) -> None:
+    lie = Planted(scorer="fabricated_entities", before=0.0, after=0.5, joint_interval=(-0.1, 0.9), flagged=False)
+    show_alarms(
+        AlarmFigures(n=9, planted={"a lie": lie}, pairs=3, false_alarms={"seeds 0 and 1": ("length",)}, noise={})
+    )
+    told = capsys.readouterr().out
+    assert "-0.1 to +0.9 NO" in " ".join(told.split())
+    assert "1 of 3 pairs flagged, over 9 cases.\n- seeds 0 and 1: length" in told
+
+
+def test_a_new_case_is_one_that_runs_and_says_why_it_scores_what_it_scores(warmline: Command, tmp_path: Path) -> None:
+    begun = warmline("new-case", "retail-lamp-late", "--cases", "own")
+    told = " ".join(begun.out.split())
+    assert (begun.status, "warmline eval run --only retail-lamp-late --cases own" in told) == (0, True)
+    ended = warmline("run", "--only", "retail-lamp-late", "--cases", "own", "--out", "run")
+    assert ended.status == 0
+    assert "missing_commitments 1 every promise is there" in " ".join(ended.out.split())
+    assert "rouge_l" not in ended.out, "what the case does not ask for is left out"
+    again = warmline("new-case", "retail-lamp-late", "--cases", "own")
+    assert (again.status, "is there already" in again.err) == (1, True)
+    assert "<industry>-<what-it-is-about>" in warmline("new-case", "lamp", "--cases", "own").err
+    missing = warmline("run", "--only", "retail-lamp-later", "--cases", "own")
+    assert (missing.status, "there is no case 'retail-lamp-later'" in " ".join(missing.err.split())) == (1, True)
 
 
 def test_a_dataset_is_written_for_its_eval(warmline: Command, tmp_path: Path) -> None:

@@ -182,3 +182,9 @@ def test_clinc150_and_banking77_become_texts_with_categories(tmp_path: Path) -> 
 def test_a_file_of_another_format_is_refused_in_words(tmp_path: Path, dataset: str) -> None:
     with pytest.raises(InvalidRequest, match="source"):
         convert(dataset, written(tmp_path, [{"nonsense": 1}]), tmp_path / "out")
+
+
+def test_a_file_that_was_converted_before_is_said_to_be_one(tmp_path: Path) -> None:
+    once = written(tmp_path, [{"id": "a", "turns": []}, {"id": "b", "turns": []}], lines=True)
+    with pytest.raises(InvalidRequest, match=r"source: it holds an object a line.* give it to the eval as it is"):
+        convert("tau-bench", once, tmp_path / "out")

@@ -46,6 +46,8 @@ ASKED: dict[str, tuple[tuple[str, dict[str, Any] | None], ...]] = {
     ),
     "POST /v1/interactions/{interaction_id}/redact": (("/v1/interactions/{interaction}/redact", None),),
     "GET /v1/conversations/{conversation_id}/signals": (("/v1/conversations/{conversation}/signals", None),),
+    "GET /v1/conversations/{conversation_id}/friction": (("/v1/conversations/{conversation}/friction", None),),
+    "POST /v1/handoffs/{handoff_id}/link": (("/v1/handoffs/{handoff}/link", {"ttl_s": 60}),),
     "GET /v1/handoffs/{handoff_id}": (("/v1/handoffs/{handoff}", None),),
     "POST /v1/handoffs/{handoff_id}/refresh": (("/v1/handoffs/{handoff}/refresh", None),),
     "POST /v1/handoffs/{handoff_id}/feedback": (("/v1/handoffs/{handoff}/feedback", {"accepted": True}),),

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, cast
 
 from pydantic import BeforeValidator, ConfigDict, Field
 
-from app.models import Confidence, InterventionLevel, Record
+from app.models import Confidence, InterventionLevel, Ladder, Record
 
 ANY_INTENT = "any"
 
@@ -120,12 +120,14 @@ class Catalogue(Record):
     """All intents and actions of one tenant.
 
     With `exploration`, now and then an action comes first that is not known to be the best, as often as it may yet turn
-    out to be: so the tenant learns faster, and the log can tell how another catalogue would have fared.
+    out to be: so the tenant learns faster, and the log can tell how another catalogue would have fared. A
+    `friction_ladder` takes the place of the one in the settings, a level left out keeping its default.
     """
 
     name: Name
     description: Annotated[str, Field(max_length=2000)] | None = None
     exploration: bool = False
+    friction_ladder: Ladder | None = None
     intents: Annotated[tuple[CatalogueIntent, ...], Field(max_length=500)] = ()
     actions: Annotated[tuple[CatalogueAction, ...], Field(min_length=1, max_length=500)]
 

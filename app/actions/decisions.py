@@ -1,10 +1,12 @@
 """Decides what to do next: tried steps are left out, then policy speaks, then Pega's formula ranks what is open.
 
-`score = propensity × context × value × lever`. The propensity is learnt from outcomes. The context of an action is how
+`score = propensity × context × value × lever`. The propensity is learnt from outcomes, those of similar cases
+counting for more. The context of an action is how
 well it fits what the customer wants, how well it fits the level of intervention, or how much it is needed in place of
 something that policy closed: the best of these, and a little less while a value it needs is not known.
 """
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
 from random import Random
@@ -20,6 +22,7 @@ from app.actions.learning import Learner
 from app.actions.parameters import Filled, worded
 from app.actions.policy import Closure
 from app.actions.shelf import InForce, Shelf
+from app.actions.similar import NOTHING, Similar, SimilarCases
 from app.actions.wording import ActionWriter
 from app.ids import new_id
 from app.language.steps import Step
@@ -30,6 +33,7 @@ from app.models import (
     HandoffRequest,
     Intent,
     Intervention,
+    Ladder,
     NextActionRequest,
     OfferedAction,
     Outcome,
@@ -38,7 +42,7 @@ from app.models import (
     SuppressedAction,
     SuppressionReason,
 )
-from app.ports import Archive, Embedder
+from app.ports import Archive, CaseVectors, Embedder
 
 IN_A_HANDOFF = 3
 UNDER_WAY = 64
@@ -48,6 +52,8 @@ LEAST_WISH = 0.2
 SURE_WISH = 0.5
 WITH_A_GAP = 0.9
 MOST_EVIDENCE = 12
+# Fewer cases say nothing in general, and might say something of somebody.
+LEAST_CASES_TOLD = 3
 _ENDED = {
     Outcome.SUCCEEDED: "It was done already",
     Outcome.FAILED: "It was tried already and failed",
@@ -82,17 +88,28 @@ class DecisionMaker:
     """Reads what the customer wants and ranks what the catalogue allows."""
 
     def __init__(
-        self, catalogue: Catalogue, embedder: Embedder, archive: Archive, *, writer: ActionWriter | None = None
+        self,
+        catalogue: Catalogue,
+        embedder: Embedder,
+        archive: Archive,
+        *,
+        vectors: CaseVectors,
+        writer: ActionWriter | None = None,
     ) -> None:
         self._writer = writer
         self.shelf = Shelf(catalogue, embedder, archive)
         self._readings: OrderedDict[int, tuple[Snapshot, InForce, Reading]] = OrderedDict()
         self._contact = ContactPolicies(archive)
         self.learner = Learner(archive)
+        self.similar = SimilarCases(archive, vectors, self.learner)
 
     async def warm_up(self) -> None:
         """Embed the catalogue's examples, so that no request has to wait for it. Raises RetrievalUnavailable."""
         await self.shelf.warm_up()
+
+    async def ladder(self, tenant: str) -> Ladder | None:
+        """The friction from which on to be that forward, where the tenant's catalogue says so."""
+        return (await self.shelf.of(tenant)).catalogue.friction_ladder
 
     async def intent(self, snapshot: Snapshot) -> Intent:
         """What the customer wants, in the catalogue's words; its name is null when nothing fits well enough."""
@@ -117,10 +134,12 @@ class DecisionMaker:
         limit = IN_A_HANDOFF if isinstance(request, HandoffRequest) else request.limit
         judged = [_judged(case, action) for action in case.catalogue.actions if audience in action.audience]
         fitting, suppressed = _arbitrated(case, judged)
-        known = await self._contact.offers(snapshot, [one.judged.action for one in fitting])
+        known, similar = await asyncio.gather(
+            self._contact.offers(snapshot, [one.judged.action for one in fitting]), self._similar_to(case)
+        )
         kept, held_off = _within_caps(snapshot, fitting, known)
         decision_id = new_id("dec")
-        offers, candidates = await self._in_order(case, _worth_offering(kept), limit, decision_id)
+        offers, candidates = await self._in_order(case, _worth_offering(kept), limit, decision_id, similar)
         decision = Decision(
             decision_id=decision_id,
             customer_id=snapshot.customer.customer_id,
@@ -130,8 +149,9 @@ class DecisionMaker:
             duration_ms=round((perf_counter() - started) * 1000),
             audience=audience,
             intent=intent.name,
+            case_id=reading.wanted.interaction_id if reading.wanted else None,
             intervention=intervention,
-            actions=tuple(_offered(case, one) for one in offers),
+            actions=tuple(_offered(case, one, similar) for one in offers),
             suppressed=(*suppressed, *held_off),
             candidates=candidates,
         )
@@ -162,15 +182,26 @@ class DecisionMaker:
                 self._readings.popitem(last=False)
         return held[1], held[2]
 
+    async def _similar_to(self, case: Case) -> Similar:
+        wanted = case.reading.wanted
+        if wanted is None:
+            return NOTHING
+        return await self.similar.to(case.snapshot.tenant, wanted.interaction_id, wanted.vector)
+
     async def _in_order(
-        self, case: Case, fitting: Sequence[_Ranked], limit: int, decision_id: str
+        self, case: Case, fitting: Sequence[_Ranked], limit: int, decision_id: str, similar: Similar
     ) -> tuple[list[_Offer], tuple[Candidate, ...]]:
         """The actions to offer, by what outcomes say of them, and how probable each was to come first."""
         # Drawn by the decision's own id, so that it can be told again how the draw came out.
         chance = Random(decision_id) if case.catalogue.exploration else None  # noqa: S311 - no secret hangs on it
         components = {one.judged.action.id: one.components for one in fitting}
         arranged = await self.learner.arrange(
-            case.snapshot.tenant, case.intent.name, components, places=limit, chance=chance
+            case.snapshot.tenant,
+            case.intent.name,
+            components,
+            places=limit,
+            chance=chance,
+            leaning=similar.leaning,
         )
         learnt = {one.action_id: one.components for one in arranged.candidates}
         by_id = {one.judged.action.id: one._replace(components=learnt[one.judged.action.id]) for one in fitting}
@@ -238,7 +269,7 @@ def _held_back(case: Case, one: _Judged) -> SuppressedAction | None:
     )
 
 
-def _offered(case: Case, offer: _Offer) -> OfferedAction:
+def _offered(case: Case, offer: _Offer, similar: Similar) -> OfferedAction:
     one = offer.ranked
     action, filled = one.judged.action, one.judged.filled
     reason, evidence = _why(case, one)
@@ -250,7 +281,7 @@ def _offered(case: Case, offer: _Offer) -> OfferedAction:
         propensity=one.components.propensity,
         probability=offer.probability,
         components=one.components,
-        reason=reason,
+        reason=f"{reason}{_told_of_similar(similar, action.id)}",
         evidence=tuple(dict.fromkeys((*evidence, *filled.evidence)))[:MOST_EVIDENCE],
         requires_approval=action.requires_approval,
         parameters=dict(filled.values),
@@ -274,6 +305,13 @@ def _why(case: Case, one: _Ranked) -> tuple[str, tuple[str, ...]]:
         what = f"{told}: {wish}" if wish else "It is close to what was asked for"
         return f"{what}. This fits by {call.strength:.0%}, and the policy allows it.", asked
     return "It is open whatever the customer wants.", asked
+
+
+def _told_of_similar(similar: Similar, action_id: str) -> str:
+    cases, settled = similar.told.get(action_id, (0, 0))
+    if cases < LEAST_CASES_TOLD:
+        return ""
+    return f" Of {cases:.0f} similar cases in which this was done, it settled {settled:.0f}."
 
 
 def _friction(case: Case) -> tuple[str, tuple[str, ...]]:

@@ -11,7 +11,7 @@ restart, all workers share them, and telling an outcome again replaces it. The s
 erased their outcomes go, and the sums stay.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from time import monotonic
@@ -23,6 +23,8 @@ from app.ports import Archive, Counts
 
 OUTCOMES = "outcomes"
 PROPENSITIES = "propensities"
+# What became of the actions that were taken about one message, by its id.
+CASES = "cases"
 PAGE = 1000
 MOST_TENANTS = 1024
 # Other workers file outcomes too; what they told is believed here after this time at the latest.
@@ -37,7 +39,11 @@ MOST_WORTH = 100.0
 # How much evidence it takes to move that; in the units of `Spread.possible`.
 SLOWNESS = 2.0
 
-_TRIALS, _SUCCESSES = "trials", "successes"
+TRIALS, SUCCESSES = "trials", "successes"
+
+
+# What is believed of an action in the case at hand, from what is believed of it under the intent.
+Leaning = Callable[[str, Belief], Belief]
 
 
 class Arranged(NamedTuple):
@@ -76,7 +82,6 @@ class Learner:
             OUTCOMES,
             f"{outcome.decision_id} {outcome.action_id}",
             outcome.model_dump(mode="json"),
-            into=PROPENSITIES,
             counting=counted,
             customer_id=outcome.customer_id,
         )
@@ -84,6 +89,11 @@ class Learner:
         if known is not None:
             sums = await self._archive.get(tenant, PROPENSITIES, outcome.action_id)
             known.learn(outcome.action_id, _rates(sums or {}))
+
+    async def outcomes_of(self, tenant: str, decision_id: str, action_ids: Sequence[str]) -> Sequence[FiledOutcome]:
+        """What was told of these actions of one decision."""
+        found = [await self._archive.get(tenant, OUTCOMES, f"{decision_id} {one}") for one in action_ids]
+        return [FiledOutcome.model_validate(one) for one in found if one is not None]
 
     async def arrange(
         self,
@@ -93,20 +103,20 @@ class Learner:
         *,
         places: int,
         chance: Random | None = None,
+        leaning: Leaning | None = None,
     ) -> Arranged:
         """The best of these actions under an intent, `components` holding the catalogue's propensities.
 
-        They are ranked by expected score; with `chance`, each place is drawn by Thompson sampling.
+        They are ranked by expected score; with `chance`, each place is drawn by Thompson sampling. `leaning` says what
+        else is known of an action here: it is given the action and what is believed of it under the intent.
         """
         known = await self._recall(tenant)
         worth = known.worth
-        options = [
-            Option(
-                belief(known.rates.get(action_id, {}), intent or "", one.propensity, worth=worth),
-                one.context * one.value * one.lever,
-            )
-            for action_id, one in components.items()
-        ]
+        options: list[Option] = []
+        for action_id, one in components.items():
+            believed = belief(known.rates.get(action_id, {}), intent or "", one.propensity, worth=worth)
+            here = leaning(action_id, believed) if leaning else believed
+            options.append(Option(here, one.context * one.value * one.lever))
         order = explored(options, places=places, chance=chance) if chance else ranked(options, places=places)
         ids = list(components)
         candidates = (
@@ -118,6 +128,17 @@ class Learner:
             for (action_id, one), option, probability in zip(components.items(), options, order.first, strict=True)
         )
         return Arranged(tuple((ids[place.candidate], place.probability) for place in order.places), tuple(candidates))
+
+    async def belief_without(self, tenant: str, outcome: FiledOutcome, prior: float) -> Belief:
+        """What would be believed of an outcome's action under its intent had this outcome not been told."""
+        known = await self._recall(tenant)
+        intent = outcome.intent or ""
+        rates = dict(known.rates.get(outcome.action_id, {}))
+        own = rates.get(intent, Rate())
+        success = outcome.success
+        if success is not None and own.trials >= 1:
+            rates[intent] = Rate(own.trials - 1, max(0.0, own.successes - success))
+        return belief(rates, intent, prior, worth=known.worth)
 
     async def _recall(self, tenant: str) -> "_Known":
         known = self._known.get(tenant)
@@ -156,14 +177,18 @@ class _Known:
 
 
 def counted(document: Mapping[str, Any]) -> Counts:
-    """What an outcome adds to its action's sums; nothing where nothing is to be learnt from it."""
+    """What an outcome adds to the sums of its action and of its case; nothing where nothing is to be learnt from it."""
     if "intent" not in document:
         return {}  # it was filed before outcomes were counted, so there is nothing to take back either
     outcome = FiledOutcome.model_validate(document)
     if outcome.success is None:
         return {}
     intent = outcome.intent or ""
-    return {outcome.action_id: {f"{_TRIALS} {intent}": 1.0, f"{_SUCCESSES} {intent}": outcome.success}}
+    by_intent = {outcome.action_id: {f"{TRIALS} {intent}": 1.0, f"{SUCCESSES} {intent}": outcome.success}}
+    if outcome.case_id is None:
+        return {PROPENSITIES: by_intent}
+    of_case = {f"{TRIALS} {outcome.action_id}": 1.0, f"{SUCCESSES} {outcome.action_id}": outcome.success}
+    return {PROPENSITIES: by_intent, CASES: {outcome.case_id: of_case}}
 
 
 def belief(rates: Mapping[str, Rate], intent: str, prior: float, *, worth: float) -> Belief:
@@ -210,5 +235,5 @@ def spread(rates: Iterable[Rate]) -> Spread:
 
 
 def _rates(sums: Mapping[str, Any]) -> Mapping[str, Rate]:
-    trials = {name.partition(" ")[2]: float(sum_) for name, sum_ in sums.items() if name.startswith(_TRIALS)}
-    return {intent: Rate(count, float(sums.get(f"{_SUCCESSES} {intent}", 0.0))) for intent, count in trials.items()}
+    trials = {name.partition(" ")[2]: float(sum_) for name, sum_ in sums.items() if name.startswith(TRIALS)}
+    return {intent: Rate(count, float(sums.get(f"{SUCCESSES} {intent}", 0.0))) for intent, count in trials.items()}

@@ -3,7 +3,7 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -50,6 +50,11 @@ def load_catalogue(name_or_path: str) -> Catalogue:
         shown = [f"{file}:{_line(root, fault.path)}: {_described(fault)}" for fault in faults[:_SHOWN]]
         raise ConfigurationError("\n".join([*shown, *_rest(faults)]))
     return catalogue
+
+
+def shipped_catalogues() -> Sequence[str]:
+    """The names of the catalogues that come with the service."""
+    return sorted(file.stem for file in SHIPPED.glob("*.yaml"))
 
 
 def read_catalogue(text: str, *, as_json: bool = False) -> Catalogue:

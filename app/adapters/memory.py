@@ -26,8 +26,10 @@ from app.ports import (
     IdentifierHolding,
     Known,
     Lately,
+    LikeCase,
     MergeRecord,
     NewInteraction,
+    Outlined,
     Party,
     Unit,
     Vectors,
@@ -191,6 +193,11 @@ class MemoryLedger:
         found = [one for one in self._tenants[tenant].held() if one.identity_id in identity_ids]
         return sorted(found, key=lambda one: (one.identity_id, one.identifier.type, one.identifier.value))
 
+    async def holders(self, tenant: str, values: Collection[str]) -> Sequence[IdentifierHolding]:
+        """Who holds an identifier with one of these normalised values, whatever its type."""
+        found = [one for one in self._tenants[tenant].held() if one.identifier.value in values]
+        return sorted(found, key=lambda one: (one.identity_id, one.identifier.type, one.identifier.value))
+
     async def seat_of(self, tenant: str, conversation_id: str) -> ConversationSeat | None:
         """Whom a conversation belongs to."""
         return self._tenants[tenant].seat(conversation_id)
@@ -245,6 +252,14 @@ class MemoryLedger:
         ]
         return sorted(found, key=lambda one: one.seq, reverse=newest_first)[:limit]
 
+    async def outline(self, tenant: str, identity_ids: Collection[str], *, up_to_seq: int) -> Sequence[Outlined]:
+        """All interactions of these identities in the order they happened, without their content."""
+        return self._tenants[tenant].outline(identity_ids, up_to_seq)
+
+    async def mentioning(self, tenant: str, words: str, *, among: int, limit: int) -> Sequence[Interaction]:
+        """Of a tenant's newest `among` sequence numbers, the interactions that hold these words, the newest first."""
+        return list(islice(self._tenants[tenant].mentioning(words, among), limit))
+
     async def by_ids(self, tenant: str, interaction_ids: Collection[str]) -> Sequence[Interaction]:
         """The interactions with these ids that exist, by seq."""
         rows = self._tenants[tenant].rows
@@ -271,6 +286,12 @@ class MemoryLedger:
             if one in self._tenants[tenant].rows
         )
         return list(islice(left, limit))
+
+    async def lately_active(self, rows: int, *, limit: int) -> Sequence[tuple[str, str]]:
+        """The conversations of all tenants among the newest `rows` rows, newest first."""
+        newest = [(tenant, self._tenants[tenant].rows.get(one)) for tenant, one in self._written[-rows:][::-1]]
+        found = {(tenant, row.conversation_id): None for tenant, row in newest if row and row.conversation_id}
+        return [(tenant, conversation_id) for tenant, conversation_id in islice(found, limit)]
 
     async def last_position(self) -> int:
         """The position of the newest row; 0 when there is none."""
@@ -344,12 +365,12 @@ class MemoryArchive:
         key: str,
         document: Mapping[str, Any],
         *,
-        into: str,
         counting: Counting,
         customer_id: str | None = None,
     ) -> None:
         """Write or replace one document, and what it counts with it."""
-        for entry, amounts in changes(counting, await self.get(tenant, collection, key), document).items():
+        changed = changes(counting, await self.get(tenant, collection, key), document)
+        for (into, entry), amounts in changed.items():
             await self.put(tenant, into, entry, added(await self.get(tenant, into, entry), amounts))
         await self.put(tenant, collection, key, document, customer_id=customer_id)
 
@@ -368,6 +389,18 @@ class MemoryArchive:
             if (of_tenant, of_collection, owner) == (tenant, collection, customer_id)
         ]
         return [from_json(document) for document in found[::-1][:limit]]
+
+    async def between(
+        self, tenant: str, collection: str, customer_ids: Collection[str], from_key: str, before_key: str, *, limit: int
+    ) -> Sequence[Mapping[str, Any]]:
+        """Documents of these customers with keys from one on and below another: the last `limit`, the last first."""
+        found = {
+            key: document
+            for (of_tenant, of_collection, key), (owner, document) in self._documents.items()
+            if (of_tenant, of_collection) == (tenant, collection) and owner in customer_ids
+        }
+        keys = sorted((one for one in found if from_key <= one < before_key), reverse=True)
+        return [from_json(found[key]) for key in keys[:limit]]
 
     async def page(
         self, tenant: str, collection: str, *, after: str = "", limit: int = 1000
@@ -399,6 +432,7 @@ class MemoryVectors:
 
     def __init__(self) -> None:
         self._vectors: dict[Key, NDArray[np.float32]] = {}
+        self._cases: defaultdict[str, dict[str, tuple[str, NDArray[np.float32]]]] = defaultdict(dict)
 
     async def put(self, tenant: str, interaction_ids: Sequence[str], vectors: Vectors) -> None:
         """Write or replace vectors."""
@@ -415,12 +449,33 @@ class MemoryVectors:
             self._vectors.pop((tenant, one), None)
 
     async def clear(self) -> None:
-        """Remove the vectors of all tenants, before an index is made anew."""
+        """Remove the vectors of all tenants, cases included, before an index is made anew."""
         self._vectors.clear()
+        self._cases.clear()
 
     async def count(self) -> int:
-        """How many vectors are held for all tenants."""
+        """How many interactions of all tenants have a vector."""
         return len(self._vectors)
+
+    async def put_cases(self, tenant: str, outcomes: Mapping[str, str], vectors: Vectors) -> None:
+        """Write or replace cases with their unit vectors."""
+        for (case_id, outcome), vector in zip(outcomes.items(), vectors, strict=True):
+            self._cases[tenant][case_id] = (outcome, np.asarray(vector, dtype=np.float32).copy())
+
+    async def known_cases(self, tenant: str, case_ids: Sequence[str]) -> Collection[str]:
+        """Which of these cases are held."""
+        return self._cases[tenant].keys() & {*case_ids}
+
+    async def nearest_cases(self, tenant: str, vector: NDArray[np.float32], limit: int) -> Sequence[LikeCase]:
+        """The cases of a tenant that are most like a unit vector, the likest first."""
+        held = ((one, *case) for one, case in self._cases[tenant].items())
+        alike = [LikeCase(one, float(row @ vector), told) for one, told, row in held if row.shape == vector.shape]
+        return sorted(alike, key=lambda one: -one.likeness)[:limit]
+
+    async def delete_cases(self, tenant: str, case_ids: Sequence[str]) -> None:
+        """Remove cases; ids without one are passed over."""
+        for one in case_ids:
+            self._cases[tenant].pop(one, None)
 
     async def close(self) -> None:
         """Nothing is held open."""

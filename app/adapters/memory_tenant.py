@@ -1,10 +1,12 @@
 """What the in-memory ledger holds of one tenant."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from pydantic_core import to_json
+
 from app.models import Interaction
-from app.ports import ConversationSeat, ErasedRows, IdentifierHolding, MergeRecord, NewHolding
+from app.ports import ConversationSeat, ErasedRows, IdentifierHolding, MergeRecord, NewHolding, Outlined
 
 Key = tuple[str, str]
 
@@ -95,3 +97,20 @@ class MemoryTenant:
                 identifier=one.identifier,
                 interaction_id=one.interaction_id,
             )
+
+    def outline(self, identity_ids: Collection[str], up_to_seq: int) -> Sequence[Outlined]:
+        """The interactions of these identities in the order they happened, without their content."""
+        return sorted(
+            Outlined(row.occurred_at, row.seq, row.interaction_id, row.channel, row.kind, row.conversation_id)
+            for row in self.rows.values()
+            if row.identity_id in identity_ids and row.seq <= up_to_seq
+        )
+
+    def mentioning(self, words: str, among: int) -> Iterator[Interaction]:
+        """The interactions of the newest sequence numbers that hold these words, the newest first."""
+        wanted = words.lower()
+        for row in sorted(self.rows.values(), key=lambda one: -one.seq):
+            if row.seq <= self.last_seq - among:
+                return
+            if row.id == words or wanted in row.text.lower() or wanted in to_json(row.data).decode().lower():
+                yield row

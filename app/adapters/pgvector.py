@@ -1,11 +1,12 @@
 """Vectors in PostgreSQL with the pgvector extension, which several processes may share.
 
-The ledger names the interactions that matter, so vectors are read by id alone: no approximate index is kept, and the
-column takes vectors of whatever length the embedder makes.
+The ledger names the interactions that matter, so their vectors are read by id alone; of cases a tenant has so few that
+reading all of them is quick, and exact. So no approximate index is kept, and the columns take vectors of whatever
+length the embedder makes.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from importlib import import_module
 from typing import Any
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.errors import ConfigurationError, RetrievalUnavailable
-from app.ports import Vectors
+from app.ports import LikeCase, Vectors
 
 CONNECTIONS = 4
 CONNECT_TIMEOUT_S = 5
@@ -31,12 +32,34 @@ _TABLE = """
         PRIMARY KEY (tenant, interaction_id)
     )
 """
+_CASES = """
+    CREATE TABLE IF NOT EXISTS warmline_cases (
+        tenant text COLLATE "C" NOT NULL,
+        case_id text COLLATE "C" NOT NULL,
+        outcome text NOT NULL,
+        embedding vector NOT NULL,
+        PRIMARY KEY (tenant, case_id)
+    )
+"""
 _PUT = """
     INSERT INTO warmline_vectors (tenant, interaction_id, embedding) VALUES ($1, $2, $3)
     ON CONFLICT (tenant, interaction_id) DO UPDATE SET embedding = excluded.embedding
 """
 _GET = "SELECT interaction_id, embedding FROM warmline_vectors WHERE tenant = $1 AND interaction_id = ANY($2::text[])"
 _DELETE = "DELETE FROM warmline_vectors WHERE tenant = $1 AND interaction_id = ANY($2::text[])"
+_PUT_CASE = """
+    INSERT INTO warmline_cases (tenant, case_id, outcome, embedding) VALUES ($1, $2, $3, $4)
+    ON CONFLICT (tenant, case_id) DO UPDATE SET outcome = excluded.outcome, embedding = excluded.embedding
+"""
+_KNOWN_CASES = "SELECT case_id FROM warmline_cases WHERE tenant = $1 AND case_id = ANY($2::text[])"
+# The rows are narrowed first: a distance between vectors of two lengths is an error.
+_NEAREST_CASES = """
+    WITH alike AS MATERIALIZED (
+        SELECT case_id, outcome, embedding FROM warmline_cases WHERE tenant = $1 AND vector_dims(embedding) = $3
+    )
+    SELECT case_id, -(embedding <#> $2) AS likeness, outcome FROM alike ORDER BY embedding <#> $2, case_id LIMIT $4
+"""
+_DELETE_CASES = "DELETE FROM warmline_cases WHERE tenant = $1 AND case_id = ANY($2::text[])"
 _HOW_TO_MEND = (
     "The database of WARMLINE_VECTORS_URL has no pgvector. Install the extension on its server and run "
     "CREATE EXTENSION vector in the database as a user who may, or set WARMLINE_VECTORS_URL to another store."
@@ -74,14 +97,36 @@ class PgVectors:
             await connection.execute(_DELETE, tenant, list(interaction_ids))
 
     async def clear(self) -> None:
-        """Remove the vectors of all tenants; the next may have another length."""
+        """Remove the vectors of all tenants, cases included; the next may have another length."""
         async with self._connection() as connection:
-            await connection.execute("TRUNCATE warmline_vectors")
+            await connection.execute("TRUNCATE warmline_vectors, warmline_cases")
 
     async def count(self) -> int:
-        """How many vectors are held for all tenants."""
+        """How many interactions of all tenants have a vector."""
         async with self._connection() as connection:
             return await connection.fetchval("SELECT count(*) FROM warmline_vectors")
+
+    async def put_cases(self, tenant: str, outcomes: Mapping[str, str], vectors: Vectors) -> None:
+        """Write or replace cases with their unit vectors."""
+        rows = [(tenant, one, told, row) for (one, told), row in zip(outcomes.items(), vectors, strict=True)]
+        async with self._connection() as connection:
+            await connection.executemany(_PUT_CASE, rows)
+
+    async def known_cases(self, tenant: str, case_ids: Sequence[str]) -> Collection[str]:
+        """Which of these cases are held."""
+        async with self._connection() as connection:
+            return {one for (one,) in await connection.fetch(_KNOWN_CASES, tenant, list(case_ids))}
+
+    async def nearest_cases(self, tenant: str, vector: NDArray[np.float32], limit: int) -> Sequence[LikeCase]:
+        """The cases of a tenant that are most like a unit vector, the likest first."""
+        async with self._connection() as connection:
+            rows = await connection.fetch(_NEAREST_CASES, tenant, vector, len(vector), limit)
+        return [LikeCase(*row) for row in rows]
+
+    async def delete_cases(self, tenant: str, case_ids: Sequence[str]) -> None:
+        """Remove cases; ids without one are passed over."""
+        async with self._connection() as connection:
+            await connection.execute(_DELETE_CASES, tenant, list(case_ids))
 
     async def close(self) -> None:
         """Let go of the connections. A later call opens them again."""
@@ -139,4 +184,5 @@ async def _made(connection: Any, asyncpg: Any) -> str:
                 raise ConfigurationError(_HOW_TO_MEND) from None
             schema = await connection.fetchval(where)
         await connection.execute(_TABLE)
+        await connection.execute(_CASES)
     return schema

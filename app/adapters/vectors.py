@@ -1,12 +1,14 @@
 """Vectors in Chroma: embedded in a folder of one process, or on a Chroma server that several processes share.
 
-Chroma's filtered queries grow with all rows it holds, so nothing is ever queried here: the ledger names the
-interactions that matter, and their vectors are read by id.
+Chroma's filtered queries grow with all rows it holds, so the interactions are never queried here: the ledger names
+those that matter, and their vectors are read by id. What is asked over all customers of a tenant, the cases most like
+one, has a collection for each tenant and needs no filter.
 """
 
 import asyncio
 import fcntl
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from hashlib import sha256
 from importlib import import_module
 from pathlib import Path
 from threading import Lock
@@ -18,13 +20,17 @@ from numpy.typing import NDArray
 
 from app import offline
 from app.errors import ConfigurationError, RetrievalUnavailable, WarmlineError
-from app.ports import Vectors
+from app.ports import LikeCase, Vectors
 
 COLLECTION = "warmline-interactions"
+CASES = "warmline-cases-"
 BATCH = 1000
 
 # The graph is never searched, so it is kept small: twice the rows a second, and less memory.
 _GRAPH = {"space": "ip", "ef_construction": 30, "max_neighbors": 8}
+_SEARCHED = {"space": "ip", "ef_construction": 100, "ef_search": 100, "max_neighbors": 16}
+
+_OUTCOME = "outcome"
 
 _Answer = TypeVar("_Answer")
 
@@ -43,6 +49,7 @@ class ChromaVectors:
         self._claim: IO[str] | None = None
         self._client: Any = None
         self._collection: Any = None
+        self._cases: dict[str, Any] = {}
 
     async def put(self, tenant: str, interaction_ids: Sequence[str], vectors: Vectors) -> None:
         """Write or replace vectors, one row of `vectors` an id. Raises RetrievalUnavailable, ConfigurationError."""
@@ -79,18 +86,71 @@ class ChromaVectors:
         await self._in_thread(work)
 
     async def clear(self) -> None:
-        """Remove the vectors of all tenants; the next may have another length. Raises like `put`."""
+        """Remove the vectors of all tenants, cases included; the next may have another length. Raises like `put`."""
 
         def work(_: Any) -> None:
             with self._opening:
+                self._cases = {}
+                names = [str(getattr(one, "name", one)) for one in self._client.list_collections()]
+                for name in names:
+                    if name.startswith(CASES):
+                        self._client.delete_collection(name)
                 self._client.delete_collection(COLLECTION)
                 self._collection = self._opened_collection()
 
         await self._in_thread(work)
 
     async def count(self) -> int:
-        """How many vectors are held for all tenants. Raises RetrievalUnavailable, ConfigurationError."""
+        """How many interactions of all tenants have a vector. Raises RetrievalUnavailable, ConfigurationError."""
         return await self._in_thread(lambda collection: int(collection.count()))
+
+    async def put_cases(self, tenant: str, outcomes: Mapping[str, str], vectors: Vectors) -> None:
+        """Write or replace cases with their unit vectors. Raises RetrievalUnavailable, ConfigurationError."""
+        rows = dict(zip(outcomes, vectors, strict=True))
+
+        def work(_: Any) -> None:
+            held: Any = self._cases_of(tenant, make=True) if rows else None
+            for keys in _batches(list(rows)):
+                told = [{_OUTCOME: outcomes[key]} for key in keys]
+                held.upsert(ids=keys, embeddings=np.stack([rows[key] for key in keys]), metadatas=told)
+
+        await self._in_thread(work)
+
+    async def known_cases(self, tenant: str, case_ids: Sequence[str]) -> Collection[str]:
+        """Which of these cases are held. Raises RetrievalUnavailable, ConfigurationError."""
+
+        def work(_: Any) -> set[str]:
+            held = self._cases_of(tenant)
+            batches = _batches(list(dict.fromkeys(case_ids))) if held else ()
+            return {one for keys in batches for one in held.get(ids=keys, include=[])["ids"]}
+
+        return await self._in_thread(work)
+
+    async def nearest_cases(self, tenant: str, vector: NDArray[np.float32], limit: int) -> Sequence[LikeCase]:
+        """The cases of a tenant that are most like a unit vector, the likest first, found approximately.
+
+        Raises RetrievalUnavailable, also for a vector of another length, and ConfigurationError.
+        """
+
+        def work(_: Any) -> list[LikeCase]:
+            held = self._cases_of(tenant)
+            if held is None:
+                return []
+            answer = held.query(query_embeddings=[vector], n_results=limit, include=["distances", "metadatas"])
+            found = zip(answer["ids"][0], answer["distances"][0], answer["metadatas"][0], strict=True)
+            return [LikeCase(one, 1.0 - distance, told[_OUTCOME]) for one, distance, told in found]
+
+        return await self._in_thread(work)
+
+    async def delete_cases(self, tenant: str, case_ids: Sequence[str]) -> None:
+        """Remove cases; ids without one are passed over. Raises RetrievalUnavailable, ConfigurationError."""
+
+        def work(_: Any) -> None:
+            held = self._cases_of(tenant)
+            for keys in _batches(list(dict.fromkeys(case_ids))) if held else ():
+                held.delete(ids=keys)
+
+        await self._in_thread(work)
 
     async def close(self) -> None:
         """Let go of the folder or the server. A later call opens it again."""
@@ -108,7 +168,8 @@ class ChromaVectors:
         except WarmlineError:
             raise
         except Exception as failure:
-            self._collection = None  # it may have been made anew by another process: look it up again next time
+            # They may have been made anew by another process: look them up again next time.
+            self._collection, self._cases = None, {}
             where = "server" if self._url else "folder"
             raise RetrievalUnavailable(f"The vector store does not answer (Chroma {where}).") from failure
 
@@ -123,9 +184,24 @@ class ChromaVectors:
             COLLECTION, embedding_function=None, configuration={"hnsw": _GRAPH}
         )
 
+    def _cases_of(self, tenant: str, *, make: bool = False) -> Any:
+        """A tenant's collection of cases, or None where there is none yet and none is to be made."""
+        held = self._cases.get(tenant)
+        if held is None:
+            # A collection's name may hold few characters, a tenant's any.
+            name = f"{CASES}{sha256(tenant.encode()).hexdigest()[:40]}"
+            with self._opening:
+                if not make and not any(getattr(one, "name", one) == name for one in self._client.list_collections()):
+                    return None
+                held = self._client.get_or_create_collection(
+                    name, embedding_function=None, configuration={"hnsw": _SEARCHED}
+                )
+            self._cases[tenant] = held
+        return held
+
     def _close(self) -> None:
         with self._opening:
-            self._collection = None
+            self._collection, self._cases = None, {}
             if self._client is not None:
                 self._client.close()
                 self._client = None

@@ -8,8 +8,20 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal
 
 from app import offline
-from app.application.answers import ConversationSignals, RecordAnswer, SearchAnswer, TimelinePage, VerifyAnswer
+from app.application.answers import (
+    ConversationFriction,
+    ConversationSignals,
+    RecordAnswer,
+    SearchAnswer,
+    TimelinePage,
+    VerifyAnswer,
+)
+from app.application.cards import Cards, still_pending
+from app.application.continuity import Continuing
+from app.application.histories import FoundCustomer, JourneyPage, JourneyQuery
+from app.application.journeys import Journeys
 from app.application.parts import Parts
+from app.application.playing import Playground, Trial, TrialOptions, TrialRequest
 from app.application.verifying import Verifying
 from app.errors import (
     InvalidRequest,
@@ -48,12 +60,19 @@ if TYPE_CHECKING:
 
 __all__ = [
     "App",
+    "ConversationFriction",
     "ConversationSignals",
+    "FoundCustomer",
+    "JourneyPage",
+    "JourneyQuery",
     "Parts",
     "Readiness",
     "RecordAnswer",
     "SearchAnswer",
     "TimelinePage",
+    "Trial",
+    "TrialOptions",
+    "TrialRequest",
     "VerifyAnswer",
 ]
 
@@ -61,18 +80,22 @@ LIVE_CONVERSATIONS = 20
 CONVERSATION_WINDOW = 1000
 
 
-class App(Verifying):
+class App(Cards, Continuing, Journeys, Verifying):
     """Warmline itself. Open it with `async with`, so that its index follows the ledger and its stores are let go."""
 
     def __init__(self, parts: Parts) -> None:
         super().__init__(parts)
         self._workflow: Workflow | None = None
         self._examples = Examples(parts.decisions)
+        self._playground = Playground(parts)
 
     async def __aenter__(self) -> "App":
         self._parts.indexer.start()
         self._parts.traffic.start()
+        self._parts.cases.start()
         self._parts.announcer.start()
+        self._parts.continuity.start()
+        self.start_watching()
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -84,6 +107,8 @@ class App(Verifying):
         await self.end_announcements()
         await self._examples.close()
         await self._parts.traffic.close()
+        await self._parts.cases.close()
+        await self._parts.continuity.close()
         await self._parts.decisions.shelf.close()
         await self._parts.indexer.close()
         await self._parts.writer.close()
@@ -110,7 +135,7 @@ class App(Verifying):
         windows = await self._live_windows(tenant, drafts, results)
         fresh = {one.interaction_id for one in results if one.interaction_id and not one.duplicate}
         signals = tuple(signal for window in windows for signal in detect(window, fresh=fresh))
-        self.announce(tenant, windows, signals)
+        self.announce(tenant, windows, signals, fresh)
         # What was acknowledged before this request began has lower numbers than what it filed itself.
         newest = (one.seq for one in results if one.seq and not one.duplicate)
         head = max((*newest, *(window.as_of_seq for window in windows)), default=0)
@@ -126,30 +151,54 @@ class App(Verifying):
         assert last is not None
         return last
 
-    async def handoff_stages(self, tenant: str, request: HandoffRequest) -> AsyncIterator[Handoff]:
-        """The handoff twice: the deterministic one at once, then the filed one, worded by a model if one is set."""
+    async def handoff_stages(
+        self, tenant: str, request: HandoffRequest, *, file_first: bool = False
+    ) -> AsyncIterator[Handoff]:
+        """The handoff twice: the deterministic one at once, then the filed one, worded by a model if one is set.
+
+        With `file_first` the first stage is filed too, before it is given, for those who look at it meanwhile.
+        """
         started = perf_counter()
         workflow = await self._ready_workflow()
         stages = workflow.handoff(tenant, new_id("hnd"), request, now=request.now or datetime.now(UTC), started=started)
         last: Handoff | None = None
         async for stage in stages:
+            if file_first and stage.pending:
+                await self._file_handoff(tenant, stage)
             await self._check_still_there(tenant, stage.customer_id)
+            if file_first and last is not None:
+                await self._parts.continuity.touch(tenant, stage.customer_id)
             last = stage
             yield stage
         if last is not None:
             self.announce_handoff(tenant, last)
 
+    def trial_options(self) -> TrialOptions:
+        """What a trial may choose from."""
+        return self._playground.options()
+
+    async def play(self, tenant: str, request: TrialRequest) -> Trial:
+        """Try out one conversation in stores that are thrown away; nothing of the tenant's is touched.
+
+        Raises InvalidRequest, PayloadTooLarge or RateLimited.
+        """
+        return await self._playground.play(tenant, request)
+
     async def filed_handoff(self, tenant: str, handoff_id: str) -> Handoff:
         """A handoff as it was filed, `stale` when its customer's ledger has moved on. Raises NotFound."""
         handoff = Handoff.model_validate(await self._filed(tenant, "handoffs", handoff_id))
         newer = await self._newest(tenant, handoff.customer_id, after_seq=handoff.as_of_seq)
-        return handoff.model_copy(update={"stale": newer})
+        return handoff.model_copy(update={"stale": newer, "pending": still_pending(handoff)})
 
     async def refreshed_handoff(self, tenant: str, handoff_id: str) -> Handoff:
-        """A new handoff for the same request, judged now."""
-        filed = await self.filed_handoff(tenant, handoff_id)
-        again = filed.request.model_copy(update={"now": None, "customer_id": filed.customer_id})
-        return await self.handoff(tenant, again)
+        """A new handoff for the same request, judged now. Raises NotFound."""
+        return await self.handoff(tenant, await self._asked_again(tenant, handoff_id))
+
+    async def refreshed_stages(self, tenant: str, handoff_id: str) -> AsyncIterator[Handoff]:
+        """As `refreshed_handoff`, in the stages of `handoff_stages`, the first of them filed too. Raises NotFound."""
+        request = await self._asked_again(tenant, handoff_id)
+        async for stage in self.handoff_stages(tenant, request, file_first=True):
+            yield stage
 
     async def next_actions(self, tenant: str, request: NextActionRequest) -> Decision:
         """What to do next."""
@@ -244,10 +293,13 @@ class App(Verifying):
             decision_id=decision_id,
             customer_id=decision.customer_id,
             intent=decision.intent,
+            case_id=decision.case_id,
             filed_at=datetime.now(UTC),
             **dict(outcome),
         )
         await self._parts.decisions.learner.told(tenant, filed)
+        self._parts.cases.note(tenant, filed)
+        await self._parts.continuity.touch(tenant, filed.customer_id)
         await self._check_still_there(tenant, filed.customer_id)
         return filed
 
@@ -279,6 +331,14 @@ class App(Verifying):
         if document is None:
             raise NotFound(f"No {collection.removesuffix('s')} has the id {key!r} in this tenant.")
         return document
+
+    async def _asked_again(self, tenant: str, handoff_id: str) -> HandoffRequest:
+        filed = await self.filed_handoff(tenant, handoff_id)
+        return filed.request.model_copy(update={"now": None, "customer_id": filed.customer_id})
+
+    async def _file_handoff(self, tenant: str, handoff: Handoff) -> None:
+        document = handoff.model_dump(mode="json")
+        await self._parts.archive.put(tenant, "handoffs", handoff.handoff_id, document, customer_id=handoff.customer_id)
 
     async def _file(self, tenant: str, collection: str, key: str, record: FiledFeedback) -> None:
         document = record.model_dump(mode="json")
@@ -336,6 +396,7 @@ def _build_workflow(parts: Parts) -> "Workflow":
             gatherer=parts.gatherer,
             decisions=parts.decisions,
             writer=parts.writer,
+            meanings=parts.meanings,
             archive=parts.archive,
             ladder=parts.ladder,
         )

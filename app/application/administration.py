@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequen
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from pydantic import JsonValue
+
 from app.actions import InForce, read_catalogue
 from app.actions.log import decision_log
 from app.application.parts import Parts
@@ -27,6 +29,7 @@ from app.models import (
     SuggestionStatus,
 )
 from app.ports import MergeRecord
+from app.signing import Signed
 
 
 class Administration:
@@ -52,13 +55,13 @@ class Administration:
     async def erase(self, tenant: str, customer_id: str) -> Erased:
         """Forget a customer: nothing of them remains in any store. Raises UnknownCustomer."""
         erased = await self._parts.eraser.erase(tenant, customer_id)
-        self._parts.traffic.forget(tenant)
+        self._forget(tenant)
         return erased
 
     async def redact(self, tenant: str, interaction_id: str) -> tuple[Interaction, str]:
         """Blank one interaction; gives it as it is now and whose it is. Raises NotFound."""
         row = await self._parts.eraser.redact(tenant, interaction_id)
-        self._parts.traffic.forget(tenant)
+        self._forget(tenant)
         return row, await self._parts.ledger.customer_of(tenant, row.identity_id) or row.identity_id
 
     async def export(self, tenant: str, customer_id: str) -> AsyncIterator[Mapping[str, Any]]:
@@ -131,6 +134,18 @@ class Administration:
         """What the holder of an API key may do, and as which tenant. Raises Unauthorized."""
         return await self._parts.keys.authenticate(presented)
 
+    async def standing(self, key_id: str) -> KeyGrant:
+        """What an API key allows that was presented before, by its id. Raises Unauthorized when it has ended."""
+        return await self._parts.keys.standing(key_id)
+
+    async def sign(self, purpose: str, said: Mapping[str, JsonValue], *, lifetime: timedelta) -> tuple[str, datetime]:
+        """A token that says this until it expires, fit for a URL or a cookie, and when that is."""
+        return await self._parts.signatures.sign(purpose, said, lifetime=lifetime)
+
+    async def read_signed(self, purpose: str, token: str) -> Signed:
+        """What a token says that was signed for this purpose. Raises Unauthorized when it is void or has expired."""
+        return await self._parts.signatures.read(purpose, token)
+
     async def keys_configured(self) -> bool:
         """Whether an API key was ever made: from then on nobody is let in without one."""
         return await self._parts.keys.any_configured()
@@ -152,6 +167,12 @@ class Administration:
     async def keys(self) -> Sequence[ApiKey]:
         """All API keys of all tenants, without their secrets, the oldest first."""
         return await self._parts.keys.list()
+
+    def _forget(self, tenant: str) -> None:
+        """Something of a tenant was erased: nothing that was learnt or read of it stays in memory."""
+        self._parts.traffic.forget(tenant)
+        self._parts.cases.forget(tenant)
+        self._parts.meanings.forget(tenant)
 
 
 def _filed(in_force: InForce) -> FiledCatalogue:

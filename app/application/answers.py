@@ -1,6 +1,6 @@
 """What the verbs answer that is no record of its own."""
 
-from app.models import FrictionMoment, Interaction, Passage, Record, Recorded, Signal, Verdict
+from app.models import Friction, FrictionMoment, Interaction, Passage, Record, Recorded, Signal, Verdict
 
 
 class RecordAnswer(Record):
@@ -37,11 +37,12 @@ class VerifyAnswer(Record):
 
 
 class ConversationSignals(Record):
-    """The friction of one conversation so far, as of now."""
+    """The signals that stand in one conversation, and the friction that they and its last message make, explained."""
 
     conversation_id: str
     customer_id: str
     signals: tuple[Signal, ...]
+    friction: Friction
     as_of_seq: int
     duration_ms: int
 

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
-from app.actions import DecisionMaker, TrafficLearner
+from app.actions import CaseKeeper, DecisionMaker, TrafficLearner
 from app.announcements import Announcer
+from app.application.sandbox import Sandbox
 from app.brief import BriefWriter
+from app.continuity import Follower
 from app.erasure import Eraser, Retention
 from app.identity import Identities
 from app.identity.suggestions import Suggestions
@@ -12,7 +14,9 @@ from app.keys import Keys
 from app.ledger import Recorder
 from app.models import Ladder
 from app.ports import Archive, Ledger
-from app.retrieval import Gatherer, Indexer, Retriever, Windows
+from app.ports.continuity import ContinuityStore
+from app.retrieval import Gatherer, Indexer, MeaningReader, Retriever, Windows
+from app.signing import Signatures
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,17 +26,23 @@ class Parts:
     ledger: Ledger
     archive: Archive
     keys: Keys
+    signatures: Signatures
     recorder: Recorder
     identities: Identities
     suggestions: Suggestions
     retriever: Retriever
     gatherer: Gatherer
     windows: Windows
+    meanings: MeaningReader
     indexer: Indexer
     eraser: Eraser
     retention: Retention
     decisions: DecisionMaker
     traffic: TrafficLearner
+    cases: CaseKeeper
     writer: BriefWriter
     ladder: Ladder
     announcer: Announcer
+    digests: ContinuityStore
+    continuity: Follower
+    sandbox: Sandbox

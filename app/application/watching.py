@@ -2,23 +2,27 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Coroutine, Sequence
-from contextlib import AbstractAsyncContextManager, suppress
+from collections.abc import Collection, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from app.announcements import heard
 from app.application.administration import Administration
 from app.application.answers import ConversationFriction, ConversationSignals
+from app.application.following import Following
 from app.application.parts import Parts
-from app.errors import UnknownConversation, WarmlineError
+from app.application.waiting import Waiting
+from app.errors import UnknownConversation
 from app.models import (
     Announcement,
     Erased,
+    Friction,
     Handoff,
     InterventionLevel,
     IssuedWebhook,
+    Ladder,
     Signal,
     SignalType,
     Snapshot,
@@ -26,14 +30,12 @@ from app.models import (
     Webhook,
     WebhookDraft,
 )
-from app.signals import course, detect, intervene, next_check, strain_at
+from app.signals import course, detect, explained, intervene, strain_at
 
 _LONGEST_CONVERSATION = 1000
 # Of the customer's other conversations only the newest can tell of a change of channel or of something said again.
 _NEWEST_OF_OTHERS = 100
 _MOST_CONVERSATIONS = 10_000
-# What came due longer ago than this is history that somebody imports.
-_JUST_PASSED_S = 60.0
 _LEVELS = tuple(InterventionLevel)
 _BY_WAITING = frozenset({SignalType.SILENCE, SignalType.DELAYED_REPLY, SignalType.HESITATION})
 
@@ -50,8 +52,8 @@ class Watching(Administration):
     def __init__(self, parts: Parts) -> None:
         super().__init__(parts)
         self._levels: OrderedDict[tuple[str, str], InterventionLevel] = OrderedDict()
-        self._checks: OrderedDict[tuple[str, str], asyncio.TimerHandle] = OrderedDict()
-        self._work: set[asyncio.Task[None]] = set()
+        self._waiting = Waiting(parts.ledger, parts.archive, self._tell_what_waiting_showed)
+        self._following = Following(parts.meanings, parts.announcer.is_heard, self._tell_what_was_meant)
 
     async def conversation_signals(
         self, tenant: str, conversation_id: str, *, now: datetime | None = None
@@ -59,10 +61,18 @@ class Watching(Administration):
         """The signals of one conversation as they stood at a moment, by default now. Raises UnknownConversation."""
         started = perf_counter()
         seen = await self._seen(tenant, conversation_id, now or datetime.now(UTC))
+        ladder, meanings = await self._ladder(tenant), await self._parts.meanings.of(seen.snapshot)
+
+        def judged() -> tuple[tuple[Signal, ...], Friction]:
+            signals = detect(seen.snapshot, vectors=meanings)
+            return signals, explained(signals, seen.snapshot.now, strain_at(seen.snapshot), ladder=ladder)
+
+        signals, friction = await asyncio.to_thread(judged)
         return ConversationSignals(
             conversation_id=conversation_id,
             customer_id=seen.customer_id,
-            signals=await asyncio.to_thread(detect, seen.snapshot),
+            signals=signals,
+            friction=friction,
             as_of_seq=seen.as_of_seq,
             duration_ms=round((perf_counter() - started) * 1000),
         )
@@ -74,11 +84,11 @@ class Watching(Administration):
         """
         started = perf_counter()
         seen = await self._seen(tenant, conversation_id, datetime.now(UTC))
-        ladder = self._parts.ladder
+        ladder, meanings = await self._ladder(tenant), await self._parts.meanings.of(seen.snapshot)
         return ConversationFriction(
             conversation_id=conversation_id,
             customer_id=seen.customer_id,
-            moments=await asyncio.to_thread(lambda: tuple(course(seen.snapshot, ladder))),
+            moments=await asyncio.to_thread(lambda: tuple(course(seen.snapshot, ladder, meanings))),
             as_of_seq=seen.as_of_seq,
             duration_ms=round((perf_counter() - started) * 1000),
         )
@@ -107,15 +117,23 @@ class Watching(Administration):
         self._parts.announcer.forget(tenant, customer_id)
         return erased
 
-    def announce(self, tenant: str, windows: Sequence[Snapshot], signals: Sequence[Signal]) -> None:
+    def start_watching(self) -> None:
+        """Look again at conversations from now on. Needs a running event loop."""
+        self._waiting.start()
+        self._waiting.in_background(self._following.follow())
+
+    def announce(
+        self, tenant: str, windows: Sequence[Snapshot], signals: Sequence[Signal], fresh: Collection[str]
+    ) -> None:
         """Tell of what just fired; what else the conversations show is worked out in the background."""
         if not self._parts.announcer.working:
             return
         self._parts.announcer.publish(tenant, [_of_signal(signal) for signal in signals])
         for window in windows:
-            self._check_later(tenant, window)
+            self._waiting.note(tenant, window)
+            self._following.note(tenant, window, fresh)
         if windows and self._parts.announcer.may_want(tenant, Topic.FRICTION_THRESHOLD):
-            self._in_background(self._announce_levels(tenant, windows))
+            self._waiting.in_background(self._announce_levels(tenant, windows))
 
     def announce_handoff(self, tenant: str, handoff: Handoff) -> None:
         """Tell that a handoff is ready, without what is in it: whoever may read it fetches it."""
@@ -126,20 +144,17 @@ class Watching(Administration):
 
     async def end_announcements(self) -> None:
         """Check nothing any more, and stop telling."""
-        for timer in self._checks.values():
-            timer.cancel()
-        for task in tuple(self._work):
-            task.cancel()
-        await asyncio.gather(*self._work, return_exceptions=True)
+        await self._waiting.close()
         await self._parts.announcer.close()
 
     async def _announce_levels(self, tenant: str, windows: Sequence[Snapshot]) -> None:
         wanted = await self._parts.announcer.wants(tenant, Topic.FRICTION_THRESHOLD)
+        ladder = await self._ladder(tenant)
         for window in windows if wanted else ():
             if window.conversation_id is None:
                 continue
             signals = await asyncio.to_thread(detect, window)
-            decided = intervene(signals, window.now, strain_at(window), ladder=self._parts.ladder)
+            decided = intervene(signals, window.now, strain_at(window), ladder=ladder)
             place = (tenant, window.conversation_id)
             before = self._levels.pop(place, InterventionLevel.WAIT)
             self._levels[place] = decided.level
@@ -157,35 +172,31 @@ class Watching(Administration):
                 told = f"{newest} {decided.level}"
                 self._parts.announcer.publish(tenant, [heard(Topic.FRICTION_THRESHOLD, told, customer_id, data)])
 
-    def _check_later(self, tenant: str, window: Snapshot) -> None:
-        """Look again when silence or a late answer would show, since then nothing arrives that would tell of it."""
-        if window.conversation_id is None:
-            return
-        place = (tenant, window.conversation_id)
-        if (timer := self._checks.pop(place, None)) is not None:
-            timer.cancel()
-        due = next_check(window)
-        if due is None or (wait := (due - datetime.now(UTC)).total_seconds()) < -_JUST_PASSED_S:
-            return
-        loop = asyncio.get_running_loop()
-        self._checks[place] = loop.call_later(max(0.0, wait), lambda: self._in_background(self._check(*place)))
-        if len(self._checks) > _MOST_CONVERSATIONS:
-            self._checks.popitem(last=False)[1].cancel()
+    async def _tell_what_waiting_showed(self, tenant: str, conversation_id: str) -> tuple[str, str]:
+        """Tell of silence and the like; names the newest interaction and whose it is."""
+        seen = await self._seen(tenant, conversation_id, datetime.now(UTC))
+        newest = seen.snapshot.conversation[-1].interaction_id
+        signals = await asyncio.to_thread(detect, seen.snapshot)
+        # What ends with the newest interaction is what has come true by waiting; the rest was told as it fired.
+        waited = [one for one in signals if one.type in _BY_WAITING and one.evidence == (newest,)]
+        self._parts.announcer.publish(tenant, [_of_signal(signal) for signal in waited])
+        return newest, seen.customer_id
 
-    async def _check(self, tenant: str, conversation_id: str) -> None:
-        self._checks.pop((tenant, conversation_id), None)
-        with suppress(WarmlineError):  # erased meanwhile, or the ledger is away: there is nobody to tell
-            now = datetime.now(UTC)
-            told = await self.conversation_signals(tenant, conversation_id, now=now)
-            newest = (await self._seen(tenant, conversation_id, now)).snapshot.conversation[-1].interaction_id
-            # What ends with the newest interaction is what has come true by waiting; the rest was told as it fired.
-            waited = [one for one in told.signals if one.type in _BY_WAITING and one.evidence == (newest,)]
-            self._parts.announcer.publish(tenant, [_of_signal(signal) for signal in waited])
+    async def _tell_what_was_meant(self, tenant: str, conversation_id: str, fresh: Collection[str]) -> None:
+        """Tell of what these messages show by their meaning; what their words show was told as they came."""
+        seen = await self._seen(tenant, conversation_id, datetime.now(UTC))
+        meanings = await self._parts.meanings.of(seen.snapshot)
 
-    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._work.add(task)
-        task.add_done_callback(self._work.discard)
+        def meant() -> list[Signal]:
+            by_words = {one.signal_id for one in detect(seen.snapshot, fresh=fresh)}
+            found = detect(seen.snapshot, fresh=fresh, vectors=meanings)
+            return [one for one in found if one.signal_id not in by_words]
+
+        signals = await asyncio.to_thread(meant)
+        self._parts.announcer.publish(tenant, [_of_signal(signal) for signal in signals])
+
+    async def _ladder(self, tenant: str) -> Ladder:
+        return await self._parts.decisions.ladder(tenant) or self._parts.ladder
 
     async def _seen(self, tenant: str, conversation_id: str, now: datetime) -> _Seen:
         head = await self._parts.ledger.head(tenant)

@@ -1,30 +1,41 @@
 """The case at hand: the conversation, and what led to it on other channels, read once for all parts of the brief."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
+from app.brief.commitments import promised
 from app.brief.reading import Call, Utterance, calls, utterances
-from app.brief.steps import Step, steps
-from app.brief.wording import is_substantial, matter, tells_more
+from app.brief.revisions import Revision, is_replaced, revisions
+from app.brief.steps import Step, is_of_person, steps
+from app.brief.wording import is_substantial, matter, only_announces, opens_a_matter, tells_more
 from app.language.acts import Act
 from app.language.human import asks_for_person
-from app.language.identifiers import canonical, mentions
+from app.language.identifiers import canonical, mentions, structured_names
 from app.language.words import terms
-from app.models import Actor, Interaction, Kind, Outcome, ResolutionStatus, Snapshot
-from app.privacy import Redactor
+from app.models import Actor, Interaction, Kind, Outcome, Snapshot
+from app.privacy import Redactor, questions_answered
 
 # Repeat contacts are counted within a week where first-contact resolution is measured.
 SAME_CASE_WITHIN = timedelta(days=7)
 SAME_THING_WITHIN = timedelta(days=30)
 _NAMING = ("code", "number", "amount", "error_code")
-_MAY_HOLD_A_SECRET = re.compile(r"(?:\d[ .-]?){9}|[A-Z]{2}\d{2}|pass|\bpin\b|\bcv[vc]|\bcode\b|\botp\b", re.IGNORECASE)
+_MAY_HOLD_A_SECRET = re.compile(
+    r"(?:\d[ .-]?){9}|[A-Z]{2}\d{2}|pass|pwd|\bpins?\b|\bcv[vc]|code|\botps?\b|\btans?\b|contrase|senha"
+    r"|wachtwoord|codice|código"
+    r"|secret|memorable|digits?\b",
+    re.IGNORECASE,
+)
+_AFTER_LEAVING = (Act.CLOSING, Act.THANKS, Act.PROMISE, Act.INFORMATION, Act.CONFIRMATION)
 _WANTING = (Act.REQUEST, Act.PROBLEM, Act.QUESTION)
 
 
 class Case(NamedTuple):
-    """One case, read: who said what, what was tried, what was wanted."""
+    """One case, read: who said what, what was tried, what was wanted.
+
+    What has been `replaced` since is not `said`; `settled` are the interactions of other conversations that ended well.
+    """
 
     interactions: tuple[Interaction, ...]
     said: tuple[Utterance, ...]
@@ -32,6 +43,8 @@ class Case(NamedTuple):
     steps: tuple[Step, ...]
     wishes: tuple[Utterance, ...]
     at_hand: frozenset[str]
+    replaced: tuple[Revision, ...]
+    settled: frozenset[str]
 
     @property
     def reason(self) -> Utterance | None:
@@ -53,15 +66,24 @@ class Case(NamedTuple):
     def expectation(self) -> Utterance | None:
         """What the customer asked for last, a wish for a person only when there is no other."""
         requests = [one for one in self.wishes if one.act is Act.REQUEST and not asks_for_person(one.text)]
+        requests = [one for one in requests if not only_announces(one)]
         telling = [one for one in requests if matter(one)]
-        others = [self.person_wanted, *reversed(self.wishes)]
+        # A trouble says nothing of what ought to happen; words that were not understood may.
+        asked = [one for one in self.wishes if one.act is not Act.PROBLEM and not only_announces(one)]
+        terse = [one for one in self.said if _by_customer(one) and one.act is Act.REQUEST and matter(one)]
+        others = [self.person_wanted, *reversed(asked), *reversed(terse)]
         return next((one for one in (*reversed(telling), *reversed(requests), *others) if one is not None), None)
 
     @property
     def person_wanted(self) -> Utterance | None:
         """The last time the customer asked for a person."""
-        asked = [one for one in self.said if _by_customer(one) and asks_for_person(one.text)]
-        return asked[-1] if asked else None
+        before, asked = "", None
+        for one in self.said:
+            if not _by_customer(one):
+                before = one.text
+            elif not one.pasted and asks_for_person(one.text, before):
+                asked = one
+        return asked
 
     @property
     def refusals(self) -> list[Utterance]:
@@ -69,19 +91,36 @@ class Case(NamedTuple):
         return [one for one in self.said if one.act is Act.REFUSAL and not _by_customer(one)]
 
     @property
+    def answer(self) -> Utterance | None:
+        """What bot or agent told in reply to the customer's last question, where it was no no and no promise."""
+        questions = [place for place, one in enumerate(self.said) if _by_customer(one) and one.act is Act.QUESTION]
+        if not questions:
+            return None
+        reply = next((one for one in self.said[questions[-1] :] if not _by_customer(one)), None)
+        told = [one for one in self.said if reply and one.interaction is reply.interaction]
+        informing = [one for one in told if one.act is Act.INFORMATION and matter(one) and is_substantial(one)]
+        return informing[0] if informing and len(informing) == len(told) else None
+
+    @property
+    def complaint(self) -> Utterance | None:
+        """What troubles the customer still, said after bot or agent spoke last; not what they came with."""
+        last = [one for one in self.said if one.interaction is self.said[-1].interaction]
+        troubles = [one for one in last if _by_customer(one) and one.act is Act.PROBLEM and is_substantial(one)]
+        return next((one for one in troubles if self.reason is None or one.text != self.reason.text), None)
+
+    @property
     def farewell(self) -> Utterance | None:
         """The customer's leave-taking, where the talk ended with one."""
         last = [one for one in self.said if _by_customer(one)][-3:]
         leaving = [one for one in last if one.act in (Act.CLOSING, Act.THANKS)]
-        return (
-            leaving[-1] if leaving and last[-1].act in (Act.CLOSING, Act.THANKS, Act.PROMISE, Act.INFORMATION) else None
-        )
+        return leaving[-1] if leaving and last[-1].act in _AFTER_LEAVING else None
 
 
 def read_case(snapshot: Snapshot) -> Case:
     """The case of a snapshot, read."""
     interactions = _interactions(snapshot)
-    said = tuple(utterances(interactions))
+    replaced = revisions(snapshot.interactions)
+    said = tuple(one for one in utterances(interactions) if not is_replaced(one.text, one.interaction.seq, replaced))
     tool_calls = tuple(calls(interactions))
     return Case(
         interactions=interactions,
@@ -90,26 +129,9 @@ def read_case(snapshot: Snapshot) -> Case:
         steps=steps(interactions, tool_calls, said),
         wishes=_wishes(said),
         at_hand=frozenset(one.interaction_id for one in snapshot.conversation),
+        replaced=replaced,
+        settled=_settled_elsewhere(snapshot, interactions),
     )
-
-
-def resolution(case: Case, *, handed_on: bool = False) -> ResolutionStatus:
-    """Whether the case is settled, by what was done after the last wish and how the talk ended.
-
-    What is handed on for a reason is not settled, however friendly the last words were.
-    """
-    done = any(step.action.outcome is Outcome.SUCCEEDED for step in case.steps)
-    undone = any(step.action.outcome in (Outcome.FAILED, Outcome.ABANDONED) for step in case.steps)
-    refused = bool(case.refusals)
-    if not case.wishes and not case.steps:
-        return ResolutionStatus.UNKNOWN
-    if handed_on or case.person_wanted is not None or case.farewell is None:
-        return ResolutionStatus.PARTIAL if done else ResolutionStatus.UNRESOLVED
-    if done:
-        return ResolutionStatus.PARTIAL if refused or undone else ResolutionStatus.RESOLVED
-    if refused or undone:
-        return ResolutionStatus.UNRESOLVED
-    return ResolutionStatus.RESOLVED if case.farewell.act is Act.CLOSING else ResolutionStatus.UNKNOWN
 
 
 def _interactions(snapshot: Snapshot) -> tuple[Interaction, ...]:
@@ -120,23 +142,37 @@ def _interactions(snapshot: Snapshot) -> tuple[Interaction, ...]:
     for group in sorted(_by_conversation(snapshot.prior), key=lambda one: one[-1].occurred_at, reverse=True):
         pause = start - group[-1].occurred_at
         shared = bool(names & _names(group)) and pause <= SAME_THING_WITHIN
-        if shared or (pause <= SAME_CASE_WITHIN and not _settled(group) and _on_topic(group, topic)):
+        owed = bool(_topic(group) & topic) and pause <= SAME_THING_WITHIN and _owes(utterances(group))
+        if shared or owed or (pause <= SAME_CASE_WITHIN and not _settled(group) and _on_topic(group, topic)):
             chain.extend(group)
             start = min(start, group[0].occurred_at)
             names |= _names(group)
             topic |= _topic(group)
-    return tuple(
-        _without_secrets(one)
-        for one in sorted((*chain, *snapshot.conversation), key=lambda one: (one.occurred_at, one.seq))
-    )
+    together = sorted((*chain, *snapshot.conversation), key=lambda one: (one.occurred_at, one.seq))
+    return tuple(without_secrets(together))
 
 
-def _without_secrets(one: Interaction) -> Interaction:
-    """The interaction as an agent may see it: cards by their last four digits, passwords and codes not at all."""
-    if not _MAY_HOLD_A_SECRET.search(one.text):
+def _settled_elsewhere(snapshot: Snapshot, interactions: Sequence[Interaction]) -> frozenset[str]:
+    """The interactions of other conversations that ended well."""
+    own = {one.interaction_id for one in interactions}
+    others = [
+        group for group in _by_conversation(snapshot.prior) if own.isdisjoint(one.interaction_id for one in group)
+    ]
+    return frozenset(one.interaction_id for group in others if _settled(group) for one in group)
+
+
+def without_secrets(interactions: Iterable[Interaction]) -> list[Interaction]:
+    """Interactions as an agent may see them: cards by their last four digits, passwords and codes not at all."""
+    rows = list(interactions)
+    asked = questions_answered(rows)
+    return [_shown(one, asked.get(one.interaction_id, "")) for one in rows]
+
+
+def _shown(one: Interaction, answering: str) -> Interaction:
+    if not _MAY_HOLD_A_SECRET.search(f"{answering} {one.text}"):
         return one
     redactor = Redactor(contacts=False)
-    return one.model_copy(update={"text": redactor.restore(redactor.redact(one.text))})
+    return one.model_copy(update={"text": redactor.restore(redactor.redact(one.text, answering=answering))})
 
 
 def _topic(group: Sequence[Interaction]) -> set[str]:
@@ -170,23 +206,49 @@ def _settled(group: Sequence[Interaction]) -> bool:
     if not by_customer:
         return bool(outcomes) and not failed
     # Thanks for a promise settle nothing: whoever calls again may well call because it was not kept.
-    promised = any(one.act is Act.PROMISE and one.interaction.actor is Actor.AGENT for one in said)
-    return ended_well and not failed and not promised and not any(one.act is Act.REFUSAL for one in said)
+    return ended_well and not failed and not _owes(said) and not any(one.act is Act.REFUSAL for one in said)
+
+
+def _owes(said: Sequence[Utterance]) -> bool:
+    """Whether bot or agent promised something that outlasts the talk."""
+    return any(not _by_customer(one) and promised(one) is not None for one in said)
 
 
 def _names(group: Sequence[Interaction]) -> set[str]:
-    return {canonical(name.value) for one in group for name in mentions(one.text) if name.type in _NAMING}
+    """What a conversation names by number or code, in words and in the data of its steps; not who the customer is."""
+    said = {canonical(name.value) for one in group for name in mentions(one.text) if name.type in _NAMING}
+    own = {canonical(held.value) for one in group for held in one.identifiers}
+    given = (pair for one in group for pair in structured_names(dict(one.data)))
+    return said | {canonical(value) for key, value in given if not is_of_person(key)} - own
 
 
 def _wishes(said: Sequence[Utterance]) -> tuple[Utterance, ...]:
-    wanted = [one for one in said if _by_customer(one) and one.act in _WANTING and is_substantial(one)]
+    """What the customer wants or is troubled by, in order; a statement they open with is a trouble."""
+    opening = _opening_statement(said)
+    wanted = [
+        one._replace(act=Act.PROBLEM) if one is opening and one.english else one
+        for one in said
+        if one is opening or (_by_customer(one) and one.act in _WANTING and is_substantial(one))
+    ]
     if wanted:
         return tuple(wanted)
     foreign = [one for one in said if _by_customer(one) and not one.english and len(one.text.split()) > 3]
-    anything = foreign or [
-        one for one in said if _by_customer(one) and one.act is Act.INFORMATION and is_substantial(one)
-    ]
-    return tuple(anything[:1])
+    theirs = [one for one in said if _by_customer(one) and not one.pasted]
+    terse = [one for one in theirs if one.act in _WANTING and terms(one.text)]
+    telling = [one for one in theirs if one.act is Act.INFORMATION and terms(one.text)]
+    substantial = [one for one in telling if is_substantial(one)]
+    return tuple((foreign or terse[-1:] or substantial or telling)[:1])
+
+
+def _opening_statement(said: Sequence[Utterance]) -> Utterance | None:
+    """What the customer told in the first message that tells anything, where nothing was asked or reported in it."""
+    for place, one in enumerate(said):
+        if not _by_customer(one) or not (opens_a_matter(one) or (one.act in _WANTING and is_substantial(one))):
+            continue
+        message = [each for each in said[place:] if each.interaction is one.interaction]
+        asks = any(each.act in _WANTING and is_substantial(each) and not asks_for_person(each.text) for each in message)
+        return None if asks or one.act is not Act.INFORMATION else one
+    return None
 
 
 def _by_customer(said: Utterance) -> bool:

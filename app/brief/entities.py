@@ -7,11 +7,22 @@ from typing import Any, cast
 from app.brief.parts import offered, spoken_of
 from app.brief.reading import Call
 from app.brief.steps import counted_calls
-from app.language.identifiers import canonical, mentions, structured_names
+from app.language.identifiers import Mention, canonical, mentions, structured_names
 from app.language.steps import read_json
+from app.language.words import STOP_WORDS
 from app.models import Actor, Entity, Interaction, Kind, Outcome
 
 MOST_ENTITIES = 24
+_BEFORE_CHARACTERS = 50
+# The word right before a name says what it names where something before that word tells that it is a noun.
+_NOUN_BEFORE = re.compile(
+    r"(?:^|[(,;:–-]\s?|\b(?:my|the|your|our|their|an?|this|that|on|for|in|of|about|from|under|regarding)\s)\s*"
+    r"(?P<noun>[a-z]{3,16})(?:\s(?:number|no|nr|id|code|ref|reference|is|was|called))*[\s.:#(]{0,3}$",
+    re.IGNORECASE,
+)
+_NO_NOUNS = frozenset(
+    "number code reference id ref called with about from into error year time times since until".split()
+)
 _WORD = re.compile(r"#?\w[\w-]{3,}")
 _AMOUNT_KEY = re.compile(r"(?:amount|price|total|cost|fee|balance|refund|charge)s?$")
 # A field that holds several is named for them all: `item_ids`.
@@ -73,10 +84,20 @@ def _named_by_customer(interactions: Iterable[Interaction], keys: dict[str, str]
         if one.actor is not Actor.CUSTOMER or one.kind is not Kind.MESSAGE:
             continue
         for mention in mentions(one.text):
-            yield keys.get(canonical(mention.value), mention.type), mention.value, one.interaction_id
+            kind = keys.get(canonical(mention.value)) or _announced(mention, one.text)
+            yield kind, mention.value, one.interaction_id
         for word in _WORD.findall(one.text):
             if canonical(word) in keys and any(letter.isdigit() or letter.isupper() for letter in word[1:]):
                 yield keys[canonical(word)], word, one.interaction_id
+
+
+def _announced(mention: Mention, text: str) -> str:
+    """What a customer calls the thing they name: `my membership 88213` is a `membership_id`."""
+    if mention.type not in ("code", "number"):
+        return mention.type
+    said = _NOUN_BEFORE.search(text[max(0, mention.start - _BEFORE_CHARACTERS) : mention.start])
+    noun = said["noun"].casefold() if said else ""
+    return mention.type if noun in STOP_WORDS or noun in _NO_NOUNS or not noun else f"{noun}_id"
 
 
 def _account(interactions: Sequence[Interaction]) -> Iterable[tuple[str, str, str]]:

@@ -6,13 +6,18 @@ It needs no model, invents nothing, and knows its evidence by construction.
 import re
 from collections.abc import Iterable, Sequence
 
-from app.brief.case import Case, read_case, resolution
+from app.brief.case import Case, read_case, without_secrets
+from app.brief.commitments import commitments
 from app.brief.entities import entities
+from app.brief.instructions import without_instructions
 from app.brief.reading import utterances
+from app.brief.resolution import resolution
+from app.brief.revisions import is_replaced
 from app.brief.situation import Told, contact_reason, meant, situation
 from app.brief.steps import Step, humanised
 from app.brief.wording import clause, matter, past, quoted, sentence, spoken
 from app.language.acts import Act, without_lead_in
+from app.language.identifiers import canonical
 from app.language.sentences import shorten, without_dangling
 from app.language.sentiment import feeling, mood
 from app.language.words import terms
@@ -21,7 +26,6 @@ from app.models import (
     Actor,
     Brief,
     Claim,
-    Commitment,
     HandoffReason,
     HandoffRequest,
     HistoryItem,
@@ -41,27 +45,8 @@ MOST_WORDS = 190
 HEADLINE_CHARACTERS = 120
 MOST_STEPS = 8
 MOST_HISTORY = 3
-_DUE = re.compile(
-    r"\b(?:(?:with)?in (?:the next )?(?:\d+|one|two|three|a few|an?)(?:\s?(?:-|–|to)\s?\d+)? (?:business |working "
-    r")?(?:minutes?|hours?|days?|weeks?|months?)|"
-    r"by (?:the end of )?(?:(?:today|tomorrow|tonight|noon|(?:next |this )?(?:mon|tues|wednes|thurs|fri|satur|sun)day)"
-    r"(?: (?:morning|noon|afternoon|evening|night))?"
-    r"|(?:next|this) (?:week|month)|\d[\w:. ]{0,12}|[A-Z][a-z]+ \d{1,2})|"
-    r"(?:today|tomorrow|tonight|next week|on (?:mon|tues|wednes|thurs|fri|satur|sun)day)"
-    r"(?: (?:morning|noon|afternoon|evening|night))?(?: (?:between \d[\d:]* and \d[\d:]*|at \d[\d:]*))?)\b",
-    re.IGNORECASE,
-)
-_LASTING = re.compile(
-    r"\b(?:refund|send|sent|call(?:ed)? (?:you )?back|callback|e-?mail|credit|ship|replace|escalate|follow up|get "
-    r"back|contact|waive|receive|arrive|deliver|"
-    r"reimburse|compensat|reply|notify|technician|let you know|reach out)",
-    re.IGNORECASE,
-)
-_NOT_LASTING = re.compile(
-    r"\b(?:i'll need|i will need|i’ll need|need to know|once you|if you|would you|please|let me know|feel free"
-    r"|for the payment|polic(?:y|ies)|(?:proceed|go ahead) with)\b",
-    re.IGNORECASE,
-)
+# What an agent says aloud ends where a thought ends, not in the middle of the next one.
+_CUT_SHORT = re.compile(r"^(.{40,}),? (?:and|but|because|so|with|for|which|that|instead|then) [^”]* …$")
 _EMPTY_ACTS = (Act.GREETING, Act.CLOSING, Act.THANKS, Act.APOLOGY, Act.CONFIRMATION)
 _ENDED = {
     Outcome.SUCCEEDED: "succeeded",
@@ -92,10 +77,12 @@ def compose(snapshot: Snapshot, intent: Intent, request: HandoffRequest) -> Brie
     case = read_case(snapshot)
     if not case.interactions:
         return Brief()
-    found = entities(case.interactions, case.calls, case.at_hand)
-    status = resolution(case, handed_on=request.reason is not None)
+    outdated = {canonical(one.written) for one in case.replaced}
+    named = entities([without_instructions(one) for one in case.interactions], case.calls, case.at_hand)
+    found = tuple(one for one in named if canonical(one.value) not in outdated)
+    status = resolution(case, request.reason)
     reason = contact_reason(case)
-    promised = _commitments(case)
+    promised = commitments(case.said)
     story = situation(case, found, promised)
     past = _history(snapshot, case)
     wanted = _expectation(case)
@@ -117,6 +104,9 @@ def compose(snapshot: Snapshot, intent: Intent, request: HandoffRequest) -> Brie
         custom_sections=_custom_sections(case, request.sections),
     )
     fitted = _fitted(brief)
+    while _words(fitted) > MOST_WORDS and len(story) > 1:  # of what happened, what is told last matters least
+        story = story[:-1]
+        fitted = fitted.model_copy(update={"situation": " ".join(told.text for told in story)})
     headline = Told(fitted.headline, reason.evidence) if fitted.headline and reason else None
     return fitted.model_copy(update={"claims": _claims(fitted, [headline, reason, *story, wanted])})
 
@@ -167,23 +157,6 @@ def _expectation(case: Case) -> Told | None:
     return Told(sentence(f"The customer {clause(wanted, 22)}"), (wanted.interaction.interaction_id,))
 
 
-def _commitments(case: Case) -> tuple[Commitment, ...]:
-    found: dict[str, Commitment] = {}
-    for one in case.said:
-        if one.act is not Act.PROMISE or _NOT_LASTING.search(one.text):
-            continue
-        due = _DUE.search(one.text)
-        if due or _LASTING.search(one.text):
-            text = shorten(without_lead_in(one.text), 20)
-            found[text.casefold()] = Commitment(
-                by=one.interaction.actor,
-                text=text,
-                due=due.group() if due else None,
-                evidence=(one.interaction.interaction_id,),
-            )
-    return tuple(found.values())[-3:]
-
-
 def _open_questions(case: Case) -> tuple[str, ...]:
     """The customer's questions that got no answer or a no, and the question the customer left unanswered."""
     speakers = [one.interaction.actor for one in case.said]
@@ -208,11 +181,13 @@ def _open_questions(case: Case) -> tuple[str, ...]:
 
 
 def _history(snapshot: Snapshot, case: Case) -> tuple[HistoryItem, ...]:
-    """What earlier conversations hold that bears on this one, each thing once."""
+    """What earlier conversations hold that bears on this one, each thing once; what was settled there does not."""
     items: dict[str, HistoryItem] = {}
+    shown = {one.interaction_id: one for one in without_secrets(snapshot.interactions)}
     for passage in snapshot.history:
-        one = passage.interaction
-        told = None if one.interaction_id in case.at_hand else _past_words(one)
+        one = shown.get(passage.interaction.interaction_id, passage.interaction)
+        known = one.interaction_id in (*case.at_hand, *case.settled) or is_replaced(one.text, one.seq, case.replaced)
+        told = None if known else _past_words(one)
         if told and len(items) < MOST_HISTORY:
             item = HistoryItem(at=one.occurred_at, channel=one.channel, text=told, evidence=(one.interaction_id,))
             items.setdefault(told.casefold(), item)
@@ -243,8 +218,8 @@ def _opening(case: Case) -> str | None:
         return "Hello, how can I help you today?" if case.said else None
     announced, asked = case.reason, meant(case)
     said = spoken(announced, 20 if asked is None else 12) + (f", and that {spoken(asked, 14)}" if asked else "")
-    said = said.rstrip(".").replace(" …", "")
-    ended = said if said.endswith("”") else f"{said}."
+    said = _CUT_SHORT.sub(r"\1", said.rstrip(".")).replace(" …", "")
+    ended = re.sub(r"([^.?!…])”$", r"\1.”", said) if said.endswith("”") else f"{said}."
     return f"Hello, I can see that {ended} May I pick it up from there, so that you need not repeat anything?"
 
 

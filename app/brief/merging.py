@@ -20,7 +20,7 @@ from app.brief.answer import (
 )
 from app.brief.instructions import without_instructions
 from app.brief.names import misplaced
-from app.brief.verification import Statement, ground, verify
+from app.brief.verification import ACROSS, Statement, ground, verify
 from app.language.acts import Act, customer_act, staff_act, without_lead_in
 from app.language.identifiers import canonical, mentions
 from app.language.sentences import sentences
@@ -122,6 +122,7 @@ class _Merger:
     def __init__(self, shown: Mapping[str, Interaction], instructions: str, locale: str | None) -> None:
         self._shown = {alias: without_instructions(one) for alias, one in shown.items()}
         self._instructions = _runs(instructions)
+        self._locale = locale
         self._customer_says = _CUSTOMER_SAYS.get((locale or "")[:2].casefold(), "Customer says")
         self._interactions = list(self._shown.values())
         self.claims: dict[str, Claim] = {}
@@ -228,7 +229,7 @@ class _Merger:
             return verdict
         actors = {one.interaction_id: one.actor for one in self._interactions}
         ours = tuple(one for one in verdict.evidence if actors[one] is not Actor.CUSTOMER)
-        if ours and _sure(self._judged([verdict.text], ours, verify)[0]).supported:
+        if ours and self._sure(self._judged([verdict.text], ours, verify)[0]).supported:
             return verdict
         if _OURS_ALONE.search(verdict.text):
             return self._refused(verdict.text, "nobody on our side says what only our side can do")
@@ -240,11 +241,17 @@ class _Merger:
         evidence = self._evidence(told)
         if not evidence:
             return [self._refused(told.text, "it cites no interaction of this customer")]
-        verdicts = [self._placed(_sure(one)) for one in self._judged(sentences(told.text), evidence, verify)]
+        verdicts = [self._placed(self._sure(one)) for one in self._judged(sentences(told.text), evidence, verify)]
         for one in verdicts:
             if not one.supported:
                 self._drop(one.text, one.why)
         return verdicts
+
+    def _sure(self, verdict: Verdict) -> Verdict:
+        """The verdict, unless it is not sure enough; of what is told in another language no more can be known."""
+        if not verdict.supported or verdict.score >= _SURE or (self._locale and verdict.why == ACROSS):
+            return verdict
+        return verdict.model_copy(update={"supported": False, "why": f"not sure enough: {verdict.why}"})
 
     def _placed(self, verdict: Verdict) -> Verdict:
         cited = [one.text for one in self._interactions if one.interaction_id in verdict.evidence]
@@ -284,12 +291,6 @@ class _Merger:
 
     def _evidence(self, of: Told | Named) -> tuple[str, ...]:
         return tuple(dict.fromkeys(self._shown[alias].interaction_id for alias in self._aliases(of)))
-
-
-def _sure(verdict: Verdict) -> Verdict:
-    if not verdict.supported or verdict.score >= _SURE:
-        return verdict
-    return verdict.model_copy(update={"supported": False, "why": f"not sure enough: {verdict.why}"})
 
 
 def _is_name(value: str) -> bool:

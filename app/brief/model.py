@@ -60,6 +60,11 @@ class BriefWriter:
         self._abandoned: set[asyncio.Task[_Worded]] = set()
         self._check = Check(status="loading", detail="loads in the background after the start")
 
+    @property
+    def prompt_version(self) -> str:
+        """The version of the prompt that briefs are worded with."""
+        return self._prompt.reference.version
+
     async def word(self, snapshot: Snapshot, handoff: Handoff, *, started: float) -> Handoff:
         """The handoff that is filed, before its deadline. `started` is a reading of `time.perf_counter()`."""
         if self._model is not None and handoff.status is not HandoffStatus.FAILED:

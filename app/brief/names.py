@@ -8,39 +8,37 @@ name that could be either's is not taken.
 import re
 from collections.abc import Iterable
 
+from app.brief.verification import proper_names
 from app.language.sentences import sentences
 from app.language.words import terms
 
-_CAPITALISED = re.compile(r"\b[A-Z][a-z]{2,}\b")
 _WORD = re.compile(r"\b[a-z]{3,}\b")
-_CALENDAR = re.compile(
-    r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mon|tue|wed|thu|fri|sat|sun)[a-z]*", re.IGNORECASE
+_CLAUSE_ENDS = re.compile(
+    r"[,;:]\s|\b(?:and|but|because|so|although|while|then|since|which|though|or|that|who|if|when|whether|why|how|what)\b"
 )
 
 
 def misplaced(text: str, evidence: Iterable[str]) -> str | None:
-    """The first name in a sentence that stands, in these texts, farther from what is told than another name does."""
+    """The first name in a sentence that stands, in these texts, farther from what is told than another name does.
+
+    What is told of a name is told in its clause first, and then in the whole sentence.
+    """
     said = [one for each in evidence for one in sentences(each)]
     common = frozenset(_WORD.findall(" ".join(said)))
+    named = [(_names(one, common), frozenset(terms(one))) for one in said]
     told = _names(text, common)
-    about = frozenset(terms(text)) - frozenset(terms(" ".join(told)))
+    written = frozenset(terms(" ".join(told)))
     for name in sorted(told):
-        near = [(len(about & frozenset(terms(one))), _names(one, common)) for one in said]
-        own = max((shared for shared, names in near if name in names), default=0)
-        others = max((shared for shared, names in near if names and not names & told), default=0)
-        if others > own:
-            return name
+        clauses = (one for one in _CLAUSE_ENDS.split(text) if re.search(rf"\b{name}\b", one, re.IGNORECASE))
+        for part in (*clauses, text):
+            about = frozenset(terms(part)) - written
+            own = max((len(about & words) for names, words in named if name in names), default=0)
+            others = max((len(about & words) for names, words in named if names and not names & told), default=0)
+            if others > own:
+                return name.capitalize()
     return None
 
 
 def _names(text: str, common: frozenset[str]) -> frozenset[str]:
-    """Words with a capital that nobody writes without one here; the first word of a sentence only inside another."""
-    found: set[str] = set()
-    for sentence in sentences(text):
-        starts = re.match(r"\W*", sentence)
-        first = starts.end() if starts else 0
-        for match in _CAPITALISED.finditer(sentence):
-            ordinary = match[0].casefold() in common or _CALENDAR.fullmatch(match[0])
-            if not ordinary and match.start() > first:
-                found.add(match[0])
-    return frozenset(found)
+    """The proper names of a text, lower-cased, without the words that somebody here writes small."""
+    return frozenset(proper_names(text)) - common

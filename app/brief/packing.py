@@ -7,10 +7,11 @@ then the rest. So the prompt stays the same size however long the history is.
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import NamedTuple
 
 from app.models import HandoffRequest, Interaction, Kind, Snapshot
-from app.privacy import Redactor
+from app.privacy import Redactor, questions_answered
 from app.prompts import Input, fit
 
 INTERACTION_TOKENS = 3000
@@ -41,7 +42,11 @@ class Packed(NamedTuple):
 
 def pack(snapshot: Snapshot, request: HandoffRequest, redactor: Redactor, limits: Mapping[str, int]) -> Packed:
     """The prompt's inputs for a snapshot. `limits` are the lengths the brief must keep, which the prompt states."""
-    redacted = (_changed(one, redactor.redact) for one in _by_importance(snapshot))
+    asked = questions_answered(snapshot.interactions)
+    redacted = (
+        _changed(one, partial(redactor.redact, answering=asked.get(one.interaction_id, "")))
+        for one in _by_importance(snapshot)
+    )
     kept = sorted(fit(redacted, INTERACTION_TOKENS, text=_line), key=lambda one: (one.occurred_at, one.seq))
     sent = {f"t{number}": one for number, one in enumerate(kept, start=1)}
     inputs: dict[str, Input] = {

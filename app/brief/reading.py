@@ -1,10 +1,11 @@
 """Reads a snapshot sentence by sentence and step by step: the raw material of the extractive brief."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
-from app.language.acts import Act, customer_act, is_english, staff_act
+from app.language.acts import Act, customer_act, foreign_act, is_english, staff_act
+from app.language.quotations import parts
 from app.language.sentences import sentences
 from app.language.steps import read_json, result_outcome
 from app.models import Actor, Interaction, Kind, Outcome
@@ -20,12 +21,13 @@ _SAYING = ("message", "detail", "error_message", "error", "reason", "description
 
 
 class Utterance(NamedTuple):
-    """One sentence somebody said, with what it does."""
+    """One sentence somebody said, with what it does; what they only pasted does nothing."""
 
     text: str
     act: Act
     english: bool
     interaction: Interaction
+    pasted: bool = False
 
 
 class Call(NamedTuple):
@@ -60,11 +62,13 @@ def utterances(interactions: Iterable[Interaction]) -> list[Utterance]:
     for one in interactions:
         if one.kind is not Kind.MESSAGE or one.actor is Actor.SYSTEM:
             continue
-        act = customer_act if one.actor is Actor.CUSTOMER else staff_act
         english = is_english(one.text)
+        by_customer = one.actor is Actor.CUSTOMER
+        act = _act_of(by_customer=by_customer, english=english)
         found.extend(
-            Utterance(sentence, act(sentence) if english else Act.INFORMATION, english, one)
-            for sentence in sentences(one.text)
+            Utterance(sentence, Act.INFORMATION if part.pasted else act(sentence), english, one, part.pasted)
+            for part in parts(one.text, may_hold_talk=by_customer)
+            for sentence in sentences(part.text)
         )
     return found
 
@@ -82,6 +86,12 @@ def calls(interactions: Sequence[Interaction]) -> list[Call]:
 def only_looks(name: str) -> bool:
     """Whether a tool's name says that it looks something up or reckons, and changes nothing."""
     return bool(_LOOKING.match(name))
+
+
+def _act_of(*, by_customer: bool, english: bool) -> Callable[[str], Act]:
+    if english:
+        return customer_act if by_customer else staff_act
+    return foreign_act if by_customer else lambda _: Act.INFORMATION
 
 
 def _told(text: str) -> str:

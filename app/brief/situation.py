@@ -7,6 +7,7 @@ from app.brief.case import Case
 from app.brief.reading import Utterance
 from app.brief.steps import Step, humanised, label_of
 from app.brief.wording import (
+    background,
     clause,
     introduced,
     is_vague,
@@ -62,7 +63,10 @@ def reason_clause(case: Case, words: int) -> Told | None:
     announced, said = case.reason, meant(case)
     evidence = tuple(dict.fromkeys(one.interaction.interaction_id for one in (announced, said) if one))
     if said is None:
-        return Told(clause(announced, words), evidence)
+        told, why = clause(announced, words), background(announced)
+        room = words - len(told.split())
+        because = f": {quoted(why, room)}" if why and room > 4 and "“" not in told else ""
+        return Told(told + because, evidence)
     return Told(f"{clause(announced, words // 2)}: they {plural(clause(said, words - words // 3))}", evidence)
 
 
@@ -239,6 +243,9 @@ def _last_word(case: Case, promised: Sequence[Commitment]) -> Iterable[Told]:
         last = case.refusals[-1]
         said = f"{_who(last.interaction.actor)} answered: {quoted(last.text, 24)}"
         yield Told(sentence(said), (last.interaction.interaction_id,))
+    elif case.answer is not None:
+        said = f"{_who(case.answer.interaction.actor)} answered: {quoted(case.answer.text, 24)}"
+        yield Told(sentence(said), (case.answer.interaction.interaction_id,))
 
 
 def _latest(case: Case) -> Iterable[Told]:
@@ -246,3 +253,6 @@ def _latest(case: Case) -> Iterable[Told]:
         yield Told("They now ask for a person.", (case.person_wanted.interaction.interaction_id,))
     elif case.farewell is not None:
         yield Told("They then ended the conversation.", (case.farewell.interaction.interaction_id,))
+    elif case.complaint is not None:
+        told = f"They now {plural(clause(case.complaint, 18))}"
+        yield Told(sentence(told), (case.complaint.interaction.interaction_id,))

@@ -22,6 +22,36 @@ _STILL_BROKEN = re.compile(
     r"|three times|\d+ times)\b",
     re.IGNORECASE,
 )
+_BIDS = re.compile(
+    r"\b(?:have you (?:already |ever )?tried(?: to)?|please(?: try(?: to)?)?|try(?: to)?"
+    r"|(?:could|can|would) you (?:please )?(?:try(?: to)?|first)"
+    r"|(?:could|can|would) you(?: please)?|you (?:can|could|should|need to|have to)(?: try(?: to)?)?"
+    r"|let[’']?s try(?: to)?) (?P<what>[a-z][^.?!;]{3,})",
+    re.IGNORECASE,
+)
+_ASKS_TO_TELL = re.compile(
+    r"(?:provide|share|confirm|tell|let|give|wait|hold|describe|specify|explain|say|state|enter your"
+    r"|send (?:me|us|over)|bear|note|be|know|advise|clarify|verify your|choose|select one|help"
+    r"|feel|find|expect|visit|contact|call|me|us|i)\b",
+    re.IGNORECASE,
+)
+_DID_IT = re.compile(
+    r"^(?:yes|yeah|yep)\b.*\b(?:\d+ times|once|twice|tried|did|still|never|nothing|again|not)\b"
+    r"|\b(?:did (?:that|it|this|so|both|all (?:that|of (?:that|it)))|(?:i )?(?:have )?done (?:that|it|this|so)|^done\b"
+    r"|(?:already|just) (?:did|done|tried|have)|(?:i|we)(?:[’']ve| have)? (?:already |just |now )?(?:tried|did|done)\b"
+    r"|tried (?:that|it|this|already|both)|same (?:thing|error|problem|issue|result|message"
+    r"|again)|not there(?: either)?"
+    r"|(?:still|again) (?:the same|not|no|nothing|doesn|does|the|broken|blinking)|no (?:luck|change|difference|joy)"
+    r"|(?:that|it|this) (?:worked|works|helped|fixed|solved|did the trick|didn[’']?t|did not|doesn[’']?t|does not)"
+    r"|(?:nothing|it) (?:changed|happens|happened)|works now|it[’']?s (?:back|working|fixed))\b",
+    re.IGNORECASE,
+)
+# Whoever is told the same again and says so has not tried again.
+_SAID_BEFORE = re.compile(r"\b(?:said|told you|mentioned)\b", re.IGNORECASE)
+_NO_CHANGE = re.compile(r"\b(?:same|no (?:change|difference|joy)|worse|never|not there)\b", re.IGNORECASE)
+_WORKED = re.compile(
+    r"\b(?:worked|works|working|helped|fixed|solved|did the trick|it[’']?s back|all good)\b", re.IGNORECASE
+)
 
 _ONLY_LOOKED = re.compile(
     r"\b(?:have|has|[’']ve)(?: now| just| already| successfully)* (?:been )?(?:retrieved|found|located|checked|noted"
@@ -49,7 +79,7 @@ def steps(
 ) -> tuple[Step, ...]:
     """The steps in the order of their last attempt, attempts at the same thing counted together."""
     carried_out = list(_tool_steps(tool_calls))
-    found = [*carried_out, *_events(interactions), *_told(said)]
+    found = [*carried_out, *_events(interactions), *_told(said), *_followed(said)]
     if not carried_out:  # with tools at work, what staff says was done only says it again
         found.extend(_reported(said))
     merged: dict[tuple[str, tuple[str, ...]], Step] = {}
@@ -160,6 +190,43 @@ def _told(said: Iterable[Utterance]) -> Iterable[Step]:
             evidence=(one.interaction.interaction_id,),
         )
         yield Step(action, one.text, (), 1, None, told=True)
+
+
+def _followed(said: Sequence[Utterance]) -> Iterable[Step]:
+    """What staff told the customer to try and the customer then said they had: `Please restart it.` `Did that.`"""
+    for place, one in enumerate(said):
+        bidden = _BIDS.search(one.text) if one.interaction.actor is not Actor.CUSTOMER else None
+        if bidden is None or _ASKS_TO_TELL.match(bidden["what"]):
+            continue
+        reply = _reply_to(said, place)
+        told = " ".join(each.text for each in reply)
+        if not _DID_IT.search(told) or _SAID_BEFORE.search(told):
+            continue
+        evidence = (one.interaction.interaction_id, reply[0].interaction.interaction_id)
+        action = ActionTaken(
+            step=shorten(bidden["what"].strip(" .!?"), 14),
+            actor=Actor.CUSTOMER,
+            channel=reply[0].interaction.channel,
+            outcome=_told_outcome(told),
+            at=reply[0].interaction.occurred_at,
+            evidence=evidence,
+        )
+        yield Step(action, bidden["what"].casefold().strip(" .!?"), (), 1, None)
+
+
+def _reply_to(said: Sequence[Utterance], place: int) -> list[Utterance]:
+    """The sentences of the customer's next message after a place."""
+    later = (each for each in said[place + 1 :] if each.interaction is not said[place].interaction)
+    first = next(later, None)
+    if first is None or first.interaction.actor is not Actor.CUSTOMER:
+        return []
+    return [each for each in said[place + 1 :] if each.interaction is first.interaction]
+
+
+def _told_outcome(told: str) -> Outcome:
+    if _STILL_BROKEN.search(told) or _NO_CHANGE.search(told):
+        return Outcome.FAILED
+    return Outcome.SUCCEEDED if _WORKED.search(told) else Outcome.UNKNOWN
 
 
 def _reported(said: Iterable[Utterance]) -> Iterable[Step]:

@@ -13,10 +13,10 @@ from app.models import Channel
 _SPOKEN: tuple[tuple[str, str], ...] = (
     (r"^wants to be ", "you want to be "),
     (r"^wants\b", "you want"),
-    (r"^would like\b", "you would like"),
+    (r"^would (like|rather)\b", r"you would \1"),
     (r"^needs\b", "you need"),
     (r"^prefers\b", "you prefer"),
-    (r"^is (looking|interested)\b", r"you are \1"),
+    (r"^is (looking|interested|in touch)\b", r"you are \1"),
     (r"^asks\b", "you asked"),
     (r"^chose\b", "you chose"),
     (r"^reports that\b", "you told us that"),
@@ -37,7 +37,8 @@ _VERBS: Mapping[str, tuple[str, str]] = {
 _SINGULAR = {plural: singular for singular, (plural, _) in _VERBS.items()}
 _VAGUE = re.compile(
     r"\b(?:some|an?|few|several|couple of|bit of)(?: \w+)? (?:changes?|questions?|modifications?|adjustments?"
-    r"|help|assistance|support)\b|\b(?:some|any) (?:help|assistance|support|information)\b",
+    r"|help|assistance|support)\b|\b(?:some|any) (?:help|assistance|support|information)\b"
+    r"|\bsome (?:of (?:my|the) )?(?:items?|things?|products?|stuff|orders?)\b",
     re.IGNORECASE,
 )
 # What is said of any matter on the way: it moves the talk along and tells nothing of what the customer wants.
@@ -73,8 +74,31 @@ _CHANNELS: Mapping[Channel, str] = {
     Channel.OTHER: "on another channel",
 }
 _LOWERED = re.compile(
-    r"^(?:The|A|An|My|Our|Their|It|This|That|These|Those|There|When|What|How|Since|After|Before|Every|Each|They|He"
-    r"|She|We|You|If|In|On|At)\b"
+    r"^(?:The|A|An|My|Our|Your|Their|His|Her|Its|It|This|That|These|Those|There|When|What|How|Since|After|Before|Every"
+    r"|Each|They|He|She|We|You|If|In|On|At|For|From|To|With|Without|By|As|All|Both|Some|Someone|Somebody|Something|Any"
+    r"|Anyone|Nobody|Nothing|None|No|Everyone|Everybody|Everything|One|Two|Three|Half|Most|Several|Many|Few|Other"
+    r"|Another|Whenever|Today|Tomorrow|Yesterday|Tonight|Last|Next|Now|Still|Also|Only|Just|Since|Until|Because"
+    r"|Although|While|Whatever|Whoever|Customers?|People|Instead|Again|Already|Apparently|Somehow|Recently)\b"
+)
+_SUBJECTLESS = re.compile(
+    r"(?:still )?(?:can[’']?t|cannot|can not|could(?:n[’']?t| not)|have(?:n[’']?t| not)|did(?:n[’']?t| not)"
+    r"|do(?:n[’']?t| not)|won[’']?t|never) [a-z]+",
+    re.IGNORECASE,
+)
+# Words that point back to what was said before mean nothing to whoever has not read it.
+_POINTS_BACK = re.compile(r"(?:that|this|those|these|he|she|they)(?:[’']\w+)? (?!\w+ (?:i|we|you)\b)", re.IGNORECASE)
+_BACKGROUND = re.compile(
+    r"^(?P<background>.{12,}?)(?<!\bthat)(?<!\bwhich)(?<!\bif)(?<!\bwhen)(?<!\bwhat)(?<!\bwhere)(?<!\bthink)"
+    r"(?:[,;.–]| -)? (?:and |so |but |now |therefore )*(?:I|we)(?:[’']d| would|[’']m| am)?"
+    r"(?: also| really| just| still| now)* (?:want|need|like|wish|hoping|looking)\b",
+)
+# The first word of a sentence may be a name; where it is not known as a common word, only a quotation keeps it right.
+_MAY_BE_A_NAME = re.compile(r"^[A-Z][a-z]+\b")
+_INTRODUCES = re.compile(
+    r"(?:i[’']?m|i am|this is|it[’']?s|my (?:[\w-]+ ){0,3}(?:name|id|number|no|e-?mail|address|phone|zip|code|birthday"
+    r"|birth|reference|account|username|login)(?: (?:number|address|id|code|here))? (?:is|are|was)"
+    r"|here (?:is|are|it is)|(?:my )?name[’']?s|you (?:are|were) speaking)\b",
+    re.IGNORECASE,
 )
 _FRAGMENT = re.compile(r"(?:still|error|same|again|not|no|nothing|tried|already|only|just)\b", re.IGNORECASE)
 _IDLE = frozenset(
@@ -97,8 +121,9 @@ def clause(said: Utterance, words: int = 30, person: Person = third_person) -> s
         wanted = wish(said.text, person)
         if wanted:
             return f"{wanted[0]} {shorten(wanted[1], words)}"
-    if said.act in (Act.PROBLEM, Act.ATTEMPT) and not text.endswith("?") and not _FRAGMENT.match(text):
-        return f"reports that {_lowered(person(shorten(text, words).rstrip(' .!')))}"
+    if said.act in (Act.PROBLEM, Act.ATTEMPT) and _can_be_reported(text):
+        who = person("I ") if _SUBJECTLESS.match(text) else ""
+        return f"reports that {who}{_lowered(person(shorten(text, words).rstrip(' .!')))}"
     return f"{'asks' if text.endswith('?') else 'says'}: {quoted(text, words)}"
 
 
@@ -150,9 +175,35 @@ def is_vague(said: Utterance) -> bool:
     return said.english and _VAGUE.search(said.text) is not None
 
 
+def only_announces(said: Utterance) -> bool:
+    """Whether a sentence says what the customer is in touch about, and not what ought to happen."""
+    return clause(said).startswith("is in touch ")
+
+
 def tells_more(said: Utterance) -> bool:
     """Whether a sentence that asks for a person says beside it what the matter is."""
-    return len(matter(said) - _FOR_A_PERSON) > 3
+    # The words of other languages that ask for a person are not known here, and few sentences ask with more than six.
+    return len(matter(said) - _FOR_A_PERSON) > (3 if said.english else 6)
+
+
+def background(said: Utterance) -> str | None:
+    """What a request says before it asks: `The seat is broken` of `The seat is broken, I want another one`."""
+    match = _BACKGROUND.match(without_lead_in(said.text)) if said.english and said.act is Act.REQUEST else None
+    told = match["background"].strip(" ,;.–-") if match else ""
+    return told if len(told.split()) >= 3 and len(set(terms(told)) - _MOVING_ALONG) >= 2 else None
+
+
+def opens_a_matter(said: Utterance) -> bool:
+    """Whether a plain statement tells what somebody comes with: `My router drops every evening`, not who they are."""
+    bare = without_lead_in(said.text)
+    return (
+        said.act is Act.INFORMATION
+        and not said.pasted
+        and not _INTRODUCES.match(bare)
+        and len(bare.split()) >= 4
+        and len(matter(said)) >= 2
+        and (not said.english or is_substantial(said))
+    )
 
 
 def matter(said: Utterance) -> set[str]:
@@ -183,6 +234,12 @@ def sentence(text: str) -> str:
     text = text.strip()
     ended = text if text.rstrip("”").endswith((".", "!", "?", "…")) else text + "."
     return ended[:1].upper() + ended[1:]
+
+
+def _can_be_reported(text: str) -> bool:
+    """Whether `reports that` can go before a sentence: it is whole, and its first word can lose its capital."""
+    name = _MAY_BE_A_NAME.match(text) and not _LOWERED.match(text)
+    return not (text.endswith("?") or ":" in text or name or _FRAGMENT.match(text) or _POINTS_BACK.match(text))
 
 
 def _lowered(text: str) -> str:

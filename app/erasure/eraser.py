@@ -12,6 +12,7 @@ from time import perf_counter
 from app.errors import NotFound, UnknownCustomer
 from app.models import Erased, Interaction
 from app.ports import Archive, Ledger, VectorStore
+from app.ports.continuity import ContinuityStore
 
 PAGE = 1000
 
@@ -21,6 +22,7 @@ KINDS = {
     "decisions": "decisions",
     "feedback": "feedback",
     "outcomes": "outcomes",
+    "cases": "cases",
     "offers": "offers",
     "idempotency": "kept_replies",
     "suggestions": "suggestions",
@@ -30,10 +32,11 @@ KINDS = {
 class Eraser:
     """Erases customers and interactions. Raises RetrievalUnavailable, before anything is gone, without the vectors."""
 
-    def __init__(self, ledger: Ledger, archive: Archive, vectors: VectorStore) -> None:
+    def __init__(self, ledger: Ledger, archive: Archive, vectors: VectorStore, digests: ContinuityStore) -> None:
         self._ledger = ledger
         self._archive = archive
         self._vectors = vectors
+        self._digests = digests
 
     async def erase(self, tenant: str, customer_id: str) -> Erased:
         """Remove a customer, with all identities joined in it; counts what is gone by kind. Raises UnknownCustomer."""
@@ -90,11 +93,13 @@ class Eraser:
             some = interaction_ids[start : start + PAGE]
             found = await self._vectors.get(tenant, some)
             await self._vectors.delete(tenant, list(found))
+            await self._vectors.delete_cases(tenant, some)  # a case has the id of the message that it was
             counts["vectors"] += len(found)
         naming = {*identity_ids, *interaction_ids}
         documents = await self._archive.erase_documents(tenant, identity_ids, naming=naming, owners=owners)
         for collection, count in documents.items():
             counts[KINDS.get(collection, collection)] += count
+        await self._digests.touch(tenant, {*identity_ids, *owners})
         return counts
 
     async def _interaction_ids(self, tenant: str, identity_ids: Collection[str]) -> list[str]:

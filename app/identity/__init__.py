@@ -18,6 +18,9 @@ from app.ports import Changes, IdentifierHolding, Known, Ledger, MergeRecord, Pa
 
 __all__ = ["SHARING_CAP", "Identities", "Rules"]
 
+# An identifier of any other type is compared as it is written; `account_id` stands for those.
+_WRITTEN_IN_MANY_WAYS = ("email", "phone", "handle", STRONG_TYPE)
+
 
 class Identities:
     """The customers of every tenant: found, made, joined and taken apart again."""
@@ -78,6 +81,12 @@ class Identities:
         if known is None:
             raise _unknown_customer(customer_id)
         return _customer(known)
+
+    async def holders(self, tenant: str, written: str) -> Sequence[IdentifierHolding]:
+        """Who holds an identifier that may be written like this, of whatever type. Nobody is made and nothing told."""
+        values = {key_of(kind, written)[1] for kind in _WRITTEN_IN_MANY_WAYS}
+        found = await self._ledger.holders(tenant, values)
+        return [one for one in found if one.identifier.value == key_of(one.identifier.type, written)[1]]
 
     async def merge(
         self, tenant: str, survivor: str, other: str, *, reason: str = "asked for", evidence: Sequence[str] = ()

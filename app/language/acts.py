@@ -29,7 +29,8 @@ class Act(StrEnum):
 
 
 _LEAD_IN = re.compile(
-    r"^(?:(?:hi|hello|hey|good (?:morning|afternoon|evening))(?: there| again| team)?\b|yes|yeah|yep|no|nope|ok"
+    r"^(?:(?:hi|hello|hey|good (?:morning|afternoon|evening))(?: there| again| team)?\b|dear [^,.!?]{1,40}(?=,)"
+    r"|u[hm]+|uhm|er+m?|ah|hm+|you know|listen|look|yes|yeah|yep|no|nope|ok"
     r"|okay|sure|alright|all right|"
     r"great|perfect|right|well|so|and|also|but|then|now|actually|additionally|oh|hmm|i see|i understand|got it"
     r"|understood|however|(?:good|nice|fine|cool|excellent|awesome|wonderful|amazing)(?=[,.!])|thanks|thank you"
@@ -37,7 +38,12 @@ _LEAD_IN = re.compile(
     r"|next)[\s,.!:;–-]+",
     re.IGNORECASE,
 )
-_GREETING = re.compile(r"^(?:hi|hello|hey|good (?:morning|afternoon|evening|day))\b[^.?!]{0,25}[.!]?$", re.IGNORECASE)
+_GREETING = re.compile(
+    r"^(?:(?:hi|hello|hey|good (?:morning|afternoon|evening|day))\b[^.?!]{0,25}[.!]?|dear [^.!?]{1,40},"
+    r"|(?:(?:with )?(?:kind|best|warm)(?:est)? (?:regards|wishes)|yours (?:sincerely|faithfully|truly)|sincerely"
+    r"|regards)[,.]?[^.?!]{0,30})$",
+    re.IGNORECASE,
+)
 _THANKS = re.compile(r"\b(?:thanks|thank you|thx|cheers|much appreciated|i appreciate)\b", re.IGNORECASE)
 _CLOSING = re.compile(
     r"\b(?:that(?:'s| is|’s| was| will be) (?:all|it|everything)|that(?:'s|’s) all i needed|all set|nothing else"
@@ -55,7 +61,8 @@ _REQUEST = re.compile(
     r"|now )?"
     r"(?:looking (?:to|for|into|at)|trying to|hoping|calling (?:about|to|because)|writing (?:about|to|because)"
     r"|contacting|interested in)|"
-    r"(?:can|could|would|will) (?:you|someone|somebody|anyone|we)|(?:can|could|may|might|should) i\b|please\b"
+    r"(?:i|we)(?:'d|’d| would) be (?:very |most |so |really )?(?:grateful|glad|happy|thankful) (?:for|if|to)\b"
+    r"|(?:can|could|would|will) (?:you|someone|somebody|anyone|we)|(?:can|could|may|might|should) i\b|please\b"
     r"|help me|let(?:'s|’s| us| me)\b|"
     r"i(?:'ll|’ll| will) (?:take|go with|go for|choose|have)|is it possible|would it be possible|is there (?:a"
     r"|any) (?:way|chance|possibility))",
@@ -106,7 +113,7 @@ _COMPLETION = re.compile(
     r"|(?:was|were) (?:successful|successfully|"
     r"completed|processed)|is (?:now )?(?:confirmed|complete|completed|booked|all set|done|scheduled|activated)"
     r"|(?:i|we)(?:'ve|’ve| have) (?:now |just |"
-    r"already |successfully )*(?!been\b|sent you to\b)\w+ed\b)",
+    r"already |successfully )*(?!been\b|sent you to\b)\w+ed\b|^(?:(?:all )?done|all set)\b|you(?:'re|’re| are) now\b)",
     re.IGNORECASE,
 )
 _APOLOGY = re.compile(r"\b(?:sorry|apolog(?:y|ies|i[sz]e)|my bad|regret)\b", re.IGNORECASE)
@@ -114,64 +121,31 @@ _BUSY = re.compile(r"let me (?:know|check|see|think|find)", re.IGNORECASE)
 _CONDITION = re.compile(r"if i\b", re.IGNORECASE)
 _OWN_PROMISE = re.compile(r"i(?:'ll|’ll| will)\b", re.IGNORECASE)
 _BYE = re.compile(r"\b(?:good)?bye\b", re.IGNORECASE)
+# "Ok, thanks" takes what was said and agrees to nothing; "yes, thanks" agrees.
+_ONLY_THANKS = re.compile(
+    r"^(?:(?:ok(?:ay)?|oh|ah|great|perfect|cool|good|nice|fine|right|lovely|brilliant|wonderful|excellent|awesome"
+    r"|alright|all right|i see|got it|understood|good to know|that helps|very helpful)[\s,.!–-]+)*"
+    r"(?:many thanks|thanks|thank you|thx|cheers|much appreciated)(?: (?:thanks|so much|very much|a lot|a bunch|again"
+    r"|then|anyway|for (?:your|the|all your) \w+|for (?:that|this|everything)))*[\s.!]*$",
+    re.IGNORECASE,
+)
+# German, French, Spanish, Portuguese, Italian, Dutch.
+_WANTED_ABROAD = re.compile(
+    r"\b(?:(?:ich|wir) (?:will|wollen|möchten?|brauchen?|hätten? gern|verlange|bitte um)|(?:könn(?:en|ten) sie|bitte)"
+    r"|(?:je|nous) (?:veux|voulons|voudrais|voudrions|souhaiter?ais|souhaite|demande|demandons)|j[’']aimerais"
+    r"|(?:pouvez|pourriez)-vous|(?:quiero|queremos|quisiera|necesito|necesitamos|solicito|me gustaría|pued[ea] usted)"
+    r"|(?:quero|queremos|preciso|precisamos|gostaria|podem?|poderia)|(?:voglio|vogliamo|vorrei|ho bisogno|chiedo"
+    r"|potete)|(?:ik|wij|we) (?:wil|willen|zou(?:den)? graag|vraag)|(?:kunt|kan) u)\b",
+    re.IGNORECASE,
+)
 _PREFERENCE = re.compile(r"\bi (?:don't|do not|don’t) (?:have|remember|know|recall|mind|want)\b", re.IGNORECASE)
 _ENGLISH = frozenset(
-    [
-        "the",
-        "a",
-        "an",
-        "is",
-        "are",
-        "was",
-        "were",
-        "i",
-        "you",
-        "my",
-        "your",
-        "to",
-        "of",
-        "and",
-        "for",
-        "in",
-        "on",
-        "it",
-        "that",
-        "this",
-        "with",
-        "have",
-        "has",
-        "can",
-        "not",
-        "do",
-        "be",
-        "me",
-        "we",
-        "please",
-        "no",
-        "yes",
-        "will",
-        "would",
-        "could",
-        "there",
-        "what",
-        "when",
-        "how",
-        "if",
-        "at",
-        "from",
-        "need",
-        "want",
-        "hi",
-        "hello",
-        "thanks",
-        "thank",
-        "just",
-        "but",
-        "so",
-        "get",
-        "am",
-        "im",
-    ]
+    """
+    the a an is are was were i you my your to of and for in on it that this with have has can not do be me we
+    please no yes will would could there what when how if at from need want hi hello thanks thank just but so get
+    am im our by ll ve don doesn didn they been their about out still now because should did does had which know
+    like us them she after before got dear good
+    """.split()
 )
 
 
@@ -180,6 +154,12 @@ def customer_act(sentence: str) -> Act:
     """What a sentence of a customer does."""
     bare = without_lead_in(sentence)
     return next((act for act, applies in _CUSTOMER_ACTS if applies(sentence, bare)), Act.INFORMATION)
+
+
+@lru_cache(maxsize=8192)
+def foreign_act(sentence: str) -> Act:
+    """What a customer's sentence does that is not English: whether it says that something is wanted, and no more."""
+    return Act.REQUEST if _WANTED_ABROAD.search(sentence) else Act.INFORMATION
 
 
 @lru_cache(maxsize=8192)
@@ -242,6 +222,7 @@ def _asks(_: str, bare: str) -> bool:
 _CUSTOMER_ACTS: tuple[tuple[Act, Callable[[str, str], object]], ...] = (
     (Act.GREETING, lambda sentence, _: _GREETING.match(sentence)),
     (Act.CLOSING, lambda sentence, _: _BYE.search(sentence)),
+    (Act.THANKS, lambda sentence, _: _ONLY_THANKS.match(sentence.strip())),
     (Act.CONFIRMATION, _is_confirmation),
     (Act.CLOSING, lambda sentence, _: _CLOSING.search(sentence)),
     (Act.INFORMATION, lambda _, bare: _CONDITION.match(bare) and not bare.endswith("?")),

@@ -67,6 +67,22 @@ _PERSON = (
     r"|member of (?:staff|(?:the|your) team)|customer (?:service|support|care)|support team|call cent(?:er|re)|boss)"
 )
 _ARTICLE = r"(?:an? |any |the |some |your |one of your |another |my )?"
+_PLACE = (
+    r"(?:staff|team|department|dept|desk|office|services|branch|headquarters|reception|billing|sales|accounts"
+    r"|claims|hr)"
+)
+_WISHING = (
+    r"\b(?:want|wanna|(?<!do i )(?<!do we )need|like|love|prefer|rather|wish|better|insist(?: on)?|let me"
+    r"|(?:can|could|may|might) (?:i|we)|how (?:can|do) (?:i|we)|possible|possibility|allow me|keen|hoping)\b"
+    r"[^.?!,;]{0,20}"
+)
+# Neither the customer's own people nor whom anybody may meet, and not the bot itself.
+_SOMEBODY = (
+    r"(?!(?:\w+ )?(?:friends?|famil(?:y|ies)|relatives?|wife|husband|partner|child(?:ren)?|kids?|son|daughter|mother"
+    r"|father|parents?|neighbou?rs?|doctor friend|others?|strangers?|players?|members|customers?|users?|guests?|crowd"
+    r"|group|bot|chatbot|robot|machine|computer|assistant|wall)\b)"
+    rf"(?:(?:the|an?|your|one of (?:the|your)) (?:\w+ ){{0,2}}\w+|(?:\w+ )?{_PLACE})\b"
+)
 _ENGLISH = (
     (
         r"\b(?:speak|talk|chat"
@@ -101,10 +117,22 @@ _ENGLISH = (
     r"|like) a call ?back\b)",
     r"\b(?:want|need|get|find|bring|send|give|prefer)(?: me)? (?:a |some )?(?:member of (?:staff|your (?:team"
     r"|staff))|team member|staff member)\b",
+    # "Give me someone", but not "give me someone else's seat", nor somebody sent to do a job or looked for in a town.
+    r"\b(?:get|give|bring|find|put|pass|hand) me (?:over )?(?:to |on to |through to )?"
+    r"(?:some(?:one|body)|anyone|anybody)\b"
+    r"(?!['’]?s\b| else['’]s)(?! to (?!talk|speak|chat|deal|help))(?! (?:in|near|around) (?!charge|person))",
     r"\b(?:one|somebody|someone) (?:of|from|on|in) your (?:people|staff|team|colleagues|employees|office)\b",
     r"\b(?:can|could|will|would) you (?:please )?(?:transfer|connect|forward|redirect|put) (?:me|us)(?: over"
     r"| through)?(?: please)?\s*(?:[?.!,]|$)",
     r"\bescalate (?:this|it|my)\b|\bwant (?:this|it) escalated\b|\bescalation (?:process|team)\b",
+    # Whoever it is that the customer wants to speak with, by a calling or a department that no list holds.
+    rf"{_WISHING}\b(?:speak|talk|chat)(?:ing)?(?: directly| now| please)*(?: to| with) {_SOMEBODY}",
+    r"\bwho (?:can|could|do|should|may|would|might) (?:i|we) (?:\w+ )?(?:speak|talk)(?: to| with)?\b",
+    (
+        r"\b(?:connect|transfer|forward|put|pass|hand|switch|refer) (?:me|us)(?: over| through| in touch| in contact)?"
+        rf"(?: to| with) (?:\w+ ){{0,4}}{_PLACE}\b"
+    ),
+    rf"\b{_PERSON} (?:at|in|from|on) [^.?!,;]{{0,30}}\b(?:i|we) (?:can|could|may) (?:\w+ )?(?:talk|speak|chat)\b",
 )
 _GERMAN_PERSON = (
     r"(?:(?:echte|richtige|menschliche|andere|reale)[rnms]? )?(?:mensch(?:en)?|person|mitarbeiter(?:in)?|berater(?:in)?"
@@ -153,10 +181,30 @@ _DUTCH = (
 _ASKING = tuple(re.compile(pattern) for pattern in (*_ENGLISH, *_GERMAN, *_ROMANCE, *_DUTCH))
 
 
+# "Get me one" asks for a person where a person was spoken of last.
+_ONE = re.compile(
+    r"\b(?:get|give|bring|find|fetch|send|put|connect|transfer|pass|want|need|have|speak|talk|prefer)"
+    r"(?: (?:me|us|to|with|through|over|now))* one\b(?! (?:of|more|that|for|in|with|on|from|which|day|time"
+    r"|thing|item)\b)"
+)
+_ABOUT_A_PERSON = re.compile(
+    rf"\b(?:{_PERSON}|mitarbeiter(?:in)?|berater(?:in)?|conseiller|agente|asesor|operatore|medewerker)\b"
+)
+
+
 @lru_cache(maxsize=4096)
-def asks_for_person(text: str) -> bool:
-    """Whether some sentence of the text asks to deal with a person. Only the first 4,000 characters are read."""
-    return any(_sentence_asks(_plain(sentence)) for sentence in sentences(text[:_LONGEST]))
+def asks_for_person(text: str, before: str = "") -> bool:
+    """Whether some sentence of the text asks to deal with a person. Only the first 4,000 characters are read.
+
+    `before` is what bot or agent said last, which tells whom `one` may mean.
+    """
+    read = [_plain(sentence) for sentence in sentences(text[:_LONGEST])]
+    if any(map(_sentence_asks, read)):
+        return True
+    offered = [_plain(sentence) for sentence in sentences(before[:_LONGEST])][-1:]
+    return any(map(_ABOUT_A_PERSON.search, offered)) and any(
+        _ONE.search(sentence) and not _REFUSED.search(sentence) for sentence in read
+    )
 
 
 def _sentence_asks(sentence: str) -> bool:

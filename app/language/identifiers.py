@@ -15,7 +15,7 @@ _MONTH = (
     r"|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)"
 )
 _SIGN = "$€£¥₹"
-_CURRENCY = r"(?:USD|EUR|GBP|CHF|SEK|NOK|DKK|PLN|INR|dollars?|euros?|pounds?|cents?|kr)"
+_CURRENCY = r"(?:USD|EUR|GBP|CHF|SEK|NOK|DKK|PLN|INR|[Dd]ollars?|[Ee]uros?|[Pp]ounds?|[Cc]ents?|kr)"
 _FIGURE = r"\d{1,12}(?:[.,]\d{3}){0,4}(?:[.,]\d{1,2})?"
 # Every repetition that can fail late is bounded: a customer may send one word of 200,000 characters.
 _PATTERNS: tuple[tuple[MentionType, str], ...] = (
@@ -53,6 +53,7 @@ _ERROR = re.compile(
     re.IGNORECASE,
 )
 _IDENTIFYING_KEY = re.compile(r"(?:^|_)(?:id|ids|number|numbers|code|codes|reference|ref|no)$")
+_PLACEHOLDER = re.compile(r"(?:password|code|iban|card|national_id|email|phone)_\d+")
 _GROUPED = re.compile(r"[.,](?=\d{3}(?:\D|$))")
 
 
@@ -98,6 +99,10 @@ def _found(text: str) -> Iterator[Mention]:
 
 
 def _is_name(mention: Mention, text: str) -> bool:
+    # A placeholder in the place of a secret, or what is left of a hidden number, names nothing.
+    before = text[max(0, mention.start - 1) : mention.start]
+    if before == "•" or (before == "[" and _PLACEHOLDER.fullmatch(mention.value)):
+        return False
     if mention.type == "number":
         return not _YEAR.fullmatch(mention.value)
     if mention.type != "code":

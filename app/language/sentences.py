@@ -13,7 +13,11 @@ _LEADING_ON = frozenset(
 )
 _LINK = re.compile(r"\[([^\]]+)\]\([^)]+\)")
 _ABBREVIATION = re.compile(r"\b(?:Mr|Mrs|Ms|Dr|St|No|vs|e\.g|i\.e|etc|approx|[ap]\.m)\.$", re.IGNORECASE)
-_BOUNDARY = re.compile(r"(?<=[.!?…。！？])[\"'”’)]*\s+(?=[\"'“‘(]?[\w$€£#¿¡])|(?<=[a-z][.!?])(?=[A-Z][a-z])")
+# The day of a month is an ordinal in some languages: `bis zum 9. Februar`.
+_DAY_OF_MONTH = r"(?<=\d\.)\s+(?:Jan|Feb|M[aä]r|Apr|Ma[iy]|Jun|Jul|Aug|Sep|O[ck]t|Nov|De[cz])[a-zä]*\b"
+_BOUNDARY = re.compile(
+    rf"(?!{_DAY_OF_MONTH})(?<=[.!?…。！？])[\"'”’)]*\s+(?=[\"'“‘(\[•]*[\w$€£#¿¡])|(?<=[a-z][.!?])(?=[A-Z][a-z])"
+)
 
 
 @lru_cache(maxsize=4096)

@@ -28,13 +28,14 @@ _THIRD: tuple[tuple[str, str], ...] = (
     (r"\bwe[’']re\b", "they are"),
     (r"\bwe\b", "they"),
     (r"\bWe\b", "They"),
-    (r"\byourself\b", "the company"),
+    (r"\byourself\b|\b[Yy]ou (?:guys|people|lot|all)\b|^[Yy]ou\b(?! are\b|[’'])", "the company"),
     (r"\byour\b|\bYour\b", "the company's"),
     (r"\byou[’']re\b|\byou are\b", "the company is"),
     (r"\bto you\b", "to the company"),
 )
 # The company first: whoever was `you` to the customer must not be taken for the `you` that the customer becomes.
 _SECOND: tuple[tuple[str, str], ...] = (
+    (r"\b[Yy]ou (?:guys|people|lot|all)\b|^[Yy]ou\b(?! are\b|[’'])", "we"),
     (r"\byour\b|\bYour\b", "our"),
     (r"\byou[’']re\b|\byou are\b", "we are"),
     (r"\b(to|for|from|by|with|of|at) you\b", r"\1 us"),
@@ -60,7 +61,8 @@ _IMPERATIVE = re.compile(
     re.IGNORECASE,
 )
 _FILLER = re.compile(
-    r"\s*,?\s*\b(?:please|kindly|thanks|thank you(?: so much| very much)?)\b,?(?=[\s.!?]|$)", re.IGNORECASE
+    r"\s*,?\s*\b(?:u[hm]+|uhm|er+m?|please|kindly|thanks|thank you(?: so much| very much)?)\b,?(?=[\s.!?]|$)",
+    re.IGNORECASE,
 )
 _BIDDING = "asks us to"
 _NO_IMPERATIVE = (
@@ -79,6 +81,7 @@ _WANTS: tuple[tuple[str, str], ...] = (
         r"could)? (?:for you |you )?to (?P<rest>.+)$",
         "wants to",
     ),
+    (_FIRST + r"(?:[’']d| would)(?: also| really| still| just| now)? rather (?P<rest>(?!to\b).+)$", "would rather"),
     (
         _FIRST + r"(?:[’']d| would)(?: also| really| still| just)? (?:like|love|prefer|appreciate) (?P<rest>.+)$",
         "would like",
@@ -98,6 +101,22 @@ _WANTS: tuple[tuple[str, str], ...] = (
         _FIRST_AM + r" (?:also |just |now )?(?:looking|trying|hoping|calling|writing) to "
         r"(?P<rest>.+)$",
         "wants to",
+    ),
+    (
+        _FIRST_AM
+        + r" (?:also |just |now )?(?:calling|ringing|phoning|writing|contacting you|getting in touch|reaching out"
+        r"|here)(?: you)? (?P<rest>(?:about|because of|regarding) .+)$",
+        "is in touch",
+    ),
+    (
+        _FIRST + r"(?:[’']d| would) be (?:very |most |so |really )?(?:grateful|glad|happy|thankful) for (?P<rest>.+)$",
+        "wants",
+    ),
+    (
+        _FIRST
+        + r"(?:[’']d| would) be (?:very |most |so |really )?(?:grateful|glad|happy|thankful) if you (?:could|would"
+        r"|can) (?P<rest>.+)$",
+        "asks us to",
     ),
     (
         _FIRST_AM + r" (?:also |just |now )?looking for (?P<rest>.+)$",
@@ -214,7 +233,7 @@ def _lowered(text: str) -> str:
 
 
 def _matched_form(verb: str, what: str) -> tuple[str, str] | None:
-    if re.match(r"(?:without|if|when|as|because|by|about)\b", what):
+    if verb != "is in touch" and re.match(r"(?:without|if|when|as|because|by|about)\b", what):
         return None
     gerund = re.match(r"(?:\w+ly )?(\w+ing)\b", what)
     if verb == "asks for help to" and (gerund or re.match(r"(?:their|your|the|a|an|this|that|some|with)\b", what)):

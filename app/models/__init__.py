@@ -62,6 +62,7 @@ from app.models.interactions import Identifier, Interaction, InteractionDraft, P
 from app.models.requests import (
     HandoffReason,
     HandoffRequest,
+    LinkRequest,
     NextActionRequest,
     Reason,
     SectionRequest,
@@ -69,7 +70,7 @@ from app.models.requests import (
     VerifyRequest,
 )
 from app.models.service import ApiKey, Check, IndexProgress, IssuedKey, KeyGrant, Scope
-from app.models.signals import FrictionMoment, Ladder, Signal, SignalType
+from app.models.signals import Friction, FrictionMoment, FrictionPart, Ladder, Signal, SignalType
 from app.models.snapshot import Snapshot
 from app.models.suggestions import (
     ComparedField,
@@ -110,7 +111,9 @@ __all__ = [
     "FiledCatalogue",
     "FiledFeedback",
     "FiledOutcome",
+    "Friction",
     "FrictionMoment",
+    "FrictionPart",
     "Handoff",
     "HandoffReason",
     "HandoffRequest",
@@ -129,6 +132,7 @@ __all__ = [
     "Kind",
     "Ladder",
     "Likeness",
+    "LinkRequest",
     "Match",
     "Moment",
     "NextActionRequest",

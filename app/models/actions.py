@@ -99,7 +99,8 @@ class FiledCatalogue(Record):
 class Decision(Record):
     """What to do next: how forward to be, at most five actions, and those held back.
 
-    `engine` tells whether a model ordered and worded the actions; `failure_code` why it did not, where one is set.
+    `case_id` is the latest message that says what the customer wants, an interaction_id. `engine` tells whether a model
+    ordered and worded the actions; `failure_code` why it did not, where one is set.
     """
 
     decision_id: str
@@ -110,6 +111,7 @@ class Decision(Record):
     duration_ms: int
     audience: Literal["bot", "agent"]
     intent: str | None = None
+    case_id: str | None = None
     intervention: Intervention
     actions: tuple[OfferedAction, ...]
     suppressed: tuple[SuppressedAction, ...]

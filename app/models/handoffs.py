@@ -2,12 +2,13 @@
 
 from datetime import datetime
 from enum import StrEnum
+from itertools import chain
 from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue
 
 from app.models.actions import Decision
-from app.models.base import Moment, Record
+from app.models.base import Evidence, Moment, Record
 from app.models.brief import Brief
 from app.models.customers import Verification, VerificationStatus
 from app.models.requests import HandoffRequest
@@ -49,7 +50,7 @@ class Usage(Record):
 
 
 class Handoff(Record):
-    """The answer to an escalation."""
+    """The answer to an escalation. `pending` is true of a first stage: the brief is being made, and may yet change."""
 
     handoff_id: str
     customer_id: str
@@ -58,6 +59,7 @@ class Handoff(Record):
     as_of_seq: int
     duration_ms: int
     stale: bool = False
+    pending: bool = False
     status: HandoffStatus
     failure_code: FailureCode | None = None
     engine: Literal["model", "extractive"]
@@ -70,6 +72,16 @@ class Handoff(Record):
     signals: tuple[Signal, ...] = ()
     next_actions: Decision | None = None
     request: HandoffRequest
+
+    @property
+    def evidence(self) -> Evidence:
+        """Every interaction that the handoff names, each once."""
+        brief, decision = self.brief, self.next_actions
+        told = (*brief.claims, *brief.actions_taken, *brief.commitments, *brief.entities, *brief.history)
+        advised = (*decision.actions, *decision.suppressed) if decision else ()
+        verified = self.verification.evidence if self.verification else ()
+        stands_on = (verified, *(one.evidence for one in (*told, *advised, *self.signals)))
+        return tuple(dict.fromkeys(chain.from_iterable(stands_on)))
 
 
 class Feedback(Record):
@@ -84,6 +96,7 @@ class Feedback(Record):
     resolved_at: Moment | None = None
     outcome: Annotated[str, Field(max_length=256)] | None = None
     disposition: Annotated[str, Field(max_length=256)] | None = None
+    comment: Annotated[str, Field(max_length=2000)] | None = None
 
 
 class FiledFeedback(Feedback):
@@ -120,11 +133,15 @@ class ActionOutcome(Record):
 
 
 class FiledOutcome(ActionOutcome):
-    """An outcome as it is kept, the last one told of each action of a decision, with the intent that it served."""
+    """An outcome as it is kept, the last one told of each action of a decision, with the intent that it served.
+
+    `case_id` is the message that says what the customer wanted, null where none does.
+    """
 
     decision_id: str
     customer_id: str
     intent: str | None = None
+    case_id: str | None = None
     filed_at: datetime
 
 

@@ -74,6 +74,12 @@ class HandoffRequest(Subject):
     now: Moment | None = None
 
 
+class LinkRequest(Record):
+    """For how long a link to one handoff's card shall open it."""
+
+    ttl_s: Annotated[int, Field(ge=30, le=86_400, strict=True)] = 900
+
+
 class NextActionRequest(Subject):
     """What a bot or an agent's desktop sends when it asks what to do next."""
 

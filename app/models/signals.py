@@ -60,6 +60,31 @@ class Ladder(Record):
         return InterventionLevel(next((name for name, least in steps if friction >= least), "wait"))
 
 
+class FrictionPart(Record):
+    """What adds to friction: a signal, or the strain of the customer's last message where `signal_id` is null.
+
+    `share` is the chance that this by itself costs us the customer's patience, its weight and its age counted in.
+    """
+
+    signal_id: str | None
+    type: SignalType | None
+    share: Confidence
+    detail: str
+
+
+class Friction(Record):
+    """How much friction there is, what it is made of, the gravest first, and how forward to be about it.
+
+    `score` is `1 - Π(1 - share)` over the components; `ladder` is the friction from which on each level is reached. A
+    request for a person reaches the highest whatever the score.
+    """
+
+    level: InterventionLevel
+    score: Confidence
+    components: tuple[FrictionPart, ...]
+    ladder: Ladder
+
+
 class FrictionMoment(Record):
     """How a conversation stood when one message of its customer had come, and nothing after it.
 

@@ -21,11 +21,21 @@ from app.ports.ledger import (
     MergeRecord,
     NewHolding,
     NewInteraction,
+    Outlined,
     Party,
     Transaction,
     Unit,
 )
-from app.ports.matching import Embedder, Linkage, LinkageRecord, LinkedPair, Vectors, VectorStore
+from app.ports.matching import (
+    CaseVectors,
+    Embedder,
+    LikeCase,
+    Linkage,
+    LinkageRecord,
+    LinkedPair,
+    Vectors,
+    VectorStore,
+)
 from app.ports.outside import Courier, LanguageModel, ModelReply
 
 __all__ = [
@@ -33,6 +43,7 @@ __all__ = [
     "Archive",
     "Arrival",
     "Assignment",
+    "CaseVectors",
     "Changes",
     "ConversationSeat",
     "Counting",
@@ -47,6 +58,7 @@ __all__ = [
     "LanguageModel",
     "Lately",
     "Ledger",
+    "LikeCase",
     "Linkage",
     "LinkageRecord",
     "LinkedPair",
@@ -54,6 +66,7 @@ __all__ = [
     "ModelReply",
     "NewHolding",
     "NewInteraction",
+    "Outlined",
     "Party",
     "Transaction",
     "Unit",

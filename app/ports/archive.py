@@ -3,8 +3,8 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol
 
-# What a document adds to which entry of another collection: amounts by name, by the entry's key.
-Counts = Mapping[str, Mapping[str, float]]
+# What a document adds to which entries of other collections: amounts by name, by the entry's key, by the collection.
+Counts = Mapping[str, Mapping[str, Mapping[str, float]]]
 Counting = Callable[[Mapping[str, Any]], Counts]
 
 
@@ -30,14 +30,13 @@ class Archive(Protocol):
         key: str,
         document: Mapping[str, Any],
         *,
-        into: str,
         counting: Counting,
         customer_id: str | None = None,
     ) -> None:
-        """Write or replace one document and add what it counts to the documents of the collection `into`, as one.
+        """Write or replace one document and add what it counts to the entries of other collections, as one.
 
         What the document that it replaces had counted is taken back, so that telling something twice counts it once.
-        An entry of `into` is a document of sums by name. Erasing a document leaves the sums as they are.
+        An entry is a document of sums by name, which is nobody's. Erasing a document leaves the sums as they are.
         """
         ...
 
@@ -49,6 +48,12 @@ class Archive(Protocol):
         self, tenant: str, collection: str, customer_id: str, *, limit: int = 100
     ) -> Sequence[Mapping[str, Any]]:
         """The newest documents of one customer, newest first."""
+        ...
+
+    async def between(
+        self, tenant: str, collection: str, customer_ids: Collection[str], from_key: str, before_key: str, *, limit: int
+    ) -> Sequence[Mapping[str, Any]]:
+        """Documents of these customers with keys from one on and below another: the last `limit`, the last first."""
         ...
 
     async def page(

@@ -56,6 +56,17 @@ class Lately(NamedTuple):
     conversation: Sequence[Interaction]
 
 
+class Outlined(NamedTuple):
+    """Where one interaction stands in its customer's history, without what it says."""
+
+    occurred_at: datetime
+    seq: int
+    interaction_id: str
+    channel: Channel
+    kind: Kind
+    conversation_id: str | None
+
+
 class Filed(Record):
     """A row already in the ledger under a caller's id, with the hash of its content."""
 
@@ -235,6 +246,10 @@ class Ledger(Protocol):
         """The identifiers that these identities hold."""
         ...
 
+    async def holders(self, tenant: str, values: Collection[str]) -> Sequence[IdentifierHolding]:
+        """Who holds an identifier with one of these normalised values, whatever its type."""
+        ...
+
     async def seat_of(self, tenant: str, conversation_id: str) -> ConversationSeat | None:
         """Whom a conversation belongs to."""
         ...
@@ -267,6 +282,17 @@ class Ledger(Protocol):
         """Interactions of these identities, by seq."""
         ...
 
+    async def outline(self, tenant: str, identity_ids: Collection[str], *, up_to_seq: int) -> Sequence[Outlined]:
+        """All interactions of these identities in the order they happened, without their content."""
+        ...
+
+    async def mentioning(self, tenant: str, words: str, *, among: int, limit: int) -> Sequence[Interaction]:
+        """Of a tenant's newest `among` sequence numbers, the interactions that hold these words, the newest first.
+
+        Letters of either case in the text or the data count, and a caller's id that is exactly so.
+        """
+        ...
+
     async def by_ids(self, tenant: str, interaction_ids: Collection[str]) -> Sequence[Interaction]:
         """The interactions with these ids that exist, by seq."""
         ...
@@ -279,6 +305,10 @@ class Ledger(Protocol):
 
     async def after_position(self, position: int, limit: int) -> Sequence[tuple[int, str, Interaction]]:
         """Rows of all tenants past a position of the write order, as (position, tenant, interaction)."""
+        ...
+
+    async def lately_active(self, rows: int, *, limit: int) -> Sequence[tuple[str, str]]:
+        """The conversations of all tenants among the newest `rows` rows, as (tenant, conversation_id), newest first."""
         ...
 
     async def last_position(self) -> int:

@@ -1,7 +1,7 @@
 """Telling who may be one person, and what means the same."""
 
-from collections.abc import Mapping, Sequence
-from typing import Protocol
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,8 +58,39 @@ class Embedder(Protocol):
         ...
 
 
-class VectorStore(Protocol):
-    """Vectors by interaction_id, kept apart by tenant."""
+class LikeCase(NamedTuple):
+    """A case that is like another one: the cosine between them, and what is told of its outcome, a JSON text."""
+
+    case_id: str
+    likeness: float
+    outcome: str
+
+
+class CaseVectors(Protocol):
+    """Vectors of cases whose outcome is known, each tenant's by themselves, so that none needs a filter to be found.
+
+    Finding may be approximate. Everything raises RetrievalUnavailable.
+    """
+
+    async def put_cases(self, tenant: str, outcomes: Mapping[str, str], vectors: Vectors) -> None:
+        """Write or replace cases: what is told of each, by its id, and its unit vector, one row of `vectors` a case."""
+        ...
+
+    async def known_cases(self, tenant: str, case_ids: Sequence[str]) -> Collection[str]:
+        """Which of these cases are held."""
+        ...
+
+    async def nearest_cases(self, tenant: str, vector: NDArray[np.float32], limit: int) -> Sequence[LikeCase]:
+        """The cases of a tenant that are most like a unit vector, the likest first; none of another length."""
+        ...
+
+    async def delete_cases(self, tenant: str, case_ids: Sequence[str]) -> None:
+        """Remove cases; ids without one are passed over."""
+        ...
+
+
+class VectorStore(CaseVectors, Protocol):
+    """Vectors by interaction_id, kept apart by tenant, and those of cases beside them."""
 
     async def put(self, tenant: str, interaction_ids: Sequence[str], vectors: Vectors) -> None:
         """Write or replace vectors. Raises RetrievalUnavailable."""
@@ -74,11 +105,14 @@ class VectorStore(Protocol):
         ...
 
     async def clear(self) -> None:
-        """Remove the vectors of all tenants, before an index is made anew. Raises RetrievalUnavailable."""
+        """Remove the vectors of all tenants, cases included, before an index is made anew.
+
+        Raises RetrievalUnavailable.
+        """
         ...
 
     async def count(self) -> int:
-        """How many vectors are held for all tenants. Raises RetrievalUnavailable."""
+        """How many interactions of all tenants have a vector. Raises RetrievalUnavailable."""
         ...
 
     async def close(self) -> None:

@@ -2,7 +2,8 @@
 
 from app.retrieval.gather import Gatherer
 from app.retrieval.index import Indexer, file_watermark
+from app.retrieval.meanings import MeaningReader
 from app.retrieval.search import Found, Retriever
 from app.retrieval.windows import Windows
 
-__all__ = ["Found", "Gatherer", "Indexer", "Retriever", "Windows", "file_watermark"]
+__all__ = ["Found", "Gatherer", "Indexer", "MeaningReader", "Retriever", "Windows", "file_watermark"]

@@ -1,7 +1,10 @@
 """The course of friction over a conversation: how it stood at every message of the customer, as it was known then."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
+
+import numpy as np
+from numpy.typing import NDArray
 
 from app.models import Actor, FrictionMoment, Kind, Ladder, Snapshot
 from app.signals.detection import detect
@@ -12,8 +15,13 @@ from app.signals.strain import strain_at
 MOST_MOMENTS = 200
 
 
-def course(snapshot: Snapshot, ladder: Ladder) -> Iterator[FrictionMoment]:
-    """The newest moments of a conversation, oldest first, each judged by what had come up to then and nothing after."""
+def course(
+    snapshot: Snapshot, ladder: Ladder, vectors: Mapping[str, NDArray[np.float32]] | None = None
+) -> Iterator[FrictionMoment]:
+    """The newest moments of a conversation, oldest first, each judged by what had come up to then and nothing after.
+
+    `vectors` are those of messages, by interaction_id.
+    """
     rows = snapshot.conversation
     places = [place for place, row in enumerate(rows) if row.actor is Actor.CUSTOMER and row.kind is Kind.MESSAGE]
     for place in islice(places, max(0, len(places) - MOST_MOMENTS), None):
@@ -23,7 +31,7 @@ def course(snapshot: Snapshot, ladder: Ladder) -> Iterator[FrictionMoment]:
             update={"conversation": rows[: place + 1], "prior": prior, "now": row.occurred_at, "history": ()}
         )
         read = strain_at(then)
-        intervention = intervene(detect(then), row.occurred_at, read, ladder=ladder)
+        intervention = intervene(detect(then, vectors=vectors), row.occurred_at, read, ladder=ladder)
         yield FrictionMoment(
             interaction_id=row.interaction_id,
             at=row.occurred_at,

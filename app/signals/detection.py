@@ -1,6 +1,9 @@
 """All detectors over one snapshot."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
 
 from app.models import Signal, SignalType, Snapshot
 from app.signals.crossings import channel_switches
@@ -25,12 +28,18 @@ _DETECTORS = (
 )
 
 
-def detect(snapshot: Snapshot, *, fresh: Collection[str] | None = None) -> tuple[Signal, ...]:
+def detect(
+    snapshot: Snapshot,
+    *,
+    fresh: Collection[str] | None = None,
+    vectors: Mapping[str, NDArray[np.float32]] | None = None,
+) -> tuple[Signal, ...]:
     """The signals that stand at `snapshot.now`, in the order of their moments, at most five of a type.
 
-    With `fresh`, ids of interactions that just arrived, only those that rest on one of them.
+    With `fresh`, ids of interactions that just arrived, only those that rest on one of them. With `vectors`, those of
+    messages by interaction_id, what is asked again in other words is found too.
     """
-    journey = Journey.of(snapshot, fresh=fresh)
+    journey = Journey.of(snapshot, fresh=fresh, vectors=vectors)
     moments = (moment for detector in _DETECTORS for moment in detector(journey))
     wanted = (moment for moment in moments if any(journey.is_asked_about(row) for row in moment.evidence))
     signals = {signal.signal_id: signal for signal in (journey.signal(moment) for moment in wanted)}

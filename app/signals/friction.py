@@ -9,7 +9,7 @@ since in which the customer objects to nothing: talk that goes on well has got o
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from app.models import Intervention, InterventionLevel, Ladder, Signal, SignalType
+from app.models import Friction, FrictionPart, Intervention, InterventionLevel, Ladder, Signal, SignalType
 from app.signals.strain import CALM, Strain
 
 WEIGHTS = {
@@ -37,7 +37,7 @@ def intervene(
 ) -> Intervention:
     """How forward to be at a moment; `reasons` names the signals that matter, the gravest first."""
     shares = {signal.signal_id: _share(signal, now, strain.calm) for signal in signals}
-    strained = strain.probability * _recency(strain.message.occurred_at, now) if strain.message else 0.0
+    strained = _strained(strain, now)
     calm = 1.0 - strained
     for share in shares.values():
         calm *= 1.0 - share
@@ -50,6 +50,34 @@ def intervene(
         reasons=tuple(reasons),
         causes=strain.causes if strained >= LEAST_STRAIN else (),
     )
+
+
+def explained(
+    signals: Sequence[Signal], now: datetime, strain: Strain = CALM, *, ladder: Ladder = DEFAULT_LADDER
+) -> Friction:
+    """The friction that `intervene` goes by, with all that it is made of."""
+    decided = intervene(signals, now, strain, ladder=ladder)
+    parts = [
+        FrictionPart(
+            signal_id=signal.signal_id,
+            type=signal.type,
+            share=round(_share(signal, now, strain.calm), 4),
+            detail=signal.detail,
+        )
+        for signal in signals
+    ]
+    if strain.message is not None:
+        causes = ", ".join(strain.causes) or "sounded content"
+        share = round(_strained(strain, now), 4)
+        parts.append(
+            FrictionPart(signal_id=None, type=None, share=share, detail=f"With their last words they {causes}.")
+        )
+    components = tuple(sorted(parts, key=lambda one: -one.share))
+    return Friction(level=decided.level, score=decided.friction, components=components, ladder=ladder)
+
+
+def _strained(strain: Strain, now: datetime) -> float:
+    return strain.probability * _recency(strain.message.occurred_at, now) if strain.message else 0.0
 
 
 def _share(signal: Signal, now: datetime, calm: Sequence[datetime]) -> float:

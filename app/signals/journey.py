@@ -1,11 +1,14 @@
 """What every detector looks at: the interactions up to the moment of judgement, and how a moment becomes a signal."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 from hashlib import sha256
 from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from app.language.steps import Step, steps
 from app.models import Actor, Channel, Interaction, Kind, Signal, SignalType, Snapshot
@@ -46,9 +49,16 @@ class Journey:
     conversation: tuple[Interaction, ...]
     prior: tuple[Interaction, ...]
     fresh: Collection[str] | None = None
+    vectors: Mapping[str, NDArray[np.float32]] = field(default_factory=dict[str, NDArray[np.float32]])
 
     @classmethod
-    def of(cls, snapshot: Snapshot, *, fresh: Collection[str] | None = None) -> "Journey":
+    def of(
+        cls,
+        snapshot: Snapshot,
+        *,
+        fresh: Collection[str] | None = None,
+        vectors: Mapping[str, NDArray[np.float32]] | None = None,
+    ) -> "Journey":
         """The journey that a snapshot shows; what lies after its `now` or is far in the past is left out."""
         past = [row for row in snapshot.prior if snapshot.now - RECENT <= row.occurred_at <= snapshot.now]
         return cls(
@@ -56,6 +66,7 @@ class Journey:
             conversation=tuple(row for row in snapshot.conversation if row.occurred_at <= snapshot.now),
             prior=tuple(past),
             fresh=fresh,
+            vectors=vectors or {},
         )
 
     def is_asked_about(self, row: Interaction) -> bool:

@@ -11,6 +11,7 @@ from app.signals.journey import Journey, Moment, on_channel, times
 
 _PLACE_KEYS = ("page", "screen", "step", "url", "path", "view", "menu")
 _PLACE_WORDS = ("page", "screen", "step", "menu")
+_LOOKING_WORDS = ("view", "viewed")
 _HUBS = frozenset(
     {"", "home", "homepage", "index", "start", "dashboard", "search", "results", "overview", "list", "main"}
 )
@@ -71,4 +72,12 @@ def _place(row: Interaction) -> str | None:
         if isinstance(value, int) and not isinstance(value, bool):
             return f"{key} {value}"
     name = step_name(row.name or "")
-    return name if any(word in name.split("_") for word in _PLACE_WORDS) else None
+    words = name.split("_")
+    if any(word in words for word in _PLACE_WORDS):
+        return name
+    # Who looks at one thing and then at another of its kind has gone on.
+    return " ".join([name, *_things(row)]) if any(word in words for word in _LOOKING_WORDS) else None
+
+
+def _things(row: Interaction) -> list[str]:
+    return [value.strip().casefold() for _, value in sorted(row.data.items()) if isinstance(value, str)]

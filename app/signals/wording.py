@@ -8,12 +8,14 @@ from functools import lru_cache
 from app.language.acts import Act, customer_act
 from app.language.human import asks_for_person
 from app.language.identifiers import canonical, mentions
+from app.language.quotations import own_words
 from app.language.replies import Reply, Turn, reply_of, turn_of
 from app.language.sentences import sentences
 from app.language.sentiment import NEGATIVE, POSITIVE, feeling, mood
 from app.language.words import STOP_WORDS, terms, tokens
 from app.models import Actor, Interaction, Kind, SignalType, Trend
 from app.signals.journey import STAFF, Journey, Moment, on_channel, quote, span, times
+from app.signals.rephrasing import are_apart, asks_in_other_words
 
 _DELIGHTED = 0.7
 _LOOK_BACK = 30
@@ -72,7 +74,7 @@ def repetitions(journey: Journey) -> Iterator[Moment]:
         if rows[place].interaction_id not in own or not journey.is_asked_about(rows[place]):
             continue
         earlier = said[max(0, order - _LOOK_BACK) : order]
-        moment = _asked_again(rows, earlier, place) or _named_again(rows, earlier, place)
+        moment = _asked_again(journey, rows, earlier, place) or _named_again(rows, earlier, place)
         moment = moment or _says_so(rows, earlier, place)
         if moment is not None:
             yield moment
@@ -118,8 +120,11 @@ def human_requests(journey: Journey) -> Iterator[Moment]:
     """Requests for a person which no agent has met yet."""
     count = 0
     served = max((place for place, row in enumerate(journey.messages) if row.actor is Actor.AGENT), default=-1)
+    before = ""
     for row in journey.messages[served + 1 :]:
-        if row.actor is Actor.CUSTOMER and asks_for_person(row.text):
+        if row.actor is not Actor.CUSTOMER:
+            before = row.text
+        elif asks_for_person(own_words(row.text), before):
             count += 1
             again = " again" if count > 1 else ""
             detail = f"The customer asked for a person{again}: “{quote(row.text)}”"
@@ -140,11 +145,18 @@ def _is_pleased(text: str) -> bool:
     return feeling(text) >= (POSITIVE if acts & {Act.THANKS, Act.CLOSING} else _DELIGHTED)
 
 
-def _asked_again(rows: Sequence[Interaction], earlier: Sequence[int], place: int) -> Moment | None:
+def _asked_again(journey: Journey, rows: Sequence[Interaction], earlier: Sequence[int], place: int) -> Moment | None:
     for other in reversed(earlier):
-        if _asks_the_same(rows[other].text, rows[place].text) and _still_open(rows, other, place):
+        if are_apart(rows[other].text, rows[place].text):
+            continue
+        same = _asks_the_same(rows[other].text, rows[place].text)
+        rephrased = not same and asks_in_other_words(
+            rows, other, place, _shared(rows[other].text, rows[place].text), journey.vectors
+        )
+        if (same or rephrased) and _still_open(rows, other, place):
             gap = span(rows[place].occurred_at - rows[other].occurred_at)
-            detail = f"The customer asks again, {gap} later: “{quote(rows[place].text)}”"
+            how = "in other words" if rephrased else "again"
+            detail = f"The customer asks {how}, {gap} later: “{quote(rows[place].text)}”"
             severity = 0.6 if rows[other].channel is rows[place].channel else 0.7
             return Moment(SignalType.REPETITION, severity, (rows[other], rows[place]), detail)
     return None
@@ -223,6 +235,11 @@ def _asks_the_same(before: str, after: str) -> bool:
         and len(words & again) >= _SHORTEST_QUESTION
         and len(words & again) / len(words | again) >= _HALF_THE_WORDS
     )
+
+
+def _shared(before: str, after: str) -> float:
+    one, other = _question(before), _question(after)
+    return len(one & other) / len(one | other) if one | other else 0.0
 
 
 def _says_the_same(rows: Sequence[Interaction], other: int, place: int) -> bool:

@@ -3,6 +3,7 @@
 Every figure has its floor from the same run, so that a slow machine shows in both.
 """
 
+from evals.bench.analytics import AnalyticsBench, bench_analytics
 from evals.bench.answers import HandoffBench, RetrievalBench, bench_handoff, bench_retrieval
 from evals.bench.figures import Figure, Rate, figure, rate
 from evals.bench.history import Growth, HistoryBench, bench_history
@@ -10,6 +11,7 @@ from evals.bench.ingest import IngestBench, bench_ingest
 from evals.bench.next_action import NextActionBench, bench_next_action
 
 __all__ = [
+    "AnalyticsBench",
     "Figure",
     "Growth",
     "HandoffBench",
@@ -18,6 +20,7 @@ __all__ = [
     "NextActionBench",
     "Rate",
     "RetrievalBench",
+    "bench_analytics",
     "bench_handoff",
     "bench_history",
     "bench_ingest",

@@ -21,7 +21,7 @@ from app.models import Record
 from app.settings import Settings
 from evals.bench.figures import Figure, figure, silent
 from evals.bench.service import service
-from evals.crowd import TURNS, Progress, file_crowd, file_customer
+from evals.crowd import TURNS, Progress, file_cases, file_crowd, file_customer
 
 WARM_UP_S = 1.0
 # A message a customer writes takes the time to write it; asking after each is rarer than asking at all.
@@ -31,12 +31,14 @@ FRESH_SHARE = 0.2
 class NextActionBench(Record):
     """`bench next-action`: POST /v1/next-actions over HTTP, one worker, so many requests a second.
 
-    `asked` is about the customer's conversations in turn. In `fresh` the customer has written one message more each
-    time, which was filed just before, at a fifth of the rate; what is timed is the question alone.
+    The tenant has so many settled `cases`. `asked` is about the customer's conversations in turn. In `fresh` the
+    customer has written one message more each time, which was filed just before, at a fifth of the rate; what is timed
+    is the question alone.
     """
 
     interactions: int
     others: int
+    cases: int
     per_second: float
     seconds: float
     asked: Figure
@@ -49,11 +51,13 @@ async def bench_next_action(
     per_second: float = 50.0,
     seconds: float = 10.0,
     *,
+    cases: int = 2000,
     progress: Progress | None = None,
 ) -> NextActionBench:
     """Next actions for a customer with so many interactions, on a ledger that holds so many of other customers.
 
-    Raises Unavailable when the service does not start or refuses.
+    Beside them the tenant has so many settled cases, of the same matters and other customers. Raises Unavailable when
+    the service does not start or refuses.
     """
     random = Random(31)  # noqa: S311 - nothing here is a secret
     with TemporaryDirectory(prefix="warmline-bench-") as folder:
@@ -61,6 +65,8 @@ async def bench_next_action(
         offline.disarm()
         if others:
             await file_crowd(settings, others, progress=progress or silent)
+        if cases:
+            await file_cases(settings, cases)
         store = SqlStore(settings.ledger_url)
         try:
             customer_id = (await file_customer(store, random, interactions)).new_identities[0]
@@ -74,6 +80,7 @@ async def bench_next_action(
     return NextActionBench(
         interactions=interactions,
         others=others,
+        cases=cases,
         per_second=per_second,
         seconds=seconds,
         asked=figure(asked, floor),

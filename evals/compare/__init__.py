@@ -1,18 +1,19 @@
 """Two runs side by side: paired differences on the same cases, with intervals, and what changed most."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from typing import Literal
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal, cast
 
 from app.errors import InvalidRequest
-from app.models import Record
+from app.models import PromptReference, Record
 from evals.scorers import SCORERS, Score, Scorer, scorer_named
 from evals.suite.cases import GoldCase
 from evals.suite.observing import Observation
-from evals.suite.records import DIGITS, ScoredCase, Scores
+from evals.suite.records import DIGITS, Manifest, ScoredCase, Scores
 
 CONFIDENCE = 0.95
 MOST_CHANGES = 20
+_NONE = "none"
 
 Verdict = Literal["better", "worse", "no difference"]
 
@@ -50,7 +51,8 @@ class Change(Record):
 class Comparison(Record):
     """What `eval compare` prints. `edited` cases have one id and other contents, and are left out.
 
-    `failed_*` count cases that ended in an error. `left_out` scorers have another version in the other run.
+    `failed_*` count cases that ended in an error. `left_out` scorers have another version in the other run. `made_with`
+    says in words what the two runs were made with where that differs.
     """
 
     a: str
@@ -64,6 +66,7 @@ class Comparison(Record):
     differences: tuple[Difference, ...]
     changes: tuple[Change, ...]
     left_out: tuple[str, ...] = ()
+    made_with: tuple[str, ...] = ()
 
     @property
     def losses(self) -> tuple[Difference, ...]:
@@ -103,7 +106,35 @@ def compare(a: Scores, b: Scores, *, names: tuple[str, str] = ("a", "b"), seed: 
         ),
         changes=_changes(pairs, found),
         left_out=left_out,
+        made_with=tuple(_made_with(a.manifest, b.manifest)),
     )
+
+
+def _made_with(a: Manifest, b: Manifest) -> Iterator[str]:
+    """What may have made the difference, in words."""
+    for name in sorted({*a.settings, *b.settings}):
+        one, other = _told(a.settings.get(name)), _told(b.settings.get(name))
+        if one != other:
+            yield f"{name}: {one} → {other}"
+    prompts = [{one.name: _prompt(one) for one in run.prompts} for run in (a, b)]
+    for name in sorted({*prompts[0], *prompts[1]}):
+        one, other = prompts[0].get(name, _NONE), prompts[1].get(name, _NONE)
+        if one != other:
+            yield f"prompt {name}: {one} → {other}"
+    if a.judge != b.judge:
+        yield f"judge: {_told(a.judge)} → {_told(b.judge)}"
+    if a.code.sha256 != b.code.sha256:
+        yield f"code: {a.code.sha256[:12]} → {b.code.sha256[:12]}"
+
+
+def _told(value: object) -> str:
+    if isinstance(value, list | tuple):  # a tuple is a list once it has been written
+        return ", ".join(map(str, cast(Sequence[object], value))) or _NONE
+    return _NONE if value is None else str(value)
+
+
+def _prompt(one: PromptReference) -> str:
+    return f"{one.version} ({one.sha256[:8]})"
 
 
 _Rows = Mapping[str, tuple[float, float]]

@@ -1,8 +1,13 @@
 """The gate: whether a run may replace the baseline."""
 
+from collections.abc import Iterator
+
 from app.models import Record
-from evals.compare import Comparison, compare
+from evals.compare import Comparison, Difference, compare
+from evals.scorers import SCORERS, scorer_named
 from evals.suite.records import Scores
+
+MOST_CASES = 3
 
 
 class Gate(Record):
@@ -14,15 +19,18 @@ class Gate(Record):
 
 
 def gate(baseline: Scores, run: Scores, *, seed: int = 0) -> Gate:
-    """Closed on a significant loss, on cases that fail where the baseline had none, and on scores that went missing."""
+    """Closed on a significant loss, a new intolerable harm, cases that fail anew, and scores that went missing.
+
+    A leak is too rare to be significant, so one new case of it counts by itself where no model was asked in either run:
+    then the same run again gives the same, and it is not luck.
+    """
     compared = compare(baseline, run, names=("baseline", "run"), seed=seed)
-    reasons = [
-        f"{one.scorer} went from {one.mean_a:.3f} to {one.mean_b:.3f} "
-        f"(difference {one.difference:+.3f}, interval {one.joint_interval[0]:+.3f} to {one.joint_interval[1]:+.3f})"
-        for one in compared.losses
-    ]
+    reasons = [_loss(one, baseline, run) for one in compared.losses]
+    if not any(one.manifest.settings.get("model") for one in (baseline, run)):
+        reasons += _intolerable(baseline, run)
     if compared.failed_b > compared.failed_a:
-        reasons.append(f"{compared.failed_b} cases ended in an error, in the baseline {compared.failed_a}.")
+        told = next(f"{case}: {one.error}" for case, one in run.cases.items() if one.error)
+        reasons.append(f"{compared.failed_b} cases ended in an error, in the baseline {compared.failed_a}; {told}.")
     reasons += [
         f"{one.scorer} could not score {one.unscored_b} cases, in the baseline {one.unscored_a}."
         for one in compared.differences
@@ -31,3 +39,41 @@ def gate(baseline: Scores, run: Scores, *, seed: int = 0) -> Gate:
     lost = [name for name in baseline.manifest.scorers if name not in run.manifest.scorers]
     reasons += [f"The scorer {name} is gone." for name in lost]
     return Gate(passed=not reasons, reasons=tuple(reasons), comparison=compared)
+
+
+def _loss(one: Difference, baseline: Scores, run: Scores) -> str:
+    scorer = scorer_named(one.scorer)
+    harm = f": {scorer.harm}" if scorer and scorer.harm else ""
+    low, high = one.joint_interval
+    return (
+        f"{one.scorer} went from {one.mean_a:.3f} to {one.mean_b:.3f} over {one.n} cases "
+        f"(difference {one.difference:+.3f}, interval {low:+.3f} to {high:+.3f}){harm}. "
+        f"Most in {_worst(one.scorer, baseline, run)}."
+    )
+
+
+def _worst(name: str, baseline: Scores, run: Scores) -> str:
+    """The cases that lost most, with what they had and have."""
+    pairs = [
+        (case, one.scores.get(name), other.scores.get(name))
+        for case, one in baseline.cases.items()
+        if (other := run.cases.get(case)) and one.sha256 == other.sha256
+    ]
+    scorer = scorer_named(name)
+    sign = -1.0 if scorer and scorer.better == "lower" else 1.0
+    known = [(sign * (b - a), case, a, b) for case, a, b in pairs if a is not None and b is not None]
+    return ", ".join(f"{case} ({a:.3g} → {b:.3g})" for _, case, a, b in sorted(known)[:MOST_CASES])
+
+
+def _intolerable(baseline: Scores, run: Scores) -> Iterator[str]:
+    for scorer in SCORERS:
+        version = scorer.version
+        if not scorer.intolerable or {one.manifest.scorers.get(scorer.name) for one in (baseline, run)} != {version}:
+            continue
+        for case, one in run.cases.items():
+            before = baseline.cases.get(case)
+            if before is None or before.sha256 != one.sha256 or before.scores.get(scorer.name) != scorer.best:
+                continue
+            value = one.scores.get(scorer.name)
+            if value is not None and value != scorer.best:
+                yield f"{case}: {scorer.name} went from {scorer.best:g} to {value:g}: {scorer.harm}."

@@ -69,7 +69,7 @@ def _content(file: Path, kind: str) -> Any:
     try:
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as failure:
-        raise InvalidRequest(f"{file} cannot be read: {failure}.") from None
+        raise InvalidRequest(f"it cannot be read: {failure}.") from None
     if kind == "csv":
         return list(csv.DictReader(text.splitlines()))
     try:
@@ -77,7 +77,12 @@ def _content(file: Path, kind: str) -> Any:
             return [json.loads(line) for line in text.splitlines() if line.strip()]
         return json.loads(text)
     except ValueError as failure:
-        raise InvalidRequest(f"{file} is not JSON: {failure}") from None
+        if kind == "json" and text.lstrip().startswith("{") and "Extra data" in str(failure):
+            raise InvalidRequest(
+                "it holds an object a line, where the data set's own file is one JSON document. "
+                "If it was converted before, give it to the eval as it is."
+            ) from None
+        raise InvalidRequest(f"it is not JSON: {failure}.") from None
 
 
 def _write(out: Path, rows: Sequence[Mapping[str, Any]], *, as_csv: bool) -> None:

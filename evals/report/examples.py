@@ -1,6 +1,6 @@
-"""Examples for the pages: what was said beside what the brief says, with the evidence of the brief marked."""
+"""Examples for the pages: what was said beside what the brief says, every sentence with the numbers of its evidence."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from html import escape
 
 from app.models import Brief
@@ -20,11 +20,13 @@ def example(result: CaseResult, case: GoldCase) -> str:
         return ""
     scorers = {one.name: one for one in SCORERS}
     harms = [(name, score) for name, score in result.scores.items() if name in scorers and scorers[name].harmed(score)]
-    reasons = "".join(f"<li><b>{escape(name)}</b>: {escape(score.reason)}" for name, score in harms)
+    reasons = "".join(f"<li><b>{escape(name)}</b> {escape(score.reason)}" for name, score in harms)
+    counted = f"{len(harms)} harm" + ("s" if len(harms) != 1 else "")
     return (
-        f"<details><summary>{escape(result.case)} <small>{len(harms)} harms</small></summary>"
-        f'<div class="pair"><div>{_journey(case, _cited(seen))}</div><div>{_brief(seen.handoff.brief)}</div></div>'
-        f"<ul>{reasons}</ul></details>"
+        f"<details><summary>{escape(result.case)} <small>{counted}</small></summary>"
+        f'<div class="pair"><div><h4>What happened</h4>{_journey(case, _cited(seen))}</div>'
+        f"<div><h4>The brief</h4>{_brief(seen, case)}</div></div>"
+        f"<h4>What the scorers found</h4><ul>{reasons}</ul></details>"
     )
 
 
@@ -36,8 +38,8 @@ def side_by_side(a: CaseResult, b: CaseResult, case: GoldCase | None, changes: S
     told = "; ".join(f"{one.scorer} {one.a:.3g} → {one.b:.3g}" for one in changes)
     return (
         f"<details><summary>{escape(a.case)} <small>{escape(told)}</small></summary>{journey}"
-        f'<div class="pair"><div><h4>a</h4>{_brief(a.observation.handoff.brief)}</div>'
-        f"<div><h4>b</h4>{_brief(b.observation.handoff.brief)}</div></div></details>"
+        f'<div class="pair"><div><h4>a</h4>{_brief(a.observation, case)}</div>'
+        f"<div><h4>b</h4>{_brief(b.observation, case)}</div></div></details>"
     )
 
 
@@ -49,30 +51,78 @@ def _cited(seen: Observation) -> frozenset[str]:
 
 
 def _journey(case: GoldCase, cited: Collection[str]) -> str:
-    """The interactions, those that the brief rests on marked; of a long journey those and the newest."""
-    rows = list(case.interactions)
+    """The interactions by their numbers, what the brief rests on marked; of a long journey only that and the newest."""
+    rows = list(enumerate(case.interactions, start=1))
     if len(rows) > MOST_INTERACTIONS:
-        newest = {one.id for one in rows[-MOST_INTERACTIONS // 2 :]}
-        rows = [one for one in rows if one.id in cited or one.id in newest]
+        newest = {one.id for _, one in rows[-MOST_INTERACTIONS // 2 :]}
+        rows = [(number, one) for number, one in rows if one.id in cited or one.id in newest]
     lines: list[str] = []
-    for one in rows:
+    for number, one in rows:
         said = escape(one.text or f"{one.name or ''} {one.outcome.value if one.outcome else ''}".strip())
         when = f"{one.occurred_at:%d %b %H:%M}" if one.occurred_at else ""
         shown = f"<mark>{said}</mark>" if one.id in cited else said
-        lines.append(f"<li><small>{when} {one.channel.value}, {one.actor.value}</small> {shown}")
-    return f"<ul>{''.join(lines)}</ul>"
+        lines.append(
+            f'<li value="{number}"><small>{when} {one.channel.value}, {one.actor.value}</small><br>{shown}</li>'
+        )
+    return f"<ol>{''.join(lines)}</ol>"
 
 
-def _brief(brief: Brief) -> str:
-    said = {
+def _brief(seen: Observation, case: GoldCase | None) -> str:
+    brief = seen.handoff.brief
+    numbers = _numbers(seen, case)
+    prose = {
         "headline": brief.headline,
         "contact reason": brief.contact_reason,
-        "intent": brief.intent.name,
         "situation": brief.situation,
-        "resolution": brief.resolution_status.value,
         "expects": brief.customer_expectation,
-        "done": "; ".join(f"{one.step} ({one.outcome.value})" for one in brief.actions_taken),
-        "promised": "; ".join(f"{one.by.value}: {one.text}" for one in brief.commitments),
-        "entities": "; ".join(f"{one.type} {one.value}" for one in brief.entities),
     }
-    return "".join(f"<p><small>{name}</small><br>{escape(text)}</p>" for name, text in said.items() if text)
+    said = {name: _with_evidence(text, seen, numbers) for name, text in prose.items() if text}
+    said |= {name: text for name, text in _listed(brief, numbers).items() if text}
+    if brief.dropped_claims:
+        said["dropped"] = _list(f"<s>{escape(one.text)}</s> {escape(one.why)}" for one in brief.dropped_claims)
+    if case and case.expect.reference:
+        said["a person's summary"] = escape(case.expect.reference)
+    return "<dl>" + "".join(f"<dt>{name}</dt><dd>{text}</dd>" for name, text in said.items()) + "</dl>"
+
+
+def _listed(brief: Brief, numbers: Mapping[str, int]) -> Mapping[str, str]:
+    return {
+        "intent": escape(brief.intent.name or ""),
+        "resolution": brief.resolution_status.value,
+        "done": _list(
+            f"{escape(one.step)} ({one.outcome.value}){_cites(one.evidence, numbers)}" for one in brief.actions_taken
+        ),
+        "promised": _list(
+            f"{one.by.value}: {escape(one.text)}{_cites(one.evidence, numbers)}" for one in brief.commitments
+        ),
+        "entities": escape("; ".join(f"{one.type} {one.value}" for one in brief.entities)),
+    }
+
+
+def _with_evidence(text: str, seen: Observation, numbers: Mapping[str, int]) -> str:
+    """The text, each of its claims with the numbers of what bears it out; what the check rejects is marked."""
+    rejected = {one.text: one.why for one in seen.verdicts if not one.supported}
+    cited = {one.text: one.evidence for one in seen.handoff.brief.claims}
+    told = escape(text)
+    for claim in sorted({*cited, *rejected}, key=len, reverse=True):
+        marked = escape(claim) + _cites(cited.get(claim, ()), numbers)
+        if claim in rejected:
+            marked = f'<span class="worse" title="{escape(rejected[claim], quote=True)}">{marked}</span>'
+        told = told.replace(escape(claim), marked, 1)
+    return told
+
+
+def _cites(evidence: Iterable[str], numbers: Mapping[str, int]) -> str:
+    found = sorted({numbers[one] for one in evidence if one in numbers})
+    return f"<sup>{', '.join(map(str, found))}</sup>" if found else ""
+
+
+def _numbers(seen: Observation, case: GoldCase | None) -> Mapping[str, int]:
+    """The number of each of the ledger's interactions in the journey."""
+    places = {one.id: number for number, one in enumerate(case.interactions, start=1)} if case else {}
+    return {ours: places[theirs] for ours, theirs in seen.sources.items() if theirs in places}
+
+
+def _list(items: Iterable[str]) -> str:
+    lines = "".join(f"<li>{one}</li>" for one in items)
+    return f"<ul>{lines}</ul>" if lines else ""

@@ -1,7 +1,10 @@
 """The HTML pages: a run by itself, and two runs side by side. Everything is in the one file; it opens offline."""
 
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from html import escape
+from typing import cast
 
 from evals.compare import Comparison, Difference
 from evals.report import svg
@@ -12,33 +15,56 @@ from evals.suite.records import CaseResult, Manifest
 from evals.suite.summary import ScorerFigures, Summary, values_of
 
 MOST_EXAMPLES = 12
+SHOWN = "development"
+_LEGEND = (
+    "Marked is what the brief rests on; a small number behind a sentence is that of its evidence. A sentence that the "
+    "check of sentences rejects is underlined. Held-out cases are in the figures above, but none is shown."
+)
 _STYLE = """
 :root{color-scheme:light dark;--line:#8884;--bar:#4a7ebb;--good:#2e8b57;--bad:#c0392b}
-body{font:15px/1.45 system-ui,sans-serif;max-width:1180px;margin:2rem auto;padding:0 1rem}
-table{border-collapse:collapse;width:100%}td,th{border-bottom:1px solid var(--line);padding:.3rem .6rem;text-align:left;
-vertical-align:top}td.n{text-align:right;font-variant-numeric:tabular-nums}small{opacity:.75}h2{margin-top:2.5rem}
+@media(prefers-color-scheme:dark){:root{--bar:#6d9fd8;--good:#5fbf8a;--bad:#ef7d6f}}
+body{font:15px/1.45 system-ui,sans-serif;max-width:1240px;margin:2rem auto;padding:0 1rem;overflow-wrap:anywhere}
+table{border-collapse:collapse;width:100%}td,th{border-bottom:1px solid var(--line);padding:.4rem .6rem;text-align:left;
+vertical-align:top}th{overflow-wrap:normal}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}small,dt{font-size:.83em;opacity:.75}
+h2{margin-top:2.5rem}h4{margin:.8rem 0 .3rem}
 .bar{fill:var(--bar)}.whisker{stroke:currentColor;fill:none;stroke-width:1.5}.zero{stroke:var(--line)}
 circle{fill:currentColor}.better{color:var(--good);stroke:var(--good)}.worse{color:var(--bad);stroke:var(--bad)}
-circle.better{fill:var(--good)}circle.worse{fill:var(--bad)}svg text{font-size:11px;fill:currentColor}
-.pair{display:grid;grid-template-columns:1fr 1fr;gap:1.2rem}.pair>div{min-width:0;overflow-wrap:anywhere}
-mark{background:#f5d76e;color:#222;border-radius:.2em;padding:0 .15em}details{border:1px solid var(--line);
-border-radius:.4em;padding:.5rem .8rem;margin:.6rem 0}summary{cursor:pointer}li{margin:.15rem 0}
-@media(max-width:760px){.pair{grid-template-columns:1fr}}
+td.better,td.worse,span.worse{stroke:none}span.worse{text-decoration:underline wavy}
+circle.better{fill:var(--good)}circle.worse{fill:var(--bad)}svg{display:block;max-width:100%;height:auto}
+svg text{font-size:11px;fill:currentColor;stroke:none}
+.pair{display:grid;grid-template-columns:1fr 1fr;gap:1.2rem}.pair>div{min-width:0}
+mark{background:#f5d76e;color:#222;border-radius:.2em;padding:0 .15em}sup{font-size:.7em;opacity:.8;padding-left:.2em}
+details{border:1px solid var(--line);border-radius:.4em;padding:.5rem .8rem;margin:.6rem 0}summary{cursor:pointer}
+li{margin:.2rem 0}dl,dd{margin:0 0 .5rem}dd>ul{margin:0;padding-left:1.1rem}ol{margin:0;padding-left:1.9rem}
+@media(max-width:820px){.pair{grid-template-columns:1fr}.plots tr,.plots td{display:block}.plots tr:first-child
+{display:none}.plots td{border:0;padding:.15rem 0}.plots tr{border-bottom:1px solid var(--line);padding:.6rem 0}
+.plots td.n{text-align:left}.plots td[data-name]::before{content:attr(data-name) " ";font-size:.83em;opacity:.75}}
 """
+_POLICY = f"default-src 'none'; style-src 'sha256-{b64encode(sha256(_STYLE.encode()).digest()).decode()}'"
 
 
 def run_page(manifest: Manifest, figures: Summary, results: Sequence[CaseResult], cases: Mapping[str, GoldCase]) -> str:
-    """A run: each scorer with its interval, by industry, its distribution, and the worst cases with their evidence."""
-    rows = "".join(_scorer_row(name, one, results, figures) for name, one in figures.scorers.items())
+    """A run: each scorer with its interval, by industry, its distribution, and the worst cases with their evidence.
+
+    No case that is held out is shown: whoever looks at them while building has none left to judge by.
+    """
+    known = {name: one for name, one in figures.scorers.items() if one.mean is not None}
+    rows = "".join(_scorer_row(name, one, results, figures) for name, one in known.items())
     head = "<tr><th>scorer<th>mean, 95 % interval<th>by industry<th>distribution<th>cases</tr>"
-    worst = sorted(results, key=lambda one: -_harms(one))[:MOST_EXAMPLES]
+    silent = "".join(
+        f"<li><b>{escape(name)}</b> {one.unscored} unscored, {one.not_applicable} not asked"
+        for name, one in figures.scorers.items()
+        if name not in known
+    )
+    worst = sorted((one for one in results if one.split == SHOWN), key=lambda one: -_harms(one))[:MOST_EXAMPLES]
     shown = "".join(example(one, cases[one.case]) for one in worst if one.case in cases and _harms(one))
     errors = "".join(f"<li>{escape(case)}: {escape(error)}" for case, error in figures.errors.items())
     body = (
         f"<h1>Warmline: {escape(manifest.cases)}</h1>{_made_with(manifest, figures)}"
-        f"<h2>Scorers</h2><table>{head}{rows}</table>"
+        f'<h2>Scorers</h2><table class="plots">{head}{rows}</table>'
+        + (f"<h3>Without a value</h3><ul>{silent}</ul>" if silent else "")
         + (f"<h2>Cases that ended in an error</h2><ul>{errors}</ul>" if errors else "")
-        + (f"<h2>Cases with most harm</h2>{shown}" if shown else "")
+        + (f"<h2>Cases with most harm</h2><p>{_LEGEND}</p>{shown}" if shown else "")
     )
     return _page(f"Warmline: {manifest.cases}", body)
 
@@ -50,13 +76,15 @@ def comparison_page(
     cases: Mapping[str, GoldCase],
 ) -> str:
     """Two runs: the paired differences, and the cases that changed most with both briefs beside the evidence."""
-    rows = "".join(map(_difference_row, compared.differences))
-    head = "<tr><th>scorer<th>a<th>b<th>difference, joint interval<th>verdict<th>n</tr>"
+    moved_scorers = [one for one in compared.differences if one.difference or one.interval != (0.0, 0.0)]
+    rows = "".join(map(_difference_row, moved_scorers))
+    same = ", ".join(one.scorer for one in compared.differences if one not in moved_scorers)
+    head = "<tr><th>scorer<th class=n>a<th class=n>b<th>difference, joint interval<th>verdict<th>n</tr>"
     changed = list(dict.fromkeys(one.case for one in compared.changes))[:MOST_EXAMPLES]
     pairs = "".join(
         side_by_side(a[case], b[case], cases.get(case), [one for one in compared.changes if one.case == case])
         for case in changed
-        if case in a and case in b
+        if case in a and case in b and a[case].split == SHOWN
     )
     moved = "".join(
         f"<tr><td>{escape(one.case)}<td>{escape(one.scorer)}<td class=n>{one.a:.3g}<td class=n>{one.b:.3g}</tr>"
@@ -64,8 +92,10 @@ def comparison_page(
     )
     body = (
         f"<h1>{escape(compared.a)} and {escape(compared.b)}</h1><p>{_counted(compared)}</p>"
-        f"<table>{head}{rows}</table><h2>Changed most</h2>"
-        f"<table><tr><th>case<th>scorer<th>a<th>b</tr>{moved}</table>{pairs}"
+        f"{_list(compared.made_with)}"
+        f'<table class="plots">{head}{rows}</table>'
+        f"<p><small>No difference in any case: {escape(same) or 'none'}.</small></p><h2>Changed most</h2>"
+        f"<table><tr><th>case<th>scorer<th class=n>a<th class=n>b</tr>{moved}</table>{pairs}"
     )
     return _page("Warmline: comparison", body)
 
@@ -74,16 +104,22 @@ def _scorer_row(name: str, one: ScorerFigures, results: Sequence[CaseResult], fi
     told = f"<td><b>{escape(name)}</b><br><small>{escape(one.harm)}</small>"
     counted = f"<td>{one.n}" + (f", {one.harmed} harmed" if one.harmed is not None else "")
     counted += f"<br><small>{one.unscored} unscored, {one.not_applicable} not asked</small>"
-    if one.mean is None:
-        return f"<tr>{told}<td>no value<td><td>{counted}</tr>"
+    mean = one.mean or 0.0
     values = [value for _, value in values_of(name, results)]
     means = {industry: found[name] for industry, found in figures.industries.items() if name in found}
-    most = 1.0 if one.unit == "share" else max([abs(one.mean), *map(abs, means.values()), *(one.interval or ())])
-    interval = f" <small>{one.interval[0]:.3g} to {one.interval[1]:.3g}</small>" if one.interval else ""
+    most = 1.0 if one.unit == "share" else max([abs(mean), *map(abs, means.values()), *(one.interval or ())])
+    interval = f" <small>{_short(one.interval[0])} to {_short(one.interval[1])}</small>" if one.interval else ""
+    unit = "" if one.unit in ("share", "count") else f" {one.unit}"
     return (
-        f"<tr>{told}<td>{one.mean:.3g}{interval}<br>{svg.bar(one.mean, one.interval, most=most)}"
+        f"<tr>{told}<td>{_short(mean)}{unit}{interval}"
+        f"{svg.bar(mean, one.interval, most=most)}"
         f"<td>{svg.shares(means, most=most)}<td>{svg.histogram(values)}{counted}</tr>"
     )
+
+
+def _short(value: float) -> str:
+    """Three digits that matter, and no trace of arithmetic where it is zero."""
+    return f"{round(value, 4) + 0.0:.3g}"
 
 
 def _difference_row(one: Difference) -> str:
@@ -91,9 +127,10 @@ def _difference_row(one: Difference) -> str:
     low, high = one.joint_interval
     most = max(abs(one.difference), *(abs(end) for end in one.joint_interval if abs(end) != float("inf")), 0.0)
     plot = svg.difference(one.difference, one.joint_interval, most=most, mark=mark)
-    told = f"{one.difference:+.3g} <small>{low:+.3g} to {high:+.3g}</small><br>{plot}"
+    told = f"{one.difference:+.3g} <small>{low:+.3g} to {high:+.3g}</small>{plot}"
     return (
-        f"<tr><td><b>{escape(one.scorer)}</b><td class=n>{one.mean_a:.3g}<td class=n>{one.mean_b:.3g}<td>{told}"
+        f"<tr><td><b>{escape(one.scorer)}</b><td class=n data-name=a>{one.mean_a:.3g}"
+        f"<td class=n data-name=b>{one.mean_b:.3g}<td>{told}"
         f'<td class="{mark}">{one.verdict}<td>{one.n} cases, {one.clusters} clusters'
         f"<br><small>unscored: {one.unscored_a} and {one.unscored_b}</small></tr>"
     )
@@ -115,14 +152,26 @@ def _made_with(manifest: Manifest, figures: Summary) -> str:
         "errors": str(figures.failed),
         "model": figures.model or "none: the extractive engine",
         "judge": figures.judge or "none: its scorers are unscored",
-        "tokens": f"{figures.usage.prompt_tokens} in, {figures.usage.completion_tokens} out",
+        "tokens": f"{figures.usage.prompt_tokens} in, {figures.usage.completion_tokens} out" if figures.model else "",
         "prompts": ", ".join(f"{one.name} {one.version} ({one.sha256[:12]})" for one in manifest.prompts),
-        "settings": ", ".join(f"{name} {value}" for name, value in manifest.settings.items()),
+        "settings": ", ".join(_setting(name, value) for name, value in manifest.settings.items() if value),
         "code": f"{code.package}, commit {code.commit or 'none'}, content {code.sha256[:12]}",
         "begun": f"{manifest.started_at:%Y-%m-%d %H:%M} UTC",
     }
-    rows = "".join(f"<tr><th>{escape(name)}<td>{escape(value)}</tr>" for name, value in facts.items())
+    rows = "".join(f"<tr><th>{escape(name)}<td>{escape(value)}</tr>" for name, value in facts.items() if value)
     return f"<table>{rows}</table>"
+
+
+def _setting(name: str, value: object) -> str:
+    words = name.replace("_", " ")
+    if isinstance(value, Mapping):
+        inner = cast(Mapping[str, object], value)
+        return f"{words} ({', '.join(f'{one} {told}' for one, told in inner.items())})"
+    return words if value is True else f"{words} {value}"
+
+
+def _list(items: Sequence[str]) -> str:
+    return f"<ul>{''.join(f'<li>{escape(one)}' for one in items)}</ul>" if items else ""
 
 
 def _harms(result: CaseResult) -> float:
@@ -134,6 +183,7 @@ def _harms(result: CaseResult) -> float:
 def _page(title: str, body: str) -> str:
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body>{body}</body></html>\n"
     )

@@ -52,13 +52,14 @@ def histogram(values: Sequence[float]) -> str:
 
 
 def shares(means: Mapping[str, float], *, most: float) -> str:
-    """One thin bar for each name, under one another."""
+    """One thin bar for each name, under one another, with its value behind it."""
     names = list(means)
-    scale = (WIDTH - 70) / most if most > 0 else 0.0
+    room = WIDTH - 70 - 36
+    widths = {name: min(max(means[name], 0.0) * room / most, room) if most > 0 else 0.0 for name in names}
     parts = [
         f'<text x="0" y="{12 + 14 * row}">{escape(name)}</text>'
-        f'<rect class="bar" x="70" y="{4 + 14 * row}" width="{min(means[name] * scale, WIDTH - 70):.1f}" height="9">'
-        f"<title>{means[name]:.3g}</title></rect>"
+        f'<rect class="bar" x="70" y="{4 + 14 * row}" width="{widths[name]:.1f}" height="9"/>'
+        f'<text x="{74 + widths[name]:.1f}" y="{12 + 14 * row}">{means[name]:.3g}</text>'
         for row, name in enumerate(names)
     ]
     return _svg(WIDTH, 14 * len(names) + 6, parts, ", ".join(f"{name} {means[name]:.3g}" for name in names))

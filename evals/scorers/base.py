@@ -30,8 +30,9 @@ class Scorer(NamedTuple):
     """A scorer. Whoever changes what it measures raises `version`: scores of two versions are never compared.
 
     `harm` says what goes wrong where the score is bad. A share is best at 1, a count at 0; a `measure` has no best
-    value. `better` is None where neither direction is a loss. `grave` harms fail a case by themselves. What is not
-    `gated` never fails a build, because it depends on the machine or on the day's prices.
+    value. `better` is None where neither direction is a loss. `grave` harms fail a case by themselves; of `intolerable`
+    ones a single new case closes the gate. What is not `gated` never fails a build, because it depends on the machine
+    or on the day's prices.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Scorer(NamedTuple):
     better: Better | None = "higher"
     grave: bool = False
     gated: bool = True
+    intolerable: bool = False
 
     @property
     def best(self) -> float | None:

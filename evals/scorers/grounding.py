@@ -5,13 +5,13 @@ from collections.abc import Iterator
 
 from evals.identifiers import identifiers, numbers
 from evals.scorers.base import Score, Scorer, count, unscored
-from evals.scorers.texts import prose, said_by, told_in
+from evals.scorers.texts import moments_of, prose, said_by, told_in
 from evals.suite.cases import GoldCase
 from evals.suite.observing import Observation
 
 KNOWN_LANGUAGE = "en"
 _WORD = re.compile(r"[^\W\d_]+")
-_NAME = re.compile(r"(?:(?<=[\w,;’'] )|(?<=\bMr\. )|(?<=\bMrs\. )|(?<=\bMs\. )|(?<=\bDr\. ))[A-Z][a-zà-ÿ]{2,}")
+_NAME = re.compile(r"(?:(?<=[\w,;’'] )|(?<=\bMr\. )|(?<=\bMrs\. )|(?<=\bMs\. )|(?<=\bDr\. ))[A-Z][a-zà-ÿ]{2,}(?!\w)")
 # A word that begins a sentence is taken for a name only by what follows it.
 _FIRST_NAME = re.compile(
     r"(?:^|(?<=[.!?] ))[A-Z][a-z]+[a-rt-z](?='s|’s| and [A-Z]| [A-Z][a-z]| (?:also|only|had|went)\b| [a-z]+s\b)",
@@ -22,7 +22,8 @@ _HIDDEN = re.compile(r"\[\w+_\d+\]|[•*]+\d+")
 _FIGURE = re.compile(r"(?<![\w.,-])\d[\d,]*(?:\.\d+)?(?=(?:st|nd|rd|th)?(?!\w))")
 _SPACED = re.compile(r"\b(\d{1,3}), (\d{3})\b")
 _SCALED = re.compile(r"\b(\d[\d,.]*|[a-z]+) (hundred|thousand|million)\b")
-_COUNT = re.compile(r"\b\d+ (?:times|attempts)\b")
+_CLOCK = re.compile(r"(?<![\w:])(\d{1,2}):(\d{2})(?![\w:])")
+_CENTS = re.compile(r"\b(\d+) (?:dollars?|euros?|pounds?)(?: and)? (\d{1,2}) (?:cents|pence)\b")
 _UNITS = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
 seventeen eighteen nineteen""".split()
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
@@ -31,12 +32,15 @@ _NUMBER_WORDS = (
     | {word: 10 * number for number, word in enumerate(_TENS, start=2)}
     | {"both": 2, "couple": 2, "pair": 2, "twice": 2, "dozen": 12}
 )
+_COUNT = re.compile(rf"\b(?:\d+|{'|'.join(_NUMBER_WORDS)}) (?:times|attempts)\b")
 _SCALES = {"hundred": 100, "thousand": 1000, "million": 1_000_000}
 _DERIVED = frozenset({"one", "both", "couple", "pair", "twice"})
 """Words that a text may use for what its source does not count."""
 _BEGINNINGS = frozenset(
     "the this that these those there their they his her its our your his she both all some each every another any no "
     "what when where which while who after before since because although however then also now here".split()
+    + "nothing nobody somebody everything everybody".split()
+    + list(_NUMBER_WORDS)
 )
 _SAME_BEGINNING = 4
 
@@ -51,28 +55,33 @@ def unsupported_sentences(case: GoldCase, seen: Observation) -> Score:
 
 def fabricated_entities(case: GoldCase, seen: Observation) -> Score:
     """How many identifiers, numbers and names the brief tells that stand in no interaction of the case."""
-    source = told_in(case.interactions)
+    source, moments = told_in(case.interactions), moments_of(case.interactions)
     brief = seen.handoff.brief
-    found = dict.fromkeys(fabricated(said_by(brief), source, names=False))
+    found = dict.fromkeys(fabricated(said_by(brief), source, moments, names=False))
     if case.language == KNOWN_LANGUAGE:  # other languages write common nouns with capitals, or names without
-        found |= dict.fromkeys(fabricated_names(prose(brief), source))
+        found |= dict.fromkeys(fabricated_names(prose(brief), f"{source}\n{moments}"))
     shown = (_HIDDEN.sub("", one.value) for one in brief.entities)
-    found |= {one: None for one in shown if not _stands_in(one, source)}
+    found |= {one: None for one in shown if not _stands_in(one, f"{source}\n{moments}")}
     return count(list(found), "every entity was named")
 
 
-def fabricated(text: str, source: str, *, names: bool = True) -> list[str]:
-    """The identifiers, numbers and, unless told otherwise, names of an English text that its source does not hold."""
+def fabricated(text: str, source: str, moments: str = "", *, names: bool = True) -> list[str]:
+    """The identifiers, numbers and, unless told otherwise, names of an English text that its source does not hold.
+
+    The figures of `moments` count only as what they are there: an hour of 04:10 says nothing of four pieces.
+    """
     text = _HIDDEN.sub(" ", text)  # placeholders and masks are not told as entities
+    text = _CLOCK.sub(lambda match: " " if _is_moment(match, moments) else match.group(), text)
     figures = _figures(source)
-    known = figures | numbers(source) | {_as_amount(one) for one in figures}
+    dates = set(_FIGURE.findall(_CLOCK.sub(" ", moments)))
+    known = figures | numbers(source) | {_as_amount(one) for one in figures} | dates
     found = identifiers(text) - identifiers(source) - known
     bare = _bare(source)
     found |= {code for code in _CODE.findall(text) if not re.search(rf"{_bare(code)}(?!\d)", bare)}
-    counted = {one for match in _COUNT.findall(text) for one in _FIGURE.findall(match)}
+    counted = {one for match in _COUNT.findall(text.casefold()) for one in _told_figures(match)}
     told = (one for one in _told_figures(text) if one not in counted)
     missing = [one for one in told if known.isdisjoint({one, one.replace(",", ""), _as_amount(one)})]
-    return [*sorted(found), *missing, *(fabricated_names(text, source) if names else ())]
+    return [*sorted(found), *missing, *(fabricated_names(text, f"{source}\n{moments}") if names else ())]
 
 
 def fabricated_names(text: str, source: str) -> list[str]:
@@ -85,6 +94,12 @@ def fabricated_names(text: str, source: str) -> list[str]:
         for name in dict.fromkeys(told)
         if name.casefold() not in known and name.casefold()[:_SAME_BEGINNING] not in beginnings
     ]
+
+
+def _is_moment(clock: re.Match[str], moments: str) -> bool:
+    """Whether something happened at that hour and minute, told in either way of counting hours."""
+    hours = (int(clock[1]), (int(clock[1]) + 12) % 24)
+    return any(f"{hour:02}:{clock[2]}" in moments for hour in hours)
 
 
 def _as_amount(figure: str) -> str:
@@ -116,6 +131,8 @@ def _told_figures(text: str) -> Iterator[str]:
         yield figure
         if 12 < (int(figure) if figure.isdigit() else 0) < 24 and text[match.end() : match.end() + 1] == ":":
             yield str(int(figure) - 12)
+    for whole, cents in _CENTS.findall(text):
+        yield f"{whole}.{cents:0>2}"
     lowered = text.casefold()
     for number, scale in _SCALED.findall(lowered):
         digits = number.replace(",", "").rstrip(".")
@@ -137,7 +154,7 @@ SCORERS = (
     ),
     Scorer(
         "fabricated_entities",
-        1,
+        2,
         "the agent names a number, an amount or a person that does not exist",
         fabricated_entities,
         "count",

@@ -8,8 +8,9 @@ from evals.suite.observing import Observation
 
 
 def wrong_intent(case: GoldCase, seen: Observation) -> Score:
-    """1 where the brief names the right intent, or none where none fits; else 0."""
-    return _equal(case.expect.intent, seen.handoff.brief.intent.name)
+    """1 where the brief names a right intent, or none where none fits; else 0."""
+    got = seen.handoff.brief.intent.name
+    return _equal(got if got and got in case.expect.also_intents else case.expect.intent, got)
 
 
 def wrong_resolution(case: GoldCase, seen: Observation) -> Score:
@@ -86,7 +87,7 @@ def _equal(wanted: str | None, got: str | None) -> Score:
 
 
 SCORERS = (
-    Scorer("wrong_intent", 1, "the customer lands in the wrong queue", wrong_intent),
+    Scorer("wrong_intent", 2, "the customer lands in the wrong queue", wrong_intent),
     Scorer("wrong_resolution", 1, "an open matter is closed, or a settled one is worked on", wrong_resolution),
     Scorer("wrong_sentiment", 1, "an angry customer is met as if nothing were wrong", wrong_sentiment),
     Scorer("missed_signals", 1, "friction goes unseen until the customer leaves", missed_signals),

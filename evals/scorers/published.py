@@ -3,7 +3,8 @@
 FineSurE (H. Song, H. Su, I. Shalyminov, J. Cai, S. Mansour, "FineSurE: Fine-grained Summarization Evaluation using
 LLMs", ACL 2024, arXiv 2407.00908) looks at each sentence and each key fact: faithfulness is the share of sentences
 without a factual error, completeness the share of key facts that the summary tells, conciseness the share of sentences
-that tell a key fact. There a model does the matching; here the gold texts do.
+that tell a key fact. There a model does the matching; here the gold texts do. Key facts are those that a brief must
+hold; for conciseness also what it may hold, the attempts and the promises, which are no idle words in a handoff.
 
 Agent Assist (Google Cloud, "Summarization autoevaluation metrics") decomposes a summary into points and counts those
 that the transcript bears out (accuracy), counts the points a summary should have that it has (completeness), and counts
@@ -17,7 +18,7 @@ from evals.scorers.base import Score, Scorer, listed, not_applicable, share, uns
 from evals.scorers.facts import key_fact_recall, missing_attempts, missing_commitments
 from evals.scorers.grounding import KNOWN_LANGUAGE, fabricated
 from evals.scorers.judgements import wrong_resolution
-from evals.scorers.texts import holds_fact, prose, told_in
+from evals.scorers.texts import holds_fact, moments_of, prose, told_in
 from evals.suite.cases import Fact, GoldCase
 from evals.suite.observing import Observation, sentences
 
@@ -58,10 +59,10 @@ def agent_assist_accuracy(case: GoldCase, seen: Observation) -> Score:
     """The share of points, the headline among them, that are borne out and name nothing made up."""
     if case.language != KNOWN_LANGUAGE:
         return unscored(f"The check of sentences does not know the language {case.language}.")
-    source = told_in(case.interactions)
-    wrong = [one.text for one in seen.verdicts if not one.supported or fabricated(one.text, source)]
+    source, moments = told_in(case.interactions), moments_of(case.interactions)
+    wrong = [one.text for one in seen.verdicts if not one.supported or fabricated(one.text, source, moments)]
     headline = seen.handoff.brief.headline
-    if headline and fabricated(headline, source, names=False):
+    if headline and fabricated(headline, source, moments, names=False):
         wrong.append(headline)
     total = len(seen.verdicts) + bool(headline)
     return share(total - len(wrong), total, listed(wrong) or "every point is right")
@@ -109,10 +110,10 @@ def _key_facts(case: GoldCase) -> list[Fact]:
 
 SCORERS = (
     Scorer("finesure_faithfulness", 1, "a sentence holds a factual error", finesure_faithfulness),
-    Scorer("finesure_completeness", 1, "the prose leaves key facts out", finesure_completeness),
-    Scorer("finesure_conciseness", 1, "sentences tell nothing that matters", finesure_conciseness),
-    Scorer("agent_assist_accuracy", 1, "a point of the brief is wrong", agent_assist_accuracy),
-    Scorer("agent_assist_completeness", 1, "the brief lacks a part of the story", agent_assist_completeness),
+    Scorer("finesure_completeness", 2, "the prose leaves key facts out", finesure_completeness),
+    Scorer("finesure_conciseness", 2, "sentences tell nothing that matters", finesure_conciseness),
+    Scorer("agent_assist_accuracy", 2, "a point of the brief is wrong", agent_assist_accuracy),
+    Scorer("agent_assist_completeness", 2, "the brief lacks a part of the story", agent_assist_completeness),
     Scorer("agent_assist_adherence", 1, "the brief breaks the form that desktops rely on", agent_assist_adherence),
 )
 """The scorers of this module."""

@@ -10,12 +10,22 @@ from app.models import Brief, Handoff, InteractionDraft
 from evals.handoffs import prose_of
 from evals.suite.cases import Fact
 
+_MONTHS: tuple[str, ...] = tuple(
+    "january february march april may june july august september october november december".split()
+)
+_MONTH = "|".join(_MONTHS)
+_DAY = re.compile(rf"(\d{{1,2}}) ({_MONTH})|({_MONTH}) (\d{{1,2}})|\d{{4}}-(0[1-9]|1[0-2])-(\d\d)")
+_THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _NOT_SAID = frozenset({"claims", "dropped_claims", "evidence", "at"})
 _NOT_SHOWN = frozenset({"request", "handoff_id", "customer_id", "signal_id", "decision_id", "reasons"})
 
 
 def holds(text: str, wanted: str) -> bool:
-    """Whether a text holds another as whole words, whatever the case of the letters and the kind of spaces."""
+    """Whether a text holds another as whole words, whatever the case of the letters and the kind of spaces.
+
+    A day of the year is held however it is written: `14 May`, `May 14th`, `the 14th of May`, `2026-05-14`; a number
+    with or without commas between its thousands.
+    """
     return _pattern(wanted).search(_plain(text)) is not None
 
 
@@ -40,8 +50,14 @@ def shown_by(handoff: Handoff) -> str:
 
 
 def told_in(drafts: Iterable[InteractionDraft]) -> str:
-    """All that interactions hold: texts, names, channels, data, identifiers, moments."""
+    """All that interactions hold but their moments: texts, names, channels, data, identifiers."""
     return "\n".join(piece for draft in drafts for piece in _pieces(draft))
+
+
+def moments_of(drafts: Iterable[InteractionDraft]) -> str:
+    """When interactions were, in every way a brief may tell it: date, hour and minute, weekday, month and day."""
+    known = (draft.occurred_at for draft in drafts if draft.occurred_at)
+    return "\n".join(f"{one:%Y-%m-%d %H:%M %A %B} {one.day}" for one in known)
 
 
 def _pieces(draft: InteractionDraft) -> Iterator[str]:
@@ -52,8 +68,6 @@ def _pieces(draft: InteractionDraft) -> Iterator[str]:
         yield json.dumps(dict(draft.data), ensure_ascii=False, default=str)
     for one in draft.identifiers:
         yield one.value
-    if draft.occurred_at:
-        yield f"{draft.occurred_at:%Y-%m-%d %H:%M %A %B} {draft.occurred_at.day}"
 
 
 def _strings(value: object, left_out: frozenset[str]) -> Iterator[str]:
@@ -74,4 +88,17 @@ def _plain(text: str) -> str:
 
 @lru_cache(maxsize=10_000)
 def _pattern(wanted: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<!\w){re.escape(_plain(wanted))}(?!\w)")
+    plain = _plain(wanted)
+    day = _DAY.fullmatch(plain)
+    if day:
+        number = int(day[1] or day[4] or day[6])
+        month = _MONTHS.index(day[2] or day[3]) + 1 if day[5] is None else int(day[5])
+        return _day(number, month)
+    written = "".join(",?" if one == "," else re.escape(one) for one in plain) if _THOUSANDS.fullmatch(plain) else None
+    return re.compile(rf"(?<!\w){written or re.escape(plain)}(?!\w)")
+
+
+def _day(number: int, month: int) -> re.Pattern[str]:
+    name, ordinal = _MONTHS[month - 1], rf"0?{number}(?:st|nd|rd|th)?"
+    iso = rf"\d{{4}}-{month:02}-{number:02}"
+    return re.compile(rf"(?<!\w)(?:{ordinal}(?: of)? {name}|{name} {ordinal}|{iso})(?!\d|[^\W\d]|\.\d)")

@@ -52,9 +52,13 @@ class Fact(Record):
 
 
 class HarmfulFact(Fact):
-    """Something a brief must not hold, and the harm it would do."""
+    """Something a brief must not hold, and the harm it would do.
+
+    What is `stale` may be told beside what replaced it: `replaced_by` names that fact among those a brief must hold.
+    """
 
     harm: Harm
+    replaced_by: Text | None = None
 
 
 class Facts(Record):
@@ -94,9 +98,13 @@ class ExpectedSignals(Record):
 
 
 class Expectation(Record):
-    """What a good handoff of the case says. `reference` is a summary by a person, where there is one."""
+    """What a good handoff of the case says. `reference` is a summary by a person, where there is one.
+
+    `also_intents` are those that are as right as `intent`: either queue would do what the customer wants.
+    """
 
     intent: str | None
+    also_intents: tuple[Text, ...] = ()
     resolution: ResolutionStatus
     facts: Facts = Facts()
     attempts: tuple[ExpectedAttempt, ...] = ()
@@ -143,8 +151,8 @@ class GoldCase(Record):
         return HandoffRequest.model_validate({**own, **self.ask})
 
 
-def load_cases(folder: Path, *, split: Split | None = None) -> list[GoldCase]:
-    """The cases below a folder, by industry and id. Raises InvalidRequest, which names the file and the field."""
+def load_cases(folder: Path, *, split: Split | None = None, only: Sequence[str] = ()) -> list[GoldCase]:
+    """The cases below a folder, or `only` those with certain ids. Raises InvalidRequest with the file and the field."""
     files = [file for file in sorted(folder.glob("*/*.yaml")) if file.name != CATALOGUE_FILE]
     if not files:
         raise InvalidRequest(f"{folder}: there is no case in it. A case is a file <industry>/<id>.yaml.")
@@ -156,7 +164,10 @@ def load_cases(folder: Path, *, split: Split | None = None) -> list[GoldCase]:
         seen[case.id] = file
     for industry in sorted({case.industry for case in cases}):
         _check_names([case for case in cases if case.industry == industry], catalogue_for(folder, industry), folder)
-    return [case for case in cases if split is None or case.split == split]
+    unknown = [name for name in only if name not in seen]
+    if unknown:
+        raise InvalidRequest(f"{folder}: there is no case {unknown[0]!r} in it.")
+    return [case for case in cases if (split is None or case.split == split) and (not only or case.id in only)]
 
 
 def catalogue_for(folder: Path, industry: str) -> str:
@@ -179,6 +190,10 @@ def _case(file: Path) -> GoldCase:
         raise InvalidRequest(f"{file}: {invalid_request(failure, inside='ask').detail}") from None
     if case.id != file.stem:
         raise InvalidRequest(f"{file}: id: {case.id!r} must be the name of the file, {file.stem!r}.")
+    named = {fact.name for fact in case.expect.facts.must}
+    for fact in case.expect.facts.must_not:
+        if fact.replaced_by is not None and fact.replaced_by not in named:
+            raise InvalidRequest(f"{file}: expect.facts.must_not: {fact.replaced_by!r} is no fact of `must`.")
     for path, drafts in (("interactions", case.interactions), ("others", case.others)):
         for place, one in enumerate(drafts):
             if one.id is None or one.occurred_at is None:
@@ -210,8 +225,12 @@ def _check_names(cases: Sequence[GoldCase], catalogue_name: str, folder: Path) -
     for case in cases:
         expect = case.expect
         unknown = [("expect.intent", expect.intent)] if expect.intent and expect.intent not in intents else []
+        unknown += [("expect.also_intents", one) for one in expect.also_intents if one not in intents]
         unknown += [("expect.actions.right", one) for one in expect.actions.right if one not in actions]
         unknown += [("expect.actions.forbidden", one) for one in expect.actions.forbidden if one not in actions]
         for path, name in unknown:
             file = folder / case.industry / f"{case.id}.yaml"
-            raise InvalidRequest(f"{file}: {path}: the catalogue {catalogue_name} has no {name!r}.")
+            known = intents if "intent" in path else actions
+            raise InvalidRequest(
+                f"{file}: {path}: the catalogue {catalogue_name} has no {name!r}; it has {', '.join(sorted(known))}."
+            )

@@ -23,7 +23,7 @@ from evals.recordings import RecordedModel, Recordings, StaleRecording
 from evals.scorers import SCORERS, Score, Scorer
 from evals.suite.cases import GoldCase, Split, catalogue_for, load_cases
 from evals.suite.judging import Judge
-from evals.suite.observing import Observation, file_case, observe
+from evals.suite.observing import Observation, Spoil, file_case, observe
 from evals.suite.records import CaseResult, Manifest, RunFolder, read_results
 from evals.suite.versions import code_version, prompts_of
 from evals.workspace import workspace
@@ -35,16 +35,18 @@ Progress = Callable[[int, int], None]
 
 
 class Plan(NamedTuple):
-    """What is to be run: the cases of a folder, by these settings.
+    """What is to be run: the cases of a folder, or `only` those with certain ids, by these settings.
 
     `recordings` is a folder of replies to replay; with `record` those that are missing are asked for and kept. `model`
     and `judging_model` stand in for those that the settings name. `adapters` makes what `build` takes in the place of
-    its own adapters, from the settings of the run's stores; `label` tells such a run from others.
+    its own adapters, from the settings of the run's stores; `spoil` plants a harm in every handoff; `label` tells such
+    a run from others.
     """
 
     cases: Path
     settings: Settings
     split: Split | None = None
+    only: Sequence[str] = ()
     scorers: Sequence[Scorer] = SCORERS
     judge: str | None = None
     recordings: Path | None = None
@@ -53,6 +55,7 @@ class Plan(NamedTuple):
     model: LanguageModel | None = None
     judging_model: LanguageModel | None = None
     adapters: Callable[[Settings], Mapping[str, Any]] | None = None
+    spoil: Spoil | None = None
     label: str | None = None
 
 
@@ -68,7 +71,7 @@ class Finished(NamedTuple):
 async def run(plan: Plan, folder: Path | None, *, fresh: bool = False, progress: Progress | None = None) -> Finished:
     """Run what is not done yet. Raises InvalidRequest for wrong cases, StaleRecording, ConfigurationError."""
     _quiet()
-    cases = load_cases(plan.cases, split=plan.split)
+    cases = load_cases(plan.cases, split=plan.split, only=plan.only)
     if not cases:
         raise InvalidRequest(f"{plan.cases}: no case of the split {plan.split} is in it.")
     manifest = manifest_of(plan, cases)
@@ -169,9 +172,7 @@ async def _run_group(
 
     async def task(case_id: str) -> Observation:
         case = by_id[case_id]
-        seen = await observe(
-            app, case, sources[case_id], with_model=plan.settings.model is not None or bool(plan.model)
-        )
+        seen = await observe(app, case, sources[case_id], spoil=plan.spoil)
         return seen.model_copy(update={"judgement": await judge.judge(case, seen)}) if judge else seen
 
     def keep(result: CaseResult) -> None:

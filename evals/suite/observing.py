@@ -1,19 +1,25 @@
 """What is observed of one case: the handoff that the App made, and the verdicts on the sentences of its brief."""
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 
 from pydantic import Field
 
 from app.application import App
 from app.errors import InvalidRequest
-from app.models import MAX_BATCH, Brief, Handoff, InteractionDraft, Record, Verdict, VerifyRequest
+from app.models import MAX_BATCH, Brief, FailureCode, Handoff, InteractionDraft, Record, Verdict, VerifyRequest
 from evals.dialogues import sentences_of
 from evals.suite.cases import GoldCase
 from evals.suite.judgement import Judgement
 
 MOST_CLAIMS = 200
-MODEL_DEADLINE_MS = 120_000
-"""What a model writes is judged, not how fast: a reply that comes late in one run would make two runs incomparable."""
+DEADLINE_MS = 120_000
+"""What a brief says is judged, not how fast: a reply that comes late in one run would make two runs incomparable."""
+TRIES = 4
+REST_S = 6.0
+"""On a machine that is too busy retrieval gives up on vectors and lets them rest; the case is then asked for again."""
+
+Spoil = Callable[[GoldCase, Handoff], Handoff]
 
 
 class Observation(Record):
@@ -39,15 +45,33 @@ async def file_case(app: App, case: GoldCase) -> Mapping[str, str]:
     return sources
 
 
-async def observe(app: App, case: GoldCase, sources: Mapping[str, str], *, with_model: bool) -> Observation:
-    """Hand a filed case over, and have every sentence of the brief verified against its customer's interactions."""
-    handoff = await app.handoff(case.id, case.request(deadline_ms=MODEL_DEADLINE_MS if with_model else None))
+async def observe(
+    app: App, case: GoldCase, sources: Mapping[str, str], *, spoil: Spoil | None = None, rest_s: float = REST_S
+) -> Observation:
+    """Hand a filed case over, and have every sentence of the brief verified against its customer's interactions.
+
+    `spoil` changes the handoff before it is verified: a harm that is planted to try the scorers.
+    """
+    handoff = await _handed_over(app, case, rest_s)
+    if spoil:
+        handoff = spoil(case, handoff)
     claims = sentences(handoff.brief)
     verdicts: list[Verdict] = []
     for start in range(0, len(claims), MOST_CLAIMS):
         request = VerifyRequest(customer_id=handoff.customer_id, claims=tuple(claims[start : start + MOST_CLAIMS]))
         verdicts.extend((await app.verify_claims(case.id, request)).verdicts)
     return Observation(handoff=handoff, verdicts=tuple(verdicts), sources=sources)
+
+
+async def _handed_over(app: App, case: GoldCase, rest_s: float) -> Handoff:
+    request = case.request(deadline_ms=DEADLINE_MS)
+    handoff = await app.handoff(case.id, request)
+    for _ in range(TRIES - 1):
+        if handoff.failure_code is not FailureCode.RETRIEVAL_UNAVAILABLE:
+            break
+        await asyncio.sleep(rest_s)
+        handoff = await app.handoff(case.id, request)
+    return handoff
 
 
 def sentences(brief: Brief) -> Sequence[str]:

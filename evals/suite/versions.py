@@ -12,7 +12,7 @@ from app.settings import Settings
 from evals.suite.judging import PROMPT as JUDGE_PROMPT
 
 _ROOT = Path(app.__path__[0]).parent
-_COUNTED = ("app/**/*.py", "app/**/*.yaml", "prompts/**/*.md", "evals/suite/*.py", "evals/scorers/*.py")
+_COUNTED = ("app/**/*.py", "app/**/*.yaml", "prompts/**/*.md", "evals/*.py", "evals/suite/*.py", "evals/scorers/*.py")
 _ACTION_PROMPT = ("next_action", "v1")
 
 

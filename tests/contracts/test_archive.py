@@ -9,7 +9,7 @@ import pytest
 
 from app.adapters.memory import MemoryArchive
 from app.adapters.sql import SqlStore
-from app.ports import Archive
+from app.ports import Archive, Counts
 
 
 @pytest.fixture(params=["sqlite", "postgres", "memory"])
@@ -104,14 +104,19 @@ async def test_a_key_may_hold_any_character(archive: Archive) -> None:
     assert await archive.get("t", "keys", "ab") is None
 
 
-def tally(document: Mapping[str, Any]) -> Mapping[str, Mapping[str, float]]:
-    """What a vote adds: one more, and its points, to whom it is for."""
-    return {document["for"]: {"votes": 1.0, "points": document["points"]}} if "for" in document else {}
+def tally(document: Mapping[str, Any]) -> Counts:
+    """What a vote adds: one more, and its points, to whom it is for, and one more to all that were cast."""
+    if "for" not in document:
+        return {}
+    return {
+        "tallies": {document["for"]: {"votes": 1.0, "points": document["points"]}},
+        "turnout": {"all": {"votes": 1.0}},
+    }
 
 
 async def vote(archive: Archive, key: str, document: Mapping[str, Any], tenant: str = "t") -> None:
     """Files a vote and counts it."""
-    await archive.put_counted(tenant, "votes", key, document, into="tallies", counting=tally, customer_id=key)
+    await archive.put_counted(tenant, "votes", key, document, counting=tally, customer_id=key)
 
 
 async def test_what_a_document_counts_is_added_up(archive: Archive) -> None:
@@ -134,6 +139,7 @@ async def test_what_a_replaced_document_had_counted_is_taken_back(archive: Archi
     await vote(archive, "v2", {"withdrawn": True})
     assert await archive.get("t", "tallies", "ann") == {"votes": 0.0, "points": 0.0}
     assert await archive.get("t", "tallies", "bob") == {"votes": 1.0, "points": 2.0}
+    assert await archive.get("t", "turnout", "all") == {"votes": 1.0}
     assert await archive.get("t", "votes", "v2") == {"withdrawn": True}
 
 

@@ -223,6 +223,16 @@ async def test_positions_follow_the_order_of_writing_over_all_tenants(ledger: Le
     assert rest[-1][0] == await ledger.last_position()
 
 
+async def test_the_conversations_added_to_last_come_newest_first_over_all_tenants(ledger: Ledger) -> None:
+    assert list(await ledger.lately_active(10, limit=5)) == []
+    said = [new(f"int_{number}", conversation_id=name) for number, name in enumerate(["c1", "c2", None, "c1"])]
+    await write(ledger, "a", rows(*said, identities=["cus_1"]))
+    await write(ledger, "b", rows(new("int_9", "cus_2", conversation_id="c1"), identities=["cus_2"]))
+    assert list(await ledger.lately_active(10, limit=5)) == [("b", "c1"), ("a", "c1"), ("a", "c2")]
+    assert list(await ledger.lately_active(10, limit=2)) == [("b", "c1"), ("a", "c1")]
+    assert list(await ledger.lately_active(3, limit=5)) == [("b", "c1"), ("a", "c1")]
+
+
 async def test_two_tenants_never_see_each_others_rows(ledger: Ledger) -> None:
     email = holding("cus_1", "email", "one@example.com", verified=True)
     await write(ledger, "a", rows(new("int_1", id="mine", conversation_id="c1"), identities=["cus_1", "cus_2"]))

@@ -254,3 +254,75 @@ async def test_a_user_who_may_not_make_the_extension_is_told_what_to_do(postgres
 async def test_a_database_address_that_is_none_is_refused_in_words() -> None:
     with pytest.raises(ConfigurationError, match="WARMLINE_VECTORS_URL cannot be read"):
         await PgVectors("postgresql://host:port:more/vectors").count()
+
+
+# --- cases ------------------------------------------------------------------------------------------------------------
+
+
+async def test_the_likest_cases_come_first_with_what_was_told_of_them(store: VectorStore) -> None:
+    vectors = unit_vectors(30)
+    await store.put_cases("t", {f"case-{place}": f"told {place}" for place in range(30)}, vectors)
+    found = await store.nearest_cases("t", vectors[7], 5)
+    assert len(found) == 5
+    assert (found[0].case_id, found[0].outcome) == ("case-7", "told 7")
+    assert found[0].likeness == pytest.approx(1.0, abs=1e-5)
+    cosines = vectors @ vectors[7]
+    assert [one.likeness for one in found] == pytest.approx(sorted(cosines, reverse=True)[:5], abs=1e-4)
+
+
+async def test_a_tenant_without_cases_finds_none_and_more_than_there_are_is_no_error(store: VectorStore) -> None:
+    assert list(await store.nearest_cases("t", unit_vectors(1)[0], 5)) == []
+    await store.delete_cases("t", ["unknown"])
+    assert set(await store.known_cases("t", ["unknown"])) == set()
+    await store.put_cases("t", {"one": "told"}, unit_vectors(1))
+    assert [one.case_id for one in await store.nearest_cases("t", unit_vectors(1)[0], 50)] == ["one"]
+
+
+async def test_a_case_put_again_is_told_anew(store: VectorStore) -> None:
+    older, newer = unit_vectors(2)
+    await store.put_cases("t", {"one": "first"}, older[None])
+    await store.put_cases("t", {"one": "second"}, newer[None])
+    (found,) = await store.nearest_cases("t", newer, 5)
+    assert (found.outcome, found.likeness) == ("second", pytest.approx(1.0, abs=1e-5))
+
+
+async def test_tenants_find_their_own_cases_alone(store: VectorStore) -> None:
+    vectors = unit_vectors(2)
+    await store.put_cases("one", {"a": "of one"}, vectors[:1])
+    await store.put_cases("one/two: ü", {"a": "of another"}, vectors[1:])
+    assert [one.outcome for one in await store.nearest_cases("one", vectors[1], 5)] == ["of one"]
+    await store.delete_cases("one", ["a"])
+    assert list(await store.nearest_cases("one", vectors[0], 5)) == []
+    assert [one.outcome for one in await store.nearest_cases("one/two: ü", vectors[1], 5)] == ["of another"]
+    assert list(await store.nearest_cases("two", vectors[1], 5)) == []
+
+
+async def test_a_case_that_is_deleted_is_found_no_more(store: VectorStore) -> None:
+    vectors = unit_vectors(3)
+    await store.put_cases("t", {"a": "1", "b": "2", "c": "3"}, vectors)
+    await store.delete_cases("t", ["b", "b", "unknown"])
+    assert set(await store.known_cases("t", ["a", "b", "c", "a"])) == {"a", "c"}
+    assert {one.case_id for one in await store.nearest_cases("t", vectors[1], 5)} == {"a", "c"}
+
+
+async def test_interactions_and_cases_of_the_same_id_do_not_meet_but_are_cleared_together(store: VectorStore) -> None:
+    vectors = unit_vectors(2)
+    await store.put("t", ["a"], vectors[:1])
+    await store.put_cases("t", {"a": "told"}, vectors[1:])
+    assert await store.count() == 1
+    await store.delete("t", ["a"])
+    assert [one.case_id for one in await store.nearest_cases("t", vectors[1], 5)] == ["a"]
+    await store.clear()
+    assert list(await store.nearest_cases("t", vectors[1], 5)) == []
+    await store.put_cases("t", {"a": "told"}, unit_vectors(1, dimensions=4))
+    assert [one.case_id for one in await store.nearest_cases("t", unit_vectors(1, dimensions=4)[0], 5)] == ["a"]
+
+
+async def test_a_folder_keeps_its_cases_after_it_was_closed(tmp_path: Path) -> None:
+    first = ChromaVectors(tmp_path)
+    vectors = unit_vectors(1)
+    await first.put_cases("t", {"a": "told"}, vectors)
+    await first.close()
+    second = ChromaVectors(tmp_path)
+    assert [one.outcome for one in await second.nearest_cases("t", vectors[0], 5)] == ["told"]
+    await second.close()

@@ -15,7 +15,17 @@ JOURNEY = (
     message("I am sorry. I will have a colleague call you back today.", actor="bot"),
 )
 HANDOFF_FIELDS = {
-    *("handoff_id", "customer_id", "conversation_id", "created_at", "as_of_seq", "duration_ms", "stale", "status"),
+    *(
+        "handoff_id",
+        "customer_id",
+        "conversation_id",
+        "created_at",
+        "as_of_seq",
+        "duration_ms",
+        "stale",
+        "pending",
+        "status",
+    ),
     *("failure_code", "engine", "model", "prompt", "usage", "verification_status", "verification", "brief"),
     *("signals", "next_actions"),
 }

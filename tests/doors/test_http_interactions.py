@@ -185,8 +185,45 @@ async def test_a_conversation_shows_its_friction(client: httpx.AsyncClient, serv
     assert answer.json()["as_of_seq"] == at_once.json()["as_of_seq"]
 
 
-async def test_an_unknown_conversation_has_no_signals_to_show(client: httpx.AsyncClient) -> None:
-    problem(await client.get("/v1/conversations/nowhere/signals"), 404, "unknown_conversation")
+async def test_friction_is_explained_by_what_it_is_made_of(client: httpx.AsyncClient, service: FastAPI) -> None:
+    said = ["My parcel is late.", "That is no help at all, this is terrible. Let me talk to a person!"]
+    rows = [message(text, conversation_id="c-1") for text in said]
+    await client.post("/v1/interactions", json={"interactions": rows})
+
+    shown = (await client.get("/v1/conversations/c-1/signals")).json()
+    friction = shown["friction"]
+
+    calm = 1.0
+    for part in friction["components"]:
+        calm *= 1 - part["share"]
+    assert friction["score"] == pytest.approx(1 - calm, abs=0.001)
+    assert friction["level"] == "escalate"
+    assert friction["components"][0]["type"] == "human_request"
+    shares = [part["share"] for part in friction["components"]]
+    assert shares == sorted(shares, reverse=True)
+    named = {part["signal_id"] for part in friction["components"]} - {None}
+    assert named == {one["signal_id"] for one in shown["signals"]}
+    strain = next(part for part in friction["components"] if part["signal_id"] is None)
+    assert "asked for a person" in strain["detail"]
+
+
+async def test_the_course_of_friction_has_a_moment_for_each_message(
+    client: httpx.AsyncClient, service: FastAPI
+) -> None:
+    for text in ("My parcel is late.", "Let me talk to a person!"):
+        await client.post("/v1/interactions", json=message(text, conversation_id="c-1"))
+
+    answer = await client.get("/v1/conversations/c-1/friction")
+
+    check_fits(service, answer, "/v1/conversations/{conversation_id}/friction")
+    first, last = answer.json()["moments"]
+    assert first["intervention"]["level"] == "wait"
+    assert last["intervention"]["level"] == "escalate"
+
+
+@pytest.mark.parametrize("what", ["signals", "friction"])
+async def test_an_unknown_conversation_has_no_signals_to_show(client: httpx.AsyncClient, what: str) -> None:
+    problem(await client.get(f"/v1/conversations/nowhere/{what}"), 404, "unknown_conversation")
 
 
 async def test_a_refused_row_of_a_batch_is_told_by_the_id_it_was_sent_with(client: httpx.AsyncClient) -> None:

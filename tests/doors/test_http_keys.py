@@ -31,6 +31,7 @@ EXPECTED = {
     "POST /v1/next-actions": Scope.ACTIONS,
     "POST /v1/next-actions/d/outcome": Scope.ACTIONS,
     "GET /v1/conversations/c/signals": Scope.ACTIONS,
+    "GET /v1/conversations/c/friction": Scope.ACTIONS,
     "POST /v1/customers/c/merge": Scope.ADMIN,
     "POST /v1/customers/c/unmerge": Scope.ADMIN,
 }

@@ -1,13 +1,17 @@
 """A handoff as Markdown and as a page."""
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 from markdown_it import MarkdownIt
 
+from app.application.cards import Told
 from app.doors import render
+from app.doors.render.card import sentences
 from app.models import (
     ActionTaken,
     Actor,
@@ -17,7 +21,10 @@ from app.models import (
     Commitment,
     Components,
     Decision,
+    DroppedClaim,
     Entity,
+    FiledFeedback,
+    FiledOutcome,
     Handoff,
     HandoffRequest,
     HandoffStatus,
@@ -37,6 +44,7 @@ from app.models import (
     Verification,
     VerificationStatus,
 )
+from tests.builders import interaction
 
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 VOID = {"meta", "link", "br", "hr", "img", "input"}
@@ -156,15 +164,22 @@ HOSTILE = [
 ]
 
 
+def page_of(handoff: Handoff, *feedback: FiledFeedback, outcomes: Mapping[str, FiledOutcome] | None = None) -> str:
+    """The card of a handoff whose evidence is all there."""
+    rows = {one: interaction(number, f"Said as {one}.") for number, one in enumerate(handoff.evidence)}
+    return render.card(handoff, rows, Told(feedback, outcomes or {}), base="/console/cards/token")
+
+
 @pytest.mark.parametrize("say", ["It failed twice.", *HOSTILE])
-def test_a_page_is_whole_and_asks_for_nothing(say: str) -> None:
-    page = render.card(handoff(say))
+def test_a_page_is_whole_and_asks_for_nothing_beyond_the_service(say: str) -> None:
+    page = page_of(handoff(say))
 
     outline = Outline(page)
     assert outline.open == []
-    assert not {"script", "img", "iframe", "object", "form"} & outline.tags
-    assert all(address.startswith(("#e", "data:,")) for address in outline.addresses)
-    assert not re.search(r"url\(|@import", page)
+    assert not {"img", "iframe", "object"} & outline.tags
+    assert all(address.startswith(("#", "/console/")) for address in outline.addresses)
+    assert len(re.findall("<script", page)) == 1  # our own file
+    assert not re.search(r"url\(|@import|<style|\sstyle=|\son\w+=|javascript:", re.sub(r">[^<]*<|\"[^\"]*\"", "", page))
     assert "\u202e" not in page
 
 
@@ -189,20 +204,97 @@ def test_a_note_tells_the_story_with_its_evidence() -> None:
     assert "- [2] int_1\n" in note
 
 
-def test_a_page_shows_each_claim_with_the_interactions_it_stands_on() -> None:
-    page = render.card(handoff())
+def test_a_claim_leads_to_the_words_it_stands_on() -> None:
+    page = page_of(handoff())
 
-    claims = page.partition("What this stands on")[2].partition("</section>")[0]
+    claims = page.partition("Claims (1)")[2].partition("</details>")[0]
     assert "It failed twice." in claims
-    assert re.findall(r"<code>(int_\d)</code>", claims) == ["int_1", "int_2"]
-    assert '<li id="e2"><code>int_1</code></li>' in page
+    assert 'href="#int_1" data-evidence="int_1 int_2"' in claims
+    evidence = page.partition('<li id="int_1">')[2].partition("</li>")[0]
+    assert "Said as int_1." in evidence
+    assert "<b>customer</b>" in evidence
+
+
+def test_what_is_uncertain_is_marked_as_such() -> None:
+    brief = handoff().brief
+    sure = page_of(handoff())
+    doubtful = brief.model_copy(
+        update={
+            "intent": Intent(name="password_reset", confidence=0.41),
+            "claims": (Claim(text="It failed twice.", evidence=("int_1",), support=0.9),),
+        }
+    )
+    claimed = {"brief": doubtful, "verification_status": VerificationStatus.CLAIMED, "verification": None}
+    unsure = page_of(handoff().model_copy(update=claimed))
+
+    assert "Identity verified" in sure
+    assert "perhaps" not in sure
+    assert "Identity only claimed." in unsure
+    assert "perhaps password reset, 41% sure" in unsure
+    assert "90% sure" in unsure
+
+
+def test_what_the_model_said_and_nothing_bears_out_can_be_looked_at() -> None:
+    dropped = (DroppedClaim(text="The link was sent at noon.", why="no interaction says so"),)
+    page = page_of(handoff().model_copy(update={"brief": Brief(dropped_claims=dropped)}))
+
+    assert "The link was sent at noon." in page
+    assert "no interaction says so" in page
+
+
+def test_evidence_that_is_gone_or_was_blanked_says_so() -> None:
+    one = handoff()
+    rows = {"int_1": interaction(1, "Secret.").model_copy(update={"redacted": True, "text": ""})}
+
+    page = render.card(one, rows, Told((), {}), base="/console/cards/token")
+
+    assert "The text was blanked." in page.partition('<li id="int_1">')[2].partition("</li>")[0]
+    assert "This is not kept any more." in page.partition('<li id="int_2">')[2].partition("</li>")[0]
+
+
+def test_the_agents_last_word_is_what_a_card_shows() -> None:
+    def said(**fields: Any) -> FiledFeedback:
+        return FiledFeedback(feedback_id="fbk_1", handoff_id="hnd_1", customer_id="cus_1", filed_at=AT, **fields)
+
+    page = page_of(
+        handoff(),
+        said(accepted=True, repeated_information=True),
+        said(edited_brief={"headline": "Cannot reset", "unknown": "x", "situation": 5}),
+        said(repeated_information=False),
+        said(edited_brief="free text of another desktop"),
+    )
+
+    assert '<h1 dir="auto">Cannot reset</h1>' in page
+    assert "✓ Accepted" in page
+    assert re.search(r'value="true" id="repeated" aria-pressed="false"', page)
+
+
+def test_prose_is_cut_where_it_makes_claims() -> None:
+    claims = [Claim(text=text, evidence=("int_1",), support=1.0) for text in ("It failed.", "It failed. Twice.", "No.")]
+
+    pieces = sentences("It failed. Twice. Why? It failed.", claims)
+
+    assert [(one.text, one.claim is not None) for one in pieces] == [
+        ("It failed. Twice.", True),
+        ("Why? It failed.", False),
+    ]
+
+
+def test_a_handoff_of_any_size_makes_a_small_page() -> None:
+    crowd = tuple(Claim(text=f"Claim {number}.", evidence=(f"int_{number}",), support=1.0) for number in range(120))
+    big = handoff().model_copy(update={"brief": Brief(claims=crowd)})
+    rows = {one: interaction(1, "word " * 2000) for one in big.evidence}
+
+    page = render.card(big, rows, Told((), {}), base="/console/cards/token")
+
+    assert len(page.encode()) < 60_000
 
 
 def test_a_handoff_with_nothing_to_say_has_no_empty_sections() -> None:
-    note, page = render.markdown(bare()), render.card(bare())
+    note, page = render.markdown(bare()), page_of(bare())
 
     assert "##" not in note
-    assert "<h2>" not in page
+    assert re.findall("<h2>([^<]*)", page) == ["What this stands on"]
     assert "None" not in note + page
 
 
@@ -223,16 +315,17 @@ def test_what_was_said_often_is_told_once_with_how_often() -> None:
     often = Brief(entities=(Entity(type="order", value="A-1", evidence=said),))
     crowded = bare().model_copy(update={"brief": often, "signals": signals})
 
-    note, page = render.markdown(crowded), render.card(crowded)
+    note, page = render.markdown(crowded), page_of(crowded)
 
     assert "- order: A-1 [1] [2] [3] [4] +5\n" in note
     assert "- repetition × 3: asked again, time 2 [3] [4]\n" in note
     assert "repetition × 3" in page
-    assert "+5" in page
+    assert "Evidence (9)" in page
 
 
 def test_a_stale_handoff_says_so() -> None:
     stale = handoff().model_copy(update={"stale": True})
 
     assert "make it anew" in render.markdown(stale)
-    assert "Make it anew" in render.card(stale)
+    assert "Make the brief anew" in page_of(stale)
+    assert "Make the brief anew" not in page_of(handoff())

@@ -15,7 +15,7 @@ from app.bootstrap import build
 from app.doors.http import Door
 from app.doors.http.replies import Asked
 from app.doors.http.streaming import Event, Streams
-from app.errors import ModelUnavailable, Unavailable
+from app.errors import ModelUnavailable, Unavailable, UnknownConversation
 from app.main import create_app
 from app.models import Handoff, HandoffRequest
 from app.settings import Settings
@@ -94,6 +94,28 @@ async def test_work_that_breaks_off_ends_the_stream_with_a_problem(
     assert [name for name, _ in told] == ["brief", "error"]
     assert (told[1][1]["status"], told[1][1]["code"]) == (503, "unavailable")
     assert "secret" not in json.dumps(told[1][1])
+
+
+async def test_a_handoff_that_was_begun_is_finished_without_its_caller(
+    client: httpx.AsyncClient, service: FastAPI, app: App
+) -> None:
+    await record(client, message(conversation_id="c-1"))
+    streams: Streams = service.state.door.streams
+
+    stages = app.handoff_stages("default", HandoffRequest(conversation_id="c-1"), file_first=True)
+    first = await streams.begin(stages)
+    await streams.finish()
+
+    assert first.pending
+    assert (await client.get(f"/v1/handoffs/{first.handoff_id}")).json()["pending"] is False
+
+
+async def test_what_cannot_be_begun_is_told_to_its_caller(service: FastAPI, app: App) -> None:
+    streams: Streams = service.state.door.streams
+
+    with pytest.raises(UnknownConversation):
+        await streams.begin(app.handoff_stages("default", HandoffRequest(conversation_id="none")))
+    await streams.finish()
 
 
 def test_an_event_is_one_line_of_data() -> None:

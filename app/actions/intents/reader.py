@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from app.actions.catalogue import Catalogue
 from app.actions.intents.classifier import LEAST_CONFIDENCE, IntentClassifier, IntentLearner
 from app.actions.intents.likeness import MEANING, WORDS, Classes, Examples, Lexicon
-from app.actions.intents.wishes import stuck_at, wishes_of
+from app.actions.intents.wishes import Wish, stuck_at, wishes_of
 from app.errors import RetrievalUnavailable
 from app.models import Intent, Interaction, ScoredName, Snapshot
 from app.ports import Embedder, Vectors
@@ -40,7 +40,8 @@ class Reading(NamedTuple):
     """What the customer wants, with the messages that say so.
 
     `wishes` holds what was read in each of them, `likeness` how well each action's own examples fit, and
-    `refused` how sure we are of each intent that staff or a bot has refused; all of them 0..1.
+    `refused` how sure we are of each intent that staff or a bot has refused; all of them 0..1. `wanted` is what is said
+    in the latest message that says what is wanted; None while the embedder does not answer, or where none does.
     """
 
     intent: Intent
@@ -48,16 +49,33 @@ class Reading(NamedTuple):
     likeness: Mapping[str, float]
     refused: Mapping[str, float]
     requests: tuple[Interaction, ...]
+    wanted: "Wanted | None" = None
+
+
+class Wanted(NamedTuple):
+    """A message that says what is wanted, and the unit vector of what it says of it, shape (dimensions,)."""
+
+    interaction_id: str
+    vector: NDArray[np.float32]
 
 
 class _Judged(NamedTuple):
     """How sure we are of each intent of one text, shape (intents,), and how like each action it is, shape (actions,).
 
-    Of actions without examples there is nothing to be like.
+    Of actions without examples there is nothing to be like. `vector` is the text's own, shape (dimensions,).
     """
 
     confidences: NDArray[np.float32]
     likeness: NDArray[np.float32]
+    vector: NDArray[np.float32]
+
+
+class _Compared(NamedTuple):
+    """Of texts: how sure we are of each intent, how like each action's examples they are, and their vectors."""
+
+    confidences: NDArray[np.float32]
+    likeness: Mapping[str, float]
+    vectors: Sequence[NDArray[np.float32]] = ()
 
 
 class IntentReader:
@@ -107,8 +125,8 @@ class IntentReader:
         texts = [wish.text for wish in wishes]
         weights = np.array([wish.weight for wish in wishes], np.float32)
         names = self._intents.names
-        confidences, likeness = await self._compared(texts, weights)
-        shares = confidences * weights[:, None]
+        compared = await self._compared(texts, weights)
+        shares = compared.confidences * weights[:, None]
         refused = shares * np.array([wish.refused for wish in wishes], np.float32)[:, None]
         return Reading(
             intent=_intent(names, shares),
@@ -116,15 +134,13 @@ class IntentReader:
                 WishRead(dict(zip(names, row, strict=True)), wish.row.occurred_at)
                 for row, wish in zip(shares.tolist(), wishes, strict=True)
             ),
-            likeness=likeness,
+            likeness=compared.likeness,
             refused=dict(zip(names, refused.max(axis=0).tolist(), strict=True)) if shares.size else {},
             requests=requests,
+            wanted=_wanted(wishes, compared.vectors),
         )
 
-    async def _compared(
-        self, texts: Sequence[str], weights: NDArray[np.float32]
-    ) -> tuple[NDArray[np.float32], Mapping[str, float]]:
-        """How sure we are of each intent, shape (texts, intents), and how like each action's examples they are."""
+    async def _compared(self, texts: Sequence[str], weights: NDArray[np.float32]) -> _Compared:
         try:
             await self.warm_up()
             judged = await self._judgements(texts)
@@ -132,10 +148,14 @@ class IntentReader:
             _log.warning("intents are read by words alone: %s", failure.detail)
             vectors = self._lexicon.vectors(texts)
             intents, actions = self._by_words
-            return intents.probabilities(vectors), actions.likeness(vectors, weights)
+            return _Compared(intents.probabilities(vectors), actions.likeness(vectors, weights))
         likeness = np.stack([one.likeness for one in judged]) * weights[:, None]
         best: list[float] = likeness.max(axis=0).tolist()
-        return np.stack([one.confidences for one in judged]), dict(zip(self._actions.names, best, strict=True))
+        return _Compared(
+            np.stack([one.confidences for one in judged]),
+            dict(zip(self._actions.names, best, strict=True)),
+            [one.vector for one in judged],
+        )
 
     async def _judgements(self, texts: Sequence[str]) -> Sequence["_Judged"]:
         # Every message of a conversation asks for the ones before it again.
@@ -145,12 +165,22 @@ class IntentReader:
             vectors = await self._learner.embed(fresh)
             assert self._fitted is not None
             intents, actions = self._fitted
-            made = zip(intents.likelihoods(vectors).confidences, actions.likenesses(vectors), strict=True)
+            made = zip(intents.likelihoods(vectors).confidences, actions.likenesses(vectors), vectors, strict=True)
             known |= {text: _Judged(*rows) for text, rows in zip(fresh, made, strict=True)}
             self._judged.update((text, known[text]) for text in fresh)
             while len(self._judged) > REMEMBERED:
                 self._judged.popitem(last=False)
         return [known[text] for text in texts]
+
+
+def _wanted(wishes: Sequence[Wish], vectors: Sequence[NDArray[np.float32]]) -> Wanted | None:
+    # Who agrees to what was proposed wants it, but it is the proposal that says what it is.
+    own = [place for place, wish in enumerate(wishes[: len(vectors)]) if wish.text in wish.row.text]
+    if not own:
+        return None
+    row = wishes[own[-1]].row
+    together = np.sum([vectors[place] for place in own if wishes[place].row is row], axis=0)
+    return Wanted(row.interaction_id, (together / max(float(np.linalg.norm(together)), 1e-9)).astype(np.float32))
 
 
 def _intent(names: Sequence[str], shares: NDArray[np.float32]) -> Intent:

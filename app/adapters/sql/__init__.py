@@ -1,24 +1,36 @@
 """The ledger and the archive in one SQL database."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
 from typing import Any, TypeVar
 
 from pydantic_core import from_json, to_json
-from sqlalchemy import BindParameter, Connection, Executable, Select, bindparam, func, select
+from sqlalchemy import BigInteger, BindParameter, Connection, Executable, Select, bindparam, func, select
 
 from app.adapters.counting import added, changes
 from app.adapters.sql.connections import Connections
 from app.adapters.sql.erasure import SqlErasure
 from app.adapters.sql.locks import Lock, hold
-from app.adapters.sql.reading import BY_IDS, HEAD, Remembered, lately, newest_of, party
+from app.adapters.sql.reading import (
+    BY_IDS,
+    HEAD,
+    MENTIONING,
+    OUTLINE,
+    Remembered,
+    lately,
+    newest_of,
+    outlined,
+    party,
+    pattern_of,
+)
 from app.adapters.sql.rows import INTERACTION_COLUMNS, holding_of, interaction_of, seat_of
 from app.adapters.sql.tables import documents, holdings, identities, interactions, seats
 from app.adapters.sql.transaction import SqlTransaction, chunks
 from app.adapters.sql.upserts import upsert
 from app.models import Channel, Interaction, Kind
-from app.ports import ConversationSeat, Counting, IdentifierHolding, Lately, Party
+from app.ports import ConversationSeat, Counting, IdentifierHolding, Lately, Outlined, Party
 
 __all__ = ["SqlStore"]
 
@@ -47,6 +59,12 @@ _HOLDINGS_OF = (
     .where(holdings.c.tenant == _TENANT, holdings.c.identity_id.in_(_VALUES))
     .order_by(holdings.c.identity_id, holdings.c.type, holdings.c.value)
 )
+_HOLDERS = (
+    select(holdings, identities.c.customer_id)
+    .join(identities, identities.c.identity_id == holdings.c.identity_id)
+    .where(holdings.c.tenant == _TENANT, holdings.c.value.in_(_VALUES))
+    .order_by(holdings.c.identity_id, holdings.c.type, holdings.c.value)
+)
 _SEAT_OF = (
     select(seats.c.conversation_id, seats.c.identity_id, identities.c.customer_id)
     .join(identities, identities.c.identity_id == seats.c.identity_id)
@@ -59,6 +77,16 @@ _AFTER_POSITION: Select[*tuple[Any, ...]] = (
     .limit(_LIMIT)
 )
 _LAST_POSITION = select(func.max(interactions.c.position))
+_LATELY_ACTIVE: Select[*tuple[Any, ...]] = (
+    select(interactions.c.tenant, interactions.c.conversation_id)
+    .where(
+        interactions.c.position > _LAST_POSITION.scalar_subquery() - bindparam("rows", type_=BigInteger),
+        interactions.c.conversation_id.is_not(None),
+    )
+    .group_by(interactions.c.tenant, interactions.c.conversation_id)
+    .order_by(func.max(interactions.c.position).desc())
+    .limit(_LIMIT)
+)
 _DOCUMENT = select(documents.c.document).where(
     documents.c.tenant == _TENANT,
     documents.c.collection == bindparam("collection"),
@@ -72,6 +100,20 @@ _DOCUMENTS_OF = (
         documents.c.customer_id == bindparam("customer_id"),
     )
     .order_by(documents.c.position.desc())
+    .limit(_LIMIT)
+)
+# What is put together cannot be looked up, so that a database goes by the customers and not through everybody's keys.
+_whole_key = documents.c.key.concat("")
+_DOCUMENTS_BETWEEN: Select[*tuple[Any, ...]] = (
+    select(documents.c.key, documents.c.document)
+    .where(
+        documents.c.tenant == _TENANT,
+        documents.c.collection == bindparam("collection"),
+        documents.c.customer_id.in_(_VALUES),
+        _whole_key >= bindparam("from_key"),
+        _whole_key < bindparam("before_key"),
+    )
+    .order_by(_whole_key.desc())
     .limit(_LIMIT)
 )
 _PAGE = (
@@ -98,6 +140,11 @@ class SqlStore(SqlErasure):
         self._connections = Connections(url)
         self._remembered = Remembered()
 
+    @property
+    def connections(self) -> Connections:
+        """The database itself, for what is kept beside the ledger in tables of its own."""
+        return self._connections
+
     @asynccontextmanager
     async def transaction(self, tenant: str) -> AsyncGenerator[SqlTransaction]:
         """A unit of work: durable (fsync'd) when the block has ended, undone when it raised."""
@@ -119,6 +166,10 @@ class SqlStore(SqlErasure):
     async def holdings_of(self, tenant: str, identity_ids: Collection[str]) -> Sequence[IdentifierHolding]:
         """The identifiers that these identities hold."""
         return [holding_of(row) for row in await self._matching(_HOLDINGS_OF, tenant, identity_ids)]
+
+    async def holders(self, tenant: str, values: Collection[str]) -> Sequence[IdentifierHolding]:
+        """Who holds an identifier with one of these normalised values, whatever its type."""
+        return [holding_of(row) for row in await self._matching(_HOLDERS, tenant, values)]
 
     async def seat_of(self, tenant: str, conversation_id: str) -> ConversationSeat | None:
         """Whom a conversation belongs to."""
@@ -171,6 +222,17 @@ class SqlStore(SqlErasure):
         found = [interaction_of(row) for row in rows]
         return sorted(found, key=lambda one: one.seq, reverse=newest_first)[:limit]
 
+    async def outline(self, tenant: str, identity_ids: Collection[str], *, up_to_seq: int) -> Sequence[Outlined]:
+        """All interactions of these identities in the order they happened, without their content."""
+        rows = await self._matching(OUTLINE, tenant, identity_ids, up_to_seq=up_to_seq)
+        return await asyncio.to_thread(lambda: sorted(map(outlined, rows)))
+
+    async def mentioning(self, tenant: str, words: str, *, among: int, limit: int) -> Sequence[Interaction]:
+        """Of a tenant's newest `among` sequence numbers, the interactions that hold these words, the newest first."""
+        after_seq = await self.head(tenant) - among
+        given = {"words": words, "pattern": pattern_of(words), "after_seq": after_seq, "limit": limit}
+        return [interaction_of(row) for row in await self._rows(MENTIONING, tenant=tenant, **given)]
+
     async def by_ids(self, tenant: str, interaction_ids: Collection[str]) -> Sequence[Interaction]:
         """The interactions with these ids that exist, by seq."""
         found = [interaction_of(row) for row in await self._matching(BY_IDS, tenant, interaction_ids)]
@@ -188,6 +250,10 @@ class SqlStore(SqlErasure):
         """Rows of all tenants past a position of the write order, as (position, tenant, interaction)."""
         rows = await self._rows(_AFTER_POSITION, position=position, limit=limit)
         return [(number, tenant, interaction_of(columns)) for number, tenant, *columns in rows]
+
+    async def lately_active(self, rows: int, *, limit: int) -> Sequence[tuple[str, str]]:
+        """The conversations of all tenants among the newest `rows` rows, newest first."""
+        return [(row[0], row[1]) for row in await self._rows(_LATELY_ACTIVE, rows=rows, limit=limit)]
 
     async def last_position(self) -> int:
         """The position of the newest row; 0 when there is none."""
@@ -211,17 +277,16 @@ class SqlStore(SqlErasure):
         key: str,
         document: Mapping[str, Any],
         *,
-        into: str,
         counting: Counting,
         customer_id: str | None = None,
     ) -> None:
-        """Write or replace one document and add what it counts to the documents of `into`, as one."""
+        """Write or replace one document and add what it counts to other collections, as one."""
 
         def work(connection: Connection) -> None:
             hold(connection, Lock.COUNTS, tenant)
             put = _put_document(connection.dialect.name)
             before = _document(connection, tenant, collection, key)
-            for entry, amounts in changes(counting, before, document).items():
+            for (into, entry), amounts in changes(counting, before, document).items():
                 sums = added(_document(connection, tenant, into, entry), amounts)
                 connection.execute(put, _document_row(tenant, into, entry, sums, None))
             connection.execute(put, _document_row(tenant, collection, key, document, customer_id))
@@ -251,6 +316,14 @@ class SqlStore(SqlErasure):
         read = self._connections.glance if limit <= AT_A_GLANCE else self._connections.read
         rows = await read(lambda connection: connection.execute(_DOCUMENTS_OF, given).all())
         return [from_json(row[0]) for row in rows]
+
+    async def between(
+        self, tenant: str, collection: str, customer_ids: Collection[str], from_key: str, before_key: str, *, limit: int
+    ) -> Sequence[Mapping[str, Any]]:
+        """Documents of these customers with keys from one on and below another: the last `limit`, the last first."""
+        bounds = {"collection": collection, "from_key": from_key, "before_key": before_key, "limit": limit}
+        rows = await self._matching(_DOCUMENTS_BETWEEN, tenant, customer_ids, **bounds)
+        return [from_json(document) for _, document in sorted(rows, key=lambda row: row[0], reverse=True)[:limit]]
 
     async def page(
         self, tenant: str, collection: str, *, after: str = "", limit: int = 1000

@@ -16,6 +16,7 @@ class Lock(IntEnum):
     POSITIONS = 1_290_448_164
     TABLES = 1_290_448_165
     COUNTS = 1_290_448_166
+    CONTINUITY = 1_290_448_167
 
 
 def hold(connection: Connection, lock: Lock, of: str = "") -> None:

@@ -4,17 +4,19 @@ A filed interaction never changes but by being blanked, so rows that were read b
 are still there: telling that takes a fraction of the time that reading them anew would.
 """
 
+import re
 from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Executable, Select, bindparam, select
+from sqlalchemy import BindParameter, Connection, Executable, Select, bindparam, func, select
 
-from app.adapters.sql.rows import INTERACTION_COLUMNS, holding_of, interaction_of
+from app.adapters.sql.rows import CHANNELS, INTERACTION_COLUMNS, KINDS, holding_of, interaction_of
 from app.adapters.sql.tables import holdings, identities, interactions, seats, tenants
 from app.adapters.sql.transaction import chunks
 from app.models import Interaction
-from app.ports import Lately, Party
+from app.ports import Lately, Outlined, Party
 
 # Some tens of megabytes at most: of the rows that are read again, hardly one is long.
 REMEMBERED = 10_000
@@ -30,6 +32,27 @@ _TENANT: BindParameter[str] = bindparam("tenant")
 _VALUES: BindParameter[str] = bindparam("values", expanding=True)
 HEAD = select(tenants.c.last_seq).where(tenants.c.tenant == _TENANT)
 BY_IDS = select(*_INTERACTION).where(interactions.c.tenant == _TENANT, interactions.c.interaction_id.in_(_VALUES))
+
+OUTLINE = select(
+    *[interactions.c[one] for one in ("occurred_at", "seq", "interaction_id", "channel", "kind", "conversation_id")]
+).where(
+    interactions.c.tenant == _TENANT,
+    interactions.c.identity_id.in_(_VALUES),
+    interactions.c.seq <= bindparam("up_to_seq"),
+)
+_PATTERN: BindParameter[str] = bindparam("pattern")
+MENTIONING: Select[*tuple[Any, ...]] = (
+    select(*_INTERACTION)
+    .where(
+        interactions.c.tenant == _TENANT,
+        interactions.c.seq > bindparam("after_seq"),
+        func.lower(interactions.c.text).like(_PATTERN, escape="\\")
+        | func.lower(interactions.c.data).like(_PATTERN, escape="\\")
+        | (interactions.c.caller_id == bindparam("words")),
+    )
+    .order_by(interactions.c.seq.desc())
+    .limit(bindparam("limit"))
+)
 
 _KNOWN = identities.alias()
 _PARTY: Select[*tuple[Any, ...]] = (
@@ -51,6 +74,18 @@ _PARTY_IN = _PARTY.where(
     .where(seats.c.tenant == _TENANT, seats.c.conversation_id == bindparam("id"))
     .scalar_subquery()
 )
+
+
+def outlined(row: Sequence[Any]) -> Outlined:
+    """A row with the columns of `OUTLINE` as a record."""
+    occurred_at, seq, interaction_id, channel, kind, conversation_id = row
+    moment = datetime.fromisoformat(occurred_at)
+    return Outlined(moment, seq, interaction_id, CHANNELS[channel], KINDS[kind], conversation_id)
+
+
+def pattern_of(words: str) -> str:
+    """What LIKE compares lower-case texts with to find these words anywhere in them; the escape is a backslash."""
+    return "%" + re.sub(r"[\\%_]", lambda sign: "\\" + sign.group(), words.lower()) + "%"
 
 
 class Remembered:

@@ -19,9 +19,9 @@ from app.ports import (
 )
 
 _IDENTIFIERS = TypeAdapter(tuple[Identifier, ...])
-_CHANNELS: Mapping[str, Channel] = {one.value: one for one in Channel}
+CHANNELS: Mapping[str, Channel] = {one.value: one for one in Channel}
 _ACTORS: Mapping[str, Actor] = {one.value: one for one in Actor}
-_KINDS: Mapping[str, Kind] = {one.value: one for one in Kind}
+KINDS: Mapping[str, Kind] = {one.value: one for one in Kind}
 _OUTCOMES: Mapping[str | None, Outcome | None] = {None: None} | {one.value: one for one in Outcome}
 
 
@@ -95,9 +95,9 @@ def interaction_of(row: Sequence[Any]) -> Interaction:
             "identity_id": identity_id,
             "id": caller_id,
             "occurred_at": datetime.fromisoformat(occurred_at),
-            "channel": _CHANNELS[channel],
+            "channel": CHANNELS[channel],
             "actor": _ACTORS[actor],
-            "kind": _KINDS[kind],
+            "kind": KINDS[kind],
             "conversation_id": conversation_id,
             "text": text,
             "name": name,

@@ -5,15 +5,16 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from app.brief.verification.claims import content
+from app.brief.verification.claims import clauses, content
 from app.brief.verification.figures import plain
 from app.brief.verification.moments import NAMED
-from app.brief.verification.reading import Talk, plain_words
-from app.language.words import STOP_WORDS, stem
+from app.brief.verification.reading import Talk, lemma, plain_words
+from app.language.words import STOP_WORDS
 
 _AMOUNT = re.compile(r"[$€£](\d[\d,]*(?:\.\d+)?)")
 _FIGURE = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?")
-_MONEY = frozenset(map(stem, "dollar euro pound usd eur gbp".split()))
+_MONEY = frozenset(map(lemma, "dollar euro pound usd eur gbp".split()))
+_SET_AGAINST = re.compile(r"\b(?:but|although|though|while|whereas|however)\b", re.IGNORECASE)
 _FEWEST_WORDS = 2
 _COVERED = 0.4
 """So much of what a sentence is about must be said in one turn for its days and amounts to count."""
@@ -31,10 +32,13 @@ class Value(NamedTuple):
 
 def misaligned(text: str, talk: Talk) -> tuple[str, str] | None:
     """The value of a sentence that is said of another matter, and the one that is said of its own; None without."""
-    words = plain_words(text)
-    told = list(values(words))
+    told = list(values(plain_words(text)))
     if not told:
         return None
+    pieces = [" ".join(piece.words) for piece in clauses(text)]
+    if sum(_tells(piece) for piece in pieces) == len(pieces) > 1 or _stands_apart(text, pieces):
+        return next((found for piece in pieces if (found := misaligned(piece, talk))), None)
+    words = plain_words(text)
     written = frozenset[str]().union(*(one.written for one in told))
     about = set(content(words)) - written
     total = sum(talk.weight(word) for word in about)
@@ -56,17 +60,29 @@ def misaligned(text: str, talk: Talk) -> tuple[str, str] | None:
     return None
 
 
+def _stands_apart(text: str, pieces: Sequence[str]) -> bool:
+    """Whether the clauses of a sentence are set against each other, so that what is told in one is not of the other."""
+    return len(pieces) > 1 and _SET_AGAINST.search(text) is not None
+
+
+def _tells(piece: str) -> bool:
+    """Whether a clause is about enough by itself for its days and amounts to be looked for alone."""
+    words = plain_words(piece)
+    written = frozenset[str]().union(*(one.written for one in values(words)))
+    return len(set(content(words)) - written) >= _FEWEST_WORDS
+
+
 def values(words: Sequence[str]) -> Iterator[Value]:
     """The weekdays, amounts of money and numbers with a unit among words."""
     for place, word in enumerate(words):
         following = words[place + 1] if place + 1 < len(words) else ""
         amount = _AMOUNT.fullmatch(word)
         if word in NAMED and word.endswith("day"):
-            yield Value("day", word, frozenset((stem(word),)))
+            yield Value("day", word, frozenset((lemma(word),)))
         elif amount:
-            yield Value("money", plain(amount[1]), frozenset((stem(word),)))
+            yield Value("money", plain(amount[1]), frozenset((lemma(word),)))
         elif _FIGURE.fullmatch(word) and following.isalpha() and following not in STOP_WORDS:
-            unit = stem(following)
+            unit = lemma(following)
             yield Value(
                 "money" if unit in _MONEY else unit,
                 plain(word),

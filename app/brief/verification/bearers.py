@@ -12,9 +12,9 @@ from itertools import combinations, pairwise
 from typing import NamedTuple
 
 from app.brief.verification.claims import content
-from app.brief.verification.reading import SIDE_WORDS, Talk, plain_words
+from app.brief.verification.reading import SIDE_WORDS, Talk, lemma, plain_words
 from app.brief.verification.roles import kind_of, owner
-from app.language.words import STOP_WORDS, stem
+from app.language.words import STOP_WORDS
 
 _CAPITALISED = re.compile(r"\b[A-Z][a-z]+\b")
 _SMALL = re.compile(r"\b[a-z]+\b")
@@ -23,8 +23,8 @@ _NO_NAMES = frozenset(
     """monday tuesday wednesday thursday friday saturday sunday january february march april may june july august
     september october november december mr mrs ms miss dr sir madam ok yes english""".split()
 )
-_PROMISING = frozenset(stem(word) for word in "promise guarantee assure commit vow pledge".split())
-_TELLING = _PROMISING | frozenset(stem(word) for word in "say said tell told offer agree confirm".split())
+_PROMISING = frozenset(lemma(word) for word in "promise guarantee assure commit vow pledge".split())
+_TELLING = _PROMISING | frozenset(lemma(word) for word in "say said tell told offer agree confirm".split())
 _TO_PEOPLE = frozenset("asks tells suggests helps".split())
 _TITLES = frozenset("mr mrs ms miss dr".split())
 _PLACING = frozenset("in to from at near of for on into by with".split())
@@ -52,7 +52,7 @@ def places(text: str, known: Mapping[str, int] | frozenset[str]) -> list[Place]:
         if name not in known:
             continue
         following = words[place + 1] if place + 1 < len(words) else ""
-        around = [one for one in content(words) if one != stem(name) and one.isalnum()]
+        around = [one for one in content(words) if one != lemma(name) and one.isalnum()]
         deed = following if following.isalpha() and following not in STOP_WORDS and following not in _PLACING else None
         before = words[place - 1] if place else ""
         if word.endswith("'s"):
@@ -63,7 +63,7 @@ def places(text: str, known: Mapping[str, int] | frozenset[str]) -> list[Place]:
                     "'s",
                     around,
                     None,
-                    stem(following) if following.isalpha() else None,
+                    lemma(following) if following.isalpha() else None,
                 )
             )
         else:
@@ -82,9 +82,9 @@ def names_of(talk: Talk) -> frozenset[str]:
 
 def is_unheard(place: Place, talk: Talk, named: Mapping[str, int]) -> bool:
     """Whether a sentence has somebody promise who neither speaks here nor is said to have promised or said anything."""
-    if place.deed is None or stem(place.deed) not in _PROMISING or place.name in named:
+    if place.deed is None or lemma(place.deed) not in _PROMISING or place.name in named:
         return False
-    return not any(_TELLING & frozenset(clause.stems) for clause, _ in talk.places.get(stem(place.name), ()))
+    return not any(_TELLING & frozenset(clause.stems) for clause, _ in talk.places.get(lemma(place.name), ()))
 
 
 def exchange(found: Sequence[Place]) -> list[tuple[str, str]]:
@@ -101,7 +101,7 @@ def exchange(found: Sequence[Place]) -> list[tuple[str, str]]:
 def fit(place: Place, name: str, talk: Talk, named: Mapping[str, int]) -> Mapping[str, float]:
     """How well a name of the conversation fits in a place: the features that tell."""
     found: dict[str, float] = defaultdict(float)
-    mentions = talk.places.get(stem(name), [])
+    mentions = talk.places.get(lemma(name), [])
     total = sum(talk.weight(word) for word in set(place.around)) or 1.0
     side = named.get(name, 0)
     for label, near in (

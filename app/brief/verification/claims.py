@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from app.brief.verification.reading import NEGATIONS, NOBODY, SIDE_WORDS, plain_words
-from app.language.words import STOP_WORDS, stem
+from app.brief.verification.reading import NEGATIONS, NOBODY, SIDE_WORDS, lemma, plain_words
+from app.language.words import STOP_WORDS
 
 _STOPS = frozenset(",.;:!?")
 _PREPOSITIONS = frozenset("to from with for about of by on in at as than like into".split())
@@ -64,7 +64,7 @@ def deeds(text: str, named: Mapping[str, int]) -> tuple[list[Deed], list[Possess
     current: Deed | None = None
     for place, (word, side) in enumerate(zip(words, sides, strict=True)):
         if side and word.endswith("'s"):
-            following = [stem(one) for one in words[place + 1 : place + 4] if one not in STOP_WORDS and one.isalpha()]
+            following = [lemma(one) for one in words[place + 1 : place + 4] if one not in STOP_WORDS and one.isalpha()]
             owned.append(Possession(side, following[:2]))
         elif side and _is_joint(words, sides, place):
             current = None
@@ -74,12 +74,12 @@ def deeds(text: str, named: Mapping[str, int]) -> tuple[list[Deed], list[Possess
         elif side or current is None:
             continue
         elif current.predicate is None and word.isalpha() and word not in _NO_PREDICATE:
-            current.predicate = stem(word)
+            current.predicate = lemma(word)
             current.passive = words[place - 1] in _BE and word.endswith(("ed", "en"))
             if word not in STOP_WORDS:
                 current.words.append(current.predicate)
         elif word not in _STOPS and word not in STOP_WORDS:
-            current.words.append(stem(word))
+            current.words.append(lemma(word))
     return found, owned
 
 
@@ -124,7 +124,7 @@ def denials(text: str) -> Iterator[Denial]:
                 clause,
                 place,
                 "no longer" if no_longer else word,
-                stem(predicate) if predicate else None,
+                lemma(predicate) if predicate else None,
                 scope,
             )
 
@@ -132,7 +132,7 @@ def denials(text: str) -> Iterator[Denial]:
 def content(words: Sequence[str]) -> list[str]:
     """The stems of what words are about, without those for the two sides and negations."""
     return [
-        stem(word)
+        lemma(word)
         for word in words
         if word not in NEGATIONS and word not in STOP_WORDS and word.removesuffix("'s") not in SIDE_WORDS
     ]
@@ -141,7 +141,7 @@ def content(words: Sequence[str]) -> list[str]:
 def predicates(clause: Sequence[str]) -> list[str]:
     """The stems of the words of a clause that look like its verbs."""
     return [
-        stem(word)
+        lemma(word)
         for place, word in enumerate(clause)
         if place
         and word not in STOP_WORDS

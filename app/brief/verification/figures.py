@@ -43,7 +43,12 @@ _COUNTS = {
 _TWO = frozenset("both couple pair another second twice either too again".split())
 """Two things may be meant where one of these is said."""
 _VAGUE = frozenset("one zero first second".split())
-_DIGITS = re.compile(r"(?<![\w.])[$€£¥]?(\d{1,3}(?:[ ,] ?\d{3})+|\d+)(\.\d+)?(?!\d)")
+_MEASURE = re.compile(
+    r"[\s-]?(?:full |whole |business |working |more )?(?P<unit>minute|hour|day|week|month|year|mile"
+    r"|kilomet(?:er|re)|kilo|percent)s?\b"
+)
+_WITHIN, _WORDS_BEFORE = 60, 6
+_DIGITS = re.compile(r"(?<![\w.•])[$€£¥]?(\d{1,3}(?:[ ,] ?\d{3})+|\d+)(\.\d+)?(?!\d)")
 _LOOSE_DIGITS = re.compile(r"\d+(?:\.\d+)?")
 _WITH_CENTS = re.compile(r"\b(\d+) (?:dollars?|euros?|pounds?)(?:,? and)? (\d{1,2})\b")
 _WORDS = re.compile(r"[a-z]+")
@@ -51,21 +56,54 @@ _IN_WORDS = re.compile(rf"(?<![a-z])(?:{'|'.join((*_UNITS, *_TENS, *_ORDINALS, *
 
 
 class Figure(NamedTuple):
-    """A number as it is written, the value in plain digits, and where it stands."""
+    """A number as it is written, the value in plain digits, where it stands, and the measure it is a number of."""
 
     written: str
     value: str
     start: int
+    unit: str | None = None
 
 
 def figures(text: str) -> Iterator[Figure]:
     """The numbers of a sentence in digits and in words; `one` and the like tell no number."""
     for match in _DIGITS.finditer(text):
         whole = re.sub(r"[ ,]", "", match[1])
-        yield Figure(match.group().strip(), plain(whole + (match[2] or "")), match.start())
+        unit = _unit_after(text, match.end())
+        yield Figure(match.group().strip(), plain(whole + (match[2] or "")), match.start(), unit)
     for written, value, start in _spelled(text.casefold()):
         if written not in _VAGUE:
-            yield Figure(written, plain(str(value)), start)
+            yield Figure(written, plain(str(value)), start, _unit_after(text, start + len(written)))
+
+
+@lru_cache(maxsize=4096)
+def measured(text: str, unit: str) -> frozenset[str]:
+    """The numbers, in plain digits, that a text tells of a measure: of `two to three days` 2 and 3; of `an hour` 1."""
+    lowered = text.casefold()
+    found: set[str] = set()
+    for match in re.finditer(rf"(?<![a-z]){unit}s?(?![a-z])", lowered):
+        before = lowered[max(0, match.start() - _WITHIN) : match.start()]
+        near = re.split(r"[.;!?](?=\s)", before)[-1].split()[-_WORDS_BEFORE:]
+        found |= explicit_values(" ".join(near))
+        if near and near[-1] in ("a", "an", "per", "half"):
+            found.add("1")
+    return frozenset(found)
+
+
+@lru_cache(maxsize=4096)
+def explicit_values(text: str) -> frozenset[str]:
+    """As `values`, without the two that `again`, `both` or `second` may only hint at."""
+    lowered = text.casefold()
+    words = {word for word in _WORDS.findall(lowered) if word not in _ORDINALS}
+    told = {plain(re.sub(r"[ ,]", "", whole) + cents) for whole, cents in _DIGITS.findall(text)}
+    told.update(plain(one) for one in _LOOSE_DIGITS.findall(text))
+    told.update(plain(str(value)) for written, value, _ in _spelled(lowered) if written not in _ORDINALS)
+    told.update(str(known[word]) for known in (_UNITS, _TENS, _COUNTS) for word in words if word in known)
+    return frozenset(told)
+
+
+def _unit_after(text: str, end: int) -> str | None:
+    match = _MEASURE.match(text.casefold(), end)
+    return match["unit"] if match else None
 
 
 @lru_cache(maxsize=4096)

@@ -7,8 +7,10 @@ from functools import cached_property
 from typing import NamedTuple
 
 from app.brief.verification import later
+from app.brief.verification.across import is_across, judged_across
 from app.brief.verification.alignment import misaligned
 from app.brief.verification.claims import deeds
+from app.brief.verification.contradictions import another_patient, failed_step, opposite
 from app.brief.verification.measures import (
     NOTHING,
     Objection,
@@ -27,6 +29,8 @@ from app.models import Interaction, Verdict
 
 ENOUGH_WORDS = 0.25
 """So much of what a sentence is about must be in the evidence; summaries have words of their own."""
+_FAR_FROM_IT = 0.6
+"""With less of its words there, a sentence may be in another language: names and numbers are words too."""
 MOST_SOURCES = 4
 NOT_THEIRS = "the words it quotes are somebody else's"
 MOST_TURNS = 80
@@ -121,17 +125,14 @@ class _Case:
         *,
         asserted: bool,
     ) -> tuple[bool, float, str]:
-        invented = next(
-            (one for one in _QUOTED.findall(text) if len(one.split()) >= _FEWEST_QUOTED),
-            None,
-        )
-        if invented:
-            return False, 0.3 * share, f"nobody said “{invented}”"
-        foreign = known.foreign(text, counted=known is not self._everything)
-        if foreign:
-            return False, 0.3 * share, foreign
+        missing = self._missing(text, known)
+        if missing:
+            return False, 0.3 * share, missing
         if not wanted and not self._is_manner(text):
             return False, 0.0, "it says nothing that could be looked for"
+        interactions = [one.interaction for one in cited]
+        if wanted and share < _FAR_FROM_IT and is_across(text, interactions):
+            return judged_across(text, interactions)
         if wanted and share < ENOUGH_WORDS:
             return False, share, f"only {share:.0%} of its words are in the evidence"
         objection = self._objection(text, cited, told_by) if asserted else NOTHING
@@ -140,6 +141,12 @@ class _Case:
         certain = objection.certain
         why = f"its names and numbers and {share:.0%} of its words are in the evidence" if wanted else "it was said so"
         return True, 0.5 + 0.25 * share + 0.25 * certain, why
+
+    def _missing(self, text: str, known: Evidence) -> str | None:
+        """The first quotation, name or number of a sentence that the evidence does not have, in words."""
+        quotations = (one for one in _QUOTED.findall(text) if len(one.split()) >= _FEWEST_QUOTED)
+        invented = next(quotations, None)
+        return f"nobody said “{invented}”" if invented else known.foreign(text, counted=known is not self._everything)
 
     def _objection(self, text: str, cited: Sequence[_Source], told_by: frozenset[int]) -> Objection:
         """The first thing that is wrong with a sentence; without one, how certain it is that nothing is."""
@@ -155,6 +162,14 @@ class _Case:
         found = next((one for one in checks if one.why), None)
         if found:
             return found
+        plain = (
+            failed_step(text, self._interactions),
+            opposite(text, talk),
+            another_patient(text, talk, self._speakers),
+        )
+        contradicted = next((why for why in plain if why), None)
+        if contradicted:
+            return Objection(contradicted, 0.0)
         exchanged = misaligned(text, talk)
         if exchanged:
             value, other = exchanged

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from app.brief.revisions import holds, revisions
 from app.brief.verification.moments import times
 from app.brief.verification.reading import MOST_CHARACTERS, SIDE_WORDS
 from app.language.identifiers import mentions
@@ -37,6 +38,8 @@ _PAST = re.compile(
 )
 _COMMON = frozenset(stem(word) for word in (*SIDE_WORDS, "now", "will", "new", "moved", "changed"))
 _FEWEST_SHARED = 1
+_ABOUT_MUCH = 5
+"""A sentence about so much shares two words at least with the news of it."""
 
 
 class _News(NamedTuple):
@@ -52,6 +55,10 @@ def overtaken(text: str, cited: Sequence[Interaction], interactions: Sequence[In
     """What a newer interaction than the cited ones makes of a sentence, in words; None when it stands."""
     if not cited or _PAST.search(text):
         return None
+    since_said = {one.written: one.since for one in revisions(interactions)}
+    old = next((written for written in since_said if holds(text, written)), None)
+    if old is not None:
+        return f"a newer interaction says otherwise: “{old}” was replaced"
     named = _facts(text)
     about = _about(text, named)
     stated = [one.seq for one in interactions if named and _states(one.text[:MOST_CHARACTERS], named)]
@@ -80,7 +87,8 @@ def _news(text: str) -> tuple[_News, ...]:
 
 def _changes(news: _News, named: frozenset[str], about: frozenset[str], *, foretold: bool) -> bool:
     shared = about & news.words
-    if len(shared) < _FEWEST_SHARED and not (foretold and _MOVED.search(news.text)):
+    fewest = _FEWEST_SHARED + (len(about) >= _ABOUT_MUCH)
+    if len(shared) < fewest and not (foretold and _MOVED.search(news.text)):
         return False
     if news.undone and len(shared) * 2 >= len(about):
         return True

@@ -15,6 +15,7 @@ from app.brief.verification.bearers import exchange, fit, is_unheard, names_of, 
 from app.brief.verification.polarity import (
     assertion_features,
     denial_features,
+    plainly_said,
     plainly_turned,
     refuses_alone,
 )
@@ -59,13 +60,21 @@ def turned_round(text: str, talk: Talk, named: Mapping[str, int]) -> Objection:
     if nearest:
         return Objection(f"the evidence says “{nearest}”", 0.0)
     denial = min(
-        (measures()["denial"].margin(found) for _, found in denial_features(text, talk, named)),
+        (
+            measures()["denial"].margin(found)
+            for one, found in denial_features(text, talk, named)
+            if not plainly_said(one.clause, talk, named)
+        ),
         default=None,
     )
     if denial is not None and denial < 0:
         return Objection("it says “not” where the evidence does not", 0.0)
     assertion = min(
-        (measures()["assertion"].margin(found) for _, found in assertion_features(text, talk, named)),
+        (
+            measures()["assertion"].margin(found)
+            for words, found in assertion_features(text, talk, named)
+            if not plainly_said(words, talk, named)
+        ),
         default=None,
     )
     if assertion is not None and assertion < 0:

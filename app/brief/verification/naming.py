@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property, lru_cache
 
 from app.brief.verification import moments
-from app.brief.verification.figures import figures, plain, values
+from app.brief.verification.figures import Figure, explicit_values, figures, measured, plain, values
 from app.brief.verification.reading import (
     MOST_CHARACTERS,
     SIDE_WORDS,
@@ -21,9 +21,13 @@ _CAPITALISED = re.compile(r"(?<![\w.!?“\"])(?<=\s)[A-Z][a-z]+\b")
 _OPENING = re.compile(r"^[“\"]?([A-Z][a-z]{2,})(['’]s\b)?(?:['’](?=ll\b|d\b))?\s*(,|[A-Za-z]+)?")
 _OPENERS = frozenset(
     """everyone everybody someone somebody nobody anyone people men women most many several another others neither
-    either since though although unless despite besides meanwhile however therefore otherwise instead eventually later
-    soon perhaps maybe upon according due regarding concerning without within every nothing everything something one
-    two three four five six seven eight nine ten first next last please ask tell check send call""".split()
+    either since though although unless despite besides meanwhile however therefore otherwise instead eventually
+    later soon perhaps maybe upon according due regarding concerning without within every nothing everything
+    something one two three four five six seven eight nine ten first next last please ask tell check send call
+    earlier afterwards afterward previously recently initially originally then thereafter additionally moreover
+    furthermore also again still now currently overall apparently unfortunately fortunately luckily sadly
+    hopefully once twice yesterday today tomorrow tonight finally lastly secondly thirdly often sometimes usually
+    normally already only even just yet thus hence here there beforehand""".split()
 )
 _GERMAN = re.compile(
     r"\b(?:der|das|dem|ein|eine|einen|einem|einer|und|oder|nicht|ist|sind|wird|wurde|haben|kann|soll|sagt|meldet|möchte"
@@ -98,7 +102,7 @@ class Evidence:
                 return f"{mention.value} is not in the evidence"
         for figure in figures(text):
             inside = any(one.start <= figure.start < one.end for one in named)
-            if not inside and not self._has(figure.value) and not (counted and self._counts(figure.value)):
+            if not inside and not self._bears(figure) and not (counted and self._counts(figure.value)):
                 return f"the number {figure.written} is not in the evidence"
         time = moments.unfounded(text, self.lowered, self.days)
         if time is not None:
@@ -141,6 +145,15 @@ class Evidence:
     def _has(self, figure: str) -> bool:
         """Whether a number in plain digits may be meant somewhere."""
         return any(figure in values(text) for text in self.texts)
+
+    def _bears(self, figure: Figure) -> bool:
+        """Whether a number may be meant somewhere; one with a unit of measure only where it is told of such units."""
+        if not self._has(figure.value):
+            return False
+        if figure.unit is None:
+            return True
+        told = frozenset[str]().union(*(measured(text, figure.unit) for text in self.texts))
+        return figure.value in told if told else any(figure.value in explicit_values(text) for text in self.texts)
 
     def _counts(self, figure: str) -> bool:
         """Whether the number is that of the interactions."""

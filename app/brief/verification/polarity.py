@@ -17,31 +17,34 @@ from app.brief.verification.claims import (
     predicates,
 )
 from app.brief.verification.reading import (
+    FAILING_WORDS,
     NEGATIONS,
     NEGATIVE_WORDS,
     SIDE_WORDS,
     Clause,
     Talk,
+    lemma,
     plain_words,
 )
-from app.language.words import stem
 
 _REPORTED = frozenset(
-    stem(word)
+    lemma(word)
     for word in """ask tell talk suggest invite help recommend introduce explain discuss offer advise show say report
     remind teach thank interview inform apologize greet inquire order request give share buy plan decide agree take
     come go get bring complain""".split()
 )
 """What a summary says somebody did; that they did not is hardly ever worth a sentence."""
 _STATES = frozenset(
-    stem(word)
+    lemma(word)
     for word in """know like want have think believe understand mind need care remember see find feel work able sure
     afford allow eat hear wear""".split()
 )
 """What is as often denied as asserted."""
 _ONLY_DENIED = frozenset("anymore any yet either ever anyone anything anybody".split())
-_REFUSING = frozenset(stem(word) for word in "refuse decline reject deny fail unable".split())
-_UNWILLING = _REFUSING | {stem(word) for word in "impossible unavailable unfortunately sorry afraid error".split()}
+_REFUSING = frozenset(lemma(word) for word in "refuse decline reject deny fail unable".split())
+_UNWILLING = _REFUSING | {lemma(word) for word in "impossible unavailable unfortunately sorry afraid error".split()}
+_SAYING = frozenset(map(lemma, "say tell state report explain mention inform answer reply write".split()))
+_TRIED = frozenset(map(lemma, "try attempt".split()))
 _CONDITIONS = frozenset("if whether before".split())
 _LONGEST_SCOPE = 8
 _NEAR = 0.75
@@ -62,10 +65,11 @@ def assertion_features(
 ) -> Iterator[tuple[Sequence[str], Mapping[str, float]]]:
     """For each clause of a sentence that denies nothing but meets a denial in the conversation, what speaks for it."""
     pieces = list(clauses(text))
+    tells_failure = _tells_failure(text)
     denying = [not NEGATIONS.isdisjoint(piece.words) for piece in pieces]
-    soft = [bool(NEGATIVE_WORDS & frozenset(map(stem, piece.words))) for piece in pieces]
+    soft = [bool(NEGATIVE_WORDS & frozenset(map(lemma, piece.words))) for piece in pieces]
     for place, piece in enumerate(pieces):
-        found = None if denying[place] else _assertion(piece, talk, named)
+        found = None if denying[place] else _assertion(piece, talk, named, tells_failure=tells_failure)
         if found:
             beside = {
                 "denial beside": any(denying),
@@ -76,7 +80,7 @@ def assertion_features(
 
 def refuses_alone(text: str, talk: Talk) -> bool:
     """Whether a sentence tells of a refusal or a failure in a conversation that denies nothing at all."""
-    refusing = any(stem(word) in _REFUSING for word in plain_words(text))
+    refusing = any(lemma(word) in _REFUSING for word in plain_words(text))
     return refusing and not talk.negative and not any(one.content & _UNWILLING for one in talk.clauses)
 
 
@@ -86,24 +90,38 @@ def plainly_turned(text: str, talk: Talk, named: Mapping[str, int]) -> str | Non
     Gives the words of the conversation's clause.
     """
     for piece in clauses(text):
-        words = _told(piece.words, named)
-        if len(words) < _FEWEST_WORDS:
-            continue
-        total = sum(talk.weight(word) or _UNKNOWN for word in words)
+        like = _alike(piece.words, talk, named, tells_failure=_tells_failure(text))
         negative = not NEGATIONS.isdisjoint(piece.words)
-        like: dict[bool, tuple[float, Clause | None]] = {
-            True: (0.0, None),
-            False: (0.0, None),
-        }
-        for number, score in sorted(talk.scores(words).items()):
-            one = talk.clauses[number]
-            if not one.asks and len(one.content) <= len(words) + 2 and _UNSURE.isdisjoint(one.words):
-                denied = any(word in words and one.denies(place) for place, word in enumerate(one.stems))
-                like[denied] = max(like[denied], (score / total, one), key=lambda found: found[0])
         opposite, nearest = like[not negative]
         if nearest is not None and opposite >= _NEARLY_ALL and opposite > like[negative][0]:
             return " ".join(nearest.words)
     return None
+
+
+def plainly_said(words: Sequence[str], talk: Talk, named: Mapping[str, int]) -> bool:
+    """Whether nearly all words of a clause stand together in the conversation, denied as they are here or not."""
+    like = _alike(words, talk, named, tells_failure=False)
+    negative = not NEGATIONS.isdisjoint(words)
+    return like[negative][0] >= _NEARLY_ALL and like[negative][0] > like[not negative][0]
+
+
+def _alike(
+    words: Sequence[str], talk: Talk, named: Mapping[str, int], *, tells_failure: bool
+) -> Mapping[bool, tuple[float, Clause | None]]:
+    """The clause of the conversation that has most of these words, denied and not, with the share that it has."""
+    like: dict[bool, tuple[float, Clause | None]] = {True: (0.0, None), False: (0.0, None)}
+    told = _told(words, named) - _SAYING
+    if len(told) < _FEWEST_WORDS:
+        return like
+    total = sum(talk.weight(word) or _UNKNOWN for word in told)
+    for number, score in sorted(talk.scores(told).items()):
+        one = talk.clauses[number]
+        if one.record and tells_failure:
+            continue
+        if not one.asks and len(one.content) <= len(told) + 2 and _UNSURE.isdisjoint(one.words):
+            denied = any(word in told and one.denies(place) for place, word in enumerate(one.stems))
+            like[denied] = max(like[denied], (score / total, one), key=lambda found: found[0])
+    return like
 
 
 def _denial(denial: Denial, talk: Talk, named: Mapping[str, int]) -> Mapping[str, float]:
@@ -188,13 +206,25 @@ def _own(
     return {"own denied": own / total, "own only denied": own > asserted}
 
 
-def _assertion(piece: Piece, talk: Talk, named: Mapping[str, int]) -> Mapping[str, float] | None:
+def _tells_failure(text: str) -> bool:
+    """Whether a sentence tells itself that something failed or was only tried: no record of that contradicts it."""
+    words = frozenset(map(lemma, plain_words(text)))
+    return bool(words & FAILING_WORDS or words & _TRIED) or not NEGATIONS.isdisjoint(plain_words(text))
+
+
+def _assertion(
+    piece: Piece, talk: Talk, named: Mapping[str, int], *, tells_failure: bool
+) -> Mapping[str, float] | None:
     clause = piece.words
     words = _told(clause, named)
     total = sum(talk.weight(word) for word in words)
     if not total:
         return None
-    scored = [(score, talk.clauses[number]) for number, score in sorted(talk.scores(words).items())]
+    scored = [
+        (score, talk.clauses[number])
+        for number, score in sorted(talk.scores(words).items())
+        if not (talk.clauses[number].record and tells_failure)
+    ]
     if not scored:
         return None
     denying = {one.number for _, one in scored if _denies_some(one, words) != one.denied}
@@ -235,9 +265,6 @@ def _assertion(piece: Piece, talk: Talk, named: Mapping[str, int]) -> Mapping[st
         found[f"{name} denied"] = found[f"after {name}"] * found["denied"]
     soft = max((score for score, one in scored if one.content & NEGATIVE_WORDS), default=0.0)
     found["soft"] = soft / total
-    found["be"] = not {"is", "are", "was", "were"}.isdisjoint(clause)
-    found["will"] = not {"will", "would", "should", "must"}.isdisjoint(clause)
-    found["perfect"] = not {"has", "have", "had"}.isdisjoint(clause)
     found["state"] = not _STATES.isdisjoint(verbs)
     found["reported"] = not _REPORTED.isdisjoint(verbs)
     found["length"] = min(len(words), 8) / 8
@@ -259,6 +286,9 @@ def _form(piece: Piece) -> Mapping[str, float]:
     found["after how"] = piece.lead in ("how", "what", "why", "where")
     found["after who"] = piece.lead in ("who", "which")
     found["infinitive"] = clause[0] == "to"
+    found["be"] = not {"is", "are", "was", "were"}.isdisjoint(clause)
+    found["will"] = not {"will", "would", "should", "must"}.isdisjoint(clause)
+    found["perfect"] = not {"has", "have", "had"}.isdisjoint(clause)
     return found
 
 

@@ -26,6 +26,75 @@ NEGATIVE_WORDS = frozenset(
     unsure unclear wrong closed sold broken lose lost doubt against regret""".split()
 )
 """They say `not` without saying it."""
+FAILING_WORDS = frozenset(
+    stem(word)
+    for word in """fail abandon decline reject refuse error unsuccessful unable impossible stop break crash unavailable
+    interrupt deny problem trouble lose stick""".split()
+)
+"""They tell of a step that was not done."""
+BE = frozenset("is are was were am been be being get gets got".split())
+IRREGULAR: Mapping[str, str] = {
+    past: verb
+    for verb, forms in {
+        "pay": "paid",
+        "send": "sent",
+        "tell": "told",
+        "say": "said",
+        "buy": "bought",
+        "go": "went gone",
+        "take": "took taken",
+        "give": "gave given",
+        "make": "made",
+        "find": "found",
+        "leave": "left",
+        "lose": "lost",
+        "keep": "kept",
+        "hold": "held",
+        "come": "came",
+        "see": "saw seen",
+        "write": "wrote written",
+        "break": "broke broken",
+        "speak": "spoke spoken",
+        "choose": "chose chosen",
+        "meet": "met",
+        "sell": "sold",
+        "bring": "brought",
+        "think": "thought",
+        "feel": "felt",
+        "hear": "heard",
+        "begin": "began begun",
+        "know": "knew known",
+        "grow": "grew grown",
+        "drive": "drove driven",
+        "fly": "flew flown",
+        "ring": "rang rung",
+        "steal": "stole stolen",
+        "forget": "forgot forgotten",
+        "spend": "spent",
+        "lend": "lent",
+        "build": "built",
+        "catch": "caught",
+        "teach": "taught",
+        "win": "won",
+        "sit": "sat",
+        "stand": "stood",
+        "understand": "understood",
+        "fall": "fell fallen",
+        "eat": "ate eaten",
+        "drink": "drank drunk",
+        "sleep": "slept",
+        "wear": "wore worn",
+        "throw": "threw thrown",
+        "freeze": "froze frozen",
+        "mean": "meant",
+        "deal": "dealt",
+        "shake": "shook shaken",
+        "swear": "swore sworn",
+        "lead": "led",
+        "hide": "hid hidden",
+    }.items()
+    for past in forms.split()
+}
 _BREAKS = frozenset(", ; : . ! ? and but because so although while then since which though or".split())
 _CARRIES_ON = frozenset((",", "and", "or"))
 # Said with a `not` that denies nothing: questions of courtesy, tags, reassurance.
@@ -54,8 +123,17 @@ _DENIAL = frozenset("no nope never not nein non".split())
 _HEDGES = frozenset("i we it he she they sorry well unfortunately actually there".split())
 
 
+@lru_cache(maxsize=16384)
+def lemma(word: str) -> str:
+    """The stem of a word by which a sentence is compared with its evidence: `paid` and `pays` have the same."""
+    return stem(IRREGULAR.get(word, word))
+
+
 class Clause(NamedTuple):
-    """A piece of what was said: `acting` tells for each word who does it, by the pronoun before it (I, you)."""
+    """A piece of what was said: `acting` tells for each word who does it, by the pronoun before it (I, you).
+
+    A `record` is a step or what a tool told, with a `not` before one that went wrong.
+    """
 
     number: int
     words: tuple[str, ...]
@@ -68,6 +146,7 @@ class Clause(NamedTuple):
     sentence: int
     asks: bool
     denied: bool
+    record: bool = False
 
     @property
     def negative(self) -> bool:
@@ -197,6 +276,7 @@ def _clauses(interactions: Sequence[Interaction]) -> Iterator[Clause]:
                 sentence=sentence + part.sentence,
                 asks=part.asks,
                 denied=answered_no and part.sentence == parts[-1].sentence,
+                record=one.kind is not Kind.MESSAGE,
             )
             number += 1
         sentence += parts[-1].sentence + 1 if parts else 1
@@ -251,7 +331,7 @@ def _part(words: Sequence[str], sentence: int, who: int, *, asks: bool) -> _Part
         elif word in ("he", "she", "they", "it", "this", "that", "there", "let"):
             who = 0
         acting.append(who)
-    stems = tuple(stem(word) for word in words)
+    stems = tuple(lemma(word) for word in words)
     return _Part(
         words=tuple(words),
         stems=stems,

@@ -10,8 +10,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from app.brief.verification.claims import Deed, Possession, deeds
-from app.brief.verification.reading import Clause, Talk
-from app.language.words import stem
+from app.brief.verification.reading import Clause, Talk, lemma
 
 _CLASSES = {
     "asks": "ask wonder inquire enquire question interview check",
@@ -25,7 +24,7 @@ _CLASSES = {
     "complains": "complain apologize refuse reject disagree deny blame",
     "buys": "buy order pay purchase get receive hear learn",
 }
-_CLASS_OF = {stem(word): name for name, words in _CLASSES.items() for word in words.split()}
+_CLASS_OF = {lemma(word): name for name, words in _CLASSES.items() for word in words.split()}
 _MANNERS: Mapping[str, re.Pattern[str]] = {
     "asks": re.compile(r"\?"),
     "thanks": re.compile(r"\bthank", re.IGNORECASE),
@@ -86,7 +85,7 @@ def speaks_so(deed: Deed, talk: Talk) -> bool:
 
 def kind_of(verb: str | None) -> str:
     """The class of a verb (or its stem): `tells`, `wants`, …; `other` where it has none."""
-    return _CLASS_OF.get(stem(verb), _RARE) if verb else _RARE
+    return _CLASS_OF.get(lemma(verb), _RARE) if verb else _RARE
 
 
 def _compare(deed: Deed, talk: Talk, found: dict[str, float]) -> None:

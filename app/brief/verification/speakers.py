@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from app.brief.verification.reading import MOST_CHARACTERS, NOBODY, SIDE_WORDS, side_of
 from app.language.words import STOP_WORDS
-from app.models import Interaction, Kind
+from app.models import Channel, Interaction, Kind
 
 _TITLE = r"(?:Mr|Mrs|Ms|Miss|Dr|Doctor|Professor|Prof)\b\.? ?"
 _NAME = r"[A-Z][a-z]+"
@@ -19,6 +19,9 @@ _ADDRESSED = re.compile(
     rf"|Dear|Sorry|Good|Sure|Right|Welcome)[,.!]?\s)(?:{_TITLE})?(?:{_NAME} )?$"
 )
 _ENDS_ADDRESS = re.compile(rf"\s?(?:{_NAME})?(?:[,.!?]|$)")
+# A letter ends with its writer's name, where other talk would end with the name of who is spoken to.
+_SIGNED = re.compile(rf"(?: {_NAME}| [A-Z]\.)?\s*$")
+_BEFORE_SIGNATURE = re.compile(rf"(?:[.!?,)]|\n)\s*(?:{_NAME} )?$")
 _CAPITALISED = re.compile(r"\b[A-Z][a-z]+\b")
 _AROUND = 30
 _NO_NAMES = frozenset(
@@ -32,7 +35,9 @@ def speakers(interactions: Sequence[Interaction]) -> Mapping[str, int]:
     heard: dict[str, dict[int, float]] = defaultdict(lambda: defaultdict(float))
     for one in interactions:
         if one.kind is Kind.MESSAGE:
-            for name, side, weight in _heard(one.text[:MOST_CHARACTERS], side_of(one)):
+            for name, side, weight in _heard(
+                one.text[:MOST_CHARACTERS], side_of(one), signed=one.channel is Channel.EMAIL
+            ):
                 heard[name][side] += weight
     sides: dict[str, int] = {}
     for name, by_side in heard.items():
@@ -46,14 +51,16 @@ def speakers(interactions: Sequence[Interaction]) -> Mapping[str, int]:
     return sides
 
 
-def _heard(text: str, side: int) -> list[tuple[str, int, float]]:
+def _heard(text: str, side: int, *, signed: bool) -> list[tuple[str, int, float]]:
     found: list[tuple[str, int, float]] = []
     for match in _CAPITALISED.finditer(text):
         name = match.group().casefold()
         if name in STOP_WORDS or name in _NO_NAMES or name in SIDE_WORDS:
             continue
         before = text[max(0, match.start() - _AROUND) : match.start()]
-        if _INTRODUCED.search(before):
+        if _INTRODUCED.search(before) or (
+            signed and _SIGNED.match(text, match.end()) and _BEFORE_SIGNATURE.search(before)
+        ):
             found.append((name, side, 1.5))
         elif _ADDRESSED.search(before) and _ENDS_ADDRESS.match(text, match.end()):
             # A sentence of one word, or one that begins a list, looks alike: half a sign.

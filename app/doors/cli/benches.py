@@ -72,3 +72,15 @@ def bench_history(
     from app.doors.cli.timing import time_history
 
     time_history(interactions, customers, embedded, as_json=as_json)
+
+
+@bench.command("analytics")
+def bench_analytics(
+    interactions: Annotated[int, typer.Option(min=1000, help="How many interactions the tenant has.")] = 100_000,
+    requests: Annotated[int, typer.Option(min=1, help="How many answers of each kind are timed.")] = 50,
+    as_json: Json = False,
+) -> None:
+    """How long the figures, the graph and the moments take over HTTP, beside the least any answer takes."""
+    from app.doors.cli.timing import time_analytics
+
+    time_analytics(interactions, requests, as_json=as_json)

@@ -50,7 +50,7 @@ def import_files(
     files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Files to read, or - for standard input.")],
     as_json: Json = False,
 ) -> None:
-    """File interactions, conversations and vCons from JSON and NDJSON files into the ledger."""
+    """File interactions, conversations and vCons from JSON, NDJSON and plain text files into the ledger."""
     from app.doors.cli.importing import import_into_ledger
 
     import_into_ledger(files, as_json=as_json)

@@ -8,11 +8,10 @@ from datetime import datetime
 from typing import Literal, TypeVar
 
 from app.application import App
-from app.conversations import Conversation, find_conversation
-from app.doors.cli.common import TENANT, name_of, opened, screen, settings_in_force, side_screen
-from app.doors.cli.workshop import all_interactions, throw_away_app
+from app.conversations import Conversation
+from app.doors.cli.common import TENANT, screen, settings_in_force, side_screen
+from app.doors.cli.workshop import all_interactions, conversation_of_file, throw_away_app
 from app.doors.present import card, decision_card
-from app.errors import InvalidRequest
 from app.models import Decision, Handoff, HandoffRequest, Interaction, NextActionRequest
 
 Answer = TypeVar("Answer")
@@ -30,7 +29,7 @@ class Asked:
 
 def show_handoff(asked: Asked, *, locale: str | None, as_json: bool) -> None:
     """Print the handoff of a conversation file. Raises InvalidRequest when the file does not hold one."""
-    conversation = _conversation(asked)
+    conversation = conversation_of_file(asked.file, asked.conversation_id, now=asked.now)
     request = HandoffRequest(**dict(conversation.subject()), locale=locale, now=asked.now or conversation.now)
 
     async def ask(app: App) -> tuple[Handoff, list[Interaction]]:
@@ -46,7 +45,7 @@ def show_handoff(asked: Asked, *, locale: str | None, as_json: bool) -> None:
 
 def show_next_actions(asked: Asked, *, audience: Literal["bot", "agent"], limit: int, as_json: bool) -> None:
     """Print what to do next in a conversation file. Raises InvalidRequest when the file does not hold one."""
-    conversation = _conversation(asked)
+    conversation = conversation_of_file(asked.file, asked.conversation_id, now=asked.now)
     request = NextActionRequest(
         **dict(conversation.subject()), audience=audience, limit=limit, now=asked.now or conversation.now
     )
@@ -60,14 +59,6 @@ def show_next_actions(asked: Asked, *, audience: Literal["bot", "agent"], limit:
         sys.stdout.write(decision.model_dump_json(indent=2) + "\n")
     else:
         screen().print(decision_card(decision, interactions))
-
-
-def _conversation(asked: Asked) -> Conversation:
-    with opened(asked.file) as lines:
-        try:
-            return find_conversation(lines, asked.conversation_id, now=asked.now)
-        except InvalidRequest as failure:
-            raise InvalidRequest(f"{name_of(asked.file)}: {failure.detail}", failure.errors) from None
 
 
 def _run(asked: Asked, conversation: Conversation, ask: Callable[[App], Awaitable[Answer]]) -> Answer:

@@ -1,13 +1,15 @@
-"""`warmline import`: interactions, conversations and vCons from files into the configured ledger.
+"""`warmline import`: interactions, conversations (also as plain text) and vCons from files into the configured ledger.
 
 Only the ledger is written. The vectors follow when the service runs, since two processes must not write them.
 """
 
 import asyncio
 import json
+import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import cast
 
@@ -19,11 +21,14 @@ from app.bootstrap import build
 from app.conversations import Row, conversation_of, fields_of, read_rows
 from app.doors.cli.common import STANDARD_INPUT, TENANT, name_of, opened, screen, settings_in_force, side_screen
 from app.errors import InvalidRequest, WarmlineError
+from app.formats.documents import decoded, is_json
+from app.formats.plain_text import conversation_in_text
 from app.formats.vcon import interactions_of
 from app.models import InteractionDraft
 from app.validation import interaction_draft
 
 BATCH = 500
+_LINE = re.compile(r"line (\d+): ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +109,34 @@ def _drafts(file: str, tally: Tally, progress: Progress) -> Iterator[Found]:
     with opened(file) as lines:
         size = None if file == STANDARD_INPUT else Path(file).stat().st_size
         task = progress.add_task(name_of(file), total=size)
-        for row in _spread(read_rows(_counted(lines, task, progress))):
+        counted = _counted(lines, task, progress)
+        beginning: list[bytes] = []
+        while not b"".join(beginning).strip() and (line := next(counted, b"")):
+            beginning.append(line)
+        if any(beginning) and not is_json(b"".join(beginning)):
+            beginning += counted
+            if not is_json(b"".join(beginning)):
+                yield from _drafts_of_text(file, b"".join(beginning), tally)
+                return
+        for row in _spread(read_rows(chain(beginning, counted))):
             try:
                 drafts = _drafts_of(row)
             except WarmlineError as failure:
                 tally.refuse(Refusal(name_of(file), row.line, failure.detail))
                 continue
             yield from (Found(file, row.line, draft) for draft in drafts)
+
+
+def _drafts_of_text(file: str, content: bytes, tally: Tally) -> Iterator[Found]:
+    name = "conversation" if file == STANDARD_INPUT else Path(file).stem
+    try:
+        drafts = conversation_in_text(decoded(content), name=name).lasting_drafts
+    except WarmlineError as failure:
+        line = _LINE.match(failure.detail)
+        detail = failure.detail[line.end() :] if line else failure.detail
+        tally.refuse(Refusal(name_of(file), int(line[1]) if line else 1, detail))
+        return
+    yield from (Found(file, 1, draft) for draft in drafts)
 
 
 def _spread(rows: Iterable[Row]) -> Iterator[Row]:

@@ -7,7 +7,10 @@ import typer
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on standard output.")]
 ConversationFile = Annotated[
-    str, typer.Option("--conversation", metavar="FILE", help="A conversation file, or - for standard input.")
+    str,
+    typer.Option(
+        "--conversation", metavar="FILE", help="A conversation as JSON, vCon or plain text, or - for standard input."
+    ),
 ]
 ConversationId = Annotated[
     str | None, typer.Option("--id", help="Which conversation, where the file holds several. Default: the first.")

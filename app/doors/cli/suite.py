@@ -7,10 +7,10 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from rich.table import Table
-
 from app.doors.cli.common import screen, settings_in_force, side_screen
 from app.doors.cli.figures import measured
+from app.doors.cli.suite_tables import show_alarms, show_cases, show_caught, show_comparison, show_gate, show_run
+from app.errors import InvalidRequest
 
 if TYPE_CHECKING:
     from evals.compare import Comparison
@@ -35,20 +35,23 @@ class RunOptions(NamedTuple):
     record: bool = False
     concurrency: int = 4
     fresh: bool = False
+    only: Sequence[str] = ()
 
 
 def run_suite(options: RunOptions, *, write_baseline: Path | None, matrix: Sequence[str], as_json: bool) -> None:
     """Run the suite, or a grid of runs, and print its figures. Raises InvalidRequest, which names file and field."""
+    if matrix and write_baseline is not None:
+        raise InvalidRequest("--write-baseline takes the scores of one run, and --matrix makes several.")
     if matrix:
         _run_grid(options, matrix, as_json=as_json)
         return
     finished, figures = _run(options, _plan(options))
+    if options.only and not as_json:
+        show_cases(finished.results)
+    else:
+        _show(figures, as_json=as_json)
     if write_baseline is not None:
-        from evals.suite.records import scores_of
-        from evals.suite.records import write_baseline as write
-
-        write(write_baseline, scores_of(finished.manifest, finished.results))
-    _show_run(figures, as_json=as_json)
+        _write_baseline(write_baseline, finished, figures)
     if figures.failed:
         sys.exit(1)
 
@@ -64,7 +67,7 @@ def compare_runs(a: Path, b: Path, *, html: Path | None, cases: Path | None, as_
     if as_json:
         sys.stdout.write(compared.model_dump_json(indent=2) + "\n")
     else:
-        _show_comparison(compared)
+        show_comparison(compared)
 
 
 def hold_gate(options: RunOptions, baseline: Path, *, finished_run: Path | None, as_json: bool) -> None:
@@ -82,30 +85,37 @@ def hold_gate(options: RunOptions, baseline: Path, *, finished_run: Path | None,
     if as_json:
         sys.stdout.write(found.model_dump_json(indent=2) + "\n")
     else:
-        _show_comparison(found.comparison)
-        screen().print("The gate is open." if found.passed else "The gate is closed:")
-        for reason in found.reasons:
-            screen().print(f"- {reason}")
+        show_gate(found, baseline)
     if not found.passed:
         sys.exit(1)
 
 
 def _plan(options: RunOptions) -> "Plan":
     from evals.suite import CASES
+    from evals.suite.grid import settings_for
     from evals.suite.harness import Plan
 
+    if options.record and options.recordings is None:
+        raise InvalidRequest("--record keeps what the model says in a folder: name it with --recordings DIR.")
     settings = settings_in_force()
-    named = {"model": options.model, "prompt_brief": options.prompt}
-    settings = settings.model_copy(update={name: value for name, value in named.items() if value is not None})
+    named = {"model": options.model, "prompt": options.prompt}
+    settings = settings_for({name: value for name, value in named.items() if value is not None}, settings)
     return Plan(
         cases=options.cases or CASES,
         settings=settings,
         split=options.split,
-        judge=options.judge or settings.model_judge,
+        only=options.only,
+        judge=_judge(options.judge or settings.model_judge),
         recordings=options.recordings,
         record=options.record,
         concurrency=options.concurrency,
     )
+
+
+def _judge(named: str | None) -> str | None:
+    from evals.suite.grid import NO_MODEL
+
+    return None if named == NO_MODEL else named
 
 
 def _run(options: RunOptions, plan: "Plan") -> "tuple[Finished, Summary]":
@@ -145,9 +155,25 @@ def _run_grid(options: RunOptions, matrix: Sequence[str], *, as_json: bool) -> N
         _write_json({name: figures for name, _, figures in ran}, compared)
         return
     for one in compared:
-        _show_comparison(one)
+        show_comparison(one)
     if not compared:
-        _show_run(first[2], as_json=False)
+        show_run(first[2])
+
+
+def _show(figures: "Summary", *, as_json: bool) -> None:
+    if as_json:
+        sys.stdout.write(figures.model_dump_json(indent=2) + "\n")
+    else:
+        show_run(figures)
+
+
+def _write_baseline(path: Path, finished: "Finished", figures: "Summary") -> None:
+    from evals.suite.records import scores_of, write_baseline
+
+    if figures.failed:
+        raise InvalidRequest(f"{path} was not written: {figures.failed} cases ended in an error.")
+    write_baseline(path, scores_of(finished.manifest, finished.results))
+    side_screen().print(f"The baseline is {path}: {figures.n} cases.")
 
 
 def _write_json(runs: "Mapping[str, Summary]", compared: "Sequence[Comparison]") -> None:
@@ -165,7 +191,7 @@ def _write_reports(plan: "Plan", finished: "Finished", figures: "Summary") -> No
     from evals.report.pages import run_page
     from evals.suite.cases import load_cases
 
-    cases = {case.id: case for case in load_cases(plan.cases, split=plan.split)}
+    cases = {case.id: case for case in load_cases(plan.cases)}
     pages = {
         HTML_REPORT: run_page(finished.manifest, figures, finished.results, cases),
         JUNIT_REPORT: junit(finished.manifest, finished.results),
@@ -186,42 +212,45 @@ def _write_comparison(html: Path, compared: "Comparison", a: Path, b: Path, fold
     html.write_text(comparison_page(compared, results[0], results[1], cases), encoding="utf-8")
 
 
-def _show_run(figures: "Summary", *, as_json: bool) -> None:
-    if as_json:
-        sys.stdout.write(figures.model_dump_json(indent=2) + "\n")
-        return
-    table = Table("scorer", "mean", "95 % interval", "n", "harmed", "unscored", box=None)
-    for name, one in figures.scorers.items():
-        mean = "-" if one.mean is None else f"{one.mean:.3f}"
-        interval = f"{one.interval[0]:.3f} to {one.interval[1]:.3f}" if one.interval else ""
-        harmed = "" if one.harmed is None else str(one.harmed)
-        table.add_row(name, mean, interval, str(one.n), harmed, str(one.unscored or ""))
-    screen().print(table)
-    for case, error in figures.errors.items():
-        screen().print(f"{case}: {error}")
-    resumed = f", {figures.resumed} of them from before" if figures.resumed else ""
-    screen().print(f"{figures.n} cases{resumed}, {figures.failed} errors, {figures.seconds:.0f} s: {figures.folder}")
-
-
-def _show_comparison(compared: "Comparison") -> None:
-    screen().print(f"a: {compared.a}\nb: {compared.b}\n{compared.n} cases in both")
-    table = Table("scorer", "a", "b", "difference", "joint 95 % interval", "verdict", "n", box=None)
-    for one in compared.differences:
-        if one.difference or one.interval != (0.0, 0.0):
-            interval = f"{one.joint_interval[0]:+.3f} to {one.joint_interval[1]:+.3f}"
-            means = (f"{one.mean_a:.3f}", f"{one.mean_b:.3f}", f"{one.difference:+.3f}")
-            table.add_row(one.scorer, *means, interval, one.verdict, str(one.n))
-    screen().print(table if table.row_count else "No scorer differs in any case.")
-    if compared.changes:
-        moved = Table("changed most", "scorer", "a", "b", box=None)
-        for change in compared.changes[:10]:
-            moved.add_row(change.case, change.scorer, f"{change.a:.3g}", f"{change.b:.3g}")
-        screen().print(moved)
-
-
 def convert_dataset(dataset: str, file: Path, out: Path, *, part: str | None) -> None:
     """Write a data set's file as our evals read it. Raises InvalidRequest, which names what is wrong in it."""
     from evals.datasets import convert
 
     made = convert(dataset, file, out, part=part)
     screen().print(f"{made.rows} rows in {out}: {made.use}")
+
+
+def begin_case(name: str, folder: Path | None) -> None:
+    """Write a case to begin with, and say what comes next. Raises InvalidRequest."""
+    from evals.suite import CASES
+    from evals.suite.template import new_case
+
+    path = new_case(folder or CASES, name)
+    own = f" --cases {folder}" if folder else ""
+    screen().print(f"{path}\nChange it, then see what the scorers say of it: warmline eval run --only {name}{own}")
+
+
+def evaluate_scorers(data: Path, *, seed: int, as_json: bool) -> None:
+    """Print which altered sentences the scorers of lies catch. Raises InvalidRequest, which names the line."""
+    from evals.harms import evaluate
+
+    with measured("dialogues") as tell:
+        figures = asyncio.run(evaluate(data, settings_in_force(), seed=seed, progress=tell))
+    if as_json:
+        sys.stdout.write(figures.model_dump_json(indent=2) + "\n")
+    else:
+        show_caught(figures)
+
+
+def try_alarms(options: RunOptions, *, seeds: int, as_json: bool) -> None:
+    """Print which planted losses are flagged, and how often noise is. Ends with 1 where the comparison fails."""
+    from evals.trials import evaluate
+
+    with measured("runs") as tell:
+        figures = asyncio.run(evaluate(_plan(options), seeds=seeds, progress=tell))
+    if as_json:
+        sys.stdout.write(figures.model_dump_json(indent=2) + "\n")
+    else:
+        show_alarms(figures)
+    if not figures.passed:
+        sys.exit(1)

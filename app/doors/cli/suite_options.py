@@ -1,4 +1,4 @@
-"""`warmline eval run`, `compare`, `gate` and `convert` with their options."""
+"""`warmline eval run`, `compare`, `gate`, `convert`, `scorers`, `alarms` and `new-case` with their options."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -14,9 +14,11 @@ Cases = Annotated[
 Split = Annotated[
     Literal["development", "held_out"] | None, typer.Option(help="Only the cases of one split. Default: all.")
 ]
-Model = Annotated[str | None, typer.Option(help="The model that words briefs. Default: WARMLINE_MODEL.")]
+Model = Annotated[str | None, typer.Option(help="The model that words briefs, or none. Default: WARMLINE_MODEL.")]
 PromptVersion = Annotated[str | None, typer.Option("--prompt", help="Version of the brief's prompt.")]
-JudgeModel = Annotated[str | None, typer.Option("--judge", help="A model as judge. Default: WARMLINE_MODEL_JUDGE.")]
+JudgeModel = Annotated[
+    str | None, typer.Option("--judge", help="A model as judge, or none. Default: WARMLINE_MODEL_JUDGE.")
+]
 Out = Annotated[
     Path | None,
     typer.Option(metavar="DIR", file_okay=False, help="Where the run is kept, and goes on after a kill."),
@@ -36,6 +38,9 @@ def register(evals: typer.Typer) -> None:
     evals.command("compare")(eval_compare)
     evals.command("gate")(eval_gate)
     evals.command("convert")(eval_convert)
+    evals.command("scorers")(eval_scorers)
+    evals.command("alarms")(eval_alarms)
+    evals.command("new-case")(eval_new_case)
 
 
 def eval_run(
@@ -49,6 +54,10 @@ def eval_run(
     record: Record = False,
     concurrency: Concurrency = 4,
     fresh: Fresh = False,
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--only", metavar="ID", help="Only this case, with every reason. May be repeated."),
+    ] = None,
     write_baseline: Annotated[
         Path | None, typer.Option(metavar="FILE", dir_okay=False, help="Write the scores as a baseline for the gate.")
     ] = None,
@@ -64,7 +73,7 @@ def eval_run(
 
     if axes and not matrix:
         raise typer.BadParameter(f"{axes[0]!r} belongs after --matrix.")
-    options = RunOptions(cases, split, model, prompt, judge, out, recordings, record, concurrency, fresh)
+    options = RunOptions(cases, split, model, prompt, judge, out, recordings, record, concurrency, fresh, only or ())
     run_suite(options, write_baseline=write_baseline, matrix=[*(matrix or []), *(axes or [])], as_json=as_json)
 
 
@@ -95,12 +104,13 @@ def eval_gate(
     judge: JudgeModel = None,
     out: Out = None,
     recordings: RecordingsFolder = None,
+    fresh: Fresh = False,
     as_json: Json = False,
 ) -> None:
     """Exit with 1 when a score is significantly worse than the baseline's."""
     from app.doors.cli.suite import RunOptions, hold_gate
 
-    options = RunOptions(cases, split, model, prompt, judge, out, recordings)
+    options = RunOptions(cases, split, model, prompt, judge, out, recordings, fresh=fresh)
     hold_gate(options, baseline, finished_run=run, as_json=as_json)
 
 
@@ -114,3 +124,40 @@ def eval_convert(
     from app.doors.cli.suite import convert_dataset
 
     convert_dataset(dataset, file, out, part=part)
+
+
+def eval_scorers(
+    data: Annotated[
+        Path, typer.Option(metavar="FILE", exists=True, dir_okay=False, help="Dialogues with human summaries.")
+    ],
+    seed: Annotated[int, typer.Option(help="What the alterations are drawn with.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Whether the scorers of lies catch as many as the check that briefs themselves pass."""
+    from app.doors.cli.suite import evaluate_scorers
+
+    evaluate_scorers(data, seed=seed, as_json=as_json)
+
+
+def eval_alarms(
+    cases: Cases = None,
+    split: Split = None,
+    seeds: Annotated[int, typer.Option(min=1, help="How many runs that differ in luck alone are compared.")] = 20,
+    as_json: Json = False,
+) -> None:
+    """Whether compare flags losses that are planted, and is silent where runs differ in luck alone."""
+    from app.doors.cli.suite import RunOptions, try_alarms
+
+    try_alarms(RunOptions(cases, split), seeds=seeds, as_json=as_json)
+
+
+def eval_new_case(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Its id, such as retail-lamp-not-arrived.")],
+    cases: Annotated[
+        Path | None, typer.Option("--cases", metavar="DIR", file_okay=False, help="Cases of your own. Default: ours.")
+    ] = None,
+) -> None:
+    """Write a case to begin with, every field with a word on what it is for."""
+    from app.doors.cli.suite import begin_case
+
+    begin_case(name, cases)

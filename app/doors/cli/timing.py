@@ -48,3 +48,12 @@ def time_history(interactions: int, customers: int, embedded: int, *, as_json: b
     with measured("importing, then making vectors") as tell:
         figures = asyncio.run(bench_history(interactions, customers, embedded, progress=tell))
     show(figures, as_json=as_json)
+
+
+def time_analytics(interactions: int, requests: int, *, as_json: bool) -> None:
+    """Print how long the analytics of continuity take. Raises Unavailable when the measured service does not start."""
+    from evals.bench import bench_analytics
+
+    with measured("filing journeys, then reading them") as tell:
+        figures = asyncio.run(bench_analytics(interactions, requests, progress=tell))
+    show(figures, as_json=as_json)

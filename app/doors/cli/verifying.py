@@ -9,9 +9,9 @@ from pydantic import TypeAdapter, ValidationError
 from rich.table import Table
 
 from app.application import VerifyAnswer
-from app.conversations import Conversation, find_conversation
+from app.conversations import Conversation
 from app.doors.cli.common import TENANT, name_of, opened, screen, settings_in_force, side_screen
-from app.doors.cli.workshop import throw_away_app
+from app.doors.cli.workshop import conversation_of_file, throw_away_app
 from app.errors import InvalidRequest
 from app.models import VerifyRequest
 from app.validation import invalid_request
@@ -19,11 +19,7 @@ from app.validation import invalid_request
 
 def show_verdicts(conversation_file: str, claims_file: str, conversation_id: str | None, *, as_json: bool) -> None:
     """Print a verdict for each sentence. Raises InvalidRequest when one of the files does not fit."""
-    with opened(conversation_file) as lines:
-        try:
-            conversation = find_conversation(lines, conversation_id)
-        except InvalidRequest as failure:
-            raise InvalidRequest(f"{name_of(conversation_file)}: {failure.detail}", failure.errors) from None
+    conversation = conversation_of_file(conversation_file, conversation_id)
     if not conversation.drafts:
         raise InvalidRequest(f"{name_of(conversation_file)}: there is no turn in it to check sentences against.")
     request = _request(conversation, claims_file)

@@ -2,14 +2,16 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from app.application import App
 from app.bootstrap import build
 from app.conversations import Conversation
-from app.doors.cli.common import TENANT
+from app.doors.cli.common import STANDARD_INPUT, TENANT, name_of, opened
 from app.errors import InvalidRequest
+from app.formats.documents import read_conversation
 from app.models import Interaction
 from app.settings import Settings
 
@@ -26,6 +28,19 @@ async def throw_away_app(settings: Settings, conversation: Conversation) -> Asyn
             yield app
         finally:
             await app.close()
+
+
+def conversation_of_file(file: str, conversation_id: str | None, *, now: datetime | None = None) -> Conversation:
+    """The conversation of a file in any format that is read, `-` being standard input.
+
+    Raises InvalidRequest, which names the file and the line.
+    """
+    with opened(file) as source:
+        name = "conversation" if file == STANDARD_INPUT else Path(file).stem
+        try:
+            return read_conversation(source.read(), conversation_id, now=now, name=name).conversation
+        except InvalidRequest as failure:
+            raise InvalidRequest(f"{name_of(file)}: {failure.detail}", failure.errors) from None
 
 
 async def all_interactions(app: App, customer_id: str) -> list[Interaction]:

@@ -1,5 +1,7 @@
 """The HTTP door: wire formats and refusals, and nothing else."""
 
+from collections.abc import Sequence
+
 from fastapi import FastAPI
 
 from app.doors.http.documentation import install_documentation
@@ -8,6 +10,7 @@ from app.doors.http.plain import PlainRoute
 from app.doors.http.problems import install_problems
 from app.doors.http.routes import (
     actions,
+    analytics,
     announcing,
     briefs,
     customers,
@@ -24,10 +27,19 @@ from app.doors.http.state import Door, open_door
 __all__ = ["Door", "mount", "open_door"]
 
 
-def mount(api: FastAPI, *, require_keys: bool) -> None:
-    """Put every path of the contract on `api`; requests are let through to an App by `open_door`."""
+def mount(
+    api: FastAPI, *, require_keys: bool, frame_ancestors: Sequence[str] = ("'self'",), public_url: str | None = None
+) -> None:
+    """Put every path of the contract on `api`; requests are let through to an App by `open_door`.
+
+    `frame_ancestors` are the sites that may show a card in a frame, as a Content-Security-Policy writes them;
+    `public_url` is where agents' browsers reach the service, unless it is where the request came in.
+    """
     api.state.doorkeeper = Doorkeeper(require_keys=require_keys)
-    for noun in (interactions, formats, customers, erasure, handoffs, briefs, actions, decisions, announcing, service):
+    api.state.frame_ancestors = tuple(frame_ancestors)
+    api.state.public_url = public_url
+    made = (interactions, formats, customers, erasure, handoffs, briefs, actions, decisions, analytics)
+    for noun in (*made, announcing, service):
         api.include_router(noun.router)
     # FastAPI describes these paths; served by a plain route, a single interaction costs a fifth less.
     api.router.routes.insert(0, PlainRoute("/v1/interactions", interactions.record, methods=["POST"]))

@@ -61,6 +61,14 @@ def parsed(model: type[Model], body: bytes) -> Model:
         raise invalid_request(failure) from None
 
 
+def parsed_fields(model: type[Model], fields: Mapping[str, Any]) -> Model:
+    """The fields of a form as a record. Raises InvalidRequest naming each bad field."""
+    try:
+        return model.model_validate(fields)
+    except ValidationError as failure:
+        raise invalid_request(failure) from None
+
+
 async def sent_interactions(body: bytes, content_type: str) -> Sent:
     """The interactions of a body: one object, `{"interactions": […]}` or NDJSON.
 

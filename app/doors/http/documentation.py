@@ -20,6 +20,7 @@ from app.models import (
     Feedback,
     HandoffRequest,
     InteractionDraft,
+    LinkRequest,
     NextActionRequest,
     Problem,
     VerifyRequest,
@@ -44,6 +45,7 @@ TAGS = [
     {"name": "Customers", "description": "Who somebody is, and their whole history over all channels."},
     {"name": "Handoffs", "description": "The brief that is there before the call connects."},
     {"name": "Next actions", "description": "What to do next, out of the tenant's catalogue."},
+    {"name": "Analytics", "description": "Where continuity breaks, over all journeys of a tenant."},
     {"name": "Service", "description": "Whether the service lives and is ready."},
 ]
 
@@ -55,6 +57,7 @@ REQUESTS: Sequence[type[BaseModel]] = (
     UnmergeRequest,
     HandoffRequest,
     Feedback,
+    LinkRequest,
     VerifyRequest,
     NextActionRequest,
     ActionOutcome,

@@ -82,7 +82,7 @@ def _request_id(scope: Scope) -> str:
 def _add_headers(message: Message, scope: Scope, request_id: str) -> None:
     headers = MutableHeaders(scope=message)
     headers[REQUEST_ID] = request_id
-    more = _PRIVATE if scope["path"].startswith(("/v1/", "/mcp")) else _PAGES
+    more = _PRIVATE if scope["path"].startswith(("/v1/", "/mcp", "/console")) else _PAGES
     for name, value in more.items():
         headers.setdefault(name, value)
 

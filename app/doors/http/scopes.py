@@ -26,13 +26,17 @@ _PATHS: Mapping[Scope, str] = {
         POST /v1/next-actions
         POST /v1/next-actions/{decision_id}/outcome
         GET /v1/conversations/{conversation_id}/signals
+        GET /v1/conversations/{conversation_id}/friction
         GET /v1/signals/stream
         GET /v1/catalogue
     """,
     Scope.ANALYTICS: """
         GET /v1/decisions
         GET /v1/analytics/continuity
+        GET /v1/analytics/continuity/escalations
         GET /v1/analytics/graph
+        GET /v1/analytics/graph/conversations
+        GET /v1/analytics/moments
     """,
     Scope.ADMIN: """
         POST /v1/customers/{customer_id}/merge

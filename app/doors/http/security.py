@@ -34,6 +34,12 @@ class Doorkeeper:
         if key is not None:
             # Also where none is needed: whoever sends a key means its tenant, and must not end up in `default`.
             return await application.authenticate(key)
+        await self.check_machine(request, application)
+        _check_browser(request)
+        return KeyGrant(tenant=DEFAULT_TENANT, scopes=frozenset(Scope))
+
+    async def check_machine(self, request: Request, application: App) -> None:
+        """Raise Unauthorized unless callers without a key are answered, and this one is on the same machine."""
         if self.require_keys or await application.keys_configured():
             raise Unauthorized("An API key is needed. Send it as Authorization: Bearer <key> or as X-API-Key: <key>.")
         if not is_loopback(request.client.host if request.client else None):
@@ -41,8 +47,6 @@ class Doorkeeper:
                 "No API keys are set up, so only callers on the same machine are answered. "
                 "Make a key with `warmline keys create` to be reached from elsewhere."
             )
-        _check_browser(request)
-        return KeyGrant(tenant=DEFAULT_TENANT, scopes=frozenset(Scope))
 
 
 @lru_cache(maxsize=1024)
@@ -75,12 +79,17 @@ def _check_browser(request: Request) -> None:
         raise Forbidden("Without API keys, pages of other sites may not call the service.")
 
 
+async def key_sent_with(request: Request) -> str | None:
+    """The API key in the headers of a request, if any; nobody has looked yet whether it holds."""
+    bearer, header = await _BEARER(request), await _HEADER(request)
+    return bearer.credentials if bearer else header
+
+
 async def grant_of(request: Request) -> KeyGrant:
     """What the sender of a request may do, by its headers alone. Raises Unauthorized or Forbidden."""
     keeper: Doorkeeper = request.app.state.doorkeeper
     door: Door = request.app.state.door
-    bearer, header = await _BEARER(request), await _HEADER(request)
-    return await keeper.admit(request, door.application, bearer.credentials if bearer else header)
+    return await keeper.admit(request, door.application, await key_sent_with(request))
 
 
 async def tenant_of(
@@ -95,6 +104,7 @@ async def tenant_of(
     needed = scope_of(request.method, request.scope["route"].path)
     if needed not in grant.scopes:
         raise Forbidden(f"This API key lacks the scope `{needed}`, which this path asks for.")
+    request.state.key_id = grant.key_id
     return grant.tenant
 
 

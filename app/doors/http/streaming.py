@@ -52,6 +52,14 @@ class Streams:
             raise first
         return StreamingResponse(_events(first, mailbox), status_code=201, media_type=MEDIA_TYPE)
 
+    async def begin(self, stages: AsyncIterator[Handoff]) -> Handoff:
+        """The first stage; the rest is made while its caller goes on. Raises what stood in the way of the first."""
+        first: asyncio.Future[Handoff] = asyncio.get_running_loop().create_future()
+        task = asyncio.create_task(_run(stages, first))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return await first
+
     async def finish(self) -> None:
         """Wait until what was begun is filed."""
         await asyncio.gather(*self._running, return_exceptions=True)
@@ -67,6 +75,18 @@ class Streams:
             mailbox.put_nowait(failure)
         finally:
             mailbox.put_nowait(None)
+
+
+async def _run(stages: AsyncIterator[Handoff], first: asyncio.Future[Handoff]) -> None:
+    try:
+        async for stage in stages:
+            if not first.done():
+                first.set_result(stage)
+    except Exception as failure:  # noqa: BLE001 - handed to whoever waits, or logged where nobody does any more
+        if first.done():
+            log_failure(failure)
+        else:
+            first.set_exception(failure)
 
 
 def handoff_made(handoff: Handoff) -> Answer:

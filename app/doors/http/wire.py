@@ -123,6 +123,13 @@ class HandoffAnswer(Handoff):
     request: HandoffRequest = Field(exclude=True)
 
 
+class HandoffLink(Record):
+    """An address that opens one handoff's card without an API key, until it expires."""
+
+    url: str
+    expires_at: datetime
+
+
 # --- from records to the wire -----------------------------------------------------------------------------------------
 
 

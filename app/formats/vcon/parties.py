@@ -72,11 +72,11 @@ class Cast:
             name = (party.name or "").casefold()
             if wanted and wanted in (name, name.partition(" ")[0], (party.role or "").casefold()):
                 return self._actors[index]
-        return _actor_of_role(label)
+        return actor_of_role(label)
 
 
 def _stated(party: Party) -> Actor | None:
-    by_role = _actor_of_role(party.role or "")
+    by_role = actor_of_role(party.role or "")
     kind = (party.type or "").lower()
     if by_role is Actor.CUSTOMER:
         return by_role
@@ -85,7 +85,8 @@ def _stated(party: Party) -> Actor | None:
     return by_role or (Actor.SYSTEM if kind == "organization" else None)
 
 
-def _actor_of_role(role: str) -> Actor | None:
+def actor_of_role(role: str) -> Actor | None:
+    """The side that a role's own words name, such as `customer` or `virtual assistant`; None for other words."""
     words = re.findall(r"[a-z]+", role.lower())
     if not words:
         return None

@@ -1,5 +1,6 @@
 """`/v1/handoffs`: the brief that is there before the call connects, in every form an agent may want it."""
 
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -10,6 +11,7 @@ from starlette.responses import Response
 from app.doors import render
 from app.doors.http import examples
 from app.doors.http.accept import JSON, chosen_media_type
+from app.doors.http.cards import USUAL_LIFETIME, absolute, card_page, issue_pass
 from app.doors.http.documentation import NOT_ACCEPTABLE, body, no_body, refusals
 from app.doors.http.posting import Posted
 from app.doors.http.replies import Answer, answer
@@ -17,16 +19,15 @@ from app.doors.http.security import Tenant
 from app.doors.http.state import TheDoor
 from app.doors.http.streaming import MEDIA_TYPE as EVENTS
 from app.doors.http.streaming import handoff_made
-from app.doors.http.wire import HandoffAnswer, handoff_answer
+from app.doors.http.wire import HandoffAnswer, HandoffLink, handoff_answer
 from app.formats.vcon import vcon_of
-from app.models import Feedback, FiledFeedback, HandoffRequest
+from app.models import Feedback, FiledFeedback, HandoffRequest, LinkRequest
 
 router = APIRouter(tags=["Handoffs"])
 
 MARKDOWN = "text/markdown"
 HTML = "text/html"
 VCON = "application/vcon+json"
-NO_REQUESTS = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"}
 
 _STAGES: dict[str, Any] = {
     "description": "The handoff; with `Accept: text/event-stream` in stages: `brief`, `brief` again with the model's "
@@ -64,7 +65,7 @@ async def create(request: Request, post: Posted) -> Response:
     media_type = chosen_media_type(request, (JSON, EVENTS))
     wanted = post.read_as(HandoffRequest)
     if media_type == EVENTS:
-        stages = partial(post.application.handoff_stages, post.tenant, wanted)
+        stages = partial(post.application.handoff_stages, post.tenant, wanted, file_first=True)
         return await post.door.streams.open(post.asked, stages)
 
     async def make() -> Answer:
@@ -86,7 +87,9 @@ async def read(handoff_id: str, request: Request, door: TheDoor, tenant: Tenant)
     if media_type == MARKDOWN:
         return Response(render.markdown(handoff), media_type=MARKDOWN)
     if media_type == HTML:
-        return Response(render.card(handoff), media_type=HTML, headers=NO_REQUESTS)
+        key_id: str | None = request.state.key_id
+        opened = await issue_pass(door.application, tenant, handoff_id, key_id, lifetime=USUAL_LIFETIME)
+        return await card_page(request, opened, handoff)
     if media_type == VCON:
         rows, customer = await door.application.conversation_of(tenant, handoff)
         return Response(to_json(vcon_of(handoff, rows, customer)), media_type=VCON)
@@ -106,6 +109,32 @@ async def refresh(handoff_id: str, post: Posted) -> Response:
 
     async def make() -> Answer:
         return handoff_made(await post.application.refreshed_handoff(post.tenant, handoff_id))
+
+    return await post.once(make)
+
+
+@router.post(
+    "/v1/handoffs/{handoff_id}/link",
+    summary="A link to the agent's card",
+    response_model=HandoffLink,
+    responses=refusals("not_found", "idempotency_conflict", "payload_too_large"),
+    openapi_extra=body(LinkRequest, {"for a quarter of an hour": examples.LINK}),
+)
+async def link(handoff_id: str, request: Request, post: Posted) -> Response:
+    """Opens the card without an API key, for a browser or a desktop's frame: this handoff only, its evidence, feedback,
+    action outcomes and refresh. It can be asked for as soon as a stream gave its first `brief`; the card then fills in
+    by itself. The link ends after `ttl_s`, or when the API key that asked for it is revoked. Which sites may frame the
+    card is a setting of the service.
+    """
+    wanted = post.read_as(LinkRequest)
+    key_id: str | None = request.state.key_id
+
+    async def make() -> Answer:
+        handoff = await post.application.filed_handoff(post.tenant, handoff_id)
+        lifetime = timedelta(seconds=wanted.ttl_s)
+        opened = await issue_pass(post.application, post.tenant, handoff_id, key_id, lifetime=lifetime)
+        made = HandoffLink(url=absolute(request, opened.address), expires_at=opened.expires_at)
+        return answer(made, customer_id=handoff.customer_id)
 
     return await post.once(make)
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import Field
 from starlette.responses import Response
 
-from app.application import ConversationSignals, RecordAnswer
+from app.application import ConversationFriction, ConversationSignals, RecordAnswer
 from app.doors.http.bodies import sent_interactions
 from app.doors.http.documentation import body_of_interactions, refusals
 from app.doors.http.posting import posted_batch
@@ -55,5 +55,22 @@ async def record(request: Request) -> Response:
 async def signals(
     conversation_id: str, door: TheDoor, tenant: Tenant, query: Annotated[SignalsQuery, Query()]
 ) -> Response:
-    """Moments of friction as they stood at `now`: hesitation, repetition, failures, silence, a wish for a person."""
+    """Moments of friction as they stood at `now`: hesitation, repetition, failures, silence, a wish for a person.
+
+    `friction` says how much that is altogether, what it is made of, and how forward to be about it.
+    """
     return answer(await door.application.conversation_signals(tenant, conversation_id, now=query.now)).response()
+
+
+@router.get(
+    "/v1/conversations/{conversation_id}/friction",
+    summary="The course of friction over one conversation",
+    response_model=ConversationFriction,
+    responses=refusals("unknown_conversation"),
+)
+async def friction(conversation_id: str, door: TheDoor, tenant: Tenant) -> Response:
+    """How it stood at each of the customer's messages, by what had come up to then and nothing after it.
+
+    Of a very long conversation the newest two hundred messages.
+    """
+    return answer(await door.application.conversation_friction(tenant, conversation_id)).response()

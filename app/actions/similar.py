@@ -1,0 +1,222 @@
+"""What became of cases like the one at hand: how it moves what is believed of an action, and where they are kept.
+
+A case is a message that says what a customer wanted, known by the vector that was made of it when it was indexed, with
+the outcomes that were told of the actions decided on for it. Those of a tenant that are nearest by cosine, any
+customer's, speak for an action by so many trials and successes, each weighed by how like it is: nothing up to `UNLIKE`,
+wholly from `LIKE` on. One case is one trial of an action at most.
+
+With what is believed of the action under its intent, a mean `m` on `n` outcomes, and the weighed trials `t` and
+successes `s` of similar cases, what is believed here has the mean `(worth · m + s) / (worth + t)` on `n + t` outcomes.
+`worth`, how many similar outcomes the intent's own rate is worth, is the one of `WORTHS` that would have foretold the
+tenant's outcomes best, by the logarithm of the probability that it gave each before it was counted (A. P. Dawid,
+"Statistical theory: the prequential approach", JRSS A 147, 1984); `USUAL_WORTH` until outcomes tell otherwise. Where an
+intent is all of one kind, its rate comes to count for much more than a few neighbours, and where it is many things, for
+less.
+"""
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from math import log, log2
+from time import monotonic
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic_core import from_json, to_json
+
+from app.actions.exploration import Belief
+from app.actions.learning import CASES, SUCCESSES, TRIALS, Learner, Rate
+from app.errors import ConfigurationError, RetrievalUnavailable
+from app.models import FiledOutcome
+from app.ports import Archive, CaseVectors, Counts, LikeCase, Vectors
+
+_log = logging.getLogger(__name__)
+
+FORETOLD = "foretold"
+WORTH = "case_worth"
+ALL = "all"
+NEAREST = 50
+# Two requests of this model that are about the same matter have a cosine of 0.5 to 0.9, and about others 0.1 to 0.5.
+UNLIKE = 0.45
+LIKE = 0.75
+WORTHS = (2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0)
+USUAL_WORTH = 8.0
+# A decision does not wait longer for them, and for a while does not ask again what has just failed.
+PATIENCE_S = 0.15
+REST_S = 5.0
+READ_AGAIN_S = 2.0
+# Who asks again about the same message is told the same for a moment.
+KEPT_S = 10.0
+MOST_KEPT = 2048
+_SURE = 0.99
+
+Vector = NDArray[np.float32]
+
+
+class Similar(NamedTuple):
+    """What became of each action in similar cases: weighed trials and successes, and how many cases, plainly counted.
+
+    `worth` is how many of their outcomes the intent's own rate is worth.
+    """
+
+    rates: Mapping[str, Rate]
+    told: Mapping[str, Rate]
+    worth: float
+
+    def leaning(self, action_id: str, believed: Belief) -> Belief:
+        """What is believed of an action here, from what is believed of it under the intent."""
+        seen = self.rates.get(action_id)
+        return believed if seen is None else leant(believed, seen, self.worth)
+
+
+NOTHING = Similar({}, {}, USUAL_WORTH)
+
+
+class SimilarCases:
+    """The settled cases of all tenants. Raises Unavailable when the archive does not answer."""
+
+    def __init__(self, archive: Archive, vectors: CaseVectors, learner: Learner) -> None:
+        self._archive = archive
+        self._vectors = vectors
+        self._learner = learner
+        self._worths: dict[str, tuple[float, float]] = {}
+        self._kept: OrderedDict[tuple[str, str], tuple[float, Sequence[LikeCase]]] = OrderedDict()
+        self._resting_until = 0.0
+
+    async def to(self, tenant: str, case_id: str, wanted: Vector) -> Similar:
+        """What became of the cases most like this one, itself left out; nothing when the vectors do not answer."""
+        found = await self._at_hand(tenant, case_id, wanted)
+        return _weighed(found, await self._worth(tenant)) if found else NOTHING
+
+    async def file(
+        self,
+        tenant: str,
+        case_id: str,
+        vector: Vector,
+        outcomes: Sequence[FiledOutcome] = (),
+        *,
+        priors: Mapping[str, float] | None = None,
+    ) -> None:
+        """Keep a case as the archive has it, so that it is found from now on.
+
+        `outcomes` are those told since it was last kept, from which it is learnt how far to lean on similar cases;
+        `priors` are the catalogue's propensities. Raises RetrievalUnavailable and ConfigurationError too.
+        """
+        for outcome in outcomes:
+            await self._foretell(tenant, case_id, vector, outcome, (priors or {}).get(outcome.action_id, 0.5))
+        sums = await self._archive.get(tenant, CASES, case_id)
+        if sums is not None:
+            await self.put(tenant, {case_id: sums}, np.asarray(vector)[None])
+
+    async def put(self, tenant: str, cases: Mapping[str, Mapping[str, Any]], vectors: Vectors) -> None:
+        """Keep cases with their sums, one row of `vectors` a case, shape (cases, dimensions)."""
+        await self._vectors.put_cases(tenant, {one: _outcome(sums) for one, sums in cases.items()}, vectors)
+
+    def forget(self, tenant: str) -> None:
+        """Something of this tenant was erased: what was found is not told again."""
+        for key in [one for one in self._kept if one[0] == tenant]:
+            del self._kept[key]
+
+    async def _at_hand(self, tenant: str, case_id: str, wanted: Vector) -> Sequence[LikeCase]:
+        now = monotonic()
+        kept = self._kept.get((tenant, case_id))
+        if kept is not None and kept[0] > now:
+            return kept[1]
+        if now < self._resting_until:
+            return ()
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                found = await self._nearest(tenant, case_id, wanted)
+        except (RetrievalUnavailable, ConfigurationError, TimeoutError) as failure:
+            _log.warning("actions are ranked without similar cases: %s", type(failure).__name__)
+            self._resting_until = monotonic() + REST_S
+            return ()
+        self._kept[tenant, case_id] = (now + KEPT_S, found)
+        if len(self._kept) > MOST_KEPT:
+            self._kept.popitem(last=False)
+        return found
+
+    async def _nearest(self, tenant: str, case_id: str, wanted: Vector) -> Sequence[LikeCase]:
+        found = await self._vectors.nearest_cases(tenant, wanted, NEAREST)
+        return [one for one in found if one.likeness > UNLIKE and one.case_id != case_id]
+
+    async def _worth(self, tenant: str) -> float:
+        known = self._worths.get(tenant)
+        if known is not None and known[0] > monotonic():
+            return known[1]
+        found = worth_of_the_intent(await self._archive.get(tenant, WORTH, ALL) or {})
+        self._worths[tenant] = (monotonic() + READ_AGAIN_S, found)
+        return found
+
+    async def _foretell(self, tenant: str, case_id: str, vector: Vector, outcome: FiledOutcome, prior: float) -> None:
+        """Note how surprising an outcome was for each worth, given what was known without it."""
+        similar = _weighed(await self._nearest(tenant, case_id, vector), USUAL_WORTH)
+        seen = similar.rates.get(outcome.action_id)
+        if outcome.success is None or seen is None:
+            return
+        believed = await self._learner.belief_without(tenant, outcome, prior)
+        losses = {f"{worth:g}": _loss(leant(believed, seen, worth).mean, outcome.success) for worth in WORTHS}
+        await self._archive.put_counted(
+            tenant,
+            FORETOLD,
+            f"{case_id} {outcome.decision_id} {outcome.action_id}",
+            {"losses": losses},
+            counting=_counted,
+            customer_id=outcome.customer_id,
+        )
+
+
+def leant(believed: Belief, seen: Rate, worth: float) -> Belief:
+    """What is believed of an action once similar cases are heard too; see the top of this file."""
+    strength = believed.successes + believed.failures + seen.trials
+    mean = (worth * believed.mean + seen.successes) / (worth + seen.trials)
+    return Belief(mean * strength, (1 - mean) * strength)
+
+
+def worth_of_the_intent(losses: Mapping[str, Any]) -> float:
+    """How many similar outcomes the intent's own rate is worth, by the summed losses of `WORTHS`."""
+
+    def cost(worth: float) -> float:
+        return float(losses.get(f"{worth:g}", 0.0)) + abs(log2(worth / USUAL_WORTH))
+
+    return min(WORTHS, key=cost)
+
+
+def weight(likeness: float) -> float:
+    """How much a case counts, 0 to 1, by its cosine."""
+    return min(1.0, max(0.0, (likeness - UNLIKE) / (LIKE - UNLIKE)))
+
+
+def _weighed(found: Sequence[LikeCase], worth: float) -> Similar:
+    rates: dict[str, Rate] = {}
+    told: dict[str, Rate] = {}
+    for case in found:
+        counts = weight(case.likeness)
+        sums: Mapping[str, Sequence[float]] = from_json(case.outcome)
+        for action_id, (trials, successes) in sums.items():
+            if trials <= 0:
+                continue
+            share = min(1.0, max(0.0, successes / trials))
+            before, plain = rates.get(action_id, Rate()), told.get(action_id, Rate())
+            one = counts * min(1.0, trials)
+            rates[action_id] = Rate(before.trials + one, before.successes + one * share)
+            told[action_id] = Rate(plain.trials + 1, plain.successes + float(share >= 0.5))
+    return Similar(rates, told, worth)
+
+
+def _outcome(sums: Mapping[str, Any]) -> str:
+    """The trials and successes of each action of a case."""
+    actions = {name.partition(" ")[2] for name in sums if name.startswith(TRIALS)}
+    told = {one: (sums[f"{TRIALS} {one}"], sums.get(f"{SUCCESSES} {one}", 0.0)) for one in sorted(actions)}
+    return to_json(told).decode()
+
+
+def _loss(foretold: float, success: float) -> float:
+    likely = min(_SURE, max(1 - _SURE, foretold))
+    return -(success * log(likely) + (1 - success) * log(1 - likely))
+
+
+def _counted(document: Mapping[str, Any]) -> Counts:
+    return {WORTH: {ALL: document["losses"]}}

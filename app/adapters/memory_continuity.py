@@ -1,0 +1,259 @@
+"""The in-memory twin of what was read of journeys: beside any ledger and archive, and gone when the process ends."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.models import Interaction
+from app.ports import Archive, Ledger
+from app.ports.continuity import (
+    TOLD_IN,
+    Digest,
+    Due,
+    EscalationFigures,
+    EscalationRow,
+    Material,
+    Moves,
+    Reading,
+    SpotFigures,
+    SpotRow,
+    VisitFigures,
+    VisitRow,
+)
+
+PAGE = 1000
+
+
+@dataclass(slots=True)
+class _Known:
+    """What is known of one identity: as whose it was read, how often it was noted, and what is filed of it."""
+
+    customer_id: str | None = None
+    noted: int = 1
+    read: int = 0
+    documents: tuple[str, ...] = ()
+
+    @property
+    def is_due(self) -> bool:
+        """Whether its customer must be read anew."""
+        return self.noted != self.read
+
+
+@dataclass(slots=True)
+class _Held:
+    """All that is held of one tenant."""
+
+    known: dict[str, _Known] = field(default_factory=dict[str, _Known])
+    readings: dict[str, Reading] = field(default_factory=dict[str, Reading])
+    digests: dict[str, Digest] = field(default_factory=dict[str, Digest])
+
+
+class MemoryContinuity:
+    """A ContinuityStore in memory."""
+
+    def __init__(self, ledger: Ledger, archive: Archive) -> None:
+        self._ledger = ledger
+        self._archive = archive
+        self._position = 0
+        self._held: defaultdict[str, _Held] = defaultdict(_Held)
+
+    async def note(self, tenant: str) -> int:
+        """Note everybody with news; gives the sequence number up to which that is so."""
+        head = await self._ledger.head(tenant)
+        while rows := await self._ledger.after_position(self._position, PAGE):
+            for of_tenant, identity_id in {(of_tenant, row.identity_id) for _, of_tenant, row in rows}:
+                self._note(of_tenant, identity_id)
+            self._position = rows[-1][0]
+        known = self._held[tenant].known
+        for identity_id, told in (await self._told(tenant)).items():
+            if identity_id not in known or known[identity_id].documents != told:
+                self._note(tenant, identity_id)
+                known[identity_id].documents = told
+        await self._note_moves(tenant)
+        return head
+
+    async def touch(self, tenant: str, identity_ids: Collection[str], *, readings_hold: bool = False) -> None:
+        """Note identities, and forget what was read of those that are no more."""
+        held = self._held[tenant]
+        if not readings_hold:
+            held.readings = {key: one for key, one in held.readings.items() if one.identity_id not in identity_ids}
+        for identity_id in identity_ids:
+            if await self._ledger.customer_of(tenant, identity_id) is None:
+                self._forget(tenant, identity_id)
+            elif identity_id in held.known:
+                held.known[identity_id].noted += 1
+
+    async def tenants(self) -> Sequence[str]:
+        """The tenants with new interactions, with somebody noted or with visits that are not read."""
+        fresh = {tenant for _, tenant, _ in await self._ledger.after_position(self._position, PAGE)}
+        for tenant, held in self._held.items():
+            if any(one.is_due for one in held.known.values()) or await self.unread_count(tenant):
+                fresh.add(tenant)
+        return sorted(fresh)
+
+    async def due(self, tenant: str, limit: int) -> Sequence[Due]:
+        """Some of the customers noted that must be read anew."""
+        return await self._who(tenant, (one for one, known in self._held[tenant].known.items() if known.is_due), limit)
+
+    async def unread(self, tenant: str, until: int, limit: int) -> Sequence[Due]:
+        """Some of the customers who have visits that are not read and ended before a moment."""
+        visits = self._visits(tenant)
+        waiting = [row.identity_id for row in visits if not row.is_read and row.until <= until]
+        return await self._who(tenant, waiting, limit)
+
+    async def material(self, tenant: str, due: Sequence[Due], most: int) -> Sequence[Material]:
+        """What the journeys of these customers are read from, at most so many interactions of each."""
+        return [await self._material(tenant, one, most) for one in due]
+
+    async def replace(self, tenant: str, made: Sequence[tuple[Due, Digest]], readings: Sequence[Reading] = ()) -> int:
+        """Put digests in the place of those there were; tells of how many customers."""
+        held, written = self._held[tenant], 0
+        for due, digest in made:
+            known = {one: held.known[one] for one in due.identity_ids if one in held.known}
+            if {one: count.noted for one, count in known.items()} != due.noted:
+                continue
+            for identity_id in due.identity_ids:
+                held.digests.pop(identity_id, None)
+            self._leave_to(tenant, digest)
+            held.digests[due.customer_id] = digest
+            for one in known.values():
+                one.read, one.customer_id = one.noted, due.customer_id
+            held.readings.update({one.visit_id: one for one in readings if one.identity_id in due.identity_ids})
+            written += 1
+        return written
+
+    async def unread_count(self, tenant: str) -> int:
+        """How many visits are not read."""
+        return sum(not row.is_read for row in self._visits(tenant))
+
+    async def escalations(self, tenant: str, since: int | None, until: int | None) -> Sequence[EscalationFigures]:
+        """The escalations from a moment on and before another, the oldest first."""
+        rows = _in_time(self._escalations(tenant), since, until)
+        return [EscalationFigures(*_fields(row, EscalationFigures._fields)) for row in rows]
+
+    async def visits(self, tenant: str, since: int | None, until: int | None) -> Sequence[VisitFigures]:
+        """The visits that began from a moment on and before another, the oldest first."""
+        rows = _in_time(self._visits(tenant), since, until)
+        return [VisitFigures(*_fields(row, VisitFigures._fields)) for row in rows]
+
+    async def moves(self, tenant: str, since: int | None, until: int | None) -> Sequence[Moves]:
+        """The visits that began from a moment on and before another, put together where they are alike."""
+        alike: defaultdict[tuple[Any, ...], list[VisitRow]] = defaultdict(list)
+        for row in _in_time(self._visits(tenant), since, until):
+            alike[tuple(_fields(row, Moves._fields[:6]))].append(row)
+        return [
+            Moves._make((*shared, len(rows), tuple(row.gap_ms for row in rows if row.gap_ms is not None)))
+            for shared, rows in alike.items()
+        ]
+
+    async def spots(self, tenant: str, since: int | None, until: int | None) -> Sequence[SpotFigures]:
+        """The moments of friction from a moment on and before another, the oldest first."""
+        rows = _in_time(self._spots(tenant), since, until)
+        return [SpotFigures(*_fields(row, SpotFigures._fields)) for row in rows]
+
+    async def journeys(self, tenant: str, since: int | None, until: int | None) -> int:
+        """How many journeys have a visit that began from a moment on and before another."""
+        return len({row.journey_id for row in _in_time(self._visits(tenant), since, until)})
+
+    async def escalation_rows(self, tenant: str, ids: Collection[str]) -> Sequence[EscalationRow]:
+        """The escalations with these ids that exist."""
+        return [row for row in self._escalations(tenant) if row.escalation_id in ids]
+
+    async def visit_rows(self, tenant: str, ids: Collection[str]) -> Sequence[VisitRow]:
+        """The visits with these ids that exist."""
+        return [row for row in self._visits(tenant) if row.visit_id in ids]
+
+    async def spot_rows(self, tenant: str, ids: Collection[str]) -> Sequence[SpotRow]:
+        """The moments of friction with these ids that exist."""
+        return [row for row in self._spots(tenant) if row.spot_id in ids]
+
+    def _visits(self, tenant: str) -> list[VisitRow]:
+        return [row for digest in self._held[tenant].digests.values() for row in digest.visits]
+
+    def _escalations(self, tenant: str) -> list[EscalationRow]:
+        return [row for digest in self._held[tenant].digests.values() for row in digest.escalations]
+
+    def _spots(self, tenant: str) -> list[SpotRow]:
+        return [row for digest in self._held[tenant].digests.values() for row in digest.spots]
+
+    def _note(self, tenant: str, identity_id: str) -> None:
+        known = self._held[tenant].known
+        if identity_id in known:
+            known[identity_id].noted += 1
+        else:
+            known[identity_id] = _Known()
+
+    async def _told(self, tenant: str) -> Mapping[str, tuple[str, ...]]:
+        found: defaultdict[str, list[str]] = defaultdict(list)
+        for collection in TOLD_IN:
+            after = ""
+            while page := await self._archive.page(tenant, collection, after=after):
+                for key, document in page:
+                    if (owner := document.get("customer_id")) is not None:
+                        found[owner].append(f"{collection} {key}")
+                after = page[-1][0]
+        return {owner: tuple(keys) for owner, keys in found.items()}
+
+    async def _note_moves(self, tenant: str) -> None:
+        known = self._held[tenant].known
+        now = {one: await self._ledger.customer_of(tenant, one) for one in known}
+        moved = [one for one in known if known[one].customer_id not in (None, now[one])]
+        concerned = {*(known[one].customer_id for one in moved), *(now[one] for one in moved)}
+        for identity_id, one in list(known.items()):
+            if now[identity_id] is None:
+                self._forget(tenant, identity_id)
+            elif identity_id in moved or one.customer_id in concerned - {None}:
+                one.noted += 1
+
+    def _forget(self, tenant: str, identity_id: str) -> None:
+        held = self._held[tenant]
+        held.known.pop(identity_id, None)
+        held.digests.pop(identity_id, None)
+        held.readings = {key: one for key, one in held.readings.items() if one.identity_id != identity_id}
+
+    def _leave_to(self, tenant: str, digest: Digest) -> None:
+        """Take what is in a digest out of the others: a visit may still stand under whom its own was parted from."""
+        visits = {row.visit_id for row in digest.visits}
+        escalations = {row.escalation_id for row in digest.escalations}
+        spots = {row.spot_id for row in digest.spots}
+        digests = self._held[tenant].digests
+        for customer_id, other in digests.items():
+            digests[customer_id] = Digest(
+                [row for row in other.visits if row.visit_id not in visits],
+                [row for row in other.escalations if row.escalation_id not in escalations],
+                [row for row in other.spots if row.spot_id not in spots],
+            )
+
+    async def _who(self, tenant: str, identity_ids: Iterable[str], limit: int) -> list[Due]:
+        known = self._held[tenant].known
+        found: dict[str, Due] = {}
+        for identity_id in identity_ids:
+            customer_id = await self._ledger.customer_of(tenant, identity_id)
+            if customer_id is None or customer_id in found or len(found) >= limit:
+                continue
+            members = tuple(await self._ledger.identities_of(tenant, customer_id))
+            found[customer_id] = Due(customer_id, members, {one: known[one].noted for one in members if one in known})
+        return list(found.values())
+
+    async def _material(self, tenant: str, due: Due, most: int) -> Material:
+        rows: Sequence[Interaction] = await self._ledger.interactions(
+            tenant, due.identity_ids, limit=most, newest_first=True
+        )
+        told: dict[str, list[Mapping[str, Any]]] = {}
+        for collection in TOLD_IN:
+            for identity_id in due.identity_ids:
+                found = await self._archive.of_customer(tenant, collection, identity_id, limit=most)
+                told.setdefault(collection, []).extend(reversed(found))
+        readings = self._held[tenant].readings
+        theirs = {key: one for key, one in readings.items() if one.identity_id in due.identity_ids}
+        return Material(due.customer_id, list(reversed(rows)), told, theirs)
+
+
+def _in_time(rows: Sequence[Any], since: int | None, until: int | None) -> list[Any]:
+    found = [row for row in rows if (since is None or row.at >= since) and (until is None or row.at < until)]
+    return sorted(found, key=lambda row: (row.at, row[0]))
+
+
+def _fields(row: Any, names: Sequence[str]) -> list[Any]:
+    return [getattr(row, name) for name in names]

@@ -1,0 +1,92 @@
+"""The verbs of the agent's card: what a handoff stands on, what was told of it since, and when it is complete."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from app.application.administration import Administration
+from app.errors import NotFound
+from app.models import Announcement, FiledFeedback, FiledOutcome, Handoff, Interaction, Topic
+
+# Another worker may be writing the brief, and tells this one only through the archive.
+LOOK_AGAIN_S = 0.3
+# How long after its deadline a handoff may still be filed; after that, whoever was writing it is taken for gone.
+GRACE = timedelta(seconds=30)
+_MOST_TOLD = 200
+
+
+class Told(NamedTuple):
+    """What became of a handoff: its feedback, oldest first, and the last outcome of each action that was offered."""
+
+    feedback: tuple[FiledFeedback, ...]
+    outcomes: Mapping[str, FiledOutcome]
+
+
+class Cards(Administration):
+    """What an App tells whoever reads a handoff."""
+
+    async def evidence_of(self, tenant: str, handoff: Handoff) -> Mapping[str, Interaction]:
+        """The interactions that a handoff names, by id, as the ledger holds them now.
+
+        One that was erased is missing, as is one that belongs to another customer today. Raises UnknownCustomer.
+        """
+        customer = await self.customer(tenant, handoff.customer_id)
+        rows = await self._parts.ledger.by_ids(tenant, handoff.evidence)
+        return {row.interaction_id: row for row in rows if row.identity_id in customer.identity_ids}
+
+    async def told_of(self, tenant: str, handoff: Handoff) -> Told:
+        """What was told of a handoff and of the actions it offered."""
+        archive = self._parts.archive
+        documents = await archive.of_customer(tenant, "feedback", handoff.customer_id, limit=_MOST_TOLD)
+        feedback = [FiledFeedback.model_validate(one) for one in documents if one["handoff_id"] == handoff.handoff_id]
+        return Told(tuple(reversed(feedback)), await self._outcomes_of(tenant, handoff))
+
+    async def stages_of(self, tenant: str, handoff_id: str) -> AsyncIterator[Handoff]:
+        """A handoff as it is filed now and, while its brief is still being made, again when it is complete.
+
+        What is filed is what is told, so any worker may be asked. The second never comes when whoever was writing it is
+        gone. Raises NotFound.
+        """
+        handoff = await self._stage(tenant, handoff_id)
+        yield handoff
+        async with self._parts.announcer.listening(tenant) as heard:
+            while still_pending(handoff):
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(_ready(heard, handoff_id), LOOK_AGAIN_S)
+                found = await self._stage(tenant, handoff_id)
+                if not found.pending:
+                    yield found
+                    return
+
+    async def _stage(self, tenant: str, handoff_id: str) -> Handoff:
+        document = await self._parts.archive.get(tenant, "handoffs", handoff_id)
+        if document is None:  # erased meanwhile
+            raise NotFound(f"No handoff has the id {handoff_id!r} in this tenant.")
+        return Handoff.model_validate(document)
+
+    async def _outcomes_of(self, tenant: str, handoff: Handoff) -> Mapping[str, FiledOutcome]:
+        decision = handoff.next_actions
+        if decision is None or not decision.actions:
+            return {}
+        told = await self._parts.decisions.learner.outcomes_of(
+            tenant, decision.decision_id, [one.action_id for one in decision.actions]
+        )
+        return {one.action_id: one for one in told}
+
+
+def still_pending(handoff: Handoff) -> bool:
+    """Whether a handoff's brief is still being made: one whose maker is gone stays as it is."""
+    due = handoff.created_at + timedelta(milliseconds=handoff.request.deadline_ms)
+    return handoff.pending and datetime.now(UTC) < due + GRACE
+
+
+async def _ready(heard: asyncio.Queue[Announcement | None], handoff_id: str) -> None:
+    """Wait for the announcement that this handoff is ready; the end of all announcements is not waited beyond."""
+    while True:
+        one = await heard.get()
+        if one is None:
+            await asyncio.sleep(LOOK_AGAIN_S)
+        elif one.topic is Topic.HANDOFF_READY and one.announcement_id == handoff_id:
+            return

@@ -1,0 +1,93 @@
+"""Follows what was just said until its vectors are made, and tells what only they bring to light.
+
+The answer to whoever records a message holds what needs no vector; a question that is asked again in other words is
+told here, within a second or two. Nothing is worked out while nobody listens.
+"""
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Collection
+from contextlib import suppress
+from dataclasses import dataclass, field
+from time import monotonic
+
+from app.errors import WarmlineError
+from app.models import Actor, Kind, Snapshot
+from app.retrieval import MeaningReader
+
+_log = logging.getLogger(__name__)
+
+LOOK_S = 0.5
+# In a rush the newest conversations are followed, and those for which vectors come too late are left.
+MOST_CONVERSATIONS = 500
+MOST_AT_ONCE = 25
+GIVEN_UP_AFTER_S = 30.0
+
+# Whether anybody wants to hear of a tenant, and what is done once the vectors of fresh messages are there.
+Heard = Callable[[str], Awaitable[bool]]
+Tell = Callable[[str, str, Collection[str]], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class _Fresh:
+    until: float
+    ids: set[str] = field(default_factory=set[str])
+
+
+class Following:
+    """Follows the conversations of all tenants that this process files."""
+
+    def __init__(self, meanings: MeaningReader, heard: Heard, tell: Tell) -> None:
+        self._meanings = meanings
+        self._heard = heard
+        self._tell = tell
+        self._fresh: OrderedDict[tuple[str, str], _Fresh] = OrderedDict()
+        self._woken = asyncio.Event()
+
+    def note(self, tenant: str, window: Snapshot, fresh: Collection[str]) -> None:
+        """Something was said in a conversation; never waits."""
+        said = {
+            row.interaction_id
+            for row in window.conversation
+            if row.interaction_id in fresh and row.actor is Actor.CUSTOMER and row.kind is Kind.MESSAGE and row.text
+        }
+        if not said or window.conversation_id is None:
+            return
+        place = (tenant, window.conversation_id)
+        held = self._fresh.pop(place, None) or _Fresh(0.0)
+        held.until = monotonic() + GIVEN_UP_AFTER_S
+        held.ids |= said
+        self._fresh[place] = held
+        if len(self._fresh) > MOST_CONVERSATIONS:
+            self._fresh.popitem(last=False)
+        self._woken.set()
+
+    async def follow(self) -> None:
+        """Look every so often, for good."""
+        while True:
+            if not self._fresh:
+                self._woken.clear()
+                await self._woken.wait()
+            await asyncio.sleep(LOOK_S)
+            try:
+                await self._look()
+            except Exception as failure:  # noqa: BLE001 - what is said next is followed all the same
+                _log.warning("what was said is not followed: %s", type(failure).__name__)
+
+    async def _look(self) -> None:
+        for place in list(self._fresh)[-MOST_AT_ONCE:]:
+            tenant, conversation_id = place
+            held = self._fresh.get(place)
+            if held is None:
+                continue
+            if held.until < monotonic() or not await self._heard(tenant):
+                self._fresh.pop(place, None)
+                continue
+            found = await self._meanings.of_messages(tenant, list(held.ids))
+            if found:
+                held.ids -= found.keys()
+                with suppress(WarmlineError):  # erased meanwhile
+                    await self._tell(tenant, conversation_id, found.keys())
+            if not held.ids:
+                self._fresh.pop(place, None)

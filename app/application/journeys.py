@@ -1,0 +1,315 @@
+"""The verbs of those who look at a customer's history: finding whose it is, and a part of it with all that happened."""
+
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from time import perf_counter
+from typing import Any, NamedTuple
+
+from pydantic_core import to_json
+
+from app.application.administration import Administration
+from app.application.histories import (
+    FoundCustomer,
+    Joining,
+    JourneyPage,
+    JourneyQuery,
+    MadeDecision,
+    MadeHandoff,
+    Why,
+)
+from app.application.noticing import Noticing
+from app.errors import InvalidRequest
+from app.ids import first_id_at, ids_in
+from app.models import Customer, Decision, Handoff, Interaction, Signal
+from app.ports import Outlined
+
+MOST_FOUND = 20
+# Words are looked for in the newest so many sequence numbers of a tenant: some fifty milliseconds.
+MENTIONED_AMONG = 20_000
+_SHORTEST_MENTION = 3
+_MOST_MENTIONS = 200
+_MOST_MADE = 50
+# Where friction alone is wanted, so many parts are looked through before the caller has to ask on.
+_MOST_PARTS = 5
+_EVER = datetime.min.replace(tzinfo=UTC)
+_NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+class _Made(NamedTuple):
+    """What was handed over and decided, and how many handoffs are somebody else's now."""
+
+    handoffs: tuple[MadeHandoff, ...]
+    decisions: tuple[MadeDecision, ...]
+    withheld: int
+
+
+class _Window(NamedTuple):
+    """A stretch of the outline that filters left: the places from `start` on, before `end`."""
+
+    start: int
+    end: int
+
+
+class Journeys(Administration):
+    """What an App tells about whole histories."""
+
+    async def find_customers(self, tenant: str, written: str) -> tuple[FoundCustomer, ...]:
+        """The customers that a text may mean, at most twenty; nobody is made by looking.
+
+        It may be an id of ours (customer, interaction, handoff, decision), a conversation's id or an identifier in any
+        spelling. Where it is none of these, whoever used it lately: in the newest 20,000 interactions of the tenant.
+        """
+        written = written.strip()
+        if not written:
+            return ()
+        found = [*await self._by_id(tenant, written), *await self._by_identifier(tenant, written)]
+        if not found and len(written) >= _SHORTEST_MENTION:
+            found = await self._by_mention(tenant, written)
+        first = {one.customer.customer_id: one for one in reversed(found)}
+        return tuple(sorted(first.values(), key=found.index))[:MOST_FOUND]
+
+    async def journey(self, tenant: str, customer_id: str, wanted: JourneyQuery) -> JourneyPage:
+        """A part of a customer's history over all channels, in the order things happened.
+
+        Raises UnknownCustomer, or InvalidRequest when `before`, `after` or `at` names no interaction of theirs.
+        """
+        started = perf_counter()
+        head = await self._parts.ledger.head(tenant)
+        customer = await self.customer(tenant, customer_id)
+        outline = await self._parts.ledger.outline(tenant, customer.identity_ids, up_to_seq=head)
+        left = [one for one in outline if _fits(one, wanted)]
+        noticing = Noticing(self._parts.ledger, tenant, customer, outline)
+        window, rows, signals = await _part(noticing, left, _window(outline, left, wanted), wanted)
+        since, until = _span(left, window, wanted)
+        made = await self._made(tenant, customer, outline, since or _EVER, until or _NEVER)
+        return JourneyPage(
+            customer=customer,
+            interactions=tuple(rows),
+            signals=tuple(signals),
+            joinings=await self._joinings(tenant, customer),
+            handoffs=made.handoffs,
+            decisions=made.decisions,
+            withheld=made.withheld,
+            total=len(outline),
+            channels=Counter(one.channel for one in outline),
+            matching=len(left),
+            first=window.start,
+            looked_through=window.end - window.start,
+            earlier=left[window.start].interaction_id if window.start > 0 else None,
+            later=left[window.end - 1].interaction_id if window.end < len(left) else None,
+            since=since,
+            until=until,
+            as_of_seq=head,
+            duration_ms=round((perf_counter() - started) * 1000),
+        )
+
+    # --- finding ---
+
+    async def _by_id(self, tenant: str, written: str) -> list[FoundCustomer]:
+        ledger, archive = self._parts.ledger, self._parts.archive
+        found: list[FoundCustomer | None] = []
+        party = await ledger.party(tenant, known_as=written)
+        if party is not None:
+            found.append(await self._found(tenant, written, "customer" if party.customer_id == written else "merged"))
+        seat = await ledger.seat_of(tenant, written)
+        if seat is not None:
+            begun = await ledger.interactions(tenant, [seat.identity_id], conversation_id=written, limit=1)
+            first = begun[0].interaction_id if begun else None
+            found.append(await self._found(tenant, seat.customer_id, "conversation", interaction_id=first))
+        for row in await ledger.by_ids(tenant, [written]):
+            place = row.interaction_id
+            found.append(await self._found(tenant, row.identity_id, "interaction", interaction_id=place))
+        made: tuple[tuple[str, Why], ...] = (("handoffs", "handoff"), ("decisions", "decision"))
+        for collection, why in made:
+            if (document := await archive.get(tenant, collection, written)) is not None:
+                found.append(await self._found(tenant, document["customer_id"], why))
+        return [one for one in found if one is not None]
+
+    async def _by_identifier(self, tenant: str, written: str) -> list[FoundCustomer]:
+        held = await self._parts.identities.holders(tenant, written)
+        verified_first = sorted(held, key=lambda one: not one.identifier.verified)
+        holders = {one.customer_id: one for one in reversed(verified_first)}
+        found = [
+            await self._found(tenant, customer_id, "identifier") for customer_id in [*reversed(holders)][:MOST_FOUND]
+        ]
+        return [
+            one.model_copy(update={"identifier": holders[one.customer.customer_id].identifier})
+            for one in found
+            if one is not None
+        ]
+
+    async def _by_mention(self, tenant: str, written: str) -> list[FoundCustomer]:
+        rows = await self._parts.ledger.mentioning(tenant, written, among=MENTIONED_AMONG, limit=_MOST_MENTIONS)
+        newest = {row.identity_id: row for row in reversed(rows)}
+        found = [
+            await self._found(tenant, row.identity_id, "mention", interaction_id=row.interaction_id)
+            for row in sorted(newest.values(), key=lambda one: -one.seq)[:MOST_FOUND]
+        ]
+        return [one for one in found if one is not None]
+
+    async def _found(
+        self, tenant: str, known_as: str, why: Why, *, interaction_id: str | None = None
+    ) -> FoundCustomer | None:
+        if await self._parts.ledger.customer_of(tenant, known_as) is None:
+            return None  # erased between two looks
+        customer = await self.customer(tenant, known_as)
+        return FoundCustomer(customer=customer, why=why, interaction_id=interaction_id)
+
+    # --- what happened along the way ---
+
+    async def _joinings(self, tenant: str, customer: Customer) -> tuple[Joining, ...]:
+        ledger = self._parts.ledger
+        merges = await ledger.merges_of(tenant, customer.identity_ids)
+        evidence = await ledger.by_ids(tenant, {one for merge in merges for one in merge.evidence})
+        # What a merge that was undone rested on may be somebody else's again.
+        rows = {row.interaction_id: row for row in evidence if row.identity_id in customer.identity_ids}
+        held = await ledger.holdings_of(tenant, {one.absorbed for one in merges} & {*customer.identity_ids})
+        joinings: list[Joining] = []
+        for merge in merges:
+            own = [rows[one] for one in merge.evidence if one in rows]
+            away = next((one for one in (merge.survivor, merge.absorbed) if one not in customer.identity_ids), None)
+            joinings.append(
+                Joining(
+                    merge=merge,
+                    at=merge.at if merge.undone_at else max((one.occurred_at for one in own), default=merge.at),
+                    brought=tuple(one.identifier for one in held if one.identity_id == merge.absorbed),
+                    evidence=tuple(one.interaction_id for one in own),
+                    other=await ledger.customer_of(tenant, away) if away else None,
+                )
+            )
+        return tuple(sorted(joinings, key=lambda one: one.at))
+
+    async def _made(
+        self, tenant: str, customer: Customer, outline: Sequence[Outlined], since: datetime, until: datetime
+    ) -> _Made:
+        """The handoffs and decisions of a stretch of time, by the moment they were judged as of."""
+        filed = [await self._documents(tenant, customer, one, since, until) for one in ("handoffs", "decisions")]
+        foreign = await self._foreign(tenant, customer, outline, [*filed[0], *filed[1]])
+        handoffs = [Handoff.model_validate(one) for one in filed[0] if one["handoff_id"] not in foreign]
+        decisions = [Decision.model_validate(one) for one in filed[1] if one["decision_id"] not in foreign]
+        of_handoffs = {one.next_actions.decision_id for one in handoffs if one.next_actions}
+        marked = [MadeHandoff(at=_judged_at(one), handoff=one) for one in handoffs]
+        alone = [one for one in decisions if one.decision_id not in of_handoffs]
+        decided = [MadeDecision(at=one.created_at, decision=one) for one in alone]
+        return _Made(
+            handoffs=tuple(sorted((one for one in marked if since <= one.at < until), key=lambda one: one.at)),
+            decisions=tuple(sorted((one for one in decided if since <= one.at < until), key=lambda one: one.at)),
+            withheld=sum(one.startswith("hnd_") for one in foreign),
+        )
+
+    async def _foreign(
+        self,
+        tenant: str,
+        customer: Customer,
+        outline: Sequence[Outlined],
+        documents: Sequence[Mapping[str, Any]],
+    ) -> set[str]:
+        """Which documents rest on interactions of somebody else: made while two were joined who are apart now."""
+        own = {one.interaction_id for one in outline}
+        talks = {one.conversation_id for one in outline} | {None}
+        named = {
+            _name(one): {
+                found for found in ids_in(to_json(one).decode()) if found.startswith("int_") and found not in own
+            }
+            for one in documents
+        }
+        rows = await self._parts.ledger.by_ids(tenant, {found for ids in named.values() for found in ids})
+        others = {row.interaction_id for row in rows if row.identity_id not in customer.identity_ids}
+        # A handoff may be for a conversation that has yet to begin; only one that others have is theirs.
+        unknown = {one.get("conversation_id") for one in documents} - talks
+        seats = [await self._parts.ledger.seat_of(tenant, str(one)) for one in unknown]
+        taken = {one.conversation_id for one in seats if one and one.customer_id != customer.customer_id}
+        elsewhere = {_name(one) for one in documents if one.get("conversation_id") in taken}
+        return elsewhere | {name for name, ids in named.items() if ids & others}
+
+    async def _documents(
+        self, tenant: str, customer: Customer, collection: str, since: datetime, until: datetime
+    ) -> Sequence[Mapping[str, Any]]:
+        """What was filed of a customer in a stretch of time, and what was filed last, which may be judged as of it."""
+        prefix = "hnd" if collection == "handoffs" else "dec"
+        first, last = prefix + "_", prefix + "`"
+        begin = first if since == _EVER else first_id_at(prefix, since)
+        end = last if until == _NEVER else first_id_at(prefix, until)
+        found: dict[str, Mapping[str, Any]] = {}
+        for bounds in dict.fromkeys(((begin, end), (first, last))):
+            read = self._parts.archive.between
+            for one in await read(tenant, collection, customer.identity_ids, *bounds, limit=_MOST_MADE):
+                found[str(one[f"{collection.removesuffix('s')}_id"])] = one
+        return list(found.values())
+
+
+def _fits(one: Outlined, wanted: JourneyQuery) -> bool:
+    return (
+        (wanted.channel is None or one.channel is wanted.channel)
+        and (wanted.kind is None or one.kind is wanted.kind)
+        and (wanted.since is None or one.occurred_at >= wanted.since)
+        and (wanted.until is None or one.occurred_at < wanted.until)
+    )
+
+
+def _window(outline: Sequence[Outlined], left: Sequence[Outlined], wanted: JourneyQuery) -> _Window:
+    """Which places of what the filters left are wanted, by the interaction that the caller named."""
+    named = wanted.before or wanted.after or wanted.at
+    if named is None:
+        return _Window(max(0, len(left) - wanted.limit), len(left))
+    place = next((one for one in outline if one.interaction_id == named), None)
+    if place is None:
+        field = "before" if wanted.before else "after" if wanted.after else "at"
+        message = "No interaction of this customer has this id."
+        raise InvalidRequest(f"{field}: {message}", [{"path": field, "message": message}])
+    if wanted.before:
+        end = bisect_left(left, place)
+        return _Window(max(0, end - wanted.limit), end)
+    if wanted.after:
+        start = bisect_right(left, place)
+        return _Window(start, min(len(left), start + wanted.limit))
+    # A little of what went before tells what the named one was about.
+    start = max(0, min(bisect_left(left, place) - wanted.limit // 3, len(left) - wanted.limit))
+    return _Window(start, min(len(left), start + wanted.limit))
+
+
+def _span(left: Sequence[Outlined], window: _Window, wanted: JourneyQuery) -> tuple[datetime | None, datetime | None]:
+    """From a part's first interaction to the first one after it; at either end of what was asked for, all there is."""
+    since = left[window.start].occurred_at if window.start > 0 else wanted.since
+    until = left[window.end].occurred_at if window.end < len(left) else wanted.until
+    return since, until
+
+
+async def _part(
+    noticing: Noticing, left: Sequence[Outlined], window: _Window, wanted: JourneyQuery
+) -> tuple[_Window, Sequence[Interaction], Sequence[Signal]]:
+    rows, signals = await noticing.read(left[window.start : window.end])
+    if not wanted.friction:
+        return window, rows, signals
+    kept = _telling(rows, signals)
+    forward = wanted.after is not None
+    for _ in range(_MOST_PARTS - 1):
+        start, end = window
+        more = (
+            _Window(end, min(len(left), end + wanted.limit))
+            if forward
+            else _Window(max(0, start - wanted.limit), start)
+        )
+        if len(kept) >= wanted.limit // 2 or more.start == more.end:
+            break
+        rows, others = await noticing.read(left[more.start : more.end])
+        found = _telling(rows, others)
+        kept = [*kept, *found] if forward else [*found, *kept]
+        signals = list({one.signal_id: one for one in (*signals, *others)}.values())
+        window = _Window(min(start, more.start), max(end, more.end))
+    return window, kept, signals
+
+
+def _telling(rows: Sequence[Interaction], signals: Sequence[Signal]) -> list[Interaction]:
+    rested_on = {evidence for one in signals for evidence in one.evidence}
+    return [row for row in rows if row.interaction_id in rested_on]
+
+
+def _name(document: Mapping[str, Any]) -> str:
+    return str(document.get("handoff_id") or document["decision_id"])
+
+
+def _judged_at(handoff: Handoff) -> datetime:
+    return handoff.next_actions.created_at if handoff.next_actions else handoff.request.now or handoff.created_at

@@ -1,0 +1,187 @@
+"""What the customer said and has since replaced: another day, amount, number or address for the same thing.
+
+A newer statement holds. A value counts as replaced when a later message of the customer has another one of its kind,
+does not say the old one again, and either says that something changed (`instead`, `sorry`, `a week later`) or asks in
+another conversation for the same thing (by its number, or in the same words). Two values of one message stand beside
+each other; so do a day that was past when it was told and one that is to come.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+from functools import lru_cache
+from typing import NamedTuple
+
+from app.language.identifiers import canonical, mentions
+from app.language.words import STOP_WORDS, stem, terms
+from app.models import Actor, Interaction, Kind
+
+_REVISES = re.compile(
+    r"\b(?:instead|rather than|actually|correction|correct(?:ed)? (?:that|it)|i meant|i mean|sorry|my (?:mistake|bad)"
+    r"|mistyped|typo|wrong|mistaken|misread|changed? (?:of plans?|(?:my|our) minds?)|(?:has|have|is|was|got"
+    r"|been) (?:been )?"
+    r"(?:changed|moved|slipped|postponed|rescheduled|brought forward|pushed back)|no longer|not any ?more"
+    r"|on second thought"
+    r"|make (?:that|it)|scratch that|forget (?:that|what))\b",
+    re.IGNORECASE,
+)
+# Said in another conversation about the same thing, these tell of a change too.
+_HAS_CHANGED = re.compile(
+    r"\b(?:different|(?:day|week|month|hour|year)s? (?:later|earlier)|knocked|dropped|reduced|lowered|raised"
+    r"|moved|slipped"
+    r"|changed|postponed|(?:can|could|will|would) only|only (?:do|need|want|get|have)|after all"
+    r"|new (?:address|date|day|time|number|amount|plan)|now)\b",
+    re.IGNORECASE,
+)
+# A number or code names one thing of several; only who takes it back says that another was meant.
+_TAKES_BACK = re.compile(
+    r"\b(?:instead|rather than|correction|correct(?:ed)? (?:that|it|is|one|number|order|code)|i meant|i mean"
+    r"|(?:my|a) (?:mistake|bad)|"
+    r"mistyped|typo|wrong|mistaken|misread|not|scratch that|forget (?:that|what)|make (?:that|it))\b",
+    re.IGNORECASE,
+)
+_ADDRESS = re.compile(
+    r"(?<![\w.,-])\d{1,4}[a-z]?(?: (?!(?:January|February|March|April|May|June|July|August|September|October"
+    r"|November|December)\b)[A-Z][\w’'-]+){1,3}|(?:[A-ZÄÖÜ][\wäöüß-]+(?:straße|strasse|weg|gasse|platz|laan"
+    r"|straat) \d{1,4})"
+)
+_FIGURE = re.compile(r"(?<![\w.,-])\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\w-])")
+_NUMBERS: Sequence[str] = "one two three four five six seven eight nine ten eleven twelve".split()
+_COUNTED = re.compile(
+    rf"\b(\d{{1,2}}|{'|'.join(_NUMBERS)}) ([a-z]{{4,}}s)\b(?! (?:ago|later|earlier|before|after))", re.IGNORECASE
+)
+_SPANS = frozenset("minutes hours days weeks months years times".split())
+_MONTHS: Sequence[str] = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+_NAMED = ("code", "number", "account", "error_code")
+_HALF_A_YEAR = 183
+_SHARED_TERMS = 2
+
+
+class _Value(NamedTuple):
+    kind: str
+    value: str
+    written: str
+
+
+class Revision(NamedTuple):
+    """A replaced value as it was written, and the sequence number of the message that replaced it."""
+
+    written: str
+    since: int
+
+
+def revisions(interactions: Sequence[Interaction]) -> tuple[Revision, ...]:
+    """The values that a customer's newer message replaced."""
+    said = [one for one in interactions if one.actor is Actor.CUSTOMER and one.kind is Kind.MESSAGE and one.text]
+    found: list[Revision] = []
+    for place, newer in enumerate(said):
+        values = _values(newer.text)
+        again = {one[:2] for later in said[place:] for one in _values(later.text) if not _is_denied(one, later.text)}
+        for older in said[:place] if values else ():
+            known = {one[:2] for one in _values(older.text)}
+            for old in _values(older.text):
+                fresh = [one for one in values if one.kind == old.kind and one[:2] not in known]
+                if fresh and old[:2] not in again and _replaces(old, fresh, older, newer):
+                    found.append(Revision(old.written, newer.seq))
+    return tuple(dict.fromkeys(found))
+
+
+def is_replaced(text: str, seq: int, replaced: Sequence[Revision]) -> bool:
+    """Whether a text of this sequence number holds a value that has been replaced since."""
+    return any(seq < one.since and holds(text, one.written) for one in replaced)
+
+
+def _replaces(old: _Value, fresh: Sequence[_Value], older: Interaction, newer: Interaction) -> bool:
+    if old.kind in _NAMED:
+        return _TAKES_BACK.search(newer.text) is not None and len(fresh) == 1 and _are_near(older, newer)
+    near, same = _are_near(older, newer), _same_thing(older, newer)
+    if _REVISES.search(newer.text) and (near or same):
+        return old.kind != "date" or _to_come(old.value, older.occurred_at)
+    if near or not (same or old.kind.startswith("count")):
+        return False
+    if old.kind not in ("date", "address"):
+        return _HAS_CHANGED.search(newer.text) is not None
+    if old.kind == "date":
+        return _to_come(old.value, older.occurred_at) and any(_to_come(one.value, newer.occurred_at) for one in fresh)
+    return old.kind == "address"
+
+
+def _are_near(older: Interaction, newer: Interaction) -> bool:
+    return older.conversation_id == newer.conversation_id
+
+
+def _same_thing(older: Interaction, newer: Interaction) -> bool:
+    """Whether two messages name the same number or code, or speak in the same words."""
+    names = [{one.value for one in _values(text) if one.kind in _NAMED} for text in (older.text, newer.text)]
+    if names[0] & names[1]:
+        return True
+    return len(_matter(older.text) & _matter(newer.text)) >= _SHARED_TERMS
+
+
+def _matter(text: str) -> frozenset[str]:
+    written = frozenset(term for one in _values(text) for term in terms(one.written))
+    return frozenset(terms(text)) - written
+
+
+def _is_denied(one: _Value, text: str) -> bool:
+    """Whether a value is told as the one that no longer holds: `not 3 May`, `instead of the 40 pounds`."""
+    before = text[: text.find(one.written)]
+    return (
+        re.search(
+            r"\b(?:not|instead of|rather than|no longer)(?: (?:on|at|to|for|the|my|of|by))*\s*$", before, re.IGNORECASE
+        )
+        is not None
+    )
+
+
+def holds(text: str, written: str) -> bool:
+    """Whether a value stands in a text as it was written."""
+    return re.search(rf"(?<![\w]){re.escape(written)}(?!\w)", text, re.IGNORECASE) is not None
+
+
+@lru_cache(maxsize=4096)
+def _values(text: str) -> tuple[_Value, ...]:
+    return tuple(dict.fromkeys(_read(text)))
+
+
+def _read(text: str) -> Iterator[_Value]:
+    for one in mentions(text):
+        if one.type == "date":
+            yield _Value("date", _day(one.value), one.value)
+        elif one.type in ("amount", *_NAMED):
+            yield _Value(one.type, canonical(one.value), one.value)
+    for match in _FIGURE.finditer(text):
+        yield _Value("amount", f"{float(match.group().replace(',', '')):g}", match.group())
+    for match in _ADDRESS.finditer(text):
+        yield _Value("address", match.group().casefold(), match.group())
+    for match in _COUNTED.finditer(text):
+        number, unit = match[1].casefold(), match[2].casefold()
+        if unit not in _SPANS and unit not in STOP_WORDS:
+            digits = number if number.isdigit() else str(_NUMBERS.index(number) + 1)
+            yield _Value(f"count {stem(unit)}", digits, match.group())
+
+
+def _day(written: str) -> str:
+    """Month and day of a date as `mm-dd` where they can be told, else the date as it was written."""
+    iso = re.fullmatch(r"\d{4}-(\d\d)-(\d\d)", written)
+    if iso:
+        return f"{iso[1]}-{iso[2]}"
+    word, number = re.search(r"[A-Za-z]{3,}", written), re.search(r"\b(\d{1,2})(?:st|nd|rd|th)?\b", written)
+    if word and number and word.group()[:3].casefold() in _MONTHS:
+        return f"{_MONTHS.index(word.group()[:3].casefold()) + 1:02d}-{int(number[1]):02d}"
+    return written.casefold()
+
+
+def _to_come(day: str, told_at: datetime) -> bool:
+    """Whether a day without its year was yet to come when it was told: the nearest such day is meant."""
+    match = re.fullmatch(r"(\d\d)-(\d\d)", day)
+    if match is None:
+        return False
+    try:
+        meant = date(told_at.year, int(match[1]), int(match[2]))
+    except ValueError:
+        return False
+    distance = (meant - told_at.date()).days
+    if distance < -_HALF_A_YEAR:
+        distance += 365
+    return 0 <= distance <= _HALF_A_YEAR

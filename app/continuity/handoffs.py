@@ -1,0 +1,128 @@
+"""Handoffs as the archive holds them, read for what the figures need, with what was told of them afterwards."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from app.language.steps import step_name
+
+# What an agent tells of a brief, in the order of `Feedback`.
+_TOLD = ("accepted", "edited_brief", "repeated_information", "missing_context", "disposition")
+
+
+class Feedback(NamedTuple):
+    """All that was told of one handoff: of what was told twice, the last, and of moments the first."""
+
+    displayed_at: datetime | None
+    connected_at: datetime | None
+    accepted: bool | None
+    edited_brief: Any
+    repeated: bool | None
+    missing: bool | None
+    disposition: str | None
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether the agent saw the brief, by what was told."""
+        told = (self.accepted, self.edited_brief, self.repeated, self.missing, self.disposition)
+        return self.displayed_at is not None or any(one is not None for one in told)
+
+
+class HandoffFacts(NamedTuple):
+    """One handoff."""
+
+    handoff_id: str
+    at: datetime
+    as_of_seq: int
+    duration_ms: int
+    conversation_id: str | None
+    from_channel: str | None
+    to_channel: str | None
+    queue: str | None
+    reason: str | None
+    intent: str | None
+    has_brief: bool
+    feedback: Feedback
+    overridden: bool | None
+    overrides: tuple[str, ...]
+
+    @property
+    def brief_ms(self) -> int | None:
+        """From the request until the agent had the brief: displayed where that was told, else made."""
+        if not self.has_brief:
+            return None
+        shown = self.feedback.displayed_at
+        waited = round((shown - self.at).total_seconds() * 1000) if shown is not None else 0
+        return max(self.duration_ms, waited)
+
+
+def handoffs_of(documents: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[HandoffFacts]:
+    """The handoffs of one customer in the order they were asked for, by the documents filed of them."""
+    told: dict[str, list[Mapping[str, Any]]] = {}
+    for one in sorted(documents.get("feedback", ()), key=lambda one: (one["filed_at"], one["feedback_id"])):
+        told.setdefault(one["handoff_id"], []).append(one)
+    answered: dict[str, list[Mapping[str, Any]]] = {}
+    for one in documents.get("outcomes", ()):
+        answered.setdefault(one["decision_id"], []).append(one)
+    found = [_facts(one, told.get(one["handoff_id"], ()), answered) for one in documents.get("handoffs", ())]
+    return sorted(found, key=lambda one: (one.at, one.handoff_id))
+
+
+def _facts(
+    document: Mapping[str, Any], told: Sequence[Mapping[str, Any]], answered: Mapping[str, Sequence[Mapping[str, Any]]]
+) -> HandoffFacts:
+    request, brief = document["request"], document["brief"]
+    feedback = _together(told)
+    decision: Mapping[str, Any] = document.get("next_actions") or {}
+    overrides, answers = _overrides(brief, decision, feedback, answered.get(decision.get("decision_id", ""), ()))
+    return HandoffFacts(
+        handoff_id=document["handoff_id"],
+        at=datetime.fromisoformat(request.get("now") or document["created_at"]),
+        as_of_seq=document["as_of_seq"],
+        duration_ms=document["duration_ms"],
+        conversation_id=document.get("conversation_id"),
+        from_channel=request.get("from_channel"),
+        to_channel=request.get("to_channel"),
+        queue=request.get("to_queue"),
+        reason=(request.get("reason") or {}).get("code"),
+        intent=(brief.get("intent") or {}).get("name"),
+        has_brief=document["status"] != "failed",
+        feedback=feedback,
+        overridden=bool(overrides) if answers else None,
+        overrides=overrides,
+    )
+
+
+def _together(told: Sequence[Mapping[str, Any]]) -> Feedback:
+    def last(name: str) -> Any:
+        return next((one[name] for one in reversed(told) if one.get(name) is not None), None)
+
+    def first(name: str) -> datetime | None:
+        moments = [datetime.fromisoformat(one[name]) for one in told if one.get(name) is not None]
+        return min(moments, default=None)
+
+    return Feedback(first("displayed_at"), first("connected_at"), *(last(name) for name in _TOLD))
+
+
+def _overrides(
+    brief: Mapping[str, Any],
+    decision: Mapping[str, Any],
+    feedback: Feedback,
+    outcomes: Sequence[Mapping[str, Any]],
+) -> tuple[tuple[str, ...], bool]:
+    """In which ways the agent overrode what was suggested, and whether they answered it at all."""
+    disposition: Mapping[str, str] = brief.get("suggested_disposition") or {}
+    suggested = disposition.get("name")
+    chosen = feedback.disposition if suggested is not None else None
+    offered = {one["action_id"] for one in decision.get("actions", ())}
+    taken = {one["action_id"] for one in outcomes if one.get("accepted") is True}
+    refused = {one["action_id"] for one in outcomes if one.get("accepted") is False}
+    ways = {
+        "rejected": feedback.accepted is False,
+        "edited": feedback.edited_brief is not None and feedback.edited_brief != brief,
+        "other_disposition": chosen is not None and step_name(chosen) != step_name(suggested or ""),
+        "other_action": bool(taken - offered) or (bool(refused & offered) and not taken),
+    }
+    answers = (feedback.accepted, feedback.edited_brief, chosen)
+    answered = any(one is not None for one in answers) or bool(taken or refused)
+    return tuple(name for name, holds in ways.items() if holds), answered

@@ -1,0 +1,175 @@
+"""What a customer had to say again: names that the ledger held already, and a matter that they had told.
+
+A name (an order number, an e-mail address) is said again when it stood anywhere in the customer's history before: said,
+typed, in a tool's answer or sent along by the channel. A matter is told again when most of what a sentence speaks of
+stands in one earlier message of the customer, or the other way round. What the other side has just said itself is no
+repetition: whoever confirms it was not made to repeat it.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from app.language.acts import Act, customer_act
+from app.language.identifiers import canonical, mentions, structured_names
+from app.language.sentences import sentences
+from app.language.steps import read_json, step_name
+from app.language.words import terms, tokens
+from app.models import Actor, Interaction, Kind, Outcome
+from app.ports import REDACTED
+
+# Of what a sentence speaks of, so much must have been told before; with fewer words, chance would do it.
+MOSTLY = 0.7
+FEWEST_TERMS = 3
+# So many of the customer's earlier messages are looked at: what was told longer ago is another matter.
+LOOK_BACK = 60
+SHORTEST_NAME = 4
+_STUCK = (Outcome.FAILED, Outcome.ABANDONED)
+_TELLS_NOTHING = frozenset({Act.GREETING, Act.THANKS, Act.CLOSING, Act.CONFIRMATION, Act.APOLOGY})
+_CIVIL = frozenset(
+    """pleas thank hi hello help want need like know tell get let would check sure look can could may also realli
+    actual alreadi still someth anyth everyth thing time way make sorri""".split()
+)
+_JOINTS = re.compile(r"[\s()/.-]+")
+
+
+class Restatement(NamedTuple):
+    """Something said again: its kind, the interaction that held it, and the one in which it was said again."""
+
+    kind: str
+    known: str
+    restated: str
+
+
+class Sentence(NamedTuple):
+    """One sentence of a customer with what it speaks of.
+
+    `names` are those that show by their shape; among `words` are those that only whoever knows the name recognises.
+    """
+
+    text: str
+    names: frozenset[str]
+    words: frozenset[str]
+    terms: frozenset[str]
+    tells: bool
+
+
+class Told:
+    """Everything that one customer's ledger holds, to be asked what of it was known before a place in it."""
+
+    def __init__(self, rows: Sequence[Interaction]) -> None:
+        self._rows = rows
+        self._first: dict[str, int] = {}
+        self._messages: list[tuple[int, tuple[frozenset[str], ...]]] = []
+        for place, row in enumerate(rows):
+            for name in _names_in(row):
+                self._first.setdefault(name, place)
+            if (told := _told_in(row)) and any(told):
+                self._messages.append((place, told))
+
+    def restated(self, said: Sequence[Interaction], before: int, *, beside: Sequence[Interaction]) -> list[Restatement]:
+        """What of `said` the ledger held before a place; `beside` is what bot or agent said meanwhile."""
+        return [
+            one
+            for row in said
+            for sentence in sentences_of(row)
+            for one in self.in_sentence(sentence, row, before, beside=_until(beside, row))
+        ]
+
+    def in_sentence(
+        self, sentence: Sentence, row: Interaction, before: int, *, beside: Sequence[Interaction]
+    ) -> list[Restatement]:
+        """What of one sentence the ledger held before a place."""
+        theirs = frozenset(name for other in beside for name in names_of(other.text) | words_of(other.text))
+        found = [
+            Restatement("identifier", self._rows[place].interaction_id, row.interaction_id)
+            for name in sorted((sentence.names | sentence.words) - theirs)
+            if (place := self._first.get(name)) is not None and place < before
+        ]
+        if sentence.tells and not any(_mostly(sentence.terms, terms_of(other.text)) for other in beside):
+            told = self._told_before(sentence.terms, before)
+            if told is not None:
+                found.append(Restatement("meaning", told, row.interaction_id))
+        return found
+
+    def _told_before(self, about: frozenset[str], before: int) -> str | None:
+        earlier = [one for one in self._messages if one[0] < before][-LOOK_BACK:]
+        for place, told in reversed(earlier):
+            whole = frozenset[str]().union(*told)
+            if _mostly(about, whole) or any(_mostly(one, about) for one in told):
+                return self._rows[place].interaction_id
+        return None
+
+
+def sentences_of(row: Interaction) -> list[Sentence]:
+    """The sentences of a message, each with what it speaks of."""
+    return list(_sentences(row.text))
+
+
+@lru_cache(maxsize=4096)
+def names_of(text: str) -> frozenset[str]:
+    """The names in a text, in the form in which they are compared; amounts and dates name nothing."""
+    found = (_key(one.value) for one in mentions(text) if one.type not in ("amount", "date"))
+    return frozenset(one for one in found if len(one) >= SHORTEST_NAME)
+
+
+@lru_cache(maxsize=4096)
+def words_of(text: str) -> frozenset[str]:
+    """The words with a digit in a text, in the form in which names are compared: `ord-70331` is written as it comes."""
+    found = (_key(one) for one in tokens(text) if any(letter.isdigit() for letter in one))
+    return frozenset(one for one in found if len(one) >= SHORTEST_NAME)
+
+
+@lru_cache(maxsize=4096)
+def terms_of(text: str) -> frozenset[str]:
+    """What a text speaks of: the stems of its words without those that say nothing of any matter."""
+    return frozenset(one for one in terms(text) if one not in _CIVIL)
+
+
+@lru_cache(maxsize=4096)
+def _sentences(text: str) -> tuple[Sentence, ...]:
+    return tuple(
+        Sentence(one, names_of(one), words_of(one), terms_of(one), customer_act(one) not in _TELLS_NOTHING)
+        for one in sentences(text)
+    )
+
+
+def _mostly(one: frozenset[str], within: frozenset[str]) -> bool:
+    shared = len(one & within)
+    return shared >= FEWEST_TERMS and shared / len(one) >= MOSTLY
+
+
+def _told_in(row: Interaction) -> tuple[frozenset[str], ...]:
+    """What a customer told in one interaction, sentence by sentence; a step that failed tells of itself."""
+    if row.actor is not Actor.CUSTOMER:
+        return ()
+    if row.kind is Kind.MESSAGE:
+        return tuple(one.terms for one in _sentences(row.text) if one.tells)
+    if row.name and row.outcome in _STUCK:
+        return (terms_of(step_name(row.name).replace("_", " ")),)
+    return ()
+
+
+def _names_in(row: Interaction) -> Iterable[str]:
+    yield from names_of(row.text)
+    held: Any = read_json(row.text) if row.kind is Kind.TOOL_RESULT else None
+    for source in (row.data, held):
+        if isinstance(source, Mapping | list):
+            yield from (_key(value) for _, value in structured_names(source))
+    yield from (_key(one.value) for one in row.identifiers if one.value != REDACTED)
+
+
+def restated_name(known: Interaction, restated: Interaction) -> str | None:
+    """A name in the words of whoever said it again, of those that the other interaction held; None for none."""
+    held = set(_names_in(known))
+    said = [one.value for one in mentions(restated.text) if one.type not in ("amount", "date")]
+    return next((value for value in (*said, *tokens(restated.text)) if _key(value) in held), None)
+
+
+def _key(value: str) -> str:
+    return _JOINTS.sub("", canonical(value))
+
+
+def _until(beside: Sequence[Interaction], row: Interaction) -> list[Interaction]:
+    return [one for one in beside if (one.occurred_at, one.seq) < (row.occurred_at, row.seq)]

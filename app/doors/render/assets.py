@@ -1,0 +1,75 @@
+"""The files that pages load: our own styles and scripts, and scripts that a Python package carries.
+
+All of them have one address each, `/console/static/<version>/<name>`, in which the version is a hash of them all: a
+browser may keep them for good, and a script's relative import finds the file of the same version.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import NamedTuple
+
+FOLDER = Path(__file__).parent.parent / "static"
+PREFIX = "/console/static"
+
+# Scripts in packages, by the name that pages load them under: the package and the file's place in it.
+PACKAGED: Mapping[str, tuple[str, str]] = {"plotly.min.js": ("plotly", "package_data/plotly.min.js")}
+
+_MEDIA_TYPES: Mapping[str, str] = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
+
+
+class Asset(NamedTuple):
+    """A file as it is served; the tag is a hash of what is in it."""
+
+    content: bytes
+    media_type: str
+    tag: str
+
+
+def asset(name: str) -> str:
+    """The address of a file for a page. Raises KeyError for a name that no file has."""
+    if name not in _places():
+        raise KeyError(f"No file {name!r} among the pages' files: {', '.join(_places())}.")
+    return f"{PREFIX}/{assets_version()}/{name}"
+
+
+@cache
+def read_asset(name: str) -> Asset | None:
+    """A file by its name, or None where there is none."""
+    place = _places().get(name)
+    if place is None:
+        return None
+    content = place.read_bytes()
+    return Asset(content, _MEDIA_TYPES[place.suffix], hashlib.sha256(content).hexdigest()[:32])
+
+
+@cache
+def assets_version() -> str:
+    """What tells one set of files from another."""
+    whole = hashlib.sha256()
+    for name, place in _places().items():
+        # A packaged script changes with its package's version, and hashing megabytes at the start would cost time.
+        whole.update(f"{name} {place.stat().st_size} ".encode())
+        if name not in PACKAGED:
+            whole.update(place.read_bytes())
+    return whole.hexdigest()[:12]
+
+
+@cache
+def _places() -> Mapping[str, Path]:
+    own = {place.name: place for place in sorted(FOLDER.iterdir()) if place.suffix in _MEDIA_TYPES}
+    return own | {name: _in_package(*where) for name, where in PACKAGED.items()}
+
+
+def _in_package(package: str, inside: str) -> Path:
+    # Found without importing the package, which may be large.
+    found = find_spec(package)
+    assert found is not None, f"the package {package} is not installed"
+    assert found.origin is not None
+    return Path(found.origin).parent / inside

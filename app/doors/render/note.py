@@ -1,0 +1,57 @@
+"""A handoff as Markdown, for a note that an agent reads or files in a CRM."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from app.doors.render.environment import MarkdownMarkup, rendered
+from app.models import Evidence, Handoff, Signal
+
+MARKS_SHOWN = 4
+
+
+def markdown(handoff: Handoff) -> str:
+    """The handoff as CommonMark."""
+    marks = _Marks(handoff)
+    text = rendered(
+        "note.md",
+        handoff=handoff,
+        brief=handoff.brief,
+        decision=handoff.next_actions,
+        friction=newest_of_each(handoff.signals),
+        numbers=marks.numbers,
+        marks=marks.markdown,
+    )
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+
+
+def newest_of_each(signals: Sequence[Signal]) -> Sequence[tuple[Signal, int]]:
+    """The newest signal of each type with how many of it there are, in the order of the moments."""
+    newest = {one.type: one for one in signals}
+    return [(one, sum(other.type == one.type for other in signals)) for one in newest.values()]
+
+
+class _Marks:
+    """Numbers for the interactions a note names, in the order in which it comes to them."""
+
+    def __init__(self, handoff: Handoff) -> None:
+        self.numbers = {one: number for number, one in enumerate(dict.fromkeys(_evidence(handoff)), 1)}
+
+    def markdown(self, evidence: Evidence) -> MarkdownMarkup:
+        """The marks behind a line; something said often has many, of which the first few are shown."""
+        more = f" +{len(evidence) - MARKS_SHOWN}" if len(evidence) > MARKS_SHOWN else ""
+        return MarkdownMarkup("".join(f" [{self.numbers[one]}]" for one in evidence[:MARKS_SHOWN]) + more)
+
+
+def _evidence(handoff: Handoff) -> Iterator[str]:
+    brief = handoff.brief
+    friction = [one for one, _ in newest_of_each(handoff.signals)]
+    offered = handoff.next_actions.actions if handoff.next_actions else ()
+    held_back = handoff.next_actions.suppressed if handoff.next_actions else ()
+    verified = handoff.verification.evidence if handoff.verification else ()
+    sections = (brief.actions_taken, brief.commitments, offered, held_back, brief.entities, brief.history, friction)
+    yield from verified[:MARKS_SHOWN]
+    for section in sections:
+        for one in section:
+            yield from one.evidence[:MARKS_SHOWN]
+    for claim in brief.claims:
+        yield from claim.evidence

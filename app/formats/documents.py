@@ -1,0 +1,179 @@
+"""Reads one conversation out of whatever it was written down in: a conversation file, interactions, a vCon, plain text.
+
+Which of them it is, its content tells: JSON begins with a brace or a bracket, and its fields say what it holds.
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, Literal, NamedTuple, cast
+
+from app.conversations import (
+    AFTER_LAST_TURN,
+    BYTE_ORDER_MARK,
+    TURN_GAP,
+    Conversation,
+    Row,
+    conversation_of,
+    fields_of,
+    find_conversation,
+    read_rows,
+)
+from app.errors import InvalidRequest, WarmlineError
+from app.formats.plain_text import conversation_in_text
+from app.formats.vcon import interactions_of
+from app.models import InteractionDraft
+from app.validation import interaction_draft
+
+Format = Literal["conversation", "interactions", "vcon", "text"]
+
+_KEYS = frozenset({"turns", "vcon", "interactions", "channel"})
+_STEP = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
+_SPACE = re.compile(r"[\s,:]*")
+_LAST = datetime.max.replace(tzinfo=UTC)
+
+
+class ReadConversation(NamedTuple):
+    """A conversation, and what it was written down in."""
+
+    conversation: Conversation
+    format: Format
+
+
+def read_conversation(
+    content: bytes, conversation_id: str | None = None, *, now: datetime | None = None, name: str = "conversation"
+) -> ReadConversation:
+    """The first conversation of a document, or the one with this id.
+
+    `now` dates a conversation that names no time (default: the present), and `name` names one that has no id. Raises
+    InvalidRequest or PayloadTooLarge, whose words name the line.
+    """
+    if not is_json(content):
+        text = decoded(content)
+        found = conversation_in_text(text, name=name, now=now)
+        if conversation_id is not None and found.id != conversation_id:
+            raise InvalidRequest(f"the text is one conversation, and its id is {found.id!r}.")
+        return ReadConversation(found, "text")
+    rows = list(read_rows(content.splitlines(keepends=True)))
+    first = fields_of(rows[0].value if rows else None)
+    try:
+        if "vcon" in first and conversation_id is None:
+            return ReadConversation(_gathered(interactions_of(first), now, name), "vcon")
+        if "interactions" in first or "channel" in first:
+            drafts = _interactions(rows, whole="interactions" in first)
+            return ReadConversation(_gathered(drafts, now, name), "interactions")
+        if len(rows) == 1 and rows[0].problem is None and conversation_id is None:
+            return ReadConversation(conversation_of(rows[0].value, now=now), "conversation")
+    except InvalidRequest as failure:
+        raise _located(failure, content, rows[0]) from None
+    return ReadConversation(
+        find_conversation(content.splitlines(keepends=True), conversation_id, now=now), "conversation"
+    )
+
+
+def is_json(content: bytes) -> bool:
+    """Whether a document is meant to be JSON: by its first sign, or because a line of it is a row of ours.
+
+    A broken first row is then told as such; and a text may well hold JSON of others.
+    """
+    if content.removeprefix(BYTE_ORDER_MARK).lstrip()[:1] in (b"{", b"["):
+        return True
+    found = (row.value for row in read_rows(line for line in content.splitlines() if line[:1] == b"{"))
+    return any(_KEYS & fields_of(value).keys() for value in found)
+
+
+def decoded(content: bytes) -> str:
+    """A text. Raises InvalidRequest with the line of what is not UTF-8."""
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as failure:
+        line = content.count(b"\n", 0, failure.start) + 1
+        raise InvalidRequest(f"line {line}: this is not UTF-8 text. Save it as UTF-8.") from None
+
+
+def line_of(text: str, path: str) -> int | None:
+    """The line, counted from 1, on which the value at a path of a JSON text begins; of a missing one, what holds it."""
+    decoder = json.JSONDecoder()
+    place = _after_space(text, 0)
+    for index, key in _STEP.findall(path):
+        found = _inside(decoder, text, place, int(index) if index else key)
+        if found is None:
+            break
+        place = found
+    return text.count("\n", 0, place) + 1
+
+
+def _interactions(rows: Sequence[Row], *, whole: bool) -> list[InteractionDraft]:
+    if whole:
+        held = fields_of(rows[0].value)["interactions"]
+        if not isinstance(held, list):
+            raise InvalidRequest("interactions: This must be a list of interactions.", [{"path": "interactions"}])
+        return [
+            interaction_draft(one, inside=f"interactions[{place}]") for place, one in enumerate(cast(list[Any], held))
+        ]
+    drafts: list[InteractionDraft] = []
+    for row in rows:
+        try:
+            if row.problem is not None:
+                raise InvalidRequest(row.problem)
+            drafts.append(interaction_draft(row.value))
+        except WarmlineError as failure:
+            raise InvalidRequest(f"line {row.line}: {failure.detail}") from None
+    return drafts
+
+
+def _gathered(drafts: Sequence[InteractionDraft], now: datetime | None, name: str) -> Conversation:
+    """Interactions as one conversation, the one that was spoken in last; what else they hold went before it."""
+    dated = any(one.occurred_at for one in drafts)
+    present = now or datetime.now(UTC)
+    clock = next((one.occurred_at for one in drafts if one.occurred_at), present - len(drafts) * TURN_GAP)
+    whole: list[InteractionDraft] = []
+    for place, one in enumerate(drafts):
+        clock = one.occurred_at or (clock + TURN_GAP if place else clock)
+        update = {
+            "id": one.id or f"{name}-{place}",
+            "occurred_at": clock,
+            "conversation_id": one.conversation_id or name,
+        }
+        whole.append(one.model_copy(update=update))
+    whole.sort(key=lambda one: one.occurred_at or _LAST)
+    last = whole[-1] if whole else None
+    after = last.occurred_at + AFTER_LAST_TURN if last and last.occurred_at else present
+    conversation_id = last.conversation_id if last and last.conversation_id else name
+    return Conversation(id=conversation_id, customer_ref=None, drafts=tuple(whole), now=after, dated=dated)
+
+
+def _located(failure: InvalidRequest, content: bytes, row: Row) -> InvalidRequest:
+    """The same refusal with the line that it is about, where its path leads to one."""
+    if failure.detail.startswith("line ") or not failure.errors:
+        where = "" if failure.detail.startswith("line ") else f"line {row.line}: "
+        return InvalidRequest(f"{where}{failure.detail}", failure.errors)
+    text = decoded(content)
+    try:
+        errors = [{**one, "line": line_of(text, str(one["path"]))} for one in failure.errors]
+    except (ValueError, RecursionError):  # one value a line, or nested beyond what is read
+        return InvalidRequest(f"line {row.line}: {failure.detail}", failure.errors)
+    return InvalidRequest(f"line {errors[0]['line']}: {failure.detail}", errors)
+
+
+def _inside(decoder: json.JSONDecoder, text: str, place: int, wanted: int | str) -> int | None:
+    """Where one member of the object or item of the list at a place begins; None where there is none."""
+    opened, place = text[place : place + 1], _after_space(text, place + 1)
+    count = 0
+    while opened in ("{", "[") and place < len(text) and text[place] not in "}]":
+        name: int | str = count
+        if opened == "{":
+            name, place = decoder.raw_decode(text, place)
+            place = _after_space(text, place)
+        if name == wanted:
+            return place
+        _, place = decoder.raw_decode(text, place)
+        place = _after_space(text, place)
+        count += 1
+    return None
+
+
+def _after_space(text: str, place: int) -> int:
+    found = _SPACE.match(text, place)
+    return found.end() if found else place

@@ -1,0 +1,68 @@
+"""How a matter stood when a customer left off, and whether what they go on with is the same matter."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from enum import Enum
+
+from app.language.acts import Act, customer_act, staff_act
+from app.language.identifiers import canonical, mentions
+from app.language.sentences import sentences
+from app.language.steps import steps
+from app.language.words import terms
+from app.models import Actor, Interaction, Kind, Outcome
+
+_SAME_MATTER_ANYWAY = timedelta(hours=24)
+_SHARED_TERMS = 2
+_FAILING = (Outcome.FAILED, Outcome.ABANDONED)
+_STAFF = (Actor.BOT, Actor.AGENT)
+
+
+class Standing(Enum):
+    """How a matter stood when the customer left a channel."""
+
+    OPEN = "open"
+    PROMISED = "promised"
+    SETTLED = "settled"
+
+
+def standing(rows: Sequence[Interaction]) -> Standing:
+    """How a stretch of interactions ended; one without any matter in it needs no continuing, and is settled."""
+    taken = steps(rows)
+    failed = any(step.outcome in _FAILING for step in taken)
+    ended_well = bool(taken) and taken[-1].outcome is Outcome.SUCCEEDED
+    said = [row for row in rows if row.actor is Actor.CUSTOMER and row.kind is Kind.MESSAGE and row.text.strip()]
+    if not said:
+        return Standing.SETTLED if ended_well or not failed else Standing.OPEN
+    if taken and taken[-1].outcome in _FAILING:
+        return Standing.OPEN
+    acts = {customer_act(sentence) for sentence in sentences(said[-1].text)}
+    thanked = bool(acts & {Act.CLOSING, Act.THANKS}) and not acts & {Act.REQUEST, Act.QUESTION, Act.PROBLEM}
+    if thanked:
+        return Standing.PROMISED if _ends_with_a_promise(rows) else Standing.SETTLED
+    answered = ended_well and taken[-1].at > said[-1].occurred_at and "?" not in rows[-1].text
+    return Standing.SETTLED if answered else Standing.OPEN
+
+
+def same_matter(before: Sequence[Interaction], after: Sequence[Interaction], stood: Standing) -> bool:
+    """Whether a stretch goes on with the one before it: by its conversation, soon after it, or by what both name."""
+    if before[-1].conversation_id is not None and before[-1].conversation_id == after[0].conversation_id:
+        return True
+    if stood is Standing.OPEN and after[0].occurred_at - before[-1].occurred_at <= _SAME_MATTER_ANYWAY:
+        return True
+    if _names(before) & _names(after):
+        return True
+    return len(_subjects(before) & _subjects(after)) >= _SHARED_TERMS
+
+
+def _ends_with_a_promise(rows: Sequence[Interaction]) -> bool:
+    last = next((row for row in reversed(rows) if row.actor in _STAFF and row.kind is Kind.MESSAGE), None)
+    return last is not None and any(staff_act(sentence) is Act.PROMISE for sentence in sentences(last.text))
+
+
+def _names(rows: Sequence[Interaction]) -> set[str]:
+    return {canonical(one.value) for row in rows for one in mentions(row.text) if one.type != "date"}
+
+
+def _subjects(rows: Sequence[Interaction]) -> set[str]:
+    said = (row.text for row in rows if row.actor is Actor.CUSTOMER and row.kind is Kind.MESSAGE)
+    return {term for text in said for term in terms(text) if len(term) > 3}

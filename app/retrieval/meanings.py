@@ -1,0 +1,75 @@
+"""The vectors of what a customer said, for those who compare messages by what they mean.
+
+They are made by the index, behind the ledger, so a message of this moment has none yet. A vector never changes, so
+those that were read are kept for a while; nothing waits long for them.
+"""
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from time import monotonic
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.errors import ConfigurationError, RetrievalUnavailable
+from app.models import Actor, Interaction, Kind, Snapshot
+from app.ports import VectorStore
+
+_log = logging.getLogger(__name__)
+
+# Who asks again mostly does so within a few messages.
+NEWEST = 32
+PATIENCE_S = 0.15
+REST_S = 5.0
+MOST_KEPT = 8192
+
+Meanings = Mapping[str, NDArray[np.float32]]
+
+
+class MeaningReader:
+    """Reads the vectors of messages, in all tenants."""
+
+    def __init__(self, vectors: VectorStore, *, patience_s: float = PATIENCE_S) -> None:
+        self._vectors = vectors
+        self._patience_s = patience_s
+        self._kept: OrderedDict[tuple[str, str], NDArray[np.float32]] = OrderedDict()
+        self._resting_until = 0.0
+
+    async def of(self, snapshot: Snapshot) -> Meanings:
+        """The vectors of the newest messages of the customer, as far as there are any and the store answers."""
+        said = [row for row in snapshot.interactions if _is_said(row)][-NEWEST:]
+        if len(said) < 2:
+            return {}  # there is nothing to compare
+        return await self.of_messages(snapshot.tenant, [row.interaction_id for row in said])
+
+    async def of_messages(self, tenant: str, interaction_ids: Sequence[str]) -> Meanings:
+        """The vectors of these messages, by interaction_id."""
+        found = {one: self._kept[tenant, one] for one in interaction_ids if (tenant, one) in self._kept}
+        missing = [one for one in interaction_ids if one not in found]
+        if missing and monotonic() >= self._resting_until:
+            read = await self._read(tenant, missing)
+            found.update(read)
+            self._kept.update(((tenant, one), vector) for one, vector in read.items())
+            while len(self._kept) > MOST_KEPT:
+                self._kept.popitem(last=False)
+        return found
+
+    def forget(self, tenant: str) -> None:
+        """Something of this tenant was erased: keep nothing of what was read."""
+        for key in [one for one in self._kept if one[0] == tenant]:
+            del self._kept[key]
+
+    async def _read(self, tenant: str, interaction_ids: Sequence[str]) -> Meanings:
+        try:
+            async with asyncio.timeout(self._patience_s):
+                return await self._vectors.get(tenant, interaction_ids)
+        except (RetrievalUnavailable, ConfigurationError, TimeoutError) as failure:
+            _log.warning("messages are compared by their words alone: %s", type(failure).__name__)
+            self._resting_until = monotonic() + REST_S
+            return {}
+
+
+def _is_said(row: Interaction) -> bool:
+    return row.actor is Actor.CUSTOMER and row.kind is Kind.MESSAGE and bool(row.text.strip())

@@ -1,0 +1,174 @@
+"""`warmline eval scorers`: whether the suite's scorers of lies catch as many as the check that briefs themselves pass.
+
+Of dialogues with human summaries every sentence counts as true; of each, one alteration of every kind that it allows is
+drawn with the seed (`evals.alterations`), as `eval verifier` does. Each sentence, true or altered, becomes the
+situation of an otherwise empty brief, which the scorers judge as they judge a run's. A scorer rejects a sentence in
+which it counts anything; balanced accuracy is the mean of the shares of true sentences kept and altered ones rejected.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+from statistics import mean
+from typing import NamedTuple
+
+from app.application import App
+from app.bootstrap import build
+from app.conversations import Conversation, conversation_of
+from app.errors import InvalidRequest
+from app.models import Brief, Handoff, HandoffRequest, Record, Verdict, VerifyRequest
+from app.settings import Settings
+from evals.alterations import KINDS, AlterationKind, alterations
+from evals.dialogues import Dialogue, read_dialogues
+from evals.scorers import Scorer, scorer_named
+from evals.suite.cases import GoldCase
+from evals.suite.observing import MOST_CLAIMS, Observation, sentences
+from evals.workspace import workspace
+
+VERIFIER = "verifier"
+SCORERS = ("unsupported_sentences", "fabricated_entities")
+ALL = "all"
+_NOW = timedelta(seconds=1)
+
+
+class CaughtFigures(Record):
+    """What one scorer catches: shares in 0..1 by kind of alteration, None where no sentence was so altered.
+
+    `all` is the mean over the kinds; `true_kept` is over every true sentence.
+    """
+
+    balanced_accuracy: Mapping[str, float | None]
+    rejected: Mapping[str, float | None]
+    true_kept: float
+
+
+class HarmFigures(Record):
+    """What `eval scorers` prints: `n` true sentences, how many were altered in each way, and who catches what.
+
+    `verifier` is the bare check of the same sentences, outside any brief.
+    """
+
+    n: int
+    altered: Mapping[str, int]
+    scorers: Mapping[str, CaughtFigures]
+
+
+class _Told(NamedTuple):
+    """One sentence, how it was altered if it was, and who rejects it."""
+
+    true: str
+    kind: AlterationKind | None
+    rejected: Mapping[str, bool]
+
+
+async def evaluate(
+    data: Path, settings: Settings, *, seed: int = 0, progress: Callable[[int, int], None] | None = None
+) -> HarmFigures:
+    """The figures over a file of dialogues with summaries. Raises InvalidRequest, which names the line."""
+    dialogues = read_dialogues(data)
+    if not dialogues:
+        raise InvalidRequest(f"{data}: there is no dialogue in it.")
+    found: list[_Told] = []
+    with workspace(settings) as own:
+        app = build(own)
+        try:
+            for done, dialogue in enumerate(dialogues, start=1):
+                found.extend(await _judged(app, dialogue, seed))
+                if progress:
+                    progress(done, len(dialogues))
+        finally:
+            await app.close()
+    return figures(found)
+
+
+def figures(found: Sequence[_Told]) -> HarmFigures:
+    """The figures of judged sentences."""
+    true = [one for one in found if one.kind is None]
+    altered: dict[AlterationKind, list[_Told]] = {kind: [one for one in found if one.kind == kind] for kind in KINDS}
+    return HarmFigures(
+        n=len(true),
+        altered={kind: len(those) for kind, those in altered.items()},
+        scorers={name: _caught(name, true, altered) for name in (VERIFIER, *SCORERS)},
+    )
+
+
+def _caught(name: str, true: Sequence[_Told], altered: Mapping[AlterationKind, Sequence[_Told]]) -> CaughtFigures:
+    kept: dict[str, list[bool]] = defaultdict(list)
+    for one in true:
+        kept[one.true].append(not one.rejected[name])
+    rejected: dict[str, float | None] = {}
+    balanced: dict[str, float | None] = {}
+    for kind, those in altered.items():
+        rejected[kind] = round(mean(one.rejected[name] for one in those), 4) if those else None
+        own = [hit for text in dict.fromkeys(one.true for one in those) for hit in kept[text]]
+        balanced[kind] = round((mean(own) + mean(one.rejected[name] for one in those)) / 2, 4) if those else None
+    known = [one for one in balanced.values() if one is not None]
+    balanced[ALL] = round(mean(known), 4) if known else None
+    return CaughtFigures(
+        balanced_accuracy=balanced,
+        rejected=rejected,
+        true_kept=round(mean(hit for hits in kept.values() for hit in hits), 4) if kept else 0.0,
+    )
+
+
+async def _judged(app: App, dialogue: Dialogue, seed: int) -> list[_Told]:
+    read = conversation_of(dialogue.conversation)
+    tenant = f"eval-{read.id}"
+    answer = await app.record(tenant, read.drafts)
+    sources = {one.interaction_id: one.id or "" for one in answer.results if one.interaction_id}
+    handoff = await app.handoff(tenant, HandoffRequest(conversation_id=read.id))
+    told = list(_told(dialogue, seed))
+    briefs = [Brief(situation=text) for _, _, text in told]
+    claims = [list(sentences(brief)) for brief in briefs]
+    asked = [*(text for _, _, text in told), *(one for those in claims for one in those)]
+    verdicts = await _verdicts(app, tenant, read.id, asked)
+    bare, rest = verdicts[: len(told)], iter(verdicts[len(told) :])
+    case = _case(read)
+    found: list[_Told] = []
+    for (true, kind, _), brief, those, verdict in zip(told, briefs, claims, bare, strict=True):
+        seen = Observation(handoff=_with(handoff, brief), verdicts=tuple(next(rest) for _ in those), sources=sources)
+        by_scorer = {one.name: one.harmed(one.score(case, seen)) for one in _scorers()}
+        found.append(_Told(true, kind, {VERIFIER: not verdict.supported, **by_scorer}))
+    return found
+
+
+def _told(dialogue: Dialogue, seed: int) -> Iterator[tuple[str, AlterationKind | None, str]]:
+    for true in dialogue.sentences:
+        yield true, None, true
+        for kind, altered in alterations(true, dialogue.said, seed).items():
+            yield true, kind, altered.text
+
+
+def _case(read: Conversation) -> GoldCase:
+    """The dialogue as a case that asks for nothing, so that only what is told in excess counts."""
+    return GoldCase.model_validate(
+        {
+            "id": read.id,
+            "industry": "none",
+            "split": "development",
+            "language": "en",
+            "traps": ("none",),
+            "provenance": "A dialogue of a data set.",
+            "now": max(one.occurred_at for one in read.drafts if one.occurred_at) + _NOW,
+            "interactions": read.drafts,
+            "ask": {"conversation_id": read.id},
+            "expect": {"intent": None, "resolution": "unknown"},
+        }
+    )
+
+
+def _with(handoff: Handoff, brief: Brief) -> Handoff:
+    return handoff.model_copy(update={"brief": brief})
+
+
+def _scorers() -> Sequence[Scorer]:
+    return [one for one in map(scorer_named, SCORERS) if one]
+
+
+async def _verdicts(app: App, tenant: str, conversation_id: str, claims: Sequence[str]) -> list[Verdict]:
+    found: list[Verdict] = []
+    for start in range(0, len(claims), MOST_CLAIMS):
+        request = VerifyRequest(conversation_id=conversation_id, claims=tuple(claims[start : start + MOST_CLAIMS]))
+        found.extend((await app.verify_claims(tenant, request)).verdicts)
+    return found

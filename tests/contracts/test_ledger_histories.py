@@ -1,0 +1,132 @@
+"""What every ledger tells of whole histories and of who is known by a name, run against each adapter of the port."""
+
+from collections.abc import AsyncGenerator
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.adapters.memory import MemoryArchive, MemoryLedger
+from app.adapters.sql import SqlStore
+from app.models import Channel, Identifier, Kind
+from app.ports import Archive, Changes, Ledger, MergeRecord, NewHolding, NewInteraction, Outlined
+from tests.builders import START, draft
+
+
+@pytest.fixture(params=["sqlite", "postgres", "memory"])
+async def stores(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[tuple[Ledger, Archive]]:
+    if request.param == "memory":
+        yield MemoryLedger(), MemoryArchive()
+        return
+    file = f"sqlite:///{tmp_path / 'ledger.db'}"
+    store = SqlStore(file if request.param == "sqlite" else request.getfixturevalue("postgres"))
+    yield store, store
+    await store.close()
+
+
+@pytest.fixture
+def ledger(stores: tuple[Ledger, Archive]) -> Ledger:
+    return stores[0]
+
+
+@pytest.fixture
+def archive(stores: tuple[Ledger, Archive]) -> Archive:
+    return stores[1]
+
+
+async def write(ledger: Ledger, changes: Changes, tenant: str = "t") -> None:
+    async with ledger.transaction(tenant) as transaction:
+        await transaction.apply(changes)
+
+
+def new(number: int, identity_id: str = "cus_1", **fields: Any) -> NewInteraction:
+    told: dict[str, Any] = {"occurred_at": START} | fields
+    name = f"int_{number}"
+    return NewInteraction(interaction_id=name, identity_id=identity_id, draft=draft(**told), content_sha256=name)
+
+
+def holding(identity_id: str, kind: str, value: str) -> NewHolding:
+    return NewHolding(identity_id=identity_id, identifier=Identifier(type=kind, value=value))
+
+
+async def test_an_outline_is_in_the_order_things_happened_whatever_offset_their_times_were_written_with(
+    ledger: Ledger,
+) -> None:
+    west, east = timezone(timedelta(hours=-7)), timezone(timedelta(hours=9))
+    filed = (
+        new(1, occurred_at=datetime(2026, 3, 2, 23, 0, tzinfo=west)),  # 06:00 UTC of the day after
+        new(2, occurred_at=datetime(2026, 3, 3, 14, 0, tzinfo=east), channel="voice", conversation_id="c1"),  # 05:00
+        new(3, occurred_at=datetime(2026, 3, 3, 5, 30, tzinfo=UTC), kind="event", name="login"),
+        new(4, "cus_2", occurred_at=datetime(2026, 3, 3, 5, 0, tzinfo=UTC)),
+        new(5, "cus_3"),
+    )
+    await write(ledger, Changes(new_identities=("cus_1", "cus_2", "cus_3"), interactions=filed))
+    found = await ledger.outline("t", ["cus_1", "cus_2"], up_to_seq=9)
+    assert [one.interaction_id for one in found] == ["int_2", "int_4", "int_3", "int_1"]
+    at = datetime(2026, 3, 3, 5, 0, tzinfo=UTC)
+    assert found[0] == Outlined(at, 2, "int_2", Channel.VOICE, Kind.MESSAGE, "c1")
+    assert found[2].kind is Kind.EVENT
+    assert [one.seq for one in await ledger.outline("t", ["cus_1"], up_to_seq=2)] == [2, 1]
+    assert list(await ledger.outline("other", ["cus_1"], up_to_seq=9)) == []
+
+
+async def test_who_holds_a_value_is_told_under_every_type_with_the_customer_it_leads_to(ledger: Ledger) -> None:
+    merge = MergeRecord(merge_id="mrg_1", survivor="cus_1", absorbed="cus_2", at=START, reason="a test")
+    holdings = (
+        holding("cus_1", "email", "a@x.example"),
+        holding("cus_2", "account_id", "77"),
+        holding("cus_3", "loyalty", "77"),
+    )
+    await write(ledger, Changes(new_identities=("cus_1", "cus_2", "cus_3"), holdings=holdings, merges=(merge,)))
+    found = await ledger.holders("t", ["77", "nobody"])
+    assert [(one.identity_id, one.customer_id, one.identifier.type) for one in found] == [
+        ("cus_2", "cus_1", "account_id"),
+        ("cus_3", "cus_3", "loyalty"),
+    ]
+    assert list(await ledger.holders("other", ["77"])) == []
+    assert list(await ledger.holders("t", [])) == []
+
+
+async def test_words_are_found_in_text_and_data_and_as_a_callers_id_the_newest_first(ledger: Ledger) -> None:
+    filed = (
+        new(1, text="About order ORD-70331"),
+        new(2, text="Nothing of the kind"),
+        new(3, "cus_2", data={"order": {"id": "ord-70331"}}),
+        new(4, "cus_2", id="ORD-70331"),
+        new(5, "cus_2", text="100% sure, a_b"),
+    )
+    await write(ledger, Changes(new_identities=("cus_1", "cus_2"), interactions=filed))
+
+    async def found(words: str, among: int = 100, limit: int = 10) -> list[int]:
+        return [one.seq for one in await ledger.mentioning("t", words, among=among, limit=limit)]
+
+    assert await found("ord-70331") == [3, 1]
+    assert await found("ORD-70331") == [4, 3, 1]
+    assert await found("ORD-70331", limit=2) == [4, 3]
+    assert await found("ORD-70331", among=3) == [4, 3]
+    assert await found("100%") == [5]
+    assert await found("1%0") == await found("aXb") == []
+    assert await found("a_b") == [5]
+    assert list(await ledger.mentioning("other", "order", among=100, limit=10)) == []
+
+
+async def test_documents_of_several_customers_may_be_asked_for_between_two_keys(archive: Archive) -> None:
+    for number in range(6):
+        owner = "cus_1" if number % 2 else "cus_2"
+        await archive.put("t", "decisions", f"dec_{number}", {"n": number}, customer_id=owner)
+    await archive.put("t", "decisions", "dec_3x", {"n": 9}, customer_id="cus_3")
+    await archive.put("t", "handoffs", "dec_3", {"n": 8}, customer_id="cus_1")
+    await archive.put("t", "decisions", "dec_3", {"n": 33}, customer_id="cus_1")
+
+    async def between(from_key: str, before_key: str, limit: int = 9, tenant: str = "t") -> list[int]:
+        owners = ["cus_1", "cus_2"]
+        found = await archive.between(tenant, "decisions", owners, from_key, before_key, limit=limit)
+        return [one["n"] for one in found]
+
+    assert await between("dec_2", "dec_5") == [4, 33, 2]
+    assert await between("dec_2", "dec_5", limit=2) == [4, 33]
+    assert await between("dec_", "dec_1") == [0]
+    assert await between("dec_", "dec_`") == [5, 4, 33, 2, 1, 0]
+    assert await between("dec_", "dec_9", tenant="other") == []
+    assert list(await archive.between("t", "decisions", [], "dec_", "dec_9", limit=9)) == []
