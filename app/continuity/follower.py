@@ -23,7 +23,7 @@ from app.ports.continuity import ContinuityStore, Digest, Due, Material, Reading
 _log = logging.getLogger(__name__)
 
 # Customers a step: short enough that writing them holds up nobody who files.
-BATCH = 32
+BATCH = 8
 # Of a customer with a longer history, the newest interactions are looked at.
 MOST_ROWS = 5_000
 # Nobody waits for this unless somebody asks, and who asks does not wait for it: so it looks every so often.
@@ -86,7 +86,11 @@ class Follower:
         found = await self._store.unread(tenant, quiet, BATCH // 4)
         written = 0
         for material in await self._store.material(tenant, found, MOST_ROWS):
-            readings = [await self._read(tenant, material, visit) for visit in unread_visits(material)]
+            readings: list[Reading] = []
+            for visit in unread_visits(material):
+                started = monotonic()
+                readings.append(await self._read(tenant, material, visit))
+                await self._give_way(started)
             due = next(one for one in found if one.customer_id == material.customer_id)
             known = {**material.readings, **{one.visit_id: one for one in readings}}
             digest = await asyncio.to_thread(read_journeys, material._replace(readings=known))

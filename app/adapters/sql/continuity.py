@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Executable, Select, Table, Text, bindparam, c
 from app.adapters.sql import SqlStore
 from app.adapters.sql.erasure import empty_journal
 from app.adapters.sql.locks import Lock, hold
-from app.adapters.sql.noting import DERIVED, news, note, touch
+from app.adapters.sql.noting import ARRIVALS, DERIVED, news, note, note_arrivals, touch
 from app.adapters.sql.reading import newest_of
 from app.adapters.sql.rows import interaction_of
 from app.adapters.sql.tables import (
@@ -88,10 +88,16 @@ class SqlContinuity:
         if found.is_empty:
             return found.head
 
+        def arrived(connection: Connection) -> bool:
+            hold(connection, Lock.CONTINUITY, tenant)
+            return note_arrivals(connection, tenant)
+
         def work(connection: Connection) -> int:
             hold(connection, Lock.CONTINUITY, tenant)
             return note(connection, tenant)
 
+        while found.head - found.mark > ARRIVALS and await self._connections.write(arrived):
+            pass
         return await self._connections.write(work)
 
     async def touch(self, tenant: str, identity_ids: Collection[str], *, readings_hold: bool = False) -> None:

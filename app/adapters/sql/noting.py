@@ -26,6 +26,7 @@ from app.adapters.sql.transaction import chunks
 from app.adapters.sql.upserts import upsert
 from app.ports.continuity import TOLD_IN
 
+ARRIVALS = 2_000
 DERIVED = (continuity_visits, continuity_escalations, continuity_spots)
 
 _OF = continuity_identities.c
@@ -84,14 +85,25 @@ def news(connection: Connection, tenant: str) -> News:
     return News(mark, head, connection.execute(_ELSEWHERE, given).all(), connection.execute(_TOLD, given).all())
 
 
+def note_arrivals(connection: Connection, tenant: str) -> bool:
+    """Note those of the next arrivals, within a transaction; tells whether there are more.
+
+    An import brings hundreds of thousands: noted at once they would keep everybody else from writing for seconds.
+    """
+    head: int = connection.scalar(HEAD, {"tenant": tenant}) or 0
+    mark: int = connection.scalar(_MARK, {"tenant": tenant}) or 0
+    if head - mark <= ARRIVALS:
+        return False
+    _note_up_to(connection, tenant, mark, mark + ARRIVALS)
+    return True
+
+
 def note(connection: Connection, tenant: str) -> int:
     """Note everybody with news, within a transaction; gives the number up to which that is so."""
     found = news(connection, tenant)
     dialect = connection.dialect.name
     if found.mark != found.head:
-        bounds = {"tenant": tenant, "mark": found.mark, "head": found.head}
-        connection.execute(_note_arrivals(dialect), bounds)
-        connection.execute(_mark(dialect), {"tenant": tenant, "seq": found.head})
+        _note_up_to(connection, tenant, found.mark, found.head)
     told = [
         {"identity_id": one.customer_id, "documents": one.documents, "last_document": one.last_document}
         for one in found.told
@@ -127,6 +139,12 @@ def forget(connection: Connection, tenant: str, identity_ids: Collection[str]) -
             connection.execute(delete(table).where(table.c.tenant == tenant, table.c.customer_id.in_(chunk)))
         for table in (continuity_readings, continuity_identities):
             connection.execute(delete(table).where(table.c.tenant == tenant, table.c.identity_id.in_(chunk)))
+
+
+def _note_up_to(connection: Connection, tenant: str, mark: int, head: int) -> None:
+    dialect = connection.dialect.name
+    connection.execute(_note_arrivals(dialect), {"tenant": tenant, "mark": mark, "head": head})
+    connection.execute(_mark(dialect), {"tenant": tenant, "seq": head})
 
 
 def _bump(connection: Connection, tenant: str, which: Any) -> None:
