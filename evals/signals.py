@@ -8,7 +8,8 @@ mended in general terms afterwards. On that first run recall was 0.70 for human_
 and 0.86 for repetition: what to expect of wordings never seen. `rephrased.jsonl` holds questions asked again in other
 words and near misses of those; what finds them was written against it. `unseen.jsonl`, five journeys a type in other
 trades and channels, was again run once: recall was 0.40 for human_request, 0.80 for repetition and backtracking, 1.00
-for the rest, and two of 48 signals were wrong; what could be mended in general terms was mended.
+for the rest, and as labelled then five signals were wrong, four of them backtracking; what could be mended in general
+terms was mended, and a way back and forth counts for both its pages since.
 
 A signal is right when its type is expected and the expected turn is among its evidence; precision is the share of
 right signals among those that fired, recall the share of expected moments that a signal found.
