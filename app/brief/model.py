@@ -19,7 +19,7 @@ from app.ports import Archive, LanguageModel, ModelReply
 from app.privacy import Redactor
 from app.prompts import Prompt, RenderedPrompt, count_tokens
 
-MARGIN_S = 0.06
+MARGIN_S = 0.1
 """Kept back of the deadline for checking the answer and filing the handoff."""
 MARGIN_SHARE = 0.5
 """So much of what the first brief took is kept back at least: where that is slow, filing is slow too."""
