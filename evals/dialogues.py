@@ -10,9 +10,9 @@ Own cases have instead `id`, `turns` as in a conversation file, and `claims: [{t
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 from app.conversations import fields_of, read_rows
 from app.errors import InvalidRequest
@@ -24,6 +24,9 @@ _ABBREVIATION = re.compile(r"\b(?:Mr|Mrs|Ms|Dr|Prof|St|No|a\.m|p\.m)\.$")
 _ROLES = {"1": "customer", "2": "agent"}
 
 
+Judgement = TypeVar("Judgement")
+
+
 class Dialogue(NamedTuple):
     """A conversation file's object, the true sentences of its summary, and all that was said as one text."""
 
@@ -33,8 +36,25 @@ class Dialogue(NamedTuple):
 
 
 def read_dialogues(path: Path) -> list[Dialogue]:
-    """The dialogues of a file. Raises InvalidRequest, which names the line."""
-    return [dialogue_of(fields, line) for line, fields in rows_of(path)]
+    """The dialogues of a file, at least one. Raises InvalidRequest, which names the line."""
+    dialogues = [dialogue_of(fields, line) for line, fields in rows_of(path)]
+    if not dialogues:
+        raise InvalidRequest(f"{path}: there is no dialogue in it.")
+    return dialogues
+
+
+async def judged_one_by_one(
+    dialogues: Sequence[Dialogue],
+    judge: Callable[[Dialogue], Awaitable[Sequence[Judgement]]],
+    progress: Callable[[int, int], None] | None,
+) -> list[Judgement]:
+    """What is judged of each dialogue in turn; `progress` is told how many are done, and of how many."""
+    found: list[Judgement] = []
+    for done, dialogue in enumerate(dialogues, start=1):
+        found.extend(await judge(dialogue))
+        if progress:
+            progress(done, len(dialogues))
+    return found
 
 
 def rows_of(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:

@@ -14,17 +14,15 @@ from statistics import mean
 from typing import NamedTuple
 
 from app.application import App
-from app.bootstrap import build
 from app.conversations import Conversation, conversation_of
-from app.errors import InvalidRequest
 from app.models import Brief, Handoff, HandoffRequest, Record, Verdict, VerifyRequest
 from app.settings import Settings
 from evals.alterations import KINDS, AlterationKind, alterations
-from evals.dialogues import Dialogue, read_dialogues
+from evals.dialogues import Dialogue, judged_one_by_one, read_dialogues
 from evals.scorers import Scorer, scorer_named
 from evals.suite.cases import GoldCase
 from evals.suite.observing import MOST_CLAIMS, Observation, sentences
-from evals.workspace import workspace
+from evals.workspace import app_of_its_own
 
 VERIFIER = "verifier"
 SCORERS = ("unsupported_sentences", "fabricated_entities")
@@ -67,19 +65,8 @@ async def evaluate(
 ) -> HarmFigures:
     """The figures over a file of dialogues with summaries. Raises InvalidRequest, which names the line."""
     dialogues = read_dialogues(data)
-    if not dialogues:
-        raise InvalidRequest(f"{data}: there is no dialogue in it.")
-    found: list[_Told] = []
-    with workspace(settings) as own:
-        app = build(own)
-        try:
-            for done, dialogue in enumerate(dialogues, start=1):
-                found.extend(await _judged(app, dialogue, seed))
-                if progress:
-                    progress(done, len(dialogues))
-        finally:
-            await app.close()
-    return figures(found)
+    async with app_of_its_own(settings) as app:
+        return figures(await judged_one_by_one(dialogues, lambda one: _judged(app, one, seed), progress))
 
 
 def figures(found: Sequence[_Told]) -> HarmFigures:

@@ -14,14 +14,12 @@ from statistics import mean
 from typing import Any, NamedTuple, cast
 
 from app.application import App
-from app.bootstrap import build
 from app.conversations import conversation_of, read_rows
-from app.errors import InvalidRequest
 from app.models import Record, VerifyRequest
 from app.settings import Settings
 from evals.alterations import KINDS, alterations, holds_negation
-from evals.dialogues import Dialogue, read_dialogues
-from evals.workspace import workspace
+from evals.dialogues import Dialogue, judged_one_by_one, read_dialogues
+from evals.workspace import app_of_its_own
 
 ALL = "all"
 TRUE = "true"
@@ -76,19 +74,9 @@ async def evaluate(
 ) -> VerifierFigures:
     """The figures over a file of dialogues with summaries. Raises InvalidRequest, which names the line."""
     dialogues = read_dialogues(data)
-    if not dialogues:
-        raise InvalidRequest(f"{data}: there is no dialogue in it.")
-    judged: list[Judged] = []
-    with workspace(settings) as own:
-        app = build(own)
-        try:
-            for done, dialogue in enumerate(dialogues, start=1):
-                judged.extend(await _judged(app, dialogue, seed))
-                if progress:
-                    progress(done, len(dialogues))
-            cases = [case for row in _rows_of_cases() for case in await _case_verdicts(app, row)]
-        finally:
-            await app.close()
+    async with app_of_its_own(settings) as app:
+        judged = await judged_one_by_one(dialogues, lambda one: _judged(app, one, seed), progress)
+        cases = [case for row in _rows_of_cases() for case in await _case_verdicts(app, row)]
     return figures(judged, cases_figures(cases))
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from app.ids import made_at
 from app.language.steps import step_name
 
 # What an agent tells of a brief, in the order of `Feedback`.
@@ -42,6 +43,7 @@ class HandoffFacts(NamedTuple):
     reason: str | None
     intent: str | None
     has_brief: bool
+    made: datetime
     feedback: Feedback
     overridden: bool | None
     overrides: tuple[str, ...]
@@ -52,8 +54,11 @@ class HandoffFacts(NamedTuple):
         if not self.has_brief:
             return None
         shown = self.feedback.displayed_at
-        waited = round((shown - self.at).total_seconds() * 1000) if shown is not None else 0
-        return max(self.duration_ms, waited)
+        if shown is None:
+            return self.duration_ms
+        # Judged as of another moment than that of its making, it may be shown by either of the two clocks.
+        asked = max((one for one in (self.at, self.made) if one <= shown), default=shown)
+        return max(self.duration_ms, round((shown - asked).total_seconds() * 1000))
 
 
 def handoffs_of(documents: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[HandoffFacts]:
@@ -87,6 +92,7 @@ def _facts(
         reason=(request.get("reason") or {}).get("code"),
         intent=(brief.get("intent") or {}).get("name"),
         has_brief=document["status"] != "failed",
+        made=made_at(document["handoff_id"]),
         feedback=feedback,
         overridden=bool(overrides) if answers else None,
         overrides=overrides,
