@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from app.adapters.embeddings import MiniLM
+from app.caching import forget_texts
 from app.language.words import stem, terms, tokens
 from app.models import Kind, Outcome
 from app.ports import Embedder
@@ -57,7 +58,7 @@ def test_what_says_nothing_is_no_term() -> None:
 
 def test_stemming_in_many_threads_gives_what_one_thread_gives() -> None:
     words = [f"{first}{second}{ending}" for first in SYLLABLES for second in SYLLABLES for ending in ("ing", "ations")]
-    stem.cache_clear()
+    forget_texts()
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     try:
@@ -65,7 +66,7 @@ def test_stemming_in_many_threads_gives_what_one_thread_gives() -> None:
             together = list(pool.map(stem, words))
     finally:
         sys.setswitchinterval(interval)
-    stem.cache_clear()
+    forget_texts()
     assert together == [stem(word) for word in words]
 
 

@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
 from app.actions.catalogue import ANY_INTENT, Catalogue, CatalogueAction
 from app.actions.intents import Reading, WishRead
 from app.actions.parameters import Filled, Known, trusted
 from app.actions.policy import Closure, Judge
+from app.caching import text_cache
 from app.language.facts import Facts, read_facts, typed
 from app.language.sentiment import feeling, mood
 from app.language.steps import Step, step_name, steps
@@ -225,7 +226,7 @@ def denies(closure: Closure | None, tried: Step | None) -> bool:
     return tried is not None and tried.outcome is Outcome.FAILED
 
 
-@lru_cache(maxsize=4096)
+@text_cache(maxsize=4096)
 def _step_names(action_id: str, aliases: tuple[str, ...]) -> frozenset[str]:
     return frozenset(step_name(name) for name in (action_id, *aliases))
 

@@ -4,13 +4,14 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import groupby
 from typing import Any, NamedTuple, cast
 
 from pydantic import JsonValue
 
 from app.actions.catalogue import CatalogueAction, Parameter
+from app.caching import text_cache
 from app.language.facts import Facts
 from app.language.identifiers import Mention, canonical, mentions
 from app.language.sentences import sentences
@@ -133,7 +134,7 @@ class Known:
         return [row for row in reversed(self.snapshot.conversation) if row.kind is Kind.TOOL_CALL]
 
 
-@lru_cache(maxsize=4096)
+@text_cache(maxsize=4096)
 def _places(sources: tuple[str, ...]) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """The places to look in, one after the other, each with all that may be asked of it in a row."""
     by_place = groupby((source.partition(".") for source in sources), key=lambda parts: parts[0])

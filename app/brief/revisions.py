@@ -9,9 +9,9 @@ each other; so do a day that was past when it was told and one that is to come.
 import re
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
-from functools import lru_cache
 from typing import NamedTuple
 
+from app.caching import text_cache
 from app.language.identifiers import canonical, mentions
 from app.language.words import STOP_WORDS, stem, terms
 from app.models import Actor, Interaction, Kind
@@ -139,7 +139,7 @@ def holds(text: str, written: str) -> bool:
     return re.search(rf"(?<![\w]){re.escape(written)}(?!\w)", text, re.IGNORECASE) is not None
 
 
-@lru_cache(maxsize=4096)
+@text_cache(maxsize=4096)
 def _values(text: str) -> tuple[_Value, ...]:
     return tuple(dict.fromkeys(_read(text)))
 

@@ -7,9 +7,9 @@ ledger held already, or tell it again. A question is judged by its answer: one t
 import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import NamedTuple
 
+from app.caching import text_cache
 from app.continuity.repeats import Sentence, Told, sentences_of
 from app.language.acts import Act, customer_act, staff_act
 from app.language.sentences import sentences
@@ -79,17 +79,17 @@ def _goes_on(rows: Sequence[Interaction], place: int, told: Told, before: int) -
     return any(_is_a_step(one) or (_asks(one) and _asks_for_more(rows, place, told, before)) for one in _of(row.text))
 
 
-@lru_cache(maxsize=4096)
+@text_cache(maxsize=4096)
 def _of(text: str) -> tuple[str, ...]:
     return sentences(text)
 
 
-@lru_cache(maxsize=4096)
+@text_cache(maxsize=4096)
 def _asks(sentence: str) -> bool:
     return _ASKS.search(sentence) is not None and not _OPENS.search(sentence) and not _VERIFIES.search(sentence)
 
 
-@lru_cache(maxsize=4096)
+@text_cache(maxsize=4096)
 def _is_a_step(sentence: str) -> bool:
     if _OPENS.search(sentence) or _VERIFIES.search(sentence) or _ASKS.search(sentence):
         return False

@@ -8,9 +8,9 @@ repetition: whoever confirms it was not made to repeat it.
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
 from typing import Any, NamedTuple
 
+from app.caching import text_cache
 from app.language.acts import Act, customer_act
 from app.language.identifiers import canonical, mentions, structured_names
 from app.language.sentences import sentences
@@ -107,27 +107,27 @@ def sentences_of(row: Interaction) -> list[Sentence]:
     return list(_sentences(row.text))
 
 
-@lru_cache(maxsize=4096)
+@text_cache(maxsize=4096)
 def names_of(text: str) -> frozenset[str]:
     """The names in a text, in the form in which they are compared; amounts and dates name nothing."""
     found = (_key(one.value) for one in mentions(text) if one.type not in ("amount", "date"))
     return frozenset(one for one in found if len(one) >= SHORTEST_NAME)
 
 
-@lru_cache(maxsize=4096)
+@text_cache(maxsize=4096)
 def words_of(text: str) -> frozenset[str]:
     """The words with a digit in a text, in the form in which names are compared: `ord-70331` is written as it comes."""
     found = (_key(one) for one in tokens(text) if any(letter.isdigit() for letter in one))
     return frozenset(one for one in found if len(one) >= SHORTEST_NAME)
 
 
-@lru_cache(maxsize=4096)
+@text_cache(maxsize=4096)
 def terms_of(text: str) -> frozenset[str]:
     """What a text speaks of: the stems of its words without those that say nothing of any matter."""
     return frozenset(one for one in terms(text) if one not in _CIVIL)
 
 
-@lru_cache(maxsize=4096)
+@text_cache(maxsize=4096)
 def _sentences(text: str) -> tuple[Sentence, ...]:
     return tuple(
         Sentence(one, names_of(one), words_of(one), terms_of(one), customer_act(one) not in _TELLS_NOTHING)

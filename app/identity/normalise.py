@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from functools import lru_cache
 
+from app.caching import text_cache
 from app.models import Identifier
 
 Key = tuple[str, str]
@@ -25,7 +25,7 @@ def normalised(identifiers: Iterable[Identifier], *, verified_at: datetime) -> t
     return tuple(kept.values())
 
 
-@lru_cache(maxsize=65_536)
+@text_cache(maxsize=65_536)
 def key_of(kind: str, value: str) -> Key:
     """The comparable form of one identifier's type and value."""
     kind, value = kind.strip().lower(), value.strip()

@@ -7,7 +7,8 @@ nothing is read into it.
 import re
 from collections.abc import Callable
 from enum import StrEnum
-from functools import lru_cache
+
+from app.caching import text_cache
 
 
 class Act(StrEnum):
@@ -149,20 +150,20 @@ _ENGLISH = frozenset(
 )
 
 
-@lru_cache(maxsize=8192)
+@text_cache(maxsize=8192)
 def customer_act(sentence: str) -> Act:
     """What a sentence of a customer does."""
     bare = without_lead_in(sentence)
     return next((act for act, applies in _CUSTOMER_ACTS if applies(sentence, bare)), Act.INFORMATION)
 
 
-@lru_cache(maxsize=8192)
+@text_cache(maxsize=8192)
 def foreign_act(sentence: str) -> Act:
     """What a customer's sentence does that is not English: whether it says that something is wanted, and no more."""
     return Act.REQUEST if _WANTED_ABROAD.search(sentence) else Act.INFORMATION
 
 
-@lru_cache(maxsize=8192)
+@text_cache(maxsize=8192)
 def staff_act(sentence: str) -> Act:
     """What a sentence of a bot or an agent does."""
     if sentence.rstrip().endswith("?"):

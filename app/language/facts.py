@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from functools import lru_cache
 from typing import Any, NamedTuple, cast
 
+from app.caching import text_cache
 from app.language.steps import carries_error, read_json
 from app.models import Interaction, Kind, Outcome
 
@@ -100,7 +100,7 @@ def _file(
         lists[name] = Fact(value, row.interaction_id)
 
 
-@lru_cache(maxsize=1024)
+@text_cache(maxsize=1024)
 def _read(text: str, zone: tzinfo | None) -> Any:
     return typed(read_json(text), zone)
 

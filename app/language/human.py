@@ -7,8 +7,8 @@ accents.
 
 import re
 import unicodedata
-from functools import lru_cache
 
+from app.caching import text_cache
 from app.language.sentences import sentences
 
 _LONGEST = 4000
@@ -192,7 +192,7 @@ _ABOUT_A_PERSON = re.compile(
 )
 
 
-@lru_cache(maxsize=4096)
+@text_cache(maxsize=4096)
 def asks_for_person(text: str, before: str = "") -> bool:
     """Whether some sentence of the text asks to deal with a person. Only the first 4,000 characters are read.
 

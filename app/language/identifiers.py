@@ -5,8 +5,9 @@ A name is found by its shape alone, never by a list of one trade's words, so the
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
 from typing import Any, Literal, NamedTuple, cast
+
+from app.caching import text_cache
 
 MentionType = Literal["email", "account", "code", "number", "phone", "amount", "date", "error_code"]
 
@@ -66,7 +67,7 @@ class Mention(NamedTuple):
     end: int
 
 
-@lru_cache(maxsize=4096)
+@text_cache(maxsize=4096)
 def mentions(text: str) -> tuple[Mention, ...]:
     """The names of things in a text, in the order they stand in it; a part of a longer name is none."""
     return tuple(_as_error(one, text) for one in _found(text) if _is_name(one, text))

@@ -7,9 +7,9 @@ the present may be meant of the future (`Ein Kollege ruft Sie morgen an`).
 """
 
 import re
-from functools import lru_cache
 from typing import NamedTuple
 
+from app.caching import text_cache
 from app.language.acts import is_english
 
 _CLAUSE = re.compile(
@@ -154,7 +154,7 @@ class Promise(NamedTuple):
     due: str | None
 
 
-@lru_cache(maxsize=4096)
+@text_cache(maxsize=4096)
 def promise_in(sentence: str, *, english: bool | None = None) -> Promise | None:
     """What a sentence promises that outlasts the talk; None for questions, refusals and what only keeps it going."""
     if sentence.rstrip().endswith("?"):

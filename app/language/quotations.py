@@ -9,8 +9,9 @@ Portuguese, Italian and Dutch.
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import NamedTuple
+
+from app.caching import text_cache
 
 _LONGEST = 20_000
 _STAFF = (
@@ -53,7 +54,7 @@ class Part(NamedTuple):
     pasted: bool
 
 
-@lru_cache(maxsize=4096)
+@text_cache(maxsize=4096)
 def parts(text: str, *, may_hold_talk: bool = True) -> tuple[Part, ...]:
     """The text in pieces, in order. From the first line of another talk to its last, everything is of that talk.
 

@@ -1,7 +1,8 @@
 """Splits what people and bots write into sentences, lists and line breaks included."""
 
 import re
-from functools import lru_cache
+
+from app.caching import text_cache
 
 _MARKUP = re.compile(r"\*\*|__|`|^#{1,6}\s+|###\w+###", re.MULTILINE)
 _BULLET = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
@@ -20,7 +21,7 @@ _BOUNDARY = re.compile(
 )
 
 
-@lru_cache(maxsize=4096)
+@text_cache(maxsize=4096)
 def sentences(text: str) -> tuple[str, ...]:
     """The sentences of a text without markup, in order; a line or a list item is a sentence of its own."""
     found: list[str] = []

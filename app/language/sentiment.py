@@ -7,9 +7,10 @@ time`, `nobody answers`, `this is ridiculous`) weighs more. Scores lie in -1..1,
 
 import re
 from collections.abc import Sequence
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 
+from app.caching import text_cache
 from app.language.acts import is_english
 from app.language.sentences import plain
 from app.models import Sentiment, SentimentLabel, Trend
@@ -136,7 +137,7 @@ _COURTESY = re.compile(
 )
 
 
-@lru_cache(maxsize=8192)
+@text_cache(maxsize=8192)
 def feeling(text: str) -> float:
     """How one message feels, -1 (furious) to 1 (delighted). Only the first 4,000 characters are read."""
     read = _BAD_MATTER.sub("", _NO_MORE.sub(" ", plain(text[:_LONGEST])))

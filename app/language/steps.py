@@ -4,9 +4,9 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from functools import lru_cache
 from typing import Any, NamedTuple, cast
 
+from app.caching import text_cache
 from app.models import Actor, Channel, Interaction, Kind, Outcome
 
 _ERROR = re.compile(
@@ -55,7 +55,7 @@ def steps(interactions: Iterable[Interaction]) -> tuple[Step, ...]:
     return tuple(taken)
 
 
-@lru_cache(maxsize=4096)
+@text_cache(maxsize=4096)
 def step_name(name: str) -> str:
     """A name in the form in which names of steps are compared: `Reset password` and `resetPassword` are the same."""
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
@@ -85,7 +85,7 @@ def carries_error(value: Any) -> bool:
     return named or fields.get("success") is False or fields.get("ok") is False
 
 
-@lru_cache(maxsize=4096)
+@text_cache(maxsize=4096)
 def read_json(text: str) -> Any:
     """The object or list that a text is the JSON of, not to be changed; None where it is something else."""
     if text.lstrip()[:1] not in ("{", "["):

@@ -5,8 +5,8 @@ The third person is the singular they, so no verb has to be bent but `am` and `w
 
 import re
 from collections.abc import Callable
-from functools import lru_cache
 
+from app.caching import text_cache
 from app.language.acts import without_lead_in
 
 Person = Callable[[str], str]
@@ -183,7 +183,7 @@ def second_person(text: str) -> str:
     return text
 
 
-@lru_cache(maxsize=4096)
+@text_cache(maxsize=4096)
 def wish(sentence: str, person: Person = third_person) -> tuple[str, str] | None:
     """A request as (verb, what): `Could you cancel my plan?` gives (`asks us to`, `cancel their plan`).
 

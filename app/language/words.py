@@ -5,11 +5,12 @@ matched word for word; text without spaces (Chinese, Japanese, Thai) is matched 
 """
 
 import re
-from functools import lru_cache
 from threading import Lock
 from typing import Any
 
 from snowballstemmer.english_stemmer import EnglishStemmer
+
+from app.caching import text_cache
 
 _FUNCTION_WORDS = """
 a about after again all also am an and any are as at be because been before being both but by can could d did do
@@ -41,7 +42,7 @@ def tokens(text: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-@lru_cache(maxsize=50_000)
+@text_cache(maxsize=50_000)
 def stem(word: str) -> str:
     """The stem of one lower-cased word (Porter 2); numbers and identifiers come back as they are."""
     if not word.isalpha():

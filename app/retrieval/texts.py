@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterator
 from datetime import date
-from functools import lru_cache
 from itertools import islice
 
+from app.caching import text_cache
 from app.language.words import terms
 from app.models import Interaction, Kind
 
@@ -50,7 +50,7 @@ def embeddable(row: Interaction) -> str | None:
     return row.text.strip() or None
 
 
-@lru_cache(maxsize=20_000)
+@text_cache(maxsize=20_000)
 def terms_of(text: str) -> tuple[str, ...]:
     """`terms`, remembered: the same history is searched again with every question of a conversation."""
     return terms(text)
@@ -61,7 +61,7 @@ def names_a_date(query: str) -> bool:
     return _DATED.search(query) is not None
 
 
-@lru_cache(maxsize=4096)
+@text_cache(maxsize=4096)
 def terms_of_day(day: date) -> tuple[str, ...]:
     """The terms by which a question may name this day: `20`, `20th`, `may`, `2026`, `2026-05-20`."""
     ordinal = f"{day.day}{_ENDINGS.get(day.day, 'th')}"

@@ -8,11 +8,11 @@ lies close says the same in other words. Shared words are what `wording` goes by
 import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from app.caching import text_cache
 from app.language.acts import Act, customer_act, staff_act
 from app.language.identifiers import canonical, mentions
 from app.language.replies import Turn, turn_of
@@ -67,17 +67,17 @@ def are_apart(before: str, after: str) -> bool:
     return False
 
 
-@lru_cache(maxsize=8192)
+@text_cache(maxsize=8192)
 def _is_open(text: str) -> bool:
     return any(customer_act(sentence) in _OPEN for sentence in sentences(text))
 
 
-@lru_cache(maxsize=8192)
+@text_cache(maxsize=8192)
 def _aspects(text: str) -> frozenset[str]:
     return frozenset(name for name, pattern in _PATTERNS.items() if pattern.search(text))
 
 
-@lru_cache(maxsize=8192)
+@text_cache(maxsize=8192)
 def _names(text: str) -> frozenset[str]:
     return frozenset(canonical(one.value) for one in mentions(text))
 

@@ -9,10 +9,10 @@ and prints what nested cross-validation over whole dialogues makes of them.
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from functools import lru_cache
 from math import exp, log2
 from typing import NamedTuple
 
+from app.caching import text_cache
 from app.language.human import asks_for_person
 from app.language.replies import Reply, Turn, reply_of, turn_of
 from app.language.sentiment import NEGATIVE, feeling
@@ -152,12 +152,12 @@ def _is_calm(text: str) -> bool:
     return not reply_of(text) & _COMPLAINS and feeling(text) > NEGATIVE
 
 
-@lru_cache(maxsize=8192)
+@text_cache(maxsize=8192)
 def _words(text: str) -> frozenset[str]:
     return frozenset(tokens(text))
 
 
-@lru_cache(maxsize=8192)
+@text_cache(maxsize=8192)
 def _subjects(text: str) -> frozenset[str]:
     return frozenset(terms(text))
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from functools import lru_cache
 from itertools import pairwise
 from math import log2
 from statistics import median
 from typing import NamedTuple
 
+from app.caching import text_cache
 from app.language.acts import Act, customer_act, staff_act
 from app.language.replies import Reply, Turn, reply_of, turn_of
 from app.language.sentences import sentences
@@ -115,7 +115,7 @@ def excess(seconds: float, usual: float) -> float:
     return min(1.0, 0.3 + 0.2 * log2(max(1.0, seconds / usual)))
 
 
-@lru_cache(maxsize=8192)
+@text_cache(maxsize=8192)
 def wants_answer(text: str) -> bool:
     """Whether a customer's message leaves something for us to say: thanks, goodbyes and greetings alone do not."""
     acts = {customer_act(sentence) for sentence in sentences(text)}

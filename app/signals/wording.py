@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
-from functools import lru_cache
 
+from app.caching import text_cache
 from app.language.acts import Act, customer_act
 from app.language.human import asks_for_person
 from app.language.identifiers import canonical, mentions
@@ -131,7 +131,7 @@ def human_requests(journey: Journey) -> Iterator[Moment]:
             yield Moment(SignalType.HUMAN_REQUEST, 0.8 + 0.1 * (count - 1), (row,), detail)
 
 
-@lru_cache(maxsize=8192)
+@text_cache(maxsize=8192)
 def _is_courtesy(text: str) -> bool:
     # "Anything else?" may well be asked twice; "Sorry, that failed. Anything else?" may not.
     turn = turn_of(text)
@@ -210,12 +210,12 @@ def _still_open(rows: Sequence[Interaction], other: int, place: int) -> bool:
     return _answered(rows, other, place) and not went_on
 
 
-@lru_cache(maxsize=8192)
+@text_cache(maxsize=8192)
 def _names(text: str) -> dict[str, str]:
     return {canonical(one.value): one.value for one in mentions(text) if one.type not in ("amount", "date")}
 
 
-@lru_cache(maxsize=8192)
+@text_cache(maxsize=8192)
 def _question(text: str) -> frozenset[str]:
     asked = [sentence for sentence in sentences(text) if customer_act(sentence) in _OPEN]
     return frozenset(term for sentence in asked for term in terms(sentence) if term.isalpha() and term not in _CIVIL)
@@ -266,21 +266,21 @@ def _told_between(rows: Sequence[Interaction], other: int, place: int) -> set[st
     return {word for text in said for word in _words(text) if word not in STOP_WORDS}
 
 
-@lru_cache(maxsize=8192)
+@text_cache(maxsize=8192)
 def _says_again(text: str) -> bool:
     return _SAYS_AGAIN.search(text) is not None
 
 
-@lru_cache(maxsize=8192)
+@text_cache(maxsize=8192)
 def _asked_already(text: str) -> bool:
     return _ASKED_ALREADY.search(text) is not None
 
 
-@lru_cache(maxsize=8192)
+@text_cache(maxsize=8192)
 def _not_understood(text: str) -> bool:
     return _NOT_UNDERSTOOD.search(text) is not None
 
 
-@lru_cache(maxsize=8192)
+@text_cache(maxsize=8192)
 def _words(text: str) -> frozenset[str]:
     return frozenset(tokens(text))

@@ -7,13 +7,13 @@ words that surround the place, what stands before and after it, and whether its 
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
 from itertools import combinations, pairwise
 from typing import NamedTuple
 
 from app.brief.verification.claims import content
 from app.brief.verification.reading import SIDE_WORDS, Talk, lemma, plain_words
 from app.brief.verification.roles import kind_of, owner
+from app.caching import text_cache
 from app.language.words import STOP_WORDS
 
 _CAPITALISED = re.compile(r"\b[A-Z][a-z]+\b")
@@ -163,7 +163,7 @@ def _lean(word: str, side: int, talk: Talk) -> float:
     return sum(clause.side == side for clause, _ in spots) / len(spots) if spots else 0.0
 
 
-@lru_cache(maxsize=4096)
+@text_cache(maxsize=4096)
 def _names_in(text: str) -> frozenset[str]:
     found = {match.casefold() for match in _WITHIN.findall(text)}
     return frozenset(
@@ -171,7 +171,7 @@ def _names_in(text: str) -> frozenset[str]:
     )
 
 
-@lru_cache(maxsize=4096)
+@text_cache(maxsize=4096)
 def _small_words(text: str) -> frozenset[str]:
     """The words that are written small in a text."""
     return frozenset(_SMALL.findall(text))

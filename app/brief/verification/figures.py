@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from typing import NamedTuple
+
+from app.caching import text_cache
 
 _UNITS = {
     word: number
@@ -75,7 +76,7 @@ def figures(text: str) -> Iterator[Figure]:
             yield Figure(written, plain(str(value)), start, _unit_after(text, start + len(written)))
 
 
-@lru_cache(maxsize=4096)
+@text_cache(maxsize=4096)
 def measured(text: str, unit: str) -> frozenset[str]:
     """The numbers, in plain digits, that a text tells of a measure: of `two to three days` 2 and 3; of `an hour` 1."""
     lowered = text.casefold()
@@ -89,7 +90,7 @@ def measured(text: str, unit: str) -> frozenset[str]:
     return frozenset(found)
 
 
-@lru_cache(maxsize=4096)
+@text_cache(maxsize=4096)
 def explicit_values(text: str) -> frozenset[str]:
     """As `values`, without the two that `again`, `both` or `second` may only hint at."""
     lowered = text.casefold()
@@ -106,7 +107,7 @@ def _unit_after(text: str, end: int) -> str | None:
     return match["unit"] if match else None
 
 
-@lru_cache(maxsize=4096)
+@text_cache(maxsize=4096)
 def values(text: str) -> frozenset[str]:
     """All numbers that a text may mean, in plain digits: also parts of longer ones, halves, quarters and dozens."""
     lowered = text.casefold()

@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import NamedTuple
 
 from app.brief.revisions import holds, revisions
 from app.brief.verification.moments import times
 from app.brief.verification.reading import MOST_CHARACTERS, SIDE_WORDS
+from app.caching import text_cache
 from app.language.identifiers import mentions
 from app.language.sentences import sentences
 from app.language.words import stem, terms
@@ -73,7 +73,7 @@ def overtaken(text: str, cited: Sequence[Interaction], interactions: Sequence[In
     return None
 
 
-@lru_cache(maxsize=4096)
+@text_cache(maxsize=4096)
 def _news(text: str) -> tuple[_News, ...]:
     """What a text says has changed or was undone; questions say nothing of the kind."""
     found: list[_News] = []
@@ -108,7 +108,7 @@ def _states(text: str, facts: frozenset[str]) -> bool:
     return all(one.split(" ", 1)[1] in lowered for one in facts) and facts <= _facts(text)
 
 
-@lru_cache(maxsize=4096)
+@text_cache(maxsize=4096)
 def _facts(text: str) -> frozenset[str]:
     """The days, times and amounts of a text, each with its kind before it."""
     found = {f"day {time}" for time in times(text)}

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterator
 from datetime import datetime
-from functools import lru_cache
+
+from app.caching import text_cache
 
 _WEEKDAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
 _MONTHS = "january february march april may june july august september october november december".split()
@@ -76,7 +77,7 @@ def unfounded(text: str, evidence: str, told_at: frozenset[str]) -> str | None:
     return None
 
 
-@lru_cache(maxsize=4096)
+@text_cache(maxsize=4096)
 def times(text: str) -> tuple[str, ...]:
     """The times that a text names, lower-cased: fixed days and months, then relative ones, then times of the day."""
     fixed = (match.group() for match in _FIXED.finditer(text) if match.group()[0].isupper())

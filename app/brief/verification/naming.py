@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 from app.brief.verification import moments
 from app.brief.verification.figures import Figure, explicit_values, figures, measured, plain, values
@@ -12,6 +12,7 @@ from app.brief.verification.reading import (
     recorded,
     side_of,
 )
+from app.caching import text_cache
 from app.language.identifiers import Mention, canonical, mentions
 from app.language.sentences import sentences
 from app.language.words import STOP_WORDS, stem, tokens
@@ -173,18 +174,18 @@ class Evidence:
         )
 
 
-@lru_cache(maxsize=4096)
+@text_cache(maxsize=4096)
 def words_in(text: str) -> frozenset[str]:
     """What a text is about: the stems of its words without the stop words."""
     return frozenset(stem(token) for token in _tokens_in(text) if token not in STOP_WORDS)
 
 
-@lru_cache(maxsize=4096)
+@text_cache(maxsize=4096)
 def _tokens_in(text: str) -> frozenset[str]:
     return frozenset(tokens(text))
 
 
-@lru_cache(maxsize=4096)
+@text_cache(maxsize=4096)
 def _days_in(text: str) -> frozenset[tuple[int, int] | None]:
     return frozenset(moments.date(one.value) for one in mentions(text) if one.type == "date")
 

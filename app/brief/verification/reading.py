@@ -4,9 +4,9 @@ import math
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
 from typing import Any, NamedTuple, cast
 
+from app.caching import text_cache
 from app.language.sentences import sentences
 from app.language.steps import says_it_failed
 from app.language.words import STOP_WORDS, stem
@@ -123,7 +123,7 @@ _DENIAL = frozenset("no nope never not nein non".split())
 _HEDGES = frozenset("i we it he she they sorry well unfortunately actually there".split())
 
 
-@lru_cache(maxsize=16384)
+@text_cache(maxsize=16384)
 def lemma(word: str) -> str:
     """The stem of a word by which a sentence is compared with its evidence: `paid` and `pays` have the same."""
     return stem(IRREGULAR.get(word, word))
@@ -230,7 +230,7 @@ def plain_words(text: str) -> tuple[str, ...]:
     return _plain_words(text[:MOST_CHARACTERS])
 
 
-@lru_cache(maxsize=8192)
+@text_cache(maxsize=8192)
 def _plain_words(text: str) -> tuple[str, ...]:
     return tuple(_WORD.findall(_long_forms(text).replace(" – ", " , ")))
 
@@ -293,7 +293,7 @@ def _parts_of(one: Interaction) -> tuple[_Part, ...]:
     )
 
 
-@lru_cache(maxsize=1024)
+@text_cache(maxsize=1024)
 def _record(text: str, *, wrong: bool) -> _Part:
     """What a step or a tool tells, as one clause; what went wrong is denied."""
     words = plain_words(text)
@@ -307,7 +307,7 @@ def _is_denial(parts: Sequence[_Part]) -> bool:
     return first.words[0] in _DENIAL or (bool(first.negations) and first.words[0] in _HEDGES)
 
 
-@lru_cache(maxsize=4096)
+@text_cache(maxsize=4096)
 def _parts(text: str) -> tuple[_Part, ...]:
     """The clauses of one text; in `acting`, 1 is who speaks and -1 who is spoken to."""
     found: list[_Part] = []
