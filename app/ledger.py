@@ -12,7 +12,7 @@ from typing import Any
 
 from app.errors import Conflict, InvalidRequest, Unavailable
 from app.ids import new_id
-from app.models import MAX_DATA_BYTES, InteractionDraft, Problem, Recorded
+from app.models import MAX_DATA_BYTES, InteractionDraft, Kind, Problem, Recorded, RowWarning
 from app.ports import Arrival, Filed, IdentityRules, Known, Ledger, Unit
 
 # How many drafts one transaction takes at most, so that nobody waits long behind somebody else's batch.
@@ -95,7 +95,7 @@ class Recorder:
         return group
 
     async def _file(self, tenant: str, drafts: Sequence[InteractionDraft | Problem]) -> Sequence[Recorded]:
-        batch = _Batch(drafts, now=datetime.now(UTC))
+        batch = _Batch(drafts, now=datetime.now(UTC), looks_wrong=self._rules.warnings)
         if batch.arrivals:
             async with self._ledger.transaction(tenant) as transaction:
                 await transaction.run(partial(self._file_batch, batch))
@@ -130,8 +130,15 @@ class _Row:
 class _Batch:
     """The rows of one transaction: each is refused, a repeat of another row, known already, or new."""
 
-    def __init__(self, drafts: Sequence[InteractionDraft | Problem], *, now: datetime) -> None:
+    def __init__(
+        self,
+        drafts: Sequence[InteractionDraft | Problem],
+        *,
+        now: datetime,
+        looks_wrong: Callable[[InteractionDraft], tuple[RowWarning, ...]],
+    ) -> None:
         self.now = now
+        self._looks_wrong = looks_wrong
         self.arrivals: list[Arrival] = []
         self._alike: dict[tuple[str, str], Arrival] = {}
         self._answers: dict[str, Recorded] = {}
@@ -181,7 +188,19 @@ class _Batch:
     def _answer(self, row: _Row) -> Recorded:
         answer = self._answers[row.arrival.interaction_id]
         repeated = row.repeats and answer.problem is None
+        if answer.problem is None and (warnings := self._warnings(row.arrival.draft)):
+            answer = answer.model_copy(update={"warnings": warnings})
         return answer.model_copy(update={"duplicate": True}) if repeated else answer
+
+    def _warnings(self, draft: InteractionDraft) -> tuple[RowWarning, ...]:
+        warnings = self._looks_wrong(draft) if draft.identifiers else ()
+        empty = draft.kind is Kind.MESSAGE and not draft.text.strip() and not draft.data
+        return (*warnings, _EMPTY_MESSAGE) if empty else warnings
+
+
+_EMPTY_MESSAGE = RowWarning(
+    field="text", code="empty_message", detail="A message without words and data. Send its text, or leave it out."
+)
 
 
 def _answer_of_filed(arrival: Arrival, filed: Filed) -> Recorded:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from app.errors import IdentityConflict, InvalidRequest, NotFound, UnknownConversation, UnknownCustomer
 from app.identity.graph import STRONG_TYPE
+from app.identity.nobody import names_nobody
 from app.identity.normalise import key_of
 from app.identity.rules import SHARING_CAP, Filing, Placement, Rules
 from app.ids import made_at, new_id
@@ -134,7 +135,7 @@ class Identities:
     async def _place(
         self, transaction: Transaction, identifiers: Sequence[Identifier], conversation_id: str | None
     ) -> tuple[Filing, Placement]:
-        keys = {key_of(one.type, one.value) for one in identifiers}
+        keys = {key_of(one.type, one.value) for one in identifiers if not names_nobody(one)}
         known = await transaction.known(identifiers=keys, conversation_ids=[conversation_id] if conversation_id else ())
         filing = self._rules.filing(known, at=datetime.now(UTC))
         placement = filing.place(identifiers, conversation_id)
@@ -143,15 +144,17 @@ class Identities:
 
 
 def _customer(known: Party) -> Customer:
-    verification = _verification(known.holdings)
+    # An earlier version let somebody hold what names nobody.
+    holdings = [one for one in known.holdings if not names_nobody(one.identifier)]
+    verification = _verification(holdings)
     if verification:
         status = VerificationStatus.VERIFIED
     else:
-        status = VerificationStatus.CLAIMED if known.holdings else VerificationStatus.UNKNOWN
+        status = VerificationStatus.CLAIMED if holdings else VerificationStatus.UNKNOWN
     return Customer(
         customer_id=known.customer_id,
         identity_ids=known.identity_ids,
-        identifiers=_identifiers(known.holdings),
+        identifiers=_identifiers(holdings),
         verification_status=status,
         verification=verification,
         created_at=min(made_at(one) for one in known.identity_ids),

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
+from app.identity.nobody import names_nobody
 from app.identity.normalise import Key
 from app.ids import new_id
 from app.models import Identifier
@@ -32,7 +33,9 @@ class Graph:
             self._learn(found.customer_id, found.customer_id)
             self._learn(found.identity_id, found.customer_id)
         for holding in known.holdings:
-            self._keep(holding)
+            # An earlier version let somebody hold what names nobody; it joins nobody any more.
+            if not names_nobody(holding.identifier):
+                self._keep(holding)
         for seat in known.seats:
             self._seats[seat.conversation_id] = seat.identity_id
 

@@ -4,20 +4,21 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from app.caching import text_cache
+from app.identity.nobody import names_nobody
 from app.models import Identifier
 
 Key = tuple[str, str]
 
 
 def normalised(identifiers: Iterable[Identifier], *, verified_at: datetime) -> tuple[Identifier, ...]:
-    """Each identifier once, in its comparable form; of two alike the verified one counts. Blank ones are left out.
+    """Each identifier once, in its comparable form; of two alike the verified one counts.
 
-    A verified identifier that does not say when it was verified was so at `verified_at`.
+    What names nobody is left out. A verified identifier that does not say when it was verified was so at `verified_at`.
     """
     kept: dict[Key, Identifier] = {}
     for given in identifiers:
         key = key_of(given.type, given.value)
-        if not key[1] or (key in kept and not given.verified):
+        if not key[1] or names_nobody(given) or (key in kept and not given.verified):
             continue
         moment = given.verified_at or verified_at if given.verified else None
         method = given.method if given.verified else None

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple, cast
 
+from app.identity.nobody import reason_to_join_nobody
 from app.identity.normalise import key_of
 from app.language.steps import read_json
 from app.models import ComparedField, Interaction, Kind
@@ -44,6 +45,7 @@ _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 # What so many hold is a placeholder or a shared device, and tells nobody apart.
 MOST_HOLDERS = 50
 _TELLING = frozenset({_Field.EMAIL, _Field.PHONE, _Field.HANDLE, _Field.ACCOUNT_ID, _Field.NATIONAL_ID})
+_NAMES = frozenset({_Field.EMAIL, _Field.PHONE, _Field.HANDLE, _Field.ACCOUNT_ID})
 _DATES_SHARE = 200
 
 
@@ -65,6 +67,8 @@ class Profiles:
         if row.redacted:
             return
         for field, value in _values(row):
+            if field in _NAMES and reason_to_join_nobody(field.value, value[:_LONGEST]):
+                continue
             plain = _PLAIN[field](value[:_LONGEST])
             if plain:
                 self._found.setdefault(row.identity_id, {})[field] = Found(plain, row.interaction_id)

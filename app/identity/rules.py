@@ -20,19 +20,29 @@
 7. An arrival that leads to nobody belongs to its conversation's identity, or else to a new customer.
 
 A customer holds an identifier once. A claim is not kept when somebody else has proved it, nor by an unproved customer
-when another unproved one claims it already.
+when another unproved one claims it already. What names nobody (`nobody.py`: withheld numbers, placeholders, role
+addresses) is looked up, held and compared by none of these rules.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from app.identity.graph import ANONYMOUS_TYPES, STRONG_TYPE, Graph
+from app.identity.nobody import Reason, names_nobody, reason_to_join_nobody
 from app.identity.normalise import Key, key_of, normalised
-from app.models import Identifier, InteractionDraft, Match
+from app.models import Identifier, InteractionDraft, Match, RowWarning
 from app.ports import Arrival, Assignment, Changes, IdentifierHolding, Known, NewInteraction
 
 SHARING_CAP = 5
+
+_WARNINGS: Mapping[Reason, str] = {
+    "names_nobody": "This {type} names nobody (withheld, a placeholder or an office's address). It was filed as text "
+    "and joins no customer. Send an identifier of the person, or leave it out.",
+    "invalid_email": "This is no e-mail address. It was filed as text and joins no customer. Write it as name@domain.",
+    "invalid_phone": "This cannot be a whole phone number. It was filed as text and joins no customer. Write it in "
+    "E.164, for example +4915112345678.",
+}
 
 
 class Rules:
@@ -43,7 +53,18 @@ class Rules:
 
     def keys(self, drafts: Iterable[InteractionDraft]) -> Collection[Key]:
         """The normalised (type, value) pairs that must be known before these drafts can be assigned."""
-        return {key_of(one.type, one.value) for draft in drafts for one in draft.identifiers}
+        return {key_of(one.type, one.value) for draft in drafts for one in draft.identifiers if not names_nobody(one)}
+
+    def warnings(self, draft: InteractionDraft) -> tuple[RowWarning, ...]:
+        """What a draft names that joins nobody, each with its path in the draft."""
+        reasons = (
+            (place, one, reason_to_join_nobody(one.type, one.value)) for place, one in enumerate(draft.identifiers)
+        )
+        return tuple(
+            RowWarning(field=f"identifiers[{place}].value", code=reason, detail=_WARNINGS[reason].format(type=one.type))
+            for place, one, reason in reasons
+            if reason
+        )
 
     def assign(self, known: Known, arrivals: Sequence[Arrival], *, at: datetime) -> Assignment:
         """Whose each arrival is; later ones see what earlier ones did."""

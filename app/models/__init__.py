@@ -58,7 +58,7 @@ from app.models.handoffs import (
     PromptReference,
     Usage,
 )
-from app.models.interactions import Identifier, Interaction, InteractionDraft, Problem, Recorded
+from app.models.interactions import Identifier, Interaction, InteractionDraft, Problem, Recorded, RowWarning
 from app.models.requests import (
     HandoffReason,
     HandoffRequest,
@@ -148,6 +148,7 @@ __all__ = [
     "ResolutionStatus",
     "RetentionRule",
     "RetentionRun",
+    "RowWarning",
     "Scope",
     "ScoredName",
     "SectionRequest",

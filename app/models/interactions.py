@@ -66,6 +66,14 @@ class Problem(Record):
     errors: tuple[Mapping[str, JsonValue], ...] = ()
 
 
+class RowWarning(Record):
+    """What was filed as given but looks wrong: the field's path in the interaction, a stable code, and what to do."""
+
+    field: str
+    code: str
+    detail: str
+
+
 class Recorded(Record):
     """What became of one interaction of a request: filed, known already, or refused with its own problem."""
 
@@ -74,4 +82,5 @@ class Recorded(Record):
     seq: int | None = None
     customer_id: str | None = None
     duplicate: bool = False
+    warnings: tuple[RowWarning, ...] = ()
     problem: Problem | None = None

@@ -14,6 +14,7 @@ from app.models import (
     InteractionDraft,
     Kind,
     Record,
+    RowWarning,
 )
 
 # What stands where the value of an identifier was blanked.
@@ -164,6 +165,10 @@ class IdentityRules(Protocol):
 
     def keys(self, drafts: Iterable[InteractionDraft]) -> Collection[tuple[str, str]]:
         """The normalised (type, value) pairs that must be known before these drafts can be assigned."""
+        ...
+
+    def warnings(self, draft: InteractionDraft) -> tuple[RowWarning, ...]:
+        """What a draft names that joins nobody."""
         ...
 
     def assign(self, known: Known, arrivals: Sequence[Arrival], *, at: datetime) -> Assignment:
