@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -12,8 +12,9 @@ from typing import Any
 
 from app.errors import Conflict, InvalidRequest, Unavailable
 from app.ids import new_id
-from app.models import MAX_DATA_BYTES, InteractionDraft, Kind, Problem, Recorded, RowWarning
+from app.models import MAX_DATA_BYTES, Interaction, InteractionDraft, Kind, Problem, Recorded, RowWarning
 from app.ports import Arrival, Filed, IdentityRules, Known, Ledger, Unit
+from app.privacy import Context, context_of, depends_on_context, masked_draft
 
 # How many drafts one transaction takes at most, so that nobody waits long behind somebody else's batch.
 MAX_TOGETHER = 1000
@@ -22,10 +23,29 @@ MAX_TOGETHER = 1000
 GATHERING_S = 0.003
 
 
+# A message of a few words says what its number is by what was said right before it.
+_CONTEXT_ROWS = 6
+# Longer texts are searched for secrets in a thread, so that nobody else's request waits for them.
+_LONG_TEXT = 4_000
+_MANY_FIELDS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class _Masked:
+    """A draft without secrets; the digest of what the caller sent, and the one an earlier version filed it under."""
+
+    draft: InteractionDraft
+    digest: str
+    earlier_digest: str | None
+
+
+_Row = _Masked | Problem
+
+
 @dataclass(frozen=True, slots=True)
 class _Request:
     tenant: str
-    drafts: Sequence[InteractionDraft | Problem]
+    drafts: Sequence[_Row]
     answer: "asyncio.Future[Sequence[Recorded]]"
 
 
@@ -33,7 +53,8 @@ class Recorder:
     """Group commit: what arrives while one transaction is written goes into the next, per tenant.
 
     A request's rows are filed together or, when the ledger does not answer, not at all. Whose an interaction is, the
-    identity rules say. `clean`, where there is one, changes each draft before anything of it is kept.
+    identity rules say. Whole card numbers and secret codes are masked before anything is kept; `clean`, where there is
+    one, changes each draft before that.
     """
 
     def __init__(
@@ -59,13 +80,44 @@ class Recorder:
         """
         if self._clean is not None:
             drafts = await asyncio.to_thread(_cleaned, drafts, self._clean)
+        masked = await self._masked(tenant, drafts)
         if self._closed:
             raise Unavailable("The service is shutting down. Try again in a moment.")
         answer: asyncio.Future[Sequence[Recorded]] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Request(tenant, drafts, answer))
+        self._waiting.append(_Request(tenant, masked, answer))
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write_all())
         return await answer
+
+    async def _masked(self, tenant: str, drafts: Sequence[InteractionDraft | Problem]) -> Sequence[_Row]:
+        contexts: dict[int, Context] = {}
+        for place, draft in enumerate(drafts):
+            if isinstance(draft, InteractionDraft) and depends_on_context(draft):
+                contexts[place] = await self._context(tenant, draft, drafts[:place])
+        if len(drafts) > 1 or any(isinstance(one, InteractionDraft) and _is_long(one) for one in drafts):
+            return await asyncio.to_thread(_all_masked, drafts, contexts)
+        return _all_masked(drafts, contexts)
+
+    async def _context(
+        self, tenant: str, draft: InteractionDraft, earlier: Sequence[InteractionDraft | Problem]
+    ) -> Context:
+        conversation_id = draft.conversation_id or ""
+        beside = [
+            one for one in earlier if isinstance(one, InteractionDraft) and one.conversation_id == conversation_id
+        ]
+        rows: Sequence[Interaction] = ()
+        if len(beside) < _CONTEXT_ROWS:
+            party = await self._ledger.party(tenant, conversation_id=conversation_id)
+            if party is not None:
+                newest = await self._ledger.interactions(
+                    tenant,
+                    party.identity_ids,
+                    conversation_id=conversation_id,
+                    limit=_CONTEXT_ROWS,
+                    newest_first=True,
+                )
+                rows = newest[::-1]
+        return context_of([*rows, *beside[-_CONTEXT_ROWS:]], draft.actor)
 
     async def close(self) -> None:
         """Take nothing more, and finish what was taken."""
@@ -94,7 +146,7 @@ class Recorder:
             group.setdefault(request.tenant, []).append(request)
         return group
 
-    async def _file(self, tenant: str, drafts: Sequence[InteractionDraft | Problem]) -> Sequence[Recorded]:
+    async def _file(self, tenant: str, drafts: Sequence[_Row]) -> Sequence[Recorded]:
         batch = _Batch(drafts, now=datetime.now(UTC), looks_wrong=self._rules.warnings)
         if batch.arrivals:
             async with self._ledger.transaction(tenant) as transaction:
@@ -120,7 +172,7 @@ class Recorder:
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
+class _Place:
     """A row that is an arrival, or `repeats` one that came before it in the same transaction."""
 
     arrival: Arrival
@@ -132,7 +184,7 @@ class _Batch:
 
     def __init__(
         self,
-        drafts: Sequence[InteractionDraft | Problem],
+        drafts: Sequence[_Row],
         *,
         now: datetime,
         looks_wrong: Callable[[InteractionDraft], tuple[RowWarning, ...]],
@@ -140,6 +192,7 @@ class _Batch:
         self.now = now
         self._looks_wrong = looks_wrong
         self.arrivals: list[Arrival] = []
+        self._earlier: dict[str, str] = {}
         self._alike: dict[tuple[str, str], Arrival] = {}
         self._answers: dict[str, Recorded] = {}
         self._rows = [self._row(draft) for draft in drafts]
@@ -151,7 +204,8 @@ class _Batch:
         for arrival in self.arrivals:
             caller_id = arrival.draft.id or arrival.interaction_id
             if caller_id in filed:
-                self._answers[arrival.interaction_id] = _answer_of_filed(arrival, filed[caller_id])
+                alike = {arrival.content_sha256, self._earlier.get(arrival.interaction_id)}
+                self._answers[arrival.interaction_id] = _answer_of_filed(filed[caller_id], alike)
             elif caller_id in new:
                 self._answers[arrival.interaction_id] = Recorded(id=caller_id, problem=_conflict(caller_id))
             else:
@@ -166,26 +220,28 @@ class _Batch:
 
     def answers(self) -> Sequence[Recorded]:
         """Each row's answer, in its place."""
-        return [self._answer(row) if isinstance(row, _Row) else row for row in self._rows]
+        return [self._answer(row) if isinstance(row, _Place) else row for row in self._rows]
 
-    def _row(self, draft: InteractionDraft | Problem) -> Recorded | _Row:
-        if isinstance(draft, Problem):
-            return Recorded(problem=draft)
+    def _row(self, row: _Row) -> Recorded | _Place:
+        if isinstance(row, Problem):
+            return Recorded(problem=row)
+        draft = row.draft
         problem = _problem_of_data(draft)
         if problem:
             return Recorded(id=draft.id, problem=problem)
-        digest = content_sha256(draft)
         interaction_id = new_id("int")
-        alike = (draft.id or interaction_id, digest)
+        alike = (draft.id or interaction_id, row.digest)
         if alike in self._alike:
-            return _Row(self._alike[alike], repeats=True)
+            return _Place(self._alike[alike], repeats=True)
         dated = draft if draft.occurred_at else draft.model_copy(update={"occurred_at": self.now})
-        arrival = Arrival(interaction_id=interaction_id, draft=dated, content_sha256=digest)
+        arrival = Arrival(interaction_id=interaction_id, draft=dated, content_sha256=row.digest)
+        if row.earlier_digest:
+            self._earlier[interaction_id] = row.earlier_digest
         self._alike[alike] = arrival
         self.arrivals.append(arrival)
-        return _Row(arrival, repeats=False)
+        return _Place(arrival, repeats=False)
 
-    def _answer(self, row: _Row) -> Recorded:
+    def _answer(self, row: _Place) -> Recorded:
         answer = self._answers[row.arrival.interaction_id]
         repeated = row.repeats and answer.problem is None
         if answer.problem is None and (warnings := self._warnings(row.arrival.draft)):
@@ -203,8 +259,8 @@ _EMPTY_MESSAGE = RowWarning(
 )
 
 
-def _answer_of_filed(arrival: Arrival, filed: Filed) -> Recorded:
-    if filed.content_sha256 != arrival.content_sha256:
+def _answer_of_filed(filed: Filed, alike: Collection[str | None]) -> Recorded:
+    if filed.content_sha256 not in alike:
         return Recorded(id=filed.id, problem=_conflict(filed.id))
     return Recorded(
         id=filed.id,
@@ -219,6 +275,31 @@ def _cleaned(
     drafts: Sequence[InteractionDraft | Problem], clean: Callable[[InteractionDraft], InteractionDraft]
 ) -> Sequence[InteractionDraft | Problem]:
     return [clean(draft) if isinstance(draft, InteractionDraft) else draft for draft in drafts]
+
+
+def _all_masked(drafts: Sequence[InteractionDraft | Problem], contexts: Mapping[int, Context]) -> Sequence[_Row]:
+    return [
+        _mask(draft, contexts.get(place)) if isinstance(draft, InteractionDraft) else draft
+        for place, draft in enumerate(drafts)
+    ]
+
+
+def _mask(draft: InteractionDraft, context: Context | None) -> _Masked:
+    """The draft as it is filed.
+
+    Its digest is the same on every delivery, whatever was said meanwhile, and nobody can try out codes on it: where
+    the context decides what is a secret, the digest is of the draft in which every number that may be one is masked.
+    """
+    masked = masked_draft(draft, context) if context else masked_draft(draft)
+    if context is None and masked is draft:
+        return _Masked(draft, content_sha256(draft), None)
+    alike = masked_draft(draft, Context(asked=True)) if context else masked
+    digest = content_sha256(alike)
+    return _Masked(masked, digest, content_sha256(draft))
+
+
+def _is_long(draft: InteractionDraft) -> bool:
+    return len(draft.text) > _LONG_TEXT or len(draft.data) > _MANY_FIELDS
 
 
 def content_sha256(draft: InteractionDraft) -> str:

@@ -57,14 +57,13 @@ class Rules:
 
     def warnings(self, draft: InteractionDraft) -> tuple[RowWarning, ...]:
         """What a draft names that joins nobody, each with its path in the draft."""
-        reasons = (
-            (place, one, reason_to_join_nobody(one.type, one.value)) for place, one in enumerate(draft.identifiers)
-        )
-        return tuple(
-            RowWarning(field=f"identifiers[{place}].value", code=reason, detail=_WARNINGS[reason].format(type=one.type))
-            for place, one, reason in reasons
-            if reason
-        )
+        found: list[RowWarning] = []
+        for place, one in enumerate(draft.identifiers):
+            reason = reason_to_join_nobody(one.type, one.value)
+            if reason:
+                detail = _WARNINGS[reason].format(type=one.type)
+                found.append(RowWarning(field=f"identifiers[{place}].value", code=reason, detail=detail))
+        return tuple(found)
 
     def assign(self, known: Known, arrivals: Sequence[Arrival], *, at: datetime) -> Assignment:
         """Whose each arrival is; later ones see what earlier ones did."""

@@ -17,6 +17,7 @@ from app.ports import (
     NewHolding,
     NewInteraction,
 )
+from app.privacy import masked_row
 
 _IDENTIFIERS = TypeAdapter(tuple[Identifier, ...])
 CHANNELS: Mapping[str, Channel] = {one.value: one for one in Channel}
@@ -46,6 +47,7 @@ def interaction_row(tenant: str, seq: int, new: NewInteraction) -> dict[str, Any
         "identifiers": _IDENTIFIERS.dump_json(draft.identifiers).decode() if draft.identifiers else "[]",
         "content_sha256": new.content_sha256,
         "redacted": False,
+        "masked": True,
     }
 
 
@@ -66,6 +68,7 @@ INTERACTION_COLUMNS = (
     "data",
     "identifiers",
     "redacted",
+    "masked",
 )
 
 
@@ -87,8 +90,9 @@ def interaction_of(row: Sequence[Any]) -> Interaction:
         data,
         identifiers,
         redacted,
+        masked,
     ) = row
-    return _interaction(
+    found = _interaction(
         {
             "interaction_id": interaction_id,
             "seq": seq,
@@ -108,6 +112,8 @@ def interaction_of(row: Sequence[Any]) -> Interaction:
             "redacted": redacted,
         }
     )
+    # What an earlier version filed may hold a card's number or a code, which leaves the ledger by no other way.
+    return found if masked else masked_row(found)
 
 
 def _interaction(fields: dict[str, Any]) -> Interaction:

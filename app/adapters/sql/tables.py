@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
@@ -88,6 +89,8 @@ interactions = Table(
     Column("identifiers", words(), nullable=False),
     Column("content_sha256", words(64), nullable=False),
     Column("redacted", Boolean, nullable=False),
+    # Whether whole card numbers and secret codes were masked before the row was filed.
+    Column("masked", Boolean, nullable=False, server_default=false()),
     UniqueConstraint("tenant", "seq", name="interactions_by_seq"),
     UniqueConstraint("tenant", "interaction_id", name="interactions_by_id"),
     UniqueConstraint("tenant", "caller_id", name="interactions_by_caller_id"),

@@ -3,21 +3,21 @@
 A found value becomes a typed placeholder such as `[card_1]`; the same value always becomes the same one. What stands
 behind a placeholder is held in one `Redactor`, made for one call and forgotten with it, and nowhere else.
 
-Cards are told by their issuer's prefix and length and by Luhn's check digit, bank accounts by the IBAN's check digits
-(ISO 13616), national ids by their shape and, where they have one, their check digit. Passwords and one-time codes have
-no shape, so they are told by the words around them, or by the question that they answer.
+Cards and secret codes are found by `secrets.py`, bank accounts by the IBAN's check digits (ISO 13616), national ids by
+their shape and, where they have one, their check digit. Passwords have no shape, so they are told by the words around
+them, or by the question that they answer.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Literal, NamedTuple
 
 from pydantic import JsonValue
 
-from app.language.sentences import sentences
-from app.models import Actor, Interaction, InteractionDraft
-from app.models import Kind as InteractionKind
+from app.models import InteractionDraft
+from app.privacy.questions import asks_for_code, asks_for_password
+from app.privacy.secrets import CARD_MASK, secrets
 
 Kind = Literal["password", "code", "iban", "card", "national_id", "email", "phone"]
 
@@ -34,7 +34,7 @@ class Redactor:
     """The placeholders of one call. `contacts` tells whether e-mail addresses and phone numbers are taken out too."""
 
     def __init__(self, *, contacts: bool = True) -> None:
-        self._rules = _SECRETS + (_CONTACTS if contacts else ())
+        self._rules = _NATIONAL_IDS + (_CONTACTS if contacts else ())
         self._placeholders: dict[tuple[Kind, str], str] = {}
         self._shown: dict[str, str] = {}
 
@@ -43,12 +43,14 @@ class Redactor:
 
         `answering` is what bot or agent said before: who was asked for a code may send nothing but its digits.
         """
+        text = self._by_rule(_PASSWORD, text)
+        text = self._without_ibans(text)
+        text = self._without_secrets(text, asked=bool(answering) and asks_for_code(answering))
         for rule in self._rules:
-            text = rule.pattern.sub(partial(self._replaced, rule), text)
-        for kind, asking in _ASKED_FOR.items():
-            if _asks(asking, answering):
-                for pattern in _ANSWERS[kind]:
-                    text = pattern.sub(partial(self._replaced, _Rule(kind, pattern, _HOLDS_AS_ANSWER[kind])), text)
+            text = self._by_rule(rule, text)
+        if answering and len(text) <= _LONGEST_ANSWER and asks_for_password(answering):
+            for pattern in _PASSWORD_ANSWERS:
+                text = self._by_rule(_Rule("password", pattern, _is_one_word), text)
         return text
 
     def restore(self, text: str) -> str:
@@ -57,14 +59,34 @@ class Redactor:
             return text
         return _PLACEHOLDER.sub(lambda match: self._shown.get(match.group(), match.group()), text)
 
+    def _by_rule(self, rule: _Rule, text: str) -> str:
+        return rule.pattern.sub(partial(self._replaced, rule), text)
+
     def _replaced(self, rule: _Rule, match: re.Match[str]) -> str:
         start, end = match.span("value" if "value" in rule.pattern.groupindex else 0)
         value = match.string[start:end]
-        value = _WHOLE_GROUPS[rule.kind](value) if rule.kind in _WHOLE_GROUPS else value
         if not value or not rule.holds(value):
             return match.group()
-        before, after = match.string[match.start() : start], match.string[start + len(value) : match.end()]
+        before, after = match.string[match.start() : start], match.string[end : match.end()]
         return before + self._placeholder(rule.kind, value) + after
+
+    def _without_secrets(self, text: str, *, asked: bool) -> str:
+        parts: list[str] = []
+        end = 0
+        for one in secrets(text, asked=asked):
+            parts += [text[end : one.start], self._placeholder(one.kind, one.digits)]
+            end = one.end
+        return "".join([*parts, text[end:]]) if parts else text
+
+    def _without_ibans(self, text: str) -> str:
+        parts: list[str] = []
+        end = 0
+        for match in _IBAN_HEAD.finditer(text):
+            value = _iban_at(text, match.start()) if match.start() >= end else ""
+            if value:
+                parts += [text[end : match.start()], self._placeholder("iban", value)]
+                end = match.start() + len(value)
+        return "".join([*parts, text[end:]]) if parts else text
 
     def _placeholder(self, kind: Kind, value: str) -> str:
         key = (kind, re.sub(r"[\s.-]", "", value).casefold() if kind not in _EXACT else value)
@@ -74,20 +96,6 @@ class Redactor:
             self._placeholders[key] = placeholder
             self._shown[placeholder] = _shown(kind, value, placeholder)
         return self._placeholders[key]
-
-
-def questions_answered(interactions: Iterable[Interaction]) -> Mapping[str, str]:
-    """For each message of a customer, by its id, what bot or agent said last before it in the same conversation."""
-    found: dict[str, str] = {}
-    last: dict[str | None, str] = {}
-    for one in interactions:
-        if one.kind is not InteractionKind.MESSAGE:
-            continue
-        if one.actor is not Actor.CUSTOMER:
-            last[one.conversation_id] = one.text
-        elif one.conversation_id in last:
-            found[one.interaction_id] = last[one.conversation_id]
-    return found
 
 
 def redact(text: str, *, contacts: bool = False) -> str:
@@ -126,31 +134,28 @@ def _shown(kind: Kind, value: str, placeholder: str) -> str:
     if kind in ("email", "phone", "iban"):
         return value
     if kind in ("card", "national_id"):
-        return "••••" + re.sub(r"\W", "", value)[-4:]
+        return CARD_MASK + re.sub(r"\W", "", value)[-4:]
     return placeholder
 
 
-def _is_card(value: str) -> bool:
-    digits = re.sub(r"\D", "", value)
-    return bool(_ISSUERS.fullmatch(digits)) and _luhn(digits)
+def _iban_at(text: str, start: int) -> str:
+    """The IBAN that begins here, as it is written, or nothing; its length is the country's (ISO 13616)."""
+    length = _IBAN_LENGTHS.get(text[start : start + 2].upper(), 0)
+    match = _IBAN.match(text, start)
+    if not length or not match:
+        return ""
+    written, end = match.group(), 0
+    for end, _ in enumerate(written, 1):
+        if end - written.count(" ", 0, end) == length:
+            break
+    value = written[:end]
+    goes_on = text[start + end : start + end + 1].isalnum()
+    return "" if goes_on or not _is_iban(value, length) else value
 
 
-def _luhn(digits: str) -> bool:
-    """The check digit of ISO/IEC 7812: every second digit from the right doubled, the digits summed, modulo ten."""
-    doubled = (divmod(2 * int(digit), 10) for digit in digits[-2::-2])
-    return (sum(map(int, digits[-1::-2])) + sum(map(sum, doubled))) % 10 == 0
-
-
-def _longest(holds: Callable[[str], bool], candidate: str) -> str:
-    # Words, or a card's expiry, may follow a number written in groups, so the tail is given up group by group.
-    while candidate and not holds(candidate):
-        candidate = candidate.rpartition(" ")[0].rstrip()
-    return candidate
-
-
-def _is_iban(value: str) -> bool:
+def _is_iban(value: str, length: int) -> bool:
     bare = value.replace(" ", "").upper()
-    return 15 <= len(bare) <= 34 and int("".join(str(int(sign, 36)) for sign in bare[4:] + bare[:4])) % 97 == 1
+    return len(bare) == length and int("".join(str(int(sign, 36)) for sign in bare[4:] + bare[:4])) % 97 == 1
 
 
 def _is_spanish_id(value: str) -> bool:
@@ -191,14 +196,6 @@ def _is_password(value: str) -> bool:
     return value.casefold().strip(".,!?'\"") not in _SAID_OF_PASSWORDS
 
 
-def _asks(asking: re.Pattern[str], text: str) -> bool:
-    """Whether a text asks for what this names, and does not merely warn of it."""
-    return any(
-        asking.search(sentence) and _ASKS.search(sentence) and not _WARNS.search(sentence)
-        for sentence in sentences(text)
-    )
-
-
 def _is_one_word(value: str) -> bool:
     return _is_password(value) and value.casefold() not in _NO_PASSWORDS
 
@@ -208,96 +205,39 @@ def _always(_: str) -> bool:
 
 
 _EXACT = ("password", "code", "email")
-_WHOLE_GROUPS: Mapping[Kind, Callable[[str], str]] = {
-    "iban": partial(_longest, _is_iban),
-    "card": partial(_longest, _is_card),
-}
-# A code of these is a name for something, which the agent needs; any other is for proving who one is.
-_NAMING_CODES = """error status fault reason response booking reservation confirmation reference order product item
-article tracking return post postal zip area country dialling sort branch bank swift bic promo promotion discount
-voucher coupon gift referral qr dress source tax""".split()
-_PROVING_CODE = "".join(rf"(?<!\b{word} )" for word in _NAMING_CODES)
-_ASKS = re.compile(
-    r"\?|\b(?:enter|tell|give|send|type|provide|share|read|say|confirm|need|state|reply with|what)\b"
-    r"|\b(?:geben|nennen|senden|schicken|donnez|indiquez|envoyez|saisissez|indique|envíe|escriba|diga|informe"
-    r"|envie|digite"
-    r"|inserisca|comunichi|invii|geef|stuur|voer)\b",
-    re.IGNORECASE,
+# Who answers with a password writes little else.
+_LONGEST_ANSWER = 2_000
+_PASSWORD_ANSWERS = (
+    re.compile(r"^\W{0,8}(?P<value>[^\s\[\]]{4,64}?)[.!]?\s{0,8}$"),
+    re.compile(r"(?<!\S)(?P<value>(?=\S*\d)(?=\S*[A-Za-z])[^\s\[\]]{6,64}?)(?=[.,!]?(?:\s|$))"),
 )
-_WARNS = re.compile(r"\b(?:never|do not|don[’']?t|keep|nie(?:mals)?|jamais|nunca|mai|nooit)\b", re.IGNORECASE)
-_ASKED_FOR: Mapping[Kind, re.Pattern[str]] = {
-    "code": re.compile(
-        rf"(?i)\b{_PROVING_CODE}(?:(?:pass|sicherheits|bestätigungs|einmal)?codes?|código|codice|pins?|otps?"
-        rf"|tans?|cv[vc]2?)\b"
-        r"|\bdigits? (?:you (?:received|got)|that were sent)\b"
-    ),
-    "password": re.compile(
-        r"(?i)\b(?:passwords?|passwort|passcode|pass ?phrase|mot de passe|contraseña|senha|wachtwoord"
-        r"|secret (?:word|answer)"
-        r"|memorable word)\b"
-    ),
-}
-_ANSWERS: Mapping[Kind, tuple[re.Pattern[str], ...]] = {
-    "code": (
-        re.compile(
-            r"(?<![\w.,$€£•-])(?:\d{3}[ -]\d{3}|\d{3,8})(?![\w-]|[.,]\d| ?[$€£%]| (?:dollars?|euros?|pounds?"
-            r"|EUR|USD|GBP|times|days"
-            r"|weeks|hours|minutes)\b)"
-        ),
-    ),
-    "password": (
-        re.compile(r"^\W*(?P<value>[^\s\[\]]{4,64}?)[.!]?\s*$"),
-        re.compile(r"(?<!\S)(?P<value>(?=\S*\d)(?=\S*[A-Za-z])[^\s\[\]]{6,64}?)(?=[.,!]?(?:\s|$))"),
-    ),
-}
 _NO_PASSWORDS = frozenset("yeah sure okay what none nothing never later sorry thanks wait hello done".split())
-_HOLDS_AS_ANSWER: Mapping[Kind, Callable[[str], bool]] = {"code": _always, "password": _is_one_word}
 _PLACEHOLDER = re.compile(r"\[(?:password|code|iban|card|national_id|email|phone)_\d+\]")
-_ISSUERS = re.compile(
-    r"4\d{12}(?:\d{3}){0,2}|5[1-5]\d{14}|2[2-7]\d{14}|3[47]\d{13}|3[0689]\d{12}|35\d{14}|(?:5[06-8]|6\d)\d{10,17}"
-)
+_IBAN_HEAD = re.compile(r"(?<!\w)[A-Za-z]{2}[0-9]{2}(?=[ A-Za-z0-9])")
+_IBAN = re.compile(r"[A-Za-z]{2}[0-9]{2}(?: ?[A-Za-z0-9]){11,30}+")
+_IBAN_LENGTHS: Mapping[str, int] = {
+    one[:2]: int(one[2:])
+    for one in """AD24 AE23 AL28 AT20 AZ28 BA20 BE16 BG22 BH22 BI27 BR29 BY28 CH21 CR22 CY28 CZ24 DE22 DJ27 DK18 DO28
+    EE20 EG29 ES24 FI18 FK18 FO18 FR27 GB22 GE22 GI23 GL18 GR27 GT28 HN28 HR21 HU28 IE22 IL23 IQ23 IS26 IT27 JO30
+    KW30 KZ20 LB28 LC32 LI21 LT20 LU20 LV21 LY25 MC27 MD24 ME22 MK19 MN20 MR27 MT31 MU30 NI28 NL18 NO15 OM23 PK24
+    PL28 PS29 PT25 QA29 RO24 RS22 RU33 SA24 SC31 SD18 SE24 SI19 SK24 SM27 SO23 ST25 SV28 TL23 TN24 TR26 UA29 VA22
+    VG24 XK20""".split()
+}
 # Said of a password, not the password itself.
 _SAID_OF_PASSWORDS = frozenset(
     """not wrong incorrect correct invalid valid expired missing right still also being been too weak strong required
     needed the a an same different no never always now what where how why it this that my in on at for to and or but
     reset changed working accepted rejected recognised recognized forgotten lost blocked locked unknown""".split()
 )
-_SECRETS: tuple[_Rule, ...] = (
-    _Rule(
-        "password",
-        re.compile(
-            r"(?i)\b(?:password|passwort|passcode|pass ?phrase|passwd|pwd|mot de passe|contraseña|senha)\b['\"]?\s*"
-            r"(?:is|was|ist|war|est|es|é|[:=])[\s:]*['\"“]?(?P<value>[^\s'\"“”,;\[\]]{3,64}?)(?=[.!?]?(?:['\"”,;\s]|$))"
-        ),
-        _is_password,
+_PASSWORD = _Rule(
+    "password",
+    re.compile(
+        r"(?i)\b(?:password|passwort|passcode|pass ?phrase|passwd|pwd|mot de passe|contraseña|senha)\b['\"]?\s*+"
+        r"(?:is|was|ist|war|est|es|é|[:=])[\s:]*+['\"“]?(?P<value>[^\s'\"“”,;\[\]]{3,64}?)(?=[.!?]?(?:['\"”,;\s]|$))"
     ),
-    _Rule(
-        "code",
-        re.compile(
-            r"(?i)\b(?:(?:one[- ]time|verification|security|log-?in|sign-?in|authentication|access|2fa|sms|your|my) "
-            r"(?:pass)?(?:code|word|pin)|otp|pin|tan|cvv2?|cvc2?)\b[^\d\n.?!]{0,24}?"
-            r"\b(?P<value>\d{3,4}(?:[ -]?\d{3,4})?)\b"
-        ),
-        _always,
-    ),
-    _Rule(
-        "code",
-        re.compile(
-            r"(?i)\b(?P<value>\d{3,4}(?:[ -]?\d{3,4})?) is (?:your|my|the) (?:[\w-]+ ){0,3}?"
-            r"(?:code|pin|otp|passcode|tan)\b"
-        ),
-        _always,
-    ),
-    _Rule(
-        "code",
-        re.compile(
-            rf"(?i)\b{_PROVING_CODE}(?:pass)?code\b[^\d\n.?!]{{0,40}}?(?:\bis|\bwas|:|=)\s*"
-            r"(?P<value>\d{4,8}|\d{3}[ -]\d{3})\b"
-        ),
-        _always,
-    ),
-    _Rule("iban", re.compile(r"(?i)\b[a-z]{2}\d{2}(?: ?[a-z0-9]{2,4}){3,8}(?: ?[a-z0-9]{1,3})?\b"), _always),
-    _Rule("card", re.compile(r"(?<![\w-])\d(?:[ -]?\d){11,18}(?![\w-])"), _is_card),
+    _is_password,
+)
+_NATIONAL_IDS: tuple[_Rule, ...] = (
     _Rule(
         "national_id",
         re.compile(r"(?<![\w-])(?!000|666|9)\d{3}(?P<gap>[- ])(?!00)\d\d(?P=gap)(?!0000)\d{4}(?![\w-])"),
