@@ -18,6 +18,15 @@ from app.language.sentences import sentences
 from app.models import Actor, Identifier, Interaction, Kind, Snapshot
 
 PLACES = ("fact", "argument", "mention", "identifier", "context")
+# What is said of a card by its last digits, in the languages that are read.
+_ENDS_IN = (
+    *("ending in", "ending with", "ending ", "ends in", "ends with", "last four", "last 4", "final four", "card ••••"),
+    *("endet auf", "endend auf", "endziffern", "letzten vier", "letzten 4", "se termine par", "finissant par"),
+    *("quatre derniers", "4 derniers", "termina en", "terminada en", "últimos cuatro", "terminado em", "termina em"),
+    *("quatro últimos", "últimos quatro", "finisce con", "ultime quattro", "eindigt op", "laatste vier"),
+)
+_ENDING_DIGITS = 4
+_BEFORE_CHARACTERS = 40
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?")
 
@@ -97,7 +106,7 @@ class Known:
         for row, mentioned, types in self._mentions:
             if types.isdisjoint(kinds):
                 continue
-            named = [one for one in mentioned if one.type in kinds]
+            named = [one for one in mentioned if one.type in kinds and not _is_end_of_card(one, row.text)]
             for one in sorted(named, key=lambda mention: kinds.index(mention.type)):
                 fits = pattern is None or re.fullmatch(pattern, one.value)
                 if fits and (one.type == "error_code" or canonical(one.value) not in self._error_codes):
@@ -132,6 +141,14 @@ class Known:
     @cached_property
     def _calls(self) -> Sequence[Interaction]:
         return [row for row in reversed(self.snapshot.conversation) if row.kind is Kind.TOOL_CALL]
+
+
+def _is_end_of_card(mention: Mention, text: str) -> bool:
+    """Whether four digits are the last ones of a card, which name no order and no case."""
+    if len(mention.value) != _ENDING_DIGITS or not mention.value.isdigit():
+        return False
+    before = text[max(0, mention.start - _BEFORE_CHARACTERS) : mention.start].casefold()
+    return before.endswith("•") or any(words in before for words in _ENDS_IN)
 
 
 @text_cache(maxsize=4096)

@@ -52,6 +52,7 @@ from app.models import (
     Resolution,
     Snapshot,
 )
+from app.privacy import masked_identifiers, masked_request
 from app.readiness import Examples, Readiness
 from app.signals import detect
 
@@ -160,6 +161,7 @@ class App(Cards, Continuing, Journeys, Verifying):
         """
         started = perf_counter()
         workflow = await self._ready_workflow()
+        request = masked_request(request)
         stages = workflow.handoff(tenant, new_id("hnd"), request, now=request.now or datetime.now(UTC), started=started)
         last: Handoff | None = None
         async for stage in stages:
@@ -204,13 +206,14 @@ class App(Cards, Continuing, Journeys, Verifying):
         """What to do next."""
         started = perf_counter()
         workflow = await self._ready_workflow()
+        request = masked_request(request)
         decision = await workflow.decide(tenant, request, now=request.now or datetime.now(UTC), started=started)
         await self._check_still_there(tenant, decision.customer_id)
         return decision
 
     async def resolve(self, tenant: str, identifiers: Sequence[Identifier]) -> Resolution:
         """Whom these identifiers name; a new customer when nobody is known by them."""
-        return await self._parts.identities.resolve(tenant, identifiers)
+        return await self._parts.identities.resolve(tenant, masked_identifiers(identifiers))
 
     async def timeline(
         self,
@@ -270,6 +273,7 @@ class App(Cards, Continuing, Journeys, Verifying):
     async def file_feedback(self, tenant: str, handoff_id: str, feedback: Feedback) -> FiledFeedback:
         """Keep what was told of a handoff. Raises NotFound."""
         document = await self._filed(tenant, "handoffs", handoff_id)
+        feedback = masked_request(feedback)
         filed = FiledFeedback(
             feedback_id=new_id("fbk"),
             handoff_id=handoff_id,

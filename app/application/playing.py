@@ -15,6 +15,7 @@ from app.errors import InvalidRequest, PayloadTooLarge, RateLimited
 from app.formats.documents import Format, read_conversation
 from app.formats.eval_case import eval_case
 from app.models import Handoff, HandoffRequest, Interaction, InteractionDraft, Moment, Record
+from app.privacy import NO_CONTEXT, context_of, depends_on_context, masked_draft
 
 TENANT = "playground"
 MOST_CHARACTERS = 500_000
@@ -23,6 +24,7 @@ MOST_INTERACTIONS = 1000
 AT_ONCE = 2
 MOST_WAITING = 8
 _TOGETHER = 50
+_CONTEXT_ROWS = 6
 
 
 class TrialOptions(Record):
@@ -172,7 +174,9 @@ async def _recorded(app: TrialApp, drafts: tuple[InteractionDraft, ...]) -> tupl
                 raise InvalidRequest(f"interaction {place + 1} ({draft.id}): {why}")
             if not one.duplicate:
                 filed = {"interaction_id": one.interaction_id, "seq": one.seq, "identity_id": one.customer_id}
-                rows.append(Interaction.model_validate({**dict(draft), **filed}))
+                context = context_of(drafts[max(0, place - _CONTEXT_ROWS) : place], draft.actor)
+                shown = masked_draft(draft, context if depends_on_context(draft) else NO_CONTEXT)
+                rows.append(Interaction.model_validate({**dict(shown), **filed}))
         await asyncio.sleep(0)  # others have their turn
     return tuple(rows)
 

@@ -4,12 +4,23 @@
 placeholders in the place of these and of other personal numbers in a text that leaves for a model.
 """
 
-from app.privacy.masking import Context, context_of, depends_on_context, masked_data, masked_draft, masked_row
+from app.privacy.masking import (
+    NO_CONTEXT,
+    Context,
+    context_of,
+    depends_on_context,
+    masked_data,
+    masked_draft,
+    masked_identifiers,
+    masked_request,
+    masked_row,
+)
 from app.privacy.questions import questions_answered
 from app.privacy.redactor import Redactor, redact, redacted_draft
 from app.privacy.secrets import mask
 
 __all__ = [
+    "NO_CONTEXT",
     "Context",
     "Redactor",
     "context_of",
@@ -17,6 +28,8 @@ __all__ = [
     "mask",
     "masked_data",
     "masked_draft",
+    "masked_identifiers",
+    "masked_request",
     "masked_row",
     "questions_answered",
     "redact",

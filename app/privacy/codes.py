@@ -32,6 +32,7 @@ _SECRET = frozenset(
 )
 _WEAK_NOUNS = frozenset({"number", "numbers", "numero", "word", "digits", "digit", "cifras", "password"})
 _WEAK_SECRETS = frozenset("security secret sicurezza seguridad seguranca securite".split())
+_OF = frozenset("de d du di da del des dell delle do".split())
 _SMALL = frozenset("de d da di del la a al the in on one of from card".split())
 # A code of these is a name for something, which the agent needs.
 _NAMING = frozenset(
@@ -160,7 +161,7 @@ def _strength(found: Sequence[Token], place: int) -> int:
     words = [one.word for one in found[max(0, place - 4) : place + 5]]
     here = min(place, 4)
     if word not in _CODE:
-        return 2 if word in _ON_BACK and "digits" in words[:here] else 0
+        return 2 if word in _ON_BACK and not _CODE.isdisjoint(words[:here]) else 0
     if _names_thing(words, here):
         return -1
     if _names_code_at(words, here):
@@ -170,7 +171,7 @@ def _strength(found: Sequence[Token], place: int) -> int:
 
 def _names_thing(words: Sequence[str], place: int) -> bool:
     before = words[place - 1] if place else ""
-    after = next((one for one in words[place + 1 : place + 4] if one not in _SMALL), "")
+    after = next((one for one in words[place + 1 : place + 3] if one not in _OF), "")
     return before in _NAMING or (words[place] in _ANY_CODE and after in _NAMING)
 
 

@@ -6,11 +6,12 @@ own (`cvv`, `{"card": {"number": …}}`, `{"field": "pin", "value": …}`) is fo
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, cast
+from enum import StrEnum
+from typing import Any, NamedTuple, TypeVar, cast
 
 from pydantic import JsonValue
 
-from app.models import Actor, Identifier, Interaction, InteractionDraft, Kind
+from app.models import Actor, Identifier, Interaction, InteractionDraft, Kind, Record
 from app.privacy.codes import is_code_name
 from app.privacy.questions import asks_for_code
 from app.privacy.secrets import CARD_MASK, CODE_MASK, mask, masked, needs_context, open_figures, secrets
@@ -21,6 +22,9 @@ _GENERIC = frozenset("value input entered digits dtmf answer text response code 
 _DEEPEST = 200
 _LONGEST_LABEL = 60
 _OPEN_TYPES = frozenset({"phone", "email"})
+
+
+AnyRecord = TypeVar("AnyRecord", bound=Record)
 
 
 class Context(NamedTuple):
@@ -81,6 +85,37 @@ def _changed(row: Interaction | InteractionDraft, context: Context) -> dict[str,
 def masked_data(data: Mapping[str, JsonValue], name: str = "") -> dict[str, JsonValue]:
     """A JSON object without whole card numbers and secret codes in its keys and values; `name`: what it belongs to."""
     return cast("dict[str, JsonValue]", _value(dict(data), "", _words(name), 0))
+
+
+def masked_request(request: AnyRecord) -> AnyRecord:
+    """A request without whole card numbers and secret codes in what somebody wrote into it; ids stay as they are."""
+    changed: dict[str, Any] = {}
+    for name in type(request).model_fields:
+        value: Any = getattr(request, name)
+        if value and not name.endswith("_id"):
+            shown = _shown(value, name)
+            if shown != value:
+                changed[name] = shown
+    return request.model_copy(update=changed) if changed else request
+
+
+def _shown(value: Any, name: str) -> Any:
+    if isinstance(value, Identifier):
+        return _identifiers([value])[0]
+    if isinstance(value, Record):
+        return masked_request(value)
+    if isinstance(value, tuple):
+        return tuple(_shown(one, name) for one in cast("tuple[Any, ...]", value))
+    if isinstance(value, StrEnum):
+        return value
+    if isinstance(value, str):
+        return mask(value)
+    return _value(cast(JsonValue, value), "", "", 0) if isinstance(value, dict | list) else value
+
+
+def masked_identifiers(identifiers: Sequence[Identifier]) -> tuple[Identifier, ...]:
+    """Identifiers of which none is a whole card number; one that was names nobody any more."""
+    return _identifiers(identifiers)
 
 
 def _value(value: JsonValue, label: str, step: str, depth: int) -> JsonValue:
