@@ -170,7 +170,9 @@ async def run(folder: Path, database_url: str | None, *, kills: int, stops: int,
                 continue
             ends = monotonic() + PATIENCE_S
             receiver.last = monotonic()
-            while monotonic() < min(ends, receiver.last + STILL_S) and not world.names <= receiver.names:
+            while monotonic() < min(ends, receiver.last + STILL_S):
+                if world.names <= receiver.names:
+                    break
                 await asyncio.sleep(0.1)
             await asyncio.sleep(1.0)
     server.close()
