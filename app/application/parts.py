@@ -13,7 +13,7 @@ from app.identity.suggestions import Suggestions
 from app.keys import Keys
 from app.ledger import Recorder
 from app.models import Ladder
-from app.ports import Archive, Ledger
+from app.ports import Archive, Ledger, Outbox
 from app.ports.continuity import ContinuityStore
 from app.retrieval import Gatherer, Indexer, MeaningReader, Retriever, Windows
 from app.signing import Signatures
@@ -43,6 +43,7 @@ class Parts:
     writer: BriefWriter
     ladder: Ladder
     announcer: Announcer
+    outbox: Outbox
     digests: ContinuityStore
     continuity: Follower
     sandbox: Sandbox
