@@ -9,9 +9,9 @@ import asyncio
 import base64
 import logging
 import secrets
-from collections import OrderedDict, defaultdict, deque
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, suppress
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, NamedTuple
@@ -20,13 +20,12 @@ from pydantic_core import to_json
 
 from app.errors import NotFound, WarmlineError
 from app.ids import new_id
+from app.listeners import Listeners
 from app.models import Announcement, IssuedWebhook, Topic, Webhook, WebhookDraft
 from app.ports import Archive, Courier
 
 _log = logging.getLogger(__name__)
 
-REMEMBERED = 500
-LONGEST_QUEUE = 1000
 MOST_SENDING = 16
 KNOWN_FOR_S = 30.0
 PAGE = 1000
@@ -50,8 +49,7 @@ class Announcer:
     def __init__(self, archive: Archive, courier: Courier) -> None:
         self._archive = archive
         self._courier = courier
-        self._listeners: dict[str, set[asyncio.Queue[Announcement | None]]] = defaultdict(set)
-        self._recent: dict[str, deque[Announcement]] = defaultdict(lambda: deque(maxlen=REMEMBERED))
+        self._listeners = Listeners()
         self._known: OrderedDict[str, _Known] = OrderedDict()
         self._told: asyncio.Queue[_Told] = asyncio.Queue()
         self._sending = asyncio.Semaphore(MOST_SENDING)
@@ -68,9 +66,7 @@ class Announcer:
     async def close(self) -> None:
         """End every stream and stop sending; what is filed is sent by the next run."""
         self._closed = True
-        for queues in self._listeners.values():
-            for queue in queues:
-                queue.put_nowait(None)
+        self._listeners.close()
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -80,37 +76,19 @@ class Announcer:
         """Tell listeners at once and webhooks in the background; never waits."""
         if not announcements or self._closed:
             return
-        self._recent[tenant].extend(announcements)
-        for queue in self._listeners.get(tenant, ()):
-            for one in announcements:
-                if queue.qsize() >= LONGEST_QUEUE:  # who does not listen must not fill our memory
-                    queue.get_nowait()
-                queue.put_nowait(one)
+        self._listeners.broadcast(tenant, announcements)
         if self._started:
             self._told.put_nowait(_Told(tenant, tuple(announcements)))
 
-    @asynccontextmanager
-    async def listening(
+    def listening(
         self, tenant: str, *, after: str | None = None
-    ) -> AsyncGenerator[asyncio.Queue[Announcement | None]]:
-        """A queue of the tenant's announcements, those since `after` first while they are remembered; None ends it."""
-        queue: asyncio.Queue[Announcement | None] = asyncio.Queue()
-        recent = list(self._recent.get(tenant, ()))
-        ids = [one.announcement_id for one in recent]
-        for missed in recent[ids.index(after) + 1 :] if after in ids else ():
-            queue.put_nowait(missed)
-        self._listeners[tenant].add(queue)
-        try:
-            yield queue
-        finally:
-            self._listeners[tenant].discard(queue)
-            if not self._listeners[tenant]:
-                del self._listeners[tenant]
+    ) -> AbstractAsyncContextManager[asyncio.Queue[Announcement | None]]:
+        """A queue of the tenant's announcements; see Listeners.listening."""
+        return self._listeners.listening(tenant, after=after)
 
     def forget(self, tenant: str, customer_id: str) -> None:
         """Repeat nothing of this customer to listeners who come back."""
-        kept = (one for one in self._recent.pop(tenant, ()) if one.customer_id != customer_id)
-        self._recent[tenant].extend(kept)
+        self._listeners.forget(tenant, customer_id)
 
     def may_want(self, tenant: str, topic: Topic) -> bool:
         """Whether some webhook may want to hear of this, so that nothing is worked out for nobody."""
@@ -121,7 +99,7 @@ class Announcer:
 
     async def is_heard(self, tenant: str) -> bool:
         """Whether somebody listens, or some webhook asks for signals. Raises Unavailable."""
-        return bool(self._listeners.get(tenant)) or await self.wants(tenant, Topic.SIGNAL_FIRED)
+        return self._listeners.listens(tenant) or await self.wants(tenant, Topic.SIGNAL_FIRED)
 
     async def wants(self, tenant: str, topic: Topic) -> bool:
         """Whether some webhook asks for this. Raises Unavailable."""

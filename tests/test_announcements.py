@@ -14,11 +14,12 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from app.adapters.courier import HttpCourier
 from app.adapters.memory import MemoryArchive
-from app.announcements import REMEMBERED, Announcer, heard
+from app.announcements import Announcer, heard
 from app.application import App
 from app.application.waiting import MISSED_S, Waiting
 from app.bootstrap import build
 from app.errors import InvalidRequest, NotFound, Unavailable
+from app.listeners import REMEMBERED
 from app.models import Announcement, HandoffRequest, InteractionDraft, Topic, WebhookDraft
 from app.ports import Archive
 from app.settings import Settings

@@ -103,7 +103,7 @@ async def test_a_tenant_hears_nothing_of_another_and_the_scope_is_asked_for(addr
 
 
 async def test_a_listener_who_leaves_is_forgotten(address: str, app: App) -> None:
-    listeners = app._parts.announcer._listeners  # pyright: ignore[reportPrivateUsage]
+    listeners = app._parts.announcer._listeners._queues  # pyright: ignore[reportPrivateUsage]
     async with httpx.AsyncClient(base_url=address) as client:
         async with client.stream("GET", "/v1/signals/stream") as answer:
             await anext(lines_of(answer))
