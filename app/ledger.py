@@ -33,7 +33,8 @@ class Recorder:
     """Group commit: what arrives while one transaction is written goes into the next, per tenant.
 
     A request's rows are filed together or, when the ledger does not answer, not at all. Whose an interaction is, the
-    identity rules say. `clean`, where there is one, changes each draft before anything of it is kept.
+    identity rules say. `clean`, where there is one, changes each draft before anything of it is kept. While `announces` is true,
+    what a webhook may want to hear of is noted in the same transaction.
     """
 
     def __init__(
@@ -42,10 +43,13 @@ class Recorder:
         rules: IdentityRules,
         *,
         clean: Callable[[InteractionDraft], InteractionDraft] | None = None,
+        announces: Callable[[], bool] = lambda: False,
     ) -> None:
         self._ledger = ledger
         self._rules = rules
         self._clean = clean
+        self._announces = announces
+        self._noted: set[str] = set()
         self._waiting: deque[_Request] = deque()
         self._writing: asyncio.Task[None] | None = None
         self._busy = False
@@ -98,10 +102,15 @@ class Recorder:
         batch = _Batch(drafts, now=datetime.now(UTC))
         if batch.arrivals:
             async with self._ledger.transaction(tenant) as transaction:
-                await transaction.run(partial(self._file_batch, batch))
+                noted = await transaction.run(partial(self._file_batch, batch))
+            (self._noted.add if noted else self._noted.discard)(tenant)
         return batch.answers()
 
-    def _file_batch(self, batch: "_Batch", unit: Unit) -> None:
+    def noted(self, tenant: str) -> bool:
+        """Whether the tenant's last transaction noted its interactions as not announced: a webhook hears of them."""
+        return tenant in self._noted
+
+    def _file_batch(self, batch: "_Batch", unit: Unit) -> bool:
         fresh = [one.draft for one in batch.arrivals]
         talks = {one.conversation_id for one in fresh if one.conversation_id}
         # Whoever adds to a conversation without saying who they are is whom the conversation belongs to.
@@ -114,9 +123,10 @@ class Recorder:
         )
         arrivals = batch.new_ones(known)
         assignment = self._rules.assign(known, arrivals, at=batch.now)
-        seqs = unit.apply(assignment.changes)
+        seqs = unit.apply(assignment.changes.model_copy(update={"announce": self._announces()}))
         for arrival, customer_id in zip(arrivals, assignment.customer_ids, strict=True):
             batch.filed(arrival, seqs[arrival.interaction_id], customer_id)
+        return unit.noted()
 
 
 @dataclass(frozen=True, slots=True)

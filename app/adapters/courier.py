@@ -1,81 +1,93 @@
-"""Webhook messages over HTTP, signed after Standard Webhooks, tried again with growing pauses.
+"""Webhook messages over HTTP, signed after Standard Webhooks, one attempt at a time.
 
 A URL is a wish of somebody outside, so it must not lead into the network that the service stands in: its name is
 resolved first, every address has to be a public one, and the request goes to the address that was checked, whatever
-the name leads to a moment later. Redirects are not followed.
+the name leads to a moment later. Redirects are not followed, and no connection is kept: a kept one would serve every
+name that leads to the same address.
 """
 
 import asyncio
 import socket
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from app.errors import InvalidRequest, Unavailable
+from app.adapters.addresses import is_public, oddity
+from app.errors import InvalidRequest
+from app.ports import Attempt
 from app.validation import invalid_fields
 
 if TYPE_CHECKING:
     import httpx
 
+# A whole attempt, from the name's resolution to the receiver's status line.
 TIMEOUT_S = 10.0
-ATTEMPTS = 6
-FIRST_PAUSE_S = 1.0
-LONGEST_PAUSE_S = 300.0
+RESOLVERS = 32
 
 
 class HttpCourier:
-    """Posts over HTTP. `private` allows addresses inside one's own network; `first_pause_s` is before a second try."""
+    """Posts over HTTP. `private` allows addresses inside one's own network; an attempt ends after `timeout_s`."""
 
-    def __init__(self, *, private: bool = False, first_pause_s: float = FIRST_PAUSE_S) -> None:
+    def __init__(self, *, private: bool = False, timeout_s: float = TIMEOUT_S) -> None:
         self._private = private
-        self._first_pause_s = first_pause_s
+        self._timeout_s = timeout_s
         self._client: httpx.AsyncClient | None = None
+        # A name server that hangs must not take the threads that everybody else works in.
+        self._resolvers = ThreadPoolExecutor(RESOLVERS, thread_name_prefix="warmline-resolver")
 
     async def check(self, url: str) -> None:
         """Raises InvalidRequest for a URL that cannot be resolved or that leads into a private network."""
-        await self._address(url)
-
-    async def deliver(self, url: str, secret: str, message_id: str, body: str) -> bool:
-        """Post a message; False when the receiver answers 410 Gone. Raises Unavailable when every attempt failed."""
-        import httpx
-        from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
-
-        tries = AsyncRetrying(
-            retry=retry_if_exception_type((httpx.HTTPError, Unavailable)),
-            stop=stop_after_attempt(ATTEMPTS),
-            wait=wait_exponential_jitter(
-                multiplier=self._first_pause_s, max=LONGEST_PAUSE_S, jitter=self._first_pause_s
-            ),
-            reraise=True,
-        )
         try:
-            return await tries(self._post, url, secret, message_id, body)
-        except (httpx.HTTPError, InvalidRequest) as failure:
-            raise Unavailable(f"The webhook's receiver cannot be reached: {type(failure).__name__}.") from failure
+            async with asyncio.timeout(self._timeout_s):
+                await self._address(url)
+        except TimeoutError:
+            raise _refused("No address is known for this URL: its name server does not answer") from None
+
+    async def attempt(self, url: str, secrets: Sequence[str], message_id: str, body: str) -> Attempt:
+        """Post a message once, signed with every secret."""
+        import httpx
+
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                return await self._post(url, secrets, message_id, body)
+        except TimeoutError:
+            return Attempt(taken=False, why=f"The receiver did not answer within {self._timeout_s:g} s.")
+        except InvalidRequest as failure:
+            return Attempt(taken=False, why=failure.detail)
+        except (httpx.HTTPError, httpx.InvalidURL) as failure:
+            return Attempt(taken=False, why=f"The receiver cannot be reached: {type(failure).__name__}.")
 
     async def close(self) -> None:
         """Close the connections."""
+        self._resolvers.shutdown(wait=False, cancel_futures=True)
         if self._client is not None:
             await self._client.aclose()
 
-    async def _post(self, url: str, secret: str, message_id: str, body: str) -> bool:
+    async def _post(self, url: str, secrets: Sequence[str], message_id: str, body: str) -> Attempt:
         import httpx
         from standardwebhooks import Webhook
 
         if self._client is None:
-            self._client = httpx.AsyncClient(timeout=TIMEOUT_S, follow_redirects=False, trust_env=False)
+            self._client = httpx.AsyncClient(
+                timeout=self._timeout_s,
+                follow_redirects=False,
+                trust_env=False,
+                limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
+            )
         now = datetime.now(UTC)
         parts = urlsplit(url)
         address = await self._address(url)
         headers = {
-            "host": parts.netloc.rpartition("@")[2],
+            "host": parts.netloc,
             "content-type": "application/json",
             "user-agent": "warmline",
             "webhook-id": message_id,
             "webhook-timestamp": str(int(now.timestamp())),
-            "webhook-signature": Webhook(secret).sign(message_id, now, body),
+            "webhook-signature": " ".join(Webhook(secret).sign(message_id, now, body) for secret in secrets),
         }
         target = httpx.URL(url).copy_with(host=address)
         request = self._client.build_request(
@@ -83,23 +95,54 @@ class HttpCourier:
         )
         answer = await self._client.send(request, stream=True)
         await answer.aclose()
-        if answer.status_code == HTTPStatus.GONE:
-            return False
-        if not answer.is_success:
-            raise Unavailable(f"The webhook's receiver answered {answer.status_code}.")
-        return True
+        if answer.is_success:
+            return Attempt(taken=True, status=answer.status_code)
+        return Attempt(
+            taken=False,
+            status=answer.status_code,
+            why=f"The receiver answered {answer.status_code}.",
+            gone=answer.status_code == HTTPStatus.GONE,
+            retry_after_s=_seconds(answer.headers.get("retry-after")),
+        )
 
     async def _address(self, url: str) -> str:
-        parts = urlsplit(url)
         try:
-            port = parts.port or (443 if parts.scheme == "https" else 80)
-            found = await asyncio.get_running_loop().getaddrinfo(parts.hostname or "", port, type=socket.SOCK_STREAM)
-        except (OSError, ValueError):
+            parts = urlsplit(url)
+            host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+        except ValueError:
+            raise _refused("This is no URL") from None
+        if parts.username is not None or parts.password is not None or "\\" in url:
+            raise _refused("This URL has a user name, a password or a backslash in it; leave them out")
+        odd = oddity(host)
+        if odd is not None:
+            raise _refused(f"This URL {odd}")
+        loop = asyncio.get_running_loop()
+        try:
+            found = await loop.run_in_executor(self._resolvers, _resolved, host, port)
+        except (OSError, UnicodeError):
             raise _refused("No address is known for this URL") from None
-        addresses = [str(one[4][0]) for one in found]
-        if not addresses or not (self._private or all(ip_address(one).is_global for one in addresses)):
+        addresses = [str(entry[4][0]) for entry in found]
+        if not addresses or not (self._private or all(map(is_public, addresses))):
             raise _refused("This URL leads into a private network; WARMLINE_WEBHOOKS_PRIVATE=true allows that")
         return addresses[0]
+
+
+def _resolved(host: str, port: int) -> "list[tuple[object, object, int, str, tuple[object, ...]]]":
+    return list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+
+
+def _seconds(retry_after: str | None) -> float | None:
+    """What a Retry-After asks for, in seconds; None for one that nobody can read."""
+    if retry_after is None:
+        return None
+    if retry_after.isascii() and retry_after.isdecimal():
+        return float(retry_after[:9])
+    try:
+        moment = parsedate_to_datetime(retry_after)
+    except (TypeError, ValueError):
+        return None
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max(0.0, (aware - datetime.now(UTC)).total_seconds())
 
 
 def _refused(why: str) -> InvalidRequest:

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapp
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from itertools import islice
+from time import time
 from typing import Any, TypeVar
 
 import numpy as np
@@ -42,9 +43,12 @@ Key = tuple[str, str]
 class MemoryUnit:
     """A unit of work on a copy of one tenant."""
 
-    def __init__(self, tenant: MemoryTenant) -> None:
+    def __init__(self, tenant: MemoryTenant, *, heard: bool = False) -> None:
         self._tenant = tenant
+        self._heard = heard
+        self._noted = False
         self.written: list[str] = []
+        self.unannounced: dict[str, str] = {}
 
     def known(
         self,
@@ -87,7 +91,16 @@ class MemoryUnit:
         for merge in changes.undone:
             tenant.parents[merge.absorbed] = None
             tenant.merges[merge.merge_id] = merge
-        return {one.interaction_id: self._write(one) for one in changes.interactions}
+        seqs = {one.interaction_id: self._write(one) for one in changes.interactions}
+        self._noted = changes.announce and self._heard and bool(seqs)
+        if self._noted:
+            talks = ((arrival.interaction_id, arrival.draft.conversation_id) for arrival in changes.interactions)
+            self.unannounced |= {interaction_id: talk for interaction_id, talk in talks if talk}
+        return seqs
+
+    def noted(self) -> bool:
+        """Whether what was written is noted as not announced."""
+        return self._noted
 
     def _write(self, new: NewInteraction) -> int:
         tenant, draft = self._tenant, new.draft
@@ -163,16 +176,22 @@ class MemoryLedger:
         self._tenants: defaultdict[str, MemoryTenant] = defaultdict(MemoryTenant)
         self._written: list[tuple[str, str]] = []
         self._lock = asyncio.Lock()
+        # Shared with the outbox beside this ledger: the tenants with a webhook that hears of arrivals, and the arrivals
+        # that are not announced, by tenant and interaction_id, with their conversation and the time in milliseconds.
+        self.heard: set[str] = set()
+        self.unannounced: dict[tuple[str, str], tuple[str, int]] = {}
 
     @asynccontextmanager
     async def transaction(self, tenant: str) -> AsyncGenerator[MemoryTransaction]:
         """A unit of work: kept when the block has ended, undone when it raised."""
         async with self._lock:
             changed = self._tenants[tenant].copy()
-            unit = MemoryUnit(changed)
+            unit = MemoryUnit(changed, heard=tenant in self.heard)
             yield MemoryTransaction(unit)
             self._tenants[tenant] = changed
             self._written.extend((tenant, interaction_id) for interaction_id in unit.written)
+            now = round(time() * 1000)
+            self.unannounced |= {(tenant, name): (talk, now) for name, talk in unit.unannounced.items()}
 
     async def head(self, tenant: str) -> int:
         """The highest sequence number of the tenant; 0 when it has none."""

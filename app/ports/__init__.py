@@ -36,13 +36,15 @@ from app.ports.matching import (
     Vectors,
     VectorStore,
 )
-from app.ports.outside import Courier, LanguageModel, ModelReply
+from app.ports.outbox import LeasedMessage, Outbox, Settlement, UnannouncedArrival, WebhookRecord
+from app.ports.outside import Attempt, Courier, LanguageModel, ModelReply
 
 __all__ = [
     "REDACTED",
     "Archive",
     "Arrival",
     "Assignment",
+    "Attempt",
     "CaseVectors",
     "Changes",
     "ConversationSeat",
@@ -57,6 +59,7 @@ __all__ = [
     "Known",
     "LanguageModel",
     "Lately",
+    "LeasedMessage",
     "Ledger",
     "LikeCase",
     "Linkage",
@@ -66,10 +69,14 @@ __all__ = [
     "ModelReply",
     "NewHolding",
     "NewInteraction",
+    "Outbox",
     "Outlined",
     "Party",
+    "Settlement",
     "Transaction",
+    "UnannouncedArrival",
     "Unit",
     "VectorStore",
     "Vectors",
+    "WebhookRecord",
 ]

@@ -139,6 +139,8 @@ class Changes(Record):
     merges: tuple[MergeRecord, ...] = ()
     undone: tuple[MergeRecord, ...] = ()
     interactions: tuple[NewInteraction, ...] = ()
+    # Note the interactions of conversations as not announced, where one of the tenant's webhooks hears of arrivals.
+    announce: bool = False
 
 
 class Assignment(Record):
@@ -192,6 +194,10 @@ class Unit(Protocol):
 
     def apply(self, changes: Changes) -> Mapping[str, int]:
         """Write the changes; gives the sequence number of each new interaction by its interaction_id."""
+        ...
+
+    def noted(self) -> bool:
+        """Whether what was written is noted as not announced, because one of the tenant's webhooks hears of it."""
         ...
 
 

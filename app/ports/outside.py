@@ -1,7 +1,7 @@
 """What is asked of others over a network: a language model, and the receivers of webhooks."""
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
 from app.models import (
     Record,
@@ -41,6 +41,19 @@ class LanguageModel(Protocol):
         ...
 
 
+class Attempt(NamedTuple):
+    """How sending a message went: `taken`, or else `why` not; `gone` when the receiver wants no more messages at all.
+
+    `status` is what the receiver answered, and `retry_after_s` how long it asks to be left alone, in seconds.
+    """
+
+    taken: bool
+    status: int | None = None
+    why: str | None = None
+    gone: bool = False
+    retry_after_s: float | None = None
+
+
 class Courier(Protocol):
     """Carries signed messages to the URLs of webhooks."""
 
@@ -48,11 +61,8 @@ class Courier(Protocol):
         """Raises InvalidRequest for a URL to which nothing may be sent."""
         ...
 
-    async def deliver(self, url: str, secret: str, message_id: str, body: str) -> bool:
-        """Post a message, trying again for a while; False when the receiver is gone for good.
-
-        Raises Unavailable when nobody took it.
-        """
+    async def attempt(self, url: str, secrets: Sequence[str], message_id: str, body: str) -> Attempt:
+        """Post a message once, signed with every secret. Whatever goes wrong is told by the attempt, never raised."""
         ...
 
     async def close(self) -> None:

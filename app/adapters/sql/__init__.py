@@ -32,7 +32,7 @@ from app.adapters.sql.upserts import upsert
 from app.models import Channel, Interaction, Kind
 from app.ports import ConversationSeat, Counting, IdentifierHolding, Lately, Outlined, Party
 
-__all__ = ["SqlStore"]
+__all__ = ["SqlStore", "put_document"]
 
 Result = TypeVar("Result")
 
@@ -263,12 +263,9 @@ class SqlStore(SqlErasure):
         self, tenant: str, collection: str, key: str, document: Mapping[str, Any], *, customer_id: str | None = None
     ) -> None:
         """Write or replace one document."""
-        row = _document_row(tenant, collection, key, document, customer_id)
-
-        def work(connection: Connection) -> None:
-            connection.execute(_put_document(connection.dialect.name), row)
-
-        await self._connections.write(work)
+        await self._connections.write(
+            lambda connection: put_document(connection, tenant, collection, key, document, customer_id)
+        )
 
     async def put_counted(
         self,
@@ -356,6 +353,19 @@ class SqlStore(SqlErasure):
             return parts[0] if len(parts) == 1 else [row for part in parts for row in part]
 
         return await self._connections.read(work)
+
+
+def put_document(
+    connection: Connection,
+    tenant: str,
+    collection: str,
+    key: str,
+    document: Mapping[str, Any],
+    customer_id: str | None,
+) -> None:
+    """Write or replace one document, within a transaction."""
+    row = _document_row(tenant, collection, key, document, customer_id)
+    connection.execute(_put_document(connection.dialect.name), row)
 
 
 @cache

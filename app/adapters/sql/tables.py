@@ -301,3 +301,71 @@ continuity_spots = Table(
     Index("continuity_spots_by_time", "tenant", "at"),
     Index("continuity_spots_of_customer", "tenant", "customer_id"),
 )
+
+# Webhooks and their messages (see app/ports/outbox.py). `on_arrival` tells whether an interaction that arrives may be
+# what a webhook wants to hear of; times are milliseconds since 1970, but for those that callers read.
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("webhook_id", words(64), primary_key=True),
+    Column("tenant", words(128), nullable=False),
+    Column("url", words(), nullable=False),
+    Column("events", words(), nullable=False),
+    Column("created_at", words(40), nullable=False),
+    Column("secret", words(), nullable=False),
+    Column("former_secret", words()),
+    Column("former_until", words(40)),
+    Column("on_arrival", Boolean, nullable=False),
+    Index("webhooks_of_tenant", "tenant", "on_arrival"),
+)
+
+# A pending message is due at `due_at`, which whoever leases it moves on; a settled one was settled then.
+webhook_messages = Table(
+    "webhook_messages",
+    metadata,
+    Column("position", _Position, primary_key=True, autoincrement=True),
+    Column("message_id", words(64), nullable=False),
+    Column("tenant", words(128), nullable=False),
+    Column("webhook_id", words(64), ForeignKey("webhooks.webhook_id", ondelete="CASCADE"), nullable=False),
+    Column("topic", words(32), nullable=False),
+    Column("customer_id", words(64), nullable=False),
+    Column("body", words(), nullable=False),
+    Column("status", words(16), nullable=False),
+    Column("attempts", BigInteger, nullable=False),
+    Column("answered", Integer),
+    Column("why", words()),
+    Column("created_at", BigInteger, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("due_at", BigInteger, nullable=False),
+    Column("holder", words(64)),
+    UniqueConstraint("message_id", name="webhook_messages_by_id"),
+    Index("webhook_messages_due", "webhook_id", "status", "due_at"),
+    Index("webhook_messages_of_webhook", "webhook_id", "position"),
+    Index("webhook_messages_of_customer", "tenant", "customer_id"),
+    Index("webhook_messages_held", "holder"),
+    sqlite_autoincrement=True,
+)
+
+# Under a mark nothing is announced twice.
+announcement_marks = Table(
+    "announcement_marks",
+    metadata,
+    Column("tenant", words(128), nullable=False),
+    Column("mark", words(512), nullable=False),
+    Column("customer_id", words(64)),
+    Column("at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("tenant", "mark"),
+    Index("announcement_marks_of_customer", "tenant", "customer_id"),
+)
+
+# Interactions whose signals are not filed yet, written with them where a webhook wants to hear of arrivals.
+unannounced_arrivals = Table(
+    "unannounced_arrivals",
+    metadata,
+    Column("tenant", words(128), nullable=False),
+    Column("interaction_id", words(64), nullable=False),
+    Column("conversation_id", words(256), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("tenant", "interaction_id"),
+    Index("unannounced_arrivals_by_time", "at"),
+)

@@ -6,6 +6,7 @@ The statements that every arrival needs are built once: composing one costs more
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cache
+from time import time
 from typing import Any, TypeVar
 
 from sqlalchemy import (
@@ -14,6 +15,7 @@ from sqlalchemy import (
     Connection,
     Executable,
     bindparam,
+    exists,
     insert,
     select,
     update,
@@ -22,7 +24,16 @@ from sqlalchemy import (
 from app.adapters.sql.engines import Session
 from app.adapters.sql.locks import Lock, hold
 from app.adapters.sql.rows import filed_of, holding_of, holding_row, interaction_row, merge_of, merge_row, seat_of
-from app.adapters.sql.tables import holdings, identities, interactions, merges, seats, tenants
+from app.adapters.sql.tables import (
+    holdings,
+    identities,
+    interactions,
+    merges,
+    seats,
+    tenants,
+    unannounced_arrivals,
+    webhooks,
+)
 from app.adapters.sql.upserts import upsert
 from app.ports import (
     Changes,
@@ -89,6 +100,10 @@ _RESERVE = (
     .values(last_seq=tenants.c.last_seq + bindparam("more"))
     .returning(tenants.c.last_seq)
 )
+_HEARD = exists().where(webhooks.c.tenant == bindparam("of_tenant"), webhooks.c.on_arrival.is_(True))
+# Asked with the numbers, in one statement: without webhooks, nobody who records waits for the question.
+_RESERVE_AND_ASK = _RESERVE.returning(_HEARD)
+_ASK = select(_HEARD)
 
 
 class SqlTransaction:
@@ -136,6 +151,7 @@ class SqlUnit:
         self._connection = connection
         self._tenant = tenant
         self._seated: dict[str, str] = {}
+        self._noted = False
         hold(connection, Lock.TENANT, tenant)
 
     def known(
@@ -173,7 +189,14 @@ class SqlUnit:
             self._merge(merge)
         for merge in changes.undone:
             self._undo(merge)
-        return self._write_interactions(changes.interactions)
+        seqs = self._write_interactions(changes.interactions, announce=changes.announce)
+        if self._noted:
+            self._note_arrivals(changes.interactions)
+        return seqs
+
+    def noted(self) -> bool:
+        """Whether what was written is noted as not announced."""
+        return self._noted
 
     # --- what is known ---
 
@@ -244,10 +267,10 @@ class SqlUnit:
             below.extend(children[one])
         return below
 
-    def _write_interactions(self, new: Sequence[NewInteraction]) -> Mapping[str, int]:
+    def _write_interactions(self, new: Sequence[NewInteraction], *, announce: bool) -> Mapping[str, int]:
         if not new:
             return {}
-        first = self._reserve(len(new)) + 1
+        first = self._reserve(len(new), announce=announce) + 1
         rows = [interaction_row(self._tenant, seq, one) for seq, one in enumerate(new, start=first)]
         # Whoever follows the write order reads past a position once, so a lower one must not appear behind it. From
         # here to the commit, therefore, rows are written by one transaction at a time; what comes before runs side by
@@ -257,13 +280,31 @@ class SqlUnit:
         self._write_seats({one.draft.conversation_id: one.identity_id for one in new})
         return {row["interaction_id"]: row["seq"] for row in rows}
 
-    def _reserve(self, count: int) -> int:
+    def _reserve(self, count: int, *, announce: bool) -> int:
         """The tenant's last sequence number before `count` more are taken."""
-        last: int | None = self._connection.scalar(_RESERVE, {"of_tenant": self._tenant, "more": count})
-        if last is None:
-            self._connection.execute(insert(tenants), {"tenant": self._tenant, "last_seq": count})
-            return 0
-        return last - count
+        given = {"of_tenant": self._tenant, "more": count}
+        row = self._connection.execute(_RESERVE_AND_ASK if announce else _RESERVE, given).one_or_none()
+        if row is not None:
+            self._noted = announce and bool(row[1])
+            return row[0] - count
+        self._connection.execute(insert(tenants), {"tenant": self._tenant, "last_seq": count})
+        self._noted = announce and bool(self._connection.scalar(_ASK, {"of_tenant": self._tenant}))
+        return 0
+
+    def _note_arrivals(self, new: Sequence[NewInteraction]) -> None:
+        now = round(time() * 1000)
+        rows = [
+            {
+                "tenant": self._tenant,
+                "interaction_id": arrival.interaction_id,
+                "conversation_id": arrival.draft.conversation_id,
+                "at": now,
+            }
+            for arrival in new
+            if arrival.draft.conversation_id
+        ]
+        if rows:
+            self._connection.execute(insert(unannounced_arrivals), rows)
 
     def _write_seats(self, taken: Mapping[str | None, str]) -> None:
         rows = [
