@@ -23,6 +23,7 @@ from app.ids import new_id
 from app.listeners import Listeners
 from app.models import Announcement, IssuedWebhook, Topic, Webhook, WebhookDraft
 from app.ports import Archive, Courier
+from app.ports.bus import Bus
 
 _log = logging.getLogger(__name__)
 
@@ -71,6 +72,24 @@ class Announcer:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._courier.close()
+
+    def connect(self, bus: Bus) -> None:
+        """Tell the listeners of every process, and hear of what is changed by others."""
+        self._listeners.connect(bus)
+
+    async def announce(
+        self,
+        tenant: str,
+        announcements: Sequence[Announcement],
+        *,
+        mark: str | None = None,
+        customer_id: str | None = None,
+    ) -> bool:
+        """File messages for webhooks with the mark, then tell listeners; false if it was marked."""
+        if mark is not None and not await self._archive.add(tenant, "marks", mark, {}, customer_id=customer_id):
+            return False
+        self.publish(tenant, announcements)
+        return True
 
     def publish(self, tenant: str, announcements: Sequence[Announcement]) -> None:
         """Tell listeners at once and webhooks in the background; never waits."""

@@ -14,6 +14,7 @@ from app.keys import Keys
 from app.ledger import Recorder
 from app.models import Ladder
 from app.ports import Archive, Ledger
+from app.ports.bus import Bus
 from app.ports.continuity import ContinuityStore
 from app.retrieval import Gatherer, Indexer, MeaningReader, Retriever, Windows
 from app.signing import Signatures
@@ -43,6 +44,7 @@ class Parts:
     writer: BriefWriter
     ladder: Ladder
     announcer: Announcer
+    bus: Bus
     digests: ContinuityStore
     continuity: Follower
     sandbox: Sandbox
