@@ -1,81 +1,75 @@
 """Announcements: what happens is told at once to those who listen, and by webhooks to those who registered.
 
-Listeners hear what this process finds. A webhook's message is filed in the archive before it is sent and marked when it
-was taken, so it survives a restart; its id is made of the webhook and the announcement, so workers that find the same
-send it once. Receivers may still see a message twice, after a crash between sending and marking, and tell by that id.
+A webhook's message is filed in the outbox in the transaction of what caused it, or of a mark under which nothing is
+announced twice. Its id is made of the webhook and the announcement, so workers that find the same file it once.
 """
 
 import asyncio
 import base64
 import logging
 import secrets
-from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
-from datetime import UTC, datetime
-from hashlib import sha256
-from typing import Any, NamedTuple
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from pydantic_core import to_json
-
-from app.errors import NotFound, WarmlineError
+from app.deliveries import Deliveries
+from app.errors import InvalidRequest, NotFound, WarmlineError
 from app.ids import new_id
 from app.listeners import Listeners
-from app.models import Announcement, IssuedWebhook, Topic, Webhook, WebhookDraft
-from app.ports import Archive, Courier
+from app.models import (
+    Announcement,
+    DeliveryPage,
+    DeliveryStatus,
+    IssuedWebhook,
+    Redelivery,
+    RotatedWebhook,
+    Topic,
+    Webhook,
+    WebhookDraft,
+)
+from app.ports import Courier, Outbox
 from app.ports.bus import Bus
+from app.ports.outbox import now_ms
 
 _log = logging.getLogger(__name__)
 
-MOST_SENDING = 16
-KNOWN_FOR_S = 30.0
-PAGE = 1000
-_NO_TENANT = ""
-_TENANTS, _WEBHOOKS, _MESSAGES = "webhook_tenants", "webhooks", "webhook_messages"
-
-
-class _Told(NamedTuple):
-    tenant: str
-    announcements: tuple[Announcement, ...]
-
-
-class _Known(NamedTuple):
-    webhooks: tuple[IssuedWebhook, ...]
-    until: float
+FORMER_SECRET_FOR = timedelta(days=1)
+# Arrivals that are announced are taken off together, so often.
+SETTLE_S = 0.25
 
 
 class Announcer:
-    """Tells what happens. `start` it in the event loop that it shall work in; `close` gives up what is being sent."""
+    """Tells what happens. `start` it in the event loop that it shall work in; `close` finishes what is being sent."""
 
-    def __init__(self, archive: Archive, courier: Courier) -> None:
-        self._archive = archive
+    def __init__(self, outbox: Outbox, courier: Courier, deliveries: Deliveries | None = None) -> None:
+        self._outbox = outbox
         self._courier = courier
+        self._deliveries = deliveries or Deliveries(outbox, courier)
         self._listeners = Listeners()
-        self._known: OrderedDict[str, _Known] = OrderedDict()
-        self._told: asyncio.Queue[_Told] = asyncio.Queue()
-        self._sending = asyncio.Semaphore(MOST_SENDING)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._announced: defaultdict[str, set[str]] = defaultdict(set)
+        self._filing: set[asyncio.Task[None]] = set()
+        self._settling: asyncio.Task[None] | None = None
         self._started = False
         self._closed = False
 
     def start(self) -> None:
         """Send from now on, first what an earlier run left unsent."""
         self._started = True
-        for work in (self._send_left_over(), self._file_all()):
-            self._keep(asyncio.create_task(work))
+        self._deliveries.start()
+        self._settling = asyncio.create_task(self._settle_again_and_again())
 
     async def close(self) -> None:
-        """End every stream and stop sending; what is filed is sent by the next run."""
+        """End every stream, file what is to be told and finish what is being sent; the rest is sent by the next run."""
         self._closed = True
         self._listeners.close()
-        for task in tuple(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._courier.close()
-
-    def connect(self, bus: Bus) -> None:
-        """Tell the listeners of every process, and hear of what is changed by others."""
-        self._listeners.connect(bus)
+        await asyncio.gather(*self._filing, return_exceptions=True)
+        if self._settling is not None:
+            self._settling.cancel()
+            await asyncio.gather(self._settling, return_exceptions=True)
+        await self._settle_arrivals()
+        await self._deliveries.close()
 
     async def announce(
         self,
@@ -85,19 +79,51 @@ class Announcer:
         mark: str | None = None,
         customer_id: str | None = None,
     ) -> bool:
-        """File messages for webhooks with the mark, then tell listeners; false if it was marked."""
-        if mark is not None and not await self._archive.add(tenant, "marks", mark, {}, customer_id=customer_id):
+        """File messages for webhooks in one transaction with the mark, then tell listeners; false if it was marked.
+
+        Under a mark, unique in the tenant, nothing is ever announced twice, over all workers; it is erased with the
+        customer. Raises Unavailable.
+        """
+        if not announcements and mark is None:
+            return True
+        whose = customer_id or (announcements[0].customer_id if announcements else None)
+        if not await self._outbox.file(tenant, announcements, mark=mark, customer_id=whose):
             return False
-        self.publish(tenant, announcements)
+        self.broadcast(tenant, announcements)
+        self._deliveries.wake()
         return True
 
+    def broadcast(self, tenant: str, announcements: Sequence[Announcement]) -> None:
+        """Tell those who listen; never waits, and files nothing."""
+        self._listeners.broadcast(tenant, announcements)
+
+    def connect(self, bus: Bus) -> None:
+        """Tell the listeners of every process, and hear of what is changed by others."""
+        self._listeners.connect(bus)
+
     def publish(self, tenant: str, announcements: Sequence[Announcement]) -> None:
-        """Tell listeners at once and webhooks in the background; never waits."""
+        """Tell listeners at once and file for webhooks in the background; whoever can wait calls `announce`."""
         if not announcements or self._closed:
             return
-        self._listeners.broadcast(tenant, announcements)
+        self.broadcast(tenant, announcements)
         if self._started:
-            self._told.put_nowait(_Told(tenant, tuple(announcements)))
+            task = asyncio.create_task(self._file(tenant, announcements))
+            self._filing.add(task)
+            task.add_done_callback(self._filing.discard)
+
+    async def put_announced(
+        self, tenant: str, collection: str, key: str, document: Mapping[str, Any], announcement: Announcement
+    ) -> None:
+        """Write a document of the archive, with the messages that tell of it, in one transaction. Raises Unavailable.
+
+        Listeners are told by whoever calls, when it is time.
+        """
+        await self._outbox.put_announced(tenant, collection, key, document, announcement)
+        self._deliveries.wake()
+
+    def settle(self, tenant: str, interaction_ids: Collection[str]) -> None:
+        """These arrivals are announced, as far as webhooks hear of them; never waits."""
+        self._announced[tenant].update(interaction_ids)
 
     def listening(
         self, tenant: str, *, after: str | None = None
@@ -109,20 +135,13 @@ class Announcer:
         """Repeat nothing of this customer to listeners who come back."""
         self._listeners.forget(tenant, customer_id)
 
-    def may_want(self, tenant: str, topic: Topic) -> bool:
-        """Whether some webhook may want to hear of this, so that nothing is worked out for nobody."""
-        known = self._known.get(tenant)
-        if known is None or known.until < asyncio.get_running_loop().time():
-            return True
-        return any(topic in one.events for one in known.webhooks)
-
     async def is_heard(self, tenant: str) -> bool:
         """Whether somebody listens, or some webhook asks for signals. Raises Unavailable."""
         return self._listeners.listens(tenant) or await self.wants(tenant, Topic.SIGNAL_FIRED)
 
     async def wants(self, tenant: str, topic: Topic) -> bool:
         """Whether some webhook asks for this. Raises Unavailable."""
-        return any(topic in one.events for one in await self._registered(tenant))
+        return any(topic in webhook.events for webhook in await self._outbox.webhooks(tenant))
 
     @property
     def working(self) -> bool:
@@ -133,91 +152,67 @@ class Announcer:
         """A new webhook with its secret. Raises InvalidRequest for a URL to which nothing may be sent."""
         await self._courier.check(draft.url)
         webhook = IssuedWebhook(
-            **dict(draft),
-            webhook_id=new_id("whk"),
-            created_at=datetime.now(UTC),
-            secret=f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}",
+            **dict(draft), webhook_id=new_id("whk"), created_at=datetime.now(UTC), secret=_new_secret()
         )
-        await self._archive.put(tenant, _WEBHOOKS, webhook.webhook_id, webhook.model_dump(mode="json"))
-        await self._archive.put(_NO_TENANT, _TENANTS, tenant, {"tenant": tenant})
-        self._known.pop(tenant, None)
+        await self._outbox.register(tenant, webhook)
         return webhook
 
     async def webhooks(self, tenant: str) -> Sequence[Webhook]:
         """The tenant's webhooks, the oldest first, without their secrets."""
-        return [Webhook(**one.model_dump(exclude={"secret"})) for one in await self._registered(tenant)]
+        return [webhook.public() for webhook in await self._outbox.webhooks(tenant)]
 
     async def remove(self, tenant: str, webhook_id: str) -> None:
-        """End a webhook. Raises NotFound."""
-        found = await self._archive.get(tenant, _WEBHOOKS, webhook_id)
-        if found is None or "removed_at" in found:
-            raise NotFound(f"No webhook has the id {webhook_id!r} in this tenant.")
-        await self._archive.put(tenant, _WEBHOOKS, webhook_id, {"removed_at": datetime.now(UTC).isoformat()})
-        self._known.pop(tenant, None)
+        """End a webhook; what was not sent to it never is. Raises NotFound."""
+        if not await self._outbox.remove(tenant, webhook_id):
+            raise _unknown(webhook_id)
 
-    async def _registered(self, tenant: str) -> tuple[IssuedWebhook, ...]:
-        now = asyncio.get_running_loop().time()
-        known = self._known.get(tenant)
-        if known is None or known.until < now:
-            rows = await self._archive.page(tenant, _WEBHOOKS, limit=PAGE)
-            found = (IssuedWebhook.model_validate(row) for _, row in rows if "removed_at" not in row)
-            known = self._known[tenant] = _Known(tuple(found), now + KNOWN_FOR_S)
-            while len(self._known) > PAGE:
-                self._known.popitem(last=False)
-        return known.webhooks
+    async def rotate(self, tenant: str, webhook_id: str) -> RotatedWebhook:
+        """Give a webhook a new secret; the one before signs beside it for a day. Raises NotFound."""
+        until = datetime.now(UTC) + FORMER_SECRET_FOR
+        rotated = await self._outbox.rotate(tenant, webhook_id, _new_secret(), until)
+        if rotated is None:
+            raise _unknown(webhook_id)
+        return RotatedWebhook(**dict(rotated.public()), secret=rotated.secret, former_secret_until=until)
 
-    async def _file_all(self) -> None:
-        while True:
-            told = await self._told.get()
-            try:
-                for webhook in await self._registered(told.tenant):
-                    for one in told.announcements:
-                        if one.topic in webhook.events:
-                            await self._file(told.tenant, webhook, one)
-            except WarmlineError as failure:
-                _log.warning("webhook messages of tenant %s were not filed: %s", told.tenant, failure.detail)
+    async def deliveries(
+        self, tenant: str, webhook_id: str, *, status: DeliveryStatus | None, cursor: str | None, limit: int
+    ) -> DeliveryPage:
+        """Messages to a webhook and what became of them. Raises NotFound, or InvalidRequest for a cursor not ours."""
+        await self._check_there(tenant, webhook_id)
+        before = _position(cursor)
+        found = await self._outbox.deliveries(tenant, webhook_id, status=status, before=before, limit=limit + 1)
+        page = found[:limit]
+        more = str(page[-1][0]) if len(found) > limit else None
+        return DeliveryPage(deliveries=tuple(delivery for _, delivery in page), next_cursor=more)
 
-    async def _file(self, tenant: str, webhook: IssuedWebhook, one: Announcement) -> None:
-        message_id = f"msg_{sha256(f'{webhook.webhook_id} {one.announcement_id}'.encode()).hexdigest()[:32]}"
-        body = to_json({"type": one.topic, "timestamp": one.at.isoformat(), "data": one.data}).decode()
-        document = {"webhook_id": webhook.webhook_id, "body": body}
-        if await self._archive.add(tenant, _MESSAGES, message_id, document, customer_id=one.customer_id):
-            self._send(tenant, webhook, message_id, body)
+    async def redeliver(self, tenant: str, webhook_id: str, message_ids: Collection[str] | None) -> Redelivery:
+        """Send these messages again, or every one that was given up. Raises NotFound."""
+        await self._check_there(tenant, webhook_id)
+        count = await self._outbox.redeliver(tenant, webhook_id, message_ids, now_ms())
+        self._deliveries.wake()
+        return Redelivery(redelivered=count)
 
-    def _send(self, tenant: str, webhook: IssuedWebhook, message_id: str, body: str) -> None:
-        self._keep(asyncio.create_task(self._deliver(tenant, webhook, message_id, body)))
+    async def _check_there(self, tenant: str, webhook_id: str) -> None:
+        if not any(webhook.webhook_id == webhook_id for webhook in await self._outbox.webhooks(tenant)):
+            raise _unknown(webhook_id)
 
-    async def _deliver(self, tenant: str, webhook: IssuedWebhook, message_id: str, body: str) -> None:
+    async def _file(self, tenant: str, announcements: Sequence[Announcement]) -> None:
         try:
-            async with self._sending:
-                taken = await self._courier.deliver(webhook.url, webhook.secret, message_id, body)
-            state: Mapping[str, Any] = {"delivered_at": datetime.now(UTC).isoformat()}
-            if not taken:
-                with suppress(NotFound):
-                    await self.remove(tenant, webhook.webhook_id)
+            await self._outbox.file(tenant, announcements)
         except WarmlineError as failure:
-            _log.warning("a message to webhook %s was not taken: %s", webhook.webhook_id, failure.detail)
-            state = {"failed_at": datetime.now(UTC).isoformat(), "why": failure.detail}
-        with suppress(WarmlineError):  # whom it told of is not kept once it is settled
-            await self._archive.put(tenant, _MESSAGES, message_id, state)
+            _log.warning("webhook messages of tenant %s were not filed: %s", tenant, failure.detail)
+        self._deliveries.wake()
 
-    async def _send_left_over(self) -> None:
-        with suppress(WarmlineError):
-            for tenant, _ in await self._archive.page(_NO_TENANT, _TENANTS, limit=PAGE):
-                await self._send_left_over_of(tenant)
+    async def _settle_again_and_again(self) -> None:
+        while True:
+            await asyncio.sleep(SETTLE_S)
+            await self._settle_arrivals()
 
-    async def _send_left_over_of(self, tenant: str) -> None:
-        webhooks = {one.webhook_id: one for one in await self._registered(tenant)}
-        after = ""
-        while rows := await self._archive.page(tenant, _MESSAGES, after=after, limit=PAGE):
-            after = rows[-1][0]
-            for message_id, row in rows:
-                if "body" in row and row["webhook_id"] in webhooks:
-                    self._send(tenant, webhooks[row["webhook_id"]], message_id, row["body"])
-
-    def _keep(self, task: asyncio.Task[None]) -> None:
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    async def _settle_arrivals(self) -> None:
+        while self._announced:
+            tenant, interaction_ids = self._announced.popitem()
+            with suppress(WarmlineError):  # they are announced once more, under the same ids
+                await self._outbox.settle_arrivals(tenant, interaction_ids)
 
 
 def heard(topic: Topic, announcement_id: str, customer_id: str, data: Mapping[str, Any]) -> Announcement:
@@ -225,3 +220,20 @@ def heard(topic: Topic, announcement_id: str, customer_id: str, data: Mapping[st
     return Announcement(
         announcement_id=announcement_id, topic=topic, at=datetime.now(UTC), customer_id=customer_id, data=data
     )
+
+
+def _new_secret() -> str:
+    return f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"
+
+
+def _unknown(webhook_id: str) -> NotFound:
+    return NotFound(f"No webhook has the id {webhook_id!r} in this tenant.")
+
+
+def _position(cursor: str | None) -> int | None:
+    if cursor is None:
+        return None
+    if not (cursor.isascii() and cursor.isdecimal() and len(cursor) <= len(str(2**62))):
+        message = "Give the next_cursor of the page before, or none."
+        raise InvalidRequest(f"cursor: {message}", [{"path": "cursor", "message": message}])
+    return min(int(cursor), 2**62)

@@ -22,13 +22,14 @@ from app.application.sandbox import NO_MODEL
 from app.application.visits import RoomsReader
 from app.brief import BriefWriter
 from app.continuity import Follower
+from app.deliveries import PAUSES_S, Deliveries
 from app.erasure import Eraser, Retention
 from app.errors import ConfigurationError
 from app.identity import Identities, Rules
 from app.identity.suggestions import Suggestions
 from app.keys import Keys
 from app.ledger import Recorder
-from app.ports import Archive, Courier, Embedder, LanguageModel, Ledger, Linkage, ModelReply, VectorStore
+from app.ports import Archive, Courier, Embedder, LanguageModel, Ledger, Linkage, ModelReply, Outbox, VectorStore
 from app.ports.bus import Bus
 from app.ports.continuity import ContinuityStore
 from app.privacy import redacted_draft
@@ -48,6 +49,7 @@ def build(
     model: LanguageModel | None = None,
     linkage: Linkage | None = None,
     courier: Courier | None = None,
+    webhook_pauses_s: Sequence[float] = PAUSES_S,
     catalogue: Catalogue | None = None,
     bus: Bus | None = None,
 ) -> App:
@@ -66,7 +68,10 @@ def build(
     retriever = Retriever(ledger, vectors, embedder)
     rules = Rules()
     identities = Identities(ledger, rules)
-    eraser = Eraser(ledger, archive, vectors, digests)
+    outbox = _outbox(ledger, archive)
+    courier = courier or _courier(settings)
+    announcer = Announcer(outbox, courier, Deliveries(outbox, courier, pauses_s=webhook_pauses_s))
+    eraser = Eraser(ledger, archive, vectors, digests, outbox)
     catalogue = catalogue or load_catalogue(settings.catalogue)
     decisions = DecisionMaker(catalogue, embedder, archive, vectors=vectors, writer=_action_writer(settings, model))
     parts = Parts(
@@ -74,7 +79,12 @@ def build(
         archive=archive,
         keys=Keys(archive),
         signatures=Signatures(archive),
-        recorder=Recorder(ledger, rules, clean=redacted_draft if settings.redact_at_ingest else None),
+        recorder=Recorder(
+            ledger,
+            rules,
+            clean=redacted_draft if settings.redact_at_ingest else None,
+            announces=lambda: announcer.working,
+        ),
         identities=identities,
         suggestions=Suggestions(ledger, archive, linkage or _linkage()),
         retriever=retriever,
@@ -89,7 +99,8 @@ def build(
         cases=CaseKeeper(ledger, archive, vectors, decisions.similar, decisions.shelf),
         writer=_brief_writer(settings, model, archive),
         ladder=settings.friction_ladder,
-        announcer=Announcer(archive, courier or _courier(settings)),
+        announcer=announcer,
+        outbox=outbox,
         bus=bus,
         digests=digests,
         continuity=Follower(digests, RoomsReader(decisions)),
@@ -255,6 +266,19 @@ def _bus(settings: Settings, *, one_process: bool) -> Bus:
     from app.adapters.buses.sockets import SocketLink
 
     return LinkedBus(SocketLink(scope))
+
+
+def _outbox(ledger: Ledger, archive: Archive) -> Outbox:
+    from app.adapters.sql import SqlStore
+
+    if isinstance(ledger, SqlStore) and ledger is archive:
+        from app.adapters.sql.outbox import SqlOutbox
+
+        return SqlOutbox(ledger)
+    from app.adapters.memory import MemoryLedger
+    from app.adapters.memory_outbox import MemoryOutbox
+
+    return MemoryOutbox(archive, ledger if isinstance(ledger, MemoryLedger) else None)
 
 
 def _courier(settings: Settings) -> Courier:

@@ -33,8 +33,8 @@ class Recorder:
     """Group commit: what arrives while one transaction is written goes into the next, per tenant.
 
     A request's rows are filed together or, when the ledger does not answer, not at all. Whose an interaction is, the
-    identity rules say. `clean`, where there is one, changes each draft before anything of it is kept. While `announces` is true,
-    what a webhook may want to hear of is noted in the same transaction.
+    identity rules say. `clean`, where there is one, changes each draft before anything of it is kept. While
+    `announces` is true, what a webhook may want to hear of is noted in the same transaction.
     """
 
     def __init__(

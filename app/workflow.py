@@ -9,7 +9,7 @@ and one would cost more than all the nodes together.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypedDict, cast
@@ -49,6 +49,7 @@ class Rooms:
     meanings: MeaningReader
     archive: Archive
     ladder: Ladder
+    file_handoff: Callable[[str, Handoff], Awaitable[None]]
 
 
 # So many interactions are looked through within two milliseconds.
@@ -184,10 +185,7 @@ async def _word(state: State, runtime: Runtime[Rooms]) -> Found:
 
 async def _file(state: State, runtime: Runtime[Rooms]) -> Found:
     handoff = state["handoff"]
-    document = handoff.model_dump(mode="json")
-    await runtime.context.archive.put(
-        state["tenant"], "handoffs", handoff.handoff_id, document, customer_id=handoff.customer_id
-    )
+    await runtime.context.file_handoff(state["tenant"], handoff)
     runtime.stream_writer(handoff)
     return {}
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import count
 from typing import Any
 
@@ -13,7 +13,7 @@ from app.adapters.outbox_rows import NewMessage, hears_arrivals, messages_of
 from app.ids import ids_in
 from app.models import Announcement, Delivery, DeliveryStatus, IssuedWebhook
 from app.ports import Archive
-from app.ports.outbox import LeasedMessage, Settlement, UnannouncedArrival, WebhookRecord, from_ms, in_ms
+from app.ports.outbox import LeasedMessage, Settlement, UnannouncedArrival, WebhookRecord, from_ms, now_ms
 
 
 @dataclass(slots=True)
@@ -99,12 +99,12 @@ class MemoryOutbox:
         if mark is not None:
             if mark in of.marks:
                 return False
-            of.marks[mark] = (customer_id, _now())
+            of.marks[mark] = (customer_id, now_ms())
         wanting = [(webhook.webhook_id, webhook.events) for webhook in of.webhooks.values()]
         for new in messages_of(wanting, announcements):
             if self._ledger is not None and await self._ledger.customer_of(tenant, new.customer_id) is None:
                 continue
-            now = _now()
+            now = now_ms()
             message = _Message(next(self._positions), tenant, new, since=now, due_at=now, created_at=now)
             self._messages.setdefault(new.message_id, message)
         return True
@@ -132,7 +132,9 @@ class MemoryOutbox:
 
     async def settle_arrivals(self, tenant: str, interaction_ids: Collection[str]) -> None:
         """These arrivals are announced."""
-        for interaction_id in interaction_ids if self._ledger is not None else ():
+        if self._ledger is None:
+            return
+        for interaction_id in interaction_ids:
             self._ledger.unannounced.pop((tenant, interaction_id), None)
 
     async def due(self, now: int) -> Sequence[tuple[str, str]]:
@@ -248,7 +250,3 @@ class MemoryOutbox:
 
 def _is_due(message: _Message, now: int) -> bool:
     return message.status is DeliveryStatus.PENDING and message.due_at <= now
-
-
-def _now() -> int:
-    return in_ms(datetime.now(UTC))

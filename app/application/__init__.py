@@ -2,7 +2,7 @@
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal
@@ -135,7 +135,7 @@ class App(Cards, Continuing, Journeys, Verifying):
         windows = await self._live_windows(tenant, drafts, results)
         fresh = {one.interaction_id for one in results if one.interaction_id and not one.duplicate}
         signals = tuple(signal for window in windows for signal in detect(window, fresh=fresh))
-        self.announce(tenant, windows, signals, fresh)
+        await self.announce(tenant, windows, signals, fresh)
         # What was acknowledged before this request began has lower numbers than what it filed itself.
         newest = (one.seq for one in results if one.seq and not one.duplicate)
         head = max((*newest, *(window.as_of_seq for window in windows)), default=0)
@@ -353,7 +353,7 @@ class App(Cards, Continuing, Journeys, Verifying):
 
     async def _ready_workflow(self) -> "Workflow":
         if self._workflow is None:
-            self._workflow = await asyncio.to_thread(_build_workflow, self._parts)
+            self._workflow = await asyncio.to_thread(_build_workflow, self._parts, self.file_handoff)
         return self._workflow
 
     async def _newest(self, tenant: str, customer_id: str, *, after_seq: int) -> bool:
@@ -386,7 +386,7 @@ class App(Cards, Continuing, Journeys, Verifying):
         return Check(status="ok", detail="compiled")
 
 
-def _build_workflow(parts: Parts) -> "Workflow":
+def _build_workflow(parts: Parts, file_handoff: Callable[[str, Handoff], Awaitable[None]]) -> "Workflow":
     with offline.LOADING:  # LangGraph takes most of a second to import, so it is left until somebody needs it
         from app.workflow import Rooms, Workflow
 
@@ -399,5 +399,6 @@ def _build_workflow(parts: Parts) -> "Workflow":
             meanings=parts.meanings,
             archive=parts.archive,
             ladder=parts.ladder,
+            file_handoff=file_handoff,
         )
     )

@@ -68,7 +68,7 @@ class Administration:
     async def export(self, tenant: str, customer_id: str) -> AsyncIterator[Mapping[str, Any]]:
         """All that is held of a customer, piece by piece. Raises UnknownCustomer."""
         customer = await self.customer(tenant, customer_id)
-        return exported(self._parts.ledger, self._parts.archive, tenant, customer)
+        return exported(self._parts.ledger, self._parts.archive, self._parts.outbox, tenant, customer)
 
     def decision_log(
         self, tenant: str, *, since: datetime | None = None, until: datetime | None = None

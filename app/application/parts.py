@@ -13,7 +13,7 @@ from app.identity.suggestions import Suggestions
 from app.keys import Keys
 from app.ledger import Recorder
 from app.models import Ladder
-from app.ports import Archive, Ledger
+from app.ports import Archive, Ledger, Outbox
 from app.ports.bus import Bus
 from app.ports.continuity import ContinuityStore
 from app.retrieval import Gatherer, Indexer, MeaningReader, Retriever, Windows
@@ -44,6 +44,7 @@ class Parts:
     writer: BriefWriter
     ladder: Ladder
     announcer: Announcer
+    outbox: Outbox
     bus: Bus
     digests: ContinuityStore
     continuity: Follower

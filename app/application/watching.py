@@ -1,6 +1,7 @@
 """The verbs of those who watch friction: asked for, and told of the moment it happens."""
 
 import asyncio
+import logging
 from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
@@ -10,18 +11,23 @@ from typing import NamedTuple
 from app.announcements import heard
 from app.application.administration import Administration
 from app.application.answers import ConversationFriction, ConversationSignals
+from app.application.arrivals import LeftOverArrivals
 from app.application.following import Following
 from app.application.parts import Parts
 from app.application.waiting import Waiting
-from app.errors import UnknownConversation
+from app.errors import UnknownConversation, WarmlineError
 from app.models import (
     Announcement,
+    DeliveryPage,
+    DeliveryStatus,
     Erased,
     Friction,
     Handoff,
     Interaction,
     IssuedWebhook,
     Ladder,
+    Redelivery,
+    RotatedWebhook,
     Signal,
     Snapshot,
     Topic,
@@ -30,6 +36,8 @@ from app.models import (
 )
 from app.ports.bus import ERASED, KEY_CHANGED
 from app.signals import came_by_waiting, course, crossing_of, detect, explained, strain_at
+
+_log = logging.getLogger(__name__)
 
 _LONGEST_CONVERSATION = 1000
 # Of the customer's other conversations only the newest can tell of a change of channel or of something said again.
@@ -51,6 +59,7 @@ class Watching(Administration):
         parts.announcer.connect(parts.bus)
         parts.bus.subscribe(KEY_CHANGED, lambda message: parts.keys.forget(str(message["key_id"])))
         self._following = Following(parts.meanings, parts.announcer.is_heard, self._tell_what_was_meant)
+        self._left_over = LeftOverArrivals(parts.ledger, parts.outbox, parts.windows, self._announce_arrivals)
 
     async def conversation_signals(
         self, tenant: str, conversation_id: str, *, now: datetime | None = None
@@ -108,6 +117,26 @@ class Watching(Administration):
         """End a webhook. Raises NotFound."""
         await self._parts.announcer.remove(tenant, webhook_id)
 
+    async def rotate_webhook(self, tenant: str, webhook_id: str) -> RotatedWebhook:
+        """Give a webhook a new secret; the one before signs beside it for a day. Raises NotFound."""
+        return await self._parts.announcer.rotate(tenant, webhook_id)
+
+    async def deliveries(
+        self,
+        tenant: str,
+        webhook_id: str,
+        *,
+        status: DeliveryStatus | None = None,
+        cursor: str | None = None,
+        limit: int = 50,
+    ) -> DeliveryPage:
+        """Messages to a webhook, the newest first. Raises NotFound, or InvalidRequest for a cursor not ours."""
+        return await self._parts.announcer.deliveries(tenant, webhook_id, status=status, cursor=cursor, limit=limit)
+
+    async def redeliver(self, tenant: str, webhook_id: str, message_ids: Collection[str] | None = None) -> Redelivery:
+        """Send these messages again, or every one that was given up. Raises NotFound."""
+        return await self._parts.announcer.redeliver(tenant, webhook_id, message_ids)
+
     async def erase(self, tenant: str, customer_id: str) -> Erased:
         """Forget a customer: nothing of them remains in any store. Raises UnknownCustomer."""
         erased = await super().erase(tenant, customer_id)
@@ -127,32 +156,70 @@ class Watching(Administration):
         self._parts.bus.start()
         self._waiting.start()
         self._waiting.in_background(self._following.follow())
+        self._waiting.in_background(self._left_over.follow())
 
-    def announce(
+    async def announce(
         self, tenant: str, windows: Sequence[Snapshot], signals: Sequence[Signal], fresh: Collection[str]
     ) -> None:
-        """Tell of what just fired; what else the conversations show is worked out in the background."""
-        if not self._parts.announcer.working:
+        """Tell of what just fired; what else the conversations show is worked out in the background.
+
+        When this returns, what webhooks are to hear of the signals is in the outbox, or their interactions are still
+        noted as not announced.
+        """
+        announcer = self._parts.announcer
+        if not announcer.working:
             return
-        self._parts.announcer.publish(tenant, [_of_signal(signal) for signal in signals])
+        announcements = [_of_signal(signal) for signal in signals]
+        noted = self._parts.recorder.noted(tenant)
+        filed = not noted or await self._file_signals(tenant, announcements)
+        if not noted or not filed:
+            announcer.broadcast(tenant, announcements)
         for window in windows:
             self._waiting.note(tenant, window)
             self._following.note(tenant, window, fresh)
-        if windows and self._parts.announcer.may_want(tenant, Topic.FRICTION_THRESHOLD):
-            self._waiting.in_background(self._announce_levels(tenant, windows, fresh))
+        if noted and filed and fresh:
+            self._waiting.in_background(self._settle_arrivals(tenant, windows, fresh))
 
     def announce_handoff(self, tenant: str, handoff: Handoff) -> None:
-        """Tell that a handoff is ready, without what is in it: whoever may read it fetches it."""
-        fields = {"handoff_id", "customer_id", "conversation_id", "status", "engine", "as_of_seq"}
-        data = handoff.model_dump(mode="json", include=fields)
-        one = heard(Topic.HANDOFF_READY, handoff.handoff_id, handoff.customer_id, data)
-        self._parts.announcer.publish(tenant, [one])
+        """Tell listeners that a handoff is ready; webhooks are told by what was filed with it."""
+        self._parts.announcer.broadcast(tenant, [_of_handoff(handoff)])
+
+    async def file_handoff(self, tenant: str, handoff: Handoff) -> None:
+        """File a handoff that is complete, and with it what webhooks are told of it. Raises Unavailable."""
+        document = handoff.model_dump(mode="json")
+        if self._parts.announcer.working:
+            announcement = _of_handoff(handoff)
+            await self._parts.announcer.put_announced(tenant, "handoffs", handoff.handoff_id, document, announcement)
+        else:
+            owner = handoff.customer_id
+            await self._parts.archive.put(tenant, "handoffs", handoff.handoff_id, document, customer_id=owner)
 
     async def end_announcements(self) -> None:
         """Check nothing any more, and stop telling."""
         await self._waiting.close()
         await self._parts.announcer.close()
         await self._parts.bus.close()
+
+    async def _file_signals(self, tenant: str, announcements: Sequence[Announcement]) -> bool:
+        """File and tell; false when the database is away: what stays noted is announced later."""
+        try:
+            await self._parts.announcer.announce(tenant, announcements)
+        except WarmlineError as failure:
+            _log.warning("signals of tenant %s are filed for webhooks later: %s", tenant, failure.detail)
+            return False
+        return True
+
+    async def _settle_arrivals(self, tenant: str, windows: Sequence[Snapshot], fresh: Collection[str]) -> None:
+        await self._announce_levels(tenant, windows, fresh)
+        self._parts.announcer.settle(tenant, fresh)
+
+    async def _announce_arrivals(
+        self, tenant: str, windows: Sequence[Snapshot], signals: Sequence[Signal], fresh: Collection[str]
+    ) -> None:
+        await self._parts.announcer.announce(tenant, [_of_signal(signal) for signal in signals])
+        for window in windows:
+            self._following.note(tenant, window, fresh)
+        await self._settle_arrivals(tenant, windows, fresh)
 
     async def _announce_levels(self, tenant: str, windows: Sequence[Snapshot], fresh: Collection[str]) -> None:
         """Tell of each conversation that came to a higher level with what is fresh, once over all processes."""
@@ -199,7 +266,7 @@ class Watching(Administration):
             return [one for one in found if one.signal_id not in by_words]
 
         signals = await asyncio.to_thread(meant)
-        self._parts.announcer.publish(tenant, [_of_signal(signal) for signal in signals])
+        await self._parts.announcer.announce(tenant, [_of_signal(signal) for signal in signals])
 
     async def _ladder(self, tenant: str) -> Ladder:
         return await self._parts.decisions.ladder(tenant) or self._parts.ladder
@@ -222,3 +289,10 @@ class Watching(Administration):
 def _of_signal(signal: Signal) -> Announcement:
     data = signal.model_dump(mode="json")
     return heard(Topic.SIGNAL_FIRED, signal.signal_id, signal.customer_id, data)
+
+
+def _of_handoff(handoff: Handoff) -> Announcement:
+    """That a handoff is ready, without what is in it: whoever may read it fetches it."""
+    fields = {"handoff_id", "customer_id", "conversation_id", "status", "engine", "as_of_seq"}
+    data = handoff.model_dump(mode="json", include=fields)
+    return heard(Topic.HANDOFF_READY, handoff.handoff_id, handoff.customer_id, data)

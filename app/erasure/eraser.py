@@ -11,7 +11,7 @@ from time import perf_counter
 
 from app.errors import NotFound, UnknownCustomer
 from app.models import Erased, Interaction
-from app.ports import Archive, Ledger, VectorStore
+from app.ports import Archive, Ledger, Outbox, VectorStore
 from app.ports.continuity import ContinuityStore
 
 PAGE = 1000
@@ -32,11 +32,19 @@ KINDS = {
 class Eraser:
     """Erases customers and interactions. Raises RetrievalUnavailable, before anything is gone, without the vectors."""
 
-    def __init__(self, ledger: Ledger, archive: Archive, vectors: VectorStore, digests: ContinuityStore) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        archive: Archive,
+        vectors: VectorStore,
+        digests: ContinuityStore,
+        outbox: Outbox | None = None,
+    ) -> None:
         self._ledger = ledger
         self._archive = archive
         self._vectors = vectors
         self._digests = digests
+        self._outbox = outbox
 
     async def erase(self, tenant: str, customer_id: str) -> Erased:
         """Remove a customer, with all identities joined in it; counts what is gone by kind. Raises UnknownCustomer."""
@@ -84,6 +92,8 @@ class Eraser:
     async def forget_documents(self, tenant: str, customer_id: str) -> None:
         """Take back what was filed of a customer who is no longer there."""
         await self._archive.erase_documents(tenant, [customer_id])
+        if self._outbox is not None:
+            await self._outbox.erase(tenant, [customer_id])
 
     async def _erase_derived(
         self, tenant: str, identity_ids: Collection[str], interaction_ids: Sequence[str], owners: Collection[str]
@@ -99,6 +109,9 @@ class Eraser:
         documents = await self._archive.erase_documents(tenant, identity_ids, naming=naming, owners=owners)
         for collection, count in documents.items():
             counts[KINDS.get(collection, collection)] += count
+        if self._outbox is not None:
+            messages = await self._outbox.erase(tenant, identity_ids, naming=naming, owners=owners)
+            counts["webhook_messages"] += messages
         await self._digests.touch(tenant, {*identity_ids, *owners})
         return counts
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from app.models import Customer
-from app.ports import Archive, Ledger
+from app.ports import Archive, Ledger, Outbox
 
 PAGE = 500
 MOST_DOCUMENTS = 100_000
@@ -21,9 +21,9 @@ DOCUMENTS: Mapping[str, str] = {
 
 
 async def exported(
-    ledger: Ledger, archive: Archive, tenant: str, customer: Customer
+    ledger: Ledger, archive: Archive, outbox: Outbox, tenant: str, customer: Customer
 ) -> AsyncIterator[Mapping[str, Any]]:
-    """JSON objects `{type, …}`: the customer, each merge, each interaction by seq, then each document filed of them."""
+    """JSON objects `{type, …}`: the customer, each merge, each interaction by seq, then what is filed of them."""
     yield {"type": "customer", "customer": customer.model_dump(mode="json")}
     for merge in await ledger.merges_of(tenant, customer.identity_ids):
         yield {"type": "merge", "merge": merge.model_dump(mode="json")}
@@ -36,3 +36,6 @@ async def exported(
         for identity_id in customer.identity_ids:
             for document in await archive.of_customer(tenant, collection, identity_id, limit=MOST_DOCUMENTS):
                 yield {"type": kind, kind: document}
+    for identity_id in customer.identity_ids:
+        for message in await outbox.of_customer(tenant, identity_id):
+            yield {"type": "webhook_message", "webhook_message": message}

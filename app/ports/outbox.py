@@ -166,3 +166,8 @@ def in_ms(moment: datetime) -> int:
 def from_ms(moment: int) -> datetime:
     """The same as a time in UTC."""
     return datetime.fromtimestamp(moment / 1000, UTC)
+
+
+def now_ms() -> int:
+    """This moment in milliseconds since 1970."""
+    return in_ms(datetime.now(UTC))

@@ -1,7 +1,7 @@
 """Webhooks and their messages, in the database of the ledger."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -34,7 +34,7 @@ from app.adapters.sql.tables import (
 from app.adapters.sql.transaction import chunks
 from app.adapters.sql.upserts import upsert
 from app.models import Announcement, Delivery, DeliveryStatus, IssuedWebhook
-from app.ports.outbox import LeasedMessage, Settlement, UnannouncedArrival, WebhookRecord, from_ms, in_ms
+from app.ports.outbox import LeasedMessage, Settlement, UnannouncedArrival, WebhookRecord, from_ms, now_ms
 
 _OF = webhook_messages.c
 _PENDING = _OF.status == DeliveryStatus.PENDING.value
@@ -158,7 +158,7 @@ class SqlOutbox:
 
         def work(connection: Connection) -> bool:
             if mark is not None:
-                row = {"tenant": tenant, "mark": mark, "customer_id": customer_id, "at": _now()}
+                row = {"tenant": tenant, "mark": mark, "customer_id": customer_id, "at": now_ms()}
                 if connection.execute(_add_mark(connection.dialect.name), row).rowcount != 1:
                     return False
             file_messages(connection, tenant, announcements)
@@ -317,7 +317,7 @@ def file_messages(connection: Connection, tenant: str, announcements: Sequence[A
     there = set(
         connection.scalars(_THERE, {"tenant": tenant, "values": sorted({message.customer_id for message in new})})
     )
-    now = _now()
+    now = now_ms()
     rows = [
         {
             **message._asdict(),
@@ -343,10 +343,6 @@ def _add_message(dialect: str) -> Executable:
 @cache
 def _add_mark(dialect: str) -> Executable:
     return upsert(dialect, announcement_marks).on_conflict_do_nothing(index_elements=["tenant", "mark"])
-
-
-def _now() -> int:
-    return in_ms(datetime.now(UTC))
 
 
 def _webhook_of(row: Any) -> WebhookRecord:

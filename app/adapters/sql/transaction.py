@@ -102,7 +102,7 @@ _RESERVE = (
 )
 _HEARD = exists().where(webhooks.c.tenant == bindparam("of_tenant"), webhooks.c.on_arrival.is_(True))
 # Asked with the numbers, in one statement: without webhooks, nobody who records waits for the question.
-_RESERVE_AND_ASK = _RESERVE.returning(_HEARD)
+_RESERVE_AND_ASK: Executable = _RESERVE.returning(_HEARD)
 _ASK = select(_HEARD)
 
 

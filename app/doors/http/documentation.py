@@ -23,6 +23,7 @@ from app.models import (
     LinkRequest,
     NextActionRequest,
     Problem,
+    RedeliveryRequest,
     VerifyRequest,
     WebhookDraft,
 )
@@ -62,6 +63,7 @@ REQUESTS: Sequence[type[BaseModel]] = (
     NextActionRequest,
     ActionOutcome,
     WebhookDraft,
+    RedeliveryRequest,
 )
 
 _REF = "#/components/schemas/"

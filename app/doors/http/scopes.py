@@ -48,6 +48,9 @@ _PATHS: Mapping[Scope, str] = {
         POST /v1/webhooks
         GET /v1/webhooks
         DELETE /v1/webhooks/{webhook_id}
+        GET /v1/webhooks/{webhook_id}/deliveries
+        POST /v1/webhooks/{webhook_id}/redeliver
+        POST /v1/webhooks/{webhook_id}/rotate
     """,
 }
 

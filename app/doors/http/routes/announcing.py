@@ -7,7 +7,7 @@ from time import monotonic
 from typing import Annotated
 
 import anyio
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Header, Path, Query, Request
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.responses import Response
 
@@ -20,7 +20,19 @@ from app.doors.http.security import Doorkeeper, Tenant, check_still_admitted
 from app.doors.http.state import TheDoor
 from app.doors.http.streaming import MEDIA_TYPE, PING_S
 from app.errors import Forbidden, Unauthorized, WarmlineError
-from app.models import Announcement, IssuedWebhook, Record, Topic, Webhook, WebhookDraft
+from app.models import (
+    Announcement,
+    DeliveryPage,
+    DeliveryStatus,
+    IssuedWebhook,
+    Record,
+    Redelivery,
+    RedeliveryRequest,
+    RotatedWebhook,
+    Topic,
+    Webhook,
+    WebhookDraft,
+)
 
 # So often it is asked whether a stream's key still holds.
 ADMITTED_FOR_S = 3.0
@@ -32,6 +44,9 @@ ENDED_WITHIN_S = 1.0
 router = APIRouter(tags=["Interactions and signals"])
 
 _DRAFT = {"url": "https://example.org/warmline", "events": ["signal.fired", "handoff.ready"]}
+
+
+WebhookId = Annotated[str, Path(max_length=64, description="The id that the webhook got when it was registered.")]
 
 
 class Webhooks(Record):
@@ -81,6 +96,9 @@ async def stream(
 async def register(post: Posted) -> Response:
     """Messages are signed after Standard Webhooks with the `secret`, which is shown this once, and sent at least once.
 
+    A message that is not taken is sent again for a day, with growing pauses, under the same `webhook-id`; a receiver
+    that answers 410 is removed.
+
     The URL must not lead into a private network, unless the service's settings allow it.
     """
     draft = post.read_as(WebhookDraft)
@@ -98,10 +116,63 @@ async def webhooks(door: TheDoor, tenant: Tenant) -> Response:
 
 
 @router.delete("/v1/webhooks/{webhook_id}", summary="End a webhook", status_code=204, responses=refusals("not_found"))
-async def remove(webhook_id: str, door: TheDoor, tenant: Tenant) -> Response:
+async def remove(webhook_id: WebhookId, door: TheDoor, tenant: Tenant) -> Response:
     """Nothing more is sent to it."""
     await door.application.remove_webhook(tenant, webhook_id)
     return Response(status_code=204)
+
+
+@router.get(
+    "/v1/webhooks/{webhook_id}/deliveries",
+    summary="Messages to a webhook",
+    response_model=DeliveryPage,
+    responses=refusals("not_found"),
+)
+async def deliveries(
+    webhook_id: WebhookId,
+    door: TheDoor,
+    tenant: Tenant,
+    status: Annotated[DeliveryStatus | None, Query(description="Only messages with this status.")] = None,
+    cursor: Annotated[
+        str | None, Query(max_length=64, description="The `next_cursor` of the page before; none for the first page.")
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=1000, description="How many messages a page has at most.")] = 50,
+) -> Response:
+    """What was sent or is to be sent, the newest first. What was settled is kept for seven days."""
+    page = await door.application.deliveries(tenant, webhook_id, status=status, cursor=cursor, limit=limit)
+    return answer(page).response()
+
+
+@router.post(
+    "/v1/webhooks/{webhook_id}/redeliver",
+    summary="Send messages to a webhook again",
+    response_model=Redelivery,
+    responses=refusals("not_found", "idempotency_conflict", "payload_too_large"),
+    openapi_extra=body(RedeliveryRequest, {"what was given up": {}, "one": {"message_ids": ["msg_3f1c"]}}),
+)
+async def redeliver(webhook_id: WebhookId, post: Posted) -> Response:
+    """Every message that was given up, or the given ones, whatever became of them, each under its own `webhook-id`."""
+    request = post.read_as(RedeliveryRequest) if post.asked.body else RedeliveryRequest()
+
+    async def make() -> Answer:
+        return answer(await post.application.redeliver(post.tenant, webhook_id, request.message_ids))
+
+    return await post.once(make)
+
+
+@router.post(
+    "/v1/webhooks/{webhook_id}/rotate",
+    summary="Give a webhook a new secret",
+    response_model=RotatedWebhook,
+    responses=refusals("not_found", "idempotency_conflict", "payload_too_large"),
+)
+async def rotate(webhook_id: WebhookId, post: Posted) -> Response:
+    """The new secret is shown this once. For a day messages carry a signature by each of the two secrets."""
+
+    async def make() -> Answer:
+        return answer(await post.application.rotate_webhook(post.tenant, webhook_id))
+
+    return await post.once(make)
 
 
 async def _signals(

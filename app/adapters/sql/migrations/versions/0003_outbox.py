@@ -10,8 +10,13 @@ from pydantic_core import from_json, to_json
 revision = "0003"
 down_revision = "0002"
 
+
+def _column(name: str) -> sa.ColumnClause[Any]:
+    return sa.column(name)
+
+
 _DOCUMENTS = sa.table(
-    "documents", *(sa.column(name) for name in ("tenant", "collection", "key", "customer_id", "document"))
+    "documents", *(_column(name) for name in ("tenant", "collection", "key", "customer_id", "document"))
 )
 _FORMER = ("webhook_tenants", "webhooks", "webhook_messages")
 
@@ -93,15 +98,15 @@ def _messages() -> None:
 def _move() -> None:
     connection = op.get_bind()
     of = _DOCUMENTS.c
-    statement = sa.select(of.tenant, of.key, of.customer_id, of.document)
+    statement: sa.Select[*tuple[Any, ...]] = sa.select(of.tenant, of.key, of.customer_id, of.document)
     live = {key: tenant for tenant, key in _move_webhooks(connection, statement.where(of.collection == "webhooks"))}
     _move_messages(connection, statement.where(of.collection == "webhook_messages"), live)
     connection.execute(sa.delete(_DOCUMENTS).where(of.collection.in_(_FORMER)))
 
 
-def _move_webhooks(connection: sa.Connection, statement: sa.Select[Any]) -> list[tuple[str, str]]:
+def _move_webhooks(connection: sa.Connection, statement: sa.Select[*tuple[Any, ...]]) -> list[tuple[str, str]]:
     names = ("webhook_id", "tenant", "url", "events", "created_at", "secret", "on_arrival")
-    into = sa.table("webhooks", *(sa.column(name) for name in names))
+    into = sa.table("webhooks", *(_column(name) for name in names))
     moved: list[tuple[str, str]] = []
     for tenant, key, _, text in connection.execute(statement).all():
         document = from_json(text)
@@ -116,12 +121,12 @@ def _move_webhooks(connection: sa.Connection, statement: sa.Select[Any]) -> list
     return moved
 
 
-def _move_messages(connection: sa.Connection, statement: sa.Select[Any], live: dict[str, str]) -> None:
+def _move_messages(connection: sa.Connection, statement: sa.Select[*tuple[Any, ...]], live: dict[str, str]) -> None:
     names = (
         *("message_id", "tenant", "webhook_id", "topic", "customer_id", "body", "status", "attempts"),
         *("created_at", "since", "due_at"),
     )
-    into = sa.table("webhook_messages", *(sa.column(name) for name in names))
+    into = sa.table("webhook_messages", *(_column(name) for name in names))
     now = round(datetime.now(UTC).timestamp() * 1000)
     for tenant, key, customer_id, text in connection.execute(statement).all():
         document = from_json(text)
