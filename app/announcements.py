@@ -30,6 +30,7 @@ from app.models import (
     WebhookDraft,
 )
 from app.ports import Courier, Outbox
+from app.ports.bus import Bus
 from app.ports.outbox import now_ms
 
 _log = logging.getLogger(__name__)
@@ -95,6 +96,10 @@ class Announcer:
     def broadcast(self, tenant: str, announcements: Sequence[Announcement]) -> None:
         """Tell those who listen; never waits, and files nothing."""
         self._listeners.broadcast(tenant, announcements)
+
+    def connect(self, bus: Bus) -> None:
+        """Tell the listeners of every process, and hear of what is changed by others."""
+        self._listeners.connect(bus)
 
     def publish(self, tenant: str, announcements: Sequence[Announcement]) -> None:
         """Tell listeners at once and file for webhooks in the background; whoever can wait calls `announce`."""

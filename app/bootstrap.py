@@ -30,6 +30,7 @@ from app.identity.suggestions import Suggestions
 from app.keys import Keys
 from app.ledger import Recorder
 from app.ports import Archive, Courier, Embedder, LanguageModel, Ledger, Linkage, ModelReply, Outbox, VectorStore
+from app.ports.bus import Bus
 from app.ports.continuity import ContinuityStore
 from app.privacy import redacted_draft
 from app.prompts import PromptLibrary
@@ -50,9 +51,11 @@ def build(
     courier: Courier | None = None,
     webhook_pauses_s: Sequence[float] = PAUSES_S,
     catalogue: Catalogue | None = None,
+    bus: Bus | None = None,
 ) -> App:
     """An App on the adapters that the settings name; any may be handed in instead. Raises ConfigurationError."""
     offline.disarm()
+    bus = bus or _bus(settings, one_process=ledger is not None)
     if ledger is None or archive is None:
         from app.adapters.sql import SqlStore
 
@@ -98,6 +101,7 @@ def build(
         ladder=settings.friction_ladder,
         announcer=announcer,
         outbox=outbox,
+        bus=bus,
         digests=digests,
         continuity=Follower(digests, RoomsReader(decisions)),
         sandbox=Workbench(settings, embedder, model),
@@ -240,6 +244,28 @@ def _digests(ledger: Ledger, archive: Archive) -> ContinuityStore:
     from app.adapters.memory_continuity import MemoryContinuity
 
     return MemoryContinuity(ledger, archive)
+
+
+def _bus(settings: Settings, *, one_process: bool) -> Bus:
+    """Redis where it is set; else what all processes of the ledger share: the database's server, or the machine."""
+    from app.adapters.buses.subscribers import ProcessBus
+
+    if one_process:
+        return ProcessBus()
+    from app.adapters.buses.linked import LinkedBus
+
+    scope = settings.ledger_scope
+    if settings.redis_url:
+        from app.adapters.buses.redis import RedisLink
+
+        return LinkedBus(RedisLink(settings.redis_url, scope))
+    if settings.ledger_url.startswith("postgres"):
+        from app.adapters.buses.postgres import PostgresLink
+
+        return LinkedBus(PostgresLink(settings.ledger_url))
+    from app.adapters.buses.sockets import SocketLink
+
+    return LinkedBus(SocketLink(scope))
 
 
 def _outbox(ledger: Ledger, archive: Archive) -> Outbox:

@@ -57,8 +57,8 @@ class _FiledKey(ApiKey):
 class Keys:
     """The API keys of all tenants.
 
-    A key is remembered for 30 seconds after it was read, so that requests cost no read of the database; one that was
-    revoked is refused by every process after that time at the latest.
+    A key is remembered for 30 seconds after it was read, so that requests cost no read of the database. The process
+    that revokes one tells the others, which `forget` it; one that was not reached refuses it after that time.
     """
 
     def __init__(self, archive: Archive, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
@@ -147,6 +147,10 @@ class Keys:
         if (ended := _ended(filed, self._now())) is not None:
             raise Unauthorized(ended)
         return KeyGrant(tenant=filed.tenant, scopes=frozenset(filed.scopes), key_id=filed.key_id)
+
+    def forget(self, key_id: str) -> None:
+        """Read a key again when it is next presented: another process may have ended it."""
+        self._remembered.pop(key_id, None)
 
     async def any_configured(self) -> bool:
         """Whether any key was ever made: revoking the last one leaves nobody a key, and opens no door without one."""

@@ -4,8 +4,10 @@ Every setting is an environment variable (or a line of a `.env`) that begins wit
 """
 
 import re
+from hashlib import sha256
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -61,6 +63,10 @@ class Settings(BaseSettings):
     public_url: str | None = Field(
         default=None, description="where agents' browsers reach the service, if not where its API is called"
     )
+    redis_url: str | None = Field(
+        default=None,
+        description="redis://host:port for limits, streams and messages between several processes; default: none",
+    )
     webhooks_private: bool = Field(
         default=False, description="let webhooks lead to addresses inside the network that the service stands in"
     )
@@ -89,3 +95,11 @@ class Settings(BaseSettings):
     def ledger_url(self) -> str:
         """The SQLAlchemy URL in force."""
         return self.database_url or f"sqlite:///{self.data_dir / 'ledger.db'}"
+
+    @property
+    def ledger_scope(self) -> str:
+        """What all processes of one service share and no other service has, without any password: the ledger's name."""
+        parts = urlsplit(self.ledger_url)
+        if parts.scheme.startswith("sqlite"):
+            return str(Path(self.ledger_url.partition(":///")[2]).resolve())
+        return sha256(f"{parts.hostname}:{parts.port or 5432}{parts.path}".encode()).hexdigest()[:32]

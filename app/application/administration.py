@@ -29,6 +29,7 @@ from app.models import (
     SuggestionStatus,
 )
 from app.ports import MergeRecord
+from app.ports.bus import KEY_CHANGED
 from app.signing import Signed
 
 
@@ -134,8 +135,13 @@ class Administration:
         """What the holder of an API key may do, and as which tenant. Raises Unauthorized."""
         return await self._parts.keys.authenticate(presented)
 
-    async def standing(self, key_id: str) -> KeyGrant:
-        """What an API key allows that was presented before, by its id. Raises Unauthorized when it has ended."""
+    async def standing(self, key_id: str, *, read_again: bool = False) -> KeyGrant:
+        """What an API key allows that was presented before, by its id. Raises Unauthorized when it has ended.
+
+        With `read_again` it is read from the database, whatever is remembered of it.
+        """
+        if read_again:
+            self._parts.keys.forget(key_id)
         return await self._parts.keys.standing(key_id)
 
     async def sign(self, purpose: str, said: Mapping[str, JsonValue], *, lifetime: timedelta) -> tuple[str, datetime]:
@@ -158,11 +164,15 @@ class Administration:
 
     async def rotate_key(self, key_id: str, *, grace: timedelta) -> IssuedKey:
         """A new API key in the place of another, which ends after the grace. Raises NotFound or InvalidRequest."""
-        return await self._parts.keys.rotate(key_id, grace=grace)
+        issued = await self._parts.keys.rotate(key_id, grace=grace)
+        self._parts.bus.publish(KEY_CHANGED, {"key_id": key_id})
+        return issued
 
     async def revoke_key(self, key_id: str) -> ApiKey:
         """End an API key. Raises NotFound."""
-        return await self._parts.keys.revoke(key_id)
+        ended = await self._parts.keys.revoke(key_id)
+        self._parts.bus.publish(KEY_CHANGED, {"key_id": key_id})
+        return ended
 
     async def keys(self) -> Sequence[ApiKey]:
         """All API keys of all tenants, without their secrets, the oldest first."""

@@ -14,6 +14,7 @@ from app.keys import Keys
 from app.ledger import Recorder
 from app.models import Ladder
 from app.ports import Archive, Ledger, Outbox
+from app.ports.bus import Bus
 from app.ports.continuity import ContinuityStore
 from app.retrieval import Gatherer, Indexer, MeaningReader, Retriever, Windows
 from app.signing import Signatures
@@ -44,6 +45,7 @@ class Parts:
     ladder: Ladder
     announcer: Announcer
     outbox: Outbox
+    bus: Bus
     digests: ContinuityStore
     continuity: Follower
     sandbox: Sandbox

@@ -2,59 +2,83 @@
 
 Each process has a timer for every conversation that it saw last. Timers end with their process, so at the start, and
 every so often, the conversations that were added to last are looked through, whoever saw them: what is due later gets a
-timer here too, and what came due while nobody looked is told now, unless it is marked as told. Two processes may both
-tell: each reaches its own listeners, and a webhook's message has the same id from both and is sent once.
+timer here too, and what came due while nobody looked is looked at now. Several processes may look at the same
+conversation: what it shows is announced under a mark, in one transaction, so each signal is told once by all of them
+together, and again by nobody when its process dies in between.
+
+When something is due is a moment of the wall clock. A timer sleeps by the monotonic clock, which may run a little ahead
+of it, and the wall clock may be set: so a timer that wakes too early waits on, and no sleep is longer than a second.
 """
 
 import asyncio
 import logging
-from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any
+from heapq import heapify, heappop, heappush
+from typing import Any, NamedTuple
 
-from app.errors import WarmlineError
+from cachetools import LRUCache
+
+from app.errors import Unavailable, WarmlineError
 from app.models import Customer, Interaction, Snapshot
-from app.ports import Archive, Ledger
+from app.ports import Ledger
 from app.signals import next_check
 
 _log = logging.getLogger(__name__)
 
-MOST_CONVERSATIONS = 10_000
+MOST_CONVERSATIONS = 100_000
 # What came due longer ago than this when it arrives is history that somebody imports.
 JUST_PASSED_S = 60.0
 # What came due while nobody looked is still worth telling for so long.
 MISSED_S = 3600.0
-# How far the ledger is looked through, in interactions of all tenants, and how often.
-MOST_ROWS = 20_000
+# How far the ledger is looked through, in interactions of all tenants, and how often; sooner when a timer had to go.
+MOST_ROWS = 50_000
 LOOK_S = 600.0
+LOOK_SOON_S = 15.0
 PAGE = 100
-TOLD = "waits_told"
+LONGEST_SLEEP_S = 1.0
+# Looking at a conversation takes a thread for some milliseconds; many are due at once after a restart.
+MOST_AT_ONCE = 4
+TRIES = 5
+FIRST_PAUSE_S = 0.5
 
 Place = tuple[str, str]
-# Tells what waiting has brought to light in a conversation, and names its newest interaction and whose it is.
-Tell = Callable[[str, str], Awaitable[tuple[str, str]]]
+# Tells what waiting has brought to light in a conversation, once over all processes. Raises WarmlineError.
+Tell = Callable[[str, str], Awaitable[None]]
+
+
+class _Timer(NamedTuple):
+    due: datetime
+    place: Place
 
 
 class Waiting:
-    """Timers of conversations, and the look that finds those of others; `tell` is called when one is due."""
+    """Timers of conversations, and the look that finds those of others; `tell` is called when one is due.
 
-    def __init__(self, ledger: Ledger, archive: Archive, tell: Tell) -> None:
+    Beyond `most` timers those that are due last go, and the ledger is looked through again soon.
+    """
+
+    def __init__(self, ledger: Ledger, tell: Tell, *, most: int = MOST_CONVERSATIONS) -> None:
         self._ledger = ledger
-        self._archive = archive
         self._tell = tell
-        self._timers: OrderedDict[Place, asyncio.TimerHandle] = OrderedDict()
+        self._most = most
+        self._due: dict[Place, datetime] = {}
+        self._timers: list[_Timer] = []  # a heap; a timer holds while `_due` names the same moment
+        self._changed = asyncio.Event()
+        self._dropped = asyncio.Event()
+        self._looks = asyncio.Semaphore(MOST_AT_ONCE)
+        # The newest interactions of conversations that were looked at when they were due: nothing more comes of them.
+        self._looked_at: LRUCache[tuple[str, str], bool] = LRUCache(most)
         self._work: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
-        """Look through the ledger now and every so often. Needs a running event loop."""
+        """Mind the timers, and look through the ledger now and every so often. Needs a running event loop."""
+        self.in_background(self._mind_timers())
         self.in_background(self._look_every_so_often())
 
     async def close(self) -> None:
         """Look at nothing any more."""
-        for timer in self._timers.values():
-            timer.cancel()
         for task in tuple(self._work):
             task.cancel()
         await asyncio.gather(*self._work, return_exceptions=True)
@@ -64,11 +88,10 @@ class Waiting:
         if window.conversation_id is None:
             return
         place = (tenant, window.conversation_id)
-        if (timer := self._timers.pop(place, None)) is not None:
-            timer.cancel()
+        self._due.pop(place, None)
         due = next_check(window)
-        if due is not None and (wait := _seconds_until(due)) >= -JUST_PASSED_S:
-            self._set(place, wait)
+        if due is not None and _seconds_until(due) >= -JUST_PASSED_S:
+            self._set(place, due)
 
     def in_background(self, work: Coroutine[Any, Any, None]) -> None:
         """Do something that nobody waits for; it is given up at the end."""
@@ -78,39 +101,93 @@ class Waiting:
 
     async def look_through(self) -> None:
         """Set timers for what others saw, and tell what came due meanwhile. Raises as the ledger does."""
+        self._dropped.clear()
         by_tenant: dict[str, list[str]] = {}
-        for tenant, conversation_id in await self._ledger.lately_active(MOST_ROWS, limit=MOST_CONVERSATIONS):
-            if (tenant, conversation_id) not in self._timers:
+        for tenant, conversation_id in await self._ledger.lately_active(MOST_ROWS, limit=MOST_ROWS):
+            if (tenant, conversation_id) not in self._due:
                 by_tenant.setdefault(tenant, []).append(conversation_id)
         for tenant, conversation_ids in by_tenant.items():
             for start in range(0, len(conversation_ids), PAGE):
-                some = conversation_ids[start : start + PAGE]
-                for customer_id, row in await self._ledger.windows(tenant, some, limit=1):
-                    await self._look_at(tenant, customer_id, row)
+                newest = await self._ledger.windows(tenant, conversation_ids[start : start + PAGE], limit=1)
+                await self._look_at(tenant, newest)
 
-    async def _look_at(self, tenant: str, customer_id: str, row: Interaction) -> None:
-        due = next_check(_ending_with(tenant, customer_id, row))
-        if due is None or row.conversation_id is None:
+    async def _look_at(self, tenant: str, newest: Sequence[tuple[str, Interaction]]) -> None:
+        rows = [(who, row) for who, row in newest if (tenant, row.interaction_id) not in self._looked_at]
+        moments = await asyncio.to_thread(lambda: [next_check(_ending_with(tenant, who, row)) for who, row in rows])
+        passed: list[Coroutine[Any, Any, None]] = []
+        for (_, row), due in zip(rows, moments, strict=True):
+            if due is None or row.conversation_id is None or (tenant, row.conversation_id) in self._due:
+                continue
+            wait = _seconds_until(due)
+            if wait > 0:
+                self._set((tenant, row.conversation_id), due)
+            elif wait >= -MISSED_S:
+                passed.append(self._look_once((tenant, row.conversation_id), row.interaction_id))
+        await asyncio.gather(*passed)
+
+    def _set(self, place: Place, due: datetime) -> None:
+        if not self._timers or due < self._timers[0].due:
+            self._changed.set()
+        self._due[place] = due
+        heappush(self._timers, _Timer(due, place))
+        if len(self._due) > self._most:
+            self._drop_last()
+        if len(self._timers) > 2 * len(self._due) + PAGE:  # most of them were put off meanwhile
+            self._timers = [_Timer(moment, where) for where, moment in self._due.items()]
+            heapify(self._timers)
+
+    def _drop_last(self) -> None:
+        # A tenth at once, so that the many are not looked through for each one.
+        by_due = sorted(self._due, key=self._due.__getitem__)
+        for place in by_due[self._most - self._most // 10 :]:
+            del self._due[place]
+        self._dropped.set()
+
+    async def _mind_timers(self) -> None:
+        while True:
+            for place in self._take_due():
+                self.in_background(self._look_when_due(place))
+            self._changed.clear()
+            wait = min(_seconds_until(self._timers[0].due), LONGEST_SLEEP_S) if self._timers else LONGEST_SLEEP_S
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), max(0.001, wait))
+
+    def _take_due(self) -> Sequence[Place]:
+        now = datetime.now(UTC)
+        places: list[Place] = []
+        while self._timers and self._timers[0].due <= now:
+            timer = heappop(self._timers)
+            if self._due.get(timer.place) == timer.due:
+                del self._due[timer.place]
+                places.append(timer.place)
+        return places
+
+    async def _look_once(self, place: Place, interaction_id: str) -> None:
+        if await self._look_again(place):
+            self._looked_at[place[0], interaction_id] = True
+
+    async def _look_when_due(self, place: Place) -> None:
+        await self._look_again(place)
+
+    async def _look_again(self, place: Place) -> bool:
+        """Tell what a conversation shows now; false when that was not to be found out."""
+        pause = FIRST_PAUSE_S
+        async with self._looks:
+            for _ in range(TRIES):
+                with suppress(Unavailable):  # the ledger is away: what is due waits for it
+                    await self._tell_of(place)
+                    return True
+                await asyncio.sleep(pause)
+                pause *= 4
+        return False
+
+    async def _tell_of(self, place: Place) -> None:
+        try:
+            await self._tell(*place)
+        except Unavailable:
+            raise
+        except WarmlineError:  # erased meanwhile: there is nobody to tell of
             return
-        wait = _seconds_until(due)
-        if wait > 0:
-            self._set((tenant, row.conversation_id), wait)
-        elif wait >= -MISSED_S and await self._archive.get(tenant, TOLD, row.interaction_id) is None:
-            await self._look_again((tenant, row.conversation_id))
-
-    def _set(self, place: Place, wait: float) -> None:
-        loop = asyncio.get_running_loop()
-        self._timers[place] = loop.call_later(max(0.0, wait), lambda: self.in_background(self._look_again(place)))
-        if len(self._timers) > MOST_CONVERSATIONS:
-            self._timers.popitem(last=False)[1].cancel()
-
-    async def _look_again(self, place: Place) -> None:
-        self._timers.pop(place, None)
-        tenant, conversation_id = place
-        with suppress(WarmlineError):  # erased meanwhile, or the ledger is away: there is nobody to tell
-            newest, customer_id = await self._tell(tenant, conversation_id)
-            told = {"at": datetime.now(UTC).isoformat()}
-            await self._archive.put(tenant, TOLD, newest, told, customer_id=customer_id)
 
     async def _look_every_so_often(self) -> None:
         while True:
@@ -118,7 +195,9 @@ class Waiting:
                 await self.look_through()
             except Exception as failure:  # noqa: BLE001 - timers of this process go on, and the next look may go well
                 _log.warning("conversations are looked through later: %s", type(failure).__name__)
-            await asyncio.sleep(LOOK_S)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._dropped.wait(), LOOK_S)
+                await asyncio.sleep(LOOK_SOON_S)
 
 
 def _seconds_until(due: datetime) -> float:

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections import OrderedDict
 from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
@@ -24,28 +23,25 @@ from app.models import (
     Erased,
     Friction,
     Handoff,
-    InterventionLevel,
+    Interaction,
     IssuedWebhook,
     Ladder,
     Redelivery,
     RotatedWebhook,
     Signal,
-    SignalType,
     Snapshot,
     Topic,
     Webhook,
     WebhookDraft,
 )
-from app.signals import course, detect, explained, intervene, strain_at
+from app.ports.bus import ERASED, KEY_CHANGED
+from app.signals import came_by_waiting, course, crossing_of, detect, explained, strain_at
 
 _log = logging.getLogger(__name__)
 
 _LONGEST_CONVERSATION = 1000
 # Of the customer's other conversations only the newest can tell of a change of channel or of something said again.
 _NEWEST_OF_OTHERS = 100
-_MOST_CONVERSATIONS = 10_000
-_LEVELS = tuple(InterventionLevel)
-_BY_WAITING = frozenset({SignalType.SILENCE, SignalType.DELAYED_REPLY, SignalType.HESITATION})
 
 
 class _Seen(NamedTuple):
@@ -59,8 +55,9 @@ class Watching(Administration):
 
     def __init__(self, parts: Parts) -> None:
         super().__init__(parts)
-        self._levels: OrderedDict[tuple[str, str], InterventionLevel] = OrderedDict()
-        self._waiting = Waiting(parts.ledger, parts.archive, self._tell_what_waiting_showed)
+        self._waiting = Waiting(parts.ledger, self._tell_what_waiting_showed)
+        parts.announcer.connect(parts.bus)
+        parts.bus.subscribe(KEY_CHANGED, lambda message: parts.keys.forget(str(message["key_id"])))
         self._following = Following(parts.meanings, parts.announcer.is_heard, self._tell_what_was_meant)
         self._left_over = LeftOverArrivals(parts.ledger, parts.outbox, parts.windows, self._announce_arrivals)
 
@@ -144,10 +141,19 @@ class Watching(Administration):
         """Forget a customer: nothing of them remains in any store. Raises UnknownCustomer."""
         erased = await super().erase(tenant, customer_id)
         self._parts.announcer.forget(tenant, customer_id)
+        self._parts.bus.publish(ERASED, {"tenant": tenant, "customer_id": customer_id})
         return erased
+
+    async def redact(self, tenant: str, interaction_id: str) -> tuple[Interaction, str]:
+        """Blank one interaction; gives it as it is now and whose it is. Raises NotFound."""
+        row, customer_id = await super().redact(tenant, interaction_id)
+        # What was announced of this customer may quote it.
+        self._parts.bus.publish(ERASED, {"tenant": tenant, "customer_id": customer_id})
+        return row, customer_id
 
     def start_watching(self) -> None:
         """Look again at conversations from now on. Needs a running event loop."""
+        self._parts.bus.start()
         self._waiting.start()
         self._waiting.in_background(self._following.follow())
         self._waiting.in_background(self._left_over.follow())
@@ -192,6 +198,7 @@ class Watching(Administration):
         """Check nothing any more, and stop telling."""
         await self._waiting.close()
         await self._parts.announcer.close()
+        await self._parts.bus.close()
 
     async def _file_signals(self, tenant: str, announcements: Sequence[Announcement]) -> bool:
         """File and tell; false when the database is away: what stays noted is announced later."""
@@ -203,7 +210,7 @@ class Watching(Administration):
         return True
 
     async def _settle_arrivals(self, tenant: str, windows: Sequence[Snapshot], fresh: Collection[str]) -> None:
-        await self._announce_levels(tenant, windows)
+        await self._announce_levels(tenant, windows, fresh)
         self._parts.announcer.settle(tenant, fresh)
 
     async def _announce_arrivals(
@@ -214,41 +221,39 @@ class Watching(Administration):
             self._following.note(tenant, window, fresh)
         await self._settle_arrivals(tenant, windows, fresh)
 
-    async def _announce_levels(self, tenant: str, windows: Sequence[Snapshot]) -> None:
+    async def _announce_levels(self, tenant: str, windows: Sequence[Snapshot], fresh: Collection[str]) -> None:
+        """Tell of each conversation that came to a higher level with what is fresh, once over all processes."""
         wanted = await self._parts.announcer.wants(tenant, Topic.FRICTION_THRESHOLD)
         ladder = await self._ladder(tenant)
         for window in windows if wanted else ():
-            if window.conversation_id is None:
+            crossing = await asyncio.to_thread(crossing_of, window, fresh, ladder)
+            if crossing is None or window.conversation_id is None:
                 continue
-            signals = await asyncio.to_thread(detect, window)
-            decided = intervene(signals, window.now, strain_at(window), ladder=ladder)
-            place = (tenant, window.conversation_id)
-            before = self._levels.pop(place, InterventionLevel.WAIT)
-            self._levels[place] = decided.level
-            if len(self._levels) > _MOST_CONVERSATIONS:
-                self._levels.popitem(last=False)
-            if _LEVELS.index(decided.level) > _LEVELS.index(before):
-                customer_id = window.customer.customer_id
-                newest = window.conversation[-1].interaction_id
-                data = {
-                    "customer_id": customer_id,
-                    "conversation_id": window.conversation_id,
-                    "previous_level": before,
-                    **decided.model_dump(mode="json"),
-                }
-                told = f"{newest} {decided.level}"
-                announcement = heard(Topic.FRICTION_THRESHOLD, told, customer_id, data)
-                await self._parts.announcer.announce(tenant, [announcement])
+            customer_id = window.customer.customer_id
+            data = {
+                "customer_id": customer_id,
+                "conversation_id": window.conversation_id,
+                "previous_level": crossing.previous_level,
+                **crossing.intervention.model_dump(mode="json"),
+            }
+            announced = f"{crossing.interaction_id} {crossing.intervention.level}"
+            announcement = heard(Topic.FRICTION_THRESHOLD, announced, customer_id, data)
+            await self._parts.announcer.announce(
+                tenant, [announcement], mark=f"level {crossing.interaction_id}", customer_id=customer_id
+            )
 
-    async def _tell_what_waiting_showed(self, tenant: str, conversation_id: str) -> tuple[str, str]:
-        """Tell of silence and the like; names the newest interaction and whose it is."""
+    async def _tell_what_waiting_showed(self, tenant: str, conversation_id: str) -> None:
+        """Tell of silence and the like, each signal once over all processes. Raises UnknownConversation."""
         seen = await self._seen(tenant, conversation_id, datetime.now(UTC))
-        newest = seen.snapshot.conversation[-1].interaction_id
         signals = await asyncio.to_thread(detect, seen.snapshot)
-        # What ends with the newest interaction is what has come true by waiting; the rest was told as it fired.
-        waited = [one for one in signals if one.type in _BY_WAITING and one.evidence == (newest,)]
-        await self._parts.announcer.announce(tenant, [_of_signal(signal) for signal in waited])
-        return newest, seen.customer_id
+        for signal in signals:
+            if came_by_waiting(signal, seen.snapshot):
+                await self._parts.announcer.announce(
+                    tenant,
+                    [_of_signal(signal)],
+                    mark=f"waited {signal.signal_id}",
+                    customer_id=seen.customer_id,
+                )
 
     async def _tell_what_was_meant(self, tenant: str, conversation_id: str, fresh: Collection[str]) -> None:
         """Tell of what these messages show by their meaning; what their words show was told as they came."""

@@ -7,7 +7,18 @@ signals with the same ids, whenever they are asked for.
 from app.signals.course import course
 from app.signals.detection import detect
 from app.signals.friction import explained, intervene
+from app.signals.levels import Crossing, crossing_of
 from app.signals.strain import strain_at
-from app.signals.timing import next_check
+from app.signals.timing import came_by_waiting, next_check
 
-__all__ = ["course", "detect", "explained", "intervene", "next_check", "strain_at"]
+__all__ = [
+    "Crossing",
+    "came_by_waiting",
+    "course",
+    "crossing_of",
+    "detect",
+    "explained",
+    "intervene",
+    "next_check",
+    "strain_at",
+]

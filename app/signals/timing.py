@@ -11,7 +11,7 @@ from app.caching import text_cache
 from app.language.acts import Act, customer_act, staff_act
 from app.language.replies import Reply, Turn, reply_of, turn_of
 from app.language.sentences import sentences
-from app.models import Actor, Channel, Interaction, Kind, Outcome, SignalType, Snapshot
+from app.models import Actor, Channel, Interaction, Kind, Outcome, Signal, SignalType, Snapshot
 from app.signals.journey import STAFF, Journey, Moment, on_channel, span
 
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
@@ -42,6 +42,7 @@ PACES = {
 REPORTED_IDLE_S = 30.0
 SELF_SERVICE = frozenset({Channel.APP, Channel.WEB, Channel.IVR})
 _OWN_PACE = 3.0
+_BY_WAITING = frozenset({SignalType.SILENCE, SignalType.DELAYED_REPLY, SignalType.HESITATION})
 _IDLE_KEYS = ("idle_ms", "idle_s", "idle_seconds", "idle", "dwell_ms", "duration_ms", "duration_s", "duration")
 
 
@@ -108,6 +109,14 @@ def next_check(snapshot: Snapshot) -> datetime | None:
     if last.actor is Actor.CUSTOMER:
         return _passed(last, pace.reply) if wants_answer(last.text) else None
     return _passed(last, pace.silent) if last.actor in STAFF and _asks(last.text) else None
+
+
+def came_by_waiting(signal: Signal, snapshot: Snapshot) -> bool:
+    """Whether a signal has come true because nothing came after what it rests on: it was not told with an arrival."""
+    if signal.type not in _BY_WAITING or len(signal.evidence) != 1:
+        return False
+    rows = (row for row in snapshot.conversation if row.interaction_id == signal.evidence[0])
+    return any(signal.at > row.occurred_at for row in rows)
 
 
 def excess(seconds: float, usual: float) -> float:

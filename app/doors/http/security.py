@@ -108,6 +108,21 @@ async def tenant_of(
     return grant.tenant
 
 
+async def check_still_admitted(keeper: Doorkeeper, request: Request, application: App) -> None:
+    """Raise Unauthorized or Forbidden when a request that was let in would not be any more.
+
+    The key is read from the database again, for an answer that may go on for hours.
+    """
+    key_id: str | None = request.state.key_id
+    if key_id is None:
+        await keeper.check_machine(request, application)
+    elif (
+        scope_of(request.method, request.scope["route"].path)
+        not in (await application.standing(key_id, read_again=True)).scopes
+    ):
+        raise Forbidden("This API key lacks the scope that this path asks for.")
+
+
 Tenant = Annotated[str, Depends(tenant_of)]
 
 # How the description writes what `Tenant` asks for, where a route asks for it without FastAPI's help.

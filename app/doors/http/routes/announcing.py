@@ -2,18 +2,24 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import suppress
+from time import monotonic
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Path, Query
-from starlette.responses import Response, StreamingResponse
+import anyio
+from fastapi import APIRouter, Header, Path, Query, Request
+from sse_starlette import EventSourceResponse, ServerSentEvent
+from starlette.responses import Response
 
 from app.application import App
 from app.doors.http.documentation import body, refusals
 from app.doors.http.posting import Posted
+from app.doors.http.problems import problem_of
 from app.doors.http.replies import Answer, answer
-from app.doors.http.security import Tenant
+from app.doors.http.security import Doorkeeper, Tenant, check_still_admitted
 from app.doors.http.state import TheDoor
 from app.doors.http.streaming import MEDIA_TYPE, PING_S
+from app.errors import Forbidden, Unauthorized, WarmlineError
 from app.models import (
     Announcement,
     DeliveryPage,
@@ -27,6 +33,13 @@ from app.models import (
     Webhook,
     WebhookDraft,
 )
+
+# So often it is asked whether a stream's key still holds.
+ADMITTED_FOR_S = 3.0
+# A listener who takes nothing for so long is let go of.
+TAKEN_WITHIN_S = 30.0
+# When the service stops, a stream has so long to end by itself.
+ENDED_WITHIN_S = 1.0
 
 router = APIRouter(tags=["Interactions and signals"])
 
@@ -45,18 +58,31 @@ class Webhooks(Record):
 @router.get(
     "/v1/signals/stream",
     summary="Signals as they fire",
-    response_class=StreamingResponse,
+    response_class=EventSourceResponse,
     responses={200: {"description": "`signal` events, each with a signal", "content": {MEDIA_TYPE: {}}}, **refusals()},
 )
 async def stream(
-    door: TheDoor, tenant: Tenant, last_event_id: Annotated[str | None, Header(max_length=200)] = None
+    request: Request,
+    door: TheDoor,
+    tenant: Tenant,
+    last_event_id: Annotated[str | None, Header(max_length=200)] = None,
 ) -> Response:
-    """Server-sent events, without an end: every signal of the tenant as it fires, its id being the signal's.
+    """Server-sent events: every signal of the tenant as it fires in any process, its id being the signal's.
 
-    A listener who comes back with `Last-Event-ID` first gets what it missed, as far as that is remembered.
+    The stream ends when the service stops, and with `event: error` within five seconds after its key was revoked or
+    expired. A listener who comes back with `Last-Event-ID`, to whatever process, first gets what it missed, as far as
+    that is remembered; it may get a signal twice, under the same id.
     """
-    headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
-    return StreamingResponse(_told(door.application, tenant, last_event_id), media_type=MEDIA_TYPE, headers=headers)
+    ending = anyio.Event()
+    return EventSourceResponse(
+        _signals(request, door.application, tenant, last_event_id, ending),
+        ping=PING_S,
+        ping_message_factory=lambda: ServerSentEvent(comment="still here", sep="\n"),
+        sep="\n",
+        send_timeout=TAKEN_WITHIN_S,
+        shutdown_event=ending,
+        shutdown_grace_period=ENDED_WITHIN_S,
+    )
 
 
 @router.post(
@@ -149,21 +175,47 @@ async def rotate(webhook_id: WebhookId, post: Posted) -> Response:
     return await post.once(make)
 
 
-async def _told(application: App, tenant: str, after: str | None) -> AsyncGenerator[str, None]:
+async def _signals(
+    request: Request, application: App, tenant: str, after: str | None, ending: anyio.Event
+) -> AsyncGenerator[bytes, None]:
     async with application.listening(tenant, after=after) as queue:
-        yield ": listening\n\n"
-        while True:
-            try:
-                one = await asyncio.wait_for(queue.get(), PING_S)
-            except TimeoutError:
-                yield ": still here\n\n"
-                continue
-            if one is None:
-                return
-            if one.topic is Topic.SIGNAL_FIRED:
-                yield _event(one)
+        ender = asyncio.create_task(_end(queue, ending))
+        try:
+            yield b": listening\n\n"
+            admitted_at = monotonic()
+            while True:
+                if monotonic() - admitted_at >= ADMITTED_FOR_S:
+                    if (refused := await _refusal(request, application)) is not None:
+                        yield refused
+                        return
+                    admitted_at = monotonic()
+                with suppress(TimeoutError):
+                    announcement = await asyncio.wait_for(queue.get(), ADMITTED_FOR_S)
+                    if announcement is None:
+                        return
+                    if announcement.topic is Topic.SIGNAL_FIRED:
+                        yield _event(announcement)
+        finally:
+            ender.cancel()
 
 
-def _event(one: Announcement) -> str:
-    data = one.model_dump_json(include={"data"}).removeprefix('{"data":').removesuffix("}")
-    return f"id: {one.announcement_id}\nevent: signal\ndata: {data}\n\n"
+async def _end(queue: "asyncio.Queue[Announcement | None]", ending: anyio.Event) -> None:
+    await ending.wait()
+    queue.put_nowait(None)
+
+
+async def _refusal(request: Request, application: App) -> bytes | None:
+    """The event that ends a stream whose sender would not be let in any more; None for one who would."""
+    keeper: Doorkeeper = request.app.state.doorkeeper
+    try:
+        await check_still_admitted(keeper, request, application)
+    except (Unauthorized, Forbidden) as refused:
+        return b"event: error\ndata: " + problem_of(refused).model_dump_json().encode() + b"\n\n"
+    except WarmlineError:  # the database is away: who was let in stays until it can be asked
+        return None
+    return None
+
+
+def _event(announcement: Announcement) -> bytes:
+    data = announcement.model_dump_json(include={"data"}).removeprefix('{"data":').removesuffix("}")
+    return f"id: {announcement.announcement_id}\nevent: signal\ndata: {data}\n\n".encode()

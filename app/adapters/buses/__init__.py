@@ -1,0 +1,1 @@
+"""The buses: within one process, over Unix sockets of one machine, over PostgreSQL and over Redis."""

@@ -1,0 +1,39 @@
+"""Short messages between all processes of one service."""
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from pydantic import JsonValue
+
+Message = Mapping[str, JsonValue]
+Receive = Callable[[Message], None]
+
+# Subjects, each with the fields of its messages.
+ANNOUNCED = "announced"  # tenant, announcements: something happened that listeners are to hear of
+ERASED = "erased"  # tenant, customer_id: nothing of this customer may stay in memory
+KEY_CHANGED = "key_changed"  # key_id: what is remembered of this API key no longer holds
+WEBHOOKS_CHANGED = "webhooks_changed"  # tenant: what is remembered of its webhooks no longer holds
+
+
+class Bus(Protocol):
+    """Carries messages to every process of the service, the sender's own included.
+
+    Delivery is best effort: while a connection is lost, messages wait for it, a limited number of them; nothing that
+    must not be lost may depend on the bus alone.
+    """
+
+    def subscribe(self, subject: str, receive: Receive) -> None:
+        """Call `receive`, in the event loop, with each message on this subject."""
+        ...
+
+    def publish(self, subject: str, message: Message) -> None:
+        """Call the receivers of this process now, and those of the others soon; never waits."""
+        ...
+
+    def start(self) -> None:
+        """Connect to the other processes, in the background. Needs a running event loop."""
+        ...
+
+    async def close(self) -> None:
+        """Send what waits, for at most two seconds, and let go of the connection; may be called without `start`."""
+        ...
