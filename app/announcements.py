@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 from pydantic_core import to_json
 
 from app.errors import NotFound, WarmlineError
-from app.ids import new_id
+from app.ids import id_of_work, resumed_work
 from app.models import Announcement, IssuedWebhook, Topic, Webhook, WebhookDraft
 from app.ports import Archive, Courier
 
@@ -135,9 +135,15 @@ class Announcer:
     async def register(self, tenant: str, draft: WebhookDraft) -> IssuedWebhook:
         """A new webhook with its secret. Raises InvalidRequest for a URL to which nothing may be sent."""
         await self._courier.check(draft.url)
+        webhook_id = id_of_work("whk")
+        if resumed_work() and (filed := await self._archive.get(tenant, _WEBHOOKS, webhook_id)) is not None:
+            if "removed_at" in filed:
+                raise NotFound("The webhook that this request registered was ended meanwhile.")
+            await self._archive.put(_NO_TENANT, _TENANTS, tenant, {"tenant": tenant})
+            return IssuedWebhook.model_validate(filed)
         webhook = IssuedWebhook(
             **dict(draft),
-            webhook_id=new_id("whk"),
+            webhook_id=webhook_id,
             created_at=datetime.now(UTC),
             secret=f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}",
         )

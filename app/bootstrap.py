@@ -24,15 +24,18 @@ from app.brief import BriefWriter
 from app.continuity import Follower
 from app.erasure import Eraser, Retention
 from app.errors import ConfigurationError
+from app.idempotency import RequestClaims
 from app.identity import Identities, Rules
 from app.identity.suggestions import Suggestions
 from app.keys import Keys
 from app.ledger import Recorder
 from app.ports import Archive, Courier, Embedder, LanguageModel, Ledger, Linkage, ModelReply, VectorStore
+from app.ports.claims import Claims
 from app.ports.continuity import ContinuityStore
 from app.privacy import redacted_draft
 from app.prompts import PromptLibrary
 from app.retrieval import Gatherer, Indexer, MeaningReader, Retriever, Windows
+from app.sessions import EndedSessions
 from app.settings import Settings
 from app.signing import Signatures
 
@@ -71,6 +74,8 @@ def build(
         archive=archive,
         keys=Keys(archive),
         signatures=Signatures(archive),
+        sessions=EndedSessions(archive),
+        claims=RequestClaims(_claims(archive), archive),
         recorder=Recorder(ledger, rules, clean=redacted_draft if settings.redact_at_ingest else None),
         identities=identities,
         suggestions=Suggestions(ledger, archive, linkage or _linkage()),
@@ -229,6 +234,18 @@ def _digests(ledger: Ledger, archive: Archive) -> ContinuityStore:
     from app.adapters.memory_continuity import MemoryContinuity
 
     return MemoryContinuity(ledger, archive)
+
+
+def _claims(archive: Archive) -> Claims:
+    from app.adapters.sql import SqlStore
+
+    if isinstance(archive, SqlStore):
+        from app.adapters.sql.claims import SqlClaims
+
+        return SqlClaims(archive)
+    from app.adapters.memory_claims import MemoryClaims
+
+    return MemoryClaims()
 
 
 def _courier(settings: Settings) -> Courier:

@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Any
 
 from app.errors import Conflict, InvalidRequest, Unavailable
-from app.ids import new_id
+from app.ids import id_of_work, resumed_work
 from app.models import MAX_DATA_BYTES, InteractionDraft, Problem, Recorded
 from app.ports import Arrival, Filed, IdentityRules, Known, Ledger, Unit
 
@@ -25,7 +25,8 @@ GATHERING_S = 0.003
 @dataclass(frozen=True, slots=True)
 class _Request:
     tenant: str
-    drafts: Sequence[InteractionDraft | Problem]
+    drafts: Sequence[InteractionDraft | Problem | Recorded]
+    ids: Sequence[str]
     answer: "asyncio.Future[Sequence[Recorded]]"
 
 
@@ -61,8 +62,10 @@ class Recorder:
             drafts = await asyncio.to_thread(_cleaned, drafts, self._clean)
         if self._closed:
             raise Unavailable("The service is shutting down. Try again in a moment.")
+        ids = [id_of_work("int") for _ in drafts]
+        rows = drafts if resumed_work() is None else await self._answered_before(tenant, drafts, ids)
         answer: asyncio.Future[Sequence[Recorded]] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Request(tenant, drafts, answer))
+        self._waiting.append(_Request(tenant, rows, ids, answer))
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write_all())
         return await answer
@@ -81,8 +84,9 @@ class Recorder:
             self._busy = sum(len(requests) for requests in group.values()) > 1
             for tenant, requests in group.items():
                 drafts = [draft for request in requests for draft in request.drafts]
+                ids = [an_id for request in requests for an_id in request.ids]
                 # Whatever fails, those who wait must hear of it, and the next group must have its turn.
-                (outcome,) = await asyncio.gather(self._file(tenant, drafts), return_exceptions=True)
+                (outcome,) = await asyncio.gather(self._file(tenant, drafts, ids), return_exceptions=True)
                 _answer(requests, outcome)
 
     def _next_group(self) -> Mapping[str, list[_Request]]:
@@ -94,8 +98,25 @@ class Recorder:
             group.setdefault(request.tenant, []).append(request)
         return group
 
-    async def _file(self, tenant: str, drafts: Sequence[InteractionDraft | Problem]) -> Sequence[Recorded]:
-        batch = _Batch(drafts, now=datetime.now(UTC))
+    async def _answered_before(
+        self, tenant: str, drafts: Sequence[InteractionDraft | Problem], ids: Sequence[str]
+    ) -> Sequence[InteractionDraft | Problem | Recorded]:
+        """The drafts of a request that is done again, with the answer in place of each row that was filed before."""
+        filed = {row.interaction_id: row for row in await self._ledger.by_ids(tenant, ids)}
+        answers: list[InteractionDraft | Problem | Recorded] = []
+        for draft, interaction_id in zip(drafts, ids, strict=True):
+            row = filed.get(interaction_id)
+            if row is None:
+                answers.append(draft)
+                continue
+            customer_id = await self._ledger.customer_of(tenant, row.identity_id)
+            answers.append(Recorded(id=row.id, interaction_id=row.interaction_id, seq=row.seq, customer_id=customer_id))
+        return answers
+
+    async def _file(
+        self, tenant: str, drafts: Sequence[InteractionDraft | Problem | Recorded], ids: Sequence[str]
+    ) -> Sequence[Recorded]:
+        batch = _Batch(drafts, ids, now=datetime.now(UTC))
         if batch.arrivals:
             async with self._ledger.transaction(tenant) as transaction:
                 await transaction.run(partial(self._file_batch, batch))
@@ -130,12 +151,14 @@ class _Row:
 class _Batch:
     """The rows of one transaction: each is refused, a repeat of another row, known already, or new."""
 
-    def __init__(self, drafts: Sequence[InteractionDraft | Problem], *, now: datetime) -> None:
+    def __init__(
+        self, drafts: Sequence[InteractionDraft | Problem | Recorded], ids: Sequence[str], *, now: datetime
+    ) -> None:
         self.now = now
         self.arrivals: list[Arrival] = []
         self._alike: dict[tuple[str, str], Arrival] = {}
         self._answers: dict[str, Recorded] = {}
-        self._rows = [self._row(draft) for draft in drafts]
+        self._rows = [self._row(draft, an_id) for draft, an_id in zip(drafts, ids, strict=True)]
 
     def new_ones(self, known: Known) -> list[Arrival]:
         """The arrivals that are to be filed; the others are answered for."""
@@ -161,14 +184,15 @@ class _Batch:
         """Each row's answer, in its place."""
         return [self._answer(row) if isinstance(row, _Row) else row for row in self._rows]
 
-    def _row(self, draft: InteractionDraft | Problem) -> Recorded | _Row:
+    def _row(self, draft: InteractionDraft | Problem | Recorded, interaction_id: str) -> Recorded | _Row:
+        if isinstance(draft, Recorded):
+            return draft
         if isinstance(draft, Problem):
             return Recorded(problem=draft)
         problem = _problem_of_data(draft)
         if problem:
             return Recorded(id=draft.id, problem=problem)
         digest = content_sha256(draft)
-        interaction_id = new_id("int")
         alike = (draft.id or interaction_id, digest)
         if alike in self._alike:
             return _Row(self._alike[alike], repeats=True)

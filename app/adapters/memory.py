@@ -413,6 +413,13 @@ class MemoryArchive:
         )
         return [(key, from_json(document)) for key, document in found[:limit]]
 
+    async def remove(self, tenant: str, collection: str, keys: Collection[str]) -> int:
+        """Remove the documents with these keys; tells how many there were."""
+        wanted = {(tenant, collection, key) for key in keys} & self._documents.keys()
+        for document in wanted:
+            del self._documents[document]
+        return len(wanted)
+
     async def erase_documents(
         self, tenant: str, customer_ids: Collection[str], *, naming: Collection[str] = (), owners: Collection[str] = ()
     ) -> Mapping[str, int]:

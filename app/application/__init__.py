@@ -3,6 +3,7 @@
 import asyncio
 import gc
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal
@@ -29,7 +30,8 @@ from app.errors import (
     UnknownCustomer,
     WarmlineError,
 )
-from app.ids import new_id
+from app.idempotency import REPLIES, Attempt
+from app.ids import id_of_work, resumed_work
 from app.models import (
     ActionOutcome,
     Channel,
@@ -160,7 +162,12 @@ class App(Cards, Continuing, Journeys, Verifying):
         """
         started = perf_counter()
         workflow = await self._ready_workflow()
-        stages = workflow.handoff(tenant, new_id("hnd"), request, now=request.now or datetime.now(UTC), started=started)
+        handoff_id = id_of_work("hnd")
+        if resumed_work() and (done := await self._handoff_done(tenant, handoff_id)) is not None:
+            yield done
+            self.announce_handoff(tenant, done)
+            return
+        stages = workflow.handoff(tenant, handoff_id, request, now=request.now or datetime.now(UTC), started=started)
         last: Handoff | None = None
         async for stage in stages:
             if file_first and stage.pending:
@@ -203,6 +210,9 @@ class App(Cards, Continuing, Journeys, Verifying):
     async def next_actions(self, tenant: str, request: NextActionRequest) -> Decision:
         """What to do next."""
         started = perf_counter()
+        work = resumed_work()
+        if work and (filed := await self._parts.archive.get(tenant, "decisions", work.id_of("dec"))) is not None:
+            return Decision.model_validate(filed)
         workflow = await self._ready_workflow()
         decision = await workflow.decide(tenant, request, now=request.now or datetime.now(UTC), started=started)
         await self._check_still_there(tenant, decision.customer_id)
@@ -271,7 +281,7 @@ class App(Cards, Continuing, Journeys, Verifying):
         """Keep what was told of a handoff. Raises NotFound."""
         document = await self._filed(tenant, "handoffs", handoff_id)
         filed = FiledFeedback(
-            feedback_id=new_id("fbk"),
+            feedback_id=id_of_work("fbk"),
             handoff_id=handoff_id,
             customer_id=document["customer_id"],
             filed_at=datetime.now(UTC),
@@ -303,15 +313,22 @@ class App(Cards, Continuing, Journeys, Verifying):
         await self._check_still_there(tenant, filed.customer_id)
         return filed
 
-    async def kept_reply(self, tenant: str, key: str) -> Mapping[str, Any] | None:
-        """The answer that a door kept for retries under this key, or None."""
-        return await self._parts.archive.get(tenant, "idempotency", key)
+    def attempt(self, tenant: str, key: str, body_sha256: str) -> AbstractAsyncContextManager[Attempt]:
+        """Get the answer that a door kept under this key, or else the claim to the work while the block runs.
+
+        Raises Conflict for a key that was used with another body, or Unavailable.
+        """
+        return self._parts.claims.attempt(tenant, key, body_sha256)
+
+    async def remove_expired_replies(self) -> int:
+        """Remove the answers kept for retries that have been kept for long enough; tells how many."""
+        return await self._parts.claims.remove_expired()
 
     async def keep_reply(
         self, tenant: str, key: str, reply: Mapping[str, Any], *, customer_id: str | None = None
     ) -> bool:
         """Keep a door's answer for retries; tells whether this one was the first under its key."""
-        kept = await self._parts.archive.add(tenant, "idempotency", key, reply, customer_id=customer_id)
+        kept = await self._parts.archive.add(tenant, REPLIES, key, reply, customer_id=customer_id)
         if customer_id is not None:
             await self._check_still_there(tenant, customer_id)
         return kept
@@ -325,6 +342,12 @@ class App(Cards, Continuing, Journeys, Verifying):
         usable = checks["ledger"].status == "ok" and checks["workflow"].status == "ok"
         lag = await self._parts.indexer.lag() if usable else 0
         return Readiness(status="ready" if usable else "unavailable", checks=checks, index_lag=lag)
+
+    async def _handoff_done(self, tenant: str, handoff_id: str) -> Handoff | None:
+        """What an earlier attempt at this request filed for good, if it did."""
+        document = await self._parts.archive.get(tenant, "handoffs", handoff_id)
+        handoff = None if document is None else Handoff.model_validate(document)
+        return None if handoff is None or handoff.pending else handoff
 
     async def _filed(self, tenant: str, collection: Literal["handoffs", "decisions"], key: str) -> Mapping[str, Any]:
         document = await self._parts.archive.get(tenant, collection, key)
