@@ -1,6 +1,6 @@
 """The one place where adapters are chosen: the service, the command line, the tests and the evals call `build`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from app import offline
@@ -66,7 +66,8 @@ def build(
     retriever = Retriever(ledger, vectors, embedder)
     rules = Rules()
     identities = Identities(ledger, rules)
-    eraser = Eraser(ledger, archive, vectors, digests)
+    indexer = Indexer(ledger, archive, vectors, embedder)
+    eraser = Eraser(ledger, archive, vectors, digests, on_discarded=indexer.start_over)
     catalogue = catalogue or load_catalogue(settings.catalogue)
     decisions = DecisionMaker(catalogue, embedder, archive, vectors=vectors, writer=_action_writer(settings, model))
     parts = Parts(
@@ -83,7 +84,7 @@ def build(
         gatherer=Gatherer(ledger, retriever),
         windows=Windows(ledger),
         meanings=MeaningReader(vectors),
-        indexer=Indexer(ledger, archive, vectors, embedder),
+        indexer=indexer,
         eraser=eraser,
         retention=Retention(ledger, archive, eraser),
         decisions=decisions,
@@ -165,6 +166,24 @@ class Lent:
 
     async def close(self) -> None:
         """Nothing of this one's own to let go of."""
+
+
+def claim_stores(settings: Settings) -> Callable[[], None]:
+    """Claim what one process at a time may use, for this process, before it starts; gives what lets go of it.
+
+    Raises ConfigurationError when another process uses the data folder.
+    """
+    if settings.vectors_url is not None:
+        return lambda: None
+    from app.adapters.vectors_folder import claim_for_process
+
+    try:
+        return claim_for_process(settings.data_dir / "vectors")
+    except OSError as failure:
+        raise ConfigurationError(
+            f"The data folder {settings.data_dir} cannot be written: {failure.strerror}. "
+            "Set WARMLINE_DATA_DIR to a folder that can."
+        ) from None
 
 
 def language_model(settings: Settings) -> LanguageModel | None:

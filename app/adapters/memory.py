@@ -460,6 +460,10 @@ class MemoryVectors:
         self._vectors.clear()
         self._cases.clear()
 
+    async def discard_if_broken(self, tenant: str, interaction_ids: Sequence[str]) -> bool:  # noqa: ARG002
+        """Memory does not break."""
+        return False
+
     async def count(self) -> int:
         """How many interactions of all tenants have a vector."""
         return len(self._vectors)

@@ -54,7 +54,7 @@ from app.models import (
     Resolution,
     Snapshot,
 )
-from app.readiness import Examples, Readiness
+from app.readiness import Examples, LedgerProbe, Readiness
 from app.signals import detect
 
 if TYPE_CHECKING:
@@ -89,6 +89,7 @@ class App(Cards, Continuing, Journeys, Verifying):
         super().__init__(parts)
         self._workflow: Workflow | None = None
         self._examples = Examples(parts.decisions)
+        self._probe = LedgerProbe(parts.ledger, parts.archive)
         self._playground = Playground(parts)
 
     async def __aenter__(self) -> "App":
@@ -335,7 +336,7 @@ class App(Cards, Continuing, Journeys, Verifying):
 
     async def readiness(self) -> Readiness:
         """Whether a handoff can be served now, and how each part is."""
-        checks = {"ledger": await self._ledger_check(), "workflow": self._workflow_check()}
+        checks = {"ledger": await self._probe.check(), "workflow": self._workflow_check()}
         checks["index"] = self._parts.indexer.check()
         checks["actions"] = self._examples.check()
         checks["model"] = self._parts.writer.check()
@@ -395,13 +396,6 @@ class App(Cards, Continuing, Journeys, Verifying):
         said = [(one.customer_id, draft.conversation_id) for draft, one in pairs if not isinstance(draft, Problem)]
         places = list(dict.fromkeys((who, where) for who, where in said if who and where))[-LIVE_CONVERSATIONS:]
         return await self._parts.windows.of(tenant, places) if places else ()
-
-    async def _ledger_check(self) -> Check:
-        try:
-            await self._parts.ledger.last_position()
-        except WarmlineError as failure:
-            return Check(status="failed", detail=failure.detail)
-        return Check(status="ok", detail="reads and writes")
 
     def _workflow_check(self) -> Check:
         if self._workflow is None:
