@@ -47,7 +47,7 @@ class LedgerProbe:
         except WarmlineError:
             detail = (
                 "The ledger can be read but not written, so nothing new is acknowledged. "
-                "Look whether the disk is full or the database is read-only; the service goes on by itself once it is not."
+                "Look whether the disk is full or the database is read-only. The service goes on by itself afterwards."
             )
             return Check(status="failed", detail=detail)
         return Check(status="ok", detail="reads and writes")

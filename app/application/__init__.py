@@ -28,7 +28,6 @@ from app.errors import (
     InvalidRequest,
     NotFound,
     UnknownCustomer,
-    WarmlineError,
 )
 from app.idempotency import REPLIES, Attempt
 from app.ids import id_of_work, resumed_work
