@@ -16,7 +16,7 @@ from typing import Any
 
 from app.deliveries import Deliveries
 from app.errors import InvalidRequest, NotFound, WarmlineError
-from app.ids import new_id
+from app.ids import id_of_work, resumed_work
 from app.listeners import Listeners
 from app.models import (
     Announcement,
@@ -151,8 +151,13 @@ class Announcer:
     async def register(self, tenant: str, draft: WebhookDraft) -> IssuedWebhook:
         """A new webhook with its secret. Raises InvalidRequest for a URL to which nothing may be sent."""
         await self._courier.check(draft.url)
+        webhook_id = id_of_work("whk")
+        if resumed_work():
+            registered = {webhook.webhook_id: webhook for webhook in await self._outbox.webhooks(tenant)}
+            if (earlier := registered.get(webhook_id)) is not None:
+                return IssuedWebhook(**dict(earlier.public()), secret=earlier.secret)
         webhook = IssuedWebhook(
-            **dict(draft), webhook_id=new_id("whk"), created_at=datetime.now(UTC), secret=_new_secret()
+            **dict(draft), webhook_id=webhook_id, created_at=datetime.now(UTC), secret=_new_secret()
         )
         await self._outbox.register(tenant, webhook)
         return webhook

@@ -1,6 +1,6 @@
 """The one place where adapters are chosen: the service, the command line, the tests and the evals call `build`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from app import offline
@@ -25,16 +25,19 @@ from app.continuity import Follower
 from app.deliveries import PAUSES_S, Deliveries
 from app.erasure import Eraser, Retention
 from app.errors import ConfigurationError
+from app.idempotency import RequestClaims
 from app.identity import Identities, Rules
 from app.identity.suggestions import Suggestions
 from app.keys import Keys
 from app.ledger import Recorder
 from app.ports import Archive, Courier, Embedder, LanguageModel, Ledger, Linkage, ModelReply, Outbox, VectorStore
 from app.ports.bus import Bus
+from app.ports.claims import Claims
 from app.ports.continuity import ContinuityStore
 from app.privacy import redacted_draft
 from app.prompts import PromptLibrary
 from app.retrieval import Gatherer, Indexer, MeaningReader, Retriever, Windows
+from app.sessions import EndedSessions
 from app.settings import Settings
 from app.signing import Signatures
 
@@ -68,10 +71,11 @@ def build(
     retriever = Retriever(ledger, vectors, embedder)
     rules = Rules()
     identities = Identities(ledger, rules)
+    indexer = Indexer(ledger, archive, vectors, embedder)
     outbox = _outbox(ledger, archive)
     courier = courier or _courier(settings)
     announcer = Announcer(outbox, courier, Deliveries(outbox, courier, pauses_s=webhook_pauses_s))
-    eraser = Eraser(ledger, archive, vectors, digests, outbox)
+    eraser = Eraser(ledger, archive, vectors, digests, outbox, on_discarded=indexer.start_over)
     catalogue = catalogue or load_catalogue(settings.catalogue)
     decisions = DecisionMaker(catalogue, embedder, archive, vectors=vectors, writer=_action_writer(settings, model))
     parts = Parts(
@@ -79,6 +83,8 @@ def build(
         archive=archive,
         keys=Keys(archive),
         signatures=Signatures(archive),
+        sessions=EndedSessions(archive),
+        claims=RequestClaims(_claims(archive), archive),
         recorder=Recorder(
             ledger,
             rules,
@@ -91,7 +97,7 @@ def build(
         gatherer=Gatherer(ledger, retriever),
         windows=Windows(ledger),
         meanings=MeaningReader(vectors),
-        indexer=Indexer(ledger, archive, vectors, embedder),
+        indexer=indexer,
         eraser=eraser,
         retention=Retention(ledger, archive, eraser),
         decisions=decisions,
@@ -175,6 +181,24 @@ class Lent:
 
     async def close(self) -> None:
         """Nothing of this one's own to let go of."""
+
+
+def claim_stores(settings: Settings) -> Callable[[], None]:
+    """Claim what one process at a time may use, for this process, before it starts; gives what lets go of it.
+
+    Raises ConfigurationError when another process uses the data folder.
+    """
+    if settings.vectors_url is not None:
+        return lambda: None
+    from app.adapters.vectors_folder import claim_for_process
+
+    try:
+        return claim_for_process(settings.data_dir / "vectors")
+    except OSError as failure:
+        raise ConfigurationError(
+            f"The data folder {settings.data_dir} cannot be written: {failure.strerror}. "
+            "Set WARMLINE_DATA_DIR to a folder that can."
+        ) from None
 
 
 def language_model(settings: Settings) -> LanguageModel | None:
@@ -279,6 +303,18 @@ def _outbox(ledger: Ledger, archive: Archive) -> Outbox:
     from app.adapters.memory_outbox import MemoryOutbox
 
     return MemoryOutbox(archive, ledger if isinstance(ledger, MemoryLedger) else None)
+
+
+def _claims(archive: Archive) -> Claims:
+    from app.adapters.sql import SqlStore
+
+    if isinstance(archive, SqlStore):
+        from app.adapters.sql.claims import SqlClaims
+
+        return SqlClaims(archive)
+    from app.adapters.memory_claims import MemoryClaims
+
+    return MemoryClaims()
 
 
 def _courier(settings: Settings) -> Courier:

@@ -25,7 +25,7 @@ from app.validation import invalid_fields
 
 _log = logging.getLogger(__name__)
 
-REMEMBERED_FOR = timedelta(seconds=30)
+REMEMBERED_FOR = timedelta(seconds=5)
 MOST_REMEMBERED = 1024
 USES_NOTED_EVERY = timedelta(minutes=10)
 MOST_LABEL = 200
@@ -57,7 +57,7 @@ class _FiledKey(ApiKey):
 class Keys:
     """The API keys of all tenants.
 
-    A key is remembered for 30 seconds after it was read, so that requests cost no read of the database. The process
+    A key is remembered for 5 seconds after it was read, so that requests cost no read of the database. The process
     that revokes one tells the others, which `forget` it; one that was not reached refuses it after that time.
     """
 

@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Any
 
 from app.errors import Conflict, InvalidRequest, Unavailable
-from app.ids import new_id
+from app.ids import id_of_work, resumed_work
 from app.models import MAX_DATA_BYTES, Interaction, InteractionDraft, Kind, Problem, Recorded, RowWarning
 from app.ports import Arrival, Filed, IdentityRules, Known, Ledger, Unit
 from app.privacy import Context, context_of, depends_on_context, masked_draft
@@ -45,7 +45,8 @@ _Row = _Masked | Problem
 @dataclass(frozen=True, slots=True)
 class _Request:
     tenant: str
-    drafts: Sequence[_Row]
+    drafts: "Sequence[_Row | Recorded]"
+    ids: Sequence[str]
     answer: "asyncio.Future[Sequence[Recorded]]"
 
 
@@ -87,8 +88,10 @@ class Recorder:
         masked = await self._masked(tenant, drafts)
         if self._closed:
             raise Unavailable("The service is shutting down. Try again in a moment.")
+        ids = [id_of_work("int") for _ in drafts]
+        rows = masked if resumed_work() is None else await self._answered_before(tenant, masked, ids)
         answer: asyncio.Future[Sequence[Recorded]] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Request(tenant, masked, answer))
+        self._waiting.append(_Request(tenant, rows, ids, answer))
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write_all())
         return await answer
@@ -137,8 +140,9 @@ class Recorder:
             self._busy = sum(len(requests) for requests in group.values()) > 1
             for tenant, requests in group.items():
                 drafts = [draft for request in requests for draft in request.drafts]
+                ids = [an_id for request in requests for an_id in request.ids]
                 # Whatever fails, those who wait must hear of it, and the next group must have its turn.
-                (outcome,) = await asyncio.gather(self._file(tenant, drafts), return_exceptions=True)
+                (outcome,) = await asyncio.gather(self._file(tenant, drafts, ids), return_exceptions=True)
                 _answer(requests, outcome)
 
     def _next_group(self) -> Mapping[str, list[_Request]]:
@@ -150,8 +154,23 @@ class Recorder:
             group.setdefault(request.tenant, []).append(request)
         return group
 
-    async def _file(self, tenant: str, drafts: Sequence[_Row]) -> Sequence[Recorded]:
-        batch = _Batch(drafts, now=datetime.now(UTC), looks_wrong=self._rules.warnings)
+    async def _answered_before(
+        self, tenant: str, drafts: Sequence[_Row], ids: Sequence[str]
+    ) -> Sequence[_Row | Recorded]:
+        """The rows of a request that is done again, with the answer in place of each one that was filed before."""
+        filed = {row.interaction_id: row for row in await self._ledger.by_ids(tenant, ids)}
+        answers: list[_Row | Recorded] = []
+        for draft, interaction_id in zip(drafts, ids, strict=True):
+            row = filed.get(interaction_id)
+            if row is None:
+                answers.append(draft)
+                continue
+            customer_id = await self._ledger.customer_of(tenant, row.identity_id)
+            answers.append(Recorded(id=row.id, interaction_id=row.interaction_id, seq=row.seq, customer_id=customer_id))
+        return answers
+
+    async def _file(self, tenant: str, drafts: Sequence[_Row | Recorded], ids: Sequence[str]) -> Sequence[Recorded]:
+        batch = _Batch(drafts, ids, now=datetime.now(UTC), looks_wrong=self._rules.warnings)
         if batch.arrivals:
             async with self._ledger.transaction(tenant) as transaction:
                 noted = await transaction.run(partial(self._file_batch, batch))
@@ -194,7 +213,8 @@ class _Batch:
 
     def __init__(
         self,
-        drafts: Sequence[_Row],
+        drafts: Sequence[_Row | Recorded],
+        ids: Sequence[str],
         *,
         now: datetime,
         looks_wrong: Callable[[InteractionDraft], tuple[RowWarning, ...]],
@@ -205,7 +225,7 @@ class _Batch:
         self._earlier: dict[str, str] = {}
         self._alike: dict[tuple[str, str], Arrival] = {}
         self._answers: dict[str, Recorded] = {}
-        self._rows = [self._row(draft) for draft in drafts]
+        self._rows = [self._row(draft, an_id) for draft, an_id in zip(drafts, ids, strict=True)]
 
     def new_ones(self, known: Known) -> list[Arrival]:
         """The arrivals that are to be filed; the others are answered for."""
@@ -232,14 +252,15 @@ class _Batch:
         """Each row's answer, in its place."""
         return [self._answer(row) if isinstance(row, _Place) else row for row in self._rows]
 
-    def _row(self, row: _Row) -> Recorded | _Place:
+    def _row(self, row: _Row | Recorded, interaction_id: str) -> Recorded | _Place:
+        if isinstance(row, Recorded):
+            return row
         if isinstance(row, Problem):
             return Recorded(problem=row)
         draft = row.draft
         problem = _problem_of_data(draft)
         if problem:
             return Recorded(id=draft.id, problem=problem)
-        interaction_id = new_id("int")
         alike = (draft.id or interaction_id, row.digest)
         if alike in self._alike:
             return _Place(self._alike[alike], repeats=True)

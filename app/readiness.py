@@ -1,11 +1,19 @@
 """How ready a service is, and getting its catalogue's examples ready beside its other work."""
 
 import asyncio
+import secrets
+from time import monotonic
 from typing import Literal
 
 from app.actions import DecisionMaker
-from app.errors import RetrievalUnavailable
+from app.errors import RetrievalUnavailable, WarmlineError
 from app.models import Check, Record
+from app.ports import Archive, Ledger
+
+PROBED_FOR_S = 5.0
+# As long as several messages: where only a few bytes are left, the disk is full for whoever writes one.
+PROBE_BYTES = 16 * 1024
+_NO_TENANT = ""
 
 
 class Readiness(Record):
@@ -14,6 +22,42 @@ class Readiness(Record):
     status: Literal["ready", "unavailable"]
     checks: dict[str, Check]
     index_lag: int
+
+
+class LedgerProbe:
+    """Whether the ledger can be read and written, found out by doing so.
+
+    A write that succeeded is good for a few seconds; after one that failed every question tries again, so that the
+    service is ready as soon as the disk has room.
+    """
+
+    def __init__(self, ledger: Ledger, archive: Archive) -> None:
+        self._ledger = ledger
+        self._archive = archive
+        self._written_at: float | None = None
+
+    async def check(self) -> Check:
+        """How the ledger is now."""
+        try:
+            await self._ledger.last_position()
+        except WarmlineError as failure:
+            return Check(status="failed", detail=failure.detail)
+        try:
+            await self._write()
+        except WarmlineError:
+            detail = (
+                "The ledger can be read but not written, so nothing new is acknowledged. "
+                "Look whether the disk is full or the database is read-only. The service goes on by itself afterwards."
+            )
+            return Check(status="failed", detail=detail)
+        return Check(status="ok", detail="reads and writes")
+
+    async def _write(self) -> None:
+        if self._written_at is not None and monotonic() - self._written_at < PROBED_FOR_S:
+            return
+        self._written_at = None
+        await self._archive.put(_NO_TENANT, "readiness", "probe", {"padding": secrets.token_hex(PROBE_BYTES // 2)})
+        self._written_at = monotonic()
 
 
 class Examples:

@@ -24,7 +24,7 @@ from app.actions.policy import Closure
 from app.actions.shelf import InForce, Shelf
 from app.actions.similar import NOTHING, Similar, SimilarCases
 from app.actions.wording import ActionWriter
-from app.ids import new_id
+from app.ids import id_of_work
 from app.language.steps import Step
 from app.models import (
     Candidate,
@@ -138,7 +138,7 @@ class DecisionMaker:
             self._contact.offers(snapshot, [one.judged.action for one in fitting]), self._similar_to(case)
         )
         kept, held_off = _within_caps(snapshot, fitting, known)
-        decision_id = new_id("dec")
+        decision_id = id_of_work("dec")
         offers, candidates = await self._in_order(case, _worth_offering(kept), limit, decision_id, similar)
         decision = Decision(
             decision_id=decision_id,

@@ -432,6 +432,13 @@ class MemoryArchive:
         )
         return [(key, from_json(document)) for key, document in found[:limit]]
 
+    async def remove(self, tenant: str, collection: str, keys: Collection[str]) -> int:
+        """Remove the documents with these keys; tells how many there were."""
+        wanted = {(tenant, collection, key) for key in keys} & self._documents.keys()
+        for document in wanted:
+            del self._documents[document]
+        return len(wanted)
+
     async def erase_documents(
         self, tenant: str, customer_ids: Collection[str], *, naming: Collection[str] = (), owners: Collection[str] = ()
     ) -> Mapping[str, int]:
@@ -471,6 +478,10 @@ class MemoryVectors:
         """Remove the vectors of all tenants, cases included, before an index is made anew."""
         self._vectors.clear()
         self._cases.clear()
+
+    async def discard_if_broken(self, tenant: str, interaction_ids: Sequence[str]) -> bool:  # noqa: ARG002
+        """Memory does not break."""
+        return False
 
     async def count(self) -> int:
         """How many interactions of all tenants have a vector."""

@@ -6,21 +6,25 @@ one, has a collection for each tenant and needs no filter.
 """
 
 import asyncio
-import fcntl
+import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from hashlib import sha256
 from importlib import import_module
 from pathlib import Path
 from threading import Lock
-from typing import IO, Any, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app import offline
+from app.adapters.vectors_folder import VectorsFolder
 from app.errors import ConfigurationError, RetrievalUnavailable, WarmlineError
 from app.ports import LikeCase, Vectors
+
+_log = logging.getLogger(__name__)
 
 COLLECTION = "warmline-interactions"
 CASES = "warmline-cases-"
@@ -43,10 +47,9 @@ class ChromaVectors:
     """
 
     def __init__(self, folder: Path, url: str | None = None) -> None:
-        self._folder = folder
+        self._folder = VectorsFolder(folder)
         self._url = url
         self._opening = Lock()
-        self._claim: IO[str] | None = None
         self._client: Any = None
         self._collection: Any = None
         self._cases: dict[str, Any] = {}
@@ -80,13 +83,18 @@ class ChromaVectors:
         keys = list({_key(tenant, one): None for one in interaction_ids})
 
         def work(collection: Any) -> None:
+            if self._url is None:
+                self._folder.remove_set_aside()
             for batch in _batches(keys):
                 collection.delete(ids=batch)
 
         await self._in_thread(work)
 
-    async def clear(self) -> None:
-        """Remove the vectors of all tenants, cases included; the next may have another length. Raises like `put`."""
+    async def clear(self) -> str | None:
+        """Remove the vectors of all tenants, cases included; the next may have another length. Raises like `put`.
+
+        A folder that cannot be read is set aside, and a new one made in its place; gives where it is then.
+        """
 
         def work(_: Any) -> None:
             with self._opening:
@@ -97,8 +105,39 @@ class ChromaVectors:
                         self._client.delete_collection(name)
                 self._client.delete_collection(COLLECTION)
                 self._collection = self._opened_collection()
+            self._check_readable()
 
-        await self._in_thread(work)
+        try:
+            await self._in_thread(work)
+        except RetrievalUnavailable:
+            if self._url is not None:
+                raise
+            aside = await asyncio.to_thread(self._start_anew, self._folder.set_aside)
+            _log.warning("the vectors could not be read and were set aside in %s", aside)
+            return str(aside)
+        return None
+
+    async def discard_if_broken(self, tenant: str, interaction_ids: Sequence[str]) -> bool:
+        """Remove all vectors, and what was set aside, where those of these ids can be neither read nor removed.
+
+        Tells whether it did: then the index is empty. Never on a server, on a full disk, or for a folder that another
+        process uses. Raises RetrievalUnavailable where the folder cannot be emptied.
+        """
+        if self._url is not None:
+            return False
+        await asyncio.to_thread(self._let_go_of_client)
+        try:
+            await self.get(tenant, interaction_ids)
+            await self.delete(tenant, interaction_ids)
+            await self.delete_cases(tenant, interaction_ids)
+        except RetrievalUnavailable:
+            if not await asyncio.to_thread(self._folder.is_writable):
+                return False
+            await asyncio.to_thread(self._start_anew, self._folder.empty)
+            await asyncio.to_thread(self._folder.remove_set_aside)
+            _log.warning("the vectors could not be read and were removed; the index is made anew")
+            return True
+        return False
 
     async def count(self) -> int:
         """How many interactions of all tenants have a vector. Raises RetrievalUnavailable, ConfigurationError."""
@@ -168,15 +207,54 @@ class ChromaVectors:
         except WarmlineError:
             raise
         except Exception as failure:
-            # They may have been made anew by another process: look them up again next time.
+            raise self._failed() from failure
+        except BaseException as failure:
+            # Chroma's own panics are no Exceptions.
+            if type(failure).__name__ != "PanicException":
+                raise
+            raise self._failed() from failure
+
+    def _failed(self) -> RetrievalUnavailable:
+        # They may have been made anew by another process: look them up again next time.
+        self._collection, self._cases = None, {}
+        if self._url:
+            return RetrievalUnavailable("The vector store does not answer (Chroma server).")
+        return RetrievalUnavailable(
+            "The vector store does not answer (Chroma folder). If the disk is not full, the vectors are broken: stop "
+            "the service and run `warmline reindex`, which makes them anew."
+        )
+
+    def _check_readable(self) -> None:
+        """Raise whatever Chroma raises where it cannot write, read and remove a vector."""
+        probe = np.ones((1, 2), np.float32)
+        name = f"{COLLECTION}-probe"
+        self._client.get_or_create_collection(name, embedding_function=None).upsert(ids=["probe"], embeddings=probe)
+        self._client.delete_collection(name)
+
+    def _start_anew(self, clear_folder: Callable[[], Path | None]) -> Path | None:
+        """Clear the folder and open an empty store in it; gives what clearing gave."""
+        self._let_go_of_client()
+        with self._opening:
+            try:
+                self._folder.claim()
+                cleared = clear_folder()
+                self._open()
+            except OSError as failure:
+                raise RetrievalUnavailable("The folder of the vectors cannot be cleared.") from failure
+            return cleared
+
+    def _let_go_of_client(self) -> None:
+        with self._opening:
             self._collection, self._cases = None, {}
-            where = "server" if self._url else "folder"
-            raise RetrievalUnavailable(f"The vector store does not answer (Chroma {where}).") from failure
+            client, self._client = self._client, None
+            with suppress(Exception):
+                if client is not None:
+                    client.close()
 
     def _open(self) -> None:
-        if self._url is None and self._claim is None:
-            self._claim = _claimed(self._folder)
-        self._client = self._client or (_server(self._url) if self._url else _embedded(self._folder))
+        if self._url is None:
+            self._folder.claim()
+        self._client = self._client or (_server(self._url) if self._url else _embedded(self._folder.path))
         self._collection = self._opened_collection()
 
     def _opened_collection(self) -> Any:
@@ -205,9 +283,7 @@ class ChromaVectors:
             if self._client is not None:
                 self._client.close()
                 self._client = None
-            if self._claim is not None:
-                self._claim.close()
-                self._claim = None
+            self._folder.release()
 
 
 def _key(tenant: str, interaction_id: str) -> str:
@@ -220,26 +296,18 @@ def _batches(keys: list[str]) -> Iterator[list[str]]:
         yield keys[start : start + BATCH]
 
 
-def _claimed(folder: Path) -> IO[str]:
-    # Two processes on one folder give no error but stale answers. The system drops the lock when a process dies.
-    folder.mkdir(parents=True, exist_ok=True)
-    file = (folder / "in-use.lock").open("w")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        file.close()
-        raise ConfigurationError(
-            f"Another Warmline process uses the vectors in {folder}. "
-            "To use them from several at once, run a Chroma server and set WARMLINE_VECTORS_URL to its address."
-        ) from None
-    return file
-
-
 def _embedded(folder: Path) -> Any:
     with offline.LOADING:
         chromadb: Any = import_module("chromadb")
         settings = _settings()
-    return chromadb.PersistentClient(str(folder), settings=settings)
+    try:
+        return chromadb.PersistentClient(str(folder), settings=settings)
+    except BaseException:
+        # Chroma remembers a system that did not start, and would give it to whoever opens the folder next.
+        systems: Any = import_module("chromadb.api.shared_system_client").SharedSystemClient
+        for remembered in ("_identifier_to_system", "_identifier_to_refcount"):
+            getattr(systems, remembered, {}).pop(str(folder), None)
+        raise
 
 
 def _server(url: str) -> Any:

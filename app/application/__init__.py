@@ -3,6 +3,7 @@
 import asyncio
 import gc
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal
@@ -27,9 +28,9 @@ from app.errors import (
     InvalidRequest,
     NotFound,
     UnknownCustomer,
-    WarmlineError,
 )
-from app.ids import new_id
+from app.idempotency import REPLIES, Attempt
+from app.ids import id_of_work, resumed_work
 from app.models import (
     ActionOutcome,
     Channel,
@@ -53,7 +54,7 @@ from app.models import (
     Snapshot,
 )
 from app.privacy import masked_identifiers, masked_request
-from app.readiness import Examples, Readiness
+from app.readiness import Examples, LedgerProbe, Readiness
 from app.signals import detect
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ class App(Cards, Continuing, Journeys, Verifying):
         super().__init__(parts)
         self._workflow: Workflow | None = None
         self._examples = Examples(parts.decisions)
+        self._probe = LedgerProbe(parts.ledger, parts.archive)
         self._playground = Playground(parts)
 
     async def __aenter__(self) -> "App":
@@ -162,7 +164,12 @@ class App(Cards, Continuing, Journeys, Verifying):
         started = perf_counter()
         workflow = await self._ready_workflow()
         request = masked_request(request)
-        stages = workflow.handoff(tenant, new_id("hnd"), request, now=request.now or datetime.now(UTC), started=started)
+        handoff_id = id_of_work("hnd")
+        if resumed_work() and (done := await self._handoff_done(tenant, handoff_id)) is not None:
+            yield done
+            self.announce_handoff(tenant, done)
+            return
+        stages = workflow.handoff(tenant, handoff_id, request, now=request.now or datetime.now(UTC), started=started)
         last: Handoff | None = None
         async for stage in stages:
             if file_first and stage.pending:
@@ -205,6 +212,9 @@ class App(Cards, Continuing, Journeys, Verifying):
     async def next_actions(self, tenant: str, request: NextActionRequest) -> Decision:
         """What to do next."""
         started = perf_counter()
+        work = resumed_work()
+        if work and (filed := await self._parts.archive.get(tenant, "decisions", work.id_of("dec"))) is not None:
+            return Decision.model_validate(filed)
         workflow = await self._ready_workflow()
         request = masked_request(request)
         decision = await workflow.decide(tenant, request, now=request.now or datetime.now(UTC), started=started)
@@ -275,7 +285,7 @@ class App(Cards, Continuing, Journeys, Verifying):
         document = await self._filed(tenant, "handoffs", handoff_id)
         feedback = masked_request(feedback)
         filed = FiledFeedback(
-            feedback_id=new_id("fbk"),
+            feedback_id=id_of_work("fbk"),
             handoff_id=handoff_id,
             customer_id=document["customer_id"],
             filed_at=datetime.now(UTC),
@@ -307,28 +317,41 @@ class App(Cards, Continuing, Journeys, Verifying):
         await self._check_still_there(tenant, filed.customer_id)
         return filed
 
-    async def kept_reply(self, tenant: str, key: str) -> Mapping[str, Any] | None:
-        """The answer that a door kept for retries under this key, or None."""
-        return await self._parts.archive.get(tenant, "idempotency", key)
+    def attempt(self, tenant: str, key: str, body_sha256: str) -> AbstractAsyncContextManager[Attempt]:
+        """Get the answer that a door kept under this key, or else the claim to the work while the block runs.
+
+        Raises Conflict for a key that was used with another body, or Unavailable.
+        """
+        return self._parts.claims.attempt(tenant, key, body_sha256)
+
+    async def remove_expired_replies(self) -> int:
+        """Remove the answers kept for retries that have been kept for long enough; tells how many."""
+        return await self._parts.claims.remove_expired()
 
     async def keep_reply(
         self, tenant: str, key: str, reply: Mapping[str, Any], *, customer_id: str | None = None
     ) -> bool:
         """Keep a door's answer for retries; tells whether this one was the first under its key."""
-        kept = await self._parts.archive.add(tenant, "idempotency", key, reply, customer_id=customer_id)
+        kept = await self._parts.archive.add(tenant, REPLIES, key, reply, customer_id=customer_id)
         if customer_id is not None:
             await self._check_still_there(tenant, customer_id)
         return kept
 
     async def readiness(self) -> Readiness:
         """Whether a handoff can be served now, and how each part is."""
-        checks = {"ledger": await self._ledger_check(), "workflow": self._workflow_check()}
+        checks = {"ledger": await self._probe.check(), "workflow": self._workflow_check()}
         checks["index"] = self._parts.indexer.check()
         checks["actions"] = self._examples.check()
         checks["model"] = self._parts.writer.check()
         usable = checks["ledger"].status == "ok" and checks["workflow"].status == "ok"
         lag = await self._parts.indexer.lag() if usable else 0
         return Readiness(status="ready" if usable else "unavailable", checks=checks, index_lag=lag)
+
+    async def _handoff_done(self, tenant: str, handoff_id: str) -> Handoff | None:
+        """What an earlier attempt at this request filed for good, if it did."""
+        document = await self._parts.archive.get(tenant, "handoffs", handoff_id)
+        handoff = None if document is None else Handoff.model_validate(document)
+        return None if handoff is None or handoff.pending else handoff
 
     async def _filed(self, tenant: str, collection: Literal["handoffs", "decisions"], key: str) -> Mapping[str, Any]:
         document = await self._parts.archive.get(tenant, collection, key)
@@ -376,13 +399,6 @@ class App(Cards, Continuing, Journeys, Verifying):
         said = [(one.customer_id, draft.conversation_id) for draft, one in pairs if not isinstance(draft, Problem)]
         places = list(dict.fromkeys((who, where) for who, where in said if who and where))[-LIVE_CONVERSATIONS:]
         return await self._parts.windows.of(tenant, places) if places else ()
-
-    async def _ledger_check(self) -> Check:
-        try:
-            await self._parts.ledger.last_position()
-        except WarmlineError as failure:
-            return Check(status="failed", detail=failure.detail)
-        return Check(status="ok", detail="reads and writes")
 
     def _workflow_check(self) -> Check:
         if self._workflow is None:

@@ -152,6 +152,14 @@ class Administration:
         """What a token says that was signed for this purpose. Raises Unauthorized when it is void or has expired."""
         return await self._parts.signatures.read(purpose, token)
 
+    async def end_session(self, session_id: str, expires_at: datetime) -> None:
+        """End a signed session before its token expires, in every worker. Raises Unavailable."""
+        await self._parts.sessions.end(session_id, expires_at)
+
+    async def check_session(self, session_id: str) -> None:
+        """Raise Unauthorized for a session that was ended."""
+        await self._parts.sessions.check(session_id)
+
     async def keys_configured(self) -> bool:
         """Whether an API key was ever made: from then on nobody is let in without one."""
         return await self._parts.keys.any_configured()

@@ -8,6 +8,7 @@ from app.application.sandbox import Sandbox
 from app.brief import BriefWriter
 from app.continuity import Follower
 from app.erasure import Eraser, Retention
+from app.idempotency import RequestClaims
 from app.identity import Identities
 from app.identity.suggestions import Suggestions
 from app.keys import Keys
@@ -17,6 +18,7 @@ from app.ports import Archive, Ledger, Outbox
 from app.ports.bus import Bus
 from app.ports.continuity import ContinuityStore
 from app.retrieval import Gatherer, Indexer, MeaningReader, Retriever, Windows
+from app.sessions import EndedSessions
 from app.signing import Signatures
 
 
@@ -28,6 +30,8 @@ class Parts:
     archive: Archive
     keys: Keys
     signatures: Signatures
+    sessions: EndedSessions
+    claims: RequestClaims
     recorder: Recorder
     identities: Identities
     suggestions: Suggestions

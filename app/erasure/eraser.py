@@ -6,10 +6,10 @@ whether its customer or row is still there, and takes it back when it is not.
 """
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from time import perf_counter
 
-from app.errors import NotFound, UnknownCustomer
+from app.errors import NotFound, RetrievalUnavailable, UnknownCustomer
 from app.models import Erased, Interaction
 from app.ports import Archive, Ledger, Outbox, VectorStore
 from app.ports.continuity import ContinuityStore
@@ -30,7 +30,10 @@ KINDS = {
 
 
 class Eraser:
-    """Erases customers and interactions. Raises RetrievalUnavailable, before anything is gone, without the vectors."""
+    """Erases customers and interactions. Raises RetrievalUnavailable, before anything is gone, without the vectors.
+
+    Vectors that are broken for good are removed whole, and `on_discarded` has the index made anew.
+    """
 
     def __init__(
         self,
@@ -39,12 +42,15 @@ class Eraser:
         vectors: VectorStore,
         digests: ContinuityStore,
         outbox: Outbox | None = None,
+        *,
+        on_discarded: Callable[[], None] = lambda: None,
     ) -> None:
         self._ledger = ledger
         self._archive = archive
         self._vectors = vectors
         self._digests = digests
         self._outbox = outbox
+        self._on_discarded = on_discarded
 
     async def erase(self, tenant: str, customer_id: str) -> Erased:
         """Remove a customer, with all identities joined in it; counts what is gone by kind. Raises UnknownCustomer."""
@@ -101,10 +107,7 @@ class Eraser:
         counts: Counter[str] = Counter(vectors=0, **dict.fromkeys(KINDS.values(), 0))
         for start in range(0, len(interaction_ids), PAGE):
             some = interaction_ids[start : start + PAGE]
-            found = await self._vectors.get(tenant, some)
-            await self._vectors.delete(tenant, list(found))
-            await self._vectors.delete_cases(tenant, some)  # a case has the id of the message that it was
-            counts["vectors"] += len(found)
+            counts["vectors"] += await self._erase_vectors(tenant, some)
         naming = {*identity_ids, *interaction_ids}
         documents = await self._archive.erase_documents(tenant, identity_ids, naming=naming, owners=owners)
         for collection, count in documents.items():
@@ -114,6 +117,20 @@ class Eraser:
             counts["webhook_messages"] += messages
         await self._digests.touch(tenant, {*identity_ids, *owners})
         return counts
+
+    async def _erase_vectors(self, tenant: str, interaction_ids: Sequence[str]) -> int:
+        try:
+            found = await self._vectors.get(tenant, interaction_ids)
+            await self._vectors.delete(tenant, list(found))
+            await self._vectors.delete_cases(tenant, interaction_ids)  # a case has the id of the message that it was
+        except RetrievalUnavailable:
+            # What cannot be read cannot be erased one by one. It is made from the ledger: so all of it goes, and what
+            # is left of the ledger is indexed anew.
+            if not await self._vectors.discard_if_broken(tenant, interaction_ids):
+                raise
+            self._on_discarded()
+            return len(interaction_ids)
+        return len(found)
 
     async def _interaction_ids(self, tenant: str, identity_ids: Collection[str]) -> list[str]:
         ids: list[str] = []

@@ -13,7 +13,7 @@ from app.identity.graph import STRONG_TYPE
 from app.identity.nobody import names_nobody
 from app.identity.normalise import key_of
 from app.identity.rules import SHARING_CAP, Filing, Placement, Rules
-from app.ids import made_at, new_id
+from app.ids import id_of_work, made_at, resumed_work
 from app.models import Customer, Identifier, Resolution, Subject, Verification, VerificationStatus
 from app.ports import Changes, IdentifierHolding, Known, Ledger, MergeRecord, Party, Transaction
 
@@ -94,7 +94,10 @@ class Identities:
     ) -> MergeRecord:
         """Join two customers under the survivor. Raises UnknownCustomer, or IdentityConflict when they differ."""
         async with self._ledger.transaction(tenant) as transaction:
-            known = await transaction.known(customer_ids=(survivor, other))
+            merge_id = id_of_work("mrg")
+            known = await transaction.known(customer_ids=(survivor, other), merge_ids=(merge_id,))
+            if known.merges:  # an earlier attempt at this request joined them
+                return known.merges[0]
             kept, absorbed = _leading_to(known, survivor), _leading_to(known, other)
             if kept == absorbed:
                 raise IdentityConflict("These two ids already lead to the same customer.")
@@ -102,7 +105,7 @@ class Identities:
             if all(accounts) and accounts[0].isdisjoint(accounts[1]):
                 raise IdentityConflict("These two customers hold different account ids, so they cannot be one.")
             merge = MergeRecord(
-                merge_id=new_id("mrg"),
+                merge_id=merge_id,
                 survivor=kept,
                 absorbed=absorbed,
                 at=datetime.now(UTC),
@@ -117,6 +120,9 @@ class Identities:
         async with self._ledger.transaction(tenant) as transaction:
             known = await transaction.known(customer_ids=(customer_id,), merge_ids=(merge_id,))
             customer = _leading_to(known, customer_id)
+            merges = [one for one in known.merges if known.customers.get(one.survivor) == customer]
+            if resumed_work() and merges and merges[0].undone_at is not None:
+                return merges[0]  # an earlier attempt at this request undid it
             merge = next((one for one in known.merges if one.undone_at is None), None)
             if merge is None or known.customers.get(merge.survivor) != customer:
                 raise NotFound(f"No merge with the id {merge_id!r} is in force for this customer.")

@@ -17,12 +17,16 @@ class Check(Record):
 
 
 class IndexProgress(Record):
-    """How far the index is being made anew: what was read and embedded so far, and where in the ledger that leads."""
+    """How far the index is being made anew: what was read and embedded so far, and where in the ledger that leads.
+
+    `set_aside` is where the index that could not be read is kept.
+    """
 
     interactions: int = 0
     vectors: int = 0
     position: int = 0
     last_position: int
+    set_aside: str | None = None
 
 
 class Scope(StrEnum):

@@ -62,6 +62,10 @@ class Archive(Protocol):
         """Documents with their keys, ordered by key: the first `limit` past the key `after`."""
         ...
 
+    async def remove(self, tenant: str, collection: str, keys: Collection[str]) -> int:
+        """Remove the documents with these keys; tells how many there were."""
+        ...
+
     async def erase_documents(
         self, tenant: str, customer_ids: Collection[str], *, naming: Collection[str] = (), owners: Collection[str] = ()
     ) -> Mapping[str, int]:

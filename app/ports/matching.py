@@ -104,10 +104,17 @@ class VectorStore(CaseVectors, Protocol):
         """Remove vectors. Raises RetrievalUnavailable."""
         ...
 
-    async def clear(self) -> None:
+    async def clear(self) -> str | None:
         """Remove the vectors of all tenants, cases included, before an index is made anew.
 
-        Raises RetrievalUnavailable.
+        The vectors written next may have another length. Gives where a store that could not be read was set aside.
+        """
+        ...
+
+    async def discard_if_broken(self, tenant: str, interaction_ids: Sequence[str]) -> bool:
+        """Remove all vectors where those of these ids can be neither read nor removed, however often it is tried.
+
+        Tells whether it did, and the index is to be made anew. Raises RetrievalUnavailable.
         """
         ...
 

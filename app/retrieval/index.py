@@ -47,6 +47,7 @@ class Indexer:
         self._task: asyncio.Task[None] | None = None
         self._woken = asyncio.Event()
         self._arrived = 0
+        self._is_stale = False
         self._closing = asyncio.Event()
 
     def start(self) -> None:
@@ -58,6 +59,11 @@ class Indexer:
         self._arrived += rows
         self._woken.set()
 
+    def start_over(self) -> None:
+        """Index the whole ledger again: the vectors are gone."""
+        self._is_stale = True
+        self._woken.set()
+
     async def rebuild(self) -> AsyncGenerator[IndexProgress]:
         """Empty the index and make it anew, telling after every step how far it is. Not for one that was started.
 
@@ -65,9 +71,9 @@ class Indexer:
         Unavailable.
         """
         await file_watermark(self._archive, 0, self._embedder.name)
-        await self._vectors.clear()
+        set_aside = await self._vectors.clear()
         self._position = 0
-        progress = IndexProgress(last_position=await self._ledger.last_position())
+        progress = IndexProgress(last_position=await self._ledger.last_position(), set_aside=set_aside)
         yield progress
         while rows := await self._step():
             said = sum(embeddable(row) is not None for _, _, row in rows)
@@ -77,6 +83,7 @@ class Indexer:
                 vectors=progress.vectors + said,
                 position=position,
                 last_position=max(position, progress.last_position),
+                set_aside=set_aside,
             )
             yield progress
 
@@ -120,6 +127,9 @@ class Indexer:
             self._arrived, started = 0, monotonic()
             try:
                 moved = await self._step()
+                if self._failure is not None:
+                    # Having nothing to write is no sign that what was written can be read again.
+                    await self._vectors.get(_TENANT, ["none"])
             except Exception as failure:  # noqa: BLE001 - it is reported by `check`; an index that dies unseen is worse
                 self._failed(failure)
                 await _until(self._closing, pause)
@@ -135,6 +145,10 @@ class Indexer:
 
     async def _step(self) -> Sequence[tuple[int, str, Interaction]]:
         # The rows of the ledger that the index holds now and did not hold before.
+        if self._is_stale:
+            self._is_stale = False
+            await file_watermark(self._archive, 0, self._embedder.name)
+            self._position = 0
         if self._position is None:
             self._position = await self._start_position()
         rows = await self._ledger.after_position(self._position, BATCH)

@@ -17,14 +17,14 @@ def caller(service: FastAPI, address: str, base_url: str = "http://localhost") -
     return httpx.AsyncClient(transport=httpx.ASGITransport(service, client=(address, 40000)), base_url=base_url)
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1", "127.8.9.10", "::1", "::ffff:127.0.0.1", "testclient"])
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.8.9.10", "::1", "::ffff:127.0.0.1"])
 async def test_without_keys_the_same_machine_is_let_in(service: FastAPI, address: str) -> None:
     async with caller(service, address) as client:
         assert (await client.post("/v1/interactions", json=message())).status_code == 201
 
 
 @pytest.mark.parametrize(
-    "address", ["192.0.2.7", "10.0.0.5", "2001:db8::1", "::ffff:192.0.2.7", "", "localhost.example"]
+    "address", ["192.0.2.7", "10.0.0.5", "2001:db8::1", "::ffff:192.0.2.7", "", "localhost.example", "testclient"]
 )
 async def test_without_keys_everybody_else_is_refused(service: FastAPI, address: str) -> None:
     async with caller(service, address) as client:

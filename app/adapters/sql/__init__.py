@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any, TypeVar
 
 from pydantic_core import from_json, to_json
-from sqlalchemy import BigInteger, BindParameter, Connection, Executable, Select, bindparam, func, select
+from sqlalchemy import BigInteger, BindParameter, Connection, Executable, Select, bindparam, delete, func, select
 
 from app.adapters.counting import added, changes
 from app.adapters.sql.connections import Connections
@@ -328,6 +328,16 @@ class SqlStore(SqlErasure):
         """Documents with their keys, ordered by key: the first `limit` past the key `after`."""
         rows = await self._rows(_PAGE, tenant=tenant, collection=collection, after=after, limit=limit)
         return [(key, from_json(document)) for key, document in rows]
+
+    async def remove(self, tenant: str, collection: str, keys: Collection[str]) -> int:
+        """Remove the documents with these keys; tells how many there were."""
+        of = documents.c
+
+        def work(connection: Connection) -> int:
+            those = delete(documents).where(of.tenant == tenant, of.collection == collection)
+            return sum(connection.execute(those.where(of.key.in_(chunk))).rowcount for chunk in chunks(keys))
+
+        return await self._connections.write(work)
 
     async def close(self) -> None:
         """Let go of files and connections."""

@@ -158,6 +158,21 @@ documents = Table(
     sqlite_autoincrement=True,
 )
 
+# Who does the work of a request that may be sent again (see app/idempotency.py). Times are milliseconds since 1970.
+request_claims = Table(
+    "request_claims",
+    metadata,
+    Column("tenant", words(128), nullable=False),
+    Column("key", words(512), nullable=False),
+    Column("body_sha256", words(64), nullable=False),
+    Column("work_id", words(64), nullable=False),
+    Column("holder", words(64), nullable=False),
+    Column("leased_until", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("tenant", "key"),
+    Index("request_claims_by_expiry", "expires_at"),
+)
+
 # What was read of journeys (see app/ports/continuity.py). `noted` counts how often there was news of an identity, and
 # `read` is the count as it was when its customer's journeys were read last; times are milliseconds since 1970.
 continuity_marks = Table(

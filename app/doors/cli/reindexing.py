@@ -43,7 +43,18 @@ async def _reindex(app: App, progress: Progress) -> IndexProgress:
 
 def _tell(made: IndexProgress, seconds: float, *, as_json: bool) -> None:
     if as_json:
-        told = {"interactions": made.interactions, "vectors": made.vectors, "duration_s": round(seconds, 3)}
+        told: dict[str, int | float | str] = {
+            "interactions": made.interactions,
+            "vectors": made.vectors,
+            "duration_s": round(seconds, 3),
+        }
+        if made.set_aside is not None:
+            told["set_aside"] = made.set_aside
         sys.stdout.write(json.dumps(told, indent=2) + "\n")
         return
     screen().print(f"{made.interactions:,} interactions read, {made.vectors:,} embedded, in {seconds:,.1f} s.")
+    if made.set_aside is not None:
+        screen().print(
+            f"The index before it could not be read and was set aside in {made.set_aside}. Remove that folder when you "
+            "need it no more; erasing a customer removes it too."
+        )

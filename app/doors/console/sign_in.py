@@ -55,8 +55,8 @@ async def sign_in(
 
 @router.post(f"{PATH}/sign-out")
 async def sign_out(request: Request) -> Response:
-    """End the session."""
+    """End the session, here and wherever its cookie was copied to."""
     check_same_site(request)
     answer = RedirectResponse(f"{PATH}/sign-in", status_code=303, headers=page_headers())
-    end_session(answer)
+    await end_session(request, answer)
     return answer

@@ -1,20 +1,24 @@
 """Who looks at the pages: let in by a session cookie, by an API key, or as a caller on the same machine.
 
 A browser sends no Authorization header of its own accord, so `/console/sign-in` takes an API key once and gives a
-cookie that names the key. The cookie is signed and expires, and at every request the key it names is looked up again:
-its tenant and its scopes are those of the visitor, and when it is revoked the session ends with it.
+cookie that names the key and the session. The cookie is signed and expires, and at every request the key it names is
+looked up again: its tenant and its scopes are those of the visitor, and when it is revoked the session ends with it.
+Signing out ends the session in the database, so that a copy of the cookie opens nothing either, in any worker.
 """
 
-from collections.abc import Awaitable, Callable
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from typing import Annotated, NamedTuple
 from urllib.parse import quote, urlsplit
 
 from fastapi import Depends, Request
+from pydantic import JsonValue
 from starlette.responses import Response
 
 from app.application import App
-from app.doors.http.security import grant_of, key_sent_with
+from app.doors.http.security import grant_of, is_own_origin, key_sent_with
 from app.doors.http.state import Door
 from app.errors import Forbidden, Unauthorized
 from app.models import KeyGrant, Scope
@@ -80,7 +84,8 @@ async def begin_session(request: Request, answer: Response, key: str) -> None:
     """Let a browser in by this API key from now on. Raises Unauthorized for a key that does not hold."""
     door: Door = request.app.state.door
     grant = await door.application.authenticate(key)
-    token, _ = await door.application.sign(PURPOSE, {"key_id": grant.key_id}, lifetime=LIFETIME)
+    content = {"key_id": grant.key_id, "session_id": secrets.token_hex(16)}
+    token, _ = await door.application.sign(PURPOSE, content, lifetime=LIFETIME)
     answer.set_cookie(
         COOKIE,
         token,
@@ -92,8 +97,15 @@ async def begin_session(request: Request, answer: Response, key: str) -> None:
     )
 
 
-def end_session(answer: Response) -> None:
-    """Have a browser forget its session."""
+async def end_session(request: Request, answer: Response) -> None:
+    """End the session of a browser for good, and have the browser forget it. Raises Unavailable."""
+    door: Door = request.app.state.door
+    token = request.cookies.get(COOKIE)
+    if token is not None:
+        # A cookie that is void or has expired is no session to end.
+        with suppress(Unauthorized):
+            signed = await door.application.read_signed(PURPOSE, token)
+            await door.application.end_session(_session_id(signed.said), signed.expires_at)
     answer.delete_cookie(COOKIE, path=PATH, httponly=True, samesite="strict")
 
 
@@ -103,7 +115,7 @@ def check_same_site(request: Request) -> None:
         return
     origin = request.headers.get("origin")
     if origin is not None and origin != "null":
-        ours = urlsplit(origin).netloc == request.headers.get("host")
+        ours = is_own_origin(request, origin)
     else:
         ours = request.headers.get("sec-fetch-site") == "same-origin"
     if not ours:
@@ -126,4 +138,12 @@ def safe_way_back(address: str) -> str:
 
 async def _signed_in(application: App, token: str) -> KeyGrant:
     signed = await application.read_signed(PURPOSE, token)
+    await application.check_session(_session_id(signed.said))
     return await application.standing(str(signed.said["key_id"]))
+
+
+def _session_id(content: Mapping[str, JsonValue]) -> str:
+    session_id = content.get("session_id")
+    if not isinstance(session_id, str):  # signed by an older version
+        raise Unauthorized("This session cannot be ended, so it is not taken any more. Sign in again.")
+    return session_id

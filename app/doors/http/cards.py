@@ -14,11 +14,11 @@ from fastapi import Request
 from starlette.responses import HTMLResponse
 
 from app.application import App
-from app.doors.http.security import Doorkeeper
+from app.doors.http.security import Doorkeeper, names_this_machine
 from app.doors.http.state import Door
 from app.doors.render.card import card
 from app.doors.render.policy import page_headers
-from app.errors import Unauthorized
+from app.errors import Unauthorized, Unavailable
 from app.models import Handoff, Scope
 
 PATH = "/console/cards"
@@ -95,9 +95,22 @@ def card_headers(request: Request) -> dict[str, str]:
 
 
 def absolute(request: Request, path: str) -> str:
-    """An address as an agent's browser reaches it: below the public address of the settings, or else as asked."""
+    """An address as an agent's browser reaches it: below the public address of the settings.
+
+    Without one, below the loopback name that was asked for, or else the address that the connection came in at: a Host
+    header may name anybody's machine, and a link must not. Raises Unavailable where there is no such address.
+    """
     public: str | None = request.app.state.public_url
-    return f"{(public or str(request.base_url)).rstrip('/')}{path}"
+    return f"{(public or _own_address(request)).rstrip('/')}{path}"
+
+
+def _own_address(request: Request) -> str:
+    if names_this_machine(request.headers.get("host", "")):
+        return str(request.base_url)
+    host, port = request.scope.get("server") or ("", None)
+    if not host or port is None:
+        raise Unavailable("The service has no address of its own to link to. Set WARMLINE_PUBLIC_URL to its address.")
+    return f"{request.url.scheme}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def application_of(request: Request) -> App:

@@ -1,14 +1,16 @@
 """Answers that are given again: `Idempotency-Key` on every POST that creates something.
 
-A successful answer is kept in the archive under tenant, path and key. The same body gets the same answer again, another
-body is a conflict. Two requests with one key take turns within a process; between processes the first answer kept wins.
+A successful answer is kept for a day in the archive under tenant, path and key. The same body gets the same answer
+again, another body is a conflict. Requests with one key take turns: within a process here, between processes by a claim
+in the database, which is made before the work (see `app.idempotency`).
 """
 
 import asyncio
 import hashlib
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 from weakref import WeakValueDictionary
 
 from fastapi import Request
@@ -16,7 +18,7 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from app.application import App
-from app.errors import Conflict
+from app.doors.http.problems import RefusedError
 from app.validation import invalid_fields
 
 HEADER = "Idempotency-Key"
@@ -76,14 +78,17 @@ class Turn:
         self.kept = kept
 
     async def keep(self, made: Answer) -> Answer:
-        """Keep an answer for retries; gives the one to send, which is another process's when that was first."""
+        """Keep an answer for retries; gives the one to send, which is another's that was filed first."""
         if self._request.key is None:
             return made
-        document = {"body_sha256": _fingerprint(self._request), "status": made.status, "body": made.body}
-        written = await self._application.keep_reply(
-            self._request.tenant, _archive_key(self._request), document, customer_id=made.customer_id
-        )
-        return made if written else await _kept(self._application, self._request) or made
+        key, body_sha256 = _archive_key(self._request), _fingerprint(self._request)
+        document = {"body_sha256": body_sha256, "status": made.status, "body": made.body}
+        written = await self._application.keep_reply(self._request.tenant, key, document, customer_id=made.customer_id)
+        if written:
+            return made
+        # The lease ran out while this attempt was at work, and another one finished first.
+        async with self._application.attempt(self._request.tenant, key, body_sha256) as attempt:
+            return made if attempt.kept is None else _answer_of(attempt.kept)
 
 
 class Replies:
@@ -95,13 +100,19 @@ class Replies:
 
     @asynccontextmanager
     async def turn(self, request: Asked) -> AsyncGenerator[Turn]:
-        """Wait for one's turn with the key. Raises Conflict when the key was used with another body."""
+        """Wait for one's turn with the key. Raises Conflict when the key was used with another body, or Unavailable."""
         if request.key is None:
             yield Turn(self._application, request, None)
             return
-        lock = self._turns.setdefault((request.tenant, _archive_key(request)), asyncio.Lock())
-        async with lock:
-            yield Turn(self._application, request, await _kept(self._application, request))
+        key = _archive_key(request)
+        # Within this process the requests queue, so that only one of them asks the database whose turn it is.
+        lock = self._turns.setdefault((request.tenant, key), asyncio.Lock())
+        async with lock, self._application.attempt(request.tenant, key, _fingerprint(request)) as attempt:
+            try:
+                yield Turn(self._application, request, None if attempt.kept is None else _answer_of(attempt.kept))
+            except RefusedError:
+                attempt.refused = True
+                raise
 
     async def once(self, request: Asked, make: Callable[[], Awaitable[Answer]]) -> Response:
         """The answer kept for this request, or a new one, which is kept."""
@@ -110,14 +121,7 @@ class Replies:
         return given.response()
 
 
-async def _kept(application: App, request: Asked) -> Answer | None:
-    document = await application.kept_reply(request.tenant, _archive_key(request))
-    if document is None:
-        return None
-    if document["body_sha256"] != _fingerprint(request):
-        raise Conflict(
-            f"This {HEADER} was used with another body. Use a new key for a new request, or send the same body again."
-        )
+def _answer_of(document: Mapping[str, Any]) -> Answer:
     return Answer(document["status"], document["body"])
 
 

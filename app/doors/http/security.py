@@ -1,11 +1,11 @@
 """Who may come in, as which tenant and for what: the one place that looks at a caller's address and credentials."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
@@ -17,7 +17,12 @@ from app.errors import Forbidden, Unauthorized
 from app.models import KeyGrant, Scope
 
 DEFAULT_TENANT = "default"
-IN_PROCESS_CLIENT = "testclient"  # what Starlette's in-process client calls itself; no address on a network reads so
+
+# What proxies add to a request that they pass on. Each of them may be left out by a proxy, so the name that the request
+# asks for is checked as well.
+_OF_PROXIES = frozenset({"forwarded", "via", "x-real-ip", "x-client-ip", "x-cluster-client-ip", "true-client-ip"})
+_OF_PROXIES_BEGIN = ("x-forwarded", "x-original-", "x-envoy-", "x-proxy", "cf-")
+_HOST = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9.-]+))(?::[0-9]{1,5})?")
 
 _BEARER = HTTPBearer(auto_error=False, description="An API key as `warmline keys create` printed it.")
 _HEADER = APIKeyHeader(name="X-API-Key", auto_error=False, description="The same key, where Authorization is taken.")
@@ -39,23 +44,35 @@ class Doorkeeper:
         return KeyGrant(tenant=DEFAULT_TENANT, scopes=frozenset(Scope))
 
     async def check_machine(self, request: Request, application: App) -> None:
-        """Raise Unauthorized unless callers without a key are answered, and this one is on the same machine."""
+        """Raise Unauthorized unless callers without a key are answered, and this one is on the same machine.
+
+        A proxy on this machine calls from a loopback address too, on behalf of anybody: so the request must also come
+        directly, and ask for this machine by a name that means nothing elsewhere.
+        """
         if self.require_keys or await application.keys_configured():
             raise Unauthorized("An API key is needed. Send it as Authorization: Bearer <key> or as X-API-Key: <key>.")
         if not is_loopback(request.client.host if request.client else None):
+            raise Unauthorized(f"No API keys are set up, so only callers on the same machine are answered. {_MEND}")
+        if (header := _header_of_a_proxy(request)) is not None:
             raise Unauthorized(
-                "No API keys are set up, so only callers on the same machine are answered. "
-                "Make a key with `warmline keys create` to be reached from elsewhere."
+                f"No API keys are set up, and the header {header} shows that a proxy passed this request on: "
+                f"only callers on the same machine are answered, and directly. {_MEND}"
             )
+        if not names_this_machine(request.headers.get("host", "")):
+            raise Unauthorized(
+                "Without API keys the service is reached as localhost or by a loopback address only, "
+                f"not under another host name. {_MEND}"
+            )
+
+
+_MEND = "Make a key with `warmline keys create` to be reached from elsewhere or through a proxy."
 
 
 @lru_cache(maxsize=1024)
 def is_loopback(host: str | None) -> bool:
-    """Whether an address (IPv4, IPv6, or IPv4 inside IPv6) is this machine itself."""
+    """Whether an address (IPv4, IPv6, or IPv4 inside IPv6) is this machine itself. A Unix socket has no address."""
     if host is None:
         return False
-    if host == IN_PROCESS_CLIENT:
-        return True
     try:
         address = ip_address(host)
     except ValueError:
@@ -65,17 +82,31 @@ def is_loopback(host: str | None) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def _names_this_machine(host: str) -> bool:
-    name = urlsplit(f"//{host}").hostname or ""
-    return "." not in name or is_loopback(name) or name.endswith(".localhost")
+def names_this_machine(host: str) -> bool:
+    """Whether a Host header is exactly localhost, a name below it or a loopback address, with or without a port."""
+    parts = _HOST.fullmatch(host)
+    if parts is None:
+        return False
+    name = (parts["six"] or parts["name"]).lower()
+    return name == "localhost" or name.endswith(".localhost") or is_loopback(name)
+
+
+def _header_of_a_proxy(request: Request) -> str | None:
+    return next(
+        (name for name in request.headers if name in _OF_PROXIES or name.startswith(_OF_PROXIES_BEGIN)),
+        None,
+    )
+
+
+def is_own_origin(request: Request, origin: str) -> bool:
+    """Whether an Origin header names the host that the request asked for."""
+    return origin.lower().partition("://")[2] == request.headers.get("host", "").lower()
 
 
 def _check_browser(request: Request) -> None:
-    # Any web page can make the user's own browser call loopback: by a name of its own that leads here, or across sites.
-    if not _names_this_machine(request.headers.get("host", "")):
-        raise Unauthorized("Without API keys the service is reached as localhost only, not under another host name.")
+    # Any web page can make the user's own browser call loopback; one that rebinds its name was refused by the name.
     origin = request.headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
+    if origin is not None and not is_own_origin(request, origin):
         raise Forbidden("Without API keys, pages of other sites may not call the service.")
 
 
