@@ -1,7 +1,7 @@
 """Reads YAML that others wrote: no tags, to a bounded depth and size, each thing with its line.
 
-An alias counts as all that it stands for, and stands for nothing that is still open. libyaml composes by recursion in C,
-so the events of a text are looked at one by one before anything is composed of it.
+An alias counts as all that it stands for, and stands for nothing that is still open. libyaml composes by recursion in
+C, so the events of a text are looked at one by one before anything is composed of it.
 """
 
 from collections import Counter

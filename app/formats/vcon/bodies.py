@@ -10,8 +10,9 @@ from html import unescape
 from pydantic import JsonValue
 from pydantic_core import from_json
 
+from app.errors import PayloadTooLarge
 from app.formats.vcon.schema import Part
-from app.validation import json_fault
+from app.validation import check_count_of_values, json_fault
 
 _WRAPPING = b" \t\r\n="
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
@@ -94,6 +95,10 @@ def _characters(raw: bytes, media: str) -> str:
 
 
 def _parsed(text: str, *, strict: bool) -> Content:
+    try:
+        check_count_of_values(text.encode(errors="replace"))
+    except PayloadTooLarge as failure:
+        raise ValueError(failure.detail.removesuffix(".")) from None
     try:
         value = from_json(text, allow_inf_nan=False)
     except ValueError as failure:
