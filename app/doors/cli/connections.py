@@ -101,7 +101,7 @@ class BoundedConnection(HttpToolsProtocol):
         cycle: Any = self._cycle
         # What is still to come of a body after its answer is answered already.
         before_any = cycle is None or (cycle.response_complete and self._body_since is None)
-        if before_any or not cycle.response_started:
+        if before_any or not cast(Any, cycle).response_started:
             self.transport.write(_problem(status, title, detail))
         self.transport.close()
 
