@@ -14,6 +14,8 @@ from app.errors import PayloadTooLarge
 from app.formats.vcon.schema import Part
 from app.validation import check_count_of_values, json_fault
 
+_MOST_MULTIPARTS = 20
+
 _WRAPPING = b" \t\r\n="
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
 _BLOCKS = frozenset({"p", "div", "br", "li", "tr", "table", "ul", "ol", "blockquote", "h1", "h2", "h3", "h4", "h5"})
@@ -109,6 +111,9 @@ def _parsed(text: str, *, strict: bool) -> Content:
 
 
 def _of_mail(source: str) -> str:
+    # Each line is held against the boundaries of all parts around it.
+    if source.lower().count("multipart/") > _MOST_MULTIPARTS:
+        raise ValueError("This mail has too many parts within each other. Send its text alone")
     try:
         parts = list(message_from_bytes(source.encode(errors="replace")).walk())
     except RecursionError:
