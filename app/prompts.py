@@ -20,6 +20,7 @@ import app
 from app import offline
 from app.errors import ConfigurationError
 from app.models import PromptReference
+from app.yaml_text import YamlProblem, read_yaml
 
 Item = TypeVar("Item")
 Input = str | int | Sequence[Mapping[str, str]] | None
@@ -152,15 +153,13 @@ def _encoding() -> Any:
 
 
 def _parsed(reference: PromptReference, content: str) -> Prompt:
-    import yaml
-
     whole = _FRONT_MATTER.match(content)
     where = f"Prompt {reference.name} {reference.version}"
     if whole is None:
         raise ConfigurationError(f"{where} must begin with a front matter between two lines of '---'.")
     try:
-        header = yaml.safe_load(whole["header"])
-    except yaml.YAMLError as failure:
+        header = read_yaml(whole["header"]).content
+    except YamlProblem as failure:
         raise ConfigurationError(f"{where}: its front matter is not YAML: {failure}") from failure
     if not isinstance(header, dict) or not {"role", "output", "trusted", "untrusted"} <= header.keys():
         raise ConfigurationError(f"{where}: its front matter needs role, output, trusted and untrusted.")

@@ -13,7 +13,11 @@ from app.errors import InvalidRequest, PayloadTooLarge
 from app.models import MAX_DATA_BYTES, InteractionDraft
 
 MOST_ERRORS = 20
+# A request of the largest size may hold a hundred times as many values as anybody sends, and each takes memory.
+MOST_VALUES = 500_000
 
+# A text of JSON with its quotes, or what begins as one and never ends.
+_TEXT = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 _PLACE = re.compile(r"line (\d+) column (\d+)")
 
 
@@ -33,6 +37,24 @@ def check_size_of_data(draft: InteractionDraft, *, inside: str = "") -> None:
     if size > MAX_DATA_BYTES:
         path = path_of(["data"], inside=inside)
         raise PayloadTooLarge(f"{path}: {size:,} bytes of JSON; at most {MAX_DATA_BYTES:,} are taken.")
+
+
+def check_count_of_values(body: bytes) -> None:
+    """Raises PayloadTooLarge when a JSON text holds more than 500,000 values; nothing of it is parsed to tell."""
+    if _opening(body, 0, len(body)) <= MOST_VALUES:
+        return
+    count = end = 0
+    for text in _TEXT.finditer(body):
+        count += _opening(body, end, text.start())
+        end = text.end()
+        if count > MOST_VALUES:
+            break
+    if count + _opening(body, end, len(body)) > MOST_VALUES:
+        raise PayloadTooLarge(f"More than {MOST_VALUES:,} values of JSON in one request. Send it in parts.")
+
+
+def _opening(body: bytes, start: int, end: int) -> int:
+    return body.count(b",", start, end) + body.count(b"[", start, end) + body.count(b"{", start, end)
 
 
 def invalid_request(failure: ValidationError, *, inside: str = "", whole: str = "body") -> InvalidRequest:

@@ -1,19 +1,24 @@
 """Reads a catalogue from YAML or JSON and says of everything wrong with it where it stands and what to do about it."""
 
-import json
+import logging
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
-import yaml
 from pydantic import ValidationError
+from pydantic_core import from_json
 
 from app.actions.catalogue import ANY_INTENT, Catalogue, CatalogueAction, EngagementPolicy
 from app.actions.parameters import PLACES, placeholders
-from app.actions.policy import problem_of_expression
+from app.actions.policy import cost_problem, problem_of_expression
 from app.errors import ConfigurationError, InvalidRequest
+from app.linear import BadPattern, whole_matcher
+from app.validation import json_fault
+from app.yaml_text import Document, YamlProblem, read_yaml
+
+_log = logging.getLogger(__name__)
 
 SHIPPED = Path(__file__).parents[1] / "catalogues"
 LARGEST_FILE = 4 * 1024 * 1024
@@ -23,10 +28,14 @@ _POLICY_PARTS = ("eligibility", "applicability", "suitability")
 
 
 class Fault(NamedTuple):
-    """One thing wrong with a catalogue: the path of the field, and what is wrong in plain words."""
+    """One thing wrong with a catalogue: the path of the field, and what is wrong in plain words.
+
+    `costly` where it could be judged, but only at a price that nobody should pay.
+    """
 
     path: _Path
     message: str
+    costly: bool = False
 
 
 def load_catalogue(name_or_path: str) -> Catalogue:
@@ -35,19 +44,16 @@ def load_catalogue(name_or_path: str) -> Catalogue:
     if file.stat().st_size > LARGEST_FILE:
         raise ConfigurationError(f"{file}: the file is larger than {LARGEST_FILE // 1024 // 1024} MiB.")
     try:
-        text = file.read_text(encoding="utf-8")
-        root = cast(yaml.Node | None, yaml.compose(text, Loader=_loader()))
-        document: Any = yaml.load(text, Loader=_loader())  # noqa: S506 - a safe loader either way
+        document = read_yaml(file.read_text(encoding="utf-8"))
     except UnicodeDecodeError:
         raise ConfigurationError(f"{file}: the file is not UTF-8 text.") from None
-    except (yaml.YAMLError, RecursionError) as failure:
-        raise ConfigurationError(
-            f"{file}{_line_of_error(failure)}: this is not valid YAML{_problem(failure)}."
-        ) from None
-    catalogue, faults = _checked(document)
-    faults = [*_repeated_keys(root), *faults]
+    except YamlProblem as failure:
+        line = "" if failure.line is None else f":{failure.line}"
+        raise ConfigurationError(f"{file}{line}: this is not valid YAML ({failure.message}).") from None
+    catalogue, faults = _checked(document.content)
+    faults = [*_repeated_keys(document), *faults]
     if catalogue is None or faults:
-        shown = [f"{file}:{_line(root, fault.path)}: {_described(fault)}" for fault in faults[:_SHOWN]]
+        shown = [f"{file}:{document.line(fault.path)}: {_described(fault)}" for fault in faults[:_SHOWN]]
         raise ConfigurationError("\n".join([*shown, *_rest(faults)]))
     return catalogue
 
@@ -59,17 +65,11 @@ def shipped_catalogues() -> Sequence[str]:
 
 def read_catalogue(text: str, *, as_json: bool = False) -> Catalogue:
     """A catalogue from YAML or JSON text. Raises InvalidRequest, which names each wrong field by its path and line."""
-    try:
-        document: Any = json.loads(text) if as_json else yaml.load(text, Loader=_loader())  # noqa: S506 - a safe loader
-    except json.JSONDecodeError as failure:
-        raise _unreadable("JSON", f" ({failure.msg})", failure.lineno) from None
-    except (yaml.YAMLError, RecursionError) as failure:
-        raise _unreadable("YAML", _problem(failure), _line_after(failure)) from None
-    root = _nodes(text)
-    catalogue, faults = _checked(document)
-    faults = [*_repeated_keys(root), *faults]
+    content, document = _read_json(text) if as_json else _read_yaml(text)
+    catalogue, faults = _checked(content)
+    faults = [*_repeated_keys(document), *faults] if document else faults
     if catalogue is None or faults:
-        lines = {fault: f"line {_line(root, fault.path)}: " if root else "" for fault in faults}
+        lines = {fault: f"line {document.line(fault.path)}: " if document else "" for fault in faults}
         errors = [{"path": _dotted(one.path) or "body", "message": f"{lines[one]}{one.message}"} for one in faults]
         shown = [f"{lines[one]}{_described(one)}" for one in faults[:_SHOWN]]
         raise InvalidRequest("; ".join([*shown, *_rest(faults)]), errors)
@@ -82,6 +82,22 @@ def parse_catalogue(document: Mapping[str, Any]) -> Catalogue:
     if catalogue is None or faults:
         errors = [{"path": _dotted(fault.path), "message": fault.message} for fault in faults]
         raise InvalidRequest("; ".join([*map(_described, faults[:_SHOWN]), *_rest(faults)]), errors)
+    return catalogue
+
+
+def stored_catalogue(document: Mapping[str, Any]) -> Catalogue:
+    """A catalogue that was accepted before, perhaps by an earlier release.
+
+    Raises InvalidRequest as `parse_catalogue` does, but not for what has come to be too costly since: a rule that is
+    closes its action where it is judged.
+    """
+    catalogue, faults = _checked(document)
+    if catalogue is not None and faults and all(fault.costly for fault in faults):
+        for fault in faults:
+            _log.warning("a stored catalogue has a rule that will not be judged: %s", _described(fault))
+        return catalogue
+    if catalogue is None or faults:
+        raise InvalidRequest("; ".join([*map(_described, faults[:_SHOWN]), *_rest(faults)]))
     return catalogue
 
 
@@ -113,7 +129,8 @@ def _faults(catalogue: Catalogue) -> Iterator[Fault]:
                     yield Fault((*place, field, name), f"there is no action {name!r} in this catalogue")
         if action.id in _before(catalogue, action):
             yield Fault((*place, "after"), "the action has to wait for itself; take one of the names out of the circle")
-        yield from _policy_faults((*place, "policy"), action.policy, intents, actions)
+        for fault in _policy_faults((*place, "policy"), action.policy, intents, actions):
+            yield fault._replace(message=f"action {action.id!r}: {fault.message}") if fault.costly else fault
         yield from _parameter_faults(place, action)
 
 
@@ -136,6 +153,8 @@ def _policy_faults(place: _Path, policy: EngagementPolicy, intents: set[str], ac
             problem = problem_of_expression(rule.expression, intents)
             if problem is not None:
                 yield Fault((*place, part, index, "expression"), problem)
+            elif (costly := cost_problem(rule.expression)) is not None:
+                yield Fault((*place, part, index, "expression"), costly, costly=True)
             if rule.instead is not None and rule.instead not in actions:
                 yield Fault((*place, part, index, "instead"), f"there is no action {rule.instead!r} in this catalogue")
 
@@ -152,9 +171,10 @@ def _parameter_faults(place: _Path, action: CatalogueAction) -> Iterator[Fault]:
                 allowed = ", ".join(f"{one}.…" for one in PLACES)
                 yield Fault((*place, "parameters", index, "from"), f"{source!r} is no place to find it; use {allowed}")
         try:
-            re.compile(parameter.pattern or "")
-        except re.error as failure:
-            yield Fault((*place, "parameters", index, "pattern"), f"this is no regular expression: {failure}")
+            whole_matcher(parameter.pattern or "")
+        except BadPattern as failure:
+            message = f"this is no regular expression, or none that is matched in linear time: {failure}"
+            yield Fault((*place, "parameters", index, "pattern"), message, costly=True)
 
 
 def _doubles(collection: str, field: str, values: list[str]) -> Iterator[Fault]:
@@ -204,69 +224,33 @@ def _file_of(name_or_path: str) -> Path:
     return file
 
 
-def _loader() -> Any:
-    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-def _nodes(text: str) -> yaml.Node | None:
-    """What stands where in a text, or None where that cannot be told: JSON is YAML but for a few odd characters."""
+def _read_yaml(text: str) -> tuple[Any, Document]:
     try:
-        return cast(yaml.Node | None, yaml.compose(text, Loader=_loader()))
-    except (yaml.YAMLError, RecursionError):
-        return None
+        document = read_yaml(text)
+    except YamlProblem as failure:
+        place = f"line {failure.line}: " if failure.line else ""
+        raise _unreadable(f"{place}this is not valid YAML ({failure.message}).") from None
+    return document.content, document
 
 
-def _unreadable(language: str, problem: str, line: int | None) -> InvalidRequest:
-    place = f"line {line}: " if line else ""
-    message = f"{place}this is not valid {language}{problem}."
+def _read_json(text: str) -> tuple[Any, Document | None]:
+    """What a JSON text says, and where, if that can be told: JSON is YAML but for a few odd characters."""
+    try:
+        content = from_json(text, allow_inf_nan=False)
+    except ValueError as failure:
+        message = json_fault(failure)
+        line = re.search(r", line (\d+) column", message)
+        place = f"line {line[1]}: " if line else ""
+        raise _unreadable(f"{place}this is not valid JSON ({message}).") from None
+    try:
+        return content, read_yaml(text)
+    except YamlProblem:
+        return content, None
+
+
+def _unreadable(message: str) -> InvalidRequest:
     return InvalidRequest(message, [{"path": "body", "message": message}])
 
 
-def _line_after(failure: Exception) -> int | None:
-    mark = getattr(failure, "problem_mark", None)
-    return None if mark is None else int(mark.line) + 1
-
-
-def _line_of_error(failure: Exception) -> str:
-    line = _line_after(failure)
-    return "" if line is None else f":{line}"
-
-
-def _problem(failure: Exception) -> str:
-    problem = getattr(failure, "problem", None)
-    return f" ({problem})" if problem else ""
-
-
-def _line(root: yaml.Node | None, path: _Path) -> int:
-    """The line, from 1, of the deepest node on the path that stands in the file."""
-    node, line = root, 1
-    for part in path:
-        if isinstance(node, yaml.MappingNode):
-            found = [(key, value) for key, value in node.value if key.value == part]
-            if not found:
-                break
-            line = int(found[0][0].start_mark.line) + 1
-            node = found[0][1]
-        elif isinstance(node, yaml.SequenceNode):
-            named = [one for one in node.value if isinstance(one, yaml.ScalarNode) and one.value == part]
-            at = node.value[part] if isinstance(part, int) and part < len(node.value) else next(iter(named), None)
-            if at is None:
-                break
-            node = at
-            line = int(node.start_mark.line) + 1
-    return line
-
-
-def _repeated_keys(root: yaml.Node | None) -> list[Fault]:
-    # YAML itself lets the last of two equal keys win, which hides a slip of the pen.
-    faults: list[Fault] = []
-    waiting: list[tuple[_Path, yaml.Node]] = [((), root)] if root is not None else []
-    while waiting:
-        path, node = waiting.pop()
-        if isinstance(node, yaml.MappingNode):
-            counts = Counter(str(key.value) for key, _ in node.value)
-            faults.extend(Fault((*path, name), "this key stands here twice") for name in counts if counts[name] > 1)
-            waiting.extend(((*path, str(key.value)), value) for key, value in node.value)
-        elif isinstance(node, yaml.SequenceNode):
-            waiting.extend(((*path, index), value) for index, value in enumerate(node.value))
-    return faults
+def _repeated_keys(document: Document) -> list[Fault]:
+    return [Fault(path, "this key stands here twice") for path in document.repeated_keys()]

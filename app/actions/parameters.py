@@ -15,6 +15,7 @@ from app.caching import text_cache
 from app.language.facts import Facts
 from app.language.identifiers import Mention, canonical, mentions
 from app.language.sentences import sentences
+from app.linear import BadPattern, whole_matcher
 from app.models import Actor, Identifier, Interaction, Kind, Snapshot
 
 PLACES = ("fact", "argument", "mention", "identifier", "context")
@@ -108,7 +109,7 @@ class Known:
                 continue
             named = [one for one in mentioned if one.type in kinds and not _is_end_of_card(one, row.text)]
             for one in sorted(named, key=lambda mention: kinds.index(mention.type)):
-                fits = pattern is None or re.fullmatch(pattern, one.value)
+                fits = pattern is None or _matches(pattern, one.value)
                 if fits and (one.type == "error_code" or canonical(one.value) not in self._error_codes):
                     yield _Found(one.value, row.interaction_id)
 
@@ -181,6 +182,14 @@ def worded(script: str | None, values: Mapping[str, JsonValue]) -> str | None:
     kept = [one for one in sentences(script) if placeholders(one) <= values.keys()]
     text = " ".join(_PLACEHOLDER.sub(lambda match: _spoken(values[match.group(1)]), one) for one in kept)
     return text or None
+
+
+def _matches(pattern: str, value: str) -> bool:
+    try:
+        return whole_matcher(pattern)(value)
+    except BadPattern:
+        # A catalogue of an earlier release may hold what is no longer taken.
+        return False
 
 
 def _carries(row: Interaction, wanted: Identifier, *, verified: bool) -> bool:

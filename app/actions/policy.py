@@ -9,20 +9,27 @@ beforehand.
 
 import logging
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from functools import lru_cache, partial
-from typing import Any, NamedTuple
+from time import perf_counter
+from typing import Any, NamedTuple, cast
 
 from app.actions.catalogue import EngagementPolicy, Rule
+from app.actions.cost import MOST_STEPS_OVER_DATA, MOST_VALUES, Cost, TooCostly, cost, weight
+from app.actions.phrases import said
 from app.models import SignalType, SuppressionReason
 
 _log = logging.getLogger(__name__)
 
 VARIABLES = frozenset({"customer", "conversation", "facts", "records", "signals", "context", "now", "today"})
+# What all rules of one decision may take together: the engine cannot be interrupted, and holds the interpreter.
+STEPS_OF_A_DECISION = 1_000_000
+SECONDS_OF_A_DECISION = 0.25
 _FUNCTIONS = frozenset(
     {"size", "startsWith", "endsWith", "contains", "matches", "int", "uint", "double", "string", "bytes", "timestamp"}
     | {"duration", "type", "dyn", "said"}
 )
+SHOWN = 80
 _BOUND = re.compile(r"\.(?:all|exists|exists_one|map|filter)\(\s*([A-Za-z_]\w*)\s*,")
 _FACT = re.compile(r"\bfacts\.(\w+)")
 _QUOTED = re.compile(r"'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"")
@@ -49,10 +56,13 @@ class Closure(NamedTuple):
 class Judge:
     """Holds policies against what is known at one moment."""
 
-    def __init__(self, variables: Mapping[str, Any], said: str) -> None:
+    def __init__(self, variables: Mapping[str, Any], words: str) -> None:
         self._variables = variables
-        self._words = " ".join(said.casefold().split())
+        self._words = " ".join(words.casefold().split()).encode("utf-8", "replace")
         self._contexts: dict[frozenset[str], Any] = {}
+        self._weights: dict[str, int] = {}
+        self._steps = 0
+        self._seconds = 0.0
 
     def closure(self, policy: EngagementPolicy) -> Closure | None:
         """The first rule that closes the action, or None when it is open."""
@@ -65,8 +75,12 @@ class Judge:
 
     def _judged(self, rule: Rule, reason: SuppressionReason) -> Closure | None:
         facts = tuple(dict.fromkeys(_FACT.findall(rule.expression)))
+        started = perf_counter()
         try:
-            holds = _program(rule.expression).execute(self._context(rule.expression))
+            holds = _program(rule.expression).execute(self._affordable(rule.expression))
+        except TooCostly as failure:
+            _log.warning("a policy expression is not judged, for %s: %s", failure, rule.expression)
+            return Closure(reason, "Its rule is too costly to be judged by what is known.", facts, unknown=True)
         except LookupError as failure:
             missing = str(failure.args[0]) if failure.args else "a value"
             return Closure(SuppressionReason.NOT_APPLICABLE, f"It is not known yet: {missing}.", facts, unknown=True)
@@ -75,6 +89,8 @@ class Judge:
             return Closure(
                 SuppressionReason.NOT_APPLICABLE, "Its rule does not fit what is known.", facts, unknown=True
             )
+        finally:
+            self._seconds += perf_counter() - started
         if holds is True:
             return None
         if holds is not False:
@@ -82,16 +98,54 @@ class Judge:
         detail = rule.otherwise or f"This does not hold: {rule.expression}"
         return Closure(reason, detail, facts, instead=rule.instead)
 
-    def _context(self, expression: str) -> Any:
+    def _affordable(self, expression: str) -> Any:
+        """The engine's view of what an expression names. Raises TooCostly when judging by it may take too long."""
+        priced = cost(expression)
+        names = _names(expression)
+        if any(self._weight(name) > MOST_VALUES for name in names):
+            variables = self._narrowed(priced, names)
+            context = self._made(variables)
+        else:
+            variables = {name: value for name, value in self._variables.items() if name in names}
+            context = self._context(names, variables)
+        if priced.walks:
+            steps = priced.steps(variables)
+            if steps > MOST_STEPS_OVER_DATA:
+                raise TooCostly(f"it may take {steps:,} steps over what is known")
+            self._steps += steps
+        if self._steps > STEPS_OF_A_DECISION or self._seconds > SECONDS_OF_A_DECISION:
+            raise TooCostly("the rules before it took all that one decision may take")
+        return context
+
+    def _context(self, names: frozenset[str], variables: Mapping[str, Any]) -> Any:
         """The engine's copy of what an expression names: copying all that is known costs more than judging by it."""
+        if names not in self._contexts:
+            self._contexts[names] = self._made(variables)
+        return self._contexts[names]
+
+    def _made(self, variables: Mapping[str, Any]) -> Any:
         import cel  # compiled expressions and their engine are only needed once something is decided
 
-        names = _names(expression)
-        if names not in self._contexts:
-            named = {name: value for name, value in self._variables.items() if name in names}
-            functions = {"said": partial(_said, self._words)}
-            self._contexts[names] = cel.Context(variables=named, functions=functions)
-        return self._contexts[names]
+        return cel.Context(variables=dict(variables), functions={"said": partial(said, self._words)})
+
+    def _narrowed(self, priced: Cost, names: frozenset[str]) -> dict[str, Any]:
+        """Of what is too large to be copied whole, the fields that an expression asks for. Raises TooCostly."""
+        variables: dict[str, Any] = {}
+        for name in names & self._variables.keys():
+            value = self._variables[name]
+            wanted = {field for variable, field in priced.fields if variable == name}
+            if self._weight(name) > MOST_VALUES and None not in wanted and isinstance(value, Mapping):
+                fields = cast(Mapping[str, Any], value)
+                value = {field: fields[field] for field in wanted if field is not None and field in fields}
+            if weight(value) > MOST_VALUES:
+                raise TooCostly(f"`{name}` holds more than {MOST_VALUES:,} values")
+            variables[name] = value
+        return variables
+
+    def _weight(self, name: str) -> int:
+        if name not in self._weights:
+            self._weights[name] = weight(self._variables.get(name))
+        return self._weights[name]
 
 
 def problem_of_expression(expression: str, intents: Collection[str]) -> str | None:
@@ -115,6 +169,15 @@ def problem_of_expression(expression: str, intents: Collection[str]) -> str | No
     return f"there is no intent {min(asked)!r} in this catalogue" if asked else None
 
 
+def cost_problem(expression: str) -> str | None:
+    """Why an expression that the engine accepts may cost too much, and how to mend it, or None."""
+    try:
+        cost(expression)
+    except TooCostly as failure:
+        return f"this expression is too costly: {_shortened(expression)}: {failure}"
+    return None
+
+
 @lru_cache(maxsize=8192)
 def _program(expression: str) -> Any:
     import cel
@@ -127,15 +190,8 @@ def _names(expression: str) -> frozenset[str]:
     return frozenset(_program(expression).variables())
 
 
-@lru_cache(maxsize=2048)
-def _alternatives(what: str) -> re.Pattern[str]:
-    words: Sequence[str] = [word.strip().casefold() for word in what.split("|") if word.strip()]
-    patterns = [re.escape(word).replace(r"\*", r"\w*") for word in words]
-    return re.compile(rf"\b(?:{'|'.join(patterns)})\b")
-
-
-def _said(words: str, what: Any) -> bool:
-    return isinstance(what, str) and _alternatives(what).search(words) is not None
+def _shortened(expression: str) -> str:
+    return expression if len(expression) <= SHOWN else f"{expression[:SHOWN]} …"
 
 
 def _first_line(text: str) -> str:

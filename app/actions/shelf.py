@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from app.actions.catalogue import Catalogue
 from app.actions.intents import IntentReader
-from app.actions.loading import parse_catalogue
+from app.actions.loading import stored_catalogue
 from app.errors import InvalidRequest, RetrievalUnavailable
 from app.ports import Archive, Embedder, Vectors
 
@@ -107,7 +107,10 @@ class Shelf:
         # What was put here while the archive was read is newer than what was read.
         if document is None or known or self._held.get(tenant) is not held:
             return
-        made = self._made(document)
+        # Costing the rules of a large catalogue takes a while, and the engine must not hold up everybody else.
+        made = await asyncio.to_thread(self._made, document)
+        if self._held.get(tenant) is not held:
+            return
         if made is not None and first:
             self._held[tenant] = made
         elif made is not None and (tenant not in self._taking_up or self._taking_up[tenant].done()):
@@ -121,7 +124,7 @@ class Shelf:
 
     def _made(self, document: Mapping[str, Any]) -> InForce | None:
         try:
-            catalogue = parse_catalogue(document["catalogue"])
+            catalogue = stored_catalogue(document["catalogue"])
         except InvalidRequest as failure:
             # A later release may know fields that this one does not; what is in force stays.
             _log.error("a tenant's catalogue cannot be read and is left alone: %s", failure.detail)

@@ -31,7 +31,7 @@ MOST_TOKENS = 800
 # What is left of the deadline for filing the decision and sending it, and the least that a model is asked for.
 MARGIN_S = 0.1
 LEAST_S = 0.05
-_FIGURE = re.compile(r"\w*\d[\w.,:/-]*")
+_FIGURE = re.compile(r"(?<!\w)[^\W\d]*+\d[\w.,:/-]*+")
 
 
 class WordedAction(BaseModel):

@@ -2,7 +2,7 @@
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from time import perf_counter
@@ -51,6 +51,7 @@ from app.models import (
     Problem,
     Recorded,
     Resolution,
+    Signal,
     Snapshot,
 )
 from app.privacy import masked_identifiers, masked_request
@@ -137,7 +138,7 @@ class App(Cards, Continuing, Journeys, Verifying):
         self._parts.indexer.wake(len(results))
         windows = await self._live_windows(tenant, drafts, results)
         fresh = {one.interaction_id for one in results if one.interaction_id and not one.duplicate}
-        signals = tuple(signal for window in windows for signal in detect(window, fresh=fresh))
+        signals = await _detected(windows, fresh)
         await self.announce(tenant, windows, signals, fresh)
         # What was acknowledged before this request began has lower numbers than what it filed itself.
         newest = (one.seq for one in results if one.seq and not one.duplicate)
@@ -404,6 +405,16 @@ class App(Cards, Continuing, Journeys, Verifying):
         if self._workflow is None:
             return Check(status="loading", detail="loads in the background after the start")
         return Check(status="ok", detail="compiled")
+
+
+async def _detected(windows: Sequence[Snapshot], fresh: Collection[str]) -> tuple[Signal, ...]:
+    """The signals of every window; a batch may touch a thousand of them, so others are let in between."""
+    signals: list[Signal] = []
+    for place, window in enumerate(windows):
+        if place:
+            await asyncio.sleep(0)
+        signals.extend(detect(window, fresh=fresh))
+    return tuple(signals)
 
 
 def _build_workflow(parts: Parts, file_handoff: Callable[[str, Handoff], Awaitable[None]]) -> "Workflow":

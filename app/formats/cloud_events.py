@@ -18,7 +18,15 @@ from pydantic_core import from_json
 from app.errors import InvalidRequest, PayloadTooLarge, WarmlineError
 from app.formats.moments import Moment
 from app.models import MAX_BATCH, Actor, Channel, InteractionDraft, Kind, Outcome, Problem
-from app.validation import check_size_of_data, interaction_draft, invalid_fields, invalid_request, json_fault, path_of
+from app.validation import (
+    check_count_of_values,
+    check_size_of_data,
+    interaction_draft,
+    invalid_fields,
+    invalid_request,
+    json_fault,
+    path_of,
+)
 
 BATCHED = "application/cloudevents-batch+json"
 STRUCTURED = "application/cloudevents+json"
@@ -239,6 +247,7 @@ def _unpacked(packed: JsonValue, inside: str) -> bytes:
 
 
 def _json(raw: bytes, path: str) -> JsonValue:
+    check_count_of_values(raw)
     try:
         return from_json(raw, allow_inf_nan=False)
     except ValueError as failure:

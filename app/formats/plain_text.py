@@ -57,16 +57,24 @@ _HOW = (
 _GROUP = re.compile(r"[\[(](?P<inside>[^\])]{1,40})[\])]\s*[-–|,]?\s*")
 _BARE_TIME = re.compile(
     r"(?P<inside>\d{4}-\d{2}-\d{2}[T ]\d{1,2}:\d{2}\S*|\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?:\s?[AaPp][Mm])?)"
-    r"\s*[-–|,]?\s+(?=\S)"
+    r"\s*+[-–|,]?\s*+(?<=\s)(?=\S)"
 )
 _HEAD = re.compile(
-    r"(?P<label>[^\W\d_][^:\[\]()<>\"“”]{0,40}?)\s*(?P<notes>(?:[\[(][^\])]{1,40}[\])]\s*){0,3}):(?:\s+|$)(?P<text>.*)"
+    r"(?P<label>[^\W\d_][^:\[\]()<>\"“”]{0,40}?)\s{0,40}(?P<notes>(?:[\[(][^\])]{1,40}[\])]\s{0,40}){0,3}):(?:\s+|$)(?P<text>.*)"
 )
 _MOMENT = re.compile(r"(\d{4}-\d{2}-\d{2})[T ](\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,6})?)?)\s*(Z|[+-]\d{2}:?\d{2}|UTC)?")
 _CLOCK = re.compile(r"(\d{1,3}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?\s*([AaPp][Mm])?")
-_RULE = re.compile(r"(?:[-=*_~]{2,}|#{1,6}(?=\s))\s*(?P<inside>.*?)\s*(?P<closed>[-=*_~]{2,})?")
+_RULE = re.compile(r"(?:[-=*_~]{2,}+|#{1,6}(?=\s))")
+_OF_A_RULE = "-=*_~"
+# A line begins with a time and a channel at most, each told twice perhaps.
+_MOST_GROUPS = 8
 _NAME = re.compile(r"[A-Z][\w.'’-]*(?: [A-Z][\w.'’-]*){0,2}")
 _NEXT_DAY = timedelta(hours=6)
+
+
+class _Rule(NamedTuple):
+    inside: str
+    closed: bool
 
 
 class _Stamp(NamedTuple):
@@ -173,8 +181,8 @@ class _Reader:
         if colon and meant and value and (not self._turns or meant == "channel"):
             self._set(number, meant, value)
             return True
-        rule = _RULE.fullmatch(line)
-        inside = rule["inside"] if rule else line[1:-1] if line[:1] + line[-1:] in ("[]", "()") else None
+        rule = _rule_of(line)
+        inside = rule.inside if rule else line[1:-1] if line[:1] + line[-1:] in ("[]", "()") else None
         if inside is None:
             return False
         pieces = [one.strip() for one in re.split(r"[,;|]", inside) if one.strip()]
@@ -185,11 +193,11 @@ class _Reader:
             self._channel, self._day = channel or self._channel, day or self._day
         return rule is not None or bool(read)
 
-    def _title(self, number: int, rule: re.Match[str] | None, pieces: Sequence[str]) -> bool:
+    def _title(self, number: int, rule: _Rule | None, pieces: Sequence[str]) -> bool:
         """Whether a heading that names neither a channel nor a day is the text's title; a signature is no heading."""
         if rule is not None and not self._turns:
             return True
-        if rule is not None and rule["closed"]:
+        if rule is not None and rule.closed:
             raise InvalidRequest(
                 f"line {number}: “{', '.join(pieces)}” is neither a channel nor a day. Channels are "
                 f"{', '.join(Channel)}; a day is written 2026-03-02."
@@ -211,9 +219,23 @@ class _Reader:
             self.told[meant] = value
 
 
+def _rule_of(line: str) -> _Rule | None:
+    """What stands in a line such as `--- chat ---`, or None where it does not begin as one."""
+    opening = _RULE.match(line)
+    if opening is None:
+        return None
+    rest = line[opening.end() :]
+    bare = rest.rstrip(_OF_A_RULE)
+    closed = len(rest) - len(bare) >= 2
+    return _Rule((bare if closed else rest).strip(), closed)
+
+
 def _head_of(line: str) -> _Head | None:
     rest, stamp, channel = line, None, None
-    while (found := _GROUP.match(rest) or _BARE_TIME.match(rest)) is not None:
+    for _ in range(_MOST_GROUPS):
+        found = _GROUP.match(rest) or _BARE_TIME.match(rest)
+        if found is None:
+            break
         read, named = _stamp_of(found["inside"]), _channel_named(found["inside"])
         if read is None and named is None:
             return None

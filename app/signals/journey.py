@@ -16,6 +16,12 @@ from app.models import Actor, Channel, Interaction, Kind, Signal, SignalType, Sn
 STAFF = frozenset({Actor.BOT, Actor.AGENT})
 RECENT = timedelta(days=14)
 DAY = timedelta(days=1)
+# Of a text beyond this many characters the beginning and the end are read, and of all texts together these many, the
+# newest first; what is older than that counts by its first words alone.
+LONGEST_TEXT = 8_000
+TAIL = 2_000
+MOST_TEXT = 200_000
+LEAST_TEXT = 200
 _CHANNEL_WORDS = {
     Channel.APP: "in the app",
     Channel.WEB: "on the website",
@@ -61,10 +67,11 @@ class Journey:
     ) -> "Journey":
         """The journey that a snapshot shows; what lies after its `now` or is far in the past is left out."""
         past = [row for row in snapshot.prior if snapshot.now - RECENT <= row.occurred_at <= snapshot.now]
+        present = [row for row in snapshot.conversation if row.occurred_at <= snapshot.now]
         return cls(
             snapshot=snapshot,
-            conversation=tuple(row for row in snapshot.conversation if row.occurred_at <= snapshot.now),
-            prior=tuple(past),
+            conversation=_readable(present),
+            prior=_readable(past),
             fresh=fresh,
             vectors=vectors or {},
         )
@@ -124,6 +131,26 @@ class Journey:
             evidence=evidence,
             detail=moment.detail,
         )
+
+
+def _readable(rows: Sequence[Interaction]) -> tuple[Interaction, ...]:
+    """The rows, of overlong texts only the beginning and the end, and of far too much text only what is newest.
+
+    Whoever records an interaction waits for its signals, so the work of finding them has to have an end.
+    """
+    if sum(len(row.text) for row in rows) <= LONGEST_TEXT:
+        return tuple(rows)
+    left = MOST_TEXT
+    read: list[Interaction] = []
+    for row in reversed(rows):
+        text = row.text
+        if len(text) > LONGEST_TEXT:
+            text = f"{text[: LONGEST_TEXT - TAIL]}\n{text[-TAIL:]}"
+        if len(text) > left:
+            text = text[:LEAST_TEXT]
+        left = max(0, left - len(text))
+        read.append(row if text is row.text else row.model_copy(update={"text": text}))
+    return tuple(reversed(read))
 
 
 def on_channel(channel: Channel) -> str:

@@ -37,6 +37,8 @@ def serve(host: str, port: int, workers: int) -> None:
             host=host,
             port=port,
             workers=workers,
+            http="app.doors.cli.connections:BoundedConnection",
+            ws="none",
             log_level=settings.log_level.lower(),
             access_log=False,
         )

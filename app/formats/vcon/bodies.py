@@ -10,8 +10,11 @@ from html import unescape
 from pydantic import JsonValue
 from pydantic_core import from_json
 
+from app.errors import PayloadTooLarge
 from app.formats.vcon.schema import Part
-from app.validation import json_fault
+from app.validation import check_count_of_values, json_fault
+
+_MOST_MULTIPARTS = 20
 
 _WRAPPING = b" \t\r\n="
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
@@ -95,6 +98,10 @@ def _characters(raw: bytes, media: str) -> str:
 
 def _parsed(text: str, *, strict: bool) -> Content:
     try:
+        check_count_of_values(text.encode(errors="replace"))
+    except PayloadTooLarge as failure:
+        raise ValueError(failure.detail.removesuffix(".")) from None
+    try:
         value = from_json(text, allow_inf_nan=False)
     except ValueError as failure:
         if strict:
@@ -104,6 +111,9 @@ def _parsed(text: str, *, strict: bool) -> Content:
 
 
 def _of_mail(source: str) -> str:
+    # Each line is held against the boundaries of all parts around it.
+    if source.lower().count("multipart/") > _MOST_MULTIPARTS:
+        raise ValueError("This mail has too many parts within each other. Send its text alone")
     try:
         parts = list(message_from_bytes(source.encode(errors="replace")).walk())
     except RecursionError:

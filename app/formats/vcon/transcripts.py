@@ -26,7 +26,7 @@ _MOST_LABEL_WORDS = 3
 _DIARISED = re.compile(r"(?:speaker|spk|channel)?[ _-]?(?:\d{1,2}|[a-z])", re.IGNORECASE)
 # No dialog goes on for a month; a larger number is something else, a date perhaps.
 _LONGEST_S = 30 * 24 * 3600
-_CLOCK = re.compile(r"(?:(\d+):)?(\d{1,2}):(\d{2}(?:\.\d+)?)")
+_CLOCK = re.compile(r"(?:(\d{1,6}):)?(\d{1,2}):(\d{2}(?:\.\d{1,9})?)")
 
 
 class Turn(NamedTuple):
