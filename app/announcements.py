@@ -171,14 +171,17 @@ class Announcer:
 
     async def _file_all(self) -> None:
         while True:
-            told = await self._told.get()
-            try:
-                for webhook in await self._registered(told.tenant):
-                    for one in told.announcements:
-                        if one.topic in webhook.events:
-                            await self._file(told.tenant, webhook, one)
-            except WarmlineError as failure:
-                _log.warning("webhook messages of tenant %s were not filed: %s", told.tenant, failure.detail)
+            # In a function of its own: what is named here stays in memory while the next is waited for.
+            await self._file_told(await self._told.get())
+
+    async def _file_told(self, told: _Told) -> None:
+        try:
+            for webhook in await self._registered(told.tenant):
+                for one in told.announcements:
+                    if one.topic in webhook.events:
+                        await self._file(told.tenant, webhook, one)
+        except WarmlineError as failure:
+            _log.warning("webhook messages of tenant %s were not filed: %s", told.tenant, failure.detail)
 
     async def _file(self, tenant: str, webhook: IssuedWebhook, one: Announcement) -> None:
         message_id = f"msg_{sha256(f'{webhook.webhook_id} {one.announcement_id}'.encode()).hexdigest()[:32]}"

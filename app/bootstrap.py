@@ -18,6 +18,7 @@ from app.actions import (
 from app.actions.intents import IntentLearner
 from app.announcements import Announcer
 from app.application import App, Parts
+from app.application.forgetting import AGAIN_AFTER_S
 from app.application.sandbox import NO_MODEL
 from app.application.visits import RoomsReader
 from app.brief import BriefWriter
@@ -47,6 +48,7 @@ def build(
     model: LanguageModel | None = None,
     linkage: Linkage | None = None,
     courier: Courier | None = None,
+    forget_again_after_s: float = AGAIN_AFTER_S,
     catalogue: Catalogue | None = None,
 ) -> App:
     """An App on the adapters that the settings name; any may be handed in instead. Raises ConfigurationError."""
@@ -90,6 +92,7 @@ def build(
         digests=digests,
         continuity=Follower(digests, RoomsReader(decisions)),
         sandbox=Workbench(settings, embedder, model),
+        forget_again_after_s=forget_again_after_s,
     )
     return App(parts)
 

@@ -11,8 +11,9 @@ import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
+from contextvars import Context
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.errors import WarmlineError
 from app.models import Customer, Interaction, Snapshot
@@ -37,6 +38,11 @@ Place = tuple[str, str]
 Tell = Callable[[str, str], Awaitable[tuple[str, str]]]
 
 
+class _Timer(NamedTuple):
+    customer_id: str
+    handle: asyncio.TimerHandle
+
+
 class Waiting:
     """Timers of conversations, and the look that finds those of others; `tell` is called when one is due."""
 
@@ -44,7 +50,7 @@ class Waiting:
         self._ledger = ledger
         self._archive = archive
         self._tell = tell
-        self._timers: OrderedDict[Place, asyncio.TimerHandle] = OrderedDict()
+        self._timers: OrderedDict[Place, _Timer] = OrderedDict()
         self._work: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
@@ -54,7 +60,7 @@ class Waiting:
     async def close(self) -> None:
         """Look at nothing any more."""
         for timer in self._timers.values():
-            timer.cancel()
+            timer.handle.cancel()
         for task in tuple(self._work):
             task.cancel()
         await asyncio.gather(*self._work, return_exceptions=True)
@@ -65,10 +71,16 @@ class Waiting:
             return
         place = (tenant, window.conversation_id)
         if (timer := self._timers.pop(place, None)) is not None:
-            timer.cancel()
+            timer.handle.cancel()
         due = next_check(window)
         if due is not None and (wait := _seconds_until(due)) >= -JUST_PASSED_S:
-            self._set(place, wait)
+            self._set(place, window.customer.customer_id, wait)
+
+    def forget(self, tenant: str, customer_id: str) -> None:
+        """Look at no conversation of this customer again."""
+        whose = (tenant, customer_id)
+        for place in [one for one, timer in self._timers.items() if (one[0], timer.customer_id) == whose]:
+            self._timers.pop(place).handle.cancel()
 
     def in_background(self, work: Coroutine[Any, Any, None]) -> None:
         """Do something that nobody waits for; it is given up at the end."""
@@ -94,15 +106,19 @@ class Waiting:
             return
         wait = _seconds_until(due)
         if wait > 0:
-            self._set((tenant, row.conversation_id), wait)
+            self._set((tenant, row.conversation_id), customer_id, wait)
         elif wait >= -MISSED_S and await self._archive.get(tenant, TOLD, row.interaction_id) is None:
             await self._look_again((tenant, row.conversation_id))
 
-    def _set(self, place: Place, wait: float) -> None:
+    def _set(self, place: Place, customer_id: str, wait: float) -> None:
         loop = asyncio.get_running_loop()
-        self._timers[place] = loop.call_later(max(0.0, wait), lambda: self.in_background(self._look_again(place)))
+        # A timer keeps the context that it was set in, which may be that of a request: it gets one of its own.
+        handle = loop.call_later(
+            max(0.0, wait), lambda: self.in_background(self._look_again(place)), context=Context()
+        )
+        self._timers[place] = _Timer(customer_id, handle)
         if len(self._timers) > MOST_CONVERSATIONS:
-            self._timers.popitem(last=False)[1].cancel()
+            self._timers.popitem(last=False)[1].handle.cancel()
 
     async def _look_again(self, place: Place) -> None:
         self._timers.pop(place, None)

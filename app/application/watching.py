@@ -1,12 +1,13 @@
 """The verbs of those who watch friction: asked for, and told of the moment it happens."""
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from time import perf_counter
 from typing import NamedTuple
+
+from cachetools import LRUCache
 
 from app.announcements import heard
 from app.application.administration import Administration
@@ -17,7 +18,6 @@ from app.application.waiting import Waiting
 from app.errors import UnknownConversation
 from app.models import (
     Announcement,
-    Erased,
     Friction,
     Handoff,
     InterventionLevel,
@@ -51,7 +51,8 @@ class Watching(Administration):
 
     def __init__(self, parts: Parts) -> None:
         super().__init__(parts)
-        self._levels: OrderedDict[tuple[str, str], InterventionLevel] = OrderedDict()
+        # By tenant and conversation: whose it is, and how forward it was last.
+        self._levels: LRUCache[tuple[str, str], tuple[str, InterventionLevel]] = LRUCache(_MOST_CONVERSATIONS)
         self._waiting = Waiting(parts.ledger, parts.archive, self._tell_what_waiting_showed)
         self._following = Following(parts.meanings, parts.announcer.is_heard, self._tell_what_was_meant)
 
@@ -111,11 +112,18 @@ class Watching(Administration):
         """End a webhook. Raises NotFound."""
         await self._parts.announcer.remove(tenant, webhook_id)
 
-    async def erase(self, tenant: str, customer_id: str) -> Erased:
-        """Forget a customer: nothing of them remains in any store. Raises UnknownCustomer."""
-        erased = await super().erase(tenant, customer_id)
-        self._parts.announcer.forget(tenant, customer_id)
-        return erased
+    async def forget_customer_texts(self, tenant: str, customer_id: str | None = None) -> None:
+        """Keep nothing in this process of an erased customer's words; without one, of something else that was erased.
+
+        Whoever erased in this process has it called; it is for other processes to call when they hear of an erasure.
+        """
+        if customer_id is not None:
+            self._parts.announcer.forget(tenant, customer_id)
+            self._waiting.forget(tenant, customer_id)
+            self._following.forget(tenant, customer_id)
+            for place in [one for one, level in self._levels.items() if (one[0], level[0]) == (tenant, customer_id)]:
+                del self._levels[place]
+        await super().forget_customer_texts(tenant, customer_id)
 
     def start_watching(self) -> None:
         """Look again at conversations from now on. Needs a running event loop."""
@@ -156,10 +164,8 @@ class Watching(Administration):
             signals = await asyncio.to_thread(detect, window)
             decided = intervene(signals, window.now, strain_at(window), ladder=ladder)
             place = (tenant, window.conversation_id)
-            before = self._levels.pop(place, InterventionLevel.WAIT)
-            self._levels[place] = decided.level
-            if len(self._levels) > _MOST_CONVERSATIONS:
-                self._levels.popitem(last=False)
+            before = self._levels[place][1] if place in self._levels else InterventionLevel.WAIT
+            self._levels[place] = (window.customer.customer_id, decided.level)
             if _LEVELS.index(decided.level) > _LEVELS.index(before):
                 customer_id = window.customer.customer_id
                 newest = window.conversation[-1].interaction_id

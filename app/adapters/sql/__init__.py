@@ -332,6 +332,11 @@ class SqlStore(SqlErasure):
         rows = await self._rows(_PAGE, tenant=tenant, collection=collection, after=after, limit=limit)
         return [(key, from_json(document)) for key, document in rows]
 
+    async def release_memory(self) -> None:
+        """Keep nothing in this process of rows that were read or written; what is asked next is read anew."""
+        self._remembered.forget()
+        await self._connections.release_memory()
+
     async def close(self) -> None:
         """Let go of files and connections."""
         await self._connections.close()

@@ -91,6 +91,9 @@ async def _told(application: App, tenant: str, after: str | None) -> AsyncGenera
                 return
             if one.topic is Topic.SIGNAL_FIRED:
                 yield _event(one)
+                # Whoever sends a stream remembers its last piece until the next, which may be long in coming.
+                del one
+                yield ":\n\n"
 
 
 def _event(one: Announcement) -> str:
