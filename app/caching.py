@@ -10,7 +10,7 @@ import urllib.parse
 from collections.abc import Callable
 from functools import lru_cache
 from inspect import ismethod
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 from weakref import WeakMethod
 
 Arguments = ParamSpec("Arguments")
@@ -60,4 +60,4 @@ def _forget_patterns() -> None:
 
 on_forgetting(_forget_patterns)
 # Python remembers the addresses that it took apart last, with the words that somebody looked for in their queries.
-on_forgetting(urllib.parse.clear_cache)
+on_forgetting(cast(Any, urllib.parse).clear_cache)

@@ -1,16 +1,18 @@
 """What a process, its memory and its files hold of some words: to tell whether they are forgotten."""
 
 import gc
+import inspect
 import os
 import re
 import sys
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from io import BytesIO, StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 LONGEST_PATH = 12
 AT_ONCE = 10_000
@@ -32,7 +34,9 @@ def words_reached(words: Sequence[str]) -> Mapping[str, str]:
         reached.pop(id(word), None)
     holders = [each for each in reached.values() if type(each) in _READERS]
     found = list(_holding([word.lower().encode() for word in words], holders))
-    paths = _paths(found, reached) if found else {}
+    if not found:
+        return {}
+    paths = _paths(found, reached)
     return {f"{paths[id(each)]} #{number}": repr(_bytes_of(each))[:200] for number, each in enumerate(found)}
 
 
@@ -65,7 +69,8 @@ def words_in_files(folder: Path, words: Sequence[str]) -> dict[str, list[str]]:
 def _reached() -> dict[int, Any]:
     """Every object reached, by its identity."""
     tracked = gc.get_objects()
-    frames = [frame for frame in sys._current_frames().values() if frame is not sys._getframe()]
+    running = sys._current_frames()  # pyright: ignore[reportPrivateUsage] - there is no other way to them
+    frames = [frame for frame in running.values() if frame is not inspect.currentframe()]
     frontier: list[Any] = [*sys.modules.values(), *frames, *tracked]
     reached = {id(each): each for each in frontier}
     while frontier:
@@ -78,15 +83,27 @@ def _reached() -> dict[int, Any]:
     return reached
 
 
-_READERS: Mapping[type, Any] = {
-    str: lambda each: each.encode("utf-8", "replace"),
-    bytes: lambda each: each,
+def _of_text(each: str) -> bytes:
+    return each.encode("utf-8", "replace")
+
+
+def _of_text_file(each: StringIO) -> bytes:
+    return each.getvalue().encode("utf-8", "replace")
+
+
+def _of_array(each: NDArray[Any]) -> bytes:
+    return b"" if each.dtype.hasobject else each.tobytes()
+
+
+_READERS: Mapping[type, Callable[[Any], bytes]] = {
+    str: _of_text,
+    bytes: bytes,
     bytearray: bytes,
     memoryview: bytes,
     array: bytes,
-    StringIO: lambda each: each.getvalue().encode(),
-    BytesIO: lambda each: each.getvalue(),
-    np.ndarray: lambda each: b"" if each.dtype.hasobject else each.tobytes(),
+    StringIO: _of_text_file,
+    BytesIO: BytesIO.getvalue,
+    np.ndarray: _of_array,
 }
 
 
@@ -132,8 +149,9 @@ def _path(each: Any, parents: Mapping[int, Any]) -> str:
 
 
 def _name_in(parent: Any, child: Any) -> str:
-    if type(parent) is dict:
-        return next((f"[{repr(key)[:60]}] " for key, value in list(parent.items()) if value is child), "[key] ")
+    if isinstance(parent, dict):
+        items = list(cast(dict[Any, Any], parent).items())
+        return next((f"[{repr(key)[:60]}] " for key, value in items if value is child), "[key] ")
     name = getattr(child, "__name__", None)
     return f"{name} " if isinstance(name, str) else ""
 

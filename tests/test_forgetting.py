@@ -68,9 +68,11 @@ async def served(app: App, settings: Settings) -> AsyncGenerator[str]:
     running = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110 - uvicorn tells it by nothing else
         await asyncio.sleep(0.01)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    await running
+    try:
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await running
 
 
 async def settled(app: App) -> None:
@@ -99,7 +101,7 @@ async def test_nothing_that_the_process_reaches_holds_the_words_of_whom_it_erase
             await ask(f"file {address}")
             await settled(app)
             statuses = await ask("read")
-            assert {200, 404, 422} == set(statuses.values()) - {201, 204}, statuses
+            assert {status for status in statuses.values() if status >= 400} == {404, 422}, statuses
             await settled(app)
             await ask(verb)
             await asyncio.sleep(2 * AGAIN_AFTER_S)
@@ -161,7 +163,7 @@ def test_every_function_that_remembers_texts_forgets_them_at_once() -> None:
         calls.append(text)
         return text
 
-    read("a zebrafinch"), read("a zebrafinch")
+    assert read("a zebrafinch") == read("a zebrafinch")
     assert len(calls) == 1
     forget_texts()
     read("a zebrafinch")

@@ -176,6 +176,8 @@ class Administration:
 
     async def forget_customer_texts(self, tenant: str, customer_id: str | None = None) -> None:
         """Something of a tenant was erased: nothing that was learnt or read of it stays in memory."""
+        if customer_id is not None:
+            self._parts.announcer.forget(tenant, customer_id)
         self._parts.traffic.forget(tenant)
         self._parts.cases.forget(tenant)
         self._parts.meanings.forget(tenant)

@@ -113,9 +113,7 @@ class Waiting:
     def _set(self, place: Place, customer_id: str, wait: float) -> None:
         loop = asyncio.get_running_loop()
         # A timer keeps the context that it was set in, which may be that of a request: it gets one of its own.
-        handle = loop.call_later(
-            max(0.0, wait), lambda: self.in_background(self._look_again(place)), context=Context()
-        )
+        handle = loop.call_later(max(0.0, wait), lambda: self.in_background(self._look_again(place)), context=Context())
         self._timers[place] = _Timer(customer_id, handle)
         if len(self._timers) > MOST_CONVERSATIONS:
             self._timers.popitem(last=False)[1].handle.cancel()

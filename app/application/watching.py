@@ -118,7 +118,6 @@ class Watching(Administration):
         Whoever erased in this process has it called; it is for other processes to call when they hear of an erasure.
         """
         if customer_id is not None:
-            self._parts.announcer.forget(tenant, customer_id)
             self._waiting.forget(tenant, customer_id)
             self._following.forget(tenant, customer_id)
             for place in [one for one, level in self._levels.items() if (one[0], level[0]) == (tenant, customer_id)]:
