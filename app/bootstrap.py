@@ -18,6 +18,7 @@ from app.actions import (
 from app.actions.intents import IntentLearner
 from app.announcements import Announcer
 from app.application import App, Parts
+from app.application.forgetting import AGAIN_AFTER_S
 from app.application.sandbox import NO_MODEL
 from app.application.visits import RoomsReader
 from app.brief import BriefWriter
@@ -53,6 +54,7 @@ def build(
     linkage: Linkage | None = None,
     courier: Courier | None = None,
     webhook_pauses_s: Sequence[float] = PAUSES_S,
+    forget_again_after_s: float = AGAIN_AFTER_S,
     catalogue: Catalogue | None = None,
     bus: Bus | None = None,
 ) -> App:
@@ -111,6 +113,7 @@ def build(
         digests=digests,
         continuity=Follower(digests, RoomsReader(decisions)),
         sandbox=Workbench(settings, embedder, model),
+        forget_again_after_s=forget_again_after_s,
     )
     return App(parts)
 

@@ -7,11 +7,12 @@ something that policy closed: the best of these, and a little less while a value
 """
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Sequence
 from random import Random
 from time import perf_counter
 from typing import NamedTuple
+
+from cachetools import FIFOCache
 
 from app.actions.arbitration import calls_of
 from app.actions.case import Call, Case, denies
@@ -24,6 +25,7 @@ from app.actions.policy import Closure
 from app.actions.shelf import InForce, Shelf
 from app.actions.similar import NOTHING, Similar, SimilarCases
 from app.actions.wording import ActionWriter
+from app.caching import on_forgetting
 from app.ids import id_of_work
 from app.language.steps import Step
 from app.models import (
@@ -98,7 +100,8 @@ class DecisionMaker:
     ) -> None:
         self._writer = writer
         self.shelf = Shelf(catalogue, embedder, archive)
-        self._readings: OrderedDict[int, tuple[Snapshot, InForce, Reading]] = OrderedDict()
+        self._readings: FIFOCache[int, tuple[Snapshot, InForce, Reading]] = FIFOCache(UNDER_WAY)
+        on_forgetting(self.forget)
         self._contact = ContactPolicies(archive)
         self.learner = Learner(archive)
         self.similar = SimilarCases(archive, vectors, self.learner)
@@ -106,6 +109,10 @@ class DecisionMaker:
     async def warm_up(self) -> None:
         """Embed the catalogue's examples, so that no request has to wait for it. Raises RetrievalUnavailable."""
         await self.shelf.warm_up()
+
+    def forget(self) -> None:
+        """Keep no reading of a conversation; a decision under way reads its own anew."""
+        self._readings.clear()
 
     async def ladder(self, tenant: str) -> Ladder | None:
         """The friction from which on to be that forward, where the tenant's catalogue says so."""
@@ -178,8 +185,6 @@ class DecisionMaker:
             in_force = await self.shelf.of(snapshot.tenant)
             held = (snapshot, in_force, await in_force.reader.read(snapshot))
             self._readings[id(snapshot)] = held
-            while len(self._readings) > UNDER_WAY:
-                self._readings.popitem(last=False)
         return held[1], held[2]
 
     async def _similar_to(self, case: Case) -> Similar:

@@ -16,13 +16,13 @@ less.
 
 import asyncio
 import logging
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from math import log, log2
 from time import monotonic
 from typing import Any, NamedTuple
 
 import numpy as np
+from cachetools import TTLCache
 from numpy.typing import NDArray
 from pydantic_core import from_json, to_json
 
@@ -82,7 +82,7 @@ class SimilarCases:
         self._vectors = vectors
         self._learner = learner
         self._worths: dict[str, tuple[float, float]] = {}
-        self._kept: OrderedDict[tuple[str, str], tuple[float, Sequence[LikeCase]]] = OrderedDict()
+        self._kept: TTLCache[tuple[str, str], Sequence[LikeCase], float] = TTLCache(MOST_KEPT, KEPT_S)
         self._resting_until = 0.0
 
     async def to(self, tenant: str, case_id: str, wanted: Vector) -> Similar:
@@ -122,8 +122,8 @@ class SimilarCases:
     async def _at_hand(self, tenant: str, case_id: str, wanted: Vector) -> Sequence[LikeCase]:
         now = monotonic()
         kept = self._kept.get((tenant, case_id))
-        if kept is not None and kept[0] > now:
-            return kept[1]
+        if kept is not None:
+            return kept
         if now < self._resting_until:
             return ()
         try:
@@ -133,9 +133,7 @@ class SimilarCases:
             _log.warning("actions are ranked without similar cases: %s", type(failure).__name__)
             self._resting_until = monotonic() + REST_S
             return ()
-        self._kept[tenant, case_id] = (now + KEPT_S, found)
-        if len(self._kept) > MOST_KEPT:
-            self._kept.popitem(last=False)
+        self._kept[tenant, case_id] = found
         return found
 
     async def _nearest(self, tenant: str, case_id: str, wanted: Vector) -> Sequence[LikeCase]:

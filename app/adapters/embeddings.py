@@ -4,7 +4,6 @@
 """
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Sequence
 from hashlib import blake2b
 from importlib import import_module
@@ -14,9 +13,11 @@ from threading import Lock
 from typing import Any, cast
 
 import numpy as np
+from cachetools import LRUCache
 from numpy.typing import NDArray
 
 from app import offline
+from app.caching import on_forgetting
 from app.errors import RetrievalUnavailable
 from app.ports import Vectors
 
@@ -40,7 +41,8 @@ class MiniLM:
     def __init__(self) -> None:
         self._model: _Model | None = None
         self._loading = Lock()
-        self._remembered: OrderedDict[bytes, NDArray[np.float32]] = OrderedDict()
+        self._remembered: LRUCache[bytes, NDArray[np.float32]] = LRUCache(REMEMBERED)
+        on_forgetting(self.forget)
 
     @property
     def name(self) -> str:
@@ -55,15 +57,12 @@ class MiniLM:
         if fresh:
             made = await asyncio.to_thread(self._embed, list(fresh.values()))
             rows.update(zip(fresh, made, strict=True))
-        self._remember(rows)
+        self._remembered.update(rows)
         return np.stack([rows[key] for key in keys]) if keys else np.zeros((0, DIMENSIONS), np.float32)
 
-    def _remember(self, rows: dict[bytes, NDArray[np.float32]]) -> None:
-        for key, row in rows.items():
-            self._remembered[key] = row
-            self._remembered.move_to_end(key)
-        while len(self._remembered) > REMEMBERED:
-            self._remembered.popitem(last=False)
+    def forget(self) -> None:
+        """Keep no vector in memory."""
+        self._remembered.clear()
 
     def _embed(self, texts: list[str]) -> Vectors:
         try:

@@ -7,7 +7,8 @@ outlast a deadline that is a promise. Every failure leaves as one of three: too 
 import asyncio
 import json
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from contextvars import Context
 from enum import StrEnum
 from functools import cache
 from importlib import import_module
@@ -122,16 +123,19 @@ class LitellmModel:
     async def _asked(self, name: str, request: Mapping[str, Any]) -> Any:
         from app.adapters.wire import bounded_answers
 
-        with bounded_answers():
-            return await _litellm().acompletion(
-                **request,
-                **self._server.address(name),
-                model=name,
-                timeout=_VENDOR_TIMEOUT_S,
-                max_retries=0,
-                num_retries=0,
-                drop_params=True,
-            )
+        async def answered() -> Any:
+            with bounded_answers():
+                return await _litellm().acompletion(
+                    **request,
+                    **self._server.address(name),
+                    model=name,
+                    timeout=_VENDOR_TIMEOUT_S,
+                    max_retries=0,
+                    num_retries=0,
+                    drop_params=True,
+                )
+
+        return await _apart(answered())
 
 
 class LitellmEmbedder:
@@ -160,13 +164,15 @@ class LitellmEmbedder:
         return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.finfo(np.float32).tiny)
 
     async def _rows(self, litellm: Any, batch: Sequence[str]) -> list[list[float]]:
-        response = await litellm.aembedding(
-            model=self._name,
-            input=[text or " " for text in batch],
-            timeout=_VENDOR_TIMEOUT_S,
-            max_retries=0,
-            num_retries=0,
-            **self._server.address(self._name),
+        response = await _apart(
+            litellm.aembedding(
+                model=self._name,
+                input=[text or " " for text in batch],
+                timeout=_VENDOR_TIMEOUT_S,
+                max_retries=0,
+                num_retries=0,
+                **self._server.address(self._name),
+            )
         )
         rows = sorted(response.data, key=lambda row: int(row["index"]))
         if len(rows) != len(batch):
@@ -218,6 +224,15 @@ class _Question:
             request["response_format"] = {"type": "json_object"}
         request["messages"] = [{"role": "system", "content": system}, {"role": "user", "content": self._user}]
         return request
+
+
+async def _apart(call: Coroutine[Any, Any, Any]) -> Any:
+    """What a call to litellm gives, made in a context of its own.
+
+    litellm starts tasks that live as long as the process, and a task keeps the context that it was started in: that of
+    a request holds all that the request is about.
+    """
+    return await asyncio.create_task(call, context=Context())
 
 
 def json_object_in(text: str) -> str | None:

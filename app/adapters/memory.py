@@ -352,6 +352,9 @@ class MemoryLedger:
         async with self._lock:
             return self._tenants[tenant].erase_rows(interaction_ids)
 
+    async def release_memory(self) -> None:
+        """Nothing is kept beside the rows themselves."""
+
     async def close(self) -> None:
         """Nothing is held open."""
 

@@ -109,6 +109,7 @@ class App(Cards, Continuing, Journeys, Verifying):
         """Finish what is acknowledged and let go of every store."""
         await self._parts.recorder.close()
         await self.end_announcements()
+        await self._forgetting.close()
         await self._examples.close()
         await self._parts.traffic.close()
         await self._parts.cases.close()

@@ -9,6 +9,7 @@ from pydantic import JsonValue
 
 from app.actions import InForce, read_catalogue
 from app.actions.log import decision_log
+from app.application.forgetting import Forgetting
 from app.application.parts import Parts
 from app.erasure import exported
 from app.identity.suggestions import reason_of
@@ -38,6 +39,7 @@ class Administration:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self._forgetting = Forgetting(parts.ledger, again_after_s=parts.forget_again_after_s)
 
     async def customer(self, tenant: str, customer_id: str) -> Customer:
         """One customer. Raises UnknownCustomer."""
@@ -54,15 +56,15 @@ class Administration:
         return await self._parts.identities.unmerge(tenant, customer_id, merge_id)
 
     async def erase(self, tenant: str, customer_id: str) -> Erased:
-        """Forget a customer: nothing of them remains in any store. Raises UnknownCustomer."""
+        """Forget a customer: nothing of them remains in any store or in memory. Raises UnknownCustomer."""
         erased = await self._parts.eraser.erase(tenant, customer_id)
-        self._forget(tenant)
+        await self.forget_customer_texts(tenant, erased.customer_id)
         return erased
 
     async def redact(self, tenant: str, interaction_id: str) -> tuple[Interaction, str]:
         """Blank one interaction; gives it as it is now and whose it is. Raises NotFound."""
         row = await self._parts.eraser.redact(tenant, interaction_id)
-        self._forget(tenant)
+        await self.forget_customer_texts(tenant)
         return row, await self._parts.ledger.customer_of(tenant, row.identity_id) or row.identity_id
 
     async def export(self, tenant: str, customer_id: str) -> AsyncIterator[Mapping[str, Any]]:
@@ -104,7 +106,11 @@ class Administration:
         self, *, tenant: str | None = None, now: datetime | None = None
     ) -> Sequence[RetentionRun]:
         """Erase what has been kept for longer than its rule allows, of one tenant or of all."""
-        return await self._parts.retention.apply(now or datetime.now(UTC), tenant=tenant)
+        runs = await self._parts.retention.apply(now or datetime.now(UTC), tenant=tenant)
+        for run in runs:
+            if any(run.erased.values()):
+                await self.forget_customer_texts(run.tenant)
+        return runs
 
     async def suggest_identities(
         self, tenant: str, *, at_least: float, progress: Callable[[int, int], None] | None = None
@@ -186,11 +192,14 @@ class Administration:
         """All API keys of all tenants, without their secrets, the oldest first."""
         return await self._parts.keys.list()
 
-    def _forget(self, tenant: str) -> None:
+    async def forget_customer_texts(self, tenant: str, customer_id: str | None = None) -> None:
         """Something of a tenant was erased: nothing that was learnt or read of it stays in memory."""
+        if customer_id is not None:
+            self._parts.announcer.forget(tenant, customer_id)
         self._parts.traffic.forget(tenant)
         self._parts.cases.forget(tenant)
         self._parts.meanings.forget(tenant)
+        await self._forgetting.forget()
 
 
 def _filed(in_force: InForce) -> FiledCatalogue:

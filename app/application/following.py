@@ -32,6 +32,7 @@ Tell = Callable[[str, str, Collection[str]], Awaitable[None]]
 @dataclass(slots=True)
 class _Fresh:
     until: float
+    customer_id: str
     ids: set[str] = field(default_factory=set[str])
 
 
@@ -55,13 +56,19 @@ class Following:
         if not said or window.conversation_id is None:
             return
         place = (tenant, window.conversation_id)
-        held = self._fresh.pop(place, None) or _Fresh(0.0)
-        held.until = monotonic() + GIVEN_UP_AFTER_S
+        held = self._fresh.pop(place, None) or _Fresh(0.0, "")
+        held.until, held.customer_id = monotonic() + GIVEN_UP_AFTER_S, window.customer.customer_id
         held.ids |= said
         self._fresh[place] = held
         if len(self._fresh) > MOST_CONVERSATIONS:
             self._fresh.popitem(last=False)
         self._woken.set()
+
+    def forget(self, tenant: str, customer_id: str) -> None:
+        """Follow no conversation of this customer any more."""
+        theirs = [place for place, held in self._fresh.items() if (place[0], held.customer_id) == (tenant, customer_id)]
+        for place in theirs:
+            del self._fresh[place]
 
     async def follow(self) -> None:
         """Look every so often, for good."""

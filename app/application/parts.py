@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from app.actions import CaseKeeper, DecisionMaker, TrafficLearner
 from app.announcements import Announcer
+from app.application.forgetting import AGAIN_AFTER_S
 from app.application.sandbox import Sandbox
 from app.brief import BriefWriter
 from app.continuity import Follower
@@ -53,3 +54,4 @@ class Parts:
     digests: ContinuityStore
     continuity: Follower
     sandbox: Sandbox
+    forget_again_after_s: float = AGAIN_AFTER_S

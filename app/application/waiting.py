@@ -53,6 +53,11 @@ class _Timer(NamedTuple):
     place: Place
 
 
+class _Due(NamedTuple):
+    at: datetime
+    customer_id: str
+
+
 class Waiting:
     """Timers of conversations, and the look that finds those of others; `tell` is called when one is due.
 
@@ -63,7 +68,7 @@ class Waiting:
         self._ledger = ledger
         self._tell = tell
         self._most = most
-        self._due: dict[Place, datetime] = {}
+        self._due: dict[Place, _Due] = {}
         self._timers: list[_Timer] = []  # a heap; a timer holds while `_due` names the same moment
         self._changed = asyncio.Event()
         self._dropped = asyncio.Event()
@@ -91,7 +96,14 @@ class Waiting:
         self._due.pop(place, None)
         due = next_check(window)
         if due is not None and _seconds_until(due) >= -JUST_PASSED_S:
-            self._set(place, due)
+            self._set(place, due, window.customer.customer_id)
+
+    def forget(self, tenant: str, customer_id: str) -> None:
+        """Look at no conversation of this customer again."""
+        for place in [one for one, due in self._due.items() if (one[0], due.customer_id) == (tenant, customer_id)]:
+            del self._due[place]
+        self._timers = [timer for timer in self._timers if timer.place in self._due]
+        heapify(self._timers)
 
     def in_background(self, work: Coroutine[Any, Any, None]) -> None:
         """Do something that nobody waits for; it is given up at the end."""
@@ -115,30 +127,30 @@ class Waiting:
         rows = [(who, row) for who, row in newest if (tenant, row.interaction_id) not in self._looked_at]
         moments = await asyncio.to_thread(lambda: [next_check(_ending_with(tenant, who, row)) for who, row in rows])
         passed: list[Coroutine[Any, Any, None]] = []
-        for (_, row), due in zip(rows, moments, strict=True):
+        for (who, row), due in zip(rows, moments, strict=True):
             if due is None or row.conversation_id is None or (tenant, row.conversation_id) in self._due:
                 continue
             wait = _seconds_until(due)
             if wait > 0:
-                self._set((tenant, row.conversation_id), due)
+                self._set((tenant, row.conversation_id), due, who)
             elif wait >= -MISSED_S:
                 passed.append(self._look_once((tenant, row.conversation_id), row.interaction_id))
         await asyncio.gather(*passed)
 
-    def _set(self, place: Place, due: datetime) -> None:
+    def _set(self, place: Place, due: datetime, customer_id: str) -> None:
         if not self._timers or due < self._timers[0].due:
             self._changed.set()
-        self._due[place] = due
+        self._due[place] = _Due(due, customer_id)
         heappush(self._timers, _Timer(due, place))
         if len(self._due) > self._most:
             self._drop_last()
         if len(self._timers) > 2 * len(self._due) + PAGE:  # most of them were put off meanwhile
-            self._timers = [_Timer(moment, where) for where, moment in self._due.items()]
+            self._timers = [_Timer(due.at, where) for where, due in self._due.items()]
             heapify(self._timers)
 
     def _drop_last(self) -> None:
         # A tenth at once, so that the many are not looked through for each one.
-        by_due = sorted(self._due, key=self._due.__getitem__)
+        by_due = sorted(self._due, key=lambda place: self._due[place].at)
         for place in by_due[self._most - self._most // 10 :]:
             del self._due[place]
         self._dropped.set()
@@ -157,7 +169,8 @@ class Waiting:
         places: list[Place] = []
         while self._timers and self._timers[0].due <= now:
             timer = heappop(self._timers)
-            if self._due.get(timer.place) == timer.due:
+            due = self._due.get(timer.place)
+            if due is not None and due.at == timer.due:
                 del self._due[timer.place]
                 places.append(timer.place)
         return places

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import secrets
 from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
@@ -34,7 +35,7 @@ from app.models import (
     Webhook,
     WebhookDraft,
 )
-from app.ports.bus import ERASED, KEY_CHANGED
+from app.ports.bus import ERASED, KEY_CHANGED, Message
 from app.signals import came_by_waiting, course, crossing_of, detect, explained, strain_at
 
 _log = logging.getLogger(__name__)
@@ -55,9 +56,11 @@ class Watching(Administration):
 
     def __init__(self, parts: Parts) -> None:
         super().__init__(parts)
+        self._origin = secrets.token_hex(8)
         self._waiting = Waiting(parts.ledger, self._tell_what_waiting_showed)
         parts.announcer.connect(parts.bus)
         parts.bus.subscribe(KEY_CHANGED, lambda message: parts.keys.forget(str(message["key_id"])))
+        parts.bus.subscribe(ERASED, self._hear_of_erasure)
         self._following = Following(parts.meanings, parts.announcer.is_heard, self._tell_what_was_meant)
         self._left_over = LeftOverArrivals(parts.ledger, parts.outbox, parts.windows, self._announce_arrivals)
 
@@ -138,17 +141,33 @@ class Watching(Administration):
         return await self._parts.announcer.redeliver(tenant, webhook_id, message_ids)
 
     async def erase(self, tenant: str, customer_id: str) -> Erased:
-        """Forget a customer: nothing of them remains in any store. Raises UnknownCustomer."""
+        """Forget a customer: nothing of them remains in any store or in memory. Raises UnknownCustomer."""
         erased = await super().erase(tenant, customer_id)
-        self._parts.announcer.forget(tenant, customer_id)
-        self._parts.bus.publish(ERASED, {"tenant": tenant, "customer_id": customer_id})
+        self._parts.bus.publish(ERASED, {"tenant": tenant, "customer_id": erased.customer_id, "origin": self._origin})
         return erased
+
+    async def forget_customer_texts(self, tenant: str, customer_id: str | None = None) -> None:
+        """Keep nothing in this process of an erased customer's words; without one, of something else that was erased.
+
+        Whoever erased in this process has it called; other processes hear of it on the bus.
+        """
+        if customer_id is not None:
+            self._waiting.forget(tenant, customer_id)
+            self._following.forget(tenant, customer_id)
+        await super().forget_customer_texts(tenant, customer_id)
+
+    def _hear_of_erasure(self, message: Message) -> None:
+        """Forget what another process erased; this one has forgotten what it erased itself."""
+        if message["origin"] == self._origin:
+            return
+        work = self.forget_customer_texts(str(message["tenant"]), str(message["customer_id"]))
+        self._waiting.in_background(work)
 
     async def redact(self, tenant: str, interaction_id: str) -> tuple[Interaction, str]:
         """Blank one interaction; gives it as it is now and whose it is. Raises NotFound."""
         row, customer_id = await super().redact(tenant, interaction_id)
         # What was announced of this customer may quote it.
-        self._parts.bus.publish(ERASED, {"tenant": tenant, "customer_id": customer_id})
+        self._parts.bus.publish(ERASED, {"tenant": tenant, "customer_id": customer_id, "origin": self._origin})
         return row, customer_id
 
     def start_watching(self) -> None:

@@ -354,6 +354,10 @@ class Ledger(Protocol):
         """Remove interactions, leaving no trace in any file, but not whose they were; tells how many there were."""
         ...
 
+    async def release_memory(self) -> None:
+        """Keep nothing in this process of rows that were read or written; what is asked next is read anew."""
+        ...
+
     async def close(self) -> None:
         """Let go of files and connections."""
         ...

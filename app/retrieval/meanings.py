@@ -6,11 +6,11 @@ those that were read are kept for a while; nothing waits long for them.
 
 import asyncio
 import logging
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from time import monotonic
 
 import numpy as np
+from cachetools import FIFOCache
 from numpy.typing import NDArray
 
 from app.errors import ConfigurationError, RetrievalUnavailable
@@ -34,7 +34,7 @@ class MeaningReader:
     def __init__(self, vectors: VectorStore, *, patience_s: float = PATIENCE_S) -> None:
         self._vectors = vectors
         self._patience_s = patience_s
-        self._kept: OrderedDict[tuple[str, str], NDArray[np.float32]] = OrderedDict()
+        self._kept: FIFOCache[tuple[str, str], NDArray[np.float32]] = FIFOCache(MOST_KEPT)
         self._resting_until = 0.0
 
     async def of(self, snapshot: Snapshot) -> Meanings:
@@ -52,8 +52,6 @@ class MeaningReader:
             read = await self._read(tenant, missing)
             found.update(read)
             self._kept.update(((tenant, one), vector) for one, vector in read.items())
-            while len(self._kept) > MOST_KEPT:
-                self._kept.popitem(last=False)
         return found
 
     def forget(self, tenant: str) -> None:

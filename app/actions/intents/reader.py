@@ -7,18 +7,19 @@ fits nothing well is left without a name. Over a conversation the latest request
 
 import asyncio
 import logging
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 import numpy as np
+from cachetools import LRUCache
 from numpy.typing import NDArray
 
 from app.actions.catalogue import Catalogue
 from app.actions.intents.classifier import LEAST_CONFIDENCE, IntentClassifier, IntentLearner
 from app.actions.intents.likeness import MEANING, WORDS, Classes, Examples, Lexicon
 from app.actions.intents.wishes import Wish, stuck_at, wishes_of
+from app.caching import on_forgetting
 from app.errors import RetrievalUnavailable
 from app.models import Intent, Interaction, ScoredName, Snapshot
 from app.ports import Embedder, Vectors
@@ -88,7 +89,8 @@ class IntentReader:
         self._actions = Examples.of({one.id: one.examples for one in catalogue.actions if one.examples})
         self._fitted: tuple[IntentClassifier, Classes] | None = None
         self._fitting = asyncio.Lock()
-        self._judged: OrderedDict[str, _Judged] = OrderedDict()
+        self._judged: LRUCache[str, _Judged] = LRUCache(REMEMBERED)
+        on_forgetting(self.forget)
         self._lexicon = Lexicon([*self._intents.texts, *self._actions.texts])
         by_words = self._lexicon.vectors
         self._by_words = (
@@ -110,6 +112,10 @@ class IntentReader:
         async with self._fitting:
             self._fitted = await self._learnt(traffic)
             self._judged.clear()
+
+    def forget(self) -> None:
+        """Keep nothing of the texts that were read; what was learnt stays."""
+        self._judged.clear()
 
     async def _learnt(self, traffic: Vectors | None) -> tuple[IntentClassifier, Classes]:
         intents = await self._learner.learn(self._intents.by_name, labels=self._labels, traffic=traffic)
@@ -168,8 +174,6 @@ class IntentReader:
             made = zip(intents.likelihoods(vectors).confidences, actions.likenesses(vectors), vectors, strict=True)
             known |= {text: _Judged(*rows) for text, rows in zip(fresh, made, strict=True)}
             self._judged.update((text, known[text]) for text in fresh)
-            while len(self._judged) > REMEMBERED:
-                self._judged.popitem(last=False)
         return [known[text] for text in texts]
 
 

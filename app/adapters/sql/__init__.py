@@ -339,6 +339,11 @@ class SqlStore(SqlErasure):
 
         return await self._connections.write(work)
 
+    async def release_memory(self) -> None:
+        """Keep nothing in this process of rows that were read or written; what is asked next is read anew."""
+        self._remembered.forget()
+        await self._connections.release_memory()
+
     async def close(self) -> None:
         """Let go of files and connections."""
         await self._connections.close()

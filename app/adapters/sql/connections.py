@@ -77,6 +77,16 @@ class Connections:
             for engine in engines:
                 await engine.dispose()
 
+    async def release_memory(self) -> None:
+        """Keep nothing in this process of what was read or written; connections at work keep theirs until they end."""
+        writer, reader = self._writer, self._reader
+        with in_plain_words():
+            if writer is not None:
+                async with self._writing:
+                    await writer.release_memory()
+            if reader is not None:
+                await reader.release_memory()
+
     async def _open(self) -> tuple[Engine, Engine]:
         if self._writer and self._reader:
             return self._writer, self._reader

@@ -44,6 +44,10 @@ class Engine(Protocol):
         """One transaction: committed when the block has ended, undone when it raised."""
         ...
 
+    async def release_memory(self) -> None:
+        """Keep nothing of what statements asked for or gave."""
+        ...
+
     async def dispose(self) -> None:
         """Let go of every connection."""
         ...
@@ -81,6 +85,11 @@ class ThreadedEngine:
             await self._in_thread(session.undo)
             raise
         await self._in_thread(session.commit)
+
+    async def release_memory(self) -> None:
+        """Close the connections: pages of the file and values of the last statements live as long as they do."""
+        self._engine.clear_compiled_cache()  # a statement is kept with the values that it was first made for
+        await self._in_thread(self._engine.dispose)
 
     async def dispose(self) -> None:
         """Let go of every connection and thread."""
@@ -149,6 +158,10 @@ class ServerEngine:
         """One transaction."""
         async with self._engine.begin() as connection:
             yield _ServerSession(connection)
+
+    async def release_memory(self) -> None:
+        """Forget statements, each kept with the values that it was first made for; connections keep no rows."""
+        self._engine.sync_engine.clear_compiled_cache()
 
     async def dispose(self) -> None:
         """Let go of every connection."""

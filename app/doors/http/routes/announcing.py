@@ -195,6 +195,9 @@ async def _signals(
                         return
                     if announcement.topic is Topic.SIGNAL_FIRED:
                         yield _event(announcement)
+                        # Whoever sends a stream remembers its last piece until the next, which may be long in coming.
+                        del announcement
+                        yield b":\n\n"
         finally:
             ender.cancel()
 
