@@ -12,7 +12,7 @@ _LEADING_ON = frozenset(
     was were be been has have had will would can could that which who because if when than so no not any back only
     """.split()
 )
-_LINK = re.compile(r"\[([^\]]+)\]\([^)]+\)")
+_LINK = re.compile(r"\[([^\[\]]{1,1000}+)\]\([^)]{1,1000}+\)")
 _ABBREVIATION = re.compile(r"\b(?:Mr|Mrs|Ms|Dr|St|No|vs|e\.g|i\.e|etc|approx|[ap]\.m)\.$", re.IGNORECASE)
 # The day of a month is an ordinal in some languages: `bis zum 9. Februar`.
 _DAY_OF_MONTH = r"(?<=\d\.)\s+(?:Jan|Feb|M[aä]r|Apr|Ma[iy]|Jun|Jul|Aug|Sep|O[ck]t|Nov|De[cz])[a-zä]*\b"
