@@ -2,7 +2,7 @@
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal
@@ -50,10 +50,11 @@ from app.models import (
     Problem,
     Recorded,
     Resolution,
+    Signal,
     Snapshot,
 )
 from app.readiness import Examples, Readiness
-from app.signals import detect
+from app.signals import SHORT_TEXTS, detect
 
 if TYPE_CHECKING:
     from app.workflow import Workflow
@@ -134,7 +135,7 @@ class App(Cards, Continuing, Journeys, Verifying):
         self._parts.indexer.wake(len(results))
         windows = await self._live_windows(tenant, drafts, results)
         fresh = {one.interaction_id for one in results if one.interaction_id and not one.duplicate}
-        signals = tuple(signal for window in windows for signal in detect(window, fresh=fresh))
+        signals = tuple([signal for window in windows for signal in await _signals_of(window, fresh)])
         self.announce(tenant, windows, signals, fresh)
         # What was acknowledged before this request began has lower numbers than what it filed itself.
         newest = (one.seq for one in results if one.seq and not one.duplicate)
@@ -384,6 +385,13 @@ class App(Cards, Continuing, Journeys, Verifying):
         if self._workflow is None:
             return Check(status="loading", detail="loads in the background after the start")
         return Check(status="ok", detail="compiled")
+
+
+async def _signals_of(window: Snapshot, fresh: Collection[str]) -> tuple[Signal, ...]:
+    """The signals of a window; where much was written, they are looked for off the event loop."""
+    if window.characters <= SHORT_TEXTS:
+        return detect(window, fresh=fresh)
+    return await asyncio.to_thread(detect, window, fresh=fresh)
 
 
 def _build_workflow(parts: Parts) -> "Workflow":

@@ -5,9 +5,9 @@ signals with the same ids, whenever they are asked for.
 """
 
 from app.signals.course import course
-from app.signals.detection import detect
+from app.signals.detection import SHORT_TEXTS, detect
 from app.signals.friction import explained, intervene
 from app.signals.strain import strain_at
 from app.signals.timing import next_check
 
-__all__ = ["course", "detect", "explained", "intervene", "next_check", "strain_at"]
+__all__ = ["SHORT_TEXTS", "course", "detect", "explained", "intervene", "next_check", "strain_at"]
