@@ -35,7 +35,7 @@ from app.models import (
 )
 from app.ports import Archive
 from app.retrieval import Gatherer, MeaningReader
-from app.signals import detect, intervene, strain_at
+from app.signals import SHORT_TEXTS, detect, intervene, strain_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,13 +136,12 @@ async def _understand(state: State, runtime: Runtime[Rooms]) -> Found:
 async def _detect(state: State, runtime: Runtime[Rooms]) -> Found:
     snapshot = state["snapshot"]
     # A short case takes less time than it takes to hand it to a thread and back.
-    short = len(snapshot.conversation) + len(snapshot.prior) <= SHORT_CASE
     meanings = state["meanings"]
-    if short:
-        signals = detect(snapshot, vectors=meanings)
+    if len(snapshot.conversation) + len(snapshot.prior) <= SHORT_CASE and snapshot.characters <= SHORT_TEXTS:
+        signals, strain = detect(snapshot, vectors=meanings), strain_at(snapshot)
     else:
         signals = await asyncio.to_thread(detect, snapshot, vectors=meanings)
-    strain = strain_at(snapshot)
+        strain = await asyncio.to_thread(strain_at, snapshot)
     ladder = await runtime.context.decisions.ladder(state["tenant"]) or runtime.context.ladder
     return {"signals": signals, "intervention": intervene(signals, state["now"], strain, ladder=ladder)}
 

@@ -56,7 +56,7 @@ from app.models import (
 )
 from app.privacy import masked_identifiers, masked_request
 from app.readiness import Examples, LedgerProbe, Readiness
-from app.signals import detect
+from app.signals import SHORT_TEXTS, detect
 
 if TYPE_CHECKING:
     from app.workflow import Workflow
@@ -414,8 +414,15 @@ async def _detected(windows: Sequence[Snapshot], fresh: Collection[str]) -> tupl
     for place, window in enumerate(windows):
         if place:
             await asyncio.sleep(0)
-        signals.extend(detect(window, fresh=fresh))
+        signals.extend(await _signals_of(window, fresh))
     return tuple(signals)
+
+
+async def _signals_of(window: Snapshot, fresh: Collection[str]) -> tuple[Signal, ...]:
+    """The signals of a window; where much was written, they are looked for off the event loop."""
+    if window.characters <= SHORT_TEXTS:
+        return detect(window, fresh=fresh)
+    return await asyncio.to_thread(detect, window, fresh=fresh)
 
 
 def _build_workflow(parts: Parts, file_handoff: Callable[[str, Handoff], Awaitable[None]]) -> "Workflow":

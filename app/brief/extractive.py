@@ -46,7 +46,8 @@ HEADLINE_CHARACTERS = 120
 MOST_STEPS = 8
 MOST_HISTORY = 3
 # What an agent says aloud ends where a thought ends, not in the middle of the next one.
-_CUT_SHORT = re.compile(r"^(.{40,}),? (?:and|but|because|so|with|for|which|that|instead|then) [^”]* …$")
+_JOINING = re.compile(r" (?:and|but|because|so|with|for|which|that|instead|then)(?= )")
+_SHORTEST_OPENING = 40
 _EMPTY_ACTS = (Act.GREETING, Act.CLOSING, Act.THANKS, Act.APOLOGY, Act.CONFIRMATION)
 _ENDED = {
     Outcome.SUCCEEDED: "succeeded",
@@ -218,9 +219,19 @@ def _opening(case: Case) -> str | None:
         return "Hello, how can I help you today?" if case.said else None
     announced, asked = case.reason, meant(case)
     said = spoken(announced, 20 if asked is None else 12) + (f", and that {spoken(asked, 14)}" if asked else "")
-    said = _CUT_SHORT.sub(r"\1", said.rstrip(".")).replace(" …", "")
+    said = _without_cut_clause(said.rstrip(".")).replace(" …", "")
     ended = re.sub(r"([^.?!…])”$", r"\1.”", said) if said.endswith("”") else f"{said}."
     return f"Hello, I can see that {ended} May I pick it up from there, so that you need not repeat anything?"
+
+
+def _without_cut_clause(text: str) -> str:
+    """A text that was cut off, without its last clause, which lost its end."""
+    if not text.endswith(" …"):
+        return text
+    closed = text.rfind("”")
+    clauses = [match for match in _JOINING.finditer(text) if match.start() >= _SHORTEST_OPENING]
+    last = next((match for match in reversed(clauses) if match.end() <= len(text) - 3), None)
+    return text[: last.start()] if last and last.end() >= closed else text
 
 
 def _disposition(case: Case, status: ResolutionStatus, reason: Reason | None) -> ScoredName | None:

@@ -51,4 +51,6 @@ def _status(snapshot: Snapshot, brief: Brief) -> tuple[HandoffStatus, FailureCod
         return HandoffStatus.FAILED, FailureCode.INSUFFICIENT_CONTENT
     if not snapshot.retrieval_available:
         return HandoffStatus.PARTIAL, FailureCode.RETRIEVAL_UNAVAILABLE
+    if snapshot.is_cut:
+        return HandoffStatus.PARTIAL, FailureCode.ANALYSIS_LIMIT
     return HandoffStatus.COMPLETED, None

@@ -24,7 +24,7 @@ _EVERYBODY = re.compile(
             # to set aside what it was told, in one language after the other
             r"\b(?:ignore|disregard|forget|override|bypass)\b.{0,40}"
             r"\b(?:instruction|prompt|rule|above|previous|prior|customer)",
-            r"\b(?:ignorier|missacht|vergiss|vergesst|vergessen sie)\w*.{0,40}"
+            r"\b(?:ignorier|missacht|vergiss|vergesst|vergessen sie).{0,48}"
             r"(?:anweisung|vorgabe|befehl|instruktion|regel)",
             r"\b(?:ignore|oublie)[sz]?\b.{0,40}(?:instruction|consigne|directive)",
             r"\b(?:ignora|ignore|olvida|olvide)\b.{0,40}(?:instruccion|orden|indicacion)",
@@ -34,7 +34,7 @@ _EVERYBODY = re.compile(
             r"\b(?:zignoruj|ignoruj|zapomnij)\b.{0,40}(?:polece|instrukc|zasad)",
             r"\b(?:strunta i|ignorera|glöm|ignorer|glem)\b.{0,40}(?:instruktion|instruks|regl)",
             r"talimat.{0,20}(?:yok say|unut|görmezden|dikkate alma)",
-            r"(?:игнорируй|проигнорируй|забудь|игнорировать)\w*.{0,40}(?:инструкц|указан|правил)",
+            r"(?:игнорируй|проигнорируй|забудь|игнорировать).{0,48}(?:инструкц|указан|правил)",
             r"(?:忽略|无视|忘记|忽視|無視).{0,16}(?:指示|指令|提示|说明|規則)",
             r"(?:指示|命令|指令).{0,10}(?:無視|忘れ)",
             r"(?:지시|명령|지침).{0,10}(?:무시|잊)",
@@ -62,7 +62,7 @@ _EVERYBODY = re.compile(
             r"\bmark(?:ed)? (?:me |it |this )?(?:as )?(?:resolved|verified)\b",
             # as a message of another kind
             r"<\|\w+|\[/?INST\]|<!--|\]\]>|</?(?:data|system|assistant|user|result|interactions?|script|div)\b",
-            r"\bend of (?:data|input|conversation)\b|^[\"'{\s]*t\d+ \| ",
+            r"\bend of (?:data|input|conversation)\b|^(?:[\"'{]|[^\S\n])*+t\d+ \| ",
             r"\b(?:SYSTEM|IMPORTANT)(?: \w+){0,2} ?:|\bSYSTEM OVERRIDE\b",
             r"\bdebug(?:ging)? (?:mode )?is on\b|\bmaintenance mode\b",
         )
@@ -71,7 +71,7 @@ _EVERYBODY = re.compile(
 )
 # Staff and systems may write these; a customer who does poses as one of them.
 _CUSTOMERS = re.compile(
-    r"^\s*(?:system|assistant|developer|agent|bot|supervisor|administrator)\s*:"
+    r"^[^\S\n]*+(?:system|assistant|developer|agent|bot|supervisor|administrator)\s*:"
     r"|\b(?:as|i am) your (?:supervisor|manager|developer|administrator|creator)\b|\bi order you to\b"
     r"|\b[a-z]+_(?:status|limit|level|code|mode)\s*[=:]|```",
     re.IGNORECASE | re.MULTILINE,

@@ -35,8 +35,8 @@ _SHORT_ID = re.compile(r"\bt\d+\b")
 _FIRST_PERSON = re.compile(
     r"\b(?:I|[Mm]e|[Mm]y|[Mm]ine|[Ww]e|[Oo]ur|[Uu]s|[Yy]ou|[Yy]our|[Ii]ch|[Mm]eine?|[Ww]ir|[Jj]e|[Nn]ous|[Yy]o|[Nn]osotros)\b"
 )
-_QUOTED = re.compile(r"“[^”]*”|\"[^\"]*\"|«[^»]*»")
-_MARKUP = re.compile(r"https?:|www\.|://|<[!/a-zA-Z|]|!?\[[^\]]*\]\(|[{}`]|\]\]>")
+_QUOTED = re.compile(r"“[^”]{0,1000}+”|\"[^\"]{0,1000}+\"|«[^»]{0,1000}+»")
+_MARKUP = re.compile(r"https?:|www\.|://|<[!/a-zA-Z|]|\[[^\[\]]*+\]\(|[{}`]|\]\]>")
 # What is only so when our side did it. A customer may say that it was done, but then the sentence must say so too:
 # that it is their account.
 _OURS_ALONE = re.compile(

@@ -42,7 +42,7 @@ _TAKES_BACK = re.compile(
 )
 _ADDRESS = re.compile(
     r"(?<![\w.,-])\d{1,4}[a-z]?(?: (?!(?:January|February|March|April|May|June|July|August|September|October"
-    r"|November|December)\b)[A-Z][\w’'-]+){1,3}|(?:[A-ZÄÖÜ][\wäöüß-]+(?:straße|strasse|weg|gasse|platz|laan"
+    r"|November|December)\b)[A-Z][\w’'-]+){1,3}|(?<![\w-])(?:[A-ZÄÖÜ][\w-]{1,40}?(?:straße|strasse|weg|gasse|platz|laan"
     r"|straat) \d{1,4})"
 )
 _FIGURE = re.compile(r"(?<![\w.,-])\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\w-])")

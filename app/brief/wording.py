@@ -89,8 +89,8 @@ _SUBJECTLESS = re.compile(
 _POINTS_BACK = re.compile(r"(?:that|this|those|these|he|she|they)(?:[’']\w+)? (?!\w+ (?:i|we|you)\b)", re.IGNORECASE)
 _BACKGROUND = re.compile(
     r"^(?P<background>.{12,}?)(?<!\bthat)(?<!\bwhich)(?<!\bif)(?<!\bwhen)(?<!\bwhat)(?<!\bwhere)(?<!\bthink)"
-    r"(?:[,;.–]| -)? (?:and |so |but |now |therefore )*(?:I|we)(?:[’']d| would|[’']m| am)?"
-    r"(?: also| really| just| still| now)* (?:want|need|like|wish|hoping|looking)\b",
+    r"(?:[,;.–]| -)? (?:and |so |but |now |therefore ){0,4}(?:I|we)(?:[’']d| would|[’']m| am)?"
+    r"(?: also| really| just| still| now){0,4} (?:want|need|like|wish|hoping|looking)\b",
 )
 # The first word of a sentence may be a name; where it is not known as a common word, only a quotation keeps it right.
 _MAY_BE_A_NAME = re.compile(r"^[A-Z][a-z]+\b")

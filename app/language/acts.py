@@ -39,6 +39,7 @@ _LEAD_IN = re.compile(
     r"|next)[\s,.!:;–-]+",
     re.IGNORECASE,
 )
+_MOST_LEAD_INS = 24
 _GREETING = re.compile(
     r"^(?:(?:hi|hello|hey|good (?:morning|afternoon|evening|day))\b[^.?!]{0,25}[.!]?|dear [^.!?]{1,40},"
     r"|(?:(?:with )?(?:kind|best|warm)(?:est)? (?:regards|wishes)|yours (?:sincerely|faithfully|truly)|sincerely"
@@ -94,10 +95,10 @@ _AGREEMENT = re.compile(
     re.IGNORECASE,
 )
 _PROMISE = re.compile(
-    r"\b(?:(?:i|we)(?:'ll|’ll| will| am going to|'m going to| are going to)"
-    r"|[\w’'-]+(?:'ll|’ll| will| is going to| should)(?: now| then| also| all)? (?:be|receive|get|have|call|contact"
+    r"(?:(?:\b(?:i|we)(?:'ll|’ll| will| am going to|'m going to| are going to)"
+    r"|(?<=[\w’'])(?:'ll|’ll| will| is going to| should)(?: now| then| also| all)? (?:be|receive|get|have|call|contact"
     r"|arrive|go|reach|reply|take|hear|process|see|e-?mail|send|refund|credit|ship|replace|follow|fix|resolve|come|ring|text"
-    r"|confirm|notify|visit)\b|i promise|we promise|rest assured|i(?:'ve|’ve| have) (?:booked|scheduled|arranged)\b)",
+    r"|confirm|notify|visit)\b)|\bi promise|\bwe promise|\brest assured|\bi(?:'ve|’ve| have) (?:booked|scheduled|arranged)\b)",
     re.IGNORECASE,
 )
 _REFUSAL = re.compile(
@@ -185,7 +186,9 @@ def without_lead_in(sentence: str) -> str:
     """The sentence without greeting, yes or no, and words that only join it to the talk before."""
     previous = None
     bare = sentence.strip()
-    while bare != previous:
+    for _ in range(_MOST_LEAD_INS):
+        if bare == previous:
+            break
         previous, bare = bare, _LEAD_IN.sub("", bare, count=1).strip()
     return bare
 

@@ -24,7 +24,7 @@ _OTHERS = re.compile(
     r"(?:agents?|representatives?|operators?|managers?|persons?|advis[eo]rs?|rep) "
     r"(?:(?:i|we|you) (?!can|could|may)"
     r"|(?:told|said|promised|was|were|has|had|did|didn't|hung|never|sent|gave) "
-    r"|(?:who|that) (?:(?:just|already|first|then|never) )*(?:i|we|you|told|said|promised|was|were|has|had|did|didn't"
+    r"|(?:who|that) (?:(?:just|already|first|then|never) ){0,4}(?:i|we|you|told|said|promised|was|were|has|had|did|didn't"
     r"|hung|sent|gave|spoke|dealt|made|took|\w{3,}ed|couldn't|could not|can't|cannot|wouldn't|would not|doesn't)\b"
     r"(?! (?:can|could|may)\b))"
     r"|\b(?:second|third|other|each|every|per|one|same|another|extra|additional) persons?\b|\bin person\b"
@@ -39,7 +39,7 @@ _REFUSED = re.compile(
     r"(?:speak|talk|chat|need|want|agent|human|person|representative|manager|supervisor|operator|connect|transfer|call"
     r"|someone|somebody|anyone|people)\w*"
     r"|(?:no|not|without|rather than|instead of) (?:(?:to|for|with|a|an|any|the|your|need|want|necessary|talking"
-    r"|speaking|another|real|live|human|being|having) )*"
+    r"|speaking|another|real|live|human|being|having) ){0,8}"
     r"(?:speak|talk|chat|need|want|agent|human|person|representative|manager|supervisor|operator|connect|transfer"
     r"|call)\w*"
     r"|(?:when(?:ever)?|every time|each time|after|before|told (?:me )?to|asked (?:me )?to|last time) (?:i )?(?:\w+ )?"
@@ -57,7 +57,7 @@ _NO_BOT = re.compile(
 )
 _KIND = (
     r"(?:(?:real|live|actual|human|living|proper|different|senior|customer(?: service| support| care)?|support|service"
-    r"|call ?cent(?:er|re)|technical|sales|billing)[ -]?)*"
+    r"|call ?cent(?:er|re)|technical|sales|billing)[ -]?){0,4}"
 )
 _PERSON = (
     rf"{_KIND}(?:human(?: being)?s?|persons?|people|agents?|representatives?|reps?|operators?|managers?|supervisors?"
@@ -89,11 +89,11 @@ _ENGLISH = (
         r"|(?:connect|transfer|forward|hand|pass|switch|direct|route|refer|redirect) (?:me|us)(?: over)?"
         r"|(?:connected|transferred|forwarded|handed|redirected|escalated?)(?: over| this)?|put (?:me|us)(?: through)?"
         r"|get (?:through|in touch)|reach|contact|deal|discuss (?:this|it)|(?:conversation|call|word))"
-        rf"(?: directly| now| please)*(?: to| with| through to| on to| onto)? {_ARTICLE}{_PERSON}\b"
+        rf"(?: directly| now| please){{0,4}}(?: to| with| through to| on to| onto)? {_ARTICLE}{_PERSON}\b"
     ),
     (
         rf"\b(?:want|need|(?:get|give|find|bring|send) me|get|prefer|demand|ask for|request(?:ing)?|put on) {_ARTICLE}"
-        r"(?:(?:real|live|actual|human) )*(?:human(?: being)?|representative|rep|operator|agent|supervisor|manager"
+        r"(?:(?:real|live|actual|human) ){0,4}(?:human(?: being)?|representative|rep|operator|agent|supervisor|manager"
         r"|(?:real|live|actual) (?:person|one)|customer service)\b"
     ),
     (
@@ -103,14 +103,14 @@ _ENGLISH = (
     ),
     (
         r"^(?:(?:an? |the )?(?:agent|human|representative|operator|person|supervisor|manager|advis[eo]r"
-        r"|customer (?:service|support))(?:,? (?:please|now))*[\s,.!?…]*)+$"
+        r"|customer (?:service|support))(?:,? (?:please|now)){0,4}[\s,.!?…]*)+$"
     ),
     (
         rf"\b(?:anyone|anybody|{_PERSON}) (?:else |there |real )?(?:i|we) (?:can|could|may) (?:\w+ )?(?:talk|speak"
         rf"|chat)\b"
     ),
     (
-        rf"\b(?:can|could|would|will|have|let|ask) {_ARTICLE}{_PERSON} (?:from \w+ \w+ |of \w+ \w+ |please )*(?:to )?"
+        rf"\b(?:can|could|would|will|have|let|ask) {_ARTICLE}{_PERSON} (?:from \w+ \w+ |of \w+ \w+ |please ){{0,4}}(?:to )?"
         r"(?:call|ring|phone|contact|speak|talk|take over|get in touch|get back)\b"
     ),
     r"\b(?:(?:please|can you|could you) (?:just )?(?:call|ring|phone) (?:me|us)\b|(?:request|arrange|want|need"
@@ -126,7 +126,7 @@ _ENGLISH = (
     r"| through)?(?: please)?\s*(?:[?.!,]|$)",
     r"\bescalate (?:this|it|my)\b|\bwant (?:this|it) escalated\b|\bescalation (?:process|team)\b",
     # Whoever it is that the customer wants to speak with, by a calling or a department that no list holds.
-    rf"{_WISHING}\b(?:speak|talk|chat)(?:ing)?(?: directly| now| please)*(?: to| with) {_SOMEBODY}",
+    rf"{_WISHING}\b(?:speak|talk|chat)(?:ing)?(?: directly| now| please){{0,4}}(?: to| with) {_SOMEBODY}",
     r"\bwho (?:can|could|do|should|may|would|might) (?:i|we) (?:\w+ )?(?:speak|talk)(?: to| with)?\b",
     (
         r"\b(?:connect|transfer|forward|put|pass|hand|switch|refer) (?:me|us)(?: over| through| in touch| in contact)?"
@@ -151,7 +151,7 @@ _GERMAN = (
     ),
 )
 _ROMANCE_PERSON = (
-    r"(?:(?:un[aeo']?|uma?|el|la|le|o|a|con|com|avec|mi|su|votre|algun|algum) |l'|un')*"
+    r"(?:(?:un[aeo']?|uma?|el|la|le|o|a|con|com|avec|mi|su|votre|algun|algum) |l'|un'){0,4}"
     r"(?:(?:vraie?|vero|vera|verdadera?|verdadeira?|autre|outra|otra|altra) )?"
     r"(?:persona?|personne|pessoa|human[oae]?|humain|etre humain|ser humano|essere umano|agente?|conseill(?:er|ere)"
     r"|asesora?|consulente|consultor|atendente|operat(?:eur|rice|ore)|operadora?|representante?|rappresentante"
@@ -167,11 +167,11 @@ _ROMANCE = (
         r"|parlo|passare|passarmi|passatemi"
         r"|mi passi|collega\w*|mettermi in contatto|voglio|vorrei|serve)"
         rf"(?: (?:de|d'|a|al|ao|com|con|avec|por|da|par|ser|atend\w+|hablar|falar|parlare"
-        rf"|parler))* ?{_ROMANCE_PERSON}\b"
+        rf"|parler)){{0,4}} ?{_ROMANCE_PERSON}\b"
     ),
 )
 _DUTCH_PERSON = (
-    r"(?:(?:echte?|menselijke?|levende?|andere?) )*"
+    r"(?:(?:echte?|menselijke?|levende?|andere?) ){0,4}"
     r"(?:mens|persoon|medewerker|iemand|agent|vertegenwoordiger|leidinggevende|klantenservice|adviseur)"
 )
 _DUTCH = (
@@ -184,7 +184,7 @@ _ASKING = tuple(re.compile(pattern) for pattern in (*_ENGLISH, *_GERMAN, *_ROMAN
 # "Get me one" asks for a person where a person was spoken of last.
 _ONE = re.compile(
     r"\b(?:get|give|bring|find|fetch|send|put|connect|transfer|pass|want|need|have|speak|talk|prefer)"
-    r"(?: (?:me|us|to|with|through|over|now))* one\b(?! (?:of|more|that|for|in|with|on|from|which|day|time"
+    r"(?: (?:me|us|to|with|through|over|now)){0,4} one\b(?! (?:of|more|that|for|in|with|on|from|which|day|time"
     r"|thing|item)\b)"
 )
 _ABOUT_A_PERSON = re.compile(

@@ -13,7 +13,7 @@ from app.caching import text_cache
 from app.language.acts import is_english
 
 _CLAUSE = re.compile(
-    r"(?<=[,;:–])\s+|\s+(?=(?:and|but|so|or)\s+(?:then\s+)?(?:I|we|you|they|he|she|it|the|an?|our|your|someone"
+    r"(?<=[,;:–])\s++|(?<!\s)\s++(?=(?:and|but|so|or)\s++(?:then\s++)?(?:I|we|you|they|he|she|it|the|an?|our|your|someone"
     r"|somebody)\b)"
 )
 _DOING = (
@@ -22,11 +22,11 @@ _DOING = (
     r"|hold|keep|change|check|look|let|pay|waive|repair|decide|report|return|bring|move|book|release|lift|update|file)"
 )
 _PROMISING = re.compile(
-    r"\b(?:(?:i|we)(?:['’]ll| will| am going to|['’]m going to| are going to|['’]re going to| shall)\b(?! not\b)"
-    rf"|[\w’'-]+(?:['’]ll| will| is going to| are going to| should)(?: now| then| also| all| both)? {_DOING}\b"
-    rf"|(?:and|but|then) (?:then )?(?:will|shall)(?: now| then| also)? (?:ask|{_DOING})\b"
-    rf"|{_DOING[:-1]}|write)s (?=[^.?!]*\b(?:by|before|within|no later than)\b)"
-    r"|(?:i|we) promise\b|rest assured|i(?:['’]ve| have) (?:booked|scheduled|arranged)\b)",
+    r"(?:\b(?:i|we)(?:['’]ll| will| am going to|['’]m going to| are going to|['’]re going to| shall)\b(?! not\b)"
+    rf"|(?<=[\w’'])(?:['’]ll| will| is going to| are going to| should)(?: now| then| also| all| both)? {_DOING}\b"
+    rf"|\b(?:and|but|then) (?:then )?(?:will|shall)(?: now| then| also)? (?:ask|{_DOING})\b"
+    rf"|\b{_DOING[:-1]}|write)s (?=[^.?!]{{0,300}}\b(?:by|before|within|no later than)\b)"
+    r"|\b(?:i|we) promise\b|\brest assured|\bi(?:['’]ve| have) (?:booked|scheduled|arranged)\b)",
     re.IGNORECASE,
 )
 _LASTING = re.compile(
@@ -89,13 +89,13 @@ _FOREIGN_NUMBER = r"(?:\d+|[a-zà-ÿ]{2,9})"
 _FOREIGN_DUE = re.compile(
     # German
     r"\b(?:(?:bis|spätestens|vor)(?: (?:zum|am|spätestens|kommenden|nächsten|heute|morgen"
-    r"|dem))* (?:\d{1,2}\.(?: ?[A-ZÄ][a-zä]+"
+    r"|dem)){0,4} (?:\d{1,2}\.(?: ?[A-ZÄ][a-zä]+"
     r"|\d{1,2}\.)?|\d{1,2}(?::\d\d)? Uhr|\w+tag(?:abend|mittag|morgen)?|Mittwoch|Mittag|Abend|Ende \w+ \w+"
     r"|morgen|heute \w+)"
     rf"|(?:innerhalb|binnen|in)(?: von| der nächsten| den nächsten)? {_FOREIGN_NUMBER}(?: bis \w+)? (?:Werk|Arbeits)?"
     r"(?:Minuten|Stunden|[Tt]agen?|Wochen|Stunde|Woche)"
     r"|(?:heute|morgen|übermorgen)(?: (?:früh|vormittag|mittag|nachmittag|abend|vor|bis|um"
-    r"|gegen))*(?: \d{1,2}(?::\d\d)? Uhr)?"
+    r"|gegen)){0,4}(?: \d{1,2}(?::\d\d)? Uhr)?"
     r"|am (?:\w+tag|Mittwoch|\d{1,2}\. ?\w+)"
     # French
     r"|(?:avant|d['’]ici(?: à)?|au plus tard|jusqu['’]au?|dès|le)(?: le| au| à)? (?:\d{1,2}(?:er)? (?:jan|fév"
@@ -107,7 +107,7 @@ _FOREIGN_DUE = re.compile(
     # Spanish, Portuguese, Italian
     r"|(?:antes d(?:e|el|o|a|as|os)|hasta|até|a más tardar|para|entro|prima d(?:i|el|ella)|non oltre)(?: (?:el"
     r"|la|las|o|a|as|il|lo|le"
-    r"|ao|às|de|di|este|este|próximo|dia|día))* (?:\d{1,2}(?:º|°)?(?: (?:de|di))? ?(?:ene|feb|mar|abr|may|jun"
+    r"|ao|às|de|di|este|este|próximo|dia|día)){0,4} (?:\d{1,2}(?:º|°)?(?: (?:de|di))? ?(?:ene|feb|mar|abr|may|jun"
     r"|jul|ago|sep|set|oct|out|nov"
     r"|dic|dez|fev|jan|gen|apr|mag|giu|lug|ott)\w+|\d{1,2}(?::\d\d)? ?(?:h\w*|horas?|ore)?|lunes|martes"
     r"|miércoles|jueves|viernes|sábado"
@@ -118,7 +118,7 @@ _FOREIGN_DUE = re.compile(
     rf"|o) \w+)? (?:minut\w+|hor\w+|or[ae]"
     r"|d[ií]as?|giorn\w+|seman\w+|settiman\w+)(?: (?:hábiles|úteis|lavorativi))?|mañana|amanhã|domani"
     # Dutch
-    r"|(?:voor|vóór|uiterlijk|tot|op|binnen)(?: (?:morgen|vandaag|op|de|aanstaande))* (?:\d{1,2} (?:jan|feb|maa"
+    r"|(?:voor|vóór|uiterlijk|tot|op|binnen)(?: (?:morgen|vandaag|op|de|aanstaande)){0,4} (?:\d{1,2} (?:jan|feb|maa"
     r"|apr|mei|jun|jul|aug|sep"
     r"|okt|nov|dec)\w+|\d{1,2}(?:[.:]\d\d)? uur|(?:maan|dins|woens|donder|vrij|zater|zon)dag|morgen|vanavond"
     r"|eind \w+ \w+)"

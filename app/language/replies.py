@@ -88,7 +88,7 @@ _REPLIES = {
     Reply.THANKS: r"\b(?:thanks?|thx|cheers|appreciate\w*|grateful|danke|merci|gracias|obrigad[oa]|grazie|bedankt)\b",
     Reply.LEAVES: r"\b(?:(?:that|this)(?:[’']?s| is| was| will be| would be| ?[’']ll be) (?:all|it|everything)"
     r"|nothing (?:else|more|further)"
-    r"|(?:good)?bye|all set|i[’']?m (?:good|all set)|take care|have a (?:\w+ )+(?:day|one|evening|night|weekend"
+    r"|(?:good)?bye|all set|i[’']?m (?:good|all set)|take care|have a (?:\w+ ){1,6}(?:day|one|evening|night|weekend"
     r"|time))\b",
 }
 _TURNS = {

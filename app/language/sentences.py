@@ -1,6 +1,7 @@
 """Splits what people and bots write into sentences, lists and line breaks included."""
 
 import re
+from textwrap import wrap
 
 from app.caching import text_cache
 
@@ -12,8 +13,10 @@ _LEADING_ON = frozenset(
     was were be been has have had will would can could that which who because if when than so no not any back only
     """.split()
 )
-_LINK = re.compile(r"\[([^\]]+)\]\([^)]+\)")
+_LINK = re.compile(r"\[([^\[\]]{1,1000}+)\]\([^)]{1,1000}+\)")
 _ABBREVIATION = re.compile(r"\b(?:Mr|Mrs|Ms|Dr|St|No|vs|e\.g|i\.e|etc|approx|[ap]\.m)\.$", re.IGNORECASE)
+_LONGEST_ABBREVIATION = 12
+LONGEST_SENTENCE = 2000
 # The day of a month is an ordinal in some languages: `bis zum 9. Februar`.
 _DAY_OF_MONTH = r"(?<=\d\.)\s+(?:Jan|Feb|M[aä]r|Apr|Ma[iy]|Jun|Jul|Aug|Sep|O[ck]t|Nov|De[cz])[a-zä]*\b"
 _BOUNDARY = re.compile(
@@ -57,10 +60,17 @@ def without_dangling(cut: str) -> str:
 
 
 def _split_line(line: str) -> list[str]:
-    pieces: list[str] = []
+    pieces: list[list[str]] = []
     for piece in _BOUNDARY.split(line):
-        if pieces and _ABBREVIATION.search(pieces[-1]):
-            pieces[-1] = f"{pieces[-1]} {piece}"
+        if pieces and _ABBREVIATION.search(pieces[-1][-1][-_LONGEST_ABBREVIATION:]):
+            pieces[-1].append(piece)
         else:
-            pieces.append(piece.strip())
-    return [piece for piece in pieces if piece]
+            pieces.append([piece.strip()])
+    return [part for piece in pieces if (joined := " ".join(piece)) for part in _of_bounded_length(joined)]
+
+
+def _of_bounded_length(sentence: str) -> list[str]:
+    """A sentence as it is, or in pieces where nobody would call it one: what is matched later stays short."""
+    if len(sentence) <= LONGEST_SENTENCE:
+        return [sentence]
+    return wrap(sentence, LONGEST_SENTENCE, break_on_hyphens=False)

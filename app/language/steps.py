@@ -10,7 +10,7 @@ from app.caching import text_cache
 from app.models import Actor, Channel, Interaction, Kind, Outcome
 
 _ERROR = re.compile(
-    r"[\W_]*(?:(?!no\b)\w+ )?(?:error|fail|failed|failure|unsuccessful|nok|not ok|exception"
+    r"^[\W_]*+(?:(?!no\b)\w++ )?(?:error|fail|failed|failure|unsuccessful|nok|not ok|exception"
     r"|traceback|denied|forbidden|invalid|timed? ?out"
     r"|unable to|could not|cannot|not found|fehler|fehlgeschlagen|erreur|échec|fallo|falha|errore|fout)\b",
     re.IGNORECASE,

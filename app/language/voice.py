@@ -61,7 +61,7 @@ _IMPERATIVE = re.compile(
     re.IGNORECASE,
 )
 _FILLER = re.compile(
-    r"\s*,?\s*\b(?:u[hm]+|uhm|er+m?|please|kindly|thanks|thank you(?: so much| very much)?)\b,?(?=[\s.!?]|$)",
+    r"(?<!\s)\s*+,?\s*+\b(?:u[hm]+|uhm|er+m?|please|kindly|thanks|thank you(?: so much| very much)?)\b,?(?=[\s.!?]|$)",
     re.IGNORECASE,
 )
 _BIDDING = "asks us to"

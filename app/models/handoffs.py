@@ -26,6 +26,7 @@ class HandoffStatus(StrEnum):
 class FailureCode(StrEnum):
     """Which part is missing or was replaced by a fallback."""
 
+    ANALYSIS_LIMIT = "analysis_limit"
     MODEL_TIMEOUT = "model_timeout"
     MODEL_UNAVAILABLE = "model_unavailable"
     INVALID_MODEL_OUTPUT = "invalid_model_output"

@@ -12,6 +12,7 @@ class Snapshot(Record):
 
     `conversation` is the conversation at hand and `prior` the interactions of other conversations that matter to it,
     both in the order they happened. `history` ranks what retrieval found in `prior`, best first.
+    Where `is_cut`, texts too long to read whole stand here with their beginning and end.
     """
 
     tenant: str
@@ -23,6 +24,12 @@ class Snapshot(Record):
     as_of_seq: int
     now: datetime
     retrieval_available: bool = True
+    is_cut: bool = False
+
+    @property
+    def characters(self) -> int:
+        """How much was written, in all."""
+        return sum(len(one.text) for one in (*self.prior, *self.conversation))
 
     @property
     def interactions(self) -> tuple[Interaction, ...]:

@@ -7,6 +7,7 @@ from itertools import pairwise
 from app.language.words import terms
 from app.models import Actor, Customer, Interaction, Kind, Passage, Snapshot
 from app.ports import Ledger
+from app.retrieval.extent import readable
 from app.retrieval.search import MAX_CANDIDATES, Retriever
 from app.retrieval.texts import searchable
 
@@ -59,6 +60,9 @@ class Gatherer:
             conversation_id = newest[-1].conversation_id
             found_again = await self._conversation(tenant, customer, conversation_id, head, cutoff)
             conversation = found_again or _newest_run(newest)
+        # The conversation first: of what may be read it is what matters.
+        extent, earlier = readable(conversation), readable(newest)
+        conversation, newest = extent.rows, earlier.rows
         at_hand = {one.interaction_id for one in conversation}
         others = [one for one in newest if not _belongs(one, conversation_id, at_hand)]
         query = _query(conversation) if history else ""
@@ -74,6 +78,7 @@ class Gatherer:
             as_of_seq=head,
             now=max(now, latest),
             retrieval_available=found.by_meaning,
+            is_cut=extent.is_cut or earlier.is_cut,
         )
 
     async def window(
@@ -85,7 +90,7 @@ class Gatherer:
         rows = await self._ledger.interactions(
             tenant, identity_ids, conversation_id=conversation_id, limit=limit, newest_first=True
         )
-        conversation = _in_order(rows)
+        conversation, is_cut = readable(_in_order(rows))
         latest = conversation[-1].occurred_at if conversation else datetime.now(UTC)
         return Snapshot(
             tenant=tenant,
@@ -94,6 +99,7 @@ class Gatherer:
             conversation=tuple(conversation),
             as_of_seq=max((row.seq for row in rows), default=0),
             now=now or latest,
+            is_cut=is_cut,
         )
 
     async def _lately(

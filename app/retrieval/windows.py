@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from app.models import Customer, Interaction, Snapshot
 from app.ports import Ledger
+from app.retrieval.extent import readable
 
 Place = tuple[str, str]
 
@@ -76,7 +77,7 @@ def _answer(asked: Sequence[_Asked], found: Mapping[Place, Snapshot] | BaseExcep
 
 def _window(tenant: str, place: Place, rows: Sequence[Interaction]) -> Snapshot:
     customer_id, conversation_id = place
-    conversation = sorted(rows, key=lambda row: (row.occurred_at, row.seq))
+    conversation, is_cut = readable(sorted(rows, key=lambda row: (row.occurred_at, row.seq)))
     return Snapshot(
         tenant=tenant,
         customer=Customer(
@@ -86,4 +87,5 @@ def _window(tenant: str, place: Place, rows: Sequence[Interaction]) -> Snapshot:
         conversation=tuple(conversation),
         as_of_seq=max(row.seq for row in conversation),
         now=conversation[-1].occurred_at,
+        is_cut=is_cut,
     )

@@ -5,13 +5,14 @@ signals with the same ids, whenever they are asked for.
 """
 
 from app.signals.course import course
-from app.signals.detection import detect
+from app.signals.detection import SHORT_TEXTS, detect
 from app.signals.friction import explained, intervene
 from app.signals.levels import Crossing, crossing_of
 from app.signals.strain import strain_at
 from app.signals.timing import came_by_waiting, next_check
 
 __all__ = [
+    "SHORT_TEXTS",
     "Crossing",
     "came_by_waiting",
     "course",

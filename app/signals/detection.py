@@ -13,6 +13,8 @@ from app.signals.timing import delayed_replies, hesitations, silence
 from app.signals.wording import bot_loops, human_requests, negative_sentiment, repetitions
 
 MOST_OF_A_TYPE = 5
+SHORT_TEXTS = 12_000
+"""So many characters are looked through in a few milliseconds; more than these belong off the event loop."""
 
 _DETECTORS = (
     hesitations,

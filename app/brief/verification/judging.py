@@ -39,7 +39,7 @@ _NEAREST, _AROUND = 12, 2
 _ALIKE = 5
 _FEWEST_QUOTED = 3
 """Fewer words between quotation marks may be a name rather than what somebody said."""
-_QUOTED = re.compile(r"[“\"]([^”\"]{2,2000})[”\"]")
+_QUOTED = re.compile(r"[“\"]([^”\"]{2,500}+)[”\"]")
 _FOR_PERSON = re.compile(
     r"\bask\w* (?:for|to (?:talk|speak) (?:to|with)) (?:a |an |another )?(?:real )?(?:person|human|agent|colleague)",
     re.IGNORECASE,

@@ -57,7 +57,7 @@ _COMMON_ENDINGS = (
     "ers",
 )
 _VERBAL = re.compile(
-    r"\w+(?:s|ed)|also|only|never|still|just|already|often|now|then|soon|doesn|didn|isn|wasn|fell|gave|took|made|came|saw"
+    r"(?<!\w)\w++(?:(?<=\ws)|(?<=\wed))|also|only|never|still|just|already|often|now|then|soon|doesn|didn|isn|wasn|fell|gave|took|made|came|saw"
     r"|said|met|thought|felt|found|left|kept|bought|paid|sent|spoke|wrote|began|knew|ll|is|was|has|had|will|can|could|would|should|may|might|must|did|went|got|told|and|,|who|[A-Z]\w+"
 )
 _ALIKE = 4

@@ -20,8 +20,8 @@ _ADDRESSED = re.compile(
 )
 _ENDS_ADDRESS = re.compile(rf"\s?(?:{_NAME})?(?:[,.!?]|$)")
 # A letter ends with its writer's name, where other talk would end with the name of who is spoken to.
-_SIGNED = re.compile(rf"(?: {_NAME}| [A-Z]\.)?\s*$")
-_BEFORE_SIGNATURE = re.compile(rf"(?:[.!?,)]|\n)\s*(?:{_NAME} )?$")
+_SIGNED = re.compile(rf"(?: {_NAME}| [A-Z]\.)?\s{{0,200}}+$")
+_BEFORE_SIGNATURE = re.compile(rf"(?:[.!?,)]|\n)\s{{0,30}}+(?:{_NAME} )?$")
 _CAPITALISED = re.compile(r"\b[A-Z][a-z]+\b")
 _AROUND = 30
 _NO_NAMES = frozenset(
