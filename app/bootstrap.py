@@ -28,7 +28,7 @@ from app.identity import Identities, Rules
 from app.identity.suggestions import Suggestions
 from app.keys import Keys
 from app.ledger import Recorder
-from app.ports import Archive, Courier, Embedder, LanguageModel, Ledger, Linkage, ModelReply, VectorStore
+from app.ports import Archive, Courier, Embedder, LanguageModel, Ledger, Linkage, ModelReply, RateLimits, VectorStore
 from app.ports.continuity import ContinuityStore
 from app.privacy import redacted_draft
 from app.prompts import PromptLibrary
@@ -47,6 +47,7 @@ def build(
     model: LanguageModel | None = None,
     linkage: Linkage | None = None,
     courier: Courier | None = None,
+    rate_limits: RateLimits | None = None,
     catalogue: Catalogue | None = None,
 ) -> App:
     """An App on the adapters that the settings name; any may be handed in instead. Raises ConfigurationError."""
@@ -90,6 +91,8 @@ def build(
         digests=digests,
         continuity=Follower(digests, RoomsReader(decisions)),
         sandbox=Workbench(settings, embedder, model),
+        rate_limits=rate_limits or _rate_limits(settings),
+        rate_limit=settings.rate_limit,
     )
     return App(parts)
 
@@ -235,6 +238,16 @@ def _courier(settings: Settings) -> Courier:
     from app.adapters.courier import HttpCourier
 
     return HttpCourier(private=settings.webhooks_private)
+
+
+def _rate_limits(settings: Settings) -> RateLimits:
+    if settings.redis_url is None:
+        from app.adapters.rate_limits import LocalRateLimits
+
+        return LocalRateLimits()
+    from app.adapters.rate_limits import RedisRateLimits
+
+    return RedisRateLimits(settings.redis_url)
 
 
 def _brief_writer(settings: Settings, model: LanguageModel | None, archive: Archive) -> BriefWriter:

@@ -13,7 +13,7 @@ from app.identity.suggestions import Suggestions
 from app.keys import Keys
 from app.ledger import Recorder
 from app.models import Ladder
-from app.ports import Archive, Ledger
+from app.ports import Archive, Ledger, RateLimits
 from app.ports.continuity import ContinuityStore
 from app.retrieval import Gatherer, Indexer, MeaningReader, Retriever, Windows
 from app.signing import Signatures
@@ -46,3 +46,5 @@ class Parts:
     digests: ContinuityStore
     continuity: Follower
     sandbox: Sandbox
+    rate_limits: RateLimits
+    rate_limit: int

@@ -26,6 +26,7 @@ from app.ports.ledger import (
     Transaction,
     Unit,
 )
+from app.ports.limits import RateLimits
 from app.ports.matching import (
     CaseVectors,
     Embedder,
@@ -68,6 +69,7 @@ __all__ = [
     "NewInteraction",
     "Outlined",
     "Party",
+    "RateLimits",
     "Transaction",
     "Unit",
     "VectorStore",
