@@ -13,7 +13,7 @@ from limits.aio.strategies import FixedWindowRateLimiter
 _log = logging.getLogger(__name__)
 
 # A Redis that does not answer by then is away: requests wait for it no longer.
-ANSWER_WITHIN_S = 0.25
+ANSWER_WITHIN_S = 1.0
 # While Redis is away each process counts for itself, and asks again after so long.
 AWAY_FOR_S = 5.0
 

@@ -53,5 +53,6 @@ def mount(
     api.router.routes.insert(1, PlainRoute("/v1/next-actions", actions.decide, methods=["POST"]))
     install_problems(api)
     install_documentation(api)
-    api.add_middleware(Admission, desk=AdmissionDesk(quotas or Quotas()))
+    api.state.admission = AdmissionDesk(quotas or Quotas())
+    api.add_middleware(Admission, desk=api.state.admission)
     api.add_middleware(Frame)

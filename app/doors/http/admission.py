@@ -25,17 +25,25 @@ from app.models import KeyGrant
 INGEST, ACTIONS, HANDOFF, READ, ANALYTICS, STREAM = "ingest", "actions", "handoff", "read", "analytics", "stream"
 SHAPES = (
     LaneShape(INGEST, usual_s=0.01, floor=8, ceiling=256, start=32, wait_s=0.25),
-    LaneShape(ACTIONS, usual_s=0.03, floor=2, ceiling=256, start=8, wait_s=0.25),
-    LaneShape(HANDOFF, usual_s=0.1, floor=2, ceiling=256, start=8, wait_s=0.5),
+    LaneShape(ACTIONS, usual_s=0.03, floor=4, ceiling=256, start=12, wait_s=0.25),
+    LaneShape(HANDOFF, usual_s=0.1, floor=3, ceiling=256, start=8, wait_s=0.5),
     LaneShape(READ, usual_s=0.02, floor=4, ceiling=256, start=16, wait_s=0.5),
-    LaneShape(ANALYTICS, usual_s=0.1, floor=1, ceiling=64, start=4, wait_s=1.0),
+    LaneShape(ANALYTICS, usual_s=0.1, floor=2, ceiling=64, start=4, wait_s=1.0),
 )
 TENANT_SHARE = 4
 VISITORS = ""  # who shows no key: no tenant has this name
 
 _EVENTS = b"text/event-stream"
-_INGESTING = frozenset({"/v1/interactions", "/v1/vcons", "/v1/events"})
-_HANDING_OFF = frozenset({"/v1/handoffs", "/v1/briefs/verify", "/v1/wrap-ups"})
+_WORK_OF_PATH = {
+    ("POST", "/v1/interactions"): INGEST,
+    ("POST", "/v1/vcons"): INGEST,
+    ("POST", "/v1/events"): INGEST,
+    ("POST", "/v1/next-actions"): ACTIONS,
+    ("POST", "/mcp"): ACTIONS,
+    ("POST", "/v1/handoffs"): HANDOFF,
+    ("POST", "/v1/briefs/verify"): HANDOFF,
+    ("POST", "/v1/wrap-ups"): HANDOFF,
+}
 _OVER_EVERYTHING = ("/v1/analytics/", "/v1/decisions", "/v1/audit")
 _WITH_A_BODY = frozenset({"POST", "PUT"})
 
@@ -186,19 +194,18 @@ class _Visit:
 def work_of(scope: Scope) -> str | None:
     """The class of work of a request; None for what is never held up."""
     method, path = scope["method"], scope["path"]
-    if path in _INGESTING and method == "POST" or path.startswith("/v1/connectors/"):
-        return INGEST
-    if method == "POST" and (path in _HANDING_OFF or path.endswith("/refresh")):
-        return HANDOFF
-    if path in ("/v1/next-actions", "/mcp", "/mcp/"):
-        return ACTIONS
-    if not path.startswith(("/v1/", "/console")):
+    work = _WORK_OF_PATH.get((method, path))
+    if work is not None:
+        return work
+    if not path.startswith(("/v1/", "/console", "/mcp")):
         return None
     if method == "GET" and path.endswith(("/stream", "/live")):
         return STREAM
+    if method == "POST" and path.endswith("/refresh"):
+        return HANDOFF
     if path.startswith(_OVER_EVERYTHING) or path.endswith("/export"):
         return ANALYTICS
-    return READ
+    return INGEST if path.startswith("/v1/connectors/") else READ
 
 
 async def _grant(scope: Scope) -> KeyGrant | None:

@@ -25,11 +25,14 @@ CALM_AFTER_S = 5.0
 BUSY_LAG_S = 0.002
 PROBE_EVERY_S = 0.005
 LAG_OUTDATED_S = 1.0
-LEAST_WAIT_S = 0.02
+LEAST_WAIT_S = 0.05
+WAIT_SHARE = 1.5
 _DECREASE = 0.9
 _RECENT_WEIGHT = 0.15
-# The middle of what is normal moves down faster than up: what a rush stretches must not become what is normal.
-_NORMAL_UP, _NORMAL_DOWN = 0.01, 0.05
+# What is normal moves down with each request, and up only in many seconds: a rush must not become what is normal.
+_NORMAL_DOWN = 0.05
+_NORMAL_UP_S = 20.0
+_NORMAL_UP_MOST = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,7 @@ class Lane:
         self._queued = 0
         self._refused_at = -CALM_AFTER_S
         self._lowered_at = -CALM_AFTER_S
+        self._measured_at = clock()
 
     @property
     def in_use(self) -> int:
@@ -140,8 +144,8 @@ class Lane:
 
     @property
     def _longest_wait_s(self) -> float:
-        # Waiting as long again as the work takes is still useful; for slow work the lane's own bound comes first.
-        return min(self.shape.wait_s, max(self.normal_s, LEAST_WAIT_S))
+        # Waiting for about as long as the work takes is still useful; for slow work the lane's own bound holds.
+        return min(self.shape.wait_s, max(WAIT_SHARE * self.normal_s, LEAST_WAIT_S))
 
     def _may_wait(self, tenant: str) -> bool:
         if self._queued < self._most_queued:
@@ -202,9 +206,11 @@ class Lane:
     def _adjust(self, took_s: float) -> None:
         now = self._clock()
         self._recent_s += _RECENT_WEIGHT * (took_s - self._recent_s)
-        if now - self._refused_at > CALM_AFTER_S:
-            weight = _NORMAL_DOWN if took_s < self.normal_s else _NORMAL_UP
+        if not self._queued and now - self._refused_at > CALM_AFTER_S:
+            upwards = min(_NORMAL_UP_MOST, (now - self._measured_at) / _NORMAL_UP_S)
+            weight = _NORMAL_DOWN if took_s < self.normal_s else upwards
             self.normal_s += weight * (min(took_s, STRETCH * self.normal_s) - self.normal_s)
+        self._measured_at = now
         is_used = self._queued > 0 or self._in_use + 1 >= int(self.limit)
         if not self._lag.is_busy:
             grown = self.limit + 1 if is_used else self.limit
