@@ -30,6 +30,7 @@ from app.keys import Keys
 from app.ledger import Recorder
 from app.ports import Archive, Courier, Embedder, LanguageModel, Ledger, Linkage, ModelReply, RateLimits, VectorStore
 from app.ports.continuity import ContinuityStore
+from app.pressure import Pressure
 from app.privacy import redacted_draft
 from app.prompts import PromptLibrary
 from app.retrieval import Gatherer, Indexer, MeaningReader, Retriever, Windows
@@ -58,6 +59,7 @@ def build(
         store = SqlStore(settings.ledger_url)
         ledger, archive = ledger or store, archive or store
     digests = _digests(ledger, archive)
+    pressure = Pressure()
     embedder = embedder or _embedder(settings)
     vectors = vectors or _vectors(settings)
     model = model or _model(settings)
@@ -79,12 +81,12 @@ def build(
         gatherer=Gatherer(ledger, retriever),
         windows=Windows(ledger),
         meanings=MeaningReader(vectors),
-        indexer=Indexer(ledger, archive, vectors, embedder),
+        indexer=Indexer(ledger, archive, vectors, embedder, pressure),
         eraser=eraser,
         retention=Retention(ledger, archive, eraser),
         decisions=decisions,
-        traffic=TrafficLearner(ledger, vectors, decisions.shelf),
-        cases=CaseKeeper(ledger, archive, vectors, decisions.similar, decisions.shelf),
+        traffic=TrafficLearner(ledger, vectors, decisions.shelf, pressure),
+        cases=CaseKeeper(ledger, archive, vectors, decisions.similar, decisions.shelf, pressure),
         writer=_brief_writer(settings, model, archive),
         ladder=settings.friction_ladder,
         announcer=Announcer(archive, courier or _courier(settings)),
@@ -93,6 +95,7 @@ def build(
         sandbox=Workbench(settings, embedder, model),
         rate_limits=rate_limits or _rate_limits(settings),
         rate_limit=settings.rate_limit,
+        pressure=pressure,
     )
     return App(parts)
 

@@ -146,6 +146,10 @@ class Administration:
             return False
         return await limits.may_send(f"tenant {grant.tenant}", most * KEYS_AT_FULL_RATE)
 
+    def note_pressure(self) -> None:
+        """A request was refused because the process is busy: what nobody waits for gives way for a while."""
+        self._parts.pressure.note()
+
     async def standing(self, key_id: str) -> KeyGrant:
         """What an API key allows that was presented before, by its id. Raises Unauthorized when it has ended."""
         return await self._parts.keys.standing(key_id)

@@ -15,6 +15,7 @@ from app.ledger import Recorder
 from app.models import Ladder
 from app.ports import Archive, Ledger, RateLimits
 from app.ports.continuity import ContinuityStore
+from app.pressure import Pressure
 from app.retrieval import Gatherer, Indexer, MeaningReader, Retriever, Windows
 from app.signing import Signatures
 
@@ -48,3 +49,4 @@ class Parts:
     sandbox: Sandbox
     rate_limits: RateLimits
     rate_limit: int
+    pressure: Pressure

@@ -130,6 +130,8 @@ class Admission:
         finally:
             if visit.status in (429, 503):
                 self._desk.refused[f"{work} {visit.status}"] += 1
+            if visit.status == 503:
+                scope["app"].state.door.application.note_pressure()
 
     async def _through(self, lane: Lane, tenant: str, visit: "_Visit") -> None:
         if visit.scope["method"] in _WITH_A_BODY and visit.scope["path"] != "/mcp":
