@@ -24,11 +24,11 @@ from app.models import KeyGrant
 
 INGEST, ACTIONS, HANDOFF, READ, ANALYTICS, STREAM = "ingest", "actions", "handoff", "read", "analytics", "stream"
 SHAPES = (
-    LaneShape(INGEST, usual_s=0.01, floor=8, ceiling=256, start=32, wait_s=0.25),
-    LaneShape(ACTIONS, usual_s=0.03, floor=4, ceiling=256, start=12, wait_s=0.25),
-    LaneShape(HANDOFF, usual_s=0.1, floor=3, ceiling=256, start=8, wait_s=0.5),
-    LaneShape(READ, usual_s=0.02, floor=4, ceiling=256, start=16, wait_s=0.5),
-    LaneShape(ANALYTICS, usual_s=0.1, floor=2, ceiling=64, start=4, wait_s=1.0),
+    LaneShape(INGEST, usual_s=0.01, floor=4, ceiling=256, start=32, wait_s=0.25),
+    LaneShape(ACTIONS, usual_s=0.03, floor=2, ceiling=256, start=8, wait_s=0.25),
+    LaneShape(HANDOFF, usual_s=0.1, floor=2, ceiling=256, start=8, wait_s=0.5),
+    LaneShape(READ, usual_s=0.02, floor=2, ceiling=256, start=16, wait_s=0.5),
+    LaneShape(ANALYTICS, usual_s=0.1, floor=1, ceiling=64, start=4, wait_s=1.0),
 )
 TENANT_SHARE = 4
 VISITORS = ""  # who shows no key: no tenant has this name
