@@ -31,10 +31,22 @@ from app.identity import Identities, Rules
 from app.identity.suggestions import Suggestions
 from app.keys import Keys
 from app.ledger import Recorder
-from app.ports import Archive, Courier, Embedder, LanguageModel, Ledger, Linkage, ModelReply, Outbox, VectorStore
+from app.ports import (
+    Archive,
+    Courier,
+    Embedder,
+    LanguageModel,
+    Ledger,
+    Linkage,
+    ModelReply,
+    Outbox,
+    RateLimits,
+    VectorStore,
+)
 from app.ports.bus import Bus
 from app.ports.claims import Claims
 from app.ports.continuity import ContinuityStore
+from app.pressure import Pressure
 from app.privacy import redacted_draft
 from app.prompts import PromptLibrary
 from app.retrieval import Gatherer, Indexer, MeaningReader, Retriever, Windows
@@ -55,6 +67,7 @@ def build(
     courier: Courier | None = None,
     webhook_pauses_s: Sequence[float] = PAUSES_S,
     forget_again_after_s: float = AGAIN_AFTER_S,
+    rate_limits: RateLimits | None = None,
     catalogue: Catalogue | None = None,
     bus: Bus | None = None,
 ) -> App:
@@ -67,13 +80,14 @@ def build(
         store = SqlStore(settings.ledger_url)
         ledger, archive = ledger or store, archive or store
     digests = _digests(ledger, archive)
+    pressure = Pressure()
     embedder = embedder or _embedder(settings)
     vectors = vectors or _vectors(settings)
     model = model or _model(settings)
     retriever = Retriever(ledger, vectors, embedder)
     rules = Rules()
     identities = Identities(ledger, rules)
-    indexer = Indexer(ledger, archive, vectors, embedder)
+    indexer = Indexer(ledger, archive, vectors, embedder, pressure)
     outbox = _outbox(ledger, archive)
     courier = courier or _courier(settings)
     announcer = Announcer(outbox, courier, Deliveries(outbox, courier, pauses_s=webhook_pauses_s))
@@ -103,8 +117,8 @@ def build(
         eraser=eraser,
         retention=Retention(ledger, archive, eraser),
         decisions=decisions,
-        traffic=TrafficLearner(ledger, vectors, decisions.shelf),
-        cases=CaseKeeper(ledger, archive, vectors, decisions.similar, decisions.shelf),
+        traffic=TrafficLearner(ledger, vectors, decisions.shelf, pressure),
+        cases=CaseKeeper(ledger, archive, vectors, decisions.similar, decisions.shelf, pressure),
         writer=_brief_writer(settings, model, archive),
         ladder=settings.friction_ladder,
         announcer=announcer,
@@ -114,6 +128,9 @@ def build(
         continuity=Follower(digests, RoomsReader(decisions)),
         sandbox=Workbench(settings, embedder, model),
         forget_again_after_s=forget_again_after_s,
+        rate_limits=rate_limits or _rate_limits(settings),
+        rate_limit=settings.rate_limit,
+        pressure=pressure,
     )
     return App(parts)
 
@@ -324,6 +341,16 @@ def _courier(settings: Settings) -> Courier:
     from app.adapters.courier import HttpCourier
 
     return HttpCourier(private=settings.webhooks_private)
+
+
+def _rate_limits(settings: Settings) -> RateLimits:
+    if settings.redis_url is None:
+        from app.adapters.rate_limits import LocalRateLimits
+
+        return LocalRateLimits()
+    from app.adapters.rate_limits import RedisRateLimits
+
+    return RedisRateLimits(settings.redis_url)
 
 
 def _brief_writer(settings: Settings, model: LanguageModel | None, archive: Archive) -> BriefWriter:

@@ -12,10 +12,12 @@ class WarmlineError(Exception):
     code: ClassVar[str] = "unavailable"
     title: ClassVar[str] = "The service cannot answer right now"
 
-    def __init__(self, detail: str, *, code: str | None = None) -> None:
+    def __init__(self, detail: str, *, code: str | None = None, retry_after_s: int | None = None) -> None:
+        """`retry_after_s`: after how many whole seconds, at least 1, it is worth trying again; None: not known."""
         super().__init__(detail)
         self.detail = detail
         self.reported_code = code or self.code
+        self.retry_after_s = retry_after_s
 
 
 class InvalidRequest(WarmlineError):
@@ -86,7 +88,7 @@ class PayloadTooLarge(WarmlineError):
 
 
 class RateLimited(WarmlineError):
-    """Too many requests from this key."""
+    """More at once, or in a second, than this key or its tenant may ask for."""
 
     code = "rate_limited"
     title = "Too many requests"

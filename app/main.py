@@ -16,7 +16,7 @@ from fastapi_offline import FastAPIOffline
 from app.application import App
 from app.bootstrap import build
 from app.doors.console import mount_console
-from app.doors.http import mount, open_door
+from app.doors.http import Quotas, mount, open_door
 from app.doors.mcp import mount_mcp
 from app.settings import Settings
 
@@ -61,6 +61,7 @@ def create_app(settings: Settings | None = None, application: App | None = None)
         require_keys=settings.require_keys,
         frame_ancestors=settings.frame_ancestors.split(),
         public_url=settings.public_url,
+        quotas=Quotas(settings.concurrent_handoffs, settings.concurrent_actions, settings.open_streams),
     )
     mcp = mount_mcp(api)
     mount_console(api)

@@ -19,12 +19,15 @@ from app.actions.shelf import Shelf
 from app.actions.similar import SimilarCases
 from app.models import FiledOutcome
 from app.ports import Archive, Ledger, VectorStore
+from app.pressure import Pressure
 
 _log = logging.getLogger(__name__)
 
 LOOK_S = 1.0
 FIRST_LOOK_S = 5.0
 LOOK_AGAIN_S = 900.0
+# While requests are refused because the process is busy, cases wait for so long at most.
+GIVES_WAY_S = 60.0
 PAGE = 500
 MOST_WAITING = 10_000
 # After so long without a vector, the message has nothing to embed, or the next look through finds it.
@@ -42,8 +45,15 @@ class CaseKeeper:
     """Follows the outcomes that are told in this process, and what others left undone."""
 
     def __init__(
-        self, ledger: Ledger, archive: Archive, vectors: VectorStore, similar: SimilarCases, shelf: Shelf
+        self,
+        ledger: Ledger,
+        archive: Archive,
+        vectors: VectorStore,
+        similar: SimilarCases,
+        shelf: Shelf,
+        pressure: Pressure | None = None,
     ) -> None:
+        self._pressure = pressure or Pressure()
         self._ledger = ledger
         self._archive = archive
         self._vectors = vectors
@@ -153,11 +163,13 @@ class CaseKeeper:
             if not self._waiting:
                 self._woken.clear()
                 await self._woken.wait()
+            await self._pressure.relieved(GIVES_WAY_S)
             await _tried(self.take_up)
             await asyncio.sleep(LOOK_S)
 
     async def _sweep(self) -> None:
         await asyncio.sleep(FIRST_LOOK_S)
+        await self._pressure.relieved(GIVES_WAY_S)
         while not await _tried(self.look_through):  # noqa: ASYNC110 - the index tells nobody when it has caught up
             await asyncio.sleep(LOOK_AGAIN_S)
 

@@ -17,6 +17,7 @@ import numpy as np
 from app.actions.shelf import Shelf
 from app.models import Actor, Interaction, Kind
 from app.ports import Ledger, VectorStore
+from app.pressure import Pressure
 
 _log = logging.getLogger(__name__)
 
@@ -26,6 +27,8 @@ MOST_MESSAGES = 2000
 MOST_TENANTS = 64
 LOOK_S = 60.0
 REFIT_S = 900.0
+# While requests are refused because the process is busy, learning waits for so long at most.
+GIVES_WAY_S = 300.0
 # Rows of the ledger, of all tenants, that are looked through at most in one go.
 MOST_ROWS = 20_000
 PAGE = 500
@@ -50,7 +53,8 @@ class _Heard:
 class TrafficLearner:
     """Follows the ledger, and has the readers on the shelf learn from it."""
 
-    def __init__(self, ledger: Ledger, vectors: VectorStore, shelf: Shelf) -> None:
+    def __init__(self, ledger: Ledger, vectors: VectorStore, shelf: Shelf, pressure: Pressure | None = None) -> None:
+        self._pressure = pressure or Pressure()
         self._ledger = ledger
         self._vectors = vectors
         self._shelf = shelf
@@ -86,6 +90,7 @@ class TrafficLearner:
     async def _follow(self) -> None:
         while True:
             await asyncio.sleep(LOOK_S)
+            await self._pressure.relieved(GIVES_WAY_S)
             try:
                 await self.study()
             except Exception as failure:  # noqa: BLE001 - intents are read without it, and the next look may go well

@@ -118,6 +118,7 @@ class App(Cards, Continuing, Journeys, Verifying):
         await self._parts.indexer.close()
         await self._parts.writer.close()
         await self._parts.keys.close()
+        await self._parts.rate_limits.close()
         await self._parts.ledger.close()
 
     async def warm_up(self) -> None:

@@ -33,6 +33,9 @@ from app.ports import MergeRecord
 from app.ports.bus import KEY_CHANGED
 from app.signing import Signed
 
+# Several keys of one tenant may together send as much as this many of them at their full rate.
+KEYS_AT_FULL_RATE = 4
+
 
 class Administration:
     """What an App offers beside the journey itself."""
@@ -140,6 +143,19 @@ class Administration:
     async def authenticate(self, presented: str) -> KeyGrant:
         """What the holder of an API key may do, and as which tenant. Raises Unauthorized."""
         return await self._parts.keys.authenticate(presented)
+
+    async def is_within_rate(self, grant: KeyGrant) -> bool:
+        """Count one request of a key, or of whoever needs none; whether the key and its tenant may send it now."""
+        limits, most = self._parts.rate_limits, self._parts.rate_limit
+        if grant.key_id is None:
+            return await limits.may_send(f"tenant {grant.tenant}", most)
+        if not await limits.may_send(f"key {grant.key_id}", most):
+            return False
+        return await limits.may_send(f"tenant {grant.tenant}", most * KEYS_AT_FULL_RATE)
+
+    def note_pressure(self) -> None:
+        """A request was refused because the process is busy: what nobody waits for gives way for a while."""
+        self._parts.pressure.note()
 
     async def standing(self, key_id: str, *, read_again: bool = False) -> KeyGrant:
         """What an API key allows that was presented before, by its id. Raises Unauthorized when it has ended.

@@ -15,9 +15,10 @@ from app.identity.suggestions import Suggestions
 from app.keys import Keys
 from app.ledger import Recorder
 from app.models import Ladder
-from app.ports import Archive, Ledger, Outbox
+from app.ports import Archive, Ledger, Outbox, RateLimits
 from app.ports.bus import Bus
 from app.ports.continuity import ContinuityStore
+from app.pressure import Pressure
 from app.retrieval import Gatherer, Indexer, MeaningReader, Retriever, Windows
 from app.sessions import EndedSessions
 from app.signing import Signatures
@@ -54,4 +55,7 @@ class Parts:
     digests: ContinuityStore
     continuity: Follower
     sandbox: Sandbox
+    rate_limits: RateLimits
+    rate_limit: int
+    pressure: Pressure
     forget_again_after_s: float = AGAIN_AFTER_S

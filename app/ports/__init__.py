@@ -26,6 +26,7 @@ from app.ports.ledger import (
     Transaction,
     Unit,
 )
+from app.ports.limits import RateLimits
 from app.ports.matching import (
     CaseVectors,
     Embedder,
@@ -72,6 +73,7 @@ __all__ = [
     "Outbox",
     "Outlined",
     "Party",
+    "RateLimits",
     "Settlement",
     "Transaction",
     "UnannouncedArrival",

@@ -9,6 +9,7 @@ from time import monotonic
 from app.errors import WarmlineError
 from app.models import Check, IndexProgress, Interaction
 from app.ports import Archive, Embedder, Ledger, VectorStore
+from app.pressure import Pressure
 from app.retrieval.texts import embeddable
 
 _log = logging.getLogger(__name__)
@@ -37,7 +38,15 @@ class Indexer:
     the embedder: with another one the index is emptied and made anew. A failure is tried again, later and later.
     """
 
-    def __init__(self, ledger: Ledger, archive: Archive, vectors: VectorStore, embedder: Embedder) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        archive: Archive,
+        vectors: VectorStore,
+        embedder: Embedder,
+        pressure: Pressure | None = None,
+    ) -> None:
+        self._pressure = pressure or Pressure()
         self._ledger = ledger
         self._archive = archive
         self._vectors = vectors
@@ -140,7 +149,7 @@ class Indexer:
                 await _until(self._woken, POLL_S)
                 self._woken.clear()
                 await _until(self._closing, SETTLE_S)
-            elif self._arrived > len(moved):
+            elif self._arrived > len(moved) or self._pressure.is_on:
                 await _until(self._closing, (monotonic() - started) * (RUSH_SHARE - 1))
 
     async def _step(self) -> Sequence[tuple[int, str, Interaction]]:

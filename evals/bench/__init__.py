@@ -9,6 +9,7 @@ from evals.bench.figures import Figure, Rate, figure, rate
 from evals.bench.history import Growth, HistoryBench, bench_history
 from evals.bench.ingest import IngestBench, bench_ingest
 from evals.bench.next_action import NextActionBench, bench_next_action
+from evals.bench.overload import OverloadBench, bench_overload
 
 __all__ = [
     "AnalyticsBench",
@@ -18,6 +19,7 @@ __all__ = [
     "HistoryBench",
     "IngestBench",
     "NextActionBench",
+    "OverloadBench",
     "Rate",
     "RetrievalBench",
     "bench_analytics",
@@ -25,6 +27,7 @@ __all__ = [
     "bench_history",
     "bench_ingest",
     "bench_next_action",
+    "bench_overload",
     "bench_retrieval",
     "figure",
     "rate",

@@ -49,6 +49,11 @@ def rate(per_second: float, took: Sequence[float], floor_per_second: float) -> R
     )
 
 
+def middle_and_slow_end(took: Sequence[float]) -> tuple[float, float]:
+    """The median and the 99th percentile of durations, as they are told."""
+    return round(median(took), 3), round(_p99(took), 3)
+
+
 async def timed(turns: int, work: Callable[[int], Awaitable[object]]) -> list[float]:
     """The milliseconds of each of so many turns, after a few that do not count and whose numbers are negative."""
     took: list[float] = []

@@ -27,6 +27,13 @@ async def service(settings: Settings) -> AsyncGenerator[httpx.AsyncClient]:
 
     Raises Unavailable when it does not start.
     """
+    async with service_process(settings) as (client, _):
+        yield client
+
+
+@asynccontextmanager
+async def service_process(settings: Settings) -> AsyncGenerator[tuple[httpx.AsyncClient, int]]:
+    """As `service`, with the id of its process."""
     port = _free_port()
     command = [sys.executable, "-m", "app.doors.cli", "serve", "--host", "127.0.0.1", "--port", str(port)]
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("WARMLINE_")}
@@ -42,7 +49,7 @@ async def service(settings: Settings) -> AsyncGenerator[httpx.AsyncClient]:
                 raise Unavailable(f"The measured service did not start. The end of its log:\n{_end_of(log)}")
             if not await _until(client, _is_settled, INDEXED_WITHIN_S, process):
                 raise Unavailable(f"The measured service did not settle. The end of its log:\n{_end_of(log)}")
-            yield client
+            yield client, process.pid
     finally:
         await _stop(process)
 

@@ -84,3 +84,15 @@ def bench_analytics(
     from app.doors.cli.timing import time_analytics
 
     time_analytics(interactions, requests, as_json=as_json)
+
+
+@bench.command("overload")
+def bench_overload(
+    seconds: Annotated[float, typer.Option(min=1, help="For how long too much is asked.")] = 45,
+    factor: Annotated[float, typer.Option(min=1, help="How many times the sustainable rate that is.")] = 5,
+    as_json: Json = False,
+) -> None:
+    """What becomes of accepted requests, memory and recovery when far more is asked than the service can do."""
+    from app.doors.cli.timing import time_overload
+
+    time_overload(seconds, factor, as_json=as_json)

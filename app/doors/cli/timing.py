@@ -57,3 +57,12 @@ def time_analytics(interactions: int, requests: int, *, as_json: bool) -> None:
     with measured("filing journeys, then reading them") as tell:
         figures = asyncio.run(bench_analytics(interactions, requests, progress=tell))
     show(figures, as_json=as_json)
+
+
+def time_overload(seconds: float, factor: float, *, as_json: bool) -> None:
+    """Print what becomes of the service when too much is asked. Raises Unavailable when it does not start."""
+    from evals.bench import bench_overload
+
+    with measured("the sustainable rate, the normal answers, the flood, the recovery") as tell:
+        figures = asyncio.run(bench_overload(seconds, factor, progress=tell))
+    show(figures, as_json=as_json)

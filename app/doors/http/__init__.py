@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from fastapi import FastAPI
 
+from app.doors.http.admission import Admission, AdmissionDesk, Quotas
 from app.doors.http.documentation import install_documentation
 from app.doors.http.frame import Frame
 from app.doors.http.plain import PlainRoute
@@ -24,16 +25,22 @@ from app.doors.http.routes import (
 from app.doors.http.security import Doorkeeper
 from app.doors.http.state import Door, open_door
 
-__all__ = ["Door", "mount", "open_door"]
+__all__ = ["Door", "Quotas", "mount", "open_door"]
 
 
 def mount(
-    api: FastAPI, *, require_keys: bool, frame_ancestors: Sequence[str] = ("'self'",), public_url: str | None = None
+    api: FastAPI,
+    *,
+    require_keys: bool,
+    frame_ancestors: Sequence[str] = ("'self'",),
+    public_url: str | None = None,
+    quotas: Quotas | None = None,
 ) -> None:
     """Put every path of the contract on `api`; requests are let through to an App by `open_door`.
 
     `frame_ancestors` are the sites that may show a card in a frame, as a Content-Security-Policy writes them;
-    `public_url` is where agents' browsers reach the service, unless it is where the request came in.
+    `public_url` is where agents' browsers reach the service, unless it is where the request came in; `quotas` are what
+    each key may have under way.
     """
     api.state.doorkeeper = Doorkeeper(require_keys=require_keys)
     api.state.frame_ancestors = tuple(frame_ancestors)
@@ -46,4 +53,6 @@ def mount(
     api.router.routes.insert(1, PlainRoute("/v1/next-actions", actions.decide, methods=["POST"]))
     install_problems(api)
     install_documentation(api)
+    api.state.admission = AdmissionDesk(quotas or Quotas())
+    api.add_middleware(Admission, desk=api.state.admission)
     api.add_middleware(Frame)

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from app.doors.http.examples import INTERACTION, INTERACTION_BATCH, INTERACTION_LINES
-from app.doors.http.problems import MEDIA_TYPE, STATUS_OF_CODE
+from app.doors.http.problems import MEDIA_TYPE, STATUS_OF_CODE, TRY_AGAIN
 from app.doors.http.replies import HEADER, MAX_KEY
 from app.doors.http.wire import InteractionBatch, MergeRequest, ResolveRequest, UnmergeRequest
 from app.errors import WarmlineError
@@ -76,6 +76,13 @@ NOT_ACCEPTABLE: dict[int | str, dict[str, Any]] = {
     }
 }
 
+_RETRY_AFTER = {
+    "Retry-After": {
+        "description": "after how many whole seconds to try again",
+        "schema": {"type": "integer", "minimum": 1},
+    }
+}
+
 _KEY_PARAMETER = {
     "name": HEADER,
     "in": "header",
@@ -88,7 +95,7 @@ _KEY_PARAMETER = {
 def refusals(*codes: str) -> dict[int | str, dict[str, Any]]:
     """The problems that a path may answer beside those that every path may, by status, for `responses=`."""
     by_status: dict[int, list[str]] = {}
-    for code in ("unauthorized", "forbidden", "invalid_request", "unavailable", *codes):
+    for code in ("unauthorized", "forbidden", "invalid_request", "rate_limited", "unavailable", *codes):
         by_status.setdefault(STATUS_OF_CODE[code], []).append(code)
     return {status: _refusal(status, of_status) for status, of_status in sorted(by_status.items())}
 
@@ -199,6 +206,7 @@ def _refusal(status: int, codes: Sequence[str]) -> dict[str, Any]:
     return {
         "description": f"{titles[codes[0]]} ({', '.join(f'`{code}`' for code in codes)})",
         "content": {MEDIA_TYPE: {"schema": {"$ref": _REF + "Problem"}, "example": example}},
+        **({"headers": _RETRY_AFTER} if status in TRY_AGAIN else {}),
     }
 
 

@@ -14,6 +14,10 @@ from app.validation import invalid_fields
 
 MEDIA_TYPE = "application/problem+json"
 
+# Refusals that may be gone soon; where nobody knows when, a second is what a caller waits at least.
+TRY_AGAIN = frozenset({429, 503})
+SOON_S = 1
+
 STATUS_OF_CODE: Mapping[str, int] = {
     "invalid_request": 422,
     "unauthorized": 401,
@@ -59,6 +63,8 @@ def problem_of(error: WarmlineError) -> Problem:
 def problem_response(problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
     """A problem object as an HTTP answer."""
     more = {"WWW-Authenticate": "Bearer"} if problem.status == 401 else {}
+    if problem.status in TRY_AGAIN:
+        more["Retry-After"] = str(SOON_S)
     return Response(
         problem.model_dump_json(),
         status_code=problem.status,
@@ -86,7 +92,9 @@ def install_problems(api: FastAPI) -> None:
 
 
 async def _own(_: Request, error: Exception) -> Response:
-    return problem_response(problem_of(cast(WarmlineError, error)))
+    refusal = cast(WarmlineError, error)
+    after = {} if refusal.retry_after_s is None else {"Retry-After": str(max(refusal.retry_after_s, SOON_S))}
+    return problem_response(problem_of(refusal), after)
 
 
 async def _refused(_: Request, error: Exception) -> Response:

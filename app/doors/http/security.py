@@ -131,7 +131,9 @@ async def tenant_of(
 ) -> str:
     """FastAPI dependency: the tenant a request acts for. Raises Unauthorized, or Forbidden naming the missing scope."""
     keeper: Doorkeeper = request.app.state.doorkeeper
-    grant = await keeper.admit(request, door.application, bearer.credentials if bearer else header)
+    # The admission in front has mostly looked at the key already.
+    looked_at: KeyGrant | None = getattr(request.state, "grant", None)
+    grant = looked_at or await keeper.admit(request, door.application, bearer.credentials if bearer else header)
     needed = scope_of(request.method, request.scope["route"].path)
     if needed not in grant.scopes:
         raise Forbidden(f"This API key lacks the scope `{needed}`, which this path asks for.")
