@@ -61,9 +61,9 @@ class Parameter(Record):
 
     A place is `fact.<path>` (a tool's result), `argument.<name>` (what a tool was called with), `mention.<type>` (what
     the customer named: code, number, account, email, phone, amount, date), `identifier.<type>` (what the customer is
-    known by; a claim never where one is verified) or `context.<path>` (what came with the request). `pattern` is
-    what a mention must match as a whole. Where `identifies` is true, the action counts as tried only with the same
-    value.
+    known by; a claim never where one is verified) or `context.<path>` (what came with the request). `pattern` is what a
+    mention must match as a whole, in RE2's syntax. Where `identifies` is true, the action counts as tried only with the
+    same value.
     """
 
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
