@@ -9,6 +9,7 @@ from evals.bench.figures import Figure, Rate, figure, rate
 from evals.bench.history import Growth, HistoryBench, bench_history
 from evals.bench.ingest import IngestBench, bench_ingest
 from evals.bench.next_action import NextActionBench, bench_next_action
+from evals.bench.silences import SilencesBench, bench_silences
 
 __all__ = [
     "AnalyticsBench",
@@ -20,12 +21,14 @@ __all__ = [
     "NextActionBench",
     "Rate",
     "RetrievalBench",
+    "SilencesBench",
     "bench_analytics",
     "bench_handoff",
     "bench_history",
     "bench_ingest",
     "bench_next_action",
     "bench_retrieval",
+    "bench_silences",
     "figure",
     "rate",
 ]
