@@ -149,8 +149,10 @@ class Waiting:
                 self.in_background(self._look_when_due(place))
             self._changed.clear()
             wait = min(_seconds_until(self._timers[0].due), LONGEST_SLEEP_S) if self._timers else LONGEST_SLEEP_S
+            # Not `wait_for`, which may take a cancellation for the event when both come at once.
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), max(0.001, wait))
+                async with asyncio.timeout(max(0.001, wait)):
+                    await self._changed.wait()
 
     def _take_due(self) -> Sequence[Place]:
         now = datetime.now(UTC)
@@ -196,8 +198,9 @@ class Waiting:
             except Exception as failure:  # noqa: BLE001 - timers of this process go on, and the next look may go well
                 _log.warning("conversations are looked through later: %s", type(failure).__name__)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._dropped.wait(), LOOK_S)
-                await asyncio.sleep(LOOK_SOON_S)
+                async with asyncio.timeout(LOOK_S):
+                    await self._dropped.wait()
+                    await asyncio.sleep(LOOK_SOON_S)
 
 
 def _seconds_until(due: datetime) -> float:
