@@ -64,12 +64,16 @@ async def test_a_silence_of_which_two_processes_know_is_told_by_one_of_them_to_t
     settings: Settings,
 ) -> None:
     asked = [f"c{number}" for number in range(20)]
-    async with opened(settings) as first, opened(settings) as second:
-        async with first.listening(T) as at_first, second.listening(T) as at_second:
-            await first.record(T, [question(name, due_in_s=2.0) for name in asked])
-            await _waiting(second).look_through()
-            assert sorted(await heard(at_first, len(asked))) == sorted(asked)
-            assert sorted(await heard(at_second, len(asked))) == sorted(asked)
+    async with (
+        opened(settings) as first,
+        opened(settings) as second,
+        first.listening(T) as at_first,
+        second.listening(T) as at_second,
+    ):
+        await first.record(T, [question(name, due_in_s=2.0) for name in asked])
+        await _waiting(second).look_through()
+        assert sorted(await heard(at_first, len(asked))) == sorted(asked)
+        assert sorted(await heard(at_second, len(asked))) == sorted(asked)
 
 
 async def test_a_look_that_comes_before_silence_shows_marks_nothing(settings: Settings) -> None:

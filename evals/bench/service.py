@@ -44,7 +44,12 @@ async def started(
     log = settings.data_dir / "service.log"
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
-            *command, env=inherited | own | dict(environment), cwd=settings.data_dir, stdin=DEVNULL, stdout=output, stderr=STDOUT
+            *command,
+            env=inherited | own | dict(environment),
+            cwd=settings.data_dir,
+            stdin=DEVNULL,
+            stdout=output,
+            stderr=STDOUT,
         )
     try:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False) as client:

@@ -1,4 +1,4 @@
-"""What every bus does: its messages reach the receivers of all processes, long ones whole, and it finds its way back."""
+"""What every bus does: messages reach the receivers of all processes, long ones whole, and it finds its way back."""
 
 import asyncio
 import secrets
