@@ -148,6 +148,9 @@ class Deliveries:
         except asyncio.CancelledError:
             stopped = True
             attempt = Attempt(taken=False, why="The receiver did not answer before the service stopped.")
+        except Exception as failure:  # noqa: BLE001 - one message that cannot be sent must not stop the others
+            _log.warning("a message to webhook %s was not sent: %s", webhook.webhook_id, type(failure).__name__)
+            attempt = Attempt(taken=False, why="The message could not be sent.")
         if attempt.gone:
             _log.info("webhook %s is removed: its receiver is gone", webhook.webhook_id)
             await self._outbox.remove(tenant, webhook.webhook_id)

@@ -81,13 +81,14 @@ def mark(number: int) -> str:
 
 
 @asynccontextmanager
-async def serving(folder: Path, database_url: str | None) -> AsyncGenerator[tuple[Process, str]]:
+async def serving(folder: Path, database_url: str | None, **settings: str) -> AsyncGenerator[tuple[Process, str]]:
     """The service in a process of its own, answering, and its address; killed at the end if it still lives."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
     environment = {name: value for name, value in os.environ.items() if not name.startswith("WARMLINE_")}
     environment |= {"PYTHONPATH": str(ROOT), "WARMLINE_DATA_DIR": str(folder / "data"), "WARMLINE_LOG_LEVEL": "WARNING"}
+    environment |= settings
     if database_url:
         environment["WARMLINE_DATABASE_URL"] = database_url
     command = [sys.executable, "-m", "app.doors.cli", "serve", "--host", "127.0.0.1", "--port", str(port)]

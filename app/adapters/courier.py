@@ -78,9 +78,9 @@ class HttpCourier:
                 trust_env=False,
                 limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
             )
+        address = await self._address(url)
         now = datetime.now(UTC)
         parts = urlsplit(url)
-        address = await self._address(url)
         headers = {
             "host": parts.netloc,
             "content-type": "application/json",

@@ -175,3 +175,44 @@ async def test_a_private_address_is_refused_unless_the_settings_allow_it(setting
             told = problem(await client.post("/v1/webhooks", json=HOOK), 422, "invalid_request")
             await record(client, message("Let me talk to a person.", conversation_id="c1"))
     assert "WARMLINE_WEBHOOKS_PRIVATE" in told["detail"]
+
+
+async def test_deliveries_are_listed_and_sent_again_over_http(client: httpx.AsyncClient, service: FastAPI) -> None:
+    webhook = (await client.post("/v1/webhooks", json=HOOK)).json()
+    path = f"/v1/webhooks/{webhook['webhook_id']}"
+    await record(client, message("Let me talk to a person.", conversation_id="c1"))
+    page = await client.get(f"{path}/deliveries", params={"status": "pending", "limit": 1})
+    check_fits(service, page, "/v1/webhooks/{webhook_id}/deliveries")
+    (delivery,) = page.json()["deliveries"]
+    assert (delivery["event"], delivery["status"]) == ("signal.fired", "pending")
+    again = await client.post(f"{path}/redeliver", json={"message_ids": [delivery["message_id"]]})
+    check_fits(service, again, "/v1/webhooks/{webhook_id}/redeliver")
+    assert again.json() == {"redelivered": 1}
+    assert (await client.post(f"{path}/redeliver")).json() == {"redelivered": 0}
+    assert (await client.get(f"{path}/deliveries", params={"status": "failed"})).json()["deliveries"] == []
+
+
+async def test_a_secret_is_rotated_over_http_once_for_each_key(client: httpx.AsyncClient, service: FastAPI) -> None:
+    webhook = (await client.post("/v1/webhooks", json=HOOK)).json()
+    path = f"/v1/webhooks/{webhook['webhook_id']}/rotate"
+    first = await client.post(path, headers={"Idempotency-Key": "turn"})
+    check_fits(service, first, "/v1/webhooks/{webhook_id}/rotate")
+    assert first.json()["secret"] != webhook["secret"]
+    assert (await client.post(path, headers={"Idempotency-Key": "turn"})).json() == first.json()
+    assert (await client.post(path)).json()["secret"] != first.json()["secret"]
+    assert "secret" not in (await client.get("/v1/webhooks")).text
+
+
+@pytest.mark.parametrize(
+    ("path", "params"),
+    [("deliveries", {"cursor": "x"}), ("deliveries", {"limit": "0"}), ("deliveries", {"status": "lost"})],
+)
+async def test_what_cannot_be_listed_is_refused(client: httpx.AsyncClient, path: str, params: dict[str, str]) -> None:
+    webhook = (await client.post("/v1/webhooks", json=HOOK)).json()
+    answer = await client.get(f"/v1/webhooks/{webhook['webhook_id']}/{path}", params=params)
+    assert next(iter(params)) in problem(answer, 422, "invalid_request")["errors"][0]["path"]
+
+
+@pytest.mark.parametrize(("method", "verb"), [("GET", "deliveries"), ("POST", "redeliver"), ("POST", "rotate")])
+async def test_a_webhook_that_there_is_not_is_not_found(client: httpx.AsyncClient, method: str, verb: str) -> None:
+    problem(await client.request(method, f"/v1/webhooks/whk_none/{verb}"), 404, "not_found")
