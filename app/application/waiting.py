@@ -12,7 +12,7 @@ of it, and the wall clock may be set: so a timer that wakes too early waits on, 
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from heapq import heapify, heappop, heappush
@@ -92,6 +92,18 @@ class Waiting:
         due = next_check(window)
         if due is not None and _seconds_until(due) >= -JUST_PASSED_S:
             self._set(place, due)
+
+    async def note_rows(self, tenant: str, interaction_ids: Collection[str]) -> None:
+        """As `note`, for arrivals of which no window was read: a request of many conversations has but some of them."""
+        rows = await self._ledger.by_ids(tenant, interaction_ids)
+        moments = await asyncio.to_thread(lambda: [next_check(_ending_with(tenant, "", row)) for row in rows])
+        due = (row for row, at in zip(rows, moments, strict=True) if at and _seconds_until(at) >= -JUST_PASSED_S)
+        conversation_ids = list(dict.fromkeys(row.conversation_id for row in due if row.conversation_id is not None))
+        for start in range(0, len(conversation_ids), PAGE):
+            page = conversation_ids[start : start + PAGE]
+            for conversation_id in page:
+                self._due.pop((tenant, conversation_id), None)
+            await self._look_at(tenant, await self._ledger.windows(tenant, page, limit=1))
 
     def in_background(self, work: Coroutine[Any, Any, None]) -> None:
         """Do something that nobody waits for; it is given up at the end."""
