@@ -70,10 +70,6 @@ class Settings(BaseSettings):
     webhooks_private: bool = Field(
         default=False, description="let webhooks lead to addresses inside the network that the service stands in"
     )
-    redis_url: str | None = Field(
-        default=None,
-        description="redis://host:port for limits, streams and messages between several processes; default: none",
-    )
     rate_limit: int = Field(
         default=2000,
         ge=1,

@@ -12,7 +12,7 @@ of it, and the wall clock may be set: so a timer that wakes too early waits on, 
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from heapq import heapify, heappop, heappush
@@ -105,6 +105,18 @@ class Waiting:
         self._timers = [timer for timer in self._timers if timer.place in self._due]
         heapify(self._timers)
 
+    async def note_rows(self, tenant: str, interaction_ids: Collection[str]) -> None:
+        """As `note`, for arrivals of which no window was read: a request of many conversations has but some of them."""
+        rows = await self._ledger.by_ids(tenant, interaction_ids)
+        moments = await asyncio.to_thread(lambda: [next_check(_ending_with(tenant, "", row)) for row in rows])
+        due = (row for row, at in zip(rows, moments, strict=True) if at and _seconds_until(at) >= -JUST_PASSED_S)
+        conversation_ids = list(dict.fromkeys(row.conversation_id for row in due if row.conversation_id is not None))
+        for start in range(0, len(conversation_ids), PAGE):
+            page = conversation_ids[start : start + PAGE]
+            for conversation_id in page:
+                self._due.pop((tenant, conversation_id), None)
+            await self._look_at(tenant, await self._ledger.windows(tenant, page, limit=1))
+
     def in_background(self, work: Coroutine[Any, Any, None]) -> None:
         """Do something that nobody waits for; it is given up at the end."""
         task = asyncio.create_task(work)
@@ -161,8 +173,10 @@ class Waiting:
                 self.in_background(self._look_when_due(place))
             self._changed.clear()
             wait = min(_seconds_until(self._timers[0].due), LONGEST_SLEEP_S) if self._timers else LONGEST_SLEEP_S
+            # Not `wait_for`, which may take a cancellation for the event when both come at once.
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), max(0.001, wait))
+                async with asyncio.timeout(max(0.001, wait)):
+                    await self._changed.wait()
 
     def _take_due(self) -> Sequence[Place]:
         now = datetime.now(UTC)
@@ -209,8 +223,9 @@ class Waiting:
             except Exception as failure:  # noqa: BLE001 - timers of this process go on, and the next look may go well
                 _log.warning("conversations are looked through later: %s", type(failure).__name__)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._dropped.wait(), LOOK_S)
-                await asyncio.sleep(LOOK_SOON_S)
+                async with asyncio.timeout(LOOK_S):
+                    await self._dropped.wait()
+                    await asyncio.sleep(LOOK_SOON_S)
 
 
 def _seconds_until(due: datetime) -> float:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Collection, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from datetime import UTC, datetime
 from time import perf_counter
 from typing import NamedTuple
@@ -196,6 +196,9 @@ class Watching(Administration):
         for window in windows:
             self._waiting.note(tenant, window)
             self._following.note(tenant, window, fresh)
+        seen = {row.interaction_id for window in windows for row in window.conversation}
+        if unseen := [interaction_id for interaction_id in fresh if interaction_id not in seen]:
+            self._waiting.in_background(self._note_rows(tenant, unseen))
         if noted and filed and fresh:
             self._waiting.in_background(self._settle_arrivals(tenant, windows, fresh))
 
@@ -218,6 +221,10 @@ class Watching(Administration):
         await self._waiting.close()
         await self._parts.announcer.close()
         await self._parts.bus.close()
+
+    async def _note_rows(self, tenant: str, interaction_ids: Collection[str]) -> None:
+        with suppress(WarmlineError):  # the ledger is away: what is due is found when it is looked through
+            await self._waiting.note_rows(tenant, interaction_ids)
 
     async def _file_signals(self, tenant: str, announcements: Sequence[Announcement]) -> bool:
         """File and tell; false when the database is away: what stays noted is announced later."""

@@ -12,7 +12,6 @@ Receive = Callable[[Message], None]
 ANNOUNCED = "announced"  # tenant, announcements: something happened that listeners are to hear of
 ERASED = "erased"  # tenant, customer_id, origin (the sender): nothing of this customer may stay in memory
 KEY_CHANGED = "key_changed"  # key_id: what is remembered of this API key no longer holds
-WEBHOOKS_CHANGED = "webhooks_changed"  # tenant: what is remembered of its webhooks no longer holds
 
 
 class Bus(Protocol):

@@ -10,6 +10,7 @@ from evals.bench.history import Growth, HistoryBench, bench_history
 from evals.bench.ingest import IngestBench, bench_ingest
 from evals.bench.next_action import NextActionBench, bench_next_action
 from evals.bench.overload import OverloadBench, bench_overload
+from evals.bench.silences import SilencesBench, bench_silences
 
 __all__ = [
     "AnalyticsBench",
@@ -22,6 +23,7 @@ __all__ = [
     "OverloadBench",
     "Rate",
     "RetrievalBench",
+    "SilencesBench",
     "bench_analytics",
     "bench_handoff",
     "bench_history",
@@ -29,6 +31,7 @@ __all__ = [
     "bench_next_action",
     "bench_overload",
     "bench_retrieval",
+    "bench_silences",
     "figure",
     "rate",
 ]

@@ -18,7 +18,6 @@ from app.models import Record
 from app.settings import Settings
 from evals.bench.figures import middle_and_slow_end, silent
 from evals.bench.open_loop import Answered, OpenLoop, Sending
-from evals.bench.service import service_process
 from evals.crowd import Progress
 
 INGEST, NEXT_ACTION, HANDOFF = "ingest", "next-action", "handoff"
@@ -98,7 +97,7 @@ async def bench_overload(
     with TemporaryDirectory(prefix="warmline-bench-") as folder:
         settings = Settings.model_construct(data_dir=Path(folder))
         offline.disarm()
-        async with service_process(settings) as (client, pid):
+        async with started(settings) as (client, process):
             await _file_conversations(client)
             load = OpenLoop(client.base_url.host, client.base_url.port or 80)
             mix = _Mix()
@@ -107,9 +106,9 @@ async def bench_overload(
                 show(1, 4)
                 normal = await load.send(rate, min(NORMAL_S, seconds), mix.next)
                 show(2, 4)
-                before = _resident_mib(pid)
+                before = _resident_mib(process.pid)
                 flood = await load.send(rate * factor, seconds, mix.next)
-                after = _resident_mib(pid)
+                after = _resident_mib(process.pid)
                 show(3, 4)
                 again = await _normal_again(load, mix, rate, _latency(_accepted(normal)).p99_ms)
                 show(4, 4)

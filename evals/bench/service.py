@@ -5,7 +5,7 @@ import os
 import socket
 import sys
 from asyncio.subprocess import DEVNULL, STDOUT, Process
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from time import monotonic
@@ -19,6 +19,7 @@ from app.settings import Settings
 READY_WITHIN_S = 60.0
 INDEXED_WITHIN_S = 900.0
 STOP_WITHIN_S = 15.0
+NOTHING: Mapping[str, str] = {}
 
 
 @asynccontextmanager
@@ -27,21 +28,28 @@ async def service(settings: Settings) -> AsyncGenerator[httpx.AsyncClient]:
 
     Raises Unavailable when it does not start.
     """
-    async with service_process(settings) as (client, _):
+    async with started(settings) as (client, _):
         yield client
 
 
 @asynccontextmanager
-async def service_process(settings: Settings) -> AsyncGenerator[tuple[httpx.AsyncClient, int]]:
-    """As `service`, with the id of its process."""
+async def started(
+    settings: Settings, *, arguments: Sequence[str] = (), environment: Mapping[str, str] = NOTHING
+) -> AsyncGenerator[tuple[httpx.AsyncClient, Process]]:
+    """As `service`, with its process, further arguments of `serve` and settings by their names. Raises Unavailable."""
     port = _free_port()
-    command = [sys.executable, "-m", "app.doors.cli", "serve", "--host", "127.0.0.1", "--port", str(port)]
+    command = [sys.executable, "-m", "app.doors.cli", "serve", "--host", "127.0.0.1", "--port", str(port), *arguments]
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("WARMLINE_")}
     own = {"WARMLINE_DATA_DIR": str(settings.data_dir), "WARMLINE_LOG_LEVEL": "WARNING"}
     log = settings.data_dir / "service.log"
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
-            *command, env=inherited | own, cwd=settings.data_dir, stdin=DEVNULL, stdout=output, stderr=STDOUT
+            *command,
+            env=inherited | own | dict(environment),
+            cwd=settings.data_dir,
+            stdin=DEVNULL,
+            stdout=output,
+            stderr=STDOUT,
         )
     try:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False) as client:
@@ -49,7 +57,7 @@ async def service_process(settings: Settings) -> AsyncGenerator[tuple[httpx.Asyn
                 raise Unavailable(f"The measured service did not start. The end of its log:\n{_end_of(log)}")
             if not await _until(client, _is_settled, INDEXED_WITHIN_S, process):
                 raise Unavailable(f"The measured service did not settle. The end of its log:\n{_end_of(log)}")
-            yield client, process.pid
+            yield client, process
     finally:
         await _stop(process)
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncGenerator
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -111,6 +112,36 @@ async def test_a_listener_who_leaves_is_forgotten(address: str, app: App) -> Non
         async with asyncio.timeout(PATIENCE_S):
             while listeners:  # noqa: ASYNC110 - the server tells of a listener who left by nothing else
                 await asyncio.sleep(0.01)
+
+
+async def test_a_stream_ends_soon_after_its_key_was_revoked_or_has_expired(address: str, app: App) -> None:
+    revoked = await app.create_key("ours", [Scope.ACTIONS, Scope.INGEST])
+    expiring = await app.create_key("ours", [Scope.ACTIONS, Scope.INGEST], lifetime=timedelta(seconds=PATIENCE_S / 5))
+    async with httpx.AsyncClient(base_url=address) as client:
+
+        async def ending(key: str) -> str:
+            async with client.stream("GET", "/v1/signals/stream", headers={"x-api-key": key}) as answer:
+                return (await next_event(lines_of(answer)))["data"]
+
+        both = asyncio.gather(ending(revoked.key), ending(expiring.key))
+        await asyncio.sleep(0.5)
+        await app.revoke_key(revoked.key_id)
+        assert [json.loads(data)["code"] for data in await both] == ["unauthorized", "unauthorized"]
+
+
+async def test_open_streams_end_cleanly_when_the_service_stops(service: FastAPI) -> None:
+    server = uvicorn.Server(uvicorn.Config(service, port=0, log_level="error"))
+    running = asyncio.create_task(server.serve())
+    while not server.started:  # noqa: ASYNC110 - uvicorn tells it by nothing else
+        await asyncio.sleep(0.01)
+    url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    async with httpx.AsyncClient(base_url=url) as client, client.stream("GET", "/v1/signals/stream") as answer:
+        lines = lines_of(answer)
+        assert await anext(lines) == ": listening"
+        server.should_exit = True
+        async with asyncio.timeout(PATIENCE_S):
+            assert not [line async for line in lines if line]
+            await running
 
 
 async def test_webhooks_are_registered_listed_without_secrets_and_ended(

@@ -80,7 +80,8 @@ class LinkedBus:
         """Send what waits, for at most two seconds, and let go of the link."""
         if self._running is not None:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._sent(), CLOSE_WITHIN_S)
+                async with asyncio.timeout(CLOSE_WITHIN_S):
+                    await self._sent()
             self._running.cancel()
             await asyncio.gather(self._running, return_exceptions=True)
         elif self._outgoing:

@@ -50,7 +50,8 @@ class PostgresLink:
         """Return or raise once the server no longer answers."""
         while not self._ended.is_set():
             try:
-                await asyncio.wait_for(self._ended.wait(), ASKED_EVERY_S)
+                async with asyncio.timeout(ASKED_EVERY_S):
+                    await self._ended.wait()
             except TimeoutError:
                 async with self._turn:
                     await self._connection.execute("SELECT 1", timeout=ANSWER_WITHIN_S)

@@ -96,3 +96,21 @@ def bench_overload(
     from app.doors.cli.timing import time_overload
 
     time_overload(seconds, factor, as_json=as_json)
+
+
+@bench.command("silences")
+def bench_silences(
+    silences: Annotated[int, typer.Option(min=1, help="How many questions are left unanswered.")] = 300,
+    workers: Annotated[int, typer.Option(min=1, help="How many workers; several need --database-url.")] = 1,
+    database_url: Annotated[
+        str | None, typer.Option(help="An empty PostgreSQL database with pgvector; default: SQLite in a fresh folder.")
+    ] = None,
+    kill: Annotated[
+        bool, typer.Option("--kill", help="Kill the service before the silences are due, and start it again.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Whether each silence is told exactly once; exit status 1 when one is not."""
+    from app.doors.cli.timing import time_silences
+
+    time_silences(silences, workers, database_url, kill=kill, as_json=as_json)

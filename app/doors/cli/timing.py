@@ -1,8 +1,13 @@
 """What `warmline bench …` does: the figures of `evals.bench`, with a progress bar, for people or as JSON."""
 
 import asyncio
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import typer
 
 from app.doors.cli.figures import measured, show
+from app.settings import Settings
 
 
 def time_handoffs(interactions: int, others: int, requests: int, *, as_json: bool) -> None:
@@ -66,3 +71,16 @@ def time_overload(seconds: float, factor: float, *, as_json: bool) -> None:
     with measured("the sustainable rate, the normal answers, the flood, the recovery") as tell:
         figures = asyncio.run(bench_overload(seconds, factor, progress=tell))
     show(figures, as_json=as_json)
+
+
+def time_silences(silences: int, workers: int, database_url: str | None, *, kill: bool, as_json: bool) -> None:
+    """Print how often each silence was told. Raises Unavailable when the measured service does not start."""
+    from evals.bench import bench_silences
+
+    shared = {"WARMLINE_DATABASE_URL": database_url, "WARMLINE_VECTORS_URL": database_url} if database_url else {}
+    with TemporaryDirectory(prefix="warmline-bench-") as folder, measured("asking, then waiting"):
+        settings = Settings.model_construct(data_dir=Path(folder))
+        figures = asyncio.run(bench_silences(settings, silences, workers=workers, kill=kill, environment=shared))
+    show(figures, as_json=as_json)
+    if figures.told_once != silences or figures.told_more:
+        raise typer.Exit(1)

@@ -190,7 +190,8 @@ async def _signals(
                         return
                     admitted_at = monotonic()
                 with suppress(TimeoutError):
-                    announcement = await asyncio.wait_for(queue.get(), ADMITTED_FOR_S)
+                    async with asyncio.timeout(ADMITTED_FOR_S):
+                        announcement = await queue.get()
                     if announcement is None:
                         return
                     if announcement.topic is Topic.SIGNAL_FIRED:
