@@ -139,6 +139,7 @@ async def test_the_answer_counts_what_was_erased_and_nobody_knows_the_customer_a
         "outcomes": 1,
         "suggestions": 0,
         "vectors": 41,
+        "webhook_messages": 0,
     }
     assert gone.erased["decisions"] >= 1
     with pytest.raises(UnknownCustomer):

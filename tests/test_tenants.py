@@ -55,6 +55,9 @@ ASKED: dict[str, tuple[tuple[str, dict[str, Any] | None], ...]] = {
         ("/v1/next-actions/{decision}/outcome", {"action_id": "{action}", "displayed": True}),
     ),
     "DELETE /v1/webhooks/{webhook_id}": (("/v1/webhooks/{webhook}", None),),
+    "GET /v1/webhooks/{webhook_id}/deliveries": (("/v1/webhooks/{webhook}/deliveries", None),),
+    "POST /v1/webhooks/{webhook_id}/redeliver": (("/v1/webhooks/{webhook}/redeliver", {}),),
+    "POST /v1/webhooks/{webhook_id}/rotate": (("/v1/webhooks/{webhook}/rotate", {}),),
     "POST /v1/briefs/verify": (
         ("/v1/briefs/verify", {"customer_id": "{customer}", "claims": ["The customer wants a parcel."]}),
         ("/v1/briefs/verify", {"conversation_id": "{conversation}", "claims": ["The customer wants a parcel."]}),

@@ -13,6 +13,7 @@ from asyncio.subprocess import Process
 from collections import defaultdict
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from http import HTTPStatus
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -108,11 +109,11 @@ async def write(client: httpx.AsyncClient, world: World) -> None:
         except httpx.TransportError:
             world.unanswered.append(row)
             return
-        if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE:  # it is being stopped
+        if answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE:  # it is being stopped
             world.unanswered.append(row)
             await asyncio.sleep(0.01)
             continue
-        assert answer.status_code == httpx.codes.CREATED, answer.text
+        assert answer.status_code == HTTPStatus.CREATED, answer.text
         world.acknowledge(answer.json())
         if world.chance.random() < HANDOFFS:
             made = {"conversation_id": row["conversation_id"]}

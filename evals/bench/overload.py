@@ -18,6 +18,7 @@ from app.models import Record
 from app.settings import Settings
 from evals.bench.figures import middle_and_slow_end, silent
 from evals.bench.open_loop import Answered, OpenLoop, Sending
+from evals.bench.service import started
 from evals.crowd import Progress
 
 INGEST, NEXT_ACTION, HANDOFF = "ingest", "next-action", "handoff"

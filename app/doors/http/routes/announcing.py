@@ -12,7 +12,7 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.responses import Response
 
 from app.application import App
-from app.doors.http.documentation import body, refusals
+from app.doors.http.documentation import body, no_body, refusals
 from app.doors.http.posting import Posted
 from app.doors.http.problems import problem_of
 from app.doors.http.replies import Answer, answer
@@ -165,6 +165,7 @@ async def redeliver(webhook_id: WebhookId, post: Posted) -> Response:
     summary="Give a webhook a new secret",
     response_model=RotatedWebhook,
     responses=refusals("not_found", "idempotency_conflict", "payload_too_large"),
+    openapi_extra=no_body(),
 )
 async def rotate(webhook_id: WebhookId, post: Posted) -> Response:
     """The new secret is shown this once. For a day messages carry a signature by each of the two secrets."""
