@@ -69,6 +69,9 @@ _UNITS = frozenset(
     sekunden wochen jahre fois jours heures minutes veces dias horas minutos vezes volte giorni ore minuti keer dagen
     uur uren kg km gb mb ml cm st street am pm uhr st nd rd th prozent""".split()
 )
+_OR = frozenset({"or", "oder", "ou", "o", "of"})
+_BEFORE_BACK = frozenset("the au al no auf der sul op de en el dem".split())
+_BETWEEN = frozenset("your my the a one time new dein ihr mein der die das le la mon il el su tu mi seu".split())
 _FURTHEST = 8
 _WIDEST = 24
 _LEAST, _MOST = 3, 8
@@ -86,9 +89,10 @@ def codes(text: str, found: Sequence[Token], run: Sequence[Atom], *, asked: bool
     named = _is_named(text, found, run[0].first) or (asked and not _is_other(found, run[0].first))
     while place < len(run):
         after = _code_from(text, run, place)
-        secret = after > place and (
-            (named and not _is_measure(text, found, run, place, after))
-            or _is_called_code(text, found, run[place].first, run[after - 1].last)
+        secret = (
+            after > place
+            and not _is_measure(text, found, run, place, after)
+            and (named or _is_called_code(text, found, run[place].first, run[after - 1].last))
         )
         if secret:
             yield place, after
@@ -140,6 +144,8 @@ def _is_named(text: str, found: Sequence[Token], first: int) -> bool:
         place = first - step
         word, gap = found[place].word, text[found[place].end : found[place + 1].start]
         crossed = crossed or any(sign in gap for sign in ".!;\n")
+        if not word and step == 2 and found[place + 1].word in _OR:
+            continue
         if not word or "?" in gap or len(gap) > _WIDEST:
             return False
         strength = _strength(found, place)
@@ -215,11 +221,12 @@ def _is_called_code(text: str, found: Sequence[Token], first: int, last: int) ->
         if one.digits or one.word in _OTHER or one.word in _NAMING:
             return False
         if one.word in _ON_BACK:
-            return len(found[first].digits or "123") in (1, 3, 4)
-        if after[0].word not in _IS:
-            continue
-        if _strength(found, last + 1 + step) > 0:
-            return step > 1 or one.word in _STRONG
+            on_it = before.word in _BEFORE_BACK and (one.word != "back" or found[last + step - 1].word == "on")
+            return on_it and len(found[first].digits or "123") in (1, 3, 4)
+        if after[0].word in _IS and _strength(found, last + 1 + step) > 0:
+            return step > 0 and not _is_other(found, first)
+        if step and after[0].word in _IS and one.word not in _BETWEEN and one.word not in _SECRET:
+            return False
     return False
 
 
@@ -230,7 +237,9 @@ def _is_measure(text: str, found: Sequence[Token], run: Sequence[Atom], place: i
     behind = text[end : end + 2]
     if before in ("$", "€", "£", "#") or behind.strip()[:1] in ("$", "€", "£", "%"):
         return True
-    if behind[:1] in (".", ",") and behind[1:2].isdigit() and after == len(run):
+    if behind[:1] in (".", ",", "-", "/", ":") and behind[1:2].isdigit():
+        return True
+    if text[max(0, start - 1) : start] == "_":
         return True
     if text[start].isdigit() and start and (text[start - 1].isalpha() and not _ends_name(found, run[place].first)):
         return True

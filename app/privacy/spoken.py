@@ -17,6 +17,8 @@ _FIGURES = "0123456789"
 _TO_SPACES = dict.fromkeys(map(ord, ",.;:!?-_/()[]{}\"'"), " ")
 _LONGEST_GAP = 24
 _MOST_FILLERS = 3
+# Signs of amounts and shares, which stand in no number that is read out.
+_PARTING = "%$€£="
 
 
 class Token(NamedTuple):
@@ -166,7 +168,8 @@ def _starts_number(found: Sequence[Token], place: int, numbers: Mapping[str, int
 
 
 def _is_wide(text: str, start: int, end: int) -> bool:
-    return end - start > _LONGEST_GAP or text.count("\n", start, end) > 1
+    gap = text[start:end]
+    return len(gap) > _LONGEST_GAP or gap.count("\n") > 1 or any(sign in gap for sign in _PARTING)
 
 
 def _one_in_portuguese(found: Sequence[Token]) -> Mapping[str, int]:
