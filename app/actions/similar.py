@@ -82,7 +82,7 @@ class SimilarCases:
         self._vectors = vectors
         self._learner = learner
         self._worths: dict[str, tuple[float, float]] = {}
-        self._kept: TTLCache[tuple[str, str], Sequence[LikeCase], float] = TTLCache(MOST_KEPT, KEPT_S)
+        self._kept = TTLCache[tuple[str, str], Sequence[LikeCase], float](MOST_KEPT, KEPT_S, timer=monotonic)
         self._resting_until = 0.0
 
     async def to(self, tenant: str, case_id: str, wanted: Vector) -> Similar:
