@@ -90,7 +90,7 @@ async def test_a_caller_who_leaves_while_waiting_or_in_the_moment_of_being_let_i
 
 async def test_slow_work_lowers_the_limit_only_while_the_loop_is_busy() -> None:
     class Busy(LoopLag):
-        is_busy = True  # pyright: ignore[reportAssignmentType]
+        is_busy = True  # pyright: ignore[reportAssignmentType, reportIncompatibleMethodOverride]
 
     moment = 0.0
 

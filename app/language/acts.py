@@ -97,8 +97,9 @@ _AGREEMENT = re.compile(
 _PROMISE = re.compile(
     r"(?:(?:\b(?:i|we)(?:'ll|’ll| will| am going to|'m going to| are going to)"
     r"|(?<=[\w’'])(?:'ll|’ll| will| is going to| should)(?: now| then| also| all)? (?:be|receive|get|have|call|contact"
-    r"|arrive|go|reach|reply|take|hear|process|see|e-?mail|send|refund|credit|ship|replace|follow|fix|resolve|come|ring|text"
-    r"|confirm|notify|visit)\b)|\bi promise|\bwe promise|\brest assured|\bi(?:'ve|’ve| have) (?:booked|scheduled|arranged)\b)",
+    r"|arrive|go|reach|reply|take|hear|process|see|e-?mail|send|refund|credit|ship|replace|follow|fix|resolve|come|ring"
+    r"|text|confirm|notify|visit)\b)|\bi promise|\bwe promise|\brest assured"
+    r"|\bi(?:'ve|’ve| have) (?:booked|scheduled|arranged)\b)",
     re.IGNORECASE,
 )
 _REFUSAL = re.compile(

@@ -24,8 +24,9 @@ _OTHERS = re.compile(
     r"(?:agents?|representatives?|operators?|managers?|persons?|advis[eo]rs?|rep) "
     r"(?:(?:i|we|you) (?!can|could|may)"
     r"|(?:told|said|promised|was|were|has|had|did|didn't|hung|never|sent|gave) "
-    r"|(?:who|that) (?:(?:just|already|first|then|never) ){0,4}(?:i|we|you|told|said|promised|was|were|has|had|did|didn't"
-    r"|hung|sent|gave|spoke|dealt|made|took|\w{3,}ed|couldn't|could not|can't|cannot|wouldn't|would not|doesn't)\b"
+    r"|(?:who|that) (?:(?:just|already|first|then|never) ){0,4}(?:i|we|you|told|said|promised|was|were|has|had|did"
+    r"|didn't|hung|sent|gave|spoke|dealt|made|took|\w{3,}ed|couldn't|could not|can't|cannot|wouldn't"
+    r"|would not|doesn't)\b"
     r"(?! (?:can|could|may)\b))"
     r"|\b(?:second|third|other|each|every|per|one|same|another|extra|additional) persons?\b|\bin person\b"
     r"|\b(?:my|our|his|her|their) (?:colleague|boss|employee|secretary|team|staff)s?\b"
@@ -110,7 +111,8 @@ _ENGLISH = (
         rf"|chat)\b"
     ),
     (
-        rf"\b(?:can|could|would|will|have|let|ask) {_ARTICLE}{_PERSON} (?:from \w+ \w+ |of \w+ \w+ |please ){{0,4}}(?:to )?"
+        rf"\b(?:can|could|would|will|have|let|ask) {_ARTICLE}{_PERSON} (?:from \w+ \w+ |of \w+ \w+ |please ){{0,4}}"
+        r"(?:to )?"
         r"(?:call|ring|phone|contact|speak|talk|take over|get in touch|get back)\b"
     ),
     r"\b(?:(?:please|can you|could you) (?:just )?(?:call|ring|phone) (?:me|us)\b|(?:request|arrange|want|need"
