@@ -66,8 +66,7 @@ def build(
     rules = Rules()
     identities = Identities(ledger, rules)
     outbox = _outbox(ledger, archive)
-    courier = courier or _courier(settings)
-    announcer = Announcer(outbox, courier, Deliveries(outbox, courier, pauses_s=webhook_pauses_s))
+    announcer = _announcer(outbox, courier or _courier(settings), webhook_pauses_s)
     eraser = Eraser(ledger, archive, vectors, digests, outbox)
     catalogue = catalogue or load_catalogue(settings.catalogue)
     decisions = DecisionMaker(catalogue, embedder, archive, vectors=vectors, writer=_action_writer(settings, model))
@@ -76,12 +75,7 @@ def build(
         archive=archive,
         keys=Keys(archive),
         signatures=Signatures(archive),
-        recorder=Recorder(
-            ledger,
-            rules,
-            clean=redacted_draft if settings.redact_at_ingest else None,
-            announces=lambda: announcer.working,
-        ),
+        recorder=_recorder(settings, ledger, rules, announcer),
         identities=identities,
         suggestions=Suggestions(ledger, archive, linkage or _linkage()),
         retriever=retriever,
@@ -253,6 +247,15 @@ def _outbox(ledger: Ledger, archive: Archive) -> Outbox:
     from app.adapters.memory_outbox import MemoryOutbox
 
     return MemoryOutbox(archive, ledger if isinstance(ledger, MemoryLedger) else None)
+
+
+def _announcer(outbox: Outbox, courier: Courier, pauses_s: Sequence[float]) -> Announcer:
+    return Announcer(outbox, courier, Deliveries(outbox, courier, pauses_s=pauses_s))
+
+
+def _recorder(settings: Settings, ledger: Ledger, rules: Rules, announcer: Announcer) -> Recorder:
+    clean = redacted_draft if settings.redact_at_ingest else None
+    return Recorder(ledger, rules, clean=clean, announces=lambda: announcer.working)
 
 
 def _courier(settings: Settings) -> Courier:
