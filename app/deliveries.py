@@ -72,6 +72,7 @@ class Deliveries:
         self._loops: list[asyncio.Task[None]] = []
         self._woken = asyncio.Event()
         self._stopping = False
+        self._leased = False
 
     def start(self) -> None:
         """Send from now on, first what an earlier run left unsent."""
@@ -91,7 +92,7 @@ class Deliveries:
             await _end(sending)
             await asyncio.gather(*self._settling, return_exceptions=True)
         with suppress(WarmlineError):
-            if sending:
+            if self._leased:  # also what a queue leased that has ended meanwhile, since nothing more was to be sent
                 await self._outbox.give_back(self._holder, now_ms())
         await self._courier.close()
 
@@ -129,6 +130,7 @@ class Deliveries:
                 limit = MOST_AT_ONCE if self._failures(webhook_id) < FAILURES_BEFORE_REST else 1
                 now = now_ms()
                 until = now + round(LEASE_S * 1000)
+                self._leased = True
                 leased = await self._outbox.lease(webhook_id, self._holder, now, until=until, limit=limit)
                 if not leased:
                     break
