@@ -153,3 +153,12 @@ async def test_of_many_who_count_at_once_none_is_lost_and_none_counted_twice(arc
     filed = (vote(archive, f"v{number % 4}", {"for": "ann", "points": 1.0}) for number in range(16))
     await asyncio.gather(*filed)
     assert await archive.get("t", "tallies", "ann") == {"votes": 4.0, "points": 4.0}
+
+
+async def test_documents_are_removed_by_their_keys_and_others_stay(archive: Archive) -> None:
+    for tenant, key in (("t", "a"), ("t", "b"), ("u", "a")):
+        await archive.put(tenant, "sessions", key, {})
+    assert await archive.remove("t", "sessions", ["a", "none"]) == 1
+    assert await archive.get("t", "sessions", "a") is None
+    assert await archive.get("t", "sessions", "b") == {}
+    assert await archive.get("u", "sessions", "a") == {}

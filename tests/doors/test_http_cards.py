@@ -266,3 +266,19 @@ def test_what_is_no_site_is_refused_at_the_start(written: str) -> None:
 def test_a_public_address_that_is_none_is_refused_at_the_start(written: str) -> None:
     with pytest.raises(ValidationError, match="public_url"):
         Settings(public_url=written)
+
+
+async def test_a_link_never_leads_to_the_host_that_a_caller_named(
+    client: httpx.AsyncClient, service: FastAPI, app: App
+) -> None:
+    await record(client, message(conversation_id="c-1"))
+    handoff = (await client.post("/v1/handoffs", json={"conversation_id": "c-1"})).json()
+    key = (await app.create_key("default", [Scope.HANDOFF])).key
+    path = f"/v1/handoffs/{handoff['handoff_id']}/link"
+
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(service), base_url="http://192.0.2.9:8000", headers={"x-api-key": key}
+    ) as caller:
+        for host in ("evil.example", "evil", "localhost@evil.example"):
+            made = await caller.post(path, json={}, headers={"host": host})
+            assert made.json()["url"].startswith("http://192.0.2.9:8000/console/cards/"), made.text

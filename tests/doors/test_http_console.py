@@ -9,8 +9,12 @@ import pytest
 from fastapi import FastAPI
 
 from app.application import App
+from app.bootstrap import build
 from app.doors.console.visitors import COOKIE, PURPOSE
+from app.main import create_app
 from app.models import Scope
+from app.settings import Settings
+from tests.conftest import WordEmbedder
 from tests.doors.http import message, problem, record
 
 PAGE = {"accept": "text/html"}
@@ -165,3 +169,40 @@ async def test_files_are_kept_for_good_under_their_version_and_asked_for_again_u
     assert (plain.content, "content-encoding" in plain.headers) == (found.content, False)
     for name in ("none.css", "..%2Fbase.css", "__init__.py"):
         assert (await browser.get(f"/console/static/old/{name}")).status_code == 404
+
+
+async def test_signing_out_ends_the_session_also_for_a_copy_of_the_cookie(
+    service: FastAPI, browser: httpx.AsyncClient, app: App, settings: Settings
+) -> None:
+    await sign_in(browser, (await app.create_key("one", EVERY_SCOPE)).key)
+    copied = {COOKIE: str(browser.cookies.get(COOKIE))}
+    transport = httpx.ASGITransport(service, client=("192.0.2.8", 40000))
+    async with httpx.AsyncClient(
+        transport=transport, base_url="https://warmline.example", headers=PAGE, cookies=copied
+    ) as thief:
+        assert not (await thief.get("/console")).headers["location"].startswith("/console/sign-in")
+        assert (await browser.post("/console/sign-out", headers=HERE)).status_code == 303
+        assert (await thief.get("/console")).headers["location"].startswith("/console/sign-in")
+    # Another worker on the same database knows of it too.
+    async with (
+        build(settings, embedder=WordEmbedder()) as other,
+        httpx.AsyncClient(
+            transport=httpx.ASGITransport(create_app(settings, other), client=("192.0.2.8", 40000)),
+            base_url="https://warmline.example",
+            headers=PAGE,
+            cookies=copied,
+        ) as thief,
+    ):
+        assert (await thief.get("/console")).headers["location"].startswith("/console/sign-in")
+
+
+async def test_signing_out_ends_no_other_session_of_the_same_key(
+    service: FastAPI, browser: httpx.AsyncClient, app: App
+) -> None:
+    key = (await app.create_key("one", EVERY_SCOPE)).key
+    await sign_in(browser, key)
+    transport = httpx.ASGITransport(service, client=("192.0.2.8", 40000))
+    async with httpx.AsyncClient(transport=transport, base_url="https://warmline.example", headers=PAGE) as second:
+        await sign_in(second, key)
+        await browser.post("/console/sign-out", headers=HERE)
+        assert not (await second.get("/console")).headers["location"].startswith("/console/sign-in")

@@ -1,10 +1,12 @@
 """Who is let in, and what the log of requests says."""
 
 import logging
+from typing import Any, cast
 
 import httpx
 import pytest
 from fastapi import FastAPI
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app.application import App
 from app.main import create_app
@@ -86,3 +88,71 @@ async def test_answers_about_customers_are_not_stored_on_the_way(client: httpx.A
 
     assert answer.headers["cache-control"] == "no-store"
     assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["localhost", "LOCALHOST:8000", "warmline.localhost:8000", "127.0.0.1", "127.3.2.1:80", "[::1]", "[::1]:8000"],
+)
+async def test_without_keys_the_service_is_reached_by_a_loopback_name(service: FastAPI, host: str) -> None:
+    async with caller(service, "127.0.0.1") as client:
+        assert (await client.post("/v1/interactions", json=message(), headers={"host": host})).status_code == 201
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "backend",
+        "warmline",
+        "warmline:8000",
+        "192.0.2.7",
+        "[2001:db8::1]",
+        "[::1",
+        "localhost.example",
+        "127.0.0.1.example",
+        "notlocalhost",
+        "localhost@backend",
+        "backend@localhost",
+        "localhost/",
+        "localhost:8000:1",
+        "localhost, backend",
+        "",
+    ],
+)
+async def test_without_keys_no_other_name_lets_anybody_in_who_comes_through_a_local_proxy(
+    service: FastAPI, host: str
+) -> None:
+    async with caller(service, "127.0.0.1") as client:
+        found = await client.post("/v1/interactions", json=message(), headers={"host": host})
+
+    assert "localhost" in problem(found, 401, "unauthorized")["detail"]
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "forwarded", "via", "x-real-ip", "cf-connecting-ip"],
+)
+async def test_without_keys_a_request_that_a_proxy_passed_on_is_refused_and_why(service: FastAPI, header: str) -> None:
+    async with caller(service, "127.0.0.1") as client:
+        found = await client.post("/v1/interactions", json=message(), headers={header: "127.0.0.1"})
+
+    assert header in problem(found, 401, "unauthorized")["detail"]
+
+
+async def test_without_keys_a_forwarded_address_makes_no_outsider_a_caller_on_this_machine(service: FastAPI) -> None:
+    believing = ProxyHeadersMiddleware(cast(Any, service), trusted_hosts="*")
+    transport = httpx.ASGITransport(cast(Any, believing), client=("192.0.2.7", 40000))
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        found = await client.post("/v1/interactions", json=message(), headers={"x-forwarded-for": "127.0.0.1"})
+
+    problem(found, 401, "unauthorized")
+
+
+async def test_without_keys_a_caller_on_a_unix_socket_is_refused(service: FastAPI) -> None:
+    async def on_a_socket(scope: Any, receive: Any, send: Any) -> None:
+        await service(scope | {"client": None}, receive, send)
+
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(cast(Any, on_a_socket)), base_url="http://localhost"
+    ) as client:
+        problem(await client.post("/v1/interactions", json=message()), 401, "unauthorized")
