@@ -1,6 +1,7 @@
 """Whole card numbers and secret codes are neither filed nor shown, in figures or in words; what is needed stays."""
 
 import pytest
+from pydantic import JsonValue
 
 from app.adapters.memory import MemoryLedger
 from app.identity import Rules
@@ -136,7 +137,7 @@ def test_the_code_behind_a_cards_number_and_expiry_goes_too() -> None:
 
 
 def test_a_field_of_data_is_read_with_the_names_around_it() -> None:
-    sent = {
+    sent: dict[str, JsonValue] = {
         "card": {"number": "4242424242424242", "securityCode": 123, "cvv2": "904", "expiry": "12/29"},
         "form": [{"field": "pin", "value": "4711"}, {"field": "quantity", "value": "4711"}],
         "groups": ["4242", "4242", "4242", "4242"],
