@@ -89,14 +89,8 @@ def build(
     identities = Identities(ledger, rules)
     indexer = Indexer(ledger, archive, vectors, embedder, pressure)
     outbox = _outbox(ledger, archive)
-<<<<<<< HEAD
-    courier = courier or _courier(settings)
-    announcer = Announcer(outbox, courier, Deliveries(outbox, courier, pauses_s=webhook_pauses_s))
-    eraser = Eraser(ledger, archive, vectors, digests, outbox, on_discarded=indexer.start_over)
-=======
     announcer = _announcer(outbox, courier or _courier(settings), webhook_pauses_s)
-    eraser = Eraser(ledger, archive, vectors, digests, outbox)
->>>>>>> outbox
+    eraser = Eraser(ledger, archive, vectors, digests, outbox, on_discarded=indexer.start_over)
     catalogue = catalogue or load_catalogue(settings.catalogue)
     decisions = DecisionMaker(catalogue, embedder, archive, vectors=vectors, writer=_action_writer(settings, model))
     parts = Parts(
@@ -104,18 +98,9 @@ def build(
         archive=archive,
         keys=Keys(archive),
         signatures=Signatures(archive),
-<<<<<<< HEAD
         sessions=EndedSessions(archive),
         claims=RequestClaims(_claims(archive), archive),
-        recorder=Recorder(
-            ledger,
-            rules,
-            clean=redacted_draft if settings.redact_at_ingest else None,
-            announces=lambda: announcer.working,
-        ),
-=======
         recorder=_recorder(settings, ledger, rules, announcer),
->>>>>>> outbox
         identities=identities,
         suggestions=Suggestions(ledger, archive, linkage or _linkage()),
         retriever=retriever,
@@ -334,7 +319,6 @@ def _outbox(ledger: Ledger, archive: Archive) -> Outbox:
     return MemoryOutbox(archive, ledger if isinstance(ledger, MemoryLedger) else None)
 
 
-<<<<<<< HEAD
 def _claims(archive: Archive) -> Claims:
     from app.adapters.sql import SqlStore
 
@@ -345,7 +329,8 @@ def _claims(archive: Archive) -> Claims:
     from app.adapters.memory_claims import MemoryClaims
 
     return MemoryClaims()
-=======
+
+
 def _announcer(outbox: Outbox, courier: Courier, pauses_s: Sequence[float]) -> Announcer:
     return Announcer(outbox, courier, Deliveries(outbox, courier, pauses_s=pauses_s))
 
@@ -353,7 +338,6 @@ def _announcer(outbox: Outbox, courier: Courier, pauses_s: Sequence[float]) -> A
 def _recorder(settings: Settings, ledger: Ledger, rules: Rules, announcer: Announcer) -> Recorder:
     clean = redacted_draft if settings.redact_at_ingest else None
     return Recorder(ledger, rules, clean=clean, announces=lambda: announcer.working)
->>>>>>> outbox
 
 
 def _courier(settings: Settings) -> Courier:
