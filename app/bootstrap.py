@@ -1,7 +1,7 @@
 """The one place where adapters are chosen: the service, the command line, the tests and the evals call `build`."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from app import offline
 from app.actions import (
@@ -79,21 +79,50 @@ def build(
 
         store = SqlStore(settings.ledger_url)
         ledger, archive = ledger or store, archive or store
-    digests = _digests(ledger, archive)
-    pressure = Pressure()
-    embedder = embedder or _embedder(settings)
-    vectors = vectors or _vectors(settings)
-    model = model or _model(settings)
+    adapters = _Adapters(
+        ledger=ledger,
+        archive=archive,
+        outbox=_outbox(ledger, archive),
+        vectors=vectors or _vectors(settings),
+        embedder=embedder or _embedder(settings),
+        model=model or _model(settings),
+        linkage=linkage or _linkage(),
+        courier=courier or _courier(settings),
+        rate_limits=rate_limits or _rate_limits(settings),
+        bus=bus,
+    )
+    chosen = catalogue or load_catalogue(settings.catalogue)
+    return App(_parts(settings, adapters, chosen, webhook_pauses_s, forget_again_after_s))
+
+
+class _Adapters(NamedTuple):
+    ledger: Ledger
+    archive: Archive
+    outbox: Outbox
+    vectors: VectorStore
+    embedder: Embedder
+    model: LanguageModel | None
+    linkage: Linkage
+    courier: Courier
+    rate_limits: RateLimits
+    bus: Bus
+
+
+def _parts(
+    settings: Settings,
+    adapters: _Adapters,
+    catalogue: Catalogue,
+    webhook_pauses_s: Sequence[float],
+    forget_again_after_s: float,
+) -> Parts:
+    ledger, archive, outbox, vectors, embedder, model, linkage, courier, rate_limits, bus = adapters
+    digests, pressure, rules = _digests(ledger, archive), Pressure(), Rules()
     retriever = Retriever(ledger, vectors, embedder)
-    rules = Rules()
-    identities = Identities(ledger, rules)
     indexer = Indexer(ledger, archive, vectors, embedder, pressure)
-    outbox = _outbox(ledger, archive)
-    announcer = _announcer(outbox, courier or _courier(settings), webhook_pauses_s)
+    announcer = _announcer(outbox, courier, webhook_pauses_s)
     eraser = Eraser(ledger, archive, vectors, digests, outbox, on_discarded=indexer.start_over)
-    catalogue = catalogue or load_catalogue(settings.catalogue)
     decisions = DecisionMaker(catalogue, embedder, archive, vectors=vectors, writer=_action_writer(settings, model))
-    parts = Parts(
+    return Parts(
         ledger=ledger,
         archive=archive,
         keys=Keys(archive),
@@ -101,8 +130,8 @@ def build(
         sessions=EndedSessions(archive),
         claims=RequestClaims(_claims(archive), archive),
         recorder=_recorder(settings, ledger, rules, announcer),
-        identities=identities,
-        suggestions=Suggestions(ledger, archive, linkage or _linkage()),
+        identities=Identities(ledger, rules),
+        suggestions=Suggestions(ledger, archive, linkage),
         retriever=retriever,
         gatherer=Gatherer(ledger, retriever),
         windows=Windows(ledger),
@@ -122,11 +151,10 @@ def build(
         continuity=Follower(digests, RoomsReader(decisions)),
         sandbox=Workbench(settings, embedder, model),
         forget_again_after_s=forget_again_after_s,
-        rate_limits=rate_limits or _rate_limits(settings),
+        rate_limits=rate_limits,
         rate_limit=settings.rate_limit,
         pressure=pressure,
     )
-    return App(parts)
 
 
 class Workbench:

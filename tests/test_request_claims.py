@@ -68,7 +68,7 @@ REQUESTS: Mapping[str, Mapping[str, Any]] = {
 ROWS: Mapping[str, str] = {
     "/v1/interactions": "SELECT count(*) FROM interactions WHERE conversation_id = 'c-new' OR text = 'two'",
     "/v1/handoffs": "SELECT count(*) FROM documents WHERE collection = 'handoffs'",
-    "/v1/webhooks": "SELECT count(*) FROM documents WHERE collection = 'webhooks'",
+    "/v1/webhooks": "SELECT count(*) FROM webhooks",
     "/v1/next-actions": "SELECT count(*) FROM documents WHERE collection = 'decisions'",
 }
 EACH: Mapping[str, int] = {path: 2 if path == "/v1/interactions" else 1 for path in ROWS}

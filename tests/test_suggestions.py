@@ -104,7 +104,7 @@ def test_identifiers_are_compared_by_their_kind() -> None:
 
 def test_a_value_that_too_many_share_tells_nobody_apart() -> None:
     def held_by(count: int) -> dict[str, dict[str, str]]:
-        rows = (interaction(n, data={"email": "none@example.com"}, identity_id=f"cus_{n}") for n in range(count))
+        rows = (interaction(n, data={"email": "jones@mailhost.net"}, identity_id=f"cus_{n}") for n in range(count))
         return read(*rows)
 
     assert len(held_by(MOST_HOLDERS)) == MOST_HOLDERS

@@ -1,0 +1,74 @@
+"""The in-memory twin of the vector store."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.ports import (
+    LikeCase,
+    Vectors,
+)
+
+Result = TypeVar("Result")
+Key = tuple[str, str]
+
+
+class MemoryVectors:
+    """A VectorStore in memory."""
+
+    def __init__(self) -> None:
+        self._vectors: dict[Key, NDArray[np.float32]] = {}
+        self._cases: defaultdict[str, dict[str, tuple[str, NDArray[np.float32]]]] = defaultdict(dict)
+
+    async def put(self, tenant: str, interaction_ids: Sequence[str], vectors: Vectors) -> None:
+        """Write or replace vectors."""
+        for interaction_id, vector in zip(interaction_ids, vectors, strict=True):
+            self._vectors[tenant, interaction_id] = np.asarray(vector, dtype=np.float32).copy()
+
+    async def get(self, tenant: str, interaction_ids: Sequence[str]) -> Mapping[str, NDArray[np.float32]]:
+        """The vectors that exist under these ids."""
+        return {one: self._vectors[tenant, one] for one in interaction_ids if (tenant, one) in self._vectors}
+
+    async def delete(self, tenant: str, interaction_ids: Sequence[str]) -> None:
+        """Remove vectors."""
+        for one in interaction_ids:
+            self._vectors.pop((tenant, one), None)
+
+    async def clear(self) -> None:
+        """Remove the vectors of all tenants, cases included, before an index is made anew."""
+        self._vectors.clear()
+        self._cases.clear()
+
+    async def discard_if_broken(self, tenant: str, interaction_ids: Sequence[str]) -> bool:  # noqa: ARG002
+        """Memory does not break."""
+        return False
+
+    async def count(self) -> int:
+        """How many interactions of all tenants have a vector."""
+        return len(self._vectors)
+
+    async def put_cases(self, tenant: str, outcomes: Mapping[str, str], vectors: Vectors) -> None:
+        """Write or replace cases with their unit vectors."""
+        for (case_id, outcome), vector in zip(outcomes.items(), vectors, strict=True):
+            self._cases[tenant][case_id] = (outcome, np.asarray(vector, dtype=np.float32).copy())
+
+    async def known_cases(self, tenant: str, case_ids: Sequence[str]) -> Collection[str]:
+        """Which of these cases are held."""
+        return self._cases[tenant].keys() & {*case_ids}
+
+    async def nearest_cases(self, tenant: str, vector: NDArray[np.float32], limit: int) -> Sequence[LikeCase]:
+        """The cases of a tenant that are most like a unit vector, the likest first."""
+        held = ((one, *case) for one, case in self._cases[tenant].items())
+        alike = [LikeCase(one, float(row @ vector), told) for one, told, row in held if row.shape == vector.shape]
+        return sorted(alike, key=lambda one: -one.likeness)[:limit]
+
+    async def delete_cases(self, tenant: str, case_ids: Sequence[str]) -> None:
+        """Remove cases; ids without one are passed over."""
+        for one in case_ids:
+            self._cases[tenant].pop(one, None)
+
+    async def close(self) -> None:
+        """Nothing is held open."""
