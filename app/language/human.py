@@ -110,7 +110,8 @@ _ENGLISH = (
         rf"|chat)\b"
     ),
     (
-        rf"\b(?:can|could|would|will|have|let|ask) {_ARTICLE}{_PERSON} (?:from \w+ \w+ |of \w+ \w+ |please ){{0,4}}(?:to )?"
+        rf"\b(?:can|could|would|will|have|let|ask) {_ARTICLE}{_PERSON} (?:from \w+ \w+ |of \w+ \w+ |please ){{0,4}}"
+        r"(?:to )?"
         r"(?:call|ring|phone|contact|speak|talk|take over|get in touch|get back)\b"
     ),
     r"\b(?:(?:please|can you|could you) (?:just )?(?:call|ring|phone) (?:me|us)\b|(?:request|arrange|want|need"
