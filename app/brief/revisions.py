@@ -7,8 +7,9 @@ each other; so do a day that was past when it was told and one that is to come.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date, datetime
+from itertools import islice
 from typing import NamedTuple
 
 from app.caching import text_cache
@@ -54,6 +55,9 @@ _SPANS = frozenset("minutes hours days weeks months years times".split())
 _MONTHS: Sequence[str] = "jan feb mar apr may jun jul aug sep oct nov dec".split()
 _NAMED = ("code", "number", "account", "error_code")
 _HALF_A_YEAR = 183
+# A handoff has its deadline: so many messages with values are compared, and so many values of each.
+_MOST_COMPARED, _MOST_VALUES = 200, 40
+_BEFORE_VALUE = 60
 _SHARED_TERMS = 2
 
 
@@ -73,22 +77,32 @@ class Revision(NamedTuple):
 def revisions(interactions: Sequence[Interaction]) -> tuple[Revision, ...]:
     """The values that a customer's newer message replaced."""
     said = [one for one in interactions if one.actor is Actor.CUSTOMER and one.kind is Kind.MESSAGE and one.text]
-    found: list[Revision] = []
-    for place, newer in enumerate(said):
-        values = _values(newer.text)
-        again = {one[:2] for later in said[place:] for one in _values(later.text) if not _is_denied(one, later.text)}
-        for older in said[:place] if values else ():
-            known = {one[:2] for one in _values(older.text)}
-            for old in _values(older.text):
-                fresh = [one for one in values if one.kind == old.kind and one[:2] not in known]
-                if fresh and old[:2] not in again and _replaces(old, fresh, older, newer):
-                    found.append(Revision(old.written, newer.seq))
-    return tuple(dict.fromkeys(found))
+    telling = [one for one in said if _values(one.text)][-_MOST_COMPARED:]
+    found: list[list[Revision]] = []
+    again: set[tuple[str, str]] = set()
+    # From the newest back, so that what is said again later is gathered on the way.
+    for place in range(len(telling) - 1, -1, -1):
+        newer = telling[place]
+        again.update(one[:2] for one in _values(newer.text) if not _is_denied(one, newer.text))
+        found.append([one for older in telling[:place] for one in _replaced(older, newer, again)])
+    return tuple(dict.fromkeys(one for by_message in reversed(found) for one in by_message))
 
 
 def is_replaced(text: str, seq: int, replaced: Sequence[Revision]) -> bool:
     """Whether a text of this sequence number holds a value that has been replaced since."""
     return any(seq < one.since and holds(text, one.written) for one in replaced)
+
+
+def _replaced(older: Interaction, newer: Interaction, again: Collection[tuple[str, str]]) -> Iterator[Revision]:
+    """The values of an older message that a newer one replaces; not those told `again` since."""
+    values, earlier = _values(newer.text), _values(older.text)
+    known = {one[:2] for one in earlier}
+    for old in earlier:
+        if old[:2] in again:
+            continue
+        fresh = [one for one in values if one.kind == old.kind and one[:2] not in known]
+        if fresh and _replaces(old, fresh, older, newer):
+            yield Revision(old.written, newer.seq)
 
 
 def _replaces(old: _Value, fresh: Sequence[_Value], older: Interaction, newer: Interaction) -> bool:
@@ -118,6 +132,7 @@ def _same_thing(older: Interaction, newer: Interaction) -> bool:
     return len(_matter(older.text) & _matter(newer.text)) >= _SHARED_TERMS
 
 
+@text_cache(maxsize=1024)
 def _matter(text: str) -> frozenset[str]:
     written = frozenset(term for one in _values(text) for term in terms(one.written))
     return frozenset(terms(text)) - written
@@ -125,7 +140,8 @@ def _matter(text: str) -> frozenset[str]:
 
 def _is_denied(one: _Value, text: str) -> bool:
     """Whether a value is told as the one that no longer holds: `not 3 May`, `instead of the 40 pounds`."""
-    before = text[: text.find(one.written)]
+    start = text.find(one.written)
+    before = text[max(0, start - _BEFORE_VALUE) : start]
     return (
         re.search(
             r"\b(?:not|instead of|rather than|no longer)(?: (?:on|at|to|for|the|my|of|by))*\s*$", before, re.IGNORECASE
@@ -136,12 +152,14 @@ def _is_denied(one: _Value, text: str) -> bool:
 
 def holds(text: str, written: str) -> bool:
     """Whether a value stands in a text as it was written."""
+    if written.casefold() not in text.casefold():
+        return False
     return re.search(rf"(?<![\w]){re.escape(written)}(?!\w)", text, re.IGNORECASE) is not None
 
 
 @text_cache(maxsize=4096)
 def _values(text: str) -> tuple[_Value, ...]:
-    return tuple(dict.fromkeys(_read(text)))
+    return tuple(dict.fromkeys(islice(_read(text), _MOST_VALUES)))
 
 
 def _read(text: str) -> Iterator[_Value]:

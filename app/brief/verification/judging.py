@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
+from app.brief.revisions import Revision, revisions
 from app.brief.verification import later
 from app.brief.verification.across import is_across, judged_across
 from app.brief.verification.alignment import misaligned
@@ -177,7 +178,8 @@ class _Case:
                 f"the evidence has {other.capitalize()} there, not {value.capitalize()}",
                 0.0,
             )
-        overtaken = later.overtaken(text, [one.interaction for one in cited], self._interactions)
+        own = [one.interaction for one in cited]
+        overtaken = later.overtaken(text, own, self._interactions, self._replaced)
         if overtaken:
             return Objection(overtaken, 0.0)
         return min(checks, key=lambda one: one.certain)
@@ -190,6 +192,10 @@ class _Case:
             for word in source.words:
                 found[word].append(place)
         return found
+
+    @cached_property
+    def _replaced(self) -> Sequence[Revision]:
+        return revisions(self._interactions)
 
     @cached_property
     def _everything(self) -> Evidence:

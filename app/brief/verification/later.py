@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from app.brief.revisions import holds, revisions
+from app.brief.revisions import Revision, holds
 from app.brief.verification.moments import times
 from app.brief.verification.reading import MOST_CHARACTERS, SIDE_WORDS
 from app.caching import text_cache
@@ -51,11 +51,13 @@ class _News(NamedTuple):
     undone: bool
 
 
-def overtaken(text: str, cited: Sequence[Interaction], interactions: Sequence[Interaction]) -> str | None:
+def overtaken(
+    text: str, cited: Sequence[Interaction], interactions: Sequence[Interaction], replaced: Sequence[Revision]
+) -> str | None:
     """What a newer interaction than the cited ones makes of a sentence, in words; None when it stands."""
     if not cited or _PAST.search(text):
         return None
-    since_said = {one.written: one.since for one in revisions(interactions)}
+    since_said = {one.written: one.since for one in replaced}
     old = next((written for written in since_said if holds(text, written)), None)
     if old is not None:
         return f"a newer interaction says otherwise: “{old}” was replaced"
