@@ -68,7 +68,7 @@ class Customer:
         stream = Thread(target=self._listen, daemon=True)
         stream.start()
         who = [
-            {"type": "email", "value": f"{words.mailbox}@x.example", "verified": True, "method": "link"},
+            {"type": "email", "value": f"{words.mailbox}@kestrelpost.net", "verified": True, "method": "link"},
             {"type": "phone", "value": f"+49{words.phone}", "verified": True, "method": "otp"},
         ]
         rows: list[dict[str, Any]] = []
@@ -93,7 +93,7 @@ class Customer:
             "vcon": "0.4.0",
             "uuid": "0190f5a8-7c1e-7000-8000-0123456789ab",
             "created_at": "2026-03-02T09:00:00Z",
-            "parties": [{"mailto": f"{words.mailbox}@x.example", "name": words.surname, "role": "customer"}],
+            "parties": [{"mailto": f"{words.mailbox}@kestrelpost.net", "name": words.surname, "role": "customer"}],
             "dialog": [{**said, "encoding": "none", "body": f"On the phone: the {words.spoken} rattles."}],
         }
         vcon_filed = self._call("POST", "/v1/vcons", json=vcon)
@@ -113,7 +113,7 @@ class Customer:
         talk = f"{words.conversation}-chat"
         for path in ("", "/timeline", f"/search?q={words.matter}", f"/search?q={words.spoken}+broken", "/export"):
             self._call("GET", f"/v1/customers/{who}{path}")
-        known_by = [{"type": "email", "value": f"{words.mailbox}@x.example"}]
+        known_by = [{"type": "email", "value": f"{words.mailbox}@kestrelpost.net"}]
         self._call("POST", "/v1/customers/resolve", json={"identifiers": known_by})
         for path in (f"{talk}/signals", f"{talk}/friction", f"{words.typed}/signals"):
             self._call("GET", f"/v1/conversations/{path}")
@@ -174,7 +174,7 @@ class Customer:
         words = self._words
         period = "from=2020-01-01T00:00:00Z&to=2100-01-01T00:00:00Z"
         paths = ["/console/continuity", "/console/graph", "/console/journey", f"/console/journey?q={words.matter}"]
-        paths += [f"/console/customers/{self._customer_id}", f"/console/journey?q={words.mailbox}@x.example"]
+        paths += [f"/console/customers/{self._customer_id}", f"/console/journey?q={words.mailbox}@kestrelpost.net"]
         figures = ("continuity", "continuity/escalations", "graph", "moments")
         paths += [f"/v1/analytics/{figure}?{period}" for figure in figures]
         paths += [f"/v1/decisions?{period}", f"/v1/analytics/moments?conversation_id={talk}"]

@@ -296,9 +296,10 @@ async def test_secrets_are_blanked_before_they_are_written_when_the_setting_says
     assert traces(settings.data_dir, [card, "4111111111111111", "hunter2secret"]) == {}
 
 
-async def test_without_that_setting_a_row_is_kept_as_it_was_sent(app: App) -> None:
-    customer_id = await customer_of(app, told("c-1", "My card is 4111 1111 1111 1111."))
-    assert (await app.timeline(T, customer_id)).interactions[0].text == "My card is 4111 1111 1111 1111."
+async def test_without_that_setting_only_card_numbers_and_secret_codes_of_a_row_are_masked(app: App) -> None:
+    customer_id = await customer_of(app, told("c-1", "My card is 4111 1111 1111 1111, my street Elm Road 5."))
+    text = (await app.timeline(T, customer_id)).interactions[0].text
+    assert text == "My card is ••••1111, my street Elm Road 5."
 
 
 async def test_a_running_service_erases_what_is_too_old_by_itself(app: App, settings: Settings) -> None:

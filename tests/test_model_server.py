@@ -117,7 +117,6 @@ async def test_no_secret_leaves_for_a_model_and_what_an_agent_may_see_comes_back
         "[iban_1]",
         "[national_id_1]",
         "[password_1]",
-        "[code_1]",
         "[email_1]",
         "[phone_1]",
     ):
