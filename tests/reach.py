@@ -77,7 +77,10 @@ def _reached() -> dict[int, Any]:
         fresh: dict[int, Any] = {}
         for start in range(0, len(frontier), AT_ONCE):
             referents = gc.get_referents(*frontier[start : start + AT_ONCE])
-            fresh.update((id(each), each) for each in referents if id(each) not in reached)
+            fresh.update(zip(map(id, referents), referents, strict=True))
+        # Without a function inside, which would make what is collected here reachable itself.
+        for identity in fresh.keys() & reached.keys():
+            del fresh[identity]
         reached.update(fresh)
         frontier = list(fresh.values())
     return reached

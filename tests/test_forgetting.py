@@ -28,7 +28,7 @@ from tests.conftest import WordEmbedder
 from tests.forgotten_customer import words_of
 from tests.reach import words_in_files, words_reached
 
-SEED = 20_261
+SEEDS = {("sqlite", "erase"): 1, ("sqlite", "redact"): 2, ("postgres", "erase"): 3}
 AGAIN_AFTER_S = 0.5
 # What an interaction is filed under stays when what it says is blanked.
 FILED_UNDER = {"mailbox", "phone", "conversation", "caller", "key"}
@@ -37,9 +37,9 @@ Ask = Callable[[str], Any]
 
 
 @asynccontextmanager
-async def customer() -> AsyncGenerator[tuple[str, Ask]]:
+async def customer(seed: int) -> AsyncGenerator[tuple[str, Ask]]:
     """A process that is a customer: the address of its model and webhooks, and how to have it do something."""
-    command = (sys.executable, "-m", "tests.forgotten_customer", str(SEED))
+    command = (sys.executable, "-m", "tests.forgotten_customer", str(seed))
     process = await asyncio.create_subprocess_exec(*command, stdin=-1, stdout=-1, limit=1 << 22)
     assert process.stdin is not None
     assert process.stdout is not None
@@ -86,7 +86,8 @@ async def settled(app: App) -> None:
 async def test_nothing_that_the_process_reaches_holds_the_words_of_whom_it_erased(
     database: str, verb: str, settings: Settings, request: pytest.FixtureRequest
 ) -> None:
-    async with customer() as (helper, ask):
+    seed = SEEDS[database, verb]  # words of its own, so that what one failure leaves behind is not taken for another
+    async with customer(seed) as (helper, ask):
         update: dict[str, Any] = {
             "model": "hosted_vllm/a-model",
             "model_base_url": f"{helper}/v1",
@@ -105,7 +106,7 @@ async def test_nothing_that_the_process_reaches_holds_the_words_of_whom_it_erase
             await settled(app)
             await ask(verb)
             await asyncio.sleep(2 * AGAIN_AFTER_S)
-            words = words_of(SEED)._asdict()
+            words = words_of(seed)._asdict()
             wanted = [word for name, word in words.items() if verb == "erase" or name not in FILED_UNDER]
             assert words_reached(wanted) == {}
             assert words_in_files(settings.data_dir, wanted) == {}
@@ -175,7 +176,7 @@ def test_the_search_sees_words_in_objects_of_many_kinds_and_in_files(tmp_path: P
     holder = {"a list": [f"One {words[0].title()} here"], "bytes": bytearray(f"<{words[1]}>".encode())}
     found = words_reached(words)
     assert any("Zebrafinch" in each for each in found.values())
-    assert any("zebrafish" in each and "bytearray" in each for each in found.values())
+    assert any("bytearray" in path and "zebrafish" in content for path, content in found.items())
     (tmp_path / "file").write_text(words[0])
     assert words_in_files(tmp_path, words) == {"file": [words[0]]}
     assert holder

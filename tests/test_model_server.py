@@ -37,7 +37,7 @@ TOLD = (
     f"My password is {SECRETS['password']}. My code is {SECRETS['one-time code']}. "
     f"Write to {CONTACTS['e-mail']} or call {CONTACTS['phone']}."
 )
-SAID = "The customer says that their parcel never came and their card is [card_1]; write to [email_1]."
+SAID = "The customer says that their parcel never came and their card is ••••1111; write to [email_1]."
 
 Talk = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
@@ -113,7 +113,6 @@ async def test_no_secret_leaves_for_a_model_and_what_an_agent_may_see_comes_back
         assert value not in received[0], kind
         assert value.replace(" ", "") not in received[0], kind
     for placeholder in (
-        "[card_1]",
         "[iban_1]",
         "[national_id_1]",
         "[password_1]",
@@ -123,7 +122,7 @@ async def test_no_secret_leaves_for_a_model_and_what_an_agent_may_see_comes_back
         assert placeholder in received[0]
     assert '\\"123\\"' not in received[0]
     assert handoff.engine == "model"
-    assert handoff.brief.situation == SAID.replace("[card_1]", "••••1111").replace("[email_1]", CONTACTS["e-mail"])
+    assert handoff.brief.situation == SAID.replace("[email_1]", CONTACTS["e-mail"])
 
 
 async def test_contacts_leave_where_the_setting_lets_them_and_secrets_never(settings: Settings) -> None:

@@ -67,8 +67,10 @@ class Administration:
     async def redact(self, tenant: str, interaction_id: str) -> tuple[Interaction, str]:
         """Blank one interaction; gives it as it is now and whose it is. Raises NotFound."""
         row = await self._parts.eraser.redact(tenant, interaction_id)
+        customer_id = await self._parts.ledger.customer_of(tenant, row.identity_id) or row.identity_id
+        self._parts.announcer.forget(tenant, customer_id)  # a signal tells of a message in its own words
         await self.forget_customer_texts(tenant)
-        return row, await self._parts.ledger.customer_of(tenant, row.identity_id) or row.identity_id
+        return row, customer_id
 
     async def export(self, tenant: str, customer_id: str) -> AsyncIterator[Mapping[str, Any]]:
         """All that is held of a customer, piece by piece. Raises UnknownCustomer."""

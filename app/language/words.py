@@ -10,7 +10,7 @@ from typing import Any
 
 from snowballstemmer.english_stemmer import EnglishStemmer
 
-from app.caching import text_cache
+from app.caching import on_forgetting, text_cache
 
 _FUNCTION_WORDS = """
 a about after again all also am an and any are as at be because been before being both but by can could d did do
@@ -50,6 +50,15 @@ def stem(word: str) -> str:
     # The stemmer keeps the word it works on in itself, and rooms run in threads.
     with _stemming:
         return str(_stemmer.stemWord(word))
+
+
+def _forget_word() -> None:
+    """Have the stemmer keep a word of nobody's in the place of the last one."""
+    with _stemming:
+        _stemmer.stemWord("word")
+
+
+on_forgetting(_forget_word)
 
 
 def terms(text: str) -> tuple[str, ...]:

@@ -198,8 +198,8 @@ async def _signals(
                     if announcement.topic is Topic.SIGNAL_FIRED:
                         yield _event(announcement)
                         # Whoever sends a stream remembers its last piece until the next, which may be long in coming.
-                        del announcement
                         yield b":\n\n"
+                    del announcement  # it would stay in memory while the next is waited for
         finally:
             ender.cancel()
 
