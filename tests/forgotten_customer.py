@@ -104,7 +104,7 @@ class Customer:
         self._customer_id = single["results"][0]["customer_id"]
         everybody = [*vcon_filed["results"], *event_filed["results"]]
         self._others = {each["customer_id"] for each in everybody} - {self._customer_id}
-        self._interaction_ids = [each["interaction_id"] for each in filed["results"]]
+        self._interaction_ids = [each["interaction_id"] for each in (*filed["results"], *everybody)]
         return {"customer_id": self._customer_id, "interaction_ids": self._interaction_ids}
 
     def read(self) -> Mapping[str, Any]:
@@ -148,6 +148,7 @@ class Customer:
             page = self._call("GET", f"/v1/customers/{self._customer_id}/timeline?limit=1000&after_seq={after}")
             ids.extend(each["interaction_id"] for each in page["interactions"])
             after = page["next_after_seq"]
+        ids.extend(each for each in self._interaction_ids if each not in ids)  # some were taken for another's
         for each in ids:
             self._call("POST", f"/v1/interactions/{each}/redact")
         return {"redacted": len(ids)}

@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import count, islice
 from time import time
 from typing import Any, TypeVar
 
@@ -32,6 +32,7 @@ from app.ports import (
     Party,
     Unit,
 )
+from app.ports.archive import NAMED_BY_OTHERS
 
 Result = TypeVar("Result")
 Key = tuple[str, str]
@@ -446,11 +447,18 @@ class MemoryArchive:
         self, tenant: str, customer_ids: Collection[str], *, naming: Collection[str] = (), owners: Collection[str] = ()
     ) -> Mapping[str, int]:
         """Remove all documents of these customers, and of those of `owners` and of nobody the ones that name an id."""
-        gone: list[tuple[str, str, str]] = []
-        for (of_tenant, collection, key), (owner, document) in self._documents.items():
-            named = (owner is None or owner in owners) and not ids_in(f"{key} {document.decode()}").isdisjoint(naming)
-            if of_tenant == tenant and (owner in customer_ids or named):
-                gone.append((of_tenant, collection, key))
-        for one in gone:
-            del self._documents[one]
-        return Counter(collection for _, collection, _ in gone)
+        counts: Counter[str] = Counter()
+        wanted = frozenset(naming)
+        for attempt in count():
+            gone: list[tuple[str, str, str]] = []
+            for (of_tenant, collection, key), (owner, document) in self._documents.items():
+                named = (owner is None or owner in owners) and bool(wanted & ids_in(f"{key} {document.decode()}"))
+                if of_tenant == tenant and (owner in customer_ids or named):
+                    gone.append((of_tenant, collection, key))
+            for place in gone:
+                del self._documents[place]
+            counts.update(collection for _, collection, _ in gone)
+            wanted = frozenset(key for _, collection, key in gone if collection in NAMED_BY_OTHERS)
+            if not wanted or attempt:
+                break
+        return counts

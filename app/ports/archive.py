@@ -8,6 +8,10 @@ Counts = Mapping[str, Mapping[str, Mapping[str, float]]]
 Counting = Callable[[Mapping[str, Any]], Counts]
 
 
+# Collections whose documents others are filed about: feedback names its handoff, an outcome its decision.
+NAMED_BY_OTHERS = frozenset({"handoffs", "decisions"})
+
+
 class Archive(Protocol):
     """Small JSON documents of a tenant: handoffs, decisions, outcomes, feedback, watermarks, kept replies, API keys."""
 
@@ -72,6 +76,6 @@ class Archive(Protocol):
         """Remove documents, leaving no trace in any file; tells how many by collection.
 
         All those filed under `customer_ids`; and of those filed under `owners` or under nobody, the ones that name one
-        of the ids in `naming`.
+        of the ids in `naming`, or a handoff or decision that does.
         """
         ...

@@ -15,11 +15,12 @@ from sqlalchemy import ColumnElement, Connection, Table, delete, func, or_, sele
 from app.adapters.sql.connections import Connections
 from app.adapters.sql.locks import Lock, hold
 from app.adapters.sql.rows import INTERACTION_COLUMNS, interaction_of, merge_of, redacted_identifiers
-from app.adapters.sql.tables import documents, holdings, identities, interactions, merges, seats
+from app.adapters.sql.tables import documents, holdings, identities, interactions, merges, request_claims, seats
 from app.adapters.sql.transaction import chunks
 from app.ids import ids_in
 from app.models import Channel, Interaction
 from app.ports import ErasedRows, MergeRecord
+from app.ports.archive import NAMED_BY_OTHERS
 
 _log = logging.getLogger(__name__)
 
@@ -178,16 +179,17 @@ def erase_documents(
     """Remove all documents of these customers, and of those of `owners` and of nobody the ones that name an id."""
     counts: Counter[str] = Counter()
     of = documents.c
-    positions: list[int] = []
+    positions: dict[int, None] = {}
     for chunk in chunks(customer_ids):
         found = connection.execute(
             select(of.position, of.collection).where(of.tenant == tenant, of.customer_id.in_(chunk))
         )
         for position, collection in found:
-            positions.append(position)
+            positions[position] = None
             counts[collection] += 1
-    if naming:
-        wanted = frozenset(naming)
+    wanted = frozenset(naming)
+    while wanted:  # what was filed about a removed handoff or decision names that one alone
+        removed: set[str] = set()
         whose: list[ColumnElement[bool]] = [of.customer_id.in_(chunk) for chunk in chunks(owners)]
         after = 0
         statement = select(of.position, of.collection, of.key, of.document).order_by(of.position)
@@ -195,11 +197,20 @@ def erase_documents(
         while rows := (connection.execute(statement.where(of.position > after).limit(DOCUMENTS_AT_ONCE))).all():
             after = rows[-1].position
             for position, collection, key, document in rows:
-                if not wanted.isdisjoint(ids_in(f"{key} {document}")):
-                    positions.append(position)
+                if position not in positions and not wanted.isdisjoint(ids_in(f"{key} {document}")):
+                    positions[position] = None
                     counts[collection] += 1
-    for start in range(0, len(positions), DOCUMENTS_AT_ONCE):
-        connection.execute(delete(documents).where(of.position.in_(positions[start : start + DOCUMENTS_AT_ONCE])))
+                    removed |= {key} if collection in NAMED_BY_OTHERS else set()
+        wanted = frozenset(removed)
+    removals = list(positions)
+    for start in range(0, len(removals), DOCUMENTS_AT_ONCE):
+        those = of.position.in_(removals[start : start + DOCUMENTS_AT_ONCE])
+        # A claim has the key of the answer that it led to, which a caller may have made of anything.
+        keys = select(of.key).where(those, of.collection == "idempotency")
+        connection.execute(
+            delete(request_claims).where(request_claims.c.tenant == tenant, request_claims.c.key.in_(keys))
+        )
+        connection.execute(delete(documents).where(those))
     return counts
 
 
