@@ -14,7 +14,7 @@ import uvicorn
 
 from app.application import App
 from app.bootstrap import build
-from app.doors.http.admission import HANDOFF, INGEST, AdmissionDesk
+from app.doors.http.admission import BULK, HANDOFF, INGEST, AdmissionDesk
 from app.doors.http.lanes import Lane, LaneShape, LoopLag
 from app.errors import ModelTimeout
 from app.main import create_app
@@ -216,7 +216,7 @@ async def test_a_refused_request_leaves_its_connection_usable_and_acknowledges_n
 ) -> None:
     async with serving(settings) as served:
         client = await served.caller(stack)
-        lane = served.narrow(INGEST)
+        lane = served.narrow(BULK)
         crowd = [asyncio.create_task(lane.enter("one")) for _ in range(5)]
         await until(lambda: lane.queued == 3)
         host, port = served.address.removeprefix("http://").split(":")

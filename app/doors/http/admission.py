@@ -22,9 +22,13 @@ from app.doors.http.state import Door
 from app.errors import RateLimited, Unavailable, WarmlineError
 from app.models import KeyGrant
 
-INGEST, ACTIONS, HANDOFF, READ, ANALYTICS, STREAM = "ingest", "actions", "handoff", "read", "analytics", "stream"
+INGEST, BULK, ACTIONS, HANDOFF = "ingest", "bulk", "actions", "handoff"
+READ, ANALYTICS, STREAM = "read", "analytics", "stream"
+# A body from this size on (bytes), or of a size not announced, holds many interactions: no measure for a single one.
+BULK_BYTES = 32 * 1024
 SHAPES = (
-    LaneShape(INGEST, usual_s=0.01, floor=4, ceiling=256, start=32, wait_s=0.25),
+    LaneShape(INGEST, usual_s=0.02, floor=32, ceiling=256, start=64, wait_s=1.0),
+    LaneShape(BULK, usual_s=0.5, floor=2, ceiling=64, start=8, wait_s=5.0),
     LaneShape(ACTIONS, usual_s=0.03, floor=2, ceiling=256, start=8, wait_s=0.25),
     LaneShape(HANDOFF, usual_s=0.1, floor=2, ceiling=256, start=8, wait_s=0.5),
     LaneShape(READ, usual_s=0.02, floor=2, ceiling=256, start=16, wait_s=0.5),
@@ -198,7 +202,7 @@ def work_of(scope: Scope) -> str | None:
     method, path = scope["method"], scope["path"]
     work = _WORK_OF_PATH.get((method, path))
     if work is not None:
-        return work
+        return BULK if work == INGEST and _announced_bytes(scope) >= BULK_BYTES else work
     if not path.startswith(("/v1/", "/console", "/mcp")):
         return None
     if method == "GET" and path.endswith(("/stream", "/live")):
@@ -208,6 +212,13 @@ def work_of(scope: Scope) -> str | None:
     if path.startswith(_OVER_EVERYTHING) or path.endswith("/export"):
         return ANALYTICS
     return INGEST if path.startswith("/v1/connectors/") else READ
+
+
+def _announced_bytes(scope: Scope) -> int:
+    for name, value in scope["headers"]:
+        if name == b"content-length":
+            return int(value) if value.isdigit() else BULK_BYTES
+    return BULK_BYTES
 
 
 async def _grant(scope: Scope) -> KeyGrant | None:

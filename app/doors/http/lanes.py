@@ -25,7 +25,9 @@ CALM_AFTER_S = 5.0
 BUSY_LAG_S = 0.002
 PROBE_EVERY_S = 0.005
 LAG_OUTDATED_S = 1.0
-LEAST_WAIT_S = 0.05
+LEAST_WAIT_S = 0.1
+# A queue that was empty so lately is a burst or a moment's stall, and soon gone (after Nichols and Jacobson's CoDel).
+STANDING_AFTER_S = 0.3
 WAIT_SHARE = 1.5
 _DECREASE = 0.9
 _RECENT_WEIGHT = 0.15
@@ -33,6 +35,8 @@ _RECENT_WEIGHT = 0.15
 _NORMAL_DOWN = 0.05
 _NORMAL_UP_S = 20.0
 _NORMAL_UP_MOST = 0.05
+# The first so many requests say what is normal on this machine; until then the lane has only a guess.
+_FIRST_LOOKS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,8 @@ class Lane:
         self._refused_at = -CALM_AFTER_S
         self._lowered_at = -CALM_AFTER_S
         self._measured_at = clock()
+        self._looks = 0
+        self._empty_at = clock()
 
     @property
     def in_use(self) -> int:
@@ -111,6 +117,7 @@ class Lane:
         """Take a place, after waiting for one if need be; `leave` gives it back. Raises Unavailable."""
         self._lag.probe()
         if self._in_use < int(self.limit) and not self._queued:
+            self._empty_at = self._clock()
             self._take(tenant)
             return
         if not self._may_wait(tenant):
@@ -135,6 +142,8 @@ class Lane:
         self._give_back(tenant)
         self._adjust(took_s)
         self._admit_waiting()
+        if not self._queued:
+            self._empty_at = self._clock()
         self._lag.probe()
 
     @property
@@ -144,7 +153,9 @@ class Lane:
 
     @property
     def _longest_wait_s(self) -> float:
-        # Waiting for about as long as the work takes is still useful; for slow work the lane's own bound holds.
+        # In a queue that does not go away, waiting for about as long as the work takes is still useful.
+        if self._clock() - self._empty_at < STANDING_AFTER_S:
+            return self.shape.wait_s
         return min(self.shape.wait_s, max(WAIT_SHARE * self.normal_s, LEAST_WAIT_S))
 
     def _may_wait(self, tenant: str) -> bool:
@@ -206,7 +217,10 @@ class Lane:
     def _adjust(self, took_s: float) -> None:
         now = self._clock()
         self._recent_s += _RECENT_WEIGHT * (took_s - self._recent_s)
-        if not self._queued and now - self._refused_at > CALM_AFTER_S:
+        if self._looks < _FIRST_LOOKS:
+            self._looks += 1
+            self.normal_s += (took_s - self.normal_s) / (self._looks + 1)
+        elif not self._queued and now - self._refused_at > CALM_AFTER_S:
             upwards = min(_NORMAL_UP_MOST, (now - self._measured_at) / _NORMAL_UP_S)
             weight = _NORMAL_DOWN if took_s < self.normal_s else upwards
             self.normal_s += weight * (min(took_s, STRETCH * self.normal_s) - self.normal_s)
