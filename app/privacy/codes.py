@@ -76,11 +76,12 @@ _FURTHEST = 8
 _WIDEST = 24
 _LEAST, _MOST = 3, 8
 
-# If none of these stands in a text, in lower case and without accents, it names no code.
-STEMS = (
-    *("cod", "cv", "pin", "otp", "tan", "puk", "csc", "digit", "back", "secur", "geheim", "pruf", "einmal", "clave"),
-    *("kryptogramm", "cryptogramme", "passw", "sicherheit", "cifras", "chiffres", "ziffer", "cav2"),
-)
+_CLEAR = _STRONG | (_CODE - _WEAK_NOUNS) | {"digit", "digits", "cifras", "password"} | _ON_BACK
+
+
+def may_name_code(words: Sequence[str]) -> bool:
+    """Whether a text of these words can name a secret code at all: a first look, before its order is read."""
+    return not _CLEAR.isdisjoint(words) or not (_WEAK_NOUNS.isdisjoint(words) or _WEAK_SECRETS.isdisjoint(words))
 
 
 def codes(text: str, found: Sequence[Token], run: Sequence[Atom], *, asked: bool) -> Iterator[tuple[int, int]]:

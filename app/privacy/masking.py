@@ -14,13 +14,24 @@ from pydantic import JsonValue
 from app.models import Actor, Identifier, Interaction, InteractionDraft, Kind, Record
 from app.privacy.codes import is_code_name
 from app.privacy.questions import asks_for_code
-from app.privacy.secrets import CARD_MASK, CODE_MASK, mask, masked, needs_context, open_figures, secrets
+from app.privacy.secrets import (
+    CARD_MASK,
+    CODE_MASK,
+    mask,
+    masked,
+    may_hold_digits,
+    needs_context,
+    open_figures,
+    secrets,
+)
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 # Names that say nothing of their value; what the step or the form is called says more.
 _GENERIC = frozenset("value input entered digits dtmf answer text response code content data keys pressed".split())
 _DEEPEST = 200
 _LONGEST_LABEL = 60
+_SHORTEST_CARD = 12
+_SHORT_NUMBERS = range(-99, 100)
 _OPEN_TYPES = frozenset({"phone", "email"})
 
 
@@ -122,14 +133,33 @@ def _value(value: JsonValue, label: str, step: str, depth: int) -> JsonValue:
     if depth > _DEEPEST:
         return value
     if isinstance(value, dict):
-        named = next((one for one in value.values() if isinstance(one, str) and _names_code(one)), "")
-        around = _words(named) or step
-        return {mask(key): _value(inner, _label(label, key, around), around, depth + 1) for key, inner in value.items()}
+        around = step
+        if not _GENERIC.isdisjoint(map(str.lower, value)):
+            named = next((one for one in value.values() if isinstance(one, str) and _names_code(one)), "")
+            around = _words(named) or step
+        return {_key(key): _field(inner, label, key, around, depth + 1) for key, inner in value.items()}
     if isinstance(value, list):
         return _list(value, label, step, depth)
     if isinstance(value, bool) or not isinstance(value, str | int):
         return value
     return _scalar(value, label)
+
+
+def _key(key: str) -> str:
+    return key if len(key) < _SHORTEST_CARD else mask(key)
+
+
+def _field(value: JsonValue, outer: str, key: str, around: str, depth: int) -> JsonValue:
+    return value if _is_plain(value) else _value(value, _label(outer, key, around), around, depth)
+
+
+def _is_plain(value: JsonValue) -> bool:
+    """Whether a value tells too few digits for a secret, so that its name need not be looked at."""
+    if isinstance(value, str):
+        return not may_hold_digits(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value in _SHORT_NUMBERS
+    return not isinstance(value, dict | list)
 
 
 def _scalar(value: str | int, label: str) -> str | int:

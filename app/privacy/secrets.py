@@ -9,15 +9,16 @@ from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
 from app.privacy.cards import cards, completes, is_part
-from app.privacy.codes import STEMS, codes
-from app.privacy.spoken import Atom, Token, count_figures, count_number_words, plain, runs, tokens
+from app.privacy.codes import codes, may_name_code
+from app.privacy.spoken import Atom, Token, count_figures, count_spoken, most_spoken_digits, runs, tokens, words_of
 
 CODE_MASK = "•••"
 CARD_MASK = "••••"
 _SHORTEST_CARD = 12
 _SHORTEST_CODE = 3
-# Tens and doubled digits make a whole card's number of fewer words than it has digits.
-_FEWEST_WORDS = 6
+# Who answers with a number says few words beside it.
+_LONGEST_ANSWER = 200
+_MOST_BESIDE = 6
 _TWELVE_FIGURES = re.compile(r"\d(?:[^\d]{0,12}+\d){11}")
 
 
@@ -70,17 +71,17 @@ def masked(secret: Secret) -> str:
 
 def _hint(text: str, *, asked: bool) -> Literal["", "figures", "named"]:
     """Whether a text may hold a secret at all: a card's figures or words, or some number and a code's name."""
-    figures = count_figures(text)
-    words = count_number_words(text)
-    if figures < _SHORTEST_CODE and not words:
+    words = words_of(text)
+    spoken = most_spoken_digits(words)
+    most = count_figures(text) + spoken
+    if most < _SHORTEST_CODE:
         return ""
-    lower = text.lower() if text.isascii() else plain(text)
-    if asked or any(stem in lower for stem in STEMS):
+    if asked or may_name_code(words):
         return "named"
-    # Figures and words may be mixed, so every figure counts as a word here.
-    if words and words + figures >= _FEWEST_WORDS:
-        return "figures"
-    return "figures" if figures >= _SHORTEST_CARD and _TWELVE_FIGURES.search(text) else ""
+    if most < _SHORTEST_CARD:
+        return ""
+    # Where nothing is told in words, twelve figures must stand near each other.
+    return "figures" if spoken or _TWELVE_FIGURES.search(text) else ""
 
 
 class _Telling(NamedTuple):
@@ -146,16 +147,26 @@ def _is_iban(found: Sequence[Token], run: Sequence[Atom]) -> bool:
     return False
 
 
+def may_hold_digits(text: str) -> bool:
+    """Whether a text tells as many digits as the shortest secret has."""
+    return count_figures(text) + most_spoken_digits(words_of(text)) >= _SHORTEST_CODE
+
+
 def needs_context(text: str) -> bool:
     """Whether a message is little more than a number, so that what was said before tells what the number is."""
-    if len(text) > 200 or count_figures(text) + count_number_words(text) < 1:
+    if len(text) > _LONGEST_ANSWER:
+        return False
+    words = words_of(text)
+    if len(words) - count_spoken(words) > _MOST_BESIDE:
+        return False
+    if count_figures(text) + most_spoken_digits(words) < _SHORTEST_CODE:
         return False
     found = tokens(text)
     all_runs = runs(text, found)
     if not any(sum(len(one.digits) for one in run) >= _SHORTEST_CODE for run in all_runs):
         return False
     told = sum(one.last - one.first + 1 for run in all_runs for one in run)
-    return len(found) - told <= 8
+    return len(found) - told <= _MOST_BESIDE
 
 
 def open_figures(text: str) -> str:

@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 _TOKEN = re.compile(r"[^\W\d_]+|\d+")
 _FIGURES = "0123456789"
-_TO_SPACES = dict.fromkeys(map(ord, ",.;:!?-_/()[]{}\"'"), " ")
+_WORD = re.compile(r"[^\W\d_]+")
+_TO_SPACES = {sign: " " for sign in range(128) if not chr(sign).isalpha()}
 _LONGEST_GAP = 24
 _MOST_FILLERS = 3
 # Signs of amounts and shares, which stand in no number that is read out.
@@ -72,10 +73,23 @@ def count_figures(text: str) -> int:
     return sum(map(len, re.findall(r"\d+", text)))
 
 
-def count_number_words(text: str) -> int:
-    """About how many words of a text are number words; quick, and rather too many than too few."""
-    words = (text.lower() if text.isascii() else plain(text)).translate(_TO_SPACES).split()
-    return 0 if NUMBER_WORDS.keys().isdisjoint(words) else sum(word in NUMBER_WORDS for word in words)
+def words_of(text: str) -> list[str]:
+    """The words of a text in lower case and without accents; quick, for a first look."""
+    if text.isascii():
+        return text.lower().translate(_TO_SPACES).split()
+    return _WORD.findall(plain(text))
+
+
+def most_spoken_digits(words: Sequence[str]) -> int:
+    """The most digits that the number words among these can stand for."""
+    if _SPOKEN.isdisjoint(words):
+        return 0
+    return sum(_MOST_DIGITS.get(word, 0) for word in words)
+
+
+def count_spoken(words: Sequence[str]) -> int:
+    """How many of these words tell a number, or stand between numbers that are read out."""
+    return sum(word in _MOST_DIGITS or word in FILLERS for word in words)
 
 
 def runs(text: str, found: Sequence[Token]) -> list[list[Atom]]:
@@ -269,6 +283,12 @@ _TIMES: Mapping[str, int] = {
     **dict.fromkeys("triple treble dreifach triplo tripel".split(), 3),
     "quadruple": 4,
 }
+_MOST_DIGITS: Mapping[str, int] = {
+    **{word: len(str(value)) for word, value in (*NUMBER_WORDS.items(), *_ONLY_INSIDE.items())},
+    **dict.fromkeys(_TIMES, 3),
+    **dict.fromkeys(("um", "uma"), 1),
+}
+_SPOKEN = frozenset(_MOST_DIGITS)
 _AND = frozenset({"", "and", "et", "y", "e", "und", "en"})
 FILLERS = frozenset(
     """um uh uhm umm er erm ah eh hm hmm mm oh so then and dash hyphen space minus stroke slash next comma dot point
