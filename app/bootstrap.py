@@ -21,7 +21,7 @@ from app.application import App, Parts
 from app.application.forgetting import AGAIN_AFTER_S
 from app.application.sandbox import NO_MODEL
 from app.application.visits import RoomsReader
-from app.brief import BriefWriter
+from app.brief import BriefWriter, TimelyWriter
 from app.continuity import Follower
 from app.deliveries import PAUSES_S, Deliveries
 from app.erasure import Eraser, Retention
@@ -142,7 +142,7 @@ def _parts(
         decisions=decisions,
         traffic=TrafficLearner(ledger, vectors, decisions.shelf, pressure),
         cases=CaseKeeper(ledger, archive, vectors, decisions.similar, decisions.shelf, pressure),
-        writer=_brief_writer(settings, model, archive),
+        writer=TimelyWriter(_brief_writer(settings, model, archive)),
         ladder=settings.friction_ladder,
         announcer=announcer,
         outbox=outbox,

@@ -18,7 +18,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
 
 from app.actions import DecisionMaker
-from app.brief import BriefWriter, compose, first_handoff
+from app.brief import TimelyWriter, compose, first_handoff
 from app.identity import Identities
 from app.models import (
     Brief,
@@ -45,7 +45,7 @@ class Rooms:
     identities: Identities
     gatherer: Gatherer
     decisions: DecisionMaker
-    writer: BriefWriter
+    writer: TimelyWriter
     meanings: MeaningReader
     archive: Archive
     ladder: Ladder

@@ -14,9 +14,9 @@ import respx
 from app.adapters.llm import LitellmModel
 from app.adapters.memory import MemoryArchive
 from app.adapters.scripted import ScriptedModel
+from app.brief import BriefWriter, TimelyWriter
 from app.brief.extractive import compose
 from app.brief.handoff import first_handoff
-from app.brief.model import BriefWriter
 from app.brief.packing import INTERACTION_TOKENS
 from app.errors import ConfigurationError, InvalidModelOutput, ModelUnavailable
 from app.models import (
@@ -100,9 +100,9 @@ def draft(of: Snapshot, **request: Any) -> Handoff:
     return first_handoff("hnd_1", of, brief, (), decision, asked, started=perf_counter())
 
 
-def writer(model: LanguageModel | None) -> BriefWriter:
+def writer(model: LanguageModel | None) -> TimelyWriter:
     """A writer with the shipped prompt."""
-    return BriefWriter(model, PromptLibrary().prompt("brief", "v2"), MemoryArchive())
+    return TimelyWriter(BriefWriter(model, PromptLibrary().prompt("brief", "v2"), MemoryArchive()))
 
 
 async def worded(

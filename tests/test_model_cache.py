@@ -11,8 +11,8 @@ from app.adapters.memory import MemoryArchive
 from app.adapters.scripted import ScriptedModel
 from app.application import App
 from app.bootstrap import build
+from app.brief import BriefWriter, TimelyWriter
 from app.brief.cache import COLLECTION, MOST_ANSWERS
-from app.brief.model import BriefWriter
 from app.errors import ModelUnavailable, Unavailable
 from app.models import Handoff, HandoffRequest, Identifier, Interaction, SectionRequest, Snapshot, Usage
 from app.ports import LanguageModel
@@ -27,12 +27,12 @@ TENANT = "default"
 WORDED = {"situation": [{"text": "The customer says that the zebrafinch parcel never came.", "evidence": ["t1"]}]}
 
 
-def writer(model: LanguageModel, archive: MemoryArchive, prompt: str = "v2") -> BriefWriter:
+def writer(model: LanguageModel, archive: MemoryArchive, prompt: str = "v2") -> TimelyWriter:
     """A writer that keeps its answers there."""
-    return BriefWriter(model, PromptLibrary().prompt("brief", prompt), archive)
+    return TimelyWriter(BriefWriter(model, PromptLibrary().prompt("brief", prompt), archive))
 
 
-async def word(asked: BriefWriter, of: Snapshot, **request: Any) -> Handoff:
+async def word(asked: TimelyWriter, of: Snapshot, **request: Any) -> Handoff:
     """A snapshot's handoff in a model's words."""
     return await asked.word(of, draft(of, **request), started=perf_counter())
 

@@ -6,7 +6,7 @@ from app.actions import CaseKeeper, DecisionMaker, TrafficLearner
 from app.announcements import Announcer
 from app.application.forgetting import AGAIN_AFTER_S
 from app.application.sandbox import Sandbox
-from app.brief import BriefWriter
+from app.brief import TimelyWriter
 from app.continuity import Follower
 from app.erasure import Eraser, Retention
 from app.idempotency import RequestClaims
@@ -47,7 +47,7 @@ class Parts:
     decisions: DecisionMaker
     traffic: TrafficLearner
     cases: CaseKeeper
-    writer: BriefWriter
+    writer: TimelyWriter
     ladder: Ladder
     announcer: Announcer
     outbox: Outbox

@@ -24,7 +24,18 @@ from app.brief.verification import ACROSS, Statement, ground, verify
 from app.language.acts import Act, customer_act, staff_act, without_lead_in
 from app.language.identifiers import canonical, mentions
 from app.language.sentences import sentences
-from app.models import Actor, Brief, Claim, Commitment, DroppedClaim, Entity, HandoffRequest, Interaction, Verdict
+from app.models import (
+    Actor,
+    Brief,
+    Claim,
+    Commitment,
+    DroppedClaim,
+    Entity,
+    HandoffRequest,
+    Interaction,
+    Verdict,
+    VerdictKind,
+)
 from app.privacy import Redactor
 
 MOST_ENTITIES = 24
@@ -251,7 +262,7 @@ class _Merger:
         """The verdict, unless it is not sure enough; of what is told in another language no more can be known."""
         if not verdict.supported or verdict.score >= _SURE or (self._locale and verdict.why == ACROSS):
             return verdict
-        return verdict.model_copy(update={"supported": False, "why": f"not sure enough: {verdict.why}"})
+        return verdict.model_copy(update={"verdict": VerdictKind.REFUTED, "why": f"not sure enough: {verdict.why}"})
 
     def _placed(self, verdict: Verdict) -> Verdict:
         cited = [one.text for one in self._interactions if one.interaction_id in verdict.evidence]
@@ -259,7 +270,7 @@ class _Merger:
         if name is None:
             return verdict
         return verdict.model_copy(
-            update={"supported": False, "why": f"the evidence has another name than {name} there"}
+            update={"verdict": VerdictKind.REFUTED, "why": f"the evidence has another name than {name} there"}
         )
 
     def _judged(self, texts: Sequence[str], evidence: tuple[str, ...], judge: _Judge) -> list[Verdict]:
@@ -275,7 +286,7 @@ class _Merger:
 
     def _refused(self, text: str, why: str) -> Verdict:
         self._drop(text, why)
-        return Verdict(text=text, supported=False, score=0.0, evidence=(), why=why)
+        return Verdict(text=text, verdict=VerdictKind.REFUTED, score=0.0, evidence=(), why=why)
 
     def _drop(self, text: str, why: str) -> None:
         if not self._instructions.isdisjoint(_runs(text)):

@@ -54,12 +54,13 @@ from app.models.brief import (
     Sentiment,
     SentimentLabel,
     Trend,
-    Verdict,
 )
 from app.models.customers import Customer, Match, Passage, Resolution, Verification, VerificationStatus
 from app.models.erasure import Erased, RetentionRule, RetentionRun
 from app.models.handoffs import (
     ActionOutcome,
+    ClaimCheck,
+    ClaimMark,
     DecisionWithOutcomes,
     FailureCode,
     Feedback,
@@ -70,7 +71,15 @@ from app.models.handoffs import (
     PromptReference,
     Usage,
 )
-from app.models.interactions import Identifier, Interaction, InteractionDraft, Problem, Recorded, RowWarning
+from app.models.interactions import (
+    Identifier,
+    Interaction,
+    InteractionDraft,
+    Participant,
+    Problem,
+    Recorded,
+    RowWarning,
+)
 from app.models.requests import (
     HandoffReason,
     HandoffRequest,
@@ -92,6 +101,7 @@ from app.models.suggestions import (
     SuggestionRun,
     SuggestionStatus,
 )
+from app.models.verification import Checker, Quote, Statement, Transcript, Verdict, VerdictKind
 
 __all__ = [
     "MAX_BATCH",
@@ -105,7 +115,10 @@ __all__ = [
     "Candidate",
     "Channel",
     "Check",
+    "Checker",
     "Claim",
+    "ClaimCheck",
+    "ClaimMark",
     "Commitment",
     "ComparedField",
     "Components",
@@ -153,9 +166,11 @@ __all__ = [
     "NextActionRequest",
     "OfferedAction",
     "Outcome",
+    "Participant",
     "Passage",
     "Problem",
     "PromptReference",
+    "Quote",
     "Reason",
     "Record",
     "Recorded",
@@ -175,6 +190,7 @@ __all__ = [
     "Signal",
     "SignalType",
     "Snapshot",
+    "Statement",
     "Subject",
     "Suggestion",
     "SuggestionRun",
@@ -182,9 +198,11 @@ __all__ = [
     "SuppressedAction",
     "SuppressionReason",
     "Topic",
+    "Transcript",
     "Trend",
     "Usage",
     "Verdict",
+    "VerdictKind",
     "Verification",
     "VerificationStatus",
     "VerifyRequest",

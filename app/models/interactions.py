@@ -19,6 +19,16 @@ class Identifier(Record):
     method: Annotated[str, Field(max_length=128), NO_NUL] | None = None
 
 
+class Participant(Record):
+    """Who acted, as the platform shows it: the name of a customer, bot or agent, and the platform's id for them.
+
+    Words for briefs and checks; they never join customers.
+    """
+
+    name: Annotated[str, Field(max_length=256), NO_NUL] | None = None
+    id: Annotated[str, Field(max_length=256), NO_NUL] | None = None
+
+
 class InteractionDraft(Record):
     """What a channel sends: an interaction before the ledger has numbered it."""
 
@@ -28,6 +38,7 @@ class InteractionDraft(Record):
     actor: Actor
     kind: Kind
     conversation_id: Annotated[str, Field(min_length=1, max_length=256), NO_NUL] | None = None
+    participant: Participant | None = None
     identifiers: Annotated[tuple[Identifier, ...], Field(max_length=32)] = ()
     text: Annotated[str, Field(max_length=200_000), NO_NUL] = ""
     name: Annotated[str, Field(min_length=1, max_length=256), NO_NUL] | None = None
@@ -47,6 +58,7 @@ class Interaction(Record):
     actor: Actor
     kind: Kind
     conversation_id: str | None = None
+    participant: Participant | None = None
     text: str = ""
     name: str | None = None
     outcome: Outcome | None = None

@@ -26,7 +26,7 @@ from app.brief.verification.speakers import speakers
 from app.language.human import asks_for_person
 from app.language.identifiers import mentions
 from app.language.words import stem, terms
-from app.models import Interaction, Verdict
+from app.models import Interaction, Verdict, VerdictKind
 
 ENOUGH_WORDS = 0.25
 """So much of what a sentence is about must be in the evidence; summaries have words of their own."""
@@ -97,7 +97,7 @@ class _Case:
             missing = "no interaction bears on it"
             return Verdict(
                 text=statement.text,
-                supported=False,
+                verdict=VerdictKind.REFUTED,
                 score=0.0,
                 evidence=(),
                 why=missing,
@@ -109,7 +109,7 @@ class _Case:
         supported, score, why = self._judged(text, wanted, share, known, cited, told_by, asserted=asserted)
         return Verdict(
             text=statement.text,
-            supported=supported,
+            verdict=VerdictKind.SUPPORTED if supported else VerdictKind.REFUTED,
             score=round(score, 3),
             evidence=evidence,
             why=why,
