@@ -19,7 +19,7 @@ from app.language.words import STOP_WORDS, stem, tokens
 from app.models import Interaction, Kind
 
 _CAPITALISED = re.compile(r"(?<![\w.!?“\"])(?<=\s)[A-Z][a-z]+\b")
-_OPENING = re.compile(r"^[“\"]?([A-Z][a-z]{2,})(['’]s\b)?(?:['’](?=ll\b|d\b))?\s*(,|[A-Za-z]+)?")
+_OPENING = re.compile(r"^[“\"]?([A-Z][a-z]{2,}+)(['’]s\b)?(?:['’](?=ll\b|d\b))?\s*(,|[A-Za-z]+)?")
 _OPENERS = frozenset(
     """everyone everybody someone somebody nobody anyone people men women most many several another others neither
     either since though although unless despite besides meanwhile however therefore otherwise instead eventually
