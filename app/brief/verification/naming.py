@@ -8,6 +8,7 @@ from app.brief.verification import moments
 from app.brief.verification.figures import Figure, explicit_values, figures, measured, plain, values
 from app.brief.verification.reading import (
     MOST_CHARACTERS,
+    MOST_RECORDED,
     SIDE_WORDS,
     recorded,
     side_of,
@@ -207,7 +208,7 @@ def _is_slip(name: str, other: str) -> bool:
 
 def text_of(one: Interaction) -> str:
     """All that an interaction says, its recorded name and data included."""
-    return " ".join((one.text[:MOST_CHARACTERS], *recorded(one)))[: 2 * MOST_CHARACTERS]
+    return " ".join((one.text[:MOST_CHARACTERS], *recorded(one)))[:MOST_RECORDED]
 
 
 def proper_names(text: str) -> Iterator[str]:
