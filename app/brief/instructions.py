@@ -58,7 +58,7 @@ _EVERYBODY = re.compile(
             r"\bmust (?:state|record|say|write|hold|be set)\b|\bto (?:record|note|write) that\b",
             r"\b(?:write|schreibe?n?|écris|indiquez|escrib[ae]|scrivi|escreva|schrijf|napisz|skriv)\b,? (?:sie )?"
             r"(?:that|dass|que|che|dat|że|att)\b",
-            r"\bset (?:the )?(?:status|resolution|verification|sentiment|intent|\w+_\w+)\b|\bsetze? den status\b",
+            r"\bset (?:the )?(?:status|resolution|verification|sentiment|intent|(?>\w+_\w+))\b|\bsetze? den status\b",
             r"\bmark(?:ed)? (?:me |it |this )?(?:as )?(?:resolved|verified)\b",
             # as a message of another kind
             r"<\|\w+|\[/?INST\]|<!--|\]\]>|</?(?:data|system|assistant|user|result|interactions?|script|div)\b",

@@ -14,6 +14,7 @@ from app.models import Actor, Interaction, Kind, Outcome
 
 CUSTOMER, STAFF, NOBODY = 1, -1, 0
 MOST_CHARACTERS = 8000
+MOST_RECORDED = 2 * MOST_CHARACTERS
 SIDE_WORDS = {
     **dict.fromkeys(("customer", "caller", "client", "shopper", "cardholder"), CUSTOMER),
     **dict.fromkeys(("agent", "bot", "assistant", "representative", "advisor", "staff"), STAFF),
@@ -243,7 +244,12 @@ def recorded(one: Interaction) -> Iterator[str]:
         yield one.outcome.value
     if one.kind is not Kind.MESSAGE:
         yield f"{one.actor.value} {one.channel.value}"
-    yield from _leaves(dict(one.data))
+    written = 0
+    for leaf in _leaves(dict(one.data)):
+        yield leaf[:MOST_RECORDED]
+        written += len(leaf) + 1
+        if written > MOST_RECORDED:
+            return
 
 
 def side_of(one: Interaction) -> int:
