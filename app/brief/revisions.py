@@ -12,6 +12,7 @@ from datetime import date, datetime
 from itertools import islice
 from typing import NamedTuple
 
+from app.budget import spend
 from app.caching import text_cache
 from app.language.identifiers import canonical, mentions
 from app.language.words import STOP_WORDS, stem, terms
@@ -82,6 +83,7 @@ def revisions(interactions: Sequence[Interaction]) -> tuple[Revision, ...]:
     again: set[tuple[str, str]] = set()
     # From the newest back, so that what is said again later is gathered on the way.
     for place in range(len(telling) - 1, -1, -1):
+        spend()
         newer = telling[place]
         again.update(one[:2] for one in _values(newer.text) if not _is_denied(one, newer.text))
         found.append([one for older in telling[:place] for one in _replaced(older, newer, again)])
