@@ -14,7 +14,7 @@ from app.errors import Conflict, InvalidRequest, Unavailable
 from app.ids import id_of_work, resumed_work
 from app.models import MAX_DATA_BYTES, Interaction, InteractionDraft, Kind, Problem, Recorded, RowWarning
 from app.ports import Arrival, Filed, IdentityRules, Known, Ledger, Unit
-from app.privacy import Context, context_of, depends_on_context, masked_draft
+from app.privacy import Context, context_of, depends_on_context, masked_draft, takes_long
 
 # How many drafts one transaction takes at most, so that nobody waits long behind somebody else's batch.
 MAX_TOGETHER = 1000
@@ -25,9 +25,6 @@ GATHERING_S = 0.003
 
 # A message of a few words says what its number is by what was said right before it.
 _CONTEXT_ROWS = 6
-# Longer texts are searched for secrets in a thread, so that nobody else's request waits for them.
-_LONG_TEXT = 4_000
-_MANY_FIELDS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +98,7 @@ class Recorder:
         for place, draft in enumerate(drafts):
             if isinstance(draft, InteractionDraft) and depends_on_context(draft):
                 contexts[place] = await self._context(tenant, draft, drafts[:place])
-        if len(drafts) > 1 or any(isinstance(one, InteractionDraft) and _is_long(one) for one in drafts):
+        if len(drafts) > 1 or any(takes_long(one) for one in drafts):
             return await asyncio.to_thread(_all_masked, drafts, contexts)
         return _all_masked(drafts, contexts)
 
@@ -327,10 +324,6 @@ def _mask(draft: InteractionDraft, context: Context | None) -> _Masked:
     alike = masked_draft(draft, Context(asked=True)) if context else masked
     digest = content_sha256(alike)
     return _Masked(masked, digest, content_sha256(draft))
-
-
-def _is_long(draft: InteractionDraft) -> bool:
-    return len(draft.text) > _LONG_TEXT or len(draft.data) > _MANY_FIELDS
 
 
 def content_sha256(draft: InteractionDraft) -> str:

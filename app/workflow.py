@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from time import perf_counter
 from typing import Any, TypedDict, cast
 
 from langgraph.graph import END, START, StateGraph
@@ -19,6 +20,7 @@ from langgraph.runtime import Runtime
 
 from app.actions import DecisionMaker
 from app.brief import TimelyWriter, compose, first_handoff
+from app.budget import Budget
 from app.identity import Identities
 from app.models import (
     Brief,
@@ -54,6 +56,9 @@ class Rooms:
 
 # So many interactions are looked through within two milliseconds.
 SHORT_CASE = 200
+# A brief may take what is left of the request's deadline. An ordinary one takes some hundredths of a second, which it
+# gets however short the deadline is; and nobody's texts keep a thread for longer, however long the deadline is.
+LEAST_FOR_BRIEF_S, MOST_FOR_BRIEF_S = 0.5, 5.0
 
 Found = dict[str, object]
 
@@ -73,6 +78,7 @@ class State(TypedDict):
     signals: tuple[Signal, ...]
     intervention: Intervention
     brief: Brief
+    gave_up: bool
     decision: Decision
     handoff: Handoff
 
@@ -148,7 +154,10 @@ async def _detect(state: State, runtime: Runtime[Rooms]) -> Found:
 
 async def _compose(state: State) -> Found:
     request = cast(HandoffRequest, state["request"])
-    return {"brief": await asyncio.to_thread(compose, state["snapshot"], state["intent"], request)}
+    left = request.deadline_ms / 1000 - (perf_counter() - state["started"])
+    budget = Budget(min(max(left, LEAST_FOR_BRIEF_S), MOST_FOR_BRIEF_S))
+    brief = await asyncio.to_thread(compose, state["snapshot"], state["intent"], request, budget)
+    return {"brief": brief, "gave_up": budget.gave_up}
 
 
 async def _decide(state: State, runtime: Runtime[Rooms]) -> Found:
@@ -172,6 +181,7 @@ async def _draft(state: State, runtime: Runtime[Rooms]) -> Found:
         state["decision"],
         cast(HandoffRequest, state["request"]),
         started=state["started"],
+        gave_up=state["gave_up"],
     )
     runtime.stream_writer(handoff.model_copy(update={"pending": True}))
     return {"handoff": handoff}

@@ -7,6 +7,7 @@ from evals.bench import (
     Rate,
     bench_handoff,
     bench_history,
+    bench_hostile,
     bench_ingest,
     bench_retrieval,
     figure,
@@ -61,3 +62,21 @@ async def test_a_long_ledger_is_compared_with_a_short_one_by_its_timelines_and_b
     assert figures.import_per_second > 0
     assert figures.disk_mib_per_100k > 0
     assert told == [(300, 1500), (1300, 1500), (1500, 1500), (300, 800), (800, 800)]
+
+
+async def test_each_hostile_shape_goes_through_the_four_posts_while_the_health_of_the_service_is_asked() -> None:
+    told: list[tuple[int, int]] = []
+    figures = await bench_hostile(
+        1200, 1, turns=20, afterwards_s=0.01, progress=lambda done, total: told.append((done, total))
+    )
+    assert list(figures.posts) == ["interactions", "handoffs", "next-actions", "briefs/verify"]
+    assert {post: one.statuses for post, one in figures.posts.items()} == {
+        "interactions": {"201": 13},
+        "handoffs": {"201": 13},
+        "next-actions": {"200": 13},
+        "briefs/verify": {"200": 25},
+    }
+    for post, one in figures.posts.items():
+        assert one.floor_ms > 0
+        assert one.longest_ms == figures.holds_ms[one.shape][post] == max(of[post] for of in figures.holds_ms.values())
+    assert told == [(place, 14) for place in range(1, 15)]

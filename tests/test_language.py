@@ -4,7 +4,7 @@ import pytest
 
 from app.language.acts import Act, customer_act, is_english, staff_act, without_lead_in
 from app.language.identifiers import canonical, mentions, structured_names
-from app.language.sentences import sentences, shorten
+from app.language.sentences import LONGEST_SENTENCE, sentences, shorten
 from app.language.voice import second_person, third_person, wish
 
 
@@ -173,3 +173,21 @@ def test_taking_leave_is_no_confirmation_and_not_knowing_why_no_preference() -> 
     assert customer_act("OK, thanks, bye") is Act.CLOSING
     assert customer_act("My card was blocked, I don't know why.") is Act.PROBLEM
     assert customer_act("I don't know my order number.") is not Act.PROBLEM
+
+
+def test_a_sentence_as_long_as_one_may_be_is_one() -> None:
+    said = "a" * (LONGEST_SENTENCE - 5) + " end."
+    assert LONGEST_SENTENCE == 2000
+    assert sentences(said) == (said,)
+
+
+def test_what_nobody_would_call_a_sentence_is_taken_in_pieces_cut_between_words() -> None:
+    pieces = sentences("word " * 1000 + "end")
+    assert len(pieces) > 1
+    assert max(map(len, pieces)) <= LONGEST_SENTENCE
+    assert " ".join(pieces).split() == ["word"] * 1000 + ["end"]
+
+
+def test_a_word_longer_than_a_sentence_may_be_is_taken_in_pieces_of_that_length() -> None:
+    pieces = sentences("x" * 5000)
+    assert [len(piece) for piece in pieces] == [2000, 2000, 1000]

@@ -76,3 +76,10 @@ def test_a_brief_tells_the_newer_statement_alone() -> None:
     assert "21 March" in told
     assert "14 March" not in told
     assert "Canal Row" not in told
+
+
+def test_of_a_long_history_the_oldest_value_is_compared_with_the_newest() -> None:
+    told = [interaction(1, "Please deliver it to 12 Elm Street.", conversation_id="first")]
+    told += [interaction(seq, f"My order is W{10_000 + seq}.", conversation_id=f"c{seq}") for seq in range(2, 400)]
+    told += [interaction(400, "Sorry, make that 7 High Lane instead.", conversation_id="first")]
+    assert [one.since for one in revisions(told) if one.written == "12 Elm Street"] == [400]

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapp
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from app import offline
 from app.application.answers import (
@@ -49,12 +49,13 @@ from app.models import (
     Kind,
     NextActionRequest,
     Problem,
+    Record,
     Recorded,
     Resolution,
     Signal,
     Snapshot,
 )
-from app.privacy import masked_identifiers, masked_request
+from app.privacy import masked_identifiers, masked_request, takes_long
 from app.readiness import Examples, LedgerProbe, Readiness
 from app.signals import SHORT_TEXTS, detect
 
@@ -78,6 +79,8 @@ __all__ = [
     "TrialRequest",
     "VerifyAnswer",
 ]
+
+_Asked = TypeVar("_Asked", bound=Record)
 
 LIVE_CONVERSATIONS = 20
 CONVERSATION_WINDOW = 1000
@@ -166,7 +169,7 @@ class App(Cards, Continuing, Journeys, Verifying):
         """
         started = perf_counter()
         workflow = await self._ready_workflow()
-        request = masked_request(request)
+        request = await _masked(request)
         handoff_id = id_of_work("hnd")
         if resumed_work() and (done := await self._handoff_done(tenant, handoff_id)) is not None:
             yield done
@@ -219,7 +222,7 @@ class App(Cards, Continuing, Journeys, Verifying):
         if work and (filed := await self._parts.archive.get(tenant, "decisions", work.id_of("dec"))) is not None:
             return Decision.model_validate(filed)
         workflow = await self._ready_workflow()
-        request = masked_request(request)
+        request = await _masked(request)
         decision = await workflow.decide(tenant, request, now=request.now or datetime.now(UTC), started=started)
         await self._check_still_there(tenant, decision.customer_id)
         return decision
@@ -286,7 +289,7 @@ class App(Cards, Continuing, Journeys, Verifying):
     async def file_feedback(self, tenant: str, handoff_id: str, feedback: Feedback) -> FiledFeedback:
         """Keep what was told of a handoff. Raises NotFound."""
         document = await self._filed(tenant, "handoffs", handoff_id)
-        feedback = masked_request(feedback)
+        feedback = await _masked(feedback)
         filed = FiledFeedback(
             feedback_id=id_of_work("fbk"),
             handoff_id=handoff_id,
@@ -407,6 +410,11 @@ class App(Cards, Continuing, Journeys, Verifying):
         if self._workflow is None:
             return Check(status="loading", detail="loads in the background after the start")
         return Check(status="ok", detail="compiled")
+
+
+async def _masked(request: _Asked) -> _Asked:
+    """A request without secrets; where much was written in it, they are looked for off the event loop."""
+    return await asyncio.to_thread(masked_request, request) if takes_long(request) else masked_request(request)
 
 
 async def _detected(windows: Sequence[Snapshot], fresh: Collection[str]) -> tuple[Signal, ...]:

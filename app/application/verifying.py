@@ -6,10 +6,14 @@ from time import perf_counter
 from app.application.answers import VerifyAnswer
 from app.application.watching import Watching
 from app.brief import Statement, verify
+from app.budget import Budget
 from app.errors import UnknownConversation
 from app.models import VerifyRequest
+from app.retrieval import readable
 
 _MOST_INTERACTIONS = 1000
+# Claims that were not checked by then are not: whoever waits for an answer gets one.
+_CHECKED_FOR_S = 2.0
 
 
 class Verifying(Watching):
@@ -17,6 +21,8 @@ class Verifying(Watching):
 
     async def verify_claims(self, tenant: str, request: VerifyRequest) -> VerifyAnswer:
         """A verdict for each claim, in order, by the newest 1,000 interactions of the conversation or the customer.
+
+        Of long texts and of a long history as much is read as for a brief, and for two seconds.
 
         Raises UnknownConversation or UnknownCustomer.
         """
@@ -40,7 +46,9 @@ class Verifying(Watching):
             limit=_MOST_INTERACTIONS,
             newest_first=True,
         )
-        verdicts = await asyncio.to_thread(verify, [Statement(text) for text in request.claims], rows[::-1])
+        read = readable(rows[::-1]).rows
+        statements = [Statement(text) for text in request.claims]
+        verdicts = await asyncio.to_thread(verify, statements, read, Budget(_CHECKED_FOR_S))
         return VerifyAnswer(
             verdicts=tuple(verdicts), as_of_seq=head, duration_ms=round((perf_counter() - started) * 1000)
         )

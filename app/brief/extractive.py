@@ -3,6 +3,7 @@
 It needs no model, invents nothing, and knows its evidence by construction.
 """
 
+import math
 import re
 from collections.abc import Iterable, Sequence
 
@@ -16,6 +17,7 @@ from app.brief.revisions import is_replaced
 from app.brief.situation import Told, contact_reason, meant, situation
 from app.brief.steps import Step, humanised
 from app.brief.wording import clause, matter, past, quoted, sentence, spoken
+from app.budget import Budget
 from app.language.acts import Act, without_lead_in
 from app.language.identifiers import canonical
 from app.language.sentences import shorten, without_dangling
@@ -26,6 +28,7 @@ from app.models import (
     Actor,
     Brief,
     Claim,
+    Entity,
     HandoffReason,
     HandoffRequest,
     HistoryItem,
@@ -73,19 +76,25 @@ _DISPOSITION_OF_REASON = {
 }
 
 
-def compose(snapshot: Snapshot, intent: Intent, request: HandoffRequest) -> Brief:
-    """The extractive brief of a snapshot; pure, and empty where nothing was found."""
-    case = read_case(snapshot)
+def compose(snapshot: Snapshot, intent: Intent, request: HandoffRequest, budget: Budget | None = None) -> Brief:
+    """The extractive brief of a snapshot; pure, and empty where nothing was found.
+
+    What there is no time for within the budget is left out, what an agent can best do without first.
+    """
+    time = budget or Budget(math.inf)
+    case = time.within(lambda: read_case(snapshot), None)
+    return Brief(intent=intent) if case is None else _composed(snapshot, intent, request, case, time)
+
+
+def _composed(snapshot: Snapshot, intent: Intent, request: HandoffRequest, case: Case, budget: Budget) -> Brief:
     if not case.interactions:
         return Brief()
-    outdated = {canonical(one.written) for one in case.replaced}
-    named = entities([without_instructions(one) for one in case.interactions], case.calls, case.at_hand)
-    found = tuple(one for one in named if canonical(one.value) not in outdated)
     status = resolution(case, request.reason)
     reason = contact_reason(case)
     promised = commitments(case.said)
-    story = situation(case, found, promised)
-    past = _history(snapshot, case)
+    found = budget.within(lambda: _entities(case), ())
+    story = budget.within(lambda: situation(case, found, promised), [])
+    past = budget.within(lambda: _history(snapshot, case), ())
     wanted = _expectation(case)
     brief = Brief(
         headline=_headline(case, status),
@@ -102,7 +111,7 @@ def compose(snapshot: Snapshot, intent: Intent, request: HandoffRequest) -> Brie
         sentiment=_sentiment(case),
         suggested_opening=_opening(case),
         suggested_disposition=_disposition(case, status, request.reason),
-        custom_sections=_custom_sections(case, request.sections),
+        custom_sections=budget.within(lambda: _custom_sections(case, request.sections), {}),
     )
     fitted = _fitted(brief)
     while _words(fitted) > MOST_WORDS and len(story) > 1:  # of what happened, what is told last matters least
@@ -110,6 +119,13 @@ def compose(snapshot: Snapshot, intent: Intent, request: HandoffRequest) -> Brie
         fitted = fitted.model_copy(update={"situation": " ".join(told.text for told in story)})
     headline = Told(fitted.headline, reason.evidence) if fitted.headline and reason else None
     return fitted.model_copy(update={"claims": _claims(fitted, [headline, reason, *story, wanted])})
+
+
+def _entities(case: Case) -> tuple[Entity, ...]:
+    """What the case names by number, code or name and has not been replaced since."""
+    outdated = {canonical(one.written) for one in case.replaced}
+    named = entities([without_instructions(one) for one in case.interactions], case.calls, case.at_hand)
+    return tuple(one for one in named if canonical(one.value) not in outdated)
 
 
 def prose(brief: Brief) -> list[str]:

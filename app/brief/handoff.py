@@ -24,9 +24,13 @@ def first_handoff(
     request: HandoffRequest,
     *,
     started: float,
+    gave_up: bool = False,
 ) -> Handoff:
-    """The deterministic handoff, ready before any model answers. `started` is a reading of `time.perf_counter()`."""
-    status, failure_code = _status(snapshot, brief)
+    """The deterministic handoff, ready before any model answers. `started` is a reading of `time.perf_counter()`.
+
+    `gave_up`: there was no time for the whole brief.
+    """
+    status, failure_code = _status(snapshot, brief, gave_up=gave_up)
     return Handoff(
         handoff_id=handoff_id,
         customer_id=snapshot.customer.customer_id,
@@ -46,7 +50,9 @@ def first_handoff(
     )
 
 
-def _status(snapshot: Snapshot, brief: Brief) -> tuple[HandoffStatus, FailureCode | None]:
+def _status(snapshot: Snapshot, brief: Brief, *, gave_up: bool) -> tuple[HandoffStatus, FailureCode | None]:
+    if gave_up:
+        return HandoffStatus.PARTIAL, FailureCode.ANALYSIS_LIMIT
     if brief.contact_reason is None and not brief.actions_taken:
         return HandoffStatus.FAILED, FailureCode.INSUFFICIENT_CONTENT
     if not snapshot.retrieval_available:

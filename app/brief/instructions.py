@@ -58,7 +58,7 @@ _EVERYBODY = re.compile(
             r"\bmust (?:state|record|say|write|hold|be set)\b|\bto (?:record|note|write) that\b",
             r"\b(?:write|schreibe?n?|écris|indiquez|escrib[ae]|scrivi|escreva|schrijf|napisz|skriv)\b,? (?:sie )?"
             r"(?:that|dass|que|che|dat|że|att)\b",
-            r"\bset (?:the )?(?:status|resolution|verification|sentiment|intent|\w+_\w+)\b|\bsetze? den status\b",
+            r"\bset (?:the )?(?:status|resolution|verification|sentiment|intent|(?>\w+_\w+))\b|\bsetze? den status\b",
             r"\bmark(?:ed)? (?:me |it |this )?(?:as )?(?:resolved|verified)\b",
             # as a message of another kind
             r"<\|\w+|\[/?INST\]|<!--|\]\]>|</?(?:data|system|assistant|user|result|interactions?|script|div)\b",
@@ -78,6 +78,10 @@ _CUSTOMERS = re.compile(
 )
 
 
+# So much is searched at once, and as much beyond as the longest of these phrases may have.
+_AT_ONCE, _LONGEST = 4_000, 500
+
+
 def without_instructions(one: Interaction) -> Interaction:
     """The interaction without what addresses a machine, from its first words on."""
     text, name = _before(one.text, one), one.name and _before(one.name, one)
@@ -92,11 +96,20 @@ def _before(text: str, one: Interaction) -> str:
     outside = one.actor is Actor.CUSTOMER or one.kind is Kind.TOOL_RESULT
     if not outside:
         return text
-    starts = [found.start() for found in (_EVERYBODY.search(text),) if found]
-    if one.actor is Actor.CUSTOMER and (posing := _CUSTOMERS.search(text)):
-        starts.append(posing.start())
+    patterns = (_EVERYBODY, _CUSTOMERS) if one.actor is Actor.CUSTOMER else (_EVERYBODY,)
+    starts = [start for pattern in patterns if (start := _first(pattern, text)) is not None]
     if not starts:
         return text
     # The sentence it stands in goes with it: `the refund was approved, write that in the brief`.
     begun = max((text.rfind(mark, 0, min(starts)) for mark in (". ", "! ", "? ", "\n")), default=-1)
     return text[: begun + 1].rstrip()
+
+
+def _first(pattern: re.Pattern[str], text: str) -> int | None:
+    """Where the first match begins. One search through a long text would hold up every other thread until its end."""
+    for start in range(0, len(text), _AT_ONCE):
+        end = start + _AT_ONCE + _LONGEST
+        found = pattern.search(text, start, end)
+        if found and (found.start() < start + _AT_ONCE or end >= len(text)):
+            return found.start()
+    return None

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
+from app.budget import spend
 from app.language.acts import Act, customer_act, foreign_act, is_english, staff_act
 from app.language.quotations import parts
 from app.language.sentences import sentences
@@ -60,6 +61,7 @@ def utterances(interactions: Iterable[Interaction]) -> list[Utterance]:
     """Every sentence that a customer, a bot or an agent said, in order."""
     found: list[Utterance] = []
     for one in interactions:
+        spend()
         if one.kind is not Kind.MESSAGE or one.actor is Actor.SYSTEM:
             continue
         english = is_english(one.text)

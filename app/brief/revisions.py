@@ -7,11 +7,13 @@ each other; so do a day that was past when it was told and one that is to come.
 """
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
-from itertools import islice
+from functools import cached_property
+from itertools import islice, starmap
 from typing import NamedTuple
 
+from app.budget import spend
 from app.caching import text_cache
 from app.language.identifiers import canonical, mentions
 from app.language.words import STOP_WORDS, stem, terms
@@ -55,8 +57,9 @@ _SPANS = frozenset("minutes hours days weeks months years times".split())
 _MONTHS: Sequence[str] = "jan feb mar apr may jun jul aug sep oct nov dec".split()
 _NAMED = ("code", "number", "account", "error_code")
 _HALF_A_YEAR = 183
-# A handoff has its deadline: so many messages with values are compared, and so many values of each.
-_MOST_COMPARED, _MOST_VALUES = 200, 40
+_ALWAYS_TAKEN_BACK = frozenset(_NAMED)
+# Of one message so many values are compared.
+_MOST_VALUES = 40
 _BEFORE_VALUE = 60
 _SHARED_TERMS = 2
 
@@ -68,68 +71,105 @@ class _Value(NamedTuple):
 
 
 class Revision(NamedTuple):
-    """A replaced value as it was written, and the sequence number of the message that replaced it."""
+    """A replaced value as it was written, and the sequence number of the newest message that replaced it."""
 
     written: str
     since: int
 
 
 def revisions(interactions: Sequence[Interaction]) -> tuple[Revision, ...]:
-    """The values that a customer's newer message replaced."""
-    said = [one for one in interactions if one.actor is Actor.CUSTOMER and one.kind is Kind.MESSAGE and one.text]
-    telling = [one for one in said if _values(one.text)][-_MOST_COMPARED:]
-    found: list[list[Revision]] = []
+    """The values that a customer's newer messages replaced, each with the newest message that did."""
+    said = (one for one in interactions if one.actor is Actor.CUSTOMER and one.kind is Kind.MESSAGE and one.text)
+    telling = [told for one in said if (told := _Told(one)).values]
+    since: dict[str, int] = {}
     again: set[tuple[str, str]] = set()
     # From the newest back, so that what is said again later is gathered on the way.
     for place in range(len(telling) - 1, -1, -1):
         newer = telling[place]
-        again.update(one[:2] for one in _values(newer.text) if not _is_denied(one, newer.text))
-        found.append([one for older in telling[:place] for one in _replaced(older, newer, again)])
-    return tuple(dict.fromkeys(one for by_message in reversed(found) for one in by_message))
+        again.update(one[:2] for one in newer.values if not _is_denied(one, newer.row.text))
+        if not newer.may_replace:
+            continue
+        for older in telling[:place]:
+            spend()
+            if older.standing and not older.kinds.isdisjoint(newer.kinds):
+                # Who said it again later, or replaced it, settles it for all older messages.
+                older.standing = [one for one in older.standing if one[:2] not in again and one.written not in since]
+                since.update((one.written, newer.row.seq) for one in _replaced(older, newer))
+    return tuple(sorted(starmap(Revision, since.items()), key=lambda one: one.since))
 
 
 def is_replaced(text: str, seq: int, replaced: Sequence[Revision]) -> bool:
     """Whether a text of this sequence number holds a value that has been replaced since."""
-    return any(seq < one.since and holds(text, one.written) for one in replaced)
+    lowered = text.casefold()
+    return any(seq < one.since and one.written.casefold() in lowered and holds(text, one.written) for one in replaced)
 
 
-def _replaced(older: Interaction, newer: Interaction, again: Collection[tuple[str, str]]) -> Iterator[Revision]:
-    """The values of an older message that a newer one replaces; not those told `again` since."""
-    values, earlier = _values(newer.text), _values(older.text)
-    known = {one[:2] for one in earlier}
-    for old in earlier:
-        if old[:2] in again:
-            continue
-        fresh = [one for one in values if one.kind == old.kind and one[:2] not in known]
+class _Told:
+    """A message with the values it tells and those of them that still stand; its words are read once, when needed."""
+
+    def __init__(self, row: Interaction) -> None:
+        self.row = row
+        self.values = _values(row.text)
+        self.standing: Sequence[_Value] = self.values
+        self.kinds = frozenset(one.kind for one in self.values)
+        self.known = frozenset(one[:2] for one in self.values)
+        self.names = frozenset(one.value for one in self.values if one.kind in _NAMED)
+
+    @cached_property
+    def may_replace(self) -> bool:
+        """Whether it can replace a value of any other message."""
+        if self.kinds <= _ALWAYS_TAKEN_BACK:
+            return self.takes_back
+        return self.takes_back or self.revises or self.has_changed or not self.kinds.isdisjoint(("date", "address"))
+
+    @cached_property
+    def takes_back(self) -> bool:
+        return _TAKES_BACK.search(self.row.text) is not None
+
+    @cached_property
+    def revises(self) -> bool:
+        return _REVISES.search(self.row.text) is not None
+
+    @cached_property
+    def has_changed(self) -> bool:
+        return _HAS_CHANGED.search(self.row.text) is not None
+
+    @cached_property
+    def matter(self) -> frozenset[str]:
+        return _matter(self.row.text)
+
+
+def _replaced(older: _Told, newer: _Told) -> Iterator[_Value]:
+    """The values of an older message, of those that stand, that a newer one replaces."""
+    for old in older.standing:
+        fresh = [one for one in newer.values if one.kind == old.kind and one[:2] not in older.known]
         if fresh and _replaces(old, fresh, older, newer):
-            yield Revision(old.written, newer.seq)
+            yield old
 
 
-def _replaces(old: _Value, fresh: Sequence[_Value], older: Interaction, newer: Interaction) -> bool:
+def _replaces(old: _Value, fresh: Sequence[_Value], older: _Told, newer: _Told) -> bool:
+    near = older.row.conversation_id == newer.row.conversation_id
     if old.kind in _NAMED:
-        return _TAKES_BACK.search(newer.text) is not None and len(fresh) == 1 and _are_near(older, newer)
-    near, same = _are_near(older, newer), _same_thing(older, newer)
-    if _REVISES.search(newer.text) and (near or same):
-        return old.kind != "date" or _to_come(old.value, older.occurred_at)
-    if near or not (same or old.kind.startswith("count")):
-        return False
-    if old.kind not in ("date", "address"):
-        return _HAS_CHANGED.search(newer.text) is not None
-    if old.kind == "date":
-        return _to_come(old.value, older.occurred_at) and any(_to_come(one.value, newer.occurred_at) for one in fresh)
-    return old.kind == "address"
-
-
-def _are_near(older: Interaction, newer: Interaction) -> bool:
-    return older.conversation_id == newer.conversation_id
-
-
-def _same_thing(older: Interaction, newer: Interaction) -> bool:
-    """Whether two messages name the same number or code, or speak in the same words."""
-    names = [{one.value for one in _values(text) if one.kind in _NAMED} for text in (older.text, newer.text)]
-    if names[0] & names[1]:
+        return near and newer.takes_back and len(fresh) == 1
+    if near:
+        return newer.revises and _stood(old, older)
+    if old.kind in ("date", "address"):
+        at = newer.row.occurred_at
+        foretold = newer.revises or old.kind == "address" or any(_to_come(one.value, at) for one in fresh)
+        return foretold and _stood(old, older) and _same_thing(older, newer)
+    if newer.has_changed and old.kind.startswith("count"):
         return True
-    return len(_matter(older.text) & _matter(newer.text)) >= _SHARED_TERMS
+    return (newer.revises or newer.has_changed) and _same_thing(older, newer)
+
+
+def _stood(old: _Value, older: _Told) -> bool:
+    """Whether a value could still change when it was told: a day that was past could not."""
+    return old.kind != "date" or _to_come(old.value, older.row.occurred_at)
+
+
+def _same_thing(older: _Told, newer: _Told) -> bool:
+    """Whether two messages name the same number or code, or speak in the same words."""
+    return not older.names.isdisjoint(newer.names) or len(older.matter & newer.matter) >= _SHARED_TERMS
 
 
 @text_cache(maxsize=1024)

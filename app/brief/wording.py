@@ -10,17 +10,17 @@ from app.language.voice import Person, second_person, third_person, wish
 from app.language.words import terms
 from app.models import Channel
 
-_SPOKEN: tuple[tuple[str, str], ...] = (
-    (r"^wants to be ", "you want to be "),
-    (r"^wants\b", "you want"),
-    (r"^would (like|rather)\b", r"you would \1"),
-    (r"^needs\b", "you need"),
-    (r"^prefers\b", "you prefer"),
-    (r"^is (looking|interested|in touch)\b", r"you are \1"),
-    (r"^asks\b", "you asked"),
-    (r"^chose\b", "you chose"),
-    (r"^reports that\b", "you told us that"),
-    (r"^(?:says|asks): ", "you wrote "),
+_SPOKEN: Sequence[tuple[re.Pattern[str], str]] = (
+    (re.compile(r"^wants to be "), "you want to be "),
+    (re.compile(r"^wants\b"), "you want"),
+    (re.compile(r"^would (like|rather)\b"), r"you would \1"),
+    (re.compile(r"^needs\b"), "you need"),
+    (re.compile(r"^prefers\b"), "you prefer"),
+    (re.compile(r"^is (looking|interested|in touch)\b"), r"you are \1"),
+    (re.compile(r"^asks\b"), "you asked"),
+    (re.compile(r"^chose\b"), "you chose"),
+    (re.compile(r"^reports that\b"), "you told us that"),
+    (re.compile(r"^(?:says|asks): "), "you wrote "),
 )
 # Each verb that a clause can begin with, after `They` and for what is over.
 _VERBS: Mapping[str, tuple[str, str]] = {
@@ -215,7 +215,7 @@ def spoken(said: Utterance, words: int) -> str:
     """What the customer said, said back to them: `I want to cancel my plan` becomes `you want to cancel your plan`."""
     told = clause(said, words, second_person)
     for pattern, replacement in _SPOKEN:
-        turned, count = re.subn(pattern, replacement, told)
+        turned, count = pattern.subn(replacement, told)
         if count:
             return turned
     return f"you said that {told}"

@@ -39,7 +39,7 @@ class Turn(StrEnum):
 
 _NOT = r"(?:\w+n[’']?t|\w+nt|not)"
 _HEDGE = r"(?:really |even |quite |that |very |so |too |at all |still |much )*"
-_OPENING = r"^\W*(?:(?:well|ok(?:ay)?|oh|ah|u[mh]+|h[mu]+m*|ugh|sorry|i[’']?m sorry|actually|hey)\b[\s,.!…-]*)*"
+_OPENING = r"^\W*(?:(?:well|ok(?:ay)?|oh|ah|u[mh]+|h[mu]+|ugh|sorry|i[’']?m sorry|actually|hey)\b[\s,.!…-]*)*"
 
 _REPLIES = {
     # "No problem" and "no preference" turn nothing down.

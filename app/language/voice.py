@@ -167,19 +167,22 @@ _JOINING = re.compile(
     re.IGNORECASE,
 )
 _COMPILED_WANTS = tuple((re.compile(pattern, re.IGNORECASE | re.DOTALL), verb) for pattern, verb in _WANTS)
+_TO_THIRD = tuple((re.compile(pattern), words) for pattern, words in _THIRD)
+_TO_SECOND = tuple((re.compile(pattern), words) for pattern, words in _SECOND)
+_GERUND = re.compile(r"\b(?:\w+ly )?(\w+ing)\b")
 
 
 def third_person(text: str) -> str:
     """What the customer said of themselves, told by somebody else: `my card` becomes `their card`."""
-    for pattern, replacement in _THIRD:
-        text = re.sub(pattern, replacement, text)
+    for pattern, replacement in _TO_THIRD:
+        text = pattern.sub(replacement, text)
     return text
 
 
 def second_person(text: str) -> str:
     """What the customer said of themselves, said back to them: `my card` becomes `your card`."""
-    for pattern, replacement in _SECOND:
-        text = re.sub(pattern, replacement, text)
+    for pattern, replacement in _TO_SECOND:
+        text = pattern.sub(replacement, text)
     return text
 
 
@@ -235,7 +238,7 @@ def _lowered(text: str) -> str:
 def _matched_form(verb: str, what: str) -> tuple[str, str] | None:
     if verb != "is in touch" and re.match(r"(?:without|if|when|as|because|by|about)\b", what):
         return None
-    gerund = re.match(r"(?:\w+ly )?(\w+ing)\b", what)
+    gerund = _GERUND.match(what)
     if verb == "asks for help to" and (gerund or re.match(r"(?:their|your|the|a|an|this|that|some|with)\b", what)):
         return "asks for help with", re.sub(r"^with ", "", what)
     return verb, what

@@ -12,7 +12,7 @@ class Snapshot(Record):
 
     `conversation` is the conversation at hand and `prior` the interactions of other conversations that matter to it,
     both in the order they happened. `history` ranks what retrieval found in `prior`, best first.
-    Where `is_cut`, texts too long to read whole stand here with their beginning and end.
+    Where `is_cut`, texts too long to read whole stand here with their beginning and end, and data with what is short.
     """
 
     tenant: str

@@ -14,6 +14,7 @@ from app.privacy.masking import (
     masked_identifiers,
     masked_request,
     masked_row,
+    takes_long,
 )
 from app.privacy.questions import questions_answered
 from app.privacy.redactor import Redactor, redact, redacted_draft
@@ -34,4 +35,5 @@ __all__ = [
     "questions_answered",
     "redact",
     "redacted_draft",
+    "takes_long",
 ]

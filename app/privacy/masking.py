@@ -5,8 +5,9 @@ own (`cvv`, `{"card": {"number": …}}`, `{"field": "pin", "value": …}`) is fo
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
+from itertools import chain
 from typing import Any, NamedTuple, TypeVar, cast
 
 from pydantic import JsonValue
@@ -31,6 +32,8 @@ _GENERIC = frozenset("value input entered digits dtmf answer text response code 
 _DEEPEST = 200
 _LONGEST_LABEL = 60
 _SHORTEST_CARD = 12
+_LONG = 4_000
+_OF_A_FIGURE = 4
 _SHORT_NUMBERS = range(-99, 100)
 _OPEN_TYPES = frozenset({"phone", "email"})
 
@@ -96,6 +99,30 @@ def _changed(row: Interaction | InteractionDraft, context: Context) -> dict[str,
 def masked_data(data: Mapping[str, JsonValue], name: str = "") -> dict[str, JsonValue]:
     """A JSON object without whole card numbers and secret codes in its keys and values; `name`: what it belongs to."""
     return cast("dict[str, JsonValue]", _value(dict(data), "", _words(name), 0))
+
+
+def takes_long(value: object) -> bool:
+    """Whether so much was written that it is masked in a thread, for nobody else's request to wait meanwhile."""
+    return _left_after(value, _LONG) < 0
+
+
+def _left_after(value: object, left: int) -> int:
+    """What is left of so many characters when those of a value, however deep, are taken off; below 0, none is."""
+    if isinstance(value, str):
+        return left - len(value)
+    if isinstance(value, Record):
+        inner: Iterable[object] = value.__dict__.values()
+    elif isinstance(value, Mapping):
+        inner = chain.from_iterable(cast("Mapping[object, object]", value).items())
+    elif isinstance(value, list | tuple):
+        inner = cast("Sequence[object]", value)
+    else:
+        return left - _OF_A_FIGURE
+    for one in inner:
+        left = _left_after(one, left)
+        if left < 0:
+            break
+    return left
 
 
 def masked_request(request: AnyRecord) -> AnyRecord:

@@ -7,6 +7,7 @@ from evals.bench.analytics import AnalyticsBench, bench_analytics
 from evals.bench.answers import HandoffBench, RetrievalBench, bench_handoff, bench_retrieval
 from evals.bench.figures import Figure, Rate, figure, rate
 from evals.bench.history import Growth, HistoryBench, bench_history
+from evals.bench.hostile import HostileBench, bench_hostile
 from evals.bench.ingest import IngestBench, bench_ingest
 from evals.bench.next_action import NextActionBench, bench_next_action
 from evals.bench.overload import OverloadBench, bench_overload
@@ -18,6 +19,7 @@ __all__ = [
     "Growth",
     "HandoffBench",
     "HistoryBench",
+    "HostileBench",
     "IngestBench",
     "NextActionBench",
     "OverloadBench",
@@ -27,6 +29,7 @@ __all__ = [
     "bench_analytics",
     "bench_handoff",
     "bench_history",
+    "bench_hostile",
     "bench_ingest",
     "bench_next_action",
     "bench_overload",

@@ -18,10 +18,10 @@ _FIRST_NAME = re.compile(
     re.MULTILINE,
 )
 _CODE = re.compile(r"(?<![\w-])(?=[\w-]*[A-Z])(?=(?:[\w-]*\d){2})[A-Za-z0-9]+(?:-[A-Za-z0-9]+)+(?![\w-])")
-_HIDDEN = re.compile(r"\[\w+_\d+\]|[•*]+\d+")
+_HIDDEN = re.compile(r"\[\w+_\d+\]|(?<![•*])[•*]+\d+")
 _FIGURE = re.compile(r"(?<![\w.,-])\d[\d,]*(?:\.\d+)?(?=(?:st|nd|rd|th)?(?!\w))")
 _SPACED = re.compile(r"\b(\d{1,3}), (\d{3})\b")
-_SCALED = re.compile(r"\b(\d[\d,.]*|[a-z]+) (hundred|thousand|million)\b")
+_SCALED = re.compile(r"\b(\d[\d,.]{0,40}|[a-z]+) (hundred|thousand|million)\b")
 _CLOCK = re.compile(r"(?<![\w:])(\d{1,2}):(\d{2})(?![\w:])")
 _CENTS = re.compile(r"\b(\d+) (?:dollars?|euros?|pounds?)(?: and)? (\d{1,2}) (?:cents|pence)\b")
 _UNITS = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen

@@ -281,3 +281,30 @@ async def test_a_whole_number_is_sent_as_one(
     )
 
     assert refused["errors"] == [{"path": field, "message": "Give a whole number, without quotes."}]
+
+
+@pytest.mark.parametrize(
+    "long",
+    [
+        message("My parcel has not come. " + "I went to the depot and nobody knew of it. " * 400),
+        message("Where is my parcel?", data={"trace": "left the depot, " * 2000}),
+    ],
+    ids=["text", "data"],
+)
+async def test_a_handoff_over_more_than_is_read_is_partial_and_says_so(
+    client: httpx.AsyncClient, long: dict[str, Any]
+) -> None:
+    opened = message(
+        "The delivery of order W2378156 failed.", conversation_id="c-9", identifiers=[email("a@example.com")]
+    )
+    await record(client, opened, long | {"conversation_id": "c-9"})
+    handoff = await made(client, "c-9")
+    assert (handoff["status"], handoff["failure_code"]) == ("partial", "analysis_limit")
+    assert handoff["brief"]["contact_reason"]
+
+
+async def test_a_handoff_over_a_case_that_is_read_whole_is_completed(
+    client: httpx.AsyncClient, conversation: str
+) -> None:
+    handoff = await made(client, conversation)
+    assert (handoff["status"], handoff["failure_code"]) == ("completed", None)

@@ -28,6 +28,8 @@ _log = logging.getLogger(__name__)
 
 ALTERNATIVES = 5
 REMEMBERED = 2048
+# What customers want is looked for in longer cases in a thread, so that nobody else's request waits for it.
+_LONG = 12_000
 
 
 class WishRead(NamedTuple):
@@ -124,7 +126,8 @@ class IntentReader:
 
     async def read(self, snapshot: Snapshot) -> Reading:
         """What the customer wants in the conversation at hand, or in what went before while it is empty."""
-        wishes = wishes_of(snapshot.conversation) or stuck_at(snapshot.conversation) or wishes_of(snapshot.prior)
+        is_long = snapshot.characters > _LONG
+        wishes = await asyncio.to_thread(_wishes, snapshot) if is_long else _wishes(snapshot)
         requests = tuple({wish.row.interaction_id: wish.row for wish in wishes}.values())
         if not wishes or not (self._intents.texts or self._actions.texts):
             return Reading(Intent(), (), {}, {}, requests)
@@ -175,6 +178,10 @@ class IntentReader:
             known |= {text: _Judged(*rows) for text, rows in zip(fresh, made, strict=True)}
             self._judged.update((text, known[text]) for text in fresh)
         return [known[text] for text in texts]
+
+
+def _wishes(snapshot: Snapshot) -> list[Wish]:
+    return wishes_of(snapshot.conversation) or stuck_at(snapshot.conversation) or wishes_of(snapshot.prior)
 
 
 def _wanted(wishes: Sequence[Wish], vectors: Sequence[NDArray[np.float32]]) -> Wanted | None:

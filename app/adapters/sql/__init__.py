@@ -25,7 +25,7 @@ from app.adapters.sql.reading import (
     party,
     pattern_of,
 )
-from app.adapters.sql.rows import INTERACTION_COLUMNS, holding_of, interaction_of, seat_of
+from app.adapters.sql.rows import INTERACTION_COLUMNS, holding_of, interaction_of, seat_of, take_long
 from app.adapters.sql.tables import documents, holdings, identities, interactions, seats
 from app.adapters.sql.transaction import SqlTransaction, chunks
 from app.adapters.sql.upserts import upsert
@@ -219,7 +219,7 @@ class SqlStore(SqlErasure):
         bounds = {"after_seq": after_seq, "limit": limit} | ({} if up_to_seq is None else {"up_to_seq": up_to_seq})
         statement = newest_of(tuple(wanted), up_to_seq is not None, len(identity_ids) == 1, newest_first)
         rows = await self._matching(statement, tenant, identity_ids, **wanted, **bounds)
-        found = [interaction_of(row) for row in rows]
+        found = await _interactions(rows)
         return sorted(found, key=lambda one: one.seq, reverse=newest_first)[:limit]
 
     async def outline(self, tenant: str, identity_ids: Collection[str], *, up_to_seq: int) -> Sequence[Outlined]:
@@ -231,11 +231,11 @@ class SqlStore(SqlErasure):
         """Of a tenant's newest `among` sequence numbers, the interactions that hold these words, the newest first."""
         after_seq = await self.head(tenant) - among
         given = {"words": words, "pattern": pattern_of(words), "after_seq": after_seq, "limit": limit}
-        return [interaction_of(row) for row in await self._rows(MENTIONING, tenant=tenant, **given)]
+        return await _interactions(await self._rows(MENTIONING, tenant=tenant, **given))
 
     async def by_ids(self, tenant: str, interaction_ids: Collection[str]) -> Sequence[Interaction]:
         """The interactions with these ids that exist, by seq."""
-        found = [interaction_of(row) for row in await self._matching(BY_IDS, tenant, interaction_ids)]
+        found = await _interactions(await self._matching(BY_IDS, tenant, interaction_ids))
         return sorted(found, key=lambda one: one.seq)
 
     async def windows(
@@ -243,13 +243,14 @@ class SqlStore(SqlErasure):
     ) -> Sequence[tuple[str, Interaction]]:
         """What each customer has newest in each of these conversations, at most `limit`, with the customer, by seq."""
         rows = await self._matching(_windows(), tenant, conversation_ids, limit=limit)
-        found = [(row[0], interaction_of(row[1:])) for row in rows]
+        found = zip((row[0] for row in rows), await _interactions([row[1:] for row in rows]), strict=True)
         return sorted(found, key=lambda one: one[1].seq)
 
     async def after_position(self, position: int, limit: int) -> Sequence[tuple[int, str, Interaction]]:
         """Rows of all tenants past a position of the write order, as (position, tenant, interaction)."""
         rows = await self._rows(_AFTER_POSITION, position=position, limit=limit)
-        return [(number, tenant, interaction_of(columns)) for number, tenant, *columns in rows]
+        found = await _interactions([row[2:] for row in rows])
+        return [(row[0], row[1], one) for row, one in zip(rows, found, strict=True)]
 
     async def lately_active(self, rows: int, *, limit: int) -> Sequence[tuple[str, str]]:
         """The conversations of all tenants among the newest `rows` rows, newest first."""
@@ -381,6 +382,12 @@ def put_document(
     """Write or replace one document, within a transaction."""
     row = _document_row(tenant, collection, key, document, customer_id)
     connection.execute(_put_document(connection.dialect.name), row)
+
+
+async def _interactions(rows: Sequence[Sequence[Any]]) -> list[Interaction]:
+    if take_long(rows):
+        return await asyncio.to_thread(lambda: [interaction_of(row) for row in rows])
+    return [interaction_of(row) for row in rows]
 
 
 @cache

@@ -70,6 +70,8 @@ INTERACTION_COLUMNS = (
     "redacted",
     "masked",
 )
+_TEXT, _DATA, _MASKED = (INTERACTION_COLUMNS.index(name) for name in ("text", "data", "masked"))
+_LONG = 50_000
 
 
 def interaction_of(row: Sequence[Any]) -> Interaction:
@@ -114,6 +116,11 @@ def interaction_of(row: Sequence[Any]) -> Interaction:
     )
     # What an earlier version filed may hold a card's number or a code, which leaves the ledger by no other way.
     return found if masked else masked_row(found)
+
+
+def take_long(rows: Sequence[Sequence[Any]]) -> bool:
+    """Whether rows hold so much to be parsed and masked that it is done in a thread."""
+    return sum(len(row[_DATA]) + (0 if row[_MASKED] else len(row[_TEXT])) for row in rows) > _LONG
 
 
 def _interaction(fields: dict[str, Any]) -> Interaction:

@@ -9,6 +9,7 @@ from app.brief.verification.claims import clauses, content
 from app.brief.verification.figures import plain
 from app.brief.verification.moments import NAMED
 from app.brief.verification.reading import Talk, lemma, plain_words
+from app.budget import spend
 from app.language.words import STOP_WORDS
 
 _AMOUNT = re.compile(r"[$€£](\d[\d,]*(?:\.\d+)?)")
@@ -103,6 +104,7 @@ def _turns(one: Value, talk: Talk) -> tuple[set[int], dict[int, str]]:
     own: set[int] = set()
     others: dict[int, str] = {}
     for clause in talk.clauses:
+        spend()
         for other in values(clause.words):
             if other.kind == one.kind and other.value == one.value:
                 own.add(clause.turn)

@@ -3,7 +3,7 @@
 import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import NamedTuple
 
 from app.brief.revisions import Revision, revisions
@@ -23,6 +23,7 @@ from app.brief.verification.naming import Evidence, text_of, words_in
 from app.brief.verification.reading import CUSTOMER, NOBODY, Talk
 from app.brief.verification.roles import first_side, speaks_so
 from app.brief.verification.speakers import speakers
+from app.budget import Budget, spend
 from app.language.human import asks_for_person
 from app.language.identifiers import mentions
 from app.language.words import stem, terms
@@ -33,6 +34,7 @@ ENOUGH_WORDS = 0.25
 _FAR_FROM_IT = 0.6
 """With less of its words there, a sentence may be in another language: names and numbers are words too."""
 MOST_SOURCES = 4
+NOT_CHECKED = "the time for checking was used up before this was checked"
 NOT_THEIRS = "the words it quotes are somebody else's"
 MOST_TURNS = 80
 """Of a longer history, only what is nearest to a sentence is compared with it clause by clause."""
@@ -64,10 +66,17 @@ class Statement(NamedTuple):
     evidence: tuple[str, ...] = ()
 
 
-def verify(statements: Sequence[Statement], interactions: Sequence[Interaction]) -> list[Verdict]:
-    """One verdict a statement, in order; its score is 0.5 and more when it is supported, and less when not."""
+def verify(
+    statements: Sequence[Statement], interactions: Sequence[Interaction], budget: Budget | None = None
+) -> list[Verdict]:
+    """One verdict a statement, in order; its score is 0.5 and more when it is supported, and less when not.
+
+    What there was no time to check within the budget is not supported, with a score of 0.5 and a `why` that says so.
+    """
     case = _Case(interactions)
-    return [case.verdict(statement, asserted=True) for statement in statements]
+    if budget is None:
+        return [case.verdict(one, asserted=True) for one in statements]
+    return [budget.within(partial(case.verdict, one, asserted=True), _not_checked(one)) for one in statements]
 
 
 def ground(statements: Sequence[Statement], interactions: Sequence[Interaction]) -> list[Verdict]:
@@ -86,7 +95,6 @@ class _Case:
 
     def __init__(self, interactions: Sequence[Interaction]) -> None:
         self._interactions = sorted(interactions, key=lambda one: one.seq)
-        self._sources = {one.interaction_id: _Source(one, words_in(text_of(one))) for one in self._interactions}
         self._evidence: dict[tuple[str, ...], Evidence] = {}
 
     def verdict(self, statement: Statement, *, asserted: bool) -> Verdict:
@@ -185,6 +193,14 @@ class _Case:
         return min(checks, key=lambda one: one.certain)
 
     @cached_property
+    def _sources(self) -> Mapping[str, _Source]:
+        found: dict[str, _Source] = {}
+        for one in self._interactions:
+            spend()
+            found[one.interaction_id] = _Source(one, words_in(text_of(one)))
+        return found
+
+    @cached_property
     def _holding(self) -> Mapping[str, Sequence[int]]:
         """The places of the sources that have a stem."""
         found: dict[str, list[int]] = defaultdict(list)
@@ -257,6 +273,10 @@ class _Case:
             return bool(self._whole.said) and self._whole.said[-1][0] == CUSTOMER
         done, _ = deeds(text, self._speakers)
         return bool(done) and all(speaks_so(one, self._whole) for one in done)
+
+
+def _not_checked(statement: Statement) -> Verdict:
+    return Verdict(text=statement.text, supported=False, score=0.5, evidence=(), why=NOT_CHECKED)
 
 
 def _content(text: str) -> frozenset[str]:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from app.brief.revisions import Revision, holds
 from app.brief.verification.moments import times
 from app.brief.verification.reading import MOST_CHARACTERS, SIDE_WORDS
+from app.budget import spend
 from app.caching import text_cache
 from app.language.identifiers import mentions
 from app.language.sentences import sentences
@@ -67,6 +68,7 @@ def overtaken(
     since = max(stated, default=cited[0].seq)
     foretold = _FORETOLD.search(text) is not None
     for one in interactions:
+        spend()
         if one.seq <= since or one.kind is not Kind.MESSAGE:
             continue
         for news in _news(one.text[:MOST_CHARACTERS]):

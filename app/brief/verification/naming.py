@@ -8,6 +8,7 @@ from app.brief.verification import moments
 from app.brief.verification.figures import Figure, explicit_values, figures, measured, plain, values
 from app.brief.verification.reading import (
     MOST_CHARACTERS,
+    MOST_RECORDED,
     SIDE_WORDS,
     recorded,
     side_of,
@@ -19,7 +20,7 @@ from app.language.words import STOP_WORDS, stem, tokens
 from app.models import Interaction, Kind
 
 _CAPITALISED = re.compile(r"(?<![\w.!?“\"])(?<=\s)[A-Z][a-z]+\b")
-_OPENING = re.compile(r"^[“\"]?([A-Z][a-z]{2,})(['’]s\b)?(?:['’](?=ll\b|d\b))?\s*(,|[A-Za-z]+)?")
+_OPENING = re.compile(r"^[“\"]?([A-Z][a-z]{2,}+)(['’]s\b)?(?:['’](?=ll\b|d\b))?\s*(,|[A-Za-z]+)?")
 _OPENERS = frozenset(
     """everyone everybody someone somebody nobody anyone people men women most many several another others neither
     either since though although unless despite besides meanwhile however therefore otherwise instead eventually
@@ -207,7 +208,7 @@ def _is_slip(name: str, other: str) -> bool:
 
 def text_of(one: Interaction) -> str:
     """All that an interaction says, its recorded name and data included."""
-    return " ".join((one.text[:MOST_CHARACTERS], *recorded(one)))[: 2 * MOST_CHARACTERS]
+    return " ".join((one.text[:MOST_CHARACTERS], *recorded(one)))[:MOST_RECORDED]
 
 
 def proper_names(text: str) -> Iterator[str]:

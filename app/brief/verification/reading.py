@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
+from app.budget import spend
 from app.caching import text_cache
 from app.language.sentences import sentences
 from app.language.steps import says_it_failed
@@ -14,6 +15,7 @@ from app.models import Actor, Interaction, Kind, Outcome
 
 CUSTOMER, STAFF, NOBODY = 1, -1, 0
 MOST_CHARACTERS = 8000
+MOST_RECORDED = 2 * MOST_CHARACTERS
 SIDE_WORDS = {
     **dict.fromkeys(("customer", "caller", "client", "shopper", "cardholder"), CUSTOMER),
     **dict.fromkeys(("agent", "bot", "assistant", "representative", "advisor", "staff"), STAFF),
@@ -203,6 +205,7 @@ class Talk:
 
     def scores(self, words: Iterable[str]) -> Mapping[int, float]:
         """For each clause that has some of these stems, by its number, how much they tell together."""
+        spend()
         found: dict[int, float] = defaultdict(float)
         for word in sorted(words):
             weight = self.weight(word)
@@ -243,7 +246,12 @@ def recorded(one: Interaction) -> Iterator[str]:
         yield one.outcome.value
     if one.kind is not Kind.MESSAGE:
         yield f"{one.actor.value} {one.channel.value}"
-    yield from _leaves(dict(one.data))
+    written = 0
+    for leaf in _leaves(dict(one.data)):
+        yield leaf[:MOST_RECORDED]
+        written += len(leaf) + 1
+        if written > MOST_RECORDED:
+            return
 
 
 def side_of(one: Interaction) -> int:
@@ -257,7 +265,10 @@ def went_wrong(one: Interaction) -> bool:
 
 
 def _clauses(interactions: Sequence[Interaction]) -> Iterator[Clause]:
-    read = [_parts_of(one) for one in interactions]
+    read: list[Sequence[_Part]] = []
+    for one in interactions:
+        spend()
+        read.append(_parts_of(one))
     sentence = number = 0
     for turn, (one, parts) in enumerate(zip(interactions, read, strict=True)):
         following = read[turn + 1] if turn + 1 < len(read) else ()

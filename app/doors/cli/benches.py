@@ -98,6 +98,27 @@ def bench_overload(
     time_overload(seconds, factor, as_json=as_json)
 
 
+@bench.command("hostile")
+def bench_hostile(
+    characters: Annotated[int, typer.Option(min=1000, max=200_000, help="How long each hostile text is.")] = 50_000,
+    rounds: Annotated[
+        int, typer.Option(min=1, max=10, help="How often each is played; the round that held others up least counts.")
+    ] = 2,
+    as_json: Json = False,
+) -> None:
+    """How long one request keeps all others waiting whose text was made to be slow to read.
+
+    Twelve shapes of text (letters, capitals, digits, newlines, brackets, quotes, near-matches of what is looked for …)
+    and a conversation of 1,000 turns go through each of the four POSTs of a real service: as messages, in the context
+    of a next action, and as claims, of which 200 are checked against the 1,000 turns. Meanwhile /healthz is asked every
+    3 ms. For each POST: the longest that an answer of /healthz took, in which shape, beside the longest during
+    ordinary requests (the floor); the longest the POST itself took; and the statuses of its answers.
+    """
+    from app.doors.cli.timing import time_hostile
+
+    time_hostile(characters, rounds, as_json=as_json)
+
+
 @bench.command("silences")
 def bench_silences(
     silences: Annotated[int, typer.Option(min=1, help="How many questions are left unanswered.")] = 300,

@@ -73,6 +73,15 @@ def time_overload(seconds: float, factor: float, *, as_json: bool) -> None:
     show(figures, as_json=as_json)
 
 
+def time_hostile(characters: int, rounds: int, *, as_json: bool) -> None:
+    """Print how long hostile texts hold others up. Raises Unavailable when the measured service does not start."""
+    from evals.bench import bench_hostile
+
+    with measured("shapes of text, each through four POSTs") as tell:
+        figures = asyncio.run(bench_hostile(characters, rounds, progress=tell))
+    show(figures, as_json=as_json)
+
+
 def time_silences(silences: int, workers: int, database_url: str | None, *, kill: bool, as_json: bool) -> None:
     """Print how often each silence was told. Raises Unavailable when the measured service does not start."""
     from evals.bench import bench_silences

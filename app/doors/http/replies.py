@@ -18,6 +18,7 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from app.application import App
+from app.doors.http.bodies import THREAD_BYTES
 from app.doors.http.problems import RefusedError
 from app.validation import invalid_fields
 
@@ -72,16 +73,17 @@ def asked(request: Request, tenant: str, body: bytes) -> Asked:
 class Turn:
     """One request's turn with its key: `kept` is the answer given before, if there was one."""
 
-    def __init__(self, application: App, request: Asked, kept: Answer | None) -> None:
+    def __init__(self, application: App, request: Asked, body_sha256: str, kept: Answer | None) -> None:
         self._application = application
         self._request = request
+        self._body_sha256 = body_sha256
         self.kept = kept
 
     async def keep(self, made: Answer) -> Answer:
         """Keep an answer for retries; gives the one to send, which is another's that was filed first."""
         if self._request.key is None:
             return made
-        key, body_sha256 = _archive_key(self._request), _fingerprint(self._request)
+        key, body_sha256 = _archive_key(self._request), self._body_sha256
         document = {"body_sha256": body_sha256, "status": made.status, "body": made.body}
         written = await self._application.keep_reply(self._request.tenant, key, document, customer_id=made.customer_id)
         if written:
@@ -102,14 +104,15 @@ class Replies:
     async def turn(self, request: Asked) -> AsyncGenerator[Turn]:
         """Wait for one's turn with the key. Raises Conflict when the key was used with another body, or Unavailable."""
         if request.key is None:
-            yield Turn(self._application, request, None)
+            yield Turn(self._application, request, "", None)
             return
-        key = _archive_key(request)
+        key, body_sha256 = _archive_key(request), await _fingerprint(request)
         # Within this process the requests queue, so that only one of them asks the database whose turn it is.
         lock = self._turns.setdefault((request.tenant, key), asyncio.Lock())
-        async with lock, self._application.attempt(request.tenant, key, _fingerprint(request)) as attempt:
+        async with lock, self._application.attempt(request.tenant, key, body_sha256) as attempt:
+            kept = None if attempt.kept is None else _answer_of(attempt.kept)
             try:
-                yield Turn(self._application, request, None if attempt.kept is None else _answer_of(attempt.kept))
+                yield Turn(self._application, request, body_sha256, kept)
             except RefusedError:
                 attempt.refused = True
                 raise
@@ -129,5 +132,8 @@ def _archive_key(request: Asked) -> str:
     return f"{request.path} {request.key}"
 
 
-def _fingerprint(request: Asked) -> str:
-    return hashlib.sha256(request.body).hexdigest()
+async def _fingerprint(request: Asked) -> str:
+    # A body of many megabytes takes tenths of a second, during which nobody else would be answered.
+    if len(request.body) < THREAD_BYTES:
+        return hashlib.sha256(request.body).hexdigest()
+    return await asyncio.to_thread(lambda: hashlib.sha256(request.body).hexdigest())

@@ -8,14 +8,14 @@ from app.formats.vcon.schema import Dialog, Party
 from app.models import Channel
 
 _NAMES = (
-    (Channel.WHATSAPP, r"whats ?app"),
-    (Channel.SMS, r"\b(?:sms|mms|rcs|text messag\w*)\b"),
-    (Channel.EMAIL, r"e-?mail|\bmail\b|gmail|outlook"),
-    (Channel.SOCIAL, r"social|facebook|messenger|instagram|twitter|telegram|tiktok|linkedin"),
-    (Channel.IVR, r"\bivr\b"),
-    (Channel.CHAT, r"chat"),
-    (Channel.VOICE, r"voice|phone|telephon|\bcall\b|pstn|\bsip\b"),
-    (Channel.IN_PERSON, r"in[ _-]person|walk[ -]?in"),
+    (Channel.WHATSAPP, re.compile(r"whats ?app")),
+    (Channel.SMS, re.compile(r"\b(?:sms|mms|rcs|text messag\w*)\b")),
+    (Channel.EMAIL, re.compile(r"e-?mail|\bmail\b|gmail|outlook")),
+    (Channel.SOCIAL, re.compile(r"social|facebook|messenger|instagram|twitter|telegram|tiktok|linkedin")),
+    (Channel.IVR, re.compile(r"\bivr\b")),
+    (Channel.CHAT, re.compile(r"chat")),
+    (Channel.VOICE, re.compile(r"voice|phone|telephon|\bcall\b|pstn|\bsip\b")),
+    (Channel.IN_PERSON, re.compile(r"in[ _-]person|walk[ -]?in")),
 )
 
 
@@ -42,4 +42,4 @@ def _named(name: str | None) -> Channel | None:
     wanted = (name or "").strip().lower()
     if wanted in [one.value for one in Channel]:
         return Channel(wanted)
-    return next((channel for channel, pattern in _NAMES if re.search(pattern, wanted)), None)
+    return next((channel for channel, pattern in _NAMES if pattern.search(wanted)), None)
