@@ -53,6 +53,7 @@ from app.retrieval import Gatherer, Indexer, MeaningReader, Retriever, Windows
 from app.sessions import EndedSessions
 from app.settings import Settings
 from app.signing import Signatures
+from app.verification import RuleVerifier, check
 
 
 def build(
@@ -142,6 +143,7 @@ def _parts(
         decisions=decisions,
         traffic=TrafficLearner(ledger, vectors, decisions.shelf, pressure),
         cases=CaseKeeper(ledger, archive, vectors, decisions.similar, decisions.shelf, pressure),
+        verifier=RuleVerifier(),
         writer=TimelyWriter(_brief_writer(settings, model, archive)),
         ladder=settings.friction_ladder,
         announcer=announcer,
@@ -386,7 +388,7 @@ def _rate_limits(settings: Settings) -> RateLimits:
 
 def _brief_writer(settings: Settings, model: LanguageModel | None, archive: Archive) -> BriefWriter:
     prompt = PromptLibrary().prompt("brief", settings.prompt_brief)
-    return BriefWriter(model, prompt, archive, hide_contacts=settings.redact_contacts)
+    return BriefWriter(model, prompt, archive, check, hide_contacts=settings.redact_contacts)
 
 
 def _action_writer(settings: Settings, model: LanguageModel | None) -> ActionWriter | None:

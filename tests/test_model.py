@@ -38,6 +38,7 @@ from app.models import (
 )
 from app.ports import LanguageModel
 from app.prompts import PromptLibrary, count_tokens
+from app.verification import check
 from tests.builders import START, interaction, snapshot
 from tests.model_server import small_model_url
 from tests.model_wire import BASE_URL, FAULTS, completion
@@ -102,7 +103,7 @@ def draft(of: Snapshot, **request: Any) -> Handoff:
 
 def writer(model: LanguageModel | None) -> TimelyWriter:
     """A writer with the shipped prompt."""
-    return TimelyWriter(BriefWriter(model, PromptLibrary().prompt("brief", "v2"), MemoryArchive()))
+    return TimelyWriter(BriefWriter(model, PromptLibrary().prompt("brief", "v2"), MemoryArchive(), check))
 
 
 async def worded(
@@ -395,7 +396,7 @@ def test_a_prompt_that_asks_for_other_inputs_is_refused_at_the_start() -> None:
     prompt = PromptLibrary().prompt("brief", "v2")
     prompt.trusted = prompt.trusted | {"weather"}
     with pytest.raises(ConfigurationError, match="weather"):
-        BriefWriter(None, prompt, MemoryArchive())
+        BriefWriter(None, prompt, MemoryArchive(), check)
 
 
 def all_text(brief: Brief) -> str:

@@ -18,7 +18,9 @@ from app.models import Handoff, HandoffRequest, Identifier, Interaction, Section
 from app.ports import LanguageModel
 from app.prompts import Prompt, PromptLibrary
 from app.settings import Settings
+from app.verification import check
 from tests.builders import draft as drafted
+from app.verification import check
 from tests.builders import interaction, snapshot
 from tests.conftest import WordEmbedder
 from tests.test_model import CONVERSATION, answer, draft
@@ -29,7 +31,7 @@ WORDED = {"situation": [{"text": "The customer says that the zebrafinch parcel n
 
 def writer(model: LanguageModel, archive: MemoryArchive, prompt: str = "v2") -> TimelyWriter:
     """A writer that keeps its answers there."""
-    return TimelyWriter(BriefWriter(model, PromptLibrary().prompt("brief", prompt), archive))
+    return TimelyWriter(BriefWriter(model, PromptLibrary().prompt("brief", prompt), archive, check))
 
 
 async def word(asked: TimelyWriter, of: Snapshot, **request: Any) -> Handoff:

@@ -1,15 +1,14 @@
 """The verb of those who check a summary, whoever wrote it."""
 
-import asyncio
 from time import perf_counter
 
 from app.application.answers import VerifyAnswer
 from app.application.watching import Watching
-from app.brief import Statement, verify
 from app.errors import UnknownConversation
-from app.models import VerifyRequest
+from app.models import Statement, Transcript, VerifyRequest
 
 _MOST_INTERACTIONS = 1000
+_CHECK_S = 10.0
 
 
 class Verifying(Watching):
@@ -40,7 +39,11 @@ class Verifying(Watching):
             limit=_MOST_INTERACTIONS,
             newest_first=True,
         )
-        verdicts = await asyncio.to_thread(verify, [Statement(text) for text in request.claims], rows[::-1])
+        verdicts = await self._parts.verifier.check(
+            [Statement(text=text) for text in request.claims],
+            Transcript(interactions=tuple(rows[::-1])),
+            timeout_s=_CHECK_S,
+        )
         return VerifyAnswer(
             verdicts=tuple(verdicts), as_of_seq=head, duration_ms=round((perf_counter() - started) * 1000)
         )

@@ -19,8 +19,6 @@ from app.brief.answer import (
     Told,
 )
 from app.brief.instructions import without_instructions
-from app.brief.names import misplaced
-from app.brief.verification import ACROSS, Statement, ground, verify
 from app.language.acts import Act, customer_act, staff_act, without_lead_in
 from app.language.identifiers import canonical, mentions
 from app.language.sentences import sentences
@@ -33,6 +31,8 @@ from app.models import (
     Entity,
     HandoffRequest,
     Interaction,
+    Statement,
+    Transcript,
     Verdict,
     VerdictKind,
 )
@@ -76,11 +76,9 @@ _CUSTOMER_SAYS = {
 }
 _BINDING = (Act.PROMISE, Act.REFUSAL)
 _COURTESIES = (Act.GREETING, Act.THANKS, Act.APOLOGY)
-_OWN_WORDS = 0.9
-_SURE = 0.88
-"""Anybody's summary may be supported with less; a model was told to keep to the words, and may be done without."""
 _COPIED_WORDS = 6
-_Judge = Callable[[Sequence[Statement], Sequence[Interaction]], list[Verdict]]
+Judge = Callable[[Sequence[Statement], Transcript], Sequence[Verdict]]
+"""Whoever tells which statements a transcript refutes, bears out, or leaves open."""
 
 
 def merge(
@@ -88,6 +86,7 @@ def merge(
     draft: Brief,
     shown: Mapping[str, Interaction],
     request: HandoffRequest,
+    judge: Judge,
     *,
     instructions: str = "",
 ) -> tuple[Brief, bool]:
@@ -95,7 +94,7 @@ def merge(
 
     `shown` are the interactions by the ids it cites; `instructions` are those it was given, which nobody is shown.
     """
-    merger = _Merger(shown, instructions, request.locale)
+    merger = _Merger(shown, judge, instructions, request.locale)
     found: dict[str, object] = {
         "headline": merger.line(answer.headline, HEADLINE_CHARACTERS),
         "contact_reason": merger.wish(answer.contact_reason),
@@ -130,12 +129,13 @@ def _still_told(draft: Brief, brief: Brief) -> list[Claim]:
 class _Merger:
     """Checks sentence by sentence what the model wrote, and keeps account of what was borne out and what was not."""
 
-    def __init__(self, shown: Mapping[str, Interaction], instructions: str, locale: str | None) -> None:
+    def __init__(self, shown: Mapping[str, Interaction], judge: Judge, instructions: str, locale: str | None) -> None:
         self._shown = {alias: without_instructions(one) for alias, one in shown.items()}
+        self._judge = judge
         self._instructions = _runs(instructions)
-        self._locale = locale
         self._customer_says = _CUSTOMER_SAYS.get((locale or "")[:2].casefold(), "Customer says")
         self._interactions = list(self._shown.values())
+        self._transcript = Transcript(interactions=tuple(self._interactions))
         self.claims: dict[str, Claim] = {}
         self.dropped: dict[str, DroppedClaim] = {}
 
@@ -145,7 +145,7 @@ class _Merger:
             return None
         verdicts = self._check_told(told)
         fits = sum(len(one.text) + 1 for one in verdicts) - 1 <= most_characters
-        return self._told(verdicts) if fits and all(one.supported for one in verdicts) else None
+        return self._told(verdicts) if fits and all(map(_stands, verdicts)) else None
 
     def wish(self, told: Told | None) -> str | None:
         """What the customer is after: a line that rests on something the customer did or said."""
@@ -157,7 +157,7 @@ class _Merger:
     def story(self, told: Sequence[Told]) -> str | None:
         """A field of several sentences: those borne out. A story that is mostly wrong is dropped whole."""
         verdicts = list({verdict.text: verdict for one in told for verdict in self._check_told(one)}.values())
-        borne_out = [one for one in verdicts if one.supported]
+        borne_out = [one for one in verdicts if _stands(one)]
         if 2 * len(borne_out) <= len(verdicts):
             return None
         return self._told(_within_limits(borne_out))
@@ -169,8 +169,8 @@ class _Merger:
             verdicts = self._check(self._by_its_giver(one))
             if not self._is_promise(one):
                 self._drop(one.text, f"none of the cited interactions is a promise by the {one.by}")
-            elif all(verdict.supported for verdict in verdicts):
-                due = one.due if one.due and self._stands(one.due, one) else None
+            elif all(map(_stands, verdicts)):
+                due = one.due if one.due and self._fits(one.due) else None
                 text = self._told(verdicts)
                 kept.append(Commitment(by=Actor(one.by), text=text, due=due, evidence=self._evidence(one)))
         return tuple(kept)
@@ -191,7 +191,7 @@ class _Merger:
         return tuple(
             one.text.strip()
             for one in answer.open_questions
-            if one.text.rstrip().endswith("?") and not _ASKS_FOR_SECRET.search(one.text) and self._stands(one.text, one)
+            if one.text.rstrip().endswith("?") and not _ASKS_FOR_SECRET.search(one.text) and self._fits(one.text)
         )
 
     def opening(self, text: str | None) -> str | None:
@@ -206,11 +206,10 @@ class _Merger:
         asking = [one for one in said if staff_act(one) in (Act.QUESTION, Act.REQUEST)]
         if not said:
             return None
-        everything = tuple(one.interaction_id for one in self._interactions)
-        asserted = self._judged([one for one in said if one not in asking], everything, verify)
-        asked = self._judged(asking, everything, ground)
-        # It is said to the customer's face, so what it asserts must be in their own words.
-        fits = all(one.supported and one.score > _OWN_WORDS for one in asserted) and all(one.supported for one in asked)
+        tuple(one.interaction_id for one in self._interactions)
+        asserted = self._judged([one for one in said if one not in asking])
+        # It is said to the customer's face: that something is done on our side is for our side alone to say.
+        fits = all(map(_stands, self._judged(said))) and not any(_OURS_ALONE.search(one.text) for one in asserted)
         return text.strip() if fits else None
 
     def sections(self, answer: Answer, asked: Sequence[str]) -> dict[str, str]:
@@ -224,7 +223,7 @@ class _Merger:
         fresh: dict[str, Entity] = {}
         for one in answer.entities:
             name = canonical(one.value)
-            if _is_name(one.value) and name not in names and self._evidence(one) and self._stands(one.value, one):
+            if _is_name(one.value) and name not in names and self._evidence(one) and self._fits(one.value):
                 fresh[name] = Entity(type=one.type, value=one.value, evidence=self._evidence(one))
         return list(fresh.values())
 
@@ -236,11 +235,10 @@ class _Merger:
 
     def _attributed(self, verdict: Verdict) -> Verdict:
         """What rests on the customer's word alone, told as that: anybody may write anything about us into a chat."""
-        if not verdict.supported or _OWN_ACCOUNT.search(verdict.text):
+        if not _stands(verdict) or _OWN_ACCOUNT.search(verdict.text):
             return verdict
         actors = {one.interaction_id: one.actor for one in self._interactions}
-        ours = tuple(one for one in verdict.evidence if actors[one] is not Actor.CUSTOMER)
-        if ours and self._sure(self._judged([verdict.text], ours, verify)[0]).supported:
+        if any(actors[one] is not Actor.CUSTOMER for one in verdict.evidence):
             return verdict
         if _OURS_ALONE.search(verdict.text):
             return self._refused(verdict.text, "nobody on our side says what only our side can do")
@@ -252,36 +250,24 @@ class _Merger:
         evidence = self._evidence(told)
         if not evidence:
             return [self._refused(told.text, "it cites no interaction of this customer")]
-        verdicts = [self._placed(self._sure(one)) for one in self._judged(sentences(told.text), evidence, verify)]
+        verdicts = self._judged(sentences(told.text), evidence)
         for one in verdicts:
-            if not one.supported:
+            if not _stands(one):
                 self._drop(one.text, one.why)
         return verdicts
 
-    def _sure(self, verdict: Verdict) -> Verdict:
-        """The verdict, unless it is not sure enough; of what is told in another language no more can be known."""
-        if not verdict.supported or verdict.score >= _SURE or (self._locale and verdict.why == ACROSS):
-            return verdict
-        return verdict.model_copy(update={"verdict": VerdictKind.REFUTED, "why": f"not sure enough: {verdict.why}"})
+    def _judged(self, texts: Sequence[str], evidence: tuple[str, ...] = ()) -> list[Verdict]:
+        return list(self._judge([Statement(text=text, evidence=evidence) for text in texts], self._transcript))
 
-    def _placed(self, verdict: Verdict) -> Verdict:
-        cited = [one.text for one in self._interactions if one.interaction_id in verdict.evidence]
-        name = misplaced(verdict.text, cited) if verdict.supported else None
-        if name is None:
-            return verdict
-        return verdict.model_copy(
-            update={"verdict": VerdictKind.REFUTED, "why": f"the evidence has another name than {name} there"}
-        )
-
-    def _judged(self, texts: Sequence[str], evidence: tuple[str, ...], judge: _Judge) -> list[Verdict]:
-        return judge([Statement(text, evidence) for text in texts], self._interactions)
-
-    def _stands(self, text: str, of: Told | Named) -> bool:
-        return all(one.supported for one in self._judged([text], self._evidence(of), ground))
+    def _fits(self, text: str) -> bool:
+        return all(map(_stands, self._judged([text])))
 
     def _told(self, verdicts: Sequence[Verdict]) -> str:
         for one in verdicts:
-            self.claims[one.text] = Claim(text=one.text, evidence=one.evidence, support=one.score)
+            kind = VerdictKind.SUPPORTED if one.supported else VerdictKind.UNVERIFIED
+            self.claims[one.text] = Claim(
+                text=one.text, evidence=one.evidence, quotes=one.quotes, support=one.score, verdict=kind
+            )
         return " ".join(one.text for one in verdicts)
 
     def _refused(self, text: str, why: str) -> Verdict:
@@ -302,6 +288,11 @@ class _Merger:
 
     def _evidence(self, of: Told | Named) -> tuple[str, ...]:
         return tuple(dict.fromkeys(self._shown[alias].interaction_id for alias in self._aliases(of)))
+
+
+def _stands(verdict: Verdict) -> bool:
+    """Whether nothing refutes it: what is about meaning may be told."""
+    return verdict.verdict is not VerdictKind.REFUTED
 
 
 def _is_name(value: str) -> bool:

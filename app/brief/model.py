@@ -9,7 +9,7 @@ from time import perf_counter
 
 from app.brief.answer import LIMITS, answer_schema, parse
 from app.brief.cache import AnswerCache, place_of
-from app.brief.merging import merge
+from app.brief.merging import Judge, merge
 from app.brief.packing import TRUSTED_INPUTS, UNTRUSTED_INPUTS, Packed, pack
 from app.errors import InvalidModelOutput, ModelFailure, ModelUnavailable
 from app.models import Brief, Check, FailureCode, Handoff, HandoffStatus, Snapshot, Usage
@@ -29,13 +29,20 @@ class BriefWriter:
     """
 
     def __init__(
-        self, model: LanguageModel | None, prompt: Prompt, archive: Archive, *, hide_contacts: bool = True
+        self,
+        model: LanguageModel | None,
+        prompt: Prompt,
+        archive: Archive,
+        judge: Judge,
+        *,
+        hide_contacts: bool = True,
     ) -> None:
         """Raises ConfigurationError when the prompt asks for other inputs than there are."""
         prompt.check_inputs(TRUSTED_INPUTS, UNTRUSTED_INPUTS)
         self._model = model
         self._prompt = prompt
         self._cache = AnswerCache(archive)
+        self._judge = judge
         self._hide_contacts = hide_contacts
         self._check = Check(status="loading", detail="loads in the background after the start")
 
@@ -70,7 +77,7 @@ class BriefWriter:
             max_tokens=ANSWER_TOKENS,
         )
         text = redactor.restore(reply.text)
-        brief, written = await asyncio.to_thread(_brief_from, text, packed, prompt, handoff)
+        brief, written = await asyncio.to_thread(_brief_from, text, packed, prompt, handoff, self._judge)
         # An answer of a model that stood in for this one is not kept: this one is asked again when it is back.
         if written and kept is None and reply.model == model.name:
             await self._cache.put(place, reply, packed)
@@ -129,5 +136,7 @@ class BriefWriter:
         return handoff.model_copy(update={"status": HandoffStatus.PARTIAL, "failure_code": code})
 
 
-def _brief_from(text: str, packed: Packed, prompt: RenderedPrompt, handoff: Handoff) -> tuple[Brief, bool]:
-    return merge(parse(text), handoff.brief, packed.shown, handoff.request, instructions=prompt.system)
+def _brief_from(
+    text: str, packed: Packed, prompt: RenderedPrompt, handoff: Handoff, judge: Judge
+) -> tuple[Brief, bool]:
+    return merge(parse(text), handoff.brief, packed.shown, handoff.request, judge, instructions=prompt.system)
