@@ -23,7 +23,6 @@ from app.application.sandbox import NO_MODEL
 from app.application.visits import RoomsReader
 from app.brief import BriefWriter, TimelyWriter
 from app.brief.checking import CombinedVerifier, ModelVerifier
-from app.brief.former_rules import FormerRules
 from app.continuity import Follower
 from app.deliveries import PAUSES_S, Deliveries
 from app.erasure import Eraser, Retention
@@ -56,6 +55,7 @@ from app.retrieval import Gatherer, Indexer, MeaningReader, Retriever, Windows
 from app.sessions import EndedSessions
 from app.settings import Settings
 from app.signing import Signatures
+from app.verification import RuleVerifier
 
 
 def build(
@@ -122,7 +122,7 @@ def _parts(
     digests, pressure, rules = _digests(ledger, archive), Pressure(), Rules()
     retriever = Retriever(ledger, vectors, embedder)
     indexer = Indexer(ledger, archive, vectors, embedder, pressure)
-    verifier, checker = FormerRules(), _checker(settings, model)
+    verifier, checker = RuleVerifier(), _checker(settings, model)
     announcer = _announcer(outbox, courier, webhook_pauses_s)
     eraser = Eraser(ledger, archive, vectors, digests, outbox, on_discarded=indexer.start_over)
     decisions = DecisionMaker(catalogue, embedder, archive, vectors=vectors, writer=_action_writer(settings, model))

@@ -13,12 +13,12 @@ from app.application import App
 from app.bootstrap import build
 from app.brief import BriefWriter, TimelyWriter
 from app.brief.cache import COLLECTION, MOST_ANSWERS
-from app.brief.former_rules import FormerRules
 from app.errors import ModelUnavailable, Unavailable
 from app.models import Handoff, HandoffRequest, Identifier, Interaction, SectionRequest, Snapshot, Usage
 from app.ports import LanguageModel
 from app.prompts import Prompt, PromptLibrary
 from app.settings import Settings
+from app.verification import RuleVerifier
 from tests.builders import draft as drafted
 from tests.builders import interaction, snapshot
 from tests.conftest import WordEmbedder
@@ -30,7 +30,7 @@ WORDED = {"situation": [{"text": "The customer says that the zebrafinch parcel n
 
 def writer(model: LanguageModel, archive: MemoryArchive, prompt: str = "v2") -> TimelyWriter:
     """A writer that keeps its answers there."""
-    return TimelyWriter(BriefWriter(model, PromptLibrary().prompt("brief", prompt), archive, FormerRules()))
+    return TimelyWriter(BriefWriter(model, PromptLibrary().prompt("brief", prompt), archive, RuleVerifier()))
 
 
 async def word(asked: TimelyWriter, of: Snapshot, **request: Any) -> Handoff:

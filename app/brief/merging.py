@@ -95,7 +95,8 @@ class _Account:
                 self._drop(piece, piece.refusal)
                 continue
             verdict = next(judged)
-            doubt = self._doubt(piece)
+            # A question asserts nothing that a line could have told a machine to assert.
+            doubt = None if piece.field == "open_questions" else self._doubt(piece)
             if verdict.verdict is VerdictKind.REFUTED:
                 self._drop(piece, verdict.why)
             elif doubt:

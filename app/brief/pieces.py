@@ -11,6 +11,7 @@ from app.brief.answer import HEADLINE_CHARACTERS, OPENING_WORDS, Answer, Citatio
 from app.brief.quotes import standing
 from app.brief.screening import Screen, asks_for_secret, leads_elsewhere, written
 from app.language.acts import Act, customer_act, foreign_act, is_english, staff_act, without_lead_in
+from app.language.identifiers import canonical, mentions
 from app.language.promises import promise_in
 from app.language.sentences import sentences
 from app.language.words import terms
@@ -24,6 +25,7 @@ _COURTESIES = (Act.GREETING, Act.THANKS, Act.APOLOGY)
 _SERVING = (Actor.AGENT.value, Actor.BOT.value)
 _SHORT_ID = re.compile(r"\bt\d+\b")
 _FIGURE = re.compile(r"\w*\d[\w.,:/-]*\w|\d")
+_NUMBER = re.compile(r"\d{1,12}(?:[.,]\d{3}){0,4}(?:[.,]\d{1,2})?(?!\d)")
 _FEWEST_WORDS = 2
 _CLAUSE_ENDS = re.compile(r"[;,–—:] ")
 _SHORTEST_HEADLINE = 40
@@ -147,7 +149,7 @@ class _Reader:
         if piece.refusal:
             return piece
         bearers = self._bearers(told)
-        if not bearers:
+        if not bearers or not self._are_theirs(told, bearers[-1].actor):
             why = f"no line that it cites is a promise by the {told.by}"
             return Piece("commitments", piece.text, piece.evidence, (), why, told)
         ids = tuple(dict.fromkeys(one.interaction_id for one in bearers))
@@ -180,6 +182,14 @@ class _Reader:
             if borne_out:
                 own.append(line)
         return own
+
+    def _are_theirs(self, told: Promised, giver: Actor) -> bool:
+        """Whether the side that gave a promise named its amounts: the other may name what it would like."""
+        amounts = {canonical(one.value) for one in mentions(told.text) if one.type == "amount"}
+        if not amounts:
+            return True
+        own = [one for one in self._screen.lines.values() if (one.actor is Actor.CUSTOMER) is (giver is Actor.CUSTOMER)]
+        return amounts <= {number for one in own for number in _numbers(written(one))}
 
     def _due(self, told: Promised, bearers: Sequence[Interaction]) -> str | None:
         words = (standing(told.due, one) for one in bearers) if told.due else iter(())
@@ -240,6 +250,11 @@ def _promises(line: Interaction, told: Promised) -> bool:
         return True
     figures = _FIGURE.findall(told.text)
     return bool(figures) and all(standing(one, line) for one in figures)
+
+
+def _numbers(text: str) -> set[str]:
+    """The numbers in a text, in the form that an amount has by its canonical name."""
+    return {canonical(f"${one}") for one in _NUMBER.findall(text)}
 
 
 def _said_in(opening: str) -> list[str]:
