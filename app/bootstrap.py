@@ -22,6 +22,7 @@ from app.application.forgetting import AGAIN_AFTER_S
 from app.application.sandbox import NO_MODEL
 from app.application.visits import RoomsReader
 from app.brief import BriefWriter, TimelyWriter
+from app.brief.checking import CombinedVerifier, ModelVerifier
 from app.continuity import Follower
 from app.deliveries import PAUSES_S, Deliveries
 from app.erasure import Eraser, Retention
@@ -46,6 +47,7 @@ from app.ports import (
 from app.ports.bus import Bus
 from app.ports.claims import Claims
 from app.ports.continuity import ContinuityStore
+from app.ports.verifier import Verifier
 from app.pressure import Pressure
 from app.privacy import redacted_draft
 from app.prompts import PromptLibrary
@@ -53,6 +55,7 @@ from app.retrieval import Gatherer, Indexer, MeaningReader, Retriever, Windows
 from app.sessions import EndedSessions
 from app.settings import Settings
 from app.signing import Signatures
+from app.verification import RuleVerifier
 
 
 def build(
@@ -119,6 +122,7 @@ def _parts(
     digests, pressure, rules = _digests(ledger, archive), Pressure(), Rules()
     retriever = Retriever(ledger, vectors, embedder)
     indexer = Indexer(ledger, archive, vectors, embedder, pressure)
+    verifier, checker = RuleVerifier(), _checker(settings, model)
     announcer = _announcer(outbox, courier, webhook_pauses_s)
     eraser = Eraser(ledger, archive, vectors, digests, outbox, on_discarded=indexer.start_over)
     decisions = DecisionMaker(catalogue, embedder, archive, vectors=vectors, writer=_action_writer(settings, model))
@@ -142,7 +146,8 @@ def _parts(
         decisions=decisions,
         traffic=TrafficLearner(ledger, vectors, decisions.shelf, pressure),
         cases=CaseKeeper(ledger, archive, vectors, decisions.similar, decisions.shelf, pressure),
-        writer=TimelyWriter(_brief_writer(settings, model, archive)),
+        writer=TimelyWriter(_brief_writer(settings, model, archive, verifier, checker)),
+        verifier=CombinedVerifier(verifier, checker) if checker else verifier,
         ladder=settings.friction_ladder,
         announcer=announcer,
         outbox=outbox,
@@ -384,9 +389,22 @@ def _rate_limits(settings: Settings) -> RateLimits:
     return RedisRateLimits(settings.redis_url)
 
 
-def _brief_writer(settings: Settings, model: LanguageModel | None, archive: Archive) -> BriefWriter:
+def _brief_writer(
+    settings: Settings, model: LanguageModel | None, archive: Archive, rules: Verifier, checker: ModelVerifier | None
+) -> BriefWriter:
     prompt = PromptLibrary().prompt("brief", settings.prompt_brief)
-    return BriefWriter(model, prompt, archive, hide_contacts=settings.redact_contacts)
+    return BriefWriter(model, prompt, archive, rules, checker=checker, hide_contacts=settings.redact_contacts)
+
+
+def _checker(settings: Settings, model: LanguageModel | None) -> ModelVerifier | None:
+    """The model that checks: the one that is set for it, else the brief's; None where there is neither, or `none`."""
+    if settings.model_check == NO_MODEL:
+        return None
+    named = settings.model_check not in (None, settings.model)
+    model = _model_named(settings, settings.model_check) if named and settings.model_check else model
+    if model is None:
+        return None
+    return ModelVerifier(model, PromptLibrary().prompt("check", "v1"), hide_contacts=settings.redact_contacts)
 
 
 def _action_writer(settings: Settings, model: LanguageModel | None) -> ActionWriter | None:
@@ -402,13 +420,10 @@ def _linkage() -> Linkage:
 
 
 def _model(settings: Settings) -> LanguageModel | None:
-    if settings.model is None:
-        return None
+    return _model_named(settings, settings.model, settings.model_fallbacks) if settings.model else None
+
+
+def _model_named(settings: Settings, name: str, fallbacks: Sequence[str] = ()) -> LanguageModel:
     from app.adapters.llm import LitellmModel
 
-    return LitellmModel(
-        settings.model,
-        fallbacks=settings.model_fallbacks,
-        base_url=settings.model_base_url,
-        api_key=settings.model_api_key,
-    )
+    return LitellmModel(name, fallbacks=fallbacks, base_url=settings.model_base_url, api_key=settings.model_api_key)

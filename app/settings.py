@@ -43,12 +43,16 @@ class Settings(BaseSettings):
     )
     model_base_url: str | None = Field(default=None, description="address of an OpenAI-compatible server")
     model_api_key: SecretStr | None = Field(default=None, description="key of the model's server")
+    model_check: str | None = Field(
+        default=None,
+        description="the model that checks what briefs say; default: the brief's model; none: rules alone check",
+    )
     model_judge: str | None = Field(
         default=None, description="the model that judges briefs in `eval run`; none: its scorers are unscored"
     )
     embedder: str = Field(default="minilm", description="minilm (built in), or any litellm embedding model")
     catalogue: str = Field(default="general", description="name of a shipped catalogue, or the path of a YAML file")
-    prompt_brief: str = Field(default="v2", description="version of the brief's prompt")
+    prompt_brief: str = Field(default="v3", description="version of the brief's prompt")
     require_keys: bool = Field(default=False, description="refuse requests without an API key also on loopback")
     redact_at_ingest: bool = Field(default=False, description="blank card numbers and the like before they are written")
     redact_contacts: bool = Field(default=True, description="keep e-mail addresses and phone numbers from the model")

@@ -178,7 +178,13 @@ def unsupported(of: Dialogue, handoff: Handoff, interaction_ids: frozenset[str])
 @asynccontextmanager
 async def opened(settings: Settings, model: str, address: str) -> AsyncGenerator[App]:
     """An App on stores of its own, warm, with a model at this address and no other."""
-    own = {"model": model, "model_base_url": address, "model_fallbacks": (), "model_api_key": None}
+    own = {
+        "model": model,
+        "model_base_url": address,
+        "model_fallbacks": (),
+        "model_api_key": None,
+        "model_check": "none",
+    }
     with workspace(settings.model_copy(update=own)) as separate:
         async with build(separate) as app:
             await app.warm_up()

@@ -18,6 +18,7 @@ from app.models import Handoff, HandoffRequest, Identifier, Interaction, Section
 from app.ports import LanguageModel
 from app.prompts import Prompt, PromptLibrary
 from app.settings import Settings
+from app.verification import RuleVerifier
 from tests.builders import draft as drafted
 from tests.builders import interaction, snapshot
 from tests.conftest import WordEmbedder
@@ -29,7 +30,7 @@ WORDED = {"situation": [{"text": "The customer says that the zebrafinch parcel n
 
 def writer(model: LanguageModel, archive: MemoryArchive, prompt: str = "v2") -> TimelyWriter:
     """A writer that keeps its answers there."""
-    return TimelyWriter(BriefWriter(model, PromptLibrary().prompt("brief", prompt), archive))
+    return TimelyWriter(BriefWriter(model, PromptLibrary().prompt("brief", prompt), archive, RuleVerifier()))
 
 
 async def word(asked: TimelyWriter, of: Snapshot, **request: Any) -> Handoff:

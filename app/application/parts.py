@@ -18,6 +18,7 @@ from app.models import Ladder
 from app.ports import Archive, Ledger, Outbox, RateLimits
 from app.ports.bus import Bus
 from app.ports.continuity import ContinuityStore
+from app.ports.verifier import Verifier
 from app.pressure import Pressure
 from app.retrieval import Gatherer, Indexer, MeaningReader, Retriever, Windows
 from app.sessions import EndedSessions
@@ -48,6 +49,7 @@ class Parts:
     traffic: TrafficLearner
     cases: CaseKeeper
     writer: TimelyWriter
+    verifier: Verifier
     ladder: Ladder
     announcer: Announcer
     outbox: Outbox

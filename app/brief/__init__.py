@@ -4,6 +4,5 @@ from app.brief.extractive import compose
 from app.brief.handoff import first_handoff
 from app.brief.model import BriefWriter
 from app.brief.pacing import TimelyWriter
-from app.brief.verification import Statement, verify
 
-__all__ = ["BriefWriter", "Statement", "TimelyWriter", "compose", "first_handoff", "verify"]
+__all__ = ["BriefWriter", "TimelyWriter", "compose", "first_handoff"]

@@ -7,17 +7,22 @@ import asyncio
 import logging
 from time import perf_counter
 
-from app.brief.answer import LIMITS, answer_schema, parse
+from app.brief.answer import FORMS, LIMITS, answer_schema, parse
 from app.brief.cache import AnswerCache, place_of
+from app.brief.checking import ModelVerifier
+from app.brief.extractive import compose
 from app.brief.merging import merge
 from app.brief.packing import TRUSTED_INPUTS, UNTRUSTED_INPUTS, Packed, pack
-from app.errors import InvalidModelOutput, ModelFailure, ModelUnavailable
-from app.models import Brief, Check, FailureCode, Handoff, HandoffStatus, Snapshot, Usage
+from app.brief.pieces import Layout, lay_out
+from app.brief.rechecking import statements_of, with_verdicts
+from app.errors import ConfigurationError, InvalidModelOutput, ModelFailure, ModelUnavailable
+from app.models import Brief, Check, ClaimCheck, FailureCode, Handoff, HandoffStatus, Snapshot, Transcript, Usage
 from app.ports import Archive, LanguageModel, ModelReply
+from app.ports.verifier import Verifier
 from app.privacy import Redactor
 from app.prompts import Prompt, RenderedPrompt, count_tokens
 
-ANSWER_TOKENS = 1200
+ANSWER_TOKENS = {"ModelBrief": 1200, "QuotedBrief": 2400}
 
 _log = logging.getLogger("warmline.brief")
 
@@ -29,12 +34,26 @@ class BriefWriter:
     """
 
     def __init__(
-        self, model: LanguageModel | None, prompt: Prompt, archive: Archive, *, hide_contacts: bool = True
+        self,
+        model: LanguageModel | None,
+        prompt: Prompt,
+        archive: Archive,
+        rules: Verifier,
+        *,
+        checker: ModelVerifier | None = None,
+        hide_contacts: bool = True,
     ) -> None:
-        """Raises ConfigurationError when the prompt asks for other inputs than there are."""
-        prompt.check_inputs(TRUSTED_INPUTS, UNTRUSTED_INPUTS)
+        """Rules check every brief, and `checker`, where there is one, has a model check it too.
+
+        Raises ConfigurationError when the prompt asks for other inputs than there are, or another answer.
+        """
+        prompt.check_inputs(TRUSTED_INPUTS, prompt.untrusted & frozenset(UNTRUSTED_INPUTS))
+        if prompt.output not in FORMS:
+            raise ConfigurationError(f"A brief's prompt has the output {' or '.join(FORMS)}, not {prompt.output!r}.")
         self._model = model
         self._prompt = prompt
+        self._rules = rules
+        self._checker = checker
         self._cache = AnswerCache(archive)
         self._hide_contacts = hide_contacts
         self._check = Check(status="loading", detail="loads in the background after the start")
@@ -65,20 +84,44 @@ class BriefWriter:
         reply = kept or await model.complete(
             prompt.system,
             prompt.user,
-            schema=answer_schema(len(handoff.request.sections)),
+            schema=answer_schema(self._prompt.output, len(handoff.request.sections)),
             timeout_s=until - perf_counter(),
-            max_tokens=ANSWER_TOKENS,
+            max_tokens=ANSWER_TOKENS[self._prompt.output],
         )
-        text = redactor.restore(reply.text)
-        brief, written = await asyncio.to_thread(_brief_from, text, packed, prompt, handoff)
+        layout = await asyncio.to_thread(_laid_out, redactor.restore(reply.text), packed, prompt, handoff)
+        statements = [one.statement for one in layout.to_check]
+        verdicts = await self._rules.check(statements, layout.transcript, timeout_s=until - perf_counter())
+        brief, written = await asyncio.to_thread(merge, layout, verdicts, handoff.brief)
         # An answer of a model that stood in for this one is not kept: this one is asked again when it is back.
         if written and kept is None and reply.model == model.name:
             await self._cache.put(place, reply, packed)
-        return self._labelled(handoff, reply, brief, written=written)
+        labelled = self._labelled(handoff, reply, brief, written=written)
+        return labelled.model_copy(update={"check": self._checked_so_far(brief, handoff.brief, written=written)})
 
-    async def check_claims(self, snapshot: Snapshot, handoff: Handoff, *, timeout_s: float) -> Handoff:  # noqa: ARG002
-        """The handoff with a model's verdicts on its claims. Raises ModelFailure where there are none."""
-        return handoff
+    async def check_claims(self, snapshot: Snapshot, handoff: Handoff, *, timeout_s: float) -> Handoff:
+        """The handoff with a model's verdicts on its claims; `check.state` is done, or failed where none came in time.
+
+        What the model refutes leaves the brief and is listed, and the extractive words stand in its place. It never
+        raises: what nobody judged stays unverified.
+        """
+        if self._checker is None:
+            return handoff
+        until = perf_counter() + timeout_s
+        intent, request = handoff.brief.intent, handoff.request
+        draft = await asyncio.to_thread(compose, snapshot, intent, request)
+        statements = await asyncio.to_thread(statements_of, handoff.brief, draft)
+        if not statements:
+            return handoff.model_copy(update={"check": ClaimCheck(state="done")})
+        transcript = await asyncio.to_thread(self._lines_shown, snapshot, handoff)
+        try:
+            verdicts = await self._checker.check(
+                statements, transcript, timeout_s=until - perf_counter(), now=snapshot.now
+            )
+        except ModelFailure as failure:
+            _log.warning("claims stay unverified: %s", failure.reported_code)
+            return handoff.model_copy(update={"check": ClaimCheck(by="model", state="failed")})
+        brief = await asyncio.to_thread(with_verdicts, handoff.brief, draft, verdicts)
+        return handoff.model_copy(update={"brief": brief, "check": ClaimCheck(by="model", state="done")})
 
     def without_model(self, handoff: Handoff, failure: ModelFailure) -> Handoff:
         """The handoff as it stands without the model, labelled with why."""
@@ -98,15 +141,38 @@ class BriefWriter:
             return
         await asyncio.to_thread(count_tokens, "ready")
         await self._model.warm_up()
+        if self._checker is not None and self._checker.model is not self._model:
+            await self._checker.model.warm_up()
         self._check = Check(status="ok", detail=f"{self._model.name} is loaded and has not failed")
 
     async def close(self) -> None:
         """Let go of the model."""
         if self._model is not None:
             await self._model.close()
+        if self._checker is not None and self._checker.model is not self._model:
+            await self._checker.model.close()
+
+    def _checked_so_far(self, brief: Brief, draft: Brief, *, written: bool) -> ClaimCheck:
+        if self._checker is None:
+            return ClaimCheck()
+        is_open = written and bool(statements_of(brief, draft))
+        return ClaimCheck(by="model", state="pending") if is_open else ClaimCheck(state="done")
+
+    def _lines_shown(self, snapshot: Snapshot, handoff: Handoff) -> Transcript:
+        """What the brief's prompt shows of a snapshot."""
+        packed, _ = self._prompt_for(snapshot, handoff, Redactor(contacts=self._hide_contacts))
+        shown = frozenset(one.interaction_id for one in packed.shown.values())
+        return Transcript(interactions=tuple(one for one in snapshot.interactions if one.interaction_id in shown))
 
     def _prompt_for(self, snapshot: Snapshot, handoff: Handoff, redactor: Redactor) -> tuple[Packed, RenderedPrompt]:
-        packed = pack(snapshot, handoff.request, redactor, LIMITS)
+        packed = pack(
+            snapshot,
+            handoff.request,
+            redactor,
+            LIMITS,
+            untrusted=self._prompt.untrusted,
+            steps=handoff.brief.actions_taken,
+        )
         return packed, self._prompt.render(packed.inputs)
 
     def _labelled(self, handoff: Handoff, reply: ModelReply, brief: Brief, *, written: bool) -> Handoff:
@@ -129,5 +195,6 @@ class BriefWriter:
         return handoff.model_copy(update={"status": HandoffStatus.PARTIAL, "failure_code": code})
 
 
-def _brief_from(text: str, packed: Packed, prompt: RenderedPrompt, handoff: Handoff) -> tuple[Brief, bool]:
-    return merge(parse(text), handoff.brief, packed.shown, handoff.request, instructions=prompt.system)
+def _laid_out(text: str, packed: Packed, prompt: RenderedPrompt, handoff: Handoff) -> Layout:
+    sections = [one.name for one in handoff.request.sections]
+    return lay_out(parse(text), packed.shown, sections, prompt.system)

@@ -105,6 +105,7 @@ def interaction_of(row: Sequence[Any]) -> Interaction:
             "actor": _ACTORS[actor],
             "kind": KINDS[kind],
             "conversation_id": conversation_id,
+            "participant": None,
             "text": text,
             "name": name,
             "outcome": _OUTCOMES[outcome],

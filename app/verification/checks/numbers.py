@@ -1,0 +1,47 @@
+"""Amounts and numbers: whether each stands in the transcript, in whatever format, or follows from what stands there."""
+
+from collections.abc import Iterator
+
+from app.verification.checks.base import Objection, Reading
+from app.verification.derivation import follows
+from app.verification.figures import Figure, figures
+from app.verification.transcript import TranscriptIndex
+
+_VAGUE = 1
+_TWO = frozenset(
+    """both couple pair twice again another second either two beide beiden zwei zweimal nochmal deux ambos ambas dos
+    doble entrambi entrambe due doppio dois duas dobro twee opnieuw""".split()
+)
+"""Two things may be meant where one of these is said."""
+
+
+class NumberCheck:
+    """Objects to the first number that neither stands there nor follows."""
+
+    name = "numbers"
+
+    def object(self, reading: Reading, index: TranscriptIndex) -> Objection | None:
+        """Why the statement cannot be so, None where this check leaves it open."""
+        for one in _told(reading):
+            if not _stands(one, index) and not follows(one, index, len(reading.cited)):
+                subject = "the amount" if one.money else "the number"
+                return Objection(
+                    f"{subject} {one.written} stands nowhere in the conversation and does not follow from it"
+                )
+        return None
+
+
+def _told(reading: Reading) -> Iterator[Figure]:
+    """The numbers of a statement that are no times, dates or ordinals; `one` tells no number."""
+    taken = [(one.start, one.end) for one in (*reading.days, *reading.moments)]
+    for one in figures(reading.without_identifiers):
+        inside = any(start < one.end and one.start < end for start, end in taken)
+        inside = inside or reading.without_identifiers[one.start - 1 : one.start].isalpha()  # part of a name
+        if not inside and not one.ordinal and any(value > _VAGUE for value in one.values):
+            yield one
+
+
+def _stands(figure: Figure, index: TranscriptIndex) -> bool:
+    if not figure.values.isdisjoint(index.values):
+        return True
+    return 2.0 in figure.values and not _TWO.isdisjoint(index.words)
