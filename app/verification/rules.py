@@ -14,6 +14,7 @@ _LONGEST_QUOTE = 2000
 RULES_S = 2.0
 """So long the rules may take, however long a model may take after them."""
 NO_TIME = "the time for checking was used up before it was read"
+UNREAD = "it does not stand in what was read, and the texts were too long to be read whole"
 LEFT_OPEN = "its names, numbers and dates fit the conversation; whether the rest is so, rules cannot tell"
 
 Clock = Callable[[], float]
@@ -55,6 +56,8 @@ def objection(reading: Reading, index: TranscriptIndex) -> tuple[str, Objection]
 
 def _judged(reading: Reading, index: TranscriptIndex) -> Verdict:
     refuted = objection(reading, index)
+    if refuted and index.is_cut:
+        return _verdict(reading, VerdictKind.UNVERIFIED, _LEAST_OPEN, _evidence(reading, index)[0], UNREAD)
     if refuted:
         _, found = refuted
         lines, _ = (found.lines, 0.0) if found.lines else _evidence(reading, index)

@@ -47,6 +47,7 @@ class Line(NamedTuple):
     interaction: Interaction
     text: str
     recorded: str
+    is_cut: bool = False
 
     @property
     def by_customer(self) -> bool:
@@ -61,6 +62,11 @@ class TranscriptIndex:
         self.lines = tuple(_lines(transcript.interactions))
         self.by_id = {line.interaction.interaction_id: line for line in self.lines}
         self._texts = [f"{line.text}\n{line.recorded}" for line in self.lines]
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether texts were too long to be read whole, so that what is not in the lines may still have been said."""
+        return any(line.is_cut for line in self.lines)
 
     @cached_property
     def words(self) -> frozenset[str]:
@@ -311,9 +317,10 @@ def _lines(interactions: Sequence[Interaction]) -> Iterator[Line]:
     read: list[Line] = []
     for one in reversed(interactions):
         text = _bounded(one.text, max(LEAST_OF_A_TEXT, min(MOST_OF_A_TEXT, left)))
-        recorded = _bounded(" ".join(_recorded(one)), max(LEAST_OF_A_TEXT, min(MOST_OF_A_TEXT, left - len(text))))
+        whole = " ".join(_recorded(one))
+        recorded = _bounded(whole, max(LEAST_OF_A_TEXT, min(MOST_OF_A_TEXT, left - len(text))))
         left -= len(text) + len(recorded)
-        read.append(Line(one, text, recorded))
+        read.append(Line(one, text, recorded, is_cut=text is not one.text or recorded is not whole))
     return reversed(read)
 
 
