@@ -161,27 +161,25 @@ async def test_the_handoff_records_model_prompt_usage_and_duration() -> None:
     assert handoff.duration_ms >= 0
 
 
-async def test_what_the_evidence_does_not_bear_out_is_dropped_and_the_extractive_words_stand() -> None:
+async def test_what_the_interactions_refute_is_dropped_and_the_extractive_words_stand() -> None:
     lies = answer(
         headline=told("Refund of $94.90 promised", "t1"),
         contact_reason=told("The customer wants a refund of $94.90 for router ABX-2041.", "t1"),
-        customer_expectation=told("The customer wants a new router and flowers.", "t1"),
         commitments=[{"by": "agent", "due": None} | told("The agent will pay $500 tomorrow.", "t6")],
         entities=[{"type": "order", "value": "W7719", "evidence": ["t3"]}],
     )
     handoff, first = await worded(ScriptedModel(lies))
     assert handoff.engine == "model"  # the situation is still the model's
-    for field in ("headline", "contact_reason", "customer_expectation", "commitments", "entities"):
+    for field in ("headline", "contact_reason", "commitments", "entities"):
         assert getattr(handoff.brief, field) == getattr(first.brief, field)
     dropped = {one.text: one.why for one in handoff.brief.dropped_claims}
-    assert dropped["Refund of $94.90 promised"] == "$94.90 is not in the evidence"
-    assert len(dropped) == 4
-    assert "flowers" in " ".join(dropped)
+    assert "the amount $94.90 stands nowhere" in dropped["Refund of $94.90 promised"]
+    assert len(dropped) == 3
     assert "94.90" not in all_text(handoff.brief)
 
 
 async def test_a_situation_keeps_what_is_borne_out_and_one_that_is_mostly_wrong_is_dropped() -> None:
-    true, lie = GOOD["situation"], told("The customer was promised a new router for free.", "t2")
+    true, lie = GOOD["situation"], told("The customer was promised a new router for $5.", "t2")
     handoff, _ = await worded(ScriptedModel(answer(situation=[*true, lie])))
     assert handoff.brief.situation == TOLD
     handoff, first = await worded(ScriptedModel(answer(situation=[true[0], lie])))
@@ -208,10 +206,11 @@ async def test_evidence_that_was_made_up_stands_for_nothing() -> None:
     assert handoff.brief.dropped_claims[0].why == "none of the cited interactions is by the customer"
 
 
-@pytest.mark.parametrize("text", ["The [", "It is.", "No refunds available"])
-async def test_a_sentence_with_next_to_nothing_in_it_is_not_taken(text: str) -> None:
-    handoff, first = await worded(ScriptedModel(answer(contact_reason=told(text, "t1", "t5"))))
-    assert handoff.brief.contact_reason == first.brief.contact_reason
+async def test_what_rules_cannot_tell_is_shown_and_marked_as_unverified() -> None:
+    wish = told("The customer would be glad of a quick solution.", "t1")
+    handoff, _ = await worded(ScriptedModel(answer(contact_reason=wish)))
+    assert handoff.brief.contact_reason == wish["text"]
+    assert {one.text: one.verdict for one in handoff.brief.claims}[wish["text"]] == "unverified"
 
 
 async def test_custom_sections_are_those_that_were_asked_for() -> None:

@@ -20,7 +20,6 @@ from app.prompts import Prompt, PromptLibrary
 from app.settings import Settings
 from app.verification import check
 from tests.builders import draft as drafted
-from app.verification import check
 from tests.builders import interaction, snapshot
 from tests.conftest import WordEmbedder
 from tests.test_model import CONVERSATION, answer, draft

@@ -141,18 +141,3 @@ async def test_a_customers_text_stays_one_line_inside_the_fence() -> None:
     await worded(model, (interaction(1, attack), *CONVERSATION[1:]))
     lines = [line for line in model.questions[0].user.splitlines() if line.startswith(("t2 |", "t3 |"))]
     assert [line.split(" | ")[2] for line in lines] == ["bot message, chat", "customer message, chat"]
-
-
-async def test_a_name_is_not_put_into_the_place_of_another() -> None:
-    lie = "The technician is Benedikta and comes on Friday."
-    talk = (
-        *CONVERSATION,
-        interaction(8, "Your technician is called Desislava and comes on Friday.", actor="agent"),
-        interaction(9, "On the phone a lady named Benedikta told me otherwise about the router."),
-    )
-    true = told("The technician is called Desislava and comes on Friday.", "t8", "t9")
-    handoff, _ = await worded(
-        ScriptedModel(answer(situation=[true, GOOD["situation"][1], told(lie, "t8", "t9")])), talk
-    )
-    assert true["text"] in (handoff.brief.situation or "")
-    assert lie not in all_text(handoff.brief)

@@ -39,6 +39,7 @@ from app.models import (
 from app.privacy import Redactor
 
 MOST_ENTITIES = 24
+_FEWEST_WORDS = 4
 _ASKS_FOR_SECRET = re.compile(
     r"\b(?:pass(?:word|code|phrase)s?|pin|cvv2?|cvc2?|otp|one-time|secur\w+ code|card number|ssn)\b", re.IGNORECASE
 )
@@ -166,7 +167,7 @@ class _Merger:
         """Promises that were made, by whom the model says they were."""
         kept: list[Commitment] = []
         for one in answer.commitments:
-            verdicts = self._check(self._by_its_giver(one))
+            verdicts = self._check(self._by_its_giver(one), self._lines_of(one.by))
             if not self._is_promise(one):
                 self._drop(one.text, f"none of the cited interactions is a promise by the {one.by}")
             elif all(map(_stands, verdicts)):
@@ -174,6 +175,10 @@ class _Merger:
                 text = self._told(verdicts)
                 kept.append(Commitment(by=Actor(one.by), text=text, due=due, evidence=self._evidence(one)))
         return tuple(kept)
+
+    def _lines_of(self, giver: str) -> Transcript:
+        """What whoever gave a promise said: a number in it must be theirs."""
+        return Transcript(interactions=tuple(one for one in self._interactions if one.actor.value == giver))
 
     def _by_its_giver(self, promised: Promised) -> Promised:
         """The promise, resting on the words of whoever gave it alone."""
@@ -196,7 +201,7 @@ class _Merger:
 
     def opening(self, text: str | None) -> str | None:
         """The agent's first words: nothing promised, no secret asked for, and about this case."""
-        if not text or len(text.split()) > OPENING_WORDS or _ASKS_FOR_SECRET.search(text):
+        if not text or not _FEWEST_WORDS <= len(text.split()) <= OPENING_WORDS or _ASKS_FOR_SECRET.search(text):
             return None
         if _MARKUP.search(text) or Redactor().redact(text) != text:  # nobody is sent to another address or number
             return None
@@ -244,20 +249,23 @@ class _Merger:
             return self._refused(verdict.text, "nobody on our side says what only our side can do")
         return verdict.model_copy(update={"text": f"{self._customer_says}: {verdict.text}"})
 
-    def _check(self, told: Told) -> list[Verdict]:
+    def _check(self, told: Told, transcript: Transcript | None = None) -> list[Verdict]:
         if _MARKUP.search(told.text):
             return [self._refused(told.text, "it holds a link or markup")]
         evidence = self._evidence(told)
         if not evidence:
             return [self._refused(told.text, "it cites no interaction of this customer")]
-        verdicts = self._judged(sentences(told.text), evidence)
+        verdicts = self._judged(sentences(told.text), evidence, transcript)
         for one in verdicts:
             if not _stands(one):
                 self._drop(one.text, one.why)
         return verdicts
 
-    def _judged(self, texts: Sequence[str], evidence: tuple[str, ...] = ()) -> list[Verdict]:
-        return list(self._judge([Statement(text=text, evidence=evidence) for text in texts], self._transcript))
+    def _judged(
+        self, texts: Sequence[str], evidence: tuple[str, ...] = (), transcript: Transcript | None = None
+    ) -> list[Verdict]:
+        statements = [Statement(text=text, evidence=evidence) for text in texts]
+        return list(self._judge(statements, transcript or self._transcript))
 
     def _fits(self, text: str) -> bool:
         return all(map(_stands, self._judged([text])))

@@ -28,6 +28,10 @@ _SIGN = r"[$€£¥₹]"
 _CURRENCY = (
     rf"(?:{_SIGN}|\b(?:usd|eur|gbp|chf|sek|nok|dkk|pln|inr|dollars?|d[oó]lar(?:es)?|euros?|pounds?|pfund|libras?|kr)\b)"
 )
+_WITH_CENTS = re.compile(
+    r"\b(\d{1,9}) (?:dollars?|euros?|pounds?|d[oó]lares|libras)(?:,? (?:and|und|et|y|e|en))? (\d{1,2})\b(?!\d|[.,]\d)",
+    re.IGNORECASE,
+)
 _BEFORE = re.compile(rf"{_CURRENCY}\s?$", re.IGNORECASE)
 _AFTER = re.compile(rf"\s?{_CURRENCY}", re.IGNORECASE)
 _ORDINAL = re.compile(r"(?:st|nd|rd|th|er|[èe]me|º|ª|°)(?!\w)")
@@ -75,6 +79,9 @@ def every_value(text: str, languages: tuple[Language, ...]) -> Values:
 
 
 def _figures(text: str) -> Iterator[Figure]:
+    for match in _WITH_CENTS.finditer(text):
+        value = float(f"{match[1]}.{int(match[2]):02d}")
+        yield Figure(match.group(), frozenset((value,)), *match.span(), money=True)
     for match in _DIGITS.finditer(text):
         start, end = match.span()
         written, values = match.group(), _readings(match.group())

@@ -30,11 +30,13 @@ _OPENERS = frozenset(
     earlier afterwards afterward previously recently initially originally then thereafter additionally moreover
     furthermore also again still now currently overall apparently unfortunately fortunately luckily sadly
     hopefully once twice yesterday today tomorrow tonight finally lastly secondly thirdly often sometimes usually
-    normally already only even just yet thus hence here there beforehand whether where agreed asked booked given taken left said""".split()
+    normally already only even just yet thus hence here there beforehand whether where agreed
+    asked booked given taken left said""".split()
 )
 SIDE_WORDS = frozenset(
     """customer caller client shopper cardholder guest passenger user agent bot assistant representative advisor staff
-    system mom mum dad grandma grandpa sir madam chat email mail phone app web sms voice note account order booking reservation""".split()
+    system mom mum dad grandma grandpa sir madam chat email mail phone
+    app web sms voice note account order booking reservation""".split()
 )
 _OF_PERSON = re.compile(
     r"\b(?:with|by|named|called|Mr|Mrs|Ms|Dr|friend|colleague|daughter|son|wife|husband)\.?,? (?:[A-Z]\w+ )?$"

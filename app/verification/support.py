@@ -45,8 +45,8 @@ def _attributed(text: str, index: TranscriptIndex) -> tuple[bool | None, str]:
         who = _party(words, index, customer=by_customer)
         saying = re.match(rf"{who},? {_SAYS}", text, re.IGNORECASE)
         if saying:
-            words = text[saying.end() :].strip('“”" ')
-            return by_customer, re.sub(rf"^(?:{who}|they|he|she)\b", "I", words, flags=re.IGNORECASE)
+            reported = text[saying.end() :].strip('“”" ')
+            return by_customer, re.sub(rf"^(?:{who}|they|he|she)\b", "I", reported, flags=re.IGNORECASE)
         if re.match(rf"{who}\b", text, re.IGNORECASE):
             return by_customer, re.sub(rf"\b{who}\b", "I", text, flags=re.IGNORECASE)
     return None, text
@@ -73,4 +73,5 @@ def _core(text: str) -> tuple[str, ...]:
 
 def _candidates(text: str, index: TranscriptIndex) -> list[int]:
     """The places of the sentences that hold its rarest word."""
-    return list(min((index.sentence_postings.get(one, ()) for one in stems_of(text)), key=len, default=()))
+    postings = (index.sentence_postings.get(one, ()) for one in stems_of(text))
+    return list(min(filter(None, postings), key=len, default=()))

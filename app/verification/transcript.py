@@ -29,14 +29,18 @@ LEAST_OF_A_TEXT = 200
 MOST_LINES = 4
 """So many interactions are told as what bears most on a statement."""
 _END = 0.25
+_COMMON = 8
 _LONGEST_TAIL = 8
 _PIECES = re.compile(r"[^\W_]+")
 _LEAST_OF_A_SLIP = 4
 _PLACE_CODE = re.compile(r"\b[A-Z]{3}\b")
-_BEFORE_OR_AFTER = frozenset(
-    "tomorrow yesterday morgen gestern ubermorgen vorgestern demain hier manana ayer domani ieri amanha ontem gisteren"
-    " overmorgen".split()
-)
+_DAYS_APART: Mapping[int, frozenset[str]] = {
+    1: frozenset("tomorrow morgen demain manana domani amanha".split()),
+    2: frozenset("ubermorgen overmorgen dopodomani".split()),
+    -1: frozenset("yesterday gestern hier ayer ieri ontem gisteren".split()),
+    -2: frozenset("vorgestern anteayer eergisteren".split()),
+}
+"""How far from the day of speaking the day is that such a word means."""
 _THAT_DAY = frozenset("today tonight heute aujourd hui hoy oggi hoje vandaag".split())
 _LATIN = re.compile(r"[A-Z]{2,}|[A-Z]?[a-z]+|\d+")
 
@@ -142,9 +146,14 @@ class TranscriptIndex:
     def calendar(self) -> frozenset[date]:
         """The days on which something happened, those beside them where somebody speaks of such, those told of."""
         own = {day for line in self.lines for day in around(line.interaction.occurred_at)}
-        if not _BEFORE_OR_AFTER.isdisjoint(self.words):
-            own |= {day + timedelta(days=apart) for day in own for apart in (-1, 1)}
-        return frozenset(own) | self.told_dates
+        return frozenset(own) | self.days_beside | self.told_dates
+
+    @cached_property
+    def days_beside(self) -> frozenset[date]:
+        """The days that are told of from the day of speaking: `tomorrow`."""
+        own = {line.interaction.occurred_at.date() for line in self.lines}
+        spoken = [apart for apart, words in _DAYS_APART.items() if not words.isdisjoint(self.words)]
+        return frozenset(day + timedelta(days=apart) for day in own for apart in spoken)
 
     @cached_property
     def told_dates(self) -> frozenset[date]:
@@ -168,8 +177,7 @@ class TranscriptIndex:
         own = {line.interaction.occurred_at.date() for line in self.lines}
         if len(own) > 1 or not _THAT_DAY.isdisjoint(self.words):
             found.update(day.weekday() for line in self.lines for day in around(line.interaction.occurred_at))
-        if not _BEFORE_OR_AFTER.isdisjoint(self.words):
-            found.update((day + timedelta(days=apart)).weekday() for day in own for apart in (-1, 1))
+        found.update(day.weekday() for day in self.days_beside)
         return frozenset(found)
 
     @cached_property
@@ -287,18 +295,15 @@ class TranscriptIndex:
                 found[one].append(place)
         return found
 
-    def bearing(self, text: str) -> tuple[Sequence[Line], float]:
-        """The lines that share most words with a sentence, best first, and the share of its words that the best has."""
-        wanted = stems_of(text)
-        hits: Counter[int] = Counter()
-        for one in wanted:
-            weight = 1.0 / (1 + len(self.postings.get(one, ())) / 8)
-            for place in self.postings.get(one, ()):
-                hits[place] += weight  # pyright: ignore[reportArgumentType] - a Counter counts in fractions too
-        best = [self.lines[place] for place, _ in hits.most_common(MOST_LINES)]
-        if not best or not wanted:
-            return best, 0.0
-        return best, len(wanted & stems_of(f"{best[0].text}\n{best[0].recorded}")) / len(wanted)
+    def bearing(self, text: str) -> Sequence[Line]:
+        """The lines that share most words with a sentence, best first; a rare word counts more than a common one."""
+        hits: dict[int, float] = defaultdict(float)
+        for stem_of_word in stems_of(text):
+            places = self.postings.get(stem_of_word, ())
+            for line_number in places:
+                hits[line_number] += 1 / (_COMMON + len(places))
+        best = sorted(hits, key=lambda line_number: -hits[line_number])[:MOST_LINES]
+        return [self.lines[line_number] for line_number in best]
 
 
 def stems_of(text: str) -> frozenset[str]:
