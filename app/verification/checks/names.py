@@ -2,7 +2,7 @@
 
 from app.language.words import stem
 from app.verification.checks.base import Objection, Reading
-from app.verification.languages import folded
+from app.verification.languages import folded, words_of
 from app.verification.naming import proper_names
 from app.verification.transcript import TranscriptIndex
 
@@ -17,7 +17,7 @@ class NameCheck:
 
     def object(self, reading: Reading, index: TranscriptIndex) -> Objection | None:
         """Why the statement cannot be so, None where this check leaves it open."""
-        calendar = {word for one in reading.days for word in folded(one.written).split()}
+        calendar = {word for one in reading.days for word in words_of(one.written)}
         for name in proper_names(reading.text, reading.language):
             word = folded(name.written)
             if index.has_place_codes and not name.of_person:  # a city may be told where its airport's code stands
