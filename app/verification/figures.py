@@ -75,7 +75,7 @@ def figures(text: str) -> tuple[Figure, ...]:
 def every_value(text: str, languages: tuple[Language, ...]) -> Values:
     """Whatever number a text may tell, in digits or in words of these languages."""
     spelled = {text, *(in_digits(text, language) for language in languages)}
-    return frozenset(value for one in spelled for figure in _figures(one) for value in _loosely(figure))
+    return frozenset(value for variant in spelled for figure in _figures(variant) for value in _loosely(figure))
 
 
 def _figures(text: str) -> Iterator[Figure]:
@@ -117,9 +117,9 @@ def _readings(written: str) -> Values:
     parts = re.split(r"[.,]", bare)
     if len(set(marks)) > 1:  # the last mark is that of the decimals
         return frozenset((float("".join(parts[:-1]) + "." + parts[-1]),))
-    found: set[float] = set()
+    readings: set[float] = set()
     if all(len(part) == 3 for part in parts[1:]):
-        found.add(float("".join(parts)))
+        readings.add(float("".join(parts)))
     if len(parts) == 2:
-        found.add(float(".".join(parts)))
-    return frozenset(found or {float(part) for part in parts})
+        readings.add(float(".".join(parts)))
+    return frozenset(readings or {float(part) for part in parts})

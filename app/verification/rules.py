@@ -28,8 +28,8 @@ def check(
     until = None if budget_s is None else clock() + budget_s
     index = TranscriptIndex(transcript)
     return [
-        _unread(one) if until is not None and clock() >= until else _judged(Reading(one, index), index)
-        for one in statements
+        _unread(statement) if until is not None and clock() >= until else _judged(Reading(statement, index), index)
+        for statement in statements
     ]
 
 
@@ -54,16 +54,16 @@ def refusing_rules(statements: Sequence[Statement], transcript: Transcript) -> l
 
 def objection(reading: Reading, index: TranscriptIndex) -> tuple[str, Objection] | None:
     """The first check that objects to a statement, by its name, and its objection."""
-    objections = ((one.name, one.object(reading, index)) for one in CHECKS)
-    return next(((name, found) for name, found in objections if found), None)
+    objections = ((rule.name, rule.object(reading, index)) for rule in CHECKS)
+    return next(((name, objected) for name, objected in objections if objected), None)
 
 
 def _judged(reading: Reading, index: TranscriptIndex) -> Verdict:
     refuted = objection(reading, index)
     if refuted:
-        _, found = refuted
-        lines = found.lines or _evidence(reading, index)
-        return _verdict(reading, VerdictKind.REFUTED, _REFUTED, lines, found.why)
+        _, objected = refuted
+        lines = objected.lines or _evidence(reading, index)
+        return _verdict(reading, VerdictKind.REFUTED, _REFUTED, lines, objected.why)
     if not index.lines:
         return _verdict(reading, VerdictKind.UNVERIFIED, _OPEN, (), "there is nothing to check it against")
     borne_out = support(reading, index)
@@ -98,7 +98,7 @@ def _verdict(
 def _verbatim(reading: Reading) -> list[Quote]:
     """The quotes that a statement comes with, as far as they stand letter for letter in what they are said to be of."""
     texts = {line.interaction.interaction_id: line.text for line in reading.cited}
-    return [one for one in reading.statement.quotes if one.text in texts.get(one.interaction_id, "")]
+    return [quote for quote in reading.statement.quotes if quote.text in texts.get(quote.interaction_id, "")]
 
 
 def _unread(statement: Statement) -> Verdict:

@@ -32,8 +32,8 @@ def support(reading: Reading, index: TranscriptIndex) -> Support | None:
     wanted = _core(words)
     if by_customer is None or len(wanted) < _FEWEST_WORDS:
         return None
-    for place in _candidates(words, index):
-        line, sentence, _ = index.sentences[place]
+    for number in _candidates(words, index):
+        line, sentence, _ = index.sentences[number]
         if line.by_customer is by_customer and not sentence.rstrip().endswith("?") and _core(sentence) == wanted:
             return Support(line, sentence)
     return None
@@ -59,19 +59,19 @@ def _party(words: str, index: TranscriptIndex, *, customer: bool) -> str:
 
 def _core(text: str) -> tuple[str, ...]:
     """The words of a sentence as stems in order, whoever speaks and whatever article is used."""
-    found: list[str] = []
+    core: list[str] = []
     for word in words_of(text):
         bare = "not" if _NOT.search(word) else _CONTRACTED.sub("", word)
         if bare in _SPEAKER:
-            found.append("I")
+            core.append("I")
         elif bare not in _FILLERS:
-            found.append(stem(bare))
-    while found[:1] == ["I"]:
-        found = found[1:]
-    return tuple(found)
+            core.append(stem(bare))
+    while core[:1] == ["I"]:
+        core = core[1:]
+    return tuple(core)
 
 
 def _candidates(text: str, index: TranscriptIndex) -> list[int]:
     """The places of the sentences that hold its rarest word."""
-    postings = (index.sentence_postings.get(one, ()) for one in stems_of(text))
+    postings = (index.sentence_postings.get(word, ()) for word in stems_of(text))
     return list(min(filter(None, postings), key=len, default=()))

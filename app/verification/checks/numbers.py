@@ -24,24 +24,24 @@ class NumberCheck:
 
     def object(self, reading: Reading, index: TranscriptIndex) -> Objection | None:
         """Why the statement cannot be so, None where this check leaves it open."""
-        for one in _told(reading):
-            if not _stands(one, index) and not follows(one, index, len(reading.cited)):
-                subject = "the amount" if one.money else "the number"
+        for figure in _numbers(reading):
+            if not _stands(figure, index) and not follows(figure, index, len(reading.cited)):
+                subject = "the amount" if figure.money else "the number"
                 return Objection(
-                    f"{subject} {one.written} stands nowhere in the conversation and does not follow from it"
+                    f"{subject} {figure.written} stands nowhere in the conversation and does not follow from it"
                 )
         return None
 
 
-def _told(reading: Reading) -> Iterator[Figure]:
+def _numbers(reading: Reading) -> Iterator[Figure]:
     """The numbers of a statement that are no times, dates or ordinals; `one` tells no number."""
-    taken = [(one.start, one.end) for one in (*reading.days, *reading.moments)]
-    for one in figures(reading.without_identifiers):
-        inside = any(start < one.end and one.start < end for start, end in taken)
-        inside = inside or reading.without_identifiers[one.start - 1 : one.start].isalpha()  # part of a name
-        inside = inside or _is_definite(one, reading.without_identifiers)
-        if not inside and not one.ordinal and any(value > _VAGUE for value in one.values):
-            yield one
+    taken = [(figure.start, figure.end) for figure in (*reading.days, *reading.moments)]
+    for figure in figures(reading.without_identifiers):
+        inside = any(start < figure.end and figure.start < end for start, end in taken)
+        inside = inside or reading.without_identifiers[figure.start - 1 : figure.start].isalpha()  # part of a name
+        inside = inside or _is_definite(figure, reading.without_identifiers)
+        if not inside and not figure.ordinal and any(value > _VAGUE for value in figure.values):
+            yield figure
 
 
 def _is_definite(figure: Figure, text: str) -> bool:
