@@ -30,7 +30,7 @@ def planted(text: str, heard: str, seed: int) -> Iterator[str]:
             continue
         match = random.choice(matches)
         changed = change(match.group(), random)
-        if changed.strip("0") and changed not in heard and changed != match.group():
+        if changed != match.group() and not re.search(rf"(?<!\w){re.escape(changed)}(?!\w)", heard):
             yield text[: match.start()] + changed + text[match.end() :]
 
 

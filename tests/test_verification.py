@@ -103,6 +103,11 @@ def test_a_sentence_in_the_words_of_whoever_said_it_is_supported_and_quoted() ->
     assert result.quotes == (Quote(interaction_id="int_1", text="The lamp from order W-5512 is broken."),)
 
 
+def test_a_quotation_of_whoever_said_it_is_supported_word_for_word() -> None:
+    spoken = "I waited. The lamp from order W-5512 is broken!"
+    assert verdict(f"Customer says: “{spoken}”", spoken).quotes == (Quote(interaction_id="int_1", text=spoken),)
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -15,6 +15,7 @@ _SAYS = r"(?:says?|said|states?|stated|reports?|reported|mentions?|mentioned)(?:
 _SPEAKER = frozenset("i me my mine we us our ours im ive id ill they their them theirs he she his her him hers".split())
 """`I` in what was said is `they` in what is told of it."""
 _FILLERS = frozenset("a an the this that these those please just already so and but well hello hi sorry".split())
+_QUOTATION = re.compile(r"[“\"]([^“”\"]+)[”\"]\.?")
 _NOT = re.compile(r"n['’]t$")
 _CONTRACTED = re.compile(r"['’].*")
 
@@ -29,6 +30,8 @@ class Support(NamedTuple):
 def support(reading: Reading, index: TranscriptIndex) -> Support | None:
     """What bears the statement out in so many words; None where that is not near certain."""
     by_customer, words = _attributed(reading.text, index)
+    if by_customer is not None and _QUOTATION.fullmatch(words):
+        return _quoted(by_customer, words, index)
     wanted = _core(words)
     if by_customer is None or len(wanted) < _FEWEST_WORDS:
         return None
@@ -39,13 +42,26 @@ def support(reading: Reading, index: TranscriptIndex) -> Support | None:
     return None
 
 
+def _quoted(by_customer: bool, quotation: str, index: TranscriptIndex) -> Support | None:
+    """The line in which a quotation stands, letter for letter but for its marks."""
+    words = _QUOTATION.sub(r"\1", quotation)
+    wording = f" {' '.join(words_of(words))} "
+    if len(words_of(words)) < _FEWEST_WORDS:
+        return None
+    lines = (line for line, text in index.wordings if line.by_customer is by_customer and wording in text)
+    line = next(lines, None)
+    return Support(line, words if words in line.text else line.text) if line else None
+
+
 def _attributed(text: str, index: TranscriptIndex) -> tuple[bool | None, str]:
     """Whether it is told of the customer, None where of nobody, and the statement without its `the customer says`."""
     for by_customer, words in ((True, _CUSTOMER), (False, _STAFF)):
         who = _party(words, index, customer=by_customer)
         saying = re.match(rf"{who},? {_SAYS}", text, re.IGNORECASE)
         if saying:
-            reported = text[saying.end() :].strip('“”" ')
+            reported = text[saying.end() :]
+            if _QUOTATION.fullmatch(reported):
+                return by_customer, reported
             return by_customer, re.sub(rf"^(?:{who}|they|he|she)\b", "I", reported, flags=re.IGNORECASE)
         if re.match(rf"{who}\b", text, re.IGNORECASE):
             return by_customer, re.sub(rf"\b{who}\b", "I", text, flags=re.IGNORECASE)
