@@ -9,6 +9,7 @@ from app.verification.languages import words_of
 from app.verification.transcript import Line, TranscriptIndex, stems_of
 
 _FEWEST_WORDS = 4
+_TITLE = r"(?:(?:mrs?|ms|miss|dr|frau|herr|mme|sra?)\.? )?"
 _CUSTOMER = r"(?:the )?(?:customer|caller|client)"
 _STAFF = r"(?:the )?(?:agent|bot|assistant|representative|advis[eo]r)"
 _SAYS = r"(?:says?|said|states?|stated|reports?|reported|mentions?|mentioned)(?: that)?:? "
@@ -70,7 +71,7 @@ def _attributed(text: str, index: TranscriptIndex) -> tuple[bool | None, str]:
 
 def _party(words: str, index: TranscriptIndex, *, customer: bool) -> str:
     names = [re.escape(name) for name, is_customer in index.full_names.items() if is_customer is customer]
-    return f"(?:{'|'.join((*names, words))})"
+    return f"(?:{'|'.join((*(_TITLE + name for name in names), words))})"
 
 
 def _core(text: str) -> tuple[str, ...]:

@@ -263,13 +263,18 @@ class TranscriptIndex:
 
     @cached_property
     def full_names(self) -> Mapping[str, bool]:
-        """The names of participants as they are shown, their first names too, and whether theirs is the customer."""
+        """The names of participants as they are shown, their first and last words too, and whether theirs is the customer."""
         shown = [
             (line.interaction.participant.name, line.by_customer)
             for line in self.lines
             if line.interaction.participant and line.interaction.participant.name
         ]
-        return {name: customer for full, customer in shown for name in (full, full.split()[0]) if full.strip()}
+        return {
+            name: customer
+            for full, customer in shown
+            for name in (full, full.split()[0], full.split()[-1])
+            if full.strip()
+        }
 
     @cached_property
     def wordings(self) -> Sequence[tuple[Line, str]]:
