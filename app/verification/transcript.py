@@ -263,7 +263,7 @@ class TranscriptIndex:
 
     @cached_property
     def full_names(self) -> Mapping[str, bool]:
-        """The names of participants as they are shown, their first and last words too, and whether theirs is the customer."""
+        """The names of participants as shown, their first and last words too, and whether each is the customer's."""
         shown = [
             (line.interaction.participant.name, line.by_customer)
             for line in self.lines
