@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from app import offline
+from app import offline, verification
 from app.actions import (
     ActionWriter,
     CaseKeeper,
@@ -32,6 +32,7 @@ from app.identity import Identities, Rules
 from app.identity.suggestions import Suggestions
 from app.keys import Keys
 from app.ledger import Recorder
+from app.models import Statement, Transcript
 from app.ports import (
     Archive,
     Courier,
@@ -252,6 +253,16 @@ def language_model(settings: Settings) -> LanguageModel | None:
     """The model that the settings name, by itself; None where they name none: for evals that record or judge."""
     offline.disarm()
     return _model(settings)
+
+
+def rule_verifier() -> Verifier:
+    """The check by rules, by itself: for evals."""
+    return RuleVerifier()
+
+
+def refusing_rules(statements: Sequence[Statement], transcript: Transcript) -> list[str | None]:
+    """The name of the rule that refutes each statement, None where none does: for the eval of the rules."""
+    return verification.refusing_rules(statements, transcript)
 
 
 def build_learner(archive: Archive | None = None) -> Learner:

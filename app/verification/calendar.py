@@ -43,11 +43,11 @@ class Day(NamedTuple):
 @text_cache(maxsize=4096)
 def days(text: str, language: Language | None) -> tuple[Day, ...]:
     """The days that a text tells of; without a language the names of all of them are read."""
-    found: list[Day] = []
-    for one in _candidates(text, language):
-        if not any(one.start < other.end and other.start < one.end for other in found):
-            found.append(one)
-    return tuple(sorted(found, key=lambda one: one.start))
+    result: list[Day] = []
+    for day in _candidates(text, language):
+        if not any(day.start < other.end and other.start < day.end for other in result):
+            result.append(day)
+    return tuple(sorted(result, key=lambda day: day.start))
 
 
 def calendar_day(year: int, month: int, day: int) -> date | None:
@@ -72,8 +72,10 @@ def _candidates(text: str, language: Language | None) -> Iterator[Day]:
         pair = (int(match[2]), int(match[3]))
         yield Day(match.group(), *match.span(), frozenset((pair,)), int(match[1]))
     for match in _NUMERIC.finditer(text):
-        one, other = int(match[1]), int(match[3])
-        pairs = frozenset(pair for pair in ((one, other), (other, one)) if 1 <= pair[0] <= 12 and 1 <= pair[1] <= 31)
+        first, second = int(match[1]), int(match[3])
+        pairs = frozenset(
+            pair for pair in ((first, second), (second, first)) if 1 <= pair[0] <= 12 and 1 <= pair[1] <= 31
+        )
         if pairs:
             yield Day(match.group(), *match.span(), pairs, int(match[4]) % 100 + 2000)
     names = _names(language)

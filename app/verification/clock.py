@@ -40,11 +40,11 @@ class Moment(NamedTuple):
 @text_cache(maxsize=4096)
 def moments(text: str, language: Language | None) -> tuple[Moment, ...]:
     """The times of day in a text whose numbers stand in digits; where one may be read twice, the longer reading."""
-    found: list[Moment] = []
-    for one in sorted(_candidates(text, language), key=lambda one: one.start - one.end):
-        if not any(one.start < other.end and other.start < one.end for other in found):
-            found.append(one)
-    return tuple(sorted(found, key=lambda one: one.start))
+    result: list[Moment] = []
+    for moment in sorted(_candidates(text, language), key=lambda moment: moment.start - moment.end):
+        if not any(moment.start < other.end and other.start < moment.end for other in result):
+            result.append(moment)
+    return tuple(sorted(result, key=lambda moment: moment.start))
 
 
 def on_the_dial(hour: int, minute: int) -> int:

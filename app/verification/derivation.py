@@ -32,18 +32,18 @@ def _is_near(value: float, index: TranscriptIndex) -> bool:
 
 def _is_sum(wanted: int, cents: frozenset[int]) -> bool:
     """Whether two numbers make it, added or the one taken from the other."""
-    return any(wanted - one in cents and wanted != 2 * one for one in cents) or any(
-        wanted + one in cents for one in cents
+    return any(wanted - amount in cents and wanted != 2 * amount for amount in cents) or any(
+        wanted + amount in cents for amount in cents
     )
 
 
 def _is_multiple(value: float, index: TranscriptIndex) -> bool:
     """Whether it is so many times a larger number: three tickets at 444."""
-    times = (one for one in range(2, _MOST_TIMES + 1) if one in index.values or one in index.counts)
-    return any(value / one > _MOST_TIMES and round(value / one * 100) in index.cents for one in times)
+    multiples = (times for times in range(2, _MOST_TIMES + 1) if times in index.values or times in index.counts)
+    return any(value / times > _MOST_TIMES and round(value / times * 100) in index.cents for times in multiples)
 
 
 def _is_share(value: float, index: TranscriptIndex) -> bool:
     """Whether it is the percentage that one number is of another, or that is left of it."""
-    shares = (100 * one / other for one in index.cents for other in index.cents if other > one)
+    shares = (100 * amount / other for amount in index.cents for other in index.cents if other > amount)
     return any(abs(share - value) < 1 or abs(100 - share - value) < 1 for share in shares)

@@ -28,6 +28,10 @@ _SIGN = r"[$€£¥₹]"
 _CURRENCY = (
     rf"(?:{_SIGN}|\b(?:usd|eur|gbp|chf|sek|nok|dkk|pln|inr|dollars?|d[oó]lar(?:es)?|euros?|pounds?|pfund|libras?|kr)\b)"
 )
+_WITH_CENTS = re.compile(
+    r"\b(\d{1,9}) (?:dollars?|euros?|pounds?|d[oó]lares|libras)(?:,? (?:and|und|et|y|e|en))? (\d{1,2})\b(?!\d|[.,]\d)",
+    re.IGNORECASE,
+)
 _BEFORE = re.compile(rf"{_CURRENCY}\s?$", re.IGNORECASE)
 _AFTER = re.compile(rf"\s?{_CURRENCY}", re.IGNORECASE)
 _ORDINAL = re.compile(r"(?:st|nd|rd|th|er|[èe]me|º|ª|°)(?!\w)")
@@ -71,10 +75,13 @@ def figures(text: str) -> tuple[Figure, ...]:
 def every_value(text: str, languages: tuple[Language, ...]) -> Values:
     """Whatever number a text may tell, in digits or in words of these languages."""
     spelled = {text, *(in_digits(text, language) for language in languages)}
-    return frozenset(value for one in spelled for figure in _figures(one) for value in _loosely(figure))
+    return frozenset(value for variant in spelled for figure in _figures(variant) for value in _loosely(figure))
 
 
 def _figures(text: str) -> Iterator[Figure]:
+    for match in _WITH_CENTS.finditer(text):
+        value = float(f"{match[1]}.{int(match[2]):02d}")
+        yield Figure(match.group(), frozenset((value,)), *match.span(), money=True)
     for match in _DIGITS.finditer(text):
         start, end = match.span()
         written, values = match.group(), _readings(match.group())
@@ -110,9 +117,9 @@ def _readings(written: str) -> Values:
     parts = re.split(r"[.,]", bare)
     if len(set(marks)) > 1:  # the last mark is that of the decimals
         return frozenset((float("".join(parts[:-1]) + "." + parts[-1]),))
-    found: set[float] = set()
+    readings: set[float] = set()
     if all(len(part) == 3 for part in parts[1:]):
-        found.add(float("".join(parts)))
+        readings.add(float("".join(parts)))
     if len(parts) == 2:
-        found.add(float(".".join(parts)))
-    return frozenset(found or {float(part) for part in parts})
+        readings.add(float(".".join(parts)))
+    return frozenset(readings or {float(part) for part in parts})

@@ -47,8 +47,8 @@ _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?|\d+(?:[.,:]\d+)*")
 @text_cache(maxsize=4096)
 def language_of(text: str) -> Language | None:
     """The language of a text; None where too few of its words tell, or two languages are alike."""
-    told = [word.casefold() for word in re.findall(r"[^\W\d_]+", text[:_ENOUGH])]
-    hits = [sum(word in _FUNCTION_WORDS[code] for word in told) for code in LANGUAGES]
+    words = [word.casefold() for word in re.findall(r"[^\W\d_]+", text[:_ENOUGH])]
+    hits = [sum(word in _FUNCTION_WORDS[code] for word in words) for code in LANGUAGES]
     most = max(hits)
     return LANGUAGES[hits.index(most)] if most >= _FEWEST and hits.count(most) == 1 else None
 

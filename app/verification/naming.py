@@ -23,18 +23,39 @@ _COMMON_ENDINGS = tuple(
 _OF_PLACES = ("an", "ish", "ese")
 """Of Canada comes Canadian, of Spain Spanish: what is so named may stand there as a place."""
 _OPENERS = frozenset(
-    """everyone everybody someone somebody nobody anyone people men women most many several another others neither
-    either since though although unless despite besides meanwhile however therefore otherwise instead eventually
-    later soon perhaps maybe upon according due regarding concerning without within every nothing everything
-    something one two three four five six seven eight nine ten first next last please ask tell check send call
-    earlier afterwards afterward previously recently initially originally then thereafter additionally moreover
-    furthermore also again still now currently overall apparently unfortunately fortunately luckily sadly
-    hopefully once twice yesterday today tomorrow tonight finally lastly secondly thirdly often sometimes usually
-    normally already only even just yet thus hence here there beforehand whether where agreed asked booked given taken left said""".split()
+    """everyone everybody someone somebody nobody anyone people men women most many several another others
+    neither either since though although unless despite besides meanwhile however therefore otherwise
+    instead eventually later soon perhaps maybe upon according due regarding concerning without within
+    every nothing everything something one two three four five six seven eight nine ten first next last
+    please ask tell check send call earlier afterwards afterward previously recently initially originally
+    then thereafter additionally moreover furthermore also again still now currently overall apparently
+    unfortunately fortunately luckily sadly hopefully once twice yesterday today tomorrow tonight finally
+    lastly secondly thirdly often sometimes usually normally already only even just yet thus hence here
+    there beforehand whether where agreed asked booked given taken left said""".split()
 )
-SIDE_WORDS = frozenset(
-    """customer caller client shopper cardholder guest passenger user agent bot assistant representative advisor staff
-    system mom mum dad grandma grandpa sir madam chat email mail phone app web sms voice note account order booking reservation""".split()
+_NO_NAMES = frozenset(
+    """customer caller client shopper cardholder guest passenger user agent bot assistant representative
+    advisor staff system mom mum dad grandma grandpa sir madam mr mrs ms miss mx dr prof frau herr herrn
+    mme sra sr dona don""".split()
+)
+"""Written with a capital they call somebody, but by no name."""
+# With these a headline begins as a sentence begins with a name: `Flight leaves`, `Refund refused`.
+_SUBJECTS = frozenset(
+    """access account address airline alarm answer apartment app appointment attempt bag bags baggage balance
+    bank bill bonus booking branch broadband cabin call callback car card case cash certificate change
+    charge chat check claim code complaint contract coupon courier credit customer data date day deadline
+    debit delay delivery departure deposit detail details device discount doctor document driver email
+    engineer error exchange fare fee fees fine flight flights form fraud fund funds gift hotel identity
+    insurance internet invoice item items journey landline laptop layover letter limit line link loan
+    login luggage mail meal meeting message miles modem money month name network note number offer office
+    order orders outage package parcel passport password payment payments pet phone pin plan policy price
+    problem proof provider quote rate reason receipt record refund refunds reminder rent repair
+    replacement reply report request reservation result return review rider ride room router safety sale
+    schedule screen search seat seats sender service shipment shop signal sim site size sms software
+    standing statement status step stock store street subscription support table tariff tax taxi team
+    technician test text ticket tickets time timing total tracking trade train transfer trip update
+    upgrade van vendor viewing visit voice voicemail voucher warehouse warranty way web website wifi work
+    worker""".split()
 )
 _OF_PERSON = re.compile(
     r"\b(?:with|by|named|called|Mr|Mrs|Ms|Dr|friend|colleague|daughter|son|wife|husband)\.?,? (?:[A-Z]\w+ )?$"
@@ -57,7 +78,7 @@ def proper_names(text: str, language: Language | None) -> Iterator[Name]:
     """
     for sentence in sentences(text):
         yield from (Name(match[1], of_person=True) for match in _TITLED.finditer(sentence))
-        if language == "de" or _is_title(sentence):
+        if language in (None, "de") or _is_title(sentence):
             continue
         opening = _OPENING.match(sentence) if language == "en" else None
         if opening and _is_opening_name(opening[1], opening[3] or "", owns=bool(opening[2])):
@@ -77,10 +98,10 @@ def _is_title(sentence: str) -> bool:
 
 def _is_opening_name(word: str, following: str, *, owns: bool) -> bool:
     name = word.casefold()
-    if _is_common(name) or name in _OPENERS or name.endswith(_COMMON_ENDINGS):
+    if _is_common(name) or name in _OPENERS or name in _SUBJECTS or name.endswith(_COMMON_ENDINGS):
         return False
     return owns or _VERBAL.fullmatch(following) is not None
 
 
 def _is_common(word: str) -> bool:
-    return word in STOP_WORDS or word in SIDE_WORDS or word.endswith(_OF_PLACES)
+    return word in STOP_WORDS or word in _NO_NAMES or word.endswith(_OF_PLACES)

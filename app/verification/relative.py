@@ -16,5 +16,5 @@ _DAYTIME = re.compile(r"\b(?:morning|noon|afternoon|evening|night)s?\b", re.IGNO
 @text_cache(maxsize=4096)
 def phrases(text: str) -> tuple[str, ...]:
     """The phrases for days of a text, then the words for times of the day, in lower case."""
-    found = (match.group().casefold() for match in _PHRASE.finditer(text))
-    return (*found, *(match.group().casefold().rstrip("s") for match in _DAYTIME.finditer(text)))
+    spans = (match.group().casefold() for match in _PHRASE.finditer(text))
+    return (*spans, *(match.group().casefold().rstrip("s") for match in _DAYTIME.finditer(text)))

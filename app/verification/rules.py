@@ -9,7 +9,7 @@ from app.verification.checks import CHECKS, Objection, Reading
 from app.verification.support import support
 from app.verification.transcript import MOST_LINES, Line, TranscriptIndex
 
-_REFUTED, _LEAST_OPEN, _MOST_OPEN, _SUPPORTED = 0.05, 0.3, 0.7, 0.95
+_REFUTED, _OPEN, _SUPPORTED = 0.05, 0.5, 0.95
 _LONGEST_QUOTE = 2000
 RULES_S = 2.0
 """So long the rules may take, however long a model may take after them."""
@@ -31,8 +31,8 @@ def check(
     until = None if budget_s is None else clock() + budget_s
     index = TranscriptIndex(transcript)
     return [
-        _unread(one) if until is not None and clock() >= until else _judged(Reading(one, index), index)
-        for one in statements
+        _unread(statement) if until is not None and clock() >= until else _judged(Reading(statement, index), index)
+        for statement in statements
     ]
 
 
@@ -48,10 +48,17 @@ class RuleVerifier:
         return await asyncio.to_thread(check, statements, transcript, budget_s=min(timeout_s, RULES_S))
 
 
+def refusing_rules(statements: Sequence[Statement], transcript: Transcript) -> list[str | None]:
+    """The name of the check that refutes each statement, None where none does: what each rule is worth is measured."""
+    index = TranscriptIndex(transcript)
+    refusals = (objection(Reading(statement, index), index) for statement in statements)
+    return [refusal and refusal[0] for refusal in refusals]
+
+
 def objection(reading: Reading, index: TranscriptIndex) -> tuple[str, Objection] | None:
     """The first check that objects to a statement, by its name, and its objection."""
-    objections = ((one.name, one.object(reading, index)) for one in CHECKS)
-    return next(((name, found) for name, found in objections if found), None)
+    objections = ((rule.name, rule.object(reading, index)) for rule in CHECKS)
+    return next(((name, objected) for name, objected in objections if objected), None)
 
 
 def _judged(reading: Reading, index: TranscriptIndex) -> Verdict:
@@ -59,11 +66,11 @@ def _judged(reading: Reading, index: TranscriptIndex) -> Verdict:
     if refuted and index.is_cut:
         return _verdict(reading, VerdictKind.UNVERIFIED, _LEAST_OPEN, _evidence(reading, index)[0], UNREAD)
     if refuted:
-        _, found = refuted
-        lines, _ = (found.lines, 0.0) if found.lines else _evidence(reading, index)
-        return _verdict(reading, VerdictKind.REFUTED, _REFUTED, lines, found.why)
+        _, objected = refuted
+        lines = objected.lines or _evidence(reading, index)
+        return _verdict(reading, VerdictKind.REFUTED, _REFUTED, lines, objected.why)
     if not index.lines:
-        return _verdict(reading, VerdictKind.UNVERIFIED, _LEAST_OPEN, (), "there is nothing to check it against")
+        return _verdict(reading, VerdictKind.UNVERIFIED, _OPEN, (), "there is nothing to check it against")
     borne_out = support(reading, index)
     if borne_out:
         source = Quote(
@@ -72,15 +79,12 @@ def _judged(reading: Reading, index: TranscriptIndex) -> Verdict:
         who = "the customer" if borne_out.line.by_customer else "our side"
         why = f"{who} said so in these words"
         return _verdict(reading, VerdictKind.SUPPORTED, _SUPPORTED, (borne_out.line,), why, (source,))
-    lines, share = _evidence(reading, index)
-    score = _LEAST_OPEN + (_MOST_OPEN - _LEAST_OPEN) * share
-    return _verdict(reading, VerdictKind.UNVERIFIED, score, lines, LEFT_OPEN)
+    return _verdict(reading, VerdictKind.UNVERIFIED, _OPEN, _evidence(reading, index), LEFT_OPEN)
 
 
-def _evidence(reading: Reading, index: TranscriptIndex) -> tuple[Sequence[Line], float]:
-    """The lines that a statement cites, or those that bear most on it, and the share of its words in the best."""
-    lines, share = index.bearing(reading.text)
-    return reading.cited[:MOST_LINES] or lines, share
+def _evidence(reading: Reading, index: TranscriptIndex) -> Sequence[Line]:
+    """The lines that a statement cites, or those that bear most on it."""
+    return reading.cited[:MOST_LINES] or index.bearing(reading.text)
 
 
 def _verdict(
@@ -99,8 +103,8 @@ def _verdict(
 def _verbatim(reading: Reading) -> list[Quote]:
     """The quotes that a statement comes with, as far as they stand letter for letter in what they are said to be of."""
     texts = {line.interaction.interaction_id: line.text for line in reading.cited}
-    return [one for one in reading.statement.quotes if one.text in texts.get(one.interaction_id, "")]
+    return [quote for quote in reading.statement.quotes if quote.text in texts.get(quote.interaction_id, "")]
 
 
 def _unread(statement: Statement) -> Verdict:
-    return Verdict(text=statement.text, verdict=VerdictKind.UNVERIFIED, score=_LEAST_OPEN, why=NO_TIME)
+    return Verdict(text=statement.text, verdict=VerdictKind.UNVERIFIED, score=_OPEN, why=NO_TIME)

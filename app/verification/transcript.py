@@ -29,14 +29,18 @@ LEAST_OF_A_TEXT = 200
 MOST_LINES = 4
 """So many interactions are told as what bears most on a statement."""
 _END = 0.25
+_COMMON = 8
 _LONGEST_TAIL = 8
 _PIECES = re.compile(r"[^\W_]+")
 _LEAST_OF_A_SLIP = 4
 _PLACE_CODE = re.compile(r"\b[A-Z]{3}\b")
-_BEFORE_OR_AFTER = frozenset(
-    "tomorrow yesterday morgen gestern ubermorgen vorgestern demain hier manana ayer domani ieri amanha ontem gisteren"
-    " overmorgen".split()
-)
+_DAYS_APART: Mapping[int, frozenset[str]] = {
+    1: frozenset("tomorrow morgen demain manana domani amanha".split()),
+    2: frozenset("ubermorgen overmorgen dopodomani".split()),
+    -1: frozenset("yesterday gestern hier ayer ieri ontem gisteren".split()),
+    -2: frozenset("vorgestern anteayer eergisteren".split()),
+}
+"""How far from the day of speaking the day is that such a word means."""
 _THAT_DAY = frozenset("today tonight heute aujourd hui hoy oggi hoje vandaag".split())
 _LATIN = re.compile(r"[A-Z]{2,}|[A-Z]?[a-z]+|\d+")
 
@@ -78,10 +82,10 @@ class TranscriptIndex:
     @cached_property
     def beginnings(self) -> Mapping[str, Sequence[str]]:
         """The words by their first four letters."""
-        found: dict[str, list[str]] = defaultdict(list)
+        result: dict[str, list[str]] = defaultdict(list)
         for word in self.words:
-            found[word[:4]].append(word)
-        return found
+            result[word[:4]].append(word)
+        return result
 
     @cached_property
     def values(self) -> frozenset[float]:
@@ -91,11 +95,11 @@ class TranscriptIndex:
     @cached_property
     def by_initial(self) -> Mapping[str, Sequence[str]]:
         """The longer words by their first letter."""
-        found: dict[str, list[str]] = defaultdict(list)
+        result: dict[str, list[str]] = defaultdict(list)
         for word in self.words:
             if len(word) >= _LEAST_OF_A_SLIP and word.isalpha():
-                found[word[0]].append(word)
-        return found
+                result[word[0]].append(word)
+        return result
 
     @cached_property
     def has_place_codes(self) -> bool:
@@ -109,84 +113,92 @@ class TranscriptIndex:
             text if line.interaction.kind is not Kind.MESSAGE else line.recorded
             for line, text in zip(self.lines, self._texts, strict=True)
         ]
-        recorded = {value for text in written for one in figures(text) for value in one.values}
+        recorded = {value for text in written for figure in figures(text) for value in figure.values}
         spoken = (in_digits(line.text, self.language or "en") for line in self.lines)
-        amounts = {value for text in spoken for one in figures(text) if one.money for value in one.values}
+        amounts = {value for text in spoken for figure in figures(text) if figure.money for value in figure.values}
         return frozenset(round(value * 100) for value in recorded | amounts if 0 < value < 1e9)
 
     @cached_property
     def sums(self) -> frozenset[float]:
         """What two or three numbers make that stand beside each other in a line: two adults and three children."""
-        found: set[float] = set()
+        result: set[float] = set()
         for line in self.lines:
-            told = [max(one.values) for one in figures(in_digits(line.text, self.language or "en")) if not one.ordinal]
-            found.update(map(sum, itertools.pairwise(told)))
-            found.update(map(sum, zip(told, told[1:], told[2:], strict=False)))
-        return frozenset(found)
+            numbers = [
+                max(figure.values)
+                for figure in figures(in_digits(line.text, self.language or "en"))
+                if not figure.ordinal
+            ]
+            result.update(map(sum, itertools.pairwise(numbers)))
+            result.update(map(sum, zip(numbers, numbers[1:], numbers[2:], strict=False)))
+        return frozenset(result)
 
     @cached_property
     def identifiers(self) -> frozenset[str]:
         """Identifiers in canonical form, the words and figures in them, and the ends of what holds digits."""
-        found: set[str] = {canonical(one.value) for text in self._texts for one in mentions(text)}
+        result: set[str] = {canonical(mention.value) for text in self._texts for mention in mentions(text)}
         for text in self._texts:
             for token in folded(text).split():
                 bare = "".join(_PIECES.findall(token))
-                found.update((bare, *_PIECES.findall(token)))
+                result.update((bare, *_PIECES.findall(token)))
                 if any(letter.isdigit() for letter in bare):
-                    found.update(bare[-size:] for size in range(2, _LONGEST_TAIL))
-            for one in mentions(text):
-                digits = re.sub(r"\D", "", one.value)
-                found.update((digits, digits[-7:], digits[-4:]))
-        return frozenset(found)
+                    result.update(bare[-size:] for size in range(2, _LONGEST_TAIL))
+            for mention in mentions(text):
+                digits = re.sub(r"\D", "", mention.value)
+                result.update((digits, digits[-7:], digits[-4:]))
+        return frozenset(result)
 
     @cached_property
     def days(self) -> Sequence[Day]:
         """The days that are told of, in any language."""
-        return [one for text in self._texts for one in days(text, None)]
+        return [day for text in self._texts for day in days(text, None)]
 
     @cached_property
     def calendar(self) -> frozenset[date]:
         """The days on which something happened, those beside them where somebody speaks of such, those told of."""
         own = {day for line in self.lines for day in around(line.interaction.occurred_at)}
-        if not _BEFORE_OR_AFTER.isdisjoint(self.words):
-            own |= {day + timedelta(days=apart) for day in own for apart in (-1, 1)}
-        return frozenset(own) | self.told_dates
+        return frozenset(own) | self.days_beside | self.named_dates
 
     @cached_property
-    def told_dates(self) -> frozenset[date]:
+    def days_beside(self) -> frozenset[date]:
+        """The days that are told of from the day of speaking: `tomorrow`."""
+        own = {line.interaction.occurred_at.date() for line in self.lines}
+        spoken = [apart for apart, words in _DAYS_APART.items() if not words.isdisjoint(self.words)]
+        return frozenset(day + timedelta(days=apart) for day in own for apart in spoken)
+
+    @cached_property
+    def named_dates(self) -> frozenset[date]:
         """The days that are told of with a month and a day, in any year that is meant."""
         own = {line.interaction.occurred_at.date() for line in self.lines}
-        years = {day.year for day in own} | {one.year for one in self.days if one.year}
-        told = (
+        years = {date_of.year for date_of in own} | {day.year for day in self.days if day.year}
+        candidates = (
             calendar_day(year, *pair)
-            for one in self.days
-            for pair in one.dates
-            for year in ([one.year] if one.year else years)
+            for day in self.days
+            for pair in day.dates
+            for year in ([day.year] if day.year else years)
         )
-        return frozenset(day for day in told if day)
+        return frozenset(date_of for date_of in candidates if date_of)
 
     @cached_property
     def weekdays(self) -> frozenset[int]:
         """The weekdays that are told of or follow from dates, or from when it was where somebody speaks of that day."""
-        found = {one.weekday for one in self.days if one.weekday is not None} | {
-            day.weekday() for day in self.told_dates
+        result = {told_day.weekday for told_day in self.days if told_day.weekday is not None} | {
+            day.weekday() for day in self.named_dates
         }
         own = {line.interaction.occurred_at.date() for line in self.lines}
         if len(own) > 1 or not _THAT_DAY.isdisjoint(self.words):
-            found.update(day.weekday() for line in self.lines for day in around(line.interaction.occurred_at))
-        if not _BEFORE_OR_AFTER.isdisjoint(self.words):
-            found.update((day + timedelta(days=apart)).weekday() for day in own for apart in (-1, 1))
-        return frozenset(found)
+            result.update(day.weekday() for line in self.lines for day in around(line.interaction.occurred_at))
+        result.update(day.weekday() for day in self.days_beside)
+        return frozenset(result)
 
     @cached_property
     def tells_dates(self) -> bool:
         """Whether a day is told of by its date, its month or its day of the month."""
-        return any(one.dates or one.month or one.day for one in self.days)
+        return any(day.dates or day.month or day.day for day in self.days)
 
     @cached_property
     def tells_weekdays(self) -> bool:
         """Whether a weekday is told of."""
-        return any(one.weekday is not None for one in self.days)
+        return any(day.weekday is not None for day in self.days)
 
     @cached_property
     def lowered(self) -> str:
@@ -200,23 +212,23 @@ class TranscriptIndex:
     @cached_property
     def moments(self) -> Sequence[Moment]:
         """The times of day that are told of."""
-        found: list[Moment] = []
+        result: list[Moment] = []
         for text in self._texts:
-            found.extend(moments(text, None))
+            result.extend(moments(text, None))
             for language in self.languages:
                 spelled = in_digits(text, language)
-                found.extend(moments(spelled, language) if spelled != text else ())
-        return found
+                result.extend(moments(spelled, language) if spelled != text else ())
+        return result
 
     @cached_property
     def minutes(self) -> frozenset[int]:
         """The times of day that are told of, as minutes after noon or midnight."""
-        return frozenset(one.minutes for one in self.moments)
+        return frozenset(moment.minutes for moment in self.moments)
 
     @cached_property
     def halves(self) -> frozenset[str | None]:
         """The halves of the day, `am` and `pm`, in which the times of day are, None for those that do not tell."""
-        return frozenset(one.half for one in self.moments)
+        return frozenset(moment.half for moment in self.moments)
 
     @cached_property
     def minutes_past(self) -> frozenset[int]:
@@ -228,22 +240,22 @@ class TranscriptIndex:
         """How many there may be of what is listed: calls of a tool or some of them, items of lists in data."""
         calls = Counter(line.interaction.name for line in self.lines if line.interaction.kind is not Kind.TOOL_RESULT)
         most = max((number for name, number in calls.items() if name), default=0)
-        found = {float(number) for number in range(1, most + 1)}  # some of them failed, or came before others
-        found.update(float(size) for line in self.lines for size in _sizes(_json(line.interaction)))
-        return frozenset(found)
+        result = {float(number) for number in range(1, most + 1)}  # some of them failed, or came before others
+        result.update(float(size) for line in self.lines for size in _sizes(_json(line.interaction)))
+        return frozenset(result)
 
     @cached_property
     def language(self) -> Language | None:
         """The language that most of what people said is in."""
-        told = [language_of(line.text) for line in self.lines if line.interaction.kind is Kind.MESSAGE]
-        best = max(LANGUAGES, key=told.count)
-        return best if best in told else None
+        languages = [language_of(line.text) for line in self.lines if line.interaction.kind is Kind.MESSAGE]
+        best = max(LANGUAGES, key=languages.count)
+        return best if best in languages else None
 
     @cached_property
     def languages(self) -> tuple[Language, ...]:
         """The languages that are spoken in it; all of them where none is sure."""
         spoken = {language_of(line.text) for line in self.lines}
-        return tuple(one for one in LANGUAGES if one in spoken) or LANGUAGES
+        return tuple(language for language in LANGUAGES if language in spoken) or LANGUAGES
 
     @cached_property
     def names(self) -> Mapping[str, bool]:
@@ -257,54 +269,56 @@ class TranscriptIndex:
 
     @cached_property
     def full_names(self) -> Mapping[str, bool]:
-        """The names of participants as they are shown, their first names too, and whether theirs is the customer."""
+        """The names of participants as shown, their first and last words too, and whether each is the customer's."""
         shown = [
             (line.interaction.participant.name, line.by_customer)
             for line in self.lines
             if line.interaction.participant and line.interaction.participant.name
         ]
-        return {name: customer for full, customer in shown for name in (full, full.split()[0]) if full.strip()}
+        return {
+            name: customer
+            for full, customer in shown
+            for name in (full, full.split()[0], full.split()[-1])
+            if full.strip()
+        }
 
     @cached_property
-    def said(self) -> Sequence[tuple[Line, str]]:
+    def wordings(self) -> Sequence[tuple[Line, str]]:
         """The words of each line in a row, between spaces: what a quotation is looked for in."""
         return [(line, f" {' '.join(words_of(line.text))} ") for line in self.lines]
 
     @cached_property
     def sentences(self) -> Sequence[tuple[Line, str, frozenset[str]]]:
         """Every sentence that somebody said, with its line and stems."""
-        return [(line, one, stems_of(one)) for line in self.lines for one in sentences(line.text)]
+        return [(line, sentence, stems_of(sentence)) for line in self.lines for sentence in sentences(line.text)]
 
     @cached_property
     def postings(self) -> Mapping[str, Sequence[int]]:
         """For each stem the places of the lines, and of the sentences, that hold it."""
-        found: dict[str, list[int]] = defaultdict(list)
-        for place, text in enumerate(self._texts):
-            for one in stems_of(text):
-                found[one].append(place)
-        return found
+        result: dict[str, list[int]] = defaultdict(list)
+        for number, text in enumerate(self._texts):
+            for word in stems_of(text):
+                result[word].append(number)
+        return result
 
     @cached_property
     def sentence_postings(self) -> Mapping[str, Sequence[int]]:
         """For each stem the places of the sentences that hold it."""
-        found: dict[str, list[int]] = defaultdict(list)
-        for place, (_, _, stems) in enumerate(self.sentences):
-            for one in stems:
-                found[one].append(place)
-        return found
+        result: dict[str, list[int]] = defaultdict(list)
+        for number, (_, _, stems) in enumerate(self.sentences):
+            for word in stems:
+                result[word].append(number)
+        return result
 
-    def bearing(self, text: str) -> tuple[Sequence[Line], float]:
-        """The lines that share most words with a sentence, best first, and the share of its words that the best has."""
-        wanted = stems_of(text)
-        hits: Counter[int] = Counter()
-        for one in wanted:
-            weight = 1.0 / (1 + len(self.postings.get(one, ())) / 8)
-            for place in self.postings.get(one, ()):
-                hits[place] += weight  # pyright: ignore[reportArgumentType] - a Counter counts in fractions too
-        best = [self.lines[place] for place, _ in hits.most_common(MOST_LINES)]
-        if not best or not wanted:
-            return best, 0.0
-        return best, len(wanted & stems_of(f"{best[0].text}\n{best[0].recorded}")) / len(wanted)
+    def bearing(self, text: str) -> Sequence[Line]:
+        """The lines that share most words with a sentence, best first; a rare word counts more than a common one."""
+        hits: dict[int, float] = defaultdict(float)
+        for stem_of_word in stems_of(text):
+            places = self.postings.get(stem_of_word, ())
+            for line_number in places:
+                hits[line_number] += 1 / (_COMMON + len(places))
+        best = sorted(hits, key=lambda line_number: -hits[line_number])[:MOST_LINES]
+        return [self.lines[line_number] for line_number in best]
 
 
 def stems_of(text: str) -> frozenset[str]:
@@ -315,12 +329,12 @@ def stems_of(text: str) -> frozenset[str]:
 def _lines(interactions: Sequence[Interaction]) -> Iterator[Line]:
     left = MOST_OF_A_TRANSCRIPT
     read: list[Line] = []
-    for one in reversed(interactions):
-        text = _bounded(one.text, max(LEAST_OF_A_TEXT, min(MOST_OF_A_TEXT, left)))
-        whole = " ".join(_recorded(one))
+    for interaction in reversed(interactions):
+        text = _bounded(interaction.text, max(LEAST_OF_A_TEXT, min(MOST_OF_A_TEXT, left)))
+        whole = " ".join(_recorded(interaction))
         recorded = _bounded(whole, max(LEAST_OF_A_TEXT, min(MOST_OF_A_TEXT, left - len(text))))
         left -= len(text) + len(recorded)
-        read.append(Line(one, text, recorded, is_cut=text is not one.text or recorded is not whole))
+        read.append(Line(interaction, text, recorded, is_cut=text is not interaction.text or recorded is not whole))
     return reversed(read)
 
 
@@ -331,17 +345,17 @@ def _bounded(text: str, most: int) -> str:
     return f"{text[: most - end]}\n{text[-end:]}"
 
 
-def _recorded(one: Interaction) -> Iterator[str]:
+def _recorded(interaction: Interaction) -> Iterator[str]:
     """What is recorded of an interaction beside its text."""
-    if one.name:
-        yield one.name
-    if one.outcome:
-        yield one.outcome.value
-    yield f"{one.actor.value} {one.channel.value}"
-    if one.participant:
-        yield from (value for value in (one.participant.name, one.participant.id) if value)
-    yield from (identifier.value for identifier in one.identifiers)
-    yield from _leaves(dict(one.data))
+    if interaction.name:
+        yield interaction.name
+    if interaction.outcome:
+        yield interaction.outcome.value
+    yield f"{interaction.actor.value} {interaction.channel.value}"
+    if interaction.participant:
+        yield from (value for value in (interaction.participant.name, interaction.participant.id) if value)
+    yield from (identifier.value for identifier in interaction.identifiers)
+    yield from _leaves(dict(interaction.data))
 
 
 def _leaves(value: Any) -> Iterator[str]:
@@ -356,18 +370,18 @@ def _leaves(value: Any) -> Iterator[str]:
         yield f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _json(one: Interaction) -> Any:
+def _json(interaction: Interaction) -> Any:
     """The data of an interaction, or what its text is where that is JSON."""
     if (
-        one.kind is not Kind.TOOL_RESULT
-        or not one.text.lstrip().startswith(("{", "["))
-        or len(one.text) > MOST_OF_A_TEXT
+        interaction.kind is not Kind.TOOL_RESULT
+        or not interaction.text.lstrip().startswith(("{", "["))
+        or len(interaction.text) > MOST_OF_A_TEXT
     ):
-        return dict(one.data)
+        return dict(interaction.data)
     try:
-        return orjson.loads(one.text)
+        return orjson.loads(interaction.text)
     except orjson.JSONDecodeError:
-        return dict(one.data)
+        return dict(interaction.data)
 
 
 def _sizes(value: Any) -> Iterator[int]:

@@ -169,6 +169,23 @@ def eval_small_model(
     evaluate_small_model(handoffs, as_json=as_json)
 
 
+@evals.command("facts")
+def eval_facts(
+    data: Annotated[
+        Path, typer.Option(metavar="FILE", exists=True, dir_okay=False, help="Sentences told truly and wrongly.")
+    ],
+    conversations: Annotated[
+        Path, typer.Option(metavar="FILE", exists=True, dir_okay=False, help="The conversations they are about.")
+    ],
+    check: Annotated[bool, typer.Option("--check", help="Have a model judge what rules leave open.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Whether sentences as models write them are told true from false."""
+    from app.doors.cli.measuring import evaluate_facts
+
+    evaluate_facts(data, conversations, check=check, as_json=as_json)
+
+
 @evals.command("verifier")
 def eval_verifier(
     data: Annotated[

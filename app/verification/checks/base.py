@@ -26,7 +26,7 @@ class Reading:
         self.statement = statement
         self.text = statement.text
         self.language: Language | None = language_of(statement.text) or index.language
-        self.cited = [index.by_id[one] for one in statement.evidence if one in index.by_id]
+        self.cited = [index.by_id[cited_id] for cited_id in statement.evidence if cited_id in index.by_id]
 
     @cached_property
     def mentions(self) -> tuple[Mention, ...]:
@@ -37,17 +37,17 @@ class Reading:
     def without_identifiers(self) -> str:
         """The statement with its number words in digits, and blanks where an identifier or a quotation stands."""
         text = self.text
-        for one in self.mentions:
-            if one.type not in ("amount", "date"):
-                text = text[: one.start] + " " * (one.end - one.start) + text[one.end :]
+        for mention in self.mentions:
+            if mention.type not in ("amount", "date"):
+                text = text[: mention.start] + " " * (mention.end - mention.start) + text[mention.end :]
         return in_digits(text, self.language) if self.language else text
 
     @cached_property
     def days(self) -> tuple[Day, ...]:
         """The days it tells of, where they stand in `without_identifiers`."""
-        found = days(self.without_identifiers, self.language)
+        dated = days(self.without_identifiers, self.language)
         # An ordinal in words counts something more often than it names a day of the month.
-        return tuple(one for one in found if one.day is None or one.weekday is not None or one.written in self.text)
+        return tuple(day for day in dated if day.day is None or day.weekday is not None or day.written in self.text)
 
     @cached_property
     def moments(self) -> tuple[Moment, ...]:

@@ -19,9 +19,9 @@ class IdentifierCheck:
 
     def object(self, reading: Reading, index: TranscriptIndex) -> Objection | None:
         """Why the statement cannot be so, None where this check leaves it open."""
-        for one in reading.mentions:
-            if one.type in _IDENTIFYING and not _stands(one, index):
-                return Objection(f"{one.value} stands nowhere in the conversation")
+        for mention in reading.mentions:
+            if mention.type in _IDENTIFYING and not _stands(mention, index):
+                return Objection(f"{mention.value} stands nowhere in the conversation")
         return None
 
 
@@ -33,7 +33,7 @@ def _stands(mention: Mention, index: TranscriptIndex) -> bool:
     if mention.type == "phone" or (mention.type == "number" and len(bare) > _PHONE_TAIL):
         return bare[-_PHONE_TAIL:] in index.identifiers
     if mention.type == "number":  # four digits and more may be a quantity too
-        return any(value in index.values for one in figures(mention.value) for value in one.values)
+        return any(value in index.values for figure in figures(mention.value) for value in figure.values)
     if _MEASURED.fullmatch(mention.value):  # `16GB`
         return all(piece.casefold() in index.words for piece in re.findall(r"\d+|[A-Z]+", mention.value))
     parts = re.findall(r"[^\W_]+", value)

@@ -2,7 +2,7 @@
 
 from app.language.words import stem
 from app.verification.checks.base import Objection, Reading
-from app.verification.languages import folded
+from app.verification.languages import folded, words_of
 from app.verification.naming import proper_names
 from app.verification.transcript import TranscriptIndex
 
@@ -17,7 +17,7 @@ class NameCheck:
 
     def object(self, reading: Reading, index: TranscriptIndex) -> Objection | None:
         """Why the statement cannot be so, None where this check leaves it open."""
-        calendar = {word for one in reading.days for word in folded(one.written).split()}
+        calendar = {word for day in reading.days for word in words_of(day.written)}
         for name in proper_names(reading.text, reading.language):
             word = folded(name.written)
             if index.has_place_codes and not name.of_person:  # a city may be told where its airport's code stands
@@ -40,7 +40,11 @@ def _stands(name: str, index: TranscriptIndex) -> bool:
 def _is_inflected(name: str, other: str) -> bool:
     """Whether two words differ at their ends alone, in a few letters."""
     shared = next(
-        (place for place, (one, two) in enumerate(zip(name, other, strict=False)) if one != two),
+        (
+            count
+            for count, (letter, other_letter) in enumerate(zip(name, other, strict=False))
+            if letter != other_letter
+        ),
         min(len(name), len(other)),
     )
     return shared >= 4 and max(len(name), len(other)) - shared <= _INFLECTION
@@ -51,4 +55,4 @@ def _is_slip(name: str, other: str) -> bool:
     short, long = sorted((name, other), key=len)
     if len(long) - len(short) != 1:
         return False
-    return any(long[:place] + long[place + 1 :] == short for place in range(1, len(long)))
+    return any(long[:gap] + long[gap + 1 :] == short for gap in range(1, len(long)))

@@ -45,15 +45,15 @@ class QuotationCheck:
 def _quotations(text: str) -> Iterator[tuple[str, str]]:
     """The words that are quoted, several of them at least, and what stands before."""
     for match in _QUOTED.finditer(text):
-        quoted = next(one for one in match.groups() if one)
+        quoted = next(part for part in match.groups() if part)
         if len(words_of(quoted)) >= _FEWEST_WORDS:
             yield quoted, text[: match.start()]
 
 
 def _speakers(quoted: str, index: TranscriptIndex) -> list[Line]:
     """The lines in which every part of a quotation stands, letter for letter but for case and punctuation."""
-    parts = [f" {' '.join(words)} " for one in _LEFT_OUT.split(quoted) if (words := words_of(one))]
-    return [line for line, said in index.said if all(part in said for part in parts)]
+    parts = [f" {' '.join(words)} " for part in _LEFT_OUT.split(quoted) if (words := words_of(part))]
+    return [line for line, wording in index.wordings if all(part in wording for part in parts)]
 
 
 def _is_comparable(quoted: str, index: TranscriptIndex) -> bool:

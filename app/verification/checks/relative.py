@@ -53,7 +53,7 @@ class RelativeCheck:
 
 
 def _stands(phrase: str, index: TranscriptIndex) -> bool:
-    if any(index.holds(one) for one in (phrase, *_SAME.get(phrase, ()))):
+    if any(index.holds(wording) for wording in (phrase, *_SAME.get(phrase, ()))):
         return True
     if phrase in _OF_DAYS | _OF_MONTHS and (_spans_days(index) or index.tells_dates):
         return True
@@ -61,7 +61,7 @@ def _stands(phrase: str, index: TranscriptIndex) -> bool:
         return True
     if phrase in _DAYTIMES:
         halves = {None, "am" if phrase == "morning" else "pm"}
-        return any(index.holds(one) for one in _DAYTIMES[phrase]) or not halves.isdisjoint(index.halves)
+        return any(index.holds(wording) for wording in _DAYTIMES[phrase]) or not halves.isdisjoint(index.halves)
     return False
 
 

@@ -11,9 +11,9 @@ class TimeCheck:
 
     def object(self, reading: Reading, index: TranscriptIndex) -> Objection | None:
         """Why the statement cannot be so, None where this check leaves it open."""
-        for one in reading.moments:
-            if not _stands(one.minutes, index):
-                return Objection(f"the time {one.written} stands nowhere in the conversation")
+        for moment in reading.moments:
+            if not _stands(moment.minutes, index):
+                return Objection(f"the time {moment.written} stands nowhere in the conversation")
         return None
 
 
