@@ -51,7 +51,7 @@ CONVERSATION = (
 )
 ASKED = HandoffRequest(
     conversation_id="c1",
-    to_channel="voice",
+    to_channel=Channel.VOICE,
     reason=Reason(code=HandoffReason.CUSTOMER_REQUEST, detail="wants a person"),
     locale="de-AT",
     sections=(SectionRequest(name="equipment", instruction="Which devices?"),),
