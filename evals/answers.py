@@ -20,9 +20,19 @@ from pydantic import ValidationError
 from app.application import App
 from app.bootstrap import build
 from app.errors import InvalidRequest
-from app.models import Handoff, HandoffRequest, InteractionDraft, PromptReference, Record
-from app.ports import ModelReply
+from app.models import (
+    Handoff,
+    HandoffRequest,
+    InteractionDraft,
+    PromptReference,
+    Record,
+    Verdict,
+    VerdictKind,
+    VerifyRequest,
+)
+from app.ports import LanguageModel, ModelReply
 from app.settings import Settings
+from evals.checks import Divided
 from evals.dialogues import rows_of
 from evals.labelled import plain
 from evals.workspace import workspace
@@ -32,6 +42,7 @@ LINES = ("headline", "contact_reason", "customer_expectation", "suggested_openin
 LISTS = ("situation", "commitments", "open_questions", "entities")
 _LINE = re.compile(r"^(t\d+) \| (.*)$", re.MULTILINE)
 _SHORT_ID = re.compile(r"\bt\d+\b")
+_PLACEHOLDER = re.compile(r"\\\[[a-z_]+_\d+\\\]")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=\S)")
 
 
@@ -61,8 +72,9 @@ class AnswerFigures(Record):
 
     Of so many rows, `model_briefs` are worded by the model, and in `headline_and_opening_shown` both are its own.
     Shares of its statements are over all that are sentences, by field also over entities; `refuted` counts what a check
-    threw out. `unverified` is the share of the shown claims that rules left open. Of `prompts_differing` rows our own
-    prompt is no longer the recorded one, and `unmapped` ids of an answer are in none of our lines.
+    threw out. `unverified` is the share of the shown claims that rules left open. Of `checked` claims that a model was
+    asked of, `checked_supported` is the share it supports; it refutes those listed. Of `prompts_differing` rows our own
+    prompt is not the recorded one, and `unmapped` ids of an answer are in none of our lines.
     """
 
     n: int
@@ -73,6 +85,9 @@ class AnswerFigures(Record):
     refuted: int
     unverified: float
     headline_and_opening_shown: float
+    checked: int
+    checked_supported: float
+    checked_refuted: tuple[Left, ...]
     prompts_differing: int
     unmapped: int
     left_out: tuple[Left, ...]
@@ -85,6 +100,7 @@ class Outcome(NamedTuple):
     handoff: Handoff
     differs: bool
     unmapped: int
+    verdicts: tuple[Verdict, ...] = ()
 
 
 class Replying:
@@ -117,20 +133,28 @@ class Replying:
 
 
 async def evaluate(
-    data: Path, settings: Settings, *, out: Path | None = None, progress: Callable[[int, int], None] | None = None
+    data: Path,
+    settings: Settings,
+    *,
+    out: Path | None = None,
+    checks: LanguageModel | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> AnswerFigures:
     """The figures over a file of recorded answers; each brief is written to `out` as Markdown.
 
-    Raises InvalidRequest, which names the line.
+    `checks` is a model that judges what is shown. Raises InvalidRequest, which names the line.
     """
-    found = await handed_over(read_rows(data), settings, progress)
+    found = await handed_over(read_rows(data), settings, checks, progress)
     if out is not None:
         write_briefs(found, out)
     return figures(found)
 
 
 async def handed_over(
-    rows: Sequence[Row], settings: Settings, progress: Callable[[int, int], None] | None = None
+    rows: Sequence[Row],
+    settings: Settings,
+    checks: LanguageModel | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> list[Outcome]:
     """Every row filed and handed over, by the prompt it was recorded to."""
     model, found = Replying(), list[Outcome]()
@@ -140,11 +164,12 @@ async def handed_over(
         for number, row in enumerate(rows):
             version = row.prompt.version
             if version not in apps:
-                update = {"prompt_brief": version, "model_check": "none"}
-                app = build(own.model_copy(update=update), model=model)
+                update = {"prompt_brief": version, "model_check": None if checks else "none"}
+                app = build(own.model_copy(update=update), model=Divided(model, checks))
                 apps[version] = await stack.enter_async_context(app)
                 await app.warm_up()
-            found.append(await _handed_over(apps[version], model, row, f"row-{number}"))
+            outcome = await _handed_over(apps[version], model, row, f"row-{number}")
+            found.append(await _checked(apps[version], outcome, f"row-{number}") if checks else outcome)
             if progress:
                 progress(len(found), len(rows))
     return found
@@ -179,6 +204,7 @@ def figures(found: Sequence[Outcome]) -> AnswerFigures:
             if not stands:
                 left.append(Left(id=one.row.id, field=field, text=text, why=_why(text, one.handoff)))
         both += here.get("headline", False) and here.get("suggested_opening", False)
+    verdicts = [(one.row.id, verdict) for one in found for verdict in one.verdicts]
     claims = [claim for one in found for claim in one.handoff.brief.claims]
     sentences = [stands for field, those in shown.items() if field != "entities" for stands in those]
     return AnswerFigures(
@@ -190,6 +216,13 @@ def figures(found: Sequence[Outcome]) -> AnswerFigures:
         refuted=sum(len(one.handoff.brief.dropped_claims) for one in found),
         unverified=_share([claim.verdict.value != "supported" for claim in claims]),
         headline_and_opening_shown=round(both / len(found), 4),
+        checked=len(verdicts),
+        checked_supported=_share([verdict.supported for _, verdict in verdicts]),
+        checked_refuted=tuple(
+            Left(id=row, field="claims", text=verdict.text, why=verdict.why)
+            for row, verdict in verdicts
+            if verdict.verdict is VerdictKind.REFUTED
+        ),
         prompts_differing=sum(one.differs for one in found),
         unmapped=sum(one.unmapped for one in found),
         left_out=tuple(left),
@@ -223,8 +256,9 @@ def is_shown(field: str, text: str, handoff: Handoff) -> bool:
     }
     prose = (brief.contact_reason, brief.situation, brief.customer_expectation)
     there = [plain(piece) for piece in pieces.get(field, prose) if piece]
-    parts = [plain(part) for part in _SENTENCE_END.split(text)]
-    if any(all(part in piece for part in parts) for piece in there):
+    # What a placeholder stands for is back in the brief.
+    parts = [re.compile(_PLACEHOLDER.sub(".+", re.escape(plain(part)))) for part in _SENTENCE_END.split(text)]
+    if any(all(part.search(piece) for part in parts) for piece in there):
         return True
     # The same number or day in another spelling is the same entity.
     return field == "entities" and any(_figures(text) and _figures(text) <= _figures(piece) for piece in there)
@@ -280,6 +314,14 @@ async def _handed_over(app: App, model: Replying, row: Row, tenant: str) -> Outc
     model.row, model.differs, model.unmapped = row, True, 0
     handoff = await app.handoff(tenant, row.handoff.model_copy(update={"deadline_ms": DEADLINE_MS}))
     return Outcome(row, handoff, model.differs, model.unmapped)
+
+
+async def _checked(app: App, outcome: Outcome, tenant: str) -> Outcome:
+    """The row with verdicts on every claim of its brief."""
+    claims = tuple(claim.text for claim in outcome.handoff.brief.claims)
+    request = VerifyRequest(customer_id=outcome.handoff.customer_id, claims=claims)
+    answer = await app.verify_claims(tenant, request)
+    return outcome._replace(verdicts=answer.verdicts)
 
 
 def _with_ids(answer: Mapping[str, Any], aliases: Mapping[str, str]) -> tuple[Mapping[str, Any], int]:

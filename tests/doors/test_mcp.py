@@ -18,7 +18,7 @@ from app.models import Scope
 if TYPE_CHECKING:
     from app.application import App
 
-TOOLS = ["get_handoff_brief", "next_best_action", "customer_timeline", "record_interaction"]
+TOOLS = ["get_handoff_brief", "next_best_action", "customer_timeline", "record_interaction", "verify_summary"]
 WHO = {"type": "account_id", "value": "acc-1", "verified": True, "method": "login"}
 
 

@@ -1,9 +1,49 @@
 """What `warmline eval faults`, `injections` and `small-model` do: models that fail, obey anybody or are small."""
 
 import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app.doors.cli.common import settings_in_force
 from app.doors.cli.figures import measured, show
+
+if TYPE_CHECKING:
+    from app.models import Record
+
+
+def evaluate_answers(
+    data: Path,
+    *,
+    out: Path | None,
+    check: bool,
+    write_prompts: Path | None,
+    read_answers: Path | None,
+    ours: bool,
+    as_json: bool,
+) -> None:
+    """Print how much of recorded answers reaches the agent. Raises InvalidRequest, or StaleRecording."""
+    from app.bootstrap import language_model
+    from evals import checks as recorded
+    from evals.answers import evaluate
+
+    settings = settings_in_force()
+    if read_answers is not None:
+        recorded.read_answers(
+            read_answers, recorded.FOLDER, recorded_on=datetime.now(UTC).date().isoformat(), ours=ours
+        )
+    model, replayed = None, None
+    if write_prompts is not None:
+        model = recorded.PromptWriter(write_prompts)
+    elif check and settings.model_check not in (None, "none"):
+        model = language_model(settings.model_copy(update={"model": settings.model_check}))
+    elif check:
+        model = replayed = recorded.RecordedChecks()
+    with measured("answers") as tell:
+        figures: Record = asyncio.run(evaluate(data, settings, out=out, checks=model, progress=tell))
+    if replayed is not None:
+        replayed.insist()
+    show(figures, as_json=as_json)
 
 
 def evaluate_faults(handoffs: int, *, seed: int, concurrency: int, as_json: bool) -> None:
