@@ -260,6 +260,12 @@ def rule_verifier() -> Verifier:
     return RuleVerifier()
 
 
+def verifier_with(model: LanguageModel) -> Verifier:
+    """The check by rules, and by this model where they leave a sentence open: for evals."""
+    checker = ModelVerifier(model, PromptLibrary().prompt("check", "v1"), hide_contacts=False)
+    return CombinedVerifier(RuleVerifier(), checker)
+
+
 def refusing_rules(statements: Sequence[Statement], transcript: Transcript) -> list[str | None]:
     """The name of the rule that refutes each statement, None where none does: for the eval of the rules."""
     return verification.refusing_rules(statements, transcript)

@@ -15,9 +15,10 @@ from typing import Literal, NamedTuple
 import numpy as np
 from pydantic import ValidationError
 
-from app.bootstrap import rule_verifier
-from app.errors import ConfigurationError, InvalidRequest
+from app.bootstrap import rule_verifier, verifier_with
+from app.errors import InvalidRequest
 from app.models import Record, Statement, Transcript, Verdict, VerdictKind
+from app.ports import LanguageModel
 from app.ports.verifier import Verifier
 from app.validation import invalid_request
 from evals.dialogues import rows_of
@@ -81,20 +82,15 @@ class JudgedFact(NamedTuple):
     verdict: Verdict
 
 
-def checking_verifier() -> Verifier:
-    """The check by a model, or by its recorded verdicts. Raises ConfigurationError where there is neither."""
-    raise ConfigurationError(
-        "--check needs a model that checks, or its recorded verdicts, and there are neither. "
-        "Without --check the rules alone are measured."
-    )
-
-
 async def evaluate(
-    data: Path, conversations: Path, *, check: bool = False, progress: Progress | None = None
+    data: Path, conversations: Path, *, checks: LanguageModel | None = None, progress: Progress | None = None
 ) -> FactFigures:
-    """The figures over a file of facts. Raises InvalidRequest, which names the line, and ConfigurationError."""
-    verifier = checking_verifier() if check else rule_verifier()
-    return await evaluate_with(verifier, data, conversations, by_model=check, progress=progress)
+    """The figures over a file of facts; `checks` judges what rules leave open.
+
+    Raises InvalidRequest, which names the line.
+    """
+    verifier = verifier_with(checks) if checks else rule_verifier()
+    return await evaluate_with(verifier, data, conversations, by_model=checks is not None, progress=progress)
 
 
 async def evaluate_with(

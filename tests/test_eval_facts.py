@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from app.errors import ConfigurationError, InvalidRequest
+from app.errors import InvalidRequest
 from app.models import Checker, Statement, Transcript, Verdict, VerdictKind
+from evals.checks import PromptWriter
 from evals.facts import evaluate, evaluate_with
 from evals.plants import planted
 from evals.rules import Probe, added, figures
@@ -69,9 +70,13 @@ async def test_where_a_model_checks_a_true_sentence_must_be_supported(files: tup
     assert result.refused_by_rules.n == 0
 
 
-async def test_a_check_by_a_model_that_is_not_there_is_an_error(files: tuple[Path, Path]) -> None:
-    with pytest.raises(ConfigurationError, match="recorded verdicts"):
-        await evaluate(*files, check=True)
+async def test_a_prompt_that_was_never_answered_is_written_out_and_leaves_its_sentences_open(
+    files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    writer = PromptWriter(tmp_path / "prompts")
+    result = await evaluate(*files, checks=writer)
+    assert writer.written == len(list((tmp_path / "prompts").glob("*.prompt.json"))) == 1
+    assert result.false_supported == 0.0
 
 
 @pytest.mark.parametrize(

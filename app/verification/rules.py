@@ -64,7 +64,7 @@ def objection(reading: Reading, index: TranscriptIndex) -> tuple[str, Objection]
 def _judged(reading: Reading, index: TranscriptIndex) -> Verdict:
     refuted = objection(reading, index)
     if refuted and index.is_cut:
-        return _verdict(reading, VerdictKind.UNVERIFIED, _LEAST_OPEN, _evidence(reading, index)[0], UNREAD)
+        return _verdict(reading, VerdictKind.UNVERIFIED, _OPEN, _evidence(reading, index), UNREAD)
     if refuted:
         _, objected = refuted
         lines = objected.lines or _evidence(reading, index)

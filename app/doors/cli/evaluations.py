@@ -177,13 +177,33 @@ def eval_facts(
     conversations: Annotated[
         Path, typer.Option(metavar="FILE", exists=True, dir_okay=False, help="The conversations they are about.")
     ],
-    check: Annotated[bool, typer.Option("--check", help="Have a model judge what rules leave open.")] = False,
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Have what rules leave open judged: by WARMLINE_MODEL_CHECK, else as recorded."),
+    ] = False,
+    write_prompts: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Write the prompts of the check here, to be answered.")
+    ] = None,
+    read_answers: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Take in answers to such prompts, as recordings.")
+    ] = None,
+    ours: Annotated[
+        bool, typer.Option("--ours", help="The data is our own: keep the whole answers, not their numbers alone.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Whether sentences as models write them are told true from false."""
-    from app.doors.cli.measuring import evaluate_facts
+    from app.doors.cli.testing_models import evaluate_facts
 
-    evaluate_facts(data, conversations, check=check, as_json=as_json)
+    evaluate_facts(
+        data,
+        conversations,
+        check=check,
+        write_prompts=write_prompts,
+        read_answers=read_answers,
+        ours=ours,
+        as_json=as_json,
+    )
 
 
 @evals.command("answers")

@@ -93,15 +93,6 @@ def evaluate_intent(train: Path, test: Path, *, shots: int | None, seed: int, as
     show(figures, as_json=as_json)
 
 
-def evaluate_facts(data: Path, conversations: Path, *, check: bool, as_json: bool) -> None:
-    """Print how well true sentences are told from false ones. Raises InvalidRequest and ConfigurationError."""
-    from evals.facts import evaluate
-
-    with measured("conversations") as tell:
-        figures = asyncio.run(evaluate(data, conversations, check=check, progress=tell))
-    show(figures, as_json=as_json)
-
-
 def evaluate_verifier(data: Path, *, seed: int, as_json: bool) -> None:
     """Print how well true sentences are told from altered ones. Raises InvalidRequest, which names the line."""
     from evals.verifier import evaluate

@@ -10,6 +10,57 @@ from app.doors.cli.figures import measured, show
 
 if TYPE_CHECKING:
     from app.models import Record
+    from app.ports import LanguageModel
+
+
+def checking_model(
+    *, check: bool, write_prompts: Path | None, read_answers: Path | None, ours: bool
+) -> "LanguageModel | None":
+    """Who checks what rules leave open: the model that is set for it, else the recordings; None without a check.
+
+    First takes in the answers of a folder. Raises InvalidRequest, or StaleRecording.
+    """
+    from app.bootstrap import language_model
+    from evals import checks as recorded
+
+    settings = settings_in_force()
+    if read_answers is not None:
+        recorded.read_answers(
+            read_answers, recorded.FOLDER, recorded_on=datetime.now(UTC).date().isoformat(), ours=ours
+        )
+    if write_prompts is not None:
+        return recorded.PromptWriter(write_prompts)
+    if check and settings.model_check not in (None, "none"):
+        return language_model(settings.model_copy(update={"model": settings.model_check}))
+    return recorded.RecordedChecks() if check else None
+
+
+def insist_on_recordings(model: "LanguageModel | None") -> None:
+    """Raises StaleRecording where recorded checks were asked for what was never recorded."""
+    from evals.checks import RecordedChecks
+
+    if isinstance(model, RecordedChecks):
+        model.insist()
+
+
+def evaluate_facts(
+    data: Path,
+    conversations: Path,
+    *,
+    check: bool,
+    write_prompts: Path | None,
+    read_answers: Path | None,
+    ours: bool,
+    as_json: bool,
+) -> None:
+    """Print how well true sentences are told from false ones. Raises InvalidRequest, or StaleRecording."""
+    from evals.facts import evaluate
+
+    model = checking_model(check=check, write_prompts=write_prompts, read_answers=read_answers, ours=ours)
+    with measured("conversations") as tell:
+        figures = asyncio.run(evaluate(data, conversations, checks=model, progress=tell))
+    insist_on_recordings(model)
+    show(figures, as_json=as_json)
 
 
 def evaluate_answers(
@@ -23,26 +74,12 @@ def evaluate_answers(
     as_json: bool,
 ) -> None:
     """Print how much of recorded answers reaches the agent. Raises InvalidRequest, or StaleRecording."""
-    from app.bootstrap import language_model
-    from evals import checks as recorded
     from evals.answers import evaluate
 
-    settings = settings_in_force()
-    if read_answers is not None:
-        recorded.read_answers(
-            read_answers, recorded.FOLDER, recorded_on=datetime.now(UTC).date().isoformat(), ours=ours
-        )
-    model, replayed = None, None
-    if write_prompts is not None:
-        model = recorded.PromptWriter(write_prompts)
-    elif check and settings.model_check not in (None, "none"):
-        model = language_model(settings.model_copy(update={"model": settings.model_check}))
-    elif check:
-        model = replayed = recorded.RecordedChecks()
+    model = checking_model(check=check, write_prompts=write_prompts, read_answers=read_answers, ours=ours)
     with measured("answers") as tell:
-        figures: Record = asyncio.run(evaluate(data, settings, out=out, checks=model, progress=tell))
-    if replayed is not None:
-        replayed.insist()
+        figures: Record = asyncio.run(evaluate(data, settings_in_force(), out=out, checks=model, progress=tell))
+    insist_on_recordings(model)
     show(figures, as_json=as_json)
 
 
