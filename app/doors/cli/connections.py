@@ -76,6 +76,9 @@ class BoundedConnection(HttpToolsProtocol):
         self._body_since = self.loop.time()
         self._unparsed = self._body_bytes = 0
         super().on_headers_complete()
+        if "raw_path" in self.scope and not self.url.startswith((b"/", b"*")):
+            # Of a whole address uvicorn keeps the path alone, and who may come in depends on what was asked for.
+            self.scope["raw_path"] = self.url.partition(b"?")[0]
 
     def on_body(self, body: bytes) -> None:
         """More of the body has come."""
