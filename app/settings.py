@@ -49,7 +49,10 @@ class Settings(BaseSettings):
     embedder: str = Field(default="minilm", description="minilm (built in), or any litellm embedding model")
     catalogue: str = Field(default="general", description="name of a shipped catalogue, or the path of a YAML file")
     prompt_brief: str = Field(default="v2", description="version of the brief's prompt")
-    require_keys: bool = Field(default=False, description="refuse requests without an API key also on loopback")
+    require_keys: bool = Field(
+        default=False,
+        description="refuse requests without an API key also on loopback; set it where a proxy stands in front",
+    )
     redact_at_ingest: bool = Field(default=False, description="blank card numbers and the like before they are written")
     redact_contacts: bool = Field(default=True, description="keep e-mail addresses and phone numbers from the model")
     friction_ladder: Ladder = Field(

@@ -24,6 +24,7 @@ class Impatient(BoundedConnection):
 
     head_s = 0.3
     body_s = 0.3
+    whole_body_s = 1.5
     look_every_s = 0.05
     most_connections = 400
     least_bytes_per_s = 10_000
@@ -137,6 +138,24 @@ async def test_a_request_that_trickles_is_cut_off_although_something_always_come
     async with asyncio.timeout(GIVE_UP_S):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(HEAD if piece != b"x" else HEAD + b"content-length: 100000\r\n\r\n")
+        answer = asyncio.create_task(reader.read())
+        while not answer.done():
+            writer.write(piece)
+            await asyncio.sleep(0.02)
+        writer.close()
+    assert answer.exception() is not None or problem_in(answer.result())["status"] == 408
+
+
+@pytest.mark.parametrize("is_chunked", [True, False])
+async def test_a_body_that_comes_just_fast_enough_is_cut_off_all_the_same_in_the_end(
+    port: int, *, is_chunked: bool
+) -> None:
+    size = 2 * Impatient.least_bytes_per_s // 50
+    piece = f"{size:x}\r\n".encode() + b"x" * size + b"\r\n" if is_chunked else b"x" * size
+    async with asyncio.timeout(GIVE_UP_S):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        length = b"transfer-encoding: chunked" if is_chunked else b"content-length: 100000000"
+        writer.write(HEAD + length + b"\r\n\r\n")
         answer = asyncio.create_task(reader.read())
         while not answer.done():
             writer.write(piece)
