@@ -17,6 +17,8 @@ import httpx
 
 NAMES = ("surname", "mailbox", "matter", "second", "spoken", "page", "conversation", "caller", "key", "field", "typed")
 CHANNELS = ("chat", "voice", "email", "app", "whatsapp")
+# Long after the erasure: a timer that is set for so long must keep nothing of what was waited for.
+PATIENT_MS = 60_000
 HTML = {"accept": "text/html"}
 
 
@@ -119,7 +121,8 @@ class Customer:
             self._call("GET", f"/v1/conversations/{path}")
         self._handoffs(talk)
         for audience in ("agent", "bot"):
-            asked = {"conversation_id": talk, "audience": audience, "context": {words.field: words.typed}}
+            asked: dict[str, Any] = {"conversation_id": talk, "audience": audience, "deadline_ms": PATIENT_MS}
+            asked["context"] = {words.field: words.typed}
             once = {"idempotency-key": f"{words.key}-{audience}"}
             decision = self._call("POST", "/v1/next-actions", json=asked, headers=once)
             action = [*decision["actions"], *decision["suppressed"]][0]
@@ -155,7 +158,7 @@ class Customer:
 
     def _handoffs(self, talk: str) -> None:
         words = self._words
-        asked: dict[str, Any] = {"conversation_id": talk, "to_channel": "voice", "deadline_ms": 4000}
+        asked: dict[str, Any] = {"conversation_id": talk, "to_channel": "voice", "deadline_ms": PATIENT_MS}
         asked["reason"] = {"code": "other", "detail": words.second}
         once = {"idempotency-key": f"{words.key}-handoff"}
         handoff = self._call("POST", "/v1/handoffs", json=asked, headers=once)
