@@ -2,7 +2,8 @@
 
 Run it as `python -m tests.forgotten_customer SEED`. It prints the address of a model's server and webhook receiver
 that it runs itself, and then obeys lines on its standard input, answering each by one line of JSON:
-`file URL`, `read`, `erase`, `redact`. Its connections stay open until its input ends, as those of a caller may.
+`file URL`, `turn_to URL`, `read`, `erase`, `redact`. Its connections stay open until its input ends, as those of a
+caller may.
 """
 
 import json
@@ -108,6 +109,12 @@ class Customer:
         self._others = {each["customer_id"] for each in everybody} - {self._customer_id}
         self._interaction_ids = [each["interaction_id"] for each in (*filed["results"], *everybody)]
         return {"customer_id": self._customer_id, "interaction_ids": self._interaction_ids}
+
+    def turn_to(self, base: str) -> Mapping[str, Any]:
+        """Ask another worker of the service from now on, and listen to it too."""
+        self._base = base
+        Thread(target=self._listen, daemon=True).start()
+        return {}
 
     def read(self) -> Mapping[str, Any]:
         """Ask everything that can be asked about the customer, and some things that are refused."""

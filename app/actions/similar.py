@@ -114,9 +114,9 @@ class SimilarCases:
         """Keep cases with their sums, one row of `vectors` a case, shape (cases, dimensions)."""
         await self._vectors.put_cases(tenant, {one: _outcome(sums) for one, sums in cases.items()}, vectors)
 
-    def forget(self, tenant: str) -> None:
-        """Something of this tenant was erased: what was found is not told again."""
-        for key in [one for one in self._kept if one[0] == tenant]:
+    def forget(self, tenant: str | None) -> None:
+        """Something of this tenant, or of any, was erased: what was found is not told again."""
+        for key in [one for one in self._kept if tenant in (None, one[0])]:
             del self._kept[key]
 
     async def _at_hand(self, tenant: str, case_id: str, wanted: Vector) -> Sequence[LikeCase]:

@@ -54,9 +54,9 @@ class MeaningReader:
             self._kept.update(((tenant, one), vector) for one, vector in read.items())
         return found
 
-    def forget(self, tenant: str) -> None:
-        """Something of this tenant was erased: keep nothing of what was read."""
-        for key in [one for one in self._kept if one[0] == tenant]:
+    def forget(self, tenant: str | None) -> None:
+        """Something of this tenant, or of any, was erased: keep nothing of what was read."""
+        for key in [one for one in self._kept if tenant in (None, one[0])]:
             del self._kept[key]
 
     async def _read(self, tenant: str, interaction_ids: Sequence[str]) -> Meanings:
