@@ -6,6 +6,7 @@ not borne out is left out, and the handoff says so. What was answered once of a 
 
 import asyncio
 import logging
+from contextlib import suppress
 from time import perf_counter
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ from app.brief.merging import merge
 from app.brief.packing import TRUSTED_INPUTS, UNTRUSTED_INPUTS, Packed, pack
 from app.errors import InvalidModelOutput, ModelFailure, ModelTimeout
 from app.models import Brief, Check, FailureCode, Handoff, HandoffStatus, Snapshot, Usage
+from app.patience import within
 from app.ports import Archive, LanguageModel, ModelReply
 from app.privacy import Redactor
 from app.prompts import Prompt, RenderedPrompt, count_tokens
@@ -106,7 +108,9 @@ class BriefWriter:
         task = asyncio.create_task(self._worded(model, snapshot, handoff, until))
         try:
             # Not wait_for: it would wait for the cancelled call to end, and a call may take its time over that.
-            await asyncio.wait({task}, timeout=left)
+            with suppress(TimeoutError):
+                async with within(left):
+                    await asyncio.wait({task})
         finally:
             self._abandon_unless_done(task)
         if not task.done():

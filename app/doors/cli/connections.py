@@ -8,6 +8,7 @@ connections. An answer may take as long as it likes: a stream of events is never
 import asyncio
 import json
 import resource
+import select
 from collections.abc import Iterable
 from typing import Any, ClassVar, cast
 
@@ -15,6 +16,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 FILES_OF_OUR_OWN = 256
 LARGEST_READ = 1024 * 1024
+READ_SOON_S = 0.01
 
 
 class BoundedConnection(HttpToolsProtocol):
@@ -67,6 +69,16 @@ class BoundedConnection(HttpToolsProtocol):
         if self._unparsed > (self.largest_head if self.waiting_since is not None else LARGEST_READ + self.largest_head):
             detail = f"The head of a request may have {self.largest_head:,} bytes. Send what is long in the body."
             self.refuse(431, "The head of the request is too large", detail)
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close what lay idle, but not while a request lies unread in its socket.
+
+        A busy loop may come to its timers before it reads again, and closing would reset what was sent in time.
+        """
+        if not self.transport.is_closing() and _has_unread(self.transport):
+            self.timeout_keep_alive_task = self.loop.call_later(READ_SOON_S, self.timeout_keep_alive_handler)
+        else:
+            super().timeout_keep_alive_handler()
 
     def on_message_begin(self) -> None:
         """A head begins; the first one of a connection is waited for from its opening on."""
@@ -154,6 +166,13 @@ def _slowest(connections: Iterable[object]) -> BoundedConnection | None:
     bounded = (one for one in connections if isinstance(one, BoundedConnection) and not one.transport.is_closing())
     waiting = [one for one in bounded if one.waiting_since is not None]
     return min(waiting, key=lambda one: one.waiting_since or 0.0, default=None)
+
+
+def _has_unread(transport: asyncio.Transport) -> bool:
+    """Whether something came, or the caller's end of the connection, that was not read yet."""
+    looking = select.poll()  # which takes any number of a file, as `select` does not
+    looking.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
+    return bool(looking.poll(0))
 
 
 def _most_files() -> int:
