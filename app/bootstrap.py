@@ -1,6 +1,7 @@
 """The one place where adapters are chosen: the service, the command line, the tests and the evals call `build`."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from app import offline
@@ -30,7 +31,7 @@ from app.idempotency import RequestClaims
 from app.identity import Identities, Rules
 from app.identity.suggestions import Suggestions
 from app.keys import Keys
-from app.ledger import Recorder
+from app.ledger import CARD_PURPOSE, Recorder
 from app.ports import (
     Archive,
     Courier,
@@ -119,17 +120,17 @@ def _parts(
     digests, pressure, rules = _digests(ledger, archive), Pressure(), Rules()
     retriever = Retriever(ledger, vectors, embedder)
     indexer = Indexer(ledger, archive, vectors, embedder, pressure)
-    announcer = _announcer(outbox, courier, webhook_pauses_s)
+    announcer, signatures = _announcer(outbox, courier, webhook_pauses_s), Signatures(archive)
     eraser = Eraser(ledger, archive, vectors, digests, outbox, on_discarded=indexer.start_over)
     decisions = DecisionMaker(catalogue, embedder, archive, vectors=vectors, writer=_action_writer(settings, model))
     return Parts(
         ledger=ledger,
         archive=archive,
         keys=Keys(archive),
-        signatures=Signatures(archive),
+        signatures=signatures,
         sessions=EndedSessions(archive),
         claims=RequestClaims(_claims(archive), archive),
-        recorder=_recorder(settings, ledger, rules, announcer),
+        recorder=_recorder(settings, ledger, rules, announcer, signatures),
         identities=Identities(ledger, rules),
         suggestions=Suggestions(ledger, archive, linkage),
         retriever=retriever,
@@ -363,9 +364,16 @@ def _announcer(outbox: Outbox, courier: Courier, pauses_s: Sequence[float]) -> A
     return Announcer(outbox, courier, Deliveries(outbox, courier, pauses_s=pauses_s))
 
 
-def _recorder(settings: Settings, ledger: Ledger, rules: Rules, announcer: Announcer) -> Recorder:
-    clean = redacted_draft if settings.redact_at_ingest else None
-    return Recorder(ledger, rules, clean=clean, announces=lambda: announcer.working)
+def _recorder(
+    settings: Settings, ledger: Ledger, rules: Rules, announcer: Announcer, signatures: Signatures
+) -> Recorder:
+    return Recorder(
+        ledger,
+        rules,
+        clean=redacted_draft if settings.redact_at_ingest else None,
+        announces=lambda: announcer.working,
+        card_key=partial(signatures.key, CARD_PURPOSE),
+    )
 
 
 def _courier(settings: Settings) -> Courier:

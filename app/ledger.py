@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections import deque
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -14,7 +14,7 @@ from app.errors import Conflict, InvalidRequest, Unavailable
 from app.ids import id_of_work, resumed_work
 from app.models import MAX_DATA_BYTES, Interaction, InteractionDraft, Kind, Problem, Recorded, RowWarning
 from app.ports import Arrival, Filed, IdentityRules, Known, Ledger, Unit
-from app.privacy import Context, context_of, depends_on_context, masked_draft
+from app.privacy import Context, context_of, depends_on_context, holds_card, masked_draft, masked_identifiers
 
 # How many drafts one transaction takes at most, so that nobody waits long behind somebody else's batch.
 MAX_TOGETHER = 1000
@@ -28,6 +28,10 @@ _CONTEXT_ROWS = 6
 # Longer texts are searched for secrets in a thread, so that nobody else's request waits for them.
 _LONG_TEXT = 4_000
 _MANY_FIELDS = 16
+
+
+# What the key is for, under which card numbers that are identifiers are digested.
+CARD_PURPOSE = "card"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +70,13 @@ class Recorder:
         *,
         clean: Callable[[InteractionDraft], InteractionDraft] | None = None,
         announces: Callable[[], bool] = lambda: False,
+        card_key: Callable[[], Awaitable[bytes]] | None = None,
     ) -> None:
         self._ledger = ledger
         self._rules = rules
         self._clean = clean
         self._announces = announces
+        self._card_key = card_key
         self._noted: set[str] = set()
         self._waiting: deque[_Request] = deque()
         self._writing: asyncio.Task[None] | None = None
@@ -85,6 +91,7 @@ class Recorder:
         """
         if self._clean is not None:
             drafts = await asyncio.to_thread(_cleaned, drafts, self._clean)
+        drafts = await self._identified(drafts)
         masked = await self._masked(tenant, drafts)
         if self._closed:
             raise Unavailable("The service is shutting down. Try again in a moment.")
@@ -95,6 +102,23 @@ class Recorder:
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write_all())
         return await answer
+
+    async def _identified(self, drafts: Sequence[InteractionDraft | Problem]) -> Sequence[InteractionDraft | Problem]:
+        """The drafts with a digest in the place of each card number that is an identifier: it leads to one customer."""
+        cards = {
+            place
+            for place, one in enumerate(drafts)
+            if isinstance(one, InteractionDraft) and one.identifiers and holds_card(one.identifiers)
+        }
+        if not cards or self._card_key is None:
+            return drafts
+        key = await self._card_key()
+        return [
+            one.model_copy(update={"identifiers": masked_identifiers(one.identifiers, key)})
+            if place in cards and isinstance(one, InteractionDraft)
+            else one
+            for place, one in enumerate(drafts)
+        ]
 
     async def _masked(self, tenant: str, drafts: Sequence[InteractionDraft | Problem]) -> Sequence[_Row]:
         contexts: dict[int, Context] = {}

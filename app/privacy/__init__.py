@@ -4,6 +4,7 @@
 placeholders in the place of these and of other personal numbers in a text that leaves for a model.
 """
 
+from app.privacy.identifiers import holds_card, masked_identifiers
 from app.privacy.masking import (
     NO_CONTEXT,
     Context,
@@ -11,7 +12,6 @@ from app.privacy.masking import (
     depends_on_context,
     masked_data,
     masked_draft,
-    masked_identifiers,
     masked_request,
     masked_row,
 )
@@ -25,6 +25,7 @@ __all__ = [
     "Redactor",
     "context_of",
     "depends_on_context",
+    "holds_card",
     "mask",
     "masked_data",
     "masked_draft",

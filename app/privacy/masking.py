@@ -13,6 +13,7 @@ from pydantic import JsonValue
 
 from app.models import Actor, Identifier, Interaction, InteractionDraft, Kind, Record
 from app.privacy.codes import is_code_name
+from app.privacy.identifiers import masked_identifiers
 from app.privacy.questions import asks_for_code
 from app.privacy.secrets import (
     CARD_MASK,
@@ -32,7 +33,6 @@ _DEEPEST = 200
 _LONGEST_LABEL = 60
 _SHORTEST_CARD = 12
 _SHORT_NUMBERS = range(-99, 100)
-_OPEN_TYPES = frozenset({"phone", "email"})
 
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
@@ -88,7 +88,7 @@ def _changed(row: Interaction | InteractionDraft, context: Context) -> dict[str,
         changed["name"] = name
     if row.data and (data := masked_data(row.data, row.name or "")) != row.data:
         changed["data"] = data
-    if row.identifiers and (identifiers := _identifiers(row.identifiers)) != row.identifiers:
+    if row.identifiers and (identifiers := masked_identifiers(row.identifiers)) != row.identifiers:
         changed["identifiers"] = identifiers
     return changed
 
@@ -112,7 +112,7 @@ def masked_request(request: AnyRecord) -> AnyRecord:
 
 def _shown(value: Any, name: str) -> Any:
     if isinstance(value, Identifier):
-        return _identifiers([value])[0]
+        return masked_identifiers([value])[0]
     if isinstance(value, Record):
         return masked_request(value)
     if isinstance(value, tuple):
@@ -122,11 +122,6 @@ def _shown(value: Any, name: str) -> Any:
     if isinstance(value, str):
         return mask(value)
     return _value(cast(JsonValue, value), "", "", 0) if isinstance(value, dict | list) else value
-
-
-def masked_identifiers(identifiers: Sequence[Identifier]) -> tuple[Identifier, ...]:
-    """Identifiers of which none is a whole card number; one that was names nobody any more."""
-    return _identifiers(identifiers)
 
 
 def _value(value: JsonValue, label: str, step: str, depth: int) -> JsonValue:
@@ -203,12 +198,3 @@ def _words(name: str) -> str:
 
 def _names_code(value: str) -> bool:
     return 3 <= len(value) <= 40 and not any(sign.isdigit() for sign in value) and is_code_name(_words(value))
-
-
-def _identifiers(identifiers: Sequence[Identifier]) -> tuple[Identifier, ...]:
-    return tuple(
-        one
-        if one.type.strip().lower() in _OPEN_TYPES
-        else one.model_copy(update={"value": str(_scalar(one.value, _words(one.type)))})
-        for one in identifiers
-    )
