@@ -130,7 +130,7 @@ def _parts(
         signatures=signatures,
         sessions=EndedSessions(archive),
         claims=RequestClaims(_claims(archive), archive),
-        recorder=_recorder(settings, ledger, rules, announcer, signatures),
+        recorder=_recorder(settings, ledger, rules, announcer, signatures, eraser),
         identities=Identities(ledger, rules),
         suggestions=Suggestions(ledger, archive, linkage),
         retriever=retriever,
@@ -365,7 +365,7 @@ def _announcer(outbox: Outbox, courier: Courier, pauses_s: Sequence[float]) -> A
 
 
 def _recorder(
-    settings: Settings, ledger: Ledger, rules: Rules, announcer: Announcer, signatures: Signatures
+    settings: Settings, ledger: Ledger, rules: Rules, announcer: Announcer, signatures: Signatures, eraser: Eraser
 ) -> Recorder:
     return Recorder(
         ledger,
@@ -373,6 +373,7 @@ def _recorder(
         clean=redacted_draft if settings.redact_at_ingest else None,
         announces=lambda: announcer.working,
         card_key=partial(signatures.key, CARD_PURPOSE),
+        on_reworded=eraser.forget_words,
     )
 
 

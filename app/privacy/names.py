@@ -5,6 +5,11 @@ check, where `card_verification_value` is a code.
 """
 
 import re
+from collections.abc import Sequence
+
+from app.privacy.code_names import is_strong, names_code_at
+from app.privacy.spoken import plain
+from app.privacy.vocabulary import OTHER_CARDS
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 LONGEST_NAME = 60
@@ -13,12 +18,6 @@ _CARD = frozenset(
     """card cards pan creditcard debitcard paymentcard bankcard cardnumber cardno cardnum cardpan ccnumber ccnum ccno
     cc ccn kreditkarte karte kartennummer kreditkartennummer carte cartebancaire cb tarjeta carta cartao kaart
     kaartnummer creditcardnumber creditcardnummer""".split()
-)
-# Cards that nobody pays with: their numbers are names, which the agent needs.
-OTHER_CARDS = frozenset(
-    """loyalty sim id identity member membership customer club bonus health insurance library reward rewards points
-    student travel access business fidelite fidelidad fidelidade fedelta treue kunden klanten vitale graphics report
-    score board""".split()
 )
 
 
@@ -34,3 +33,48 @@ def names_card(name: str) -> bool:
     if not OTHER_CARDS.isdisjoint(words):
         return False
     return any(one.rstrip("0123456789") in _CARD for one in words) or "".join(words) in _CARD
+
+
+def code_kind(name: str, outer: str = "") -> str:
+    """Which code a field holds by its name: `card` (on its back), `pin`, `once`, or none.
+
+    The code's name must end the field's, but for words that only say that it is a value: in `otp_ttl` it is something
+    about a code. `outer` is the name of what the field stands in, which says whose a bare `code` or `value` is.
+    """
+    words = [plain(one) for one in words_of_name(name).split()]
+    if words and (kind := _kind(words)):
+        return kind
+    while words and (words[-1] in _VALUES or words[-1].isdigit()) and len(words) > 1:
+        words.pop()
+    if not words:
+        return ""
+    if kind := _kind(words):
+        return kind
+    if words[-1] in _BARE and outer:
+        around = [plain(one) for one in words_of_name(outer).split()]
+        return _kind([*around, *words]) or (_kind(around) if words[-1] in _VALUES else "")
+    return ""
+
+
+def _kind(words: Sequence[str]) -> str:
+    last = words[-1].rstrip("0123456789")
+    together = "".join(words[-3:])
+    # `card_verification_value`, `codSeg` and `kartenpruefnummer` are one name, however it is cut.
+    tails = {"".join(words[at:]).rstrip("0123456789") for at in range(len(words))} | {last}
+    if any(is_strong(tail) for tail in tails if tail != "pins"):
+        if any(tail in _ON_CARD or "pruf" in tail or "pruef" in tail for tail in tails):
+            return "card"
+        return "pin" if last in ("pin", "pincode", "puk", "nip") else "once"
+    if names_code_at(words, len(words) - 1):
+        return (
+            "card" if "security" in words or "card" in words or "seg" in words or "verification" in together else "once"
+        )
+    return ""
+
+
+_VALUES = frozenset("value input entered number text answer digits field str string raw".split())
+_BARE = _VALUES | {"code", "codes", "codigo", "codice"}
+_ON_CARD = frozenset(
+    """cvv cvc cvn csc cvd cav cid securitycode cardcode cvnumber cvvnumber cvcnumber codseg codigoseg verificationvalue
+    cryptogramme criptograma crittogramma sicherheitscode""".split()
+)
