@@ -32,6 +32,7 @@ from app.identity import Identities, Rules
 from app.identity.suggestions import Suggestions
 from app.keys import Keys
 from app.ledger import CARD_PURPOSE, Recorder
+from app.models import Interaction
 from app.ports import (
     Archive,
     Courier,
@@ -44,7 +45,7 @@ from app.ports import (
     RateLimits,
     VectorStore,
 )
-from app.ports.bus import Bus
+from app.ports.bus import ERASED, Bus
 from app.ports.claims import Claims
 from app.ports.continuity import ContinuityStore
 from app.pressure import Pressure
@@ -130,7 +131,7 @@ def _parts(
         signatures=signatures,
         sessions=EndedSessions(archive),
         claims=RequestClaims(_claims(archive), archive),
-        recorder=_recorder(settings, ledger, rules, announcer, signatures, eraser),
+        recorder=_recorder(settings, adapters, rules, announcer, signatures, eraser),
         identities=Identities(ledger, rules),
         suggestions=Suggestions(ledger, archive, linkage),
         retriever=retriever,
@@ -365,15 +366,29 @@ def _announcer(outbox: Outbox, courier: Courier, pauses_s: Sequence[float]) -> A
 
 
 def _recorder(
-    settings: Settings, ledger: Ledger, rules: Rules, announcer: Announcer, signatures: Signatures, eraser: Eraser
+    settings: Settings,
+    adapters: _Adapters,
+    rules: Rules,
+    announcer: Announcer,
+    signatures: Signatures,
+    eraser: Eraser,
 ) -> Recorder:
+    ledger, bus = adapters.ledger, adapters.bus
+
+    async def forget_words(tenant: str, rows: Sequence[Interaction]) -> None:
+        """Other processes may remember the rows too; they hear of it as of an erasure."""
+        await eraser.forget_words(tenant, rows)
+        for identity_id in {row.identity_id for row in rows}:
+            customer_id = await ledger.customer_of(tenant, identity_id) or identity_id
+            bus.publish(ERASED, {"tenant": tenant, "customer_id": customer_id, "origin": "recorder"})
+
     return Recorder(
         ledger,
         rules,
         clean=redacted_draft if settings.redact_at_ingest else None,
         announces=lambda: announcer.working,
         card_key=partial(signatures.key, CARD_PURPOSE),
-        on_reworded=eraser.forget_words,
+        on_reworded=forget_words,
     )
 
 

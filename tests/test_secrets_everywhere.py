@@ -166,6 +166,36 @@ async def test_rows_of_an_earlier_version_are_masked_when_they_are_read(
     assert "8839201" in answers[0].text
 
 
+async def test_the_question_before_tells_a_code_in_the_rows_of_an_earlier_version(
+    client: httpx.AsyncClient, settings: Settings
+) -> None:
+    asked = message("placeholder", conversation_id="old", identifiers=[ANNA], actor="bot")
+    [filed] = await record(client, asked)
+    await record(client, message("other", conversation_id="old"))
+    with sqlite3.connect(Path(settings.data_dir) / "ledger.db") as database:
+        for text, seq in (("What is the security code?", filed["seq"]), ("591", filed["seq"] + 1)):
+            database.execute("UPDATE interactions SET text = ?, masked = 0 WHERE seq = ?", (text, seq))
+    answer = await client.get(f"/v1/customers/{filed['customer_id']}/timeline")
+    assert [one["text"] for one in answer.json()["interactions"]] == ["What is the security code?", "•••"]
+
+
+async def test_parts_of_a_card_number_stay_in_no_view_and_no_file(
+    client: httpx.AsyncClient, app: App, settings: Settings
+) -> None:
+    views: list[httpx.Response] = []
+    for place, text in enumerate(("It is 5425 2334", "3010", "9903")):
+        filed = (await record(client, message(text, conversation_id="c", identifiers=[ANNA])))[0]
+        views = [
+            await client.get(f"/v1/customers/{filed['customer_id']}/timeline"),
+            await client.get(f"/v1/customers/{filed['customer_id']}/search", params={"q": "5425"}),
+            await client.post("/v1/handoffs", json={"conversation_id": "c"}),
+        ]
+        assert place == 2 or "5425 2334" in views[0].text
+    assert not any(re.search("5425|2334|3010", re.sub(r"[a-z]{3}_[0-9a-f]+", "", view.text)) for view in views)
+    await app.close()
+    assert "5425 2334" not in files_below(settings.data_dir)
+
+
 async def test_a_card_number_as_an_identifier_is_masked_and_leads_to_one_customer(client: httpx.AsyncClient) -> None:
     written = ("4242 4242 4242 4242", "4242424242424242", "4242-4242-4242-4242")
     cards = [{"type": "card_number", "value": one, "verified": True} for one in written]

@@ -175,6 +175,8 @@ def _names_another(text: str, found: Sequence[Token], atoms: Sequence[Atom]) -> 
             return sum(len(one.digits) for one in atoms) < 16
         if word in NAMES:
             return numbered or word not in _PEOPLE
+        if word in CARDS and not _is_card_word(found, place):
+            return True
         if word in OTHER_CARDS or (word.endswith(("nummer", "nr")) and word not in _NUMBER_NOUNS):
             return True
         if word not in _JOINTS:

@@ -14,6 +14,7 @@ from app.privacy.vocabulary import (
     PLACES,
     PREPOSITIONS,
     PRONOUNS,
+    PROVING,
     THINGS,
 )
 
@@ -35,8 +36,10 @@ _STRONG_ENDS = (
     *("prufziffer", "prufziffern", "prufnummer", "prufzahl", "prufcode", "sicherheitscode", "geheimzahl", "geheimcode"),
     *("geheimnummer", "einmalcode", "bestatigungscode", "beveiligingscode", "verificatiecode", "sicherheitsnummer"),
 )
+# Of these some name so much else that nothing but small words may stand before the number.
+NAMES_TOO = frozenset({"tan", "cid", "clave", "senha"})
 # Of these some are words for other things too, so that a number must be joined to them.
-_WORDS_TOO = frozenset({"tan", "pin", "cid", "clave", "puk", "nip", "otp", "otps"})
+_WORDS_TOO = frozenset({"tan", "pin", "cid", "puk", "nip", "otp", "otps"}) | NAMES_TOO
 _LETTERS = {"see": "c", "cee": "c", "vee": "v", "pee": "p", "eye": "i", "en": "n", "tee": "t", "ess": "s", "dee": "d"}
 _SPELLED = frozenset({"cvv", "cvc", "pin", "otp", "csc", "nip", "cvn"})
 ANY_CODE = frozenset("code codes codigo codigos codice codici".split())
@@ -84,7 +87,14 @@ _MAY_PRECEDE = (
 # A postal code is called so in India, and has six digits.
 _POSTAL = frozenset("pin pincode code".split())
 _BEHIND_POSTAL = frozenset("delivery deliver address area city shipping location".split())
-_CLEAR = _STRONG | ANY_CODE | frozenset({"password", "v", "vee", "p", "pee", "fa", "factor"}) | PLACES | {"security"}
+_CLEAR = (
+    _STRONG
+    | ANY_CODE
+    | frozenset({"password", "v", "vee", "p", "pee", "fa", "factor"})
+    | PLACES
+    | PROVING
+    | {"security"}
+)
 
 
 def is_clear(words: Sequence[str]) -> bool:
@@ -154,6 +164,8 @@ def names_thing(words: Sequence[str], place: int, *, certain: bool = False) -> b
     `certain`: it was told to be a secret, which only a word that surely makes a name of it can change.
     """
     before = words[place - 1] if place else ""
+    if before == "s" and place > 1:
+        before = words[place - 2]
     after = next((one for one in words[place + 1 : place + 3] if one not in _OF), "")
     if before in NAMING or (words[place] in ANY_CODE and after in NAMING):
         return True
@@ -176,18 +188,25 @@ def is_back_of_card(found: Sequence[Token], place: int, *, named: bool = False) 
     """
     if found[place].word not in PLACES or not _is_of_card(found, place):
         return False
-    if named:
+    following = [one.word for one in found[place + 1 : place + 5]]
+    if named or (not COUNTS.isdisjoint(following) and place and found[place - 1].word in ARTICLES):
         return True
     for at in range(place - 1, max(-1, place - 9), -1):
         one = found[at]
         if one.word in NAMING or one.word in THINGS:
             return False
-        if _counts_digits(one):
+        if _counts_digits(one) and _may_be_counted(found[at + 1].word):
             return True
         if one.word in DIGITS or one.word in ANY_CODE:
             before = found[at - 1] if at else None
             return before is None or before.word in ARTICLES or before.word in IS or _counts_digits(before)
     return False
+
+
+def _may_be_counted(word: str) -> bool:
+    """Whether this is what follows where a count means digits: `three digits on the back`, and not `three shirts`."""
+    known = word in DIGITS or word in COUNTS or word in PLACES or word in ANY_CODE
+    return known or word in PREPOSITIONS or word in SECRET
 
 
 def _counts_digits(one: Token) -> bool:

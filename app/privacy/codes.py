@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from app.privacy.code_names import (
     ANY_CODE,
+    NAMES_TOO,
     NAMING,
     OTHER,
     PLACES_ONLY,
@@ -23,7 +24,7 @@ from app.privacy.code_names import (
     spelled,
 )
 from app.privacy.spoken import FILLERS, Atom, Token, plain, tokens
-from app.privacy.vocabulary import AFTERWARDS, ARTICLES, CAME, CARDS, IS, PREPOSITIONS, PRONOUNS
+from app.privacy.vocabulary import AFTERWARDS, ARTICLES, CAME, CARDS, IS, PREPOSITIONS, PRONOUNS, PROVING
 
 _TELLS = (
     FILLERS
@@ -46,6 +47,7 @@ _UNITS = frozenset(
 _OR = frozenset({"or", "oder", "ou", "o", "of"})
 _BEFORE_PLACE = frozenset("the au al no auf der sul op de en el dem del".split())
 _BETWEEN = frozenset("your my the a one time new dein ihr mein der die das le la mon il el su tu mi seu".split())
+_SO_AS_TO = frozenset("to zum zur pour para per om voor a".split())
 _ENDING = frozenset(
     "ending ends in last four auf endet endend par terminant en terminada con final op eindigend".split()
 )
@@ -87,14 +89,17 @@ def codes(text: str, found: Sequence[Token], run: Sequence[Atom], *, asked: int)
 
 def stands_alone(text: str, found: Sequence[Token], run: Sequence[Atom]) -> bool:
     """Whether a number is told for itself: no word that it counts or names stands right beside it."""
-    first, last = run[0].first, run[-1].last
-    before = found[first - 1] if first else None
+    last = run[-1].last
     after = found[last + 1] if last + 1 < len(found) else None
-    opens = before is None or before.word in _TELLS or _pauses(text[before.end : run[0].start])
     closes = (
         after is None or after.word in AFTERWARDS or after.word in FILLERS or _pauses(text[run[-1].end : after.start])
     )
-    return opens and closes
+    return closes and _opens(text, found, run[0].first)
+
+
+def _opens(text: str, found: Sequence[Token], first: int) -> bool:
+    before = found[first - 1] if first else None
+    return before is None or before.word in _TELLS or _pauses(text[before.end : found[first].start])
 
 
 def is_code_name(words: str) -> bool:
@@ -185,7 +190,9 @@ def _names(text: str, found: Sequence[Token], run: Sequence[Atom], place: int, s
     if strength == PLACES_ONLY:
         return total in (3, 4)
     if strength == 2:
-        return not is_postal(found, place, run) and (tells or joined or not is_word_too(found, place))
+        return not is_postal(found, place, run) and (
+            joined or (tells and found[place].word not in NAMES_TOO) or not is_word_too(found, place)
+        )
     if total < 4 or not joined or tells:
         return total >= 4 and joined
     follows = found[run[-1].last + 1] if run[-1].last + 1 < len(found) else None
@@ -233,28 +240,36 @@ def _is_other(found: Sequence[Token], first: int) -> bool:
 
 
 def _is_called_code(text: str, found: Sequence[Token], first: int, last: int) -> bool:
-    """`482913 is your login code`, `123 on the back`."""
+    """`482913 is your login code`, `482913 to log in`, `123 on the back`."""
     after = found[last + 1 : last + 9]
     unknown = 0
     for step, one in enumerate(after):
         before = found[last + step]
         gap = text[before.end : one.start]
-        if len(gap) > 4 or any(sign in gap for sign in "?!;\n") or (step and "." in gap):
-            return False
-        if one.digits or one.word in OTHER or one.word in NAMING:
+        parts = len(gap) > 4 or any(sign in gap for sign in "?!;\n") or (step > 0 and "." in gap)
+        if parts or one.digits or one.word in OTHER or one.word in NAMING:
             return False
         if is_back_of_card(found, last + 1 + step, named=True):
-            on_it = before.word in _BEFORE_PLACE and (one.word != "back" or found[last + step - 1].word == "on")
-            return on_it and len(found[first].digits or "123") in (1, 3, 4)
-        strength = _strength(found, last + 1 + step)
-        if after[0].word in IS and strength > 0:
+            return _stands_on_card(text, found, first, last + 1 + step)
+        if step == 1 and before.word in _SO_AS_TO and one.word in PROVING:
+            return not _is_other(found, first)
+        if after[0].word not in IS:
+            continue
+        if _strength(found, last + 1 + step) > 0:
             came = after[0].word != "as" or any(two.word in CAME for two in found[max(0, first - 8) : first])
             return step > 0 and came and not _is_other(found, first)
-        if step and after[0].word in IS and one.word not in _BETWEEN and one.word not in SECRET:
-            unknown += 1
-            if unknown > 1:
-                return False
+        unknown += step > 0 and one.word not in _BETWEEN and one.word not in SECRET
+        if unknown > 1:
+            return False
     return False
+
+
+def _stands_on_card(text: str, found: Sequence[Token], first: int, place: int) -> bool:
+    """Whether a number of a card's code is said to stand where it stands: `123 on the back`."""
+    if not _opens(text, found, first) or found[place - 1].word not in _BEFORE_PLACE:
+        return False
+    english = found[place].word != "back" or found[place - 2].word == "on"
+    return english and len(found[first].digits or "123") in (1, 3, 4)
 
 
 def _is_measure(text: str, found: Sequence[Token], run: Sequence[Atom], place: int, after: int) -> bool:

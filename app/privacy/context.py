@@ -140,8 +140,9 @@ def keypad_field(row: Row) -> str | None:
     """The field of an event's data in which the keys stand that somebody pressed; None for any other row."""
     if row.kind is not Kind.EVENT or not row.data:
         return None
-    named = not _KEYPAD_NAMES.isdisjoint(words_of((row.name or "").replace("_", " ")))
-    for field in _KEYPAD_FIELDS if named else _KEYPAD_FIELDS[:2]:
+    names = " ".join(str(one) for one in (row.name or "", row.data.get("event", ""), row.data.get("type", "")))
+    named = not _KEYPAD_NAMES.isdisjoint(words_of(names.replace("_", " ")))
+    for field in _KEYPAD_FIELDS if named else _KEYPAD_FIELDS[:3]:
         value = row.data.get(field)
         if isinstance(value, str | int) and not isinstance(value, bool):
             return field

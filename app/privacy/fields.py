@@ -189,7 +189,8 @@ def _stems(fields: Mapping[str, JsonValue], outer: str) -> Iterator[list[str]]:
         if match := _NUMBERED.match(key):
             stems.setdefault(match.group(1), []).append(key)
     yield from (keys for keys in stems.values() if len(keys) > 1)
-    yield [key for key in pieces if names_card(outer) or names_card(key)] or pieces[:1]
+    if names_card(outer) or any(map(names_card, pieces)):
+        yield pieces
 
 
 def _is_piece(value: JsonValue) -> bool:

@@ -7,7 +7,7 @@ check, where `card_verification_value` is a code.
 import re
 from collections.abc import Sequence
 
-from app.privacy.code_names import is_strong, names_code_at
+from app.privacy.code_names import ANY_CODE, SECRET, is_strong, names_code_at
 from app.privacy.spoken import plain
 from app.privacy.vocabulary import OTHER_CARDS
 
@@ -61,10 +61,15 @@ def _kind(words: Sequence[str]) -> str:
     together = "".join(words[-3:])
     # `card_verification_value`, `codSeg` and `kartenpruefnummer` are one name, however it is cut.
     tails = {"".join(words[at:]).rstrip("0123456789") for at in range(len(words))} | {last}
-    if any(is_strong(tail) for tail in tails if tail != "pins"):
+    if any(is_strong(tail) for tail in tails if tail != "clave"):
+        if not _CARD.isdisjoint(words) and last not in _ENTERED:
+            return "card"
         if any(tail in _ON_CARD or "pruf" in tail or "pruef" in tail for tail in tails):
             return "card"
-        return "pin" if last in ("pin", "pincode", "puk", "nip") else "once"
+        return "pin" if last in _ENTERED else "once"
+    noun = next((one for one in reversed(words[:-1]) if one not in ("de", "di", "da")), "")
+    if noun in ANY_CODE and last in SECRET:
+        return "card" if last in _ON_CARD_ONLY else "once"
     if names_code_at(words, len(words) - 1):
         return (
             "card" if "security" in words or "card" in words or "seg" in words or "verification" in together else "once"
@@ -72,6 +77,8 @@ def _kind(words: Sequence[str]) -> str:
     return ""
 
 
+_ENTERED = frozenset({"pin", "pincode", "puk", "nip"})
+_ON_CARD_ONLY = frozenset("seguridad securite sicurezza seguranca security secu seg".split())
 _VALUES = frozenset("value input entered number text answer digits field str string raw".split())
 _BARE = _VALUES | {"code", "codes", "codigo", "codice"}
 _ON_CARD = frozenset(

@@ -8,7 +8,7 @@ from app.models import Actor, Interaction
 from app.models import Kind as InteractionKind
 from app.privacy.codes import names_code
 from app.privacy.spoken import words_of
-from app.privacy.vocabulary import COUNTS, QUESTIONS, THINGS
+from app.privacy.vocabulary import CAME, COUNTS, QUESTIONS, THINGS
 
 _ASKS = re.compile(
     r"\?|\b(?:enter|tell|give|send|type|provide|share|read|say|confirm|need|state|reply with|what|key in|press)\b"
@@ -41,9 +41,14 @@ def asks_for_code(text: str, *, clearly: bool = False) -> bool:
         return False
     for one in sentences(text[-_LONGEST:]):
         asks = not _WARNS.search(one) and (_CODE.search(one) or names_code(one))
-        if asks and (_ASKS.search(one) or (clearly and names_code(one, clearly=True))):
+        if asks and (_ASKS.search(one) or (clearly and (names_code(one, clearly=True) or _tells_of_sending(one)))):
             return True
     return False
+
+
+def _tells_of_sending(text: str) -> bool:
+    """Whether a code is said to be on its way, so that a number which follows is that: `I've sent you a code`."""
+    return not CAME.isdisjoint(words_of(text))
 
 
 def asks_again(text: str) -> bool:

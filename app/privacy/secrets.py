@@ -144,7 +144,9 @@ class _Telling(NamedTuple):
     def behind_card(self, run: Sequence[Atom], size: int) -> Iterator[Secret]:
         """The code in a run that stands apart from the card's number before it: `…, valid until 12/27, 123`."""
         last = run[-1]
-        alone = stands_alone(self.text, self.found, [last])
+        # Month and year may stand right before it.
+        dated = [len(one.digits) for one in run[:-1]] in ([2], [4], [2, 2], [2, 4])
+        alone = stands_alone(self.text, self.found, [last]) or (dated and last.last + 1 == len(self.found))
         word = self.found[last.first - 1].word
         if len(last.digits) == size and len(run) <= 3 and (alone or word in _BEFORE_CODE):
             follows = self.found[last.last + 1].word if last.last + 1 < len(self.found) else ""

@@ -11,7 +11,8 @@ Table = Mapping[str, frozenset[str]]
 
 
 def _table(rows: str) -> Table:
-    named = (line.partition(":") for line in rows.strip().splitlines())
+    lines = rows.strip().replace("\n        ", " ").splitlines()
+    named = (line.partition(":") for line in lines)
     return {language.strip(): frozenset(words.split()) for language, _, words in named}
 
 
@@ -40,7 +41,7 @@ COUNTS_OF = _table(
     es: tres cuatro ultimos ultimas
     it: tre quattro ultime ultimi
     pt: tres quatro ultimos
-    nl: drie vier laatste
+    nl: drie vier laatste driecijferige viercijferige
     """
 )
 # Where they stand on a card.
@@ -71,12 +72,27 @@ CARDS_OF = _table(
 CAME_OF = _table(
     """
     en: got received sent texted text sms bank message app came get gave messaged emailed phone
+        entered typed used
     de: bekommen bekam erhalten erhielt geschickt geschickte kam sms bank nachricht app habe wurde zugeschickt
-    fr: recu recois envoye arrive sms banque message ai
+        eingegeben eingetippt
+    fr: recu recois envoye arrive sms banque message ai saisi tape entre
     es: llego recibi recibido enviaron mandaron sms banco mensaje llegado he
-    it: ricevuto arrivato mandato inviato sms banca messaggio ho
-    pt: recebi chegou enviaram mandaram sms banco mensagem
-    nl: kreeg ontving ontvangen gekregen gestuurd sms bank bericht heb
+        puse introduje escribi
+    it: ricevuto arrivato mandato inviato sms banca messaggio ho inserito digitato
+    pt: recebi chegou enviaram mandaram sms banco mensagem digitei inseri
+    nl: kreeg ontving ontvangen gekregen gestuurd sms bank bericht heb ingevoerd getypt
+    """
+)
+# What a one-time code is for.
+PROVING_OF = _table(
+    """
+    en: verify confirm log login sign authenticate
+    de: bestatigen verifizieren anmelden einloggen bestatigung anmeldung
+    fr: verifier confirmer connecter connexion valider
+    es: verificar confirmar iniciar acceder validar
+    it: verificare confermare accedere convalidare
+    pt: verificar confirmar entrar acessar validar
+    nl: verifieren bevestigen inloggen aanmelden
     """
 )
 # Words that ask for something else than yes or no.
@@ -110,7 +126,7 @@ THINGS_OF = _table(
         contador contrato pontos tamanho quantidade nome
     nl: bestelling bestelnummer factuur pakket klantnummer rekening bedrag prijs datum geboortedatum vervaldatum
         postcode adres telefoon telefoonnummer serienummer meternummer contractnummer punten maat aantal naam
-    """.replace("\n        ", " ")
+    """
 )
 # What a long number is called that is no card's.
 NAMES_OF = _table(
@@ -128,7 +144,7 @@ NAMES_OF = _table(
     pt: pedido encomenda fatura rastreio contador contrato serie reserva
     nl: bestelling bestelnummer pakket pakketnummer factuur factuurnummer klantnummer zending meternummer meter
         serienummer ordernummer contractnummer reservering
-    """.replace("\n        ", " ")
+    """
 )
 # Words that stand before a noun and leave open whose or which it is.
 ARTICLES_OF = _table(
@@ -146,7 +162,7 @@ ARTICLES_OF = _table(
 # Words that tell what a code is: joining it to its name, or said around it by whoever reads it out.
 IS_OF = _table(
     """
-    en: is was are s reads says being like as equals
+    en: is was are s be reads says being like as equals
     de: ist war lautet sind
     fr: est sont c etait
     es: es son era
@@ -195,6 +211,7 @@ PREPOSITIONS_OF = _table(
 DIGITS, COUNTS, PLACES, CARDS = map(_all, (DIGITS_OF, COUNTS_OF, PLACES_OF, CARDS_OF))
 CAME, QUESTIONS, THINGS, NAMES, ARTICLES = map(_all, (CAME_OF, QUESTIONS_OF, THINGS_OF, NAMES_OF, ARTICLES_OF))
 IS, AFTERWARDS, PREPOSITIONS, PRONOUNS = map(_all, (IS_OF, AFTERWARDS_OF, PREPOSITIONS_OF, PRONOUNS_OF))
+PROVING = _all(PROVING_OF)
 TABLES: Mapping[str, Table] = {
     "digits": DIGITS_OF,
     "counts": COUNTS_OF,
@@ -208,6 +225,7 @@ TABLES: Mapping[str, Table] = {
     "is": IS_OF,
     "afterwards": AFTERWARDS_OF,
     "pronouns": PRONOUNS_OF,
+    "proving": PROVING_OF,
     "prepositions": PREPOSITIONS_OF,
 }
 # Cards that nobody pays with: their numbers are names, which the agent needs.
