@@ -80,13 +80,16 @@ _NO_HANDLES = frozenset(
     guest user username""".split()
 )
 _BELOW_ZERO = re.compile(r"[-\u2212]\d+")
+_HANDLE = re.compile(r"@?[\w.-]+")
 _OF_A_FORUM = re.compile(r"/?u/(?=.)", re.IGNORECASE)
 
 
 def _is_handle(kind: str, value: str) -> bool:
     """Whether a value is what somebody calls themselves on a platform: one word, which may be any."""
     is_kind = kind == "handle" or kind.endswith("_handle")
-    return is_kind and value.isascii() and re.fullmatch(r"@?[\w.-]*[A-Za-z][\w.-]*", value) is not None
+    if not is_kind or not value.isascii() or _HANDLE.fullmatch(value) is None:
+        return False
+    return any(map(str.isalpha, value))
 
 
 def _is_no_id(kind: str, value: str) -> bool:

@@ -17,7 +17,7 @@ from app.models import KeyGrant, Scope
 
 DEFAULT_TENANT = "default"
 _OWN_SITES = frozenset({"same-origin", "none"})
-_SITE_OF_PAGE = re.compile(r"[A-Za-z]+://[^/?#]*")
+_SITE_OF_PAGE = re.compile(r"[A-Za-z]{1,16}+://[^/?#]*+")
 
 _BEARER = HTTPBearer(auto_error=False, description="An API key as `warmline keys create` printed it.")
 _HEADER = APIKeyHeader(name="X-API-Key", auto_error=False, description="The same key, where Authorization is taken.")
