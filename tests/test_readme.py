@@ -31,6 +31,7 @@ CUT_DOWN = {
     "--others 300000": "--others 300",
     "--requests 50": "--requests 3",
     "--requests 200": "--requests 3",
+    "--characters 50000 --rounds 2": "--characters 1000 --rounds 1",
 }
 HISTORY = {
     "id": "history",
