@@ -68,7 +68,8 @@ class Settings(BaseSettings):
     )
     redis_url: str | None = Field(
         default=None,
-        description="redis://host:port for limits, streams and messages between several processes; default: none",
+        description="redis://host:port for requests a second over all processes, and for streams and messages between "
+        "them; default: none",
     )
     webhooks_private: bool = Field(
         default=False, description="let webhooks lead to addresses inside the network that the service stands in"
@@ -76,11 +77,14 @@ class Settings(BaseSettings):
     rate_limit: int = Field(
         default=2000,
         ge=1,
-        description="requests a second that an API key may send; the keys of a tenant together four times that",
+        description="requests a second that an API key may send; the keys of a tenant together four times that; over "
+        "all processes with Redis, in each of them without",
     )
-    concurrent_handoffs: int = Field(default=64, ge=1, description="handoffs a key may have under way in a process")
-    concurrent_actions: int = Field(default=128, ge=1, description="next actions a key may have under way in a process")
-    open_streams: int = Field(default=256, ge=1, description="streams a key may keep open in a process")
+    concurrent_handoffs: int = Field(default=64, ge=1, description="handoffs a key may have under way in each process")
+    concurrent_actions: int = Field(
+        default=128, ge=1, description="next actions a key may have under way in every process"
+    )
+    open_streams: int = Field(default=256, ge=1, description="streams a key may keep open in each process")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="how much is logged")
 
     @field_validator("frame_ancestors")

@@ -4,6 +4,7 @@ import asyncio
 import json
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
@@ -221,13 +222,29 @@ async def test_a_head_without_end_is_refused_long_before_it_fills_the_memory(por
     assert answer == b"" or answer.startswith((b"HTTP/1.1 431", b"HTTP/1.1 400"))
 
 
-async def test_a_request_that_came_while_the_loop_was_stalled_is_answered_though_its_connection_was_to_be_closed() -> (
-    None
-):
-    stalled, go_on = threading.Event(), threading.Event()
+@asynccontextmanager
+async def closing_after_a_second(protocol: type[BoundedConnection]) -> AsyncGenerator[int]:
+    """The port of a server on the loop that `serve` runs on, whose timers come right after what it has read."""
 
-    async def quick(_: Request) -> Response:
+    async def here(_: Request) -> Response:
         return PlainTextResponse("here")
+
+    options: dict[str, Any] = {"port": 0, "log_level": "error", "timeout_keep_alive": 1, "loop": "uvloop"}
+    server = uvicorn.Server(uvicorn.Config(Starlette(routes=[Route("/{name}", here)]), http=protocol, **options))
+    serving = threading.Thread(target=server.run, daemon=True)
+    serving.start()
+    try:
+        async with asyncio.timeout(GIVE_UP_S):
+            while not server.started:  # noqa: ASYNC110 - uvicorn tells it by nothing else
+                await asyncio.sleep(0.01)
+            yield server.servers[0].sockets[0].getsockname()[1]
+    finally:
+        server.should_exit = True
+        await asyncio.to_thread(serving.join, GIVE_UP_S)
+
+
+async def test_a_request_is_answered_that_came_in_time_while_the_loop_was_too_busy_to_read_it() -> None:
+    stalled, go_on = threading.Event(), threading.Event()
 
     class Stalling(BoundedConnection):
         def data_received(self, data: bytes) -> None:
@@ -236,31 +253,39 @@ async def test_a_request_that_came_while_the_loop_was_stalled_is_answered_though
                 go_on.wait(GIVE_UP_S)
             super().data_received(data)
 
-    # The loop that `serve` runs on, whose timers come right after what it has read, however long that took.
-    options: dict[str, Any] = {"port": 0, "log_level": "error", "timeout_keep_alive": 1, "loop": "uvloop"}
-    application = Starlette(routes=[Route("/{name}", quick)])
-    server = uvicorn.Server(uvicorn.Config(application, http=Stalling, **options))
-    serving = threading.Thread(target=server.run, daemon=True)
-    serving.start()
-    while not server.started:  # noqa: ASYNC110 - uvicorn tells it by nothing else
-        await asyncio.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    (reader, writer), (_, other) = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]
-    try:
-        async with asyncio.timeout(GIVE_UP_S):
-            writer.write(b"GET /quick HTTP/1.1\r\nhost: warmline\r\n\r\n")
+    async with closing_after_a_second(Stalling) as port:
+        (reader, writer), (_, other) = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]
+        try:
+            writer.write(b"GET /here HTTP/1.1\r\nhost: warmline\r\n\r\n")
             assert b"here" in await reader.readuntil(b"here")
             other.write(b"GET /stall HTTP/1.1\r\nhost: warmline\r\n\r\n")
             await asyncio.to_thread(stalled.wait)
-            await asyncio.sleep(1.2)  # its connection is to be closed after a second
-            writer.write(b"GET /quick HTTP/1.1\r\nhost: warmline\r\n\r\n")
+            await asyncio.sleep(1.2)
+            writer.write(b"GET /here HTTP/1.1\r\nhost: warmline\r\n\r\n")
             await writer.drain()
             go_on.set()
             assert b"here" in await reader.readuntil(b"here")
-            assert await reader.read() == b"", "a connection on which nothing comes any more is closed"
-    finally:
-        go_on.set()
-        writer.close()
-        other.close()
-        server.should_exit = True
-        await asyncio.to_thread(serving.join, GIVE_UP_S)
+        finally:
+            go_on.set()
+            writer.close()
+            other.close()
+
+
+async def test_a_caller_sees_the_end_of_a_connection_at_once_although_the_loop_is_busy_then() -> None:
+    go_on = threading.Event()
+
+    class Stalling(BoundedConnection):
+        def timeout_keep_alive_handler(self) -> None:
+            super().timeout_keep_alive_handler()
+            go_on.wait(GIVE_UP_S)
+
+    async with closing_after_a_second(Stalling) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        try:
+            writer.write(b"GET /here HTTP/1.1\r\nhost: warmline\r\n\r\n")
+            assert b"here" in await reader.readuntil(b"here")
+            assert await reader.read() == b""
+            assert not go_on.is_set()
+        finally:
+            go_on.set()
+            writer.close()

@@ -7,9 +7,12 @@ connections. An answer may take as long as it likes: a stream of events is never
 
 import asyncio
 import json
+import os
 import resource
 import select
+import socket
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, ClassVar, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -75,9 +78,12 @@ class BoundedConnection(HttpToolsProtocol):
 
         A busy loop may come to its timers before it reads again, and closing would reset what was sent in time.
         """
-        if not self.transport.is_closing() and _has_unread(self.transport):
+        if self.transport.is_closing():
+            return
+        if _has_unread(self.transport):
             self.timeout_keep_alive_task = self.loop.call_later(READ_SOON_S, self.timeout_keep_alive_handler)
         else:
+            _tell_of_the_end(self.transport)
             super().timeout_keep_alive_handler()
 
     def on_message_begin(self) -> None:
@@ -173,6 +179,12 @@ def _has_unread(transport: asyncio.Transport) -> bool:
     looking = select.poll()  # which takes any number of a file, as `select` does not
     looking.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
     return bool(looking.poll(0))
+
+
+def _tell_of_the_end(transport: asyncio.Transport) -> None:
+    """Have the caller see at once that nothing more is answered: a busy loop closes the socket some turns later."""
+    with suppress(OSError), socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno())) as same:
+        same.shutdown(socket.SHUT_WR)
 
 
 def _most_files() -> int:
