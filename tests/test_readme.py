@@ -118,7 +118,7 @@ def test_every_command_of_the_readme_runs(command: str, tmp_path: Path) -> None:
         env=readme.environment(tmp_path),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     assert finished.returncode == 0, finished.stderr
