@@ -1,6 +1,7 @@
 """The one place where adapters are chosen: the service, the command line, the tests and the evals call `build`."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from app import offline, verification
@@ -31,8 +32,8 @@ from app.idempotency import RequestClaims
 from app.identity import Identities, Rules
 from app.identity.suggestions import Suggestions
 from app.keys import Keys
-from app.ledger import Recorder
-from app.models import Statement, Transcript
+from app.ledger import CARD_PURPOSE, Recorder
+from app.models import Interaction, Statement, Transcript
 from app.ports import (
     Archive,
     Courier,
@@ -45,7 +46,7 @@ from app.ports import (
     RateLimits,
     VectorStore,
 )
-from app.ports.bus import Bus
+from app.ports.bus import ERASED, Bus
 from app.ports.claims import Claims
 from app.ports.continuity import ContinuityStore
 from app.ports.verifier import Verifier
@@ -124,17 +125,17 @@ def _parts(
     retriever = Retriever(ledger, vectors, embedder)
     indexer = Indexer(ledger, archive, vectors, embedder, pressure)
     verifier, checker = RuleVerifier(), _checker(settings, model)
-    announcer = _announcer(outbox, courier, webhook_pauses_s)
+    announcer, signatures = _announcer(outbox, courier, webhook_pauses_s), Signatures(archive)
     eraser = Eraser(ledger, archive, vectors, digests, outbox, on_discarded=indexer.start_over)
     decisions = DecisionMaker(catalogue, embedder, archive, vectors=vectors, writer=_action_writer(settings, model))
     return Parts(
         ledger=ledger,
         archive=archive,
         keys=Keys(archive),
-        signatures=Signatures(archive),
+        signatures=signatures,
         sessions=EndedSessions(archive),
         claims=RequestClaims(_claims(archive), archive),
-        recorder=_recorder(settings, ledger, rules, announcer),
+        recorder=_recorder(settings, adapters, rules, announcer, signatures, eraser),
         identities=Identities(ledger, rules),
         suggestions=Suggestions(ledger, archive, linkage),
         retriever=retriever,
@@ -385,9 +386,31 @@ def _announcer(outbox: Outbox, courier: Courier, pauses_s: Sequence[float]) -> A
     return Announcer(outbox, courier, Deliveries(outbox, courier, pauses_s=pauses_s))
 
 
-def _recorder(settings: Settings, ledger: Ledger, rules: Rules, announcer: Announcer) -> Recorder:
-    clean = redacted_draft if settings.redact_at_ingest else None
-    return Recorder(ledger, rules, clean=clean, announces=lambda: announcer.working)
+def _recorder(
+    settings: Settings,
+    adapters: _Adapters,
+    rules: Rules,
+    announcer: Announcer,
+    signatures: Signatures,
+    eraser: Eraser,
+) -> Recorder:
+    ledger, bus = adapters.ledger, adapters.bus
+
+    async def forget_words(tenant: str, rows: Sequence[Interaction]) -> None:
+        """Other processes may remember the rows too; they hear of it as of an erasure."""
+        await eraser.forget_words(tenant, rows)
+        for identity_id in {row.identity_id for row in rows}:
+            customer_id = await ledger.customer_of(tenant, identity_id) or identity_id
+            bus.publish(ERASED, {"tenant": tenant, "customer_id": customer_id, "origin": "recorder"})
+
+    return Recorder(
+        ledger,
+        rules,
+        clean=redacted_draft if settings.redact_at_ingest else None,
+        announces=lambda: announcer.working,
+        card_key=partial(signatures.key, CARD_PURPOSE),
+        on_reworded=forget_words,
+    )
 
 
 def _courier(settings: Settings) -> Courier:

@@ -3,18 +3,24 @@
 import asyncio
 import json
 from collections import deque
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from hashlib import sha256
-from typing import Any
 
 from app.errors import Conflict, InvalidRequest, Unavailable
 from app.ids import id_of_work, resumed_work
 from app.models import MAX_DATA_BYTES, Interaction, InteractionDraft, Kind, Problem, Recorded, RowWarning
 from app.ports import Arrival, Filed, IdentityRules, Known, Ledger, Unit
-from app.privacy import Context, context_of, depends_on_context, masked_draft, takes_long
+from app.privacy import (
+    CONTEXT_ROWS,
+    MaskedDraft,
+    all_masked,
+    depends_on_context,
+    holds_card,
+    masked_identifiers,
+    takes_long,
+)
 
 # How many drafts one transaction takes at most, so that nobody waits long behind somebody else's batch.
 MAX_TOGETHER = 1000
@@ -23,20 +29,11 @@ MAX_TOGETHER = 1000
 GATHERING_S = 0.003
 
 
-# A message of a few words says what its number is by what was said right before it.
-_CONTEXT_ROWS = 6
+# What the key is for, under which card numbers that are identifiers are digested.
+CARD_PURPOSE = "card"
 
 
-@dataclass(frozen=True, slots=True)
-class _Masked:
-    """A draft without secrets; the digest of what the caller sent, and the one an earlier version filed it under."""
-
-    draft: InteractionDraft
-    digest: str
-    earlier_digest: str | None
-
-
-_Row = _Masked | Problem
+_Row = MaskedDraft | Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +44,17 @@ class _Request:
     answer: "asyncio.Future[Sequence[Recorded]]"
 
 
+async def _nothing_kept(_tenant: str, _rows: Sequence[Interaction]) -> None:
+    """Nothing is kept beside the ledger that holds what rows said before."""
+
+
 class Recorder:
     """Group commit: what arrives while one transaction is written goes into the next, per tenant.
 
     A request's rows are filed together or, when the ledger does not answer, not at all. Whose an interaction is, the
     identity rules say. Whole card numbers and secret codes are masked before anything is kept; `clean`, where there is
-    one, changes each draft before that. While `announces` is true, what a webhook may want to hear of is noted in the
+    one, changes each draft before that. Rows that told parts of a card's number are masked when the rest arrives, and
+    `on_reworded` hears of them. While `announces` is true, what a webhook may want to hear of is noted in the
     same transaction.
     """
 
@@ -63,11 +65,15 @@ class Recorder:
         *,
         clean: Callable[[InteractionDraft], InteractionDraft] | None = None,
         announces: Callable[[], bool] = lambda: False,
+        card_key: Callable[[], Awaitable[bytes]] | None = None,
+        on_reworded: Callable[[str, Sequence[Interaction]], Awaitable[None]] = _nothing_kept,
     ) -> None:
         self._ledger = ledger
         self._rules = rules
         self._clean = clean
         self._announces = announces
+        self._card_key = card_key
+        self._on_reworded = on_reworded
         self._noted: set[str] = set()
         self._waiting: deque[_Request] = deque()
         self._writing: asyncio.Task[None] | None = None
@@ -82,6 +88,7 @@ class Recorder:
         """
         if self._clean is not None:
             drafts = await asyncio.to_thread(_cleaned, drafts, self._clean)
+        drafts = await self._identified(drafts)
         masked = await self._masked(tenant, drafts)
         if self._closed:
             raise Unavailable("The service is shutting down. Try again in a moment.")
@@ -93,35 +100,48 @@ class Recorder:
             self._writing = asyncio.create_task(self._write_all())
         return await answer
 
-    async def _masked(self, tenant: str, drafts: Sequence[InteractionDraft | Problem]) -> Sequence[_Row]:
-        contexts: dict[int, Context] = {}
-        for place, draft in enumerate(drafts):
-            if isinstance(draft, InteractionDraft) and depends_on_context(draft):
-                contexts[place] = await self._context(tenant, draft, drafts[:place])
-        if len(drafts) > 1 or any(takes_long(one) for one in drafts):
-            return await asyncio.to_thread(_all_masked, drafts, contexts)
-        return _all_masked(drafts, contexts)
-
-    async def _context(
-        self, tenant: str, draft: InteractionDraft, earlier: Sequence[InteractionDraft | Problem]
-    ) -> Context:
-        conversation_id = draft.conversation_id or ""
-        beside = [
-            one for one in earlier if isinstance(one, InteractionDraft) and one.conversation_id == conversation_id
+    async def _identified(self, drafts: Sequence[InteractionDraft | Problem]) -> Sequence[InteractionDraft | Problem]:
+        """The drafts with a digest in the place of each card number that is an identifier: it leads to one customer."""
+        cards = {
+            place
+            for place, one in enumerate(drafts)
+            if isinstance(one, InteractionDraft) and one.identifiers and holds_card(one.identifiers)
+        }
+        if not cards or self._card_key is None:
+            return drafts
+        key = await self._card_key()
+        return [
+            one.model_copy(update={"identifiers": masked_identifiers(one.identifiers, key)})
+            if place in cards and isinstance(one, InteractionDraft)
+            else one
+            for place, one in enumerate(drafts)
         ]
-        rows: Sequence[Interaction] = ()
-        if len(beside) < _CONTEXT_ROWS:
-            party = await self._ledger.party(tenant, conversation_id=conversation_id)
-            if party is not None:
-                newest = await self._ledger.interactions(
-                    tenant,
-                    party.identity_ids,
-                    conversation_id=conversation_id,
-                    limit=_CONTEXT_ROWS,
-                    newest_first=True,
-                )
-                rows = newest[::-1]
-        return context_of([*rows, *beside[-_CONTEXT_ROWS:]], draft.actor)
+
+    async def _masked(self, tenant: str, drafts: Sequence[InteractionDraft | Problem]) -> Sequence[_Row]:
+        talks: dict[str, Sequence[Interaction]] = {}
+        for draft in drafts:
+            if isinstance(draft, InteractionDraft) and depends_on_context(draft):
+                conversation_id = draft.conversation_id or ""
+                if conversation_id not in talks:
+                    talks[conversation_id] = await self._newest(tenant, conversation_id)
+        if len(drafts) > 1 or any(takes_long(one) for one in drafts):
+            masked = await asyncio.to_thread(all_masked, drafts, talks)
+        else:
+            masked = all_masked(drafts, talks)
+        if masked.earlier:
+            # Before the rest is filed: whenever the process ends, no whole number can be put together.
+            await self._ledger.reword(tenant, masked.earlier)
+            await self._on_reworded(tenant, masked.earlier)
+        return masked.rows
+
+    async def _newest(self, tenant: str, conversation_id: str) -> Sequence[Interaction]:
+        party = await self._ledger.party(tenant, conversation_id=conversation_id)
+        if party is None:
+            return ()
+        newest = await self._ledger.interactions(
+            tenant, party.identity_ids, conversation_id=conversation_id, limit=CONTEXT_ROWS, newest_first=True
+        )
+        return newest[::-1]
 
     async def close(self) -> None:
         """Take nothing more, and finish what was taken."""
@@ -303,36 +323,6 @@ def _cleaned(
     drafts: Sequence[InteractionDraft | Problem], clean: Callable[[InteractionDraft], InteractionDraft]
 ) -> Sequence[InteractionDraft | Problem]:
     return [clean(draft) if isinstance(draft, InteractionDraft) else draft for draft in drafts]
-
-
-def _all_masked(drafts: Sequence[InteractionDraft | Problem], contexts: Mapping[int, Context]) -> Sequence[_Row]:
-    return [
-        _mask(draft, contexts.get(place)) if isinstance(draft, InteractionDraft) else draft
-        for place, draft in enumerate(drafts)
-    ]
-
-
-def _mask(draft: InteractionDraft, context: Context | None) -> _Masked:
-    """The draft as it is filed.
-
-    Its digest is the same on every delivery, whatever was said meanwhile, and nobody can try out codes on it: where
-    the context decides what is a secret, the digest is of the draft in which every number that may be one is masked.
-    """
-    masked = masked_draft(draft, context) if context else masked_draft(draft)
-    if context is None and masked is draft:
-        return _Masked(draft, content_sha256(draft), None)
-    alike = masked_draft(draft, Context(asked=True)) if context else masked
-    digest = content_sha256(alike)
-    return _Masked(masked, digest, content_sha256(draft))
-
-
-def content_sha256(draft: InteractionDraft) -> str:
-    """The digest of all that a caller said of an interaction but its id: the same for equal content."""
-    occurred_at = draft.occurred_at.astimezone(UTC).isoformat() if draft.occurred_at else None
-    identifiers = [[one.type, one.value, one.verified, str(one.verified_at), one.method] for one in draft.identifiers]
-    content: list[Any] = [occurred_at, draft.channel, draft.actor, draft.kind, draft.conversation_id, identifiers]
-    content += [draft.text, draft.name, draft.outcome, dict(draft.data)]
-    return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _problem_of_data(draft: InteractionDraft) -> Problem | None:

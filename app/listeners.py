@@ -16,7 +16,7 @@ from typing import NamedTuple
 from pydantic import TypeAdapter
 
 from app.models import Announcement
-from app.ports.bus import ANNOUNCED, ERASED, Bus, Message
+from app.ports.bus import ANNOUNCED, ERASED, MISSED, Bus, Message
 
 REMEMBERED = 500
 LONGEST_QUEUE = 1000
@@ -45,7 +45,8 @@ class Listeners:
         """Hear what other processes announce and erase, and have them hear what this one announces."""
         self._bus = bus
         bus.subscribe(ANNOUNCED, self._hear)
-        bus.subscribe(ERASED, lambda message: self.forget(str(message["tenant"]), str(message["customer_id"])))
+        bus.subscribe(ERASED, self._hear_of_erasure)
+        bus.subscribe(MISSED, lambda _: self._recent.clear())
 
     def broadcast(self, tenant: str, announcements: Sequence[Announcement]) -> None:
         """Give announcements to every listener of the tenant, in whatever process; never waits."""
@@ -92,6 +93,10 @@ class Listeners:
         for queues in self._queues.values():
             for queue in queues:
                 queue.put_nowait(None)
+
+    def _hear_of_erasure(self, message: Message) -> None:
+        if message["customer_id"] is not None:
+            self.forget(str(message["tenant"]), str(message["customer_id"]))
 
     def _hear(self, message: Message) -> None:
         if message["origin"] != self._own:

@@ -53,7 +53,10 @@ class Settings(BaseSettings):
     embedder: str = Field(default="minilm", description="minilm (built in), or any litellm embedding model")
     catalogue: str = Field(default="general", description="name of a shipped catalogue, or the path of a YAML file")
     prompt_brief: str = Field(default="v3", description="version of the brief's prompt")
-    require_keys: bool = Field(default=False, description="refuse requests without an API key also on loopback")
+    require_keys: bool = Field(
+        default=False,
+        description="refuse requests without an API key also on loopback; set it where a proxy stands in front",
+    )
     redact_at_ingest: bool = Field(default=False, description="blank card numbers and the like before they are written")
     redact_contacts: bool = Field(default=True, description="keep e-mail addresses and phone numbers from the model")
     friction_ladder: Ladder = Field(
@@ -69,7 +72,8 @@ class Settings(BaseSettings):
     )
     redis_url: str | None = Field(
         default=None,
-        description="redis://host:port for limits, streams and messages between several processes; default: none",
+        description="redis://host:port for requests a second over all processes, and for streams and messages between "
+        "them; default: none",
     )
     webhooks_private: bool = Field(
         default=False, description="let webhooks lead to addresses inside the network that the service stands in"
@@ -77,11 +81,14 @@ class Settings(BaseSettings):
     rate_limit: int = Field(
         default=2000,
         ge=1,
-        description="requests a second that an API key may send; the keys of a tenant together four times that",
+        description="requests a second that an API key may send; the keys of a tenant together four times that; over "
+        "all processes with Redis, in each of them without",
     )
-    concurrent_handoffs: int = Field(default=64, ge=1, description="handoffs a key may have under way in a process")
-    concurrent_actions: int = Field(default=128, ge=1, description="next actions a key may have under way in a process")
-    open_streams: int = Field(default=256, ge=1, description="streams a key may keep open in a process")
+    concurrent_handoffs: int = Field(default=64, ge=1, description="handoffs a key may have under way in each process")
+    concurrent_actions: int = Field(
+        default=128, ge=1, description="next actions a key may have under way in every process"
+    )
+    open_streams: int = Field(default=256, ge=1, description="streams a key may keep open in each process")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="how much is logged")
 
     @field_validator("frame_ancestors")

@@ -8,6 +8,7 @@ plain base64 and is no secret to its holder; that it was changed, or signed for 
 
 import asyncio
 import hashlib
+import hmac
 import secrets
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -59,7 +60,16 @@ class Signatures:
             raise Unauthorized("This has expired.")
         return Signed(said, expires_at)
 
+    async def key(self, purpose: str) -> bytes:
+        """A key for one purpose, the same in every worker and after every start."""
+        secret = await self._read_secret()
+        return hmac.new(secret.encode(), f"warmline.{purpose}".encode(), hashlib.sha256).digest()
+
     async def _serializer(self, purpose: str) -> URLSafeSerializer:
+        signer = {"key_derivation": "hmac", "digest_method": hashlib.sha256}
+        return URLSafeSerializer(await self._read_secret(), salt=f"warmline.{purpose}", signer_kwargs=signer)
+
+    async def _read_secret(self) -> str:
         async with self._reading:
             if self._secret is None:
                 # Adding never replaces: of workers that start together, the first one's secret is everybody's.
@@ -68,5 +78,4 @@ class Signatures:
                 assert document is not None
                 self._secret = document["secret"]
         assert self._secret is not None
-        signer = {"key_derivation": "hmac", "digest_method": hashlib.sha256}
-        return URLSafeSerializer(self._secret, salt=f"warmline.{purpose}", signer_kwargs=signer)
+        return self._secret

@@ -5,7 +5,7 @@ C, so the events of a text are looked at one by one before anything is composed 
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, cast
 
 import yaml
@@ -35,14 +35,12 @@ class Document(NamedTuple):
 
     def line(self, path: Path) -> int:
         """The line, from 1, of the deepest node on the path that stands in the text."""
-        node, line = self.root, 1
-        for part in path:
-            step = _step(node, part)
-            if step is None:
-                break
-            line = int(step[0].start_mark.line) + 1
-            node = step[1]
-        return line
+        return self.lines([path])[0]
+
+    def lines(self, paths: Iterable[Path]) -> Sequence[int]:
+        """The same for several paths; what they have in common is gone through once."""
+        parts = _Parts()
+        return [parts.line(self.root, path) for path in paths]
 
     def repeated_keys(self) -> Iterator[Path]:
         """The paths of keys that stand twice in one mapping: YAML itself lets the last win, which hides a slip."""
@@ -152,16 +150,44 @@ def _as_problem(failure: yaml.YAMLError) -> YamlProblem:
     return YamlProblem(str(problem), None if mark is None else int(mark.line) + 1)
 
 
-def _step(node: yaml.Node | None, part: str | int) -> tuple[yaml.Node, yaml.Node] | None:
-    """What carries the line of a part of a node, and the part itself."""
-    if isinstance(node, yaml.MappingNode):
-        return next(((key, value) for key, value in node.value if key.value == part), None)
-    if isinstance(node, yaml.SequenceNode):
+class _Parts:
+    """The parts of nodes by their names, each node looked through once however many of its parts are asked for."""
+
+    def __init__(self) -> None:
+        self._of: dict[int, dict[str, tuple[yaml.Node, yaml.Node]]] = {}
+
+    def line(self, node: yaml.Node | None, path: Path) -> int:
+        """The line of the deepest part on a path below a node."""
+        line = 1
+        for part in path:
+            step = self._step(node, part)
+            if step is None:
+                break
+            line = int(step[0].start_mark.line) + 1
+            node = step[1]
+        return line
+
+    def _step(self, node: yaml.Node | None, part: str | int) -> tuple[yaml.Node, yaml.Node] | None:
+        """What carries the line of a part of a node, and the part itself."""
+        if not isinstance(node, yaml.CollectionNode):
+            return None
+        if isinstance(part, str):
+            if id(node) not in self._of:
+                self._of[id(node)] = _named_parts(node)
+            return self._of[id(node)].get(part)
         items = cast(Sequence[yaml.Node], node.value)
-        named = [item for item in items if isinstance(item, yaml.ScalarNode) and item.value == part]
-        item = items[part] if isinstance(part, int) and part < len(items) else next(iter(named), None)
-        return None if item is None else (item, item)
-    return None
+        is_there = isinstance(node, yaml.SequenceNode) and part < len(items)
+        return (items[part], items[part]) if is_there else None
+
+
+def _named_parts(node: yaml.CollectionNode) -> dict[str, tuple[yaml.Node, yaml.Node]]:
+    """The parts of a mapping by their keys, and of a sequence the texts by what they say; the first of a name."""
+    parts: dict[str, tuple[yaml.Node, yaml.Node]] = {}
+    for part in cast(Sequence[Any], node.value):
+        name, value = part if isinstance(node, yaml.MappingNode) else (part, part)
+        if isinstance(name, yaml.ScalarNode):
+            parts.setdefault(str(name.value), (name, value))
+    return parts
 
 
 def _loader() -> Any:

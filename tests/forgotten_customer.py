@@ -2,7 +2,8 @@
 
 Run it as `python -m tests.forgotten_customer SEED`. It prints the address of a model's server and webhook receiver
 that it runs itself, and then obeys lines on its standard input, answering each by one line of JSON:
-`file URL`, `read`, `erase`, `redact`. Its connections stay open until its input ends, as those of a caller may.
+`file URL`, `turn_to URL`, `read`, `erase`, `redact`. Its connections stay open until its input ends, as those of a
+caller may.
 """
 
 import json
@@ -17,6 +18,8 @@ import httpx
 
 NAMES = ("surname", "mailbox", "matter", "second", "spoken", "page", "conversation", "caller", "key", "field", "typed")
 CHANNELS = ("chat", "voice", "email", "app", "whatsapp")
+# Long after the erasure: a timer that is set for so long must keep nothing of what was waited for.
+PATIENT_MS = 60_000
 HTML = {"accept": "text/html"}
 
 
@@ -107,6 +110,12 @@ class Customer:
         self._interaction_ids = [each["interaction_id"] for each in (*filed["results"], *everybody)]
         return {"customer_id": self._customer_id, "interaction_ids": self._interaction_ids}
 
+    def turn_to(self, base: str) -> Mapping[str, Any]:
+        """Ask another worker of the service from now on, and listen to it too."""
+        self._base = base
+        Thread(target=self._listen, daemon=True).start()
+        return {}
+
     def read(self) -> Mapping[str, Any]:
         """Ask everything that can be asked about the customer, and some things that are refused."""
         words, who = self._words, self._customer_id
@@ -119,7 +128,8 @@ class Customer:
             self._call("GET", f"/v1/conversations/{path}")
         self._handoffs(talk)
         for audience in ("agent", "bot"):
-            asked = {"conversation_id": talk, "audience": audience, "context": {words.field: words.typed}}
+            asked: dict[str, Any] = {"conversation_id": talk, "audience": audience, "deadline_ms": PATIENT_MS}
+            asked["context"] = {words.field: words.typed}
             once = {"idempotency-key": f"{words.key}-{audience}"}
             decision = self._call("POST", "/v1/next-actions", json=asked, headers=once)
             action = [*decision["actions"], *decision["suppressed"]][0]
@@ -155,7 +165,7 @@ class Customer:
 
     def _handoffs(self, talk: str) -> None:
         words = self._words
-        asked: dict[str, Any] = {"conversation_id": talk, "to_channel": "voice", "deadline_ms": 4000}
+        asked: dict[str, Any] = {"conversation_id": talk, "to_channel": "voice", "deadline_ms": PATIENT_MS}
         asked["reason"] = {"code": "other", "detail": words.second}
         once = {"idempotency-key": f"{words.key}-handoff"}
         handoff = self._call("POST", "/v1/handoffs", json=asked, headers=once)

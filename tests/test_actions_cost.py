@@ -8,8 +8,8 @@ import pytest
 
 from app.actions import load_catalogue, parse_catalogue, shipped_catalogues
 from app.actions.catalogue import EngagementPolicy, Rule
-from app.actions.cost import MOST_STEPS, Cost, TooCostly
-from app.actions.policy import Closure, Judge, cost_problem
+from app.actions.cost import MOST_STEPS, MOST_STEPS_OVER_DATA, Cost, TooCostly
+from app.actions.policy import SECONDS_OF_A_DECISION, Closure, Judge, cost_problem
 from app.actions.shelf import COLLECTION, CURRENT, Shelf
 from app.adapters.memory import MemoryArchive
 from app.errors import InvalidRequest
@@ -17,6 +17,7 @@ from app.linear import BadPattern, searcher, whole_matcher
 from app.models import SuppressionReason
 from tests.conftest import WordEmbedder
 from tests.doors.http import problem
+from tests.steps import steps_of
 
 HUNDRED = f"[{','.join(str(number) for number in range(100))}]"
 GIVE_UP_S = 20.0
@@ -137,6 +138,55 @@ def test_data_that_makes_an_accepted_expression_too_long_closes_the_action_inste
     assert (closed.reason, closed.unknown) == (SuppressionReason.INELIGIBLE, True)
     assert "too costly" in closed.detail
     assert perf_counter() - started < GIVE_UP_S
+
+
+MANY_VALUES = {"context": {"l": list(range(19_000)), "m": {str(n): n for n in range(6000)}, "d": {"a": [0] * 19_000}}}
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        f"[{','.join(['context.l'] * 150)}].size() > 0",
+        f"[[{','.join(['context.l'] * 15)}]] != []",
+        f"{{{','.join(f'{n}: context.l' for n in range(15))}}}.size() > 0",
+        "&&".join(["context.l==context.l"] * 85),
+        " || ".join(["-2 in context.l"] * 100),
+        " && ".join(["context.l[0] == 0"] * 60),
+        " && ".join(["context.m['5'] == 5"] * 60),
+        " && ".join(["has(context.d.a)"] * 60),
+        " && ".join(["context.d.a[0] == 0"] * 60),
+        " + ".join(["context.l"] * 15) + " != []",
+    ],
+)
+def test_what_walks_no_list_is_costed_over_what_is_known_too(expression: str) -> None:
+    assert cost_problem(expression) is None
+    closed = closure(expression, MANY_VALUES)
+    assert closed is not None
+    assert "too costly" in closed.detail
+    assert Cost(expression).steps(MANY_VALUES) > MOST_STEPS_OVER_DATA
+
+
+def test_how_large_the_data_is_is_looked_through_once_however_often_it_is_named() -> None:
+    def costed(times: int) -> int:
+        priced = Cost(" && ".join(["context.l[0] == 0"] * times))
+        return steps_of(lambda: priced.steps(MANY_VALUES))
+
+    assert costed(20) < 1.1 * costed(1)
+
+
+@pytest.mark.parametrize("count", [1, 10])
+def test_a_rule_over_plenty_of_data_is_judged_all_the_same(count: int) -> None:
+    variables = {"context": {"l": list(range(500)), "s": "open"}, "facts": {f"f{n}": n for n in range(500)}}
+    expression = " && ".join(["5 in context.l && context.s == 'open' && facts.f7 == 7 && context.l.size() > 9"] * count)
+    assert closure(expression, variables) is None
+
+
+def test_the_time_of_a_decision_ends_it_before_and_after_what_is_known_is_copied() -> None:
+    judge = Judge(MANY_VALUES, "")
+    judge.seconds = SECONDS_OF_A_DECISION
+    closed = judge.closure(EngagementPolicy(eligibility=(Rule(expression="context.l.size() > 0"),)))
+    assert closed is not None
+    assert "too costly" in closed.detail
 
 
 def test_a_field_beside_far_too_much_data_is_judged_all_the_same() -> None:

@@ -9,7 +9,8 @@ import gc
 import json
 import sys
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,14 @@ import pytest
 import uvicorn
 from pydantic import SecretStr
 
+from app.adapters.buses.subscribers import ProcessBus
+from app.adapters.memory import MemoryVectors
 from app.application import App
 from app.bootstrap import build
 from app.caching import forget_texts, on_forgetting, text_cache
 from app.main import create_app
-from app.models import HandoffRequest
+from app.models import Channel, HandoffRequest, RetentionRule
+from app.ports.bus import ERASED, MISSED, Message
 from app.settings import Settings
 from tests.builders import draft
 from tests.conftest import WordEmbedder
@@ -29,6 +33,7 @@ from tests.forgotten_customer import words_of
 from tests.reach import words_in_files, words_reached
 
 SEEDS = {("sqlite", "erase"): 1, ("sqlite", "redact"): 2, ("postgres", "erase"): 3}
+SEED_OF_TWO_WORKERS = 4
 AGAIN_AFTER_S = 0.5
 # What an interaction is filed under stays when what it says is blanked.
 FILED_UNDER = {"mailbox", "phone", "conversation", "caller", "key"}
@@ -110,6 +115,59 @@ async def test_nothing_that_the_process_reaches_holds_the_words_of_whom_it_erase
             wanted = [word for name, word in words.items() if verb == "erase" or name not in FILED_UNDER]
             assert words_reached(wanted) == {}
             assert words_in_files(settings.data_dir, wanted) == {}
+
+
+async def test_what_one_worker_erased_is_in_no_memory_of_another_that_served_the_customer(settings: Settings) -> None:
+    settings = settings.model_copy(update={"webhooks_private": True})
+    async with customer(SEED_OF_TWO_WORKERS) as (_, ask), AsyncExitStack() as workers:
+        parts: dict[str, Any] = {"embedder": WordEmbedder(), "vectors": MemoryVectors()}
+        addresses: list[str] = []
+        for _ in range(2):
+            app = await workers.enter_async_context(build(settings, forget_again_after_s=AGAIN_AFTER_S, **parts))
+            await app.warm_up()
+            addresses.append(await workers.enter_async_context(served(app, settings)))
+        await ask(f"file {addresses[0]}")
+        for address in addresses:
+            await ask(f"turn_to {address}")
+            statuses = await ask("read")
+            assert {status for status in statuses.values() if status >= 400} == {404, 422}, statuses
+        await ask("erase")
+        await asyncio.sleep(4 * AGAIN_AFTER_S)
+        assert words_reached(list(words_of(SEED_OF_TWO_WORKERS))) == {}
+
+
+async def test_a_process_that_was_cut_off_from_the_others_forgets_everybody_whom_they_may_have_erased(
+    settings: Settings,
+) -> None:
+    bus = ProcessBus()
+    async with build(settings, embedder=WordEmbedder(), bus=bus, forget_again_after_s=AGAIN_AFTER_S) as app:
+        remembered = ["a zebrafinch"]
+        on_forgetting(remembered.clear)
+        recorded = await app.record(
+            "default", [draft(text, conversation_id="c-1") for text in ("Talk to a person!", "I want a human agent.")]
+        )
+        first = recorded.signals[0].signal_id
+        async with app.listening("default", after=first) as queue:
+            assert queue.qsize()
+        bus.publish(MISSED, {})
+        async with app.listening("default", after=first) as queue:
+            assert not queue.qsize()
+        async with asyncio.timeout(20):
+            while remembered:  # noqa: ASYNC110 - nobody is told of it
+                await asyncio.sleep(0.02)
+
+
+async def test_other_processes_are_told_that_what_was_kept_for_too_long_was_erased(settings: Settings) -> None:
+    told: list[Message] = []
+    bus = ProcessBus()
+    bus.subscribe(ERASED, told.append)
+    async with build(settings, embedder=WordEmbedder(), bus=bus) as app:
+        await app.record("default", [draft("The zebrafinch never came.", channel="chat", conversation_id="c-1")])
+        await app.set_retention("default", RetentionRule(channel=Channel.CHAT, days=1))
+        await app.apply_retention(now=datetime.now(UTC))
+        assert told == []
+        await app.apply_retention(now=datetime.now(UTC) + timedelta(days=2))
+    assert [(message["tenant"], message["customer_id"]) for message in told] == [("default", None)]
 
 
 async def test_what_was_under_way_during_an_erasure_is_forgotten_a_little_later(settings: Settings) -> None:

@@ -26,11 +26,25 @@ sip:anonymous@anonymous.invalid anonymous@anonymous.invalid sip:anonymous@10.1.2
 ROLES = """noreply@shop.example no-reply@acme.com No_Reply+17@acme.com donotreply@acme.com support@acme.com
 MAILER-DAEMON@mx.example bounces+anna=acme.com@lists.example postmaster@acme.com info@acme.com email@example.com
 test@example.com anonymous@anonymous.invalid anna@host.invalid none@none.com""".split()
+TYPED = """guest@shop.com walkin@shop.com cash@shop.com hidden@shop.com blank@shop.com noname@shop.com no@no.com a@a.com
+redacted@redacted.com abc@abc.com xxx@xxx.com asdf@asdf.com dummy@dummy.com user@example.com customer@example.org
+qwerty@a.com walk-in@shop.com no.name@shop.com aaa@gmail.com test@test.test unknown@host.localhost
+deleted@hotel.fr""".split()
+OFFICES = """kasse rezeption empfang bestellung ventas reservas atencionalcliente accueil commercial vendite
+amministrazione atendimento sales.uk info.de support-fr sales2 info.en.2 klantenservice atencion.al.cliente
+kundtjänst recepción info+17 sales.team""".split()
 DEVICES = """00000000-0000-0000-0000-000000000000 ffffffff-ffff-ffff-ffff-ffffffffffff 0 unknown 9774d56d682e549c
 02:00:00:00:00:00 000000000000000""".split()
 NOBODY = [
     *(("phone", value) for value in (*WORDS, *CODES)),
     *(("email", value) for value in (*ROLES, *WORDS)),
+    *(("email", value) for value in TYPED),
+    *(("email", f"{value}@acme.com") for value in OFFICES),
+    *(("account_id", value) for value in ("cash customer", "walk-in", "Walk-in customer", "Laufkunde", "-1", "string")),
+    *(("account_id", value) for value in ("consumidor final", "Consumidor-Final", "new", "NEW CUSTOMER", "true")),
+    *(("cookie_id", value) for value in ("true", "false", "-1")),
+    *(("social_handle", value) for value in ("u/[deleted]", "/u/deleted", "@deleted", "@null")),
+    *(("phone", value) for value in ("+64636867", "+4977777777", "+3333333333")),
     *(("device_id", value) for value in DEVICES),
     *(("cookie_id", value) for value in ("null", "undefined", "0000-0000")),
     *(("account_id", value) for value in ("0", "000000", "guest", "n/a", "unknown", "••••4242")),
@@ -42,6 +56,13 @@ SOMEBODY = [
     *(("phone", value) for value in ("+393331234567", "+49 30 123456 ext. 12", "+491701000000", "555-010-9998")),
     *(("email", value) for value in ("one@example.com", "user@mail.example", "anna@firm.de", "agent@intranet")),
     *(("email", value) for value in ("a..b@docomo.ne.jp", "privat@anna.de", "nora.ply@acme.com", "infante@acme.com")),
+    *(("phone", value) for value in ("+441234567890", "+391234567890", "+4520000000", "+8613888888888")),
+    *(("phone", value) for value in ("00441234567890", "+12025550000", "+919876543210")),
+    *(("email", value) for value in ("noreply.fan@gmail.com", "bouncer@gmail.com", "bouncebackbetty@gmail.com")),
+    *(("email", value) for value in ("sales+tim@tim.org", "tim@tim.org", "anna@anna.de", "info.anna@gmail.com")),
+    *(("email", value) for value in ("bouncer@acme.com", "kasse.maria@web.de", "it.anna@acme.com", "secret@acme.com")),
+    *(("social_handle", value) for value in ("@secret", "@private_user", "@el_de_la", "@walk", "u/anna")),
+    *(("loyalty", value) for value in ("777777", "333333")),
     *(("device_id", value) for value in ("d1", "38400000-8cf0-11bd-b23e-10b96e40000d")),
     *(("account_id", value) for value in ("A1", "10001", "12345678", "ACC-000", "77")),
     *(("social_handle", value) for value in ("@ann", "@private_anna")),

@@ -13,8 +13,9 @@ from app.adapters.memory import MemoryLedger, MemoryTransaction
 from app.adapters.sql import SqlStore
 from app.errors import Unavailable
 from app.identity import Rules
-from app.ledger import MAX_TOGETHER, Recorder, content_sha256
+from app.ledger import MAX_TOGETHER, Recorder
 from app.models import MAX_DATA_BYTES, Identifier, InteractionDraft, Problem, Recorded
+from app.privacy import content_sha256
 from tests.builders import START, draft
 
 EMAIL = Identifier(type="email", value="one@example.com", verified=True)

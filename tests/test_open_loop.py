@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 
-from evals.bench.open_loop import NEVER_MS, OpenLoop, Sending
+from evals.bench.open_loop import BROKEN, NEVER_MS, OpenLoop, Sending
 
 
 async def test_requests_leave_when_due_and_answers_are_told_apart_by_status_retry_after_and_silence() -> None:
@@ -44,7 +44,37 @@ async def test_requests_leave_when_due_and_answers_are_told_apart_by_status_retr
         ("/accepted", 201, False): 5,
         ("/refused", 503, True): 5,
         ("/bare", 503, False): 5,
-        ("/broken", 0, False): 5,
+        ("/broken", BROKEN, False): 5,
     }
     assert [round(answer.due_s, 3) for answer in sent] == [turn / 200 for turn in range(20)]
-    assert {answer.took_ms for answer in sent if answer.status == 0} == {NEVER_MS}
+    assert {answer.took_ms for answer in sent if answer.status == BROKEN} == {NEVER_MS}
+
+
+async def test_a_connection_that_lay_idle_for_too_long_is_closed_and_not_used_again() -> None:
+    opened: list[asyncio.Task[None]] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while await reader.readuntil(b"\r\n\r\n"):
+                await reader.readexactly(2)
+                writer.write(b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\n{}")
+        except asyncio.IncompleteReadError:
+            writer.close()
+
+    def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        opened.append(asyncio.create_task(serve(reader, writer)))
+
+    server = await asyncio.start_server(handle, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    patient, hasty = OpenLoop("127.0.0.1", port), OpenLoop("127.0.0.1", port, kept_s=0.0)
+    connections: list[int] = []
+    for load in (patient, hasty):
+        before = len(opened)
+        for _ in range(2):
+            assert [answer.status for answer in await load.send(1.0, 1.0, lambda: Sending("a", "/a", {}))] == [201]
+        connections.append(len(opened) - before)
+        load.close()
+    server.close()
+    async with asyncio.timeout(10):
+        await asyncio.gather(*opened)
+    assert connections == [1, 2]

@@ -166,13 +166,60 @@ async def test_rows_of_an_earlier_version_are_masked_when_they_are_read(
     assert "8839201" in answers[0].text
 
 
-async def test_a_card_number_as_an_identifier_is_masked_and_joins_nobody(client: httpx.AsyncClient) -> None:
-    card = {"type": "card_number", "value": "4242 4242 4242 4242", "verified": True}
-    results = [(await record(client, message("Hi.", conversation_id=c, identifiers=[card])))[0] for c in ("a", "b")]
-    assert results[0]["customer_id"] != results[1]["customer_id"]
-    assert [one["code"] for one in results[0]["warnings"]] == ["names_nobody"]
-    resolved = await client.post("/v1/customers/resolve", json={"identifiers": [card]})
-    assert resolved.json()["match"] == "new"
+async def test_the_question_before_tells_a_code_in_the_rows_of_an_earlier_version(
+    client: httpx.AsyncClient, settings: Settings
+) -> None:
+    asked = message("placeholder", conversation_id="old", identifiers=[ANNA], actor="bot")
+    [filed] = await record(client, asked)
+    await record(client, message("other", conversation_id="old"))
+    with sqlite3.connect(Path(settings.data_dir) / "ledger.db") as database:
+        for text, seq in (("What is the security code?", filed["seq"]), ("591", filed["seq"] + 1)):
+            database.execute("UPDATE interactions SET text = ?, masked = 0 WHERE seq = ?", (text, seq))
+    answer = await client.get(f"/v1/customers/{filed['customer_id']}/timeline")
+    assert [one["text"] for one in answer.json()["interactions"]] == ["What is the security code?", "•••"]
+
+
+async def test_parts_of_a_card_number_stay_in_no_view_and_no_file(
+    client: httpx.AsyncClient, app: App, settings: Settings
+) -> None:
+    views: list[httpx.Response] = []
+    for place, text in enumerate(("It is 5425 2334", "3010", "9903")):
+        filed = (await record(client, message(text, conversation_id="c", identifiers=[ANNA])))[0]
+        views = [
+            await client.get(f"/v1/customers/{filed['customer_id']}/timeline"),
+            await client.get(f"/v1/customers/{filed['customer_id']}/search", params={"q": "5425"}),
+            await client.post("/v1/handoffs", json={"conversation_id": "c"}),
+        ]
+        assert place == 2 or "5425 2334" in views[0].text
+    assert not any(re.search("5425|2334|3010", re.sub(r"[a-z]{3}_[0-9a-f]+", "", view.text)) for view in views)
+    await app.close()
+    assert "5425 2334" not in files_below(settings.data_dir)
+
+
+async def test_a_card_number_as_an_identifier_is_masked_and_leads_to_one_customer(client: httpx.AsyncClient) -> None:
+    written = ("4242 4242 4242 4242", "4242424242424242", "4242-4242-4242-4242")
+    cards = [{"type": "card_number", "value": one, "verified": True} for one in written]
+    results = [
+        (await record(client, message("Hi.", conversation_id=f"c{place}", identifiers=[one])))[0]
+        for place, one in enumerate(cards)
+    ]
+    assert len({one["customer_id"] for one in results}) == 1
+    resolved = (await client.post("/v1/customers/resolve", json={"identifiers": cards[:1]})).json()
+    assert (resolved["match"], resolved["customer_id"]) == ("exact", results[0]["customer_id"])
+    shown = (await client.get(f"/v1/customers/{results[0]['customer_id']}")).text
+    assert "••••4242" in shown
+    assert secrets_in(shown) == []
+    other = {"type": "card_number", "value": "5105105000004242", "verified": True}
+    assert (await client.post("/v1/customers/resolve", json={"identifiers": [other]})).json()["match"] == "new"
+
+
+@pytest.mark.parametrize("kind", ["social_handle", "account_id", "loyalty_card", "meter_number"])
+async def test_an_identifier_that_only_looks_like_a_card_number_stays(client: httpx.AsyncClient, kind: str) -> None:
+    asked = {"identifiers": [{"type": kind, "value": "4539578763621486", "verified": True}]}
+    first, second = [(await client.post("/v1/customers/resolve", json=asked)).json() for _ in range(2)]
+    assert (first["match"], second["match"]) == ("new", "exact")
+    assert first["customer_id"] == second["customer_id"]
+    assert "4539578763621486" in (await client.get(f"/v1/customers/{first['customer_id']}")).text
 
 
 @pytest.mark.parametrize("told", ["my card ending in 4242", "the last four digits are 4242", "card ••••4242"])

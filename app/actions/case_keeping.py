@@ -86,8 +86,8 @@ class CaseKeeper:
             self._waiting.popitem(last=False)
         self._woken.set()
 
-    def forget(self, tenant: str) -> None:
-        """Something of this tenant was erased: nothing that was found before is told again."""
+    def forget(self, tenant: str | None) -> None:
+        """Something of this tenant, or of any, was erased: nothing that was found before is told again."""
         self._similar.forget(tenant)
 
     async def take_up(self) -> None:

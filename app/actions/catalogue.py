@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, ConfigDict, Field
 from app.models import Confidence, InterventionLevel, Ladder, Record
 
 ANY_INTENT = "any"
+MOST_ITEMS = 500
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,63}$")]
 Sentence = Annotated[str, Field(min_length=1, max_length=500)]
@@ -128,8 +129,8 @@ class Catalogue(Record):
     description: Annotated[str, Field(max_length=2000)] | None = None
     exploration: bool = False
     friction_ladder: Ladder | None = None
-    intents: Annotated[tuple[CatalogueIntent, ...], Field(max_length=500)] = ()
-    actions: Annotated[tuple[CatalogueAction, ...], Field(min_length=1, max_length=500)]
+    intents: Annotated[tuple[CatalogueIntent, ...], Field(max_length=MOST_ITEMS)] = ()
+    actions: Annotated[tuple[CatalogueAction, ...], Field(min_length=1, max_length=MOST_ITEMS)]
 
     def action(self, action_id: str) -> CatalogueAction | None:
         """The action with this id, or None."""

@@ -1,8 +1,8 @@
 """What a policy expression may cost at most, worked out from its form and the sizes of what it sees.
 
 A step is about a tenth of a microsecond of the engine's work. The engine cannot be interrupted, so an expression is
-costed before it runs: once over data of an assumed size when it is put in a catalogue, and, where it walks through
-lists, again over what is really there.
+costed before it runs: once over data of an assumed size when it is put in a catalogue, and again over what is really
+there, for also what walks no list may copy, compare or search one.
 """
 
 import ast
@@ -80,14 +80,16 @@ class Cost:
             raise TooCostly("its form is not foreseen, so nobody can tell its cost; write it more simply") from None
         self.walks = _walks(self._tree)
         self.fields = frozenset(_fields(self._tree))
-        steps = min(_bound(self._tree, {}).steps, TOO_MUCH)
+        steps = min(_bound(self._tree, _Scope({}, Extents())).steps, TOO_MUCH)
         if steps > MOST_STEPS:
             raise TooCostly(_advice(self._tree, steps))
 
-    def steps(self, variables: Mapping[str, Any]) -> int:
-        """At most how many steps it takes with these values of its variables."""
-        scope = {name: extent(value) for name, value in variables.items()}
-        return min(_bound(self._tree, scope).steps, TOO_MUCH)
+    def steps(self, variables: Mapping[str, Any], known: "Extents | None" = None) -> int:
+        """At most how many steps it takes with these values of its variables; `known` are extents found before."""
+        known = Extents() if known is None else known
+        scope = {name: known.of(value) for name, value in variables.items()}
+        bound = _bound(self._tree, _Scope(scope, known))
+        return min(bound.steps, TOO_MUCH)
 
 
 @lru_cache(maxsize=8192)
@@ -128,12 +130,34 @@ def extent(value: Any) -> Extent:
     return Extent(1, weight(value), _ONE, value, exact=True)
 
 
-def _bound(node: Node, scope: Mapping[str, Extent]) -> Bound:
+class Extents:
+    """How large values of the data are, each looked through once however often an expression names it."""
+
+    def __init__(self) -> None:
+        # By identity; each extent holds on to its value, so that no other one takes its place.
+        self._found: dict[int, Extent] = {}
+
+    def of(self, value: Any) -> Extent:
+        """How large a value is."""
+        found = self._found.get(id(value))
+        if found is None:
+            found = self._found[id(value)] = extent(value)
+        return found
+
+
+class _Scope(NamedTuple):
+    """What the names in an expression stand for."""
+
+    extents: Mapping[str, Extent]
+    known: Extents
+
+
+def _bound(node: Node, scope: _Scope) -> Bound:
     match node:
         case Literal():
             return Bound(1, Extent(1, 1 + len(node.source) // TEXT_A_STEP))
         case Name():
-            return Bound(1, scope.get(node.name, _ASSUMED))
+            return Bound(1, scope.extents.get(node.name, _ASSUMED))
         case Field() | Index():
             return _part(node, scope)
         case Items():
@@ -144,19 +168,21 @@ def _bound(node: Node, scope: Mapping[str, Extent]) -> Bound:
             return _call(node, scope)
 
 
-def _part(node: Field | Index, scope: Mapping[str, Extent]) -> Bound:
+def _part(node: Field | Index, scope: _Scope) -> Bound:
     base = _bound(node.base, scope)
     if isinstance(node, Field):
-        return Bound(base.steps + 1, _child(base.extent, node.name))
+        child = _child(base.extent, node.name, scope.known)
+        # The engine copies what it takes out of a value.
+        return Bound(base.steps + 1 + (child.weight if base.extent.exact else 0), child)
     key = _bound(node.key, scope)
     return Bound(base.steps + key.steps + 1 + base.extent.weight // 16, _looked_up(base.extent))
 
 
-def _child(base: Extent, name: str) -> Extent:
+def _child(base: Extent, name: str, known: Extents) -> Extent:
     if not base.exact:
         return _looked_up(base)
     value: Any = cast(Mapping[str, Any], base.value).get(name) if isinstance(base.value, Mapping) else None
-    return extent(value)
+    return known.of(value)
 
 
 def _looked_up(base: Extent) -> Extent:
@@ -169,10 +195,11 @@ def _items(parts: Sequence[Bound]) -> Bound:
     inner = Extent(
         max((part.extent.entries for part in parts), default=0), max((part.extent.weight for part in parts), default=0)
     )
-    return Bound(1 + sum(part.steps for part in parts), Extent(len(parts), 1 + total, inner))
+    # The engine copies what it puts into a list.
+    return Bound(1 + total + sum(part.steps for part in parts), Extent(len(parts), 1 + total, inner))
 
 
-def _joined(node: Joined, scope: Mapping[str, Extent]) -> Bound:
+def _joined(node: Joined, scope: _Scope) -> Bound:
     operands = [_bound(operand, scope) for operand in node.operands]
     groups: list[list[Bound]] = [[operands[0]]]
     for operator, operand in zip(node.operators, operands[1:], strict=True):
@@ -189,7 +216,7 @@ def _joined(node: Joined, scope: Mapping[str, Extent]) -> Bound:
     return Bound(steps, Extent(counts, total, Extent(inner.entries, inner.weight)))
 
 
-def _call(node: Call, scope: Mapping[str, Extent]) -> Bound:
+def _call(node: Call, scope: _Scope) -> Bound:
     if _is_macro(node):
         return _macro(node, scope)
     parts = [_bound(part, scope) for part in ((node.target,) if node.target else ()) + node.arguments]
@@ -203,10 +230,10 @@ def _call(node: Call, scope: Mapping[str, Extent]) -> Bound:
     return Bound(steps, Extent(total, total))
 
 
-def _macro(node: Call, scope: Mapping[str, Extent]) -> Bound:
+def _macro(node: Call, scope: _Scope) -> Bound:
     walked = _bound(cast(Node, node.target), scope)
     variable = cast(Name, node.arguments[0]).name
-    inside = {**scope, variable: walked.extent.entry}
+    inside = scope._replace(extents={**scope.extents, variable: walked.extent.entry})
     bodies = [_bound(body, inside) for body in node.arguments[1:]]
     count = walked.extent.entries
     steps = walked.steps + walked.extent.weight // 16 + 1 + count * (1 + sum(body.steps for body in bodies))

@@ -2,15 +2,15 @@
 
 import logging
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from pydantic import ValidationError
 from pydantic_core import from_json
 
-from app.actions.catalogue import ANY_INTENT, Catalogue, CatalogueAction, EngagementPolicy
+from app.actions.catalogue import ANY_INTENT, MOST_ITEMS, Catalogue, CatalogueAction, EngagementPolicy
 from app.actions.parameters import PLACES, placeholders
 from app.actions.policy import cost_problem, problem_of_expression
 from app.errors import ConfigurationError, InvalidRequest
@@ -22,7 +22,13 @@ _log = logging.getLogger(__name__)
 
 SHIPPED = Path(__file__).parents[1] / "catalogues"
 LARGEST_FILE = 4 * 1024 * 1024
+# How many faults are listed, each with its path and line, and how many of them the summary tells.
+MOST_FAULTS = 100
 _SHOWN = 10
+# Beyond so many it is no catalogue with faults but another kind of document, and listing them takes memory.
+_MOST_SORTED_OUT = 25_000
+_LONGEST_NAME = 80
+_LONGEST_MESSAGE = 600
 _Path = tuple[str | int, ...]
 _POLICY_PARTS = ("eligibility", "applicability", "suitability")
 
@@ -38,6 +44,37 @@ class Fault(NamedTuple):
     costly: bool = False
 
 
+class Faults:
+    """What is wrong with a catalogue: the first faults, and how many there are. Made of whatever gives them in turn."""
+
+    def __init__(self, faults: Iterable[Fault] = (), *, more: int = 0) -> None:
+        """`more` are known of without being named."""
+        self.listed: list[Fault] = []
+        self.count = more
+        self.only_costly = not more
+        for fault in faults:
+            self.count += 1
+            self.only_costly = self.only_costly and fault.costly
+            if len(self.listed) < MOST_FAULTS:
+                self.listed.append(fault)
+
+    def refusal(self, lines: Sequence[int] = ()) -> InvalidRequest:
+        """The refusal that tells them, each with its line where the lines are known."""
+        places = [f"line {line}: " for line in lines] or [""] * len(self.listed)
+        named = list(zip(self.listed, places, strict=True))
+        errors = [{"path": _dotted(one.path) or "body", "message": f"{place}{_told(one)}"} for one, place in named]
+        shown = [f"{place}{_described(one)}" for one, place in named[:_SHOWN]]
+        return InvalidRequest("; ".join([*shown, *self.rest()]), errors)
+
+    def rest(self) -> list[str]:
+        """How many are not shown, if any."""
+        shown = min(len(self.listed), _SHOWN)
+        if self.count == shown:
+            return []
+        listed = f"; the first {len(self.listed)} are listed" if self.count > len(self.listed) > shown else ""
+        return [f"… and {self.count - shown:,} more{listed}."]
+
+
 def load_catalogue(name_or_path: str) -> Catalogue:
     """A shipped catalogue by its name, or one in a YAML file. Raises ConfigurationError with the file and the line."""
     file = _file_of(name_or_path)
@@ -50,11 +87,12 @@ def load_catalogue(name_or_path: str) -> Catalogue:
     except YamlProblem as failure:
         line = "" if failure.line is None else f":{failure.line}"
         raise ConfigurationError(f"{file}{line}: this is not valid YAML ({failure.message}).") from None
-    catalogue, faults = _checked(document.content)
-    faults = [*_repeated_keys(document), *faults]
-    if catalogue is None or faults:
-        shown = [f"{file}:{document.line(fault.path)}: {_described(fault)}" for fault in faults[:_SHOWN]]
-        raise ConfigurationError("\n".join([*shown, *_rest(faults)]))
+    catalogue, faults = _checked(document.content, document)
+    if catalogue is None or faults.count:
+        shown = faults.listed[:_SHOWN]
+        lines = document.lines(fault.path for fault in shown)
+        told = [f"{file}:{line}: {_described(fault)}" for fault, line in zip(shown, lines, strict=True)]
+        raise ConfigurationError("\n".join([*told, *faults.rest()]))
     return catalogue
 
 
@@ -66,22 +104,17 @@ def shipped_catalogues() -> Sequence[str]:
 def read_catalogue(text: str, *, as_json: bool = False) -> Catalogue:
     """A catalogue from YAML or JSON text. Raises InvalidRequest, which names each wrong field by its path and line."""
     content, document = _read_json(text) if as_json else _read_yaml(text)
-    catalogue, faults = _checked(content)
-    faults = [*_repeated_keys(document), *faults] if document else faults
-    if catalogue is None or faults:
-        lines = {fault: f"line {document.line(fault.path)}: " if document else "" for fault in faults}
-        errors = [{"path": _dotted(one.path) or "body", "message": f"{lines[one]}{one.message}"} for one in faults]
-        shown = [f"{lines[one]}{_described(one)}" for one in faults[:_SHOWN]]
-        raise InvalidRequest("; ".join([*shown, *_rest(faults)]), errors)
+    catalogue, faults = _checked(content, document)
+    if catalogue is None or faults.count:
+        raise faults.refusal(document.lines(fault.path for fault in faults.listed) if document else ())
     return catalogue
 
 
 def parse_catalogue(document: Mapping[str, Any]) -> Catalogue:
     """A catalogue from its JSON object. Raises InvalidRequest, which names each wrong field by its path."""
     catalogue, faults = _checked(document)
-    if catalogue is None or faults:
-        errors = [{"path": _dotted(fault.path), "message": fault.message} for fault in faults]
-        raise InvalidRequest("; ".join([*map(_described, faults[:_SHOWN]), *_rest(faults)]), errors)
+    if catalogue is None or faults.count:
+        raise faults.refusal()
     return catalogue
 
 
@@ -92,30 +125,50 @@ def stored_catalogue(document: Mapping[str, Any]) -> Catalogue:
     closes its action where it is judged.
     """
     catalogue, faults = _checked(document)
-    if catalogue is not None and faults and all(fault.costly for fault in faults):
-        for fault in faults:
-            _log.warning("a stored catalogue has a rule that will not be judged: %s", _described(fault))
-        return catalogue
-    if catalogue is None or faults:
-        raise InvalidRequest("; ".join([*map(_described, faults[:_SHOWN]), *_rest(faults)]))
+    if catalogue is None or not faults.only_costly:
+        raise faults.refusal()
+    for fault in faults.listed:
+        _log.warning("a stored catalogue has a rule that will not be judged: %s", _described(fault))
     return catalogue
 
 
-def _checked(document: Any) -> tuple[Catalogue | None, list[Fault]]:
-    if not isinstance(document, Mapping):
-        return None, [Fault((), "a catalogue is a mapping with `name`, `intents` and `actions`")]
+def _checked(content: Any, document: Document | None = None) -> tuple[Catalogue | None, Faults]:
+    if not isinstance(content, Mapping):
+        return None, Faults([Fault((), "a catalogue is a mapping with `name`, `intents` and `actions`")])
+    fields = cast(Mapping[str, Any], content)
+    repeated = _repeated_keys(document) if document else ()
+    if too_many := list(_too_many(fields)):
+        return None, Faults(chain(too_many, repeated))
     try:
-        catalogue = Catalogue.model_validate(document)
+        catalogue = Catalogue.model_validate(fields)
     except ValidationError as failure:
-        faults = [Fault(tuple(error["loc"]), _plain(error)) for error in failure.errors(include_url=False)]
+        count = failure.error_count()
+        if count > _MOST_SORTED_OUT:
+            return None, Faults([Fault((), "nearly nothing in it is what a catalogue holds")], more=count)
+        errors = failure.errors(include_url=False, include_input=False)
+        faults = [Fault(tuple(error["loc"]), _plain(error)) for error in errors]
         # A list with a wrong item is also said to be too short; the item is what has to be mended.
-        return None, [one for one in faults if not any(_holds(one.path, other.path) for other in faults)]
-    return catalogue, list(_faults(catalogue))
+        above = {fault.path[:depth] for fault in faults for depth in range(len(fault.path))}
+        return None, Faults(chain(repeated, (one for one in faults if one.path not in above)))
+    return catalogue, Faults(chain(repeated, _faults(catalogue)))
+
+
+def _too_many(content: Mapping[str, Any]) -> Iterator[Fault]:
+    """The lists with more in them than a catalogue may have: what is wrong with each of their items says no more."""
+    for name in ("intents", "actions"):
+        items = content.get(name)
+        if isinstance(items, list | tuple) and len(cast(Sequence[Any], items)) > MOST_ITEMS:
+            count = len(cast(Sequence[Any], items))
+            yield Fault((name,), f"there are {count:,} of them; a catalogue has at most {MOST_ITEMS}")
+    if content and len(content) > len(Catalogue.model_fields) + MOST_FAULTS:
+        message = f"there are {len(content):,} fields; a catalogue is a mapping with `name`, `intents` and `actions`"
+        yield Fault((), message)
 
 
 def _faults(catalogue: Catalogue) -> Iterator[Fault]:
     intents = {one.name for one in catalogue.intents}
     actions = {one.id for one in catalogue.actions}
+    circular = _waiting_for_themselves(catalogue)
     yield from _doubles("intents", "name", [one.name for one in catalogue.intents])
     yield from _doubles("actions", "id", [one.id for one in catalogue.actions])
     for index, action in enumerate(catalogue.actions):
@@ -127,24 +180,24 @@ def _faults(catalogue: Catalogue) -> Iterator[Fault]:
             for name in names:
                 if name not in actions:
                     yield Fault((*place, field, name), f"there is no action {name!r} in this catalogue")
-        if action.id in _before(catalogue, action):
+        if index in circular:
             yield Fault((*place, "after"), "the action has to wait for itself; take one of the names out of the circle")
         for fault in _policy_faults((*place, "policy"), action.policy, intents, actions):
             yield fault._replace(message=f"action {action.id!r}: {fault.message}") if fault.costly else fault
         yield from _parameter_faults(place, action)
 
 
-def _before(catalogue: Catalogue, action: CatalogueAction) -> set[str]:
-    """All that has to be taken before an action, and before that, and so on."""
-    found: set[str] = set()
-    waiting = list(action.after)
-    while waiting:
-        name = waiting.pop()
-        first = catalogue.action(name)
-        if name not in found and first is not None:
-            waiting.extend(first.after)
-        found.add(name)
-    return found
+def _waiting_for_themselves(catalogue: Catalogue) -> set[int]:
+    """The places of actions that have to be taken before themselves, however many stand between."""
+    places: dict[str, int] = {}
+    for index, action in enumerate(catalogue.actions):
+        places.setdefault(action.id, index)
+    # One bit an action: what has to be taken before it, and, one action after another let in, before that.
+    before = [sum({1 << places[name] for name in one.after if name in places}) for one in catalogue.actions]
+    for between in range(len(before)) if any(before) else ():
+        bit, earlier = 1 << between, before[between]
+        before = [mask | earlier if mask & bit else mask for mask in before]
+    return {index for index, one in enumerate(catalogue.actions) if before[index] >> places[one.id] & 1}
 
 
 def _policy_faults(place: _Path, policy: EngagementPolicy, intents: set[str], actions: set[str]) -> Iterator[Fault]:
@@ -178,14 +231,11 @@ def _parameter_faults(place: _Path, action: CatalogueAction) -> Iterator[Fault]:
 
 
 def _doubles(collection: str, field: str, values: list[str]) -> Iterator[Fault]:
-    counts = Counter(values)
+    seen: set[str] = set()
     for index, value in enumerate(values):
-        if counts[value] > 1 and value in values[:index]:
+        if value in seen:
             yield Fault((collection, index, field), f"{value!r} is used twice; every {field} must be its own")
-
-
-def _holds(outer: _Path, inner: _Path) -> bool:
-    return len(outer) < len(inner) and inner[: len(outer)] == outer
+        seen.add(value)
 
 
 def _plain(error: Any) -> str:
@@ -200,15 +250,20 @@ def _plain(error: Any) -> str:
 
 
 def _described(fault: Fault) -> str:
-    return f"{_dotted(fault.path)}: {fault.message}" if fault.path else fault.message
+    return f"{_dotted(fault.path)}: {_told(fault)}" if fault.path else _told(fault)
+
+
+def _told(fault: Fault) -> str:
+    return _shortened(fault.message, _LONGEST_MESSAGE)
 
 
 def _dotted(path: Iterable[str | int]) -> str:
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
+    parts = (f"[{part}]" if isinstance(part, int) else f".{_shortened(part, _LONGEST_NAME)}" for part in path)
+    return "".join(parts).lstrip(".")
 
 
-def _rest(faults: list[Fault]) -> list[str]:
-    return [f"… and {len(faults) - _SHOWN} more."] if len(faults) > _SHOWN else []
+def _shortened(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[:longest]} …"
 
 
 def _file_of(name_or_path: str) -> Path:
@@ -252,5 +307,5 @@ def _unreadable(message: str) -> InvalidRequest:
     return InvalidRequest(message, [{"path": "body", "message": message}])
 
 
-def _repeated_keys(document: Document) -> list[Fault]:
-    return [Fault(path, "this key stands here twice") for path in document.repeated_keys()]
+def _repeated_keys(document: Document) -> Iterator[Fault]:
+    return (Fault(path, "this key stands here twice") for path in document.repeated_keys())

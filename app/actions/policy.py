@@ -15,7 +15,7 @@ from time import perf_counter
 from typing import Any, NamedTuple, cast
 
 from app.actions.catalogue import EngagementPolicy, Rule
-from app.actions.cost import MOST_STEPS_OVER_DATA, MOST_VALUES, Cost, TooCostly, cost, weight
+from app.actions.cost import MOST_STEPS_OVER_DATA, MOST_VALUES, Cost, Extents, TooCostly, cost, weight
 from app.actions.phrases import said
 from app.models import SignalType, SuppressionReason
 
@@ -62,7 +62,9 @@ class Judge:
         self._contexts: dict[frozenset[str], Any] = {}
         self._weights: dict[str, int] = {}
         self._steps = 0
-        self._seconds = 0.0
+        self.seconds = 0.0
+        self._started = 0.0
+        self._extents = Extents()
 
     def closure(self, policy: EngagementPolicy) -> Closure | None:
         """The first rule that closes the action, or None when it is open."""
@@ -75,7 +77,7 @@ class Judge:
 
     def _judged(self, rule: Rule, reason: SuppressionReason) -> Closure | None:
         facts = tuple(dict.fromkeys(_FACT.findall(rule.expression)))
-        started = perf_counter()
+        self._started = perf_counter()
         try:
             holds = _program(rule.expression).execute(self._affordable(rule.expression))
         except TooCostly as failure:
@@ -90,7 +92,7 @@ class Judge:
                 SuppressionReason.NOT_APPLICABLE, "Its rule does not fit what is known.", facts, unknown=True
             )
         finally:
-            self._seconds += perf_counter() - started
+            self.seconds += perf_counter() - self._started
         if holds is True:
             return None
         if holds is not False:
@@ -100,6 +102,7 @@ class Judge:
 
     def _affordable(self, expression: str) -> Any:
         """The engine's view of what an expression names. Raises TooCostly when judging by it may take too long."""
+        self._check_time()
         priced = cost(expression)
         names = _names(expression)
         if any(self._weight(name) > MOST_VALUES for name in names):
@@ -108,14 +111,18 @@ class Judge:
         else:
             variables = {name: value for name, value in self._variables.items() if name in names}
             context = self._context(names, variables)
-        if priced.walks:
-            steps = priced.steps(variables)
-            if steps > MOST_STEPS_OVER_DATA:
-                raise TooCostly(f"it may take {steps:,} steps over what is known")
-            self._steps += steps
-        if self._steps > STEPS_OF_A_DECISION or self._seconds > SECONDS_OF_A_DECISION:
-            raise TooCostly("the rules before it took all that one decision may take")
+        steps = priced.steps(variables, self._extents)
+        if steps > MOST_STEPS_OVER_DATA:
+            raise TooCostly(f"it may take {steps:,} steps over what is known")
+        self._steps += steps
+        # Also the engine's copy of what is known takes time.
+        self._check_time()
         return context
+
+    def _check_time(self) -> None:
+        seconds = self.seconds + perf_counter() - self._started
+        if self._steps > STEPS_OF_A_DECISION or seconds > SECONDS_OF_A_DECISION:
+            raise TooCostly("the rules before it took all that one decision may take")
 
     def _context(self, names: frozenset[str], variables: Mapping[str, Any]) -> Any:
         """The engine's copy of what an expression names: copying all that is known costs more than judging by it."""

@@ -74,9 +74,10 @@ class Shelf:
         await reader.learn_from(traffic)
         self._taught[tenant] = held._replace(reader=reader)
 
-    def unlearn(self, tenant: str) -> None:
-        """Read a tenant's intents by the examples alone again."""
-        self._taught.pop(tenant, None)
+    def unlearn(self, tenant: str | None) -> None:
+        """Read a tenant's intents, or those of all, by the examples alone again."""
+        for name in [one for one in self._taught if tenant in (None, one)]:
+            del self._taught[name]
 
     async def put(self, tenant: str, catalogue: Catalogue) -> InForce:
         """Keep a tenant's catalogue for good; it is in force once this has returned."""

@@ -14,7 +14,6 @@ intent is all of one kind, its rate comes to count for much more than a few neig
 less.
 """
 
-import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from math import log, log2
@@ -30,6 +29,7 @@ from app.actions.exploration import Belief
 from app.actions.learning import CASES, SUCCESSES, TRIALS, Learner, Rate
 from app.errors import ConfigurationError, RetrievalUnavailable
 from app.models import FiledOutcome
+from app.patience import within
 from app.ports import Archive, CaseVectors, Counts, LikeCase, Vectors
 
 _log = logging.getLogger(__name__)
@@ -114,9 +114,9 @@ class SimilarCases:
         """Keep cases with their sums, one row of `vectors` a case, shape (cases, dimensions)."""
         await self._vectors.put_cases(tenant, {one: _outcome(sums) for one, sums in cases.items()}, vectors)
 
-    def forget(self, tenant: str) -> None:
-        """Something of this tenant was erased: what was found is not told again."""
-        for key in [one for one in self._kept if one[0] == tenant]:
+    def forget(self, tenant: str | None) -> None:
+        """Something of this tenant, or of any, was erased: what was found is not told again."""
+        for key in [one for one in self._kept if tenant in (None, one[0])]:
             del self._kept[key]
 
     async def _at_hand(self, tenant: str, case_id: str, wanted: Vector) -> Sequence[LikeCase]:
@@ -127,7 +127,7 @@ class SimilarCases:
         if now < self._resting_until:
             return ()
         try:
-            async with asyncio.timeout(PATIENCE_S):
+            async with within(PATIENCE_S):
                 found = await self._nearest(tenant, case_id, wanted)
         except (RetrievalUnavailable, ConfigurationError, TimeoutError) as failure:
             _log.warning("actions are ranked without similar cases: %s", type(failure).__name__)

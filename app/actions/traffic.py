@@ -72,11 +72,10 @@ class TrafficLearner:
             self._task.cancel()
             await asyncio.wait([self._task])
 
-    def forget(self, tenant: str) -> None:
-        """Something of this tenant was erased: what was learnt goes at once, and is learnt again without it later."""
+    def forget(self, tenant: str | None) -> None:
+        """Something of this tenant, or of any, was erased: what was learnt goes, to be learnt without it later."""
         self._shelf.unlearn(tenant)
-        heard = self._heard.get(tenant)
-        if heard is not None:
+        for heard in [one for name, one in self._heard.items() if tenant in (None, name)]:
             heard.learnt_from, heard.looked_at = frozenset(), None
             heard.erasures += 1
 

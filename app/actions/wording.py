@@ -5,7 +5,6 @@ the order of the rules. A script that names a number the case does not hold stay
 answer in time, or without a usable one, the decision stays as the rules made it and says why.
 """
 
-import asyncio
 import json
 import logging
 import re
@@ -16,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from app.errors import InvalidModelOutput, ModelFailure, ModelTimeout
 from app.models import Candidate, Decision, Kind, OfferedAction, Snapshot
+from app.patience import within
 from app.ports import LanguageModel
 from app.privacy import Redactor
 from app.prompts import Prompt
@@ -104,7 +104,7 @@ class ActionWriter:
             rendered.system, rendered.user, schema=schema, timeout_s=left, max_tokens=MOST_TOKENS
         )
         try:
-            async with asyncio.timeout(left):
+            async with within(left):
                 reply = await asking
         except TimeoutError:
             raise ModelTimeout("The model did not answer before the deadline.") from None

@@ -20,6 +20,7 @@ from pydantic import SecretStr
 
 from app import offline
 from app.errors import InvalidModelOutput, ModelFailure, ModelTimeout, ModelUnavailable, RetrievalUnavailable
+from app.patience import within
 from app.ports import ModelReply, Vectors
 
 MOST_REPLY_CHARACTERS = 64_000
@@ -82,7 +83,7 @@ class LitellmModel:
         """One JSON object as text. Raises ModelTimeout, ModelUnavailable or InvalidModelOutput, and nothing else."""
         failures: list[ModelFailure] = []
         try:
-            async with asyncio.timeout(max(timeout_s, 0)):
+            async with within(max(timeout_s, 0)):
                 await asyncio.to_thread(_litellm)
                 return await self._from_any(_Question(system, user, schema, max_tokens), failures)
         except TimeoutError:
@@ -154,7 +155,7 @@ class LitellmEmbedder:
         """One unit vector a row, float32, shape (texts, dimensions). Raises RetrievalUnavailable."""
         batches = [texts[start : start + EMBEDDING_BATCH] for start in range(0, len(texts), EMBEDDING_BATCH)]
         try:
-            async with asyncio.timeout(EMBEDDING_TIMEOUT_S * max(len(batches), 1)):
+            async with within(EMBEDDING_TIMEOUT_S * max(len(batches), 1)):
                 litellm = await asyncio.to_thread(_litellm)
                 rows = [row for batch in batches for row in await self._rows(litellm, batch)]
                 vectors = np.asarray(rows, dtype=np.float32).reshape(len(texts), len(rows[0]) if rows else 0)

@@ -331,6 +331,15 @@ class MemoryLedger:
         found = (one for one in rows if one.seq > after_seq and one.channel in channels and one.occurred_at < before)
         return list(islice(found, limit))
 
+    async def reword(self, tenant: str, rows: Sequence[Interaction]) -> None:
+        """Put the text and the data of these rows in the place of what is filed of them."""
+        async with self._lock:
+            filed = self._tenants[tenant].rows
+            for row in rows:
+                if row.interaction_id in filed:
+                    update = {"text": row.text, "data": row.data}
+                    filed[row.interaction_id] = filed[row.interaction_id].model_copy(update=update)
+
     async def redact(self, tenant: str, interaction_id: str) -> Interaction | None:
         """Blank what one interaction says; gives it as it is now, or None when it is unknown."""
         async with self._lock:

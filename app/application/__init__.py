@@ -31,6 +31,7 @@ from app.errors import (
 )
 from app.idempotency import REPLIES, Attempt
 from app.ids import id_of_work, resumed_work
+from app.ledger import CARD_PURPOSE
 from app.models import (
     ActionOutcome,
     Channel,
@@ -55,7 +56,7 @@ from app.models import (
     Signal,
     Snapshot,
 )
-from app.privacy import masked_identifiers, masked_request, takes_long
+from app.privacy import holds_card, masked_identifiers, masked_request, takes_long
 from app.readiness import Examples, LedgerProbe, Readiness
 from app.signals import SHORT_TEXTS, detect
 
@@ -169,7 +170,8 @@ class App(Cards, Continuing, Journeys, Verifying):
         """
         started = perf_counter()
         workflow = await self._ready_workflow()
-        request = await _masked(request)
+        named = request.model_copy(update={"identifiers": await self._masked(request.identifiers)})
+        request = await _masked(named)
         handoff_id = id_of_work("hnd")
         if resumed_work() and (done := await self._handoff_done(tenant, handoff_id)) is not None:
             yield done
@@ -222,14 +224,19 @@ class App(Cards, Continuing, Journeys, Verifying):
         if work and (filed := await self._parts.archive.get(tenant, "decisions", work.id_of("dec"))) is not None:
             return Decision.model_validate(filed)
         workflow = await self._ready_workflow()
-        request = await _masked(request)
+        named = request.model_copy(update={"identifiers": await self._masked(request.identifiers)})
+        request = await _masked(named)
         decision = await workflow.decide(tenant, request, now=request.now or datetime.now(UTC), started=started)
         await self._check_still_there(tenant, decision.customer_id)
         return decision
 
     async def resolve(self, tenant: str, identifiers: Sequence[Identifier]) -> Resolution:
         """Whom these identifiers name; a new customer when nobody is known by them."""
-        return await self._parts.identities.resolve(tenant, masked_identifiers(identifiers))
+        return await self._parts.identities.resolve(tenant, await self._masked(identifiers))
+
+    async def _masked(self, identifiers: Sequence[Identifier]) -> tuple[Identifier, ...]:
+        key = await self._parts.signatures.key(CARD_PURPOSE) if holds_card(identifiers) else b""
+        return masked_identifiers(identifiers, key)
 
     async def timeline(
         self,

@@ -210,9 +210,9 @@ class Administration:
         """All API keys of all tenants, without their secrets, the oldest first."""
         return await self._parts.keys.list()
 
-    async def forget_customer_texts(self, tenant: str, customer_id: str | None = None) -> None:
-        """Something of a tenant was erased: nothing that was learnt or read of it stays in memory."""
-        if customer_id is not None:
+    async def forget_customer_texts(self, tenant: str | None, customer_id: str | None = None) -> None:
+        """Something of a tenant, or of any, was erased: nothing that was learnt or read of it stays in memory."""
+        if tenant is not None and customer_id is not None:
             self._parts.announcer.forget(tenant, customer_id)
         self._parts.traffic.forget(tenant)
         self._parts.cases.forget(tenant)

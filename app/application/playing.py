@@ -15,7 +15,7 @@ from app.errors import InvalidRequest, PayloadTooLarge, RateLimited
 from app.formats.documents import Format, read_conversation
 from app.formats.eval_case import eval_case
 from app.models import Handoff, HandoffRequest, Interaction, InteractionDraft, Moment, Record
-from app.privacy import NO_CONTEXT, context_of, depends_on_context, masked_draft
+from app.privacy import masked_conversation
 
 TENANT = "playground"
 MOST_CHARACTERS = 500_000
@@ -24,7 +24,6 @@ MOST_INTERACTIONS = 1000
 AT_ONCE = 2
 MOST_WAITING = 8
 _TOGETHER = 50
-_CONTEXT_ROWS = 6
 
 
 class TrialOptions(Record):
@@ -174,11 +173,9 @@ async def _recorded(app: TrialApp, drafts: tuple[InteractionDraft, ...]) -> tupl
                 raise InvalidRequest(f"interaction {place + 1} ({draft.id}): {why}")
             if not one.duplicate:
                 filed = {"interaction_id": one.interaction_id, "seq": one.seq, "identity_id": one.customer_id}
-                context = context_of(drafts[max(0, place - _CONTEXT_ROWS) : place], draft.actor)
-                shown = masked_draft(draft, context if depends_on_context(draft) else NO_CONTEXT)
-                rows.append(Interaction.model_validate({**dict(shown), **filed}))
+                rows.append(Interaction.model_validate({**dict(draft), **filed}))
         await asyncio.sleep(0)  # others have their turn
-    return tuple(rows)
+    return masked_conversation(rows)
 
 
 def _check_size(conversation: Conversation) -> None:

@@ -28,6 +28,7 @@ from app.models import (
     IssuedWebhook,
     Ladder,
     Redelivery,
+    RetentionRun,
     RotatedWebhook,
     Signal,
     Snapshot,
@@ -35,7 +36,7 @@ from app.models import (
     Webhook,
     WebhookDraft,
 )
-from app.ports.bus import ERASED, KEY_CHANGED, Message
+from app.ports.bus import ERASED, KEY_CHANGED, MISSED, Message
 from app.signals import came_by_waiting, course, crossing_of, detect, explained, strain_at
 
 _log = logging.getLogger(__name__)
@@ -61,6 +62,7 @@ class Watching(Administration):
         parts.announcer.connect(parts.bus)
         parts.bus.subscribe(KEY_CHANGED, lambda message: parts.keys.forget(str(message["key_id"])))
         parts.bus.subscribe(ERASED, self._hear_of_erasure)
+        parts.bus.subscribe(MISSED, self._hear_of_a_gap)
         self._following = Following(parts.meanings, parts.announcer.is_heard, self._tell_what_was_meant)
         self._left_over = LeftOverArrivals(parts.ledger, parts.outbox, parts.windows, self._announce_arrivals)
 
@@ -143,15 +145,25 @@ class Watching(Administration):
     async def erase(self, tenant: str, customer_id: str) -> Erased:
         """Forget a customer: nothing of them remains in any store or in memory. Raises UnknownCustomer."""
         erased = await super().erase(tenant, customer_id)
-        self._parts.bus.publish(ERASED, {"tenant": tenant, "customer_id": erased.customer_id, "origin": self._origin})
+        self._tell_of_erasure(tenant, erased.customer_id)
         return erased
 
-    async def forget_customer_texts(self, tenant: str, customer_id: str | None = None) -> None:
+    async def apply_retention(
+        self, *, tenant: str | None = None, now: datetime | None = None
+    ) -> Sequence[RetentionRun]:
+        """Erase what has been kept for longer than its rule allows, of one tenant or of all."""
+        runs = await super().apply_retention(tenant=tenant, now=now)
+        for run in runs:
+            if any(run.erased.values()):
+                self._tell_of_erasure(run.tenant, None)
+        return runs
+
+    async def forget_customer_texts(self, tenant: str | None, customer_id: str | None = None) -> None:
         """Keep nothing in this process of an erased customer's words; without one, of something else that was erased.
 
         Whoever erased in this process has it called; other processes hear of it on the bus.
         """
-        if customer_id is not None:
+        if tenant is not None and customer_id is not None:
             self._waiting.forget(tenant, customer_id)
             self._following.forget(tenant, customer_id)
         await super().forget_customer_texts(tenant, customer_id)
@@ -160,14 +172,21 @@ class Watching(Administration):
         """Forget what another process erased; this one has forgotten what it erased itself."""
         if message["origin"] == self._origin:
             return
-        work = self.forget_customer_texts(str(message["tenant"]), str(message["customer_id"]))
+        customer_id = message["customer_id"]
+        work = self.forget_customer_texts(str(message["tenant"]), None if customer_id is None else str(customer_id))
         self._waiting.in_background(work)
+
+    def _hear_of_a_gap(self, _: Message) -> None:
+        """Forget everybody's words: whose were erased elsewhere while the bus was lost, nobody tells any more."""
+        self._waiting.in_background(self.forget_customer_texts(None))
+
+    def _tell_of_erasure(self, tenant: str, customer_id: str | None) -> None:
+        self._parts.bus.publish(ERASED, {"tenant": tenant, "customer_id": customer_id, "origin": self._origin})
 
     async def redact(self, tenant: str, interaction_id: str) -> tuple[Interaction, str]:
         """Blank one interaction; gives it as it is now and whose it is. Raises NotFound."""
         row, customer_id = await super().redact(tenant, interaction_id)
-        # What was announced of this customer may quote it.
-        self._parts.bus.publish(ERASED, {"tenant": tenant, "customer_id": customer_id, "origin": self._origin})
+        self._tell_of_erasure(tenant, customer_id)  # what was announced of this customer may quote it
         return row, customer_id
 
     def start_watching(self) -> None:

@@ -5,14 +5,18 @@ once more after the ledger's rows, for what was filed in between. Whoever files 
 whether its customer or row is still there, and takes it back when it is not.
 """
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from time import perf_counter
 
-from app.errors import NotFound, RetrievalUnavailable, UnknownCustomer
+from app.caching import forget_texts
+from app.errors import NotFound, RetrievalUnavailable, UnknownCustomer, WarmlineError
 from app.models import Erased, Interaction
 from app.ports import Archive, Ledger, Outbox, VectorStore
 from app.ports.continuity import ContinuityStore
+
+_log = logging.getLogger(__name__)
 
 PAGE = 1000
 
@@ -81,6 +85,14 @@ class Eraser:
             raise NotFound(f"No interaction has the id {interaction_id!r} in this tenant.")
         await self.erase_derived_of(tenant, [row])
         return row
+
+    async def forget_words(self, tenant: str, rows: Sequence[Interaction]) -> None:
+        """Remove what was made of the words that rows had until now; whoever changed them is not held up by it."""
+        try:
+            await self.erase_derived_of(tenant, rows)
+        except WarmlineError as failure:
+            _log.warning("what was made of %d masked rows of tenant %s stays: %s", len(rows), tenant, failure.detail)
+        forget_texts()
 
     async def erase_rows(self, tenant: str, rows: Sequence[Interaction]) -> Counter[str]:
         """Remove interactions with their vectors and every brief that stands on them; whose they were stays."""

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from app.caching import text_cache
 from app.identity.nobody import names_nobody
+from app.identity.phones import e164
 from app.models import Identifier
 
 Key = tuple[str, str]
@@ -33,7 +34,7 @@ def key_of(kind: str, value: str) -> Key:
     if kind == "email":
         return kind, _email(value)
     if kind == "phone":
-        return kind, _phone(value)
+        return kind, e164(value) or _digits(value)
     if kind == "handle" or kind.endswith("_handle"):
         return kind, value.lstrip("@").lower()
     return kind, value
@@ -48,22 +49,6 @@ def _email(value: str) -> str:
         # Not one for the public net, but inside a company's own it may well be somebody's.
         written = value
     return written.lower()
-
-
-def _phone(value: str) -> str:
-    import phonenumbers
-
-    # Two zeros are how most of the world writes the plus sign.
-    international = "+" + value[2:] if value.startswith("00") else value
-    try:
-        number = phonenumbers.parse(international, None)
-    except phonenumbers.NumberParseException:
-        return _digits(value)
-    if not phonenumbers.is_possible_number(number):
-        return _digits(value)
-    written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    # Behind one switchboard sit many people.
-    return f"{written};ext={number.extension}" if number.extension else written
 
 
 def _digits(value: str) -> str:

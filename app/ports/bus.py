@@ -10,15 +10,18 @@ Receive = Callable[[Message], None]
 
 # Subjects, each with the fields of its messages.
 ANNOUNCED = "announced"  # tenant, announcements: something happened that listeners are to hear of
-ERASED = "erased"  # tenant, customer_id, origin (the sender): nothing of this customer may stay in memory
+# tenant, customer_id (null: whoever's), origin (the sender): nothing of what was erased may stay in memory
+ERASED = "erased"
 KEY_CHANGED = "key_changed"  # key_id: what is remembered of this API key no longer holds
+# Without fields, from the bus to its own process alone: it was cut off, and what others told meanwhile may be missing.
+MISSED = "missed"
 
 
 class Bus(Protocol):
     """Carries messages to every process of the service, the sender's own included.
 
     Delivery is best effort: while a connection is lost, messages wait for it, a limited number of them; nothing that
-    must not be lost may depend on the bus alone.
+    must not be lost may depend on the bus alone. Who was cut off hears `MISSED` once it is connected again.
     """
 
     def subscribe(self, subject: str, receive: Receive) -> None:

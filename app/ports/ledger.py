@@ -336,6 +336,10 @@ class Ledger(Protocol):
         """Interactions of these channels that happened before a moment, by seq."""
         ...
 
+    async def reword(self, tenant: str, rows: Sequence[Interaction]) -> None:
+        """Put the text and the data of these rows in the place of what is filed of them, leaving no trace of that."""
+        ...
+
     async def redact(self, tenant: str, interaction_id: str) -> Interaction | None:
         """Blank text, data and the values of identifiers of one interaction; its ids and its seq stay.
 

@@ -4,16 +4,18 @@
 placeholders in the place of these and of other personal numbers in a text that leaves for a model.
 """
 
+from app.privacy.context import CONTEXT_ROWS, NO_CONTEXT, Context, context_of
+from app.privacy.drafts import MaskedDraft, all_masked, content_sha256, masked_conversation
+from app.privacy.fields import masked_data
+from app.privacy.identifiers import holds_card, masked_identifiers
 from app.privacy.masking import (
-    NO_CONTEXT,
-    Context,
-    context_of,
+    Masking,
     depends_on_context,
-    masked_data,
+    masked_among,
     masked_draft,
-    masked_identifiers,
     masked_request,
     masked_row,
+    shrouded_draft,
     takes_long,
 )
 from app.privacy.questions import questions_answered
@@ -21,12 +23,20 @@ from app.privacy.redactor import Redactor, redact, redacted_draft
 from app.privacy.secrets import mask
 
 __all__ = [
+    "CONTEXT_ROWS",
     "NO_CONTEXT",
     "Context",
+    "MaskedDraft",
+    "Masking",
     "Redactor",
+    "all_masked",
+    "content_sha256",
     "context_of",
     "depends_on_context",
+    "holds_card",
     "mask",
+    "masked_among",
+    "masked_conversation",
     "masked_data",
     "masked_draft",
     "masked_identifiers",
@@ -35,5 +45,6 @@ __all__ = [
     "questions_answered",
     "redact",
     "redacted_draft",
+    "shrouded_draft",
     "takes_long",
 ]

@@ -8,8 +8,10 @@ a card is spoken of nearby: one order number in fifty would pass prefix and chec
 import re
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
+from typing import NamedTuple
 
 from app.privacy.spoken import Atom, Token, gaps_of, shape_of
+from app.privacy.vocabulary import ARTICLES, CAME, CARDS, COUNTS, IS, NAMES, OTHER_CARDS, PREPOSITIONS
 
 _ISSUERS = re.compile(
     r"4\d{12}(?:\d{3}){0,2}|5[1-5]\d{14}|2[2-7]\d{14}|3[47]\d{13}|3[0689]\d{12}(?:\d\d)?|35\d{14}"
@@ -19,24 +21,37 @@ _ISSUERS = re.compile(
 _LENGTHS = {"2": (16,), "3": (16, 15, 14), "4": (16, 19, 13), "5": (16, 19, 18, 17, 15, 14, 13, 12)}
 _LENGTHS["6"] = _LENGTHS["5"]
 _COMMON = {("2", 16), ("3", 16), ("3", 15), ("3", 14), ("4", 16), ("4", 19), ("5", 16), ("6", 16), ("6", 19)}
-_LIKE_A_CARD = {(4, 4, 4, 4), (4, 6, 5), (4, 6, 4), (4, 4, 4, 4, 3), (6, 13), (4, 5, 6), (4, 4, 4, 2), (8, 8)}
-_CARD_WORDS = frozenset(
-    """card cards visa mastercard amex maestro discover diners jcb unionpay debit credit pan cvv cvc expiry expires exp
-    karte karten kartennummer kreditkarte kreditkartennummer girokarte bankkarte debitkarte carte cartes cb tarjeta
-    tarjetas cartao cartoes carta kaart kaartnummer creditcard creditcardnummer bankpas pas pago payment cardnumber
-    bancomat postepay""".split()
-)
-_OTHER_NAMES = frozenset(
-    """order orders booking reservation tracking parcel shipment package consignment invoice ticket case reference ref
-    imei serial device sku ean isbn article item product customer member membership account contract policy policynr
-    confirmation transaction bestellung bestellnummer auftrag auftragsnummer sendung sendungsnummer paket rechnung
-    rechnungsnummer kundennummer vertragsnummer seriennummer kontonummer commande colis facture suivi client pedido
-    envio factura seguimiento rastreio encomenda fatura ordine spedizione fattura bestelling pakket factuur klantnummer
-    phone telephone mobile telefon handy call""".split()
-)
-_JOINTS = frozenset(
-    """number numbers no nr num id ids is was the code ref it s of for my your our ist lautet nummer numero numero de
-    del da di est es e the number""".split()
+_LIKE_A_CARD = {
+    (4, 4, 4, 4),
+    (4, 6, 5),
+    (4, 6, 4),
+    (4, 4, 4, 4, 3),
+    (6, 13),
+    (4, 5, 6),
+    (4, 4, 4, 2),
+    (8, 8),
+    (4, 6, 6),
+    (4, 8, 4),
+    (6, 6, 4),
+    (4, 12),
+    (12, 4),
+}
+_CARD_WORDS = CARDS | frozenset("""debit credit pan cvv cvc expiry expires exp pago payment""".split())
+# Whoever is called so has a number only where a number is spoken of: `customer 4242… paid` tells a card.
+_PEOPLE = frozenset("customer member client cliente account klant kunde".split())
+_PHONES = frozenset("call phone telephone mobile telefon handy telefono telefone telefoon".split())
+_NUMBER_NOUNS = frozenset("number numbers no nr num id ids nummer numero n code".split())
+_JOINTS = IS | ARTICLES | frozenset("ref it for lautet de d del da do di della of o from".split()) | _NUMBER_NOUNS
+# Said of a number without saying whose it is.
+_PLAIN = (
+    CARDS
+    | COUNTS
+    | PREPOSITIONS
+    | CAME
+    | frozenset(
+        """debit credit payment bank pan full whole long complete entire digit right correct wrong new old same other
+        main next following and or use try charge give take enter here have has called my it account""".split()
+    )
 )
 _NEAR = 12
 _BEFORE = 6
@@ -64,7 +79,13 @@ def cards(text: str, found: Sequence[Token], run: Sequence[Atom]) -> Iterator[tu
     sums = _luhn_sums(digits)
     start, place = 0, 0
     while place < len(run):
-        length = next((one for one in _lengths(digits, start) if _fits(digits, sums, start, one, place_of)), 0)
+        length = 0
+        for one in _LENGTHS.get(digits[start], ()):
+            end = start + one
+            checks = end in place_of and (sums[end % 2][end] - sums[end % 2][start]) % 10 == 0
+            if checks and _ISSUERS.fullmatch(digits, start, end):
+                length = one
+                break
         after = place_of.get(start + length, 0)
         if length and _counts(text, found, run[place:after], digits[start : start + length]):
             yield place, after
@@ -72,18 +93,6 @@ def cards(text: str, found: Sequence[Token], run: Sequence[Atom]) -> Iterator[tu
         else:
             place += 1
         start = ends[place - 1]
-
-
-def _lengths(digits: str, start: int) -> tuple[int, ...]:
-    return _LENGTHS.get(digits[start], ()) if start < len(digits) else ()
-
-
-def _fits(digits: str, sums: tuple[list[int], list[int]], start: int, length: int, place_of: dict[int, int]) -> bool:
-    end = start + length
-    if end not in place_of:
-        return False
-    total = sums[end % 2][end] - sums[end % 2][start]
-    return total % 10 == 0 and bool(_ISSUERS.fullmatch(digits, start, end))
 
 
 def _luhn_sums(digits: str) -> tuple[list[int], list[int]]:
@@ -98,10 +107,10 @@ def _luhn_sums(digits: str) -> tuple[list[int], list[int]]:
 def _counts(text: str, found: Sequence[Token], atoms: Sequence[Atom], digits: str) -> bool:
     if _sticks(text, found, atoms):
         return False
-    first = atoms[0].first
-    if len(atoms) == 1 and _is_named_otherwise(found, first):
+    first, last = atoms[0].first, atoms[-1].last
+    if is_named_otherwise(text, found, atoms):
         return False
-    if _speaks_of_card(found, first, atoms[-1].last):
+    if _speaks_of_card(found, first, last):
         return True
     international = text[max(0, atoms[0].start - 1) : atoms[0].start] == "+"
     if international or len(set(digits)) == 1 or (digits[0], len(digits)) not in _COMMON:
@@ -122,44 +131,99 @@ def _sticks(text: str, found: Sequence[Token], atoms: Sequence[Atom]) -> bool:
     """Figures right behind letters are part of a name (AB1234), unless the letters say what they are (card4242)."""
     before = found[atoms[0].first - 1] if atoms[0].first else None
     if before and before.end == atoms[0].start and before.word and text[atoms[0].start].isdigit():
-        return before.word not in _CARD_WORDS and before.word not in _JOINTS
+        stripe = len(before.word) == 1 and text[max(0, before.start - 1) : before.start] == "%"
+        return not stripe and before.word not in _CARD_WORDS and before.word not in _JOINTS
     return False
 
 
 def _is_grouped(text: str, atoms: Sequence[Atom]) -> bool:
     shape = shape_of(atoms)
     even = len(set(shape[:-1])) == 1 and shape[-1] <= shape[0] and shape[0] <= 6
-    return (shape in _LIKE_A_CARD or even) and all(len(gap) <= 4 for gap in gaps_of(text, atoms))
+    return (shape in _LIKE_A_CARD or even) and all(len(gap.strip()) <= 3 for gap in gaps_of(text, atoms))
 
 
 def _speaks_of_card(found: Sequence[Token], first: int, last: int) -> bool:
-    near = (*found[max(0, first - _NEAR) : first], *found[last + 1 : last + 1 + _BEFORE])
-    return any(one.word in _CARD_WORDS for one in near)
+    return any(_is_card_word(found, place) for place in _beside(found, first, last, _NEAR, _BEFORE))
 
 
-def _is_named_otherwise(found: Sequence[Token], first: int) -> bool:
-    for one in reversed(found[max(0, first - _BEFORE) : first]):
-        if one.word in _OTHER_NAMES:
+def _beside(found: Sequence[Token], first: int, last: int, before: int, after: int) -> Sequence[int]:
+    return (*range(max(0, first - before), first), *range(last + 1, min(len(found), last + 1 + after)))
+
+
+def _is_card_word(found: Sequence[Token], place: int) -> bool:
+    """Whether a payment card is spoken of at a place, and not one that only gathers points."""
+    if found[place].word not in _CARD_WORDS:
+        return False
+    return not place or found[place - 1].word not in OTHER_CARDS
+
+
+def is_named_otherwise(text: str, found: Sequence[Token], atoms: Sequence[Atom]) -> bool:
+    """Whether a number is called an order's, a parcel's or another thing's, and no card is spoken of beside it."""
+    first, last = atoms[0].first, atoms[-1].last
+    if any(found[place].word in CARDS and _is_card_word(found, place) for place in _beside(found, first, last, 6, 4)):
+        return False
+    return text[max(0, atoms[0].start - 1) : atoms[0].start] == "#" or _names_another(text, found, atoms)
+
+
+def _names_another(text: str, found: Sequence[Token], atoms: Sequence[Atom]) -> bool:
+    first = atoms[0].first
+    numbered = ":" in text[found[first - 1].end : atoms[0].start] if first else False
+    for place in range(first - 1, max(-1, first - 1 - _BEFORE), -1):
+        word = found[place].word
+        if word in _PHONES:
+            # No telephone has a number as long as most cards have.
+            return sum(len(one.digits) for one in atoms) < 16
+        if word in NAMES:
+            return numbered or word not in _PEOPLE
+        if word in CARDS and not _is_card_word(found, place):
             return True
-        if one.word not in _JOINTS:
-            return False
+        if word in OTHER_CARDS or (word.endswith(("nummer", "nr")) and word not in _NUMBER_NOUNS):
+            return True
+        if word not in _JOINTS:
+            return bool(word) and word not in _PLAIN and _has_number_noun(found, place)
+        numbered = numbered or word in _NUMBER_NOUNS
     return False
 
 
-def is_part(atoms: Sequence[Atom]) -> bool:
+def _has_number_noun(found: Sequence[Token], place: int) -> bool:
+    """Whether a noun is what has a number: `meter number`, `número de socio`."""
+    after = found[place + 1].word if place + 1 < len(found) else ""
+    if after in ("number", "numbers", "no", "nr", "id", "nummer"):
+        return True
+    before = [one.word for one in found[max(0, place - 3) : place] if one.word not in ARTICLES]
+    return len(before) > 1 and before[-1] in PREPOSITIONS and before[-2] in ("numero", "n", "no")
+
+
+def is_part(atoms: Sequence[Atom], least: int = 4) -> bool:
     """Whether a run may be a part of a card's number that is told piece by piece."""
-    return 4 <= sum(shape_of(atoms)) <= 15 and all(len(one.digits) <= 12 for one in atoms)
+    return least <= sum(shape_of(atoms)) <= 15 and all(len(one.digits) <= 15 for one in atoms)
 
 
-def completes(before: str, run: Sequence[Atom]) -> int:
-    """How many atoms of a run end the card's number that `before` (figures, grouped by spaces) begins; 0 if none."""
+def begins_like_a_card(text: str, found: Sequence[Token], run: Sequence[Atom]) -> bool:
+    """Whether a run is the most of a card's number, which was told whole before, in its groups."""
+    digits = "".join(one.digits for one in run)
+    spoken = all(not one.digits for one in found[run[0].first : run[-1].last + 1])
+    grouped = spoken or len(set(shape_of(run)[:-1])) == 1
+    return 8 <= len(digits) <= 15 and digits[0] in "23456" and grouped and not is_named_otherwise(text, found, run)
+
+
+class Completion(NamedTuple):
+    """A card's number that is told in parts: the group it begins with, the atoms that end it, and all its digits."""
+
+    start: int
+    after: int
+    digits: str
+
+
+def completes(before: str, run: Sequence[Atom]) -> Completion | None:
+    """How a run ends the card's number that `before` (figures, grouped by spaces) begins."""
     groups = before.split()
-    for start in range(len(groups)):
+    for start in range(max(0, len(groups) - 19), len(groups)):
         begun = "".join(groups[start:])
         for after in range(1, min(len(run), 19) + 1):
             digits = begun + "".join(one.digits for one in run[:after])
             if len(digits) > 19:
                 break
-            if (digits[0], len(digits)) in _COMMON and is_card(digits) and len(begun) < len(digits):
-                return after
-    return 0
+            if (digits[0], len(digits)) in _COMMON and is_card(digits):
+                return Completion(start, after, digits)
+    return None

@@ -2,116 +2,134 @@
 
 They are told by the words around them: by a name before them (`CVV 123`, `the security code is one two three`), by
 what is said of them after (`123 is your code`, `123 on the back`), or by the question that they answer. A code of
-which the word before says that it names a thing (an order, an error, a country) is none.
+which the words beside it say that it names a thing (an order, an error, a box) is none.
 """
 
 from collections.abc import Iterator, Sequence
 
+from app.privacy.code_names import (
+    ANY_CODE,
+    NAMES_TOO,
+    NAMING,
+    OTHER,
+    PLACES_ONLY,
+    SECRET,
+    is_back_of_card,
+    is_clear,
+    is_postal,
+    is_strong,
+    is_word_too,
+    names_code_at,
+    names_thing,
+    spelled,
+)
 from app.privacy.spoken import FILLERS, Atom, Token, plain, tokens
+from app.privacy.vocabulary import AFTERWARDS, ARTICLES, CAME, CARDS, IS, PREPOSITIONS, PRONOUNS, PROVING
 
-# Whatever of these is said, the number that follows is secret.
-_STRONG = frozenset(
-    """cvv cvv2 cvc cvc2 cvn csc cvd cav2 pin pins pincode pinnummer otp otps totp mtan smstan tan tans passcode
-    passcodes securitycode securecode accesscode verificationcode logincode authcode kartenprufnummer prufnummer
-    prufziffer prufziffern sicherheitscode sicherheitsnummer sicherheitszahl geheimzahl geheimnummer geheimcode
-    bestatigungscode verifizierungscode verifikationscode einmalcode einmalpasswort einmalkennwort zugangscode
-    freischaltcode anmeldecode kartenpin cryptogramme kryptogramm beveiligingscode veiligheidscode verificatiecode
-    toegangscode inlogcode pinnumber puk onetimecode onetimepasscode onetimepassword""".split()
-)
-_CODE = frozenset(
-    "code codes passcode word pin number numbers digits digit password codigo codice codici clave cifras numero".split()
-)
-_ANY_CODE = frozenset("code codes codigo codice".split())
-# Before (`security code`) or, in other languages, after the noun (`code de sécurité`).
-_SECRET = frozenset(
-    """security secure verification verify authentication authenticator auth access login logon signin onetime time
-    factor fa mfa sms texted secret pass unlock activation recovery backup reset card securite verification secret
-    confidentiel acces unique authentification seguridad verificacion acceso secreta secreto dinamica seguranca
-    verificacao acesso sicurezza verifica accesso segreto veiligheid your my mon ma votre mi su tu meu seu mio tuo mein
-    dein ihr mijn uw""".split()
-)
-_WEAK_NOUNS = frozenset({"number", "numbers", "numero", "word", "digits", "digit", "cifras", "password"})
-_WEAK_SECRETS = frozenset("security secret sicurezza seguridad seguranca securite".split())
-_OF = frozenset("de d du di da del des dell delle do".split())
-_SMALL = frozenset("de d da di del la a al the in on one of from card".split())
-# A code of these is a name for something, which the agent needs.
-_NAMING = frozenset(
-    """error status fault reason response booking reservation confirmation reference order product item article
-    tracking return post postal zip area country dialling dialing sort branch bank swift bic promo promotion
-    promotional discount voucher coupon gift referral qr dress source tax bar barcode hs color colour exit social
-    insurance morse building gate postale poste postleitzahl erreur reduction promotionnel reservation commande pays
-    descuento postal pedido error erro desconto sconto errore prenotazione offer campaign store department airport
-    airline flight ics vat naf ape""".split()
-)
-_OTHER = frozenset(
-    """order orders booking tracking parcel invoice account phone mobile telephone customer ticket case reference
-    amount balance total price bestellung bestellnummer rechnung konto kontonummer telefon commande facture compte
-    pedido factura cuenta fatura conta ordine fattura conto bestelling rekening iban error flight room gate born since
-    worked charged paid pay refund street road floor ending ends""".split()
-)
-_IS = frozenset("is was are s ist war lautet est es son e sono zijn luidt reads says being like".split())
 _TELLS = (
     FILLERS
-    | _IS
+    | IS
+    | CAME
+    | ARTICLES
+    | CARDS
     | frozenset(
-        """it its that this here goes the a my your our code number you got sent me received from bank was just now by
-        text sms for card on back of and den der die das mein meine dein ihr ist hier et voici c le la mon ma votre
-        aqui el mi su meu minha seu il mio ecco het mijn uw de three four six digit digits value field as follows
-        login app new again still today""".split()
+        """it its that this here goes code number you me just now for on back of and hier et voici c aqui ecco three
+        four six digit digits value field as follows login new again still today which den zijn""".split()
     )
-)
-_ON_BACK = frozenset(
-    "back reverse behind hinten ruckseite dos verso dorso retro achterkant rugzijde atras tras reverso".split()
 )
 _UNITS = frozenset(
     """dollars dollar euros euro eur usd gbp chf pounds pound cents percent times time days day weeks week hours hour
     minutes minute mins seconds second months month years year attempts tries people items mal tage tag stunden minuten
     sekunden wochen jahre fois jours heures minutes veces dias horas minutos vezes volte giorni ore minuti keer dagen
-    uur uren kg km gb mb ml cm st street am pm uhr st nd rd th prozent""".split()
+    uur uren kg km gb mb ml cm st street am pm uhr st nd rd th prozent points punkte puntos punti pontos
+    punten""".split()
 )
 _OR = frozenset({"or", "oder", "ou", "o", "of"})
-_BEFORE_BACK = frozenset("the au al no auf der sul op de en el dem".split())
+_BEFORE_PLACE = frozenset("the au al no auf der sul op de en el dem del".split())
 _BETWEEN = frozenset("your my the a one time new dein ihr mein der die das le la mon il el su tu mi seu".split())
+_SO_AS_TO = frozenset("to zum zur pour para per om voor a".split())
+_ENDING = frozenset(
+    "ending ends in last four auf endet endend par terminant en terminada con final op eindigend".split()
+)
+_OCLOCK = frozenset({"at", "um", "om", "alle", "around", "gegen", "vers", "las", "since"})
+_PAUSES = frozenset(',.:;!?\n()[]"“”…–—')
 _FURTHEST = 8
 _WIDEST = 24
 _LEAST, _MOST = 3, 8
+# How many words may stand beside a number that is an answer, and beside one that nobody asked for.
+BRIEF, BRIEFER = 6, 6
 
-_CLEAR = _STRONG | (_CODE - _WEAK_NOUNS) | {"digit", "digits", "cifras", "password"} | _ON_BACK
+UNASKED, LATELY, REPEATED, ASKED = range(4)
+
+__all__ = ["ASKED", "LATELY", "REPEATED", "UNASKED", "codes", "is_clear", "is_code_name", "names_code", "stands_alone"]
 
 
-def may_name_code(words: Sequence[str]) -> bool:
-    """Whether a text of these words can name a secret code at all: a first look, before its order is read."""
-    return not _CLEAR.isdisjoint(words) or not (_WEAK_NOUNS.isdisjoint(words) or _WEAK_SECRETS.isdisjoint(words))
+def codes(text: str, found: Sequence[Token], run: Sequence[Atom], *, asked: int) -> Iterator[tuple[int, int]]:
+    """The atoms of a run that are a secret code, as (first, after the last).
 
-
-def codes(text: str, found: Sequence[Token], run: Sequence[Atom], *, asked: bool) -> Iterator[tuple[int, int]]:
-    """The atoms of a run that are a secret code, as (first, after the last). `asked`: somebody just asked for one."""
+    `asked`: somebody asked for one that is not given yet (ASKED), or a card's number or a code was told just now
+    (LATELY), after which a number of a card's code that stands alone is one too, or a code that may be told again
+    (REPEATED), which may be longer.
+    """
     place = 0
-    named = _is_named(text, found, run[0].first) or (asked and not _is_other(found, run[0].first))
+    named = _is_named(text, found, run) or (
+        asked > UNASKED and not _is_other(found, run[0].first) and _is_answer(text, found, run, asked)
+    )
     while place < len(run):
         after = _code_from(text, run, place)
-        secret = (
-            after > place
-            and not _is_measure(text, found, run, place, after)
-            and (named or _is_called_code(text, found, run[place].first, run[after - 1].last))
-        )
-        if secret:
+        if after > place and _is_measure(text, found, run, place, after):
+            return
+        if after > place and (named or _is_called_code(text, found, run[place].first, run[after - 1].last)):
             yield place, after
-        if not asked or after == place:
+        if asked < ASKED or after == place:
             # Of several numbers the first is the code: what follows it is told for something else.
             return
         place = after
 
 
+def stands_alone(text: str, found: Sequence[Token], run: Sequence[Atom]) -> bool:
+    """Whether a number is told for itself: no word that it counts or names stands right beside it."""
+    last = run[-1].last
+    after = found[last + 1] if last + 1 < len(found) else None
+    closes = (
+        after is None or after.word in AFTERWARDS or after.word in FILLERS or _pauses(text[run[-1].end : after.start])
+    )
+    return closes and _opens(text, found, run[0].first)
+
+
+def _opens(text: str, found: Sequence[Token], first: int) -> bool:
+    before = found[first - 1] if first else None
+    return before is None or before.word in _TELLS or _pauses(text[before.end : found[first].start])
+
+
 def is_code_name(words: str) -> bool:
     """Whether a field's name says that its value is a secret code: `cvv`, `securityCode`, `one_time_pin`."""
     bare = plain("".join(sign for sign in words if sign.isalnum()))
-    if bare in _STRONG:
+    if is_strong(bare):
         return True
     parts = [plain(one) for one in words.replace("-", " ").replace("_", " ").split()]
-    if any(one in _STRONG for one in parts):
+    if any(is_strong(one) for one in parts):
         return True
-    return any(_names_code_at(parts, place) for place in range(len(parts)))
+    return any(names_code_at(parts, place) for place in range(len(parts)))
+
+
+def names_code(text: str, *, clearly: bool = False) -> bool:
+    """Whether a text names a secret code, or else some code that is not the name of a thing."""
+    found = tokens(text)
+    least = 2 if clearly else 1
+    return any(_strength(found, place) >= least for place in range(len(found)))
+
+
+def _pauses(gap: str) -> bool:
+    return not _PAUSES.isdisjoint(gap)
+
+
+def _is_answer(text: str, found: Sequence[Token], run: Sequence[Atom], asked: int) -> bool:
+    beside = len(found) - sum(one.last - one.first + 1 for one in run)
+    if asked == ASKED:
+        return beside <= BRIEF or stands_alone(text, found, run)
+    total = sum(len(one.digits) for one in run)
+    return beside <= BRIEFER and total <= (4 if asked == LATELY else _MOST) and stands_alone(text, found, run)
 
 
 def _code_from(text: str, run: Sequence[Atom], place: int) -> int:
@@ -138,123 +156,139 @@ def _goes_on(text: str, run: Sequence[Atom], place: int, after: int) -> bool:
     return after == place + 1 and size == before and gap in (" ", "-", "\u00a0", ".")
 
 
-def _is_named(text: str, found: Sequence[Token], first: int) -> bool:
+def _is_named(text: str, found: Sequence[Token], run: Sequence[Atom]) -> bool:
     """Whether the words before a number name it as a secret code, the nearest name first."""
-    crossed = False
+    first, crossed = run[0].first, False
     for step in range(1, min(first, _FURTHEST + 4) + 1):
         place = first - step
         word, gap = found[place].word, text[found[place].end : found[place + 1].start]
         crossed = crossed or any(sign in gap for sign in ".!;\n")
-        if not word and step == 2 and found[place + 1].word in _OR:
+        if not word and (_ends_card(found, place) or (step == 2 and found[place + 1].word in _OR)):
             continue
-        if not word or "?" in gap or len(gap) > _WIDEST:
+        if not word or ("?" in gap and "\n" not in gap) or len(gap) > _WIDEST:
             return False
         strength = _strength(found, place)
-        if strength == 2 and step <= _FURTHEST:
-            return True
-        if strength == 1 and _connects(text, found, place, first) and _has_four(found, first):
-            return True
-        ends = strength == -1 or word in _OTHER
+        if strength > 0:
+            # The nearest name decides: what stands before a code's name is told of something else.
+            decided = _names(text, found, run, place, strength)
+            if decided or strength > 1:
+                return decided and (step <= _FURTHEST or strength > 1)
+        ends = strength == -1 or (word in OTHER and not _ends_card(found, place + 1))
         if ends or ((crossed or step >= _FURTHEST) and word not in _TELLS):
             return False
     return False
 
 
+def _names(text: str, found: Sequence[Token], run: Sequence[Atom], place: int, strength: int) -> bool:
+    """Whether the name of a code at a place names this number."""
+    first = run[0].first
+    total = sum(len(one.digits) for one in run)
+    between = found[place + 1 : first]
+    gap = text[found[place].end : found[first].start]
+    joined = all(_may_stand_between(one) for one in between)
+    tells = ":" in gap or "=" in gap or any(one.word in IS for one in between)
+    if strength == PLACES_ONLY:
+        return total in (3, 4)
+    if strength == 2:
+        return not is_postal(found, place, run) and (
+            joined or (tells and found[place].word not in NAMES_TOO) or not is_word_too(found, place)
+        )
+    if total < 4 or not joined or tells:
+        return total >= 4 and joined
+    follows = found[run[-1].last + 1] if run[-1].last + 1 < len(found) else None
+    if follows is not None and (follows.word in NAMING or follows.word in OTHER):
+        return False
+    around = (*found[max(0, place - 6) : first], *found[run[-1].last + 1 : run[-1].last + 6])
+    return any(one.word in CAME for one in around)
+
+
+def _may_stand_between(one: Token) -> bool:
+    told = one.word in _TELLS or one.word in PREPOSITIONS or one.word in PRONOUNS
+    return told or one.word in SECRET or len(one.word) == 1
+
+
 def _strength(found: Sequence[Token], place: int) -> int:
-    """2: the word at this place ends the name of a secret; 1: it is some code; -1: a code that names a thing."""
+    """3: the back of a card; 2: this ends the name of a secret; 1: it is some code; -1: a code that names a thing."""
     word = found[place].word
-    if word in _STRONG:
-        return -1 if place and found[place - 1].word in _NAMING else 2
-    words = [one.word for one in found[max(0, place - 4) : place + 5]]
+    if not word:
+        return 0
+    before = found[place - 1] if place else None
+    if is_strong(word) or spelled(found, place) or (before and before.digits == "2" and word in ("fa", "factor")):
+        if before and before.word in NAMING:
+            return -1
+        return 0 if before and before.word in ("a", "an") and word in ("tan", "pin") else 2
+    if is_back_of_card(found, place):
+        return PLACES_ONLY
+    words = [one.word for one in found[max(0, place - 4) : place + 6]]
     here = min(place, 4)
-    if word not in _CODE:
-        return 2 if word in _ON_BACK and not _CODE.isdisjoint(words[:here]) else 0
-    if _names_thing(words, here):
-        return -1
-    if _names_code_at(words, here):
-        return 2
-    return 1 if word in _ANY_CODE else 0
+    certain = names_code_at(words, here)
+    if not certain and word not in ANY_CODE:
+        return 0
+    return -1 if names_thing(words, here, certain=certain) else 2 if certain else 1
 
 
-def _names_thing(words: Sequence[str], place: int) -> bool:
-    before = words[place - 1] if place else ""
-    after = next((one for one in words[place + 1 : place + 3] if one not in _OF), "")
-    return before in _NAMING or (words[place] in _ANY_CODE and after in _NAMING)
-
-
-def _names_code_at(words: Sequence[str], place: int) -> bool:
-    word = words[place]
-    if word not in _CODE:
+def _ends_card(found: Sequence[Token], place: int) -> bool:
+    """Whether the figures at a place are the last four by which a card is told from others."""
+    if place >= len(found) or len(found[place].digits) != 4:
         return False
-    before = [one for one in words[max(0, place - 3) : place] if one not in _SMALL]
-    after = next((one for one in words[place + 1 : place + 4] if one not in _SMALL), "")
-    secrets = _WEAK_SECRETS if word in _WEAK_NOUNS else _SECRET
-    if word == "number" and "social" in words[max(0, place - 2) : place]:
-        return False
-    if word == "password":
-        return "time" in before or "onetime" in before
-    own = after in ("my", "your", "mi", "su", "mio", "meu") or after in ("card", "time")
-    return bool(before and before[-1] in secrets) or (after in secrets and not own and word != "number")
+    before = [one.word for one in found[max(0, place - 4) : place]]
+    return bool(before) and before[-1] in _ENDING and not CARDS.isdisjoint(before)
 
 
 def _is_other(found: Sequence[Token], first: int) -> bool:
-    return any(one.word in _OTHER for one in found[max(0, first - 3) : first])
-
-
-def _connects(text: str, found: Sequence[Token], place: int, first: int) -> bool:
-    between = text[found[place].end : found[first].start]
-    return ":" in between or "=" in between or any(one.word in _IS for one in found[place + 1 : first])
-
-
-def _has_four(found: Sequence[Token], first: int) -> bool:
-    token = found[first]
-    return len(token.digits) != 3 or (first + 1 < len(found) and len(found[first + 1].digits) == 3)
+    return any(one.word in OTHER for one in found[max(0, first - 3) : first])
 
 
 def _is_called_code(text: str, found: Sequence[Token], first: int, last: int) -> bool:
-    """`482913 is your login code`, `123 on the back`."""
+    """`482913 is your login code`, `482913 to log in`, `123 on the back`."""
     after = found[last + 1 : last + 9]
+    unknown = 0
     for step, one in enumerate(after):
         before = found[last + step]
         gap = text[before.end : one.start]
-        if len(gap) > 4 or any(sign in gap for sign in "?!;\n") or (step and "." in gap):
+        parts = len(gap) > 4 or any(sign in gap for sign in "?!;\n") or (step > 0 and "." in gap)
+        if parts or one.digits or one.word in OTHER or one.word in NAMING:
             return False
-        if one.digits or one.word in _OTHER or one.word in _NAMING:
-            return False
-        if one.word in _ON_BACK:
-            on_it = before.word in _BEFORE_BACK and (one.word != "back" or found[last + step - 1].word == "on")
-            return on_it and len(found[first].digits or "123") in (1, 3, 4)
-        if after[0].word in _IS and _strength(found, last + 1 + step) > 0:
-            return step > 0 and not _is_other(found, first)
-        if step and after[0].word in _IS and one.word not in _BETWEEN and one.word not in _SECRET:
+        if is_back_of_card(found, last + 1 + step, named=True):
+            return _stands_on_card(text, found, first, last + 1 + step)
+        if step == 1 and before.word in _SO_AS_TO and one.word in PROVING:
+            return not _is_other(found, first)
+        if after[0].word not in IS:
+            continue
+        if _strength(found, last + 1 + step) > 0:
+            came = after[0].word != "as" or any(two.word in CAME for two in found[max(0, first - 8) : first])
+            return step > 0 and came and not _is_other(found, first)
+        unknown += step > 0 and one.word not in _BETWEEN and one.word not in SECRET
+        if unknown > 1:
             return False
     return False
 
 
+def _stands_on_card(text: str, found: Sequence[Token], first: int, place: int) -> bool:
+    """Whether a number of a card's code is said to stand where it stands: `123 on the back`."""
+    if not _opens(text, found, first) or found[place - 1].word not in _BEFORE_PLACE:
+        return False
+    english = found[place].word != "back" or found[place - 2].word == "on"
+    return english and len(found[first].digits or "123") in (1, 3, 4)
+
+
 def _is_measure(text: str, found: Sequence[Token], run: Sequence[Atom], place: int, after: int) -> bool:
-    """An amount, a share, a duration or a part of a longer name is no code."""
-    start, end, last = run[place].start, run[after - 1].end, run[after - 1].last
+    """An amount, a share, a duration, a time or a part of a longer name is no code."""
+    start, end, first, last = run[place].start, run[after - 1].end, run[place].first, run[after - 1].last
     before = text[max(0, start - 2) : start].strip()[-1:]
     behind = text[end : end + 2]
     if before in ("$", "€", "£", "#") or behind.strip()[:1] in ("$", "€", "£", "%"):
         return True
     if behind[:1] in (".", ",", "-", "/", ":") and behind[1:2].isdigit():
         return True
-    if text[max(0, start - 1) : start] == "_":
+    sticks = text[start].isdigit() and start and text[start - 1].isalpha() and not _ends_name(found, first)
+    if sticks or "_" in (text[max(0, start - 1) : start], behind[:1]) or behind[:1].isalpha():
         return True
-    if text[start].isdigit() and start and (text[start - 1].isalpha() and not _ends_name(found, run[place].first)):
-        return True
-    if behind[:1].isalpha() or behind[:1] == "_":
+    if first and found[first - 1].word in _OCLOCK and all(len(one.digits) <= 2 for one in run[place:after]):
         return True
     follows = found[last + 1] if last + 1 < len(found) else None
     return bool(follows and follows.word in _UNITS and len(text[end : follows.start]) <= 2)
 
 
 def _ends_name(found: Sequence[Token], first: int) -> bool:
-    return first > 0 and found[first - 1].word in _STRONG
-
-
-def names_code(text: str) -> bool:
-    """Whether a text names a secret code, or some code that is not the name of a thing."""
-    found = tokens(text)
-    return any(_strength(found, place) > 0 for place in range(len(found)))
+    return first > 0 and is_strong(found[first - 1].word)

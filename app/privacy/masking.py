@@ -1,73 +1,53 @@
-"""Masks whole card numbers and secret codes in an interaction, in every field that is filed.
+"""Masks whole card numbers and secret codes in an interaction, in every field that is filed, and in a request."""
 
-A field of `data` is read with its name, and with the names of the fields around it, so that what has no shape of its
-own (`cvv`, `{"card": {"number": …}}`, `{"field": "pin", "value": …}`) is found too.
-"""
-
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from itertools import chain
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from pydantic import JsonValue
 
-from app.models import Actor, Identifier, Interaction, InteractionDraft, Kind, Record
-from app.privacy.codes import is_code_name
-from app.privacy.questions import asks_for_code
-from app.privacy.secrets import (
-    CARD_MASK,
-    CODE_MASK,
-    mask,
-    masked,
-    may_hold_digits,
-    needs_context,
-    open_figures,
-    secrets,
+from app.models import Identifier, Interaction, InteractionDraft, Kind, Record
+from app.privacy.codes import ASKED
+from app.privacy.context import (
+    NO_CONTEXT,
+    Context,
+    Row,
+    context_of,
+    keypad_digits,
+    keypad_field,
+    speaker,
+    without_number,
 )
+from app.privacy.fields import masked_data, masked_value
+from app.privacy.identifiers import masked_identifiers
+from app.privacy.secrets import CODE_MASK, completion, mask, needs_context, secrets, without_figures
 
-_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-# Names that say nothing of their value; what the step or the form is called says more.
-_GENERIC = frozenset("value input entered digits dtmf answer text response code content data keys pressed".split())
-_DEEPEST = 200
-_LONGEST_LABEL = 60
-_SHORTEST_CARD = 12
+LONGEST_KEYED = 12
 _LONG = 4_000
 _OF_A_FIGURE = 4
-_SHORT_NUMBERS = range(-99, 100)
-_OPEN_TYPES = frozenset({"phone", "email"})
-
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 
 
-class Context(NamedTuple):
-    """What was said before a message in its conversation: whether a code was asked for, and figures left open."""
-
-    asked: bool = False
-    figures: str = ""
+AnyRow = TypeVar("AnyRow", Interaction, InteractionDraft)
 
 
-NO_CONTEXT = Context()
+class Masking(NamedTuple, Generic[AnyRow]):
+    """A row as it is filed, and the earlier rows of its conversation, by their place, that change with it."""
+
+    row: AnyRow
+    earlier: Mapping[int, Row]
 
 
-def context_of(rows: Sequence[Interaction | InteractionDraft], actor: Actor) -> Context:
-    """The context of a message that this actor adds to a conversation; `rows` are its last messages in order."""
-    asked, figures = False, ""
-    for row in rows:
-        if row.kind is not Kind.MESSAGE:
-            continue
-        if row.actor is actor:
-            part = open_figures(row.text)
-            figures = f"{figures} {part}".strip() if part else figures if not row.text.strip() else ""
-        elif row.text:
-            asked, figures = asks_for_code(row.text), ""
-    return Context(asked, figures)
-
-
-def depends_on_context(draft: InteractionDraft) -> bool:
+def depends_on_context(draft: Row) -> bool:
     """Whether what was said before tells if this draft's text is a secret."""
-    return draft.kind is Kind.MESSAGE and bool(draft.conversation_id) and needs_context(draft.text)
+    if not draft.conversation_id:
+        return False
+    if draft.kind is Kind.MESSAGE:
+        return needs_context(draft.text)
+    keys = keypad_digits(draft)
+    return keys is not None and any(map(str.isdigit, keys))
 
 
 def masked_draft(draft: InteractionDraft, context: Context = NO_CONTEXT) -> InteractionDraft:
@@ -76,29 +56,63 @@ def masked_draft(draft: InteractionDraft, context: Context = NO_CONTEXT) -> Inte
     return draft.model_copy(update=changed) if changed else draft
 
 
+def masked_among(rows: Sequence[Row], draft: AnyRow) -> Masking[AnyRow]:
+    """The row as it is filed behind these rows, and the rows that told parts of a card's number it completes."""
+    context = context_of(rows, speaker(draft))
+    changed = _changed(draft, context)
+    shown = draft.model_copy(update=changed) if changed else draft
+    field = keypad_field(draft)
+    told = draft.text if field is None else str(draft.data[field])
+    start, number = completion(told, context.figures)
+    if number:
+        return Masking(shown, without_number(rows, number, context.parts[start:]))
+    earlier: dict[int, Row] = {}
+    for card in (one.digits for one in secrets(told, asked=context.asked) if one.kind == "card"):
+        # Who is told that a number is wrong begins anew: what was told of it before is still there.
+        begun = [place for place, part in zip(context.parts, context.figures.split(), strict=True) if part in card]
+        earlier |= without_number([earlier.get(at, row) for at, row in enumerate(rows)], card, begun)
+    return Masking(shown, earlier)
+
+
+def shrouded_draft(draft: InteractionDraft) -> InteractionDraft:
+    """A draft whose context tells what its numbers are, without any: of this a digest may be kept."""
+    field = keypad_field(draft)
+    if field is None:
+        return masked_draft(draft.model_copy(update={"text": without_figures(draft.text)}))
+    return masked_draft(draft.model_copy(update={"data": {**draft.data, field: CODE_MASK}}))
+
+
 def masked_row(row: Interaction) -> Interaction:
     """A row that was filed before secrets were masked, as it may be shown; the same object where it holds none."""
     changed = _changed(row, NO_CONTEXT)
     return row.model_copy(update=changed) if changed else row
 
 
-def _changed(row: Interaction | InteractionDraft, context: Context) -> dict[str, Any]:
+def _changed(row: Row, context: Context) -> dict[str, Any]:
     changed: dict[str, Any] = {}
-    text = mask(row.text, asked=context.asked, before=context.figures)
+    text = mask(row.text, asked=context.asked, before=context.figures, card_before=context.card)
     if text != row.text:
         changed["text"] = text
     if row.name and (name := mask(row.name)) != row.name:
         changed["name"] = name
-    if row.data and (data := masked_data(row.data, row.name or "")) != row.data:
+    if row.data and (data := _data(row, context)) != row.data:
         changed["data"] = data
-    if row.identifiers and (identifiers := _identifiers(row.identifiers)) != row.identifiers:
+    if row.identifiers and (identifiers := masked_identifiers(row.identifiers)) != row.identifiers:
         changed["identifiers"] = identifiers
     return changed
 
 
-def masked_data(data: Mapping[str, JsonValue], name: str = "") -> dict[str, JsonValue]:
-    """A JSON object without whole card numbers and secret codes in its keys and values; `name`: what it belongs to."""
-    return cast("dict[str, JsonValue]", _value(dict(data), "", _words(name), 0))
+def _data(row: Row, context: Context) -> dict[str, JsonValue]:
+    data = masked_data(row.data, row.name or "")
+    field = keypad_field(row)
+    if field is None or context is NO_CONTEXT or data[field] != row.data[field]:
+        return data
+    keys = str(row.data[field])
+    shown = mask(keys, asked=context.asked, before=context.figures, card_before=context.card)
+    if context.asked == ASKED and shown == keys and sum(map(str.isdigit, keys)) <= LONGEST_KEYED:
+        # Keys may come one by one, so that one figure is a part of the code.
+        shown = CODE_MASK
+    return data if shown == keys else {**data, field: shown}
 
 
 def takes_long(value: object) -> bool:
@@ -139,7 +153,7 @@ def masked_request(request: AnyRecord) -> AnyRecord:
 
 def _shown(value: Any, name: str) -> Any:
     if isinstance(value, Identifier):
-        return _identifiers([value])[0]
+        return masked_identifiers([value])[0]
     if isinstance(value, Record):
         return masked_request(value)
     if isinstance(value, tuple):
@@ -148,94 +162,4 @@ def _shown(value: Any, name: str) -> Any:
         return value
     if isinstance(value, str):
         return mask(value)
-    return _value(cast(JsonValue, value), "", "", 0) if isinstance(value, dict | list) else value
-
-
-def masked_identifiers(identifiers: Sequence[Identifier]) -> tuple[Identifier, ...]:
-    """Identifiers of which none is a whole card number; one that was names nobody any more."""
-    return _identifiers(identifiers)
-
-
-def _value(value: JsonValue, label: str, step: str, depth: int) -> JsonValue:
-    if depth > _DEEPEST:
-        return value
-    if isinstance(value, dict):
-        around = step
-        if not _GENERIC.isdisjoint(map(str.lower, value)):
-            named = next((one for one in value.values() if isinstance(one, str) and _names_code(one)), "")
-            around = _words(named) or step
-        return {_key(key): _field(inner, label, key, around, depth + 1) for key, inner in value.items()}
-    if isinstance(value, list):
-        return _list(value, label, step, depth)
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        return value
-    return _scalar(value, label)
-
-
-def _key(key: str) -> str:
-    return key if len(key) < _SHORTEST_CARD else mask(key)
-
-
-def _field(value: JsonValue, outer: str, key: str, around: str, depth: int) -> JsonValue:
-    return value if _is_plain(value) else _value(value, _label(outer, key, around), around, depth)
-
-
-def _is_plain(value: JsonValue) -> bool:
-    """Whether a value tells too few digits for a secret, so that its name need not be looked at."""
-    if isinstance(value, str):
-        return not may_hold_digits(value)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value in _SHORT_NUMBERS
-    return not isinstance(value, dict | list)
-
-
-def _scalar(value: str | int, label: str) -> str | int:
-    written = str(value)
-    if len(written) < 3 or (isinstance(value, str) and _names_code(written)):
-        return value
-    prefix = f"{label}: " if label else ""
-    found = [one for one in secrets(prefix + written) if one.start >= len(prefix)]
-    if not found:
-        return value
-    parts: list[str] = []
-    end = len(prefix)
-    whole = prefix + written
-    for one in found:
-        parts += [whole[end : one.start], masked(one)]
-        end = one.end
-    return "".join([*parts, whole[end:]])
-
-
-def _list(values: list[JsonValue], label: str, step: str, depth: int) -> JsonValue:
-    short = [str(one) for one in values if isinstance(one, str | int) and not isinstance(one, bool)]
-    if 2 <= len(values) == len(short) <= 19 and all(len(one) <= 12 for one in short):
-        prefix = f"{label}: " if label else ""
-        for one in secrets(prefix + " ".join(short)):
-            if one.end - one.start > max(map(len, short)):
-                shown = CARD_MASK + one.digits[-4:] if one.kind == "card" else CODE_MASK
-                return [*[CODE_MASK] * (len(values) - 1), shown]
-    return [_value(one, label, step, depth + 1) for one in values]
-
-
-def _label(outer: str, key: str, around: str) -> str:
-    words = _words(key)
-    if around and (words in _GENERIC or not words):
-        words = f"{around} {words}"
-    return f"{outer} {words}"[-_LONGEST_LABEL:].strip()
-
-
-def _words(name: str) -> str:
-    return _CAMEL.sub(" ", name[:_LONGEST_LABEL]).replace("_", " ").replace("-", " ").replace(".", " ").strip()
-
-
-def _names_code(value: str) -> bool:
-    return 3 <= len(value) <= 40 and not any(sign.isdigit() for sign in value) and is_code_name(_words(value))
-
-
-def _identifiers(identifiers: Sequence[Identifier]) -> tuple[Identifier, ...]:
-    return tuple(
-        one
-        if one.type.strip().lower() in _OPEN_TYPES
-        else one.model_copy(update={"value": str(_scalar(one.value, _words(one.type)))})
-        for one in identifiers
-    )
+    return masked_value(cast(JsonValue, value)) if isinstance(value, dict | list) else value

@@ -7,11 +7,14 @@ from app.language.sentences import sentences
 from app.models import Actor, Interaction
 from app.models import Kind as InteractionKind
 from app.privacy.codes import names_code
+from app.privacy.spoken import words_of
+from app.privacy.vocabulary import CAME, COUNTS, QUESTIONS, THINGS
 
 _ASKS = re.compile(
-    r"\?|\b(?:enter|tell|give|send|type|provide|share|read|say|confirm|need|state|reply with|what)\b"
-    r"|\b(?:geben|nennen|nenne|senden|schicken|donnez|indiquez|envoyez|saisissez|indique|envíe|escriba|diga|informe"
-    r"|envie|digite|inserisca|comunichi|invii|geef|stuur|voer|noem)\b",
+    r"\?|\b(?:enter|tell|give|send|type|provide|share|read|say|confirm|need|state|reply with|what|key in|press)\b"
+    r"|\b(?:geben|gib|nennen|nenne|senden|schicken|tippen|donnez|indiquez|envoyez|saisissez|tapez|entrez|dites"
+    r"|ind[ií]que|env[ií]e|escriba|d[ií]ga|introduzca|teclee|marque|inform|digit|insira|inserisca|comunichi|invii"
+    r"|mi dica|geef|stuur|voer|noem|toets|zeg)",
     re.IGNORECASE,
 )
 _WARNS = re.compile(r"\b(?:never|do not|don[’']?t|keep|nie(?:mals)?|jamais|nunca|mai|nooit)\b", re.IGNORECASE)
@@ -20,13 +23,50 @@ _PASSWORD = re.compile(
     r"(?i)\b(?:passwords?|passwort|passcode|pass ?phrase|mot de passe|contraseña|senha|wachtwoord"
     r"|secret (?:word|answer)|memorable word)\b"
 )
+_AGAIN = re.compile(
+    r"\b(?:repeat|again|once more|one more time|wiederhol|noch ?mal|noch einmal|r[ée]p[ée]t|encore une fois|redites"
+    r"|repit|otra vez|de nuevo|ripet|di nuovo|ancora una volta|repet|novamente|outra vez|herhal|nog een keer|nogmaals)",
+    re.IGNORECASE,
+)
 # A question of more than this is a page of text, and its last part is what asks.
 _LONGEST = 2_000
 
 
-def asks_for_code(text: str) -> bool:
-    """Whether a text asks for a security code, a PIN or a one-time code, and does not merely warn of it."""
-    return any(_asks(one) and (names_code(one) or _CODE.search(one)) for one in sentences(text[-_LONGEST:]))
+def asks_for_code(text: str, *, clearly: bool = False) -> bool:
+    """Whether a text asks for a security code, a PIN or a one-time code, and does not merely warn of it.
+
+    `clearly`: whoever only names it without any doubt asks for it too, as `CVV?` and `the digits on the back` do.
+    """
+    if not text:
+        return False
+    for one in sentences(text[-_LONGEST:]):
+        asks = not _WARNS.search(one) and (_CODE.search(one) or names_code(one))
+        if asks and (_ASKS.search(one) or (clearly and (names_code(one, clearly=True) or _tells_of_sending(one)))):
+            return True
+    return False
+
+
+def _tells_of_sending(text: str) -> bool:
+    """Whether a code is said to be on its way, so that a number which follows is that: `I've sent you a code`."""
+    return not CAME.isdisjoint(words_of(text))
+
+
+def asks_again(text: str) -> bool:
+    """Whether a text asks to be told once more what was just told."""
+    return bool(_AGAIN.search(text))
+
+
+def asks_for_digits(text: str) -> bool:
+    """Whether a text asks for a few figures, where a card was spoken of: `and the other three?`."""
+    words = set(words_of(text))
+    return "?" in text and not COUNTS.isdisjoint(words) and THINGS.isdisjoint(words)
+
+
+def asks_for_else(text: str) -> bool:
+    """Whether a text asks for something that is no code: a number of another name, or what only words answer."""
+    words = set(words_of(text))
+    asks = any(map(_ASKS.search, sentences(text[-_LONGEST:])))
+    return asks and not (QUESTIONS | THINGS).isdisjoint(words)
 
 
 def asks_for_password(text: str) -> bool:

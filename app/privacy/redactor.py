@@ -16,6 +16,7 @@ from typing import Literal, NamedTuple
 from pydantic import JsonValue
 
 from app.models import InteractionDraft
+from app.privacy.codes import ASKED, UNASKED
 from app.privacy.questions import asks_for_code, asks_for_password
 from app.privacy.secrets import CARD_MASK, secrets
 
@@ -45,7 +46,7 @@ class Redactor:
         """
         text = self._by_rule(_PASSWORD, text)
         text = self._without_ibans(text)
-        text = self._without_secrets(text, asked=bool(answering) and asks_for_code(answering))
+        text = self._without_secrets(text, asked=ASKED if answering and asks_for_code(answering) else UNASKED)
         for rule in self._rules:
             text = self._by_rule(rule, text)
         if answering and len(text) <= _LONGEST_ANSWER and asks_for_password(answering):
@@ -70,7 +71,7 @@ class Redactor:
         before, after = match.string[match.start() : start], match.string[end : match.end()]
         return before + self._placeholder(rule.kind, value) + after
 
-    def _without_secrets(self, text: str, *, asked: bool) -> str:
+    def _without_secrets(self, text: str, *, asked: int) -> str:
         parts: list[str] = []
         end = 0
         for one in secrets(text, asked=asked):

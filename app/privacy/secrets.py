@@ -8,17 +8,27 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
-from app.privacy.cards import cards, completes, is_part
-from app.privacy.codes import codes, may_name_code
+from app.privacy.cards import begins_like_a_card, cards, completes, is_named_otherwise, is_part
+from app.privacy.codes import BRIEF, UNASKED, codes, is_clear, stands_alone
 from app.privacy.spoken import Atom, Token, count_figures, count_spoken, most_spoken_digits, runs, tokens, words_of
 
 CODE_MASK = "•••"
 CARD_MASK = "••••"
 _SHORTEST_CARD = 12
 _SHORTEST_CODE = 3
-# Who answers with a number says few words beside it.
-_LONGEST_ANSWER = 200
-_MOST_BESIDE = 6
+# Who answers with a number says little beside it.
+_LONGEST_ANSWER = 400
+# Behind a card's number stand its expiry and, alone or after one of these words, its code.
+_BEHIND_CARD = 14
+_BEFORE_CODE = frozenset(
+    "security code and sicherheit seguridad securite sicurezza seguranca veiligheid und et y e en".split()
+)
+# Dates, times, amounts and telephone numbers are none of these, whatever was said before.
+_NO_NAMES = re.compile(
+    r"\b\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}\b|\b\d{1,2}:\d\d\b|\b\d{1,6}[.,]\d\d\b|\+\d{1,3}[\d ()/-]{6,18}"
+)
+# What stands between figures in a page's text and is not seen on it.
+_UNSEEN = re.compile(r"<[^<>\d]{1,80}>|&(?:#\d{2,5}|#x[0-9a-fA-F]{2,4}|[a-zA-Z]{2,8});|%20|%C2%A0")
 _TWELVE_FIGURES = re.compile(r"\d(?:[^\d]{0,12}+\d){11}")
 
 
@@ -31,29 +41,47 @@ class Secret(NamedTuple):
     digits: str
 
 
-def secrets(text: str, *, asked: bool = False, before: str = "") -> list[Secret]:
+def secrets(text: str, *, asked: int = UNASKED, before: str = "", card_before: bool = False) -> list[Secret]:
     """The secrets of a text, in order.
 
-    `asked`: it answers a request for a code. `before`: the figures with which the same speaker's last message ended,
-    in groups, where these may be the first part of a card's number.
+    `asked`: whether it may answer a request for a code, one of UNASKED, LATELY and ASKED. `before`: the figures that
+    the same speaker told last, in groups, where these may be the first part of a card's number. `card_before`: a whole
+    number was told already, of which parts may be told again.
     """
-    asks = asked or bool(before)
-    if not text or not (hint := _hint(text, asked=asks)):
+    asks = asked > UNASKED or bool(before) or card_before
+    if not text or not (hint := "named" if before else _hint(text, asked=asks)):
         return []
+    if "<" in text or "&" in text or "%" in text:
+        text = _UNSEEN.sub(lambda match: " " * len(match.group()), text)
     found = tokens(text)
     all_runs = runs(text, found)
     result: list[Secret] = []
-    telling = _Telling(text, found, asked=asked, named=asks or hint == "named")
+    telling = _Telling(text, found, asked=asked, named=asks or hint == "named", card_before=card_before)
     fewest = _SHORTEST_CODE if telling.named else _SHORTEST_CARD
+    card_at, short_code = -_BEHIND_CARD, _SHORTEST_CODE
     for number, run in enumerate(all_runs):
-        if sum(len(one.digits) for one in run) >= fewest or (before and number == 0):
-            result += telling.of_run(run, before if number == 0 else "")
+        if before and number == 0:
+            result += telling.of_run(run, before)
+        elif sum(len(one.digits) for one in run) >= fewest:
+            result += telling.of_run(run, "")
+        if result and result[-1].kind == "card" and result[-1].end >= run[0].start:
+            card_at, short_code = run[-1].last, 4 if len(result[-1].digits) == 15 else _SHORTEST_CODE
+        elif 0 <= run[0].first - card_at <= _BEHIND_CARD and not (result and result[-1].end > run[0].start):
+            result += telling.behind_card(run, short_code)
     return result
 
 
-def mask(text: str, *, asked: bool = False, before: str = "") -> str:
+def completion(text: str, before: str) -> tuple[int, str]:
+    """Which group of `before` begins the card's number that a text completes, and the whole number; else (-1, "")."""
+    found = tokens(text)
+    all_runs = runs(text, found)
+    done = completes(before, all_runs[0]) if before and all_runs else None
+    return (done.start, done.digits) if done else (-1, "")
+
+
+def mask(text: str, *, asked: int = UNASKED, before: str = "", card_before: bool = False) -> str:
     """The text with a card's number by its last four digits and a code by three dots, for good."""
-    found = secrets(text, asked=asked, before=before)
+    found = secrets(text, asked=asked, before=before, card_before=card_before)
     if not found:
         return text
     parts: list[str] = []
@@ -76,7 +104,7 @@ def _hint(text: str, *, asked: bool) -> Literal["", "figures", "named"]:
     most = count_figures(text) + spoken
     if most < _SHORTEST_CODE:
         return ""
-    if asked or may_name_code(words):
+    if asked or is_clear(words):
         return "named"
     if most < _SHORTEST_CARD:
         return ""
@@ -89,26 +117,41 @@ class _Telling(NamedTuple):
 
     text: str
     found: Sequence[Token]
-    asked: bool
+    asked: int
     named: bool
+    card_before: bool
 
     def of_run(self, run: Sequence[Atom], before: str) -> Iterator[Secret]:
         """The secrets of one run."""
         if _is_iban(self.found, run):
             return
-        place = completes(before, run) if before else 0
-        if place:
-            yield _secret("card", run[:place])
-        last = place
-        for first, after in cards(self.text, self.found, run) if not place else ():
+        done = completes(before, run) if before else None
+        last = done.after if done else 0
+        if done:
+            yield _secret("card", run[:last])._replace(digits=done.digits)
+        for first, after in cards(self.text, self.found, run) if not last else ():
             yield from self._codes(run[last:first])
             yield _secret("card", run[first:after])
             last = after
         rest = run[last:]
         if last and rest:
             yield from _behind_card(rest)
+        elif self.card_before and begins_like_a_card(self.text, self.found, run):
+            yield _secret("code", run)
         else:
             yield from self._codes(rest)
+
+    def behind_card(self, run: Sequence[Atom], size: int) -> Iterator[Secret]:
+        """The code in a run that stands apart from the card's number before it: `…, valid until 12/27, 123`."""
+        last = run[-1]
+        # Month and year may stand right before it.
+        dated = [len(one.digits) for one in run[:-1]] in ([2], [4], [2, 2], [2, 4])
+        alone = stands_alone(self.text, self.found, [last]) or (dated and last.last + 1 == len(self.found))
+        word = self.found[last.first - 1].word
+        if len(last.digits) == size and len(run) <= 3 and (alone or word in _BEFORE_CODE):
+            follows = self.found[last.last + 1].word if last.last + 1 < len(self.found) else ""
+            if not is_named_otherwise(self.text, self.found, [last]) and (alone or not follows):
+                yield _secret("code", [last])
 
     def _codes(self, run: Sequence[Atom]) -> Iterator[Secret]:
         if run and self.named:
@@ -153,28 +196,76 @@ def may_hold_digits(text: str) -> bool:
 
 
 def needs_context(text: str) -> bool:
-    """Whether a message is little more than a number, so that what was said before tells what the number is."""
-    if len(text) > _LONGEST_ANSWER:
-        return False
+    """Whether what was said before tells what the numbers of a message are.
+
+    So it is where the message is little more than a number, where a number stands alone among its words, and where it
+    tells a whole card number, parts of which may have been told before.
+    """
     words = words_of(text)
-    if len(words) - count_spoken(words) > _MOST_BESIDE:
+    most = count_figures(text) + most_spoken_digits(words)
+    if most < _SHORTEST_CODE and len(words) - count_spoken(words) > 2:
         return False
-    if count_figures(text) + most_spoken_digits(words) < _SHORTEST_CODE:
+    if len(text) > _LONGEST_ANSWER:
+        return most >= _SHORTEST_CARD and any(one.kind == "card" for one in secrets(text))
+    if not most:
         return False
+    text = _NO_NAMES.sub(" date ", text)
     found = tokens(text)
     all_runs = runs(text, found)
-    if not any(sum(len(one.digits) for one in run) >= _SHORTEST_CODE for run in all_runs):
-        return False
     told = sum(one.last - one.first + 1 for run in all_runs for one in run)
-    return len(found) - told <= _MOST_BESIDE
+    beside = len(found) - told
+    sizes = [sum(len(one.digits) for one in run) for run in all_runs]
+    if sizes and beside <= 2:
+        return True
+    if not any(size >= _SHORTEST_CODE for size in sizes):
+        return False
+    named = all(
+        size < _SHORTEST_CODE or is_named_otherwise(text, found, run) for size, run in zip(sizes, all_runs, strict=True)
+    )
+    return not named and (
+        beside <= BRIEF
+        or max(sizes) >= _SHORTEST_CARD
+        or any(
+            size >= _SHORTEST_CODE and stands_alone(text, found, run) for size, run in zip(sizes, all_runs, strict=True)
+        )
+    )
 
 
-def open_figures(text: str) -> str:
+def open_figures(text: str, *, keypad: bool = False) -> str:
     """The figures that a message ends with, in groups, where they may be part of a card's number; else nothing."""
-    if not text or len(text) > 400:
+    if not text or len(text) > _LONGEST_ANSWER:
         return ""
     found = tokens(text)
     all_runs = runs(text, found)
-    if not all_runs or not is_part(all_runs[-1]) or len(found) - 1 - all_runs[-1][-1].last > 2:
+    if not all_runs or len(found) - 1 - all_runs[-1][-1].last > 2:
         return ""
-    return " ".join(one.digits for one in all_runs[-1])
+    run = all_runs[-1]
+    beside = len(found) - sum(one.last - one.first + 1 for one in run)
+    if not is_part(run, least=1 if keypad or beside <= 2 else 4) or is_named_otherwise(text, found, run):
+        return ""
+    return " ".join(one.digits for one in run)
+
+
+def without_parts(text: str, number: str, *, all_of: bool) -> str:
+    """A text without the parts of a card's number that is known now; `all_of`: its last figures are one in any case."""
+    found = tokens(text)
+    all_runs = runs(text, found)
+    parts: list[str] = []
+    end = 0
+    for run in all_runs:
+        digits = "".join(one.digits for one in run)
+        known = len(digits) >= 4 and digits in number and digits != number[-4:]
+        if known or (all_of and run is all_runs[-1]):
+            parts += [text[end : run[0].start], CARD_MASK]
+            end = run[-1].end
+    return "".join([*parts, text[end:]]) if parts else text
+
+
+def without_figures(text: str) -> str:
+    """A text with every number masked that may be a code or a part of a card's number."""
+    parts: list[str] = []
+    end = 0
+    for run in runs(text, tokens(text)):
+        parts += [text[end : run[0].start], CODE_MASK]
+        end = run[-1].end
+    return "".join([*parts, text[end:]])

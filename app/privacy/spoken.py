@@ -46,15 +46,19 @@ class Atom:
 def tokens(text: str) -> list[Token]:
     """The words and groups of figures of a text, in order."""
     found: list[Token] = []
+    # Without the names of the fields, which cost more than all else where a text is nothing but figures.
+    new = Token._make
     for match in _TOKEN.finditer(text):
         written = match.group()
-        if written[0].isdigit():
-            if found and found[-1].end == match.start() and found[-1].word in _NAMED_WITH_A_FIGURE and written == "2":
+        start, end = match.span()
+        if written.isdigit():
+            if written == "2" and found and found[-1].end == start and found[-1].word in _NAMED_WITH_A_FIGURE:
                 continue  # CVV2 is a name
             digits = written if written.isascii() else "".join(str(unicodedata.digit(sign, 0)) for sign in written)
-            found.append(Token(match.start(), match.end(), "", digits))
+            found.append(new((start, end, "", digits)))
         else:
-            found.append(Token(match.start(), match.end(), plain(written), ""))
+            word = written.lower() if written.isascii() else plain(written)
+            found.append(new((start, end, word, "")))
     return found
 
 
@@ -129,11 +133,12 @@ def _append(
     repeats: int,
     since: int,
 ) -> None:
+    if value is None and repeats == 1:
+        run.append(Atom(token.start, token.end, token.digits, place, place))
+        return
     first = since if repeats > 1 else place
     if value is None:
-        digits = token.digits
-        # Figures that stick to letters are part of a name: AB1234.
-        run.append(Atom(found[first].start, token.end, _repeated(digits, repeats), first, place))
+        run.append(Atom(found[first].start, token.end, _repeated(token.digits, repeats), first, place))
         return
     previous = run[-1] if run else None
     together = _together(previous.value, value, token.word) if previous and previous.value is not None else None
@@ -182,8 +187,13 @@ def _starts_number(found: Sequence[Token], place: int, numbers: Mapping[str, int
 
 
 def _is_wide(text: str, start: int, end: int) -> bool:
+    if end - start <= 1:
+        return text[start] in _PARTING if end > start else False
     gap = text[start:end]
-    return len(gap) > _LONGEST_GAP or gap.count("\n") > 1 or any(sign in gap for sign in _PARTING)
+    if len(gap) > _LONGEST_GAP or any(sign in gap for sign in _PARTING):
+        return True
+    # An empty line between figures alone parts nothing: so a form or a page sets out a card's groups.
+    return gap.count("\n") > 1 and not (gap.isspace() and text[start - 1].isdigit() and text[end].isdigit())
 
 
 def _one_in_portuguese(found: Sequence[Token]) -> Mapping[str, int]:

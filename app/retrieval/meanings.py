@@ -4,7 +4,6 @@ They are made by the index, behind the ledger, so a message of this moment has n
 those that were read are kept for a while; nothing waits long for them.
 """
 
-import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from time import monotonic
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from app.errors import ConfigurationError, RetrievalUnavailable
 from app.models import Actor, Interaction, Kind, Snapshot
+from app.patience import within
 from app.ports import VectorStore
 
 _log = logging.getLogger(__name__)
@@ -54,14 +54,14 @@ class MeaningReader:
             self._kept.update(((tenant, one), vector) for one, vector in read.items())
         return found
 
-    def forget(self, tenant: str) -> None:
-        """Something of this tenant was erased: keep nothing of what was read."""
-        for key in [one for one in self._kept if one[0] == tenant]:
+    def forget(self, tenant: str | None) -> None:
+        """Something of this tenant, or of any, was erased: keep nothing of what was read."""
+        for key in [one for one in self._kept if tenant in (None, one[0])]:
             del self._kept[key]
 
     async def _read(self, tenant: str, interaction_ids: Sequence[str]) -> Meanings:
         try:
-            async with asyncio.timeout(self._patience_s):
+            async with within(self._patience_s):
                 return await self._vectors.get(tenant, interaction_ids)
         except (RetrievalUnavailable, ConfigurationError, TimeoutError) as failure:
             _log.warning("messages are compared by their words alone: %s", type(failure).__name__)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from app.errors import ConfigurationError, RetrievalUnavailable
 from app.language.words import terms
 from app.models import Interaction, Passage, Record
+from app.patience import within
 from app.ports import Embedder, Ledger, VectorStore
 from app.retrieval.lexical import Scores, coverage
 from app.retrieval.texts import embeddable, names_a_date, searchable, terms_of, terms_of_day
@@ -123,7 +124,7 @@ class Retriever:
 
     async def _or_none(self, work: Awaitable[_Answer]) -> _Answer | None:
         try:
-            async with asyncio.timeout(self._patience_s):
+            async with within(self._patience_s):
                 return await work
         except (RetrievalUnavailable, ConfigurationError, TimeoutError) as failure:
             _log.warning("retrieval goes on by words alone: %s", type(failure).__name__)

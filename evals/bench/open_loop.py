@@ -11,6 +11,11 @@ from typing import NamedTuple
 from pydantic_core import to_json
 
 GIVE_UP_S = 10.0
+# A connection that lay idle for longer is not used again: the service closes one after five seconds, and a request that
+# is sent in that moment would be lost without having been refused.
+KEPT_S = 2.0
+# What stands for a status where no answer came.
+TIMED_OUT, BROKEN = 0, 1
 # What an answer takes that never came.
 NEVER_MS = GIVE_UP_S * 1000
 
@@ -26,7 +31,7 @@ class Sending(NamedTuple):
 
 
 class Answered(NamedTuple):
-    """What became of a request: milliseconds since it was due; status 0 is a time-out or a broken connection."""
+    """What became of a request: milliseconds since it was due; without an answer `TIMED_OUT` or `BROKEN`."""
 
     kind: str
     due_s: float
@@ -36,12 +41,13 @@ class Answered(NamedTuple):
 
 
 class OpenLoop:
-    """Connections to one service, kept and used again."""
+    """Connections to one service, kept for some seconds and used again."""
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, *, kept_s: float = KEPT_S) -> None:
         self._host = host
         self._port = port
-        self._idle: list[Connection] = []
+        self._kept_s = kept_s
+        self._idle: list[tuple[Connection, float]] = []
 
     async def send(self, per_second: float, seconds: float, make: Callable[[], Sending]) -> Sequence[Answered]:
         """Send so many requests a second for so long, and wait until each was answered or given up."""
@@ -56,22 +62,22 @@ class OpenLoop:
 
     def close(self) -> None:
         """Close every connection."""
-        for _, writer in self._idle:
+        for (_, writer), _ in self._idle:
             writer.close()
 
     async def _one(self, sending: Sending, due: float, began: float) -> Answered:
-        status, has_retry_after = 0, False
         try:
             async with asyncio.timeout(GIVE_UP_S):
                 status, has_retry_after = await self._exchange(sending)
-        except (TimeoutError, OSError, asyncio.IncompleteReadError):
-            return Answered(sending.kind, due - began, NEVER_MS, 0, has_retry_after=False)
+        except (OSError, asyncio.IncompleteReadError) as failure:
+            status = TIMED_OUT if isinstance(failure, TimeoutError) else BROKEN
+            return Answered(sending.kind, due - began, NEVER_MS, status, has_retry_after=False)
         return Answered(sending.kind, due - began, (perf_counter() - due) * 1000, status, has_retry_after)
 
     async def _connection(self) -> Connection:
         while self._idle:
-            reader, writer = self._idle.pop()
-            if not reader.at_eof():  # a server closes what was idle for some seconds
+            (reader, writer), since = self._idle.pop()
+            if not reader.at_eof() and perf_counter() - since <= self._kept_s:
                 return reader, writer
             writer.close()
         return await asyncio.open_connection(self._host, self._port)
@@ -88,5 +94,5 @@ class OpenLoop:
         except BaseException:
             writer.close()
             raise
-        self._idle.append(connection)
+        self._idle.append((connection, perf_counter()))
         return int(answer.split(b" ", 2)[1]), fields.get(b"retry-after", b"0").isdigit() and b"retry-after" in fields

@@ -17,7 +17,7 @@ from app.errors import Unavailable
 from app.models import Record
 from app.settings import Settings
 from evals.bench.figures import middle_and_slow_end, silent
-from evals.bench.open_loop import Answered, OpenLoop, Sending
+from evals.bench.open_loop import BROKEN, TIMED_OUT, Answered, OpenLoop, Sending
 from evals.bench.service import started
 from evals.crowd import Progress
 
@@ -64,7 +64,8 @@ class OverloadBench(Record):
 
     `normal` is at the sustainable rate. `accepted_share` is accepted requests a second as a share of that rate;
     `p99_ratio` is the p99 of what was accepted over the normal one. `refused` counts by status,
-    `refused_without_retry_after` those that say not when to come again. `normal_after_s`: None where it was not.
+    `refused_without_retry_after` those that say not when to come again. `timeouts` had no answer within ten seconds,
+    `broken` are connections that were closed instead of an answer. `normal_after_s`: None where it was not.
     """
 
     seconds: float
@@ -81,6 +82,7 @@ class OverloadBench(Record):
     refused_latency: Latency | None
     refused_without_retry_after: int
     timeouts: int
+    broken: int
     memory_before_mib: float
     memory_after_mib: float
     memory_growth_mib: float
@@ -215,7 +217,8 @@ def _figures(
         refused=dict(Counter(str(answer.status) for answer in refused)),
         refused_latency=_latency(refused) if refused else None,
         refused_without_retry_after=sum(not answer.has_retry_after for answer in refused),
-        timeouts=sum(answer.status == 0 for answer in flood),
+        timeouts=sum(answer.status == TIMED_OUT for answer in flood),
+        broken=sum(answer.status == BROKEN for answer in flood),
         memory_before_mib=memory[0],
         memory_after_mib=memory[1],
         memory_growth_mib=round(memory[1] - memory[0], 1),

@@ -13,7 +13,7 @@ from app.adapters.buses.postgres import PostgresLink
 from app.adapters.buses.redis import RedisLink
 from app.adapters.buses.sockets import SocketLink
 from app.adapters.buses.subscribers import ProcessBus
-from app.ports.bus import Message
+from app.ports.bus import MISSED, Message
 from tests.postgres import asked
 
 PATIENCE_S = 15.0
@@ -103,6 +103,21 @@ async def test_what_is_published_while_the_connection_is_lost_arrives_afterwards
         await asyncio.to_thread(asked, postgres, f"{ended} (datname = current_database() AND pid <> pg_backend_pid())")
         first.publish("news", {"number": 2})
         await until(lambda: {"number": 2} in at_second)
+
+
+async def test_a_process_that_was_cut_off_hears_that_it_may_have_missed_something(postgres: str) -> None:
+    bus, gaps = LinkedBus(PostgresLink(postgres)), list[Message]()
+    bus.subscribe(MISSED, gaps.append)
+    bus.start()
+    try:
+        ended = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE"
+        named = "(datname = current_database() AND pid <> pg_backend_pid() AND query LIKE 'LISTEN%')"
+        async with asyncio.timeout(PATIENCE_S):
+            while not await asyncio.to_thread(asked, postgres, f"{ended} {named}"):
+                assert gaps == []
+        await until(lambda: bool(gaps))
+    finally:
+        await bus.close()
 
 
 async def test_services_with_ledgers_of_their_own_do_not_hear_each_other() -> None:

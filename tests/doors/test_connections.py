@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
@@ -24,6 +26,7 @@ class Impatient(BoundedConnection):
 
     head_s = 0.3
     body_s = 0.3
+    whole_body_s = 1.5
     look_every_s = 0.05
     most_connections = 400
     least_bytes_per_s = 10_000
@@ -145,6 +148,24 @@ async def test_a_request_that_trickles_is_cut_off_although_something_always_come
     assert answer.exception() is not None or problem_in(answer.result())["status"] == 408
 
 
+@pytest.mark.parametrize("is_chunked", [True, False])
+async def test_a_body_that_comes_just_fast_enough_is_cut_off_all_the_same_in_the_end(
+    port: int, *, is_chunked: bool
+) -> None:
+    size = 2 * Impatient.least_bytes_per_s // 50
+    piece = f"{size:x}\r\n".encode() + b"x" * size + b"\r\n" if is_chunked else b"x" * size
+    async with asyncio.timeout(GIVE_UP_S):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        length = b"transfer-encoding: chunked" if is_chunked else b"content-length: 100000000"
+        writer.write(HEAD + length + b"\r\n\r\n")
+        answer = asyncio.create_task(reader.read())
+        while not answer.done():
+            writer.write(piece)
+            await asyncio.sleep(0.02)
+        writer.close()
+    assert answer.exception() is not None or problem_in(answer.result())["status"] == 408
+
+
 async def test_several_hundred_half_sent_requests_keep_nobody_from_being_served(port: int) -> None:
     async def half_sent(number: int) -> bytes:
         return await answer_to(port, HEAD + b"content-length: 100000\r\n\r\nsome" if number % 2 else HEAD)
@@ -199,3 +220,72 @@ async def test_a_body_that_its_answer_did_not_wait_for_is_not_waited_for_forever
 async def test_a_head_without_end_is_refused_long_before_it_fills_the_memory(port: int, endless: list[bytes]) -> None:
     answer = await answer_to(port, *endless)
     assert answer == b"" or answer.startswith((b"HTTP/1.1 431", b"HTTP/1.1 400"))
+
+
+@asynccontextmanager
+async def closing_after_a_second(protocol: type[BoundedConnection]) -> AsyncGenerator[int]:
+    """The port of a server on the loop that `serve` runs on, whose timers come right after what it has read."""
+
+    async def here(_: Request) -> Response:
+        return PlainTextResponse("here")
+
+    options: dict[str, Any] = {"port": 0, "log_level": "error", "timeout_keep_alive": 1, "loop": "uvloop"}
+    server = uvicorn.Server(uvicorn.Config(Starlette(routes=[Route("/{name}", here)]), http=protocol, **options))
+    serving = threading.Thread(target=server.run, daemon=True)
+    serving.start()
+    try:
+        async with asyncio.timeout(GIVE_UP_S):
+            while not server.started:  # noqa: ASYNC110 - uvicorn tells it by nothing else
+                await asyncio.sleep(0.01)
+            yield server.servers[0].sockets[0].getsockname()[1]
+    finally:
+        server.should_exit = True
+        await asyncio.to_thread(serving.join, GIVE_UP_S)
+
+
+async def test_a_request_is_answered_that_came_in_time_while_the_loop_was_too_busy_to_read_it() -> None:
+    stalled, go_on = threading.Event(), threading.Event()
+
+    class Stalling(BoundedConnection):
+        def data_received(self, data: bytes) -> None:
+            if b"/stall" in data:
+                stalled.set()
+                go_on.wait(GIVE_UP_S)
+            super().data_received(data)
+
+    async with closing_after_a_second(Stalling) as port:
+        (reader, writer), (_, other) = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]
+        try:
+            writer.write(b"GET /here HTTP/1.1\r\nhost: warmline\r\n\r\n")
+            assert b"here" in await reader.readuntil(b"here")
+            other.write(b"GET /stall HTTP/1.1\r\nhost: warmline\r\n\r\n")
+            await asyncio.to_thread(stalled.wait)
+            await asyncio.sleep(1.2)
+            writer.write(b"GET /here HTTP/1.1\r\nhost: warmline\r\n\r\n")
+            await writer.drain()
+            go_on.set()
+            assert b"here" in await reader.readuntil(b"here")
+        finally:
+            go_on.set()
+            writer.close()
+            other.close()
+
+
+async def test_a_caller_sees_the_end_of_a_connection_at_once_although_the_loop_is_busy_then() -> None:
+    go_on = threading.Event()
+
+    class Stalling(BoundedConnection):
+        def timeout_keep_alive_handler(self) -> None:
+            super().timeout_keep_alive_handler()
+            go_on.wait(GIVE_UP_S)
+
+    async with closing_after_a_second(Stalling) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        try:
+            writer.write(b"GET /here HTTP/1.1\r\nhost: warmline\r\n\r\n")
+            assert b"here" in await reader.readuntil(b"here")
+            assert await reader.read() == b""
+            assert not go_on.is_set()
+        finally:
+            go_on.set()
+            writer.close()

@@ -1,17 +1,22 @@
 """Bodies that are meant to hurt: refused by their limits before they are parsed, and read no further than needed."""
 
+import asyncio
 import json
 import tracemalloc
 from collections.abc import AsyncIterator
 
 import httpx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from app.doors.http.bodies import MAX_ROW_BYTES
+from app.doors.http.bodies import MAX_ROW_BYTES, MOST_BLANK_BYTES, RowCount, sent_interactions
 from app.models import MAX_BATCH
 from tests.doors.http import message, problem
+from tests.steps import steps_of
 
-NDJSON = {"content-type": "application/x-ndjson"}
+NDJSON_TYPE = "application/x-ndjson"
+NDJSON = {"content-type": NDJSON_TYPE}
 JSON = {"content-type": "application/json"}
 CLOUD_EVENTS = {"content-type": "application/cloudevents-batch+json"}
 MOST_MEMORY = 48 * 1024 * 1024
@@ -69,6 +74,44 @@ async def test_blank_lines_count_for_nothing_but_the_number_of_a_line(client: ht
     results = (await client.post("/v1/interactions", content=body, headers=NDJSON)).json()["results"]
     assert len(results) == 2
     assert "line 1000003 column 5" in results[1]["problem"]["detail"]
+
+
+@pytest.mark.parametrize("blank", [b"\n", b" ", b"\r\n", b" \t\n"])
+async def test_far_too_many_blank_lines_are_refused_without_reading_on(client: httpx.AsyncClient, blank: bytes) -> None:
+    pieces = Pieces(blank * (CHUNK // len(blank)), 94 * 16)
+    refused = await client.post("/v1/interactions", content=pieces, headers=NDJSON)
+    assert "blank" in problem(refused, 413, "payload_too_large")["detail"]
+    assert pieces.sent <= MOST_BLANK_BYTES // CHUNK + 2
+
+
+@pytest.mark.parametrize("body", [b"", b"\n", b" \r\n\t\n", b"\n" * 1_000_000])
+async def test_a_body_without_a_single_row_is_refused(client: httpx.AsyncClient, body: bytes) -> None:
+    told = problem(await client.post("/v1/interactions", content=body, headers=NDJSON), 422, "invalid_request")
+    assert told["errors"][0]["path"] == "body"
+
+
+def test_the_steps_of_counting_rows_are_those_of_the_rows_and_not_of_the_lines() -> None:
+    def counted(lines: int) -> int:
+        body = b"\n" * lines + b"{}\n" + b" \n" * lines
+
+        def read() -> None:
+            RowCount().add(body)
+            asyncio.run(sent_interactions(body, NDJSON_TYPE))
+
+        return steps_of(read)
+
+    counted(1)
+    assert counted(50_000) == counted(5)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.sampled_from([b"\n", b" ", b"\r", b"x", b"yz \n", b"\n\n"])), st.integers(1, 9))
+def test_rows_are_counted_alike_however_they_are_cut(parts: list[bytes], cut: int) -> None:
+    body = b"".join(parts)
+    rows = RowCount()
+    for start in range(0, len(body), cut):
+        rows.add(body[start : start + cut])
+    assert rows.rows == sum(1 for line in body.split(b"\n") if line.strip())
 
 
 async def test_a_row_that_is_too_large_is_that_rows_problem(client: httpx.AsyncClient) -> None:

@@ -12,7 +12,7 @@ from cachetools import LRUCache
 
 from app.adapters.buses.framing import Assembler, frames
 from app.adapters.buses.subscribers import ProcessBus
-from app.ports.bus import Message, Receive
+from app.ports.bus import MISSED, Message, Receive
 
 _log = logging.getLogger(__name__)
 
@@ -97,10 +97,12 @@ class LinkedBus:
             await asyncio.sleep(0.005)
 
     async def _run(self) -> None:
-        pause, was_open = FIRST_PAUSE_S, False
+        pause, was_open, was_lost = FIRST_PAUSE_S, False, False
         while True:
             try:
                 await self._link.open(self._receive)
+                if was_lost:
+                    self._here.publish(MISSED, {})
                 if was_open:
                     _log.warning("the bus is connected again")
                     await asyncio.sleep(2 * FIRST_PAUSE_S)  # the others have to be back to hear what waited
@@ -108,6 +110,7 @@ class LinkedBus:
                 await self._send_until_lost()
             except Exception as failure:  # noqa: BLE001 - whatever was lost is connected to again
                 _log.warning("the bus is not connected: %s", type(failure).__name__)
+            was_lost = True
             with suppress(Exception):
                 await self._link.close()
             await asyncio.sleep(pause)

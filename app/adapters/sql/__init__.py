@@ -25,7 +25,14 @@ from app.adapters.sql.reading import (
     party,
     pattern_of,
 )
-from app.adapters.sql.rows import INTERACTION_COLUMNS, holding_of, interaction_of, seat_of, take_long
+from app.adapters.sql.rows import (
+    INTERACTION_COLUMNS,
+    conversation_of,
+    holding_of,
+    interaction_of,
+    seat_of,
+    take_long,
+)
 from app.adapters.sql.tables import documents, holdings, identities, interactions, seats
 from app.adapters.sql.transaction import SqlTransaction, chunks
 from app.adapters.sql.upserts import upsert
@@ -219,7 +226,7 @@ class SqlStore(SqlErasure):
         bounds = {"after_seq": after_seq, "limit": limit} | ({} if up_to_seq is None else {"up_to_seq": up_to_seq})
         statement = newest_of(tuple(wanted), up_to_seq is not None, len(identity_ids) == 1, newest_first)
         rows = await self._matching(statement, tenant, identity_ids, **wanted, **bounds)
-        found = await _interactions(rows)
+        found = await _conversation(rows)
         return sorted(found, key=lambda one: one.seq, reverse=newest_first)[:limit]
 
     async def outline(self, tenant: str, identity_ids: Collection[str], *, up_to_seq: int) -> Sequence[Outlined]:
@@ -243,7 +250,7 @@ class SqlStore(SqlErasure):
     ) -> Sequence[tuple[str, Interaction]]:
         """What each customer has newest in each of these conversations, at most `limit`, with the customer, by seq."""
         rows = await self._matching(_windows(), tenant, conversation_ids, limit=limit)
-        found = zip((row[0] for row in rows), await _interactions([row[1:] for row in rows]), strict=True)
+        found = zip([row[0] for row in rows], await _conversation([row[1:] for row in rows]), strict=True)
         return sorted(found, key=lambda one: one[1].seq)
 
     async def after_position(self, position: int, limit: int) -> Sequence[tuple[int, str, Interaction]]:
@@ -382,6 +389,10 @@ def put_document(
     """Write or replace one document, within a transaction."""
     row = _document_row(tenant, collection, key, document, customer_id)
     connection.execute(_put_document(connection.dialect.name), row)
+
+
+async def _conversation(rows: Sequence[Sequence[Any]]) -> list[Interaction]:
+    return await asyncio.to_thread(conversation_of, rows) if take_long(rows) else conversation_of(rows)
 
 
 async def _interactions(rows: Sequence[Sequence[Any]]) -> list[Interaction]:

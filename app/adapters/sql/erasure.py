@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from pydantic_core import to_json
 from sqlalchemy import ColumnElement, Connection, Table, delete, func, or_, select, update
 
 from app.adapters.sql.connections import Connections
@@ -48,6 +49,10 @@ class SqlErasure:
         return await self._connections.read(
             lambda connection: expired(connection, tenant, channels, before, after_seq=after_seq, limit=limit)
         )
+
+    async def reword(self, tenant: str, rows: Sequence[Interaction]) -> None:
+        """Put the text and the data of these rows in the place of what is filed of them, leaving no trace of that."""
+        await self._forget(tenant, lambda connection: reword(connection, tenant, rows))
 
     async def redact(self, tenant: str, interaction_id: str) -> Interaction | None:
         """Blank what one interaction says; gives it as it is now, or None when it is unknown."""
@@ -119,6 +124,15 @@ def expired(
             break
         after_seq = rows[-1].seq
     return found[:limit]
+
+
+def reword(connection: Connection, tenant: str, rows: Sequence[Interaction]) -> None:
+    """Put the text and the data of these rows in the place of what is filed of them."""
+    for row in rows:
+        this = (interactions.c.tenant == tenant, interactions.c.interaction_id == row.interaction_id)
+        said = {"text": row.text, "data": to_json(row.data).decode() if row.data else "{}"}
+        # A row that was redacted meanwhile says nothing any more.
+        connection.execute(update(interactions).where(*this, interactions.c.redacted.is_(False)).values(said))
 
 
 def redact(connection: Connection, tenant: str, interaction_id: str) -> Interaction | None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import BindParameter, Connection, Executable, Select, bindparam, func, select
 
-from app.adapters.sql.rows import CHANNELS, INTERACTION_COLUMNS, KINDS, holding_of, interaction_of
+from app.adapters.sql.rows import CHANNELS, INTERACTION_COLUMNS, KINDS, conversation_of, holding_of
 from app.adapters.sql.tables import holdings, identities, interactions, seats, tenants
 from app.adapters.sql.transaction import chunks
 from app.models import Interaction
@@ -172,10 +172,10 @@ def _newest(
     known = {one: row for one, redacted in wanted if (row := remembered.get(tenant, one)) and row.redacted == redacted}
     missing = [one for one, _ in wanted if one not in known]
     if len(missing) > FEW:
-        fresh = [interaction_of(row) for row in rows(standing=False) if row[0] not in known]
+        fresh = conversation_of([row for row in rows(standing=False) if row[0] not in known])
     else:
         read = (connection.execute(BY_IDS, {"tenant": tenant, "values": chunk}) for chunk in chunks(missing))
-        fresh = [interaction_of(row) for part in read for row in part]
+        fresh = conversation_of([row for part in read for row in part])
     remembered.add(tenant, fresh)
     known |= {row.interaction_id: row for row in fresh}
     # What was erased between two of these questions is gone.

@@ -17,7 +17,7 @@ from app.ports import (
     NewHolding,
     NewInteraction,
 )
-from app.privacy import masked_row
+from app.privacy import masked_conversation, masked_row
 
 _IDENTIFIERS = TypeAdapter(tuple[Identifier, ...])
 CHANNELS: Mapping[str, Channel] = {one.value: one for one in Channel}
@@ -122,6 +122,17 @@ def interaction_of(row: Sequence[Any]) -> Interaction:
 def take_long(rows: Sequence[Sequence[Any]]) -> bool:
     """Whether rows hold so much to be parsed and masked that it is done in a thread."""
     return sum(len(row[_DATA]) + (0 if row[_MASKED] else len(row[_TEXT])) for row in rows) > _LONG
+
+
+def conversation_of(rows: Sequence[Sequence[Any]]) -> list[Interaction]:
+    """Rows of conversations as records, by seq: what was said before an earlier version's row tells its secrets too."""
+    found = [interaction_of(row) for row in rows]
+    if all(row[-1] for row in rows):
+        return found
+    unmasked = {row[0] for row in rows if not row[-1]}
+    ordered = sorted((interaction_of((*row[:-1], True)) for row in rows), key=lambda one: one.seq)
+    shown = {one.interaction_id: one for one in masked_conversation(ordered)}
+    return [shown[one.interaction_id] if one.interaction_id in unmasked else one for one in found]
 
 
 def _interaction(fields: dict[str, Any]) -> Interaction:

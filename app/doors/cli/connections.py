@@ -1,20 +1,25 @@
 """Connections that are cut off when a request comes too slowly, so that those who wait never keep others out.
 
 uvicorn bounds nothing but how long a connection may lie idle between two requests. Here a request's head must be whole
-in time and of a bounded size, its body must come at least so fast, and there are at most so many connections. An answer
-may take as long as it likes: a stream of events is never cut.
+in time and of a bounded size, its body must come at least so fast and be whole in time, and there are at most so many
+connections. An answer may take as long as it likes: a stream of events is never cut.
 """
 
 import asyncio
 import json
+import os
 import resource
+import select
+import socket
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, ClassVar, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 FILES_OF_OUR_OWN = 256
 LARGEST_READ = 1024 * 1024
+READ_SOON_S = 0.01
 
 
 class BoundedConnection(HttpToolsProtocol):
@@ -25,6 +30,10 @@ class BoundedConnection(HttpToolsProtocol):
     # After so long a body must have come at this rate on average, the time apart in which we were not ready for more.
     body_s: ClassVar[float] = 10.0
     least_bytes_per_s: ClassVar[int] = 2048
+    # The whole of a body may take so long, and as much longer as what has come takes at a modest line's rate: who sends
+    # just fast enough to be no slow caller would hold a connection, and what has come so far, for hours.
+    whole_body_s: ClassVar[float] = 60.0
+    modest_bytes_per_s: ClassVar[int] = 128 * 1024
     look_every_s: ClassVar[float] = 1.0
     most_connections: ClassVar[int] = 4096
 
@@ -64,6 +73,19 @@ class BoundedConnection(HttpToolsProtocol):
             detail = f"The head of a request may have {self.largest_head:,} bytes. Send what is long in the body."
             self.refuse(431, "The head of the request is too large", detail)
 
+    def timeout_keep_alive_handler(self) -> None:
+        """Close what lay idle, but not while a request lies unread in its socket.
+
+        A busy loop may come to its timers before it reads again, and closing would reset what was sent in time.
+        """
+        if self.transport.is_closing():
+            return
+        if _has_unread(self.transport):
+            self.timeout_keep_alive_task = self.loop.call_later(READ_SOON_S, self.timeout_keep_alive_handler)
+        else:
+            _tell_of_the_end(self.transport)
+            super().timeout_keep_alive_handler()
+
     def on_message_begin(self) -> None:
         """A head begins; the first one of a connection is waited for from its opening on."""
         super().on_message_begin()
@@ -76,6 +98,9 @@ class BoundedConnection(HttpToolsProtocol):
         self._body_since = self.loop.time()
         self._unparsed = self._body_bytes = 0
         super().on_headers_complete()
+        if "raw_path" in self.scope and not self.url.startswith((b"/", b"*")):
+            # Of a whole address uvicorn keeps the path alone, and who may come in depends on what was asked for.
+            self.scope["raw_path"] = self.url.partition(b"?")[0]
 
     def on_body(self, body: bytes) -> None:
         """More of the body has come."""
@@ -124,9 +149,11 @@ class BoundedConnection(HttpToolsProtocol):
     def _is_slow(self, now: float) -> bool:
         if self.waiting_since is not None and now - self.waiting_since > self.head_s:
             return True
-        since = self._body_since
-        late = since is not None and now - since > self.body_s
-        return late and self._body_bytes < (now - cast(float, since)) * self.least_bytes_per_s
+        if self._body_since is None:
+            return False
+        took = now - self._body_since
+        trickles = took > self.body_s and self._body_bytes < took * self.least_bytes_per_s
+        return trickles or took > self.whole_body_s + self._body_bytes / self.modest_bytes_per_s
 
     def _rest(self) -> None:
         if self._timer is not None:
@@ -134,7 +161,10 @@ class BoundedConnection(HttpToolsProtocol):
             self._timer = None
 
 
-_TOO_SLOW = "Send the whole head within some seconds, and the body without long pauses. Then send the request again."
+_TOO_SLOW = (
+    "Send the whole head within some seconds, and the body without long pauses and within a minute, or at 128 KiB a "
+    "second where it is large. Where the line is slow, send it in smaller parts."
+)
 
 
 def _slowest(connections: Iterable[object]) -> BoundedConnection | None:
@@ -142,6 +172,19 @@ def _slowest(connections: Iterable[object]) -> BoundedConnection | None:
     bounded = (one for one in connections if isinstance(one, BoundedConnection) and not one.transport.is_closing())
     waiting = [one for one in bounded if one.waiting_since is not None]
     return min(waiting, key=lambda one: one.waiting_since or 0.0, default=None)
+
+
+def _has_unread(transport: asyncio.Transport) -> bool:
+    """Whether something came, or the caller's end of the connection, that was not read yet."""
+    looking = select.poll()  # which takes any number of a file, as `select` does not
+    looking.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
+    return bool(looking.poll(0))
+
+
+def _tell_of_the_end(transport: asyncio.Transport) -> None:
+    """Have the caller see at once that nothing more is answered: a busy loop closes the socket some turns later."""
+    with suppress(OSError), socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno())) as same:
+        same.shutdown(socket.SHUT_WR)
 
 
 def _most_files() -> int:

@@ -7,7 +7,7 @@ import uvicorn
 from app.application import App
 from app.bootstrap import build, claim_stores
 from app.doors.cli.common import settings_in_force, side_screen
-from app.doors.http.security import names_this_machine
+from app.doors.http.nearness import names_this_machine
 from app.errors import ConfigurationError, WarmlineError
 
 IN_ONE_PROCESS = (None, "memory:")

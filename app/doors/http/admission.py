@@ -67,7 +67,6 @@ class AdmissionDesk:
     def __init__(self, quotas: Quotas) -> None:
         lag = LoopLag()
         self.lanes = {shape.name: Lane(shape, lag) for shape in SHAPES}
-        self.refused: Counter[str] = Counter()
         self._quotas = {
             HANDOFF: (quotas.handoffs, "handoffs under way"),
             ACTIONS: (quotas.actions, "next actions under way"),
@@ -132,8 +131,6 @@ class Admission:
             after = {"Retry-After": str(refusal.retry_after_s or SOON_S)}
             await problem_response(problem_of(refusal), after)(scope, receive, visit.send)
         finally:
-            if visit.status in (429, 503):
-                self._desk.refused[f"{work} {visit.status}"] += 1
             if visit.status == 503:
                 scope["app"].state.door.application.note_pressure()
 

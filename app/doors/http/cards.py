@@ -14,7 +14,8 @@ from fastapi import Request
 from starlette.responses import HTMLResponse
 
 from app.application import App
-from app.doors.http.security import Doorkeeper, names_this_machine
+from app.doors.http.nearness import names_this_machine
+from app.doors.http.security import Doorkeeper
 from app.doors.http.state import Door
 from app.doors.render.card import card
 from app.doors.render.policy import page_headers

@@ -3,26 +3,21 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from ipaddress import IPv6Address, ip_address
 from typing import Annotated
 
 from fastapi import Depends, Request
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
 from app.application import App
+from app.doors.http.nearness import asks_for_this_machine, is_loopback, sign_of_a_proxy
 from app.doors.http.scopes import scope_of
 from app.doors.http.state import Door, TheDoor, door_of
 from app.errors import Forbidden, Unauthorized
 from app.models import KeyGrant, Scope
 
 DEFAULT_TENANT = "default"
-
-# What proxies add to a request that they pass on. Each of them may be left out by a proxy, so the name that the request
-# asks for is checked as well.
-_OF_PROXIES = frozenset({"forwarded", "via", "x-real-ip", "x-client-ip", "x-cluster-client-ip", "true-client-ip"})
-_OF_PROXIES_BEGIN = ("x-forwarded", "x-original-", "x-envoy-", "x-proxy", "cf-")
-_HOST = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9.-]+))(?::[0-9]{1,5})?")
+_OWN_SITES = frozenset({"same-origin", "none"})
+_SITE_OF_PAGE = re.compile(r"[A-Za-z]{1,16}+://[^/?#]*+")
 
 _BEARER = HTTPBearer(auto_error=False, description="An API key as `warmline keys create` printed it.")
 _HEADER = APIKeyHeader(name="X-API-Key", auto_error=False, description="The same key, where Authorization is taken.")
@@ -53,49 +48,21 @@ class Doorkeeper:
             raise Unauthorized("An API key is needed. Send it as Authorization: Bearer <key> or as X-API-Key: <key>.")
         if not is_loopback(request.client.host if request.client else None):
             raise Unauthorized(f"No API keys are set up, so only callers on the same machine are answered. {_MEND}")
-        if (header := _header_of_a_proxy(request)) is not None:
+        if (sign := sign_of_a_proxy(request)) is not None:
             raise Unauthorized(
-                f"No API keys are set up, and the header {header} shows that a proxy passed this request on: "
+                f"No API keys are set up, and {sign} shows that a proxy passed this request on: "
                 f"only callers on the same machine are answered, and directly. {_MEND}"
             )
-        if not names_this_machine(request.headers.get("host", "")):
+        if not asks_for_this_machine(request):
             raise Unauthorized(
-                "Without API keys the service is reached as localhost or by a loopback address only, "
-                f"not under another host name. {_MEND}"
+                "Without API keys the service is reached as localhost or by a loopback address only, with the port "
+                f"that it listens on: not under another host name or port, nor two. {_MEND}"
             )
 
 
-_MEND = "Make a key with `warmline keys create` to be reached from elsewhere or through a proxy."
-
-
-@lru_cache(maxsize=1024)
-def is_loopback(host: str | None) -> bool:
-    """Whether an address (IPv4, IPv6, or IPv4 inside IPv6) is this machine itself. A Unix socket has no address."""
-    if host is None:
-        return False
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return False
-    inner = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return (inner or address).is_loopback
-
-
-@lru_cache(maxsize=1024)
-def names_this_machine(host: str) -> bool:
-    """Whether a Host header is exactly localhost, a name below it or a loopback address, with or without a port."""
-    parts = _HOST.fullmatch(host)
-    if parts is None:
-        return False
-    name = (parts["six"] or parts["name"]).lower()
-    return name == "localhost" or name.endswith(".localhost") or is_loopback(name)
-
-
-def _header_of_a_proxy(request: Request) -> str | None:
-    return next(
-        (name for name in request.headers if name in _OF_PROXIES or name.startswith(_OF_PROXIES_BEGIN)),
-        None,
-    )
+_MEND = (
+    "Make a key with `warmline keys create`, and send it as X-API-Key, to be reached from elsewhere or through a proxy."
+)
 
 
 def is_own_origin(request: Request, origin: str) -> bool:
@@ -105,9 +72,26 @@ def is_own_origin(request: Request, origin: str) -> bool:
 
 def _check_browser(request: Request) -> None:
     # Any web page can make the user's own browser call loopback; one that rebinds its name was refused by the name.
-    origin = request.headers.get("origin")
-    if origin is not None and not is_own_origin(request, origin):
-        raise Forbidden("Without API keys, pages of other sites may not call the service.")
+    if not all(is_own_origin(request, origin) for origin in request.headers.getlist("origin")):
+        raise Forbidden(f"Without API keys, pages of other sites may not call the service. {_MEND}")
+    if _is_followed_link(request):
+        return
+    sites = request.headers.getlist("sec-fetch-site")
+    # Under another name than the page's own, a proxy changed the Host on the way.
+    pages = [_SITE_OF_PAGE.match(one) for one in request.headers.getlist("referer")]
+    ours = all(page is None or is_own_origin(request, page[0]) for page in pages)
+    if not ours or not _OWN_SITES.issuperset(sites):
+        raise Forbidden(
+            "Without API keys, pages of other sites may not call the service, nor may a page that a proxy shows under "
+            f"another name. {_MEND}"
+        )
+
+
+def _is_followed_link(request: Request) -> bool:
+    """Whether a browser opens a page as the whole of a window: the site that leads there reads nothing of it."""
+    headers = request.headers
+    opens = (headers.get("sec-fetch-mode"), headers.get("sec-fetch-dest")) == ("navigate", "document")
+    return opens and request.method in ("GET", "HEAD") and headers.get("sec-fetch-site") in ("cross-site", "same-site")
 
 
 async def key_sent_with(request: Request) -> str | None:

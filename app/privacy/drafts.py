@@ -1,0 +1,97 @@
+"""Masks the drafts of one request in their order, each by what was said before it, and digests what callers sent."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC
+from hashlib import sha256
+from typing import Any, cast
+
+from app.models import Interaction, InteractionDraft, Problem
+from app.privacy.context import CONTEXT_ROWS, Row
+from app.privacy.masking import depends_on_context, masked_among, masked_draft, masked_row, shrouded_draft
+
+
+@dataclass(frozen=True, slots=True)
+class MaskedDraft:
+    """A draft without secrets; the digest of what the caller sent, and the one an earlier version filed it under."""
+
+    draft: InteractionDraft
+    digest: str
+    earlier_digest: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AllMasked:
+    """The drafts of a request as they are filed, and filed rows that told parts of a number which is whole now."""
+
+    rows: Sequence[MaskedDraft | Problem]
+    earlier: Sequence[Interaction]
+
+
+def all_masked(drafts: Sequence[InteractionDraft | Problem], talks: Mapping[str, Sequence[Interaction]]) -> AllMasked:
+    """The drafts without secrets. `talks` are the newest rows of each conversation whose context tells what is one."""
+    said: dict[str, list[Row]] = {talk: list(rows) for talk, rows in talks.items()}
+    places: dict[str, list[int]] = {talk: [-1] * len(rows) for talk, rows in talks.items()}
+    found: list[MaskedDraft | Problem] = []
+    earlier: dict[str, Interaction] = {}
+    for place, draft in enumerate(drafts):
+        if isinstance(draft, Problem):
+            found.append(draft)
+            continue
+        talk = draft.conversation_id or ""
+        if talk not in said:
+            found.append(_masked(draft))
+            continue
+        if depends_on_context(draft):
+            since = max(0, len(said[talk]) - CONTEXT_ROWS)
+            masking = masked_among(said[talk][since:], draft)
+            for at, row in masking.earlier.items():
+                said[talk][since + at] = row
+                before = found[places[talk][since + at]] if isinstance(row, InteractionDraft) else None
+                if isinstance(row, Interaction):
+                    earlier[row.interaction_id] = row
+                elif isinstance(before, MaskedDraft):
+                    found[places[talk][since + at]] = replace(before, draft=row)
+            # The digest is the same on every delivery, whatever was said meanwhile, and nobody can try numbers on it.
+            found.append(MaskedDraft(masking.row, content_sha256(shrouded_draft(draft)), content_sha256(draft)))
+            said[talk].append(masking.row)
+        else:
+            found.append(masked := _masked(draft))
+            said[talk].append(masked.draft)
+        places[talk].append(place)
+    return AllMasked(found, tuple(earlier.values()))
+
+
+def masked_conversation(rows: Sequence[Interaction]) -> tuple[Interaction, ...]:
+    """Rows that are read in their order, each without the secrets that what was said before it tells."""
+    shown: list[Interaction] = []
+    places: dict[str | None, list[int]] = {}
+    for place, row in enumerate(rows):
+        talk = places.setdefault(row.conversation_id, [])
+        if depends_on_context(row):
+            before = talk[-CONTEXT_ROWS:]
+            masking = masked_among([shown[at] for at in before], row)
+            for at, changed in masking.earlier.items():
+                shown[before[at]] = cast(Interaction, changed)
+            shown.append(masking.row)
+        else:
+            shown.append(masked_row(row))
+        talk.append(place)
+    return tuple(shown)
+
+
+def _masked(draft: InteractionDraft) -> MaskedDraft:
+    masked = masked_draft(draft)
+    if masked is draft:
+        return MaskedDraft(draft, content_sha256(draft), None)
+    return MaskedDraft(masked, content_sha256(masked), content_sha256(draft))
+
+
+def content_sha256(draft: InteractionDraft) -> str:
+    """The digest of all that a caller said of an interaction but its id: the same for equal content."""
+    occurred_at = draft.occurred_at.astimezone(UTC).isoformat() if draft.occurred_at else None
+    identifiers = [[one.type, one.value, one.verified, str(one.verified_at), one.method] for one in draft.identifiers]
+    content: list[Any] = [occurred_at, draft.channel, draft.actor, draft.kind, draft.conversation_id, identifiers]
+    content += [draft.text, draft.name, draft.outcome, dict(draft.data)]
+    return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
