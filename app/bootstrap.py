@@ -47,6 +47,7 @@ from app.ports import (
 from app.ports.bus import Bus
 from app.ports.claims import Claims
 from app.ports.continuity import ContinuityStore
+from app.ports.revisions import RevisionStore
 from app.ports.verifier import Verifier
 from app.pressure import Pressure
 from app.privacy import redacted_draft
@@ -124,7 +125,8 @@ def _parts(
     indexer = Indexer(ledger, archive, vectors, embedder, pressure)
     verifier, checker = RuleVerifier(), _checker(settings, model)
     announcer = _announcer(outbox, courier, webhook_pauses_s)
-    eraser = Eraser(ledger, archive, vectors, digests, outbox, on_discarded=indexer.start_over)
+    revisions = _revisions(archive, outbox)
+    eraser = Eraser(ledger, archive, vectors, digests, outbox, revisions=revisions, on_discarded=indexer.start_over)
     decisions = DecisionMaker(catalogue, embedder, archive, vectors=vectors, writer=_action_writer(settings, model))
     return Parts(
         ledger=ledger,
@@ -146,11 +148,14 @@ def _parts(
         decisions=decisions,
         traffic=TrafficLearner(ledger, vectors, decisions.shelf, pressure),
         cases=CaseKeeper(ledger, archive, vectors, decisions.similar, decisions.shelf, pressure),
-        writer=TimelyWriter(_brief_writer(settings, model, archive, verifier, checker)),
+        writer=TimelyWriter(
+            _brief_writer(settings, model, archive, verifier, checker), patience_s=settings.model_patience_s
+        ),
         verifier=CombinedVerifier(verifier, checker) if checker else verifier,
         ladder=settings.friction_ladder,
         announcer=announcer,
         outbox=outbox,
+        revisions=revisions,
         bus=bus,
         digests=digests,
         continuity=Follower(digests, RoomsReader(decisions)),
@@ -350,6 +355,19 @@ def _outbox(ledger: Ledger, archive: Archive) -> Outbox:
     from app.adapters.memory_outbox import MemoryOutbox
 
     return MemoryOutbox(archive, ledger if isinstance(ledger, MemoryLedger) else None)
+
+
+def _revisions(archive: Archive, outbox: Outbox) -> RevisionStore:
+    from app.adapters.sql import SqlStore
+    from app.adapters.sql.outbox import SqlOutbox
+
+    if isinstance(archive, SqlStore) and isinstance(outbox, SqlOutbox):
+        from app.adapters.sql.revisions import SqlRevisions
+
+        return SqlRevisions(archive)
+    from app.adapters.memory_revisions import MemoryRevisions
+
+    return MemoryRevisions(archive, outbox)
 
 
 def _claims(archive: Archive) -> Claims:

@@ -47,6 +47,12 @@ class Settings(BaseSettings):
         default=None,
         description="the model that checks what briefs say; default: the brief's model; none: rules alone check",
     )
+    model_patience_s: float = Field(
+        default=30.0,
+        ge=0,
+        le=600,
+        description="for how many seconds after its request a handoff is still revised by what the model says late",
+    )
     model_judge: str | None = Field(
         default=None, description="the model that judges briefs in `eval run`; none: its scorers are unscored"
     )

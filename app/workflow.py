@@ -19,7 +19,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
 
 from app.actions import DecisionMaker
-from app.brief import TimelyWriter, compose, first_handoff
+from app.brief import Rest, TimelyWriter, compose, first_handoff
 from app.budget import Budget
 from app.identity import Identities
 from app.models import (
@@ -51,7 +51,7 @@ class Rooms:
     meanings: MeaningReader
     archive: Archive
     ladder: Ladder
-    file_handoff: Callable[[str, Handoff], Awaitable[None]]
+    file_handoff: Callable[[str, Handoff, Rest | None], Awaitable[Handoff]]
 
 
 # So many interactions are looked through within two milliseconds.
@@ -81,6 +81,7 @@ class State(TypedDict):
     gave_up: bool
     decision: Decision
     handoff: Handoff
+    rest: Rest | None
 
 
 class Workflow:
@@ -188,14 +189,12 @@ async def _draft(state: State, runtime: Runtime[Rooms]) -> Found:
 
 
 async def _word(state: State, runtime: Runtime[Rooms]) -> Found:
-    written = runtime.context.writer.word(state["snapshot"], state["handoff"], started=state["started"])
-    return {"handoff": await written}
+    worded = await runtime.context.writer.word(state["snapshot"], state["handoff"], started=state["started"])
+    return {"handoff": worded.handoff, "rest": worded.rest}
 
 
 async def _file(state: State, runtime: Runtime[Rooms]) -> Found:
-    handoff = state["handoff"]
-    await runtime.context.file_handoff(state["tenant"], handoff)
-    runtime.stream_writer(handoff)
+    runtime.stream_writer(await runtime.context.file_handoff(state["tenant"], state["handoff"], state["rest"]))
     return {}
 
 

@@ -18,6 +18,7 @@ from app.models import Ladder
 from app.ports import Archive, Ledger, Outbox, RateLimits
 from app.ports.bus import Bus
 from app.ports.continuity import ContinuityStore
+from app.ports.revisions import RevisionStore
 from app.ports.verifier import Verifier
 from app.pressure import Pressure
 from app.retrieval import Gatherer, Indexer, MeaningReader, Retriever, Windows
@@ -53,6 +54,7 @@ class Parts:
     ladder: Ladder
     announcer: Announcer
     outbox: Outbox
+    revisions: RevisionStore
     bus: Bus
     digests: ContinuityStore
     continuity: Follower

@@ -50,6 +50,14 @@ def first_handoff(
     )
 
 
+def before_model(handoff: Handoff, snapshot: Snapshot) -> Handoff:
+    """A handoff whose model was late, as it stood before the model was asked."""
+    status, failure_code = _status(snapshot, handoff.brief, gave_up=False)
+    return handoff.model_copy(
+        update={"status": status, "failure_code": failure_code, "model": None, "prompt": None, "usage": None}
+    )
+
+
 def _status(snapshot: Snapshot, brief: Brief, *, gave_up: bool) -> tuple[HandoffStatus, FailureCode | None]:
     if gave_up:
         return HandoffStatus.PARTIAL, FailureCode.ANALYSIS_LIMIT
