@@ -125,7 +125,7 @@ def _parts(
     indexer = Indexer(ledger, archive, vectors, embedder, pressure)
     verifier, checker = RuleVerifier(), _checker(settings, model)
     announcer = _announcer(outbox, courier, webhook_pauses_s)
-    revisions = _revisions(archive, outbox)
+    revisions, leases = _revisions(archive, outbox), _claims(archive)
     eraser = Eraser(ledger, archive, vectors, digests, outbox, revisions=revisions, on_discarded=indexer.start_over)
     decisions = DecisionMaker(catalogue, embedder, archive, vectors=vectors, writer=_action_writer(settings, model))
     return Parts(
@@ -134,7 +134,10 @@ def _parts(
         keys=Keys(archive),
         signatures=Signatures(archive),
         sessions=EndedSessions(archive),
-        claims=RequestClaims(_claims(archive), archive),
+        claims=RequestClaims(leases, archive),
+        leases=leases,
+        draft_ahead=settings.draft_ahead or "human_request",
+        drafts_per_minute=settings.drafts_per_minute,
         recorder=_recorder(settings, ledger, rules, announcer),
         identities=Identities(ledger, rules),
         suggestions=Suggestions(ledger, archive, linkage),

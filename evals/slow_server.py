@@ -50,9 +50,9 @@ class SlowModel:
 def _brief(asked: str) -> Mapping[str, Any]:
     lines = [(alias, text) for alias, who, text in _spoken(asked) if "customer" in who] or [("t1", "nothing")]
     told = [{"text": f"The customer says “{text}”.", "evidence": [{"id": one, "quote": text}]} for one, text in lines]
-    newest = told[-1]
+    newest: Mapping[str, Any] = told[-1]
     return {
-        "headline": newest | {"text": newest["text"].rstrip(".")[:118]},
+        "headline": {**newest, "text": str(newest["text"]).rstrip(".")[:118]},
         "contact_reason": told[0],
         "situation": told[-3:],
         "customer_expectation": newest,

@@ -24,7 +24,7 @@ from app.application.journeys import Journeys
 from app.application.parts import Parts
 from app.application.playing import Playground, Trial, TrialOptions, TrialRequest
 from app.application.verifying import Verifying
-from app.brief import Rest
+from app.brief import Rest, Worded
 from app.errors import (
     InvalidRequest,
     NotFound,
@@ -189,6 +189,11 @@ class App(Cards, Continuing, Journeys, Verifying):
         if last is not None:
             self.announce_handoff(tenant, last)
 
+    async def prepared(self, tenant: str, request: HandoffRequest) -> tuple[Snapshot, Handoff]:
+        """The case and its deterministic brief, for a model to word ahead of a handoff."""
+        workflow = await self._ready_workflow()
+        return await workflow.draft(tenant, request, now=datetime.now(UTC), started=perf_counter())
+
     def trial_options(self) -> TrialOptions:
         """What a trial may choose from."""
         return self._playground.options()
@@ -352,6 +357,7 @@ class App(Cards, Continuing, Journeys, Verifying):
         checks["model"] = self._parts.writer.check()
         if self._parts.writer.has_model:
             checks["revisions"] = self._revisions.check()
+            checks["drafts"] = self._drafts.check()
         usable = checks["ledger"].status == "ok" and checks["workflow"].status == "ok"
         lag = await self._parts.indexer.lag() if usable else 0
         return Readiness(status="ready" if usable else "unavailable", checks=checks, index_lag=lag)
@@ -389,7 +395,9 @@ class App(Cards, Continuing, Journeys, Verifying):
 
     async def _ready_workflow(self) -> "Workflow":
         if self._workflow is None:
-            self._workflow = await asyncio.to_thread(_build_workflow, self._parts, self.file_handoff)
+            self._workflow = await asyncio.to_thread(
+                _build_workflow, self._parts, self._drafts.worded, self.file_handoff
+            )
         return self._workflow
 
     async def _newest(self, tenant: str, customer_id: str, *, after_seq: int) -> bool:
@@ -438,7 +446,9 @@ async def _signals_of(window: Snapshot, fresh: Collection[str]) -> tuple[Signal,
 
 
 def _build_workflow(
-    parts: Parts, file_handoff: Callable[[str, Handoff, Rest | None], Awaitable[Handoff]]
+    parts: Parts,
+    drafted: Callable[[Snapshot, Handoff], Awaitable[Worded | None]],
+    file_handoff: Callable[[str, Handoff, Rest | None], Awaitable[Handoff]],
 ) -> "Workflow":
     with offline.LOADING:  # LangGraph takes most of a second to import, so it is left until somebody needs it
         from app.workflow import Rooms, Workflow
@@ -452,6 +462,7 @@ def _build_workflow(
             meanings=parts.meanings,
             archive=parts.archive,
             ladder=parts.ladder,
+            drafted=drafted,
             file_handoff=file_handoff,
         )
     )

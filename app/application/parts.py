@@ -1,6 +1,7 @@
 """What an App is made of."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from app.actions import CaseKeeper, DecisionMaker, TrafficLearner
 from app.announcements import Announcer
@@ -17,6 +18,7 @@ from app.ledger import Recorder
 from app.models import Ladder
 from app.ports import Archive, Ledger, Outbox, RateLimits
 from app.ports.bus import Bus
+from app.ports.claims import Claims
 from app.ports.continuity import ContinuityStore
 from app.ports.revisions import RevisionStore
 from app.ports.verifier import Verifier
@@ -61,5 +63,8 @@ class Parts:
     sandbox: Sandbox
     rate_limits: RateLimits
     rate_limit: int
+    leases: Claims
+    draft_ahead: Literal["off", "human_request", "friction"]
+    drafts_per_minute: int
     pressure: Pressure
     forget_again_after_s: float = AGAIN_AFTER_S

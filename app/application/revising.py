@@ -7,7 +7,7 @@ while the lease holds and the handoff is there, so each is filed once, and of no
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from contextvars import Context
 from dataclasses import dataclass, field
@@ -16,7 +16,8 @@ from uuid import uuid4
 
 from app.announcements import heard
 from app.application.parts import Parts
-from app.brief import Rest, before_model
+from app.application.shown import changed_since
+from app.brief import Rest, before_model, compose
 from app.errors import ModelFailure, UnknownCustomer, WarmlineError
 from app.models import Announcement, Check, Handoff, Interaction, Snapshot, Topic
 from app.ports.outbox import now_ms
@@ -182,11 +183,8 @@ class Revisions:
         """Whether all that a model was shown still stands in the ledger as it was shown."""
         return not await self._changed(late) and await self._is_there(late)
 
-    async def _changed(self, late: _Late) -> list[Interaction]:
-        """What a model was shown and was blanked or erased since."""
-        shown = _rows(late.rest.snapshot)
-        current = {row.interaction_id: row for row in await self._parts.ledger.by_ids(late.tenant, shown)}
-        return [row for name, row in shown.items() if name not in current or current[name].redacted != row.redacted]
+    async def _changed(self, late: _Late) -> Sequence[Interaction]:
+        return await changed_since(self._parts.ledger, late.tenant, late.rest.snapshot)
 
     async def _is_there(self, late: _Late) -> bool:
         return await self._parts.ledger.customer_of(late.tenant, late.handoff.customer_id) is not None
@@ -227,7 +225,7 @@ class Revisions:
         if handoff is None or snapshot is None:
             await self._store.drop(work.tenant, [work.handoff_id])
             return
-        base = handoff if handoff.engine == "model" else before_model(handoff, snapshot)
+        base = await _taken_up(handoff, snapshot)
         self.counts.taken_up += 1
         self._begin(_Late(work.tenant, handoff, self._writer.rest_of(snapshot, base)))
 
@@ -257,6 +255,17 @@ def updated(handoff: Handoff) -> Announcement:
     return heard(Topic.HANDOFF_UPDATED, name, handoff.customer_id, data)
 
 
+async def _taken_up(handoff: Handoff, snapshot: Snapshot) -> Handoff:
+    """A handoff as it stood when what is still to come of it was begun."""
+    if handoff.engine != "model":
+        return before_model(handoff, snapshot)
+    if handoff.check.state == "pending" or handoff.revision > 1:
+        return handoff
+    # Drafted ahead, and the model's words on what came since are still to come.
+    brief = await asyncio.to_thread(compose, snapshot, handoff.brief.intent, handoff.request)
+    return before_model(handoff.model_copy(update={"brief": brief, "engine": "extractive"}), snapshot)
+
+
 def _told_of(handoff: Handoff, fields: frozenset[str]) -> Mapping[str, Any]:
     return handoff.model_dump(mode="json", include=set(fields))
 
@@ -274,8 +283,3 @@ def _filing(tenant: str, handoff: Handoff, announcement: Announcement) -> Filing
 
 def _lease_end() -> int:
     return now_ms() + round(LEASE_S * 1000)
-
-
-def _rows(snapshot: Snapshot) -> dict[str, Interaction]:
-    rows = (*snapshot.conversation, *snapshot.prior, *(one.interaction for one in snapshot.history))
-    return {row.interaction_id: row for row in rows}

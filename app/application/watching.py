@@ -13,6 +13,7 @@ from app.announcements import heard
 from app.application.administration import Administration
 from app.application.answers import ConversationFriction, ConversationSignals
 from app.application.arrivals import LeftOverArrivals
+from app.application.drafting import Drafts
 from app.application.following import Following
 from app.application.parts import Parts
 from app.application.revising import Revisions, ready
@@ -26,6 +27,7 @@ from app.models import (
     Erased,
     Friction,
     Handoff,
+    HandoffRequest,
     Interaction,
     IssuedWebhook,
     Ladder,
@@ -65,6 +67,7 @@ class Watching(Administration):
         parts.bus.subscribe(ERASED, self._hear_of_erasure)
         self._following = Following(parts.meanings, parts.announcer.is_heard, self._tell_what_was_meant)
         self._revisions = Revisions(parts)
+        self._drafts = Drafts(parts, self.prepared, self._ladder)
         self._left_over = LeftOverArrivals(parts.ledger, parts.outbox, parts.windows, self._announce_arrivals)
 
     async def conversation_signals(
@@ -158,6 +161,7 @@ class Watching(Administration):
             self._waiting.forget(tenant, customer_id)
             self._following.forget(tenant, customer_id)
             self._revisions.forget(tenant, customer_id)
+            self._drafts.forget(tenant, customer_id)
         await super().forget_customer_texts(tenant, customer_id)
 
     def _hear_of_erasure(self, message: Message) -> None:
@@ -181,6 +185,7 @@ class Watching(Administration):
         self._waiting.in_background(self._following.follow())
         self._waiting.in_background(self._left_over.follow())
         self._revisions.start()
+        self._drafts.start()
 
     async def announce(
         self, tenant: str, windows: Sequence[Snapshot], signals: Sequence[Signal], fresh: Collection[str]
@@ -201,6 +206,7 @@ class Watching(Administration):
         for window in windows:
             self._waiting.note(tenant, window)
             self._following.note(tenant, window, fresh)
+            self._drafts.note(tenant, window, signals, fresh)
         seen = {row.interaction_id for window in windows for row in window.conversation}
         if unseen := [interaction_id for interaction_id in fresh if interaction_id not in seen]:
             self._waiting.in_background(self._note_rows(tenant, unseen))
@@ -228,8 +234,13 @@ class Watching(Administration):
             await self._parts.archive.put(tenant, "handoffs", handoff.handoff_id, document, customer_id=owner)
         return handoff
 
+    async def prepared(self, tenant: str, request: HandoffRequest) -> tuple[Snapshot, Handoff]:
+        """The case and its deterministic brief, for a model to word ahead of a handoff."""
+        raise NotImplementedError
+
     async def hand_on(self) -> None:
         """Go on with no handoff any more: whoever runs next takes up what is still to come."""
+        await self._drafts.close()
         await self._revisions.close()
 
     async def end_announcements(self) -> None:

@@ -3,6 +3,16 @@
 from app.brief.extractive import compose
 from app.brief.handoff import before_model, first_handoff
 from app.brief.model import BriefWriter
+from app.brief.news import brought_up_to_date
 from app.brief.pacing import Rest, TimelyWriter, Worded
 
-__all__ = ["BriefWriter", "Rest", "TimelyWriter", "Worded", "before_model", "compose", "first_handoff"]
+__all__ = [
+    "BriefWriter",
+    "Rest",
+    "TimelyWriter",
+    "Worded",
+    "before_model",
+    "brought_up_to_date",
+    "compose",
+    "first_handoff",
+]

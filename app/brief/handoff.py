@@ -20,7 +20,7 @@ def first_handoff(
     snapshot: Snapshot,
     brief: Brief,
     signals: tuple[Signal, ...],
-    decision: Decision,
+    decision: Decision | None,
     request: HandoffRequest,
     *,
     started: float,

@@ -11,6 +11,7 @@ Receive = Callable[[Message], None]
 # Subjects, each with the fields of its messages.
 ANNOUNCED = "announced"  # tenant, announcements: something happened that listeners are to hear of
 ERASED = "erased"  # tenant, customer_id, origin (the sender): nothing of this customer may stay in memory
+ESCALATION_LIKELY = "escalation_likely"  # tenant, conversation_id, customer_id: a brief may be drafted ahead
 KEY_CHANGED = "key_changed"  # key_id: what is remembered of this API key no longer holds
 
 
