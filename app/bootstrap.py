@@ -49,6 +49,7 @@ from app.ports import (
 from app.ports.bus import ERASED, Bus
 from app.ports.claims import Claims
 from app.ports.continuity import ContinuityStore
+from app.ports.revisions import RevisionStore
 from app.ports.verifier import Verifier
 from app.pressure import Pressure
 from app.privacy import redacted_draft
@@ -126,7 +127,8 @@ def _parts(
     indexer = Indexer(ledger, archive, vectors, embedder, pressure)
     verifier, checker = RuleVerifier(), _checker(settings, model)
     announcer, signatures = _announcer(outbox, courier, webhook_pauses_s), Signatures(archive)
-    eraser = Eraser(ledger, archive, vectors, digests, outbox, on_discarded=indexer.start_over)
+    revisions, leases = _revisions(archive, outbox), _claims(archive)
+    eraser = Eraser(ledger, archive, vectors, digests, outbox, revisions=revisions, on_discarded=indexer.start_over)
     decisions = DecisionMaker(catalogue, embedder, archive, vectors=vectors, writer=_action_writer(settings, model))
     return Parts(
         ledger=ledger,
@@ -134,7 +136,10 @@ def _parts(
         keys=Keys(archive),
         signatures=signatures,
         sessions=EndedSessions(archive),
-        claims=RequestClaims(_claims(archive), archive),
+        claims=RequestClaims(leases, archive),
+        leases=leases,
+        draft_ahead=settings.draft_ahead or "human_request",
+        drafts_per_minute=settings.drafts_per_minute,
         recorder=_recorder(settings, adapters, rules, announcer, signatures, eraser),
         identities=Identities(ledger, rules),
         suggestions=Suggestions(ledger, archive, linkage),
@@ -148,11 +153,14 @@ def _parts(
         decisions=decisions,
         traffic=TrafficLearner(ledger, vectors, decisions.shelf, pressure),
         cases=CaseKeeper(ledger, archive, vectors, decisions.similar, decisions.shelf, pressure),
-        writer=TimelyWriter(_brief_writer(settings, model, archive, verifier, checker)),
+        writer=TimelyWriter(
+            _brief_writer(settings, model, archive, verifier, checker), patience_s=settings.model_patience_s
+        ),
         verifier=CombinedVerifier(verifier, checker) if checker else verifier,
         ladder=settings.friction_ladder,
         announcer=announcer,
         outbox=outbox,
+        revisions=revisions,
         bus=bus,
         digests=digests,
         continuity=Follower(digests, RoomsReader(decisions)),
@@ -368,6 +376,19 @@ def _outbox(ledger: Ledger, archive: Archive) -> Outbox:
     from app.adapters.memory_outbox import MemoryOutbox
 
     return MemoryOutbox(archive, ledger if isinstance(ledger, MemoryLedger) else None)
+
+
+def _revisions(archive: Archive, outbox: Outbox) -> RevisionStore:
+    from app.adapters.sql import SqlStore
+    from app.adapters.sql.outbox import SqlOutbox
+
+    if isinstance(archive, SqlStore) and isinstance(outbox, SqlOutbox):
+        from app.adapters.sql.revisions import SqlRevisions
+
+        return SqlRevisions(archive)
+    from app.adapters.memory_revisions import MemoryRevisions
+
+    return MemoryRevisions(archive, outbox)
 
 
 def _claims(archive: Archive) -> Claims:

@@ -47,6 +47,18 @@ class Settings(BaseSettings):
         default=None,
         description="the model that checks what briefs say; default: the brief's model; none: rules alone check",
     )
+    model_patience_s: float = Field(
+        default=30.0,
+        ge=0,
+        le=600,
+        description="for how many seconds after its request a handoff is still revised by what the model says late",
+    )
+    draft_ahead: Literal["off", "human_request", "friction"] | None = Field(
+        default=None,
+        description="when the model's brief is begun before a handoff is asked for: when the customer asks for a "
+        "person, also when friction calls for a route, or off; default: human_request where a model is set",
+    )
+    drafts_per_minute: int = Field(default=30, ge=1, description="briefs that are drafted ahead a minute and tenant")
     model_judge: str | None = Field(
         default=None, description="the model that judges briefs in `eval run`; none: its scorers are unscored"
     )

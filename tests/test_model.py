@@ -113,7 +113,7 @@ async def worded(
     """The handoff with a model's words, and the one it was made from."""
     of = snapshot(interactions)
     first = draft(of, **request)
-    return await writer(model).word(of, first, started=perf_counter()), first
+    return (await writer(model).word(of, first, started=perf_counter())).handoff, first
 
 
 def answer(**fields: Any) -> str:
@@ -320,7 +320,7 @@ async def test_a_call_that_will_not_be_cancelled_is_not_waited_for() -> None:
     of = snapshot(CONVERSATION)
     first = draft(of, deadline_ms=300)
     started = perf_counter()
-    handoff = await asked.word(of, first, started=started)
+    handoff = (await asked.word(of, first, started=started)).handoff
     assert handoff.failure_code is FailureCode.MODEL_TIMEOUT
     assert handoff.duration_ms < 4000  # ten times the deadline, and less than the call takes
     await asked.close()
@@ -329,7 +329,7 @@ async def test_a_call_that_will_not_be_cancelled_is_not_waited_for() -> None:
 async def test_with_no_time_left_the_model_is_not_asked() -> None:
     model = ScriptedModel(answer())
     of = snapshot(CONVERSATION)
-    handoff = await writer(model).word(of, draft(of, deadline_ms=5000), started=perf_counter() - 4.9)
+    handoff = (await writer(model).word(of, draft(of, deadline_ms=5000), started=perf_counter() - 4.9)).handoff
     assert model.questions == []
     assert handoff.failure_code is FailureCode.MODEL_TIMEOUT
 
@@ -349,7 +349,7 @@ async def test_where_there_is_nothing_to_say_the_model_is_not_asked() -> None:
 
 async def test_a_brief_without_retrieval_stays_partial_when_a_model_words_it() -> None:
     of = snapshot(CONVERSATION).model_copy(update={"retrieval_available": False})
-    handoff = await writer(ScriptedModel(answer())).word(of, draft(of), started=perf_counter())
+    handoff = (await writer(ScriptedModel(answer())).word(of, draft(of), started=perf_counter())).handoff
     assert handoff.engine == "model"
     assert (handoff.status, handoff.failure_code) == (HandoffStatus.PARTIAL, FailureCode.RETRIEVAL_UNAVAILABLE)
 
