@@ -29,11 +29,11 @@ _CONTEXT_ROWS = 6
 
 @dataclass(frozen=True, slots=True)
 class _Masked:
-    """A draft without secrets; the digest of what the caller sent, and the one an earlier version filed it under."""
+    """A draft without secrets; the digest of what the caller sent, and those it may have been filed under before."""
 
     draft: InteractionDraft
     digest: str
-    earlier_digest: str | None
+    earlier_digests: frozenset[str] = frozenset()
 
 
 _Row = _Masked | Problem
@@ -219,7 +219,7 @@ class _Batch:
         self.now = now
         self._looks_wrong = looks_wrong
         self.arrivals: list[Arrival] = []
-        self._earlier: dict[str, str] = {}
+        self._earlier: dict[str, frozenset[str]] = {}
         self._alike: dict[tuple[str, str], Arrival] = {}
         self._answers: dict[str, Recorded] = {}
         self._rows = [self._row(draft, an_id) for draft, an_id in zip(drafts, ids, strict=True)]
@@ -231,7 +231,7 @@ class _Batch:
         for arrival in self.arrivals:
             caller_id = arrival.draft.id or arrival.interaction_id
             if caller_id in filed:
-                alike = {arrival.content_sha256, self._earlier.get(arrival.interaction_id)}
+                alike = {arrival.content_sha256} | self._earlier.get(arrival.interaction_id, frozenset())
                 self._answers[arrival.interaction_id] = _answer_of_filed(filed[caller_id], alike)
             elif caller_id in new:
                 self._answers[arrival.interaction_id] = Recorded(id=caller_id, problem=_conflict(caller_id))
@@ -263,8 +263,8 @@ class _Batch:
             return _Place(self._alike[alike], repeats=True)
         dated = draft if draft.occurred_at else draft.model_copy(update={"occurred_at": self.now})
         arrival = Arrival(interaction_id=interaction_id, draft=dated, content_sha256=row.digest)
-        if row.earlier_digest:
-            self._earlier[interaction_id] = row.earlier_digest
+        if row.earlier_digests:
+            self._earlier[interaction_id] = row.earlier_digests
         self._alike[alike] = arrival
         self.arrivals.append(arrival)
         return _Place(arrival, repeats=False)
@@ -287,7 +287,7 @@ _EMPTY_MESSAGE = RowWarning(
 )
 
 
-def _answer_of_filed(filed: Filed, alike: Collection[str | None]) -> Recorded:
+def _answer_of_filed(filed: Filed, alike: Collection[str]) -> Recorded:
     if filed.content_sha256 not in alike:
         return Recorded(id=filed.id, problem=_conflict(filed.id))
     return Recorded(
@@ -320,18 +320,30 @@ def _mask(draft: InteractionDraft, context: Context | None) -> _Masked:
     """
     masked = masked_draft(draft, context) if context else masked_draft(draft)
     if context is None and masked is draft:
-        return _Masked(draft, content_sha256(draft), None)
+        return _Masked(draft, content_sha256(draft), _nameless(draft))
     alike = masked_draft(draft, Context(asked=True)) if context else masked
     digest = content_sha256(alike)
-    return _Masked(masked, digest, content_sha256(draft))
+    return _Masked(masked, digest, _nameless(alike) | _nameless(draft) | {content_sha256(draft)})
+
+
+def _nameless(draft: InteractionDraft) -> frozenset[str]:
+    # A version that knew no participants, or a channel that learnt names later, filed the same row without one.
+    if draft.participant is None:
+        return frozenset()
+    return frozenset({content_sha256(draft.model_copy(update={"participant": None}))})
 
 
 def content_sha256(draft: InteractionDraft) -> str:
-    """The digest of all that a caller said of an interaction but its id: the same for equal content."""
+    """The digest of all that a caller said of an interaction but its id: the same for equal content.
+
+    A row without a participant has the digest that it had before participants were filed.
+    """
     occurred_at = draft.occurred_at.astimezone(UTC).isoformat() if draft.occurred_at else None
     identifiers = [[one.type, one.value, one.verified, str(one.verified_at), one.method] for one in draft.identifiers]
     content: list[Any] = [occurred_at, draft.channel, draft.actor, draft.kind, draft.conversation_id, identifiers]
     content += [draft.text, draft.name, draft.outcome, dict(draft.data)]
+    if draft.participant is not None:
+        content.append([draft.participant.name, draft.participant.id])
     return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 

@@ -89,6 +89,8 @@ def _changed(row: Interaction | InteractionDraft, context: Context) -> dict[str,
         changed["text"] = text
     if row.name and (name := mask(row.name)) != row.name:
         changed["name"] = name
+    if row.participant and (who := masked_request(row.participant)) != row.participant:
+        changed["participant"] = who
     if row.data and (data := masked_data(row.data, row.name or "")) != row.data:
         changed["data"] = data
     if row.identifiers and (identifiers := _identifiers(row.identifiers)) != row.identifiers:
