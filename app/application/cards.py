@@ -44,10 +44,10 @@ class Cards(Administration):
         return Told(tuple(reversed(feedback)), await self._outcomes_of(tenant, handoff))
 
     async def stages_of(self, tenant: str, handoff_id: str) -> AsyncIterator[Handoff]:
-        """A handoff as it is filed now and, while its brief is still being made, again when it is complete.
+        """A handoff as it is filed now and, while more of it may come, again whenever that is filed.
 
-        What is filed is what is told, so any worker may be asked. The second never comes when whoever was writing it is
-        gone. Raises NotFound.
+        What is filed is what is told, so any worker may be asked. It ends with what is not pending any more; earlier
+        when whoever was writing is gone. Raises NotFound.
         """
         handoff = await self._stage(tenant, handoff_id)
         yield handoff
@@ -56,9 +56,9 @@ class Cards(Administration):
                 with suppress(TimeoutError):
                     await asyncio.wait_for(_ready(heard, handoff_id), LOOK_AGAIN_S)
                 found = await self._stage(tenant, handoff_id)
-                if not found.pending:
+                if found != handoff:
+                    handoff = found
                     yield found
-                    return
 
     async def _stage(self, tenant: str, handoff_id: str) -> Handoff:
         document = await self._parts.archive.get(tenant, "handoffs", handoff_id)
