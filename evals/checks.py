@@ -1,7 +1,7 @@
 """Recorded checks: what a strong model judged of statements, kept so that it can be counted again without the model.
 
 `PromptWriter` stands in the model's place and writes each exact prompt to a file, for somebody to answer;
-`read_answers` takes the answers in; `RecordedChecks` replays them. About data that is not ours a recording holds
+`take_in` takes the answers in; `RecordedChecks` replays them. About data that is not ours a recording holds
 nothing of it: the hashes of template and rendered prompt, the numbers of statements and of the lines that decide them,
 the verdicts and the date. What is asked now and was not recorded, or was recorded to another template, is refused,
 never made up.
@@ -11,15 +11,18 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, cast
 
 from pydantic import Field, ValidationError
 
+from app.bootstrap import language_model
 from app.errors import InvalidRequest, ModelUnavailable
 from app.models import Record
 from app.ports import LanguageModel, ModelReply
 from app.prompts import PromptLibrary
+from app.settings import Settings
 from evals.recordings import StaleRecording
 
 NAME = "recorded checks"
@@ -168,7 +171,30 @@ class Divided:
                 await one.close()
 
 
-def read_answers(folder: Path, into: Path, *, recorded_on: str, ours: bool = False) -> int:
+def checking_model(
+    settings: Settings, *, check: bool, write_prompts: Path | None, read_answers: Path | None, ours: bool
+) -> LanguageModel | None:
+    """Who checks what rules leave open: the model that is set for it, else the recordings; None without a check.
+
+    First the answers in the folder `read_answers` are taken in; with `write_prompts` the prompts are written there
+    instead of asked. Raises InvalidRequest, or StaleRecording.
+    """
+    if read_answers is not None:
+        take_in(read_answers, FOLDER, recorded_on=datetime.now(UTC).date().isoformat(), ours=ours)
+    if write_prompts is not None:
+        return PromptWriter(write_prompts)
+    if check and settings.model_check not in (None, "none"):
+        return language_model(settings.model_copy(update={"model": settings.model_check}))
+    return RecordedChecks() if check else None
+
+
+def insist_on_recordings(model: LanguageModel | None) -> None:
+    """Raises StaleRecording where recorded checks were asked for what was never recorded."""
+    if isinstance(model, RecordedChecks):
+        model.insist()
+
+
+def take_in(folder: Path, into: Path, *, recorded_on: str, ours: bool = False) -> int:
     """Take in every `<hash>.answer.json` beside its `<hash>.prompt.json`; gives how many there are now in `into`.
 
     Of data that is not ours (`ours` false) nothing but numbers is taken. Raises InvalidRequest for an answer that does

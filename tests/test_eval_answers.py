@@ -9,7 +9,7 @@ import pytest
 from app.errors import InvalidRequest, ModelUnavailable
 from app.settings import Settings
 from evals.answers import evaluate, mapped, read_rows
-from evals.checks import PromptWriter, RecordedChecks, read_answers, read_recordings, template_sha256
+from evals.checks import PromptWriter, RecordedChecks, read_recordings, take_in, template_sha256
 from evals.recordings import StaleRecording
 
 SAID = (
@@ -119,7 +119,7 @@ async def answered(tmp_path: Path, settings: Settings, verdict: str = "supported
 
 async def test_recorded_checks_are_replayed_and_hold_nothing_of_the_data(tmp_path: Path, settings: Settings) -> None:
     folder, kept = await answered(tmp_path, settings), tmp_path / "kept"
-    assert read_answers(folder, kept, recorded_on="2026-11-29") == 1
+    assert take_in(folder, kept, recorded_on="2026-11-29") == 1
     assert "lamp" not in (kept / "checks.jsonl").read_text()
     model = RecordedChecks(kept)
     found = await evaluate(recorded(tmp_path), settings, checks=model)
@@ -130,7 +130,7 @@ async def test_recorded_checks_are_replayed_and_hold_nothing_of_the_data(tmp_pat
 
 async def test_of_our_own_data_the_whole_answer_is_kept(tmp_path: Path, settings: Settings) -> None:
     folder, kept = await answered(tmp_path, settings, "refuted"), tmp_path / "kept"
-    read_answers(folder, kept, recorded_on="2026-11-29", ours=True)
+    take_in(folder, kept, recorded_on="2026-11-29", ours=True)
     assert "lamp" in (kept / "checks.jsonl").read_text()
     found = await evaluate(recorded(tmp_path), settings, checks=RecordedChecks(kept))
     assert len(found.checked_refuted) > 0
@@ -138,7 +138,7 @@ async def test_of_our_own_data_the_whole_answer_is_kept(tmp_path: Path, settings
 
 async def test_a_check_of_something_else_is_refused_as_stale(tmp_path: Path, settings: Settings) -> None:
     folder, kept = await answered(tmp_path, settings), tmp_path / "kept"
-    read_answers(folder, kept, recorded_on="2026-11-29")
+    take_in(folder, kept, recorded_on="2026-11-29")
     model = RecordedChecks(kept)
     with pytest.raises(ModelUnavailable):
         await model.complete("another", "prompt", schema={}, timeout_s=1, max_tokens=1)
@@ -158,4 +158,4 @@ async def test_an_answer_that_leaves_a_statement_out_is_not_taken_in(tmp_path: P
     [path] = folder.glob("*.answer.json")
     path.write_text(json.dumps({"checks": json.loads(path.read_text())["checks"][1:]}))
     with pytest.raises(InvalidRequest, match="exactly once"):
-        read_answers(folder, tmp_path / "kept", recorded_on="2026-11-29")
+        take_in(folder, tmp_path / "kept", recorded_on="2026-11-29")

@@ -91,6 +91,8 @@ interactions = Table(
     Column("redacted", Boolean, nullable=False),
     # Whether whole card numbers and secret codes were masked before the row was filed.
     Column("masked", Boolean, nullable=False, server_default=false()),
+    Column("participant_name", words(256)),
+    Column("participant_id", words(256)),
     UniqueConstraint("tenant", "seq", name="interactions_by_seq"),
     UniqueConstraint("tenant", "interaction_id", name="interactions_by_id"),
     UniqueConstraint("tenant", "caller_id", name="interactions_by_caller_id"),

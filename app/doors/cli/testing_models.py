@@ -1,7 +1,6 @@
 """What `warmline eval faults`, `injections` and `small-model` do: models that fail, obey anybody or are small."""
 
 import asyncio
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,37 +9,6 @@ from app.doors.cli.figures import measured, show
 
 if TYPE_CHECKING:
     from app.models import Record
-    from app.ports import LanguageModel
-
-
-def checking_model(
-    *, check: bool, write_prompts: Path | None, read_answers: Path | None, ours: bool
-) -> "LanguageModel | None":
-    """Who checks what rules leave open: the model that is set for it, else the recordings; None without a check.
-
-    First takes in the answers of a folder. Raises InvalidRequest, or StaleRecording.
-    """
-    from app.bootstrap import language_model
-    from evals import checks as recorded
-
-    settings = settings_in_force()
-    if read_answers is not None:
-        recorded.read_answers(
-            read_answers, recorded.FOLDER, recorded_on=datetime.now(UTC).date().isoformat(), ours=ours
-        )
-    if write_prompts is not None:
-        return recorded.PromptWriter(write_prompts)
-    if check and settings.model_check not in (None, "none"):
-        return language_model(settings.model_copy(update={"model": settings.model_check}))
-    return recorded.RecordedChecks() if check else None
-
-
-def insist_on_recordings(model: "LanguageModel | None") -> None:
-    """Raises StaleRecording where recorded checks were asked for what was never recorded."""
-    from evals.checks import RecordedChecks
-
-    if isinstance(model, RecordedChecks):
-        model.insist()
 
 
 def evaluate_facts(
@@ -54,9 +22,11 @@ def evaluate_facts(
     as_json: bool,
 ) -> None:
     """Print how well true sentences are told from false ones. Raises InvalidRequest, or StaleRecording."""
+    from evals.checks import checking_model, insist_on_recordings
     from evals.facts import evaluate
 
-    model = checking_model(check=check, write_prompts=write_prompts, read_answers=read_answers, ours=ours)
+    settings = settings_in_force()
+    model = checking_model(settings, check=check, write_prompts=write_prompts, read_answers=read_answers, ours=ours)
     with measured("conversations") as tell:
         figures = asyncio.run(evaluate(data, conversations, checks=model, progress=tell))
     insist_on_recordings(model)
@@ -75,10 +45,12 @@ def evaluate_answers(
 ) -> None:
     """Print how much of recorded answers reaches the agent. Raises InvalidRequest, or StaleRecording."""
     from evals.answers import evaluate
+    from evals.checks import checking_model, insist_on_recordings
 
-    model = checking_model(check=check, write_prompts=write_prompts, read_answers=read_answers, ours=ours)
+    settings = settings_in_force()
+    model = checking_model(settings, check=check, write_prompts=write_prompts, read_answers=read_answers, ours=ours)
     with measured("answers") as tell:
-        figures: Record = asyncio.run(evaluate(data, settings_in_force(), out=out, checks=model, progress=tell))
+        figures: Record = asyncio.run(evaluate(data, settings, out=out, checks=model, progress=tell))
     insist_on_recordings(model)
     show(figures, as_json=as_json)
 
