@@ -28,7 +28,6 @@ from app.models import (
     Record,
     Verdict,
     VerdictKind,
-    VerifyRequest,
 )
 from app.ports import LanguageModel, ModelReply
 from app.settings import Settings
@@ -169,7 +168,7 @@ async def handed_over(
                 apps[version] = await stack.enter_async_context(app)
                 await app.warm_up()
             outcome = await _handed_over(apps[version], model, row, f"row-{number}")
-            found.append(await _checked(apps[version], outcome, f"row-{number}") if checks else outcome)
+            found.append(_checked(outcome) if checks else outcome)
             if progress:
                 progress(len(found), len(rows))
     return found
@@ -316,12 +315,20 @@ async def _handed_over(app: App, model: Replying, row: Row, tenant: str) -> Outc
     return Outcome(row, handoff, model.differs, model.unmapped)
 
 
-async def _checked(app: App, outcome: Outcome, tenant: str) -> Outcome:
-    """The row with verdicts on every claim of its brief."""
-    claims = tuple(claim.text for claim in outcome.handoff.brief.claims)
-    request = VerifyRequest(customer_id=outcome.handoff.customer_id, claims=claims)
-    answer = await app.verify_claims(tenant, request)
-    return outcome._replace(verdicts=answer.verdicts)
+def _checked(outcome: Outcome) -> Outcome:
+    """The row with the verdicts on every claim that its brief was filed with, those that were left out included."""
+    brief = outcome.handoff.brief
+    shown = (
+        Verdict(
+            text=claim.text, verdict=VerdictKind(claim.verdict), score=claim.support, why="", evidence=claim.evidence
+        )
+        for claim in brief.claims
+    )
+    refuted = (
+        Verdict(text=dropped.text, verdict=VerdictKind.REFUTED, score=0.0, why=dropped.why)
+        for dropped in brief.dropped_claims
+    )
+    return outcome._replace(verdicts=(*shown, *refuted))
 
 
 def _with_ids(answer: Mapping[str, Any], aliases: Mapping[str, str]) -> tuple[Mapping[str, Any], int]:

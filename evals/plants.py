@@ -42,7 +42,7 @@ def _other_digits(value: str, random: Random) -> str:
 
 
 def _other_amount(value: str, random: Random) -> str:
-    whole, mark, cents = re.match(r"(\d+)([.,]?)(\d*)", value).groups()  # type: ignore[union-attr]
+    whole, mark, cents = re.match(r"(\d++)([.,]?)(\d*+)", value).groups()  # type: ignore[union-attr]
     return f"{int(whole) + random.randint(3, 97)}{mark}{cents and f'{random.randint(1, 99):02d}'}"
 
 

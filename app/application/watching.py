@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import secrets
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from datetime import UTC, datetime
@@ -56,7 +57,7 @@ class _Seen(NamedTuple):
     as_of_seq: int
 
 
-class Watching(Administration):
+class Watching(Administration, ABC):
     """What an App tells about friction beside its answers to others."""
 
     def __init__(self, parts: Parts) -> None:
@@ -253,9 +254,10 @@ class Watching(Administration):
             await self._parts.archive.put(tenant, "handoffs", handoff.handoff_id, document, customer_id=owner)
         return handoff
 
+    @abstractmethod
     async def prepared(self, tenant: str, request: HandoffRequest) -> tuple[Snapshot, Handoff]:
         """The case and its deterministic brief, for a model to word ahead of a handoff."""
-        raise NotImplementedError
+        ...
 
     async def hand_on(self) -> None:
         """Go on with no handoff any more: whoever runs next takes up what is still to come."""

@@ -24,8 +24,11 @@ SECTION = "custom_sections."
 _COURTESIES = (Act.GREETING, Act.THANKS, Act.APOLOGY)
 _SERVING = (Actor.AGENT.value, Actor.BOT.value)
 _SHORT_ID = re.compile(r"\bt\d+\b")
-_FIGURE = re.compile(r"\w*\d[\w.,:/-]*\w|\d")
+_FIGURE = re.compile(r"(?<!\w)[^\W\d]{0,40}+\d(?:[\w.,:/-]{0,80}\w)?")
 _NUMBER = re.compile(r"\d{1,12}(?:[.,]\d{3}){0,4}(?:[.,]\d{1,2})?(?!\d)")
+_OFFERS = re.compile(
+    r"\b(?:let me|lassen sie mich|laissez[- ]moi|d[ée]jeme|mi lasci|deixe-me|laat me)\b", re.IGNORECASE
+)
 _FEWEST_WORDS = 2
 _CLAUSE_ENDS = re.compile(r"[;,–—:] ")
 _SHORTEST_HEADLINE = 40
@@ -198,7 +201,7 @@ class _Reader:
     def _question(self, told: Told) -> Piece:
         text = told.text.strip()
         refusal = self._screen.objection(text)
-        if not text.endswith(("?", "？", "؟", ";")):
+        if not any(mark in text for mark in ("?", "？", "؟")) and not text.endswith(";"):
             refusal = refusal or "it is no question"
         if asks_for_secret(text):
             refusal = refusal or "it asks for a secret"
@@ -249,7 +252,12 @@ def _promises(line: Interaction, told: Promised) -> bool:
     if told.due and standing(told.due, line):
         return True
     figures = _FIGURE.findall(told.text)
-    return bool(figures) and all(standing(one, line) for one in figures)
+    if figures:
+        return all(standing(one, line) for one in figures)
+    # In the giver's own words: `let me get the complaints desk` bears out `get the complaints desk`.
+    wanted = frozenset(terms(told.text))
+    offers = (one for one in sentences(line.text) if _OFFERS.search(one))
+    return len(wanted) > 1 and any(wanted <= frozenset(terms(offer)) for offer in offers)
 
 
 def _numbers(text: str) -> set[str]:

@@ -13,7 +13,7 @@ from app.brief.packing import details_of
 from app.models import Interaction
 
 MOST_CHARACTERS = 600
-_PARTED = re.compile(r"\s*(?:\[?(?:…|\.\.\.)\]?)\s*")
+_PARTED = re.compile(r"\[?(?:…|\.\.\.)\]?")
 _ESCAPE = re.compile(r"\\(?:([\"\\/])|[nrt])")
 _MARKS = str.maketrans(dict.fromkeys("“”„‟«»″＂", '"') | dict.fromkeys("‘’‚‛′`´", "'") | dict.fromkeys("‐‑‒–—―−", "-"))
 # Scripts from here on write words without spaces between them.
@@ -30,7 +30,7 @@ class _Plain(NamedTuple):
 def standing(quote: str, one: Interaction) -> str | None:
     """The quoted words as they stand in an interaction; None where they do not."""
     bare = _ESCAPE.sub(lambda match: match[1] or " ", quote).strip()
-    pieces = [piece for piece in _PARTED.split(bare[:MOST_CHARACTERS]) if any(map(str.isalnum, piece))]
+    pieces = [piece.strip() for piece in _PARTED.split(bare[:MOST_CHARACTERS]) if any(map(str.isalnum, piece))]
     if not pieces:
         return None
     return next((words for text in (one.text, details_of(one)) if (words := _words_in(text, pieces))), None)

@@ -62,6 +62,8 @@ def _candidates(text: str, language: Language | None) -> Iterator[Moment]:
     for match in _PAST.finditer(text):
         part = _PARTS.get(match[1].casefold()) or int(match[1])
         earlier = match[2].casefold() in ("to", "before")
+        if earlier and match[1].isdigit() and "minute" not in match.group().casefold():
+            continue  # as likely from one number to another: `questions 2 to 5`
         if int(match[3]) <= 24:
             yield _moment(match, on_the_dial(int(match[3]), -part if earlier else part))
     if language in (None, "de", "nl"):

@@ -10,7 +10,7 @@ from app.verification.languages import Language
 
 _CAPITALISED = re.compile(r"(?<![\w.!?“\"«„:;/#&@’'-])(?<=[\w,’'”\")] )[A-Z][a-zà-öø-ÿ]+(?![\w@/&]|-[A-Z]|\.\w)")
 _TITLED = re.compile(r"\b(?:Mr|Mrs|Ms|Dr|Herrn?|Frau|Mme|M|Sra?|Sig|Sig\.ra|Dhr|Mevr)\.? ([A-ZÀ-Þ]\w+)")
-_OPENING = re.compile(r"^[“\"]?([A-Z][a-z]{2,})(['’]s\b)?(?:['’](?=ll\b|d\b))?\s*(,|[A-Za-z]+)?")
+_OPENING = re.compile(r"^[“\"]?([A-Z][a-z]{2,}+)(['’]s\b)?(?:['’](?=ll\b|d\b))?\s*+(,|[A-Za-z]++)?")
 # What may follow a name that begins a sentence.
 _VERBAL = re.compile(
     r"(?<!\w)\w++(?:(?<=\ws)|(?<=\wed))|also|only|never|still|just|already|often|now|then|soon|doesn|didn|isn|wasn|fell"

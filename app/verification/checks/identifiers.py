@@ -8,7 +8,7 @@ from app.verification.figures import figures
 from app.verification.transcript import TranscriptIndex
 
 _IDENTIFYING = ("email", "account", "code", "number", "phone", "error_code")
-_MEASURED = re.compile(r"\d+[A-Z]{1,3}")
+_MEASURED = re.compile(r"(?<!\d)\d++[A-Z]{1,3}")
 _PHONE_TAIL = 7
 
 

@@ -7,7 +7,7 @@ from app.verification.checks.base import Objection, Reading
 from app.verification.languages import folded, language_of, words_of
 from app.verification.transcript import Line, TranscriptIndex
 
-_QUOTED = re.compile(r"“([^“”]{3,600})”|„([^„“”]{3,600})[“”]|\"([^\"]{3,600})\"|«([^«»]{3,600})»")
+_QUOTED = re.compile(r"“([^“”]{1,600})”|„([^„“”]{1,600})[“”]|\"([^\"]{1,600})\"|«([^«»]{1,600})»")
 _LEFT_OUT = re.compile(r"\.\.\.|…|\[[^\[\]]{0,40}\]")
 _FEWEST_WORDS = 3
 _SAYING = (
@@ -21,7 +21,7 @@ _BY_STAFF = re.compile(
     rf"\b(?:agente?|bot|assistant|advis[eo]r|representative|mitarbeiter(?:in)?|medewerker)\b(?: \w+){{0,2}} {_SAYING}",
     re.IGNORECASE,
 )
-_BY_NAME = re.compile(rf"(\w+) {_SAYING}", re.IGNORECASE)
+_BY_NAME = re.compile(rf"(?<!\w)(\w++) {_SAYING}", re.IGNORECASE)
 
 
 class QuotationCheck:
@@ -33,7 +33,7 @@ class QuotationCheck:
         """Why the statement cannot be so, None where this check leaves it open."""
         for quoted, before in _quotations(reading.text):
             speakers = _speakers(quoted, index)
-            if not speakers and _is_comparable(quoted, index):
+            if not speakers and _is_comparable(quoted, index) and not _is_recorded(quoted, index):
                 return Objection(f"nobody said “{quoted}” in these words")
             by_customer = _side(before, index)
             if speakers and by_customer is not None and all(line.by_customer is not by_customer for line in speakers):
@@ -54,6 +54,12 @@ def _speakers(quoted: str, index: TranscriptIndex) -> list[Line]:
     """The lines in which every part of a quotation stands, letter for letter but for case and punctuation."""
     parts = [f" {' '.join(words)} " for part in _LEFT_OUT.split(quoted) if (words := words_of(part))]
     return [line for line, wording in index.wordings if all(part in wording for part in parts)]
+
+
+def _is_recorded(quoted: str, index: TranscriptIndex) -> bool:
+    """Whether a tool or a form recorded it: nobody said it, and it stands there all the same."""
+    wanted = f" {' '.join(words_of(quoted))} "
+    return any(wanted in f" {' '.join(words_of(line.recorded))} " for line in index.lines)
 
 
 def _is_comparable(quoted: str, index: TranscriptIndex) -> bool:
