@@ -6,6 +6,7 @@ not when the work ends: what is still under way then comes back with the answer,
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextvars import Context
 from dataclasses import dataclass
 from time import perf_counter
 from typing import NamedTuple
@@ -162,7 +163,10 @@ class TimelyWriter:
 
     async def _result(self, rest: Rest, until: float) -> Handoff | None:
         """What the call under way comes to, or None where that is not known by then. Raises ModelFailure."""
-        call = rest.call = rest.call or asyncio.create_task(self._call(rest))
+        if rest.call is None:
+            # A call outlives its request, and in the request's context it would keep all that the request holds.
+            rest.call = asyncio.create_task(self._call(rest), context=Context())
+        call = rest.call
         try:
             # Not wait_for: it would wait for the cancelled call to end, and a call may take its time over that.
             await asyncio.wait({call}, timeout=max(0.0, until - perf_counter()))
