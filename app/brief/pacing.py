@@ -6,6 +6,7 @@ not when the work ends: what is still under way then comes back with the answer,
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from contextvars import Context
 from dataclasses import dataclass
 from time import perf_counter
@@ -14,6 +15,7 @@ from typing import NamedTuple
 from app.brief.model import BriefWriter
 from app.errors import ModelFailure, ModelTimeout
 from app.models import Check, ClaimCheck, Handoff, HandoffStatus, Snapshot
+from app.patience import within
 
 MARGIN_S = 0.1
 """Kept back of the deadline for checking the answer and filing the handoff."""
@@ -169,7 +171,9 @@ class TimelyWriter:
         call = rest.call
         try:
             # Not wait_for: it would wait for the cancelled call to end, and a call may take its time over that.
-            await asyncio.wait({call}, timeout=max(0.0, until - perf_counter()))
+            with suppress(TimeoutError):
+                async with within(max(0.0, until - perf_counter())):
+                    await asyncio.wait({call})
         except asyncio.CancelledError:
             self.abandon(rest)
             raise
