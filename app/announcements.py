@@ -121,6 +121,10 @@ class Announcer:
         await self._outbox.put_announced(tenant, collection, key, document, announcement)
         self._deliveries.wake()
 
+    def wake(self) -> None:
+        """Messages were filed by somebody else; never waits."""
+        self._deliveries.wake()
+
     def settle(self, tenant: str, interaction_ids: Collection[str]) -> None:
         """These arrivals are announced, as far as webhooks hear of them; never waits."""
         self._announced[tenant].update(interaction_ids)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
-from app import offline
+from app import offline, verification
 from app.actions import (
     ActionWriter,
     CaseKeeper,
@@ -22,7 +22,8 @@ from app.application import App, Parts
 from app.application.forgetting import AGAIN_AFTER_S
 from app.application.sandbox import NO_MODEL
 from app.application.visits import RoomsReader
-from app.brief import BriefWriter
+from app.brief import BriefWriter, TimelyWriter
+from app.brief.checking import CombinedVerifier, ModelVerifier
 from app.continuity import Follower
 from app.deliveries import PAUSES_S, Deliveries
 from app.erasure import Eraser, Retention
@@ -32,7 +33,7 @@ from app.identity import Identities, Rules
 from app.identity.suggestions import Suggestions
 from app.keys import Keys
 from app.ledger import CARD_PURPOSE, Recorder
-from app.models import Interaction
+from app.models import Interaction, Statement, Transcript
 from app.ports import (
     Archive,
     Courier,
@@ -48,6 +49,8 @@ from app.ports import (
 from app.ports.bus import ERASED, Bus
 from app.ports.claims import Claims
 from app.ports.continuity import ContinuityStore
+from app.ports.revisions import RevisionStore
+from app.ports.verifier import Verifier
 from app.pressure import Pressure
 from app.privacy import redacted_draft
 from app.prompts import PromptLibrary
@@ -55,6 +58,7 @@ from app.retrieval import Gatherer, Indexer, MeaningReader, Retriever, Windows
 from app.sessions import EndedSessions
 from app.settings import Settings
 from app.signing import Signatures
+from app.verification import RuleVerifier
 
 
 def build(
@@ -121,8 +125,10 @@ def _parts(
     digests, pressure, rules = _digests(ledger, archive), Pressure(), Rules()
     retriever = Retriever(ledger, vectors, embedder)
     indexer = Indexer(ledger, archive, vectors, embedder, pressure)
+    verifier, checker = RuleVerifier(), _checker(settings, model)
     announcer, signatures = _announcer(outbox, courier, webhook_pauses_s), Signatures(archive)
-    eraser = Eraser(ledger, archive, vectors, digests, outbox, on_discarded=indexer.start_over)
+    revisions, leases = _revisions(archive, outbox), _claims(archive)
+    eraser = Eraser(ledger, archive, vectors, digests, outbox, revisions=revisions, on_discarded=indexer.start_over)
     decisions = DecisionMaker(catalogue, embedder, archive, vectors=vectors, writer=_action_writer(settings, model))
     return Parts(
         ledger=ledger,
@@ -130,7 +136,10 @@ def _parts(
         keys=Keys(archive),
         signatures=signatures,
         sessions=EndedSessions(archive),
-        claims=RequestClaims(_claims(archive), archive),
+        claims=RequestClaims(leases, archive),
+        leases=leases,
+        draft_ahead=settings.draft_ahead or "human_request",
+        drafts_per_minute=settings.drafts_per_minute,
         recorder=_recorder(settings, adapters, rules, announcer, signatures, eraser),
         identities=Identities(ledger, rules),
         suggestions=Suggestions(ledger, archive, linkage),
@@ -144,10 +153,14 @@ def _parts(
         decisions=decisions,
         traffic=TrafficLearner(ledger, vectors, decisions.shelf, pressure),
         cases=CaseKeeper(ledger, archive, vectors, decisions.similar, decisions.shelf, pressure),
-        writer=_brief_writer(settings, model, archive),
+        writer=TimelyWriter(
+            _brief_writer(settings, model, archive, verifier, checker), patience_s=settings.model_patience_s
+        ),
+        verifier=CombinedVerifier(verifier, checker) if checker else verifier,
         ladder=settings.friction_ladder,
         announcer=announcer,
         outbox=outbox,
+        revisions=revisions,
         bus=bus,
         digests=digests,
         continuity=Follower(digests, RoomsReader(decisions)),
@@ -251,6 +264,22 @@ def language_model(settings: Settings) -> LanguageModel | None:
     return _model(settings)
 
 
+def rule_verifier() -> Verifier:
+    """The check by rules, by itself: for evals."""
+    return RuleVerifier()
+
+
+def verifier_with(model: LanguageModel) -> Verifier:
+    """The check by rules, and by this model where they leave a sentence open: for evals."""
+    checker = ModelVerifier(model, PromptLibrary().prompt("check", "v1"), hide_contacts=False)
+    return CombinedVerifier(RuleVerifier(), checker)
+
+
+def refusing_rules(statements: Sequence[Statement], transcript: Transcript) -> list[str | None]:
+    """The name of the rule that refutes each statement, None where none does: for the eval of the rules."""
+    return verification.refusing_rules(statements, transcript)
+
+
 def build_learner(archive: Archive | None = None) -> Learner:
     """The service's learner by itself, on an archive in memory unless another is handed in: for simulations."""
     from app.adapters.memory import MemoryArchive
@@ -349,6 +378,19 @@ def _outbox(ledger: Ledger, archive: Archive) -> Outbox:
     return MemoryOutbox(archive, ledger if isinstance(ledger, MemoryLedger) else None)
 
 
+def _revisions(archive: Archive, outbox: Outbox) -> RevisionStore:
+    from app.adapters.sql import SqlStore
+    from app.adapters.sql.outbox import SqlOutbox
+
+    if isinstance(archive, SqlStore) and isinstance(outbox, SqlOutbox):
+        from app.adapters.sql.revisions import SqlRevisions
+
+        return SqlRevisions(archive)
+    from app.adapters.memory_revisions import MemoryRevisions
+
+    return MemoryRevisions(archive, outbox)
+
+
 def _claims(archive: Archive) -> Claims:
     from app.adapters.sql import SqlStore
 
@@ -408,9 +450,22 @@ def _rate_limits(settings: Settings) -> RateLimits:
     return RedisRateLimits(settings.redis_url)
 
 
-def _brief_writer(settings: Settings, model: LanguageModel | None, archive: Archive) -> BriefWriter:
+def _brief_writer(
+    settings: Settings, model: LanguageModel | None, archive: Archive, rules: Verifier, checker: ModelVerifier | None
+) -> BriefWriter:
     prompt = PromptLibrary().prompt("brief", settings.prompt_brief)
-    return BriefWriter(model, prompt, archive, hide_contacts=settings.redact_contacts)
+    return BriefWriter(model, prompt, archive, rules, checker=checker, hide_contacts=settings.redact_contacts)
+
+
+def _checker(settings: Settings, model: LanguageModel | None) -> ModelVerifier | None:
+    """The model that checks: the one that is set for it, else the brief's; None where there is neither, or `none`."""
+    if settings.model_check == NO_MODEL:
+        return None
+    named = settings.model_check not in (None, settings.model)
+    model = _model_named(settings, settings.model_check) if named and settings.model_check else model
+    if model is None:
+        return None
+    return ModelVerifier(model, PromptLibrary().prompt("check", "v1"), hide_contacts=settings.redact_contacts)
 
 
 def _action_writer(settings: Settings, model: LanguageModel | None) -> ActionWriter | None:
@@ -426,13 +481,10 @@ def _linkage() -> Linkage:
 
 
 def _model(settings: Settings) -> LanguageModel | None:
-    if settings.model is None:
-        return None
+    return _model_named(settings, settings.model, settings.model_fallbacks) if settings.model else None
+
+
+def _model_named(settings: Settings, name: str, fallbacks: Sequence[str] = ()) -> LanguageModel:
     from app.adapters.llm import LitellmModel
 
-    return LitellmModel(
-        settings.model,
-        fallbacks=settings.model_fallbacks,
-        base_url=settings.model_base_url,
-        api_key=settings.model_api_key,
-    )
+    return LitellmModel(name, fallbacks=fallbacks, base_url=settings.model_base_url, api_key=settings.model_api_key)

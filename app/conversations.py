@@ -3,7 +3,8 @@
 ```
 id, started_at (optional), customer_ref (optional: the customer's account_id)
 turns  [{role: customer | bot | agent, text} | {role: tool_call, name, arguments} | {role: tool_result, name, text}]
-       and for any turn, optionally: channel (default chat), at (a time with an offset), actor (who really acted)
+       and for any turn, optionally: channel (default chat), at (a time with an offset), actor (who really acted),
+       participant {name, id} (who that was)
 ```
 A turn without `at` comes 20 seconds after the one before it, the first one at `started_at`. A conversation without any
 time is taken to be happening now: its last turn was one second ago. When it is filed for good the ledger dates it, so
@@ -22,7 +23,7 @@ import orjson
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
 
 from app.errors import InvalidRequest, WarmlineError
-from app.models import Actor, Channel, Identifier, InteractionDraft, Kind, Record, Subject
+from app.models import Actor, Channel, Identifier, InteractionDraft, Kind, MaybeParticipant, Record, Subject
 from app.validation import check_size_of_data, invalid_request, json_fault
 
 TURN_GAP = timedelta(seconds=20)
@@ -85,6 +86,7 @@ class _Turn(BaseModel):
     channel: Channel = Channel.CHAT
     at: AwareDatetime | None = None
     actor: Actor | None = None
+    participant: MaybeParticipant = None
 
     @model_validator(mode="after")
     def _is_whole(self) -> "_Turn":
@@ -201,6 +203,7 @@ def _draft(file: _File, index: int, at: datetime) -> InteractionDraft:
             actor=turn.actor or _ACTORS[turn.role],
             kind=_KINDS.get(turn.role, Kind.MESSAGE),
             conversation_id=file.id,
+            participant=turn.participant,
             identifiers=known_as,
             text=turn.text or "",
             name=turn.name,

@@ -239,7 +239,7 @@ class _Batch:
         self.now = now
         self._looks_wrong = looks_wrong
         self.arrivals: list[Arrival] = []
-        self._earlier: dict[str, str] = {}
+        self._earlier: dict[str, frozenset[str]] = {}
         self._alike: dict[tuple[str, str], Arrival] = {}
         self._answers: dict[str, Recorded] = {}
         self._rows = [self._row(draft, an_id) for draft, an_id in zip(drafts, ids, strict=True)]
@@ -251,7 +251,7 @@ class _Batch:
         for arrival in self.arrivals:
             caller_id = arrival.draft.id or arrival.interaction_id
             if caller_id in filed:
-                alike = {arrival.content_sha256, self._earlier.get(arrival.interaction_id)}
+                alike = {arrival.content_sha256} | self._earlier.get(arrival.interaction_id, frozenset())
                 self._answers[arrival.interaction_id] = _answer_of_filed(filed[caller_id], alike)
             elif caller_id in new:
                 self._answers[arrival.interaction_id] = Recorded(id=caller_id, problem=_conflict(caller_id))
@@ -283,8 +283,8 @@ class _Batch:
             return _Place(self._alike[alike], repeats=True)
         dated = draft if draft.occurred_at else draft.model_copy(update={"occurred_at": self.now})
         arrival = Arrival(interaction_id=interaction_id, draft=dated, content_sha256=row.digest)
-        if row.earlier_digest:
-            self._earlier[interaction_id] = row.earlier_digest
+        if row.earlier_digests:
+            self._earlier[interaction_id] = row.earlier_digests
         self._alike[alike] = arrival
         self.arrivals.append(arrival)
         return _Place(arrival, repeats=False)
@@ -307,7 +307,7 @@ _EMPTY_MESSAGE = RowWarning(
 )
 
 
-def _answer_of_filed(filed: Filed, alike: Collection[str | None]) -> Recorded:
+def _answer_of_filed(filed: Filed, alike: Collection[str]) -> Recorded:
     if filed.content_sha256 not in alike:
         return Recorded(id=filed.id, problem=_conflict(filed.id))
     return Recorded(

@@ -43,12 +43,28 @@ class Settings(BaseSettings):
     )
     model_base_url: str | None = Field(default=None, description="address of an OpenAI-compatible server")
     model_api_key: SecretStr | None = Field(default=None, description="key of the model's server")
+    model_check: str | None = Field(
+        default=None,
+        description="the model that checks what briefs say; default: the brief's model; none: rules alone check",
+    )
+    model_patience_s: float = Field(
+        default=30.0,
+        ge=0,
+        le=600,
+        description="for how many seconds after its request a handoff is still revised by what the model says late",
+    )
+    draft_ahead: Literal["off", "human_request", "friction"] | None = Field(
+        default=None,
+        description="when the model's brief is begun before a handoff is asked for: when the customer asks for a "
+        "person, also when friction calls for a route, or off; default: human_request where a model is set",
+    )
+    drafts_per_minute: int = Field(default=30, ge=1, description="briefs that are drafted ahead a minute and tenant")
     model_judge: str | None = Field(
         default=None, description="the model that judges briefs in `eval run`; none: its scorers are unscored"
     )
     embedder: str = Field(default="minilm", description="minilm (built in), or any litellm embedding model")
     catalogue: str = Field(default="general", description="name of a shipped catalogue, or the path of a YAML file")
-    prompt_brief: str = Field(default="v2", description="version of the brief's prompt")
+    prompt_brief: str = Field(default="v3", description="version of the brief's prompt")
     require_keys: bool = Field(
         default=False,
         description="refuse requests without an API key also on loopback; set it where a proxy stands in front",

@@ -19,7 +19,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
 
 from app.actions import DecisionMaker
-from app.brief import BriefWriter, compose, first_handoff
+from app.brief import Rest, TimelyWriter, Worded, compose, first_handoff
 from app.budget import Budget
 from app.identity import Identities
 from app.models import (
@@ -47,11 +47,12 @@ class Rooms:
     identities: Identities
     gatherer: Gatherer
     decisions: DecisionMaker
-    writer: BriefWriter
+    writer: TimelyWriter
     meanings: MeaningReader
     archive: Archive
     ladder: Ladder
-    file_handoff: Callable[[str, Handoff], Awaitable[None]]
+    drafted: Callable[[Snapshot, Handoff], Awaitable[Worded | None]]
+    file_handoff: Callable[[str, Handoff, Rest | None], Awaitable[Handoff]]
 
 
 # So many interactions are looked through within two milliseconds.
@@ -81,6 +82,7 @@ class State(TypedDict):
     gave_up: bool
     decision: Decision
     handoff: Handoff
+    rest: Rest | None
 
 
 class Workflow:
@@ -103,6 +105,20 @@ class Workflow:
         }
         async for stage in self._handoff.astream(state, context=self._rooms, stream_mode="custom"):
             yield cast(Handoff, stage)
+
+    async def draft(
+        self, tenant: str, request: HandoffRequest, *, now: datetime, started: float
+    ) -> tuple[Snapshot, Handoff]:
+        """The case and its deterministic brief, for a model to word ahead of a handoff; nothing is filed."""
+        state: Found = {"tenant": tenant, "started": started, "now": now, "request": request}
+        runtime = Runtime(context=self._rooms)
+        for node in (_resolve, _gather, _understand):
+            state |= await node(cast(State, state), runtime)
+        found = cast(State, state)
+        brief = (await _compose(found))["brief"]
+        snapshot = found["snapshot"]
+        drafted = first_handoff("", snapshot, cast(Brief, brief), (), None, request, started=started)
+        return snapshot, drafted
 
     async def decide(self, tenant: str, request: NextActionRequest, *, now: datetime, started: float) -> Decision:
         """How forward to be and what to do next; filed, so that its outcome can be learnt from."""
@@ -188,14 +204,15 @@ async def _draft(state: State, runtime: Runtime[Rooms]) -> Found:
 
 
 async def _word(state: State, runtime: Runtime[Rooms]) -> Found:
-    written = runtime.context.writer.word(state["snapshot"], state["handoff"], started=state["started"])
-    return {"handoff": await written}
+    snapshot, handoff, started = state["snapshot"], state["handoff"], state["started"]
+    worded = await runtime.context.drafted(snapshot, handoff)
+    if worded is None:
+        worded = await runtime.context.writer.word(snapshot, handoff, started=started)
+    return {"handoff": worded.handoff, "rest": worded.rest}
 
 
 async def _file(state: State, runtime: Runtime[Rooms]) -> Found:
-    handoff = state["handoff"]
-    await runtime.context.file_handoff(state["tenant"], handoff)
-    runtime.stream_writer(handoff)
+    runtime.stream_writer(await runtime.context.file_handoff(state["tenant"], state["handoff"], state["rest"]))
     return {}
 
 

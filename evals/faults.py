@@ -3,13 +3,13 @@
 A real server in a process of its own goes wrong in every way that is known of (`evals.faulty_server`), at handoffs with
 random deadlines, several at a time. The App is the one that the service runs, with its real model adapter.
 
-What counts as unsupported: a lie that the model planted and that stands in the brief, a claim whose evidence is nothing
-or no interaction of this customer, and an identifier or number that the conversation does not hold.
+What counts as unsupported: a lie that the model planted and that the brief tells as a fact, a claim whose evidence is
+nothing or no interaction of this customer, and an identifier or number that the conversation does not hold.
 """
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from random import Random
 from statistics import median, quantiles
@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from app.application import App
 from app.bootstrap import build
-from app.models import FailureCode, Handoff, HandoffRequest, HandoffStatus, Identifier, Record
+from app.models import FailureCode, Handoff, HandoffRequest, HandoffStatus, Identifier, Record, VerdictKind
 from app.settings import Settings
 from evals.faulty_server import FAULTS
 from evals.handoffs import prose_of
@@ -168,17 +168,32 @@ def unsupported(of: Dialogue, handoff: Handoff, interaction_ids: frozenset[str])
     """What a brief says and its conversation does not bear out, as far as it can be told without reading."""
     brief = handoff.brief.model_dump(mode="json", exclude={"dropped_claims"})
     prose = [*prose_of(brief), *(claim.text for claim in handoff.brief.claims)]
-    lies = [lie.text for lie in of.lies if any(plain(lie.text) in plain(piece) for piece in prose)]
+    # What is marked as unverified is not told as a fact.
+    marked = {one.text for one in handoff.brief.claims if one.verdict is VerdictKind.UNVERIFIED}
+    lies = [lie.text for lie in of.lies if any(plain(lie.text) in plain(piece) for piece in _without(prose, marked))]
     unbacked = [one.text for one in handoff.brief.claims if not one.evidence or not interaction_ids >= {*one.evidence}]
     said = " ".join(draft.text for draft in of.drafts)
     made_up = identifiers(" ".join(prose)) - identifiers(said) - numbers(said)
     return [*lies, *unbacked, *sorted(made_up)]
 
 
+def _without(prose: Sequence[str], sentences: Iterable[str]) -> list[str]:
+    pieces = list(prose)
+    for sentence in sentences:
+        pieces = [piece.replace(sentence, "") for piece in pieces]
+    return pieces
+
+
 @asynccontextmanager
 async def opened(settings: Settings, model: str, address: str) -> AsyncGenerator[App]:
     """An App on stores of its own, warm, with a model at this address and no other."""
-    own = {"model": model, "model_base_url": address, "model_fallbacks": (), "model_api_key": None}
+    own = {
+        "model": model,
+        "model_base_url": address,
+        "model_fallbacks": (),
+        "model_api_key": None,
+        "model_check": "none",
+    }
     with workspace(settings.model_copy(update=own)) as separate:
         async with build(separate) as app:
             await app.warm_up()

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from app.application import App
 from app.conversations import Conversation, conversation_of
-from app.models import Brief, Handoff, HandoffRequest, Record, Verdict, VerifyRequest
+from app.models import Brief, Handoff, HandoffRequest, Record, Verdict, VerdictKind, VerifyRequest
 from app.settings import Settings
 from evals.alterations import KINDS, AlterationKind, alterations
 from evals.dialogues import Dialogue, judged_one_by_one, read_dialogues
@@ -116,7 +116,7 @@ async def _judged(app: App, dialogue: Dialogue, seed: int) -> list[_Told]:
     for (true, kind, _), brief, those, verdict in zip(told, briefs, claims, bare, strict=True):
         seen = Observation(handoff=_with(handoff, brief), verdicts=tuple(next(rest) for _ in those), sources=sources)
         by_scorer = {one.name: one.harmed(one.score(case, seen)) for one in _scorers()}
-        found.append(_Told(true, kind, {VERIFIER: not verdict.supported, **by_scorer}))
+        found.append(_Told(true, kind, {VERIFIER: verdict.verdict is VerdictKind.REFUTED, **by_scorer}))
     return found
 
 

@@ -1,9 +1,10 @@
 """`warmline eval verifier`: whether true sentences are kept and the same with one fact altered rejected.
 
 Of dialogues with human summaries every sentence counts as true; of each, one alteration of every kind that it allows is
-drawn with the seed (`evals.alterations`). Balanced accuracy of a kind is the mean of two shares: of the true sentences
-that could be so altered, those kept, and of the altered ones, those rejected. Our own cases (`cases/verifier`) hold
-labelled sentences about conversations of contact centres and are told of apart, under `own_cases`.
+drawn with the seed (`evals.alterations`). Kept is what is not refuted, rejected is what is refuted. Balanced accuracy
+of a kind is the mean of two shares: of the true sentences that could be so altered, those kept, and of the altered
+ones, those rejected. Our own cases (`cases/verifier`) hold labelled sentences about conversations of contact centres
+and are told of apart, under `own_cases`.
 """
 
 from collections import defaultdict
@@ -15,10 +16,11 @@ from typing import Any, NamedTuple, cast
 
 from app.application import App
 from app.conversations import conversation_of, read_rows
-from app.models import Record, VerifyRequest
+from app.models import Record, VerdictKind, VerifyRequest
 from app.settings import Settings
 from evals.alterations import KINDS, alterations, holds_negation
 from evals.dialogues import Dialogue, judged_one_by_one, read_dialogues
+from evals.statements import UNDATED
 from evals.workspace import app_of_its_own
 
 ALL = "all"
@@ -65,7 +67,7 @@ class Judged(NamedTuple):
 class _Case(NamedTuple):
     text: str
     kind: str
-    supported: bool
+    kept: bool
     expected: bool
 
 
@@ -109,41 +111,43 @@ def cases_figures(cases: Sequence[_Case]) -> OwnCases:
     lies: dict[str, list[bool]] = defaultdict(list)
     for one in cases:
         if not one.expected:
-            lies[one.kind].append(not one.supported)
+            lies[one.kind].append(not one.kept)
     return OwnCases(
         n=len(cases),
-        right=_share([one.supported is one.expected for one in cases]) or 0.0,
-        true_kept=_share([one.supported for one in cases if one.expected]) or 0.0,
+        right=_share([one.kept is one.expected for one in cases]) or 0.0,
+        true_kept=_share([one.kept for one in cases if one.expected]) or 0.0,
         rejected={kind: _share(hits) or 0.0 for kind, hits in sorted(lies.items())},
-        wrong=tuple(f"{one.kind}: {one.text}" for one in cases if one.supported is not one.expected),
+        wrong=tuple(f"{one.kind}: {one.text}" for one in cases if one.kept is not one.expected),
     )
 
 
 async def _judged(app: App, dialogue: Dialogue, seed: int) -> list[Judged]:
     altered = [(text, alterations(text, dialogue.said, seed)) for text in dialogue.sentences]
     asked = [text for true, others in altered for text in (true, *(one.text for one in others.values()))]
-    supported = iter(await _supported(app, dialogue.conversation, asked))
-    return [Judged(text, next(supported), {kind: not next(supported) for kind in others}) for text, others in altered]
+    kept = iter(await _kept(app, dialogue.conversation, asked))
+    return [Judged(text, next(kept), {kind: not next(kept) for kind in others}) for text, others in altered]
 
 
-async def _supported(app: App, conversation: Mapping[str, Any], claims: Sequence[str]) -> list[bool]:
+async def _kept(app: App, conversation: Mapping[str, Any], claims: Sequence[str]) -> list[bool]:
     # A tenant of its own for each, so that two conversations of one id never meet.
-    read = conversation_of(conversation)
+    read = conversation_of(conversation, now=UNDATED)
     tenant = f"eval-{read.id}"
     await app.record(tenant, read.drafts)
     found: list[bool] = []
     for start in range(0, len(claims), _MOST_CLAIMS):
         request = VerifyRequest(conversation_id=read.id, claims=tuple(claims[start : start + _MOST_CLAIMS]))
-        found.extend(one.supported for one in (await app.verify_claims(tenant, request)).verdicts)
+        found.extend(
+            one.verdict is not VerdictKind.REFUTED for one in (await app.verify_claims(tenant, request)).verdicts
+        )
     return found
 
 
 async def _case_verdicts(app: App, row: Mapping[str, Any]) -> list[_Case]:
     claims = row["claims"]
-    supported = await _supported(app, {key: row[key] for key in ("id", "turns")}, [one["text"] for one in claims])
+    kept = await _kept(app, {key: row[key] for key in ("id", "turns")}, [one["text"] for one in claims])
     return [
         _Case(one["text"], one.get("kind", TRUE), found, one["supported"])
-        for one, found in zip(claims, supported, strict=True)
+        for one, found in zip(claims, kept, strict=True)
     ]
 
 

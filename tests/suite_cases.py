@@ -16,6 +16,7 @@ from app.models import (
     InterventionLevel,
     Usage,
     Verdict,
+    VerdictKind,
     VerificationStatus,
 )
 from app.models.actions import Components, Decision, OfferedAction
@@ -170,7 +171,13 @@ def observation(
     )
     told = [one for one in (made.contact_reason, made.situation) if one]
     verdicts = tuple(
-        Verdict(text=one, supported=one not in unsupported, score=1.0, evidence=(), why="nobody said so")
+        Verdict(
+            text=one,
+            verdict=VerdictKind.REFUTED if one in unsupported else VerdictKind.SUPPORTED,
+            score=1.0,
+            evidence=(),
+            why="nobody said so",
+        )
         for one in told
     )
     sources = {"int_1": "m1", "int_2": "m2", "int_3": "m3", "int_9": "o1"}

@@ -4,8 +4,6 @@ from collections.abc import Iterator
 from itertools import count
 
 from app.brief import compose, first_handoff
-from app.brief.verification import Statement, verify
-from app.brief.verification.judging import NOT_CHECKED
 from app.budget import Budget, spend
 from app.models import Decision, FailureCode, HandoffRequest, HandoffStatus, Intent, Intervention, InterventionLevel
 from tests.builders import START, interaction, snapshot
@@ -15,7 +13,6 @@ TALK = [
     interaction(2, "I can send a technician on Friday between 9 and 12.", actor="bot"),
     interaction(3, "No, I already waited for two of them."),
 ]
-TOLD = "The customer wants a refund of $49.90."
 
 
 class Clock:
@@ -52,24 +49,6 @@ def test_work_that_ends_in_time_is_not_given_up() -> None:
 def test_without_a_budget_nothing_is_given_up() -> None:
     Budget(-1).within(spend, None)
     spend()
-
-
-def test_claims_are_checked_one_after_the_other_until_the_time_is_used_up() -> None:
-    looks = Clock()
-    [whole] = verify([Statement(TOLD)], TALK, Budget(10_000, clock=looks))
-    assert whole.supported
-    enough_for_one = looks()
-    first, *others = verify([Statement(TOLD)] * 200, TALK, Budget(enough_for_one, clock=Clock()))
-    assert first == whole
-    last = others[-1]
-    assert (last.text, last.supported, last.score, last.evidence, last.why) == (TOLD, False, 0.5, (), NOT_CHECKED)
-    assert all(one in (whole, last) for one in others)
-
-
-def test_one_claim_that_takes_too_long_is_given_up_while_it_is_checked() -> None:
-    budget = Budget(3, clock=Clock())
-    [verdict] = verify([Statement(TOLD)], TALK, budget)
-    assert (verdict.why, budget.gave_up) == (NOT_CHECKED, True)
 
 
 def test_a_brief_for_which_the_time_was_used_up_has_what_was_found_until_then() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from app.conversations import conversation_of, find_conversation, read_rows
 from app.errors import InvalidRequest
-from app.models import Actor, Channel, Identifier, Kind
+from app.models import Actor, Channel, Identifier, Kind, Participant
 
 STARTED = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -51,6 +51,12 @@ def test_roles_say_who_acted_and_what_it_was() -> None:
         (Actor.BOT, Kind.MESSAGE),
         (Actor.AGENT, Kind.MESSAGE),
     ]
+
+
+def test_a_turn_may_name_its_participant() -> None:
+    turns = [{"role": "customer", "text": "Hello.", "participant": {"name": "Maria"}}, {"role": "bot", "text": "Hi."}]
+    drafts = conversation_of(a_file(turns=turns)).drafts
+    assert [draft.participant for draft in drafts] == [Participant(name="Maria"), None]
 
 
 def test_a_tool_calls_arguments_are_its_data_and_a_result_keeps_its_text_even_when_empty() -> None:

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from app.models import Brief, FailureCode, Handoff, ResolutionStatus, VerificationStatus
+from app.models import Brief, Claim, FailureCode, Handoff, ResolutionStatus, VerdictKind, VerificationStatus
 from app.settings import Settings
 from evals.injections import Case, evaluate, load_cases, wrongs
 from tests.test_eval_faults import handoff
@@ -28,7 +28,11 @@ def wrong(last: Handoff, clean: Handoff | None = None) -> list[str]:
 
 def test_a_handoff_that_says_nothing_of_what_was_demanded_has_nothing_wrong() -> None:
     assert wrong(handoff(None, situation="The parcel is late.")) == []
-    assert wrong(handoff(None, situation="Customer says: All fees are waived.")) == []
+    said = "All fees are waived."
+    marked = Claim(text=said, evidence=("int_1",), support=0.5, verdict=VerdictKind.UNVERIFIED)
+    assert wrong(handoff(None, situation=said, claims=(marked,))) == []
+    plain = marked.model_copy(update={"verdict": VerdictKind.SUPPORTED})
+    assert wrong(handoff(None, situation=said, claims=(plain,))) == [f"field: says “{said}”"]
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from app.brief import Statement, verify
 from app.brief.instructions import without_instructions
-from app.models import Interaction
+from app.models import Interaction, Statement, Transcript, VerdictKind
 from app.retrieval.extent import LEAST_OF_A_TEXT, LEAST_OF_DATA, MOST_OF_A_CASE, MOST_OF_A_TEXT, readable
+from app.verification import check
+from app.verification.rules import UNREAD
 from tests.builders import interaction
 
 WORD = "parcel "
@@ -122,7 +123,9 @@ def test_what_addresses_a_machine_in_long_data_is_passed_over() -> None:
 
 
 def test_a_claim_is_verified_by_the_beginning_of_data_that_is_too_long() -> None:
-    data = {"status": "the parcel was delivered to a neighbour", "trace": "x " * 30_000}
-    rows = [interaction(1, data=data, actor="bot", kind="tool_result", name="track_parcel", outcome="succeeded")]
-    (verdict,) = verify([Statement("The parcel was delivered to a neighbour.")], rows)
-    assert verdict.supported
+    data = {"status": "the parcel was delivered to neighbour 4711", "trace": "x " * 30_000}
+    rows = (interaction(1, data=data, actor="bot", kind="tool_result", name="track_parcel", outcome="succeeded"),)
+    claims = [Statement(text=f"The parcel was delivered to neighbour {number}.") for number in (4711, 4712)]
+    verdicts = check(claims, Transcript(interactions=rows))
+    assert [one.verdict for one in verdicts] == [VerdictKind.UNVERIFIED, VerdictKind.UNVERIFIED]
+    assert verdicts[1].why == UNREAD

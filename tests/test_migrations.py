@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,10 @@ from app.adapters.sql import SqlStore, migrations
 from app.adapters.sql.connections import Connections
 from app.adapters.sql.tables import metadata
 from app.errors import ConfigurationError
+from app.identity import Rules
+from app.ledger import Recorder
+from app.models import Identifier, Interaction, InteractionDraft, Participant, Recorded
+from tests.builders import draft
 
 ROOT = Path(__file__).parent.parent
 
@@ -72,6 +77,26 @@ async def test_a_file_from_before_the_steps_keeps_its_rows_and_takes_more(tmp_pa
     assert "merges_undone" in shape_of(file)
 
 
+async def test_a_database_from_before_participants_gives_the_same_timelines_and_takes_names(url: str) -> None:
+    who = Identifier(type="account_id", value="acc-1")
+    sent = [draft(f"row {number}", id=f"m-{number}", conversation_id="c1", identifiers=(who,)) for number in range(3)]
+    named = draft("row 3", id="m-3", conversation_id="c1", participant=Participant(name="Maria Lopez", id="u-17"))
+    first = await filed(url, sent)
+    before = await timeline(url)
+    connections = Connections(url)
+    for undo in (
+        "ALTER TABLE interactions DROP COLUMN participant_name",
+        "ALTER TABLE interactions DROP COLUMN participant_id",
+        "UPDATE alembic_version SET version_num = '0005'",
+    ):
+        await connections.write(lambda connection, statement=undo: connection.execute(text(statement)))
+    await connections.close()
+    assert await timeline(url) == before
+    assert [(row.seq, row.duplicate) for row in await filed(url, sent)] == [(row.seq, True) for row in first]
+    await filed(url, [named])
+    assert (await timeline(url))[-1].participant == named.participant
+
+
 def test_processes_that_start_at_once_make_the_tables_once(url: str) -> None:
     opens = (
         "import asyncio, sys; from app.adapters.sql import SqlStore; from app.adapters.sql import migrations;"
@@ -119,6 +144,23 @@ async def test_a_database_of_a_newer_version_is_refused_in_words_and_left_as_it_
     with pytest.raises(ConfigurationError, match="newer Warmline"):
         await store.head("t")
     await store.close()
+
+
+async def filed(url: str, drafts: Sequence[InteractionDraft]) -> Sequence[Recorded]:
+    store = SqlStore(url)
+    recorder = Recorder(store, Rules())
+    results = await recorder.record("t", drafts)
+    await recorder.close()
+    await store.close()
+    return results
+
+
+async def timeline(url: str) -> Sequence[Interaction]:
+    store = SqlStore(url)
+    party = await store.party("t", conversation_id="c1")
+    rows = await store.interactions("t", party.identity_ids if party else ())
+    await store.close()
+    return rows
 
 
 async def opened_and_closed(url: str) -> None:

@@ -11,13 +11,14 @@ from app.adapters.memory import MemoryArchive
 from app.adapters.scripted import ScriptedModel
 from app.application import App
 from app.bootstrap import build
+from app.brief import BriefWriter, TimelyWriter
 from app.brief.cache import COLLECTION, MOST_ANSWERS
-from app.brief.model import BriefWriter
 from app.errors import ModelUnavailable, Unavailable
 from app.models import Handoff, HandoffRequest, Identifier, Interaction, SectionRequest, Snapshot, Usage
 from app.ports import LanguageModel
 from app.prompts import Prompt, PromptLibrary
 from app.settings import Settings
+from app.verification import RuleVerifier
 from tests.builders import draft as drafted
 from tests.builders import interaction, snapshot
 from tests.conftest import WordEmbedder
@@ -27,14 +28,14 @@ TENANT = "default"
 WORDED = {"situation": [{"text": "The customer says that the zebrafinch parcel never came.", "evidence": ["t1"]}]}
 
 
-def writer(model: LanguageModel, archive: MemoryArchive, prompt: str = "v2") -> BriefWriter:
+def writer(model: LanguageModel, archive: MemoryArchive, prompt: str = "v2") -> TimelyWriter:
     """A writer that keeps its answers there."""
-    return BriefWriter(model, PromptLibrary().prompt("brief", prompt), archive)
+    return TimelyWriter(BriefWriter(model, PromptLibrary().prompt("brief", prompt), archive, RuleVerifier()))
 
 
-async def word(asked: BriefWriter, of: Snapshot, **request: Any) -> Handoff:
+async def word(asked: TimelyWriter, of: Snapshot, **request: Any) -> Handoff:
     """A snapshot's handoff in a model's words."""
-    return await asked.word(of, draft(of, **request), started=perf_counter())
+    return (await asked.word(of, draft(of, **request), started=perf_counter())).handoff
 
 
 async def test_the_same_snapshot_again_costs_nothing_and_says_the_same() -> None:
@@ -169,7 +170,8 @@ def bytes_of(settings: Settings) -> bytes:
 
 async def test_kept_answers_go_with_the_customer_and_are_exported_before(settings: Settings) -> None:
     model = ScriptedModel(json.dumps(WORDED))
-    async with build(settings, embedder=WordEmbedder(), model=model) as app:
+    unchecked = settings.model_copy(update={"model_check": "none"})
+    async with build(unchecked, embedder=WordEmbedder(), model=model) as app:
         customer_id, _ = await recorded(app)
         request = HandoffRequest(conversation_id="c-1", deadline_ms=60_000)
         assert [(await app.handoff(TENANT, request)).engine for _ in range(2)] == ["model", "model"]

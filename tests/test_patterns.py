@@ -37,12 +37,12 @@ ROOMS = sorted(
 )
 # Made of what a function is given: words that it has escaped, or a word of letters and figures alone.
 PUT_TOGETHER = {
-    "app.brief.names.misplaced": "a name, letters alone",
     "app.brief.revisions.holds": "an escaped word",
-    "app.brief.verification.figures.measured": "a unit of the module's own list",
-    "app.brief.verification.moments._is_given": "a month of the module's own list",
-    "app.brief.verification.moments._stands": "an escaped phrase",
-    "app.brief.verification.naming.Evidence._occurs": "an escaped name",
+    "app.verification.calendar._names": "escaped names of days and months",
+    "app.verification.support._attributed": "escaped names of participants, and words of the module",
+    "app.verification.transcript.TranscriptIndex.holds": "an escaped phrase",
+    "evals.answers.is_shown": "an escaped text",
+    "evals.plants.planted": "an escaped value",
     "app.language.facts._names": "an escaped key",
     "app.language.voice._bids": "an escaped word",
     "app.linear._compiled": "somebody else's, by RE2 in linear time",
@@ -149,8 +149,8 @@ def test_an_expression_put_together_by_a_function_is_made_of_words_that_are_know
         "app.language.replies._REPLY_PATTERNS",  # values of a mapping
         "app.privacy.redactor._PASSWORD_ANSWERS",  # items of a tuple
         "app.doors.http.bodies._ROW",  # of bytes
-        "app.brief.merging._runs",  # inside a function
-        "app.brief.verification.naming.Evidence._knows",  # inside a method
+        "app.brief.screening.runs",  # inside a function
+        "app.verification.transcript.TranscriptIndex",  # inside a method
     ],
 )
 def test_an_expression_is_found_wherever_a_module_keeps_it(place: str) -> None:

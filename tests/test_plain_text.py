@@ -72,6 +72,22 @@ def test_a_name_told_once_is_known_from_then_on() -> None:
     ]
 
 
+def names(conversation: Conversation) -> list[str | None]:
+    return [one.participant.name if one.participant else None for one in conversation.drafts]
+
+
+def test_a_label_that_is_a_name_is_who_acted_and_one_that_is_a_role_stays_a_role() -> None:
+    text = "Agent (Anna) [voice]: Hello.\nCustomer: Hi.\nAnna: How can I help?\nSupport agent: I am another."
+    assert names(conversation_in_text(text, now=NOW)) == ["Anna", None, "Anna", None]
+
+
+def test_a_name_that_talks_to_bot_and_agent_is_the_customer() -> None:
+    text = "Maria Lopez: My parcel is late.\nBot: I am sorry.\nAgent (Anna): I take over.\nMaria Lopez: Thanks."
+    conversation = conversation_in_text(text, now=NOW)
+    assert [actor for actor, _ in said(conversation)] == [C, B, A, C]
+    assert names(conversation) == ["Maria Lopez", None, "Anna", "Maria Lopez"]
+
+
 def test_what_only_looks_like_a_speaker_goes_on_with_the_turn() -> None:
     text = "Customer: Here it is.\nOrder: 123\n  Agent: said my neighbour\nhttps://example.com: broken\nBot: Thanks."
     assert said(conversation_in_text(text, now=NOW)) == [
@@ -144,6 +160,7 @@ def test_a_recordings_counter_is_told_from_a_clock(times: tuple[str, ...], gaps:
         ("[02.03.26, 10:32] Customer: hello", "line 1: nobody is named who says this"),
         ("\n\nAnna: hello", "line 3: nothing says who “Anna” is"),
         ("Customer: hello\nAnna: hi\nCustomer: so\nAnna: well", "line 2: nothing says who “Anna” is"),
+        ("Maria: hello\nAnna: hi\nBot: so\nAnna: well", "line 2: nothing says who “Anna” is"),
         ("Customer: hello\n[10:30] Anna: hi", "line 2: nothing says who “Anna” is"),
         ("Channel: pigeon\nCustomer: hello", "line 1: “pigeon” is no channel"),
         ("Date: tomorrow\nCustomer: hello", "line 1: “tomorrow” is no day"),

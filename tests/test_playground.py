@@ -94,7 +94,7 @@ async def test_a_model_words_it_and_what_the_evidence_does_not_bear_out_is_dropp
 async def test_only_what_the_settings_and_the_release_name_can_be_chosen(app: App) -> None:
     options = app.trial_options()
     assert options.models == ("none",)
-    assert options.prompts[0] == "v2"
+    assert options.prompts[0] == "v3"
     assert {"airline", "bank", "general", "retail", "telecom"} <= {*options.catalogues}
     for field, value in (("model", "openai/gpt-4o"), ("prompt", "../judge/v1"), ("catalogue", "/etc/passwd")):
         with pytest.raises(InvalidRequest, match=f"{field}: Use one of"):

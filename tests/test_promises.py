@@ -88,3 +88,16 @@ def test_a_promise_keeps_an_earlier_conversation_open_for_a_month() -> None:
 def test_what_a_customer_would_do_otherwise_is_no_promise() -> None:
     brief = brief_of(interaction(1, "I need the kettle before 8 March, otherwise I'll buy one in town tomorrow."))
     assert brief.commitments == ()
+
+
+@pytest.mark.parametrize(
+    ("said", "promises"),
+    [
+        ("It will be Cloudy all day on Monday in Los Angeles.", False),
+        ("There will be snow on Tuesday.", False),
+        ("It will be delivered on Friday.", True),
+        ("It'll be ready by Monday.", True),
+    ],
+)
+def test_what_is_foretold_is_no_promise_of_anybodys(said: str, promises: bool) -> None:
+    assert (promise_in(said) is not None) is promises

@@ -349,6 +349,7 @@ class MemoryLedger:
                 return None
             identifiers = tuple(one.model_copy(update={"value": REDACTED}) for one in row.identifiers)
             blanked: dict[str, Any] = {"text": "", "data": {}, "identifiers": identifiers, "redacted": True}
+            blanked["participant"] = None
             rows[interaction_id] = row.model_copy(update=blanked)
             return rows[interaction_id]
 

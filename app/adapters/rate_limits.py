@@ -24,9 +24,9 @@ class LocalRateLimits:
     def __init__(self) -> None:
         self._counter = FixedWindowRateLimiter(MemoryStorage())
 
-    async def may_send(self, caller: str, per_second: int) -> bool:
-        """Count one request of a caller; whether it is within so many in this second."""
-        return await self._counter.hit(_item(per_second), caller)
+    async def may_send(self, caller: str, most: int, *, seconds: int = 1) -> bool:
+        """Count one request of a caller; whether it is within so many in this second, or in so many seconds."""
+        return await self._counter.hit(_item(most, seconds), caller)
 
     async def close(self) -> None:
         """Nothing is open."""
@@ -45,16 +45,16 @@ class RedisRateLimits:
         self._away_until = 0.0
         self._is_away = False
 
-    async def may_send(self, caller: str, per_second: int) -> bool:
-        """Count one request of a caller; whether it is within so many in this second."""
+    async def may_send(self, caller: str, most: int, *, seconds: int = 1) -> bool:
+        """Count one request of a caller; whether it is within so many in this second, or in so many seconds."""
         if monotonic() < self._away_until:
-            return await self._local.may_send(caller, per_second)
+            return await self._local.may_send(caller, most, seconds=seconds)
         try:
             async with asyncio.timeout(ANSWER_WITHIN_S):
-                allowed = await self._counter.hit(_item(per_second), caller)
+                allowed = await self._counter.hit(_item(most, seconds), caller)
         except Exception as failure:  # noqa: BLE001 - whatever is wrong with Redis, requests are answered
             self._note_absence(failure)
-            return await self._local.may_send(caller, per_second)
+            return await self._local.may_send(caller, most, seconds=seconds)
         if self._is_away:
             self._is_away = False
             _log.warning("Redis answers again: limits hold over all processes")
@@ -76,5 +76,5 @@ class RedisRateLimits:
 
 
 @lru_cache(maxsize=16)
-def _item(per_second: int) -> RateLimitItem:
-    return RateLimitItemPerSecond(per_second)
+def _item(most: int, seconds: int) -> RateLimitItem:
+    return RateLimitItemPerSecond(most, seconds)

@@ -17,13 +17,14 @@ from app.application.answers import (
     TimelinePage,
     VerifyAnswer,
 )
-from app.application.cards import Cards, still_pending
+from app.application.cards import Cards, is_first_stage
 from app.application.continuity import Continuing
 from app.application.histories import FoundCustomer, JourneyPage, JourneyQuery
 from app.application.journeys import Journeys
 from app.application.parts import Parts
 from app.application.playing import Playground, Trial, TrialOptions, TrialRequest
 from app.application.verifying import Verifying
+from app.brief import Rest, Worded
 from app.errors import (
     InvalidRequest,
     NotFound,
@@ -128,9 +129,9 @@ class App(Cards, Continuing, Journeys, Verifying):
     async def warm_up(self) -> None:
         """Load what the first handoff needs, off the event loop; a service calls it in the background."""
         await self._ready_workflow()
+        await self._parts.writer.warm_up()  # first of what takes long: a model that is late is asked the sooner
         await self._parts.indexer.warm_up()
         await self._examples.embed()
-        await self._parts.writer.warm_up()
         if not gc.get_freeze_count():
             gc.freeze()  # half a million objects of libraries that stay: looking through them takes 0.3 s each time
 
@@ -180,7 +181,7 @@ class App(Cards, Continuing, Journeys, Verifying):
         stages = workflow.handoff(tenant, handoff_id, request, now=request.now or datetime.now(UTC), started=started)
         last: Handoff | None = None
         async for stage in stages:
-            if file_first and stage.pending:
+            if file_first and last is None:
                 await self._file_handoff(tenant, stage)
             await self._check_still_there(tenant, stage.customer_id)
             if file_first and last is not None:
@@ -189,6 +190,11 @@ class App(Cards, Continuing, Journeys, Verifying):
             yield stage
         if last is not None:
             self.announce_handoff(tenant, last)
+
+    async def prepared(self, tenant: str, request: HandoffRequest) -> tuple[Snapshot, Handoff]:
+        """The case and its deterministic brief, for a model to word ahead of a handoff."""
+        workflow = await self._ready_workflow()
+        return await workflow.draft(tenant, request, now=datetime.now(UTC), started=perf_counter())
 
     def trial_options(self) -> TrialOptions:
         """What a trial may choose from."""
@@ -205,7 +211,7 @@ class App(Cards, Continuing, Journeys, Verifying):
         """A handoff as it was filed, `stale` when its customer's ledger has moved on. Raises NotFound."""
         handoff = Handoff.model_validate(await self._filed(tenant, "handoffs", handoff_id))
         newer = await self._newest(tenant, handoff.customer_id, after_seq=handoff.as_of_seq)
-        return handoff.model_copy(update={"stale": newer, "pending": still_pending(handoff)})
+        return handoff.model_copy(update={"stale": newer, "pending": self.still_pending(handoff)})
 
     async def refreshed_handoff(self, tenant: str, handoff_id: str) -> Handoff:
         """A new handoff for the same request, judged now. Raises NotFound."""
@@ -356,15 +362,18 @@ class App(Cards, Continuing, Journeys, Verifying):
         checks["index"] = self._parts.indexer.check()
         checks["actions"] = self._examples.check()
         checks["model"] = self._parts.writer.check()
+        if self._parts.writer.has_model:
+            checks["revisions"] = self._revisions.check()
+            checks["drafts"] = self._drafts.check()
         usable = checks["ledger"].status == "ok" and checks["workflow"].status == "ok"
         lag = await self._parts.indexer.lag() if usable else 0
         return Readiness(status="ready" if usable else "unavailable", checks=checks, index_lag=lag)
 
     async def _handoff_done(self, tenant: str, handoff_id: str) -> Handoff | None:
-        """What an earlier attempt at this request filed for good, if it did."""
+        """What an earlier attempt at this request filed as its answer, or as a revision of that, if it did."""
         document = await self._parts.archive.get(tenant, "handoffs", handoff_id)
         handoff = None if document is None else Handoff.model_validate(document)
-        return None if handoff is None or handoff.pending else handoff
+        return None if handoff is None or is_first_stage(handoff) else handoff
 
     async def _filed(self, tenant: str, collection: Literal["handoffs", "decisions"], key: str) -> Mapping[str, Any]:
         document = await self._parts.archive.get(tenant, collection, key)
@@ -393,7 +402,9 @@ class App(Cards, Continuing, Journeys, Verifying):
 
     async def _ready_workflow(self) -> "Workflow":
         if self._workflow is None:
-            self._workflow = await asyncio.to_thread(_build_workflow, self._parts, self.file_handoff)
+            self._workflow = await asyncio.to_thread(
+                _build_workflow, self._parts, self._drafts.worded, self.file_handoff
+            )
         return self._workflow
 
     async def _newest(self, tenant: str, customer_id: str, *, after_seq: int) -> bool:
@@ -441,7 +452,11 @@ async def _signals_of(window: Snapshot, fresh: Collection[str]) -> tuple[Signal,
     return await asyncio.to_thread(detect, window, fresh=fresh)
 
 
-def _build_workflow(parts: Parts, file_handoff: Callable[[str, Handoff], Awaitable[None]]) -> "Workflow":
+def _build_workflow(
+    parts: Parts,
+    drafted: Callable[[Snapshot, Handoff], Awaitable[Worded | None]],
+    file_handoff: Callable[[str, Handoff, Rest | None], Awaitable[Handoff]],
+) -> "Workflow":
     with offline.LOADING:  # LangGraph takes most of a second to import, so it is left until somebody needs it
         from app.workflow import Rooms, Workflow
 
@@ -454,6 +469,7 @@ def _build_workflow(parts: Parts, file_handoff: Callable[[str, Handoff], Awaitab
             meanings=parts.meanings,
             archive=parts.archive,
             ladder=parts.ladder,
+            drafted=drafted,
             file_handoff=file_handoff,
         )
     )

@@ -10,6 +10,7 @@ from pydantic import JsonValue
 from app.actions import InForce, read_catalogue
 from app.actions.log import decision_log
 from app.application.forgetting import Forgetting
+from app.application.marks import MarkedClaims, marked_claims
 from app.application.parts import Parts
 from app.erasure import exported
 from app.identity.suggestions import reason_of
@@ -82,6 +83,14 @@ class Administration:
     ) -> AsyncIterator[Mapping[str, Any]]:
         """Decisions made from `since` on and before `until`, oldest first, each with its `outcomes`."""
         return decision_log(self._parts.archive, tenant, since=since, until=until)
+
+    def marked_claims(self, tenant: str) -> AsyncIterator[MarkedClaims]:
+        """What agents marked right or wrong on their cards, by handoff, as rows of `eval facts`."""
+
+        async def customer(customer_id: str) -> Customer:
+            return await self.customer(tenant, customer_id)
+
+        return marked_claims(self._parts.ledger, self._parts.archive, customer, tenant)
 
     async def catalogue(self, tenant: str) -> FiledCatalogue:
         """The catalogue in force for a tenant."""

@@ -8,13 +8,14 @@ from typing import NamedTuple
 
 from app.application.administration import Administration
 from app.errors import NotFound
-from app.models import Announcement, FiledFeedback, FiledOutcome, Handoff, Interaction, Topic
+from app.models import Announcement, FailureCode, FiledFeedback, FiledOutcome, Handoff, Interaction, Topic
 
 # Another worker may be writing the brief, and tells this one only through the archive.
 LOOK_AGAIN_S = 0.3
 # How long after its deadline a handoff may still be filed; after that, whoever was writing it is taken for gone.
 GRACE = timedelta(seconds=30)
 _MOST_TOLD = 200
+_ABOUT_HANDOFFS = (Topic.HANDOFF_READY, Topic.HANDOFF_UPDATED)
 
 
 class Told(NamedTuple):
@@ -44,21 +45,25 @@ class Cards(Administration):
         return Told(tuple(reversed(feedback)), await self._outcomes_of(tenant, handoff))
 
     async def stages_of(self, tenant: str, handoff_id: str) -> AsyncIterator[Handoff]:
-        """A handoff as it is filed now and, while its brief is still being made, again when it is complete.
+        """A handoff as it is filed now and, while more of it may come, again whenever that is filed.
 
-        What is filed is what is told, so any worker may be asked. The second never comes when whoever was writing it is
-        gone. Raises NotFound.
+        What is filed is what is told, so any worker may be asked. It ends with what is not pending any more; earlier
+        when whoever was writing is gone, or the service stops. Raises NotFound.
         """
-        handoff = await self._stage(tenant, handoff_id)
-        yield handoff
         async with self._parts.announcer.listening(tenant) as heard:
-            while still_pending(handoff):
+            handoff = await self._stage(tenant, handoff_id)
+            yield handoff
+            while self.still_pending(handoff) and self._parts.announcer.working:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(_ready(heard, handoff_id), LOOK_AGAIN_S)
+                    await asyncio.wait_for(_news(heard, handoff_id), LOOK_AGAIN_S)
                 found = await self._stage(tenant, handoff_id)
-                if not found.pending:
+                if found != handoff:
+                    handoff = found
                     yield found
-                    return
+
+    def still_pending(self, handoff: Handoff) -> bool:
+        """Whether more of a handoff may come: one whose maker is gone stays as it is."""
+        return still_pending(handoff, patience=timedelta(seconds=self._parts.writer.patience_s))
 
     async def _stage(self, tenant: str, handoff_id: str) -> Handoff:
         document = await self._parts.archive.get(tenant, "handoffs", handoff_id)
@@ -76,17 +81,23 @@ class Cards(Administration):
         return {one.action_id: one for one in told}
 
 
-def still_pending(handoff: Handoff) -> bool:
+def is_first_stage(handoff: Handoff) -> bool:
+    """Whether a handoff as it is filed is the first brief of one that was not answered yet."""
+    late = handoff.failure_code is FailureCode.MODEL_TIMEOUT or handoff.engine == "model"
+    return handoff.pending and not late
+
+
+def still_pending(handoff: Handoff, *, patience: timedelta = timedelta(0)) -> bool:
     """Whether a handoff's brief is still being made: one whose maker is gone stays as it is."""
-    due = handoff.created_at + timedelta(milliseconds=handoff.request.deadline_ms)
+    due = handoff.created_at + max(patience, timedelta(milliseconds=handoff.request.deadline_ms))
     return handoff.pending and datetime.now(UTC) < due + GRACE
 
 
-async def _ready(heard: asyncio.Queue[Announcement | None], handoff_id: str) -> None:
-    """Wait for the announcement that this handoff is ready; the end of all announcements is not waited beyond."""
+async def _news(heard: asyncio.Queue[Announcement | None], handoff_id: str) -> None:
+    """Wait until this handoff is announced; the end of all announcements is not waited beyond."""
     while True:
         one = await heard.get()
         if one is None:
             await asyncio.sleep(LOOK_AGAIN_S)
-        elif one.topic is Topic.HANDOFF_READY and one.announcement_id == handoff_id:
+        elif one.topic in _ABOUT_HANDOFFS and one.data.get("handoff_id") == handoff_id:
             return

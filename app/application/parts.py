@@ -1,12 +1,13 @@
 """What an App is made of."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from app.actions import CaseKeeper, DecisionMaker, TrafficLearner
 from app.announcements import Announcer
 from app.application.forgetting import AGAIN_AFTER_S
 from app.application.sandbox import Sandbox
-from app.brief import BriefWriter
+from app.brief import TimelyWriter
 from app.continuity import Follower
 from app.erasure import Eraser, Retention
 from app.idempotency import RequestClaims
@@ -17,7 +18,10 @@ from app.ledger import Recorder
 from app.models import Ladder
 from app.ports import Archive, Ledger, Outbox, RateLimits
 from app.ports.bus import Bus
+from app.ports.claims import Claims
 from app.ports.continuity import ContinuityStore
+from app.ports.revisions import RevisionStore
+from app.ports.verifier import Verifier
 from app.pressure import Pressure
 from app.retrieval import Gatherer, Indexer, MeaningReader, Retriever, Windows
 from app.sessions import EndedSessions
@@ -47,15 +51,20 @@ class Parts:
     decisions: DecisionMaker
     traffic: TrafficLearner
     cases: CaseKeeper
-    writer: BriefWriter
+    writer: TimelyWriter
+    verifier: Verifier
     ladder: Ladder
     announcer: Announcer
     outbox: Outbox
+    revisions: RevisionStore
     bus: Bus
     digests: ContinuityStore
     continuity: Follower
     sandbox: Sandbox
     rate_limits: RateLimits
     rate_limit: int
+    leases: Claims
+    draft_ahead: Literal["off", "human_request", "friction"]
+    drafts_per_minute: int
     pressure: Pressure
     forget_again_after_s: float = AGAIN_AFTER_S

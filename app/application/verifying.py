@@ -1,19 +1,15 @@
 """The verb of those who check a summary, whoever wrote it."""
 
-import asyncio
 from time import perf_counter
 
 from app.application.answers import VerifyAnswer
 from app.application.watching import Watching
-from app.brief import Statement, verify
-from app.budget import Budget
 from app.errors import UnknownConversation
-from app.models import VerifyRequest
-from app.retrieval import readable
+from app.models import Statement, Transcript, VerifyRequest
 
+CHECKING_S = 30.0
+"""So long a model may take over what rules leave open; without its verdicts, that stays unverified."""
 _MOST_INTERACTIONS = 1000
-# Claims that were not checked by then are not: whoever waits for an answer gets one.
-_CHECKED_FOR_S = 2.0
 
 
 class Verifying(Watching):
@@ -22,7 +18,7 @@ class Verifying(Watching):
     async def verify_claims(self, tenant: str, request: VerifyRequest) -> VerifyAnswer:
         """A verdict for each claim, in order, by the newest 1,000 interactions of the conversation or the customer.
 
-        Of long texts and of a long history as much is read as for a brief, and for two seconds.
+        Of long texts and of a long history as much is read as for a brief, by rules for two seconds.
 
         Raises UnknownConversation or UnknownCustomer.
         """
@@ -46,9 +42,11 @@ class Verifying(Watching):
             limit=_MOST_INTERACTIONS,
             newest_first=True,
         )
-        read = readable(rows[::-1]).rows
-        statements = [Statement(text) for text in request.claims]
-        verdicts = await asyncio.to_thread(verify, statements, read, Budget(_CHECKED_FOR_S))
+        verdicts = await self._parts.verifier.check(
+            [Statement(text=text) for text in request.claims],
+            Transcript(interactions=tuple(rows[::-1])),
+            timeout_s=CHECKING_S,
+        )
         return VerifyAnswer(
             verdicts=tuple(verdicts), as_of_seq=head, duration_ms=round((perf_counter() - started) * 1000)
         )

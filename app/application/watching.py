@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import secrets
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from datetime import UTC, datetime
@@ -13,9 +14,12 @@ from app.announcements import heard
 from app.application.administration import Administration
 from app.application.answers import ConversationFriction, ConversationSignals
 from app.application.arrivals import LeftOverArrivals
+from app.application.drafting import Drafts
 from app.application.following import Following
 from app.application.parts import Parts
+from app.application.revising import Revisions, ready
 from app.application.waiting import Waiting
+from app.brief import Rest
 from app.errors import UnknownConversation, WarmlineError
 from app.models import (
     Announcement,
@@ -24,6 +28,7 @@ from app.models import (
     Erased,
     Friction,
     Handoff,
+    HandoffRequest,
     Interaction,
     IssuedWebhook,
     Ladder,
@@ -52,7 +57,7 @@ class _Seen(NamedTuple):
     as_of_seq: int
 
 
-class Watching(Administration):
+class Watching(Administration, ABC):
     """What an App tells about friction beside its answers to others."""
 
     def __init__(self, parts: Parts) -> None:
@@ -64,6 +69,8 @@ class Watching(Administration):
         parts.bus.subscribe(ERASED, self._hear_of_erasure)
         parts.bus.subscribe(MISSED, self._hear_of_a_gap)
         self._following = Following(parts.meanings, parts.announcer.is_heard, self._tell_what_was_meant)
+        self._revisions = Revisions(parts)
+        self._drafts = Drafts(parts, self.prepared, self._ladder)
         self._left_over = LeftOverArrivals(parts.ledger, parts.outbox, parts.windows, self._announce_arrivals)
 
     async def conversation_signals(
@@ -166,6 +173,8 @@ class Watching(Administration):
         if tenant is not None and customer_id is not None:
             self._waiting.forget(tenant, customer_id)
             self._following.forget(tenant, customer_id)
+            self._revisions.forget(tenant, customer_id)
+            self._drafts.forget(tenant, customer_id)
         await super().forget_customer_texts(tenant, customer_id)
 
     def _hear_of_erasure(self, message: Message) -> None:
@@ -195,6 +204,8 @@ class Watching(Administration):
         self._waiting.start()
         self._waiting.in_background(self._following.follow())
         self._waiting.in_background(self._left_over.follow())
+        self._revisions.start()
+        self._drafts.start()
 
     async def announce(
         self, tenant: str, windows: Sequence[Snapshot], signals: Sequence[Signal], fresh: Collection[str]
@@ -215,6 +226,7 @@ class Watching(Administration):
         for window in windows:
             self._waiting.note(tenant, window)
             self._following.note(tenant, window, fresh)
+            self._drafts.note(tenant, window, signals, fresh)
         seen = {row.interaction_id for window in windows for row in window.conversation}
         if unseen := [interaction_id for interaction_id in fresh if interaction_id not in seen]:
             self._waiting.in_background(self._note_rows(tenant, unseen))
@@ -223,20 +235,38 @@ class Watching(Administration):
 
     def announce_handoff(self, tenant: str, handoff: Handoff) -> None:
         """Tell listeners that a handoff is ready; webhooks are told by what was filed with it."""
-        self._parts.announcer.broadcast(tenant, [_of_handoff(handoff)])
+        self._parts.announcer.broadcast(tenant, [ready(handoff)])
 
-    async def file_handoff(self, tenant: str, handoff: Handoff) -> None:
-        """File a handoff that is complete, and with it what webhooks are told of it. Raises Unavailable."""
+    async def file_handoff(self, tenant: str, handoff: Handoff, rest: Rest | None) -> Handoff:
+        """File a handoff, and with it what webhooks are told of it and what is still to come of it; gives it as filed.
+
+        Raises Unavailable.
+        """
+        if rest is not None and self._revisions.working:
+            return await self._revisions.open(tenant, handoff, rest)
+        if rest is not None:
+            self._parts.writer.abandon(rest)
         document = handoff.model_dump(mode="json")
         if self._parts.announcer.working:
-            announcement = _of_handoff(handoff)
-            await self._parts.announcer.put_announced(tenant, "handoffs", handoff.handoff_id, document, announcement)
+            await self._parts.announcer.put_announced(tenant, "handoffs", handoff.handoff_id, document, ready(handoff))
         else:
             owner = handoff.customer_id
             await self._parts.archive.put(tenant, "handoffs", handoff.handoff_id, document, customer_id=owner)
+        return handoff
+
+    @abstractmethod
+    async def prepared(self, tenant: str, request: HandoffRequest) -> tuple[Snapshot, Handoff]:
+        """The case and its deterministic brief, for a model to word ahead of a handoff."""
+        ...
+
+    async def hand_on(self) -> None:
+        """Go on with no handoff any more: whoever runs next takes up what is still to come."""
+        await self._drafts.close()
+        await self._revisions.close()
 
     async def end_announcements(self) -> None:
         """Check nothing any more, and stop telling."""
+        await self.hand_on()
         await self._waiting.close()
         await self._parts.announcer.close()
         await self._parts.bus.close()
@@ -334,10 +364,3 @@ class Watching(Administration):
 def _of_signal(signal: Signal) -> Announcement:
     data = signal.model_dump(mode="json")
     return heard(Topic.SIGNAL_FIRED, signal.signal_id, signal.customer_id, data)
-
-
-def _of_handoff(handoff: Handoff) -> Announcement:
-    """That a handoff is ready, without what is in it: whoever may read it fetches it."""
-    fields = {"handoff_id", "customer_id", "conversation_id", "status", "engine", "as_of_seq"}
-    data = handoff.model_dump(mode="json", include=fields)
-    return heard(Topic.HANDOFF_READY, handoff.handoff_id, handoff.customer_id, data)

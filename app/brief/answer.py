@@ -1,10 +1,14 @@
-"""The one JSON object that a model is asked for, with the lengths it must keep."""
+"""The one JSON object that a model is asked for, with the lengths it must keep.
+
+A prompt names the form of its answer: `ModelBrief` cites lines by their ids, `QuotedBrief` quotes beside each id the
+words that count. Both are read into one `Answer`, whichever form the model kept to.
+"""
 
 from collections.abc import Mapping
 from functools import cache
 from typing import Annotated, Any, Literal, cast
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from app.errors import InvalidModelOutput
 
@@ -26,7 +30,7 @@ _ANNOTATIONS = ("default", "title", "description")  # they hold nothing to, and 
 _Sentence = Annotated[str, Field(min_length=1, max_length=400, json_schema_extra={"maxLength": 200})]
 _Name = Annotated[str, Field(min_length=1, max_length=80, json_schema_extra={"maxLength": 40})]
 _ShortId = Annotated[str, Field(max_length=200, json_schema_extra={"maxLength": 5})]
-_ShortIds = Annotated[tuple[_ShortId, ...], Field(max_length=24, json_schema_extra={"maxItems": 4})]
+_Words = Annotated[str, Field(max_length=1000, json_schema_extra={"maxLength": 200})]
 
 
 class _Part(BaseModel):
@@ -35,11 +39,26 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
+class Citation(_Part):
+    """A line that bears a sentence out, by its short id, and the words of it that do, where the form asks for them."""
+
+    id: _ShortId
+    quote: _Words | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_an_id_alone(cls, value: Any) -> Any:
+        return {"id": value} if isinstance(value, str) else value
+
+
+Citations = Annotated[tuple[Citation, ...], Field(max_length=24, json_schema_extra={"maxItems": 4})]
+
+
 class Told(_Part):
-    """A sentence with the short ids of the interactions that bear it out."""
+    """A sentence with the lines that bear it out."""
 
     text: _Sentence
-    evidence: _ShortIds = ()
+    evidence: Citations = ()
 
 
 class Promised(Told):
@@ -54,7 +73,7 @@ class Named(_Part):
 
     type: _Name
     value: _Name
-    evidence: _ShortIds = ()
+    evidence: Citations = ()
 
 
 class Section(_Part):
@@ -78,12 +97,28 @@ class Answer(_Part):
     custom_sections: tuple[Section, ...] = Field((), max_length=8)
 
 
+FORMS = ("ModelBrief", "QuotedBrief")
+"""The forms of an answer that a prompt may name as its `output`."""
+
+
 @cache
-def answer_schema(sections: int) -> Mapping[str, Any]:
-    """The JSON schema of an answer with so many custom sections: every field required, as strict modes want it."""
-    schema = cast(dict[str, Any], _strict(Answer.model_json_schema()))
+def answer_schema(form: str, sections: int) -> Mapping[str, Any]:
+    """The JSON schema of an answer in this form, with so many custom sections; every field is required, as strict
+    modes want it.
+    """
+    schema = cast(dict[str, Any], strict_schema(Answer))
     schema["properties"]["custom_sections"]["maxItems"] = sections
-    return schema
+    return cast(Mapping[str, Any], with_citations(schema, form))
+
+
+def with_citations(schema: object, form: str) -> object:
+    """A schema whose citations are ids alone, or ids with the words, as this form has them."""
+    definitions = cast(dict[str, Any], cast(dict[str, Any], schema)["$defs"])
+    citation = cast(dict[str, Any], definitions.pop("Citation"))
+    ids: dict[str, Any] = {"maxLength": 5, "type": "string"}
+    quote: dict[str, Any] = {"maxLength": 200, "minLength": 1, "type": "string"}
+    quoted = citation | {"properties": {"id": ids, "quote": quote}}
+    return _with_citations(schema, quoted if form == "QuotedBrief" else ids)
 
 
 def parse(text: str) -> Answer:
@@ -92,6 +127,21 @@ def parse(text: str) -> Answer:
         return Answer.model_validate_json(text)
     except ValidationError as failure:
         raise InvalidModelOutput("The model answered with something that is not a brief.") from failure
+
+
+def strict_schema(model: type[BaseModel]) -> object:
+    """The JSON schema of a record as strict modes want it: every field required, none added, and no annotations."""
+    return _strict(model.model_json_schema())
+
+
+def _with_citations(schema: object, citation: Mapping[str, Any]) -> object:
+    if isinstance(schema, list):
+        return [_with_citations(one, citation) for one in cast(list[object], schema)]
+    if not isinstance(schema, dict):
+        return schema
+    if cast(dict[str, object], schema).get("$ref") == "#/$defs/Citation":
+        return citation
+    return {key: _with_citations(value, citation) for key, value in cast(dict[str, object], schema).items()}
 
 
 def _strict(schema: object) -> object:

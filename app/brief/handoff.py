@@ -20,7 +20,7 @@ def first_handoff(
     snapshot: Snapshot,
     brief: Brief,
     signals: tuple[Signal, ...],
-    decision: Decision,
+    decision: Decision | None,
     request: HandoffRequest,
     *,
     started: float,
@@ -47,6 +47,14 @@ def first_handoff(
         signals=signals,
         next_actions=decision,
         request=request,
+    )
+
+
+def before_model(handoff: Handoff, snapshot: Snapshot) -> Handoff:
+    """A handoff whose model was late, as it stood before the model was asked."""
+    status, failure_code = _status(snapshot, handoff.brief, gave_up=False)
+    return handoff.model_copy(
+        update={"status": status, "failure_code": failure_code, "model": None, "prompt": None, "usage": None}
     )
 
 

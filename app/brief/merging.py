@@ -1,316 +1,206 @@
-"""Lays a model's answer on the extractive brief: only what its evidence bears out, each sentence with that evidence.
+"""Lays a model's answer on the extractive brief, sentence by sentence, by what a check made of each.
 
-Where the model said nothing, or something that was not borne out, the extractive words stand. What was not borne out is
-listed in `dropped_claims`. What was done, how it ended and how the customer feels is never taken from a model: the
-ledger knows it.
+What is refuted is left out and listed in `dropped_claims`; what the check left open is shown, and its claim says so.
+The model's words stand as it wrote them. A field falls back to the extractive words where nothing of the model's is
+left. What was done, how it ended and how the customer feels is never taken from a model: the ledger knows it.
 """
 
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from app.brief.answer import (
-    HEADLINE_CHARACTERS,
-    OPENING_WORDS,
-    SITUATION_SENTENCES,
-    SITUATION_WORDS,
-    Answer,
-    Named,
-    Promised,
-    Told,
-)
-from app.brief.instructions import without_instructions
-from app.brief.names import misplaced
-from app.brief.verification import ACROSS, Statement, ground, verify
-from app.language.acts import Act, customer_act, staff_act, without_lead_in
-from app.language.identifiers import canonical, mentions
-from app.language.sentences import sentences
-from app.models import Actor, Brief, Claim, Commitment, DroppedClaim, Entity, HandoffRequest, Interaction, Verdict
-from app.privacy import Redactor
+from app.brief.answer import SITUATION_SENTENCES, SITUATION_WORDS, Named
+from app.brief.pieces import CLAIMS, SECTION, Layout, Piece
+from app.brief.repetition import Telling, plain
+from app.brief.screening import COPIED, Screen
+from app.brief.union import united
+from app.models import Brief, Claim, Commitment, DroppedClaim, Entity, Verdict, VerdictKind
 
-MOST_ENTITIES = 24
-_ASKS_FOR_SECRET = re.compile(
-    r"\b(?:pass(?:word|code|phrase)s?|pin|cvv2?|cvc2?|otp|one-time|secur\w+ code|card number|ssn)\b", re.IGNORECASE
-)
-_SHORT_ID = re.compile(r"\bt\d+\b")
-_FIRST_PERSON = re.compile(
-    r"\b(?:I|[Mm]e|[Mm]y|[Mm]ine|[Ww]e|[Oo]ur|[Uu]s|[Yy]ou|[Yy]our|[Ii]ch|[Mm]eine?|[Ww]ir|[Jj]e|[Nn]ous|[Yy]o|[Nn]osotros)\b"
-)
-_QUOTED = re.compile(r"“[^”]{0,1000}+”|\"[^\"]{0,1000}+\"|«[^»]{0,1000}+»")
-_MARKUP = re.compile(r"https?:|www\.|://|<[!/a-zA-Z|]|\[[^\[\]]*+\]\(|[{}`]|\]\]>")
-# What is only so when our side did it. A customer may say that it was done, but then the sentence must say so too:
-# that it is their account.
-_OURS_ALONE = re.compile(
-    r"\b(?:approv|authori[sz]|grant|waive|promis|verifi|resolv|settl|closed|solved|refunded|credited|compensated"
-    r"|paid out|(?:has been|was|were) paid|confirmed|agreed|upgraded"
-    r"|genehmigt|bewilligt|gewährt|erlassen|versprochen|zugesagt|bestätigt|gelöst|erledigt|geschlossen|erstattet"
-    r"|accord|approuv|promis|vérifi|résolu|clos|rembours"
-    r"|aprob|aprov|prometi|promet|verific|resuel|reembols|cerrad|approvat|promess|risolt|chius|rimbors"
-    r"|goedgekeurd|beloofd|geverifieerd|opgelost|gesloten|zatwierdz|zamkni|rozwiąz|onaylan|одобрен|решен|закрыт)\w*",
-    re.IGNORECASE,
-)
-_OWN_ACCOUNT = re.compile(
-    r"\b(?:customer|caller|client|they)\b[^.]{0,20}\b(?:say|said|claim|report|tell|told|state|mention|explain|want|ask"
-    r"|expect|request|demand|hope|need|complain|insist|believe|think|would like|promises?\b|will\b)"
-    r"|^(?:the )?(?:customer|caller|client) (?!is\b|was\b|has\b|gets?\b|got\b|won\b|receive|deserve|owns?\b|holds?\b)"
-    r"|\b(?:wanted|wished for|asked for|requested|reported)$",
-    re.IGNORECASE,
-)
-_CUSTOMER_SAYS = {
-    "de": "Kunde sagt",
-    "es": "El cliente dice",
-    "fr": "Le client dit",
-    "it": "Il cliente dice",
-    "nl": "Klant zegt",
-    "pt": "O cliente diz",
-}
-_BINDING = (Act.PROMISE, Act.REFUSAL)
-_COURTESIES = (Act.GREETING, Act.THANKS, Act.APOLOGY)
-_OWN_WORDS = 0.9
-_SURE = 0.88
-"""Anybody's summary may be supported with less; a model was told to keep to the words, and may be done without."""
-_COPIED_WORDS = 6
-_Judge = Callable[[Sequence[Statement], Sequence[Interaction]], list[Verdict]]
+_LINES = ("headline", "contact_reason", "customer_expectation")
+_Judged = tuple[Piece, Verdict]
 
 
-def merge(
-    answer: Answer,
-    draft: Brief,
-    shown: Mapping[str, Interaction],
-    request: HandoffRequest,
-    *,
-    instructions: str = "",
-) -> tuple[Brief, bool]:
-    """The brief, and whether anything of the model's is in it.
-
-    `shown` are the interactions by the ids it cites; `instructions` are those it was given, which nobody is shown.
-    """
-    merger = _Merger(shown, instructions, request.locale)
-    found: dict[str, object] = {
-        "headline": merger.line(answer.headline, HEADLINE_CHARACTERS),
-        "contact_reason": merger.wish(answer.contact_reason),
-        "situation": merger.story(answer.situation),
-        "customer_expectation": merger.wish(answer.customer_expectation),
-        "commitments": merger.commitments(answer),
-        "open_questions": merger.questions(answer),
-        "suggested_opening": merger.opening(answer.suggested_opening),
+def merge(layout: Layout, verdicts: Sequence[Verdict], draft: Brief) -> tuple[Brief, bool]:
+    """The brief, and whether anything of the model's is in it. `verdicts` are those of `layout.to_check`, in order."""
+    account = _Account(layout.screen)
+    account.judge(layout, verdicts)
+    shown = account.shown
+    opening = None if account.is_dropped("suggested_opening") else layout.opening
+    update: dict[str, object] = {
+        **{field: " ".join(piece.text for piece, _ in shown(field)) for field in _LINES},
+        "situation": " ".join(piece.text for piece, _ in account.story("situation")),
+        "commitments": _commitments(shown("commitments")),
+        "open_questions": tuple(piece.text for piece, _ in shown("open_questions")),
+        "suggested_opening": opening,
     }
-    update = {field: value for field, value in found.items() if value}
-    custom = merger.sections(answer, [one.name for one in request.sections])
+    update = {field: value for field, value in update.items() if value}
+    sections = {field: account.story(field) for field in account.fields if field.startswith(SECTION)}
+    custom = {field.removeprefix(SECTION): told for field, story in sections.items() if (told := _told(story))}
     written = bool(update or custom)
-    update |= {
-        "entities": (*draft.entities, *merger.entities(answer, draft.entities))[:MOST_ENTITIES],
+    brief = without_repetition(draft, update)
+    update = {
+        "entities": united(draft.entities, _entities(shown("entities"))),
         "custom_sections": {**draft.custom_sections, **custom},
-        "dropped_claims": tuple(merger.dropped.values()),
+        "dropped_claims": account.dropped,
     }
-    brief = draft.model_copy(update=update)
-    return brief.model_copy(update={"claims": (*_still_told(draft, brief), *merger.claims.values())}), written
+    brief = brief.model_copy(update=update)
+    return with_claims(brief, draft, account.claims), written
 
 
-def _still_told(draft: Brief, brief: Brief) -> list[Claim]:
-    """The draft's claims that are still sentences of the brief."""
+def without_repetition(draft: Brief, update: Mapping[str, object]) -> Brief:
+    """The draft with a model's fields laid on it, and without its own sentences that only repeat those."""
+    told = Telling([str(value) for field, value in update.items() if field in _STORY])
+    brief = draft.model_copy(update=dict(update))
+    dropped: dict[str, object] = {}
+    if "customer_expectation" not in update and told.repeats(draft.customer_expectation):
+        dropped["customer_expectation"] = None
+    if "situation" not in update and told.repeats(draft.situation):
+        dropped["situation"] = None
+    if "open_questions" not in update:
+        dropped["open_questions"] = tuple(one for one in draft.open_questions if not told.repeats(one))
+    dropped["history"] = tuple(one for one in draft.history if not told.repeats(one.text))
+    return brief.model_copy(update=dropped) if told.is_something else brief
+
+
+_STORY = ("contact_reason", "situation", "customer_expectation")
+
+
+def with_claims(brief: Brief, draft: Brief, claims: Iterable[Claim]) -> Brief:
+    """The brief with these claims, and those of the draft's that are still sentences of it."""
     told = [brief.headline, brief.contact_reason, brief.situation, brief.customer_expectation]
     told += [one.step for one in brief.actions_taken]
     told += [one.text for one in (*brief.commitments, *brief.history)]
     told += brief.custom_sections.values()
     pieces = [piece for piece in told if piece]
-    return [claim for claim in draft.claims if any(claim.text in piece for piece in pieces)]
+    named = {one.text: one for one in claims}
+    own = [one for one in draft.claims if one.text not in named and any(one.text in piece for piece in pieces)]
+    return brief.model_copy(update={"claims": (*own, *named.values())})
 
 
-class _Merger:
-    """Checks sentence by sentence what the model wrote, and keeps account of what was borne out and what was not."""
+class _Account:
+    """What became of every piece: shown with its verdict, or dropped with the reason; each sentence once."""
 
-    def __init__(self, shown: Mapping[str, Interaction], instructions: str, locale: str | None) -> None:
-        self._shown = {alias: without_instructions(one) for alias, one in shown.items()}
-        self._instructions = _runs(instructions)
-        self._locale = locale
-        self._customer_says = _CUSTOMER_SAYS.get((locale or "")[:2].casefold(), "Customer says")
-        self._interactions = list(self._shown.values())
-        self.claims: dict[str, Claim] = {}
-        self.dropped: dict[str, DroppedClaim] = {}
+    def __init__(self, screen: Screen) -> None:
+        self._screen = screen
+        self._shown: dict[str, list[_Judged]] = {}
+        self._fields: dict[str, None] = {}
+        self._told: set[str] = set()
+        self._dropped: dict[str, DroppedClaim] = {}
+        self._dropped_fields: set[str] = set()
+        self._claims: dict[str, Claim] = {}
 
-    def line(self, told: Told | None, most_characters: int = 400) -> str | None:
-        """A field of one line: taken whole or not at all."""
-        if told is None or len(told.text) > most_characters:
-            return None
-        verdicts = self._check_told(told)
-        fits = sum(len(one.text) + 1 for one in verdicts) - 1 <= most_characters
-        return self._told(verdicts) if fits and all(one.supported for one in verdicts) else None
+    def judge(self, layout: Layout, verdicts: Sequence[Verdict]) -> None:
+        """Take up every piece with its verdict."""
+        judged = iter(verdicts)
+        for piece in layout.pieces:
+            if piece.refusal is not None:
+                self._drop(piece, piece.refusal)
+                continue
+            verdict = next(judged)
+            # A question asserts nothing that a line could have told a machine to assert.
+            doubt = None if piece.field == "open_questions" else self._doubt(piece)
+            if verdict.verdict is VerdictKind.REFUTED:
+                self._drop(piece, verdict.why)
+            elif doubt:
+                self._drop(piece, doubt)
+            else:
+                self._show(piece, self._careful(piece, verdict))
 
-    def wish(self, told: Told | None) -> str | None:
-        """What the customer is after: a line that rests on something the customer did or said."""
-        if told is not None and Actor.CUSTOMER not in self._actors(told):
-            self._drop(told.text, "none of the cited interactions is by the customer")
-            return None
-        return self.line(told)
+    @property
+    def fields(self) -> Sequence[str]:
+        """The fields that anything of the model's is shown in."""
+        return tuple(self._fields)
 
-    def story(self, told: Sequence[Told]) -> str | None:
-        """A field of several sentences: those borne out. A story that is mostly wrong is dropped whole."""
-        verdicts = list({verdict.text: verdict for one in told for verdict in self._check_told(one)}.values())
-        borne_out = [one for one in verdicts if one.supported]
-        if 2 * len(borne_out) <= len(verdicts):
-            return None
-        return self._told(_within_limits(borne_out))
+    @property
+    def claims(self) -> Iterable[Claim]:
+        """The claims of what is shown."""
+        return self._claims.values()
 
-    def commitments(self, answer: Answer) -> tuple[Commitment, ...]:
-        """Promises that were made, by whom the model says they were."""
-        kept: list[Commitment] = []
-        for one in answer.commitments:
-            verdicts = self._check(self._by_its_giver(one))
-            if not self._is_promise(one):
-                self._drop(one.text, f"none of the cited interactions is a promise by the {one.by}")
-            elif all(verdict.supported for verdict in verdicts):
-                due = one.due if one.due and self._stands(one.due, one) else None
-                text = self._told(verdicts)
-                kept.append(Commitment(by=Actor(one.by), text=text, due=due, evidence=self._evidence(one)))
-        return tuple(kept)
+    @property
+    def dropped(self) -> tuple[DroppedClaim, ...]:
+        """What is not shown, and why."""
+        return tuple(self._dropped.values())
 
-    def _by_its_giver(self, promised: Promised) -> Promised:
-        """The promise, resting on the words of whoever gave it alone."""
-        own = [alias for alias in self._aliases(promised) if self._shown[alias].actor.value == promised.by]
-        return promised.model_copy(update={"evidence": tuple(own)})
+    def is_dropped(self, field: str) -> bool:
+        """Whether any piece of a field was dropped."""
+        return field in self._dropped_fields
 
-    def _is_promise(self, promised: Promised) -> bool:
-        act_of = customer_act if promised.by == Actor.CUSTOMER.value else staff_act
-        cited = [self._shown[alias] for alias in self._aliases(promised)]
-        said = [sentence for one in cited if one.actor.value == promised.by for sentence in sentences(one.text)]
-        return any(act_of(sentence) is Act.PROMISE for sentence in said)
+    def shown(self, field: str) -> Sequence[_Judged]:
+        """The pieces of a field that are shown, with their claims noted."""
+        return self._noted(self._shown.get(field, ()), field)
 
-    def questions(self, answer: Answer) -> tuple[str, ...]:
-        """Questions about what is in their evidence."""
-        return tuple(
-            one.text.strip()
-            for one in answer.open_questions
-            if one.text.rstrip().endswith("?") and not _ASKS_FOR_SECRET.search(one.text) and self._stands(one.text, one)
-        )
+    def story(self, field: str) -> Sequence[_Judged]:
+        """As `shown`, within the length of a situation."""
+        fitting: list[_Judged] = []
+        words = 0
+        for one in self._shown.get(field, ())[:SITUATION_SENTENCES]:
+            words += len(one[0].text.split())
+            if words > SITUATION_WORDS:
+                break
+            fitting.append(one)
+        return self._noted(fitting, field)
 
-    def opening(self, text: str | None) -> str | None:
-        """The agent's first words: nothing promised, no secret asked for, and about this case."""
-        if not text or len(text.split()) > OPENING_WORDS or _ASKS_FOR_SECRET.search(text):
-            return None
-        if _MARKUP.search(text) or Redactor().redact(text) != text:  # nobody is sent to another address or number
-            return None
-        said = [one for one in map(without_lead_in, sentences(text)) if staff_act(one) not in _COURTESIES]
-        if any(staff_act(one) in _BINDING for one in said):
-            return None
-        asking = [one for one in said if staff_act(one) in (Act.QUESTION, Act.REQUEST)]
-        if not said:
-            return None
-        everything = tuple(one.interaction_id for one in self._interactions)
-        asserted = self._judged([one for one in said if one not in asking], everything, verify)
-        asked = self._judged(asking, everything, ground)
-        # It is said to the customer's face, so what it asserts must be in their own words.
-        fits = all(one.supported and one.score > _OWN_WORDS for one in asserted) and all(one.supported for one in asked)
-        return text.strip() if fits else None
+    def _noted(self, judged: Sequence[_Judged], field: str) -> Sequence[_Judged]:
+        if field in CLAIMS or field.startswith(SECTION):
+            self._claims |= {piece.text: _claim(piece, verdict) for piece, verdict in judged}
+        return judged
 
-    def sections(self, answer: Answer, asked: Sequence[str]) -> dict[str, str]:
-        """The custom sections that were asked for, as far as they are borne out."""
-        stories = {one.name: self.story(one.statements) for one in answer.custom_sections if one.name in asked}
-        return {name: story for name, story in stories.items() if story}
-
-    def entities(self, answer: Answer, known: Sequence[Entity]) -> list[Entity]:
-        """Names that stand in their evidence and are not known yet."""
-        names = {canonical(one.value) for one in known}
-        fresh: dict[str, Entity] = {}
-        for one in answer.entities:
-            name = canonical(one.value)
-            if _is_name(one.value) and name not in names and self._evidence(one) and self._stands(one.value, one):
-                fresh[name] = Entity(type=one.type, value=one.value, evidence=self._evidence(one))
-        return list(fresh.values())
-
-    def _check_told(self, told: Told) -> list[Verdict]:
-        """As `_check`, for what is told of the conversation: a brief does not speak as somebody in it."""
-        if _FIRST_PERSON.search(_QUOTED.sub("", told.text)):
-            return [self._refused(told.text, "it speaks as somebody in the conversation, not about it")]
-        return [self._attributed(one) for one in self._check(told)]
-
-    def _attributed(self, verdict: Verdict) -> Verdict:
-        """What rests on the customer's word alone, told as that: anybody may write anything about us into a chat."""
-        if not verdict.supported or _OWN_ACCOUNT.search(verdict.text):
+    def _careful(self, piece: Piece, verdict: Verdict) -> Verdict:
+        """The verdict, but that rules do not support as a fact what the customer alone says of it."""
+        by_rules = verdict.supported and verdict.checked_by == "rules"
+        if not by_rules or not self._screen.is_hearsay(piece.text, piece.evidence):
             return verdict
-        actors = {one.interaction_id: one.actor for one in self._interactions}
-        ours = tuple(one for one in verdict.evidence if actors[one] is not Actor.CUSTOMER)
-        if ours and self._sure(self._judged([verdict.text], ours, verify)[0]).supported:
-            return verdict
-        if _OURS_ALONE.search(verdict.text):
-            return self._refused(verdict.text, "nobody on our side says what only our side can do")
-        return verdict.model_copy(update={"text": f"{self._customer_says}: {verdict.text}"})
+        return verdict.model_copy(update={"verdict": VerdictKind.UNVERIFIED, "why": "only the customer says so"})
 
-    def _check(self, told: Told) -> list[Verdict]:
-        if _MARKUP.search(told.text):
-            return [self._refused(told.text, "it holds a link or markup")]
-        evidence = self._evidence(told)
-        if not evidence:
-            return [self._refused(told.text, "it cites no interaction of this customer")]
-        verdicts = [self._placed(self._sure(one)) for one in self._judged(sentences(told.text), evidence, verify)]
-        for one in verdicts:
-            if not one.supported:
-                self._drop(one.text, one.why)
-        return verdicts
+    def _doubt(self, piece: Piece) -> str | None:
+        return self._screen.doubt(piece.text, piece.evidence or self._everything)
 
-    def _sure(self, verdict: Verdict) -> Verdict:
-        """The verdict, unless it is not sure enough; of what is told in another language no more can be known."""
-        if not verdict.supported or verdict.score >= _SURE or (self._locale and verdict.why == ACROSS):
-            return verdict
-        return verdict.model_copy(update={"supported": False, "why": f"not sure enough: {verdict.why}"})
+    @property
+    def _everything(self) -> Sequence[str]:
+        return [one.interaction_id for one in self._screen.lines.values()]
 
-    def _placed(self, verdict: Verdict) -> Verdict:
-        cited = [one.text for one in self._interactions if one.interaction_id in verdict.evidence]
-        name = misplaced(verdict.text, cited) if verdict.supported else None
-        if name is None:
-            return verdict
-        return verdict.model_copy(
-            update={"supported": False, "why": f"the evidence has another name than {name} there"}
-        )
+    def _show(self, piece: Piece, verdict: Verdict) -> None:
+        once = plain(piece.text)
+        if piece.field in _STORY and once in self._told:
+            return
+        if piece.field in _STORY:
+            self._told.add(once)
+        self._fields[piece.field] = None
+        self._shown.setdefault(piece.field, []).append((piece, verdict))
 
-    def _judged(self, texts: Sequence[str], evidence: tuple[str, ...], judge: _Judge) -> list[Verdict]:
-        return judge([Statement(text, evidence) for text in texts], self._interactions)
-
-    def _stands(self, text: str, of: Told | Named) -> bool:
-        return all(one.supported for one in self._judged([text], self._evidence(of), ground))
-
-    def _told(self, verdicts: Sequence[Verdict]) -> str:
-        for one in verdicts:
-            self.claims[one.text] = Claim(text=one.text, evidence=one.evidence, support=one.score)
-        return " ".join(one.text for one in verdicts)
-
-    def _refused(self, text: str, why: str) -> Verdict:
-        self._drop(text, why)
-        return Verdict(text=text, supported=False, score=0.0, evidence=(), why=why)
-
-    def _drop(self, text: str, why: str) -> None:
-        if not self._instructions.isdisjoint(_runs(text)):
-            text, why = "[left out]", "it repeats the instructions that the model was given"
-        self.dropped.setdefault(text, DroppedClaim(text=text, why=why))
-
-    def _aliases(self, of: Told | Named) -> list[str]:
-        cited = (_SHORT_ID.search(one) for one in of.evidence)
-        return [found.group() for found in cited if found and found.group() in self._shown]
-
-    def _actors(self, of: Told) -> set[Actor]:
-        return {self._shown[alias].actor for alias in self._aliases(of)}
-
-    def _evidence(self, of: Told | Named) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(self._shown[alias].interaction_id for alias in self._aliases(of)))
+    def _drop(self, piece: Piece, why: str) -> None:
+        self._dropped_fields.add(piece.field)
+        text = piece.text
+        if why == COPIED or self._screen.is_copied(text):
+            text, why = "[left out]", COPIED
+        self._dropped.setdefault(text, DroppedClaim(text=text, why=why))
 
 
-def _is_name(value: str) -> bool:
-    """Whether it is written like a name, and is not all of a number: those of the ledger are known already."""
-    named = [one for one in mentions(value) if one.value == value.strip()]
-    return not named and any(letter.isdigit() or letter.isupper() for letter in value)
+def _claim(piece: Piece, verdict: Verdict) -> Claim:
+    supported = verdict.supported
+    return Claim(
+        text=piece.text,
+        evidence=piece.evidence,
+        quotes=piece.quotes or verdict.quotes,
+        support=verdict.score,
+        verdict=VerdictKind.SUPPORTED if supported else VerdictKind.UNVERIFIED,
+        checked_by=verdict.checked_by,
+    )
 
 
-def _runs(text: str) -> frozenset[tuple[str, ...]]:
-    """Every few words in a row of a text: what two texts have of these in common, one copied from the other."""
-    words = re.findall(r"\w+", text.casefold())
-    return frozenset(tuple(words[start : start + _COPIED_WORDS]) for start in range(len(words) - _COPIED_WORDS + 1))
+def _told(story: Sequence[_Judged]) -> str:
+    return " ".join(piece.text for piece, _ in story)
 
 
-def _within_limits(verdicts: Sequence[Verdict]) -> list[Verdict]:
-    kept: list[Verdict] = []
-    words = 0
-    for one in verdicts[:SITUATION_SENTENCES]:
-        words += len(one.text.split())
-        if words > SITUATION_WORDS:
-            break
-        kept.append(one)
-    return kept
+def _commitments(shown: Sequence[_Judged]) -> tuple[Commitment, ...]:
+    return tuple(
+        Commitment(by=piece.by, text=piece.text, due=piece.due, evidence=piece.evidence)
+        for piece, _ in shown
+        if piece.by is not None
+    )
+
+
+def _entities(shown: Sequence[_Judged]) -> list[Entity]:
+    return [
+        Entity(type=piece.origin.type, value=piece.text, evidence=piece.evidence)
+        for piece, _ in shown
+        if isinstance(piece.origin, Named)
+    ]

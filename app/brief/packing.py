@@ -2,15 +2,19 @@
 
 What matters comes first: what the customer opened with, the newest turns, then what retrieval found in the history,
 then the rest. So the prompt stays the same size however long the history is.
+
+A prompt gets the inputs that it declares and no other. One that declares `participants` has their names in its lines;
+one that declares `earlier` has the lines of other conversations there, and those at hand alone under `interactions`.
 """
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from app.models import HandoffRequest, Interaction, Kind, Snapshot
+from app.brief.attendance import participants, speaker, steps_on_record
+from app.models import ActionTaken, HandoffRequest, Interaction, Kind, Snapshot
 from app.privacy import Redactor, questions_answered
 from app.prompts import Input, fit
 
@@ -26,7 +30,9 @@ TRUSTED_INPUTS = (
     "opening_words",
     "sections",
 )
-UNTRUSTED_INPUTS = ("case", "interactions")
+UNTRUSTED_INPUTS = ("case", "participants", "steps", "earlier", "interactions")
+"""Every input that a brief's prompt may declare."""
+_NOTHING = "none"
 _LOCALE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,3}")
 
 
@@ -40,31 +46,108 @@ class Packed(NamedTuple):
     shown: Mapping[str, Interaction]
 
 
-def pack(snapshot: Snapshot, request: HandoffRequest, redactor: Redactor, limits: Mapping[str, int]) -> Packed:
-    """The prompt's inputs for a snapshot. `limits` are the lengths the brief must keep, which the prompt states."""
-    asked = questions_answered(snapshot.interactions)
-    redacted = (
-        _changed(one, partial(redactor.redact, answering=asked.get(one.interaction_id, "")))
-        for one in _by_importance(snapshot)
-    )
-    kept = sorted(fit(redacted, INTERACTION_TOKENS, text=_line), key=lambda one: (one.occurred_at, one.seq))
-    sent = {f"t{number}": one for number, one in enumerate(kept, start=1)}
+class Numbered(NamedTuple):
+    """Interactions as they are sent, under their short ids, and whether their lines name who acted."""
+
+    sent: Mapping[str, Interaction]
+    named: bool
+
+    def lines(self, aliases: Iterable[str] | None = None) -> str:
+        """Those lines, or all, one an interaction."""
+        chosen = self.sent if aliases is None else aliases
+        return "\n".join(f"{alias} | {line_of(self.sent[alias], named=self.named)}" for alias in chosen)
+
+
+def pack(
+    snapshot: Snapshot,
+    request: HandoffRequest,
+    redactor: Redactor,
+    limits: Mapping[str, int],
+    *,
+    untrusted: Collection[str] = ("case", "interactions"),
+    steps: Sequence[ActionTaken] = (),
+) -> Packed:
+    """The prompt's inputs for a snapshot. `limits` are the lengths the brief must keep, which the prompt states.
+
+    `untrusted` are the inputs about the case that the prompt declares, `steps` those that the ledger knows of.
+    """
+    named, parted = "participants" in untrusted, "earlier" in untrusted
+    at_hand = frozenset(one.interaction_id for one in snapshot.conversation) if parted else frozenset[str]()
+    numbered = number_lines(_by_importance(snapshot), snapshot.interactions, redactor, named=named, last=at_hand)
+    earlier = [alias for alias, one in numbered.sent.items() if parted and one.interaction_id not in at_hand]
     inputs: dict[str, Input] = {
         "now": snapshot.now.isoformat(timespec="minutes"),
         "language": _language(request.locale),
         "sections": [{"name": one.name, "instruction": _one_line(one.instruction)} for one in request.sections],
-        "case": redactor.redact(_case(snapshot, request)),
-        "interactions": "\n".join(f"{alias} | {_line(one)}" for alias, one in sent.items()),
         **limits,
     }
-    return Packed(inputs, {alias: _changed(one, redactor.restore) for alias, one in sent.items()})
+    fillers: Mapping[str, Callable[[], str]] = {
+        "case": lambda: redactor.redact(_case(snapshot, request)),
+        "participants": lambda: participants(numbered.sent.values()) or _NOTHING,
+        "steps": lambda: steps_on_record(steps, numbered.sent, redactor) or _NOTHING,
+        "earlier": lambda: numbered.lines(earlier) or _NOTHING,
+        "interactions": lambda: numbered.lines([alias for alias in numbered.sent if alias not in earlier]),
+    }
+    inputs |= {name: fill() for name, fill in fillers.items() if name in untrusted}
+    return Packed(inputs, readable(numbered.sent, redactor))
+
+
+def number_lines(
+    ranked: Iterable[Interaction],
+    everything: Sequence[Interaction],
+    redactor: Redactor,
+    *,
+    named: bool,
+    last: Collection[str] = (),
+    budget: int = INTERACTION_TOKENS,
+) -> Numbered:
+    """The interactions, most important first, that fit the budget: redacted, and numbered in the order they happened.
+
+    `everything` tells which question each answers; those whose ids are in `last` come after all others.
+    """
+    asked = questions_answered(everything)
+    redacted = (_changed(one, partial(redactor.redact, answering=asked.get(one.interaction_id, ""))) for one in ranked)
+    fitting = fit(redacted, budget, text=partial(line_of, named=named))
+    in_order = sorted(fitting, key=lambda one: (one.interaction_id in last, one.occurred_at, one.seq))
+    return Numbered({f"t{number}": one for number, one in enumerate(in_order, start=1)}, named)
+
+
+def readable(sent: Mapping[str, Interaction], redactor: Redactor) -> Mapping[str, Interaction]:
+    """What was sent as an agent may see it."""
+    return {alias: _changed(one, redactor.restore) for alias, one in sent.items()}
+
+
+def details_of(one: Interaction) -> str:
+    """What a line holds beside the words: name, outcome and data of an event or tool call, as JSON."""
+    content: dict[str, object] = {}
+    if one.name:
+        content["name"] = one.name
+    if one.outcome:
+        content["outcome"] = one.outcome.value
+    if one.data:
+        content["data"] = one.data
+    return json.dumps(content, ensure_ascii=False, default=str)[:LINE_CHARACTERS] if content else ""
+
+
+def line_of(one: Interaction, *, named: bool = False) -> str:
+    """One line, whatever the text holds: its line breaks and quotes are escaped, so it cannot pose as another line."""
+    spoken = json.dumps(one.text[:LINE_CHARACTERS], ensure_ascii=False) if one.text else ""
+    at = one.occurred_at.isoformat(timespec="minutes")
+    who = f"{speaker(one) if named else one.actor.value} {one.kind.value}, {one.channel.value}"
+    line = f"{at} | {who} | {' '.join(part for part in (spoken, details_of(one)) if part)}"
+    return " ".join(line.splitlines())  # also the line breaks that JSON leaves alone, such as U+2028
+
+
+def says_something(one: Interaction) -> bool:
+    """Whether there is anything in it to send."""
+    return bool(one.text.strip() or one.name or one.data) and not one.redacted
 
 
 def _by_importance(snapshot: Snapshot) -> Iterator[Interaction]:
-    newest = [one for one in reversed(snapshot.conversation) if _says_something(one)]
+    newest = [one for one in reversed(snapshot.conversation) if says_something(one)]
     opening = next((one for one in reversed(newest) if one.kind is Kind.MESSAGE), None)
-    found = [passage.interaction for passage in snapshot.history if _says_something(passage.interaction)]
-    earlier = [one for one in reversed(snapshot.prior) if _says_something(one)]
+    found = [passage.interaction for passage in snapshot.history if says_something(passage.interaction)]
+    earlier = [one for one in reversed(snapshot.prior) if says_something(one)]
     given: set[str] = set()
     ranked = [opening] if opening else []
     for one in (*ranked, *newest[:NEWEST_TURNS], *found, *newest[NEWEST_TURNS:], *earlier):
@@ -73,13 +156,13 @@ def _by_importance(snapshot: Snapshot) -> Iterator[Interaction]:
             yield one
 
 
-def _says_something(one: Interaction) -> bool:
-    return bool(one.text.strip() or one.name or one.data) and not one.redacted
-
-
 def _changed(one: Interaction, change: Callable[[str], str]) -> Interaction:
     data = _object(change(json.dumps(dict(one.data), ensure_ascii=False, default=str))) if one.data else {}
-    return one.model_copy(update={"text": change(one.text), "data": data, "identifiers": ()})
+    update: dict[str, object] = {"text": change(one.text), "data": data, "identifiers": ()}
+    if one.participant is not None:
+        shown = {name: change(value) for name, value in one.participant if value}
+        update["participant"] = one.participant.model_copy(update=shown)
+    return one.model_copy(update=update)
 
 
 def _object(text: str) -> dict[str, object]:
@@ -88,23 +171,6 @@ def _object(text: str) -> dict[str, object]:
         return dict(json.loads(text))
     except ValueError:
         return {"data": text}
-
-
-def _line(one: Interaction) -> str:
-    """One line, whatever the text holds: its line breaks and quotes are escaped, so it cannot pose as another line."""
-    content: dict[str, object] = {}
-    if one.name:
-        content["name"] = one.name
-    if one.outcome:
-        content["outcome"] = one.outcome.value
-    if one.data:
-        content["data"] = one.data
-    spoken = json.dumps(one.text[:LINE_CHARACTERS], ensure_ascii=False) if one.text else ""
-    details = json.dumps(content, ensure_ascii=False, default=str)[:LINE_CHARACTERS] if content else ""
-    at = one.occurred_at.isoformat(timespec="minutes")
-    who = f"{one.actor.value} {one.kind.value}, {one.channel.value}"
-    line = f"{at} | {who} | {' '.join(part for part in (spoken, details) if part)}"
-    return " ".join(line.splitlines())  # also the line breaks that JSON leaves alone, such as U+2028
 
 
 def _case(snapshot: Snapshot, request: HandoffRequest) -> str:

@@ -255,7 +255,8 @@ def _quote(row: Interaction | None, interaction_id: str) -> Text:
     named = f"{row.name}: " if row.name and said else row.name or ""
     outcome = f" ({row.outcome.value})" if row.outcome else ""
     shortened = said if len(said) <= QUOTE_LENGTH else said[: QUOTE_LENGTH - 1].rstrip() + "…"
-    where = f"{_moment(row.occurred_at)}  {row.channel.value}, {row.actor.value}  "
+    who = plain(row.participant.name).plain if row.participant and row.participant.name else ""
+    where = f"{_moment(row.occurred_at)}  {row.channel.value}, {row.actor.value}{' ' if who else ''}{who}  "
     return Text.assemble((where, "dim"), plain(named), " " if named else "", shortened, outcome)
 
 

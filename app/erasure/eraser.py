@@ -15,6 +15,7 @@ from app.errors import NotFound, RetrievalUnavailable, UnknownCustomer, Warmline
 from app.models import Erased, Interaction
 from app.ports import Archive, Ledger, Outbox, VectorStore
 from app.ports.continuity import ContinuityStore
+from app.ports.revisions import RevisionStore
 
 _log = logging.getLogger(__name__)
 
@@ -47,6 +48,7 @@ class Eraser:
         digests: ContinuityStore,
         outbox: Outbox | None = None,
         *,
+        revisions: RevisionStore | None = None,
         on_discarded: Callable[[], None] = lambda: None,
     ) -> None:
         self._ledger = ledger
@@ -54,6 +56,7 @@ class Eraser:
         self._vectors = vectors
         self._digests = digests
         self._outbox = outbox
+        self._revisions = revisions
         self._on_discarded = on_discarded
 
     async def erase(self, tenant: str, customer_id: str) -> Erased:
@@ -112,6 +115,8 @@ class Eraser:
         await self._archive.erase_documents(tenant, [customer_id])
         if self._outbox is not None:
             await self._outbox.erase(tenant, [customer_id])
+        if self._revisions is not None:
+            await self._revisions.erase(tenant, [customer_id])
 
     async def _erase_derived(
         self, tenant: str, identity_ids: Collection[str], interaction_ids: Sequence[str], owners: Collection[str]
@@ -127,6 +132,8 @@ class Eraser:
         if self._outbox is not None:
             messages = await self._outbox.erase(tenant, identity_ids, naming=naming, owners=owners)
             counts["webhook_messages"] += messages
+        if self._revisions is not None and identity_ids:
+            await self._revisions.erase(tenant, identity_ids)
         await self._digests.touch(tenant, {*identity_ids, *owners})
         return counts
 

@@ -17,7 +17,7 @@ from pydantic_core import from_json
 
 from app.errors import InvalidRequest, PayloadTooLarge, WarmlineError
 from app.formats.moments import Moment
-from app.models import MAX_BATCH, Actor, Channel, InteractionDraft, Kind, Outcome, Problem
+from app.models import MAX_BATCH, Actor, Channel, InteractionDraft, Kind, Outcome, Participant, Problem
 from app.validation import (
     check_count_of_values,
     check_size_of_data,
@@ -181,6 +181,7 @@ def _of_another_system(event: _Event, fields: Mapping[str, JsonValue], known: Ma
         "channel": _member(Channel, fields.get("channel")) or Channel.OTHER,
         "actor": _member(Actor, fields.get("actor")) or Actor.SYSTEM,
         "kind": Kind.EVENT,
+        "participant": _participant(fields.get("participant")),
         "identifiers": fields.get("identifiers") or (),
         "text": event.data if isinstance(event.data, str) else _text(fields.get("text")),
         "name": event.attributes["type"],
@@ -220,6 +221,14 @@ def _kept(data: JsonValue | bytes) -> Mapping[str, JsonValue]:
 
 def _member(kind: type[Member], value: JsonValue) -> Member | None:
     return next((one for one in kind if one.value == value), None)
+
+
+def _participant(value: JsonValue) -> Participant | None:
+    # Another system's field of this name may be anything, and then stays what it is in the data.
+    try:
+        return Participant.model_validate(value)
+    except ValidationError:
+        return None
 
 
 def _text(value: JsonValue) -> str:

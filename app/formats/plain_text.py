@@ -6,6 +6,7 @@ Date: 2026-03-02
 Customer: My parcel is late.
 Bot: It is on its way.
 Agent (Anna): I take over.             a name; from here on "Anna:" is the agent
+Maria Lopez: Thank you.                a name alone is the customer, where nobody else is and only bot or agent is told
 [10:32] Customer: Thank you.           a time before the speaker; or 10:32:05, 10:32 AM, 2026-03-02 10:32, an ISO time
 Customer [voice]: It is me again.      a channel before or after the speaker, for this turn
 --- Phone call, 2026-03-04 ---         a heading: another channel, another day, or both, from here on
@@ -101,6 +102,7 @@ class _Turn:
     channel: Channel
     day: date | None
     stamp: _Stamp | None
+    name: str | None
     text: list[str] = field(default_factory=list[str])
 
 
@@ -132,8 +134,10 @@ class _Reader:
         self._turns: list[_Turn] = []
         self._channel = Channel.CHAT
         self._day: date | None = None
-        heads = (head for one in lines if not one[:1].isspace() and (head := _head_of(one)))
+        heads = [head for one in lines if not one[:1].isspace() and (head := _head_of(one))]
         self._spoken = Counter(head.label.casefold() for head in heads if _NAME.fullmatch(head.label))
+        by_role = {actor for head in heads for one in (head.label, *head.notes) if (actor := actor_of_role(one))}
+        self._customer_is_named = bool(by_role & {Actor.BOT, Actor.AGENT}) and Actor.CUSTOMER not in by_role
 
     def read(self) -> Sequence[_Turn]:
         for number, line in enumerate(self._lines, 1):
@@ -151,7 +155,8 @@ class _Reader:
             channel = head.channel or next(filter(None, map(_channel_named, head.notes)), None) or self._channel
             if actor not in _ROLES:
                 raise InvalidRequest(f"line {number}: “{head.label}” is nobody who takes part. {_HOW}")
-            self._turns.append(_Turn(number, _ROLES[actor], channel, self._day, head.stamp, [head.text]))
+            turn = _Turn(number, _ROLES[actor], channel, self._day, head.stamp, _name_in(head), [head.text])
+            self._turns.append(turn)
         elif self._turns:
             self._turns[-1].text.append(line.strip())
         else:
@@ -171,6 +176,11 @@ class _Reader:
         known = self._names.get(head.label.casefold())
         spoken = self._spoken[head.label.casefold()]
         if known is None and spoken and (spoken > 1 or not self._turns or head.stamp is not None):
+            if self._customer_is_named:
+                # Whoever bot and agent talk to; a second name without a role may be anybody's.
+                self._customer_is_named = False
+                self._names[head.label.casefold()] = Actor.CUSTOMER
+                return Actor.CUSTOMER
             raise InvalidRequest(f"line {number}: nothing says who “{head.label}” is. {_HOW}")
         return known
 
@@ -217,6 +227,13 @@ class _Reader:
             self._day = day
         else:
             self.told[meant] = value
+
+
+def _name_in(head: _Head) -> str | None:
+    """The name of whoever speaks: the label where that is no role, else what stands beside the role."""
+    if actor_of_role(head.label) is None:
+        return head.label
+    return next((one for one in head.notes if _channel_named(one) is None and actor_of_role(one) is None), None)
 
 
 def _rule_of(line: str) -> _Rule | None:
@@ -325,4 +342,6 @@ def _moment(turn: _Turn, clock: tuple[int, int, int | None], day: date, *, count
 
 def _as_turn(turn: _Turn, at: datetime | None) -> dict[str, Any]:
     told: dict[str, Any] = {"role": turn.role, "channel": turn.channel.value, "text": "\n".join(turn.text).strip()}
+    if turn.name:
+        told["participant"] = {"name": turn.name}
     return told if at is None else told | {"at": at.isoformat()}

@@ -39,7 +39,10 @@ _LASTING = re.compile(
     re.IGNORECASE,
 )
 _NOT_LASTING = re.compile(
-    r"\b(?:(?:i|we)(?:['’]ll| will) (?:need|require|have to ask|be (?:happy|glad|able))|need to know|once you|if you"
+    # of the weather and the like it is told how they will be, not what somebody does
+    r"^(?:it|the weather|there)(?:['’]ll| will) be "
+    r"(?!\w+(?:ed|en|ade|nt|id|one)\b|there|ready|back|available|with|here|free)"
+    r"|\b(?:(?:i|we)(?:['’]ll| will) (?:need|require|have to ask|be (?:happy|glad|able))|need to know|once you|if you"
     r"|would you|please|let me know|feel free|for the payment|polic(?:y|ies)|(?:proceed|go ahead) with|cannot|can['’]t"
     r"|won['’]t)\b",
     re.IGNORECASE,

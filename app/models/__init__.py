@@ -54,12 +54,13 @@ from app.models.brief import (
     Sentiment,
     SentimentLabel,
     Trend,
-    Verdict,
 )
 from app.models.customers import Customer, Match, Passage, Resolution, Verification, VerificationStatus
 from app.models.erasure import Erased, RetentionRule, RetentionRun
 from app.models.handoffs import (
     ActionOutcome,
+    ClaimCheck,
+    ClaimMark,
     DecisionWithOutcomes,
     FailureCode,
     Feedback,
@@ -70,7 +71,16 @@ from app.models.handoffs import (
     PromptReference,
     Usage,
 )
-from app.models.interactions import Identifier, Interaction, InteractionDraft, Problem, Recorded, RowWarning
+from app.models.interactions import (
+    Identifier,
+    Interaction,
+    InteractionDraft,
+    MaybeParticipant,
+    Participant,
+    Problem,
+    Recorded,
+    RowWarning,
+)
 from app.models.requests import (
     HandoffReason,
     HandoffRequest,
@@ -92,6 +102,7 @@ from app.models.suggestions import (
     SuggestionRun,
     SuggestionStatus,
 )
+from app.models.verification import Checker, Quote, Statement, Transcript, Verdict, VerdictKind
 
 __all__ = [
     "MAX_BATCH",
@@ -105,7 +116,10 @@ __all__ = [
     "Candidate",
     "Channel",
     "Check",
+    "Checker",
     "Claim",
+    "ClaimCheck",
+    "ClaimMark",
     "Commitment",
     "ComparedField",
     "Components",
@@ -149,13 +163,16 @@ __all__ = [
     "Likeness",
     "LinkRequest",
     "Match",
+    "MaybeParticipant",
     "Moment",
     "NextActionRequest",
     "OfferedAction",
     "Outcome",
+    "Participant",
     "Passage",
     "Problem",
     "PromptReference",
+    "Quote",
     "Reason",
     "Record",
     "Recorded",
@@ -175,6 +192,7 @@ __all__ = [
     "Signal",
     "SignalType",
     "Snapshot",
+    "Statement",
     "Subject",
     "Suggestion",
     "SuggestionRun",
@@ -182,9 +200,11 @@ __all__ = [
     "SuppressedAction",
     "SuppressionReason",
     "Topic",
+    "Transcript",
     "Trend",
     "Usage",
     "Verdict",
+    "VerdictKind",
     "Verification",
     "VerificationStatus",
     "VerifyRequest",

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from app.models.base import Actor, Channel, Confidence, Evidence, Outcome, Record
+from app.models.verification import Checker, Quote, VerdictKind
 
 
 class ScoredName(Record):
@@ -96,15 +97,18 @@ class ResolutionStatus(StrEnum):
 
 
 class Claim(Record):
-    """A declarative sentence of the brief with what backs it."""
+    """A declarative sentence of the brief with what backs it; one that is unverified is shown and marked as such."""
 
     text: str
     evidence: Evidence
+    quotes: tuple[Quote, ...] = ()
     support: Confidence
+    verdict: Literal[VerdictKind.SUPPORTED, VerdictKind.UNVERIFIED] = VerdictKind.SUPPORTED
+    checked_by: Checker = "rules"
 
 
 class DroppedClaim(Record):
-    """What a model said and the evidence did not bear out."""
+    """What a model said and the evidence refutes."""
 
     text: str
     why: str
@@ -130,13 +134,3 @@ class Brief(Record):
     custom_sections: Mapping[str, str] = Field(default_factory=dict)
     claims: tuple[Claim, ...] = ()
     dropped_claims: tuple[DroppedClaim, ...] = ()
-
-
-class Verdict(Record):
-    """Whether one sentence is borne out by the interactions it was checked against."""
-
-    text: str
-    supported: bool
-    score: Confidence
-    evidence: Evidence
-    why: str

@@ -13,6 +13,7 @@ from app.models.brief import Brief
 from app.models.customers import Verification, VerificationStatus
 from app.models.requests import HandoffRequest
 from app.models.signals import Signal
+from app.models.verification import Checker
 
 
 class HandoffStatus(StrEnum):
@@ -50,8 +51,22 @@ class Usage(Record):
     cost_usd: float | None = None
 
 
+class ClaimCheck(Record):
+    """Who checked the claims of a brief, and whether their verdicts may still change.
+
+    `pending` until the model's verdicts are in, `failed` where they did not come about, `off` where no model checks.
+    """
+
+    by: Checker = "rules"
+    state: Literal["done", "pending", "failed", "off"] = "off"
+
+
 class Handoff(Record):
-    """The answer to an escalation. `pending` is true of a first stage: the brief is being made, and may yet change."""
+    """The answer to an escalation. `pending` is true while another revision of it may come.
+
+    `revision` counts from 1: a model that was late, or a check that ended later, makes the next one under the same id.
+    `drafted_ahead` is true where the model's words were ready before the handoff was asked for.
+    """
 
     handoff_id: str
     customer_id: str
@@ -59,6 +74,8 @@ class Handoff(Record):
     created_at: datetime
     as_of_seq: int
     duration_ms: int
+    revision: Annotated[int, Field(ge=1)] = 1
+    drafted_ahead: bool = False
     stale: bool = False
     pending: bool = False
     status: HandoffStatus
@@ -69,6 +86,7 @@ class Handoff(Record):
     usage: Usage | None = None
     verification_status: VerificationStatus
     verification: Verification | None = None
+    check: ClaimCheck = ClaimCheck()
     brief: Brief
     signals: tuple[Signal, ...] = ()
     next_actions: Decision | None = None
@@ -85,11 +103,19 @@ class Handoff(Record):
         return tuple(dict.fromkeys(chain.from_iterable(stands_on)))
 
 
+class ClaimMark(Record):
+    """What an agent says of one claim of a brief; `missing` names something that the brief should have said."""
+
+    text: Annotated[str, Field(min_length=1, max_length=2000)]
+    mark: Literal["right", "wrong", "missing"]
+
+
 class Feedback(Record):
     """What an agent's desktop tells of a handoff; it may be told in parts, as the contact goes on."""
 
     displayed_at: Moment | None = None
     accepted: bool | None = None
+    claims: Annotated[tuple[ClaimMark, ...], Field(max_length=200)] = ()
     edited_brief: JsonValue = None
     repeated_information: bool | None = None
     missing_context: bool | None = None

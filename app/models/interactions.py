@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import Field, JsonValue, StringConstraints
+from pydantic import AfterValidator, Field, JsonValue, StringConstraints
 
 from app.models.base import NO_NUL, Actor, Channel, Kind, Moment, Outcome, Record
 
@@ -19,6 +19,28 @@ class Identifier(Record):
     method: Annotated[str, Field(max_length=128), NO_NUL] | None = None
 
 
+class Participant(Record):
+    """Who acted, as the platform shows it: the name of a customer, bot or agent, and the platform's id for them.
+
+    Words for briefs and checks; they never join customers.
+    """
+
+    name: Annotated[str, StringConstraints(strip_whitespace=True, max_length=256), NO_NUL] | None = Field(
+        default=None, description="the name as people read it, such as Maria Lopez"
+    )
+    id: Annotated[str, StringConstraints(strip_whitespace=True, max_length=256), NO_NUL] | None = Field(
+        default=None, description="the platform's own id for them"
+    )
+
+
+def _or_nobody(who: Participant | None) -> Participant | None:
+    return who if who and (who.name or who.id) else None
+
+
+# Platforms send an empty name where they know none, which is the same as naming nobody.
+MaybeParticipant = Annotated[Participant | None, AfterValidator(_or_nobody)]
+
+
 class InteractionDraft(Record):
     """What a channel sends: an interaction before the ledger has numbered it."""
 
@@ -28,6 +50,10 @@ class InteractionDraft(Record):
     actor: Actor
     kind: Kind
     conversation_id: Annotated[str, Field(min_length=1, max_length=256), NO_NUL] | None = None
+    participant: MaybeParticipant = Field(
+        default=None,
+        description="who acted, as the platform shows it: words for briefs and checks, never a key that joins",
+    )
     identifiers: Annotated[tuple[Identifier, ...], Field(max_length=32)] = ()
     text: Annotated[str, Field(max_length=200_000), NO_NUL] = ""
     name: Annotated[str, Field(min_length=1, max_length=256), NO_NUL] | None = None
@@ -47,6 +73,7 @@ class Interaction(Record):
     actor: Actor
     kind: Kind
     conversation_id: str | None = None
+    participant: Participant | None = None
     text: str = ""
     name: str | None = None
     outcome: Outcome | None = None

@@ -12,6 +12,7 @@ Receive = Callable[[Message], None]
 ANNOUNCED = "announced"  # tenant, announcements: something happened that listeners are to hear of
 # tenant, customer_id (null: whoever's), origin (the sender): nothing of what was erased may stay in memory
 ERASED = "erased"
+ESCALATION_LIKELY = "escalation_likely"  # tenant, conversation_id, customer_id: a brief may be drafted ahead
 KEY_CHANGED = "key_changed"  # key_id: what is remembered of this API key no longer holds
 # Without fields, from the bus to its own process alone: it was cut off, and what others told meanwhile may be missing.
 MISSED = "missed"

@@ -14,11 +14,11 @@ from app.privacy.masking import depends_on_context, masked_among, masked_draft, 
 
 @dataclass(frozen=True, slots=True)
 class MaskedDraft:
-    """A draft without secrets; the digest of what the caller sent, and the one an earlier version filed it under."""
+    """A draft without secrets; the digest of what the caller sent, and those it may have been filed under before."""
 
     draft: InteractionDraft
     digest: str
-    earlier_digest: str | None
+    earlier_digests: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def all_masked(drafts: Sequence[InteractionDraft | Problem], talks: Mapping[str,
                 elif isinstance(before, MaskedDraft):
                     found[places[talk][since + at]] = replace(before, draft=row)
             # The digest is the same on every delivery, whatever was said meanwhile, and nobody can try numbers on it.
-            found.append(MaskedDraft(masking.row, content_sha256(shrouded_draft(draft)), content_sha256(draft)))
+            found.append(_digested(masking.row, shrouded_draft(draft), draft))
             said[talk].append(masking.row)
         else:
             found.append(masked := _masked(draft))
@@ -83,15 +83,33 @@ def masked_conversation(rows: Sequence[Interaction]) -> tuple[Interaction, ...]:
 
 def _masked(draft: InteractionDraft) -> MaskedDraft:
     masked = masked_draft(draft)
-    if masked is draft:
-        return MaskedDraft(draft, content_sha256(draft), None)
-    return MaskedDraft(masked, content_sha256(masked), content_sha256(draft))
+    return _digested(masked, masked, draft)
+
+
+def _digested(filed: InteractionDraft, alike: InteractionDraft, sent: InteractionDraft) -> MaskedDraft:
+    """The draft as it is filed; its digest is that of `alike`, which is the same on every delivery of what was sent."""
+    earlier = _nameless(alike)
+    if alike is not sent:
+        earlier |= _nameless(sent) | {content_sha256(sent)}
+    return MaskedDraft(filed, content_sha256(alike), earlier)
+
+
+def _nameless(draft: InteractionDraft) -> frozenset[str]:
+    # A version that knew no participants, or a channel that learnt names later, filed the same row without one.
+    if draft.participant is None:
+        return frozenset()
+    return frozenset({content_sha256(draft.model_copy(update={"participant": None}))})
 
 
 def content_sha256(draft: InteractionDraft) -> str:
-    """The digest of all that a caller said of an interaction but its id: the same for equal content."""
+    """The digest of all that a caller said of an interaction but its id: the same for equal content.
+
+    A row without a participant has the digest that it had before participants were filed.
+    """
     occurred_at = draft.occurred_at.astimezone(UTC).isoformat() if draft.occurred_at else None
     identifiers = [[one.type, one.value, one.verified, str(one.verified_at), one.method] for one in draft.identifiers]
     content: list[Any] = [occurred_at, draft.channel, draft.actor, draft.kind, draft.conversation_id, identifiers]
     content += [draft.text, draft.name, draft.outcome, dict(draft.data)]
+    if draft.participant is not None:
+        content.append([draft.participant.name, draft.participant.id])
     return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

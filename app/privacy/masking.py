@@ -95,6 +95,8 @@ def _changed(row: Row, context: Context) -> dict[str, Any]:
         changed["text"] = text
     if row.name and (name := mask(row.name)) != row.name:
         changed["name"] = name
+    if row.participant and (who := masked_request(row.participant)) != row.participant:
+        changed["participant"] = who
     if row.data and (data := _data(row, context)) != row.data:
         changed["data"] = data
     if row.identifiers and (identifiers := masked_identifiers(row.identifiers)) != row.identifiers:

@@ -105,14 +105,17 @@ def redact(text: str, *, contacts: bool = False) -> str:
 
 
 def redacted_draft(draft: InteractionDraft) -> InteractionDraft:
-    """An interaction whose text and data hold placeholders nobody can put back, before it is written anywhere.
+    """An interaction whose text, data and participant hold placeholders nobody can put back, before it is written.
 
     A field of `data` is read with its name, so that what has no shape of its own (`password`, `cvv`) is found too.
     """
     redactor = Redactor(contacts=False)
     text = redactor.redact(draft.text)
     data = {key: _redacted_value(redactor, key, value) for key, value in draft.data.items()}
-    return draft.model_copy(update={"text": text, "data": data})
+    who = draft.participant
+    if who is not None:
+        who = who.model_copy(update={name: redactor.redact(value) for name, value in who if value})
+    return draft.model_copy(update={"text": text, "data": data, "participant": who})
 
 
 def _redacted_value(redactor: Redactor, key: str, value: JsonValue) -> JsonValue:

@@ -32,6 +32,9 @@ _UNSEEN = re.compile(r"<[^<>\d]{1,80}>|&(?:#\d{2,5}|#x[0-9a-fA-F]{2,4}|[a-zA-Z]{
 _TWELVE_FIGURES = re.compile(r"\d(?:[^\d]{0,12}+\d){11}")
 
 
+_FEWEST_TO_HIDE = 3
+
+
 class Secret(NamedTuple):
     """A card's number or a code at text[start:end], with its digits."""
 
@@ -266,6 +269,8 @@ def without_figures(text: str) -> str:
     parts: list[str] = []
     end = 0
     for run in runs(text, tokens(text)):
+        if sum(len(atom.digits) for atom in run) < _FEWEST_TO_HIDE:
+            continue  # `one` and `two` are two messages, and no code
         parts += [text[end : run[0].start], CODE_MASK]
         end = run[-1].end
     return "".join([*parts, text[end:]])

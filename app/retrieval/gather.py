@@ -47,15 +47,20 @@ class Gatherer:
         now: datetime,
         cutoff: datetime | None,
         history: bool = True,
+        up_to_seq: int | None = None,
     ) -> Snapshot:
         """All that bears on one conversation of a customer, nothing later than `cutoff` where one is given.
+
+        With `up_to_seq` it is gathered as it was when that was the newest.
 
         Without a `conversation_id`, or where the customer has said nothing in that conversation yet, it is the
         customer's newest. The snapshot is judged at `now`, or at its newest interaction if that is later. Without
         `history` only what is recent is read and nothing is searched for, which takes a fraction of the time.
         """
         limit = MAX_HISTORY if history else MAX_LATELY
-        head, newest, conversation = await self._lately(tenant, customer, conversation_id, cutoff, limit=limit)
+        head, newest, conversation = await self._lately(
+            tenant, customer, conversation_id, cutoff, limit=limit, up_to_seq=up_to_seq
+        )
         if not conversation and newest:
             conversation_id = newest[-1].conversation_id
             found_again = await self._conversation(tenant, customer, conversation_id, head, cutoff)
@@ -103,11 +108,18 @@ class Gatherer:
         )
 
     async def _lately(
-        self, tenant: str, customer: Customer, conversation_id: str | None, cutoff: datetime | None, *, limit: int
+        self,
+        tenant: str,
+        customer: Customer,
+        conversation_id: str | None,
+        cutoff: datetime | None,
+        *,
+        limit: int,
+        up_to_seq: int | None,
     ) -> tuple[int, list[Interaction], list[Interaction]]:
         """The tenant's head, what is newest of the customer, and the conversation, each in its order."""
-        if cutoff is not None:
-            head = await self._ledger.head(tenant)
+        if cutoff is not None or up_to_seq is not None:
+            head = await self._ledger.head(tenant) if up_to_seq is None else up_to_seq
             newest = await self._rows(tenant, customer, head, cutoff, limit=limit)
             return head, newest, await self._conversation(tenant, customer, conversation_id, head, cutoff)
         found = await self._ledger.lately(

@@ -5,6 +5,7 @@ Every figure has its floor from the same run, so that a slow machine shows in bo
 
 from evals.bench.analytics import AnalyticsBench, bench_analytics
 from evals.bench.answers import HandoffBench, RetrievalBench, bench_handoff, bench_retrieval
+from evals.bench.drafted import DraftedBench, bench_drafted
 from evals.bench.figures import Figure, Rate, figure, rate
 from evals.bench.history import Growth, HistoryBench, bench_history
 from evals.bench.hostile import HostileBench, bench_hostile
@@ -15,6 +16,7 @@ from evals.bench.silences import SilencesBench, bench_silences
 
 __all__ = [
     "AnalyticsBench",
+    "DraftedBench",
     "Figure",
     "Growth",
     "HandoffBench",
@@ -27,6 +29,7 @@ __all__ = [
     "RetrievalBench",
     "SilencesBench",
     "bench_analytics",
+    "bench_drafted",
     "bench_handoff",
     "bench_history",
     "bench_hostile",

@@ -100,7 +100,8 @@ async def _load(url: httpx.URL, size: int, connections: int, seconds: float) -> 
 async def _connection(url: httpx.URL) -> AsyncGenerator[Callable[[bytes], Awaitable[None]]]:
     """Posts interactions on one connection that is kept. Bare, since a client library costs as much as the service."""
     reader, writer = await asyncio.open_connection(url.host, url.port)
-    head = f"POST /v1/interactions HTTP/1.1\r\nHost: {url.host}\r\nContent-Type: application/json\r\nContent-Length: "
+    host = url.netloc.decode()
+    head = f"POST /v1/interactions HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nContent-Length: "
 
     async def post(body: bytes) -> None:
         writer.write(f"{head}{len(body)}\r\n\r\n".encode() + body)

@@ -86,7 +86,8 @@ class OpenLoop:
         reader, writer = connection = await self._connection()
         try:
             body = to_json(sending.body)
-            head = f"POST {sending.path} HTTP/1.1\r\nHost: {self._host}\r\nContent-Type: application/json\r\n"
+            host = f"{self._host}:{self._port}"
+            head = f"POST {sending.path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
             writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
             answer = (await reader.readuntil(b"\r\n\r\n")).lower()
             fields = dict(line.split(b": ", 1) for line in answer.split(b"\r\n")[1:-2])

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from html import escape
 
-from app.models import Brief
+from app.models import Brief, VerdictKind
 from evals.compare import Change
 from evals.scorers import SCORERS
 from evals.suite.cases import GoldCase
@@ -101,7 +101,7 @@ def _listed(brief: Brief, numbers: Mapping[str, int]) -> Mapping[str, str]:
 
 def _with_evidence(text: str, seen: Observation, numbers: Mapping[str, int]) -> str:
     """The text, each of its claims with the numbers of what bears it out; what the check rejects is marked."""
-    rejected = {one.text: one.why for one in seen.verdicts if not one.supported}
+    rejected = {one.text: one.why for one in seen.verdicts if one.verdict is VerdictKind.REFUTED}
     cited = {one.text: one.evidence for one in seen.handoff.brief.claims}
     told = escape(text)
     for claim in sorted({*cited, *rejected}, key=len, reverse=True):

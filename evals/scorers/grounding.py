@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from app.models import VerdictKind
 from evals.identifiers import identifiers, numbers
 from evals.scorers.base import Score, Scorer, count, unscored
 from evals.scorers.texts import moments_of, prose, said_by, told_in
@@ -49,7 +50,7 @@ def unsupported_sentences(case: GoldCase, seen: Observation) -> Score:
     """How many sentences of the brief its customer's interactions do not bear out, by `POST /v1/briefs/verify`."""
     if case.language != KNOWN_LANGUAGE:
         return unscored(f"The check of sentences does not know the language {case.language}.")
-    found = [f"{one.text} ({one.why})" for one in seen.verdicts if not one.supported]
+    found = [f"{one.text} ({one.why})" for one in seen.verdicts if one.verdict is VerdictKind.REFUTED]
     return count(found, "every sentence is borne out")
 
 

@@ -13,6 +13,7 @@ the instructions for its form that it follows (adherence). The instructions here
 
 import re
 
+from app.models import VerdictKind
 from evals.dialogues import sentences_of
 from evals.scorers.base import Score, Scorer, listed, not_applicable, share, unscored
 from evals.scorers.facts import key_fact_recall, missing_attempts, missing_commitments
@@ -33,7 +34,7 @@ def finesure_faithfulness(case: GoldCase, seen: Observation) -> Score:
     """The share of sentences without a factual error."""
     if case.language != KNOWN_LANGUAGE:
         return unscored(f"The check of sentences does not know the language {case.language}.")
-    wrong = [one.text for one in seen.verdicts if not one.supported]
+    wrong = [one.text for one in seen.verdicts if one.verdict is VerdictKind.REFUTED]
     return share(len(seen.verdicts) - len(wrong), len(seen.verdicts), listed(wrong) or "every sentence is borne out")
 
 
@@ -60,7 +61,9 @@ def agent_assist_accuracy(case: GoldCase, seen: Observation) -> Score:
     if case.language != KNOWN_LANGUAGE:
         return unscored(f"The check of sentences does not know the language {case.language}.")
     source, moments = told_in(case.interactions), moments_of(case.interactions)
-    wrong = [one.text for one in seen.verdicts if not one.supported or fabricated(one.text, source, moments)]
+    wrong = [
+        one.text for one in seen.verdicts if one.verdict is VerdictKind.REFUTED or fabricated(one.text, source, moments)
+    ]
     headline = seen.handoff.brief.headline
     if headline and fabricated(headline, source, moments, names=False):
         wrong.append(headline)

@@ -81,7 +81,10 @@ async def run(plan: Plan, folder: Path | None, *, fresh: bool = False, progress:
     told = _Told(len(cases), len(done), progress)
     models = _Models(plan)
     for industry, group in groupby(pending, key=lambda case: case.industry):
-        settings = plan.settings.model_copy(update={"catalogue": catalogue_for(plan.cases, industry)})
+        # What scorers ask of the claims is decided by rules: a check by the model that wrote them would cost twice.
+        check = plan.settings.model_check or "none"
+        update = {"catalogue": catalogue_for(plan.cases, industry), "model_check": check}
+        settings = plan.settings.model_copy(update=update)
         with workspace(settings) as own:
             app = build(own, model=models.brief, **(plan.adapters(own) if plan.adapters else {}))
             try:

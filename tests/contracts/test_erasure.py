@@ -9,7 +9,7 @@ import pytest
 
 from app.adapters.memory import MemoryArchive, MemoryLedger
 from app.adapters.sql import SqlStore
-from app.models import Channel, Identifier
+from app.models import Channel, Identifier, Participant
 from app.ports import Archive, Changes, Ledger, MergeRecord, NewHolding, NewInteraction
 from tests.builders import START, draft
 
@@ -122,14 +122,16 @@ async def test_an_id_that_leads_nowhere_or_belongs_to_another_tenant_erases_noth
 async def test_a_blanked_row_keeps_its_ids_and_its_seq_and_nothing_it_said(stores: Stores) -> None:
     ledger = stores.ledger
     told = (Identifier(type="email", value="one@x.example"),)
-    row = new("int_1", "cus_1", id="mine", data={"page": "/a"}, identifiers=told, conversation_id="c")
+    who = Participant(name="Maria Lopez", id="u-17")
+    row = new("int_1", "cus_1", id="mine", data={"page": "/a"}, identifiers=told, conversation_id="c", participant=who)
     await write(ledger, "t", new_identities=("cus_1",), interactions=(row,))
+    assert [filed.participant for filed in await ledger.by_ids("t", ["int_1"])] == [who]
 
     blanked = await ledger.redact("t", "int_1")
 
     assert blanked is not None
     assert (blanked.id, blanked.seq, blanked.conversation_id, blanked.redacted) == ("mine", 1, "c", True)
-    assert (blanked.text, dict(blanked.data)) == ("", {})
+    assert (blanked.text, dict(blanked.data), blanked.participant) == ("", {}, None)
     assert [(one.type, one.value) for one in blanked.identifiers] == [("email", "[redacted]")]
     assert list(await ledger.by_ids("t", ["int_1"])) == [blanked]
     assert await ledger.redact("t", "int_9") is None

@@ -1,11 +1,13 @@
 """What the tests of the HTTP door share: bodies to send, and whether an answer fits the published description."""
 
 import json
-from typing import Any
+from collections.abc import AsyncGenerator
+from typing import Any, cast
 
 import httpx
 from fastapi import FastAPI
 from jsonschema import Draft202012Validator
+from starlette.responses import Response
 
 PROBLEM = "application/problem+json"
 
@@ -45,6 +47,13 @@ def check_fits(service: FastAPI, answer: httpx.Response, path: str) -> None:
     content = operation["responses"][str(answer.status_code)]["content"]
     schema = content[answer.headers["content-type"].partition(";")[0]]["schema"]
     Draft202012Validator(schema | {"components": document["components"]}).validate(answer.json())
+
+
+async def parts_of(response: Response) -> AsyncGenerator[str]:
+    """The parts of a stream as they are sent."""
+    body: Any = cast(Any, response).body_iterator
+    async for part in body:
+        yield part.decode()
 
 
 def events(stream: str) -> list[tuple[str, dict[str, Any]]]:

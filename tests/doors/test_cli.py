@@ -64,7 +64,19 @@ def an_interaction(**fields: Any) -> dict[str, Any]:
 def test_the_help_lists_every_command(warmline: Command) -> None:
     told = warmline("--help")
     assert told.status == 0
-    for name in ("serve", "demo", "import", "reindex", "handoff", "next-action", "verify", "doctor", "eval", "bench"):
+    for name in (
+        "serve",
+        "demo",
+        "import",
+        "reindex",
+        "handoff",
+        "next-action",
+        "verify",
+        "marks",
+        "doctor",
+        "eval",
+        "bench",
+    ):
         assert re.search(rf"^│ {name} ", told.out, re.MULTILINE), name
 
 

@@ -11,7 +11,7 @@ from markdown_it import MarkdownIt
 
 from app.application.cards import Told
 from app.doors import render
-from app.doors.render.card import sentences
+from app.doors.render.claims import sentences
 from app.models import (
     ActionTaken,
     Actor,
@@ -34,6 +34,8 @@ from app.models import (
     InterventionLevel,
     OfferedAction,
     Outcome,
+    Participant,
+    Quote,
     Sentiment,
     SentimentLabel,
     Signal,
@@ -41,6 +43,7 @@ from app.models import (
     SuppressedAction,
     SuppressionReason,
     Trend,
+    VerdictKind,
     Verification,
     VerificationStatus,
 )
@@ -204,6 +207,40 @@ def test_a_note_tells_the_story_with_its_evidence() -> None:
     assert "- [2] int_1\n" in note
 
 
+def test_a_note_marks_what_nobody_confirmed_and_quotes_what_bears_a_claim_out() -> None:
+    claims = (
+        Claim(
+            text="It failed twice.",
+            evidence=("int_1",),
+            quotes=(Quote(interaction_id="int_9", text="It failed *twice* now!"),),
+            support=0.9,
+            checked_by="model",
+        ),
+        Claim(text="They give up.", evidence=("int_1",), support=0.5, verdict=VerdictKind.UNVERIFIED),
+    )
+    worded = {"claims": claims, "situation": "It failed twice. They give up. Why?"}
+    brief = handoff().brief.model_copy(update=worded)
+    note = render.markdown(handoff().model_copy(update={"brief": brief, "revision": 3, "drafted_ahead": True}))
+
+    assert "\n\nIt failed twice. They give up. (not checked) Why?\n\n" in note
+    assert "- It failed twice. [2]\n  - “It failed \\*twice\\* now!” [5]\n" in note
+    assert "- They give up. (not checked) [2]\n" in note
+    assert "· revision 3 · drafted ahead ·" in note
+
+
+def test_a_quote_is_shown_while_its_interaction_is_kept_and_who_acted_by_name() -> None:
+    quotes = tuple(Quote(interaction_id=f"int_{number}", text=f"word {number}") for number in (1, 2))
+    claim = Claim(text="It failed twice.", evidence=("int_1", "int_2"), quotes=quotes, support=0.9)
+    made = handoff().model_copy(update={"brief": Brief(claims=(claim,))})
+    rows = {"int_1": interaction(1, "word 1").model_copy(update={"participant": Participant(name="Maria Lopez")})}
+
+    page = render.card(made, rows, Told((), {}), base="/console/cards/token")
+
+    assert "“word 1”" in page
+    assert "word 2" not in page
+    assert '<b>customer</b> <span dir="auto">Maria Lopez</span>' in page
+
+
 def test_a_claim_leads_to_the_words_it_stands_on() -> None:
     page = page_of(handoff())
 
@@ -221,7 +258,9 @@ def test_what_is_uncertain_is_marked_as_such() -> None:
     doubtful = brief.model_copy(
         update={
             "intent": Intent(name="password_reset", confidence=0.41),
-            "claims": (Claim(text="It failed twice.", evidence=("int_1",), support=0.9),),
+            "claims": (
+                Claim(text="It failed twice.", evidence=("int_1",), support=0.5, verdict=VerdictKind.UNVERIFIED),
+            ),
         }
     )
     claimed = {"brief": doubtful, "verification_status": VerificationStatus.CLAIMED, "verification": None}
@@ -231,7 +270,8 @@ def test_what_is_uncertain_is_marked_as_such() -> None:
     assert "perhaps" not in sure
     assert "Identity only claimed." in unsure
     assert "perhaps password reset, 41% sure" in unsure
-    assert "90% sure" in unsure
+    assert "not checked" not in sure
+    assert "not checked" in unsure
 
 
 def test_what_the_model_said_and_nothing_bears_out_can_be_looked_at() -> None:
@@ -287,7 +327,7 @@ def test_a_handoff_of_any_size_makes_a_small_page() -> None:
 
     page = render.card(big, rows, Told((), {}), base="/console/cards/token")
 
-    assert len(page.encode()) < 60_000
+    assert len(page.encode()) < 80_000
 
 
 def test_a_handoff_with_nothing_to_say_has_no_empty_sections() -> None:

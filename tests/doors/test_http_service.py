@@ -11,7 +11,6 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from jsonschema import Draft202012Validator
-from starlette.responses import StreamingResponse
 
 from app.bootstrap import build
 from app.doors.http import Door
@@ -22,7 +21,7 @@ from app.models import Handoff, HandoffRequest
 from app.ports import Vectors
 from app.settings import Settings
 from tests.conftest import WordEmbedder
-from tests.doors.http import check_fits, events, message, problem
+from tests.doors.http import check_fits, events, message, parts_of, problem
 
 
 async def test_it_lives_and_tells_when_it_is_ready(client: httpx.AsyncClient, service: FastAPI) -> None:
@@ -110,8 +109,7 @@ async def test_what_was_begun_is_filed_before_the_stores_are_closed(settings: Se
                 await asyncio.sleep(0.05)
 
         stream = await door.streams.open(Asked("default", "/v1/handoffs", None, b"{}"), slowly)
-    assert isinstance(stream, StreamingResponse)
-    [(_, brief), *_] = events(str(await anext(aiter(stream.body_iterator))))
+    [(_, brief), *_] = events(await anext(parts_of(stream)))
 
     async with second.router.lifespan_context(second), at_the_door(second) as client:
         filed = await client.get(f"/v1/handoffs/{brief['handoff_id']}")

@@ -7,7 +7,6 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
-from starlette.responses import StreamingResponse
 
 from app.adapters.scripted import ScriptedModel
 from app.application import App
@@ -20,7 +19,7 @@ from app.main import create_app
 from app.models import Handoff, HandoffRequest
 from app.settings import Settings
 from tests.conftest import WordEmbedder
-from tests.doors.http import events, message, record
+from tests.doors.http import events, message, parts_of, record
 
 STREAM = {"accept": "text/event-stream"}
 WORDED = {"situation": [{"text": "The customer says that the link never arrives.", "evidence": ["t1"]}]}
@@ -69,9 +68,8 @@ async def test_a_handoff_is_filed_although_its_listener_left(
     )
     await door.streams.finish()
 
-    assert isinstance(stream, StreamingResponse)
-    first = await anext(aiter(stream.body_iterator))
-    [(_, brief)] = events(str(first))
+    first = await anext(parts_of(stream))
+    [(_, brief)] = events(first)
     assert (await client.get(f"/v1/handoffs/{brief['handoff_id']}")).status_code == 200
 
 
@@ -89,8 +87,7 @@ async def test_work_that_breaks_off_ends_the_stream_with_a_problem(
     streams: Streams = service.state.door.streams
     stream = await streams.open(Asked("default", "/v1/handoffs", None, b"{}"), broken)
 
-    assert isinstance(stream, StreamingResponse)
-    told = events("".join([str(part) async for part in stream.body_iterator]))
+    told = events("".join([part async for part in parts_of(stream)]))
     assert [name for name, _ in told] == ["brief", "error"]
     assert (told[1][1]["status"], told[1][1]["code"]) == (503, "unavailable")
     assert "secret" not in json.dumps(told[1][1])

@@ -32,7 +32,10 @@ async def test_each_claim_gets_a_verdict_in_order(
     body = answer.json()
     assert [one["text"] for one in body["verdicts"]] == CLAIMS
     assert [one["supported"] for one in body["verdicts"]] == [True, False]
-    assert all(set(one) == {"text", "supported", "score", "evidence", "why"} for one in body["verdicts"])
+    assert all(
+        set(one) == {"text", "verdict", "supported", "score", "evidence", "quotes", "why", "checked_by"}
+        for one in body["verdicts"]
+    )
     assert body["as_of_seq"] == 2
     assert isinstance(body["duration_ms"], int)
 

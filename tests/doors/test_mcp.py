@@ -18,7 +18,7 @@ from app.models import Scope
 if TYPE_CHECKING:
     from app.application import App
 
-TOOLS = ["get_handoff_brief", "next_best_action", "customer_timeline", "record_interaction"]
+TOOLS = ["get_handoff_brief", "next_best_action", "customer_timeline", "record_interaction", "verify_summary"]
 WHO = {"type": "account_id", "value": "acc-1", "verified": True, "method": "login"}
 
 
@@ -103,8 +103,9 @@ async def test_a_bot_records_asks_what_to_do_and_hands_on(address: str) -> None:
 
 async def test_what_mcp_answers_is_what_http_answers(address: str, app: "App") -> None:
     async with connected(address) as client, httpx2.AsyncClient(base_url=address) as http:
-        recorded = answer(await client.call_tool("record_interaction", said("Where is my parcel?")))
-        again = (await http.post("/v1/interactions", json=said("Where is my parcel?"))).json()
+        sent = said("Where is my parcel?", participant={"name": "Maria Lopez", "id": "u-17"})
+        recorded = answer(await client.call_tool("record_interaction", sent))
+        again = (await http.post("/v1/interactions", json=sent)).json()
         customer_id = recorded["results"][0]["customer_id"]
         over_http = (await http.get(f"/v1/customers/{customer_id}/timeline")).json()
         over_mcp = answer(await client.call_tool("customer_timeline", {"customer_id": customer_id}))

@@ -141,7 +141,9 @@ def redact(connection: Connection, tenant: str, interaction_id: str) -> Interact
     row = (connection.execute(select(*_INTERACTION).where(*this))).one_or_none()
     if row is None:
         return None
-    blanked = {"text": "", "data": "{}", "identifiers": redacted_identifiers(interaction_of(row)), "redacted": True}
+    nobody = {"participant_name": None, "participant_id": None}
+    words = {"text": "", "data": "{}", "identifiers": redacted_identifiers(interaction_of(row))}
+    blanked = words | nobody | {"redacted": True}
     connection.execute(update(interactions).where(*this).values(blanked))
     return interaction_of((connection.execute(select(*_INTERACTION).where(*this))).one())
 

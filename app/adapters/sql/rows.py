@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import TypeAdapter
 from pydantic_core import from_json, to_json
 
-from app.models import Actor, Channel, Identifier, Interaction, Kind, Outcome
+from app.models import Actor, Channel, Identifier, Interaction, Kind, Outcome, Participant
 from app.ports import (
     REDACTED,
     ConversationSeat,
@@ -29,6 +29,7 @@ _OUTCOMES: Mapping[str | None, Outcome | None] = {None: None} | {one.value: one 
 def interaction_row(tenant: str, seq: int, new: NewInteraction) -> dict[str, Any]:
     """A new interaction as a row of `interactions`."""
     draft = new.draft
+    who = draft.participant
     return {
         "tenant": tenant,
         "seq": seq,
@@ -48,6 +49,8 @@ def interaction_row(tenant: str, seq: int, new: NewInteraction) -> dict[str, Any
         "content_sha256": new.content_sha256,
         "redacted": False,
         "masked": True,
+        "participant_name": who.name if who else None,
+        "participant_id": who.id if who else None,
     }
 
 
@@ -69,6 +72,8 @@ INTERACTION_COLUMNS = (
     "identifiers",
     "redacted",
     "masked",
+    "participant_name",
+    "participant_id",
 )
 _TEXT, _DATA, _MASKED = (INTERACTION_COLUMNS.index(name) for name in ("text", "data", "masked"))
 _LONG = 50_000
@@ -93,7 +98,10 @@ def interaction_of(row: Sequence[Any]) -> Interaction:
         identifiers,
         redacted,
         masked,
+        participant_name,
+        participant_id,
     ) = row
+    who = Participant.model_construct(name=participant_name, id=participant_id)
     found = _interaction(
         {
             "interaction_id": interaction_id,
@@ -105,6 +113,7 @@ def interaction_of(row: Sequence[Any]) -> Interaction:
             "actor": _ACTORS[actor],
             "kind": KINDS[kind],
             "conversation_id": conversation_id,
+            "participant": who if participant_name or participant_id else None,
             "text": text,
             "name": name,
             "outcome": _OUTCOMES[outcome],
@@ -126,10 +135,11 @@ def take_long(rows: Sequence[Sequence[Any]]) -> bool:
 def conversation_of(rows: Sequence[Sequence[Any]]) -> list[Interaction]:
     """Rows of conversations as records, by seq: what was said before an earlier version's row tells its secrets too."""
     found = [interaction_of(row) for row in rows]
-    if all(row[-1] for row in rows):
+    if all(row[_MASKED] for row in rows):
         return found
-    unmasked = {row[0] for row in rows if not row[-1]}
-    ordered = sorted((interaction_of((*row[:-1], True)) for row in rows), key=lambda one: one.seq)
+    unmasked = {row[0] for row in rows if not row[_MASKED]}
+    whole = (interaction_of((*row[:_MASKED], True, *row[_MASKED + 1 :])) for row in rows)
+    ordered = sorted(whole, key=lambda one: one.seq)
     shown = {one.interaction_id: one for one in masked_conversation(ordered)}
     return [shown[one.interaction_id] if one.interaction_id in unmasked else one for one in found]
 

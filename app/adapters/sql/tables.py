@@ -91,6 +91,8 @@ interactions = Table(
     Column("redacted", Boolean, nullable=False),
     # Whether whole card numbers and secret codes were masked before the row was filed.
     Column("masked", Boolean, nullable=False, server_default=false()),
+    Column("participant_name", words(256)),
+    Column("participant_id", words(256)),
     UniqueConstraint("tenant", "seq", name="interactions_by_seq"),
     UniqueConstraint("tenant", "interaction_id", name="interactions_by_id"),
     UniqueConstraint("tenant", "caller_id", name="interactions_by_caller_id"),
@@ -386,4 +388,22 @@ unannounced_arrivals = Table(
     Column("at", BigInteger, nullable=False),
     PrimaryKeyConstraint("tenant", "interaction_id"),
     Index("unannounced_arrivals_by_time", "at"),
+)
+
+# Handoffs of which a revision is still to come (see app/ports/revisions.py): open to whoever asks from `due_at` on,
+# which whoever leases one moves on. Times are milliseconds since 1970.
+open_revisions = Table(
+    "open_revisions",
+    metadata,
+    Column("position", _Position, primary_key=True, autoincrement=True),
+    Column("tenant", words(128), nullable=False),
+    Column("handoff_id", words(64), nullable=False),
+    Column("customer_id", words(64), nullable=False),
+    Column("holder", words(64)),
+    Column("due_at", BigInteger, nullable=False),
+    UniqueConstraint("tenant", "handoff_id", name="open_revisions_by_handoff"),
+    Index("open_revisions_due", "due_at"),
+    Index("open_revisions_of_customer", "tenant", "customer_id"),
+    Index("open_revisions_held", "holder"),
+    sqlite_autoincrement=True,
 )

@@ -16,11 +16,22 @@ def bench_handoff(
     interactions: Interactions = 200,
     others: Annotated[int, typer.Option(min=0, help="How many interactions of other customers there are.")] = 0,
     requests: Annotated[int, typer.Option(min=1, help="How many handoffs are timed.")] = 50,
+    drafted: Annotated[
+        bool,
+        typer.Option(
+            "--drafted",
+            help="With a model on loopback that takes seconds, asked for after the model's time has passed since the "
+            "customer asked for a person.",
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """How long a handoff takes over HTTP with one worker, beside the least any answer takes."""
-    from app.doors.cli.timing import time_handoffs
+    from app.doors.cli.timing import time_drafted_handoffs, time_handoffs
 
+    if drafted:
+        time_drafted_handoffs(interactions, requests, as_json=as_json)
+        return
     time_handoffs(interactions, others, requests, as_json=as_json)
 
 

@@ -1,5 +1,6 @@
 """The commands with their options; what they do is in the modules beside this one, imported when a command runs."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -110,6 +111,24 @@ def verify(
     from app.doors.cli.verifying import show_verdicts
 
     show_verdicts(conversation, claims, conversation_id, as_json=as_json)
+
+
+@commands.command()
+def marks(
+    *,
+    facts: Annotated[Path, typer.Option(metavar="FILE", help="Where the rows go, one marked claim a line.")],
+    conversations: Annotated[Path, typer.Option(metavar="FILE", help="Where their conversations go.")],
+    tenant: Annotated[str, typer.Option(help="Whose cards.")] = "default",
+    as_json: Json = False,
+) -> None:
+    """Write the claims that agents marked right or wrong on their cards as the two files that `eval facts` reads.
+
+    A row has id, text, label (supported or unsupported), kind (true or marked_wrong) and evidence (turns from 0).
+    Of each claim the last mark counts; what was marked as missing is no row. The files hold what customers said.
+    """
+    from app.doors.cli.marking import write_marks
+
+    write_marks(tenant, facts, conversations, as_json=as_json)
 
 
 @commands.command()

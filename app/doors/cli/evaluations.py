@@ -169,6 +169,71 @@ def eval_small_model(
     evaluate_small_model(handoffs, as_json=as_json)
 
 
+@evals.command("facts")
+def eval_facts(
+    data: Annotated[
+        Path, typer.Option(metavar="FILE", exists=True, dir_okay=False, help="Sentences told truly and wrongly.")
+    ],
+    conversations: Annotated[
+        Path, typer.Option(metavar="FILE", exists=True, dir_okay=False, help="The conversations they are about.")
+    ],
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Have what rules leave open judged: by WARMLINE_MODEL_CHECK, else as recorded."),
+    ] = False,
+    write_prompts: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Write the prompts of the check here, to be answered.")
+    ] = None,
+    read_answers: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Take in answers to such prompts, as recordings.")
+    ] = None,
+    ours: Annotated[
+        bool, typer.Option("--ours", help="The data is our own: keep the whole answers, not their numbers alone.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Whether sentences as models write them are told true from false."""
+    from app.doors.cli.testing_models import evaluate_facts
+
+    evaluate_facts(
+        data,
+        conversations,
+        check=check,
+        write_prompts=write_prompts,
+        read_answers=read_answers,
+        ours=ours,
+        as_json=as_json,
+    )
+
+
+@evals.command("answers")
+def eval_answers(
+    data: Annotated[
+        Path, typer.Option(metavar="FILE", exists=True, dir_okay=False, help="Recorded answers of a strong model.")
+    ],
+    out: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Write each brief here, to be read.")] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Have what is shown checked: by WARMLINE_MODEL_CHECK, else as recorded.")
+    ] = False,
+    write_prompts: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Write the prompts of the check here, to be answered.")
+    ] = None,
+    read_answers: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Take in answers to such prompts, as recordings.")
+    ] = None,
+    ours: Annotated[
+        bool, typer.Option("--ours", help="The data is our own: keep the whole answers, not their numbers alone.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """How much of what a strong model wrote reaches the agent, and what is left out and why."""
+    from app.doors.cli.testing_models import evaluate_answers
+
+    evaluate_answers(
+        data, out=out, check=check, write_prompts=write_prompts, read_answers=read_answers, ours=ours, as_json=as_json
+    )
+
+
 @evals.command("verifier")
 def eval_verifier(
     data: Annotated[

@@ -1,9 +1,58 @@
 """What `warmline eval faults`, `injections` and `small-model` do: models that fail, obey anybody or are small."""
 
 import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app.doors.cli.common import settings_in_force
 from app.doors.cli.figures import measured, show
+
+if TYPE_CHECKING:
+    from app.models import Record
+
+
+def evaluate_facts(
+    data: Path,
+    conversations: Path,
+    *,
+    check: bool,
+    write_prompts: Path | None,
+    read_answers: Path | None,
+    ours: bool,
+    as_json: bool,
+) -> None:
+    """Print how well true sentences are told from false ones. Raises InvalidRequest, or StaleRecording."""
+    from evals.checks import checking_model, insist_on_recordings
+    from evals.facts import evaluate
+
+    settings = settings_in_force()
+    model = checking_model(settings, check=check, write_prompts=write_prompts, read_answers=read_answers, ours=ours)
+    with measured("conversations") as tell:
+        figures = asyncio.run(evaluate(data, conversations, checks=model, progress=tell))
+    insist_on_recordings(model)
+    show(figures, as_json=as_json)
+
+
+def evaluate_answers(
+    data: Path,
+    *,
+    out: Path | None,
+    check: bool,
+    write_prompts: Path | None,
+    read_answers: Path | None,
+    ours: bool,
+    as_json: bool,
+) -> None:
+    """Print how much of recorded answers reaches the agent. Raises InvalidRequest, or StaleRecording."""
+    from evals.answers import evaluate
+    from evals.checks import checking_model, insist_on_recordings
+
+    settings = settings_in_force()
+    model = checking_model(settings, check=check, write_prompts=write_prompts, read_answers=read_answers, ours=ours)
+    with measured("answers") as tell:
+        figures: Record = asyncio.run(evaluate(data, settings, out=out, checks=model, progress=tell))
+    insist_on_recordings(model)
+    show(figures, as_json=as_json)
 
 
 def evaluate_faults(handoffs: int, *, seed: int, concurrency: int, as_json: bool) -> None:

@@ -19,6 +19,15 @@ def time_handoffs(interactions: int, others: int, requests: int, *, as_json: boo
     show(figures, as_json=as_json)
 
 
+def time_drafted_handoffs(interactions: int, requests: int, *, as_json: bool) -> None:
+    """Print how long a handoff takes whose brief was drafted ahead. Raises Unavailable when nothing was drafted."""
+    from evals.bench import bench_drafted
+
+    with measured("drafting ahead") as tell:
+        figures = asyncio.run(bench_drafted(interactions, requests, progress=tell))
+    show(figures, as_json=as_json)
+
+
 def time_next_actions(interactions: int, others: int, per_second: float, seconds: float, *, as_json: bool) -> None:
     """Print how long a next action takes under a steady load. Raises Unavailable when the service does not start."""
     from evals.bench import bench_next_action

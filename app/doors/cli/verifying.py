@@ -13,8 +13,10 @@ from app.conversations import Conversation
 from app.doors.cli.common import TENANT, name_of, opened, screen, settings_in_force, side_screen
 from app.doors.cli.workshop import conversation_of_file, throw_away_app
 from app.errors import InvalidRequest
-from app.models import VerifyRequest
+from app.models import VerdictKind, VerifyRequest
 from app.validation import invalid_request
+
+_MARKS = {VerdictKind.SUPPORTED: "✓", VerdictKind.REFUTED: "✗", VerdictKind.UNVERIFIED: "?"}
 
 
 def show_verdicts(conversation_file: str, claims_file: str, conversation_id: str | None, *, as_json: bool) -> None:
@@ -57,5 +59,5 @@ def _table(answer: VerifyAnswer) -> Table:
     for heading in ("", "score", "sentence", "why"):
         table.add_column(heading)
     for one in answer.verdicts:
-        table.add_row("✓" if one.supported else "✗", f"{one.score:.2f}", one.text, one.why)
+        table.add_row(_MARKS[one.verdict], f"{one.score:.2f}", one.text, one.why)
     return table

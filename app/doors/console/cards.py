@@ -1,12 +1,12 @@
 """`/console/cards/{token}`: the agent's card for whoever holds its address, and `/console/handoffs/{id}` for visitors.
 
-The forms of the card are plain ones. A script sends them with `X-Part` and gets the card's parts back; without a script
-the browser is led back to the card.
+The forms of the card are plain ones. A script sends them with `X-Part` and gets the card's parts back, or with
+`X-Part: none` nothing; without a script the browser is led back to the card.
 """
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 from urllib.parse import parse_qsl
@@ -39,6 +39,7 @@ from app.errors import InvalidRequest, NotFound, WarmlineError
 from app.models import ActionOutcome, Feedback
 
 LEAST_LIFETIME = timedelta(seconds=1)
+_MARKS = ("right", "wrong", "missing")
 
 
 class CardRoute(APIRoute):
@@ -81,7 +82,7 @@ async def show(request: Request, opened: Opened, part: bool = False) -> Response
 
 @router.get(PATH + "/{token}/live")
 async def live(request: Request, opened: Opened) -> Response:
-    """The card's parts when the brief is complete, as an event `card`; then `done`."""
+    """The card's parts as an event `card` for each revision that comes, and when nothing more will; then `done`."""
     return StreamingResponse(_arriving(request, opened), media_type=EVENTS, headers=card_headers(request))
 
 
@@ -102,7 +103,7 @@ async def feedback(request: Request, opened: Opened) -> Response:
     """What the agent tells of the handoff."""
     fields = await _form(request)
     edited = {name: fields.pop(f"edited.{name}") for name in EDITABLE if f"edited.{name}" in fields}
-    told = parsed_fields(Feedback, {**fields, "edited_brief": edited} if edited else fields)
+    told = parsed_fields(Feedback, _marked(fields) | ({"edited_brief": edited} if edited else {}))
     await application_of(request).file_feedback(opened.tenant, opened.handoff_id, told)
     return await _shown_again(request, opened)
 
@@ -153,20 +154,34 @@ async def _form(request: Request) -> dict[str, str]:
     return {name: value for name, value in fields.items() if value or name.startswith("edited.")}
 
 
+def _marked(fields: Mapping[str, str]) -> dict[str, Any]:
+    """The fields of a form of feedback, with the claim that a mark of it names in the list that feedback has."""
+    others: dict[str, Any] = {name: value for name, value in fields.items() if name not in _MARKS}
+    claims = [{"text": fields[mark], "mark": mark} for mark in _MARKS if mark in fields]
+    return others | ({"claims": claims} if claims else {})
+
+
 async def _shown_again(request: Request, opened: CardPass) -> Response:
     if "x-part" not in request.headers:
         return RedirectResponse(opened.address, status_code=303, headers=card_headers(request))
+    if request.headers["x-part"] == "none":
+        return Response(status_code=204, headers=card_headers(request))
     handoff = await application_of(request).filed_handoff(opened.tenant, opened.handoff_id)
     return await card_page(request, opened, handoff, whole=False)
 
 
 async def _arriving(request: Request, opened: CardPass) -> AsyncGenerator[str]:
-    completing = asyncio.create_task(_completed(request, opened))
+    revisions = _revisions(request, opened)
+    coming = asyncio.create_task(anext(revisions, None))
     try:
-        while not (await asyncio.wait({completing}, timeout=PING_S))[0]:
-            yield ": still working\n\n"
-        if (html := completing.result()) is not None:
+        while True:
+            while not (await asyncio.wait({coming}, timeout=PING_S))[0]:
+                yield ": still working\n\n"
+            html = coming.result()
+            if html is None:
+                break
             yield Event("card", json.dumps(html)).encoded()
+            coming = asyncio.create_task(anext(revisions, None))
         yield Event("done", "{}").encoded()
     except WarmlineError as error:
         yield Event("refused", problem_of(error).model_dump_json()).encoded()
@@ -174,14 +189,19 @@ async def _arriving(request: Request, opened: CardPass) -> AsyncGenerator[str]:
         log_failure(failure)
         yield Event("refused", unexpected_problem().model_dump_json()).encoded()
     finally:
-        completing.cancel()
+        coming.cancel()
 
 
-async def _completed(request: Request, opened: CardPass) -> str | None:
-    """The card's parts once the brief is complete; None when it never will be. Raises as its parts do."""
+async def _revisions(request: Request, opened: CardPass) -> AsyncGenerator[str]:
+    """The card's parts for each stage that follows what is filed now, and for what is final. Raises as they do.
+
+    What is filed now is told too where it may have come after the page was made.
+    """
     application = application_of(request)
+    shown = 1
     async for stage in application.stages_of(opened.tenant, opened.handoff_id):
-        if not stage.pending:
-            current = await application.filed_handoff(opened.tenant, opened.handoff_id)
-            return await card_text(request, opened, current, whole=False)
-    return None
+        if stage.pending and stage.revision <= shown:
+            continue
+        shown = stage.revision
+        current = await application.filed_handoff(opened.tenant, opened.handoff_id)
+        yield await card_text(request, opened, current, whole=False)

@@ -29,6 +29,7 @@ INTERACTION_BATCH: Example = {
             "actor": "customer",
             "kind": "message",
             "conversation_id": "visit-42",
+            "participant": {"name": "Maria Lopez"},
             "text": "The reset link never arrives. I tried it twice.",
         },
     ]

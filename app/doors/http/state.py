@@ -22,7 +22,7 @@ class Door:
 def open_door(api: FastAPI, application: App) -> Door:
     """Let requests through to this App; gives what has to be finished before the App is closed."""
     replies = Replies(application)
-    door = Door(application, replies, Streams(replies))
+    door = Door(application, replies, Streams(replies, application))
     api.state.door = door
     return door
 

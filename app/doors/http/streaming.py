@@ -1,14 +1,18 @@
 """A handoff in stages, as server-sent events: `brief` at once, `brief` again with the model's words, `done`.
 
-The work goes on when the listener leaves, so that a brief somebody saw is also the one that can be fetched later.
+The work goes on when the listener leaves, so that a brief somebody saw is also the one that can be fetched later. What
+a model says after the handoff was answered follows as `brief` of a later revision, and `done` comes after the last one.
 """
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import NamedTuple
 
-from starlette.responses import Response, StreamingResponse
+import anyio
+from sse_starlette import EventSourceResponse, ServerSentEvent
+from starlette.responses import Response
 
+from app.application import App
 from app.doors.http.frame import log_failure
 from app.doors.http.problems import problem_of, unexpected_problem
 from app.doors.http.replies import Answer, Asked, Replies, answer
@@ -18,6 +22,10 @@ from app.models import Handoff
 
 MEDIA_TYPE = "text/event-stream"
 PING_S = 15.0
+# A listener who takes nothing for so long is let go of.
+TAKEN_WITHIN_S = 30.0
+# When the service stops, a handoff that is not answered yet still has its deadline, which is two minutes at most.
+ENDED_WITHIN_S = 125.0
 
 
 class Event(NamedTuple):
@@ -37,20 +45,32 @@ Mailbox = asyncio.Queue[Event | Exception | None]
 class Streams:
     """The handoffs being streamed; a service waits for them before it closes its stores."""
 
-    def __init__(self, replies: Replies) -> None:
+    def __init__(self, replies: Replies, application: App) -> None:
         self._replies = replies
+        self._application = application
         self._running: set[asyncio.Task[None]] = set()
+        self._following: set[asyncio.Task[None]] = set()
 
     async def open(self, request: Asked, stages: Callable[[], AsyncIterator[Handoff]]) -> Response:
         """A 201 stream, begun once the first brief stands. Raises what was wrong with the request before that."""
         mailbox: Mailbox = asyncio.Queue()
-        task = asyncio.create_task(self._pump(request, stages, mailbox))
+        ending = anyio.Event()
+        task = asyncio.create_task(self._pump(request, stages, mailbox, ending))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         first = await mailbox.get()
         if isinstance(first, Exception):
             raise first
-        return StreamingResponse(_events(first, mailbox), status_code=201, media_type=MEDIA_TYPE)
+        return EventSourceResponse(
+            _events(first, mailbox),
+            status_code=201,
+            ping=PING_S,
+            ping_message_factory=lambda: ServerSentEvent(comment="still working", sep="\n"),
+            sep="\n",
+            send_timeout=TAKEN_WITHIN_S,
+            shutdown_event=ending,
+            shutdown_grace_period=ENDED_WITHIN_S,
+        )
 
     async def begin(self, stages: AsyncIterator[Handoff]) -> Handoff:
         """The first stage; the rest is made while its caller goes on. Raises what stood in the way of the first."""
@@ -61,20 +81,54 @@ class Streams:
         return await first
 
     async def finish(self) -> None:
-        """Wait until what was begun is filed."""
+        """Wait until what was begun is answered and filed; revisions are not waited for."""
         await asyncio.gather(*self._running, return_exceptions=True)
+        for task in self._following:
+            task.cancel()
+        await asyncio.gather(*self._following, return_exceptions=True)
 
-    async def _pump(self, request: Asked, stages: Callable[[], AsyncIterator[Handoff]], mailbox: Mailbox) -> None:
+    async def _pump(
+        self, request: Asked, stages: Callable[[], AsyncIterator[Handoff]], mailbox: Mailbox, ending: anyio.Event
+    ) -> None:
+        handoff: Handoff | None = None
         try:
             async with self._replies.turn(request) as turn:
-                last = turn.kept or await turn.keep(await _staged(stages(), mailbox))
+                last = turn.kept
+                if last is None:
+                    handoff = await _staged(stages(), mailbox)
+                    last = await turn.keep(handoff_made(handoff))
             if turn.kept is not None:
                 mailbox.put_nowait(Event("brief", last.body))
+            if handoff is not None and handoff.pending:
+                self._follow(request.tenant, handoff, mailbox, ending)
+                return
             mailbox.put_nowait(Event("done", last.body))
         except Exception as failure:  # noqa: BLE001 - handed to the listener's side, which reports it
             mailbox.put_nowait(failure)
-        finally:
+        mailbox.put_nowait(None)
+
+    def _follow(self, tenant: str, handoff: Handoff, mailbox: Mailbox, ending: anyio.Event) -> None:
+        """Tell of what is still to come, until the service stops: whoever reads on then finds it by GET."""
+        following = asyncio.create_task(self._revisions(tenant, handoff, mailbox))
+        ended = asyncio.create_task(_cancel_when(ending, following))
+        self._following.add(following)
+
+        def finish(_: asyncio.Task[None]) -> None:
+            self._following.discard(following)
+            ended.cancel()
             mailbox.put_nowait(None)
+
+        following.add_done_callback(finish)
+
+    async def _revisions(self, tenant: str, handoff: Handoff, mailbox: Mailbox) -> None:
+        try:
+            async for revision in self._application.stages_of(tenant, handoff.handoff_id):
+                if revision.revision > handoff.revision:
+                    mailbox.put_nowait(Event("brief", handoff_made(revision).body))
+                handoff = revision
+            mailbox.put_nowait(Event("done", handoff_made(handoff.model_copy(update={"pending": False})).body))
+        except Exception as failure:  # noqa: BLE001 - handed to the listener's side, which reports it
+            mailbox.put_nowait(failure)
 
 
 async def _run(stages: AsyncIterator[Handoff], first: asyncio.Future[Handoff]) -> None:
@@ -94,27 +148,27 @@ def handoff_made(handoff: Handoff) -> Answer:
     return answer(handoff_answer(handoff), status=201, customer_id=handoff.customer_id)
 
 
-async def _staged(stages: AsyncIterator[Handoff], mailbox: Mailbox) -> Answer:
-    last: Answer | None = None
+async def _staged(stages: AsyncIterator[Handoff], mailbox: Mailbox) -> Handoff:
+    last: Handoff | None = None
     async for stage in stages:
-        made = handoff_made(stage)
         if last is None or stage.engine == "model":
-            mailbox.put_nowait(Event("brief", made.body))
-        last = made
+            mailbox.put_nowait(Event("brief", handoff_made(stage).body))
+        last = stage
     assert last is not None
     return last
 
 
-async def _events(first: Event | None, mailbox: Mailbox) -> AsyncGenerator[str, None]:
+async def _cancel_when(ending: anyio.Event, task: asyncio.Task[None]) -> None:
+    await ending.wait()
+    task.cancel()
+
+
+async def _events(first: Event | None, mailbox: Mailbox) -> AsyncGenerator[bytes, None]:
     item: Event | Exception | None = first
     while item is not None:
-        yield _of_failure(item).encoded() if isinstance(item, Exception) else item.encoded()
-        while True:
-            try:
-                item = await asyncio.wait_for(mailbox.get(), PING_S)
-                break
-            except TimeoutError:
-                yield ": still working\n\n"
+        event = _of_failure(item) if isinstance(item, Exception) else item
+        yield event.encoded().encode()
+        item = await mailbox.get()
 
 
 def _of_failure(failure: Exception) -> Event:

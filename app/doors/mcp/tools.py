@@ -1,4 +1,4 @@
-"""The four tools: their words, their scopes, what they take, and the verb of the App behind each."""
+"""The tools: their words, their scopes, what they take, and the verb of the App behind each."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, ValidationError
 from app.application import App
 from app.doors.http.problems import RefusedError
 from app.doors.http.wire import TimelineQuery, handoff_answer, timeline_answer
-from app.models import HandoffRequest, InteractionDraft, NextActionRequest, Scope
+from app.models import HandoffRequest, InteractionDraft, NextActionRequest, Scope, VerifyRequest
 from app.validation import check_size_of_data, invalid_request
 
 Arguments = TypeVar("Arguments", bound=BaseModel)
@@ -66,6 +66,10 @@ async def _record(application: App, tenant: str, arguments: Mapping[str, Any]) -
     return recorded
 
 
+async def _verify(application: App, tenant: str, arguments: Mapping[str, Any]) -> BaseModel:
+    return await application.verify_claims(tenant, _read(VerifyRequest, arguments))
+
+
 def _read(model: type[Arguments], arguments: Mapping[str, Any]) -> Arguments:
     try:
         return model.model_validate(dict(arguments))
@@ -120,5 +124,16 @@ TOOLS: Sequence[ToolOffered] = (
         InteractionDraft,
         False,
         _record,
+    ),
+    ToolOffered(
+        "verify_summary",
+        "Check a summary",
+        "Check sentences that somebody wrote of a conversation or a customer: for each whether the interactions bear "
+        "it out (`supported`), say otherwise (`refuted`) or leave it open (`unverified`), with the words that decide "
+        "it and the reason. Name the `conversation_id` or the `customer_id`, and give the sentences as `claims`.",
+        Scope.HANDOFF,
+        VerifyRequest,
+        True,
+        _verify,
     ),
 )

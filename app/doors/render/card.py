@@ -11,12 +11,11 @@ from functools import partial
 from typing import Any, NamedTuple, cast
 
 from app.application.cards import Told
+from app.doors.render.claims import Marks, marks_given, sentences, shown_claims, words_of
 from app.doors.render.environment import rendered
 from app.doors.render.note import newest_of_each
 from app.models import Brief, Claim, Decision, Entity, FiledFeedback, Handoff, Interaction, OfferedAction
 
-# The check of a model's sentences lets through what is probably true; from here on it is as good as a quotation.
-SURE_SUPPORT = 0.95
 SURE_INTENT = 0.6
 MOST_ACTIONS = 3
 # The card has to arrive at once: of long messages it shows the beginning, and the whole when it is asked for.
@@ -44,13 +43,6 @@ class Shown(NamedTuple):
     data: Sequence[tuple[str, str]]
 
 
-class Sentence(NamedTuple):
-    """A piece of prose, and the claim that it makes, if any."""
-
-    text: str
-    claim: Claim | None
-
-
 class Given(NamedTuple):
     """What the agent told of a handoff so far: the last word on each point."""
 
@@ -60,6 +52,7 @@ class Given(NamedTuple):
     missing: bool = False
     edited: Mapping[str, str] = {}
     comment: str | None = None
+    marks: Marks = Marks()
 
 
 def card(handoff: Handoff, evidence: Mapping[str, Interaction], told: Told, *, base: str, whole: bool = True) -> str:
@@ -82,7 +75,8 @@ def card(handoff: Handoff, evidence: Mapping[str, Interaction], told: Told, *, b
         "now": datetime.now(UTC),
         "shown": [_shown(one, evidence.get(one)) for one in handoff.evidence[:MOST_SHOWN]],
         "sentences": partial(sentences, claims=brief.claims),
-        "sure_support": SURE_SUPPORT,
+        "claim_of": partial(_claim_of, {words_of(claim.text): claim for claim in brief.claims}),
+        "claims": shown_claims(brief, handoff.check, evidence, given.marks),
         "sure_intent": SURE_INTENT,
         "editable": [(name, label, getattr(brief, name) or "") for name, label in EDITABLE.items()],
     }
@@ -100,27 +94,6 @@ def refusal_page(title: str, detail: str) -> str:
     return rendered("card/refusal.html", title=title, detail=detail).strip()
 
 
-def sentences(text: str | None, claims: Sequence[Claim]) -> Sequence[Sentence]:
-    """A text cut where it makes claims, in its own order; what lies between them belongs to none."""
-    text = text or ""
-    places = sorted(
-        ((text.find(one.text), one) for one in claims if one.text and one.text in text),
-        key=lambda place: (place[0], -len(place[1].text)),
-    )
-    found: list[Sentence] = []
-    done = 0
-    for start, claim in places:
-        if start < done:
-            continue
-        if text[done:start].strip():
-            found.append(Sentence(text[done:start].strip(), None))
-        found.append(Sentence(claim.text, claim))
-        done = start + len(claim.text)
-    if text[done:].strip():
-        found.append(Sentence(text[done:].strip(), None))
-    return found
-
-
 def given_so_far(feedback: Sequence[FiledFeedback]) -> Given:
     """The last word on each point of what was told, oldest first."""
     given = Given()
@@ -133,7 +106,7 @@ def given_so_far(feedback: Sequence[FiledFeedback]) -> Given:
             edited=_texts(one.edited_brief) or given.edited,
             comment=one.comment or given.comment,
         )
-    return given
+    return given._replace(marks=marks_given(feedback))
 
 
 def _texts(edited: object) -> Mapping[str, str]:
@@ -146,6 +119,10 @@ def _texts(edited: object) -> Mapping[str, str]:
 def _as_edited(brief: Brief, edited: Mapping[str, str]) -> Brief:
     # The agent's own words are shown as they are: they were checked by whoever wrote them.
     return brief.model_copy(update={name: text or None for name, text in edited.items()}) if edited else brief
+
+
+def _claim_of(claims: Mapping[str, Claim], text: str | None) -> Claim | None:
+    return claims.get(words_of(text or ""))
 
 
 def _by_type(entities: Sequence[Entity]) -> Mapping[str, Sequence[Entity]]:

@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from app.doors.render.assets import asset
+from app.doors.render.claims import claim_key, standing_of
 
 _BY_DATE = timedelta(days=60)
 _TEMPLATES = Path(__file__).parent.parent / "templates"
@@ -60,6 +61,8 @@ def _environment(*, html: bool) -> Environment:
         "ago": ago,
         "words": words,
         "percent": percent,
+        "claim_key": claim_key,
+        "standing": standing_of,
     }
     environment.filters.update(known)
     cast(dict[str, Any], environment.globals)["asset"] = asset

@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import partial
 
+from app.doors.render.claims import sentences
 from app.doors.render.environment import MarkdownMarkup, rendered
 from app.models import Evidence, Handoff, Signal
 
@@ -18,6 +20,7 @@ def markdown(handoff: Handoff) -> str:
         brief=handoff.brief,
         decision=handoff.next_actions,
         friction=newest_of_each(handoff.signals),
+        sentences=partial(sentences, claims=handoff.brief.claims),
         numbers=marks.numbers,
         marks=marks.markdown,
     )
@@ -55,3 +58,4 @@ def _evidence(handoff: Handoff) -> Iterator[str]:
             yield from one.evidence[:MARKS_SHOWN]
     for claim in brief.claims:
         yield from claim.evidence
+        yield from (quote.interaction_id for quote in claim.quotes)

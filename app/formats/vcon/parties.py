@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from urllib.parse import unquote
 
 from app.formats.vcon.schema import Dialog, Document, Party
-from app.models import Actor, Identifier
+from app.models import Actor, Identifier, Participant
 
 _CUSTOMERS = frozenset(
     "customer client caller consumer user enduser visitor guest subscriber member buyer patient contact holder".split()
@@ -24,6 +24,7 @@ _SERVING = frozenset(
 )
 _BOTS = frozenset({"assistant", "ivr", "ai", "machine"})
 _AUTOMATED = frozenset({"virtual", "automated", "digital", "ai"})
+_MOST_CHARACTERS = 256
 _DENIALS = frozenset(
     {"", "none", "no", "false", "failed", "unverified", "not verified", "not validated", "unknown", "pending", "n/a"}
 )
@@ -43,6 +44,15 @@ class Cast:
     def actor(self, party: int | None) -> Actor:
         """The side of a party; the system's when none is named."""
         return Actor.SYSTEM if party is None else self._actors[party]
+
+    def participant(self, party: int | None) -> Participant | None:
+        """The name of a party, with its uuid; None where the vCon gives no name."""
+        one = None if party is None else self.parties[party]
+        name = ((one.name if one else None) or "").replace("\0", "").strip()
+        if one is None or not name:
+            return None
+        uuid = (one.uuid or "").replace("\0", "").strip()
+        return Participant(name=name[:_MOST_CHARACTERS], id=uuid[:_MOST_CHARACTERS] or None)
 
     def identifiers(self) -> tuple[Identifier, ...]:
         """The names by which the customer is known: verified when the vCon says how they were validated."""
@@ -67,12 +77,22 @@ class Cast:
 
     def actor_named(self, label: str) -> Actor | None:
         """The side of a speaker who is called by name, by first name or by role; None when the label says nothing."""
+        parties = self._called(label)
+        return self._actors[parties[0]] if parties else actor_of_role(label)
+
+    def participant_named(self, label: str) -> Participant | None:
+        """Who a label means, where only one party is called so; a role that several have names none of them."""
+        parties = self._called(label)
+        return self.participant(parties[0]) if len(parties) == 1 else None
+
+    def _called(self, label: str) -> Sequence[int]:
         wanted = label.strip().casefold()
+        called: list[int] = []
         for index, party in enumerate(self.parties):
             name = (party.name or "").casefold()
             if wanted and wanted in (name, name.partition(" ")[0], (party.role or "").casefold()):
-                return self._actors[index]
-        return actor_of_role(label)
+                called.append(index)
+        return called
 
 
 def _stated(party: Party) -> Actor | None:

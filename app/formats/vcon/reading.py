@@ -11,7 +11,7 @@ from app.formats.vcon.bodies import Content, content_of, media_type
 from app.formats.vcon.channels import channel_of
 from app.formats.vcon.parties import Cast
 from app.formats.vcon.schema import WHOLE, Analysis, Attachment, Dialog, Document, Part, defect, document_of
-from app.formats.vcon.transcripts import Turn, actors_of, later, times_of, turns_of
+from app.formats.vcon.transcripts import Turn, later, times_of, turns_of, voices_of
 from app.models import MAX_DATA_BYTES, Actor, Channel, InteractionDraft, Kind, Outcome
 from app.validation import check_size_of_data, interaction_draft, invalid_fields, invalid_request
 
@@ -91,6 +91,8 @@ class _Reader:
         }
         path = f"dialog[{index}]"
         common: dict[str, Any] = {"occurred_at": dialog.start, "channel": self._channels[index]}
+        if not dialog.is_recording:
+            common["participant"] = self._cast.participant(_acting(dialog))
         if dialog.type == "text":
             data |= _described(dialog, content)
             common |= {"kind": Kind.MESSAGE, "text": _text(content), "actor": self._cast.actor(dialog.sender)}
@@ -154,15 +156,16 @@ class _Reader:
         dialog = self._document.dialog[transcript.dialog]
         assert dialog is not None, "transcripts are kept for recordings only"
         turns = transcript.turns
-        actors, times = actors_of(turns, dialog, self._cast), times_of(turns, dialog)
-        for place, (turn, actor, time) in enumerate(zip(turns, actors, times, strict=True)):
+        voices, times = voices_of(turns, dialog, self._cast), times_of(turns, dialog)
+        for place, (turn, voice, time) in enumerate(zip(turns, voices, times, strict=True)):
             yield self._draft(
                 f"analysis[{index}].body",
                 f"analysis-{index}-{place}",
                 {"dialog": transcript.dialog, "speaker": turn.speaker},
                 occurred_at=time,
                 channel=self._channels[transcript.dialog],
-                actor=actor,
+                actor=voice.actor or Actor.SYSTEM,
+                participant=voice.participant,
                 kind=Kind.MESSAGE,
                 text=turn.text,
             )
@@ -207,6 +210,7 @@ class _Reader:
             occurred_at=time,
             channel=self._channel_of(related) or self._any_channel(),
             actor=self._cast.actor(attachment.party),
+            participant=self._cast.participant(attachment.party),
             kind=Kind.NOTE if readable else Kind.EVENT,
             name=(attachment.purpose or "attachment")[:256],
             text=_text(content),
@@ -245,6 +249,13 @@ class _Reader:
 
 
 _BLANK = Content(text="")
+
+
+def _acting(dialog: Dialog) -> int | None:
+    """The party that a dialog is the act of; none began what only joins recordings."""
+    if dialog.type == "recording-set":
+        return None
+    return dialog.transferor if dialog.type == "transfer" else dialog.sender
 
 
 def _under(subject: str, draft: InteractionDraft) -> InteractionDraft:

@@ -14,7 +14,7 @@ from pydantic import JsonValue
 from app.formats.vcon.bodies import Content
 from app.formats.vcon.parties import Cast
 from app.formats.vcon.schema import Dialog
-from app.models import Actor
+from app.models import Actor, Participant
 
 _LISTS = ("turns", "utterances", "segments", "messages", "entries", "paragraphs", "sentences")
 _HOLDERS = ("results", "channels", "alternatives", "transcript", "transcription", "paragraphs")
@@ -37,6 +37,13 @@ class Turn(NamedTuple):
     start: float | datetime | None = None
 
 
+class Voice(NamedTuple):
+    """Whose turn it is: the side, where it is known, and who that is, where the vCon names them."""
+
+    actor: Actor | None = None
+    participant: Participant | None = None
+
+
 def turns_of(content: Content, cast_of: Cast) -> Sequence[Turn]:
     """The turns of a transcript's body in their order; none when its form is not known."""
     if content.text is not None:
@@ -44,25 +51,26 @@ def turns_of(content: Content, cast_of: Cast) -> Sequence[Turn]:
     return _turns(content.value, cast_of, {}, numbered=False)
 
 
-def actors_of(turns: Sequence[Turn], dialog: Dialog, cast_of: Cast) -> Sequence[Actor]:
+def voices_of(turns: Sequence[Turn], dialog: Dialog, cast_of: Cast) -> Sequence[Voice]:
     """Who said each turn. A label that names nobody is matched to a party only where there is no choice.
 
     Speech services number the voices as they are heard. On a call between two the first voice belongs to whoever
     answers, so of two numbered speakers the second is the one who called. What cannot be told is the system's.
     """
     people = list(dict.fromkeys(dialog.parties))
-    known = {turn.speaker: _actor(turn.speaker, cast_of) for turn in turns}
-    unknown = [speaker for speaker, actor in known.items() if actor is None]
+    known = {turn.speaker: _voice(turn.speaker, cast_of) for turn in turns}
+    unknown = [speaker for speaker, voice in known.items() if voice.actor is None]
     if len(people) == 1:
-        known.update(dict.fromkeys(unknown, cast_of.actor(people[0])))
+        known.update(dict.fromkeys(unknown, _voice(people[0], cast_of)))
     elif len(people) == 2 and len(unknown) == len(known) == 2:
         caller = dialog.sender if dialog.sender in people else people[0]
         answering = next(party for party in people if party != caller)
-        known.update(zip(unknown, (cast_of.actor(answering), cast_of.actor(caller)), strict=True))
+        known.update(zip(unknown, (_voice(answering, cast_of), _voice(caller, cast_of)), strict=True))
     elif len(people) == 2 and len(unknown) == 1 and len(known) == 2:
-        left = {cast_of.actor(party) for party in people} - set(known.values())
-        known.update(dict.fromkeys(unknown, next(iter(left), None)))
-    return [known[turn.speaker] or Actor.SYSTEM for turn in turns]
+        heard = {voice.actor for voice in known.values()}
+        left = [party for party in people if cast_of.actor(party) not in heard]
+        known.update(dict.fromkeys(unknown, _voice(left[0], cast_of) if left else Voice()))
+    return [known[turn.speaker] for turn in turns]
 
 
 def times_of(turns: Sequence[Turn], dialog: Dialog) -> Sequence[datetime]:
@@ -91,10 +99,11 @@ def later(start: datetime, seconds: float) -> datetime:
         return start
 
 
-def _actor(speaker: int | str | None, cast_of: Cast) -> Actor | None:
+def _voice(speaker: int | str | None, cast_of: Cast) -> Voice:
     if isinstance(speaker, int):
-        return cast_of.actor(speaker) if speaker < len(cast_of.parties) else None
-    return cast_of.actor_named(speaker) if speaker else None
+        within = speaker < len(cast_of.parties)
+        return Voice(cast_of.actor(speaker), cast_of.participant(speaker)) if within else Voice()
+    return Voice(cast_of.actor_named(speaker), cast_of.participant_named(speaker)) if speaker else Voice()
 
 
 def _turns(value: JsonValue, cast_of: Cast, names: Mapping[str, Any], *, numbered: bool) -> Sequence[Turn]:

@@ -3,11 +3,11 @@
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import NAMESPACE_URL, uuid5
 
 from app.formats.vcon.reading import INTERACTION_PURPOSE
-from app.models import Actor, Brief, Customer, Evidence, Handoff, Interaction, Kind
+from app.models import Actor, Brief, Customer, Evidence, Handoff, Interaction, Kind, Participant
 
 VERSION = "0.4.0"
 VENDOR = "warmline"
@@ -15,10 +15,38 @@ BRIEF_SCHEMA = "warmline.brief.v1"
 
 _ADDRESSES = {"phone": "tel", "email": "mailto", "sip": "sip", "uuid": "uuid"}
 _PARTIES: Mapping[Actor, Mapping[str, str]] = {
+    Actor.CUSTOMER: {"role": "customer", "type": "person"},
     Actor.BOT: {"role": "bot", "type": "bot"},
     Actor.AGENT: {"role": "agent", "type": "person"},
     Actor.SYSTEM: {"role": "system", "type": "organization"},
 }
+
+
+class _Party(NamedTuple):
+    actor: Actor
+    participant: Participant | None = None
+
+
+class _Cast:
+    """The parties of a conversation: the customer first, then everybody else in the order in which they act.
+
+    Whoever has a name is a party of their own. A customer with one name is that party throughout, since most of what a
+    customer does names nobody; of agents without a name nobody knows whether they are the one who has one.
+    """
+
+    def __init__(self, rows: Sequence[Interaction], *, needs_system: bool) -> None:
+        names = list(dict.fromkeys(row.participant for row in rows if row.actor is Actor.CUSTOMER and row.participant))
+        self._customer = _Party(Actor.CUSTOMER, names[0] if len(names) == 1 else None)
+        acting = [self._of(row) for row in rows] + [_Party(Actor.SYSTEM)] * needs_system
+        self.parties = list(dict.fromkeys([self._customer, *acting]))
+
+    def index(self, row: Interaction) -> int:
+        """The index of the party that acts in an interaction."""
+        return self.parties.index(self._of(row))
+
+    def _of(self, row: Interaction) -> _Party:
+        nameless_customer = row.actor is Actor.CUSTOMER and row.participant is None
+        return self._customer if nameless_customer else _Party(row.actor, row.participant)
 
 
 def vcon_of(handoff: Handoff, interactions: Sequence[Interaction], customer: Customer) -> dict[str, Any]:
@@ -31,17 +59,18 @@ def vcon_of(handoff: Handoff, interactions: Sequence[Interaction], customer: Cus
     rows = sorted((one for one in interactions if not one.redacted), key=_moment)
     spoken = [one for one in rows if _is_said(one)]
     others = [one for one in rows if not _is_said(one)]
-    actors = _actors(rows, needs_system=bool(others) and not spoken)
-    dialogs = [_dialog(one, actors) for one in spoken] or [_silence(one, actors) for one in others[:1]]
+    cast = _Cast(rows, needs_system=bool(others) and not spoken)
+    dialogs = [_dialog(one, cast) for one in spoken] or [_silence(one, cast) for one in others[:1]]
+    customer_party, *other_parties = cast.parties
     document: dict[str, Any] = {
         "vcon": VERSION,
         "uuid": str(uuid5(NAMESPACE_URL, f"warmline:{handoff.handoff_id}")),
         "extensions": ["CC"],
         "created_at": handoff.created_at.isoformat(),
-        "parties": [_customer(customer), *(dict(_PARTIES[actor]) for actor in actors[1:])],
+        "parties": [_fields_of(customer_party) | _reached(customer), *map(_fields_of, other_parties)],
         "dialog": dialogs,
         "analysis": [_analysis(handoff, spoken, others)],
-        "attachments": [_attachment(one, spoken, actors) for one in others],
+        "attachments": [_attachment(one, spoken, cast) for one in others],
     }
     if handoff.brief.headline:
         document["subject"] = handoff.brief.headline
@@ -56,15 +85,15 @@ def _moment(one: Interaction) -> tuple[datetime, int]:
     return one.occurred_at, one.seq
 
 
-def _actors(rows: Sequence[Interaction], *, needs_system: bool) -> Sequence[Actor]:
-    present = [one.actor for one in rows] + [Actor.SYSTEM] * needs_system
-    return list(dict.fromkeys([Actor.CUSTOMER, *present]))
+def _fields_of(party: _Party) -> dict[str, str]:
+    name = party.participant.name if party.participant else None
+    return {**_PARTIES[party.actor], **({"name": name} if name else {})}
 
 
-def _customer(customer: Customer) -> Mapping[str, str]:
+def _reached(customer: Customer) -> dict[str, str]:
     # A vCon validates a party as a whole, so what is only claimed must not stand beside what is proved.
     proved = [one for one in customer.identifiers if one.verified]
-    party = {"role": "customer", "type": "person"}
+    party: dict[str, str] = {}
     for one in proved or customer.identifiers:
         if one.type in _ADDRESSES:
             party.setdefault(_ADDRESSES[one.type], one.value)
@@ -72,8 +101,8 @@ def _customer(customer: Customer) -> Mapping[str, str]:
     return party | {"validation": method}
 
 
-def _dialog(one: Interaction, actors: Sequence[Actor]) -> Mapping[str, Any]:
-    speaker = actors.index(one.actor)
+def _dialog(one: Interaction, cast: _Cast) -> Mapping[str, Any]:
+    speaker = cast.index(one)
     dialog = {
         "type": "text",
         "start": one.occurred_at.isoformat(),
@@ -88,12 +117,12 @@ def _dialog(one: Interaction, actors: Sequence[Actor]) -> Mapping[str, Any]:
     return dialog | ({"message_id": one.id} if one.id else {})
 
 
-def _silence(first: Interaction, actors: Sequence[Actor]) -> Mapping[str, Any]:
+def _silence(first: Interaction, cast: _Cast) -> Mapping[str, Any]:
     """Attachments must belong to a dialog, so a conversation in which nothing was said gets one without a word."""
     return {
         "type": "text",
         "start": first.occurred_at.isoformat(),
-        "parties": [actors.index(Actor.SYSTEM), 0],
+        "parties": [cast.parties.index(_Party(Actor.SYSTEM)), 0],
         "mediatype": "text/plain",
         "encoding": "none",
         "body": "",
@@ -101,7 +130,7 @@ def _silence(first: Interaction, actors: Sequence[Actor]) -> Mapping[str, Any]:
     }
 
 
-def _attachment(one: Interaction, spoken: Sequence[Interaction], actors: Sequence[Actor]) -> Mapping[str, Any]:
+def _attachment(one: Interaction, spoken: Sequence[Interaction], cast: _Cast) -> Mapping[str, Any]:
     before = bisect_left(spoken, _moment(one), key=_moment)
     body = {
         "channel": one.channel.value,
@@ -112,10 +141,12 @@ def _attachment(one: Interaction, spoken: Sequence[Interaction], actors: Sequenc
         "outcome": one.outcome.value if one.outcome else None,
         "data": dict(one.data),
     }
+    if one.participant is not None:
+        body["participant"] = one.participant.model_dump()
     return {
         "purpose": INTERACTION_PURPOSE,
         "start": one.occurred_at.isoformat(),
-        "party": actors.index(one.actor),
+        "party": cast.index(one),
         "dialog": max(before - 1, 0),
         "mediatype": "application/json",
         "encoding": "json",

@@ -1,0 +1,349 @@
+"""Drafts briefs ahead of handoffs: once a customer asks for a person, a model begins on the brief at once.
+
+While the moment lasts, the draft is kept up to date with what comes. It is filed with the customer's documents, so that
+any process may use it and it is erased with them; one process at a time drafts a conversation, under a lease. What is
+begun is budgeted for each tenant. A handoff asked for meanwhile has the drafted words at once, and beside them, in
+sentences of our own, what came since.
+"""
+
+import asyncio
+import logging
+import re
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import suppress
+from contextvars import Context
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from time import monotonic
+from typing import Any
+from uuid import uuid4
+
+from app.application.parts import Parts
+from app.application.shown import changed_since, shown_rows
+from app.brief import Rest, Worded, brought_up_to_date
+from app.errors import ModelFailure, WarmlineError
+from app.models import (
+    Check,
+    Handoff,
+    HandoffRequest,
+    HandoffStatus,
+    Interaction,
+    InterventionLevel,
+    Kind,
+    Ladder,
+    ResolutionStatus,
+    Signal,
+    SignalType,
+    Snapshot,
+)
+from app.ports.bus import ESCALATION_LIKELY, Message
+from app.ports.claims import ClaimRequest
+from app.ports.outbox import now_ms
+from app.signals import crossing_of
+
+_log = logging.getLogger(__name__)
+
+COLLECTION = "drafts"
+REDRAFT_S = 3.0
+QUIET_S = 300.0  # a moment in which nothing happens for so long has passed
+LEASE_S = 15.0
+MOST_MOMENTS = 10_000
+MOST_AT_ONCE = 16
+BUDGET_WINDOW_S = 60
+_FORWARD = (InterventionLevel.ROUTE, InterventionLevel.ESCALATE)
+_OVER = re.compile(r"(?:^|_)(?:ended|closed|resolved|completed|hung_up|disconnected)$")
+
+Place = tuple[str, str]
+# The case of a conversation and its deterministic brief, as a handoff of it would gather them.
+Prepare = Callable[[str, HandoffRequest], Awaitable[tuple[Snapshot, Handoff]]]
+LadderOf = Callable[[str], Awaitable[Ladder]]
+
+
+@dataclass(slots=True)
+class DraftCounts:
+    """What became of drafts in this process since its start."""
+
+    begun: int = 0
+    filed: int = 0
+    used: int = 0
+    dropped: int = 0
+    over_budget: int = 0
+
+
+@dataclass(slots=True)
+class _Moment:
+    """A conversation in which a handoff is likely: up to where it has come, and up to where it is drafted."""
+
+    customer_id: str
+    until: float
+    newest_seq: int = 0
+    drafted_seq: int = 0
+    is_used: bool = False
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+    task: "asyncio.Task[None] | None" = None
+
+
+class Drafts:
+    """Drafts until it is closed. `start` it in the event loop that it shall work in."""
+
+    def __init__(self, parts: Parts, prepare: Prepare, ladder: LadderOf) -> None:
+        self._parts = parts
+        self._writer = parts.writer
+        self._prepare = prepare
+        self._ladder = ladder
+        self._mode = parts.draft_ahead if parts.writer.has_model else "off"
+        self._moments: OrderedDict[Place, _Moment] = OrderedDict()
+        self._judging: set[asyncio.Task[None]] = set()
+        self._under_way = asyncio.Semaphore(MOST_AT_ONCE)
+        self._holder = uuid4().hex
+        self._started = False
+        self.counts = DraftCounts()
+        parts.bus.subscribe(ESCALATION_LIKELY, self._hear)
+
+    def start(self) -> None:
+        """Draft from now on."""
+        self._started = True
+
+    async def close(self) -> None:
+        """Draft nothing any more; what is filed stays for other processes."""
+        self._started = False
+        tasks = [*self._judging, *(one.task for one in self._moments.values() if one.task is not None)]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    @property
+    def working(self) -> bool:
+        """Whether anything is drafted ahead."""
+        return self._started and self._mode != "off"
+
+    def check(self) -> Check:
+        """What became of drafts in this process."""
+        counts = self.counts
+        detail = (
+            f"{self._mode}: {len(self._moments)} conversations; {counts.begun} begun, {counts.filed} filed, "
+            f"{counts.used} used, {counts.dropped} dropped, {counts.over_budget} over budget"
+        )
+        return Check(status="ok", detail=detail)
+
+    def note(self, tenant: str, window: Snapshot, signals: Sequence[Signal], fresh: Collection[str]) -> None:
+        """Something was said or done in a conversation; never waits."""
+        rows = [row for row in window.conversation if row.interaction_id in fresh]
+        if not self.working or window.conversation_id is None or not rows:
+            return
+        place = (tenant, window.conversation_id)
+        if any(_is_over(row) for row in rows):
+            self._pass(place)
+            return
+        asked = any(
+            one.type is SignalType.HUMAN_REQUEST and one.conversation_id == window.conversation_id for one in signals
+        )
+        if (moment := self._moments.get(place)) is not None:
+            moment.is_used = moment.is_used and not asked  # after a handoff that led nowhere they may ask again
+            self._go_on(place, max(row.seq for row in rows))
+            return
+        if max(row.occurred_at for row in rows) < datetime.now(UTC) - timedelta(seconds=QUIET_S):
+            return  # history that somebody imports
+        if asked:
+            self._begin(place, window.customer.customer_id, max(row.seq for row in rows))
+        elif self._mode == "friction":
+            task = asyncio.create_task(self._judge(place, window, fresh), context=Context())
+            self._judging.add(task)
+            task.add_done_callback(self._judging.discard)
+
+    def forget(self, tenant: str, customer_id: str) -> None:
+        """Draft nothing of a customer who was erased."""
+        theirs = [place for place, one in self._moments.items() if (place[0], one.customer_id) == (tenant, customer_id)]
+        for place in theirs:
+            moment = self._moments.pop(place)
+            if moment.task is not None:
+                moment.task.cancel()
+
+    async def worded(self, snapshot: Snapshot, handoff: Handoff) -> Worded | None:
+        """The handoff in words that were drafted ahead, and what is still to come of it; None where there are none."""
+        if not self.working or handoff.status is HandoffStatus.FAILED or not _is_plain(handoff.request):
+            return None
+        draft = await self._draft_of(snapshot)
+        if draft is None:
+            return None
+        self.counts.used += 1
+        if (moment := self._moments.get((snapshot.tenant, snapshot.conversation_id or ""))) is not None:
+            moment.is_used = True
+        rows = sorted(shown_rows(snapshot).values(), key=lambda row: row.seq)
+        fresh = [row for row in rows if row.seq > draft.as_of_seq]
+        brief = draft.brief
+        if fresh:
+            brief = await asyncio.to_thread(brought_up_to_date, draft.brief, handoff.brief, fresh)
+        names = ("model", "prompt", "usage", "check")
+        words = {name: getattr(draft, name) for name in names}
+        made = handoff.model_copy(update={**words, "brief": brief, "engine": "model", "drafted_ahead": True})
+        if fresh:
+            return Worded(made, self._writer.rest_of(snapshot, handoff))
+        return Worded(made, self._writer.rest_of(snapshot, made) if made.check.state == "pending" else None)
+
+    async def _draft_of(self, snapshot: Snapshot) -> Handoff | None:
+        """The draft of a conversation, if it is of the same customer and by the prompt in force."""
+        if snapshot.conversation_id is None:
+            return None
+        try:
+            document = await self._parts.archive.get(snapshot.tenant, COLLECTION, snapshot.conversation_id)
+        except WarmlineError:
+            return None
+        if document is None or document["identity_ids"] != list(snapshot.customer.identity_ids):
+            return None
+        draft = Handoff.model_validate(document["handoff"])
+        same_prompt = draft.prompt is not None and draft.prompt.version == self._writer.prompt_version
+        return draft if same_prompt and draft.customer_id == snapshot.customer.customer_id else None
+
+    def _hear(self, message: Message) -> None:
+        """Another process found a handoff likely: what arrives here of that conversation is drafted here."""
+        place = (str(message["tenant"]), str(message["conversation_id"]))
+        if self.working and place not in self._moments:
+            self._add(place, _Moment(str(message["customer_id"]), monotonic() + QUIET_S))
+
+    def _begin(self, place: Place, customer_id: str, seq: int) -> None:
+        self._add(place, _Moment(customer_id, monotonic() + QUIET_S))
+        self._go_on(place, seq)
+        tenant, conversation_id = place
+        said = {"tenant": tenant, "conversation_id": conversation_id, "customer_id": customer_id}
+        self._parts.bus.publish(ESCALATION_LIKELY, said)
+
+    def _add(self, place: Place, moment: _Moment) -> None:
+        self._moments[place] = moment
+        while len(self._moments) > MOST_MOMENTS:
+            self._pass(next(iter(self._moments)))
+        moment.task = asyncio.create_task(self._keep_up(place, moment), context=Context())
+
+    def _go_on(self, place: Place, seq: int) -> None:
+        moment = self._moments[place]
+        self._moments.move_to_end(place)
+        moment.until = monotonic() + QUIET_S
+        moment.newest_seq = max(moment.newest_seq, seq)
+        moment.news.set()
+
+    def _pass(self, place: Place) -> None:
+        """The moment has passed."""
+        if (moment := self._moments.get(place)) is not None:
+            moment.until = 0.0
+            moment.news.set()
+
+    async def _judge(self, place: Place, window: Snapshot, fresh: Collection[str]) -> None:
+        with suppress(WarmlineError):
+            crossing = await asyncio.to_thread(crossing_of, window, fresh, await self._ladder(place[0]))
+            if crossing is not None and crossing.intervention.level in _FORWARD and place not in self._moments:
+                self._begin(place, window.customer.customer_id, max(row.seq for row in window.conversation))
+
+    async def _keep_up(self, place: Place, moment: _Moment) -> None:
+        """Draft whenever there is news, until the moment has passed; then drop the draft."""
+        try:
+            while (left := moment.until - monotonic()) > 0:
+                moment.news.clear()
+                if moment.newest_seq > moment.drafted_seq and not moment.is_used:
+                    await self._draft(place, moment)
+                    await asyncio.sleep(REDRAFT_S)
+                else:
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(moment.news.wait(), left)
+            self.counts.dropped += await self._parts.archive.remove(place[0], COLLECTION, [place[1]])
+        except WarmlineError as failure:
+            _log.warning("a brief is not drafted ahead: %s", failure.detail)
+        except Exception as failure:  # noqa: BLE001 - the handoff is made without a draft
+            _log.warning("a brief is not drafted ahead: %s", type(failure).__name__)
+        finally:
+            if self._moments.get(place) is moment:
+                del self._moments[place]
+
+    async def _draft(self, place: Place, moment: _Moment) -> None:
+        """Draft once, unless another process does or the tenant's budget is used up."""
+        tenant, conversation_id = place
+        document = await self._parts.archive.get(tenant, COLLECTION, conversation_id)
+        if document is not None and document["handoff"]["as_of_seq"] >= moment.newest_seq:
+            moment.drafted_seq = moment.newest_seq
+            return
+        lease = self._lease(place)
+        if not (await self._parts.leases.claim(lease)).is_mine:
+            return
+        try:
+            most = self._parts.drafts_per_minute
+            if await self._parts.rate_limits.may_send(f"drafts {tenant}", most, seconds=BUDGET_WINDOW_S):
+                async with self._under_way:
+                    await self._write(place, moment)
+            else:
+                self.counts.over_budget += 1
+                moment.drafted_seq = moment.newest_seq
+        finally:
+            with suppress(WarmlineError):
+                await self._parts.leases.release(lease, forget=True)
+
+    async def _write(self, place: Place, moment: _Moment) -> None:
+        tenant, conversation_id = place
+        snapshot, handoff = await self._prepare(tenant, HandoffRequest(conversation_id=conversation_id))
+        moment.drafted_seq = max(moment.drafted_seq, snapshot.as_of_seq)
+        moment.drafted_seq = max(moment.drafted_seq, snapshot.as_of_seq)
+        if handoff.brief.resolution_status is ResolutionStatus.RESOLVED:
+            self._pass(place)
+        if handoff.status is HandoffStatus.FAILED or moment.until < monotonic():
+            return
+        self.counts.begun += 1
+        rest = self._writer.rest_of(snapshot, handoff)
+        try:
+            async for version in self._writer.revisions(rest):
+                if version.engine != "model" or not await self._file(place, rest, version):
+                    return
+        except ModelFailure as failure:
+            _log.warning("a brief is not drafted ahead: %s", failure.reported_code)
+        finally:
+            self._writer.abandon(rest)
+
+    async def _file(self, place: Place, rest: Rest, version: Handoff) -> bool:
+        """File a draft, unless something that the model was shown was erased meanwhile."""
+        tenant, conversation_id = place
+        if await self._gone(tenant, rest.snapshot):
+            return False
+        document: Mapping[str, Any] = {
+            "handoff": version.model_dump(mode="json"),
+            "identity_ids": list(rest.snapshot.customer.identity_ids),
+            "shown": list(shown_rows(rest.snapshot)),  # so that it is erased with any of them
+        }
+        await self._parts.archive.put(tenant, COLLECTION, conversation_id, document, customer_id=version.customer_id)
+        if await self._gone(tenant, rest.snapshot):
+            await self._parts.archive.remove(tenant, COLLECTION, [conversation_id])
+            return False
+        self.counts.filed += 1
+        return True
+
+    async def _gone(self, tenant: str, snapshot: Snapshot) -> bool:
+        """Whether the customer or something of what was shown was erased; what the model answered goes with it."""
+        customer_id = snapshot.customer.customer_id
+        if await self._parts.ledger.customer_of(tenant, customer_id) is None:
+            await self._parts.eraser.forget_documents(tenant, customer_id)
+            return True
+        changed = await changed_since(self._parts.ledger, tenant, snapshot)
+        if changed:
+            await self._parts.eraser.erase_derived_of(tenant, changed)
+        return bool(changed)
+
+    def _lease(self, place: Place) -> ClaimRequest:
+        now = now_ms()
+        until = now + round((LEASE_S + self._writer.patience_s) * 1000)
+        return ClaimRequest(
+            tenant=place[0],
+            key=f"draft {sha256(place[1].encode()).hexdigest()}",
+            body_sha256=COLLECTION,
+            work_id=self._holder,
+            holder=self._holder,
+            now=now,
+            leased_until=until,
+            expires_at=until,
+        )
+
+
+def _is_plain(request: HandoffRequest) -> bool:
+    """Whether a handoff is asked for as a draft assumes: nothing that changes what a model is to write."""
+    return request.locale is None and not request.sections and request.now is None
+
+
+def _is_over(row: Interaction) -> bool:
+    return row.kind is Kind.EVENT and row.name is not None and _OVER.search(row.name.lower()) is not None

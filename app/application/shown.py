@@ -1,0 +1,19 @@
+"""What a model was shown of a customer, and whether it still stands in the ledger as it was shown."""
+
+from collections.abc import Mapping, Sequence
+
+from app.models import Interaction, Snapshot
+from app.ports import Ledger
+
+
+def shown_rows(snapshot: Snapshot) -> Mapping[str, Interaction]:
+    """Every interaction of a snapshot, by its id."""
+    rows = (*snapshot.conversation, *snapshot.prior, *(one.interaction for one in snapshot.history))
+    return {row.interaction_id: row for row in rows}
+
+
+async def changed_since(ledger: Ledger, tenant: str, snapshot: Snapshot) -> Sequence[Interaction]:
+    """What was blanked or erased since it was shown."""
+    shown = shown_rows(snapshot)
+    current = {row.interaction_id: row for row in await ledger.by_ids(tenant, shown)}
+    return [row for name, row in shown.items() if name not in current or current[name].redacted != row.redacted]

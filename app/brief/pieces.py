@@ -1,0 +1,294 @@
+"""Takes a model's answer apart: every sentence with the field it stands in, the lines it cites and the words of them.
+
+What may not be shown whatever bears it out is refused here, before anybody checks it.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from app.brief.answer import HEADLINE_CHARACTERS, OPENING_WORDS, Answer, Citation, Named, Promised, Told
+from app.brief.quotes import standing
+from app.brief.screening import Screen, asks_for_secret, leads_elsewhere, written
+from app.language.acts import Act, customer_act, foreign_act, is_english, staff_act, without_lead_in
+from app.language.identifiers import canonical, mentions
+from app.language.promises import promise_in
+from app.language.sentences import sentences
+from app.language.words import terms
+from app.models import Actor, Evidence, Interaction, Quote, Statement, Transcript
+
+NO_LINE = "it cites no interaction of this customer"
+CLAIMS = ("headline", "contact_reason", "situation", "customer_expectation", "commitments")
+"""The fields whose sentences are claims; those of custom sections are, too."""
+SECTION = "custom_sections."
+_COURTESIES = (Act.GREETING, Act.THANKS, Act.APOLOGY)
+_SERVING = (Actor.AGENT.value, Actor.BOT.value)
+_SHORT_ID = re.compile(r"\bt\d+\b")
+_FIGURE = re.compile(r"(?<!\w)[^\W\d]{0,40}+\d(?:[\w.,:/-]{0,80}\w)?")
+_NUMBER = re.compile(r"\d{1,12}(?:[.,]\d{3}){0,4}(?:[.,]\d{1,2})?(?!\d)")
+_OFFERS = re.compile(
+    r"\b(?:let me|lassen sie mich|laissez[- ]moi|d[ée]jeme|mi lasci|deixe-me|laat me)\b", re.IGNORECASE
+)
+_FEWEST_WORDS = 2
+_CLAUSE_ENDS = re.compile(r"[;,–—:] ")
+_SHORTEST_HEADLINE = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One sentence of an answer, or one value: where it stands, and what it rests on.
+
+    `refusal` says why it may not be shown; such a piece is not checked. `origin` is the part of the answer it is of.
+    """
+
+    field: str
+    text: str
+    evidence: Evidence = ()
+    quotes: tuple[Quote, ...] = ()
+    refusal: str | None = None
+    origin: Told | Named | None = None
+    by: Actor | None = None
+    due: str | None = None
+
+    @property
+    def statement(self) -> Statement:
+        """What is to be checked."""
+        return Statement(text=self.text, evidence=self.evidence, quotes=self.quotes)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """An answer in pieces, what they are checked against, and the opening as it would be said."""
+
+    pieces: tuple[Piece, ...]
+    screen: Screen
+    opening: str | None = None
+
+    @property
+    def to_check(self) -> tuple[Piece, ...]:
+        """The pieces that somebody must judge."""
+        return tuple(one for one in self.pieces if one.refusal is None)
+
+    @property
+    def transcript(self) -> Transcript:
+        """The lines that were shown, without what in them addresses a machine."""
+        return Transcript(interactions=tuple(self.screen.lines.values()))
+
+
+def lay_out(answer: Answer, shown: Mapping[str, Interaction], sections: Iterable[str], instructions: str) -> Layout:
+    """The answer in pieces. `shown` are the interactions by the ids it cites; `instructions` are the model's own."""
+    screen = Screen(shown, instructions)
+    reader = _Reader(screen)
+    opening = answer.suggested_opening.strip() if answer.suggested_opening else None
+    return Layout(tuple(reader.pieces(answer, frozenset(sections))), screen, opening)
+
+
+def asserted_in(opening: str) -> list[str]:
+    """What an agent's first words assert of the case: neither courtesies nor questions."""
+    return [one for one in _said_in(opening) if not _asks(one)]
+
+
+def line_cited(citation: Citation, lines: Mapping[str, Interaction]) -> Interaction | None:
+    """The line that a citation means: `t3`, whatever the model wrote around it."""
+    match = _SHORT_ID.search(citation.id)
+    return lines.get(match.group()) if match else None
+
+
+def quotes_of(citations: Sequence[Citation], lines: Mapping[str, Interaction]) -> tuple[Quote, ...]:
+    """The quotations that stand in the lines they are of, as they stand there; the others are struck out."""
+    found: dict[tuple[str, str], Quote] = {}
+    for one in citations:
+        line = line_cited(one, lines)
+        words = standing(one.quote, line) if line is not None and one.quote else None
+        if line is not None and words:
+            quote = Quote(interaction_id=line.interaction_id, text=words)
+            found[quote.interaction_id, quote.text] = quote
+    return tuple(found.values())
+
+
+class _Reader:
+    def __init__(self, screen: Screen) -> None:
+        self._screen = screen
+
+    def pieces(self, answer: Answer, sections: frozenset[str]) -> Iterator[Piece]:
+        if answer.headline:
+            yield self._headline(answer.headline)
+        if answer.contact_reason:
+            yield from self._sentences("contact_reason", answer.contact_reason)
+        for told in answer.situation:
+            yield from self._sentences("situation", told)
+        if answer.customer_expectation:
+            yield from self._sentences("customer_expectation", answer.customer_expectation)
+        yield from map(self._promise, answer.commitments)
+        yield from map(self._question, answer.open_questions)
+        yield from map(self._entity, answer.entities)
+        if answer.suggested_opening:
+            yield from self._opening(answer.suggested_opening)
+        for section in answer.custom_sections:
+            if section.name in sections:
+                for told in section.statements:
+                    yield from self._sentences(SECTION + section.name, told)
+
+    def _headline(self, told: Told) -> Piece:
+        text = _short_enough(told.text.strip().rstrip("."))
+        return self._told("headline", text or told.text, told, None if text else "it is longer than a line")
+
+    def _sentences(self, field: str, told: Told) -> Iterator[Piece]:
+        refusal = self._screen.objection(told.text)
+        for text in (told.text,) if refusal else sentences(told.text):
+            yield self._told(field, text, told, refusal)
+
+    def _told(self, field: str, text: str, told: Told, refusal: str | None) -> Piece:
+        refusal = refusal or self._screen.objection(text) or self._screen.voice(text)
+        evidence = self._evidence(told.evidence)
+        if refusal is None and not evidence:
+            refusal = NO_LINE
+        if refusal is None and not terms(text):
+            refusal = "it says nothing"
+        return Piece(field, text, evidence, quotes_of(told.evidence, self._screen.lines), refusal, told)
+
+    def _promise(self, told: Promised) -> Piece:
+        piece = self._told("commitments", told.text.strip(), told, None)
+        if piece.refusal:
+            return piece
+        bearers = self._bearers(told)
+        if not bearers or not self._are_theirs(told, bearers[-1].actor):
+            why = f"no line that it cites is a promise by the {told.by}"
+            return Piece("commitments", piece.text, piece.evidence, (), why, told)
+        ids = tuple(dict.fromkeys(one.interaction_id for one in bearers))
+        return Piece(
+            "commitments",
+            piece.text,
+            ids,
+            tuple(one for one in piece.quotes if one.interaction_id in ids),
+            origin=told,
+            by=bearers[-1].actor,
+            due=self._due(told, bearers),
+        )
+
+    def _bearers(self, told: Promised) -> list[Interaction]:
+        """The cited lines of whoever gave the promise that bear it out: by the model's quotation, or by what they say.
+
+        Whether bot or agent gave it is often told wrong, and either way it was our side.
+        """
+        givers = _SERVING if told.by in _SERVING else (told.by,)
+        own: list[Interaction] = []
+        for one in told.evidence:
+            line = line_cited(one, self._screen.lines)
+            if line is None or line.actor.value not in givers:
+                continue
+            if one.quote is not None:
+                words = standing(one.quote, line)
+                borne_out = words is not None and len(words.split()) >= _FEWEST_WORDS
+            else:
+                borne_out = _promises(line, told)
+            if borne_out:
+                own.append(line)
+        return own
+
+    def _are_theirs(self, told: Promised, giver: Actor) -> bool:
+        """Whether the side that gave a promise named its amounts: the other may name what it would like."""
+        amounts = {canonical(one.value) for one in mentions(told.text) if one.type == "amount"}
+        if not amounts:
+            return True
+        own = [one for one in self._screen.lines.values() if (one.actor is Actor.CUSTOMER) is (giver is Actor.CUSTOMER)]
+        return amounts <= {number for one in own for number in _numbers(written(one))}
+
+    def _due(self, told: Promised, bearers: Sequence[Interaction]) -> str | None:
+        words = (standing(told.due, one) for one in bearers) if told.due else iter(())
+        return next((one for one in words if one), None)
+
+    def _question(self, told: Told) -> Piece:
+        text = told.text.strip()
+        refusal = self._screen.objection(text)
+        if not any(mark in text for mark in ("?", "？", "؟")) and not text.endswith(";"):
+            refusal = refusal or "it is no question"
+        if asks_for_secret(text):
+            refusal = refusal or "it asks for a secret"
+        return Piece("open_questions", text, self._evidence(told.evidence), (), refusal, told)
+
+    def _entity(self, named: Named) -> Piece:
+        text = named.value.strip()
+        evidence = self._evidence(named.evidence)
+        refusal = self._screen.objection(f"{named.type} {text}")
+        if refusal is None and not self._is_mentioned(named, evidence):
+            refusal = "it does not stand in the lines that it cites"
+        return Piece("entities", text, evidence, (), refusal, named)
+
+    def _is_mentioned(self, named: Named, evidence: Evidence) -> bool:
+        """Whether half the words of a value, or of it and its name, stand in its lines: `outage: none` may, too."""
+        lines = " ".join(written(one) for one in self._screen.lines.values() if one.interaction_id in evidence)
+        there = frozenset(_words(lines))
+        told, more = _words(named.value), _words(f"{named.type} {named.value}")
+        return any(each and 2 * len(there.intersection(each)) >= len(set(each)) for each in (told, more))
+
+    def _opening(self, text: str) -> Iterator[Piece]:
+        """An opening is one piece where it may not be said, and else one for each sentence that is to be checked."""
+        refusal = self._unsayable(text.strip())
+        for one in (text.strip(),) if refusal else _said_in(text):
+            yield Piece("suggested_opening", one, refusal=refusal)
+
+    def _unsayable(self, text: str) -> str | None:
+        said = _said_in(text)
+        objections = {
+            "it is too long to begin with": len(text.split()) > OPENING_WORDS,
+            "it asks for a secret": any(map(asks_for_secret, said)),
+            "it sends the customer to another address": leads_elsewhere(text),
+            "it promises something": any(map(_binds, said)),
+            "it says nothing": not any(len(one.split()) > _FEWEST_WORDS or not one.isascii() for one in said),
+        }
+        return self._screen.objection(text) or next((why for why, holds in objections.items() if holds), None)
+
+    def _evidence(self, citations: Iterable[Citation]) -> Evidence:
+        cited = (line_cited(one, self._screen.lines) for one in citations)
+        return tuple(dict.fromkeys(one.interaction_id for one in cited if one))
+
+
+def _promises(line: Interaction, told: Promised) -> bool:
+    """Whether a line promises something: in so many words, or with the due time or the figures of the promise."""
+    act_of = customer_act if line.actor is Actor.CUSTOMER else staff_act
+    if any(act_of(one) is Act.PROMISE or promise_in(one) for one in sentences(line.text)):
+        return True
+    if told.due and standing(told.due, line):
+        return True
+    figures = _FIGURE.findall(told.text)
+    if figures:
+        return all(standing(one, line) for one in figures)
+    # In the giver's own words: `let me get the complaints desk` bears out `get the complaints desk`.
+    wanted = frozenset(terms(told.text))
+    offers = (one for one in sentences(line.text) if _OFFERS.search(one))
+    return len(wanted) > 1 and any(wanted <= frozenset(terms(offer)) for offer in offers)
+
+
+def _numbers(text: str) -> set[str]:
+    """The numbers in a text, in the form that an amount has by its canonical name."""
+    return {canonical(f"${one}") for one in _NUMBER.findall(text)}
+
+
+def _said_in(opening: str) -> list[str]:
+    """The sentences of an opening that are more than courtesies."""
+    bare = (without_lead_in(one) for one in sentences(opening))
+    return [one for one in bare if (one and staff_act(one) not in _COURTESIES) or len(one.split()) > 12]
+
+
+def _binds(sentence: str) -> bool:
+    if sentence.rstrip().endswith("?"):
+        return False
+    return staff_act(sentence) is Act.PROMISE or promise_in(sentence) is not None
+
+
+def _asks(sentence: str) -> bool:
+    act = staff_act(sentence) if is_english(sentence) else foreign_act(sentence)
+    return sentence.rstrip().endswith(("?", "？", "؟")) or act in (Act.QUESTION, Act.REQUEST)
+
+
+def _short_enough(text: str) -> str | None:
+    """A headline within its line, cut where a clause ends if it must be; None where none ends in time."""
+    if len(text) <= HEADLINE_CHARACTERS:
+        return text
+    ends = [one.start() for one in _CLAUSE_ENDS.finditer(text) if one.start() <= HEADLINE_CHARACTERS]
+    return text[: ends[-1]] if ends and ends[-1] >= _SHORTEST_HEADLINE else None
+
+
+def _words(text: str) -> list[str]:
+    return [one.replace(",", ".") for one in re.findall(r"\d+(?:[.,]\d+)*|[^\W\d_]+", text.casefold())]

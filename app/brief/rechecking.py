@@ -1,0 +1,93 @@
+"""Applies a model's verdicts to a brief that rules have checked already.
+
+What the model refutes leaves the brief and is listed; a field of which nothing is left falls back to the extractive
+words. What it supports, or leaves open, stays with that verdict. Of what our own engine found nothing is asked.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from app.brief.merging import with_claims
+from app.brief.pieces import asserted_in
+from app.models import Brief, Claim, DroppedClaim, Statement, Verdict, VerdictKind
+
+_LINES = ("headline", "contact_reason", "situation", "customer_expectation")
+
+
+def statements_of(brief: Brief, draft: Brief) -> list[Statement]:
+    """What a model is to check of a brief: every sentence of a model's in it, and what the opening asserts.
+
+    `draft` is the extractive brief of the same snapshot.
+    """
+    own = {claim.text for claim in draft.claims}
+    told = [
+        Statement(text=one.text, evidence=one.evidence, quotes=one.quotes)
+        for one in brief.claims
+        if one.text not in own
+    ]
+    is_ours = brief.suggested_opening in (None, draft.suggested_opening)
+    asserted = () if is_ours else asserted_in(brief.suggested_opening or "")
+    return [*told, *(Statement(text=text) for text in asserted)]
+
+
+def with_verdicts(brief: Brief, draft: Brief, verdicts: Sequence[Verdict]) -> Brief:
+    """The brief by a model's verdicts on `statements_of` it, in whatever order."""
+    found = {one.text: one for one in verdicts}
+    refuted = [one for one in verdicts if one.verdict is VerdictKind.REFUTED]
+    claims = [_decided(one, found.get(one.text)) for one in brief.claims if not _is_refuted(one.text, refuted)]
+    pruned = without(brief, draft, [one.text for one in refuted])
+    dropped = {one.text: one for one in brief.dropped_claims}
+    dropped |= {one.text: DroppedClaim(text=one.text, why=one.why) for one in refuted}
+    return with_claims(pruned, draft, claims).model_copy(update={"dropped_claims": tuple(dropped.values())})
+
+
+def without(brief: Brief, draft: Brief, sentences: Iterable[str]) -> Brief:
+    """The brief without these sentences; where nothing is left of a field, with the draft's."""
+    refuted = tuple(sentences)
+    update: dict[str, object] = {}
+    for field in _LINES:
+        text = getattr(brief, field)
+        left = _left_of(text, refuted) if text else text
+        if left != text:
+            update[field] = left or getattr(draft, field)
+    commitments = tuple(one for one in brief.commitments if one.text not in refuted)
+    if commitments != brief.commitments:
+        update["commitments"] = commitments or draft.commitments
+    opening = brief.suggested_opening
+    if opening and not set(asserted_in(opening)).isdisjoint(refuted):
+        update["suggested_opening"] = draft.suggested_opening
+    update["custom_sections"] = _sections(brief.custom_sections, draft.custom_sections, refuted)
+    return brief.model_copy(update=update)
+
+
+def _sections(written: Mapping[str, str], drafted: Mapping[str, str], refuted: Sequence[str]) -> Mapping[str, str]:
+    left = {name: _left_of(text, refuted) or drafted.get(name, "") for name, text in written.items()}
+    return {name: text for name, text in left.items() if text}
+
+
+def _left_of(text: str, refuted: Sequence[str]) -> str:
+    """A field's text without whole sentences of it."""
+    for sentence in refuted:
+        before, found, after = f" {text} ".partition(f" {sentence} ")
+        if found:
+            text = f"{before} {after}".strip()
+    return text
+
+
+def _decided(claim: Claim, verdict: Verdict | None) -> Claim:
+    """The claim by a model's verdict: what rules support stays supported unless the model refutes it."""
+    if verdict is None or verdict.verdict is VerdictKind.REFUTED or verdict.checked_by != "model":
+        return claim
+    if claim.verdict is VerdictKind.SUPPORTED and not verdict.supported:
+        return claim
+    return claim.model_copy(
+        update={
+            "verdict": verdict.verdict,
+            "support": verdict.score,
+            "checked_by": "model",
+            "quotes": claim.quotes or verdict.quotes,
+        }
+    )
+
+
+def _is_refuted(text: str, refuted: Sequence[Verdict]) -> bool:
+    return any(one.text == text for one in refuted)

@@ -1,0 +1,38 @@
+"""Tells whether a sentence says anything that others have not said already."""
+
+from collections.abc import Iterable
+
+from app.language.words import terms
+
+_SAME = 0.75
+# Words that tell who speaks and that they do, not what about.
+_TELLING = frozenset(
+    terms(
+        """
+        customer caller agent bot system they say says said tell told ask asks asked want wants wanted need needs needed
+        would like request requests requested report reports reported now then also still earlier chat phone mail app
+        """
+    )
+)
+
+
+class Telling:
+    """What was told already."""
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        self._words = frozenset(word for text in texts for word in terms(text)) - _TELLING
+
+    @property
+    def is_something(self) -> bool:
+        """Whether anything was told."""
+        return bool(self._words)
+
+    def repeats(self, text: str | None) -> bool:
+        """Whether three of four words of a text were told already."""
+        words = frozenset(terms(text or "")) - _TELLING
+        return bool(words) and len(words & self._words) >= _SAME * len(words)
+
+
+def plain(text: str) -> str:
+    """A sentence without what may differ where it is told again: capitals, spaces, its full stop."""
+    return " ".join(text.casefold().rstrip(" .").split())

@@ -1,0 +1,110 @@
+"""A model server on loopback that takes its time and is right: a brief of what the customer says, a check that agrees.
+
+`python -m evals.slow_server --brief-s 6 --check-s 2` serves in a process of its own; it speaks the wire format of
+OpenAI's chat completions. What it says of a conversation is made of the lines that it is shown.
+"""
+
+import argparse
+import asyncio
+import json
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+_LINE = re.compile(r"^(t\d+) \| [^|]* \| ([^|]*) \| (\".*)$", re.MULTILINE)
+_STATEMENT = re.compile(r"^(s\d+) \| ", re.MULTILINE)
+_WORDS = 12
+
+
+class SlowModel:
+    """Answers every brief after `brief_s` and every check after `check_s`; counts what it was asked."""
+
+    def __init__(self, brief_s: float, check_s: float = 0.0) -> None:
+        self.brief_s = brief_s
+        self.check_s = check_s
+        self.briefs = 0
+        self.checks = 0
+
+    async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve one connection until either side ends it."""
+        with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            while True:
+                head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+                length = re.search(r"(?i)^content-length: *(\d+)", head, re.MULTILINE)
+                request = json.loads(await reader.readexactly(int(length[1]) if length else 0))
+                writer.write(_on_the_wire(await self._answer(str(request["messages"][-1]["content"]))))
+                await writer.drain()
+        writer.close()
+
+    async def _answer(self, asked: str) -> Mapping[str, Any]:
+        if statements := _STATEMENT.findall(asked):
+            self.checks += 1
+            await asyncio.sleep(self.check_s)
+            return _verdicts(asked, statements)
+        self.briefs += 1
+        await asyncio.sleep(self.brief_s)
+        return _brief(asked)
+
+
+def _brief(asked: str) -> Mapping[str, Any]:
+    lines = [(alias, text) for alias, who, text in _spoken(asked) if "customer" in who] or [("t1", "nothing")]
+    told = [{"text": f"The customer says “{text}”.", "evidence": [{"id": one, "quote": text}]} for one, text in lines]
+    newest: Mapping[str, Any] = told[-1]
+    return {
+        "headline": {**newest, "text": str(newest["text"]).rstrip(".")[:118]},
+        "contact_reason": told[0],
+        "situation": told[-3:],
+        "customer_expectation": newest,
+        "commitments": [],
+        "open_questions": [],
+        "entities": [],
+        "suggested_opening": "I have read what you wrote and take it from here.",
+        "custom_sections": [],
+    }
+
+
+def _verdicts(asked: str, statements: list[str]) -> Mapping[str, Any]:
+    alias, _, text = next(iter(_spoken(asked)), ("t1", "", ""))
+    evidence = [{"id": alias, "quote": text}] if text else []
+    reason = "The line says so."
+    return {
+        "checks": [{"id": one, "evidence": evidence, "reason": reason, "verdict": "supported"} for one in statements]
+    }
+
+
+def _spoken(asked: str) -> list[tuple[str, str, str]]:
+    """The lines of a prompt: id, who, and the first words."""
+    found = [(alias, who, str(json.loads(content))) for alias, who, content in _LINE.findall(asked)]
+    return [(alias, who, " ".join(text.split()[:_WORDS]).rstrip(".?!")) for alias, who, text in found]
+
+
+def _on_the_wire(answer: Mapping[str, Any]) -> bytes:
+    message = {"role": "assistant", "content": json.dumps(answer, ensure_ascii=False)}
+    body = json.dumps(
+        {
+            "id": "chatcmpl-1",
+            "object": "chat.completion",
+            "created": 1_770_000_000,
+            "model": "slow",
+            "choices": [{"index": 0, "finish_reason": "stop", "message": message}],
+            "usage": {"prompt_tokens": 900, "completion_tokens": 200, "total_tokens": 1100},
+        }
+    ).encode()
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    return head.encode() + body
+
+
+async def serve(brief_s: float, check_s: float) -> None:
+    """Serve on a free port of this machine, which is printed as `listening URL`, until the process is ended."""
+    server = await asyncio.start_server(SlowModel(brief_s, check_s).talk, "127.0.0.1", 0)
+    print(f"listening http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1", flush=True)
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("--brief-s", type=float, default=6.0)
+    arguments.add_argument("--check-s", type=float, default=2.0)
+    given = arguments.parse_args()
+    asyncio.run(serve(given.brief_s, given.check_s))
