@@ -265,7 +265,8 @@ async def test_a_link_that_expires_says_so_in_words(
 ) -> None:
     watch.forgive("status of 401")
     url = await link_to(service, handoff)
-    answer = await page.goto(url[:-1] + ("A" if url[-1] != "A" else "B"))
+    # Not the last letter: some of its bits mean nothing.
+    answer = await page.goto(url[:-5] + ("A" if url[-5] != "A" else "B") + url[-4:])
 
     assert answer is not None
     assert answer.status == 401
