@@ -35,7 +35,7 @@ async def test_an_interaction_shows_its_contract_fields_and_never_the_identity(c
     [one] = page["interactions"]
     assert set(one) == {
         *("interaction_id", "seq", "customer_id", "id", "occurred_at", "channel", "actor", "kind", "conversation_id"),
-        *("identifiers", "text", "name", "outcome", "data", "redacted"),
+        *("participant", "identifiers", "text", "name", "outcome", "data", "redacted"),
     }
     assert datetime.fromisoformat(one["occurred_at"]) == datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
     assert (one["id"], one["name"], one["data"]) == ("m-1", None, {"page": "/start"})
