@@ -168,8 +168,7 @@ class TimelyWriter:
             rest.call = asyncio.create_task(self._call(rest), context=Context())
         call = rest.call
         try:
-            # Not wait_for: it would wait for the cancelled call to end, and a call may take its time over that.
-            await asyncio.wait({call}, timeout=max(0.0, until - perf_counter()))
+            await _wait(call, max(0.0, until - perf_counter()))
         except asyncio.CancelledError:
             self.abandon(rest)
             raise
@@ -192,3 +191,25 @@ class TimelyWriter:
         self._abandoned.discard(task)
         if not task.cancelled():
             task.exception()  # read, so that asyncio does not report what nobody waits for any more
+
+
+async def _wait(call: asyncio.Task[Handoff], seconds: float) -> None:
+    """Wait until a call is done, at most so long.
+
+    Not wait_for: it would wait for the cancelled call to end, and a call may take its time over that. Nor asyncio.wait:
+    the loop keeps a timer that was cancelled until it would have rung, with the context that it was set in.
+    """
+    loop = asyncio.get_running_loop()
+    enough: asyncio.Future[None] = loop.create_future()
+
+    def ring(_: object = None) -> None:
+        if not enough.done():
+            enough.set_result(None)
+
+    timer = loop.call_later(seconds, ring, context=Context())
+    call.add_done_callback(ring)
+    try:
+        await enough
+    finally:
+        timer.cancel()
+        call.remove_done_callback(ring)
