@@ -58,7 +58,7 @@ def test_a_handoff_and_next_actions_are_made_of_text(warmline: Command) -> None:
 def test_sentences_are_verified_against_text(warmline: Command) -> None:
     Path("claims.json").write_text('["The bot promised 59.00 EUR.", "The bot promised 95.00 EUR."]', encoding="utf-8")
     ended = warmline("verify", "--conversation", "talk.txt", "--claims", "claims.json", "--json")
-    assert [one["supported"] for one in ended.json["verdicts"]] == [True, False]
+    assert [one["verdict"] for one in ended.json["verdicts"]] == ["unverified", "refuted"]
 
 
 def test_a_handoff_is_made_of_a_vcon(warmline: Command) -> None:
