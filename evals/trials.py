@@ -170,8 +170,8 @@ def _with_prompt(settings: Settings, version: str) -> Settings:
 
 
 def _is_newest(system: str) -> bool:
-    # What the second version of the prompt asks for and the first does not.
-    return "is told as theirs" in system
+    # What the third version of the prompt asks for and the first does not.
+    return "An offer is not a booking" in system
 
 
 def _quoted(turn: str, text: str) -> Mapping[str, Any]:
