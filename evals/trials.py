@@ -124,7 +124,7 @@ class _Trial(NamedTuple):
 async def evaluate(plan: Plan, *, seeds: int = 20, progress: Callable[[int, int], None] | None = None) -> AlarmFigures:
     """Try the comparison on the cases of a plan. Raises InvalidRequest when they are wrong or one ends in an error."""
     with TemporaryDirectory(prefix="warmline-alarms-") as folder:
-        bare = plan._replace(settings=plan.settings.model_copy(update={"model": None}), judge=None)
+        bare = plan._replace(settings=plan.settings.model_copy(update={"model": None, "prompt_brief": "v2"}), judge=None)
         trial = _Trial(bare, Path(folder), progress, total=seeds + 5)
         sound = await trial.ran(0, "sound", adapters=_joined(plan, MemoryLedger))
         near = await trial.ran(1, "near", adapters=_joined(plan, Shortsighted))
@@ -170,8 +170,8 @@ def _with_prompt(settings: Settings, version: str) -> Settings:
 
 
 def _is_newest(system: str) -> bool:
-    # What the third version of the prompt asks for and the first does not.
-    return "An offer is not a booking" in system
+    # What the second version of the prompt asks for and the first does not.
+    return "is told as theirs" in system
 
 
 def _quoted(turn: str, text: str) -> Mapping[str, Any]:

@@ -28,8 +28,8 @@ from tests.test_crash import serving
 WRITERS = 4
 MOST_ANSWERS = 25
 HANDOFFS = 0.2  # the share of rows that a handoff follows
-STILL_S = 20.0
-PATIENCE_S = 120.0
+STILL_S = 45.0
+PATIENCE_S = 240.0
 STOPS_WITHIN_S = 30.0
 
 
