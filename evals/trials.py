@@ -124,7 +124,8 @@ class _Trial(NamedTuple):
 async def evaluate(plan: Plan, *, seeds: int = 20, progress: Callable[[int, int], None] | None = None) -> AlarmFigures:
     """Try the comparison on the cases of a plan. Raises InvalidRequest when they are wrong or one ends in an error."""
     with TemporaryDirectory(prefix="warmline-alarms-") as folder:
-        bare = plan._replace(settings=plan.settings.model_copy(update={"model": None, "prompt_brief": "v2"}), judge=None)
+        settings = plan.settings.model_copy(update={"model": None, "prompt_brief": "v2"})
+        bare = plan._replace(settings=settings, judge=None)
         trial = _Trial(bare, Path(folder), progress, total=seeds + 5)
         sound = await trial.ran(0, "sound", adapters=_joined(plan, MemoryLedger))
         near = await trial.ran(1, "near", adapters=_joined(plan, Shortsighted))
