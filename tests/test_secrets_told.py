@@ -11,6 +11,7 @@ from app.identity import Rules
 from app.ledger import Recorder
 from app.models import Actor, InteractionDraft, Kind
 from app.ports import Ledger
+from app.privacy import depends_on_context
 from app.privacy.vocabulary import LANGUAGES, TABLES
 from tests.builders import draft
 from tests.secret_cases import faults, secret_cases
@@ -121,3 +122,10 @@ async def test_a_code_that_is_keyed_in_one_by_one_cannot_be_read() -> None:
     )
     assert told[1:5] == ["•••"] * 4
     assert told[-1] == "2"
+
+
+def test_only_a_short_message_waits_for_what_was_said_before_it() -> None:
+    figures = "4 8 2 9"
+    short, long = (draft(text=text, conversation_id="c-1") for text in (figures, figures + " and so on" * 400))
+    assert depends_on_context(short)
+    assert not depends_on_context(long)

@@ -24,6 +24,8 @@ from app.privacy.identifiers import masked_identifiers
 from app.privacy.secrets import CODE_MASK, completion, mask, needs_context, secrets, without_figures
 
 LONGEST_KEYED = 12
+LONGEST_ANSWER = 2_000
+"""A longer message says by itself what its numbers are; it is read on the event loop to find out whether it does."""
 _LONG = 4_000
 _OF_A_FIGURE = 4
 
@@ -42,7 +44,7 @@ class Masking(NamedTuple, Generic[AnyRow]):
 
 def depends_on_context(draft: Row) -> bool:
     """Whether what was said before tells if this draft's text is a secret."""
-    if not draft.conversation_id:
+    if not draft.conversation_id or len(draft.text) > LONGEST_ANSWER:
         return False
     if draft.kind is Kind.MESSAGE:
         return needs_context(draft.text)
