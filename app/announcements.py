@@ -139,6 +139,11 @@ class Announcer:
         """Repeat nothing of this customer to listeners who come back."""
         self._listeners.forget(tenant, customer_id)
 
+    def drop(self, tenant: str, customer_id: str) -> None:
+        """Tell nobody anything more of a customer who was erased, not even what is being told."""
+        self._listeners.forget(tenant, customer_id)
+        self._deliveries.drop(tenant, customer_id)
+
     async def is_heard(self, tenant: str) -> bool:
         """Whether somebody listens, or some webhook asks for signals. Raises Unavailable."""
         return self._listeners.listens(tenant) or await self.wants(tenant, Topic.SIGNAL_FIRED)

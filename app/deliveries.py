@@ -68,6 +68,7 @@ class Deliveries:
         self._holder = uuid4().hex
         self._health: dict[str, _Health] = {}
         self._queues: dict[str, tuple[str, asyncio.Task[None]]] = {}
+        self._sending: dict[asyncio.Task[None], tuple[str, str]] = {}  # the tenant and customer of what is being sent
         self._settling: set[asyncio.Task[None]] = set()
         self._loops: list[asyncio.Task[None]] = []
         self._woken = asyncio.Event()
@@ -81,6 +82,11 @@ class Deliveries:
     def wake(self) -> None:
         """There may be something to send; never waits."""
         self._woken.set()
+
+    def drop(self, tenant: str, customer_id: str) -> None:
+        """Break off what is being sent about a customer who was erased, and keep nothing of it."""
+        for task in [task for task, whose in self._sending.items() if whose == (tenant, customer_id)]:
+            task.cancel()
 
     async def close(self) -> None:
         """Send nothing more; what is being sent is finished and settled, or counted as an attempt that failed."""
@@ -131,14 +137,24 @@ class Deliveries:
                 now = now_ms()
                 until = now + round(LEASE_S * 1000)
                 self._leased = True
-                leased = await self._outbox.lease(webhook_id, self._holder, now, until=until, limit=limit)
-                if not leased:
+                # Each message is held by the task that sends it and by nothing else, so that an erasure can end it.
+                sending = [
+                    self._begin(tenant, webhook, message)
+                    for message in await self._outbox.lease(webhook_id, self._holder, now, until=until, limit=limit)
+                ]
+                if not sending:
                     break
-                await asyncio.gather(*(self._send(tenant, webhook, message) for message in leased))
+                await _all_of(sending)
         except WarmlineError as failure:
             _log.warning("messages to webhook %s are sent later: %s", webhook_id, failure.detail)
         finally:
             self._queues.pop(webhook_id, None)
+
+    def _begin(self, tenant: str, webhook: WebhookRecord, message: LeasedMessage) -> asyncio.Task[None]:
+        sending = asyncio.create_task(self._send(tenant, webhook, message))
+        self._sending[sending] = (tenant, message.customer_id)
+        sending.add_done_callback(self._sending.pop)
+        return sending
 
     async def _send(self, tenant: str, webhook: WebhookRecord, message: LeasedMessage) -> None:
         if self._stopping:  # leased a moment ago, and given back by whoever stops
@@ -157,7 +173,8 @@ class Deliveries:
             _log.info("webhook %s is removed: its receiver is gone", webhook.webhook_id)
             await self._outbox.remove(tenant, webhook.webhook_id)
             return
-        self._note_health(webhook.webhook_id, attempt)
+        if not stopped:  # it was not the receiver who ended it
+            self._note_health(webhook.webhook_id, attempt)
         # What was sent is settled whatever happens to whoever sent it, or it would be sent again.
         settling = asyncio.create_task(self._settle(self._settlement(message, attempt)))
         self._settling.add(settling)
@@ -224,6 +241,18 @@ class Deliveries:
             except Exception as failure:  # noqa: BLE001 - an hour later it may go well
                 _log.warning("old webhook messages are removed later: %s", type(failure).__name__)
             await asyncio.sleep(PRUNE_S)
+
+
+async def _all_of(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Wait for all; whoever cancels the waiting cancels them. Raises the first failure of any."""
+    try:
+        await asyncio.wait(tasks)
+    except asyncio.CancelledError:
+        await _end(tasks)
+        raise
+    for task in tasks:
+        if not task.cancelled():
+            task.result()
 
 
 async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:

@@ -17,10 +17,12 @@ from app.deliveries import FAILURES_BEFORE_REST, MOST_AT_ONCE, PAUSES_S, Deliver
 from app.errors import InvalidRequest, NotFound
 from app.models import Announcement, DeliveryStatus, Topic, WebhookDraft
 from app.ports import Attempt, Outbox
+from tests.reach import words_reached
 from tests.test_announcements import settled, until
 
 T, OTHER = "acme", "another"
 DAY_S = 86_400
+WORD = "".join(("vltbls", "gxxc"))
 
 
 class Receiver:
@@ -229,6 +231,24 @@ async def test_a_receiver_that_hangs_does_not_hold_up_a_stop_and_its_message_cou
     assert (delivery.status, delivery.attempts) == (DeliveryStatus.PENDING, 1)
     assert "stopped" in (delivery.why or "")
     assert delivery.next_at is not None
+
+
+async def test_what_is_being_sent_about_somebody_who_is_erased_is_broken_off_and_the_rest_arrives(
+    receiver: Receiver, outbox: MemoryOutbox
+) -> None:
+    receiver.hangs.add("/hangs")
+    about_another = heard(Topic.SIGNAL_FIRED, "sig_9", "cus_2", {"signal_id": "sig_9"})
+    async with sending(outbox, timeout_s=60.0) as announcer:
+        await register(announcer, receiver, "/hangs")
+        await announcer.announce(T, [heard(Topic.SIGNAL_FIRED, "sig_8", "cus_1", {"signal_id": WORD})])
+        await receiver.got("/hangs", 1)
+        assert WORD in receiver.taken["/hangs"].pop()["body"]
+        await outbox.erase(T, ["cus_1"])
+        announcer.drop(T, "cus_1")
+        receiver.hangs.clear()
+        await announcer.announce(T, [about_another])
+        await receiver.got("/hangs", 1)
+        assert words_reached([WORD]) == {}
 
 
 async def test_one_message_that_cannot_be_sent_stops_no_other(receiver: Receiver, outbox: MemoryOutbox) -> None:

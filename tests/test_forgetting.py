@@ -8,18 +8,21 @@ import asyncio
 import gc
 import json
 import sys
+import threading
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import uvicorn
 from pydantic import SecretStr
 
 from app.adapters.buses.subscribers import ProcessBus
 from app.adapters.memory import MemoryVectors
+from app.adapters.vectors import ChromaVectors
 from app.application import App
 from app.bootstrap import build
 from app.caching import forget_texts, on_forgetting, text_cache
@@ -115,6 +118,30 @@ async def test_nothing_that_the_process_reaches_holds_the_words_of_whom_it_erase
             wanted = [word for name, word in words.items() if verb == "erase" or name not in FILED_UNDER]
             assert words_reached(wanted) == {}
             assert words_in_files(settings.data_dir, wanted) == {}
+
+
+async def test_no_file_of_the_vectors_holds_words_from_memory_that_was_freed(tmp_path: Path) -> None:
+    folder, threads, sizes = tmp_path / "vectors", 40, range(60, 12_000, 40)
+    together = threading.Barrier(threads)
+
+    def read_and_forget() -> None:
+        """Leave what was freed in this thread's part of the memory, among pieces that are still in use."""
+        read = [b"vltblsgxxb" * size for size in sizes]
+        del read[::3]
+        together.wait()
+
+    readers = [threading.Thread(target=read_and_forget) for _ in range(threads)]
+    vectors = ChromaVectors(folder)
+    await vectors.count()
+    for reader in readers:
+        reader.start()
+    for reader in readers:
+        await asyncio.to_thread(reader.join)
+    rows = np.eye(5, 256, dtype=np.float32)
+    await vectors.put("default", [f"int_{number}" for number in range(5)], rows)
+    await vectors.put_cases("default", {f"int_{number}": "resolved" for number in range(5)}, rows)
+    await vectors.close()
+    assert words_in_files(folder, ["vltblsgxxb"]) == {}
 
 
 async def test_what_one_worker_erased_is_in_no_memory_of_another_that_served_the_customer(settings: Settings) -> None:

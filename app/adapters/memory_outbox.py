@@ -150,7 +150,17 @@ class MemoryOutbox:
         for message in leased:
             message.holder, message.due_at = holder, until
             message.attempts += 1
-        return [LeasedMessage(one.new.message_id, holder, one.new.body, one.attempts, one.since) for one in leased]
+        return [
+            LeasedMessage(
+                message.new.message_id,
+                holder,
+                message.new.body,
+                message.attempts,
+                message.since,
+                message.new.customer_id,
+            )
+            for message in leased
+        ]
 
     async def settle(self, settlements: Sequence[Settlement], now: int) -> None:  # noqa: ARG002 - as the twin
         """Note what became of attempts; what is leased to somebody else by now is left alone."""

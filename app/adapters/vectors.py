@@ -6,6 +6,7 @@ one, has a collection for each tenant and needs no filter.
 """
 
 import asyncio
+import ctypes
 import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -35,6 +36,7 @@ _GRAPH = {"space": "ip", "ef_construction": 30, "max_neighbors": 8}
 _SEARCHED = {"space": "ip", "ef_construction": 100, "ef_search": 100, "max_neighbors": 16}
 
 _OUTCOME = "outcome"
+_M_PERTURB = -6  # of glibc's malloc.h
 
 _Answer = TypeVar("_Answer")
 
@@ -297,6 +299,7 @@ def _batches(keys: list[str]) -> Iterator[list[str]]:
 
 
 def _embedded(folder: Path) -> Any:
+    _fill_new_memory()
     with offline.LOADING:
         chromadb: Any = import_module("chromadb")
         settings = _settings()
@@ -308,6 +311,17 @@ def _embedded(folder: Path) -> Any:
         for remembered in ("_identifier_to_system", "_identifier_to_refcount"):
             getattr(systems, remembered, {}).pop(str(folder), None)
         raise
+
+
+def _fill_new_memory() -> None:
+    """Have the C library fill memory when it is allocated and when it is freed, where it can (glibc).
+
+    Chroma writes a graph to its folder with room for rows to come, and that room as it was allocated: without this, the
+    words of whoever the freed memory was about get into a file, out of any erasure's reach.
+    """
+    mallopt: Any = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_PERTURB, 1)
 
 
 def _server(url: str) -> Any:

@@ -222,7 +222,7 @@ class Administration:
     async def forget_customer_texts(self, tenant: str | None, customer_id: str | None = None) -> None:
         """Something of a tenant, or of any, was erased: nothing that was learnt or read of it stays in memory."""
         if tenant is not None and customer_id is not None:
-            self._parts.announcer.forget(tenant, customer_id)
+            self._parts.announcer.drop(tenant, customer_id)
         self._parts.traffic.forget(tenant)
         self._parts.cases.forget(tenant)
         self._parts.meanings.forget(tenant)

@@ -30,7 +30,7 @@ class WebhookRecord(IssuedWebhook):
 
 
 class LeasedMessage(NamedTuple):
-    """A message that `holder` may send; `attempts` counts the attempt that it is leased for.
+    """A message about a customer that `holder` may send; `attempts` counts the attempt that it is leased for.
 
     `since` is when it was filed or asked for again.
     """
@@ -40,6 +40,7 @@ class LeasedMessage(NamedTuple):
     body: str
     attempts: int
     since: int
+    customer_id: str
 
 
 class Settlement(NamedTuple):

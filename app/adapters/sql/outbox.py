@@ -70,7 +70,7 @@ _LEASE = (
         )
     )
     .values(due_at=bindparam("until", type_=BigInteger), holder=bindparam("by"), attempts=_OF.attempts + 1)
-    .returning(_OF.message_id, _OF.holder, _OF.body, _OF.attempts, _OF.since, _OF.position)
+    .returning(_OF.message_id, _OF.holder, _OF.body, _OF.attempts, _OF.since, _OF.customer_id, _OF.position)
 )
 _SETTLE = (
     update(webhook_messages)
@@ -211,7 +211,7 @@ class SqlOutbox:
         """Some of a webhook's messages that are due, the longest due first; nobody else gets them `until` then."""
         given = {"of_webhook": webhook_id, "by": holder, "now": now, "until": until, "limit": limit}
         rows = await self._connections.write(lambda connection: connection.execute(_LEASE, given).all())
-        return [LeasedMessage(*row[:5]) for row in sorted(rows, key=lambda row: row[5])]
+        return [LeasedMessage(*row[:6]) for row in sorted(rows, key=lambda row: row[6])]
 
     async def settle(self, settlements: Sequence[Settlement], now: int) -> None:  # noqa: ARG002 - the twin needs it
         """Note what became of attempts; what is leased to somebody else by now is left alone."""
