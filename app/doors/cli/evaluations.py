@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from app.doors.cli.options import AtLeast, CatalogueName, Json
-from app.doors.cli.suite_options import register
+from app.doors.cli.suite_options import Cases, Split, register
 
 evals = typer.Typer(help="Measure what Warmline makes of real conversations.", no_args_is_help=True)
 register(evals)
@@ -232,6 +232,28 @@ def eval_answers(
     evaluate_answers(
         data, out=out, check=check, write_prompts=write_prompts, read_answers=read_answers, ours=ours, as_json=as_json
     )
+
+
+@evals.command("record")
+def eval_record(
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="Where prompts are written, and answers laid beside them.")
+    ],
+    cases: Cases = None,
+    split: Split = None,
+    only: Annotated[list[str] | None, typer.Option("--only", metavar="ID", help="Only this case. Repeatable.")] = None,
+    into: Annotated[
+        Path | None, typer.Option(metavar="FILE", dir_okay=False, help="Take in the answers, as rows of this file.")
+    ] = None,
+) -> None:
+    """Have a strong model answer the brief's prompt about cases: first write the prompts, then take in the answers.
+
+    Each <hash>.prompt.json holds system, user and answer_schema; lay the model's JSON object beside it as
+    <hash>.answer.json. With --into the answers become rows for `warmline eval answers --data FILE`.
+    """
+    from app.doors.cli.testing_models import record_briefs
+
+    record_briefs(folder, cases=cases, split=split, only=only or (), into=into)
 
 
 @evals.command("verifier")

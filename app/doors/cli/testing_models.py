@@ -1,14 +1,17 @@
 """What `warmline eval faults`, `injections` and `small-model` do: models that fail, obey anybody or are small."""
 
 import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.doors.cli.common import settings_in_force
+from app.doors.cli.common import settings_in_force, side_screen
 from app.doors.cli.figures import measured, show
 
 if TYPE_CHECKING:
     from app.models import Record
+    from evals.suite.cases import Split
 
 
 def evaluate_facts(
@@ -53,6 +56,25 @@ def evaluate_answers(
         figures: Record = asyncio.run(evaluate(data, settings, out=out, checks=model, progress=tell))
     insist_on_recordings(model)
     show(figures, as_json=as_json)
+
+
+def record_briefs(
+    folder: Path, *, cases: Path | None, split: "Split | None", only: Sequence[str], into: Path | None
+) -> None:
+    """Write the brief's prompts about cases, or take in the answers to them. Raises InvalidRequest, StaleRecording."""
+    from evals.brief_answers import asked_about, take_in, write_prompts
+    from evals.suite import CASES
+    from evals.suite.cases import load_cases
+
+    settings = settings_in_force()
+    chosen = load_cases(cases or CASES, split=split, only=only)
+    with measured("cases") as tell:
+        asked = asyncio.run(asked_about(chosen, settings, tell))
+    if into is None:
+        side_screen().print(f"{write_prompts(asked, settings, folder)} prompts are in {folder}.")
+    else:
+        count = take_in(asked, settings, folder, into, recorded_on=datetime.now(UTC).date().isoformat())
+        side_screen().print(f"{count} answers are in {into}.")
 
 
 def evaluate_faults(handoffs: int, *, seed: int, concurrency: int, as_json: bool) -> None:
