@@ -151,7 +151,7 @@ class _Account:
         return verdict.model_copy(update={"verdict": VerdictKind.UNVERIFIED, "why": "only the customer says so"})
 
     def _doubt(self, piece: Piece) -> str | None:
-        return self._screen.doubt(piece.text, piece.evidence or self._everything)
+        return self._screen.doubt(piece.text, piece.evidence or self._everything, piece.quotes)
 
     @property
     def _everything(self) -> Sequence[str]:

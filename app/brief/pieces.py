@@ -29,6 +29,12 @@ _NUMBER = re.compile(r"\d{1,12}(?:[.,]\d{3}){0,4}(?:[.,]\d{1,2})?(?!\d)")
 _OFFERS = re.compile(
     r"\b(?:let me|lassen sie mich|laissez[- ]moi|d[ée]jeme|mi lasci|deixe-me|laat me)\b", re.IGNORECASE
 )
+# What somebody will do: `I need to know where it will go` binds nobody.
+_PLEDGE = re.compile(
+    r"\b(?:i|we|you)(?:['’]ll| will| shall|(?: am| are|['’]m|['’]re) going to)\b|\b(?:i|we) promise\b|\brest assured"
+    r"|\b(?:i|we)(?:['’]ve| have) (?:booked|scheduled|arranged)\b",
+    re.IGNORECASE,
+)
 _FEWEST_WORDS = 2
 _CLAUSE_ENDS = re.compile(r"[;,–—:] ")
 _SHORTEST_HEADLINE = 40
@@ -139,8 +145,8 @@ class _Reader:
             yield self._told(field, text, told, refusal)
 
     def _told(self, field: str, text: str, told: Told, refusal: str | None) -> Piece:
-        refusal = refusal or self._screen.objection(text) or self._screen.voice(text)
         evidence = self._evidence(told.evidence)
+        refusal = refusal or self._screen.objection(text) or self._screen.voice(text, evidence)
         if refusal is None and not evidence:
             refusal = NO_LINE
         if refusal is None and not terms(text):
@@ -274,7 +280,8 @@ def _said_in(opening: str) -> list[str]:
 def _binds(sentence: str) -> bool:
     if sentence.rstrip().endswith("?"):
         return False
-    return staff_act(sentence) is Act.PROMISE or promise_in(sentence) is not None
+    pledged = staff_act(sentence) is Act.PROMISE and _PLEDGE.search(sentence) is not None
+    return pledged or promise_in(sentence) is not None
 
 
 def _asks(sentence: str) -> bool:

@@ -11,7 +11,7 @@ from functools import cached_property
 from app.brief.instructions import without_instructions
 from app.language.acts import Act, staff_act
 from app.language.words import terms
-from app.models import Actor, Interaction
+from app.models import Actor, Interaction, Quote
 from app.privacy import Redactor
 
 COPIED = "it repeats the instructions that the model was given"
@@ -28,15 +28,24 @@ _SECRET_ASKED = re.compile(
     r"(?! (?:reset|change|link|e-?mail|page|problem|issue|recovery))",
     re.IGNORECASE,
 )
-_ASKING = re.compile(
-    r"\?|\b(?:tell|give|confirm|provide|read|enter|type|share|send|need|verify|spell|say|nennen|geben|donn\w+"
-    r"|dite[sz]?|dígame|diga|indique|informe|geef|noem)\b",
+_ASKED = (
+    r"(?:tell|give|confirm|provide|read|enter|type|share|send|need|verify|spell|say|nennen|geben|donn\w+"
+    r"|dite[sz]?|dígame|diga|indique|informe|geef|noem)"
+)
+_ASKING = re.compile(rf"\?|\b{_ASKED}\b", re.IGNORECASE)
+# Who warns against telling a secret asks for none: `please don't tell anybody your code`.
+_WARNING = re.compile(
+    rf"\b(?:don['’]t|do not|never|not to|no need to|no|ne|não|nunca)(?: ever| please| just)? {_ASKED}"
+    rf"[^.?!,;:]{{0,60}}\b{_CONFIDENTIAL}\b[^.?!,;:]{{0,40}}[.!]?$"
+    rf"|\b{_ASKED}(?: \w+){{0,3}} (?:nicht|nie|niemals|keine?n?|niet|nooit|geen)\b[^.?!,;:]{{0,60}}\b{_CONFIDENTIAL}\b",
     re.IGNORECASE,
 )
 _FIRST_PERSON = re.compile(
-    r"\b(?:I(?!\.)|[Mm]e|[Mm]y(?! [A-Z])|[Mm]ine|[Ww]e|[Oo]ur(?! [A-Z])|us|Us|[Yy]ou|[Yy]our(?! [A-Z])|[Ii]ch"
-    r"|[Mm]eine?|[Ww]ir|[Nn]ous|[Yy]o|[Nn]osotros)\b|\b(?:[Jj]e (?=suis|vais|veux|peux|dois|serai|ferai)|[Jj]['’]ai\b)"
+    r"\b(?:I(?!\.)|[Mm]e|[Mm]y(?! [A-Z])|[Mm]ine|[Yy]ou|[Yy]our(?! [A-Z])|[Ii]ch|[Mm]eine?|[Yy]o)\b"
+    r"|\b(?:[Jj]e (?=suis|vais|veux|peux|dois|serai|ferai)|[Jj]['’]ai\b)"
 )
+# A brief is ours, and so is its `we`; copied from a customer it would be somebody else's.
+_WE = re.compile(r"\b(?:[Ww]e|[Oo]ur(?! [A-Z])|us|Us|[Ww]ir|[Nn]ous|[Nn]osotros)\b")
 _QUOTED = re.compile(r"“[^”]{0,1000}+”|\"[^\"]{0,1000}+\"|«[^»]{0,1000}+»|„[^“]{0,1000}+“")
 # A sentence that tells whose account it is, or what they want: only they can know that.
 _ACCOUNT = re.compile(
@@ -56,7 +65,9 @@ class Screen:
 
     def __init__(self, shown: Mapping[str, Interaction], instructions: str) -> None:
         self.lines = {alias: without_instructions(one) for alias, one in shown.items()}
-        self._tampered = any(self.lines[alias] != one for alias, one in shown.items())
+        self._tampered = tampered = [one for alias, one in shown.items() if self.lines[alias] != one]
+        every = frozenset[str]().union(*self._words.values()) if tampered else frozenset[str]()
+        self._planted = frozenset[str]().union(*(terms(written(one)) for one in tampered)) - every
         self._instructions = runs(instructions)
 
     def objection(self, text: str) -> str | None:
@@ -65,9 +76,18 @@ class Screen:
             return COPIED
         return "it holds a link or markup" if _MARKUP.search(text) else None
 
-    def voice(self, text: str) -> str | None:
-        """Why a sentence is not told of the conversation but said in it; None when it is told."""
-        spoken = _FIRST_PERSON.search(_QUOTED.sub("", text))
+    def voice(self, text: str, cited: Collection[str]) -> str | None:
+        """Why a sentence is not told of the conversation but said in it; None when it is told.
+
+        Its lines are `cited`, by `interaction_id`.
+        """
+        bare = _QUOTED.sub("", text)
+        spoken = _FIRST_PERSON.search(bare)
+        if not spoken and _WE.search(bare) and not _ACCOUNT.search(bare):
+            ours = (
+                one for one in self.lines.values() if one.interaction_id in cited and one.actor is not Actor.CUSTOMER
+            )
+            spoken = next(ours, None) is None
         return "it speaks as somebody in the conversation, not about it" if spoken else None
 
     def is_hearsay(self, text: str, cited: Collection[str]) -> bool:
@@ -83,15 +103,17 @@ class Screen:
         """Whether a text repeats the model's instructions."""
         return not self._instructions.isdisjoint(runs(text))
 
-    def doubt(self, text: str, cited: Collection[str]) -> str | None:
+    def doubt(self, text: str, cited: Collection[str], quotes: Collection[Quote] = ()) -> str | None:
         """Why a sentence is not shown although no rule refutes it: somebody tells a machine what to write, and the
         lines that it cites, by `interaction_id`, have not half of its words.
+
+        Where words of these lines are quoted, it is enough that it has no word that only the instruction has.
         """
         wanted = frozenset(terms(text))
         if not self._tampered or not wanted:
             return None
         words = frozenset[str]().union(*(self._words[one] for one in cited if one in self._words))
-        if len(wanted & words) > _BORNE_OUT * len(wanted):
+        if len(wanted & words) > _BORNE_OUT * len(wanted) or (quotes and not wanted & self._planted):
             return None
         return "a line tells a machine what to write, and no other bears this out"
 
@@ -102,7 +124,7 @@ class Screen:
 
 def asks_for_secret(sentence: str) -> bool:
     """Whether a sentence asks somebody for a password, a code or a card's number."""
-    if not _SECRET_ASKED.search(sentence):
+    if not _SECRET_ASKED.search(sentence) or _WARNING.search(sentence):
         return False
     return bool(_ASKING.search(sentence)) or staff_act(sentence) in (Act.QUESTION, Act.REQUEST)
 

@@ -133,7 +133,7 @@ _FOREIGN_DOING = re.compile(
     r"|überweisen?|liefern?|liefert"
     r"|bekommen|erhalten|kommt|kommen|kläre|klären|klärt|berichte|bestätigen?|prüfen?|prüft|reservieren?"
     r"|reserviere|schreibe?n?|kümmer\w+"
-    r"|\w{3,}(?:erai|erons|era|eront|rai|rons|ra|ront)|confirme|rappelle|envoie|rembourse|contacte|transmets"
+    r"|\w{3,}(?:erai|erons|era|eront|rai|rons|[iud]ra|ront)|confirme|rappelle|envoie|rembourse|contacte|transmets"
     r"|vais|allons|va|vont"
     r"|\w{2,}(?:aré|eré|iré|aremos|eremos|iremos|ará|erá|irá|arán|erán|irán)|\w*(?:drá|dremos|drán|dré)|vamos"
     r"|voy|van|estará|será"
