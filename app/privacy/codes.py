@@ -24,7 +24,7 @@ from app.privacy.code_names import (
     spelled,
 )
 from app.privacy.spoken import FILLERS, Atom, Token, plain, tokens
-from app.privacy.vocabulary import AFTERWARDS, ARTICLES, CAME, CARDS, IS, PREPOSITIONS, PRONOUNS, PROVING
+from app.privacy.vocabulary import AFTERWARDS, ARTICLES, CAME, CARDS, INSTRUMENTS, IS, PREPOSITIONS, PRONOUNS, PROVING
 
 _TELLS = (
     FILLERS
@@ -61,7 +61,18 @@ BRIEF, BRIEFER = 6, 6
 
 UNASKED, LATELY, REPEATED, ASKED = range(4)
 
-__all__ = ["ASKED", "LATELY", "REPEATED", "UNASKED", "codes", "is_clear", "is_code_name", "names_code", "stands_alone"]
+__all__ = [
+    "ASKED",
+    "LATELY",
+    "REPEATED",
+    "UNASKED",
+    "codes",
+    "is_clear",
+    "is_code_name",
+    "may_answer",
+    "names_code",
+    "stands_alone",
+]
 
 
 def codes(text: str, found: Sequence[Token], run: Sequence[Atom], *, asked: int) -> Iterator[tuple[int, int]]:
@@ -89,12 +100,24 @@ def codes(text: str, found: Sequence[Token], run: Sequence[Atom], *, asked: int)
 
 def stands_alone(text: str, found: Sequence[Token], run: Sequence[Atom]) -> bool:
     """Whether a number is told for itself: no word that it counts or names stands right beside it."""
-    last = run[-1].last
+    return _closes(text, found, run[-1].last) and _opens(text, found, run[0].first)
+
+
+def may_answer(text: str, found: Sequence[Token], run: Sequence[Atom]) -> bool:
+    """Whether a number among other words can be the code that was asked for.
+
+    It is told for itself, or as what something was tried with: `it fails with 339127`, `I logged in using 339127`. A
+    number behind a noun is that noun's, and behind another preposition a time, a place or an amount.
+    """
+    tried_with = run[0].first > 0 and found[run[0].first - 1].word in INSTRUMENTS
+    return stands_alone(text, found, run) or (tried_with and _closes(text, found, run[-1].last))
+
+
+def _closes(text: str, found: Sequence[Token], last: int) -> bool:
     after = found[last + 1] if last + 1 < len(found) else None
-    closes = (
-        after is None or after.word in AFTERWARDS or after.word in FILLERS or _pauses(text[run[-1].end : after.start])
-    )
-    return closes and _opens(text, found, run[0].first)
+    if after is None or after.word in AFTERWARDS or after.word in FILLERS:
+        return True
+    return _pauses(text[found[last].end : after.start])
 
 
 def _opens(text: str, found: Sequence[Token], first: int) -> bool:
@@ -127,7 +150,7 @@ def _pauses(gap: str) -> bool:
 def _is_answer(text: str, found: Sequence[Token], run: Sequence[Atom], asked: int) -> bool:
     beside = len(found) - sum(one.last - one.first + 1 for one in run)
     if asked == ASKED:
-        return beside <= BRIEF or stands_alone(text, found, run)
+        return beside <= BRIEF or may_answer(text, found, run)
     total = sum(len(one.digits) for one in run)
     return beside <= BRIEFER and total <= (4 if asked == LATELY else _MOST) and stands_alone(text, found, run)
 
@@ -236,6 +259,9 @@ def _ends_card(found: Sequence[Token], place: int) -> bool:
 
 
 def _is_other(found: Sequence[Token], first: int) -> bool:
+    """Whether the words before a number name something else than a code; what it is used for is not its name."""
+    if first and found[first - 1].word in INSTRUMENTS:
+        return False
     return any(one.word in OTHER for one in found[max(0, first - 3) : first])
 
 
