@@ -137,8 +137,8 @@ class Settings(BaseSettings):
     @field_validator("frame_ancestors")
     @classmethod
     def _sources(cls, value: str) -> str:
-        sources = [f"'{one}'" if one in ("self", "none") else one for one in value.split()]
-        wrong = [one for one in sources if not _SOURCE.fullmatch(one)]
+        sources = [f"'{source}'" if source in ("self", "none") else source for source in value.split()]
+        wrong = [source for source in sources if not _SOURCE.fullmatch(source)]
         if wrong or not sources or ("'none'" in sources and len(sources) > 1):
             raise ValueError(
                 f"{wrong[0] if wrong else value!r} is no source of frames. Write 'self', 'none' alone, or sites as "

@@ -92,7 +92,7 @@ class World:
             self.counts.acknowledged_interactions += len(answer["results"])
             self.counts.acknowledged_signals += len(answer["signals"])
             self.names |= {result["interaction_id"] for result in answer["results"]}
-            self.names |= {found["signal_id"] for found in answer["signals"]}
+            self.names |= {signal["signal_id"] for signal in answer["signals"]}
         else:
             self.counts.acknowledged_handoffs += 1
             self.names.add(answer["handoff_id"])
