@@ -206,6 +206,21 @@ def test_the_description_says_how_a_key_is_sent(service: FastAPI) -> None:
     assert "security" not in document["paths"]["/healthz"]["get"]
 
 
+def test_the_description_says_of_each_operation_which_scope_it_asks_for(service: FastAPI) -> None:
+    paths = service.openapi()["paths"]
+
+    described = {
+        f"{method.upper()} {path}": operation.get("x-scope")
+        for path, operations in paths.items()
+        for method, operation in operations.items()
+    }
+    assert described["GET /healthz"] is None
+    assert {name: scope for name, scope in described.items() if scope} == {
+        name: scope for name, scope in SCOPES.items() if name in described
+    }
+    assert described["GET /v1/signals/stream"] == "actions"
+
+
 async def _resolved(client: httpx.AsyncClient, address: str) -> str:
     answer = await client.post("/v1/customers/resolve", json={"identifiers": [email(address)]})
     return answer.json()["customer_id"]
