@@ -1,19 +1,25 @@
 """The only reader of the environment. It reads and checks; it builds nothing.
 
-Every setting is an environment variable (or a line of a `.env`) that begins with `WARMLINE_`.
+Every setting is an environment variable (or a line of a `.env`) that begins with `WARMLINE_`. One that is not known is
+refused: a misspelt name would leave the default in force, and nobody would notice.
 """
 
 import re
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
+from app.errors import ConfigurationError
 from app.models import Ladder
 
+PREFIX = "WARMLINE_"
+DOTENV = ".env"
 _SITE = r"(?:\*\.)?[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::(?:\d{1,5}|\*))?"
 _SOURCE = re.compile(rf"'self'|'none'|\*|https?:|(?:https?://)?{_SITE}")
 _ADDRESS = re.compile(r"https?://[^\s/?#]+(?:/[^\s?#]*)?")
@@ -23,7 +29,7 @@ class Settings(BaseSettings):
     """What an operator may choose."""
 
     model_config = SettingsConfigDict(
-        env_prefix="WARMLINE_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+        env_prefix=PREFIX, env_file=DOTENV, env_ignore_empty=True, extra="ignore", frozen=True
     )
 
     data_dir: Path = Field(default=Path("data"), description="folder of the embedded stores")
@@ -103,11 +109,36 @@ class Settings(BaseSettings):
     open_streams: int = Field(default=256, ge=1, description="streams a key may keep open in each process")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="how much is logged")
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - pydantic hands it in
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The sources as they are, once their names are checked: pydantic itself only sees the names that it knows.
+
+        Raises ConfigurationError.
+        """
+        sources = {"the environment": env_settings, DOTENV: dotenv_settings}
+        faults = [
+            _unknown(variable, where, cls.model_fields)
+            for where, source in sources.items()
+            if isinstance(source, EnvSettingsSource)
+            for variable in _ours(source.env_vars)
+            if variable.removeprefix(PREFIX).lower() not in cls.model_fields
+        ]
+        if faults:
+            raise ConfigurationError(f"{' '.join(faults)} `warmline doctor` shows every setting there is.")
+        return init_settings, env_settings, dotenv_settings, file_secret_settings
+
     @field_validator("frame_ancestors")
     @classmethod
     def _sources(cls, value: str) -> str:
-        sources = [f"'{one}'" if one in ("self", "none") else one for one in value.split()]
-        wrong = [one for one in sources if not _SOURCE.fullmatch(one)]
+        sources = [f"'{source}'" if source in ("self", "none") else source for source in value.split()]
+        wrong = [source for source in sources if not _SOURCE.fullmatch(source)]
         if wrong or not sources or ("'none'" in sources and len(sources) > 1):
             raise ValueError(
                 f"{wrong[0] if wrong else value!r} is no source of frames. Write 'self', 'none' alone, or sites as "
@@ -134,3 +165,15 @@ class Settings(BaseSettings):
         if parts.scheme.startswith("sqlite"):
             return str(Path(self.ledger_url.partition(":///")[2]).resolve())
         return sha256(f"{parts.hostname}:{parts.port or 5432}{parts.path}".encode()).hexdigest()[:32]
+
+
+def _ours(variables: Mapping[str, str | None]) -> Iterable[str]:
+    """The variables meant for this service, in capitals: their case does not matter."""
+    return sorted(name.upper() for name in variables if name.upper().startswith(PREFIX))
+
+
+def _unknown(variable: str, where: str, fields: Iterable[str]) -> str:
+    """Which setting is not known, which one may be meant, and how to mend it."""
+    settings = [f"{PREFIX}{field.upper()}" for field in fields]
+    nearest = get_close_matches(variable, settings, n=1, cutoff=0.0)[0]
+    return f"There is no setting {variable}; the nearest is {nearest}. Rename or remove it in {where}."

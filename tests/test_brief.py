@@ -324,11 +324,11 @@ def test_what_answers_a_request_for_a_code_is_shown_nowhere_and_what_stands_for_
 def test_a_secret_told_in_an_earlier_conversation_is_not_in_the_history() -> None:
     earlier = [
         interaction(1, "Did you get a code?", actor="bot", conversation_id="c0"),
-        interaction(2, "The code is 339127, but my payment of order W4410 fails.", conversation_id="c0"),
+        interaction(2, "My payment of order W4410 fails with 339127.", conversation_id="c0"),
     ]
     now = [interaction(3, "My order W4410 is still unpaid.")]
     found = tuple(Passage(interaction=one, score=1.0) for one in earlier)
     seen = snapshot(now, earlier).model_copy(update={"history": found})
     brief = compose(seen, Intent(), HandoffRequest())
-    assert brief.history
     assert "339127" not in brief.model_dump_json()
+    assert ["W4410" in part.text for part in brief.history] == [True]

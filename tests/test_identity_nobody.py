@@ -32,7 +32,7 @@ qwerty@a.com walk-in@shop.com no.name@shop.com aaa@gmail.com test@test.test unkn
 deleted@hotel.fr""".split()
 OFFICES = """kasse rezeption empfang bestellung ventas reservas atencionalcliente accueil commercial vendite
 amministrazione atendimento sales.uk info.de support-fr sales2 info.en.2 klantenservice atencion.al.cliente
-kundtjänst recepción info+17 sales.team""".split()
+kundtjänst recepción info+17 sales.team supportteam orderservice kundensupport servicioalcliente receptions""".split()
 DEVICES = """00000000-0000-0000-0000-000000000000 ffffffff-ffff-ffff-ffff-ffffffffffff 0 unknown 9774d56d682e549c
 02:00:00:00:00:00 000000000000000""".split()
 NOBODY = [
@@ -61,6 +61,7 @@ SOMEBODY = [
     *(("email", value) for value in ("noreply.fan@gmail.com", "bouncer@gmail.com", "bouncebackbetty@gmail.com")),
     *(("email", value) for value in ("sales+tim@tim.org", "tim@tim.org", "anna@anna.de", "info.anna@gmail.com")),
     *(("email", value) for value in ("bouncer@acme.com", "kasse.maria@web.de", "it.anna@acme.com", "secret@acme.com")),
+    *(("email", value) for value in ("job@gmail.com", "mailin@acme.com", "presscott@acme.com", "ella.team@acme.com")),
     *(("social_handle", value) for value in ("@secret", "@private_user", "@el_de_la", "@walk", "u/anna")),
     *(("loyalty", value) for value in ("777777", "333333")),
     *(("device_id", value) for value in ("d1", "38400000-8cf0-11bd-b23e-10b96e40000d")),

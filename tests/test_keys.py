@@ -65,14 +65,22 @@ async def refused(keys: Keys, presented: str, *, saying: str) -> None:
 
 async def test_a_key_grants_its_own_tenant_and_scopes_and_no_others(keys: Keys) -> None:
     one = await keys.create("one", [Scope.HANDOFF, Scope.INGEST])
-    two = await keys.create("two", [Scope.ADMIN])
+    two = await keys.create("two", [Scope.ANALYTICS])
 
     assert await keys.authenticate(one.key) == KeyGrant(
         tenant="one", scopes=frozenset({Scope.INGEST, Scope.HANDOFF}), key_id=one.key_id
     )
     assert await keys.authenticate(two.key) == KeyGrant(
-        tenant="two", scopes=frozenset({Scope.ADMIN}), key_id=two.key_id
+        tenant="two", scopes=frozenset({Scope.ANALYTICS}), key_id=two.key_id
     )
+
+
+async def test_the_scope_admin_includes_every_other_when_a_key_is_sent_and_when_it_is_looked_up(keys: Keys) -> None:
+    admin = await keys.create("one", [Scope.ADMIN])
+
+    assert admin.scopes == (Scope.ADMIN,)
+    assert (await keys.authenticate(admin.key)).scopes == frozenset(Scope)
+    assert (await keys.standing(admin.key_id)).scopes == frozenset(Scope)
 
 
 async def test_what_was_signed_in_a_keys_name_stands_as_long_as_the_key(

@@ -1,7 +1,9 @@
 """Which e-mail addresses are nobody's own: offices, senders that take no answer, and what is typed to fill a form.
 
 At a public provider anybody may own an address, so there only the whole of what stands before the @ tells; at any other
-domain a role may be followed by its country or its number, as in `sales.uk@`.
+domain a role may be followed by its country or its number, as in `sales.uk@`. RFC 2142 names the roles in the first
+line below, and every company names more in its own language: no list holds all, so names are read as they are put
+together, `customersupport` from `customer` and `support`.
 """
 
 from typing import Literal
@@ -9,38 +11,46 @@ from typing import Literal
 from app.identity.phones import countries
 from app.identity.words import WITHHELD, is_monotonous, signs_of, words_of
 
+# The singular of each, and no name that is put together from two of them: `_names_role` reads those.
 _ROLES = frozenset(
     """
-    abuse accounts accounting admin administrator alert alerts auto automailer automated billing booking bookings
-    bounce bounces buchhaltung care careers contact contacto contactus contato contatti compliance customer
-    customercare customerservice customersupport daemon desk devnull enquiries enquiry everyone feedback finance ftp
-    frontdesk frontoffice hello help helpdesk hilfe hostmaster hr info infos information inquiries inquiry invoice
-    invoices it jobs list listserv mail mailbox mailer mailerdaemon maildaemon majordomo marketing news newsletter noc
-    nobody notification notifications notify office operations order orders payments postmaster press privacy reply
-    reception receptionist reservation reservations returns root sales salesteam security service servicedesk shop staff
-    store subscribe support team updates unsubscribe usenet uucp webmaster welcome www
+    abuse hostmaster info marketing news noc postmaster sales security support usenet uucp webmaster www
 
-    anfrage anfragen auftrag bestellung bestellungen buero buro empfang filiale geschaeftsstelle hotline kasse kontakt
-    kundencenter kundendienst kundenservice kundenbetreuung personal praxis rechnung rechnungen rezeption sekretariat
+    account accounting admin administrator alert auto automated billing booking bounce care career contact customer
+    compliance daemon desk devnull enquiries enquiry everyone feedback finance front ftp hello help hr information
+    inquiries inquiry invoice it jobs list listserv mail mailbox mailer majordomo newsletter nobody notification notify
+    office operation order payment press privacy reception receptionist reply reservation return root service shop
+    staff store subscribe team unsubscribe update welcome
+
+    anfrage anfragen auftrag bestellung bestellungen betreuung buchhaltung buero buro center dienst empfang filiale
+    geschaeftsstelle hilfe hotline kasse kontakt kunden personal praxis rechnung rechnungen rezeption sekretariat
     termin termine verkauf vertrieb verwaltung zentrale
-    accueil achats administration caisse client clients commande commandes commercial comptabilite contactez direction
-    facturation magasin recrutement renseignements reservationclient sav secretariat serviceclient serviceclients vente
-    ventes
-    administracion atencion atencionalcliente atencioncliente ayuda caja clientes compras comercial facturacion hola
-    informacion oficina pedidos recepcion reclamaciones reserva reservas secretaria servicios servicioalcliente soporte
-    tienda ventas
-    acquisti amministrazione assistenza assistenzaclienti cassa clienti commerciale contabilita fatturazione negozio
-    ordini prenotazioni reclami segreteria servizioclienti supporto ufficio vendite
-    administracao atendimento atendimentoaocliente ajuda caixa comercial compras contabilidade encomendas faleconosco
-    financeiro loja recepcao sac suporte vendas
-    administratie balie bestelling bestellingen boekhouding facturen inkoop klantenservice receptie reserveringen
-    verkoop winkel
-    bestallning bokning ekonomi kassa kundtjanst kundeservice kundesupport kundeservise ordre salg bogholderi
-    asiakaspalvelu myynti biuro faktury ksiegowosc obslugaklienta rezerwacje sekretariat sklep sprzedaz zamowienia
-    faktury objednavky obchod podpora prodej zakaznickaservis destek iletisim musterihizmetleri satis siparis
-    ugyfelszolgalat ertekesites comenzi vanzari
+
+    accueil achat administration caisse client commande commercial comptabilite contactez direction facturation magasin
+    recrutement renseignement sav secretariat vente
+
+    administracion atencion ayuda caja cliente comercial compra contacto contactus facturacion hola informacion oficina
+    pedido recepcion reclamaciones reserva secretaria servicio soporte tienda venta
+
+    acquisti amministrazione assistenza cassa clienti commerciale contabilita contatti fatturazione negozio ordini
+    prenotazioni reclami segreteria servizio supporto ufficio vendite
+
+    administracao ajuda atendimento caixa contabilidade contato encomenda faleconosco financeiro loja recepcao sac
+    suporte venda
+
+    administratie balie bestelling bestellingen boekhouding facturen inkoop klanten receptie reserveringen verkoop
+    winkel
+
+    bestallning bogholderi bokning ekonomi kassa kundeservise kunde kundtjanst ordre salg asiakaspalvelu myynti biuro
+    faktury ksiegowosc obslugaklienta rezerwacje sklep sprzedaz zamowienia objednavky obchod podpora prodej
+    zakaznickaservis destek iletisim musterihizmetleri satis siparis ugyfelszolgalat ertekesites comenzi vanzari
     """.split()
 )
+_WITH_PLURALS = _ROLES | {f"{role}s" for role in _ROLES}
+# Shorter ones begin and end many names of people.
+_PARTS = frozenset(role for role in _WITH_PLURALS if len(role) > 3)
+_JOINTS = frozenset({"a", "al", "ao", "de", "di", "to"})
+_LONGEST_ROLE = 40
 # What stands beside a role: which of several it is. Countries come from the numbering plans.
 _PLACES = frozenset(
     """uk eu int intl international global worldwide emea apac latam na north south east west
@@ -96,7 +106,7 @@ def reason_of_email(value: str) -> Literal["names_nobody", "invalid_email"] | No
     if _takes_no_answer(name, words, is_public=is_public) or _fills_a_form(name, words, domain):
         return "names_nobody"
     # What a person puts behind the plus sign is a word; a number there is a case or a message of an office.
-    own = bool(plus) and tag.isalpha() and tag.casefold() not in _ROLES
+    own = bool(plus) and tag.isalpha() and not _names_role(tag.casefold())
     return "names_nobody" if not own and _is_role(name, words, is_public=is_public) else None
 
 
@@ -108,13 +118,26 @@ def _takes_no_answer(name: str, words: list[str], *, is_public: bool) -> bool:
 
 def _is_role(name: str, words: list[str], *, is_public: bool) -> bool:
     plain = "".join(words)
-    if name in _ROLES or plain in _ROLES:
+    if _names_role(name) or _names_role(plain):
         return True
     if is_public:
         return False
-    roles = [word.rstrip("0123456789") in _ROLES for word in words]
+    roles = [_names_role(word.rstrip("0123456789")) for word in words]
     beside = [word in _PLACES or word.isdigit() or word in countries() for word in words]
     return any(roles) and all(role or place for role, place in zip(roles, beside, strict=True))
+
+
+def _names_role(name: str) -> bool:
+    """Whether a name is a role's, or put together from roles: `atencionalcliente`."""
+    if name in _WITH_PLURALS:
+        return True
+    if len(name) > _LONGEST_ROLE:
+        return False
+    starts = {0}
+    for end in range(1, len(name)):
+        if any(name[start:end] in _PARTS or (start and name[start:end] in _JOINTS) for start in starts):
+            starts.add(end)
+    return any(name[start:] in _PARTS for start in starts)
 
 
 def _fills_a_form(name: str, words: list[str], domain: str) -> bool:

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from app.models.base import Record
 
@@ -30,7 +30,7 @@ class IndexProgress(Record):
 
 
 class Scope(StrEnum):
-    """What an API key allows; none of them includes another."""
+    """What an API key allows; `admin` includes the others, and none of those another."""
 
     INGEST = "ingest"
     HANDOFF = "handoff"
@@ -40,11 +40,19 @@ class Scope(StrEnum):
 
 
 class KeyGrant(Record):
-    """What a caller may do, and as which tenant; `key_id` is None for a caller who was let in without a key."""
+    """What a caller may do, and as which tenant; `key_id` is None for a caller who was let in without a key.
+
+    `scopes` holds what the key's own scopes include as well, so that whoever checks looks for one scope alone.
+    """
 
     tenant: str
     scopes: frozenset[Scope]
     key_id: str | None = None
+
+    @field_validator("scopes")
+    @classmethod
+    def _with_included(cls, scopes: frozenset[Scope]) -> frozenset[Scope]:
+        return frozenset(Scope) if Scope.ADMIN in scopes else scopes
 
 
 class ApiKey(Record):

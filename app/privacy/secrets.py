@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
 from app.privacy.cards import begins_like_a_card, cards, completes, is_named_otherwise, is_part
-from app.privacy.codes import BRIEF, UNASKED, codes, is_clear, stands_alone
+from app.privacy.codes import BRIEF, UNASKED, codes, is_clear, may_answer, stands_alone
 from app.privacy.spoken import Atom, Token, count_figures, count_spoken, most_spoken_digits, runs, tokens, words_of
 
 CODE_MASK = "•••"
@@ -201,8 +201,8 @@ def may_hold_digits(text: str) -> bool:
 def needs_context(text: str) -> bool:
     """Whether what was said before tells what the numbers of a message are.
 
-    So it is where the message is little more than a number, where a number stands alone among its words, and where it
-    tells a whole card number, parts of which may have been told before.
+    So it is where the message is little more than a number, where a number among its words may be an answer, and where
+    it tells a whole card number, parts of which may have been told before.
     """
     words = words_of(text)
     most = count_figures(text) + most_spoken_digits(words)
@@ -229,7 +229,7 @@ def needs_context(text: str) -> bool:
         beside <= BRIEF
         or max(sizes) >= _SHORTEST_CARD
         or any(
-            size >= _SHORTEST_CODE and stands_alone(text, found, run) for size, run in zip(sizes, all_runs, strict=True)
+            size >= _SHORTEST_CODE and may_answer(text, found, run) for size, run in zip(sizes, all_runs, strict=True)
         )
     )
 

@@ -174,13 +174,13 @@ IS_OF = _table(
 # What may follow a number that is an answer by itself.
 AFTERWARDS_OF = _table(
     """
-    en: i that is right correct thanks thank please okay ok got now if there think
-    de: glaube ich danke bitte ja stimmt richtig oder
-    fr: je merci oui voila correct c
-    es: creo gracias si correcto verdad
-    it: credo grazie si giusto corretto
-    pt: acho obrigado obrigada sim certo
-    nl: denk dank ja klopt geloof
+    en: i that is right correct thanks thank please okay ok got now if there think and but because
+    de: glaube ich danke bitte ja stimmt richtig oder nicht und aber weil
+    fr: je merci oui voila correct c et mais
+    es: creo gracias si correcto verdad y pero
+    it: credo grazie si giusto corretto e ma
+    pt: acho obrigado obrigada sim certo e mas
+    nl: denk dank ja klopt geloof niet en maar
     """
 )
 # Words with which it is told on whose way a code is: `the code that I got`, `el código que me llegó`.
@@ -207,11 +207,23 @@ PREPOSITIONS_OF = _table(
     nl: van op voor in via per met aan uit bij
     """
 )
+# Those of them that say by what something is done.
+INSTRUMENTS_OF = _table(
+    """
+    en: with using via
+    de: mit mittels per
+    fr: avec via
+    es: con usando mediante
+    it: con usando tramite
+    pt: com usando mediante
+    nl: met via
+    """
+)
 
 DIGITS, COUNTS, PLACES, CARDS = map(_all, (DIGITS_OF, COUNTS_OF, PLACES_OF, CARDS_OF))
 CAME, QUESTIONS, THINGS, NAMES, ARTICLES = map(_all, (CAME_OF, QUESTIONS_OF, THINGS_OF, NAMES_OF, ARTICLES_OF))
 IS, AFTERWARDS, PREPOSITIONS, PRONOUNS = map(_all, (IS_OF, AFTERWARDS_OF, PREPOSITIONS_OF, PRONOUNS_OF))
-PROVING = _all(PROVING_OF)
+PROVING, INSTRUMENTS = _all(PROVING_OF), _all(INSTRUMENTS_OF)
 TABLES: Mapping[str, Table] = {
     "digits": DIGITS_OF,
     "counts": COUNTS_OF,
@@ -227,6 +239,7 @@ TABLES: Mapping[str, Table] = {
     "pronouns": PRONOUNS_OF,
     "proving": PROVING_OF,
     "prepositions": PREPOSITIONS_OF,
+    "instruments": INSTRUMENTS_OF,
 }
 # Cards that nobody pays with: their numbers are names, which the agent needs.
 OTHER_CARDS = frozenset(

@@ -34,9 +34,15 @@ async def service(settings: Settings) -> AsyncGenerator[httpx.AsyncClient]:
 
 @asynccontextmanager
 async def started(
-    settings: Settings, *, arguments: Sequence[str] = (), environment: Mapping[str, str] = NOTHING
+    settings: Settings,
+    *,
+    arguments: Sequence[str] = (),
+    environment: Mapping[str, str] = NOTHING,
+    ready_within_s: float = READY_WITHIN_S,
 ) -> AsyncGenerator[tuple[httpx.AsyncClient, Process]]:
-    """As `service`, with its process, further arguments of `serve` and settings by their names. Raises Unavailable."""
+    """As `service`, with its process, further arguments of `serve` and settings by their names; several workers take
+    longer to be ready where they share a core. Raises Unavailable.
+    """
     port = _free_port()
     command = [sys.executable, "-m", "app.doors.cli", "serve", "--host", "127.0.0.1", "--port", str(port), *arguments]
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("WARMLINE_")}
@@ -53,7 +59,7 @@ async def started(
         )
     try:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False) as client:
-            if not await _until(client, lambda answer: answer["status"] == "ready", READY_WITHIN_S, process):
+            if not await _until(client, lambda answer: answer["status"] == "ready", ready_within_s, process):
                 raise Unavailable(f"The measured service did not start. The end of its log:\n{_end_of(log)}")
             if not await _until(client, _is_settled, INDEXED_WITHIN_S, process):
                 raise Unavailable(f"The measured service did not settle. The end of its log:\n{_end_of(log)}")

@@ -150,8 +150,8 @@ async def tab_to(page: Page, selector: str, *, most: int = 80) -> None:
 
 
 async def screenshot(page: Page, name: str, folder: Path, *, whole: bool = True) -> Path:
-    """A picture of a page in `folder`, and in WARMLINE_SCREENSHOTS where that is set."""
-    kept = os.environ.get("WARMLINE_SCREENSHOTS")
+    """A picture of a page in `folder`, and in SCREENSHOTS where that is set."""
+    kept = os.environ.get("SCREENSHOTS")
     path = (Path(kept) if kept else folder) / f"{name}.png"
     path.parent.mkdir(parents=True, exist_ok=True)
     await page.screenshot(path=path, full_page=whole)

@@ -2,13 +2,8 @@
 
 import asyncio
 import socket
-import subprocess
-import sys
-import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 from uuid import uuid4
 
 import numpy as np
@@ -20,29 +15,15 @@ from app.adapters.pgvector import PgVectors
 from app.adapters.vectors import BATCH, ChromaVectors
 from app.errors import ConfigurationError, RetrievalUnavailable
 from app.ports import Vectors, VectorStore
+from tests.chroma import chroma_server_in
 from tests.postgres import asked
 
 
 @pytest.fixture(scope="module")
 def chroma_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a Chroma server on loopback."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    folder = tmp_path_factory.mktemp("server")
-    chroma = Path(sys.executable).with_name("chroma")
-    command = [chroma, "run", "--path", folder, "--host", "127.0.0.1", "--port", str(port)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    url = f"http://127.0.0.1:{port}"
-    for _ in range(300):
-        try:
-            urlopen(f"{url}/api/v2/heartbeat", timeout=1).close()
-            break
-        except (URLError, ConnectionError):
-            time.sleep(0.1)
-    yield url
-    process.terminate()
-    process.wait(10)
+    with chroma_server_in(tmp_path_factory.mktemp("server")) as url:
+        yield url
 
 
 @pytest.fixture(params=["memory", "embedded", "server", "pgvector"])

@@ -93,6 +93,37 @@ def test_a_setting_that_makes_no_sense_is_named(warmline: Command, monkeypatch: 
     assert "WARMLINE_LOG_LEVEL: Use one of" in ended.err
 
 
+@pytest.mark.parametrize("command", ["doctor", "serve"])
+@pytest.mark.parametrize(
+    ("variable", "origin"),
+    [("WARMLINE_MODLE", "the environment"), ("warmline_modle", "the environment"), (None, ".env")],
+)
+def test_a_setting_that_is_not_known_stops_the_start_and_the_nearest_one_is_named(
+    warmline: Command, folder: Path, monkeypatch: pytest.MonkeyPatch, command: str, variable: str | None, origin: str
+) -> None:
+    if variable is None:
+        (folder / ".env").write_text("OTHERS_SETTING=1\nWARMLINE_MODLE=openai/gpt-4o-mini\n", encoding="utf-8")
+    else:
+        monkeypatch.setenv(variable, "openai/gpt-4o-mini")
+
+    ended = warmline(command)
+
+    assert (ended.status, ended.out) == (1, "")
+    problem = " ".join(ended.err.split())
+    assert "There is no setting WARMLINE_MODLE; the nearest is WARMLINE_MODEL." in problem
+    assert f"Rename or remove it in {origin}." in problem
+
+
+def test_settings_of_others_in_the_environment_and_in_a_dotenv_are_left_alone(
+    warmline: Command, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / ".env").write_text("OTEL_SERVICE_NAME=desk\nWARMLINE_RATE_LIMIT=7\n", encoding="utf-8")
+    monkeypatch.setenv("WARM", "1")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318")
+
+    assert warmline("doctor", "--json").json["settings"]["WARMLINE_RATE_LIMIT"] == "7"
+
+
 # --- verify -----------------------------------------------------------------------------------------------------------
 
 

@@ -193,7 +193,7 @@ async def test_what_accept_asks_for_in_vain_is_refused(client: httpx.AsyncClient
 
 async def test_only_keys_for_analytics_may_ask(client: httpx.AsyncClient, app: "App") -> None:
     allowed = await app.create_key("default", [Scope.ANALYTICS])
-    others = await app.create_key("default", [one for one in Scope if one is not Scope.ANALYTICS])
+    others = await app.create_key("default", [Scope.INGEST, Scope.HANDOFF, Scope.ACTIONS])
     for path in PATHS:
         query = {"node": "chat"} if path.endswith("conversations") else {}
         answer = await client.get(path, params=query, headers={"x-api-key": allowed.key})

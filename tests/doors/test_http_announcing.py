@@ -103,6 +103,19 @@ async def test_a_tenant_hears_nothing_of_another_and_the_scope_is_asked_for(addr
             assert json.loads((await next_event(lines))["data"])["conversation_id"] == "c-ours"
 
 
+async def test_an_admin_hears_the_stream_by_that_scope_alone(address: str, app: App) -> None:
+    admin = (await app.create_key("ours", [Scope.ADMIN])).key
+    async with (
+        httpx.AsyncClient(base_url=address, headers={"x-api-key": admin}) as client,
+        client.stream("GET", "/v1/signals/stream") as answer,
+    ):
+        lines = lines_of(answer)
+        await anext(lines)
+        row = message("Let me talk to a person.", conversation_id="c-ours")
+        assert (await client.post("/v1/interactions", json=row)).status_code == 201
+        assert json.loads((await next_event(lines))["data"])["conversation_id"] == "c-ours"
+
+
 async def test_a_listener_who_leaves_is_forgotten(address: str, app: App) -> None:
     listeners = app._parts.announcer._listeners._queues  # pyright: ignore[reportPrivateUsage]
     async with httpx.AsyncClient(base_url=address) as client:

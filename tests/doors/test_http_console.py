@@ -94,6 +94,17 @@ async def test_a_page_asks_for_its_scope(client: httpx.AsyncClient, browser: htt
     problem(await browser.get(card, headers={"accept": "application/json"}), 403, "forbidden")
 
 
+async def test_a_session_of_an_admin_opens_every_page(
+    client: httpx.AsyncClient, browser: httpx.AsyncClient, app: App
+) -> None:
+    admin = await app.create_key("one", [Scope.ADMIN])
+    card = await some_handoff(client, admin.key)
+    await sign_in(browser, admin.key)
+
+    for page in (card, "/console/continuity", "/console/graph", "/console/playground"):
+        assert (await browser.get(page)).status_code == 200
+
+
 async def test_where_no_keys_are_this_machine_walks_straight_in(client: httpx.AsyncClient, service: FastAPI) -> None:
     await record(client, message(conversation_id="c-1"))
     made = (await client.post("/v1/handoffs", json={"conversation_id": "c-1"})).json()

@@ -152,6 +152,18 @@ async def test_a_key_sees_and_calls_only_what_its_scopes_allow(address: str, app
     assert "`handoff`" in refusal(refused, "forbidden")
 
 
+async def test_an_admin_sees_and_calls_every_tool(address: str, app: "App") -> None:
+    admin = await key(app, "acme", Scope.ADMIN)
+    async with connected(address, Authorization=f"Bearer {admin}") as client:
+        tools = (await client.list_tools()).tools
+        recorded = answer(await client.call_tool("record_interaction", said("Hello")))
+        customer_id = recorded["results"][0]["customer_id"]
+        timeline = answer(await client.call_tool("customer_timeline", {"customer_id": customer_id}))
+
+    assert [tool.name for tool in tools] == TOOLS
+    assert [row["text"] for row in timeline["interactions"]] == ["Hello"]
+
+
 @pytest.mark.parametrize("header", ["Authorization", "X-API-Key"])
 async def test_the_key_decides_the_tenant_and_tenants_never_meet(address: str, app: "App", header: str) -> None:
     keys = [await key(app, tenant) for tenant in ("acme", "globex")]

@@ -31,7 +31,10 @@ KeyId = Annotated[str, typer.Argument(metavar="KEY_ID", help="The id of the key;
 def create_key(
     *,
     tenant: Annotated[str, typer.Option(help="Whose data the key opens.")] = "default",
-    scope: Annotated[list[ScopeName], typer.Option(help="What the key allows; name several by repeating it.")],
+    scope: Annotated[
+        list[ScopeName],
+        typer.Option(help="What the key allows; name several by repeating it. `admin` includes the others."),
+    ],
     label: Annotated[str, typer.Option(help="What the key is for, in your own words.")] = "",
     expires_in_days: Annotated[
         int | None, typer.Option(min=1, max=36_500, help="Default: valid until it is revoked.")

@@ -13,6 +13,7 @@ from pydantic.json_schema import models_json_schema
 from app.doors.http.examples import INTERACTION, INTERACTION_BATCH, INTERACTION_LINES
 from app.doors.http.problems import MEDIA_TYPE, STATUS_OF_CODE, TRY_AGAIN
 from app.doors.http.replies import HEADER, MAX_KEY
+from app.doors.http.scopes import scope_of
 from app.doors.http.wire import InteractionBatch, MergeRequest, ResolveRequest, UnmergeRequest
 from app.errors import WarmlineError
 from app.models import (
@@ -37,7 +38,8 @@ and nowhere else.
 durations are integer milliseconds, scores lie between 0 and 1. **`as_of_seq`** is the highest number in the ledger that
 an answer took into account; what was acknowledged before a request is always taken into account. **`evidence`** lists
 `interaction_id`s. **An API key** is sent as `Authorization: Bearer …` or `X-API-Key: …` and alone decides the tenant;
-where none was ever made, callers on the same machine need none. Send an **`Idempotency-Key`** with a POST and you may
+where none was ever made, callers on the same machine need none. Its scopes decide what it opens: each operation's
+stands as `x-scope`, and `admin` includes the others. Send an **`Idempotency-Key`** with a POST and you may
 repeat it safely.
 """.strip()
 
@@ -162,8 +164,14 @@ def _described(api: FastAPI) -> dict[str, Any]:
     text = json.dumps(document["paths"])
     for model in REQUESTS:
         text = text.replace(f'"{_SENT}{model.__name__}"', f'"{_REF}{names[model.__name__]}"')
+    paths: dict[str, dict[str, Any]] = json.loads(text)
+    for path, operations in paths.items():
+        for method, operation in operations.items():
+            # What tells whether the service lives asks for no key, and so for no scope.
+            if "security" in operation:
+                operation["x-scope"] = scope_of(method.upper(), path)
     return document | {
-        "paths": json.loads(text),
+        "paths": paths,
         "components": document["components"] | {"schemas": dict(sorted((answered | sent).items()))},
     }
 

@@ -1,4 +1,7 @@
-"""Which scope each path of the API asks for: the contract's whole table, in one place to be read at a glance."""
+"""Which scope each path of the API asks for: the contract's whole table, in one place to be read at a glance.
+
+A key with the scope `admin` opens all of them.
+"""
 
 from collections.abc import Mapping
 
