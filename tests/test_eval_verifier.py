@@ -82,8 +82,7 @@ async def test_the_eval_tells_of_dialogues_and_of_our_own_cases(tmp_path: Path) 
     assert found.true_kept == 1.0
     assert found.own_cases.n >= 40
     assert found.own_cases.true_kept >= 0.97
-    assert {found.own_cases.rejected[kind] for kind in ("date", "name_new")} == {1.0}
-    assert found.own_cases.rejected["number"] > 0.9  # how often something happened is for whoever counts
+    assert {found.own_cases.rejected[kind] for kind in ("number", "date", "name_new")} == {1.0}
 
 
 def test_a_dialogue_becomes_a_conversation_of_customer_and_agent(tmp_path: Path) -> None:
