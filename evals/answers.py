@@ -316,17 +316,19 @@ async def _handed_over(app: App, model: Replying, row: Row, tenant: str) -> Outc
 
 
 def _checked(outcome: Outcome) -> Outcome:
-    """The row with the verdicts on every claim that its brief was filed with, those that were left out included."""
+    """The row with the verdicts that the check gave by itself; what rules decided before is none of them."""
     brief = outcome.handoff.brief
     shown = (
         Verdict(
             text=claim.text, verdict=VerdictKind(claim.verdict), score=claim.support, why="", evidence=claim.evidence
         )
         for claim in brief.claims
+        if claim.checked_by == "model"
     )
     refuted = (
         Verdict(text=dropped.text, verdict=VerdictKind.REFUTED, score=0.0, why=dropped.why)
         for dropped in brief.dropped_claims
+        if dropped.checked_by == "model"
     )
     return outcome._replace(verdicts=(*shown, *refuted))
 

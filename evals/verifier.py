@@ -1,7 +1,8 @@
 """`warmline eval verifier`: whether true sentences are kept and the same with one fact altered rejected.
 
 Of dialogues with human summaries every sentence counts as true; of each, one alteration of every kind that it allows is
-drawn with the seed (`evals.alterations`). Kept is what is not refuted, rejected is what is refuted. Balanced accuracy
+drawn with the seed (`evals.alterations`). Kept is what is not refuted, rejected is what is refuted, or where a model
+checks what is not supported. Balanced accuracy
 of a kind is the mean of two shares: of the true sentences that could be so altered, those kept, and of the altered
 ones, those rejected. Our own cases (`cases/verifier`) hold labelled sentences about conversations of contact centres
 and are told of apart, under `own_cases`.
@@ -15,8 +16,10 @@ from statistics import mean
 from typing import Any, NamedTuple, cast
 
 from app.application import App
+from app.application.sandbox import NO_MODEL
 from app.conversations import conversation_of, read_rows
 from app.models import Record, VerdictKind, VerifyRequest
+from app.ports import LanguageModel
 from app.settings import Settings
 from evals.alterations import KINDS, alterations, holds_negation
 from evals.dialogues import Dialogue, judged_one_by_one, read_dialogues
@@ -72,13 +75,26 @@ class _Case(NamedTuple):
 
 
 async def evaluate(
-    data: Path, settings: Settings, *, seed: int = 0, progress: Callable[[int, int], None] | None = None
+    data: Path,
+    settings: Settings,
+    *,
+    seed: int = 0,
+    checks: LanguageModel | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> VerifierFigures:
-    """The figures over a file of dialogues with summaries. Raises InvalidRequest, which names the line."""
+    """The figures over a file of dialogues with summaries; `checks` is a model that judges what rules leave open.
+
+    Raises InvalidRequest, which names the line.
+    """
     dialogues = read_dialogues(data)
-    async with app_of_its_own(settings) as app:
-        judged = await judged_one_by_one(dialogues, lambda one: _judged(app, one, seed), progress)
-        cases = [case for row in _rows_of_cases() for case in await _case_verdicts(app, row)]
+    # Nobody but `checks` is asked, whatever model the settings name.
+    asked = settings.model_copy(update={"model": None, "model_check": None if checks else NO_MODEL})
+    async with app_of_its_own(asked, model=checks) as app:
+        by_model = checks is not None
+        judged = await judged_one_by_one(
+            dialogues, lambda dialogue: _judged(app, dialogue, seed, by_model=by_model), progress
+        )
+        cases = [case for row in _rows_of_cases() for case in await _case_verdicts(app, row, by_model=by_model)]
     return figures(judged, cases_figures(cases))
 
 
@@ -121,33 +137,48 @@ def cases_figures(cases: Sequence[_Case]) -> OwnCases:
     )
 
 
-async def _judged(app: App, dialogue: Dialogue, seed: int) -> list[Judged]:
+async def _judged(app: App, dialogue: Dialogue, seed: int, *, by_model: bool) -> list[Judged]:
     altered = [(text, alterations(text, dialogue.said, seed)) for text in dialogue.sentences]
     asked = [text for true, others in altered for text in (true, *(one.text for one in others.values()))]
-    kept = iter(await _kept(app, dialogue.conversation, asked))
-    return [Judged(text, next(kept), {kind: not next(kept) for kind in others}) for text, others in altered]
+    verdicts = iter(await _verdicts(app, dialogue.conversation, asked))
+    return [
+        Judged(text, _is_kept(next(verdicts)), {kind: _is_caught(next(verdicts), by_model=by_model) for kind in others})
+        for text, others in altered
+    ]
 
 
-async def _kept(app: App, conversation: Mapping[str, Any], claims: Sequence[str]) -> list[bool]:
+def _is_kept(verdict: VerdictKind) -> bool:
+    return verdict is not VerdictKind.REFUTED
+
+
+def _is_caught(verdict: VerdictKind, *, by_model: bool) -> bool:
+    """Whether a lie does not pass: rules must refute it, where a model checks it is enough that nothing supports it."""
+    return verdict is not VerdictKind.SUPPORTED if by_model else verdict is VerdictKind.REFUTED
+
+
+async def _verdicts(app: App, conversation: Mapping[str, Any], claims: Sequence[str]) -> list[VerdictKind]:
     # A tenant of its own for each, so that two conversations of one id never meet.
     read = conversation_of(conversation, now=UNDATED)
     tenant = f"eval-{read.id}"
     await app.record(tenant, read.drafts)
-    found: list[bool] = []
+    verdicts: list[VerdictKind] = []
     for start in range(0, len(claims), _MOST_CLAIMS):
         request = VerifyRequest(conversation_id=read.id, claims=tuple(claims[start : start + _MOST_CLAIMS]))
-        found.extend(
-            one.verdict is not VerdictKind.REFUTED for one in (await app.verify_claims(tenant, request)).verdicts
-        )
-    return found
+        verdicts.extend(verdict.verdict for verdict in (await app.verify_claims(tenant, request)).verdicts)
+    return verdicts
 
 
-async def _case_verdicts(app: App, row: Mapping[str, Any]) -> list[_Case]:
+async def _case_verdicts(app: App, row: Mapping[str, Any], *, by_model: bool) -> list[_Case]:
     claims = row["claims"]
-    kept = await _kept(app, {key: row[key] for key in ("id", "turns")}, [one["text"] for one in claims])
+    verdicts = await _verdicts(app, {key: row[key] for key in ("id", "turns")}, [claim["text"] for claim in claims])
     return [
-        _Case(one["text"], one.get("kind", TRUE), found, one["supported"])
-        for one, found in zip(claims, kept, strict=True)
+        _Case(
+            claim["text"],
+            claim.get("kind", TRUE),
+            _is_kept(verdict) if claim["supported"] else not _is_caught(verdict, by_model=by_model),
+            claim["supported"],
+        )
+        for claim, verdict in zip(claims, verdicts, strict=True)
     ]
 
 

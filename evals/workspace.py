@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 
 from app.application import App
 from app.bootstrap import build
+from app.ports import LanguageModel
 from app.settings import Settings
 
 
@@ -19,10 +20,10 @@ def workspace(settings: Settings) -> Generator[Settings]:
 
 
 @asynccontextmanager
-async def app_of_its_own(settings: Settings) -> AsyncGenerator[App]:
+async def app_of_its_own(settings: Settings, *, model: LanguageModel | None = None) -> AsyncGenerator[App]:
     """An App in such a place, which nobody has opened: nothing runs in its background."""
     with workspace(settings) as own:
-        app = build(own)
+        app = build(own, model=model)
         try:
             yield app
         finally:

@@ -16,7 +16,7 @@ from app.ports import ModelReply
 from app.settings import Settings
 from evals.compare import Comparison, Difference, compare
 from evals.compare.gate import gate
-from evals.compare.intervals import clustered_intervals, mean_interval
+from evals.compare.intervals import clustered_intervals, joint_chances, mean_interval
 from evals.report.pages import comparison_page
 from evals.scorers import SCORERS
 from evals.suite.cases import load_cases
@@ -334,3 +334,33 @@ def test_a_baseline_reads_as_it_was_written(tmp_path: Path) -> None:
     assert compare(read, run_scores).losses == ()
     with pytest.raises(InvalidRequest, match="is no run"):
         read_scores(tmp_path)
+
+
+def test_few_cases_that_all_moved_one_way_among_many_that_did_not_may_be_luck() -> None:
+    def moved(count: int) -> Difference:
+        before = {f"c{number}": {"key_fact_recall": 1.0} for number in range(16)}
+        after = {f"c{number}": {"key_fact_recall": 0.75 if number < count else 1.0} for number in range(16)}
+        return found(compare(scores(before), scores(after)), "key_fact_recall")
+
+    few, many = moved(5), moved(6)
+    assert few.joint_interval[1] < 0
+    assert (few.joint_p, few.verdict) == (pytest.approx(2 / 2**5, abs=0.01), "no difference")
+    assert (many.joint_p, many.verdict) == (pytest.approx(2 / 2**6, abs=0.01), "worse")
+
+
+def test_how_far_luck_moves_any_of_several_scorers_counts_those_that_hang_together_once() -> None:
+    generator = np.random.default_rng(5)
+    one, other = [generator.normal(mean, 1, 12).tolist() for mean in (0.6, 0.0)]
+    names = [str(number) for number in range(12)]
+    alone = joint_chances([one], names)[0]
+    assert joint_chances([one, one], names) == [alone, alone]
+    assert joint_chances([one, other], names)[0] > alone
+    assert joint_chances([one, one], [*names[:6], *names[:6]])[0] > alone, "fewer clusters tell less"
+
+
+def test_luck_alone_moves_a_scorer_significantly_once_in_twenty_comparisons_at_most() -> None:
+    generator = np.random.default_rng(9)
+    names = [str(number) for number in range(16)]
+    drawn = [generator.choice([-0.25, 0.0, 0.25], 16, p=[0.2, 0.6, 0.2]) for _ in range(300)]
+    alarms = sum(joint_chances([row.tolist()], names, draws=2000)[0] <= 0.05 for row in drawn if row.any())
+    assert alarms <= 300 / 20

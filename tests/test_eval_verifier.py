@@ -1,11 +1,15 @@
 """`eval verifier`: the alterations change one fact, and the figures count what they say they count."""
 
 import json
+import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from app.errors import InvalidRequest
+from app.ports import ModelReply
 from app.settings import Settings
 from evals.alterations import KINDS, AlterationKind, alterations, every, holds_negation
 from evals.dialogues import read_dialogues
@@ -82,8 +86,7 @@ async def test_the_eval_tells_of_dialogues_and_of_our_own_cases(tmp_path: Path) 
     assert found.true_kept == 1.0
     assert found.own_cases.n >= 40
     assert found.own_cases.true_kept >= 0.97
-    assert {found.own_cases.rejected[kind] for kind in ("date", "name_new")} == {1.0}
-    assert found.own_cases.rejected["number"] > 0.9  # how often something happened is for whoever counts
+    assert {found.own_cases.rejected[kind] for kind in ("number", "date", "name_new")} == {1.0}
 
 
 def test_a_dialogue_becomes_a_conversation_of_customer_and_agent(tmp_path: Path) -> None:
@@ -99,3 +102,36 @@ def test_what_is_no_dialogue_is_named_by_its_line(tmp_path: Path) -> None:
     path.write_text(json.dumps(DIALOGUE) + '\n{"dialogue": "#Person1#: Hi."}\n', "utf-8")
     with pytest.raises(InvalidRequest, match="line 2"):
         read_dialogues(path)
+
+
+class Believing:
+    """A model that supports what speaks of keys, by the first line, and leaves everything else open."""
+
+    name = "believing"
+
+    async def complete(
+        self, system: str, user: str, *, schema: Mapping[str, Any], timeout_s: float, max_tokens: int
+    ) -> ModelReply:
+        asked = re.findall(r"^(s\d+) \| (.*)$", user, re.MULTILINE)
+        checks = [
+            {
+                "id": short_id,
+                "verdict": "supported" if "key" in text else "unverified",
+                "evidence": [{"id": "t1", "quote": "keys"}] if "key" in text else [],
+            }
+            for short_id, text in asked
+        ]
+        return ModelReply(text=json.dumps({"checks": checks}), model=self.name)
+
+    async def warm_up(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+async def test_where_a_model_checks_a_lie_is_caught_unless_it_is_supported(tmp_path: Path) -> None:
+    path = tmp_path / "dialogues.jsonl"
+    path.write_text(json.dumps(DIALOGUE) + "\n", "utf-8")
+    result = await evaluate(path, Settings(data_dir=tmp_path), seed=3, checks=Believing())
+    assert result.true_kept == 1.0, "what is left open is kept"
+    assert result.rejected["roles"] == 0.0, "the model takes both sides' keys for the same"
+    assert result.own_cases.rejected["unrelated"] == 1.0, "nothing supports them, and no rule refutes them"

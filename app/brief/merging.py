@@ -12,7 +12,7 @@ from app.brief.pieces import CLAIMS, SECTION, Layout, Piece
 from app.brief.repetition import Telling, plain
 from app.brief.screening import COPIED, Screen
 from app.brief.union import united
-from app.models import Brief, Claim, Commitment, DroppedClaim, Entity, Verdict, VerdictKind
+from app.models import Brief, Checker, Claim, Commitment, DroppedClaim, Entity, Verdict, VerdictKind
 
 _LINES = ("headline", "contact_reason", "customer_expectation")
 _Judged = tuple[Piece, Verdict]
@@ -98,7 +98,7 @@ class _Account:
             # A question asserts nothing that a line could have told a machine to assert.
             doubt = None if piece.field == "open_questions" else self._doubt(piece)
             if verdict.verdict is VerdictKind.REFUTED:
-                self._drop(piece, verdict.why)
+                self._drop(piece, verdict.why, verdict.checked_by)
             elif doubt:
                 self._drop(piece, doubt)
             else:
@@ -166,12 +166,12 @@ class _Account:
         self._fields[piece.field] = None
         self._shown.setdefault(piece.field, []).append((piece, verdict))
 
-    def _drop(self, piece: Piece, why: str) -> None:
+    def _drop(self, piece: Piece, why: str, checked_by: Checker = "rules") -> None:
         self._dropped_fields.add(piece.field)
         text = piece.text
         if why == COPIED or self._screen.is_copied(text):
             text, why = "[left out]", COPIED
-        self._dropped.setdefault(text, DroppedClaim(text=text, why=why))
+        self._dropped.setdefault(text, DroppedClaim(text=text, why=why, checked_by=checked_by))
 
 
 def _claim(piece: Piece, verdict: Verdict) -> Claim:

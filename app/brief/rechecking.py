@@ -36,7 +36,7 @@ def with_verdicts(brief: Brief, draft: Brief, verdicts: Sequence[Verdict]) -> Br
     claims = [_decided(one, found.get(one.text)) for one in brief.claims if not _is_refuted(one.text, refuted)]
     pruned = without(brief, draft, [one.text for one in refuted])
     dropped = {one.text: one for one in brief.dropped_claims}
-    dropped |= {one.text: DroppedClaim(text=one.text, why=one.why) for one in refuted}
+    dropped |= {one.text: DroppedClaim(text=one.text, why=one.why, checked_by=one.checked_by) for one in refuted}
     return with_claims(pruned, draft, claims).model_copy(update={"dropped_claims": tuple(dropped.values())})
 
 

@@ -108,10 +108,11 @@ class Claim(Record):
 
 
 class DroppedClaim(Record):
-    """What a model said and the evidence refutes."""
+    """What a model said and the evidence refutes, and who found it out."""
 
     text: str
     why: str
+    checked_by: Checker = "rules"
 
 
 class Brief(Record):

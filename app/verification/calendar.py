@@ -39,6 +39,16 @@ class Day(NamedTuple):
     weekday: int | None = None
     day: int | None = None
 
+    def may_be(self, other: date) -> bool:
+        """Whether this may be a day of the calendar; a year alone, or a month, may be each of its days."""
+        return (
+            (not self.dates or (other.month, other.day) in self.dates)
+            and self.year in (None, other.year)
+            and self.month in (None, other.month)
+            and self.weekday in (None, other.weekday())
+            and self.day in (None, other.day)
+        )
+
 
 @text_cache(maxsize=4096)
 def days(text: str, language: Language | None) -> tuple[Day, ...]:

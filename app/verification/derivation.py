@@ -1,49 +1,71 @@
-"""What follows from the numbers of a transcript: sums, differences, multiples, shares and counts."""
+"""What follows from the numbers of a transcript: sums, differences, multiples and shares of what is of one kind.
 
+Of many numbers nearly every other one is the sum or the difference of two. So numbers are taken together only where
+they are of one kind (`app.verification.amounts`), and what is made of them counts only where hardly any other number of
+that size could be made of them as well: else it would follow by coincidence.
+"""
+
+import itertools
+from collections.abc import Iterator
+
+from app.verification.counting import counted
 from app.verification.figures import Figure
-from app.verification.transcript import TranscriptIndex
+from app.verification.transcript import Line, TranscriptIndex
 
-_MOST_VALUES = 1200
+_MOST_AMOUNTS = 40
 _MOST_TIMES = 12
 _ROUNDED = 0.15
+_COINCIDENCE = 0.01
+"""So large a part of the numbers of about that size may be made of some amounts that one of them still follows."""
+_WHOLE = 100
+_MOST_SHARES = 10
 
 
-def follows(figure: Figure, index: TranscriptIndex, cited: int) -> bool:
-    """Whether a number that stands nowhere may follow from what does; `cited` interactions may be what is counted."""
-    if any(value in index.counts or value == cited for value in figure.values):
-        return True
-    if figure.approximate and any(_is_near(value, index) for value in figure.values):
-        return True
-    if len(index.cents) > _MOST_VALUES or not figure.values.isdisjoint(index.sums):
-        return True
+def follows(figure: Figure, index: TranscriptIndex, text: str, cited: list[Line]) -> bool:
+    """Whether a number of a text that stands nowhere may follow from what does, or be counted."""
     if not (figure.money or figure.percent):
-        return False
-    return any(
-        _is_sum(round(value * 100), index.cents)
-        or _is_multiple(value, index)
-        or (figure.percent and _is_share(value, index))
-        for value in figure.values
-    )
+        if counted(figure, text, index, len(cited)):
+            return True
+        return bool(figure.approximate and any(_is_near(value, index.values) for value in figure.values))
+    if figure.money and figure.approximate and any(_is_near(value, index.amounts.all) for value in figure.values):
+        return True
+    pools = [
+        pool
+        for pool in (index.amounts.of(line.interaction.interaction_id for line in cited), *index.amounts.pools)
+        if len(pool) <= _MOST_AMOUNTS
+    ]
+    return any(_is_made(value, pool, figure, index) for value in figure.values for pool in pools)
 
 
-def _is_near(value: float, index: TranscriptIndex) -> bool:
-    return any(abs(value - other) <= _ROUNDED * max(value, other) for other in index.values)
+def _is_near(value: float, others: frozenset[float]) -> bool:
+    return any(abs(value - other) <= _ROUNDED * max(value, other) for other in others)
 
 
-def _is_sum(wanted: int, cents: frozenset[int]) -> bool:
-    """Whether two numbers make it, added or the one taken from the other."""
-    return any(wanted - amount in cents and wanted != 2 * amount for amount in cents) or any(
-        wanted + amount in cents for amount in cents
-    )
+def _is_made(value: float, amounts: frozenset[int], figure: Figure, index: TranscriptIndex) -> bool:
+    """Whether a value is made of amounts, in hundredths, and hardly any other of about its size is."""
+    if figure.percent:
+        shares = {round(share) for share in _shares(amounts)}
+        return round(value) in shares and len(shares) <= _MOST_SHARES
+    wanted = round(value * 100)
+    made = set(_made(amounts, index))
+    # Where all are whole, only whole ones could be taken for them.
+    step = _WHOLE if all(amount % _WHOLE == 0 for amount in (*amounts, wanted)) else 1
+    alike = [one for one in made if wanted / 2 <= one <= 2 * wanted]
+    return wanted in made and (len(alike) <= 2 or len(alike) <= _COINCIDENCE * 1.5 * wanted / step)
 
 
-def _is_multiple(value: float, index: TranscriptIndex) -> bool:
-    """Whether it is so many times a larger number: three tickets at 444."""
-    multiples = (times for times in range(2, _MOST_TIMES + 1) if times in index.values or times in index.counts)
-    return any(value / times > _MOST_TIMES and round(value / times * 100) in index.cents for times in multiples)
+def _made(amounts: frozenset[int], index: TranscriptIndex) -> Iterator[int]:
+    """Sums and differences of two amounts, and so many times the larger ones: three tickets at 444."""
+    for one, other in itertools.combinations(sorted(amounts), 2):
+        yield one + other
+        yield other - one
+    for times in range(2, _MOST_TIMES + 1):
+        if times in index.values or times in index.counts:
+            yield from (times * amount for amount in amounts if amount > _MOST_TIMES * 100)
 
 
-def _is_share(value: float, index: TranscriptIndex) -> bool:
-    """Whether it is the percentage that one number is of another, or that is left of it."""
-    shares = (100 * amount / other for amount in index.cents for other in index.cents if other > amount)
-    return any(abs(share - value) < 1 or abs(100 - share - value) < 1 for share in shares)
+def _shares(amounts: frozenset[int]) -> Iterator[float]:
+    """The percentages that one amount is of another, or that are left of it."""
+    for one, other in itertools.combinations(sorted(amounts), 2):
+        yield 100 * one / other
+        yield 100 - 100 * one / other

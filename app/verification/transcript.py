@@ -18,6 +18,7 @@ from app.language.identifiers import canonical, mentions
 from app.language.sentences import sentences
 from app.language.words import STOP_WORDS, stem
 from app.models import Actor, Interaction, Kind, Transcript
+from app.verification.amounts import Amounts, recorded, spoken
 from app.verification.calendar import Day, around, calendar_day, days
 from app.verification.clock import Moment, moments
 from app.verification.figures import every_value, figures, in_digits
@@ -35,12 +36,26 @@ _PIECES = re.compile(r"[^\W_]+")
 _LEAST_OF_A_SLIP = 4
 _PLACE_CODE = re.compile(r"\b[A-Z]{3}\b")
 _DAYS_APART: Mapping[int, frozenset[str]] = {
+    2: frozenset(
+        (
+            "day after tomorrow",
+            "ubermorgen",
+            "apres-demain",
+            "pasado manana",
+            "dopodomani",
+            "depois de amanha",
+            "overmorgen",
+        )
+    ),
+    -2: frozenset(
+        ("day before yesterday", "vorgestern", "avant-hier", "anteayer", "l'altro ieri", "anteontem", "eergisteren")
+    ),
     1: frozenset("tomorrow morgen demain manana domani amanha".split()),
-    2: frozenset("ubermorgen overmorgen dopodomani".split()),
     -1: frozenset("yesterday gestern hier ayer ieri ontem gisteren".split()),
-    -2: frozenset("vorgestern anteayer eergisteren".split()),
 }
-"""How far from the day of speaking the day is that such a word means."""
+"""How far from the day of speaking the day is that such words mean; the longer ones first, they hold the others."""
+_APART = {wording: apart for apart, wordings in _DAYS_APART.items() for wording in wordings}
+_ANY_APART = re.compile(rf"\b(?:{'|'.join(map(re.escape, _APART))})\b")
 _THAT_DAY = frozenset("today tonight heute aujourd hui hoy oggi hoje vandaag".split())
 _LATIN = re.compile(r"[A-Z]{2,}|[A-Z]?[a-z]+|\d+")
 
@@ -107,26 +122,27 @@ class TranscriptIndex:
         return any(len(set(_PLACE_CODE.findall(text))) > 1 for text in self._texts)
 
     @cached_property
-    def cents(self) -> frozenset[int]:
-        """What may be amounts, in hundredths: numbers with a currency, and those of recorded data and results."""
-        written = [
-            text if line.interaction.kind is not Kind.MESSAGE else line.recorded
-            for line, text in zip(self.lines, self._texts, strict=True)
-        ]
-        recorded = {value for text in written for figure in figures(text) for value in figure.values}
-        spoken = (in_digits(line.text, self.language or "en") for line in self.lines)
-        amounts = {value for text in spoken for figure in figures(text) if figure.money for value in figure.values}
-        return frozenset(round(value * 100) for value in recorded | amounts if 0 < value < 1e9)
+    def amounts(self) -> Amounts:
+        """What may be amounts: numbers with a currency, and those of recorded data and results."""
+        return Amounts(
+            spoken={
+                line.interaction.interaction_id: spoken(in_digits(line.text, self.language or "en"))
+                for line in self.lines
+            },
+            recorded={line.interaction.interaction_id: recorded(_json(line.interaction)) for line in self.lines},
+        )
 
     @cached_property
     def sums(self) -> frozenset[float]:
-        """What two or three numbers make that stand beside each other in a line: two adults and three children."""
+        """What two or three numbers make that somebody says beside each other: two adults and three children."""
         result: set[float] = set()
         for line in self.lines:
+            if line.interaction.kind is not Kind.MESSAGE:
+                continue
             numbers = [
                 max(figure.values)
                 for figure in figures(in_digits(line.text, self.language or "en"))
-                if not figure.ordinal
+                if not (figure.ordinal or figure.money or figure.percent)
             ]
             result.update(map(sum, itertools.pairwise(numbers)))
             result.update(map(sum, zip(numbers, numbers[1:], numbers[2:], strict=False)))
@@ -162,7 +178,7 @@ class TranscriptIndex:
     def days_beside(self) -> frozenset[date]:
         """The days that are told of from the day of speaking: `tomorrow`."""
         own = {line.interaction.occurred_at.date() for line in self.lines}
-        spoken = [apart for apart, words in _DAYS_APART.items() if not words.isdisjoint(self.words)]
+        spoken = {apart for text in self._texts for apart in _days_apart(folded(text))}
         return frozenset(day + timedelta(days=apart) for day in own for apart in spoken)
 
     @cached_property
@@ -187,18 +203,24 @@ class TranscriptIndex:
         own = {line.interaction.occurred_at.date() for line in self.lines}
         if len(own) > 1 or not _THAT_DAY.isdisjoint(self.words):
             result.update(day.weekday() for line in self.lines for day in around(line.interaction.occurred_at))
-        result.update(day.weekday() for day in self.days_beside)
-        return frozenset(result)
+        return frozenset(result) | self.weekdays_beside
+
+    @cached_property
+    def weekdays_beside(self) -> frozenset[int]:
+        """The weekdays of the days that are told of from the day of speaking."""
+        return frozenset(day.weekday() for day in self.days_beside)
 
     @cached_property
     def tells_dates(self) -> bool:
         """Whether a day is told of by its date, its month or its day of the month."""
         return any(day.dates or day.month or day.day for day in self.days)
 
-    @cached_property
-    def tells_weekdays(self) -> bool:
-        """Whether a weekday is told of."""
-        return any(day.weekday is not None for day in self.days)
+    def may_tell(self, offsets: Iterable[int]) -> bool:
+        """Whether a day that is told of may be so many days after one on which something was said."""
+        own = {line.interaction.occurred_at.date() for line in self.lines}
+        wanted = {day + timedelta(days=offset) for day in own for offset in offsets if offset}
+        told = {day._replace(written="", start=0, end=0) for day in self.days}
+        return any(day.may_be(date_of) for day in told for date_of in wanted)
 
     @cached_property
     def lowered(self) -> str:
@@ -226,9 +248,13 @@ class TranscriptIndex:
         return frozenset(moment.minutes for moment in self.moments)
 
     @cached_property
-    def halves(self) -> frozenset[str | None]:
-        """The halves of the day, `am` and `pm`, in which the times of day are, None for those that do not tell."""
-        return frozenset(moment.half for moment in self.moments)
+    def hours(self) -> frozenset[int]:
+        """The hours of the day, 0 to 23, that the times of day may be in; both where it is not told of which half."""
+        return frozenset(
+            moment.minutes // 60 + noon
+            for moment in self.moments
+            for noon in ((0, 12) if moment.half is None else (12 if moment.half == "pm" else 0,))
+        )
 
     @cached_property
     def minutes_past(self) -> frozenset[int]:
@@ -321,6 +347,15 @@ class TranscriptIndex:
         return [self.lines[line_number] for line_number in best]
 
 
+def _days_apart(text: str) -> Iterator[int]:
+    return (_APART[match.group()] for match in _ANY_APART.finditer(text))
+
+
+def tells_day_beside(text: str) -> bool:
+    """Whether a text tells a day from the day of speaking: `tomorrow`."""
+    return _ANY_APART.search(folded(text)) is not None
+
+
 def stems_of(text: str) -> frozenset[str]:
     """What a text is about: the stems of its words without the stop words."""
     return frozenset(stem(word) for word in words_of(text) if word not in STOP_WORDS)
@@ -385,9 +420,12 @@ def _json(interaction: Interaction) -> Any:
 
 
 def _sizes(value: Any) -> Iterator[int]:
+    """How many there are of the things that are listed, also by name; how many fields a thing has is none of those."""
     if isinstance(value, Mapping):
-        yield len(cast(Mapping[str, Any], value))
-        for inner in cast(Mapping[str, Any], value).values():
+        fields = cast(Mapping[str, Any], value)
+        if fields and all(isinstance(inner, Mapping) for inner in fields.values()):
+            yield len(fields)
+        for inner in fields.values():
             yield from _sizes(inner)
     elif isinstance(value, list | tuple):
         yield len(cast(Sequence[Any], value))

@@ -22,7 +22,9 @@ class Difference(Record):
     """One scorer in both runs, over the cases that both scored.
 
     `interval` is the 95 % interval of the difference by itself. `joint_interval` is widened so that among all scorers
-    together a false alarm comes once in twenty comparisons; only it decides the verdict.
+    together a false alarm comes once in twenty comparisons. `joint_p` is how often luck alone moves any scorer so far,
+    by an exact test. There is a verdict where the interval excludes zero and `joint_p` is at most one in twenty: where
+    most cases do not move at all, the interval takes few cases that moved one way for more than they are.
     """
 
     scorer: str
@@ -33,6 +35,7 @@ class Difference(Record):
     difference: float
     interval: tuple[float, float]
     joint_interval: tuple[float, float]
+    joint_p: float
     verdict: Verdict
     gated: bool
     unscored_a: int
@@ -84,9 +87,15 @@ def compare(a: Scores, b: Scores, *, names: tuple[str, str] = ("a", "b"), seed: 
     pairs = {one.name: _paired(one.name, same, a, b) for one in scorers}
     pairs = {name: rows for name, rows in pairs.items() if rows}
     # A scorer in which no case differs cannot raise a false alarm, so it takes no share of the one in twenty.
-    looks = sum(_differs(pairs[one.name]) for one in scorers if one.name in pairs and one.better and one.gated)
+    differing = [one for one in scorers if one.name in pairs and one.better and _differs(pairs[one.name])]
+    tried = [one.name for one in differing if one.gated]
+    scored = {case: a.cases[case] for case in same}
+    chances = dict(_joint_chances({name: pairs[name] for name in tried}, scored, seed))
+    for one in differing:  # what does not decide the gate is looked at by itself
+        if not one.gated:
+            chances.update(_joint_chances({one.name: pairs[one.name]}, scored, seed))
     found = [
-        _difference(one, pairs[one.name], {case: a.cases[case] for case in same}, max(looks, 1), seed)
+        _difference(one, pairs[one.name], scored, max(len(tried), 1), chances.get(one.name, 1.0), seed)
         for one in scorers
         if one.name in pairs
     ]
@@ -169,7 +178,26 @@ def _unscored(run: Scores, name: str, cases: Sequence[str]) -> int:
     return sum(name in run.cases[case].unscored for case in cases)
 
 
-def _difference(scorer: Scorer, rows: _Rows, cases: Mapping[str, ScoredCase], looks: int, seed: int) -> Difference:
+def _joint_chances(pairs: Mapping[str, _Rows], cases: Mapping[str, ScoredCase], seed: int) -> Mapping[str, float]:
+    """For each scorer how often luck alone moves any of them so far."""
+    from evals.compare.intervals import joint_chances
+
+    scored = sorted({case for rows in pairs.values() for case in rows})
+    differences = [[_moved(rows.get(case)) for case in scored] for rows in pairs.values()]
+    if not differences:
+        return {}
+    clusters = [cases[case].cluster for case in scored]
+    return dict(zip(pairs, joint_chances(differences, clusters, seed=seed), strict=True))
+
+
+def _moved(row: tuple[float, float] | None) -> float:
+    """By how much a score moved; one that is missing moved nowhere."""
+    return row[1] - row[0] if row else 0.0
+
+
+def _difference(
+    scorer: Scorer, rows: _Rows, cases: Mapping[str, ScoredCase], looks: int, joint_p: float, seed: int
+) -> Difference:
     from evals.compare.intervals import clustered_intervals
 
     differences = [other - one for one, other in rows.values()]
@@ -185,16 +213,17 @@ def _difference(scorer: Scorer, rows: _Rows, cases: Mapping[str, ScoredCase], lo
         difference=sum(differences) / len(rows),
         interval=interval,
         joint_interval=joint,
-        verdict=_verdict(scorer, joint),
+        joint_p=joint_p,
+        verdict=_verdict(scorer, joint, joint_p),
         gated=scorer.gated and scorer.better is not None,
         unscored_a=0,
         unscored_b=0,
     )
 
 
-def _verdict(scorer: Scorer, interval: tuple[float, float]) -> Verdict:
+def _verdict(scorer: Scorer, interval: tuple[float, float], joint_p: float) -> Verdict:
     low, high = interval if scorer.better == "higher" else (-interval[1], -interval[0])
-    if scorer.better is None or low <= 0 <= high:
+    if scorer.better is None or low <= 0 <= high or joint_p > 1 - CONFIDENCE:
         return "no difference"
     return "better" if low > 0 else "worse"
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,11 +10,14 @@ from numpy.typing import NDArray
 from app.errors import ConfigurationError
 
 try:
+    from scipy import stats
     from scipy.special import ndtr, stdtrit
 except ImportError:
     raise ConfigurationError("The suite needs scipy. Install Warmline with its extra `evals`.") from None
 
 DRAWS = 20_000
+_BATCH = 500
+_ROUNDING = 1e-9
 
 
 def clustered_intervals(
@@ -43,6 +47,42 @@ def clustered_intervals(
         low, high = np.quantile(means, [tail, 1 - tail])
         found.append((float(low), float(high)))
     return found
+
+
+def joint_chances(
+    values: Sequence[Sequence[float]], clusters: Sequence[str], *, seed: int = 0, draws: int = DRAWS
+) -> list[float]:
+    """For each row of paired differences how often luck alone moves any of the rows so far.
+
+    If luck alone tells two runs apart, each cluster may as well have moved the other way in all rows at once. The test
+    is the single-step maximum of P. Westfall and S. Young ("Resampling-Based Multiple Testing", 1993): exact with any
+    number of ties, and rows that hang together count once. No row may be zero throughout.
+    """
+    members = np.unique(np.asarray(clusters), return_inverse=True)[1]
+    sums = np.array([np.bincount(members, np.asarray(row, dtype=np.float64)) for row in values])
+    spread = np.sqrt((sums**2).sum(axis=-1))
+    # A row whose clusters each moved up as much as down tells nothing.
+    spread[spread == 0] = np.inf
+
+    def furthest(moved: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
+        return (np.abs(moved.sum(axis=axis)) / spread).max(axis=-1)
+
+    tried: Any = stats.permutation_test(
+        (sums,),
+        furthest,
+        permutation_type="samples",
+        vectorized=True,
+        axis=-1,
+        n_resamples=draws,
+        batch=_BATCH,
+        alternative="greater",
+        rng=np.random.default_rng(seed),
+    )
+    by_luck = np.asarray(tried.null_distribution, dtype=np.float64)
+    # Where not every way is tried, the one that was seen counts among those that were.
+    extra = int(2 ** sums.shape[1] > draws)
+    own = np.abs(sums.sum(axis=-1)) / spread
+    return [float((np.sum(by_luck >= reach - _ROUNDING) + extra) / (len(by_luck) + extra)) for reach in own]
 
 
 @lru_cache(maxsize=4)

@@ -262,9 +262,21 @@ def eval_verifier(
         Path, typer.Option(metavar="FILE", exists=True, dir_okay=False, help="Dialogues with human summaries.")
     ],
     seed: Annotated[int, typer.Option(help="What the alterations are drawn with.")] = 0,
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Have what rules leave open judged: by WARMLINE_MODEL_CHECK, else as recorded."),
+    ] = False,
+    write_prompts: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Write the prompts of the check here, to be answered.")
+    ] = None,
+    read_answers: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Take in answers to such prompts, as recordings.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Whether true sentences about conversations are kept, and the same with one fact altered rejected."""
-    from app.doors.cli.measuring import evaluate_verifier
+    from app.doors.cli.testing_models import evaluate_verifier
 
-    evaluate_verifier(data, seed=seed, as_json=as_json)
+    evaluate_verifier(
+        data, seed=seed, check=check, write_prompts=write_prompts, read_answers=read_answers, as_json=as_json
+    )

@@ -91,12 +91,3 @@ def evaluate_intent(train: Path, test: Path, *, shots: int | None, seed: int, as
     with measured("texts") as tell:
         figures = asyncio.run(evaluate(train, test, settings_in_force(), shots=shots, seed=seed, progress=tell))
     show(figures, as_json=as_json)
-
-
-def evaluate_verifier(data: Path, *, seed: int, as_json: bool) -> None:
-    """Print how well true sentences are told from altered ones. Raises InvalidRequest, which names the line."""
-    from evals.verifier import evaluate
-
-    with measured("dialogues") as tell:
-        figures = asyncio.run(evaluate(data, settings_in_force(), seed=seed, progress=tell))
-    show(figures, as_json=as_json)

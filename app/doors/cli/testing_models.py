@@ -36,6 +36,21 @@ def evaluate_facts(
     show(figures, as_json=as_json)
 
 
+def evaluate_verifier(
+    data: Path, *, seed: int, check: bool, write_prompts: Path | None, read_answers: Path | None, as_json: bool
+) -> None:
+    """Print how well true sentences are told from altered ones. Raises InvalidRequest, or StaleRecording."""
+    from evals.checks import checking_model, insist_on_recordings
+    from evals.verifier import evaluate
+
+    settings = settings_in_force()
+    model = checking_model(settings, check=check, write_prompts=write_prompts, read_answers=read_answers, ours=False)
+    with measured("dialogues") as tell:
+        figures = asyncio.run(evaluate(data, settings, seed=seed, checks=model, progress=tell))
+    insist_on_recordings(model)
+    show(figures, as_json=as_json)
+
+
 def evaluate_answers(
     data: Path,
     *,

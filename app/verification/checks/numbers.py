@@ -10,12 +10,6 @@ from app.verification.transcript import TranscriptIndex
 
 _VAGUE = 1
 _ARTICLE = re.compile(r"\b(?:the|these|those|die|den|les|los|las|i|le|os|as|de) $", re.IGNORECASE)
-_COUNTED = re.compile(
-    r"\s?(?:times|mal|fois|veces|volte|vezes|keer|attempts?|versuche?|tentatives?|intentos?|tentativi|tentativas?|pogingen"
-    r"|messages?|calls?|contacts?|anrufe?|nachrichten|appels?|llamadas?|mensajes?|chiamate|messaggi|chamadas?)\b",
-    re.IGNORECASE,
-)
-"""What whoever writes has counted: how often something happened stands in no line."""
 _TWO = frozenset(
     """both couple pair twice again another second either two beide beiden zwei zweimal nochmal deux ambos ambas dos
     doble entrambi entrambe due doppio dois duas dobro twee opnieuw""".split()
@@ -31,7 +25,7 @@ class NumberCheck:
     def object(self, reading: Reading, index: TranscriptIndex) -> Objection | None:
         """Why the statement cannot be so, None where this check leaves it open."""
         for figure in _numbers(reading):
-            if not _stands(figure, index) and not follows(figure, index, len(reading.cited)):
+            if not _stands(figure, index) and not follows(figure, index, reading.without_identifiers, reading.cited):
                 subject = "the amount" if figure.money else "the number"
                 return Objection(
                     f"{subject} {figure.written} stands nowhere in the conversation and does not follow from it"
@@ -46,7 +40,6 @@ def _numbers(reading: Reading) -> Iterator[Figure]:
         inside = any(start < figure.end and figure.start < end for start, end in taken)
         inside = inside or reading.without_identifiers[figure.start - 1 : figure.start].isalpha()  # part of a name
         inside = inside or _is_definite(figure, reading.without_identifiers)
-        inside = inside or _COUNTED.match(reading.without_identifiers, figure.end) is not None
         if not inside and not figure.ordinal and any(value > _VAGUE for value in figure.values):
             yield figure
 

@@ -1,0 +1,27 @@
+"""Which sentences of a transcript tell of the day of what a statement speaks of: those that share most of its words."""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+
+from app.verification.transcript import TranscriptIndex, stems_of
+
+_FEWEST_SHARED = 2
+_LEAST_SHARE = 0.5
+# Whoever is told of, a sentence about either side would share them.
+_PARTIES = stems_of("customer caller client agent bot assistant")
+
+
+def closest_sentences(
+    text: str, index: TranscriptIndex, *, telling: Callable[[str], bool], without: Collection[str] = ()
+) -> Sequence[str]:
+    """Of the sentences that are `telling` those that share most words with a text; `without` are none of its words.
+
+    Nothing where none shares two words and half of them: then none may be said to speak of the same.
+    """
+    wanted = stems_of(text) - _PARTIES - frozenset(stem for phrase in without for stem in stems_of(phrase))
+    shared = Counter(place for stem in wanted for place in index.sentence_postings.get(stem, ()))
+    telling_ones = {place: count for place, count in shared.items() if telling(index.sentences[place][1])}
+    most = max(telling_ones.values(), default=0)
+    if most < _FEWEST_SHARED or most < _LEAST_SHARE * len(wanted):
+        return ()
+    return [index.sentences[place][1] for place, count in telling_ones.items() if count == most]
