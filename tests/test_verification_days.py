@@ -22,6 +22,8 @@ from tests.verification_room import verdict
             "afternoon",
         ),
         ("The parcel comes tomorrow.", ("The parcel comes by boat in May.",), "tomorrow"),
+        # A count of something is no day of a month.
+        ("The lamp has been dark since 3 May.", ("The lamp has been dark since 9 May, I tried three times.",), "3 May"),
         # The day of the rows is a Monday, so that the day after tomorrow is a Wednesday and never a Tuesday.
         ("The interview is on Tuesday.", ("The interview is the day after tomorrow.",), "Tuesday"),
         (

@@ -28,6 +28,7 @@ ORDER = interaction(
         ("The customer asked for the refund three times.", ("A refund, please.", "My refund?", "The refund!")),
         ("The customer sent two messages.", ("A lamp, please.", "Hello?")),
         ("The order has two parts.", (ORDER, "I ordered it.")),
+        ("It costs more than 50 EUR.", ("It costs 54.50 EUR.",)),
     ],
 )
 def test_a_number_that_is_made_or_counted_of_one_kind_is_not_refuted(
@@ -47,6 +48,8 @@ def test_a_number_that_is_made_or_counted_of_one_kind_is_not_refuted(
         ("The customer restarted the router nine times.", ("I restarted the router three times.",)),
         ("The customer asked for the refund seven times.", ("A refund, please.", "My refund?", "The refund!")),
         ("The customer sent six messages.", ("I want the lamp for my room.", "Is it on the way?")),
+        # A rounded amount names no cents.
+        ("The bank stopped whatever is above 57.50 EUR.", ("We stopped whatever is above 54.50 EUR.",)),
         ("The customer has three lamps.", (interaction(1, "A lamp.", data={"a": 1, "b": "x", "c": "y"}),)),
     ],
 )

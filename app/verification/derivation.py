@@ -26,7 +26,7 @@ def follows(figure: Figure, index: TranscriptIndex, text: str, cited: list[Line]
     if not (figure.money or figure.percent):
         if counted(figure, text, index, len(cited)):
             return True
-        return bool(figure.approximate and any(_is_near(value, index.values) for value in figure.values))
+        return figure.approximate and any(_is_near(value, index.values) for value in figure.values)
     if figure.money and figure.approximate and any(_is_near(value, index.amounts.all) for value in figure.values):
         return True
     pools = [
@@ -38,7 +38,8 @@ def follows(figure: Figure, index: TranscriptIndex, text: str, cited: list[Line]
 
 
 def _is_near(value: float, others: frozenset[float]) -> bool:
-    return any(abs(value - other) <= _ROUNDED * max(value, other) for other in others)
+    # Whoever rounds an amount does not name its cents: `above 57.50` is no rounding of 54.50.
+    return value.is_integer() and any(abs(value - other) <= _ROUNDED * max(value, other) for other in others)
 
 
 def _is_made(value: float, amounts: frozenset[int], figure: Figure, index: TranscriptIndex) -> bool:
