@@ -9,7 +9,17 @@ import pytest
 from app.settings import Settings
 from evals.slow_server import SlowModel
 from tests.doors.http import message, record
-from tests.late_models import asked_for_a_person, handed_over, listening, opened, read, until
+from tests.late_models import (
+    DEADLINE_MS,
+    STREAM,
+    asked_for_a_person,
+    events_of,
+    handed_over,
+    listening,
+    opened,
+    read,
+    until,
+)
 
 NEWS = "My door code has changed meanwhile."
 
@@ -25,6 +35,12 @@ async def drafted(client: httpx.AsyncClient, words: str = "2 filed") -> None:
         return {"detail": await counts(client)}
 
     await until(look, lambda seen: words in seen["detail"])
+
+
+async def until_asked(model: SlowModel, briefs: int) -> None:
+    """Wait until the model is at so many briefs."""
+    while model.briefs < briefs:  # noqa: ASYNC110 - it tells no other way
+        await asyncio.sleep(0.01)
 
 
 async def settled(client: httpx.AsyncClient, handoff_id: str) -> dict[str, Any]:
@@ -71,6 +87,69 @@ async def test_what_came_since_the_draft_is_told_in_our_words_and_then_in_the_mo
     assert (last["revision"], last["engine"], last["check"]["state"]) == (3, "model", "done")
     assert "Since then" not in last["brief"]["situation"]
     assert "door code" in last["brief"]["situation"]
+
+
+async def test_a_handoff_asked_for_while_its_draft_is_begun_waits_for_that_and_the_model_is_asked_once(
+    settings: Settings, model: SlowModel
+) -> None:
+    model.brief_s = 2.0
+    async with listening(model) as address, opened(settings, address) as (_, client):
+        for conversation_id in ("c-1", "c-2"):
+            await asked_for_a_person(client, conversation_id)
+        await drafted(client, "2 begun")
+        late, in_time = await asyncio.gather(handed_over(client), handed_over(client, "c-2", deadline_ms=60_000))
+        last = await settled(client, late["handoff_id"])
+        told = await counts(client)
+    assert (late["revision"], late["failure_code"], late["engine"]) == (1, "model_timeout", "extractive")
+    assert (last["revision"], last["status"], last["engine"]) == (3, "completed", "model")
+    assert last["check"]["state"] == "done"
+    assert (in_time["revision"], in_time["engine"], in_time["pending"]) == (1, "model", False)
+    assert not in_time["drafted_ahead"]
+    assert last["next_actions"] == late["next_actions"]
+    assert "2 joined" in told
+    assert (model.briefs, model.checks) == (2, 2)  # one for each conversation
+
+
+async def test_a_draft_that_the_conversation_has_overtaken_is_told_with_the_news_until_the_models_own_comes(
+    settings: Settings, model: SlowModel
+) -> None:
+    model.brief_s = 1.5
+    async with listening(model) as address, opened(settings, address) as (_, client):
+        await asked_for_a_person(client)
+        await drafted(client, "1 begun")
+        await until_asked(model, 1)
+        model.brief_s = 3.0
+        await record(client, message(NEWS, conversation_id="c-1"))
+        asked = {"conversation_id": "c-1", "deadline_ms": DEADLINE_MS}
+        async with client.stream("POST", "/v1/handoffs", json=asked, headers=STREAM) as answer:
+            seen = [version async for _, version in events_of(answer.aiter_lines())]
+    stages = [(one["revision"], one["engine"], "Since then" in one["brief"]["situation"]) for one in seen]
+    assert stages == [
+        (1, "extractive", False),
+        (2, "model", True),
+        (3, "model", False),
+        (4, "model", False),
+        (4, "model", False),
+    ]
+    assert "door code" in seen[-1]["brief"]["situation"]
+    assert model.briefs == 2
+
+
+async def test_a_handoff_of_which_the_draft_was_given_up_asks_the_model_itself(
+    settings: Settings, model: SlowModel
+) -> None:
+    model.brief_s = 60.0
+    async with listening(model) as address, opened(settings, address) as (app, client):
+        await asked_for_a_person(client)
+        extra = (await record(client, message("Never mind the colour.", conversation_id="c-1")))[0]
+        await until_asked(model, 1)
+        model.brief_s = 0.0
+        waiting = asyncio.create_task(handed_over(client, deadline_ms=60_000))
+        await drafted(client, "1 joined")
+        await app.forget_customer_texts("default", extra["customer_id"])  # as when another process erased something
+        answered = await waiting
+    assert (answered["engine"], answered["status"]) == ("model", "completed")
+    assert model.briefs == 2
 
 
 async def test_a_draft_is_not_used_where_other_words_are_asked_for(settings: Settings, model: SlowModel) -> None:

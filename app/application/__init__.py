@@ -24,7 +24,7 @@ from app.application.journeys import Journeys
 from app.application.parts import Parts
 from app.application.playing import Playground, Trial, TrialOptions, TrialRequest
 from app.application.verifying import Verifying
-from app.brief import Rest, Worded
+from app.brief import Rest, Word
 from app.errors import (
     InvalidRequest,
     NotFound,
@@ -402,9 +402,7 @@ class App(Cards, Continuing, Journeys, Verifying):
 
     async def _ready_workflow(self) -> "Workflow":
         if self._workflow is None:
-            self._workflow = await asyncio.to_thread(
-                _build_workflow, self._parts, self._drafts.worded, self.file_handoff
-            )
+            self._workflow = await asyncio.to_thread(_build_workflow, self._parts, self._drafts.word, self.file_handoff)
         return self._workflow
 
     async def _newest(self, tenant: str, customer_id: str, *, after_seq: int) -> bool:
@@ -454,7 +452,7 @@ async def _signals_of(window: Snapshot, fresh: Collection[str]) -> tuple[Signal,
 
 def _build_workflow(
     parts: Parts,
-    drafted: Callable[[Snapshot, Handoff], Awaitable[Worded | None]],
+    word: Word,
     file_handoff: Callable[[str, Handoff, Rest | None], Awaitable[Handoff]],
 ) -> "Workflow":
     with offline.LOADING:  # LangGraph takes most of a second to import, so it is left until somebody needs it
@@ -465,11 +463,10 @@ def _build_workflow(
             identities=parts.identities,
             gatherer=parts.gatherer,
             decisions=parts.decisions,
-            writer=parts.writer,
             meanings=parts.meanings,
             archive=parts.archive,
             ladder=parts.ladder,
-            drafted=drafted,
+            word=word,
             file_handoff=file_handoff,
         )
     )

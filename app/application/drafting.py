@@ -3,7 +3,7 @@
 While the moment lasts, the draft is kept up to date with what comes. It is filed with the customer's documents, so that
 any process may use it and it is erased with them; one process at a time drafts a conversation, under a lease. What is
 begun is budgeted for each tenant. A handoff asked for meanwhile has the drafted words at once, and beside them, in
-sentences of our own, what came since.
+sentences of our own, what came since; where the model is still at them, it waits for them and asks for no others.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from uuid import uuid4
 
 from app.application.parts import Parts
 from app.application.shown import changed_since, shown_rows
-from app.brief import Rest, Worded, brought_up_to_date
+from app.brief import Rest, Underway, Worded, in_words_of, with_news
 from app.errors import ModelFailure, WarmlineError
 from app.models import (
     Check,
@@ -68,6 +68,7 @@ class DraftCounts:
     begun: int = 0
     filed: int = 0
     used: int = 0
+    joined: int = 0
     dropped: int = 0
     over_budget: int = 0
 
@@ -83,6 +84,7 @@ class _Moment:
     is_used: bool = False
     news: asyncio.Event = field(default_factory=asyncio.Event)
     task: "asyncio.Task[None] | None" = None
+    underway: Underway | None = None
 
 
 class Drafts:
@@ -124,7 +126,7 @@ class Drafts:
         counts = self.counts
         detail = (
             f"{self._mode}: {len(self._moments)} conversations; {counts.begun} begun, {counts.filed} filed, "
-            f"{counts.used} used, {counts.dropped} dropped, {counts.over_budget} over budget"
+            f"{counts.used} used, {counts.joined} joined, {counts.dropped} dropped, {counts.over_budget} over budget"
         )
         return Check(status="ok", detail=detail)
 
@@ -161,27 +163,47 @@ class Drafts:
             if moment.task is not None:
                 moment.task.cancel()
 
-    async def worded(self, snapshot: Snapshot, handoff: Handoff) -> Worded | None:
-        """The handoff in words that were drafted ahead, and what is still to come of it; None where there are none."""
+    async def word(self, snapshot: Snapshot, handoff: Handoff, *, started: float) -> Worded:
+        """The handoff that is filed, before its deadline, and what is still to come of it; see TimelyWriter.word.
+
+        It is in words that were drafted ahead, where there are any, or in those that are being drafted.
+        """
         if not self.working or handoff.status is HandoffStatus.FAILED or not _is_plain(handoff.request):
-            return None
+            return await self._writer.word(snapshot, handoff, started=started)
+        underway = self._joined(snapshot)
         draft = await self._draft_of(snapshot)
-        if draft is None:
+        if draft is not None:
+            return await self._in_drafted_words(snapshot, handoff, draft, underway)
+        if underway is None:
+            return await self._writer.word(snapshot, handoff, started=started)
+        self.counts.joined += 1
+        fresh = _fresh(snapshot, underway.snapshot.as_of_seq)
+        return await self._writer.word(snapshot, handoff, started=started, underway=underway, fresh=fresh)
+
+    def _joined(self, snapshot: Snapshot) -> Underway | None:
+        """What is being drafted of this case. From now on the handoff asks the model for it, and no draft does."""
+        moment = self._moments.get((snapshot.tenant, snapshot.conversation_id or ""))
+        if moment is None:
             return None
+        moment.is_used = True
+        underway = moment.underway
+        if underway is None or underway.snapshot.customer.identity_ids != snapshot.customer.identity_ids:
+            return None  # nothing is drafted, or it is of somebody else since identities were joined or parted
+        return underway
+
+    async def _in_drafted_words(
+        self, snapshot: Snapshot, handoff: Handoff, draft: Handoff, underway: Underway | None
+    ) -> Worded:
         self.counts.used += 1
-        if (moment := self._moments.get((snapshot.tenant, snapshot.conversation_id or ""))) is not None:
-            moment.is_used = True
-        rows = sorted(shown_rows(snapshot).values(), key=lambda row: row.seq)
-        fresh = [row for row in rows if row.seq > draft.as_of_seq]
-        brief = draft.brief
-        if fresh:
-            brief = await asyncio.to_thread(brought_up_to_date, draft.brief, handoff.brief, fresh)
-        names = ("model", "prompt", "usage", "check")
-        words = {name: getattr(draft, name) for name in names}
-        made = handoff.model_copy(update={**words, "brief": brief, "engine": "model", "drafted_ahead": True})
-        if fresh:
-            return Worded(made, self._writer.rest_of(snapshot, handoff))
-        return Worded(made, self._writer.rest_of(snapshot, made) if made.check.state == "pending" else None)
+        is_current = underway is not None and not _fresh(snapshot, underway.snapshot.as_of_seq)
+        joined = underway if is_current else None
+        if fresh := _fresh(snapshot, draft.as_of_seq):
+            made = await with_news(draft, handoff, fresh)
+            rest = self._writer.rest_of(snapshot, handoff, joined)
+        else:
+            made = in_words_of(draft, handoff)
+            rest = self._writer.rest_of(snapshot, made, joined) if made.check.state == "pending" else None
+        return Worded(made.model_copy(update={"drafted_ahead": True}), rest)
 
     async def _draft_of(self, snapshot: Snapshot) -> Handoff | None:
         """The draft of a conversation, if it is of the same customer and by the prompt in force."""
@@ -281,20 +303,24 @@ class Drafts:
         tenant, conversation_id = place
         snapshot, handoff = await self._prepare(tenant, HandoffRequest(conversation_id=conversation_id))
         moment.drafted_seq = max(moment.drafted_seq, snapshot.as_of_seq)
-        moment.drafted_seq = max(moment.drafted_seq, snapshot.as_of_seq)
         if handoff.brief.resolution_status is ResolutionStatus.RESOLVED:
             self._pass(place)
-        if handoff.status is HandoffStatus.FAILED or moment.until < monotonic():
+        if handoff.status is HandoffStatus.FAILED or moment.until < monotonic() or moment.is_used:
             return
         self.counts.begun += 1
         rest = self._writer.rest_of(snapshot, handoff)
+        underway = moment.underway = Underway(snapshot)
         try:
             async for version in self._writer.revisions(rest):
-                if version.engine != "model" or not await self._file(place, rest, version):
+                if version.engine == "model" and not await self._file(place, rest, version):
                     return
+                underway.tell(version)
         except ModelFailure as failure:
+            underway.fail(failure)
             _log.warning("a brief is not drafted ahead: %s", failure.reported_code)
         finally:
+            moment.underway = None
+            underway.end()
             self._writer.abandon(rest)
 
     async def _file(self, place: Place, rest: Rest, version: Handoff) -> bool:
@@ -343,6 +369,12 @@ class Drafts:
 def _is_plain(request: HandoffRequest) -> bool:
     """Whether a handoff is asked for as a draft assumes: nothing that changes what a model is to write."""
     return request.locale is None and not request.sections and request.now is None
+
+
+def _fresh(snapshot: Snapshot, as_of_seq: int) -> list[Interaction]:
+    """What came after a moment, oldest first."""
+    rows = sorted(shown_rows(snapshot).values(), key=lambda row: row.seq)
+    return [row for row in rows if row.seq > as_of_seq]
 
 
 def _is_over(row: Interaction) -> bool:
