@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from app.adapters.sql import SqlStore
 from app.settings import Settings
 from evals.slow_server import SlowModel
 from tests.doors.http import message, record
@@ -199,6 +200,70 @@ async def test_a_draft_is_erased_with_its_customer(settings: Settings, model: Sl
     assert erased.json()["erased"]["drafts"] == 1
     assert "human_request: 0 conversations" in told
     assert "parcel" not in str((settings.data_dir / "ledger.db").read_bytes())
+
+
+async def test_a_draft_whose_process_ended_before_its_moment_did_is_dropped_by_the_next(
+    settings: Settings, model: SlowModel
+) -> None:
+    store = SqlStore(settings.ledger_url)
+    async with listening(model) as address:
+        async with opened(settings, address) as (_, client):
+            for conversation_id in ("c-1", "c-2"):
+                await asked_for_a_person(client, conversation_id)
+            await drafted(client, "4 filed")
+        document = await store.get("default", "drafts", "c-1")
+        assert document is not None
+        long_ago = document["handoff"] | {"created_at": "2026-03-03T09:00:00Z"}
+        await store.put("default", "drafts", "c-1", {**document, "handoff": long_ago})
+        async with opened(settings, address) as (_, client):
+            await drafted(client, "1 of them orphaned")
+            left = [key for key, _ in await store.page("default", "drafts")]
+    await store.close()
+    assert left == ["c-2"]  # whose moment may still last in another process
+
+
+async def test_drafts_of_customers_who_are_joined_or_parted_are_dropped(settings: Settings, model: SlowModel) -> None:
+    async with listening(model) as address, opened(settings, address) as (_, client):
+        both = [await asked_for_a_person(client, conversation_id) for conversation_id in ("c-1", "c-2")]
+        await drafted(client, "4 filed")
+        one, other = (row["customer_id"] for row in both)
+        merge = (await client.post(f"/v1/customers/{one}/merge", json={"other": other})).raise_for_status().json()
+        await drafted(client, "2 dropped")
+        joined = await counts(client)
+        row = (await record(client, message("A person, please!", conversation_id="c-1")))[0]
+        await drafted(client, "6 filed")
+        answered = await handed_over(client)
+        parting = await client.post(f"/v1/customers/{one}/unmerge", json={"merge_id": merge["merge_id"]})
+        parting.raise_for_status()
+        await drafted(client, "3 dropped")
+    assert "human_request: 0 conversations" in joined
+    assert answered["drafted_ahead"]
+    assert answered["as_of_seq"] == row["seq"]
+
+
+async def test_a_draft_of_words_that_were_blanked_is_dropped(settings: Settings, model: SlowModel) -> None:
+    model.brief_s = 60.0
+    async with listening(model) as address, opened(settings, address) as (app, client):
+        await asked_for_a_person(client)
+        extra = (await record(client, message("Never mind the colour.", conversation_id="c-1")))[0]
+        await until_asked(model, 1)
+        await app.redact("default", extra["interaction_id"])
+        told = await counts(client)
+    assert "human_request: 0 conversations" in told
+    assert "0 filed" in told
+
+
+async def test_a_conversation_that_ends_takes_the_draft_of_another_process_with_it(
+    settings: Settings, model: SlowModel
+) -> None:
+    async with listening(model) as address:
+        async with opened(settings, address) as (_, client):
+            await asked_for_a_person(client)
+            await drafted(client)
+        async with opened(settings, address) as (_, client):
+            over = {"channel": "chat", "actor": "system", "kind": "event", "name": "conversation_ended"}
+            await record(client, over | {"conversation_id": "c-1"})
+            await drafted(client, "1 dropped, 0 of them orphaned")
 
 
 async def test_nothing_is_drafted_where_nobody_asked_for_a_person_or_it_is_switched_off(

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import re
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from contextvars import Context
 from dataclasses import dataclass, field
@@ -52,7 +52,10 @@ LEASE_S = 15.0
 MOST_MOMENTS = 10_000
 MOST_AT_ONCE = 16
 BUDGET_WINDOW_S = 60
+# Drafts that were left behind are looked for in tenants with one of so many newest interactions, and how often.
+LATELY, LOOK_S = 50_000, 600.0
 _FORWARD = (InterventionLevel.ROUTE, InterventionLevel.ESCALATE)
+_BY_PEOPLE = (Kind.MESSAGE, Kind.NOTE, Kind.TOOL_CALL, Kind.TOOL_RESULT)
 _OVER = re.compile(r"(?:^|_)(?:ended|closed|resolved|completed|hung_up|disconnected)$")
 
 Place = tuple[str, str]
@@ -70,6 +73,7 @@ class DraftCounts:
     used: int = 0
     joined: int = 0
     dropped: int = 0
+    orphaned: int = 0
     over_budget: int = 0
 
 
@@ -97,7 +101,7 @@ class Drafts:
         self._ladder = ladder
         self._mode = parts.draft_ahead if parts.writer.has_model else "off"
         self._moments: OrderedDict[Place, _Moment] = OrderedDict()
-        self._judging: set[asyncio.Task[None]] = set()
+        self._beside: set[asyncio.Task[None]] = set()
         self._under_way = asyncio.Semaphore(MOST_AT_ONCE)
         self._holder = uuid4().hex
         self._started = False
@@ -105,13 +109,14 @@ class Drafts:
         parts.bus.subscribe(ESCALATION_LIKELY, self._hear)
 
     def start(self) -> None:
-        """Draft from now on."""
+        """Draft from now on, and drop what earlier runs left behind."""
         self._started = True
+        self._do_beside(self._look_for_orphans())
 
     async def close(self) -> None:
         """Draft nothing any more; what is filed stays for other processes."""
         self._started = False
-        tasks = [*self._judging, *(one.task for one in self._moments.values() if one.task is not None)]
+        tasks = [*self._beside, *(moment.task for moment in self._moments.values() if moment.task is not None)]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -126,7 +131,8 @@ class Drafts:
         counts = self.counts
         detail = (
             f"{self._mode}: {len(self._moments)} conversations; {counts.begun} begun, {counts.filed} filed, "
-            f"{counts.used} used, {counts.joined} joined, {counts.dropped} dropped, {counts.over_budget} over budget"
+            f"{counts.used} used, {counts.joined} joined, {counts.dropped} dropped, "
+            f"{counts.orphaned} of them orphaned, {counts.over_budget} over budget"
         )
         return Check(status="ok", detail=detail)
 
@@ -138,11 +144,13 @@ class Drafts:
         place = (tenant, window.conversation_id)
         if any(_is_over(row) for row in rows):
             self._pass(place)
+            self._do_beside(self._drop(place))  # another process may have drafted it
             return
         asked = any(
             one.type is SignalType.HUMAN_REQUEST and one.conversation_id == window.conversation_id for one in signals
         )
         if (moment := self._moments.get(place)) is not None:
+            moment.customer_id = window.customer.customer_id  # another than before, where customers were joined
             moment.is_used = moment.is_used and not asked  # after a handoff that led nowhere they may ask again
             self._go_on(place, max(row.seq for row in rows))
             return
@@ -151,17 +159,24 @@ class Drafts:
         if asked:
             self._begin(place, window.customer.customer_id, max(row.seq for row in rows))
         elif self._mode == "friction":
-            task = asyncio.create_task(self._judge(place, window, fresh), context=Context())
-            self._judging.add(task)
-            task.add_done_callback(self._judging.discard)
+            self._do_beside(self._judge(place, window, fresh))
 
     def forget(self, tenant: str, customer_id: str) -> None:
-        """Draft nothing of a customer who was erased."""
-        theirs = [place for place, one in self._moments.items() if (place[0], one.customer_id) == (tenant, customer_id)]
-        for place in theirs:
+        """Draft nothing of a customer of whom something was erased."""
+        places = [place for place, moment in self._moments.items() if _is_of(place, moment, tenant, customer_id)]
+        for place in places:
             moment = self._moments.pop(place)
             if moment.task is not None:
                 moment.task.cancel()
+
+    async def regrouped(self, tenant: str, customer_ids: Collection[str]) -> None:
+        """Drop what was drafted of customers who were joined or parted: it may tell of too many, or of too few."""
+        for customer_id in customer_ids:
+            self.forget(tenant, customer_id)
+            with suppress(WarmlineError):  # what stays is not used, and dropped when its time is over
+                documents = await self._parts.archive.of_customer(tenant, COLLECTION, customer_id)
+                for document in documents:
+                    await self._drop((tenant, document["handoff"]["conversation_id"]))
 
     async def word(self, snapshot: Snapshot, handoff: Handoff, *, started: float) -> Worded:
         """The handoff that is filed, before its deadline, and what is still to come of it; see TimelyWriter.word.
@@ -213,7 +228,10 @@ class Drafts:
             document = await self._parts.archive.get(snapshot.tenant, COLLECTION, snapshot.conversation_id)
         except WarmlineError:
             return None
-        if document is None or document["identity_ids"] != list(snapshot.customer.identity_ids):
+        if document is None:
+            return None
+        if document["identity_ids"] != list(snapshot.customer.identity_ids):
+            await self._drop((snapshot.tenant, snapshot.conversation_id))
             return None
         draft = Handoff.model_validate(document["handoff"])
         same_prompt = draft.prompt is not None and draft.prompt.version == self._writer.prompt_version
@@ -235,7 +253,8 @@ class Drafts:
     def _add(self, place: Place, moment: _Moment) -> None:
         self._moments[place] = moment
         while len(self._moments) > MOST_MOMENTS:
-            self._pass(next(iter(self._moments)))
+            _, oldest = self._moments.popitem(last=False)
+            _end(oldest)
         moment.task = asyncio.create_task(self._keep_up(place, moment), context=Context())
 
     def _go_on(self, place: Place, seq: int) -> None:
@@ -248,8 +267,39 @@ class Drafts:
     def _pass(self, place: Place) -> None:
         """The moment has passed."""
         if (moment := self._moments.get(place)) is not None:
-            moment.until = 0.0
-            moment.news.set()
+            _end(moment)
+
+    def _do_beside(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work, context=Context())
+        self._beside.add(task)
+        task.add_done_callback(self._beside.discard)
+
+    async def _drop(self, place: Place) -> None:
+        """Remove the draft of a conversation, whoever filed it."""
+        with suppress(WarmlineError):  # it is not used, and dropped when its time is over
+            self.counts.dropped += await self._parts.archive.remove(place[0], COLLECTION, [place[1]])
+
+    async def _look_for_orphans(self) -> None:
+        """Drop, now and every so often, drafts whose process ended before their moment did."""
+        while True:
+            try:
+                for tenant in {tenant for tenant, _ in await self._parts.ledger.lately_active(LATELY, limit=LATELY)}:
+                    await self._drop_orphans(tenant)
+            except WarmlineError as failure:
+                _log.warning("drafts that were left behind are looked for later: %s", failure.detail)
+            await asyncio.sleep(LOOK_S)
+
+    async def _drop_orphans(self, tenant: str) -> None:
+        longest = timedelta(seconds=QUIET_S + self._writer.patience_s)
+        after = ""
+        while documents := await self._parts.archive.page(tenant, COLLECTION, after=after):
+            after = documents[-1][0]
+            now = datetime.now(UTC)
+            old = [key for key, document in documents if _begun_at(document) < now - longest]
+            orphans = [key for key in old if (tenant, key) not in self._moments]
+            count = await self._parts.archive.remove(tenant, COLLECTION, orphans) if orphans else 0
+            self.counts.dropped += count
+            self.counts.orphaned += count
 
     async def _judge(self, place: Place, window: Snapshot, fresh: Collection[str]) -> None:
         with suppress(WarmlineError):
@@ -268,7 +318,7 @@ class Drafts:
                 else:
                     with suppress(TimeoutError):
                         await asyncio.wait_for(moment.news.wait(), left)
-            self.counts.dropped += await self._parts.archive.remove(place[0], COLLECTION, [place[1]])
+            await self._drop(place)
         except WarmlineError as failure:
             _log.warning("a brief is not drafted ahead: %s", failure.detail)
         except Exception as failure:  # noqa: BLE001 - the handoff is made without a draft
@@ -281,7 +331,7 @@ class Drafts:
         """Draft once, unless another process does or the tenant's budget is used up."""
         tenant, conversation_id = place
         document = await self._parts.archive.get(tenant, COLLECTION, conversation_id)
-        if document is not None and document["handoff"]["as_of_seq"] >= moment.newest_seq:
+        if document is not None and _is_current(document, moment):
             moment.drafted_seq = moment.newest_seq
             return
         lease = self._lease(place)
@@ -371,6 +421,24 @@ def _is_plain(request: HandoffRequest) -> bool:
     return request.locale is None and not request.sections and request.now is None
 
 
+def _end(moment: _Moment) -> None:
+    moment.until = 0.0
+    moment.news.set()
+
+
+def _is_of(place: Place, moment: _Moment, tenant: str, customer_id: str) -> bool:
+    return (place[0], moment.customer_id) == (tenant, customer_id)
+
+
+def _is_current(document: Mapping[str, Any], moment: _Moment) -> bool:
+    draft = document["handoff"]
+    return draft["customer_id"] == moment.customer_id and draft["as_of_seq"] >= moment.newest_seq
+
+
+def _begun_at(document: Mapping[str, Any]) -> datetime:
+    return datetime.fromisoformat(document["handoff"]["created_at"])
+
+
 def _fresh(snapshot: Snapshot, as_of_seq: int) -> list[Interaction]:
     """What came after a moment, oldest first."""
     rows = sorted(shown_rows(snapshot).values(), key=lambda row: row.seq)
@@ -378,4 +446,4 @@ def _fresh(snapshot: Snapshot, as_of_seq: int) -> list[Interaction]:
 
 
 def _is_over(row: Interaction) -> bool:
-    return row.kind is Kind.EVENT and row.name is not None and _OVER.search(row.name.lower()) is not None
+    return row.kind not in _BY_PEOPLE and row.name is not None and _OVER.search(row.name.lower()) is not None
