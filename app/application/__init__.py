@@ -126,12 +126,16 @@ class App(Cards, Continuing, Journeys, Verifying):
         await self._parts.rate_limits.close()
         await self._parts.ledger.close()
 
+    async def prepare(self) -> None:
+        """Load what no handoff can do without, before the service listens: from then on deadlines hold."""
+        await self._ready_workflow()
+
     async def warm_up(self) -> None:
         """Load what the first handoff needs, off the event loop; a service calls it in the background."""
-        await self._ready_workflow()
-        await self._parts.writer.warm_up()  # first of what takes long: a model that is late is asked the sooner
-        await self._parts.indexer.warm_up()
-        await self._examples.embed()
+        await self.prepare()
+        await asyncio.gather(self._examples.embed(), self._parts.indexer.warm_up())
+        # The model's client last, which takes longest: nobody but the model has to wait for it.
+        await self._parts.writer.warm_up()
         if not gc.get_freeze_count():
             gc.freeze()  # half a million objects of libraries that stay: looking through them takes 0.3 s each time
 
@@ -402,7 +406,9 @@ class App(Cards, Continuing, Journeys, Verifying):
 
     async def _ready_workflow(self) -> "Workflow":
         if self._workflow is None:
-            self._workflow = await asyncio.to_thread(_build_workflow, self._parts, self._drafts.word, self.file_handoff)
+            self._workflow = await offline.in_turn(
+                lambda: _build_workflow(self._parts, self._drafts.word, self.file_handoff)
+            )
         return self._workflow
 
     async def _newest(self, tenant: str, customer_id: str, *, after_seq: int) -> bool:
