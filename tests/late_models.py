@@ -15,7 +15,6 @@ from app.application import App
 from app.bootstrap import build
 from app.main import create_app
 from app.settings import Settings
-from evals.slow_server import SlowModel
 from tests.conftest import WordEmbedder
 from tests.doors.http import message, record
 
@@ -23,16 +22,6 @@ MODEL = "hosted_vllm/slow"
 DEADLINE_MS = 400
 STREAM = {"accept": "text/event-stream"}
 FIRST, SECOND = "My parcel of 3 March never arrived.", "Please let me talk to a person."
-
-
-@asynccontextmanager
-async def listening(model: SlowModel) -> AsyncGenerator[str]:
-    """The base URL of a model on loopback."""
-    server = await asyncio.start_server(model.talk, "127.0.0.1", 0)
-    try:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
-    finally:
-        server.close()
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from app.settings import Settings
-from evals.slow_server import SlowModel
+from evals.slow_server import SlowModel, listening
 from tests.doors.http import message, record
 from tests.late_models import (
     DEADLINE_MS,
@@ -17,7 +17,6 @@ from tests.late_models import (
     asked_for_a_person,
     events_of,
     handed_over,
-    listening,
     opened,
     read,
     until,

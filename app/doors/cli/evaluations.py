@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from app.doors.cli.options import AtLeast, CatalogueName, Json
+from app.doors.cli.options import AtLeast, CatalogueName, Check, Json, Ours, ReadAnswers, WritePrompts
 from app.doors.cli.suite_options import register
 
 evals = typer.Typer(help="Measure what Warmline makes of real conversations.", no_args_is_help=True)
@@ -177,33 +177,16 @@ def eval_facts(
     conversations: Annotated[
         Path, typer.Option(metavar="FILE", exists=True, dir_okay=False, help="The conversations they are about.")
     ],
-    check: Annotated[
-        bool,
-        typer.Option("--check", help="Have what rules leave open judged: by WARMLINE_MODEL_CHECK, else as recorded."),
-    ] = False,
-    write_prompts: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Write the prompts of the check here, to be answered.")
-    ] = None,
-    read_answers: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Take in answers to such prompts, as recordings.")
-    ] = None,
-    ours: Annotated[
-        bool, typer.Option("--ours", help="The data is our own: keep the whole answers, not their numbers alone.")
-    ] = False,
+    check: Check = False,
+    write_prompts: WritePrompts = None,
+    read_answers: ReadAnswers = None,
+    ours: Ours = False,
     as_json: Json = False,
 ) -> None:
     """Whether sentences as models write them are told true from false."""
-    from app.doors.cli.testing_models import evaluate_facts
+    from app.doors.cli.testing_models import Checking, evaluate_facts
 
-    evaluate_facts(
-        data,
-        conversations,
-        check=check,
-        write_prompts=write_prompts,
-        read_answers=read_answers,
-        ours=ours,
-        as_json=as_json,
-    )
+    evaluate_facts(data, conversations, Checking(check, write_prompts, read_answers, ours), as_json=as_json)
 
 
 @evals.command("answers")
@@ -212,26 +195,16 @@ def eval_answers(
         Path, typer.Option(metavar="FILE", exists=True, dir_okay=False, help="Recorded answers of a strong model.")
     ],
     out: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Write each brief here, to be read.")] = None,
-    check: Annotated[
-        bool, typer.Option("--check", help="Have what is shown checked: by WARMLINE_MODEL_CHECK, else as recorded.")
-    ] = False,
-    write_prompts: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Write the prompts of the check here, to be answered.")
-    ] = None,
-    read_answers: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Take in answers to such prompts, as recordings.")
-    ] = None,
-    ours: Annotated[
-        bool, typer.Option("--ours", help="The data is our own: keep the whole answers, not their numbers alone.")
-    ] = False,
+    check: Check = False,
+    write_prompts: WritePrompts = None,
+    read_answers: ReadAnswers = None,
+    ours: Ours = False,
     as_json: Json = False,
 ) -> None:
     """How much of what a strong model wrote reaches the agent, and what is left out and why."""
-    from app.doors.cli.testing_models import evaluate_answers
+    from app.doors.cli.testing_models import Checking, evaluate_answers
 
-    evaluate_answers(
-        data, out=out, check=check, write_prompts=write_prompts, read_answers=read_answers, ours=ours, as_json=as_json
-    )
+    evaluate_answers(data, out, Checking(check, write_prompts, read_answers, ours), as_json=as_json)
 
 
 @evals.command("verifier")
