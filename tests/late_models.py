@@ -15,6 +15,7 @@ from app.application import App
 from app.bootstrap import build
 from app.main import create_app
 from app.settings import Settings
+from evals.slow_server import SlowModel
 from tests.conftest import WordEmbedder
 from tests.doors.http import message, record
 
@@ -76,6 +77,12 @@ async def until(
             return seen
         await asyncio.sleep(0.02)
     raise AssertionError("it never came to that")
+
+
+async def until_asked(model: SlowModel, briefs: int) -> None:
+    """Wait until the model is at so many briefs."""
+    while model.briefs < briefs:  # noqa: ASYNC110 - it tells no other way
+        await asyncio.sleep(0.01)
 
 
 async def events_of(lines: AsyncIterator[str]) -> AsyncGenerator[tuple[str, dict[str, Any]]]:

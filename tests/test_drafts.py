@@ -19,6 +19,7 @@ from tests.late_models import (
     opened,
     read,
     until,
+    until_asked,
 )
 
 NEWS = "My door code has changed meanwhile."
@@ -35,12 +36,6 @@ async def drafted(client: httpx.AsyncClient, words: str = "2 filed") -> None:
         return {"detail": await counts(client)}
 
     await until(look, lambda seen: words in seen["detail"])
-
-
-async def until_asked(model: SlowModel, briefs: int) -> None:
-    """Wait until the model is at so many briefs."""
-    while model.briefs < briefs:  # noqa: ASYNC110 - it tells no other way
-        await asyncio.sleep(0.01)
 
 
 async def settled(client: httpx.AsyncClient, handoff_id: str) -> dict[str, Any]:

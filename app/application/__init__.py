@@ -126,6 +126,11 @@ class App(Cards, Continuing, Journeys, Verifying):
         await self._parts.rate_limits.close()
         await self._parts.ledger.close()
 
+    @property
+    def asks_model(self) -> bool:
+        """Whether handoffs wait for a model."""
+        return self._parts.writer.has_model
+
     async def prepare(self) -> None:
         """Load what no handoff can do without, before the service listens: from then on deadlines hold."""
         await self._ready_workflow()
@@ -217,14 +222,12 @@ class App(Cards, Continuing, Journeys, Verifying):
         newer = await self._newest(tenant, handoff.customer_id, after_seq=handoff.as_of_seq)
         return handoff.model_copy(update={"stale": newer, "pending": self.still_pending(handoff)})
 
-    async def refreshed_handoff(self, tenant: str, handoff_id: str) -> Handoff:
-        """A new handoff for the same request, judged now. Raises NotFound."""
-        return await self.handoff(tenant, await self._asked_again(tenant, handoff_id))
-
-    async def refreshed_stages(self, tenant: str, handoff_id: str) -> AsyncIterator[Handoff]:
-        """As `refreshed_handoff`, in the stages of `handoff_stages`, the first of them filed too. Raises NotFound."""
+    async def refreshed_stages(
+        self, tenant: str, handoff_id: str, *, file_first: bool = False
+    ) -> AsyncIterator[Handoff]:
+        """A new handoff for the same request, judged now, in the stages of `handoff_stages`. Raises NotFound."""
         request = await self._asked_again(tenant, handoff_id)
-        async for stage in self.handoff_stages(tenant, request, file_first=True):
+        async for stage in self.handoff_stages(tenant, request, file_first=file_first):
             yield stage
 
     async def next_actions(self, tenant: str, request: NextActionRequest) -> Decision:

@@ -58,7 +58,7 @@ _FORWARD = (InterventionLevel.ROUTE, InterventionLevel.ESCALATE)
 _BY_PEOPLE = (Kind.MESSAGE, Kind.NOTE, Kind.TOOL_CALL, Kind.TOOL_RESULT)
 _OVER = re.compile(r"(?:^|_)(?:ended|closed|resolved|completed|hung_up|disconnected)$")
 
-Place = tuple[str, str]
+ConversationKey = tuple[str, str]
 # The case of a conversation and its deterministic brief, as a handoff of it would gather them.
 Prepare = Callable[[str, HandoffRequest], Awaitable[tuple[Snapshot, Handoff]]]
 LadderOf = Callable[[str], Awaitable[Ladder]]
@@ -100,7 +100,7 @@ class Drafts:
         self._prepare = prepare
         self._ladder = ladder
         self._mode = parts.draft_ahead if parts.writer.has_model else "off"
-        self._moments: OrderedDict[Place, _Moment] = OrderedDict()
+        self._moments: OrderedDict[ConversationKey, _Moment] = OrderedDict()
         self._beside: set[asyncio.Task[None]] = set()
         self._under_way = asyncio.Semaphore(MOST_AT_ONCE)
         self._holder = uuid4().hex
@@ -141,31 +141,36 @@ class Drafts:
         rows = [row for row in window.conversation if row.interaction_id in fresh]
         if not self.working or window.conversation_id is None or not rows:
             return
-        place = (tenant, window.conversation_id)
+        conversation = (tenant, window.conversation_id)
         if any(_is_over(row) for row in rows):
-            self._pass(place)
-            self._do_beside(self._drop(place))  # another process may have drafted it
+            self._pass(conversation)
+            self._do_beside(self._drop(conversation))  # another process may have drafted it
             return
         asked = any(
-            one.type is SignalType.HUMAN_REQUEST and one.conversation_id == window.conversation_id for one in signals
+            signal.type is SignalType.HUMAN_REQUEST and signal.conversation_id == window.conversation_id
+            for signal in signals
         )
-        if (moment := self._moments.get(place)) is not None:
+        if (moment := self._moments.get(conversation)) is not None:
             moment.customer_id = window.customer.customer_id  # another than before, where customers were joined
             moment.is_used = moment.is_used and not asked  # after a handoff that led nowhere they may ask again
-            self._go_on(place, max(row.seq for row in rows))
+            self._go_on(conversation, max(row.seq for row in rows))
             return
         if max(row.occurred_at for row in rows) < datetime.now(UTC) - timedelta(seconds=QUIET_S):
             return  # history that somebody imports
         if asked:
-            self._begin(place, window.customer.customer_id, max(row.seq for row in rows))
+            self._begin(conversation, window.customer.customer_id, max(row.seq for row in rows))
         elif self._mode == "friction":
-            self._do_beside(self._judge(place, window, fresh))
+            self._do_beside(self._judge(conversation, window, fresh))
 
     def forget(self, tenant: str, customer_id: str) -> None:
         """Draft nothing of a customer of whom something was erased."""
-        places = [place for place, moment in self._moments.items() if _is_of(place, moment, tenant, customer_id)]
-        for place in places:
-            moment = self._moments.pop(place)
+        conversations = [
+            conversation
+            for conversation, moment in self._moments.items()
+            if _is_of(conversation, moment, tenant, customer_id)
+        ]
+        for conversation in conversations:
+            moment = self._moments.pop(conversation)
             if moment.task is not None:
                 moment.task.cancel()
 
@@ -239,34 +244,34 @@ class Drafts:
 
     def _hear(self, message: Message) -> None:
         """Another process found a handoff likely: what arrives here of that conversation is drafted here."""
-        place = (str(message["tenant"]), str(message["conversation_id"]))
-        if self.working and place not in self._moments:
-            self._add(place, _Moment(str(message["customer_id"]), monotonic() + QUIET_S))
+        conversation = (str(message["tenant"]), str(message["conversation_id"]))
+        if self.working and conversation not in self._moments:
+            self._add(conversation, _Moment(str(message["customer_id"]), monotonic() + QUIET_S))
 
-    def _begin(self, place: Place, customer_id: str, seq: int) -> None:
-        self._add(place, _Moment(customer_id, monotonic() + QUIET_S))
-        self._go_on(place, seq)
-        tenant, conversation_id = place
-        said = {"tenant": tenant, "conversation_id": conversation_id, "customer_id": customer_id}
-        self._parts.bus.publish(ESCALATION_LIKELY, said)
+    def _begin(self, conversation: ConversationKey, customer_id: str, seq: int) -> None:
+        self._add(conversation, _Moment(customer_id, monotonic() + QUIET_S))
+        self._go_on(conversation, seq)
+        tenant, conversation_id = conversation
+        likely = {"tenant": tenant, "conversation_id": conversation_id, "customer_id": customer_id}
+        self._parts.bus.publish(ESCALATION_LIKELY, likely)
 
-    def _add(self, place: Place, moment: _Moment) -> None:
-        self._moments[place] = moment
+    def _add(self, conversation: ConversationKey, moment: _Moment) -> None:
+        self._moments[conversation] = moment
         while len(self._moments) > MOST_MOMENTS:
             _, oldest = self._moments.popitem(last=False)
             _end(oldest)
-        moment.task = asyncio.create_task(self._keep_up(place, moment), context=Context())
+        moment.task = asyncio.create_task(self._keep_up(conversation, moment), context=Context())
 
-    def _go_on(self, place: Place, seq: int) -> None:
-        moment = self._moments[place]
-        self._moments.move_to_end(place)
+    def _go_on(self, conversation: ConversationKey, seq: int) -> None:
+        moment = self._moments[conversation]
+        self._moments.move_to_end(conversation)
         moment.until = monotonic() + QUIET_S
         moment.newest_seq = max(moment.newest_seq, seq)
         moment.news.set()
 
-    def _pass(self, place: Place) -> None:
+    def _pass(self, conversation: ConversationKey) -> None:
         """The moment has passed."""
-        if (moment := self._moments.get(place)) is not None:
+        if (moment := self._moments.get(conversation)) is not None:
             _end(moment)
 
     def _do_beside(self, work: Coroutine[Any, Any, None]) -> None:
@@ -274,10 +279,10 @@ class Drafts:
         self._beside.add(task)
         task.add_done_callback(self._beside.discard)
 
-    async def _drop(self, place: Place) -> None:
+    async def _drop(self, conversation: ConversationKey) -> None:
         """Remove the draft of a conversation, whoever filed it."""
         with suppress(WarmlineError):  # it is not used, and dropped when its time is over
-            self.counts.dropped += await self._parts.archive.remove(place[0], COLLECTION, [place[1]])
+            self.counts.dropped += await self._parts.archive.remove(conversation[0], COLLECTION, [conversation[1]])
 
     async def _look_for_orphans(self) -> None:
         """Drop, now and every so often, drafts whose process ended before their moment did."""
@@ -301,47 +306,47 @@ class Drafts:
             self.counts.dropped += count
             self.counts.orphaned += count
 
-    async def _judge(self, place: Place, window: Snapshot, fresh: Collection[str]) -> None:
+    async def _judge(self, conversation: ConversationKey, window: Snapshot, fresh: Collection[str]) -> None:
         with suppress(WarmlineError):
-            crossing = await asyncio.to_thread(crossing_of, window, fresh, await self._ladder(place[0]))
-            if crossing is not None and crossing.intervention.level in _FORWARD and place not in self._moments:
-                self._begin(place, window.customer.customer_id, max(row.seq for row in window.conversation))
+            crossing = await asyncio.to_thread(crossing_of, window, fresh, await self._ladder(conversation[0]))
+            if crossing is not None and crossing.intervention.level in _FORWARD and conversation not in self._moments:
+                self._begin(conversation, window.customer.customer_id, max(row.seq for row in window.conversation))
 
-    async def _keep_up(self, place: Place, moment: _Moment) -> None:
+    async def _keep_up(self, conversation: ConversationKey, moment: _Moment) -> None:
         """Draft whenever there is news, until the moment has passed; then drop the draft."""
         try:
             while (left := moment.until - monotonic()) > 0:
                 moment.news.clear()
                 if moment.newest_seq > moment.drafted_seq and not moment.is_used:
-                    await self._draft(place, moment)
+                    await self._draft(conversation, moment)
                     await asyncio.sleep(REDRAFT_S)
                 else:
                     with suppress(TimeoutError):
                         await asyncio.wait_for(moment.news.wait(), left)
-            await self._drop(place)
+            await self._drop(conversation)
         except WarmlineError as failure:
             _log.warning("a brief is not drafted ahead: %s", failure.detail)
         except Exception as failure:  # noqa: BLE001 - the handoff is made without a draft
             _log.warning("a brief is not drafted ahead: %s", type(failure).__name__)
         finally:
-            if self._moments.get(place) is moment:
-                del self._moments[place]
+            if self._moments.get(conversation) is moment:
+                del self._moments[conversation]
 
-    async def _draft(self, place: Place, moment: _Moment) -> None:
+    async def _draft(self, conversation: ConversationKey, moment: _Moment) -> None:
         """Draft once, unless another process does or the tenant's budget is used up."""
-        tenant, conversation_id = place
+        tenant, conversation_id = conversation
         document = await self._parts.archive.get(tenant, COLLECTION, conversation_id)
         if document is not None and _is_current(document, moment):
             moment.drafted_seq = moment.newest_seq
             return
-        lease = self._lease(place)
+        lease = self._lease(conversation)
         if not (await self._parts.leases.claim(lease)).is_mine:
             return
         try:
             most = self._parts.drafts_per_minute
             if await self._parts.rate_limits.may_send(f"drafts {tenant}", most, seconds=BUDGET_WINDOW_S):
                 async with self._under_way:
-                    await self._write(place, moment)
+                    await self._write(conversation, moment)
             else:
                 self.counts.over_budget += 1
                 moment.drafted_seq = moment.newest_seq
@@ -349,12 +354,12 @@ class Drafts:
             with suppress(WarmlineError):
                 await self._parts.leases.release(lease, forget=True)
 
-    async def _write(self, place: Place, moment: _Moment) -> None:
-        tenant, conversation_id = place
+    async def _write(self, conversation: ConversationKey, moment: _Moment) -> None:
+        tenant, conversation_id = conversation
         snapshot, handoff = await self._prepare(tenant, HandoffRequest(conversation_id=conversation_id))
         moment.drafted_seq = max(moment.drafted_seq, snapshot.as_of_seq)
         if handoff.brief.resolution_status is ResolutionStatus.RESOLVED:
-            self._pass(place)
+            self._pass(conversation)
         if handoff.status is HandoffStatus.FAILED or moment.until < monotonic() or moment.is_used:
             return
         self.counts.begun += 1
@@ -362,7 +367,7 @@ class Drafts:
         underway = moment.underway = Underway(snapshot)
         try:
             async for version in self._writer.revisions(rest):
-                if version.engine == "model" and not await self._file(place, rest, version):
+                if version.engine == "model" and not await self._file(conversation, rest, version):
                     return
                 underway.tell(version)
         except ModelFailure as failure:
@@ -373,9 +378,9 @@ class Drafts:
             underway.end()
             self._writer.abandon(rest)
 
-    async def _file(self, place: Place, rest: Rest, version: Handoff) -> bool:
+    async def _file(self, conversation: ConversationKey, rest: Rest, version: Handoff) -> bool:
         """File a draft, unless something that the model was shown was erased meanwhile."""
-        tenant, conversation_id = place
+        tenant, conversation_id = conversation
         if await self._gone(tenant, rest.snapshot):
             return False
         document: Mapping[str, Any] = {
@@ -401,12 +406,12 @@ class Drafts:
             await self._parts.eraser.erase_derived_of(tenant, changed)
         return bool(changed)
 
-    def _lease(self, place: Place) -> ClaimRequest:
+    def _lease(self, conversation: ConversationKey) -> ClaimRequest:
         now = now_ms()
         until = now + round((LEASE_S + self._writer.patience_s) * 1000)
         return ClaimRequest(
-            tenant=place[0],
-            key=f"draft {sha256(place[1].encode()).hexdigest()}",
+            tenant=conversation[0],
+            key=f"draft {sha256(conversation[1].encode()).hexdigest()}",
             body_sha256=COLLECTION,
             work_id=self._holder,
             holder=self._holder,
@@ -426,8 +431,8 @@ def _end(moment: _Moment) -> None:
     moment.news.set()
 
 
-def _is_of(place: Place, moment: _Moment, tenant: str, customer_id: str) -> bool:
-    return (place[0], moment.customer_id) == (tenant, customer_id)
+def _is_of(conversation: ConversationKey, moment: _Moment, tenant: str, customer_id: str) -> bool:
+    return (conversation[0], moment.customer_id) == (tenant, customer_id)
 
 
 def _is_current(document: Mapping[str, Any], moment: _Moment) -> bool:

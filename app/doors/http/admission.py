@@ -7,7 +7,7 @@ up.
 """
 
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from time import perf_counter
@@ -37,6 +37,7 @@ SHAPES = (
 TENANT_SHARE = 4
 VISITORS = ""  # who shows no key: no tenant has this name
 
+_LEAVE = "warmline.leave_lane"
 _EVENTS = b"text/event-stream"
 _WORK_OF_PATH = {
     ("POST", "/v1/interactions"): INGEST,
@@ -140,6 +141,7 @@ class Admission:
         else:
             await visit.enter(lane, tenant)
         visit.lane, visit.tenant = lane, tenant
+        visit.scope[_LEAVE] = visit.leave
         try:
             await self._app(visit.scope, visit.receive, visit.send)
         finally:
@@ -192,6 +194,13 @@ class _Visit:
             if self.is_stream:
                 self.leave()
         await self._send(message)
+
+
+def give_place_back(request: Request) -> None:
+    """Give back the request's place in its lane: what is left of it is waiting, which keeps nobody from working."""
+    leave: Callable[[], None] | None = request.scope.get(_LEAVE)
+    if leave is not None:
+        leave()
 
 
 def work_of(scope: Scope) -> str | None:
