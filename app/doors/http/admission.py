@@ -30,7 +30,7 @@ SHAPES = (
     LaneShape(INGEST, usual_s=0.02, floor=32, ceiling=256, start=64, wait_s=1.0),
     LaneShape(BULK, usual_s=0.5, floor=2, ceiling=64, start=8, wait_s=5.0),
     LaneShape(ACTIONS, usual_s=0.03, floor=2, ceiling=256, start=8, wait_s=0.25),
-    LaneShape(HANDOFF, usual_s=0.1, floor=2, ceiling=256, start=8, wait_s=0.5),
+    LaneShape(HANDOFF, usual_s=0.1, floor=2, ceiling=256, start=16, wait_s=0.5),
     LaneShape(READ, usual_s=0.02, floor=2, ceiling=256, start=16, wait_s=0.5),
     LaneShape(ANALYTICS, usual_s=0.1, floor=1, ceiling=64, start=4, wait_s=1.0),
 )
