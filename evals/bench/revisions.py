@@ -171,13 +171,12 @@ async def _killed(room: _Room, number: int, revision: int) -> Killed:
         if revision == CHECKED:
             await _until(client, handoff["handoff_id"], BRIEF)
         await _kill(process)
-    asked_before = len(room.model.answers)
     async with started(room.settings, environment=room.environment) as (client, _):
         await _until(client, handoff["handoff_id"], CHECKED)
         await _told_of(room, handoff["handoff_id"])
-    answered = _answered_at(room.model, number, revision, since=asked_before)
     deliveries = [(one.message["data"]["revision"], one.at) for one in _of(room, handoff["handoff_id"])]
     came_at = next((at for number, at in deliveries if number == revision), float("inf"))
+    answered = _answered_at(room.model, number, revision, came_at)
     once = Counter(number for number, _ in deliveries) == Counter((BRIEF, CHECKED))
     return Killed(revision=revision, webhook_ms=round((came_at - answered) * 1000, 1), told_once=once)
 
@@ -263,20 +262,24 @@ def _of(room: _Room, handoff_id: str) -> list[Delivery]:
     return [one for one in room.deliveries if one.message["data"]["handoff_id"] == handoff_id]
 
 
-def _answered_at(model: SlowModel, number: int, revision: int, *, since: int = 0) -> float:
-    """When the model sent the answer that a revision of this handoff comes of. Raises Unavailable."""
+def _answered_at(model: SlowModel, number: int, revision: int, came_at: float) -> float:
+    """When the model sent the last answer before then of which a revision of this handoff comes. Raises Unavailable."""
     named = f"{_name(number)} is"
-    for answer in model.answers[since:]:
-        if answer.is_check == (revision == CHECKED) and named in answer.asked:
-            return answer.sent
-    raise Unavailable("A revision came without an answer of the model; nothing was measured.")
+    sent = [
+        answer.sent
+        for answer in model.answers
+        if answer.is_check == (revision == CHECKED) and named in answer.asked and answer.sent <= came_at
+    ]
+    if not sent:
+        raise Unavailable("A revision came without an answer of the model; nothing was measured.")
+    return max(sent)
 
 
 def _reached(model: SlowModel, seen: Sequence[_Seen], revision: int) -> Reached:
     lags: dict[str, Lag] = {}
     for way in WAYS:
         of_way = [one for one in seen if (one.way, one.revision) == (way, revision)]
-        took = [(one.at - _answered_at(model, one.number, revision)) * 1000 for one in of_way]
+        took = [(one.at - _answered_at(model, one.number, revision, one.at)) * 1000 for one in of_way]
         middle, slow_end = middle_and_slow_end(took)
         lags[way] = Lag(p50_ms=middle, p99_ms=slow_end, max_ms=round(max(took), 3))
     return Reached(**lags)
