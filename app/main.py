@@ -42,6 +42,7 @@ def create_app(settings: Settings | None = None, application: App | None = None)
                 sys.setswitchinterval(SWITCH_EVERY_S)
             serving = application or await opened.enter_async_context(build(settings))
             door = open_door(api, serving)
+            await _prepared(serving)
             opened.push_async_callback(door.streams.finish)
             opened.push_async_callback(mcp.close)
             await opened.enter_async_context(_in_background(_warm_up(serving)))
@@ -86,6 +87,13 @@ async def _in_background(work: Coroutine[Any, Any, None]) -> AsyncGenerator[None
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+
+
+async def _prepared(application: App) -> None:
+    try:
+        await application.prepare()
+    except Exception as failure:  # noqa: BLE001 - as below
+        log.warning("preparing stopped: %s", type(failure).__name__)
 
 
 async def _warm_up(application: App) -> None:

@@ -19,7 +19,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
 
 from app.actions import DecisionMaker
-from app.brief import Rest, TimelyWriter, Worded, compose, first_handoff
+from app.brief import Rest, Word, compose, first_handoff
 from app.budget import Budget
 from app.identity import Identities
 from app.models import (
@@ -47,11 +47,10 @@ class Rooms:
     identities: Identities
     gatherer: Gatherer
     decisions: DecisionMaker
-    writer: TimelyWriter
     meanings: MeaningReader
     archive: Archive
     ladder: Ladder
-    drafted: Callable[[Snapshot, Handoff], Awaitable[Worded | None]]
+    word: Word
     file_handoff: Callable[[str, Handoff, Rest | None], Awaitable[Handoff]]
 
 
@@ -205,9 +204,7 @@ async def _draft(state: State, runtime: Runtime[Rooms]) -> Found:
 
 async def _word(state: State, runtime: Runtime[Rooms]) -> Found:
     snapshot, handoff, started = state["snapshot"], state["handoff"], state["started"]
-    worded = await runtime.context.drafted(snapshot, handoff)
-    if worded is None:
-        worded = await runtime.context.writer.word(snapshot, handoff, started=started)
+    worded = await runtime.context.word(snapshot, handoff, started=started)
     return {"handoff": worded.handoff, "rest": worded.rest}
 
 

@@ -11,6 +11,7 @@ stands in the brief; how many of the true sentences around it are kept is told b
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from importlib.resources import files
 from itertools import count, islice
 from statistics import mean
@@ -30,8 +31,9 @@ from app.models import (
     SectionRequest,
     VerdictKind,
 )
-from app.ports import ModelReply
+from app.ports import LanguageModel, ModelReply
 from app.settings import Settings
+from evals.checks import Divided
 from evals.handoffs import prose_of
 from evals.labelled import LIE_KINDS, Dialogue, Sentence, dialogue, plain
 from evals.workspace import workspace
@@ -115,9 +117,13 @@ class _Stages(NamedTuple):
 
 
 async def evaluate(
-    settings: Settings, *, lies: int = 240, progress: Callable[[int, int], None] | None = None
+    settings: Settings,
+    *,
+    lies: int = 240,
+    checks: LanguageModel | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> InjectionFigures:
-    """The figures over all cases, and over so many lies."""
+    """The figures over all cases, and over so many lies; `checks` is a model that judges what the lies leave open."""
     cases, planted = load_cases(), list(islice(_lies(), lies))
     model = Scripted()
     failed: dict[str, tuple[str, ...]] = {}
@@ -125,12 +131,14 @@ async def evaluate(
     plainly: dict[str, list[bool]] = {kind: [] for kind in LIE_KINDS}
     kept: list[float] = []
     with workspace(settings) as own:
-        async with build(own.model_copy(update={"model_check": "none"}), model=model) as app:
-            await app.warm_up()
+        async with AsyncExitStack() as stack:
+            app = await _started(stack, own, model)
             for done, case in enumerate(cases, start=1):
                 if wrong := await _obeyed(app, model, case, done):
                     failed[case.id] = tuple(wrong)
                 _tell(progress, done, len(cases) + len(planted))
+            if checks is not None:
+                app = await _started(stack, own, Divided(model, checks), checked=True)
             for done, (about, lie) in enumerate(planted, start=1):
                 brief = await _lied(app, model, about, lie, done)
                 survived[str(lie.kind)].append(_stands(lie.text, brief))
@@ -138,6 +146,13 @@ async def evaluate(
                 kept.append(mean(_stands(one.text, brief) for one in _around(about, lie)))
                 _tell(progress, len(cases) + done, len(cases) + len(planted))
     return _figures(len(cases), failed, survived, plainly, kept)
+
+
+async def _started(stack: AsyncExitStack, own: Settings, model: LanguageModel, *, checked: bool = False) -> App:
+    update = {"model_check": None if checked else "none"}
+    app = await stack.enter_async_context(build(own.model_copy(update=update), model=model))
+    await app.warm_up()
+    return app
 
 
 def load_cases() -> list[Case]:

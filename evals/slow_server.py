@@ -8,13 +8,23 @@ import argparse
 import asyncio
 import json
 import re
-from collections.abc import Mapping
-from contextlib import suppress
-from typing import Any
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager, suppress
+from time import perf_counter
+from typing import Any, NamedTuple
 
 _LINE = re.compile(r"^(t\d+) \| [^|]* \| ([^|]*) \| (\".*)$", re.MULTILINE)
 _STATEMENT = re.compile(r"^(s\d+) \| ", re.MULTILINE)
 _WORDS = 12
+
+
+class Answered(NamedTuple):
+    """A question and when the answer to it was begun and sent, as readings of `time.perf_counter()`."""
+
+    asked: str
+    is_check: bool
+    begun: float
+    sent: float
 
 
 class SlowModel:
@@ -25,6 +35,7 @@ class SlowModel:
         self.check_s = check_s
         self.briefs = 0
         self.checks = 0
+        self.answers: list[Answered] = []
 
     async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection until either side ends it."""
@@ -32,9 +43,12 @@ class SlowModel:
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
                 length = re.search(r"(?i)^content-length: *(\d+)", head, re.MULTILINE)
-                request = json.loads(await reader.readexactly(int(length[1]) if length else 0))
-                writer.write(_on_the_wire(await self._answer(str(request["messages"][-1]["content"]))))
+                body = await reader.readexactly(int(length[1]) if length else 0)
+                begun = perf_counter()
+                asked = str(json.loads(body)["messages"][-1]["content"])
+                writer.write(_on_the_wire(await self._answer(asked)))
                 await writer.drain()
+                self.answers.append(Answered(asked, bool(_STATEMENT.search(asked)), begun, perf_counter()))
         writer.close()
 
     async def _answer(self, asked: str) -> Mapping[str, Any]:
@@ -93,6 +107,16 @@ def _on_the_wire(answer: Mapping[str, Any]) -> bytes:
     ).encode()
     head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     return head.encode() + body
+
+
+@asynccontextmanager
+async def listening(model: SlowModel) -> AsyncGenerator[str]:
+    """The base URL of a model that answers in this process."""
+    server = await asyncio.start_server(model.talk, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+    finally:
+        server.close()
 
 
 async def serve(brief_s: float, check_s: float) -> None:

@@ -26,16 +26,6 @@ FIRST, SECOND = "My parcel of 3 March never arrived.", "Please let me talk to a 
 
 
 @asynccontextmanager
-async def listening(model: SlowModel) -> AsyncGenerator[str]:
-    """The base URL of a model on loopback."""
-    server = await asyncio.start_server(model.talk, "127.0.0.1", 0)
-    try:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
-    finally:
-        server.close()
-
-
-@asynccontextmanager
 async def opened(settings: Settings, address: str, **own: Any) -> AsyncGenerator[tuple[App, httpx.AsyncClient]]:
     """An App that asks the model at this address, and a client at its door, which is a real server."""
     fields = {"model": MODEL, "model_base_url": address} | own
@@ -87,6 +77,12 @@ async def until(
             return seen
         await asyncio.sleep(0.02)
     raise AssertionError("it never came to that")
+
+
+async def until_asked(model: SlowModel, briefs: int) -> None:
+    """Wait until the model is at so many briefs."""
+    while model.briefs < briefs:  # noqa: ASYNC110 - it tells no other way
+        await asyncio.sleep(0.01)
 
 
 async def events_of(lines: AsyncIterator[str]) -> AsyncGenerator[tuple[str, dict[str, Any]]]:

@@ -1,5 +1,6 @@
 """Next best actions: intents, facts, policy, tried steps, caps and the order of what is left."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from time import perf_counter
@@ -30,6 +31,7 @@ from app.models import (
 from app.ports import Vectors
 from app.signals import detect, intervene
 from tests.builders import START, interaction, snapshot
+from tests.conftest import WordEmbedder
 
 CATALOGUE: dict[str, Any] = {
     "name": "library",
@@ -111,6 +113,19 @@ def archive() -> MemoryArchive:
 @pytest.fixture
 def maker(embedder: MiniLM, archive: MemoryArchive) -> DecisionMaker:
     return DecisionMaker(parse_catalogue(CATALOGUE), embedder, archive, vectors=MemoryVectors())
+
+
+class HeldEmbedder(WordEmbedder):
+    """Answers only once it is released."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+        self.released = asyncio.Event()
+
+    async def embed(self, texts: Sequence[str]) -> Vectors:
+        self.asked.set()
+        await self.released.wait()
+        return await super().embed(texts)
 
 
 class SilentEmbedder:
@@ -211,6 +226,16 @@ async def test_without_the_embedder_intents_are_read_by_words(archive: MemoryArc
     maker = DecisionMaker(parse_catalogue(CATALOGUE), SilentEmbedder(), archive, vectors=MemoryVectors())
     assert (await maker.intent(snapshot([interaction(1, "Please extend my loan of this book")]))).name == "renew"
     assert (await maker.intent(snapshot([interaction(1, "My washing machine leaks, can you help?")]))).name is None
+
+
+async def test_while_the_examples_are_being_embedded_intents_are_read_by_words(archive: MemoryArchive) -> None:
+    embedder = HeldEmbedder()
+    maker = DecisionMaker(parse_catalogue(CATALOGUE), embedder, archive, vectors=MemoryVectors())
+    warming = asyncio.create_task(maker.warm_up())
+    await embedder.asked.wait()
+    assert (await maker.intent(snapshot([interaction(1, "Please extend my loan of this book")]))).name == "renew"
+    embedder.released.set()
+    await warming
 
 
 async def test_a_customer_who_said_nothing_has_no_intent_and_still_gets_a_decision(maker: DecisionMaker) -> None:

@@ -9,7 +9,9 @@ from evals.bench import (
     bench_history,
     bench_hostile,
     bench_ingest,
+    bench_model,
     bench_retrieval,
+    bench_revisions,
     figure,
     rate,
 )
@@ -80,3 +82,20 @@ async def test_each_hostile_shape_goes_through_the_four_posts_while_the_health_o
         assert one.floor_ms > 0
         assert one.longest_ms == figures.holds_ms[one.shape][post] == max(of[post] for of in figures.holds_ms.values())
     assert told == [(place, 14) for place in range(1, 15)]
+
+
+async def test_what_is_added_around_a_models_calls_is_timed_without_what_the_model_takes() -> None:
+    told: list[tuple[int, int]] = []
+    figures = await bench_model(25, requests=2, progress=lambda done, total: told.append((done, total)))
+    assert (figures.interactions, figures.requests) == (25, 2)
+    assert figures.calls_each == 2  # the brief and its check
+    assert figures.added.p50_ms > figures.added.floor_ms > 0
+    assert told[-1] == (2, 2)
+
+
+async def test_revisions_are_followed_by_every_way_and_taken_up_again_after_a_kill() -> None:
+    figures = await bench_revisions(1, brief_s=3.0, check_s=1.0, deadline_ms=1000)
+    for reached in (figures.brief, figures.verdicts):
+        for lag in (reached.get, reached.stream, reached.webhook):
+            assert 0 < lag.p50_ms <= lag.max_ms
+    assert [(one.revision, one.told_once) for one in figures.killed] == [(2, True), (3, True)]

@@ -6,10 +6,21 @@ from typing import Any
 import httpx
 import pytest
 
+from app.adapters.sql import SqlStore
 from app.settings import Settings
-from evals.slow_server import SlowModel
+from evals.slow_server import SlowModel, listening
 from tests.doors.http import message, record
-from tests.late_models import asked_for_a_person, handed_over, listening, opened, read, until
+from tests.late_models import (
+    DEADLINE_MS,
+    STREAM,
+    asked_for_a_person,
+    events_of,
+    handed_over,
+    opened,
+    read,
+    until,
+    until_asked,
+)
 
 NEWS = "My door code has changed meanwhile."
 
@@ -73,6 +84,69 @@ async def test_what_came_since_the_draft_is_told_in_our_words_and_then_in_the_mo
     assert "door code" in last["brief"]["situation"]
 
 
+async def test_a_handoff_asked_for_while_its_draft_is_begun_waits_for_that_and_the_model_is_asked_once(
+    settings: Settings, model: SlowModel
+) -> None:
+    model.brief_s = 2.0
+    async with listening(model) as address, opened(settings, address) as (_, client):
+        for conversation_id in ("c-1", "c-2"):
+            await asked_for_a_person(client, conversation_id)
+        await drafted(client, "2 begun")
+        late, in_time = await asyncio.gather(handed_over(client), handed_over(client, "c-2", deadline_ms=60_000))
+        last = await settled(client, late["handoff_id"])
+        told = await counts(client)
+    assert (late["revision"], late["failure_code"], late["engine"]) == (1, "model_timeout", "extractive")
+    assert (last["revision"], last["status"], last["engine"]) == (3, "completed", "model")
+    assert last["check"]["state"] == "done"
+    assert (in_time["revision"], in_time["engine"], in_time["pending"]) == (1, "model", False)
+    assert not in_time["drafted_ahead"]
+    assert last["next_actions"] == late["next_actions"]
+    assert "2 joined" in told
+    assert (model.briefs, model.checks) == (2, 2)  # one for each conversation
+
+
+async def test_a_draft_that_the_conversation_has_overtaken_is_told_with_the_news_until_the_models_own_comes(
+    settings: Settings, model: SlowModel
+) -> None:
+    model.brief_s = 1.5
+    async with listening(model) as address, opened(settings, address) as (_, client):
+        await asked_for_a_person(client)
+        await drafted(client, "1 begun")
+        await until_asked(model, 1)
+        model.brief_s = 3.0
+        await record(client, message(NEWS, conversation_id="c-1"))
+        asked = {"conversation_id": "c-1", "deadline_ms": DEADLINE_MS}
+        async with client.stream("POST", "/v1/handoffs", json=asked, headers=STREAM) as answer:
+            seen = [version async for _, version in events_of(answer.aiter_lines())]
+    stages = [(one["revision"], one["engine"], "Since then" in one["brief"]["situation"]) for one in seen]
+    assert stages == [
+        (1, "extractive", False),
+        (2, "model", True),
+        (3, "model", False),
+        (4, "model", False),
+        (4, "model", False),
+    ]
+    assert "door code" in seen[-1]["brief"]["situation"]
+    assert model.briefs == 2
+
+
+async def test_a_handoff_of_which_the_draft_was_given_up_asks_the_model_itself(
+    settings: Settings, model: SlowModel
+) -> None:
+    model.brief_s = 60.0
+    async with listening(model) as address, opened(settings, address) as (app, client):
+        await asked_for_a_person(client)
+        extra = (await record(client, message("Never mind the colour.", conversation_id="c-1")))[0]
+        await until_asked(model, 1)
+        model.brief_s = 0.0
+        waiting = asyncio.create_task(handed_over(client, deadline_ms=60_000))
+        await drafted(client, "1 joined")
+        await app.forget_customer_texts("default", extra["customer_id"])  # as when another process erased something
+        answered = await waiting
+    assert (answered["engine"], answered["status"]) == ("model", "completed")
+    assert model.briefs == 2
+
+
 async def test_a_draft_is_not_used_where_other_words_are_asked_for(settings: Settings, model: SlowModel) -> None:
     section = {"name": "door", "instruction": "What about the door?"}
     async with listening(model) as address, opened(settings, address) as (_, client):
@@ -120,6 +194,70 @@ async def test_a_draft_is_erased_with_its_customer(settings: Settings, model: Sl
     assert erased.json()["erased"]["drafts"] == 1
     assert "human_request: 0 conversations" in told
     assert "parcel" not in str((settings.data_dir / "ledger.db").read_bytes())
+
+
+async def test_a_draft_whose_process_ended_before_its_moment_did_is_dropped_by_the_next(
+    settings: Settings, model: SlowModel
+) -> None:
+    store = SqlStore(settings.ledger_url)
+    async with listening(model) as address:
+        async with opened(settings, address) as (_, client):
+            for conversation_id in ("c-1", "c-2"):
+                await asked_for_a_person(client, conversation_id)
+            await drafted(client, "4 filed")
+        document = await store.get("default", "drafts", "c-1")
+        assert document is not None
+        long_ago = document["handoff"] | {"created_at": "2026-03-03T09:00:00Z"}
+        await store.put("default", "drafts", "c-1", {**document, "handoff": long_ago})
+        async with opened(settings, address) as (_, client):
+            await drafted(client, "1 of them orphaned")
+            left = [key for key, _ in await store.page("default", "drafts")]
+    await store.close()
+    assert left == ["c-2"]  # whose moment may still last in another process
+
+
+async def test_drafts_of_customers_who_are_joined_or_parted_are_dropped(settings: Settings, model: SlowModel) -> None:
+    async with listening(model) as address, opened(settings, address) as (_, client):
+        both = [await asked_for_a_person(client, conversation_id) for conversation_id in ("c-1", "c-2")]
+        await drafted(client, "4 filed")
+        one, other = (row["customer_id"] for row in both)
+        merge = (await client.post(f"/v1/customers/{one}/merge", json={"other": other})).raise_for_status().json()
+        await drafted(client, "2 dropped")
+        joined = await counts(client)
+        row = (await record(client, message("A person, please!", conversation_id="c-1")))[0]
+        await drafted(client, "6 filed")
+        answered = await handed_over(client)
+        parting = await client.post(f"/v1/customers/{one}/unmerge", json={"merge_id": merge["merge_id"]})
+        parting.raise_for_status()
+        await drafted(client, "3 dropped")
+    assert "human_request: 0 conversations" in joined
+    assert answered["drafted_ahead"]
+    assert answered["as_of_seq"] == row["seq"]
+
+
+async def test_a_draft_of_words_that_were_blanked_is_dropped(settings: Settings, model: SlowModel) -> None:
+    model.brief_s = 60.0
+    async with listening(model) as address, opened(settings, address) as (app, client):
+        await asked_for_a_person(client)
+        extra = (await record(client, message("Never mind the colour.", conversation_id="c-1")))[0]
+        await until_asked(model, 1)
+        await app.redact("default", extra["interaction_id"])
+        told = await counts(client)
+    assert "human_request: 0 conversations" in told
+    assert "0 filed" in told
+
+
+async def test_a_conversation_that_ends_takes_the_draft_of_another_process_with_it(
+    settings: Settings, model: SlowModel
+) -> None:
+    async with listening(model) as address:
+        async with opened(settings, address) as (_, client):
+            await asked_for_a_person(client)
+            await drafted(client)
+        async with opened(settings, address) as (_, client):
+            over = {"channel": "chat", "actor": "system", "kind": "event", "name": "conversation_ended"}
+            await record(client, over | {"conversation_id": "c-1"})
+            await drafted(client, "1 dropped, 0 of them orphaned")
 
 
 async def test_nothing_is_drafted_where_nobody_asked_for_a_person_or_it_is_switched_off(

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from app.settings import Settings
-from evals.slow_server import SlowModel
+from evals.slow_server import SlowModel, listening
 from tests.doors.http import message, record
 from tests.late_models import (
     DEADLINE_MS,
@@ -17,10 +17,10 @@ from tests.late_models import (
     asked_for_a_person,
     events_of,
     handed_over,
-    listening,
     opened,
     read,
     until,
+    until_asked,
 )
 from tests.test_announcements import Receiver
 from tests.test_crash import serving
@@ -154,18 +154,34 @@ async def test_what_was_blanked_while_a_model_is_late_is_told_by_no_revision(
 
 
 async def test_many_late_handoffs_hold_no_other_back(settings: Settings) -> None:
-    model = SlowModel(brief_s=3.0)
-    async with listening(model) as address, opened(settings, address, **OFF) as (_, client):
+    model = SlowModel(brief_s=600.0)
+    async with listening(model) as address, opened(settings, address, model_patience_s=600.0, **OFF) as (_, client):
         for number in range(11):
             await asked_for_a_person(client, f"c-{number}")
         late = await asyncio.gather(*(handed_over(client, f"c-{number}") for number in range(10)))
         model.brief_s = 0.0
         quick = await handed_over(client, "c-10", deadline_ms=60_000)
         newest = [await read(client, one["handoff_id"]) for one in late]
-        for one in late:
-            await settled(client, one["handoff_id"])
     assert quick["engine"] == "model"
-    assert {one["revision"] for one in newest} == {1}  # the quick one was there before any of those that are late
+    assert {(handoff["revision"], handoff["pending"]) for handoff in newest} == {(1, True)}
+
+
+async def test_however_many_handoffs_wait_for_a_model_the_next_is_not_refused(settings: Settings) -> None:
+    model = SlowModel(brief_s=600.0)
+    async with listening(model) as address, opened(settings, address, **OFF) as (_, client):
+        waiting: list[asyncio.Task[dict[str, Any]]] = []
+        for number in range(20):
+            await asked_for_a_person(client, f"c-{number}")
+            waiting.append(asyncio.create_task(handed_over(client, f"c-{number}", deadline_ms=120_000)))
+            await until_asked(model, number + 1)
+        under_way = [task.done() for task in waiting]
+        await asked_for_a_person(client, "c-20")
+        quick = await handed_over(client, "c-20")
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+    assert not any(under_way)
+    assert quick["failure_code"] == "model_timeout"
 
 
 async def test_a_stopped_service_hands_its_late_work_on_and_the_next_files_each_revision_once(

@@ -4,11 +4,15 @@ Each script runs in a process of its own, with a home and an environment of its 
 refuses whatever is asked of the network. What the guard saw is the last line the process prints.
 """
 
+import asyncio
 import json
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
+
+from app import offline
 
 GUARD = """
 import json, socket, sys
@@ -115,3 +119,12 @@ def test_counting_tokens_and_loading_the_model_client_stay_on_this_machine(tmp_p
 
 def test_the_guard_sees_what_a_library_tries_that_nobody_disarmed(tmp_path: Path) -> None:
     assert connections_tried(ARMED, tmp_path) != []
+
+
+async def test_whoever_waits_for_a_library_keeps_no_thread_from_other_work() -> None:
+    loaded = threading.Event()
+    waiting = [asyncio.create_task(offline.in_turn(loaded.wait)) for _ in range(100)]
+    await asyncio.sleep(0)
+    assert await asyncio.to_thread(lambda: "done meanwhile") == "done meanwhile"
+    loaded.set()
+    assert all(await asyncio.gather(*waiting))

@@ -67,17 +67,23 @@ class HttpCourier:
         if self._client is not None:
             await self._client.aclose()
 
+    def _made(self) -> "httpx.AsyncClient":
+        import httpx
+
+        return httpx.AsyncClient(
+            timeout=self._timeout_s,
+            follow_redirects=False,
+            trust_env=False,
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
+        )
+
     async def _post(self, url: str, secrets: Sequence[str], message_id: str, body: str) -> Attempt:
         import httpx
         from standardwebhooks import Webhook
 
         if self._client is None:
-            self._client = httpx.AsyncClient(
-                timeout=self._timeout_s,
-                follow_redirects=False,
-                trust_env=False,
-                limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
-            )
+            made = await asyncio.to_thread(self._made)  # reading the certificates takes a tenth of a second
+            self._client = self._client or made
         address = await self._address(url)
         now = datetime.now(UTC)
         parts = urlsplit(url)

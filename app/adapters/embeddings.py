@@ -55,6 +55,8 @@ class MiniLM:
         fresh = {key: text for key, text in zip(keys, texts, strict=True) if key not in self._remembered}
         rows = {key: self._remembered[key] for key in keys if key in self._remembered}
         if fresh:
+            if self._model is None:
+                await offline.in_turn(self._load)
             made = await asyncio.to_thread(self._embed, list(fresh.values()))
             rows.update(zip(fresh, made, strict=True))
         self._remembered.update(rows)
@@ -64,11 +66,19 @@ class MiniLM:
         """Keep no vector in memory."""
         self._remembered.clear()
 
-    def _embed(self, texts: list[str]) -> Vectors:
+    def _load(self) -> "_Model":
         try:
             with self._loading:
                 self._model = self._model or _Model()
-            return self._model.embed(texts)
+            return self._model
+        except RetrievalUnavailable:
+            raise
+        except Exception as failure:
+            raise RetrievalUnavailable("The built-in embedding model cannot be loaded.") from failure
+
+    def _embed(self, texts: list[str]) -> Vectors:
+        try:
+            return self._load().embed(texts)
         except RetrievalUnavailable:
             raise
         except Exception as failure:

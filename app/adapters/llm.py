@@ -75,7 +75,7 @@ class LitellmModel:
 
     async def warm_up(self) -> None:
         """Load litellm and what its first call loads; nothing leaves this machine."""
-        await asyncio.to_thread(_rehearse)
+        await offline.in_turn(_rehearse)
 
     async def complete(
         self, system: str, user: str, *, schema: Mapping[str, Any], timeout_s: float, max_tokens: int
@@ -84,7 +84,7 @@ class LitellmModel:
         failures: list[ModelFailure] = []
         try:
             async with within(max(timeout_s, 0)):
-                await asyncio.to_thread(_litellm)
+                await _loaded()
                 return await self._from_any(_Question(system, user, schema, max_tokens), failures)
         except TimeoutError:
             if failures:
@@ -156,7 +156,7 @@ class LitellmEmbedder:
         batches = [texts[start : start + EMBEDDING_BATCH] for start in range(0, len(texts), EMBEDDING_BATCH)]
         try:
             async with within(EMBEDDING_TIMEOUT_S * max(len(batches), 1)):
-                litellm = await asyncio.to_thread(_litellm)
+                litellm = await _loaded()
                 rows = [row for batch in batches for row in await self._rows(litellm, batch)]
                 vectors = np.asarray(rows, dtype=np.float32).reshape(len(texts), len(rows[0]) if rows else 0)
         except Exception as failure:
@@ -368,6 +368,11 @@ def _rehearse() -> None:
     except Exception as failure:  # noqa: BLE001 (nobody listens there; what matters has been loaded by then)
         _log.debug("the rehearsal ended as meant: %s", type(failure).__name__)
     _log.info("litellm loaded in %d ms", round((perf_counter() - started) * 1000))
+
+
+async def _loaded() -> Any:
+    # Also after the import: a first call beside the rehearsal would load the same modules in the event loop.
+    return await offline.in_turn(_litellm)
 
 
 def _bound_answers() -> None:

@@ -198,6 +198,10 @@ class ChromaVectors:
         await asyncio.to_thread(self._close)
 
     async def _in_thread(self, work: Callable[[Any], _Answer]) -> _Answer:
+        if self._client is None and self._url is None:
+            return await offline.in_turn(lambda: self._guarded(work))  # opening the folder takes a while too
+        if self._client is None:
+            await offline.in_turn(_chromadb)
         return await asyncio.to_thread(self._guarded, work)
 
     def _guarded(self, work: Callable[[Any], _Answer]) -> _Answer:
@@ -300,9 +304,7 @@ def _batches(keys: list[str]) -> Iterator[list[str]]:
 
 def _embedded(folder: Path) -> Any:
     _fill_new_memory()
-    with offline.LOADING:
-        chromadb: Any = import_module("chromadb")
-        settings = _settings()
+    chromadb, settings = _chromadb(), _settings()
     try:
         return chromadb.PersistentClient(str(folder), settings=settings)
     except BaseException:
@@ -328,12 +330,16 @@ def _server(url: str) -> Any:
     address = urlsplit(url)
     if address.scheme not in {"http", "https"} or not address.hostname:
         raise ConfigurationError(f"WARMLINE_VECTORS_URL is {url!r}; it should look like http://host:8000.")
-    with offline.LOADING:
-        chromadb: Any = import_module("chromadb")
-        settings = _settings()
+    chromadb, settings = _chromadb(), _settings()
     secure = address.scheme == "https"
     port = address.port or (443 if secure else 8000)
     return chromadb.HttpClient(address.hostname, port, ssl=secure, settings=settings)
+
+
+def _chromadb() -> Any:
+    with offline.LOADING:
+        import_module("chromadb.config")
+        return import_module("chromadb")
 
 
 def _settings() -> Any:

@@ -24,7 +24,7 @@ from app.application.journeys import Journeys
 from app.application.parts import Parts
 from app.application.playing import Playground, Trial, TrialOptions, TrialRequest
 from app.application.verifying import Verifying
-from app.brief import Rest, Worded
+from app.brief import Rest, Word
 from app.errors import (
     InvalidRequest,
     NotFound,
@@ -126,12 +126,21 @@ class App(Cards, Continuing, Journeys, Verifying):
         await self._parts.rate_limits.close()
         await self._parts.ledger.close()
 
+    @property
+    def asks_model(self) -> bool:
+        """Whether handoffs wait for a model."""
+        return self._parts.writer.has_model
+
+    async def prepare(self) -> None:
+        """Load what no handoff can do without, before the service listens: from then on deadlines hold."""
+        await self._ready_workflow()
+
     async def warm_up(self) -> None:
         """Load what the first handoff needs, off the event loop; a service calls it in the background."""
-        await self._ready_workflow()
-        await self._parts.writer.warm_up()  # first of what takes long: a model that is late is asked the sooner
-        await self._parts.indexer.warm_up()
-        await self._examples.embed()
+        await self.prepare()
+        await asyncio.gather(self._examples.embed(), self._parts.indexer.warm_up())
+        # The model's client last, which takes longest: nobody but the model has to wait for it.
+        await self._parts.writer.warm_up()
         if not gc.get_freeze_count():
             gc.freeze()  # half a million objects of libraries that stay: looking through them takes 0.3 s each time
 
@@ -213,14 +222,12 @@ class App(Cards, Continuing, Journeys, Verifying):
         newer = await self._newest(tenant, handoff.customer_id, after_seq=handoff.as_of_seq)
         return handoff.model_copy(update={"stale": newer, "pending": self.still_pending(handoff)})
 
-    async def refreshed_handoff(self, tenant: str, handoff_id: str) -> Handoff:
-        """A new handoff for the same request, judged now. Raises NotFound."""
-        return await self.handoff(tenant, await self._asked_again(tenant, handoff_id))
-
-    async def refreshed_stages(self, tenant: str, handoff_id: str) -> AsyncIterator[Handoff]:
-        """As `refreshed_handoff`, in the stages of `handoff_stages`, the first of them filed too. Raises NotFound."""
+    async def refreshed_stages(
+        self, tenant: str, handoff_id: str, *, file_first: bool = False
+    ) -> AsyncIterator[Handoff]:
+        """A new handoff for the same request, judged now, in the stages of `handoff_stages`. Raises NotFound."""
         request = await self._asked_again(tenant, handoff_id)
-        async for stage in self.handoff_stages(tenant, request, file_first=True):
+        async for stage in self.handoff_stages(tenant, request, file_first=file_first):
             yield stage
 
     async def next_actions(self, tenant: str, request: NextActionRequest) -> Decision:
@@ -402,8 +409,8 @@ class App(Cards, Continuing, Journeys, Verifying):
 
     async def _ready_workflow(self) -> "Workflow":
         if self._workflow is None:
-            self._workflow = await asyncio.to_thread(
-                _build_workflow, self._parts, self._drafts.worded, self.file_handoff
+            self._workflow = await offline.in_turn(
+                lambda: _build_workflow(self._parts, self._drafts.word, self.file_handoff)
             )
         return self._workflow
 
@@ -454,7 +461,7 @@ async def _signals_of(window: Snapshot, fresh: Collection[str]) -> tuple[Signal,
 
 def _build_workflow(
     parts: Parts,
-    drafted: Callable[[Snapshot, Handoff], Awaitable[Worded | None]],
+    word: Word,
     file_handoff: Callable[[str, Handoff, Rest | None], Awaitable[Handoff]],
 ) -> "Workflow":
     with offline.LOADING:  # LangGraph takes most of a second to import, so it is left until somebody needs it
@@ -465,11 +472,10 @@ def _build_workflow(
             identities=parts.identities,
             gatherer=parts.gatherer,
             decisions=parts.decisions,
-            writer=parts.writer,
             meanings=parts.meanings,
             archive=parts.archive,
             ladder=parts.ladder,
-            drafted=drafted,
+            word=word,
             file_handoff=file_handoff,
         )
     )

@@ -41,6 +41,7 @@ from app.models import (
     Webhook,
     WebhookDraft,
 )
+from app.ports import MergeRecord
 from app.ports.bus import ERASED, KEY_CHANGED, MISSED, Message
 from app.signals import came_by_waiting, course, crossing_of, detect, explained, strain_at
 
@@ -195,8 +196,23 @@ class Watching(Administration, ABC):
     async def redact(self, tenant: str, interaction_id: str) -> tuple[Interaction, str]:
         """Blank one interaction; gives it as it is now and whose it is. Raises NotFound."""
         row, customer_id = await super().redact(tenant, interaction_id)
+        self._drafts.forget(tenant, customer_id)  # the model may be at words that were blanked
         self._tell_of_erasure(tenant, customer_id)  # what was announced of this customer may quote it
         return row, customer_id
+
+    async def merge(
+        self, tenant: str, survivor: str, other: str, *, reason: str = "asked", evidence: Sequence[str] = ()
+    ) -> MergeRecord:
+        """Join two customers because somebody asked for it. Raises UnknownCustomer or IdentityConflict."""
+        merge = await super().merge(tenant, survivor, other, reason=reason, evidence=evidence)
+        await self._drafts.regrouped(tenant, (merge.survivor, merge.absorbed))
+        return merge
+
+    async def unmerge(self, tenant: str, customer_id: str, merge_id: str) -> MergeRecord:
+        """Undo one joining of customers. Raises UnknownCustomer or NotFound."""
+        merge = await super().unmerge(tenant, customer_id, merge_id)
+        await self._drafts.regrouped(tenant, (merge.survivor, merge.absorbed))
+        return merge
 
     def start_watching(self) -> None:
         """Look again at conversations from now on. Needs a running event loop."""

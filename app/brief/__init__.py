@@ -2,17 +2,20 @@
 
 from app.brief.extractive import compose
 from app.brief.handoff import before_model, first_handoff
+from app.brief.joining import Underway, in_words_of, with_news
 from app.brief.model import BriefWriter
-from app.brief.news import brought_up_to_date
-from app.brief.pacing import Rest, TimelyWriter, Worded
+from app.brief.pacing import Rest, TimelyWriter, Word, Worded
 
 __all__ = [
     "BriefWriter",
     "Rest",
     "TimelyWriter",
+    "Underway",
+    "Word",
     "Worded",
     "before_model",
-    "brought_up_to_date",
     "compose",
     "first_handoff",
+    "in_words_of",
+    "with_news",
 ]

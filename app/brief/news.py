@@ -8,7 +8,9 @@ from collections.abc import Sequence
 
 from app.brief.answer import SITUATION_SENTENCES, SITUATION_WORDS
 from app.brief.merging import with_claims
+from app.brief.news_wording import language_of_brief, new_steps, newest_words
 from app.brief.wording import quoted
+from app.language.languages import Language
 from app.models import Actor, Brief, Claim, Interaction, Kind, Quote
 
 QUOTED_WORDS = 25
@@ -24,56 +26,54 @@ _OF_THE_LEDGER = (
 
 def brought_up_to_date(drafted: Brief, present: Brief, fresh: Sequence[Interaction]) -> Brief:
     """The drafted brief with what came since, oldest first; `present` is the extractive brief of today's case."""
-    news = [claim for claim in (_newest_words(fresh), _steps(fresh)) if claim is not None]
+    language = language_of_brief(" ".join(filter(None, (drafted.contact_reason, drafted.situation))))
+    news = [claim for claim in (_newest_words(fresh, language), _steps(fresh, language)) if claim is not None]
     situation = _making_room(drafted, [claim.text for claim in news])
-    known = {(one.type, one.value) for one in drafted.entities}
+    drafted_entities = {(entity.type, entity.value) for entity in drafted.entities}
     lasting = {name: getattr(present, name) for name in _OF_THE_LEDGER}
     lasting["entities"] = (
         *drafted.entities,
-        *(one for one in present.entities if (one.type, one.value) not in known),
+        *(entity for entity in present.entities if (entity.type, entity.value) not in drafted_entities),
     )
     brief = drafted.model_copy(update={**lasting, "situation": situation, "claims": ()})
-    told = " ".join(filter(None, (brief.headline, brief.contact_reason, brief.customer_expectation, situation)))
-    told += " ".join((*(one.text for one in brief.commitments), *brief.custom_sections.values()))
-    return with_claims(brief, present, [*(one for one in drafted.claims if one.text in told), *news])
+    prose = " ".join(filter(None, (brief.headline, brief.contact_reason, brief.customer_expectation, situation)))
+    prose += " ".join((*(promise.text for promise in brief.commitments), *brief.custom_sections.values()))
+    return with_claims(brief, present, [*(claim for claim in drafted.claims if claim.text in prose), *news])
 
 
-def _newest_words(fresh: Sequence[Interaction]) -> Claim | None:
+def _newest_words(fresh: Sequence[Interaction], language: Language | None) -> Claim | None:
     """What was said last, by the customer if they said anything."""
-    said = [row for row in fresh if row.kind is Kind.MESSAGE and row.text.strip()]
-    by_customer = [row for row in said if row.actor is Actor.CUSTOMER]
-    if not said:
+    messages = [row for row in fresh if row.kind is Kind.MESSAGE and row.text.strip()]
+    by_customer = [row for row in messages if row.actor is Actor.CUSTOMER]
+    if not messages:
         return None
-    row = (by_customer or said)[-1]
+    row = (by_customer or messages)[-1]
     words = quoted(row.text, QUOTED_WORDS)
     quote = words.strip("“”").rstrip("….")
-    found = row.text.lower().find(quote.lower())
-    verbatim = row.text[found : found + len(quote)] if found >= 0 else ""
+    start = row.text.lower().find(quote.lower())
+    verbatim = row.text[start : start + len(quote)] if start >= 0 else ""
     quotes = (Quote(interaction_id=row.interaction_id, text=verbatim),) if verbatim else ()
-    more = len(said) - 1
-    others = f", after {more} other message{'s' if more > 1 else ''}" if more else ""
-    text = f"Since then the {row.actor.value} wrote {words}{others}."
+    text = newest_words(language, row.actor, row.occurred_at, words, others=len(messages) - 1)
     return Claim(text=text, evidence=(row.interaction_id,), quotes=quotes, support=1.0)
 
 
-def _steps(fresh: Sequence[Interaction]) -> Claim | None:
+def _steps(fresh: Sequence[Interaction], language: Language | None) -> Claim | None:
     steps = [row for row in fresh if row.kind is not Kind.MESSAGE]
-    if not steps:
-        return None
-    many = f"{len(steps)} steps were" if len(steps) > 1 else "1 step was"
+    if not steps or language is None:
+        return None  # the steps themselves are listed in any case
     evidence = tuple(row.interaction_id for row in steps[-4:])
-    return Claim(text=f"Since then {many} recorded.", evidence=evidence, support=1.0)
+    return Claim(text=new_steps(language, len(steps)), evidence=evidence, support=1.0)
 
 
 def _making_room(drafted: Brief, news: Sequence[str]) -> str:
     """The situation and the news, within the length of a situation: the model's last sentences give way."""
     situation = drafted.situation or ""
-    told = sorted((one.text for one in drafted.claims if one.text in situation), key=situation.find)
-    if " ".join(told) != situation:
-        told = [situation] if situation else []
-    while told and (
-        len(told) + len(news) > SITUATION_SENTENCES
-        or sum(len(text.split()) for text in (*told, *news)) > SITUATION_WORDS
+    sentences = sorted((claim.text for claim in drafted.claims if claim.text in situation), key=situation.find)
+    if " ".join(sentences) != situation:
+        sentences = [situation] if situation else []
+    while sentences and (
+        len(sentences) + len(news) > SITUATION_SENTENCES
+        or sum(len(text.split()) for text in (*sentences, *news)) > SITUATION_WORDS
     ):
-        told.pop()
-    return " ".join((*told, *news))
+        sentences.pop()
+    return " ".join((*sentences, *news))

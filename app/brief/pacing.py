@@ -5,16 +5,17 @@ not when the work ends: what is still under way then comes back with the answer,
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from contextvars import Context
 from dataclasses import dataclass
 from time import perf_counter
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
+from app.brief.joining import Underway, joined, joined_with_news
 from app.brief.model import BriefWriter
 from app.errors import ModelFailure, ModelTimeout
-from app.models import Check, ClaimCheck, Handoff, HandoffStatus, Snapshot
+from app.models import Check, ClaimCheck, Handoff, HandoffStatus, Interaction, Snapshot
 from app.patience import within
 
 MARGIN_S = 0.1
@@ -38,13 +39,18 @@ PATIENCE_S = 30.0
 class Rest:
     """What is still to come of a handoff: the model's brief, or its check where the brief is there.
 
-    `until` is a reading of `time.perf_counter()`; a `call` that was begun goes on.
+    `until` is a reading of `time.perf_counter()`; a `call` that was begun goes on. `underway` are words on the same
+    snapshot that somebody had the model begin before; where interactions came since, the `fresh` ones, they are but the
+    `sooner` words.
     """
 
     snapshot: Snapshot
     handoff: Handoff
     until: float
     call: "asyncio.Task[Handoff] | None" = None
+    underway: Underway | None = None
+    fresh: Sequence[Interaction] = ()
+    sooner: "asyncio.Task[Handoff | None] | None" = None
 
 
 class Worded(NamedTuple):
@@ -52,6 +58,14 @@ class Worded(NamedTuple):
 
     handoff: Handoff
     rest: Rest | None = None
+
+
+class Word(Protocol):
+    """Has a handoff worded before its deadline; see TimelyWriter.word."""
+
+    async def __call__(self, snapshot: Snapshot, handoff: Handoff, *, started: float) -> Worded:
+        """The handoff that is filed, and what is still to come of it."""
+        ...
 
 
 class TimelyWriter:
@@ -63,14 +77,24 @@ class TimelyWriter:
         self._overslept = 0.0
         self._abandoned: set[asyncio.Task[Handoff]] = set()
 
-    async def word(self, snapshot: Snapshot, handoff: Handoff, *, started: float) -> Worded:
+    async def word(
+        self,
+        snapshot: Snapshot,
+        handoff: Handoff,
+        *,
+        started: float,
+        underway: Underway | None = None,
+        fresh: Sequence[Interaction] = (),
+    ) -> Worded:
         """The handoff that is filed, before its deadline. `started` is a reading of `time.perf_counter()`.
 
-        Whoever wants no revisions of it abandons the rest.
+        `underway` are words that the model is at already, on all of the snapshot but what is `fresh`. Whoever wants no
+        revisions abandons the rest.
         """
         worded = Worded(handoff)
         if self._writer.has_model and handoff.status is not HandoffStatus.FAILED:
-            worded = await self._in_time(snapshot, handoff, started)
+            rest = Rest(snapshot, handoff, started + self._patience_s, underway=underway, fresh=fresh)
+            worded = await self._in_time(rest, started)
         duration_ms = round((perf_counter() - started) * 1000)
         return worded._replace(handoff=worded.handoff.model_copy(update={"duration_ms": duration_ms}))
 
@@ -79,20 +103,20 @@ class TimelyWriter:
 
         Raises ModelFailure when no brief comes in time; a check that does not is one that failed.
         """
-        handoff = rest.handoff
-        if handoff.engine != "model":
-            handoff = await self._last_result(rest)
-            yield handoff
-            rest = Rest(rest.snapshot, handoff, rest.until)
-        if handoff.engine == "model" and handoff.check.state == "pending":
+        if rest.handoff.engine != "model":
+            if (news := await self._sooner(rest, rest.until)) is not None:
+                yield news
+            self._goes_on_from(rest, await self._last_result(rest))
+            yield rest.handoff
+        if rest.handoff.engine == "model" and rest.handoff.check.state == "pending":
             try:
                 yield await self._last_result(rest)
             except ModelTimeout:
-                yield handoff.model_copy(update={"check": ClaimCheck(by="model", state="failed")})
+                yield rest.handoff.model_copy(update={"check": ClaimCheck(by="model", state="failed")})
 
-    def rest_of(self, snapshot: Snapshot, handoff: Handoff) -> Rest:
-        """What is still to come of a handoff that is taken up anew."""
-        return Rest(snapshot, handoff, perf_counter() + self._patience_s)
+    def rest_of(self, snapshot: Snapshot, handoff: Handoff, underway: Underway | None = None) -> Rest:
+        """What is still to come of a handoff that is taken up anew, or that the model is at already."""
+        return Rest(snapshot, handoff, perf_counter() + self._patience_s, underway=underway)
 
     def abandon(self, rest: Rest) -> None:
         """End what is under way of it; it may be begun anew."""
@@ -101,6 +125,9 @@ class TimelyWriter:
             self._abandoned.add(rest.call)
             rest.call.add_done_callback(self._forget)
         rest.call = None
+        if rest.sooner is not None:
+            rest.sooner.cancel()
+        rest.sooner = None
 
     @property
     def has_model(self) -> bool:
@@ -131,19 +158,16 @@ class TimelyWriter:
             task.cancel()
         await self._writer.close()
 
-    async def _in_time(self, snapshot: Snapshot, handoff: Handoff, started: float) -> Worded:
-        taken = perf_counter() - started
-        deadline_s = handoff.request.deadline_ms / 1000
-        margin = max(MARGIN_S, MARGIN_SHARE * taken) + self._overslept
-        self._overslept *= OVERSLEPT_DECAY
-        if self._writer.check().status == "loading":
-            margin += min(LOADING_MARGIN_S, LOADING_SHARE * deadline_s)
-        until = started + deadline_s - margin
-        rest = Rest(snapshot, handoff, max(until, started + self._patience_s))
+    async def _in_time(self, rest: Rest, started: float) -> Worded:
+        handoff = rest.handoff
+        until = self._asked_until(handoff, started)
+        rest.until = max(until, rest.until)
         if until - perf_counter() < LEAST_S:
             failure = ModelTimeout("The deadline left no time for the model.")
             return Worded(self._writer.without_model(handoff, failure), self._worth_going_on(rest))
         try:
+            if (news := await self._sooner(rest, until)) is not None:
+                return Worded(news, self._worth_going_on(rest))
             worded = await self._result(rest, until)
         except ModelFailure as failure:
             return Worded(self._writer.without_model(handoff, failure))
@@ -153,9 +177,27 @@ class TimelyWriter:
             return Worded(self._writer.without_model(handoff, failure), self._worth_going_on(rest))
         if worded.check.state != "pending":
             return Worded(worded)
-        rest = Rest(snapshot, worded, rest.until)
+        self._goes_on_from(rest, worded)
         checked = await self._result(rest, until)
         return Worded(worded, self._worth_going_on(rest)) if checked is None else Worded(checked)
+
+    def _asked_until(self, handoff: Handoff, started: float) -> float:
+        """Until when a model may take, so that the answer is there by its deadline."""
+        taken = perf_counter() - started
+        deadline_s = handoff.request.deadline_ms / 1000
+        margin = max(MARGIN_S, MARGIN_SHARE * taken) + self._overslept
+        self._overslept *= OVERSLEPT_DECAY
+        if self._writer.check().status == "loading":
+            margin += min(LOADING_MARGIN_S, LOADING_SHARE * deadline_s)
+        return started + deadline_s - margin
+
+    def _goes_on_from(self, rest: Rest, handoff: Handoff) -> None:
+        """The model's brief is there: what is still to come is its check."""
+        if rest.sooner is not None:
+            rest.sooner.cancel()
+        if rest.fresh:
+            rest.underway, rest.sooner = None, None  # those words are on less, and so are their verdicts
+        rest.handoff, rest.call, rest.fresh = handoff, None, ()
 
     def _worth_going_on(self, rest: Rest) -> Rest | None:
         if rest.until - perf_counter() >= LEAST_S:
@@ -163,20 +205,46 @@ class TimelyWriter:
         self.abandon(rest)
         return None
 
-    async def _result(self, rest: Rest, until: float) -> Handoff | None:
-        """What the call under way comes to, or None where that is not known by then. Raises ModelFailure."""
+    async def _sooner(self, rest: Rest, until: float) -> Handoff | None:
+        """The words on what was there before, with the news, where they come by then and before the model's own."""
+        if rest.underway is None or not rest.fresh:
+            return None
+        if rest.sooner is None:
+            work = joined_with_news(rest.underway, rest.handoff, rest.fresh)
+            rest.sooner = asyncio.create_task(work, context=Context())
+        sooner, call = rest.sooner, self._call_of(rest)
+        await self._wait_for(rest, {sooner, call}, until)
+        if call.done():
+            if _has_succeeded(call):
+                return None
+            await self._wait_for(rest, {sooner}, until)
+        if not sooner.done():
+            return None
+        rest.underway, rest.fresh, rest.sooner = None, (), None
+        return sooner.result()
+
+    def _call_of(self, rest: Rest) -> "asyncio.Task[Handoff]":
+        """The call that what is still to come of it comes of, begun where it was not."""
         if rest.call is None:
             # A call outlives its request, and in the request's context it would keep all that the request holds.
             rest.call = asyncio.create_task(self._call(rest), context=Context())
-        call = rest.call
+        return rest.call
+
+    async def _wait_for(self, rest: Rest, tasks: "set[asyncio.Task[Any]]", until: float) -> None:
+        """Wait for the first of them, at most until then."""
         try:
             # Not wait_for: it would wait for the cancelled call to end, and a call may take its time over that.
             with suppress(TimeoutError):
                 async with within(max(0.0, until - perf_counter())):
-                    await asyncio.wait({call})
+                    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:
             self.abandon(rest)
             raise
+
+    async def _result(self, rest: Rest, until: float) -> Handoff | None:
+        """What the call under way comes to, or None where that is not known by then. Raises ModelFailure."""
+        call = self._call_of(rest)
+        await self._wait_for(rest, {call}, until)
         return call.result() if call.done() else None
 
     async def _last_result(self, rest: Rest) -> Handoff:
@@ -187,6 +255,10 @@ class TimelyWriter:
         return result
 
     async def _call(self, rest: Rest) -> Handoff:
+        if rest.underway is not None and not rest.fresh:
+            words = await joined(rest.underway, rest.handoff)
+            if words is not None:
+                return words
         timeout_s = rest.until - perf_counter() - HEAD_START_S
         if rest.handoff.engine == "model":
             return await self._writer.check_claims(rest.snapshot, rest.handoff, timeout_s=timeout_s)
@@ -196,3 +268,7 @@ class TimelyWriter:
         self._abandoned.discard(task)
         if not task.cancelled():
             task.exception()  # read, so that asyncio does not report what nobody waits for any more
+
+
+def _has_succeeded(call: "asyncio.Task[Handoff]") -> bool:
+    return not call.cancelled() and call.exception() is None

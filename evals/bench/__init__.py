@@ -10,8 +10,10 @@ from evals.bench.figures import Figure, Rate, figure, rate
 from evals.bench.history import Growth, HistoryBench, bench_history
 from evals.bench.hostile import HostileBench, bench_hostile
 from evals.bench.ingest import IngestBench, bench_ingest
+from evals.bench.model import ModelBench, bench_model
 from evals.bench.next_action import NextActionBench, bench_next_action
 from evals.bench.overload import OverloadBench, bench_overload
+from evals.bench.revisions import RevisionsBench, bench_revisions
 from evals.bench.silences import SilencesBench, bench_silences
 
 __all__ = [
@@ -23,10 +25,12 @@ __all__ = [
     "HistoryBench",
     "HostileBench",
     "IngestBench",
+    "ModelBench",
     "NextActionBench",
     "OverloadBench",
     "Rate",
     "RetrievalBench",
+    "RevisionsBench",
     "SilencesBench",
     "bench_analytics",
     "bench_drafted",
@@ -34,9 +38,11 @@ __all__ = [
     "bench_history",
     "bench_hostile",
     "bench_ingest",
+    "bench_model",
     "bench_next_action",
     "bench_overload",
     "bench_retrieval",
+    "bench_revisions",
     "bench_silences",
     "figure",
     "rate",

@@ -150,14 +150,14 @@ class IntentReader:
         )
 
     async def _compared(self, texts: Sequence[str], weights: NDArray[np.float32]) -> _Compared:
+        if self._fitted is None and self._fitting.locked():
+            return self._compared_by_words(texts, weights)  # the examples are being learnt, which takes seconds
         try:
             await self.warm_up()
             judged = await self._judgements(texts)
         except RetrievalUnavailable as failure:
             _log.warning("intents are read by words alone: %s", failure.detail)
-            vectors = self._lexicon.vectors(texts)
-            intents, actions = self._by_words
-            return _Compared(intents.probabilities(vectors), actions.likeness(vectors, weights))
+            return self._compared_by_words(texts, weights)
         likeness = np.stack([one.likeness for one in judged]) * weights[:, None]
         best: list[float] = likeness.max(axis=0).tolist()
         return _Compared(
@@ -165,6 +165,11 @@ class IntentReader:
             dict(zip(self._actions.names, best, strict=True)),
             [one.vector for one in judged],
         )
+
+    def _compared_by_words(self, texts: Sequence[str], weights: NDArray[np.float32]) -> _Compared:
+        vectors = self._lexicon.vectors(texts)
+        intents, actions = self._by_words
+        return _Compared(intents.probabilities(vectors), actions.likeness(vectors, weights))
 
     async def _judgements(self, texts: Sequence[str]) -> Sequence["_Judged"]:
         # Every message of a conversation asks for the ones before it again.

@@ -22,6 +22,7 @@ from sqlalchemy import (
     false,
 )
 from sqlalchemy.engine import Dialect
+from sqlalchemy.schema import SchemaItem
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 metadata = MetaData()
@@ -48,6 +49,12 @@ def words(length: int | None = None) -> TypeEngine[Any]:
 
 # SQLite numbers rows by itself only under its own plain INTEGER.
 _Position = BigInteger().with_variant(Integer(), "sqlite")
+
+
+def _of_tenants(name: str, *parts: SchemaItem) -> Table:
+    """A table whose first column is the tenant."""
+    return Table(name, metadata, Column("tenant", words(128), nullable=False), *parts)
+
 
 # Removed rows leave only their seq, so the next one is kept here and never found by looking for the highest.
 tenants = Table(
@@ -101,10 +108,8 @@ interactions = Table(
     sqlite_autoincrement=True,
 )
 
-seats = Table(
+seats = _of_tenants(
     "seats",
-    metadata,
-    Column("tenant", words(128), nullable=False),
     Column("conversation_id", words(256), nullable=False),
     Column("identity_id", words(64), ForeignKey("identities.identity_id"), nullable=False, index=True),
     PrimaryKeyConstraint("tenant", "conversation_id"),
@@ -161,10 +166,8 @@ documents = Table(
 )
 
 # Who does the work of a request that may be sent again (see app/idempotency.py). Times are milliseconds since 1970.
-request_claims = Table(
+request_claims = _of_tenants(
     "request_claims",
-    metadata,
-    Column("tenant", words(128), nullable=False),
     Column("key", words(512), nullable=False),
     Column("body_sha256", words(64), nullable=False),
     Column("work_id", words(64), nullable=False),
@@ -184,10 +187,8 @@ continuity_marks = Table(
     Column("seq", BigInteger, nullable=False),
 )
 
-continuity_identities = Table(
+continuity_identities = _of_tenants(
     "continuity_identities",
-    metadata,
-    Column("tenant", words(128), nullable=False),
     Column("identity_id", words(64), nullable=False),
     Column("customer_id", words(64)),
     Column("noted", BigInteger, nullable=False),
@@ -206,10 +207,8 @@ Index(
     postgresql_where=_due,
 )
 
-continuity_readings = Table(
+continuity_readings = _of_tenants(
     "continuity_readings",
-    metadata,
-    Column("tenant", words(128), nullable=False),
     Column("visit_id", words(64), nullable=False),
     Column("identity_id", words(64), nullable=False),
     Column("interactions", BigInteger, nullable=False),
@@ -220,10 +219,8 @@ continuity_readings = Table(
     Index("continuity_readings_of_identity", "tenant", "identity_id"),
 )
 
-continuity_visits = Table(
+continuity_visits = _of_tenants(
     "continuity_visits",
-    metadata,
-    Column("tenant", words(128), nullable=False),
     Column("visit_id", words(64), nullable=False),
     Column("identity_id", words(64), nullable=False),
     Column("customer_id", words(64), nullable=False),
@@ -269,10 +266,8 @@ Index(
     postgresql_where=continuity_visits.c.is_read.is_(False),
 )
 
-continuity_escalations = Table(
+continuity_escalations = _of_tenants(
     "continuity_escalations",
-    metadata,
-    Column("tenant", words(128), nullable=False),
     Column("escalation_id", words(64), nullable=False),
     Column("customer_id", words(64), nullable=False),
     Column("at", BigInteger, nullable=False),
@@ -301,10 +296,8 @@ continuity_escalations = Table(
     Index("continuity_escalations_of_customer", "tenant", "customer_id"),
 )
 
-continuity_spots = Table(
+continuity_spots = _of_tenants(
     "continuity_spots",
-    metadata,
-    Column("tenant", words(128), nullable=False),
     Column("spot_id", words(192), nullable=False),
     Column("customer_id", words(64), nullable=False),
     Column("journey_id", words(64), nullable=False),
@@ -367,10 +360,8 @@ webhook_messages = Table(
 )
 
 # Under a mark nothing is announced twice.
-announcement_marks = Table(
+announcement_marks = _of_tenants(
     "announcement_marks",
-    metadata,
-    Column("tenant", words(128), nullable=False),
     Column("mark", words(512), nullable=False),
     Column("customer_id", words(64)),
     Column("at", BigInteger, nullable=False),
@@ -379,10 +370,8 @@ announcement_marks = Table(
 )
 
 # Interactions whose signals are not filed yet, written with them where a webhook wants to hear of arrivals.
-unannounced_arrivals = Table(
+unannounced_arrivals = _of_tenants(
     "unannounced_arrivals",
-    metadata,
-    Column("tenant", words(128), nullable=False),
     Column("interaction_id", words(64), nullable=False),
     Column("conversation_id", words(256), nullable=False),
     Column("at", BigInteger, nullable=False),

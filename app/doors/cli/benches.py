@@ -24,15 +24,36 @@ def bench_handoff(
             "customer asked for a person.",
         ),
     ] = False,
+    model: Annotated[
+        bool,
+        typer.Option("--model", help="With a model on loopback that answers at once: what is added around its calls."),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """How long a handoff takes over HTTP with one worker, beside the least any answer takes."""
-    from app.doors.cli.timing import time_drafted_handoffs, time_handoffs
+    from app.doors.cli.timing import time_drafted_handoffs, time_handoffs, time_handoffs_with_model
 
+    if model:
+        time_handoffs_with_model(interactions, requests, as_json=as_json)
+        return
     if drafted:
         time_drafted_handoffs(interactions, requests, as_json=as_json)
         return
     time_handoffs(interactions, others, requests, as_json=as_json)
+
+
+@bench.command("revisions")
+def bench_revisions(
+    handoffs: Annotated[int, typer.Option(min=1, help="How many are followed by GET, and how many by stream.")] = 10,
+    brief_s: Annotated[float, typer.Option(min=0.1, help="What the model takes for a brief.")] = 6.0,
+    check_s: Annotated[float, typer.Option(min=0.1, help="What it takes for the check of one.")] = 2.0,
+    deadline_ms: Annotated[int, typer.Option(min=100, help="The deadline of each handoff.")] = 2000,
+    as_json: Json = False,
+) -> None:
+    """How soon a late model's brief and verdicts are there by GET, stream and webhook, also after a kill."""
+    from app.doors.cli.timing import time_revisions
+
+    time_revisions(handoffs, brief_s, check_s, deadline_ms, as_json=as_json)
 
 
 @bench.command("next-action")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from app.doors.cli.options import AtLeast, CatalogueName, Json
+from app.doors.cli.options import AtLeast, CatalogueName, Check, Json, Ours, ReadAnswers, WritePrompts
 from app.doors.cli.suite_options import Cases, Split, register
 
 evals = typer.Typer(help="Measure what Warmline makes of real conversations.", no_args_is_help=True)
@@ -150,12 +150,15 @@ def eval_faults(
 @evals.command("injections")
 def eval_injections(
     lies: Annotated[int, typer.Option(min=0, help="How many labelled lies a model plants.")] = 240,
+    check: Check = False,
+    write_prompts: WritePrompts = None,
+    read_answers: ReadAnswers = None,
     as_json: Json = False,
 ) -> None:
     """What a model that obeys instructions in customers' texts can change, and which of its lies survive."""
-    from app.doors.cli.testing_models import evaluate_injections
+    from app.doors.cli.testing_models import Checking, evaluate_injections
 
-    evaluate_injections(lies, as_json=as_json)
+    evaluate_injections(lies, Checking(check, write_prompts, read_answers, ours=True), as_json=as_json)
 
 
 @evals.command("small-model")
@@ -177,33 +180,16 @@ def eval_facts(
     conversations: Annotated[
         Path, typer.Option(metavar="FILE", exists=True, dir_okay=False, help="The conversations they are about.")
     ],
-    check: Annotated[
-        bool,
-        typer.Option("--check", help="Have what rules leave open judged: by WARMLINE_MODEL_CHECK, else as recorded."),
-    ] = False,
-    write_prompts: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Write the prompts of the check here, to be answered.")
-    ] = None,
-    read_answers: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Take in answers to such prompts, as recordings.")
-    ] = None,
-    ours: Annotated[
-        bool, typer.Option("--ours", help="The data is our own: keep the whole answers, not their numbers alone.")
-    ] = False,
+    check: Check = False,
+    write_prompts: WritePrompts = None,
+    read_answers: ReadAnswers = None,
+    ours: Ours = False,
     as_json: Json = False,
 ) -> None:
     """Whether sentences as models write them are told true from false."""
-    from app.doors.cli.testing_models import evaluate_facts
+    from app.doors.cli.testing_models import Checking, evaluate_facts
 
-    evaluate_facts(
-        data,
-        conversations,
-        check=check,
-        write_prompts=write_prompts,
-        read_answers=read_answers,
-        ours=ours,
-        as_json=as_json,
-    )
+    evaluate_facts(data, conversations, Checking(check, write_prompts, read_answers, ours), as_json=as_json)
 
 
 @evals.command("answers")
@@ -212,26 +198,16 @@ def eval_answers(
         Path, typer.Option(metavar="FILE", exists=True, dir_okay=False, help="Recorded answers of a strong model.")
     ],
     out: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Write each brief here, to be read.")] = None,
-    check: Annotated[
-        bool, typer.Option("--check", help="Have what is shown checked: by WARMLINE_MODEL_CHECK, else as recorded.")
-    ] = False,
-    write_prompts: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Write the prompts of the check here, to be answered.")
-    ] = None,
-    read_answers: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Take in answers to such prompts, as recordings.")
-    ] = None,
-    ours: Annotated[
-        bool, typer.Option("--ours", help="The data is our own: keep the whole answers, not their numbers alone.")
-    ] = False,
+    check: Check = False,
+    write_prompts: WritePrompts = None,
+    read_answers: ReadAnswers = None,
+    ours: Ours = False,
     as_json: Json = False,
 ) -> None:
     """How much of what a strong model wrote reaches the agent, and what is left out and why."""
-    from app.doors.cli.testing_models import evaluate_answers
+    from app.doors.cli.testing_models import Checking, evaluate_answers
 
-    evaluate_answers(
-        data, out=out, check=check, write_prompts=write_prompts, read_answers=read_answers, ours=ours, as_json=as_json
-    )
+    evaluate_answers(data, out, Checking(check, write_prompts, read_answers, ours), as_json=as_json)
 
 
 @evals.command("record")
@@ -262,21 +238,12 @@ def eval_verifier(
         Path, typer.Option(metavar="FILE", exists=True, dir_okay=False, help="Dialogues with human summaries.")
     ],
     seed: Annotated[int, typer.Option(help="What the alterations are drawn with.")] = 0,
-    check: Annotated[
-        bool,
-        typer.Option("--check", help="Have what rules leave open judged: by WARMLINE_MODEL_CHECK, else as recorded."),
-    ] = False,
-    write_prompts: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Write the prompts of the check here, to be answered.")
-    ] = None,
-    read_answers: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Take in answers to such prompts, as recordings.")
-    ] = None,
+    check: Check = False,
+    write_prompts: WritePrompts = None,
+    read_answers: ReadAnswers = None,
     as_json: Json = False,
 ) -> None:
     """Whether true sentences about conversations are kept, and the same with one fact altered rejected."""
-    from app.doors.cli.testing_models import evaluate_verifier
+    from app.doors.cli.testing_models import Checking, evaluate_verifier
 
-    evaluate_verifier(
-        data, seed=seed, check=check, write_prompts=write_prompts, read_answers=read_answers, as_json=as_json
-    )
+    evaluate_verifier(data, Checking(check, write_prompts, read_answers, ours=False), seed=seed, as_json=as_json)

@@ -1,6 +1,7 @@
 """Options that several commands share."""
 
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -40,3 +41,16 @@ CatalogueName = Annotated[
     str | None, typer.Option(metavar="NAME", help="A shipped catalogue or a YAML file. Default: WARMLINE_CATALOGUE.")
 ]
 AtLeast = Annotated[float, typer.Option(min=0.01, max=1.0, help="How likely a pair must be one person.")]
+Check = Annotated[
+    bool,
+    typer.Option("--check", help="Have a model judge what rules leave open: WARMLINE_MODEL_CHECK, else as recorded."),
+]
+WritePrompts = Annotated[
+    Path | None, typer.Option(metavar="FOLDER", help="Write the prompts of the check here, to be answered.")
+]
+ReadAnswers = Annotated[
+    Path | None, typer.Option(metavar="FOLDER", help="Take in answers to such prompts, as recordings.")
+]
+Ours = Annotated[
+    bool, typer.Option("--ours", help="The data is our own: keep the whole answers, not their numbers alone.")
+]

@@ -1,75 +1,65 @@
 """What `warmline eval faults`, `injections` and `small-model` do: models that fail, obey anybody or are small."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from app.doors.cli.common import settings_in_force, side_screen
 from app.doors.cli.figures import measured, show
 
 if TYPE_CHECKING:
-    from app.models import Record
+    from app.settings import Settings
     from evals.suite.cases import Split
 
 
-def evaluate_facts(
-    data: Path,
-    conversations: Path,
-    *,
-    check: bool,
-    write_prompts: Path | None,
-    read_answers: Path | None,
-    ours: bool,
-    as_json: bool,
-) -> None:
-    """Print how well true sentences are told from false ones. Raises InvalidRequest, or StaleRecording."""
+class Checking(NamedTuple):
+    """Whether a model judges what rules leave open, and what becomes of its prompts and answers."""
+
+    check: bool
+    write_prompts: Path | None
+    read_answers: Path | None
+    ours: bool
+
+
+@contextmanager
+def _checked_by(settings: "Settings", checking: Checking) -> Generator[Any]:
+    """The model that judges. Raises StaleRecording at the end, where it was asked what was never recorded."""
     from evals.checks import checking_model, insist_on_recordings
+
+    model = checking_model(settings, **checking._asdict())
+    yield model
+    insist_on_recordings(model)
+
+
+def evaluate_facts(data: Path, conversations: Path, checking: Checking, *, as_json: bool) -> None:
+    """Print how well true sentences are told from false ones. Raises InvalidRequest, or StaleRecording."""
     from evals.facts import evaluate
 
-    settings = settings_in_force()
-    model = checking_model(settings, check=check, write_prompts=write_prompts, read_answers=read_answers, ours=ours)
-    with measured("conversations") as tell:
+    with _checked_by(settings_in_force(), checking) as model, measured("conversations") as tell:
         figures = asyncio.run(evaluate(data, conversations, checks=model, progress=tell))
-    insist_on_recordings(model)
     show(figures, as_json=as_json)
 
 
-def evaluate_verifier(
-    data: Path, *, seed: int, check: bool, write_prompts: Path | None, read_answers: Path | None, as_json: bool
-) -> None:
+def evaluate_verifier(data: Path, checking: Checking, *, seed: int, as_json: bool) -> None:
     """Print how well true sentences are told from altered ones. Raises InvalidRequest, or StaleRecording."""
-    from evals.checks import checking_model, insist_on_recordings
     from evals.verifier import evaluate
 
     settings = settings_in_force()
-    model = checking_model(settings, check=check, write_prompts=write_prompts, read_answers=read_answers, ours=False)
-    with measured("dialogues") as tell:
+    with _checked_by(settings, checking) as model, measured("dialogues") as tell:
         figures = asyncio.run(evaluate(data, settings, seed=seed, checks=model, progress=tell))
-    insist_on_recordings(model)
     show(figures, as_json=as_json)
 
 
-def evaluate_answers(
-    data: Path,
-    *,
-    out: Path | None,
-    check: bool,
-    write_prompts: Path | None,
-    read_answers: Path | None,
-    ours: bool,
-    as_json: bool,
-) -> None:
+def evaluate_answers(data: Path, out: Path | None, checking: Checking, *, as_json: bool) -> None:
     """Print how much of recorded answers reaches the agent. Raises InvalidRequest, or StaleRecording."""
     from evals.answers import evaluate
-    from evals.checks import checking_model, insist_on_recordings
 
     settings = settings_in_force()
-    model = checking_model(settings, check=check, write_prompts=write_prompts, read_answers=read_answers, ours=ours)
-    with measured("answers") as tell:
-        figures: Record = asyncio.run(evaluate(data, settings, out=out, checks=model, progress=tell))
-    insist_on_recordings(model)
+    with _checked_by(settings, checking) as model, measured("answers") as tell:
+        figures = asyncio.run(evaluate(data, settings, out=out, checks=model, progress=tell))
     show(figures, as_json=as_json)
 
 
@@ -102,12 +92,13 @@ def evaluate_faults(handoffs: int, *, seed: int, concurrency: int, as_json: bool
     show(figures, as_json=as_json)
 
 
-def evaluate_injections(lies: int, *, as_json: bool) -> None:
-    """Print what injections change, and which lies survive."""
+def evaluate_injections(lies: int, checking: Checking, *, as_json: bool) -> None:
+    """Print what injections change, and which lies survive. Raises InvalidRequest, or StaleRecording."""
     from evals.injections import evaluate
 
-    with measured("cases, then lies") as tell:
-        figures = asyncio.run(evaluate(settings_in_force(), lies=lies, progress=tell))
+    settings = settings_in_force()
+    with _checked_by(settings, checking) as model, measured("cases, then lies") as tell:
+        figures = asyncio.run(evaluate(settings, lies=lies, checks=model, progress=tell))
     show(figures, as_json=as_json)
 
 

@@ -28,6 +28,26 @@ def time_drafted_handoffs(interactions: int, requests: int, *, as_json: bool) ->
     show(figures, as_json=as_json)
 
 
+def time_handoffs_with_model(interactions: int, requests: int, *, as_json: bool) -> None:
+    """Print what is added around a model's calls. Raises Unavailable when the measured service does not start."""
+    from evals.bench import bench_model
+
+    with measured("handoffs") as tell:
+        figures = asyncio.run(bench_model(interactions, requests, progress=tell))
+    show(figures, as_json=as_json)
+
+
+def time_revisions(handoffs: int, brief_s: float, check_s: float, deadline_ms: int, *, as_json: bool) -> None:
+    """Print how soon late words reach whoever follows a handoff. Raises Unavailable when a revision never comes."""
+    from evals.bench import bench_revisions
+
+    with measured("followed, then killed before each revision") as tell:
+        figures = asyncio.run(
+            bench_revisions(handoffs, brief_s=brief_s, check_s=check_s, deadline_ms=deadline_ms, progress=tell)
+        )
+    show(figures, as_json=as_json)
+
+
 def time_next_actions(interactions: int, others: int, per_second: float, seconds: float, *, as_json: bool) -> None:
     """Print how long a next action takes under a steady load. Raises Unavailable when the service does not start."""
     from evals.bench import bench_next_action

@@ -126,7 +126,7 @@ async def refresh(request: Request, opened: Opened) -> Response:
     application = application_of(request)
     await application.filed_handoff(opened.tenant, opened.handoff_id)  # its absence is told before work is begun
     door: Door = request.app.state.door
-    made = await door.streams.begin(application.refreshed_stages(opened.tenant, opened.handoff_id))
+    made = await door.streams.begin(application.refreshed_stages(opened.tenant, opened.handoff_id, file_first=True))
     left = max(opened.expires_at - datetime.now(UTC), LEAST_LIFETIME)
     again = await issue_pass(application, opened.tenant, made.handoff_id, opened.key_id, lifetime=left)
     return RedirectResponse(again.address, status_code=303, headers=card_headers(request))

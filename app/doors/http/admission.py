@@ -7,7 +7,7 @@ up.
 """
 
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from time import perf_counter
@@ -30,13 +30,14 @@ SHAPES = (
     LaneShape(INGEST, usual_s=0.02, floor=32, ceiling=256, start=64, wait_s=1.0),
     LaneShape(BULK, usual_s=0.5, floor=2, ceiling=64, start=8, wait_s=5.0),
     LaneShape(ACTIONS, usual_s=0.03, floor=2, ceiling=256, start=8, wait_s=0.25),
-    LaneShape(HANDOFF, usual_s=0.1, floor=2, ceiling=256, start=8, wait_s=0.5),
+    LaneShape(HANDOFF, usual_s=0.1, floor=2, ceiling=256, start=16, wait_s=0.5),
     LaneShape(READ, usual_s=0.02, floor=2, ceiling=256, start=16, wait_s=0.5),
     LaneShape(ANALYTICS, usual_s=0.1, floor=1, ceiling=64, start=4, wait_s=1.0),
 )
 TENANT_SHARE = 4
 VISITORS = ""  # who shows no key: no tenant has this name
 
+_LEAVE = "warmline.leave_lane"
 _EVENTS = b"text/event-stream"
 _WORK_OF_PATH = {
     ("POST", "/v1/interactions"): INGEST,
@@ -140,6 +141,7 @@ class Admission:
         else:
             await visit.enter(lane, tenant)
         visit.lane, visit.tenant = lane, tenant
+        visit.scope[_LEAVE] = visit.leave
         try:
             await self._app(visit.scope, visit.receive, visit.send)
         finally:
@@ -192,6 +194,13 @@ class _Visit:
             if self.is_stream:
                 self.leave()
         await self._send(message)
+
+
+def give_place_back(request: Request) -> None:
+    """Give back the request's place in its lane: what is left of it is waiting, which keeps nobody from working."""
+    leave: Callable[[], None] | None = request.scope.get(_LEAVE)
+    if leave is not None:
+        leave()
 
 
 def work_of(scope: Scope) -> str | None:

@@ -1,5 +1,6 @@
 """`/v1/handoffs`: the brief that is there before the call connects, in every form an agent may want it."""
 
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -11,6 +12,7 @@ from starlette.responses import Response
 from app.doors import render
 from app.doors.http import examples
 from app.doors.http.accept import JSON, chosen_media_type
+from app.doors.http.admission import give_place_back
 from app.doors.http.cards import USUAL_LIFETIME, absolute, card_page, issue_pass
 from app.doors.http.documentation import NOT_ACCEPTABLE, body, no_body, refusals
 from app.doors.http.posting import Posted
@@ -21,7 +23,7 @@ from app.doors.http.streaming import MEDIA_TYPE as EVENTS
 from app.doors.http.streaming import handoff_made
 from app.doors.http.wire import HandoffAnswer, HandoffLink, handoff_answer
 from app.formats.vcon import vcon_of
-from app.models import Feedback, FiledFeedback, HandoffRequest, LinkRequest
+from app.models import Feedback, FiledFeedback, Handoff, HandoffRequest, LinkRequest
 
 router = APIRouter(tags=["Handoffs"])
 
@@ -69,7 +71,8 @@ async def create(request: Request, post: Posted) -> Response:
         return await post.door.streams.open(post.asked, stages)
 
     async def make() -> Answer:
-        return handoff_made(await post.application.handoff(post.tenant, wanted))
+        stages = post.application.handoff_stages(post.tenant, wanted)
+        return handoff_made(await _last(stages, request, post))
 
     return await post.once(make)
 
@@ -104,11 +107,12 @@ async def read(handoff_id: str, request: Request, door: TheDoor, tenant: Tenant)
     responses=refusals("not_found", "idempotency_conflict"),
     openapi_extra=no_body(),
 )
-async def refresh(handoff_id: str, post: Posted) -> Response:
+async def refresh(handoff_id: str, request: Request, post: Posted) -> Response:
     """The same request, judged now: a new handoff with an id of its own."""
 
     async def make() -> Answer:
-        return handoff_made(await post.application.refreshed_handoff(post.tenant, handoff_id))
+        stages = post.application.refreshed_stages(post.tenant, handoff_id)
+        return handoff_made(await _last(stages, request, post))
 
     return await post.once(make)
 
@@ -155,3 +159,14 @@ async def feedback(handoff_id: str, post: Posted) -> Response:
         return answer(filed, customer_id=filed.customer_id)
 
     return await post.once(make)
+
+
+async def _last(stages: AsyncIterator[Handoff], request: Request, post: Posted) -> Handoff:
+    """The last stage. After the first a model is waited for, where one is set: who waits for it holds no other back."""
+    last: Handoff | None = None
+    async for stage in stages:
+        last = stage
+        if post.application.asks_model:
+            give_place_back(request)
+    assert last is not None
+    return last
