@@ -9,6 +9,7 @@ import json
 from asyncio.subprocess import Process
 from collections import Counter
 from collections.abc import Sequence
+from http import HTTPStatus
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
@@ -234,7 +235,7 @@ async def _until(client: httpx.AsyncClient, handoff_id: str, revision: int) -> f
     while perf_counter() < ends:
         answer = await client.get(f"/v1/handoffs/{handoff_id}")
         at = perf_counter()
-        is_refused = answer.status_code == httpx.codes.SERVICE_UNAVAILABLE  # too much is asked at once: look again
+        is_refused = answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE  # too much is asked at once: look again
         if not is_refused and answer.raise_for_status().json()["revision"] >= revision:
             return at
         await asyncio.sleep(LOOK_S)
