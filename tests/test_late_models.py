@@ -159,6 +159,7 @@ async def test_many_late_handoffs_hold_no_other_back(settings: Settings) -> None
         for number in range(11):
             await asked_for_a_person(client, f"c-{number}")
         late = await asyncio.gather(*(handed_over(client, f"c-{number}") for number in range(10)))
+        await until_asked(model, 10)
         model.brief_s = 0.0
         quick = await handed_over(client, "c-10", deadline_ms=60_000)
         newest = [await read(client, one["handoff_id"]) for one in late]
