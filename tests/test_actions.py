@@ -1,6 +1,5 @@
 """Next best actions: intents, facts, policy, tried steps, caps and the order of what is left."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from time import perf_counter
@@ -31,7 +30,6 @@ from app.models import (
 from app.ports import Vectors
 from app.signals import detect, intervene
 from tests.builders import START, interaction, snapshot
-from tests.conftest import WordEmbedder
 
 CATALOGUE: dict[str, Any] = {
     "name": "library",
@@ -113,19 +111,6 @@ def archive() -> MemoryArchive:
 @pytest.fixture
 def maker(embedder: MiniLM, archive: MemoryArchive) -> DecisionMaker:
     return DecisionMaker(parse_catalogue(CATALOGUE), embedder, archive, vectors=MemoryVectors())
-
-
-class HeldEmbedder(WordEmbedder):
-    """Answers only once it is released."""
-
-    def __init__(self) -> None:
-        self.asked = asyncio.Event()
-        self.released = asyncio.Event()
-
-    async def embed(self, texts: Sequence[str]) -> Vectors:
-        self.asked.set()
-        await self.released.wait()
-        return await super().embed(texts)
 
 
 class SilentEmbedder:
@@ -220,22 +205,6 @@ async def test_a_name_given_in_an_earlier_conversation_fills_a_parameter(maker: 
     best = (await decide(maker, case)).actions[0]
     assert best.parameters["loan_id"] == "LN-7007"
     assert "int_1" in best.evidence
-
-
-async def test_without_the_embedder_intents_are_read_by_words(archive: MemoryArchive) -> None:
-    maker = DecisionMaker(parse_catalogue(CATALOGUE), SilentEmbedder(), archive, vectors=MemoryVectors())
-    assert (await maker.intent(snapshot([interaction(1, "Please extend my loan of this book")]))).name == "renew"
-    assert (await maker.intent(snapshot([interaction(1, "My washing machine leaks, can you help?")]))).name is None
-
-
-async def test_while_the_examples_are_being_embedded_intents_are_read_by_words(archive: MemoryArchive) -> None:
-    embedder = HeldEmbedder()
-    maker = DecisionMaker(parse_catalogue(CATALOGUE), embedder, archive, vectors=MemoryVectors())
-    warming = asyncio.create_task(maker.warm_up())
-    await embedder.asked.wait()
-    assert (await maker.intent(snapshot([interaction(1, "Please extend my loan of this book")]))).name == "renew"
-    embedder.released.set()
-    await warming
 
 
 async def test_a_customer_who_said_nothing_has_no_intent_and_still_gets_a_decision(maker: DecisionMaker) -> None:
