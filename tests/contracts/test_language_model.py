@@ -44,6 +44,13 @@ def requests_to(place: respx.MockRouter | respx.Route) -> list[httpx.Request]:
     return [call.request for call in cast(list[respx.models.Call], place.calls)]
 
 
+@pytest.fixture(autouse=True)
+async def _loaded(server: respx.MockRouter) -> None:  # pyright: ignore[reportUnusedFunction] - pytest uses it
+    """What litellm loads at its first call takes longer than an answer may; a service loads it before, too."""
+    del server
+    await litellm_model().warm_up()
+
+
 async def ask(model: LanguageModel, *, timeout_s: float = 30.0) -> ModelReply:
     """One question."""
     return await model.complete("Write JSON.", "Go on.", schema=SCHEMA, timeout_s=timeout_s, max_tokens=50)
