@@ -37,6 +37,13 @@ def test_a_hard_fact_that_stands_nowhere_is_refuted_and_the_verdict_says_which(t
     assert result.evidence
 
 
+def test_another_day_of_the_month_is_refuted_in_any_language() -> None:
+    line = "Mon forfait a été activé le 20 octobre, et pas le 21 comme vous dites dans la lettre."
+    assert verdict("Le forfait de la cliente a été activé le 20.", line).verdict is not VerdictKind.REFUTED
+    assert "le 24" in verdict("Le forfait de la cliente a été activé le 24.", line).why
+    assert "21" in verdict("La cliente a payé le forfait 21 fois.", "J'ai payé le forfait, et pas deux fois.").why
+
+
 @pytest.mark.parametrize(
     ("text", "line"),
     [
@@ -72,6 +79,10 @@ def test_a_hard_fact_that_stands_nowhere_is_refuted_and_the_verdict_says_which(t
         ("Canada was chosen, and Canadian dollars.", "I fly to canada."),
         ("The third attempt failed.", "It failed again."),
         ("The customer has a Mastercard and lives in Lisbon.", "I am from LISBON and pay by MasterCard."),
+        ("Die Kundin möchte die Bluse in Größe 40 geschickt bekommen.", "Ich nehme die Bluse in 40."),
+        ("Le forfait a été annoncé actif le 3, et la cliente veut une réponse.", "Ce sera demain pour le forfait."),
+        ("Der Vertrag endet am 21. und nicht früher.", "Der Vertrag endet mit dem 21. Oktober."),
+        ("El cliente quiere que el Contrato acabe el 21.", "Mi contrato acaba el 21 de octubre, no antes."),
         ("Wunderbar findet Frau Lopez den neuen Tarif mit dem Rabatt.", "Lopez hier, der Tarif ist gut."),
     ],
 )

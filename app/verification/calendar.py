@@ -15,6 +15,22 @@ _NUMERIC = re.compile(r"(?<![\w./-])(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?![
 _ISO = re.compile(r"(?<!\d)(\d{4})-(\d\d)-(\d\d)(?!\d)")
 _ORDINAL_MARK = r"(?:st|nd|rd|th|er|º|ª|°|\.)?"
 _BARE_DAY = re.compile(r"\b(?:on|by|until|till|since|from|of|for|the) (?:the )?(\d{1,2})(?:st|nd|rd|th)\b")
+_NOT_COUNTED = r"(?![\w%]|[:.,]\d| \d| ?(?:%|uhr|uur|h\b|por cien|per cento))"
+
+
+def _bare_day(before: str, mark: str = "") -> re.Pattern[str]:
+    return re.compile(rf"\b(?:{before}) (\d{{1,2}}){mark}{_NOT_COUNTED}", re.IGNORECASE)
+
+
+# An article of the singular before a number of several: a day of the month, never how many there are of something.
+_BARE_DAYS_ABROAD: Mapping[Language, re.Pattern[str]] = {
+    "de": _bare_day("am|den|dem|vom|zum", r"\."),
+    "fr": _bare_day("le"),
+    "es": _bare_day("el|del|al"),
+    "it": _bare_day("il|dal|al"),
+    "pt": _bare_day("dia"),
+    "nl": _bare_day("de", "(?:e|ste|de)"),
+}
 _DAY_AFTER = re.compile(
     r",? (?:the |den |le |el |il |de )?(\d{1,2})(?:st|nd|rd|th|\.)?"
     r"(?![\w%]|[:.,]\d| ?(?:[ap]\.?m|uhr|uur|o['’]clock|h\b))",
@@ -91,7 +107,7 @@ def _candidates(text: str, language: Language | None) -> Iterator[Day]:
     names = _names(language)
     yield from _dated(text, names)
     yield from _named(text, names)
-    for match in _BARE_DAY.finditer(text):
+    for match in (_BARE_DAYS_ABROAD.get(language, _BARE_DAY) if language else _BARE_DAY).finditer(text):
         if 1 <= int(match[1]) <= 31 and not _COUNTED.match(text, match.end()):
             yield Day(match.group(), *match.span(), day=int(match[1]))
     for match in _YEAR.finditer(text):
