@@ -17,19 +17,14 @@ _ORDINAL_MARK = r"(?:st|nd|rd|th|er|º|ª|°|\.)?"
 _BARE_DAY = re.compile(r"\b(?:on|by|until|till|since|from|of|for|the) (?:the )?(\d{1,2})(?:st|nd|rd|th)\b")
 _NOT_COUNTED = r"(?![\w%]|[:.,]\d| \d| ?(?:%|uhr|uur|h\b|por cien|per cento))"
 
-
-def _bare_day(before: str, mark: str = "") -> re.Pattern[str]:
-    return re.compile(rf"\b(?:{before}) (\d{{1,2}}){mark}{_NOT_COUNTED}", re.IGNORECASE)
-
-
 # An article of the singular before a number of several: a day of the month, never how many there are of something.
 _BARE_DAYS_ABROAD: Mapping[Language, re.Pattern[str]] = {
-    "de": _bare_day("am|den|dem|vom|zum", r"\."),
-    "fr": _bare_day("le"),
-    "es": _bare_day("el|del|al"),
-    "it": _bare_day("il|dal|al"),
-    "pt": _bare_day("dia"),
-    "nl": _bare_day("de", "(?:e|ste|de)"),
+    "de": re.compile(rf"\b(?:am|den|dem|vom|zum) (\d{{1,2}})\.{_NOT_COUNTED}", re.IGNORECASE),
+    "fr": re.compile(rf"\ble (\d{{1,2}}){_NOT_COUNTED}", re.IGNORECASE),
+    "es": re.compile(rf"\b(?:el|del|al) (\d{{1,2}}){_NOT_COUNTED}", re.IGNORECASE),
+    "it": re.compile(rf"\b(?:il|dal|al) (\d{{1,2}}){_NOT_COUNTED}", re.IGNORECASE),
+    "pt": re.compile(rf"\bdia (\d{{1,2}}){_NOT_COUNTED}", re.IGNORECASE),
+    "nl": re.compile(rf"\bde (\d{{1,2}})(?:e|ste|de){_NOT_COUNTED}", re.IGNORECASE),
 }
 _DAY_AFTER = re.compile(
     r",? (?:the |den |le |el |il |de )?(\d{1,2})(?:st|nd|rd|th|\.)?"

@@ -21,7 +21,8 @@ _ROMANCE = re.compile(
     re.IGNORECASE,
 )
 _NAMED = re.compile(
-    r"\b(noon|midday|midnight|mittag|mitternacht|midi|minuit|mediodía|medianoche|mezzogiorno|mezzanotte)\b",
+    r"\b(?:(?P<day>noon|midday|mittag|midi|mediodía|mezzogiorno)"
+    r"|midnight|mitternacht|minuit|medianoche|mezzanotte)\b",
     re.IGNORECASE,
 )
 _PARTS = {"half": 30, "quarter": 15, "viertel": 15, "kwart": 15}
@@ -71,7 +72,7 @@ def _candidates(text: str, language: Language | None) -> Iterator[Moment]:
     for match in _ROMANCE.finditer(text):
         yield _moment(match, on_the_dial(int(match[1]), 30 if match[2][:2] in ("de", "me") else 15))
     for match in _NAMED.finditer(text):
-        yield _moment(match, 0)
+        yield _moment(match, 0, "pm" if match["day"] else "am")
 
 
 def _germanic(text: str) -> Iterator[Moment]:

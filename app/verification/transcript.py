@@ -57,6 +57,7 @@ _DAYS_APART: Mapping[int, frozenset[str]] = {
 _APART = {wording: apart for apart, wordings in _DAYS_APART.items() for wording in wordings}
 _ANY_APART = re.compile(rf"\b(?:{'|'.join(map(re.escape, _APART))})\b")
 _THAT_DAY = frozenset("today tonight heute aujourd hui hoy oggi hoje vandaag".split())
+_GREETING = re.compile(r"\bgood (?:morning|afternoon|evening|night)\b")
 _LATIN = re.compile(r"[A-Z]{2,}|[A-Z]?[a-z]+|\d+")
 
 
@@ -224,8 +225,8 @@ class TranscriptIndex:
 
     @cached_property
     def lowered(self) -> str:
-        """All that is told, in lower case."""
-        return "\n".join(self._texts).casefold()
+        """All that is told, in lower case and without greetings, whose time of day is that of the talk alone."""
+        return _GREETING.sub(" ", "\n".join(self._texts).casefold())
 
     def holds(self, phrase: str) -> bool:
         """Whether a phrase in lower case begins at some word."""
