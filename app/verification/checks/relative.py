@@ -86,12 +86,19 @@ def _stands(phrase: str, index: TranscriptIndex) -> bool:
     if phrase in _OF_MONTHS:
         is_told = index.tells_dates and (phrase not in DAYS or index.may_tell(DAYS[phrase]))
         return is_told or _spans_days(index)
-    return phrase in _OF_DAYS and (_spans_days(index) or index.may_tell(offsets(phrase, _weekdays(index))))
+    return phrase in _OF_DAYS and _may_be_meant(phrase, index)
+
+
+def _may_be_meant(phrase: str, index: TranscriptIndex) -> bool:
+    """Whether a day that is told of otherwise may be, or surely is, among those of a phrase."""
+    weekdays = _weekdays(index)
+    wide = offsets(phrase, weekdays)
+    return _spans_days(index) or index.may_tell(wide) or any(offsets(day, weekdays) <= wide for day in _spoken(index))
 
 
 def _may_be_today(index: TranscriptIndex) -> bool:
     """Whether somebody spoke of that day or of the moment, or nobody of any other day: then it is that of telling."""
-    told = {phrase for _, sentence, _ in index.sentences for phrase in phrases(sentence) if phrase in DAYS}
+    told = _spoken(index)
     weekdays = _weekdays(index)
     return (
         not told
@@ -99,6 +106,11 @@ def _may_be_today(index: TranscriptIndex) -> bool:
         or any(map(index.holds, _NOW))
         or _spans_days(index)
     )
+
+
+def _spoken(index: TranscriptIndex) -> frozenset[str]:
+    """The days that anybody tells from the day of speaking."""
+    return frozenset(phrase for _, sentence, _ in index.sentences for phrase in phrases(sentence) if phrase in DAYS)
 
 
 def _told_instead(phrase: str, text: str, index: TranscriptIndex) -> str | None:
