@@ -37,6 +37,7 @@ def test_a_sentence_that_holds_most_of_its_words_bears_a_promise_out_however_it_
         "The complaints desk is not on this line.",
         "No complaints desk on the line today.",
         "Do you want the complaints desk on the line?",
+        "The complaints desk is on the line.",
         "The desk is made of oak.",
         "The line is bad. Complaints come by letter. The desk is closed.",
     ],

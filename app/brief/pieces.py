@@ -40,6 +40,10 @@ _NEGATION = re.compile(
     r"|não|nem|mai|niet|geen|nooit|no(?! problem\b| worries\b| later\b| matter\b))\b|n['’]t\b|\bnon\b",
     re.IGNORECASE,
 )
+_STATE = re.compile(
+    r"\b(?:is|are|was|were|has|had|ist|sind|war|waren|est|sont|était|está|están|era|è|sono|são|zijn)\b(?! going to\b)",
+    re.IGNORECASE,
+)
 _CLAUSE_ENDS = re.compile(r"[;,–—:] ")
 _SHORTEST_HEADLINE = 40
 
@@ -267,14 +271,16 @@ def _promises(line: Interaction, told: Promised) -> bool:
     # In the giver's own words: `let me get the complaints desk` bears out `get the complaints desk`.
     wanted = frozenset(terms(told.text))
     return len(wanted) >= _FEWEST_WORDS and any(
-        len(wanted.intersection(terms(one))) > _MOST * len(wanted) and not _declines(one)
+        len(wanted.intersection(terms(one))) > _MOST * len(wanted) and not _gives_nothing(one)
         for one in sentences(line.text)
     )
 
 
-def _declines(sentence: str) -> bool:
-    """Whether a sentence asks, refuses or denies, so that nobody gives anything by it."""
-    return staff_act(sentence) in (Act.REFUSAL, Act.QUESTION) or _NEGATION.search(sentence) is not None
+def _gives_nothing(sentence: str) -> bool:
+    """Whether a sentence asks, refuses, denies, or tells what is the case and not what will be."""
+    if staff_act(sentence) in (Act.REFUSAL, Act.QUESTION):
+        return True
+    return _NEGATION.search(sentence) is not None or _STATE.search(sentence) is not None
 
 
 def _numbers(text: str) -> set[str]:
