@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, cast
 
 import orjson
 
+from app.language.extent import LEAST_OF_A_TEXT, MOST_OF_A_CASE, MOST_OF_A_TEXT, beginning_and_end
 from app.language.identifiers import canonical, mentions
 from app.language.sentences import sentences
 from app.language.words import STOP_WORDS, stem
@@ -24,12 +25,8 @@ from app.verification.clock import Moment, moments
 from app.verification.figures import every_value, figures, in_digits
 from app.verification.languages import LANGUAGES, Language, folded, language_of, words_of
 
-MOST_OF_A_TEXT = 12_000
-MOST_OF_A_TRANSCRIPT = 96_000
-LEAST_OF_A_TEXT = 200
 MOST_LINES = 4
 """So many interactions are told as what bears most on a statement."""
-_END = 0.25
 _COMMON = 8
 _LONGEST_TAIL = 8
 _PIECES = re.compile(r"[^\W_]+")
@@ -363,22 +360,15 @@ def stems_of(text: str) -> frozenset[str]:
 
 
 def _lines(interactions: Sequence[Interaction]) -> Iterator[Line]:
-    left = MOST_OF_A_TRANSCRIPT
+    left = MOST_OF_A_CASE
     read: list[Line] = []
     for interaction in reversed(interactions):
-        text = _bounded(interaction.text, max(LEAST_OF_A_TEXT, min(MOST_OF_A_TEXT, left)))
+        text = beginning_and_end(interaction.text, max(LEAST_OF_A_TEXT, min(MOST_OF_A_TEXT, left)))
         whole = " ".join(_recorded(interaction))
-        recorded = _bounded(whole, max(LEAST_OF_A_TEXT, min(MOST_OF_A_TEXT, left - len(text))))
+        recorded = beginning_and_end(whole, max(LEAST_OF_A_TEXT, min(MOST_OF_A_TEXT, left - len(text))))
         left -= len(text) + len(recorded)
         read.append(Line(interaction, text, recorded, is_cut=text is not interaction.text or recorded is not whole))
     return reversed(read)
-
-
-def _bounded(text: str, most: int) -> str:
-    if len(text) <= most:
-        return text
-    end = int(most * _END)
-    return f"{text[: most - end]}\n{text[-end:]}"
 
 
 def _recorded(interaction: Interaction) -> Iterator[str]:
