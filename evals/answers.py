@@ -12,6 +12,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -260,7 +261,9 @@ def is_shown(field: str, text: str, handoff: Handoff) -> bool:
     if any(all(part.search(piece) for part in parts) for piece in there):
         return True
     # The same number or day in another spelling is the same entity.
-    return field == "entities" and any(_figures(text) and _figures(text) <= _figures(piece) for piece in there)
+    return field == "entities" and any(
+        (_figures(text) and _figures(text) <= _figures(piece)) or _is_same_day(text, piece) for piece in there
+    )
 
 
 def mapped(recorded: str, ours: str) -> Mapping[str, str]:
@@ -360,6 +363,15 @@ def _why(text: str, handoff: Handoff) -> str | None:
 
 def _figures(text: str) -> set[str]:
     return {re.sub(r"[.,](?=\d{3}\b)", "", one) for one in re.findall(r"\d[\d.,]*\d|\d", text)}
+
+
+def _is_same_day(date: str, piece: str) -> bool:
+    """Whether a date by its numbers is told with its month by name: `2026-10-11`, `11 October`."""
+    try:
+        day = datetime.strptime(date.strip(), "%Y-%m-%d")  # noqa: DTZ007 - a day of the calendar, at no time
+    except ValueError:
+        return False
+    return f"{day:%b}".casefold() in piece.casefold() and str(day.day) in _figures(piece)
 
 
 def _share(those: Sequence[bool]) -> float:

@@ -27,7 +27,10 @@ ANSWER: dict[str, Any] = {
     "customer_expectation": {"text": "The customer wants to talk to a person.", "evidence": ["t6"]},
     "commitments": [{"by": "bot", "text": "Send another lamp", "due": "by Friday", "evidence": ["t5"]}],
     "open_questions": [],
-    "entities": [{"type": "order", "value": "W7718", "evidence": ["t4"]}],
+    "entities": [
+        {"type": "order", "value": "W7718", "evidence": ["t4"]},
+        {"type": "day of arrival", "value": "2026-03-02", "evidence": ["t4"]},
+    ],
     "suggested_opening": "Hello, I see that your lamp W7718 came broken. Is it the one in the hall?",
     "custom_sections": [],
 }

@@ -24,6 +24,7 @@ STAFF = interaction(2, "I can send Maria Lopez on Friday between 9 and 12, for 4
         ("The router has not worked since 5 March.", "5 March"),
         ("The bot offered a technician on Thursday.", "Thursday"),
         ("The customer wants to be called at 5:40 pm.", "5:40 pm"),
+        ("The customer wants to be called at ten to seven.", "the time 10 to 7"),
         ("The bot offered to send Martha on Friday.", "the name Martha"),
         ("The customer has had seventeen routers.", "the number 17"),
         ("The customer said “I will never pay for this again”.", "nobody said"),
@@ -35,6 +36,13 @@ def test_a_hard_fact_that_stands_nowhere_is_refuted_and_the_verdict_says_which(t
     assert result.verdict is VerdictKind.REFUTED
     assert why in result.why
     assert result.evidence
+
+
+def test_another_day_of_the_month_is_refuted_in_any_language() -> None:
+    line = "Mon forfait a été activé le 20 octobre, et pas le 21 comme vous dites dans la lettre."
+    assert verdict("Le forfait de la cliente a été activé le 20.", line).verdict is not VerdictKind.REFUTED
+    assert "le 24" in verdict("Le forfait de la cliente a été activé le 24.", line).why
+    assert "21" in verdict("La cliente a payé le forfait 21 fois.", "J'ai payé le forfait, et pas deux fois.").why
 
 
 @pytest.mark.parametrize(
@@ -58,6 +66,9 @@ def test_a_hard_fact_that_stands_nowhere_is_refuted_and_the_verdict_says_which(t
         ("Flight leaves at half past eleven.", "It leaves at 11:30."),
         ("Flight leaves at ten past four in the afternoon.", "It leaves at 4:10 pm."),
         ("The alarm is set for 16:30.", "Please wake me at 4:30 pm."),
+        ("The call is at ten to five, in the afternoon.", "Please call me at 4:50 pm, not before."),
+        ("The shop is open from ten to five on the day.", "It is open from 10 to 5."),
+        ("The bill is for five to ten lamps of the set.", "I want 5 to 10 lamps."),
         ("Der Termin ist um halb zwölf und nicht am Abend.", "Der Termin ist um 11:30 Uhr."),
         ("La cita es a las cuatro y media de la tarde.", "Quiero la cita a las 16:30."),
         ("Agreed: O'Brien, 9 March, 15:30.", "See O'Brien on March 9th at 3:30 pm then."),
@@ -72,6 +83,10 @@ def test_a_hard_fact_that_stands_nowhere_is_refuted_and_the_verdict_says_which(t
         ("Canada was chosen, and Canadian dollars.", "I fly to canada."),
         ("The third attempt failed.", "It failed again."),
         ("The customer has a Mastercard and lives in Lisbon.", "I am from LISBON and pay by MasterCard."),
+        ("Die Kundin möchte die Bluse in Größe 40 geschickt bekommen.", "Ich nehme die Bluse in 40."),
+        ("Le forfait a été annoncé actif le 3, et la cliente veut une réponse.", "Ce sera demain pour le forfait."),
+        ("Der Vertrag endet am 21. und nicht früher.", "Der Vertrag endet mit dem 21. Oktober."),
+        ("El cliente quiere que el Contrato acabe el 21.", "Mi contrato acaba el 21 de octubre, no antes."),
         ("Wunderbar findet Frau Lopez den neuen Tarif mit dem Rabatt.", "Lopez hier, der Tarif ist gut."),
     ],
 )

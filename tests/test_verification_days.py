@@ -24,6 +24,20 @@ from tests.verification_room import verdict
         ("The parcel comes tomorrow.", ("The parcel comes by boat in May.",), "tomorrow"),
         # A count of something is no day of a month.
         ("The lamp has been dark since 3 May.", ("The lamp has been dark since 9 May, I tried three times.",), "3 May"),
+        # An appointment has one day and one hour.
+        ("The customer comes today at ten.", ("May I come today?", "You may come tomorrow morning at 10."), "today"),
+        ("The talk is late, at noon.", ("It is nearly midnight.",), "noon"),
+        ("The visit is tomorrow afternoon.", ("Good afternoon, I want you to come tomorrow morning.",), "afternoon"),
+        ("The repairer visits the customer in the evening.", ("The repairer visits me in the morning.",), "evening"),
+        # Monday's tomorrow is a day of this week.
+        ("The repairer visits the customer next week.", ("It is tomorrow that the repairer visits me.",), "next week"),
+        ("The customer tries the boat next month.", ("I want to try the boat this weekend.",), "next month"),
+        # What is asked tells what the answer is about.
+        (
+            "The customer makes a trip to the lake yesterday.",
+            ("Was the trip last month?", "The one to the lake?", "Yes, and yesterday nothing happened at all."),
+            "last month",
+        ),
         # The day of the rows is a Monday, so that the day after tomorrow is a Wednesday and never a Tuesday.
         ("The interview is on Tuesday.", ("The interview is the day after tomorrow.",), "Tuesday"),
         (
@@ -51,6 +65,8 @@ def test_another_day_than_what_speaks_of_the_same_tells_is_refuted(text: str, li
         ("The customer wants the lamp today.", "I need it at once. Tomorrow is too late."),
         ("The visit is tomorrow.", "The visit is on Tuesday."),
         ("The visit is next week.", "The visit is on 11 March."),
+        ("The repairer visits the customer this week.", "It is tomorrow that the repairer visits me."),
+        ("The customer wants the visit tomorrow evening.", "Please visit me tomorrow at 7 pm."),
     ],
 )
 def test_a_day_that_follows_from_what_was_told_is_not_refuted(text: str, line: str) -> None:

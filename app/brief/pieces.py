@@ -26,9 +26,6 @@ _SERVING = (Actor.AGENT.value, Actor.BOT.value)
 _SHORT_ID = re.compile(r"\bt\d+\b")
 _FIGURE = re.compile(r"(?<!\w)[^\W\d]{0,40}+\d(?:[\w.,:/-]{0,80}\w)?")
 _NUMBER = re.compile(r"\d{1,12}(?:[.,]\d{3}){0,4}(?:[.,]\d{1,2})?(?!\d)")
-_OFFERS = re.compile(
-    r"\b(?:let me|lassen sie mich|laissez[- ]moi|d[ée]jeme|mi lasci|deixe-me|laat me)\b", re.IGNORECASE
-)
 # What somebody will do: `I need to know where it will go` binds nobody.
 _PLEDGE = re.compile(
     r"\b(?:i|we|you)(?:['’]ll| will| shall|(?: am| are|['’]m|['’]re) going to)\b|\b(?:i|we) promise\b|\brest assured"
@@ -36,6 +33,17 @@ _PLEDGE = re.compile(
     re.IGNORECASE,
 )
 _FEWEST_WORDS = 2
+_MOST = 0.5
+# In seven languages; `no problem` and `no later than` deny nothing.
+_NEGATION = re.compile(
+    r"\b(?:not|cannot|never|nobody|none|nothing|neither|nor|nicht|kein\w{0,2}|nie|niemals|ne|pas|jamais|nunca|jamás"
+    r"|não|nem|mai|niet|geen|nooit|no(?! problem\b| worries\b| later\b| matter\b))\b|n['’]t\b|\bnon\b",
+    re.IGNORECASE,
+)
+_STATE = re.compile(
+    r"\b(?:is|are|was|were|has|had|ist|sind|war|waren|est|sont|était|está|están|era|è|sono|são|zijn)\b(?! going to\b)",
+    re.IGNORECASE,
+)
 _CLAUSE_ENDS = re.compile(r"[;,–—:] ")
 _SHORTEST_HEADLINE = 40
 
@@ -262,8 +270,17 @@ def _promises(line: Interaction, told: Promised) -> bool:
         return all(standing(one, line) for one in figures)
     # In the giver's own words: `let me get the complaints desk` bears out `get the complaints desk`.
     wanted = frozenset(terms(told.text))
-    offers = (one for one in sentences(line.text) if _OFFERS.search(one))
-    return len(wanted) > 1 and any(wanted <= frozenset(terms(offer)) for offer in offers)
+    return len(wanted) >= _FEWEST_WORDS and any(
+        len(wanted.intersection(terms(one))) > _MOST * len(wanted) and not _gives_nothing(one)
+        for one in sentences(line.text)
+    )
+
+
+def _gives_nothing(sentence: str) -> bool:
+    """Whether a sentence asks, refuses, denies, or tells what is the case and not what will be."""
+    if staff_act(sentence) in (Act.REFUSAL, Act.QUESTION):
+        return True
+    return _NEGATION.search(sentence) is not None or _STATE.search(sentence) is not None
 
 
 def _numbers(text: str) -> set[str]:

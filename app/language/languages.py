@@ -1,4 +1,4 @@
-"""In which of seven languages a text is written, by its function words, and its words as they are compared."""
+"""In which of seven languages a text is written, by its function words and letters, and its words to compare."""
 
 import re
 import unicodedata
@@ -17,7 +17,7 @@ _FUNCTION_WORDS: Mapping[Language, frozenset[str]] = {
     ),
     "de": frozenset(
         """der die das den dem ein eine einen einem einer und oder nicht ist sind wird wurde hat von vom zu zum
-        zur mit auf für bei nach dass sich sie ihr ihre sein im am aus noch auch ich""".split()
+        zur mit auf für bei nach dass sich sie ihr ihre sein in im am aus noch auch ich es er wir""".split()
     ),
     "fr": frozenset(
         """le la les un une des du de et est sont pas ne que qui dans pour sur au aux avec il elle à ce cette
@@ -40,6 +40,13 @@ _FUNCTION_WORDS: Mapping[Language, frozenset[str]] = {
         nog maar ik""".split()
     ),
 }
+_LETTERS: Mapping[Language, re.Pattern[str]] = {
+    "de": re.compile("[äöß]"),
+    "fr": re.compile("[œûîë]"),
+    "es": re.compile("[ñ¿¡]"),
+    "pt": re.compile("[ãõ]"),
+}
+"""Letters that of these languages one alone writes; a name keeps its own in every language, so no capitalised word."""
 _FEWEST, _ENOUGH = 2, 2000
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?|\d+(?:[.,:]\d+)*")
 
@@ -47,10 +54,15 @@ _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?|\d+(?:[.,:]\d+)*")
 @text_cache(maxsize=4096)
 def language_of(text: str) -> Language | None:
     """The language of a text; None where too few of its words tell, or two languages are alike."""
-    words = [word.casefold() for word in re.findall(r"[^\W\d_]+", text[:_ENOUGH])]
-    hits = [sum(word in _FUNCTION_WORDS[code] for word in words) for code in LANGUAGES]
+    words = re.findall(r"[^\W\d_]+", text[:_ENOUGH])
+    hits = [sum(_is_of(code, word) for word in words) for code in LANGUAGES]
     most = max(hits)
     return LANGUAGES[hits.index(most)] if most >= _FEWEST and hits.count(most) == 1 else None
+
+
+def _is_of(language: Language, word: str) -> bool:
+    letters = _LETTERS.get(language)
+    return word.casefold() in _FUNCTION_WORDS[language] or bool(letters and word.islower() and letters.search(word))
 
 
 def folded(text: str) -> str:

@@ -9,9 +9,9 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from app.language.extent import readable
 from app.models import Customer, Interaction, Snapshot
 from app.ports import Ledger
-from app.retrieval.extent import readable
 
 Place = tuple[str, str]
 

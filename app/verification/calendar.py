@@ -15,6 +15,17 @@ _NUMERIC = re.compile(r"(?<![\w./-])(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?![
 _ISO = re.compile(r"(?<!\d)(\d{4})-(\d\d)-(\d\d)(?!\d)")
 _ORDINAL_MARK = r"(?:st|nd|rd|th|er|º|ª|°|\.)?"
 _BARE_DAY = re.compile(r"\b(?:on|by|until|till|since|from|of|for|the) (?:the )?(\d{1,2})(?:st|nd|rd|th)\b")
+_NOT_COUNTED = r"(?![\w%]|[:.,]\d| \d| ?(?:%|uhr|uur|h\b|por cien|per cento))"
+
+# An article of the singular before a number of several: a day of the month, never how many there are of something.
+_BARE_DAYS_ABROAD: Mapping[Language, re.Pattern[str]] = {
+    "de": re.compile(rf"\b(?:am|den|dem|vom|zum) (\d{{1,2}})\.{_NOT_COUNTED}", re.IGNORECASE),
+    "fr": re.compile(rf"\ble (\d{{1,2}}){_NOT_COUNTED}", re.IGNORECASE),
+    "es": re.compile(rf"\b(?:el|del|al) (\d{{1,2}}){_NOT_COUNTED}", re.IGNORECASE),
+    "it": re.compile(rf"\b(?:il|dal|al) (\d{{1,2}}){_NOT_COUNTED}", re.IGNORECASE),
+    "pt": re.compile(rf"\bdia (\d{{1,2}}){_NOT_COUNTED}", re.IGNORECASE),
+    "nl": re.compile(rf"\bde (\d{{1,2}})(?:e|ste|de){_NOT_COUNTED}", re.IGNORECASE),
+}
 _DAY_AFTER = re.compile(
     r",? (?:the |den |le |el |il |de )?(\d{1,2})(?:st|nd|rd|th|\.)?"
     r"(?![\w%]|[:.,]\d| ?(?:[ap]\.?m|uhr|uur|o['’]clock|h\b))",
@@ -91,7 +102,7 @@ def _candidates(text: str, language: Language | None) -> Iterator[Day]:
     names = _names(language)
     yield from _dated(text, names)
     yield from _named(text, names)
-    for match in _BARE_DAY.finditer(text):
+    for match in (_BARE_DAYS_ABROAD.get(language, _BARE_DAY) if language else _BARE_DAY).finditer(text):
         if 1 <= int(match[1]) <= 31 and not _COUNTED.match(text, match.end()):
             yield Day(match.group(), *match.span(), day=int(match[1]))
     for match in _YEAR.finditer(text):

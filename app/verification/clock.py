@@ -21,9 +21,13 @@ _ROMANCE = re.compile(
     re.IGNORECASE,
 )
 _NAMED = re.compile(
-    r"\b(noon|midday|midnight|mittag|mitternacht|midi|minuit|mediodía|medianoche|mezzogiorno|mezzanotte)\b",
+    r"\b(?:(?P<day>noon|midday|mittag|midi|mediodía|mezzogiorno)"
+    r"|midnight|mitternacht|minuit|medianoche|mezzanotte)\b",
     re.IGNORECASE,
 )
+_POINT = re.compile(r"\b(?:at|by|until|till|before|after|it is|it was|it['’]s) $", re.IGNORECASE)
+_COUNTED = re.compile(r"\s?(?:[%$€£]|[^\W\d_]{2,30}+(?<=s)\b|per ?cent\b)", re.IGNORECASE)
+_NEAR = 10
 _PARTS = {"half": 30, "quarter": 15, "viertel": 15, "kwart": 15}
 
 
@@ -62,8 +66,8 @@ def _candidates(text: str, language: Language | None) -> Iterator[Moment]:
     for match in _PAST.finditer(text):
         part = _PARTS.get(match[1].casefold()) or int(match[1])
         earlier = match[2].casefold() in ("to", "before")
-        if earlier and match[1].isdigit() and "minute" not in match.group().casefold():
-            continue  # as likely from one number to another: `questions 2 to 5`
+        if earlier and match[1].isdigit() and not _is_before_hour(text, match):
+            continue
         if int(match[3]) <= 24:
             yield _moment(match, on_the_dial(int(match[3]), -part if earlier else part))
     if language in (None, "de", "nl"):
@@ -71,7 +75,18 @@ def _candidates(text: str, language: Language | None) -> Iterator[Moment]:
     for match in _ROMANCE.finditer(text):
         yield _moment(match, on_the_dial(int(match[1]), 30 if match[2][:2] in ("de", "me") else 15))
     for match in _NAMED.finditer(text):
-        yield _moment(match, 0)
+        yield _moment(match, 0, "pm" if match["day"] else "am")
+
+
+def _is_before_hour(text: str, match: re.Match[str]) -> bool:
+    """Whether `10 to 5` is a time of day and no range: `from 10 to 5`, `questions 2 to 5`, `at 10 to 20 dollars`.
+
+    Told as a time it has its minutes, in fives, after a word for a point in time, and counts nothing that follows.
+    """
+    if "minute" in match.group().casefold():
+        return True
+    before = text[max(0, match.start() - _NEAR) : match.start()]
+    return int(match[1]) % 5 == 0 and _POINT.search(before) is not None and not _COUNTED.match(text, match.end())
 
 
 def _germanic(text: str) -> Iterator[Moment]:

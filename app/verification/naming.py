@@ -57,6 +57,11 @@ _SUBJECTS = frozenset(
     upgrade van vendor viewing visit voice voicemail voucher warehouse warranty way web website wifi work
     worker""".split()
 )
+_AFTER_ARTICLE = re.compile(
+    r"\b(?:la|le|les|une?|des|du|aux?|el|los|las|una|il|lo|gli|uno|os?|as|uma?|de|het|een|der|die|das|de[nm]"
+    r"|eine?[nmr]?|seu|sua|su|mi|ma|mon|sa|son|zijn|haar|l['’]|d['’]) ?$",
+    re.IGNORECASE,
+)
 _OF_PERSON = re.compile(
     r"\b(?:with|by|named|called|Mr|Mrs|Ms|Dr|friend|colleague|daughter|son|wife|husband)\.?,? (?:[A-Z]\w+ )?$"
 )
@@ -85,7 +90,8 @@ def proper_names(text: str, language: Language | None) -> Iterator[Name]:
             yield Name(opening[1], of_person=True)
         for match in _CAPITALISED.finditer(sentence):
             word = match.group().casefold()
-            if not _is_common(word):
+            after_article = language != "en" and _AFTER_ARTICLE.search(sentence, 0, match.start())
+            if not _is_common(word) and not after_article:
                 yield Name(match.group(), of_person=_OF_PERSON.search(sentence, 0, match.start()) is not None)
 
 

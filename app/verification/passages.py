@@ -12,16 +12,32 @@ _PARTIES = stems_of("customer caller client agent bot assistant")
 
 
 def closest_sentences(
-    text: str, index: TranscriptIndex, *, telling: Callable[[str], bool], without: Collection[str] = ()
+    text: str,
+    index: TranscriptIndex,
+    *,
+    telling: Callable[[str], bool],
+    without: Collection[str] = (),
+    in_passing: bool = False,
 ) -> Sequence[str]:
     """Of the sentences that are `telling` those that share most words with a text; `without` are none of its words.
 
-    Nothing where none shares two words and half of them: then none may be said to speak of the same.
+    Nothing where none shares two words and half of them: then none may be said to speak of the same. With `in_passing`
+    a sentence shares what the one before it and the one after it hold, too: what is asked, and what is answered.
     """
     wanted = stems_of(text) - _PARTIES - frozenset(stem for phrase in without for stem in stems_of(phrase))
-    shared = Counter(place for stem in wanted for place in index.sentence_postings.get(stem, ()))
+    shared = Counter(place for stem in wanted for place in _places(stem, index, beside=1 if in_passing else 0))
     telling_ones = {place: count for place, count in shared.items() if telling(index.sentences[place][1])}
     most = max(telling_ones.values(), default=0)
     if most < _FEWEST_SHARED or most < _LEAST_SHARE * len(wanted):
         return ()
     return [index.sentences[place][1] for place, count in telling_ones.items() if count == most]
+
+
+def _places(stem: str, index: TranscriptIndex, *, beside: int) -> set[int]:
+    """The places of the sentences that hold a stem, and of so many on each side of them."""
+    last = len(index.sentences)
+    return {
+        place
+        for own in index.sentence_postings.get(stem, ())
+        for place in range(max(0, own - beside), min(last, own + beside + 1))
+    }

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, cast
 
 import orjson
 
+from app.language.extent import LEAST_OF_A_TEXT, MOST_OF_A_CASE, MOST_OF_A_TEXT, beginning_and_end
 from app.language.identifiers import canonical, mentions
 from app.language.languages import LANGUAGES, Language, folded, language_of, words_of
 from app.language.sentences import sentences
@@ -24,12 +25,8 @@ from app.verification.calendar import Day, around, calendar_day, days
 from app.verification.clock import Moment, moments
 from app.verification.figures import every_value, figures, in_digits
 
-MOST_OF_A_TEXT = 12_000
-MOST_OF_A_TRANSCRIPT = 96_000
-LEAST_OF_A_TEXT = 200
 MOST_LINES = 4
 """So many interactions are told as what bears most on a statement."""
-_END = 0.25
 _COMMON = 8
 _LONGEST_TAIL = 8
 _PIECES = re.compile(r"[^\W_]+")
@@ -57,6 +54,7 @@ _DAYS_APART: Mapping[int, frozenset[str]] = {
 _APART = {wording: apart for apart, wordings in _DAYS_APART.items() for wording in wordings}
 _ANY_APART = re.compile(rf"\b(?:{'|'.join(map(re.escape, _APART))})\b")
 _THAT_DAY = frozenset("today tonight heute aujourd hui hoy oggi hoje vandaag".split())
+_GREETING = re.compile(r"\bgood (?:morning|afternoon|evening|night)\b")
 _LATIN = re.compile(r"[A-Z]{2,}|[A-Z]?[a-z]+|\d+")
 
 
@@ -224,8 +222,8 @@ class TranscriptIndex:
 
     @cached_property
     def lowered(self) -> str:
-        """All that is told, in lower case."""
-        return "\n".join(self._texts).casefold()
+        """All that is told, in lower case and without greetings, whose time of day is that of the talk alone."""
+        return _GREETING.sub(" ", "\n".join(self._texts).casefold())
 
     def holds(self, phrase: str) -> bool:
         """Whether a phrase in lower case begins at some word."""
@@ -362,22 +360,15 @@ def stems_of(text: str) -> frozenset[str]:
 
 
 def _lines(interactions: Sequence[Interaction]) -> Iterator[Line]:
-    left = MOST_OF_A_TRANSCRIPT
+    left = MOST_OF_A_CASE
     read: list[Line] = []
     for interaction in reversed(interactions):
-        text = _bounded(interaction.text, max(LEAST_OF_A_TEXT, min(MOST_OF_A_TEXT, left)))
+        text = beginning_and_end(interaction.text, max(LEAST_OF_A_TEXT, min(MOST_OF_A_TEXT, left)))
         whole = " ".join(_recorded(interaction))
-        recorded = _bounded(whole, max(LEAST_OF_A_TEXT, min(MOST_OF_A_TEXT, left - len(text))))
+        recorded = beginning_and_end(whole, max(LEAST_OF_A_TEXT, min(MOST_OF_A_TEXT, left - len(text))))
         left -= len(text) + len(recorded)
         read.append(Line(interaction, text, recorded, is_cut=text is not interaction.text or recorded is not whole))
     return reversed(read)
-
-
-def _bounded(text: str, most: int) -> str:
-    if len(text) <= most:
-        return text
-    end = int(most * _END)
-    return f"{text[: most - end]}\n{text[-end:]}"
 
 
 def _recorded(interaction: Interaction) -> Iterator[str]:

@@ -50,17 +50,21 @@ def readable(rows: Sequence[Interaction]) -> Extent:
     return Extent(read, is_cut=any(short is not row for short, row in zip(read, rows, strict=True)))
 
 
-def _shortened(row: Interaction, most: int) -> Interaction:
-    """The interaction with the beginning and the end of its text, cut between words, on lines of their own."""
-    text = row.text
+def beginning_and_end(text: str, most: int) -> str:
+    """A text, or where it is longer its beginning and its end, cut between words, on lines of their own."""
     if len(text) <= most:
-        return row
+        return text
     end = int(most * _END)
     head, tail = text[: most - end], text[-end:]
     space = max(head.rfind(" ", -_LONGEST_WORD), head.rfind("\n", -_LONGEST_WORD))
     head = head[:space] if space > 0 else head
     tail = tail[tail.find(" ", 0, _LONGEST_WORD) + 1 :]
-    return row.model_copy(update={"text": f"{head}\n{tail}"})
+    return f"{head}\n{tail}"
+
+
+def _shortened(row: Interaction, most: int) -> Interaction:
+    text = beginning_and_end(row.text, most)
+    return row if text is row.text else row.model_copy(update={"text": text})
 
 
 def _size(value: Any) -> int:
