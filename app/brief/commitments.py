@@ -30,6 +30,7 @@ def commitments(said: Sequence[Utterance]) -> tuple[Commitment, ...]:
             by=one.interaction.actor,
             text=text,
             due=promise.due or _due_before(said, place),
+            at=one.interaction.occurred_at,
             evidence=(one.interaction.interaction_id,),
         )
     return tuple(found.values())[-MOST_COMMITMENTS:]

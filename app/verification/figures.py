@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import text_to_num
 
 from app.caching import text_cache
-from app.verification.languages import Language
+from app.language.languages import Language
 
 Values = frozenset[float]
 

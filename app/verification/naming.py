@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from app.language.languages import Language
 from app.language.sentences import sentences
 from app.language.words import STOP_WORDS
-from app.verification.languages import Language
 
 _CAPITALISED = re.compile(r"(?<![\w.!?“\"«„:;/#&@’'-])(?<=[\w,’'”\")] )[A-Z][a-zà-öø-ÿ]+(?![\w@/&]|-[A-Z]|\.\w)")
 _TITLED = re.compile(r"\b(?:Mr|Mrs|Ms|Dr|Herrn?|Frau|Mme|M|Sra?|Sig|Sig\.ra|Dhr|Mevr)\.? ([A-ZÀ-Þ]\w+)")

@@ -3,9 +3,9 @@
 import re
 from typing import NamedTuple
 
+from app.language.languages import words_of
 from app.language.words import stem
 from app.verification.checks import Reading
-from app.verification.languages import words_of
 from app.verification.transcript import Line, TranscriptIndex, stems_of
 
 _FEWEST_WORDS = 4

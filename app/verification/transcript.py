@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, cast
 import orjson
 
 from app.language.identifiers import canonical, mentions
+from app.language.languages import LANGUAGES, Language, folded, language_of, words_of
 from app.language.sentences import sentences
 from app.language.words import STOP_WORDS, stem
 from app.models import Actor, Interaction, Kind, Transcript
@@ -22,7 +23,6 @@ from app.verification.amounts import Amounts, recorded, spoken
 from app.verification.calendar import Day, around, calendar_day, days
 from app.verification.clock import Moment, moments
 from app.verification.figures import every_value, figures, in_digits
-from app.verification.languages import LANGUAGES, Language, folded, language_of, words_of
 
 MOST_OF_A_TEXT = 12_000
 MOST_OF_A_TRANSCRIPT = 96_000

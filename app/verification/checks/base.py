@@ -4,11 +4,11 @@ from functools import cached_property
 from typing import NamedTuple, Protocol
 
 from app.language.identifiers import Mention, mentions
+from app.language.languages import Language, language_of
 from app.models import Statement
 from app.verification.calendar import Day, days
 from app.verification.clock import Moment, moments
 from app.verification.figures import in_digits
-from app.verification.languages import Language, language_of
 from app.verification.transcript import Line, TranscriptIndex
 
 

@@ -1,8 +1,8 @@
 """Names of people, places and companies: whether each stands in the transcript, in whatever case or form."""
 
+from app.language.languages import folded, words_of
 from app.language.words import stem
 from app.verification.checks.base import Objection, Reading
-from app.verification.languages import folded, words_of
 from app.verification.naming import proper_names
 from app.verification.transcript import TranscriptIndex
 

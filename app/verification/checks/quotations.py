@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator
 
+from app.language.languages import folded, language_of, words_of
 from app.verification.checks.base import Objection, Reading
-from app.verification.languages import folded, language_of, words_of
 from app.verification.transcript import Line, TranscriptIndex
 
 _QUOTED = re.compile(r"“([^“”]{1,600})”|„([^„“”]{1,600})[“”]|\"([^\"]{1,600})\"|«([^«»]{1,600})»")

@@ -40,6 +40,8 @@ _FUNCTION_WORDS: Mapping[Language, frozenset[str]] = {
         nog maar ik""".split()
     ),
 }
+FUNCTION_WORDS = frozenset[str]().union(*_FUNCTION_WORDS.values())
+"""Those of all seven languages together: what is none of them says what a text is about."""
 _FEWEST, _ENOUGH = 2, 2000
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?|\d+(?:[.,:]\d+)*")
 
