@@ -18,8 +18,8 @@ from typing import Any, NamedTuple, cast
 from pydantic import ValidationError
 
 from app.application import App
+from app.application.wording import frames_of
 from app.bootstrap import build
-from app.brief import frames_of
 from app.errors import InvalidRequest
 from app.models import (
     Brief,

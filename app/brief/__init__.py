@@ -1,7 +1,6 @@
 """The warm-handoff brief: composed from interactions, worded by a model where one is set, and then verified."""
 
 from app.brief.extractive import compose
-from app.brief.frames import frames_of
 from app.brief.handoff import before_model, first_handoff
 from app.brief.model import BriefWriter
 from app.brief.news import brought_up_to_date
@@ -16,5 +15,4 @@ __all__ = [
     "brought_up_to_date",
     "compose",
     "first_handoff",
-    "frames_of",
 ]
