@@ -58,7 +58,7 @@ def test_attempts_at_one_thing_are_one_step_with_the_last_outcome_and_all_the_ev
         *exchange(2, result=ERROR),
         *exchange(4, result='{"order_id": "W4410", "status": "exchanged"}'),
     )
-    assert outcomes(brief) == [("exchange item: order W4410 (after 1 failed attempt)", Outcome.SUCCEEDED)]
+    assert outcomes(brief) == [("exchange item: order W4410 (2 attempts, the first failed)", Outcome.SUCCEEDED)]
     assert brief.actions_taken[0].evidence == ("int_2", "int_3", "int_4", "int_5")
 
 

@@ -49,10 +49,10 @@ def test_where_no_time_was_named_none_is_written() -> None:
     [
         ((Outcome.FAILED,), "open door"),
         ((Outcome.FAILED, Outcome.FAILED), "open door (2 attempts)"),
-        ((Outcome.FAILED, Outcome.SUCCEEDED), "open door (after 1 failed attempt)"),
-        ((Outcome.FAILED, Outcome.FAILED, Outcome.SUCCEEDED), "open door (after 2 failed attempts)"),
-        ((Outcome.SUCCEEDED, Outcome.FAILED), "open door (2 attempts: 1 succeeded, 1 failed)"),
-        ((Outcome.ABANDONED, Outcome.SUCCEEDED), "open door (2 attempts: 1 succeeded, 1 abandoned)"),
+        ((Outcome.FAILED, Outcome.SUCCEEDED), "open door (2 attempts, the first failed)"),
+        ((Outcome.FAILED, Outcome.FAILED, Outcome.SUCCEEDED), "open door (3 attempts, all but the last failed)"),
+        ((Outcome.SUCCEEDED, Outcome.FAILED), "open door (2 attempts with different outcomes)"),
+        ((Outcome.ABANDONED, Outcome.SUCCEEDED), "open door (2 attempts with different outcomes)"),
     ],
 )
 def test_attempts_that_ended_otherwise_than_the_last_are_counted(ends: tuple[Outcome, ...], expected: str) -> None:
@@ -75,8 +75,10 @@ async def test_our_own_steps_and_history_speak_the_language_of_the_models_brief(
     more = told("Der Bot hat einen Techniker für den Freitag angeboten, und die Kundin wollte das nicht.", "t2", "t3")
     written = answer(contact_reason=german, situation=[more], customer_expectation=None, headline=None)
     handoff, first = await worded(ScriptedModel(written), (*CONVERSATION, *steps))
-    assert "open form (after 2 failed attempts)" in [one.step for one in first.brief.actions_taken]
-    assert "open form (nach 2 Fehlversuchen)" in [one.step for one in handoff.brief.actions_taken]
+    assert "open form (3 attempts, all but the last failed)" in [one.step for one in first.brief.actions_taken]
+    assert "open form (3 Versuche, alle bis auf den letzten schlugen fehl)" in [
+        one.step for one in handoff.brief.actions_taken
+    ]
 
 
 def test_what_somebody_says_is_no_step_and_what_a_customer_did_is_told_as_one() -> None:

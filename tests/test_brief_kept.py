@@ -37,6 +37,7 @@ def earlier(seq: int, text: str, actor: str = "agent") -> Interaction:
         ("Die Bestellung Nr. 55 fehlt z. B. noch immer. Hr. Meyer ruft an.", 2),
         ("We live at 14, 2nd floor B. The bell is broken.", 2),
         ("It weighs 3 kg. The box is big.", 2),
+        ("Es la calle del Puerto 60, 5º A. Quiero hablar con Teo.", 2),
         ("He is as tall as I. the rest is known.", 2),
         ("Hmm. Router is off.", 2),
     ],
@@ -71,6 +72,8 @@ async def test_what_has_no_room_in_a_situation_is_listed_with_the_reason() -> No
         ("Hello Ann. I'm ashamed to read this. We will repair the old kettle.", "We will repair the old kettle."),
         ("Dear Ann, how nice. The old kettle cannot be repaired.", "The old kettle cannot be repaired."),
         ("Buenos días, Marta. Le confirmo el cambio de dirección antes del lunes.", "Le confirmo el cambio"),
+        ("A lorry is due on 20 August. I'll ring you that day.", "due on 20 August. I'll ring you that day"),
+        ("I'll hand you to a colleague. The kettle W-7 was repaired.", "The kettle W-7 was repaired."),
         ("Let me see. That was order W-7718 of 3 May.", "That was order W-7718 of 3 May."),
     ],
 )

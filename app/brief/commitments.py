@@ -45,6 +45,11 @@ def promised(one: Utterance) -> Promise | None:
     return promise_in(one.text, english=one.english)
 
 
+def due_elsewhere(text: str) -> bool:
+    """Whether a promise names a time that stands in the sentence before it: `I'll ring you that day.`"""
+    return _SAME_TIME.search(text) is not None
+
+
 def _due_before(said: Sequence[Utterance], place: int) -> str | None:
     if (
         not place

@@ -6,7 +6,6 @@ sentences can be put into another language whole; what has none of these forms s
 """
 
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -23,7 +22,8 @@ class Frames(NamedTuple):
     ended: Mapping[Outcome, str]
     outcomes: Mapping[Outcome, str]
     attempts: str
-    after: tuple[str, str]
+    failed_before: tuple[str, str]
+    mixed: str
     due: str
     on: str
 
@@ -35,16 +35,19 @@ class Frames(NamedTuple):
         return self.due.format(time=one.due) + said
 
     def tried(self, step: str, outcomes: Sequence[Outcome]) -> str:
-        """A step with how often it was tried, and how often it went otherwise than at last."""
+        """A step with how often it was tried, and how the attempts before the last ended where that was otherwise.
+
+        No other number stands in it: `2 failed` beside `3 attempts` would have to be checked by whoever reads it.
+        """
         if len(outcomes) == 1:
             return step
-        failed = outcomes.count(Outcome.FAILED)
-        if outcomes[-1] is Outcome.SUCCEEDED and failed == len(outcomes) - 1:
-            return f"{step} ({self.after[failed > 1].format(count=failed)})"
-        counted = Counter(outcomes)
-        kinds = [f"{counted[kind]} {self.outcomes[kind]}" for kind in _ENDINGS if counted[kind]]
-        told = f": {', '.join(kinds)}" if len(kinds) > 1 else ""
-        return f"{step} ({len(outcomes)} {self.attempts}{told})"
+        *before, last = outcomes
+        note = ""
+        if last is Outcome.SUCCEEDED and set(before) == {Outcome.FAILED}:
+            note = self.failed_before[len(before) > 1]
+        elif set(outcomes) != {last}:
+            note = self.mixed
+        return f"{step} ({len(outcomes)} {self.attempts}{note})"
 
 
 def _said(form: str, customer: str, bot: str, agent: str, system: str) -> Mapping[Actor, str]:
@@ -67,7 +70,8 @@ _FRAMES: Mapping[Language, Frames] = {
         ),
         outcomes=_outcomes("succeeded", "failed", "abandoned", "unknown"),
         attempts="attempts",
-        after=("after 1 failed attempt", "after {count} failed attempts"),
+        failed_before=(", the first failed", ", all but the last failed"),
+        mixed=" with different outcomes",
         due="due {time}",
         on="said on {day}",
     ),
@@ -81,7 +85,8 @@ _FRAMES: Mapping[Language, Frames] = {
         ),
         outcomes=_outcomes("gelungen", "fehlgeschlagen", "abgebrochen", "unbekannt"),
         attempts="Versuche",
-        after=("nach 1 Fehlversuch", "nach {count} Fehlversuchen"),
+        failed_before=(", der erste schlug fehl", ", alle bis auf den letzten schlugen fehl"),
+        mixed=" mit verschiedenem Ausgang",
         due="Frist: {time}",
         on="gesagt am {day}",
     ),
@@ -95,7 +100,8 @@ _FRAMES: Mapping[Language, Frames] = {
         ),
         outcomes=_outcomes("réussi", "échoué", "abandonné", "inconnu"),
         attempts="tentatives",
-        after=("après 1 tentative échouée", "après {count} tentatives échouées"),
+        failed_before=(", la première a échoué", ", toutes sauf la dernière ont échoué"),
+        mixed=" aux résultats différents",
         due="échéance : {time}",
         on="dit le {day}",
     ),
@@ -109,7 +115,8 @@ _FRAMES: Mapping[Language, Frames] = {
         ),
         outcomes=_outcomes("logrado", "fallido", "abandonado", "desconocido"),
         attempts="intentos",
-        after=("tras 1 intento fallido", "tras {count} intentos fallidos"),
+        failed_before=(", el primero falló", ", todos menos el último fallaron"),
+        mixed=" con resultados distintos",
         due="plazo: {time}",
         on="dicho el {day}",
     ),
@@ -123,7 +130,8 @@ _FRAMES: Mapping[Language, Frames] = {
         ),
         outcomes=_outcomes("riuscito", "non riuscito", "abbandonato", "sconosciuto"),
         attempts="tentativi",
-        after=("dopo 1 tentativo non riuscito", "dopo {count} tentativi non riusciti"),
+        failed_before=(", il primo non è riuscito", ", è riuscito solo l’ultimo"),
+        mixed=" con esiti diversi",
         due="scadenza: {time}",
         on="detto il {day}",
     ),
@@ -137,7 +145,8 @@ _FRAMES: Mapping[Language, Frames] = {
         ),
         outcomes=_outcomes("concluído", "falhado", "abandonado", "desconhecido"),
         attempts="tentativas",
-        after=("após 1 tentativa falhada", "após {count} tentativas falhadas"),
+        failed_before=(", a primeira falhou", ", todas menos a última falharam"),
+        mixed=" com resultados diferentes",
         due="prazo: {time}",
         on="dito em {day}",
     ),
@@ -151,15 +160,15 @@ _FRAMES: Mapping[Language, Frames] = {
         ),
         outcomes=_outcomes("gelukt", "mislukt", "afgebroken", "onbekend"),
         attempts="pogingen",
-        after=("na 1 mislukte poging", "na {count} mislukte pogingen"),
+        failed_before=(", de eerste mislukte", ", alle behalve de laatste mislukten"),
+        mixed=" met verschillende uitkomst",
         due="termijn: {time}",
         on="gezegd op {day}",
     ),
 }
 ENGLISH = _FRAMES["en"]
 _TRIED = re.compile(
-    r" \((?:after (?P<failed>\d{1,4}) failed attempts?"
-    r"|(?P<all>\d{1,4}) attempts(?:: (?P<kinds>\d{1,4} [a-z]+(?:, \d{1,4} [a-z]+){1,3}))?)\)$"
+    r" \((?P<all>\d{1,4}) attempts(?P<note>, the first failed|, all but the last failed| with different outcomes)?\)$"
 )
 _SAID = re.compile(r"The (?P<who>customer|bot|agent|system) said: (?P<words>“.*)", re.DOTALL)
 _ENDED = re.compile(r"“(?P<step>[^“”]{1,200})” (?P<how>succeeded|failed|was abandoned|has no outcome on record)\.")
@@ -171,8 +180,17 @@ _HOW: Mapping[str, Outcome] = {
 }
 
 
+_FEMININE = (
+    ("Der Kunde", "Die Kundin"),
+    ("El cliente", "La clienta"),
+    ("Le client", "La cliente"),
+    ("Il cliente", "La cliente"),
+    ("O cliente", "A cliente"),
+)
+
+
 def frames_of(brief: Brief) -> Frames:
-    """The words around what a brief tells; English where its language is none of the seven."""
+    """The words around what a brief tells, in its language; English where that is none of the seven."""
     # Where a model left something out, our own English stands there: the situation tells most.
     prose = " ".join(filter(None, (brief.contact_reason, brief.situation, brief.customer_expectation)))
     return _FRAMES[language_of(brief.situation or "") or language_of(prose) or "en"]
@@ -180,7 +198,7 @@ def frames_of(brief: Brief) -> Frames:
 
 def framed_as(brief: Brief, worded: Brief) -> Brief:
     """Our own brief with its steps, its history and their claims put into the language of one that a model worded."""
-    frames = frames_of(worded)
+    frames = _speaking_of(worded, frames_of(worded))
     if frames is ENGLISH:
         return brief
     told = {one.text: _sentence(one.text, frames) for one in brief.history}
@@ -188,6 +206,17 @@ def framed_as(brief: Brief, worded: Brief) -> Brief:
     claims = tuple(one.model_copy(update={"text": told.get(one.text, one.text)}) for one in brief.claims)
     steps = tuple(one.model_copy(update={"step": _step(one, frames)}) for one in brief.actions_taken)
     return brief.model_copy(update={"history": history, "claims": claims, "actions_taken": steps})
+
+
+def _speaking_of(worded: Brief, frames: Frames) -> Frames:
+    """The words of a language with the customer as the brief names them."""
+    prose = " ".join(filter(None, (worded.contact_reason, worded.situation, worded.customer_expectation))).casefold()
+    customer = frames.said[Actor.CUSTOMER]
+    for masculine, feminine in _FEMININE:
+        if customer.startswith(masculine + " ") and re.search(rf"\b{feminine.casefold()}\b", prose):
+            told = feminine + customer.removeprefix(masculine)
+            return frames._replace(said={**frames.said, Actor.CUSTOMER: told})
+    return frames
 
 
 def _sentence(text: str, frames: Frames) -> str:
@@ -202,11 +231,7 @@ def _step(one: ActionTaken, frames: Frames) -> str:
     tried = _TRIED.search(one.step)
     if tried is None:
         return one.step
-    if tried["failed"]:
-        outcomes = [Outcome.FAILED] * int(tried["failed"]) + [Outcome.SUCCEEDED]
-    elif tried["kinds"]:
-        counts = (kind.split(" ", 1) for kind in tried["kinds"].split(", "))
-        outcomes = [Outcome(name) for count, name in counts for _ in range(int(count))]
-    else:
-        outcomes = [one.outcome] * int(tried["all"])
-    return frames.tried(one.step[: tried.start()], outcomes)
+    notes = {None: "", ENGLISH.mixed: frames.mixed} | dict(
+        zip(ENGLISH.failed_before, frames.failed_before, strict=True)
+    )
+    return f"{one.step[: tried.start()]} ({tried['all']} {frames.attempts}{notes[tried['note']]})"

@@ -18,11 +18,13 @@ _LINK = re.compile(r"\[([^\[\]]{1,1000}+)\]\([^)]{1,1000}+\)")
 _ABBREVIATION = re.compile(r"\b(?:Ms|St|No|Sra|Dra|Prof|ca|vs|e\.g|i\.e|etc|approx|[ap]\.m)\.$", re.IGNORECASE)
 _LONGEST_ABBREVIATION = 12
 # `T. Abel`, `z. B.`: a single capital letter, or any letter before another one.
+# … but no flat on a floor: `5º A.`
 _INITIAL = re.compile(r"(?:^|[\s(\[\"'“‘„«.-])([^\W\d_])\.$")
 # Nobody speaks a word without a vowel: `Nr.`, `Hr.`, `bzw.`, `Mrs.` are cut short, unless they are a unit or a sound.
 _WITHOUT_VOWEL = re.compile(
     r"(?:^|(?<=[^\w\s])|(?<!\d)(?<=\s))([b-df-hj-np-tv-xzB-DF-HJ-NP-TV-XZ][b-df-hj-np-tv-xz]{1,3})\.$"
 )
+_NUMBERED = re.compile(r"\d[^\s\d]{0,2}\s$")
 _FIRST_WORD = re.compile(r"[^\W\d_]+")
 LONGEST_SENTENCE = 2000
 # The day of a month is an ordinal in some languages: `bis zum 9. Februar`.
@@ -84,7 +86,7 @@ def _ends_in_abbreviation(before: str, after: str) -> bool:
     following = _FIRST_WORD.match(after)
     begins = following is not None and after[:1].isupper() and following.group().casefold() in FUNCTION_WORDS
     initial = _INITIAL.search(before)
-    if initial:
+    if initial and not _NUMBERED.search(before[: initial.start(1)]):
         letter = initial.group(1)
         # `… than I. the`: the one word of English that is a capital letter.
         return not begins and (letter.isupper() or after[1:2] == ".") and (letter != "I" or after[:1].isupper())

@@ -211,7 +211,7 @@ def test_note_and_card_say_in_the_language_of_the_brief_when_something_is_due_an
     german = "Die Kundin sagt, dass die Lampe nicht mit der Lieferung kam und sich auch nichts tut."
     told = handoff()
     told = told.model_copy(update={"brief": told.brief.model_copy(update={"situation": german, "claims": ()})})
-    for shown in (markdown(told), page_of(told)):
+    for shown in (render.markdown(told), page_of(told)):
         assert "Frist: today, gesagt am 2026-03-02" in shown
         assert "fehlgeschlagen" in shown
 
