@@ -7,6 +7,8 @@ import pytest
 
 from app.adapters.scripted import ScriptedModel
 from app.brief.extractive import compose
+from app.brief.frames import framed_as
+from app.brief.rechecking import statements_of
 from app.brief.union import united
 from app.language.sentences import sentences
 from app.models import Brief, Entity, HandoffRequest, Intent, Interaction, Passage
@@ -119,6 +121,21 @@ async def test_history_leaves_out_what_the_models_brief_tells() -> None:
     model = ScriptedModel(answer(situation=[promised]))
     handoff = (await writer(model).word(found, first, started=perf_counter())).handoff
     assert [one.evidence for one in handoff.brief.history] == [(other.interaction_id,)]
+
+
+async def test_our_own_history_in_another_language_is_ours_still_and_nobody_is_asked_of_it() -> None:
+    old = earlier(20, "Der alte Wasserkocher wird bis zum 9. Mai kostenlos von uns repariert.")
+    found = snapshot(CONVERSATION, (old,)).model_copy(update={"history": (Passage(interaction=old, score=1.0),)})
+    german = told("Die Kundin sagt, dass der Router ABX-2041 seit dem 2. März nicht geht.", "t1")
+    more = told("Der Bot hat einen Techniker für den Freitag angeboten, und die Kundin wollte das nicht.", "t2", "t3")
+    first = draft(found)
+    model = ScriptedModel(answer(contact_reason=german, situation=[more]))
+    handoff = (await writer(model).word(found, first, started=perf_counter())).handoff
+    (item,) = handoff.brief.history
+    assert item.text.startswith("Der Agent sagte: “Der alte Wasserkocher")
+    asked = [one.text for one in statements_of(handoff.brief, framed_as(first.brief, handoff.brief))]
+    assert german["text"] in asked
+    assert item.text not in asked
 
 
 def entity(kind: str, value: str, evidence: str = "int_1") -> Entity:
