@@ -91,6 +91,19 @@ def test_history_tells_no_greeting_and_no_harmless_sentence(text: str) -> None:
     assert with_history(earlier(1, text)).history == ()
 
 
+def test_a_step_that_went_well_gives_way_to_what_was_said() -> None:
+    ends = ("succeeded", "succeeded", "succeeded", "failed")
+    steps = [
+        interaction(seq, kind="event", name=f"open_page_{seq}", outcome=end, conversation_id="o", at=LONG_AGO)
+        for seq, end in enumerate(ends, start=1)
+    ]
+    history = with_history(*steps, earlier(9, "When does the shop of order W-7718 open?", "customer")).history
+    told_there = " ".join(one.text for one in history)
+    assert "W-7718" in told_there
+    assert "“open page 4” failed." in told_there
+    assert len(history) == 3
+
+
 def test_a_look_at_a_record_that_went_well_is_no_history() -> None:
     looked = interaction(
         1,

@@ -53,7 +53,7 @@ from app.models import (
 MOST_WORDS = 190
 HEADLINE_CHARACTERS = 120
 HISTORY_WORDS = 22
-_TELLING_ACTS = (Act.PROBLEM, Act.REQUEST, Act.ATTEMPT, Act.COMPLETION)
+_TELLING_ACTS = (Act.PROBLEM, Act.REQUEST, Act.QUESTION, Act.ATTEMPT, Act.COMPLETION)
 # `I'm ashamed to read this.`, `Good evening, Vasco, how nice!`
 _LEAST_WEIGHT = 3
 MOST_STEPS = 8
@@ -203,8 +203,12 @@ def _open_questions(case: Case) -> tuple[str, ...]:
 
 
 def _history(snapshot: Snapshot, case: Case, told_above: Telling, listed: Sequence[Step]) -> tuple[HistoryItem, ...]:
-    """What earlier conversations hold that bears on this one, each thing once; what was settled there does not."""
+    """What earlier conversations hold that bears on this one, each thing once; what was settled there does not.
+
+    A step that went well there is told only where there is room beside what was said and what failed.
+    """
     items: dict[str, HistoryItem] = {}
+    went_well: dict[str, HistoryItem] = {}
     above = {*case.at_hand, *case.settled, *(one for step in listed for one in step.action.evidence)}
     shown = {one.interaction_id: one for one in without_secrets(snapshot.interactions)}
     for passage in snapshot.history:
@@ -213,8 +217,10 @@ def _history(snapshot: Snapshot, case: Case, told_above: Telling, listed: Sequen
         told = None if known else _past_words(one)
         if told and len(items) < MOST_HISTORY and not told_above.holds(told):
             item = HistoryItem(at=one.occurred_at, channel=one.channel, text=told, evidence=(one.interaction_id,))
-            items.setdefault(told.casefold(), item)
-    return tuple(sorted(items.values(), key=lambda item: item.at))
+            kind = went_well if one.name and one.outcome is Outcome.SUCCEEDED else items
+            kind.setdefault(told.casefold(), item)
+    chosen = [*items.values(), *went_well.values()][:MOST_HISTORY]
+    return tuple(sorted(chosen, key=lambda item: item.at))
 
 
 def _past_words(one: Interaction) -> str | None:
