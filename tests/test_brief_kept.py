@@ -151,6 +151,16 @@ async def test_our_own_history_in_another_language_is_ours_still_and_nobody_is_a
     assert item.text not in asked
 
 
+async def test_our_own_words_name_the_customer_as_the_models_brief_does() -> None:
+    old = earlier(20, "Der alte Wasserkocher ist seit dem 9. Mai undicht und bleibt es auch.", "customer")
+    found = snapshot(CONVERSATION, (old,)).model_copy(update={"history": (Passage(interaction=old, score=1.0),)})
+    german = told("Die Kundin sagt, dass der Router ABX-2041 seit dem 2. März nicht geht.", "t1")
+    more = told("Der Bot hat einen Techniker für den Freitag angeboten, und die Kundin wollte das nicht.", "t2", "t3")
+    model = ScriptedModel(answer(contact_reason=german, situation=[more]))
+    handoff = (await writer(model).word(found, draft(found), started=perf_counter())).handoff
+    assert [one.text.split(":")[0] for one in handoff.brief.history] == ["Die Kundin sagte"]
+
+
 def entity(kind: str, value: str, evidence: str = "int_1") -> Entity:
     """A thing with its label."""
     return Entity(type=kind, value=value, evidence=(evidence,))

@@ -167,6 +167,7 @@ _FRAMES: Mapping[Language, Frames] = {
     ),
 }
 ENGLISH = _FRAMES["en"]
+_WORD = re.compile(r"[^\W\d_]+")
 _TRIED = re.compile(
     r" \((?P<all>\d{1,4}) attempts(?P<note>, the first failed|, all but the last failed| with different outcomes)?\)$"
 )
@@ -211,9 +212,10 @@ def framed_as(brief: Brief, worded: Brief) -> Brief:
 def _speaking_of(worded: Brief, frames: Frames) -> Frames:
     """The words of a language with the customer as the brief names them."""
     prose = " ".join(filter(None, (worded.contact_reason, worded.situation, worded.customer_expectation))).casefold()
+    words = f" {' '.join(_WORD.findall(prose))} "
     customer = frames.said[Actor.CUSTOMER]
     for masculine, feminine in _FEMININE:
-        if customer.startswith(masculine + " ") and re.search(rf"\b{feminine.casefold()}\b", prose):
+        if customer.startswith(masculine + " ") and f" {feminine.casefold()} " in words:
             told = feminine + customer.removeprefix(masculine)
             return frames._replace(said={**frames.said, Actor.CUSTOMER: told})
     return frames
