@@ -19,9 +19,12 @@ from typing import Any, NamedTuple, cast
 from pydantic import ValidationError
 
 from app.application import App
+from app.application.wording import frames_of
 from app.bootstrap import build
 from app.errors import InvalidRequest
 from app.models import (
+    Brief,
+    Commitment,
     Handoff,
     HandoffRequest,
     InteractionDraft,
@@ -297,10 +300,12 @@ def _markdown(one: Outcome) -> str:
         "Contact reason": [brief.contact_reason],
         "Situation": [brief.situation],
         "Expectation": [brief.customer_expectation],
-        "Commitments": [f"{it.by.value}: {it.text} (due {it.due or '–'})" for it in brief.commitments],
+        "Commitments": [f"{it.by.value}: {it.text}{_due(it, brief)}" for it in brief.commitments],
         "Open questions": list(brief.open_questions),
         "Entities": [f"{it.type}: {it.value}" for it in brief.entities],
-        "Actions taken": [f"{it.actor.value}: {it.step} – {it.outcome.value}" for it in brief.actions_taken],
+        "Actions taken": [
+            f"{it.actor.value}: {it.step} – {frames_of(brief).outcomes[it.outcome]}" for it in brief.actions_taken
+        ],
         "History": [f"{it.at:%Y-%m-%d} {it.channel.value}: {it.text}" for it in brief.history],
         "Opening": [brief.suggested_opening],
         "Claims": [f"[{verdict}] {text}" for text, verdict in verdicts.items()],
@@ -309,6 +314,11 @@ def _markdown(one: Outcome) -> str:
     told = [f"## {name}\n" + "\n".join(f"- {line}" for line in lines if line) for name, lines in blocks.items()]
     answer = json.dumps(one.row.answer, ensure_ascii=False, indent=1)
     return "\n\n".join((f"# {one.row.id}", *told, f"## Recorded answer\n```json\n{answer}\n```")) + "\n"
+
+
+def _due(promise: Commitment, brief: Brief) -> str:
+    told = frames_of(brief).due_of(promise)
+    return f" ({told})" if told else ""
 
 
 async def _handed_over(app: App, model: Replying, row: Row, tenant: str) -> Outcome:

@@ -58,7 +58,7 @@ def test_attempts_at_one_thing_are_one_step_with_the_last_outcome_and_all_the_ev
         *exchange(2, result=ERROR),
         *exchange(4, result='{"order_id": "W4410", "status": "exchanged"}'),
     )
-    assert outcomes(brief) == [("exchange item: order W4410 (2 attempts)", Outcome.SUCCEEDED)]
+    assert outcomes(brief) == [("exchange item: order W4410 (2 attempts, the first failed)", Outcome.SUCCEEDED)]
     assert brief.actions_taken[0].evidence == ("int_2", "int_3", "int_4", "int_5")
 
 
@@ -323,8 +323,10 @@ def test_what_answers_a_request_for_a_code_is_shown_nowhere_and_what_stands_for_
 
 def test_a_secret_told_in_an_earlier_conversation_is_not_in_the_history() -> None:
     earlier = [
-        interaction(1, "Did you get a code?", actor="bot", conversation_id="c0"),
-        interaction(2, "My payment of order W4410 fails with 339127.", conversation_id="c0"),
+        interaction(1, "Did you get a code?", actor="bot", conversation_id="c0", at=START - timedelta(days=60)),
+        interaction(
+            2, "My payment of order W4410 fails with 339127.", conversation_id="c0", at=START - timedelta(days=59)
+        ),
     ]
     now = [interaction(3, "My order W4410 is still unpaid.")]
     found = tuple(Passage(interaction=one, score=1.0) for one in earlier)

@@ -125,13 +125,14 @@ def test_a_policy_and_what_is_done_on_the_spot_are_no_promises() -> None:
 
 
 def test_history_tells_each_thing_once_in_words_and_no_question_of_a_bot() -> None:
+    days = [START - timedelta(days=count) for count in (90, 60, 50, 40)]
     past = [
-        interaction(1, "My blender broke.", conversation_id="a", at=START - timedelta(days=90)),
-        interaction(2, "Could you tell me your postcode?", actor="bot", conversation_id="a"),
-        interaction(3, "My blender broke.", conversation_id="b", at=START - timedelta(days=60)),
-        interaction(4, "Yes, thank you.", conversation_id="b"),
-        interaction(5, "We will replace the jug.", actor="agent", conversation_id="b", at=START - timedelta(days=50)),
-        interaction(6, "{}", kind="event", name="start_return", outcome="failed", conversation_id="c"),
+        interaction(1, "My blender broke.", conversation_id="a", at=days[0]),
+        interaction(2, "Could you tell me your postcode?", actor="bot", conversation_id="a", at=days[0]),
+        interaction(3, "My blender broke.", conversation_id="b", at=days[1]),
+        interaction(4, "Yes, thank you.", conversation_id="b", at=days[1]),
+        interaction(5, "We will replace the jug.", actor="agent", conversation_id="b", at=days[2]),
+        interaction(6, "{}", kind="event", name="start_return", outcome="failed", conversation_id="c", at=days[3]),
     ]
     found = snapshot([interaction(9, "The blender is broken again.")], past)
     found = found.model_copy(update={"history": tuple(Passage(interaction=one, score=0.5) for one in past)})

@@ -133,6 +133,7 @@ async def test_what_the_model_wrote_and_the_evidence_bears_out_is_the_brief() ->
         "by": "agent",
         "text": "The agent will call back tomorrow about the refund.",
         "due": "tomorrow",
+        "at": CONVERSATION[5].occurred_at,
         "evidence": ("int_6",),
     }
     assert brief.open_questions == ("Is a refund of $49.90 still possible?",)

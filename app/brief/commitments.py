@@ -30,6 +30,7 @@ def commitments(said: Sequence[Utterance]) -> tuple[Commitment, ...]:
             by=one.interaction.actor,
             text=text,
             due=promise.due or _due_before(said, place),
+            at=one.interaction.occurred_at,
             evidence=(one.interaction.interaction_id,),
         )
     return tuple(found.values())[-MOST_COMMITMENTS:]
@@ -42,6 +43,11 @@ def promised(one: Utterance) -> Promise | None:
     if one.interaction.actor is Actor.CUSTOMER and (one.act is not Act.PROMISE or _THREAT.search(one.text)):
         return None
     return promise_in(one.text, english=one.english)
+
+
+def due_elsewhere(text: str) -> bool:
+    """Whether a promise names a time that stands in the sentence before it: `I'll ring you that day.`"""
+    return _SAME_TIME.search(text) is not None
 
 
 def _due_before(said: Sequence[Utterance], place: int) -> str | None:

@@ -8,18 +8,24 @@ import re
 from collections.abc import Iterable, Sequence
 
 from app.brief.case import Case, read_case, without_secrets
-from app.brief.commitments import commitments
+from app.brief.commitments import commitments, due_elsewhere
 from app.brief.entities import entities
+from app.brief.frames import ENGLISH
 from app.brief.instructions import without_instructions
-from app.brief.reading import utterances
+from app.brief.reading import Utterance, only_looks, refusal_of, utterances
+from app.brief.repetition import Telling
 from app.brief.resolution import resolution
 from app.brief.revisions import is_replaced
 from app.brief.situation import Told, contact_reason, meant, situation
 from app.brief.steps import Step, humanised
+from app.brief.union import united
 from app.brief.wording import clause, matter, past, quoted, sentence, spoken
 from app.budget import Budget
 from app.language.acts import Act, without_lead_in
-from app.language.identifiers import canonical
+from app.language.identifiers import canonical, mentions
+from app.language.languages import FUNCTION_WORDS
+from app.language.pings import is_ping
+from app.language.promises import only_hands_on, promise_in, time_in
 from app.language.sentences import shorten, without_dangling
 from app.language.sentiment import feeling, mood
 from app.language.words import terms
@@ -46,18 +52,16 @@ from app.models import (
 
 MOST_WORDS = 190
 HEADLINE_CHARACTERS = 120
+HISTORY_WORDS = 22
+_TELLING_ACTS = (Act.PROBLEM, Act.REQUEST, Act.QUESTION, Act.ATTEMPT, Act.COMPLETION)
+# `I'm ashamed to read this.`, `Good evening, Vasco, how nice!`
+_LEAST_WEIGHT = 3
 MOST_STEPS = 8
 MOST_HISTORY = 3
 # What an agent says aloud ends where a thought ends, not in the middle of the next one.
 _JOINING = re.compile(r" (?:and|but|because|so|with|for|which|that|instead|then)(?= )")
 _SHORTEST_OPENING = 40
 _EMPTY_ACTS = (Act.GREETING, Act.CLOSING, Act.THANKS, Act.APOLOGY, Act.CONFIRMATION)
-_ENDED = {
-    Outcome.SUCCEEDED: "succeeded",
-    Outcome.FAILED: "failed",
-    Outcome.ABANDONED: "was abandoned",
-    Outcome.UNKNOWN: "has no outcome on record",
-}
 _STATUS_WORDS = {
     ResolutionStatus.RESOLVED: "resolved",
     ResolutionStatus.PARTIAL: "partly done",
@@ -94,14 +98,16 @@ def _composed(snapshot: Snapshot, intent: Intent, request: HandoffRequest, case:
     promised = commitments(case.said)
     found = budget.within(lambda: _entities(case), ())
     story = budget.within(lambda: situation(case, found, promised), [])
-    past = budget.within(lambda: _history(snapshot, case), ())
     wanted = _expectation(case)
+    stated = [one.text for one in (reason, wanted, *story) if one] + [one.text for one in promised]
+    listed = tuple(step for step in case.steps if not step.told or step.done)[-MOST_STEPS:]
+    past = budget.within(lambda: _history(snapshot, case, Telling(stated), listed), ())
     brief = Brief(
         headline=_headline(case, status),
         contact_reason=reason.text if reason else None,
         intent=intent,
         situation=" ".join(told.text for told in story) or None,
-        actions_taken=tuple(_shown(step) for step in case.steps[-MOST_STEPS:]),
+        actions_taken=tuple(map(_shown, listed)),
         resolution_status=status,
         customer_expectation=wanted.text if wanted else None,
         commitments=promised,
@@ -125,7 +131,7 @@ def _entities(case: Case) -> tuple[Entity, ...]:
     """What the case names by number, code or name and has not been replaced since."""
     outdated = {canonical(one.written) for one in case.replaced}
     named = entities([without_instructions(one) for one in case.interactions], case.calls, case.at_hand)
-    return tuple(one for one in named if canonical(one.value) not in outdated)
+    return united((), (one for one in named if canonical(one.value) not in outdated))
 
 
 def prose(brief: Brief) -> list[str]:
@@ -160,9 +166,7 @@ def _headline(case: Case, status: ResolutionStatus) -> str | None:
 
 
 def _shown(step: Step) -> ActionTaken:
-    if step.attempts == 1:
-        return step.action
-    return step.action.model_copy(update={"step": f"{step.action.step} ({step.attempts} attempts)"})
+    return step.action.model_copy(update={"step": ENGLISH.tried(step.done or step.action.step, step.outcomes)})
 
 
 def _expectation(case: Case) -> Told | None:
@@ -179,7 +183,7 @@ def _open_questions(case: Case) -> tuple[str, ...]:
     speakers = [one.interaction.actor for one in case.said]
     found: list[str] = []
     for place, one in enumerate(case.said):
-        if one.interaction.actor is Actor.CUSTOMER and one.act is Act.QUESTION:
+        if one.interaction.actor is Actor.CUSTOMER and one.act is Act.QUESTION and not is_ping(one.text):
             later = [
                 said
                 for said, who in zip(case.said[place + 1 :], speakers[place + 1 :], strict=True)
@@ -192,35 +196,75 @@ def _open_questions(case: Case) -> tuple[str, ...]:
             ]
             if not answer or any(said.act is Act.REFUSAL for said in answer):
                 found.append(sentence(shorten(without_lead_in(one.text), 20)))
-    if case.said and case.said[-1].act is Act.QUESTION and speakers[-1] is not Actor.CUSTOMER:
+    asked = case.said and case.said[-1].act is Act.QUESTION and speakers[-1] is not Actor.CUSTOMER
+    if asked and not is_ping(case.said[-1].text):
         found.append(sentence(shorten(case.said[-1].text, 20)))
     return tuple(dict.fromkeys(found))[-2:]
 
 
-def _history(snapshot: Snapshot, case: Case) -> tuple[HistoryItem, ...]:
-    """What earlier conversations hold that bears on this one, each thing once; what was settled there does not."""
+def _history(snapshot: Snapshot, case: Case, told_above: Telling, listed: Sequence[Step]) -> tuple[HistoryItem, ...]:
+    """What earlier conversations hold that bears on this one, each thing once; what was settled there does not.
+
+    A step that went well there is told only where there is room beside what was said and what failed.
+    """
     items: dict[str, HistoryItem] = {}
+    went_well: dict[str, HistoryItem] = {}
+    above = {*case.at_hand, *case.settled, *(one for step in listed for one in step.action.evidence)}
     shown = {one.interaction_id: one for one in without_secrets(snapshot.interactions)}
     for passage in snapshot.history:
         one = shown.get(passage.interaction.interaction_id, passage.interaction)
-        known = one.interaction_id in (*case.at_hand, *case.settled) or is_replaced(one.text, one.seq, case.replaced)
+        known = one.interaction_id in above or is_replaced(one.text, one.seq, case.replaced)
         told = None if known else _past_words(one)
-        if told and len(items) < MOST_HISTORY:
+        if told and len(items) < MOST_HISTORY and not told_above.holds(told):
             item = HistoryItem(at=one.occurred_at, channel=one.channel, text=told, evidence=(one.interaction_id,))
-            items.setdefault(told.casefold(), item)
-    return tuple(sorted(items.values(), key=lambda item: item.at))
+            kind = went_well if one.name and one.outcome is Outcome.SUCCEEDED else items
+            kind.setdefault(told.casefold(), item)
+    chosen = [*items.values(), *went_well.values()][:MOST_HISTORY]
+    return tuple(sorted(chosen, key=lambda item: item.at))
 
 
 def _past_words(one: Interaction) -> str | None:
     """What an earlier interaction tells: a wish, a step, what was said; not courtesies, and not what staff asked."""
     if one.name and one.outcome:
-        return sentence(f"“{humanised(one.name)}” {_ENDED[one.outcome]}")
+        return _past_step(one.name, one)
     said = [each for each in utterances([one]) if each.act not in _EMPTY_ACTS]
+    if one.actor is not Actor.CUSTOMER:
+        said = [each for each in said if each.act is not Act.QUESTION]
+    telling = max(said, key=_weight, default=None)
+    if telling is None or _weight(telling) < _LEAST_WEIGHT:
+        return None
     if one.actor is Actor.CUSTOMER:
-        telling = [each for each in said if matter(each)]
-        return sentence(f"The customer {past(clause(telling[0], 16))}") if telling else None
-    telling = [each for each in said if each.act is not Act.QUESTION]
-    return sentence(f"The {one.actor.value} said: {quoted(telling[0].text, 16)}") if telling else None
+        return sentence(f"The customer {past(clause(telling, HISTORY_WORDS))}")
+    text = telling.text
+    place = said.index(telling)
+    if place and due_elsewhere(text):
+        text = f"{said[place - 1].text} {text}"
+    return sentence(ENGLISH.said[one.actor].format(words=quoted(text, HISTORY_WORDS)))
+
+
+def _past_step(name: str, one: Interaction) -> str | None:
+    """How an earlier step ended; a look at a record that went well says nothing of what stood there."""
+    outcome = one.outcome or Outcome.UNKNOWN
+    if one.kind is Kind.TOOL_RESULT and outcome is Outcome.SUCCEEDED:
+        if only_looks(name):
+            return None
+        outcome = Outcome.FAILED if refusal_of(one) else outcome
+    return ENGLISH.ended[outcome].format(step=humanised(name))
+
+
+def _weight(said: Utterance) -> int:
+    """How much a sentence of an earlier contact carries: a promise or a refusal most, then a trouble, then facts.
+
+    A sentence that does none of this and names nothing is told only where it has a few words of its own.
+    """
+    promise = promise_in(said.text, english=said.english) is not None
+    words = frozenset(matter(said)) - FUNCTION_WORDS
+    figures = any(any(map(str.isdigit, one)) for one in words)
+    facts = len(mentions(said.text)) or figures or time_in(said.text) is not None
+    act = 8 if promise or said.act in (Act.PROMISE, Act.REFUSAL) else 4 if said.act in _TELLING_ACTS else 0
+    if only_hands_on(said.text, None):
+        act = 0
+    return (act + 2 * min(facts, 2)) * (promise or len(words) > 1) + min(len(words), 8) // 2
 
 
 def _sentiment(case: Case) -> Sentiment | None:

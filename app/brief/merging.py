@@ -6,14 +6,32 @@ left. What was done, how it ended and how the customer feels is never taken from
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
-from app.brief.answer import SITUATION_SENTENCES, SITUATION_WORDS, Named
+from app.brief.answer import SITUATION_SENTENCES, SITUATION_WORDS, Named, Promised
+from app.brief.frames import framed_as
 from app.brief.pieces import CLAIMS, SECTION, Layout, Piece
+from app.brief.quotes import standing
 from app.brief.repetition import Telling, plain
 from app.brief.screening import COPIED, Screen
 from app.brief.union import united
-from app.models import Brief, Checker, Claim, Commitment, DroppedClaim, Entity, Verdict, VerdictKind
+from app.language.pings import is_ping
+from app.language.promises import only_hands_on, time_in
+from app.models import (
+    Brief,
+    Checker,
+    Claim,
+    Commitment,
+    DroppedClaim,
+    Entity,
+    Interaction,
+    Verdict,
+    VerdictKind,
+)
 
+TOO_LONG = "there is no room for it: a situation has four sentences and eighty words"
+_HANDOFF = "it is the handoff itself, and no promise beside it"
+_PING = "it only asks whether anybody is there"
 _LINES = ("headline", "contact_reason", "customer_expectation")
 _Judged = tuple[Piece, Verdict]
 
@@ -27,7 +45,7 @@ def merge(layout: Layout, verdicts: Sequence[Verdict], draft: Brief) -> tuple[Br
     update: dict[str, object] = {
         **{field: " ".join(piece.text for piece, _ in shown(field)) for field in _LINES},
         "situation": " ".join(piece.text for piece, _ in account.story("situation")),
-        "commitments": _commitments(shown("commitments")),
+        "commitments": account.commitments(),
         "open_questions": tuple(piece.text for piece, _ in shown("open_questions")),
         "suggested_opening": opening,
     }
@@ -35,6 +53,7 @@ def merge(layout: Layout, verdicts: Sequence[Verdict], draft: Brief) -> tuple[Br
     sections = {field: account.story(field) for field in account.fields if field.startswith(SECTION)}
     custom = {field.removeprefix(SECTION): told for field, story in sections.items() if (told := _told(story))}
     written = bool(update or custom)
+    draft = framed_as(draft, draft.model_copy(update=update))
     brief = without_repetition(draft, update)
     update = {
         "entities": united(draft.entities, _entities(shown("entities"))),
@@ -49,6 +68,10 @@ def without_repetition(draft: Brief, update: Mapping[str, object]) -> Brief:
     """The draft with a model's fields laid on it, and without its own sentences that only repeat those."""
     told = Telling([str(value) for field, value in update.items() if field in _STORY])
     brief = draft.model_copy(update=dict(update))
+    everything = Telling(
+        [brief.headline, *(getattr(brief, field) for field in _STORY)]
+        + [f"{one.text} {one.due or ''}" for one in brief.commitments]
+    )
     dropped: dict[str, object] = {}
     if "customer_expectation" not in update and told.repeats(draft.customer_expectation):
         dropped["customer_expectation"] = None
@@ -56,7 +79,7 @@ def without_repetition(draft: Brief, update: Mapping[str, object]) -> Brief:
         dropped["situation"] = None
     if "open_questions" not in update:
         dropped["open_questions"] = tuple(one for one in draft.open_questions if not told.repeats(one))
-    dropped["history"] = tuple(one for one in draft.history if not told.repeats(one.text))
+    dropped["history"] = tuple(one for one in draft.history if not everything.holds(one.text))
     return brief.model_copy(update=dropped) if told.is_something else brief
 
 
@@ -97,6 +120,7 @@ class _Account:
             verdict = next(judged)
             # A question asserts nothing that a line could have told a machine to assert.
             doubt = None if piece.field == "open_questions" else self._doubt(piece)
+            doubt = doubt or _superfluous(piece)
             if verdict.verdict is VerdictKind.REFUTED:
                 self._drop(piece, verdict.why, verdict.checked_by)
             elif doubt:
@@ -128,15 +152,40 @@ class _Account:
         return self._noted(self._shown.get(field, ()), field)
 
     def story(self, field: str) -> Sequence[_Judged]:
-        """As `shown`, within the length of a situation."""
+        """As `shown`, within the length of a situation; what has no room is listed among what is not shown.
+
+        The model's own statements are counted: one may be split into more sentences than it has.
+        """
         fitting: list[_Judged] = []
-        words = 0
-        for one in self._shown.get(field, ())[:SITUATION_SENTENCES]:
-            words += len(one[0].text.split())
-            if words > SITUATION_WORDS:
-                break
-            fitting.append(one)
+        statements: list[object] = []
+        words, is_full = 0, False
+        for piece, verdict in self._shown.get(field, ()):
+            if not any(piece.origin is one for one in statements):
+                statements.append(piece.origin)
+            words += len(piece.text.split())
+            is_full = is_full or len(statements) > SITUATION_SENTENCES or words > SITUATION_WORDS
+            if is_full:
+                self._drop(piece, TOO_LONG)
+            else:
+                fitting.append((piece, verdict))
         return self._noted(fitting, field)
+
+    def commitments(self) -> tuple[Commitment, ...]:
+        """The promises that are shown, each with the day it was given on."""
+        return tuple(
+            Commitment(by=piece.by, text=piece.text, due=due, at=at, evidence=piece.evidence)
+            for piece, _ in self.shown("commitments")
+            if piece.by is not None
+            for due, at in [self._due(piece)]
+        )
+
+    def _due(self, piece: Piece) -> tuple[str | None, datetime | None]:
+        """By when a promise is due, in the giver's words, and when these were said."""
+        lines = {one.interaction_id: one for one in self._screen.lines.values()}
+        givers = [lines[one] for one in piece.evidence if one in lines]
+        due = piece.due or _own_time(piece, givers)
+        naming = [one for one in givers if due and standing(due, one)]
+        return due, next((one.occurred_at for one in (*naming, *reversed(givers))), None)
 
     def _noted(self, judged: Sequence[_Judged], field: str) -> Sequence[_Judged]:
         if field in CLAIMS or field.startswith(SECTION):
@@ -174,6 +223,23 @@ class _Account:
         self._dropped.setdefault(text, DroppedClaim(text=text, why=why, checked_by=checked_by))
 
 
+def _superfluous(piece: Piece) -> str | None:
+    """Why a sentence that is true is no part of a brief; None where it is."""
+    if piece.field == "open_questions" and is_ping(piece.text):
+        return _PING
+    if piece.field == "commitments" and only_hands_on(piece.text, piece.due):
+        return _HANDOFF
+    return None
+
+
+def _own_time(piece: Piece, givers: Sequence[Interaction]) -> str | None:
+    """The time that a model names with more around it, `today (said on 17 February)`, in the words of the giver."""
+    told = piece.origin.due if isinstance(piece.origin, Promised) and piece.origin.due else None
+    bare = told.split("(")[0].strip() if told else ""
+    named = [one for one in (bare, time_in(bare)) if one]
+    return next((words for time in named for one in givers if (words := standing(time, one))), None)
+
+
 def _claim(piece: Piece, verdict: Verdict) -> Claim:
     supported = verdict.supported
     return Claim(
@@ -188,14 +254,6 @@ def _claim(piece: Piece, verdict: Verdict) -> Claim:
 
 def _told(story: Sequence[_Judged]) -> str:
     return " ".join(piece.text for piece, _ in story)
-
-
-def _commitments(shown: Sequence[_Judged]) -> tuple[Commitment, ...]:
-    return tuple(
-        Commitment(by=piece.by, text=piece.text, due=piece.due, evidence=piece.evidence)
-        for piece, _ in shown
-        if piece.by is not None
-    )
 
 
 def _entities(shown: Sequence[_Judged]) -> list[Entity]:

@@ -11,6 +11,7 @@ from app.brief.answer import FORMS, LIMITS, answer_schema, parse
 from app.brief.cache import AnswerCache, place_of
 from app.brief.checking import ModelVerifier
 from app.brief.extractive import compose
+from app.brief.frames import framed_as
 from app.brief.merging import merge
 from app.brief.packing import TRUSTED_INPUTS, UNTRUSTED_INPUTS, Packed, pack
 from app.brief.pieces import Layout, lay_out
@@ -108,7 +109,7 @@ class BriefWriter:
             return handoff
         until = perf_counter() + timeout_s
         intent, request = handoff.brief.intent, handoff.request
-        draft = await asyncio.to_thread(compose, snapshot, intent, request)
+        draft = framed_as(await asyncio.to_thread(compose, snapshot, intent, request), handoff.brief)
         statements = await asyncio.to_thread(statements_of, handoff.brief, draft)
         if not statements:
             return handoff.model_copy(update={"check": ClaimCheck(state="done")})

@@ -17,6 +17,11 @@ _LOOKING = re.compile(
     r"|validate|browse)(?!_?(?:in|out)(?:_|\b))(?:_|-|\b|(?=[A-Z]))"
 )
 
+# Where records say how they stand, and the words with which one says that it was not done.
+_STATES = ("status", "state", "outcome", "result", "decision")
+_REFUSED = re.compile(
+    r"(?:rejected|refused|declined|denied|conflict|cancelled by|not (?:allowed|possible|eligible))\b", re.IGNORECASE
+)
 # Where tools that answer in JSON say in words what went wrong.
 _SAYING = ("message", "detail", "error_message", "error", "reason", "description")
 
@@ -42,6 +47,11 @@ class Call(NamedTuple):
     def name(self) -> str:
         """The tool's name."""
         return self.call.name or ""
+
+    @property
+    def refusal(self) -> str | None:
+        """What the record that came back says of itself, where that is a no."""
+        return None if self.result is None else refusal_of(self.result)
 
     @property
     def evidence(self) -> tuple[str, ...]:
@@ -90,6 +100,16 @@ def only_looks(name: str) -> bool:
     return bool(_LOOKING.match(name))
 
 
+def refusal_of(result: Interaction) -> str | None:
+    """What the record in a tool's answer says of itself, where that is a no: `rejected by the other bank`."""
+    record = read_json(result.text) if result.text else result.data
+    if not isinstance(record, Mapping):
+        return None
+    fields = cast(Mapping[str, Any], record)
+    told = (fields.get(name) for name in _STATES)
+    return next((one.strip() for one in told if isinstance(one, str) and _REFUSED.match(one.strip())), None)
+
+
 def _act_of(*, by_customer: bool, english: bool) -> Callable[[str], Act]:
     if english:
         return customer_act if by_customer else staff_act
@@ -119,5 +139,8 @@ def _result_of(call: Interaction, later: Sequence[Interaction]) -> Interaction |
 
 def _outcome(call: Interaction, result: Interaction | None) -> Outcome:
     if result is not None:
-        return result_outcome(result)
+        ended = result_outcome(result)
+        refused = ended is Outcome.SUCCEEDED and not only_looks(call.name or "") and refusal_of(result)
+        # The call went through, and what it was for did not: an agent who reads `succeeded` reads the opposite.
+        return Outcome.FAILED if refused else ended
     return call.outcome or Outcome.UNKNOWN

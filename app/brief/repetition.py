@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable
 
+from app.language.languages import FUNCTION_WORDS
 from app.language.words import terms
 
 _SAME = 0.75
+_NEARLY_SAME = 0.6
 # Words that tell who speaks and that they do, not what about.
 _TELLING = frozenset(
     terms(
@@ -19,8 +21,8 @@ _TELLING = frozenset(
 class Telling:
     """What was told already."""
 
-    def __init__(self, texts: Iterable[str]) -> None:
-        self._words = frozenset(word for text in texts for word in terms(text)) - _TELLING
+    def __init__(self, texts: Iterable[str | None]) -> None:
+        self._words = frozenset(word for text in texts for word in terms(text or "")) - _TELLING
 
     @property
     def is_something(self) -> bool:
@@ -31,6 +33,14 @@ class Telling:
         """Whether three of four words of a text were told already."""
         words = frozenset(terms(text or "")) - _TELLING
         return bool(words) and len(words & self._words) >= _SAME * len(words)
+
+    def holds(self, text: str) -> bool:
+        """Whether nearly all that a text is about was told already, in whatever language; each figure of it must be."""
+        words = frozenset(terms(text)) - _TELLING - FUNCTION_WORDS
+        fresh = words - self._words
+        if not words or any(any(map(str.isdigit, one)) for one in fresh):
+            return False
+        return len(words) - len(fresh) >= _NEARLY_SAME * len(words)
 
 
 def plain(text: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from app.brief.reading import Call, Utterance, only_looks
-from app.language.acts import Act
+from app.language.acts import Act, attempted
 from app.language.identifiers import structured_names
 from app.language.sentences import shorten
 from app.language.voice import third_person
@@ -60,10 +60,16 @@ _ONLY_LOOKED = re.compile(
 )
 
 
+# Whoever turned to us tried nothing by that.
+_TURNED_TO_US = re.compile(r"(?:called|e-?mailed|contacted|wrote|phoned|rang)\b", re.IGNORECASE)
+_CLAUSE_END = re.compile(r"[,;:.!?–] | - | (?:and|but|because|so|which|that|yet|then)(?= )|[.!?…]$", re.IGNORECASE)
+
+
 class Step(NamedTuple):
     """A step with the attempts it took; `action` is what the brief shows, `subject` the thing it was done to.
 
-    `told` marks a step that we only know from what somebody said of it.
+    `told` marks a step that we only know from what somebody said of it: a sentence is no step of the brief, unless
+    `done` tells in words of a step what a customer says they did. `outcomes` are those of the attempts, in order.
     """
 
     action: ActionTaken
@@ -71,7 +77,9 @@ class Step(NamedTuple):
     subject: tuple[str, ...]
     attempts: int
     complaint: str | None
+    outcomes: tuple[Outcome, ...]
     told: bool = False
+    done: str | None = None
 
 
 def steps(
@@ -149,14 +157,14 @@ def _tool_steps(tool_calls: Sequence[Call]) -> Iterable[Step]:
         subject = subject_of(one)
         names = [name for name in names_in(one.call.data) if one.call.interaction_id in counted or name[1] in subject]
         action = ActionTaken(
-            step=_with_names(humanised(one.name), names),
+            step=_with_names(humanised(one.name), names) + (f" ({shorten(one.refusal, 8)})" if one.refusal else ""),
             actor=one.call.actor,
             channel=one.call.channel,
             outcome=one.outcome,
             at=(one.result or one.call).occurred_at,
             evidence=one.evidence,
         )
-        yield Step(action, one.name, subject, 1, one.complaint)
+        yield Step(action, one.name, subject, 1, one.complaint, (one.outcome,))
 
 
 def _events(interactions: Iterable[Interaction]) -> Iterable[Step]:
@@ -173,7 +181,7 @@ def _events(interactions: Iterable[Interaction]) -> Iterable[Step]:
             at=one.occurred_at,
             evidence=(one.interaction_id,),
         )
-        yield Step(action, one.name, (), 1, one.text or None)
+        yield Step(action, one.name, (), 1, one.text or None, (one.outcome,))
 
 
 def _told(said: Iterable[Utterance]) -> Iterable[Step]:
@@ -189,7 +197,16 @@ def _told(said: Iterable[Utterance]) -> Iterable[Step]:
             at=one.interaction.occurred_at,
             evidence=(one.interaction.interaction_id,),
         )
-        yield Step(action, one.text, (), 1, None, told=True)
+        yield Step(action, one.text, (), 1, None, (action.outcome,), told=True, done=_done(one.text))
+
+
+def _done(text: str) -> str | None:
+    """What a customer says they did as the words of a step: `restarted the router` of `I restarted the router, …`."""
+    said = attempted(text)
+    if said is None or _TURNED_TO_US.match(said):
+        return None
+    what = _CLAUSE_END.split(said, maxsplit=1)[0]
+    return shorten(third_person(what).strip(" .!"), 14) if len(what.split()) > 1 else None
 
 
 def _followed(said: Sequence[Utterance]) -> Iterable[Step]:
@@ -211,7 +228,7 @@ def _followed(said: Sequence[Utterance]) -> Iterable[Step]:
             at=reply[0].interaction.occurred_at,
             evidence=evidence,
         )
-        yield Step(action, bidden["what"].casefold().strip(" .!?"), (), 1, None)
+        yield Step(action, bidden["what"].casefold().strip(" .!?"), (), 1, None, (action.outcome,))
 
 
 def _reply_to(said: Sequence[Utterance], place: int) -> list[Utterance]:
@@ -241,13 +258,14 @@ def _reported(said: Iterable[Utterance]) -> Iterable[Step]:
             at=one.interaction.occurred_at,
             evidence=(one.interaction.interaction_id,),
         )
-        yield Step(action, one.text, (), 1, None, told=True)
+        yield Step(action, one.text, (), 1, None, (action.outcome,), told=True)
 
 
 def _joined(earlier: Step, later: Step) -> Step:
     evidence = tuple(dict.fromkeys((*earlier.action.evidence, *later.action.evidence)))
     action = later.action.model_copy(update={"evidence": evidence})
-    return later._replace(action=action, attempts=earlier.attempts + later.attempts)
+    outcomes = (*earlier.outcomes, *later.outcomes)
+    return later._replace(action=action, attempts=earlier.attempts + later.attempts, outcomes=outcomes)
 
 
 def _with_names(words: str, names: Sequence[tuple[str, str]]) -> str:

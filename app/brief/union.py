@@ -7,6 +7,8 @@ from app.brief.entities import MOST_ENTITIES
 from app.language.identifiers import canonical, mentions
 from app.models import Entity
 
+# What our own engine calls a thing of which it knows the form alone.
+_BARE = frozenset({"id", "number", "code", "reference", "amount", "date", "phone", "account", "email", "name", "value"})
 _MONTHS = {
     name: number for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), start=1)
 }
@@ -14,22 +16,28 @@ _ISO_DATE = re.compile(r"\d{4}-(\d\d)-(\d\d)")
 _DAY = re.compile(r"\d{1,2}")
 _LETTERS = re.compile(r"[a-z]{3,}", re.IGNORECASE)
 _SHORTEST_FACT = 3
+_WORD = re.compile(r"[^\W_]+")
+_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
+_PHONE = re.compile(r"(?:\+|0)[\d ()/-]{8,24}")
+_SUBSCRIBER_DIGITS = 9
 
 
 def united(found: Sequence[Entity], named: Iterable[Entity]) -> tuple[Entity, ...]:
     """What was found and what a model names, each thing once, at most two dozen.
 
-    What says the same as something found adds its evidence to it; what says more (`HAT035, 17 May` beside `HAT035`)
-    takes its place.
+    What says the same as something found adds its evidence to it, and its label where ours says nothing (`date`); what
+    says more (`HAT035, 17 May` beside `HAT035`) takes its place.
     """
     brought = list(found)
     for one in named:
         facts = _facts(one.value)
         same = next((place for place, known in enumerate(brought) if _is_same(known, one, facts)), None)
         if same is not None:
-            brought[same] = _with_evidence(brought[same], one)
+            known = brought[same]
+            better = one if _is_bare(known) and not _is_bare(one) else known
+            brought[same] = _with_evidence(better, known if better is one else one)
             continue
-        told = [known for known in brought if (of := _facts(known.value)) and of < facts and _is_distinct(of)]
+        told = [known for known in brought if _is_part(known, one, facts)]
         brought = [known for known in brought if known not in told]
         for known in told:
             one = _with_evidence(one, known)  # noqa: PLW2901 - it takes the place of those that it tells
@@ -39,8 +47,45 @@ def united(found: Sequence[Entity], named: Iterable[Entity]) -> tuple[Entity, ..
 
 def _is_same(known: Entity, named: Entity, facts: frozenset[str]) -> bool:
     if known.value.casefold() == named.value.casefold():
-        return known.type.casefold() == named.type.casefold() or _is_distinct(facts or {known.value})
+        same_kind = known.type.casefold() == named.type.casefold() or _is_measure(known.value)
+        return same_kind or _is_distinct(facts or {known.value})
+    if _years(known.value) and _years(named.value) and _years(known.value) != _years(named.value):
+        return False
+    if (number := _subscriber(known.value)) and number == _subscriber(named.value):
+        return True
     return bool(facts) and _facts(known.value) == facts and _is_distinct(facts) and not _says_more(named.value)
+
+
+def _is_part(known: Entity, named: Entity, facts: frozenset[str]) -> bool:
+    """Whether something found is told within something named: `1180`, a mere number, in `card-1180`."""
+    of = _facts(known.value)
+    if of and of < facts and _is_distinct(of):
+        return True
+    within = _WORD.findall(named.value.casefold())
+    return _is_bare(known) and known.value.casefold() in within and len(known.value) > _SHORTEST_FACT
+
+
+def _is_bare(entity: Entity) -> bool:
+    """Whether a label names the form of a value and nothing of what it is."""
+    return entity.type.casefold() in _BARE
+
+
+def _is_measure(value: str) -> bool:
+    """Whether a whole value is one day or one amount with its currency: equal ones are one, however small."""
+    found = mentions(value)
+    return len(found) == 1 and found[0].type in ("date", "amount") and found[0].value == value
+
+
+def _years(value: str) -> set[str]:
+    return set(_YEAR.findall(value))
+
+
+def _subscriber(value: str) -> str | None:
+    """The end of a phone number, which is the same with and without its country's code."""
+    if not _PHONE.fullmatch(value):
+        return None
+    digits = "".join(filter(str.isdigit, value))
+    return digits[-_SUBSCRIBER_DIGITS:] if len(digits) > _SUBSCRIBER_DIGITS else None
 
 
 def _is_distinct(facts: Iterable[str]) -> bool:

@@ -142,6 +142,8 @@ def plural(told: str) -> str:
 
 def past(told: str) -> str:
     """A clause about what is over: `wants to cancel their plan` becomes `wanted to cancel their plan`."""
+    if told.startswith("would like "):
+        return "wanted " + told.removeprefix("would like ")
     verb, _, rest = told.partition(" ")
     bare = verb.rstrip(":")
     return f"{_VERBS[bare][1] if bare in _VERBS else bare}{verb[len(bare) :]} {rest}"

@@ -13,6 +13,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from app.application.wording import Frames, frames_of
 from app.models import (
     ActionTaken,
     Brief,
@@ -78,7 +79,7 @@ def card(handoff: Handoff, interactions: Sequence[Interaction]) -> RenderableTyp
     parts: list[RenderableType] = [
         _top(handoff),
         _facts_of_the_case(handoff, _known_by(interactions), notes),
-        *_section("What was tried", [_step(step, notes) for step in brief.actions_taken]),
+        *_section("What was tried", [_step(step, frames_of(brief), notes) for step in brief.actions_taken]),
         *_section("Promised", _promises(brief, notes)),
         *_section("Still open", [_line("?", "yellow", plain(question)) for question in brief.open_questions]),
         *_section("Facts", _facts(brief, notes)),
@@ -157,11 +158,11 @@ def _who(handoff: Handoff, known_by: str, notes: Footnotes) -> Text:
     return who
 
 
-def _step(step: ActionTaken, notes: Footnotes) -> RenderableType:
+def _step(step: ActionTaken, frames: Frames, notes: Footnotes) -> RenderableType:
     sign, style = _OUTCOMES[step.outcome]
     told = Text.assemble(
         plain(step.step),
-        (f"  {step.outcome.value}", style),
+        (f"  {frames.outcomes[step.outcome]}", style),
         (f" · {step.actor.value}, {step.channel.value}, {_moment(step.at)}", "dim"),
         notes.mark(step.evidence),
     )
@@ -176,7 +177,7 @@ def _promises(brief: Brief, notes: Footnotes) -> list[RenderableType]:
             Text.assemble(
                 (f"{one.by.value}: ", "bold"),
                 plain(one.text),
-                (f"  due {plain(one.due).plain}", "yellow") if one.due else "",
+                (f"  {plain(frames_of(brief).due_of(one)).plain}", "yellow") if one.due else "",
                 notes.mark(one.evidence),
             ),
         )

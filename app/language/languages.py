@@ -47,6 +47,8 @@ _LETTERS: Mapping[Language, re.Pattern[str]] = {
     "pt": re.compile("[ãõ]"),
 }
 """Letters that of these languages one alone writes; a name keeps its own in every language, so no capitalised word."""
+FUNCTION_WORDS = frozenset[str]().union(*_FUNCTION_WORDS.values())
+"""Those of all seven languages together: what is none of them says what a text is about."""
 _FEWEST, _ENOUGH = 2, 2000
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?|\d+(?:[.,:]\d+)*")
 

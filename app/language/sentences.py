@@ -4,6 +4,7 @@ import re
 from textwrap import wrap
 
 from app.caching import text_cache
+from app.language.languages import FUNCTION_WORDS
 
 _MARKUP = re.compile(r"\*\*|__|`|^#{1,6}\s+|###\w+###", re.MULTILINE)
 _BULLET = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
@@ -14,8 +15,17 @@ _LEADING_ON = frozenset(
     """.split()
 )
 _LINK = re.compile(r"\[([^\[\]]{1,1000}+)\]\([^)]{1,1000}+\)")
-_ABBREVIATION = re.compile(r"\b(?:Mr|Mrs|Ms|Dr|St|No|vs|e\.g|i\.e|etc|approx|[ap]\.m)\.$", re.IGNORECASE)
+_ABBREVIATION = re.compile(r"\b(?:Ms|St|No|Sra|Dra|Prof|ca|vs|e\.g|i\.e|etc|approx|[ap]\.m)\.$", re.IGNORECASE)
 _LONGEST_ABBREVIATION = 12
+# `T. Abel`, `z. B.`: a single capital letter, or any letter before another one.
+# … but no flat on a floor: `5º A.`
+_INITIAL = re.compile(r"(?:^|[\s(\[\"'“‘„«.-])([^\W\d_])\.$")
+# Nobody speaks a word without a vowel: `Nr.`, `Hr.`, `bzw.`, `Mrs.` are cut short, unless they are a unit or a sound.
+_WITHOUT_VOWEL = re.compile(
+    r"(?:^|(?<=[^\w\s])|(?<!\d)(?<=\s))([b-df-hj-np-tv-xzB-DF-HJ-NP-TV-XZ][b-df-hj-np-tv-xz]{1,3})\.$"
+)
+_NUMBERED = re.compile(r"\d[^\s\d]{0,2}\s$")
+_FIRST_WORD = re.compile(r"[^\W\d_]+")
 LONGEST_SENTENCE = 2000
 # The day of a month is an ordinal in some languages: `bis zum 9. Februar`.
 _DAY_OF_MONTH = r"(?<=\d\.)\s+(?:Jan|Feb|M[aä]r|Apr|Ma[iy]|Jun|Jul|Aug|Sep|O[ck]t|Nov|De[cz])[a-zä]*\b"
@@ -62,11 +72,30 @@ def without_dangling(cut: str) -> str:
 def _split_line(line: str) -> list[str]:
     pieces: list[list[str]] = []
     for piece in _BOUNDARY.split(line):
-        if pieces and _ABBREVIATION.search(pieces[-1][-1][-_LONGEST_ABBREVIATION:]):
+        if pieces and _ends_in_abbreviation(pieces[-1][-1][-_LONGEST_ABBREVIATION:], piece):
             pieces[-1].append(piece)
         else:
             pieces.append([piece.strip()])
     return [part for piece in pieces if (joined := " ".join(piece)) for part in _of_bounded_length(joined)]
+
+
+def _ends_in_abbreviation(before: str, after: str) -> bool:
+    """Whether the full stop between two pieces of a line belongs to a word that was cut short."""
+    if _ABBREVIATION.search(before):
+        return True
+    following = _FIRST_WORD.match(after)
+    begins = following is not None and after[:1].isupper() and following.group().casefold() in FUNCTION_WORDS
+    initial = _INITIAL.search(before)
+    if initial and not _NUMBERED.search(before[: initial.start(1)]):
+        letter = initial.group(1)
+        # `… than I. the`: the one word of English that is a capital letter.
+        return not begins and (letter.isupper() or after[1:2] == ".") and (letter != "I" or after[:1].isupper())
+    cut = _WITHOUT_VOWEL.search(before)
+    if cut is None or begins:
+        return False
+    word = cut.group(1)
+    is_sound = word[-1] == word[-2].casefold() or word.casefold() == "hm"
+    return not is_sound and (word[0].isupper() or not after[:1].isupper())
 
 
 def _of_bounded_length(sentence: str) -> list[str]:

@@ -17,8 +17,9 @@ _ERROR = re.compile(
 )
 _FAILING = frozenset(
     {"fail", "failed", "failure", "error", "errored", "timeout", "timed_out", "aborted"}
-    | {"nok", "not_ok", "unsuccessful", "not_successful"}
+    | {"nok", "not_ok", "unsuccessful", "not_successful", "conflict"}
 )
+_HTTP_ERROR = re.compile(r"[45]\d\d")
 # A record that was looked up may well say of itself that it was declined; then the look-up did not fail.
 _REFUSING = frozenset({"declined", "rejected", "denied"})
 _NAMES_A_RECORD = re.compile(r"(?:^|_)(?:id|number|reference)$")
@@ -116,7 +117,7 @@ def _failed(value: Any) -> bool:
     if not isinstance(value, Mapping):
         return False
     fields = cast(Mapping[str, Any], value)
-    said = {step_name(str(fields.get(name, ""))) for name in ("status", "outcome", "result")}
-    if carries_error(fields) or said & _FAILING:
+    said = {step_name(str(fields.get(name, ""))) for name in ("status", "status_code", "outcome", "result")}
+    if carries_error(fields) or said & _FAILING or any(map(_HTTP_ERROR.fullmatch, said)):
         return True
     return bool(said & _REFUSING) and not any(_NAMES_A_RECORD.search(name) for name in fields)

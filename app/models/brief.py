@@ -38,11 +38,12 @@ class ActionTaken(Record):
 
 
 class Commitment(Record):
-    """What somebody promised."""
+    """What somebody promised; `due` is in their words, and `at` is when they said it: `today` is a day then."""
 
     by: Actor
     text: str
     due: str | None = None
+    at: datetime | None = None
     evidence: Evidence
 
 

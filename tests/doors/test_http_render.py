@@ -71,7 +71,7 @@ def brief(say: str) -> Brief:
             ),
         ),
         customer_expectation=say,
-        commitments=(Commitment(by=Actor.BOT, text=say, due="today", evidence=("int_3",)),),
+        commitments=(Commitment(by=Actor.BOT, text=say, due="today", at=AT, evidence=("int_3",)),),
         open_questions=(say,),
         entities=(Entity(type="error_code", value=say, evidence=("int_1",)),),
         history=(HistoryItem(at=AT, channel=Channel.EMAIL, text=say, evidence=("int_0",)),),
@@ -202,9 +202,18 @@ def test_a_note_tells_the_story_with_its_evidence() -> None:
 
     assert note.startswith("# Reset fails: It failed twice.\n\n**Say first:** It failed twice.\n")
     assert "- **failed:** password reset (customer, app, 2026-03-02 09:00 UTC) [2] [3]\n" in note
-    assert "- **bot:** It failed twice. (due today) [4]\n" in note
+    assert "- **bot:** It failed twice. (due today, said on 2026-03-02) [4]\n" in note
     assert "1. **Send a link** (needs approval): It failed twice. [3]\n   Say: It failed twice.\n" in note
     assert "- [2] int_1\n" in note
+
+
+def test_note_and_card_say_in_the_language_of_the_brief_when_something_is_due_and_how_a_step_ended() -> None:
+    german = "Die Kundin sagt, dass die Lampe nicht mit der Lieferung kam und sich auch nichts tut."
+    told = handoff()
+    told = told.model_copy(update={"brief": told.brief.model_copy(update={"situation": german, "claims": ()})})
+    for shown in (render.markdown(told), page_of(told)):
+        assert "Frist: today, gesagt am 2026-03-02" in shown
+        assert "fehlgeschlagen" in shown
 
 
 def test_a_note_marks_what_nobody_confirmed_and_quotes_what_bears_a_claim_out() -> None:

@@ -15,6 +15,7 @@ from typing import Any, cast
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from app.application.wording import frames_of
 from app.doors.render.assets import asset
 from app.doors.render.claims import claim_key, standing_of
 
@@ -65,7 +66,7 @@ def _environment(*, html: bool) -> Environment:
         "standing": standing_of,
     }
     environment.filters.update(known)
-    cast(dict[str, Any], environment.globals)["asset"] = asset
+    cast(dict[str, Any], environment.globals).update(asset=asset, frames_of=frames_of)
     return environment
 
 
