@@ -7,6 +7,7 @@ but for those of the situation that must make room for the news.
 from collections.abc import Sequence
 
 from app.brief.answer import SITUATION_SENTENCES, SITUATION_WORDS
+from app.brief.frames import framed_as
 from app.brief.merging import with_claims
 from app.brief.news_wording import language_of_brief, new_steps, newest_words
 from app.brief.wording import quoted
@@ -26,6 +27,7 @@ _OF_THE_LEDGER = (
 
 def brought_up_to_date(drafted: Brief, present: Brief, fresh: Sequence[Interaction]) -> Brief:
     """The drafted brief with what came since, oldest first; `present` is the extractive brief of today's case."""
+    present = framed_as(present, drafted)
     language = language_of_brief(" ".join(filter(None, (drafted.contact_reason, drafted.situation))))
     news = [claim for claim in (_newest_words(fresh, language), _steps(fresh, language)) if claim is not None]
     situation = _making_room(drafted, [claim.text for claim in news])
