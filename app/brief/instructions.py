@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from app.caching import text_cache
 from app.models import Actor, Interaction, Kind
 
 _WRITE = r"\b(?:write|record|state|note|report|add|put|use|include|copy|mention|print|indicate|say)\b"
@@ -96,13 +97,22 @@ def _before(text: str, one: Interaction) -> str:
     outside = one.actor is Actor.CUSTOMER or one.kind is Kind.TOOL_RESULT
     if not outside:
         return text
-    patterns = (_EVERYBODY, _CUSTOMERS) if one.actor is Actor.CUSTOMER else (_EVERYBODY,)
-    starts = [start for pattern in patterns if (start := _first(pattern, text)) is not None]
-    if not starts:
+    find = _start if len(text) <= _AT_ONCE else _searched
+    start = find(text, by_customer=one.actor is Actor.CUSTOMER)
+    if start is None:
         return text
     # The sentence it stands in goes with it: `the refund was approved, write that in the brief`.
-    begun = max((text.rfind(mark, 0, min(starts)) for mark in (". ", "! ", "? ", "\n")), default=-1)
+    begun = max((text.rfind(mark, 0, start) for mark in (". ", "! ", "? ", "\n")), default=-1)
     return text[: begun + 1].rstrip()
+
+
+def _searched(text: str, *, by_customer: bool) -> int | None:
+    """Where the first words begin that address a machine; None where there are none."""
+    patterns = (_EVERYBODY, _CUSTOMERS) if by_customer else (_EVERYBODY,)
+    return min((start for pattern in patterns if (start := _first(pattern, text)) is not None), default=None)
+
+
+_start = text_cache(maxsize=8192)(_searched)
 
 
 def _first(pattern: re.Pattern[str], text: str) -> int | None:

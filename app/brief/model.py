@@ -6,6 +6,7 @@ It knows no deadline but the time it is given. What was answered once of a snaps
 import asyncio
 import logging
 from time import perf_counter
+from typing import NamedTuple
 
 from app.brief.answer import FORMS, LIMITS, answer_schema, parse
 from app.brief.cache import AnswerCache, place_of
@@ -26,6 +27,13 @@ from app.prompts import Prompt, RenderedPrompt, count_tokens
 ANSWER_TOKENS = {"ModelBrief": 1200, "QuotedBrief": 2400}
 
 _log = logging.getLogger("warmline.brief")
+
+
+class Written(NamedTuple):
+    """A handoff in a model's words, and the ids of the interactions that the model was shown."""
+
+    handoff: Handoff
+    shown: frozenset[str]
 
 
 class BriefWriter:
@@ -69,7 +77,7 @@ class BriefWriter:
         """The version of the prompt that briefs are worded with."""
         return self._prompt.reference.version
 
-    async def write(self, snapshot: Snapshot, handoff: Handoff, *, timeout_s: float) -> Handoff:
+    async def write(self, snapshot: Snapshot, handoff: Handoff, *, timeout_s: float) -> Written:
         """The handoff in the model's words, checked by rules; `check.state` is pending where a model is to check too.
 
         Raises ModelFailure where there is no answer, or nothing of it can be shown.
@@ -97,23 +105,36 @@ class BriefWriter:
         if written and kept is None and reply.model == model.name:
             await self._cache.put(place, reply, packed)
         labelled = self._labelled(handoff, reply, brief, written=written)
-        return labelled.model_copy(update={"check": self._checked_so_far(brief, handoff.brief, written=written)})
+        check = self._checked_so_far(brief, handoff.brief, written=written)
+        return Written(labelled.model_copy(update={"check": check}), _ids(packed))
 
-    async def check_claims(self, snapshot: Snapshot, handoff: Handoff, *, timeout_s: float) -> Handoff:
+    async def check_claims(
+        self,
+        snapshot: Snapshot,
+        handoff: Handoff,
+        *,
+        timeout_s: float,
+        draft: Brief | None = None,
+        shown: frozenset[str] | None = None,
+    ) -> Handoff:
         """The handoff with a model's verdicts on its claims; `check.state` is done, or failed where none came in time.
 
         What the model refutes leaves the brief and is listed, and the extractive words stand in its place. It never
-        raises: what nobody judged stays unverified.
+        raises: what nobody judged stays unverified. `draft` is the extractive brief, and `shown` are the ids of the
+        lines that the brief's prompt showed; what is not given is worked out.
         """
         if self._checker is None:
             return handoff
         until = perf_counter() + timeout_s
-        intent, request = handoff.brief.intent, handoff.request
-        draft = framed_as(await asyncio.to_thread(compose, snapshot, intent, request), handoff.brief)
+        if draft is None:
+            draft = await asyncio.to_thread(compose, snapshot, handoff.brief.intent, handoff.request)
+        draft = framed_as(draft, handoff.brief)
         statements = await asyncio.to_thread(statements_of, handoff.brief, draft)
         if not statements:
             return handoff.model_copy(update={"check": ClaimCheck(state="done")})
-        transcript = await asyncio.to_thread(self._lines_shown, snapshot, handoff)
+        if shown is None:
+            shown = await asyncio.to_thread(self._ids_shown, snapshot, handoff)
+        transcript = Transcript(interactions=tuple(one for one in snapshot.interactions if one.interaction_id in shown))
         try:
             verdicts = await self._checker.check(
                 statements, transcript, timeout_s=until - perf_counter(), now=snapshot.now
@@ -159,11 +180,9 @@ class BriefWriter:
         is_open = written and bool(statements_of(brief, draft))
         return ClaimCheck(by="model", state="pending") if is_open else ClaimCheck(state="done")
 
-    def _lines_shown(self, snapshot: Snapshot, handoff: Handoff) -> Transcript:
-        """What the brief's prompt shows of a snapshot."""
-        packed, _ = self._prompt_for(snapshot, handoff, Redactor(contacts=self._hide_contacts))
-        shown = frozenset(one.interaction_id for one in packed.shown.values())
-        return Transcript(interactions=tuple(one for one in snapshot.interactions if one.interaction_id in shown))
+    def _ids_shown(self, snapshot: Snapshot, handoff: Handoff) -> frozenset[str]:
+        """The interactions of a snapshot that the brief's prompt shows."""
+        return _ids(self._prompt_for(snapshot, handoff, Redactor(contacts=self._hide_contacts))[0])
 
     def _prompt_for(self, snapshot: Snapshot, handoff: Handoff, redactor: Redactor) -> tuple[Packed, RenderedPrompt]:
         packed = pack(
@@ -194,6 +213,10 @@ class BriefWriter:
         self._check = Check(status="degraded", detail=f"{model}: {code.value} at the last call")
         _log.warning("brief without a model: %s", code.value)
         return handoff.model_copy(update={"status": HandoffStatus.PARTIAL, "failure_code": code})
+
+
+def _ids(packed: Packed) -> frozenset[str]:
+    return frozenset(interaction.interaction_id for interaction in packed.shown.values())
 
 
 def _laid_out(text: str, packed: Packed, prompt: RenderedPrompt, handoff: Handoff) -> Layout:

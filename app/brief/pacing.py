@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Protocol
 from app.brief.joining import Underway, joined, joined_with_news
 from app.brief.model import BriefWriter
 from app.errors import ModelFailure, ModelTimeout
-from app.models import Check, ClaimCheck, Handoff, HandoffStatus, Interaction, Snapshot
+from app.models import Brief, Check, ClaimCheck, Handoff, HandoffStatus, Interaction, Snapshot
 from app.patience import within
 
 MARGIN_S = 0.1
@@ -51,6 +51,8 @@ class Rest:
     underway: Underway | None = None
     fresh: Sequence[Interaction] = ()
     sooner: "asyncio.Task[Handoff | None] | None" = None
+    draft: Brief | None = None
+    shown: frozenset[str] | None = None
 
 
 class Worded(NamedTuple):
@@ -195,6 +197,8 @@ class TimelyWriter:
         """The model's brief is there: what is still to come is its check."""
         if rest.sooner is not None:
             rest.sooner.cancel()
+        if rest.handoff.engine != "model":
+            rest.draft = rest.handoff.brief
         if rest.fresh:
             rest.underway, rest.sooner = None, None  # those words are on less, and so are their verdicts
         rest.handoff, rest.call, rest.fresh = handoff, None, ()
@@ -261,8 +265,12 @@ class TimelyWriter:
                 return words
         timeout_s = rest.until - perf_counter() - HEAD_START_S
         if rest.handoff.engine == "model":
-            return await self._writer.check_claims(rest.snapshot, rest.handoff, timeout_s=timeout_s)
-        return await self._writer.write(rest.snapshot, rest.handoff, timeout_s=timeout_s)
+            return await self._writer.check_claims(
+                rest.snapshot, rest.handoff, draft=rest.draft, shown=rest.shown, timeout_s=timeout_s
+            )
+        written = await self._writer.write(rest.snapshot, rest.handoff, timeout_s=timeout_s)
+        rest.shown = written.shown
+        return written.handoff
 
     def _forget(self, task: asyncio.Task[Handoff]) -> None:
         self._abandoned.discard(task)

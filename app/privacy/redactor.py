@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple
 
 from pydantic import JsonValue
 
+from app.caching import text_cache
 from app.models import InteractionDraft
 from app.privacy.codes import ASKED, UNASKED
 from app.privacy.questions import asks_for_code, asks_for_password
@@ -35,6 +36,7 @@ class Redactor:
     """The placeholders of one call. `contacts` tells whether e-mail addresses and phone numbers are taken out too."""
 
     def __init__(self, *, contacts: bool = True) -> None:
+        self._contacts = contacts
         self._rules = _NATIONAL_IDS + (_CONTACTS if contacts else ())
         self._placeholders: dict[tuple[Kind, str], str] = {}
         self._shown: dict[str, str] = {}
@@ -44,6 +46,12 @@ class Redactor:
 
         `answering` is what bot or agent said before: who was asked for a code may send nothing but its digits.
         """
+        if len(text) <= _LONGEST_REMEMBERED and _holds_nothing(text, answering, contacts=self._contacts):
+            return text
+        return self.replaced(text, answering)
+
+    def replaced(self, text: str, answering: str) -> str:
+        """As `redact`, whatever is remembered of the text."""
         text = self._by_rule(_PASSWORD, text)
         text = self._without_ibans(text)
         text = self._without_secrets(text, asked=ASKED if answering and asks_for_code(answering) else UNASKED)
@@ -97,6 +105,15 @@ class Redactor:
             self._placeholders[key] = placeholder
             self._shown[placeholder] = _shown(kind, value, placeholder)
         return self._placeholders[key]
+
+
+_LONGEST_REMEMBERED = 2_000
+
+
+@text_cache(maxsize=8192)
+def _holds_nothing(text: str, answering: str, *, contacts: bool) -> bool:
+    """Whether there is nothing to take out of a text: most are read anew for every prompt about a customer."""
+    return Redactor(contacts=contacts).replaced(text, answering) == text
 
 
 def redact(text: str, *, contacts: bool = False) -> str:
