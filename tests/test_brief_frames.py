@@ -116,19 +116,6 @@ async def test_a_models_ping_is_no_open_question_and_is_listed(ping: str) -> Non
     assert ping in [one.text for one in handoff.brief.dropped_claims]
 
 
-@pytest.mark.parametrize(
-    "text", ["Get a colleague", "Put the customer through to a person.", "Get the complaints desk"]
-)
-async def test_a_promise_that_is_only_the_handoff_is_left_out(text: str) -> None:
-    talk = (*CONVERSATION, interaction(8, f"One moment, I will do that: {text}.", actor="bot"))
-    promised = {"by": "bot", "due": None} | told(text, "t8")
-    quoting = {"evidence": [{"id": "t8", "quote": text.rstrip(".")}]}
-    handoff, _ = await worded(ScriptedModel(answer(commitments=[promised | quoting])), talk)
-    assert text not in [one.text for one in handoff.brief.commitments]
-    whys = {one.text: one.why for one in handoff.brief.dropped_claims}
-    assert whys[text] == "it is the handoff itself, and no promise beside it"
-
-
 async def test_a_colleague_who_is_to_do_something_by_a_day_is_a_promise() -> None:
     talk = (*CONVERSATION, interaction(8, "I will ask a colleague to look at it by Friday.", actor="bot"))
     promised = {"by": "bot", "due": "by Friday"} | told("Ask a colleague to look at it", "t8")

@@ -16,7 +16,7 @@ from app.brief.repetition import Telling, plain
 from app.brief.screening import COPIED, Screen
 from app.brief.union import united
 from app.language.pings import is_ping
-from app.language.promises import only_hands_on, time_in
+from app.language.promises import time_in
 from app.models import (
     Brief,
     Checker,
@@ -30,7 +30,6 @@ from app.models import (
 )
 
 TOO_LONG = "there is no room for it: a situation has four sentences and eighty words"
-_HANDOFF = "it is the handoff itself, and no promise beside it"
 _PING = "it only asks whether anybody is there"
 _LINES = ("headline", "contact_reason", "customer_expectation")
 _Judged = tuple[Piece, Verdict]
@@ -227,8 +226,6 @@ def _superfluous(piece: Piece) -> str | None:
     """Why a sentence that is true is no part of a brief; None where it is."""
     if piece.field == "open_questions" and is_ping(piece.text):
         return _PING
-    if piece.field == "commitments" and only_hands_on(piece.text, piece.due):
-        return _HANDOFF
     return None
 
 
