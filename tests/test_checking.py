@@ -143,7 +143,7 @@ async def written(*answers: Any, reply: str | None = None) -> tuple[Handoff, Han
     prompt = PromptLibrary().prompt("brief", "v2")
     checker = verifier(*answers) if answers else None
     asked = BriefWriter(ScriptedModel(reply or answer()), prompt, MemoryArchive(), RuleVerifier(), checker=checker)
-    return await asked.write(of, first, timeout_s=10), first, asked
+    return (await asked.write(of, first, timeout_s=10)).handoff, first, asked
 
 
 class Judging(ScriptedModel):
@@ -174,7 +174,7 @@ async def judged(word: str, reply: str | None = None) -> tuple[Handoff, Handoff,
         RuleVerifier(),
         checker=checker,
     )
-    handoff, first = await asked.write(of, draft(of), timeout_s=10), draft(of)
+    handoff, first = (await asked.write(of, draft(of), timeout_s=10)).handoff, draft(of)
     return await asked.check_claims(of, handoff, timeout_s=10), first, model
 
 
