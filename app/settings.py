@@ -4,6 +4,7 @@ Every setting is an environment variable (or a line of a `.env`) that begins wit
 refused: a misspelt name would leave the default in force, and nobody would notice.
 """
 
+import logging
 import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
@@ -20,6 +21,10 @@ from app.models import Ladder
 
 PREFIX = "WARMLINE_"
 DOTENV = ".env"
+WITHOUT_EFFECT = frozenset({"MODEL_RANK", "BROKER_URL", "OIDC_ISSUER", "OIDC_AUDIENCE", "METRICS", "LOG_FORMAT"})
+"""Settings of the public contract that this version does not support: they stop no start, and a warning says so."""
+
+_log = logging.getLogger(__name__)
 _SITE = r"(?:\*\.)?[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::(?:\d{1,5}|\*))?"
 _SOURCE = re.compile(rf"'self'|'none'|\*|https?:|(?:https?://)?{_SITE}")
 _ADDRESS = re.compile(r"https?://[^\s/?#]+(?:/[^\s?#]*)?")
@@ -123,13 +128,19 @@ class Settings(BaseSettings):
         Raises ConfigurationError.
         """
         sources = {"the environment": env_settings, DOTENV: dotenv_settings}
-        faults = [
-            _unknown(variable, where, cls.model_fields)
+        unknown = [
+            (variable, where)
             for where, source in sources.items()
             if isinstance(source, EnvSettingsSource)
             for variable in _ours(source.env_vars)
             if variable.removeprefix(PREFIX).lower() not in cls.model_fields
         ]
+        faults: list[str] = []
+        for variable, where in unknown:
+            if variable.removeprefix(PREFIX) in WITHOUT_EFFECT:
+                _log.warning("%s in %s has no effect: this version does not support it.", variable, where)
+            else:
+                faults.append(_unknown(variable, where, cls.model_fields))
         if faults:
             raise ConfigurationError(f"{' '.join(faults)} `warmline doctor` shows every setting there is.")
         return init_settings, env_settings, dotenv_settings, file_secret_settings

@@ -25,7 +25,7 @@ from app.language.acts import Act, without_lead_in
 from app.language.identifiers import canonical, mentions
 from app.language.languages import FUNCTION_WORDS
 from app.language.pings import is_ping
-from app.language.promises import only_hands_on, promise_in, time_in
+from app.language.promises import hands_on, promise_in, time_in
 from app.language.sentences import shorten, without_dangling
 from app.language.sentiment import feeling, mood
 from app.language.words import terms
@@ -239,7 +239,7 @@ def _past_words(one: Interaction) -> str | None:
     place = said.index(telling)
     if place and due_elsewhere(text):
         text = f"{said[place - 1].text} {text}"
-    return sentence(ENGLISH.said[one.actor].format(words=quoted(text, HISTORY_WORDS)))
+    return sentence(ENGLISH.quotation(one.actor, quoted(text, HISTORY_WORDS)))
 
 
 def _past_step(name: str, one: Interaction) -> str | None:
@@ -262,8 +262,8 @@ def _weight(said: Utterance) -> int:
     figures = any(any(map(str.isdigit, one)) for one in words)
     facts = len(mentions(said.text)) or figures or time_in(said.text) is not None
     act = 8 if promise or said.act in (Act.PROMISE, Act.REFUSAL) else 4 if said.act in _TELLING_ACTS else 0
-    if only_hands_on(said.text, None):
-        act = 0
+    if not promise and hands_on(said.text):
+        act = 0  # `I'll hand you over` carries nothing beyond the talk
     return (act + 2 * min(facts, 2)) * (promise or len(words) > 1) + min(len(words), 8) // 2
 
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from app.language.acts import is_english
 from app.language.languages import Language, language_of
 from app.models import ActionTaken, Actor, Brief, Commitment, Outcome
 
@@ -16,9 +17,17 @@ _ENDINGS = (Outcome.SUCCEEDED, Outcome.FAILED, Outcome.ABANDONED, Outcome.UNKNOW
 
 
 class Frames(NamedTuple):
-    """The words of one language; `said` and `ended` are whole sentences, `counted` takes how many and of which kind."""
+    """The words of one language.
 
-    said: Mapping[Actor, str]
+    `said`, `wrote` and `ended` are whole sentences, `steps` too. `failed_before`, `after` and `steps` are for one and
+    for several; `after` and `steps` take their `count`. `actors` are as they stand within a sentence.
+    """
+
+    actors: Mapping[Actor, str]
+    said: str
+    wrote: str
+    after: tuple[str, str]
+    steps: tuple[str, str]
     ended: Mapping[Outcome, str]
     outcomes: Mapping[Outcome, str]
     attempts: str
@@ -27,12 +36,26 @@ class Frames(NamedTuple):
     due: str
     on: str
 
-    def due_of(self, one: Commitment) -> str:
+    def quotation(self, actor: Actor, words: str) -> str:
+        """That somebody said something, with the words in quotation marks."""
+        who = self.actors[actor]
+        return self.said.format(who=who[:1].upper() + who[1:], words=words)
+
+    def since_then(self, actor: Actor, words: str, *, others: int) -> str:
+        """That somebody wrote something since, the last of so many messages more."""
+        after = _counted(self.after, others) if others else ""
+        return self.wrote.format(actor=self.actors[actor], quotation=words, after=after)
+
+    def new_steps(self, count: int) -> str:
+        """That something was done since."""
+        return _counted(self.steps, count)
+
+    def due_of(self, commitment: Commitment) -> str:
         """By when something was promised, and on which day that was said; empty where no time was named."""
-        if one.due is None:
+        if commitment.due is None:
             return ""
-        said = "" if one.at is None else ", " + self.on.format(day=f"{one.at:%Y-%m-%d}")
-        return self.due.format(time=one.due) + said
+        on = "" if commitment.at is None else ", " + self.on.format(day=f"{commitment.at:%Y-%m-%d}")
+        return self.due.format(time=commitment.due) + on
 
     def tried(self, step: str, outcomes: Sequence[Outcome]) -> str:
         """A step with how often it was tried, and how the attempts before the last ended where that was otherwise.
@@ -50,9 +73,12 @@ class Frames(NamedTuple):
         return f"{step} ({len(outcomes)} {self.attempts}{note})"
 
 
-def _said(form: str, customer: str, bot: str, agent: str, system: str) -> Mapping[Actor, str]:
-    who = {Actor.CUSTOMER: customer, Actor.BOT: bot, Actor.AGENT: agent, Actor.SYSTEM: system}
-    return {actor: form.format(who=name, words="{words}") for actor, name in who.items()}
+def _counted(forms: tuple[str, str], count: int) -> str:
+    return forms[count > 1].format(count=count)
+
+
+def _actors(customer: str, bot: str, agent: str, system: str) -> Mapping[Actor, str]:
+    return {Actor.CUSTOMER: customer, Actor.BOT: bot, Actor.AGENT: agent, Actor.SYSTEM: system}
 
 
 def _outcomes(succeeded: str, failed: str, abandoned: str, unknown: str) -> Mapping[Outcome, str]:
@@ -61,7 +87,11 @@ def _outcomes(succeeded: str, failed: str, abandoned: str, unknown: str) -> Mapp
 
 _FRAMES: Mapping[Language, Frames] = {
     "en": Frames(
-        said=_said("{who} said: {words}", "The customer", "The bot", "The agent", "The system"),
+        actors=_actors("the customer", "the bot", "the agent", "the system"),
+        said="{who} said: {words}",
+        wrote="Since then {actor} wrote {quotation}{after}.",
+        after=(", after 1 other message", ", after {count} other messages"),
+        steps=("Since then 1 step was recorded.", "Since then {count} steps were recorded."),
         ended=_outcomes(
             "“{step}” succeeded.",
             "“{step}” failed.",
@@ -76,7 +106,11 @@ _FRAMES: Mapping[Language, Frames] = {
         on="said on {day}",
     ),
     "de": Frames(
-        said=_said("{who} sagte: {words}", "Der Kunde", "Der Bot", "Der Agent", "Das System"),
+        actors=_actors("der Kunde", "der Bot", "der Agent", "das System"),
+        said="{who} sagte: {words}",
+        wrote="Seitdem schrieb {actor} {quotation}{after}.",
+        after=(", nach 1 weiteren Nachricht", ", nach {count} weiteren Nachrichten"),
+        steps=("Seitdem wurde 1 Schritt erfasst.", "Seitdem wurden {count} Schritte erfasst."),
         ended=_outcomes(
             "„{step}“ gelang.",
             "„{step}“ schlug fehl.",
@@ -91,7 +125,11 @@ _FRAMES: Mapping[Language, Frames] = {
         on="gesagt am {day}",
     ),
     "fr": Frames(
-        said=_said("{who} a dit : {words}", "Le client", "Le bot", "L’agent", "Le système"),
+        actors=_actors("le client", "le bot", "l’agent", "le système"),
+        said="{who} a dit : {words}",
+        wrote="Depuis, {actor} a écrit {quotation}{after}.",
+        after=(", après 1 autre message", ", après {count} autres messages"),
+        steps=("Depuis, 1 étape a été enregistrée.", "Depuis, {count} étapes ont été enregistrées."),
         ended=_outcomes(
             "« {step} » a réussi.",
             "« {step} » a échoué.",
@@ -106,7 +144,11 @@ _FRAMES: Mapping[Language, Frames] = {
         on="dit le {day}",
     ),
     "es": Frames(
-        said=_said("{who} dijo: {words}", "El cliente", "El bot", "El agente", "El sistema"),
+        actors=_actors("el cliente", "el bot", "el agente", "el sistema"),
+        said="{who} dijo: {words}",
+        wrote="Desde entonces {actor} escribió {quotation}{after}.",
+        after=(", tras 1 mensaje más", ", tras {count} mensajes más"),
+        steps=("Desde entonces se registró 1 paso.", "Desde entonces se registraron {count} pasos."),
         ended=_outcomes(
             "«{step}» tuvo éxito.",
             "«{step}» falló.",
@@ -121,7 +163,11 @@ _FRAMES: Mapping[Language, Frames] = {
         on="dicho el {day}",
     ),
     "it": Frames(
-        said=_said("{who} ha detto: {words}", "Il cliente", "Il bot", "L’agente", "Il sistema"),
+        actors=_actors("il cliente", "il bot", "l’agente", "il sistema"),
+        said="{who} ha detto: {words}",
+        wrote="Da allora {actor} ha scritto {quotation}{after}.",
+        after=(", dopo 1 altro messaggio", ", dopo altri {count} messaggi"),
+        steps=("Da allora è stato registrato 1 passaggio.", "Da allora sono stati registrati {count} passaggi."),
         ended=_outcomes(
             "«{step}» è riuscito.",
             "«{step}» non è riuscito.",
@@ -136,7 +182,11 @@ _FRAMES: Mapping[Language, Frames] = {
         on="detto il {day}",
     ),
     "pt": Frames(
-        said=_said("{who} disse: {words}", "O cliente", "O bot", "O agente", "O sistema"),
+        actors=_actors("o cliente", "o bot", "o agente", "o sistema"),
+        said="{who} disse: {words}",
+        wrote="Desde então {actor} escreveu {quotation}{after}.",
+        after=(", após mais 1 mensagem", ", após mais {count} mensagens"),
+        steps=("Desde então foi registada 1 etapa.", "Desde então foram registadas {count} etapas."),
         ended=_outcomes(
             "«{step}» foi concluído.",
             "«{step}» falhou.",
@@ -151,7 +201,11 @@ _FRAMES: Mapping[Language, Frames] = {
         on="dito em {day}",
     ),
     "nl": Frames(
-        said=_said("{who} zei: {words}", "De klant", "De bot", "De agent", "Het systeem"),
+        actors=_actors("de klant", "de bot", "de agent", "het systeem"),
+        said="{who} zei: {words}",
+        wrote="Sindsdien schreef {actor} {quotation}{after}.",
+        after=(", na nog 1 bericht", ", na nog {count} berichten"),
+        steps=("Sindsdien is 1 stap vastgelegd.", "Sindsdien zijn {count} stappen vastgelegd."),
         ended=_outcomes(
             "‘{step}’ is gelukt.",
             "‘{step}’ is mislukt.",
@@ -181,59 +235,62 @@ _HOW: Mapping[str, Outcome] = {
 }
 
 
-_FEMININE = (
-    ("Der Kunde", "Die Kundin"),
-    ("El cliente", "La clienta"),
-    ("Le client", "La cliente"),
-    ("Il cliente", "La cliente"),
-    ("O cliente", "A cliente"),
-)
+_FEMININE = {
+    "der Kunde": "die Kundin",
+    "el cliente": "la clienta",
+    "le client": "la cliente",
+    "il cliente": "la cliente",
+    "o cliente": "a cliente",
+}
 
 
 def frames_of(brief: Brief) -> Frames:
     """The words around what a brief tells, in its language; English where that is none of the seven."""
+    return known_frames_of(brief) or ENGLISH
+
+
+def known_frames_of(brief: Brief) -> Frames | None:
+    """The words of a brief's language, with the customer as the brief has it; None where it is none of the seven."""
     # Where a model left something out, our own English stands there: the situation tells most.
     prose = " ".join(filter(None, (brief.contact_reason, brief.situation, brief.customer_expectation)))
-    return _FRAMES[language_of(brief.situation or "") or language_of(prose) or "en"]
+    language = language_of(brief.situation or "") or language_of(prose) or ("en" if is_english(prose) else None)
+    return None if language is None else _calling_customer_as(prose, _FRAMES[language])
 
 
 def framed_as(brief: Brief, worded: Brief) -> Brief:
     """Our own brief with its steps, its history and their claims put into the language of one that a model worded."""
-    frames = _speaking_of(worded, frames_of(worded))
+    frames = frames_of(worded)
     if frames is ENGLISH:
         return brief
-    told = {one.text: _sentence(one.text, frames) for one in brief.history}
-    history = tuple(one.model_copy(update={"text": told[one.text]}) for one in brief.history)
-    claims = tuple(one.model_copy(update={"text": told.get(one.text, one.text)}) for one in brief.claims)
-    steps = tuple(one.model_copy(update={"step": _step(one, frames)}) for one in brief.actions_taken)
+    reworded = {item.text: _sentence(item.text, frames) for item in brief.history}
+    history = tuple(item.model_copy(update={"text": reworded[item.text]}) for item in brief.history)
+    claims = tuple(claim.model_copy(update={"text": reworded.get(claim.text, claim.text)}) for claim in brief.claims)
+    steps = tuple(step.model_copy(update={"step": _step(step, frames)}) for step in brief.actions_taken)
     return brief.model_copy(update={"history": history, "claims": claims, "actions_taken": steps})
 
 
-def _speaking_of(worded: Brief, frames: Frames) -> Frames:
-    """The words of a language with the customer as the brief names them."""
-    prose = " ".join(filter(None, (worded.contact_reason, worded.situation, worded.customer_expectation))).casefold()
-    words = f" {' '.join(_WORD.findall(prose))} "
-    customer = frames.said[Actor.CUSTOMER]
-    for masculine, feminine in _FEMININE:
-        if customer.startswith(masculine + " ") and f" {feminine.casefold()} " in words:
-            told = feminine + customer.removeprefix(masculine)
-            return frames._replace(said={**frames.said, Actor.CUSTOMER: told})
-    return frames
+def _calling_customer_as(prose: str, frames: Frames) -> Frames:
+    """The words of a language with the customer as a woman, where that is what the prose calls her."""
+    feminine = _FEMININE.get(frames.actors[Actor.CUSTOMER])
+    words = f" {' '.join(_WORD.findall(prose.casefold()))} "
+    if feminine is None or f" {feminine.casefold()} " not in words:
+        return frames
+    return frames._replace(actors={**frames.actors, Actor.CUSTOMER: feminine})
 
 
 def _sentence(text: str, frames: Frames) -> str:
     said = _SAID.fullmatch(text)
     if said:
-        return frames.said[Actor(said["who"])].format(words=said["words"])
+        return frames.quotation(Actor(said["who"]), said["words"])
     ended = _ENDED.fullmatch(text)
     return frames.ended[_HOW[ended["how"]]].format(step=ended["step"]) if ended else text
 
 
-def _step(one: ActionTaken, frames: Frames) -> str:
-    tried = _TRIED.search(one.step)
+def _step(action: ActionTaken, frames: Frames) -> str:
+    tried = _TRIED.search(action.step)
     if tried is None:
-        return one.step
+        return action.step
     notes = {None: "", ENGLISH.mixed: frames.mixed} | dict(
         zip(ENGLISH.failed_before, frames.failed_before, strict=True)
     )
-    return f"{one.step[: tried.start()]} ({tried['all']} {frames.attempts}{notes[tried['note']]})"
+    return f"{action.step[: tried.start()]} ({tried['all']} {frames.attempts}{notes[tried['note']]})"

@@ -7,11 +7,9 @@ but for those of the situation that must make room for the news.
 from collections.abc import Sequence
 
 from app.brief.answer import SITUATION_SENTENCES, SITUATION_WORDS
-from app.brief.frames import framed_as
+from app.brief.frames import Frames, framed_as, known_frames_of
 from app.brief.merging import with_claims
-from app.brief.news_wording import language_of_brief, new_steps, newest_words
 from app.brief.wording import quoted
-from app.language.languages import Language
 from app.models import Actor, Brief, Claim, Interaction, Kind, Quote
 
 QUOTED_WORDS = 25
@@ -28,8 +26,8 @@ _OF_THE_LEDGER = (
 def brought_up_to_date(drafted: Brief, present: Brief, fresh: Sequence[Interaction]) -> Brief:
     """The drafted brief with what came since, oldest first; `present` is the extractive brief of today's case."""
     present = framed_as(present, drafted)
-    language = language_of_brief(" ".join(filter(None, (drafted.contact_reason, drafted.situation))))
-    news = [claim for claim in (_newest_words(fresh, language), _steps(fresh, language)) if claim is not None]
+    frames = known_frames_of(drafted)
+    news = [claim for claim in (_newest_words(fresh, frames), _steps(fresh, frames)) if claim is not None]
     situation = _making_room(drafted, [claim.text for claim in news])
     drafted_entities = {(entity.type, entity.value) for entity in drafted.entities}
     lasting = {name: getattr(present, name) for name in _OF_THE_LEDGER}
@@ -43,7 +41,7 @@ def brought_up_to_date(drafted: Brief, present: Brief, fresh: Sequence[Interacti
     return with_claims(brief, present, [*(claim for claim in drafted.claims if claim.text in prose), *news])
 
 
-def _newest_words(fresh: Sequence[Interaction], language: Language | None) -> Claim | None:
+def _newest_words(fresh: Sequence[Interaction], frames: Frames | None) -> Claim | None:
     """What was said last, by the customer if they said anything."""
     messages = [row for row in fresh if row.kind is Kind.MESSAGE and row.text.strip()]
     by_customer = [row for row in messages if row.actor is Actor.CUSTOMER]
@@ -55,16 +53,18 @@ def _newest_words(fresh: Sequence[Interaction], language: Language | None) -> Cl
     start = row.text.lower().find(quote.lower())
     verbatim = row.text[start : start + len(quote)] if start >= 0 else ""
     quotes = (Quote(interaction_id=row.interaction_id, text=verbatim),) if verbatim else ()
-    text = newest_words(language, row.actor, row.occurred_at, words, others=len(messages) - 1)
+    text = f"{row.occurred_at:%Y-%m-%d %H:%M}: {words}."  # in a language of which no sentence is known
+    if frames is not None:
+        text = frames.since_then(row.actor, words, others=len(messages) - 1)
     return Claim(text=text, evidence=(row.interaction_id,), quotes=quotes, support=1.0)
 
 
-def _steps(fresh: Sequence[Interaction], language: Language | None) -> Claim | None:
+def _steps(fresh: Sequence[Interaction], frames: Frames | None) -> Claim | None:
     steps = [row for row in fresh if row.kind is not Kind.MESSAGE]
-    if not steps or language is None:
+    if not steps or frames is None:
         return None  # the steps themselves are listed in any case
     evidence = tuple(row.interaction_id for row in steps[-4:])
-    return Claim(text=new_steps(language, len(steps)), evidence=evidence, support=1.0)
+    return Claim(text=frames.new_steps(len(steps)), evidence=evidence, support=1.0)
 
 
 def _making_room(drafted: Brief, news: Sequence[str]) -> str:

@@ -56,24 +56,6 @@ _HANDING_ON = re.compile(
     r"(?: \w+){0,3} ?(?:take over|takes over|colleague|agent|person|advis[eo]r|manager|specialist|supervisor|human)\b",
     re.IGNORECASE,
 )
-_TO_A_DESK = re.compile(
-    r"\b(?:get|fetch|call|reach|connect|transfer|hand|put|pass)(?:ing)? (?:\w+ ){0,8}(?:desk|department|team)\b",
-    re.IGNORECASE,
-)
-_SOMEBODY_ABROAD = (
-    r"(?:kolleg|mitarbeiter|berater|mensch|collègue|conseill|compañer|colega|agente|asesor|atendente|collega|operator"
-    r"|medewerker|collega|mens\b|humain|persona\b|pessoa\b)"
-)
-_PASSING_ABROAD = (
-    r"(?:verbind|weiterleit|weitergeb|durchstell|übergeb|hinzuzieh|holen\b|hole\b|pass(?:er|e|ar|a)\b|transf[eé]r"
-    r"|mettr\w* en relation|comunicar|conectar|passar|passare|trasfer|doorverbind|overdrag|erbij halen|haalt?\b)"
-)
-_HANDING_ON_ABROAD = re.compile(
-    rf"\b{_SOMEBODY_ABROAD}[^.?!]{{0,60}}\b{_PASSING_ABROAD}|\b{_PASSING_ABROAD}[^.?!]{{0,60}}\b{_SOMEBODY_ABROAD}",
-    re.IGNORECASE,
-)
-# What is said of whom the case goes to is no promise of ours: `a colleague who can send it`.
-_WHO_IT_IS = re.compile(r"\b(?:who|that|which)\b", re.IGNORECASE)
 _NUMBER = (
     r"(?:\d+|one|two|three|four|five|six|seven|eight|nine|ten|twelve|fourteen|twenty-four|forty-eight|a few"
     r"|a couple of|half an"
@@ -190,15 +172,9 @@ def due_in(text: str) -> str | None:
     return match.group().strip(" ,") if match else None
 
 
-def only_hands_on(text: str, due: str | None) -> bool:
-    """Whether a promise, as somebody words it, is the handoff and nothing that outlasts it; `due` is its time."""
-    if due and (_DUE.search(due) or _FOREIGN_DUE.search(due)):
-        return False
-    if _HANDING_ON_ABROAD.search(text):
-        return not _FOREIGN_DUE.search(text)
-    told = _WHO_IT_IS.split(text, maxsplit=1)[0]
-    hands_on = _HANDING_ON.search(told) or _TO_A_DESK.search(told)
-    return hands_on is not None and not _LASTING.search(told) and not _DUE.search(told)
+def hands_on(text: str) -> bool:
+    """Whether a text says that somebody else is to take over."""
+    return _HANDING_ON.search(text) is not None
 
 
 def time_in(text: str) -> str | None:

@@ -114,6 +114,14 @@ def test_a_setting_that_is_not_known_stops_the_start_and_the_nearest_one_is_name
     assert f"Rename or remove it in {origin}." in problem
 
 
+def test_a_setting_of_the_contract_that_is_not_supported_stops_no_start_and_says_so(
+    warmline: Command, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("WARMLINE_LOG_FORMAT", "json")
+    warmline("doctor", "--json")
+    assert "WARMLINE_LOG_FORMAT in the environment has no effect" in caplog.text
+
+
 def test_settings_of_others_in_the_environment_and_in_a_dotenv_are_left_alone(
     warmline: Command, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
