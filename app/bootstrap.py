@@ -22,8 +22,8 @@ from app.application import App, Parts
 from app.application.forgetting import AGAIN_AFTER_S
 from app.application.sandbox import NO_MODEL
 from app.application.visits import RoomsReader
-from app.brief import BriefWriter, TimelyWriter
-from app.brief.checking import CombinedVerifier, ModelVerifier
+from app.briefs import BriefWriter, TimelyWriter
+from app.briefs.checking import CombinedVerifier, ModelVerifier
 from app.continuity import Follower
 from app.deliveries import PAUSES_S, Deliveries
 from app.erasure import Eraser, Retention

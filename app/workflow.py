@@ -19,7 +19,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
 
 from app.actions import DecisionMaker
-from app.brief import Rest, Word, compose, first_handoff
+from app.briefs import Rest, Word, compose, first_handoff
 from app.budget import Budget
 from app.identity import Identities
 from app.models import (

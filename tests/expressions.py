@@ -28,7 +28,7 @@ class Expression:
 
     @property
     def room(self) -> str:
-        """The package's part that it belongs to: `app.brief`."""
+        """The package's part that it belongs to: `app.briefs`."""
         return ".".join(self.place.split(".")[:2])
 
     @property

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from app.brief.extractive import MOST_WORDS, compose, prose
+from app.briefs.extractive import MOST_WORDS, compose, prose
 from app.models import (
     ActionTaken,
     Actor,

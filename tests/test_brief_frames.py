@@ -3,7 +3,7 @@
 import pytest
 
 from app.adapters.scripted import ScriptedModel
-from app.brief.frames import frames_of
+from app.briefs.frames import frames_of
 from app.models import Actor, Brief, Commitment, Outcome
 from tests.builders import START, interaction
 from tests.test_brief import brief_of, exchange, outcomes

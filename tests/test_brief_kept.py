@@ -6,10 +6,10 @@ from time import perf_counter
 import pytest
 
 from app.adapters.scripted import ScriptedModel
-from app.brief.extractive import compose
-from app.brief.frames import framed_as
-from app.brief.rechecking import statements_of
-from app.brief.union import united
+from app.briefs.extractive import compose
+from app.briefs.frames import framed_as
+from app.briefs.rechecking import statements_of
+from app.briefs.union import united
 from app.language.sentences import sentences
 from app.models import Brief, Entity, HandoffRequest, Intent, Interaction, Passage
 from tests.builders import START, interaction, snapshot

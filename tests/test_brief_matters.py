@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.brief.extractive import compose
+from app.briefs.extractive import compose
 from app.models import Actor, Brief, HandoffRequest, Intent, Interaction, Outcome, ResolutionStatus
 from tests.builders import interaction, snapshot
 

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from app.brief.extractive import compose
+from app.briefs.extractive import compose
 from app.models import Entity, HandoffRequest, Intent, Interaction
 from tests.builders import interaction, snapshot
 

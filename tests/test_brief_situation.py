@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from app.brief.extractive import compose
+from app.briefs.extractive import compose
 from app.models import (
     Brief,
     HandoffReason,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import count
 
-from app.brief import compose, first_handoff
+from app.briefs import compose, first_handoff
 from app.budget import Budget, spend
 from app.models import Decision, FailureCode, HandoffRequest, HandoffStatus, Intent, Intervention, InterventionLevel
 from tests.builders import START, interaction, snapshot

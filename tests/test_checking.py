@@ -8,8 +8,8 @@ import pytest
 
 from app.adapters.memory import MemoryArchive
 from app.adapters.scripted import ScriptedModel
-from app.brief import BriefWriter
-from app.brief.checking import MOST_TOGETHER, CombinedVerifier, ModelVerifier
+from app.briefs import BriefWriter
+from app.briefs.checking import MOST_TOGETHER, CombinedVerifier, ModelVerifier
 from app.errors import ConfigurationError, InvalidModelOutput, ModelTimeout, ModelUnavailable
 from app.models import ClaimCheck, Handoff, Statement, Transcript, VerdictKind
 from app.prompts import PromptLibrary

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.brief.instructions import without_instructions
+from app.briefs.instructions import without_instructions
 from app.language.extent import LEAST_OF_A_TEXT, LEAST_OF_DATA, MOST_OF_A_CASE, MOST_OF_A_TEXT, readable
 from app.models import Interaction, Statement, Transcript, VerdictKind
 from app.verification import check

@@ -14,10 +14,10 @@ import respx
 from app.adapters.llm import LitellmModel
 from app.adapters.memory import MemoryArchive
 from app.adapters.scripted import ScriptedModel
-from app.brief import BriefWriter, TimelyWriter
-from app.brief.extractive import compose
-from app.brief.handoff import first_handoff
-from app.brief.packing import INTERACTION_TOKENS
+from app.briefs import BriefWriter, TimelyWriter
+from app.briefs.extractive import compose
+from app.briefs.handoff import first_handoff
+from app.briefs.packing import INTERACTION_TOKENS
 from app.errors import ConfigurationError, InvalidModelOutput, ModelUnavailable
 from app.models import (
     Brief,

@@ -11,8 +11,8 @@ from app.adapters.memory import MemoryArchive
 from app.adapters.scripted import ScriptedModel
 from app.application import App
 from app.bootstrap import build
-from app.brief import BriefWriter, TimelyWriter
-from app.brief.cache import COLLECTION, MOST_ANSWERS
+from app.briefs import BriefWriter, TimelyWriter
+from app.briefs.cache import COLLECTION, MOST_ANSWERS
 from app.errors import ModelUnavailable, Unavailable
 from app.models import Handoff, HandoffRequest, Identifier, Interaction, SectionRequest, Snapshot, Usage
 from app.ports import LanguageModel

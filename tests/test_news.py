@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.brief.news import brought_up_to_date
+from app.briefs.news import brought_up_to_date
 from app.models import Brief, Interaction
 from tests.builders import interaction
 

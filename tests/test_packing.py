@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from app.brief.answer import LIMITS, answer_schema, parse
-from app.brief.packing import INTERACTION_TOKENS, pack
+from app.briefs.answer import LIMITS, answer_schema, parse
+from app.briefs.packing import INTERACTION_TOKENS, pack
 from app.models import (
     ActionTaken,
     Actor,

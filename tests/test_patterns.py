@@ -37,7 +37,7 @@ ROOMS = sorted(
 )
 # Made of what a function is given: words that it has escaped, or a word of letters and figures alone.
 PUT_TOGETHER = {
-    "app.brief.revisions.holds": "an escaped word",
+    "app.briefs.revisions.holds": "an escaped word",
     "app.verification.calendar._names": "escaped names of days and months",
     "app.verification.support._attributed": "escaped names of participants, and words of the module",
     "app.verification.transcript.TranscriptIndex.holds": "an escaped phrase",
@@ -145,11 +145,11 @@ def test_an_expression_put_together_by_a_function_is_made_of_words_that_are_know
 @pytest.mark.parametrize(
     "place",
     [
-        "app.brief.instructions._EVERYBODY",  # a name of its module
+        "app.briefs.instructions._EVERYBODY",  # a name of its module
         "app.language.replies._REPLY_PATTERNS",  # values of a mapping
         "app.privacy.redactor._PASSWORD_ANSWERS",  # items of a tuple
         "app.doors.http.bodies._ROW",  # of bytes
-        "app.brief.screening.runs",  # inside a function
+        "app.briefs.screening.runs",  # inside a function
         "app.verification.transcript.TranscriptIndex",  # inside a method
     ],
 )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.brief.extractive import compose
+from app.briefs.extractive import compose
 from app.language.promises import promise_in
 from app.models import Brief, HandoffRequest, Intent, Interaction
 from tests.builders import START, interaction, snapshot

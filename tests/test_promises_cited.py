@@ -2,8 +2,8 @@
 
 import pytest
 
-from app.brief.answer import Answer
-from app.brief.pieces import lay_out
+from app.briefs.answer import Answer
+from app.briefs.pieces import lay_out
 from tests.builders import interaction
 
 PROMISE = "Get the complaints desk on the line"

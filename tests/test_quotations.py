@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.brief.extractive import compose
+from app.briefs.extractive import compose
 from app.language.quotations import own_words, parts
 from app.models import Brief, HandoffRequest, Intent, Interaction, ResolutionStatus
 from tests.builders import interaction, snapshot

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from app.brief.quotes import standing
+from app.briefs.quotes import standing
 from tests.builders import interaction
 
 LINE = interaction(1, "I won’t pay the “late fee” – it’s **not** mine.\nRefund   ordered on 2 March, order W7718.")

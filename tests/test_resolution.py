@@ -1,6 +1,6 @@
 """Whether a case is told as settled, partly done or open."""
 
-from app.brief.extractive import compose
+from app.briefs.extractive import compose
 from app.models import HandoffRequest, Intent, Interaction, Reason, ResolutionStatus
 from tests.builders import interaction, snapshot
 

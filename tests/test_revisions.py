@@ -2,8 +2,8 @@
 
 import pytest
 
-from app.brief.extractive import compose
-from app.brief.revisions import revisions
+from app.briefs.extractive import compose
+from app.briefs.revisions import revisions
 from app.models import Brief, HandoffRequest, Intent, Interaction
 from tests.builders import interaction, snapshot
 

@@ -24,7 +24,7 @@ from app.application.journeys import Journeys
 from app.application.parts import Parts
 from app.application.playing import Playground, Trial, TrialOptions, TrialRequest
 from app.application.verifying import Verifying
-from app.brief import Rest, Word
+from app.briefs import Rest, Word
 from app.errors import (
     InvalidRequest,
     NotFound,

@@ -22,7 +22,7 @@ from uuid import uuid4
 
 from app.application.parts import Parts
 from app.application.shown import changed_since, shown_rows
-from app.brief import Rest, Underway, Worded, in_words_of, with_news
+from app.briefs import Rest, Underway, Worded, in_words_of, with_news
 from app.errors import ModelFailure, WarmlineError
 from app.models import (
     Check,

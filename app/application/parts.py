@@ -7,7 +7,7 @@ from app.actions import CaseKeeper, DecisionMaker, TrafficLearner
 from app.announcements import Announcer
 from app.application.forgetting import AGAIN_AFTER_S
 from app.application.sandbox import Sandbox
-from app.brief import TimelyWriter
+from app.briefs import TimelyWriter
 from app.continuity import Follower
 from app.erasure import Eraser, Retention
 from app.idempotency import RequestClaims

@@ -17,7 +17,7 @@ from uuid import uuid4
 from app.announcements import heard
 from app.application.parts import Parts
 from app.application.shown import changed_since
-from app.brief import Rest, before_model, compose
+from app.briefs import Rest, before_model, compose
 from app.errors import ModelFailure, UnknownCustomer, WarmlineError
 from app.models import Announcement, Check, Handoff, Interaction, Snapshot, Topic
 from app.ports.outbox import now_ms

@@ -19,7 +19,7 @@ from app.application.following import Following
 from app.application.parts import Parts
 from app.application.revising import Revisions, ready
 from app.application.waiting import Waiting
-from app.brief import Rest
+from app.briefs import Rest
 from app.errors import UnknownConversation, WarmlineError
 from app.models import (
     Announcement,

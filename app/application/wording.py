@@ -1,5 +1,5 @@
 """The words around what a brief tells, for whoever shows one: in the language of the brief."""
 
-from app.brief.frames import Frames, frames_of
+from app.briefs.frames import Frames, frames_of
 
 __all__ = ["Frames", "frames_of"]

@@ -8,13 +8,13 @@ left. What was done, how it ended and how the customer feels is never taken from
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from app.brief.answer import SITUATION_SENTENCES, SITUATION_WORDS, Named, Promised
-from app.brief.frames import framed_as
-from app.brief.pieces import CLAIMS, SECTION, Layout, Piece
-from app.brief.quotes import standing
-from app.brief.repetition import Telling, plain
-from app.brief.screening import COPIED, Screen
-from app.brief.union import united
+from app.briefs.answer import SITUATION_SENTENCES, SITUATION_WORDS, Named, Promised
+from app.briefs.frames import framed_as
+from app.briefs.pieces import CLAIMS, SECTION, Layout, Piece
+from app.briefs.quotes import standing
+from app.briefs.repetition import Telling, plain
+from app.briefs.screening import COPIED, Screen
+from app.briefs.union import united
 from app.language.pings import is_ping
 from app.language.promises import time_in
 from app.models import (

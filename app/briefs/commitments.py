@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from app.brief.reading import Utterance
+from app.briefs.reading import Utterance
 from app.language.acts import Act, without_lead_in
 from app.language.promises import Promise, due_in, promise_in
 from app.language.sentences import shorten

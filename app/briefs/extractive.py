@@ -7,19 +7,19 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 
-from app.brief.case import Case, read_case, without_secrets
-from app.brief.commitments import commitments, due_elsewhere
-from app.brief.entities import entities
-from app.brief.frames import ENGLISH
-from app.brief.instructions import without_instructions
-from app.brief.reading import Utterance, only_looks, refusal_of, utterances
-from app.brief.repetition import Telling
-from app.brief.resolution import resolution
-from app.brief.revisions import is_replaced
-from app.brief.situation import Told, contact_reason, meant, situation
-from app.brief.steps import Step, humanised
-from app.brief.union import united
-from app.brief.wording import clause, matter, past, quoted, sentence, spoken
+from app.briefs.case import Case, read_case, without_secrets
+from app.briefs.commitments import commitments, due_elsewhere
+from app.briefs.entities import entities
+from app.briefs.frames import ENGLISH
+from app.briefs.instructions import without_instructions
+from app.briefs.reading import Utterance, only_looks, refusal_of, utterances
+from app.briefs.repetition import Telling
+from app.briefs.resolution import resolution
+from app.briefs.revisions import is_replaced
+from app.briefs.situation import Told, contact_reason, meant, situation
+from app.briefs.steps import Step, humanised
+from app.briefs.union import united
+from app.briefs.wording import clause, matter, past, quoted, sentence, spoken
 from app.budget import Budget
 from app.language.acts import Act, without_lead_in
 from app.language.identifiers import canonical, mentions

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from app.brief.reading import Call, Utterance, only_looks
+from app.briefs.reading import Call, Utterance, only_looks
 from app.language.acts import Act, attempted
 from app.language.identifiers import structured_names
 from app.language.sentences import shorten

@@ -6,8 +6,8 @@ words. What it supports, or leaves open, stays with that verdict. Of what our ow
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from app.brief.merging import with_claims
-from app.brief.pieces import asserted_in
+from app.briefs.merging import with_claims
+from app.briefs.pieces import asserted_in
 from app.models import Brief, Claim, DroppedClaim, Statement, Verdict, VerdictKind
 
 _LINES = ("headline", "contact_reason", "situation", "customer_expectation")

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from app.brief.news import brought_up_to_date
+from app.briefs.news import brought_up_to_date
 from app.errors import ModelFailure
 from app.models import Handoff, Interaction, Snapshot
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 
-from app.brief.reading import utterances
+from app.briefs.reading import utterances
 from app.language.acts import Act
 from app.language.sentences import shorten
 from app.models import ActionTaken, Actor, Interaction

@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from app.brief.answer import HEADLINE_CHARACTERS, OPENING_WORDS, Answer, Citation, Named, Promised, Told
-from app.brief.quotes import standing
-from app.brief.screening import Screen, asks_for_secret, leads_elsewhere, written
+from app.briefs.answer import HEADLINE_CHARACTERS, OPENING_WORDS, Answer, Citation, Named, Promised, Told
+from app.briefs.quotes import standing
+from app.briefs.screening import Screen, asks_for_secret, leads_elsewhere, written
 from app.language.acts import Act, customer_act, foreign_act, is_english, staff_act, without_lead_in
 from app.language.identifiers import canonical, mentions
 from app.language.promises import promise_in

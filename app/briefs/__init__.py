@@ -1,10 +1,10 @@
 """The warm-handoff brief: composed from interactions, worded by a model where one is set, and then verified."""
 
-from app.brief.extractive import compose
-from app.brief.handoff import before_model, first_handoff
-from app.brief.joining import Underway, in_words_of, with_news
-from app.brief.model import BriefWriter
-from app.brief.pacing import Rest, TimelyWriter, Word, Worded
+from app.briefs.extractive import compose
+from app.briefs.handoff import before_model, first_handoff
+from app.briefs.joining import Underway, in_words_of, with_news
+from app.briefs.model import BriefWriter
+from app.briefs.pacing import Rest, TimelyWriter, Word, Worded
 
 __all__ = [
     "BriefWriter",

@@ -17,11 +17,11 @@ from typing import Annotated, Any, NamedTuple, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from app.brief.answer import Citations, strict_schema, with_citations
-from app.brief.attendance import participants
-from app.brief.packing import Numbered, number_lines, readable, says_something
-from app.brief.pieces import line_cited, quotes_of
-from app.brief.screening import Screen
+from app.briefs.answer import Citations, strict_schema, with_citations
+from app.briefs.attendance import participants
+from app.briefs.packing import Numbered, number_lines, readable, says_something
+from app.briefs.pieces import line_cited, quotes_of
+from app.briefs.screening import Screen
 from app.errors import ConfigurationError, InvalidModelOutput, ModelFailure, ModelTimeout
 from app.language.words import terms
 from app.models import Checker, Interaction, Statement, Transcript, Verdict, VerdictKind

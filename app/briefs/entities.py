@@ -4,9 +4,9 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, cast
 
-from app.brief.parts import offered, spoken_of
-from app.brief.reading import Call
-from app.brief.steps import counted_calls
+from app.briefs.parts import offered, spoken_of
+from app.briefs.reading import Call
+from app.briefs.steps import counted_calls
 from app.language.identifiers import Mention, canonical, mentions, structured_names
 from app.language.steps import read_json
 from app.language.words import STOP_WORDS

@@ -3,8 +3,8 @@
 import re
 from datetime import datetime
 
-from app.brief.case import Case
-from app.brief.steps import Step
+from app.briefs.case import Case
+from app.briefs.steps import Step
 from app.language.acts import Act
 from app.models import Actor, HandoffReason, Kind, Outcome, Reason, ResolutionStatus
 

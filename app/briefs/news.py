@@ -6,10 +6,10 @@ but for those of the situation that must make room for the news.
 
 from collections.abc import Sequence
 
-from app.brief.answer import SITUATION_SENTENCES, SITUATION_WORDS
-from app.brief.frames import Frames, framed_as, known_frames_of
-from app.brief.merging import with_claims
-from app.brief.wording import quoted
+from app.briefs.answer import SITUATION_SENTENCES, SITUATION_WORDS
+from app.briefs.frames import Frames, framed_as, known_frames_of
+from app.briefs.merging import with_claims
+from app.briefs.wording import quoted
 from app.models import Actor, Brief, Claim, Interaction, Kind, Quote
 
 QUOTED_WORDS = 25

@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from app.brief.packing import Packed
+from app.briefs.packing import Packed
 from app.errors import WarmlineError
 from app.models import PromptReference, Snapshot
 from app.ports import Archive, ModelReply

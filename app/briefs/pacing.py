@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import Any, NamedTuple, Protocol
 
-from app.brief.joining import Underway, joined, joined_with_news
-from app.brief.model import BriefWriter
+from app.briefs.joining import Underway, joined, joined_with_news
+from app.briefs.model import BriefWriter
 from app.errors import ModelFailure, ModelTimeout
 from app.models import Brief, Check, ClaimCheck, Handoff, HandoffStatus, Interaction, Snapshot
 from app.patience import within

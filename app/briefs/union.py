@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from app.brief.entities import MOST_ENTITIES
+from app.briefs.entities import MOST_ENTITIES
 from app.language.identifiers import canonical, mentions
 from app.models import Entity
 

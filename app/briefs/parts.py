@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
-from app.brief.reading import Call, only_looks
-from app.brief.steps import is_of_person, label_of, names_in
+from app.briefs.reading import Call, only_looks
+from app.briefs.steps import is_of_person, label_of, names_in
 from app.language.identifiers import canonical, mentions, structured_names
 from app.language.steps import read_json
 from app.language.words import stem, terms

@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Mapping
 from functools import cached_property
 
-from app.brief.instructions import without_instructions
+from app.briefs.instructions import without_instructions
 from app.language.acts import Act, staff_act
 from app.language.words import terms
 from app.models import Actor, Interaction, Quote

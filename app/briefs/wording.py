@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 
-from app.brief.reading import Utterance
+from app.briefs.reading import Utterance
 from app.language.acts import Act, without_lead_in
 from app.language.sentences import shorten
 from app.language.voice import Person, second_person, third_person, wish

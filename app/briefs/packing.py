@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from functools import partial
 from typing import NamedTuple
 
-from app.brief.attendance import participants, speaker, steps_on_record
+from app.briefs.attendance import participants, speaker, steps_on_record
 from app.models import ActionTaken, HandoffRequest, Interaction, Kind, Snapshot
 from app.privacy import Redactor, questions_answered
 from app.prompts import Input, fit

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from app.brief.case import Case
-from app.brief.reading import Utterance
-from app.brief.steps import Step, humanised, label_of
-from app.brief.wording import (
+from app.briefs.case import Case
+from app.briefs.reading import Utterance
+from app.briefs.steps import Step, humanised, label_of
+from app.briefs.wording import (
     background,
     clause,
     introduced,

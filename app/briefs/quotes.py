@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from app.brief.packing import details_of
+from app.briefs.packing import details_of
 from app.models import Interaction
 
 MOST_CHARACTERS = 600

@@ -8,15 +8,15 @@ import logging
 from time import perf_counter
 from typing import NamedTuple
 
-from app.brief.answer import FORMS, LIMITS, answer_schema, parse
-from app.brief.cache import AnswerCache, place_of
-from app.brief.checking import ModelVerifier
-from app.brief.extractive import compose
-from app.brief.frames import framed_as
-from app.brief.merging import merge
-from app.brief.packing import TRUSTED_INPUTS, UNTRUSTED_INPUTS, Packed, pack
-from app.brief.pieces import Layout, lay_out
-from app.brief.rechecking import statements_of, with_verdicts
+from app.briefs.answer import FORMS, LIMITS, answer_schema, parse
+from app.briefs.cache import AnswerCache, place_of
+from app.briefs.checking import ModelVerifier
+from app.briefs.extractive import compose
+from app.briefs.frames import framed_as
+from app.briefs.merging import merge
+from app.briefs.packing import TRUSTED_INPUTS, UNTRUSTED_INPUTS, Packed, pack
+from app.briefs.pieces import Layout, lay_out
+from app.briefs.rechecking import statements_of, with_verdicts
 from app.errors import ConfigurationError, InvalidModelOutput, ModelFailure, ModelUnavailable
 from app.models import Brief, Check, ClaimCheck, FailureCode, Handoff, HandoffStatus, Snapshot, Transcript, Usage
 from app.ports import Archive, LanguageModel, ModelReply

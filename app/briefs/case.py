@@ -5,11 +5,11 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
-from app.brief.commitments import promised
-from app.brief.reading import Call, Utterance, calls, utterances
-from app.brief.revisions import Revision, is_replaced, revisions
-from app.brief.steps import Step, is_of_person, steps
-from app.brief.wording import is_substantial, matter, only_announces, opens_a_matter, tells_more
+from app.briefs.commitments import promised
+from app.briefs.reading import Call, Utterance, calls, utterances
+from app.briefs.revisions import Revision, is_replaced, revisions
+from app.briefs.steps import Step, is_of_person, steps
+from app.briefs.wording import is_substantial, matter, only_announces, opens_a_matter, tells_more
 from app.language.acts import Act
 from app.language.human import asks_for_person
 from app.language.identifiers import canonical, mentions, structured_names
