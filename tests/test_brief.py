@@ -46,10 +46,9 @@ def test_the_first_wish_is_the_contact_reason_and_the_last_the_expectation() -> 
         interaction(2, "Which order is it?", actor="bot"),
         interaction(3, "It is order #W4410. I'd also like to get an invoice for the company."),
     )
-    assert brief.contact_reason == "The customer wants to exchange their blender."
-    assert brief.customer_expectation == ("The customer wants to get an invoice for the company.")
-    assert brief.headline is not None
-    assert brief.headline.startswith("Wants to exchange their blender")
+    assert brief.contact_reason == "The customer said: “I want to exchange my blender.”"
+    assert brief.customer_expectation == "The customer said: “I'd also like to get an invoice for the company.”"
+    assert brief.headline == "“I want to exchange my blender.” · #W4410 · open"
 
 
 def test_attempts_at_one_thing_are_one_step_with_the_last_outcome_and_all_the_evidence() -> None:
@@ -93,15 +92,16 @@ def test_a_settled_matter_of_the_past_is_not_reopened() -> None:
         interaction(3, "Great, that's all. Thanks!", conversation_id="old"),
     ]
     brief = brief_of(interaction(9, "My parcel never arrived."), prior=settled)
-    assert brief.contact_reason == "The customer reports that their parcel never arrived."
+    assert brief.contact_reason == "The customer said: “My parcel never arrived.”"
     assert brief.actions_taken == ()
+    assert "address" not in brief.model_dump_json()
 
 
 def test_a_conversation_of_last_week_is_no_part_of_the_case() -> None:
     old = interaction(1, "I want to change my address.", conversation_id="old", at=START - timedelta(days=8))
-    assert brief_of(interaction(2, "My parcel never arrived."), prior=[old]).contact_reason == (
-        "The customer reports that their parcel never arrived."
-    )
+    brief = brief_of(interaction(2, "My parcel never arrived."), prior=[old])
+    assert brief.contact_reason == "The customer said: “My parcel never arrived.”"
+    assert "address" not in brief.model_dump_json()
 
 
 def test_an_unsettled_matter_is_followed_back_link_by_link_over_its_channels() -> None:
@@ -110,23 +110,21 @@ def test_an_unsettled_matter_is_followed_back_link_by_link_over_its_channels() -
         2, "The lamp is still here, what became of it?", conversation_id="b", at=START - timedelta(days=4)
     )
     brief = brief_of(interaction(3, "Let me talk to a person."), prior=[first, then])
-    assert brief.contact_reason == "The customer reports that they cannot return their lamp."
-    assert brief.headline == "Reports that they cannot return their lamp – asks for a person"
+    assert brief.contact_reason == "The customer said: “I cannot return my lamp.”"
+    assert brief.headline == "“I cannot return my lamp.” · asks for a person"
 
 
 def test_the_conversation_at_hand_leads_and_what_came_before_follows() -> None:
     before = interaction(1, "My router keeps dropping the connection.", conversation_id="a", channel="app")
     brief = brief_of(interaction(2, "The router is broken, I want a new router."), prior=[before])
-    assert brief.contact_reason == "The customer wants a new router: “The router is broken”."
-    assert brief.situation == (
-        "Earlier, in the app, the customer reported that their router keeps dropping the connection."
-    )
+    assert brief.contact_reason == "The customer said: “The router is broken, I want a new router.”"
+    assert brief.situation == "Earlier, on 2026-03-02 (app): “My router keeps dropping the connection.”"
 
 
 def test_another_unsettled_matter_is_no_part_of_the_case() -> None:
     before = interaction(1, "My router keeps dropping the connection.", conversation_id="a")
     brief = brief_of(interaction(2, "I want to change my billing address."), prior=[before])
-    assert brief.contact_reason == "The customer wants to change their billing address."
+    assert brief.contact_reason == "The customer said: “I want to change my billing address.”"
     assert brief.situation is None
 
 
@@ -145,15 +143,13 @@ def test_of_too_many_names_those_of_the_conversation_at_hand_stay() -> None:
     assert len(brief.entities) == 24
 
 
-def test_questions_and_names_of_steps_are_no_claims() -> None:
-    conversation = [
-        interaction(1, "I want to exchange my blender."),
-        *exchange(2, result=ERROR),
-        interaction(4, "Where is it now?"),
-    ]
-    assert not [
-        claim.text for claim in brief_of(*conversation).claims if claim.text.endswith("?") or ":" in claim.text[:20]
-    ]
+def test_questions_are_no_claims_and_what_is_told_of_a_step_is_one() -> None:
+    brief = brief_of(
+        interaction(1, "I want to exchange my blender."), *exchange(2, result=ERROR), interaction(4, "Where is it now?")
+    )
+    assert brief.open_questions == ("“Where is it now?”",)
+    assert not [claim.text for claim in brief.claims if "?" in claim.text]
+    assert {claim.text: claim.evidence for claim in brief.claims}["Failed: exchange item: W4410."] == ("int_2", "int_3")
 
 
 def test_a_settled_matter_is_part_of_the_case_when_the_same_thing_is_named_again() -> None:
@@ -161,8 +157,11 @@ def test_a_settled_matter_is_part_of_the_case_when_the_same_thing_is_named_again
         interaction(1, "Please exchange order W4410.", conversation_id="old"),
         interaction(2, "Great, that's all. Thanks!", conversation_id="old"),
     ]
-    brief = brief_of(interaction(9, "Order W4410 never arrived.", at=START + timedelta(days=20)), prior=settled)
-    assert brief.contact_reason == "The customer asks us to exchange order W4410."
+    later = START + timedelta(days=20)
+    again = brief_of(interaction(9, "Order W4410 never arrived.", at=later), prior=settled)
+    assert "“Please exchange order W4410.”" in f"{again.contact_reason} {again.situation}"
+    other = brief_of(interaction(9, "Order W5521 never arrived.", at=later), prior=settled)
+    assert "W4410" not in other.model_dump_json()
 
 
 def test_what_staff_promised_last_is_told_in_the_situation() -> None:
@@ -170,7 +169,10 @@ def test_what_staff_promised_last_is_told_in_the_situation() -> None:
         interaction(1, "My invoice is wrong."),
         interaction(2, "Unfortunately I cannot see it. A colleague will call you back within 2 days.", actor="agent"),
     )
-    assert brief.situation == "The agent promised: “A colleague will call you back within 2 days.”"
+    assert brief.situation is not None
+    assert brief.situation.startswith(
+        "Promised by the agent on 2026-03-02: “A colleague will call you back within 2 days.”"
+    )
 
 
 def test_what_the_customer_named_is_an_entity_under_the_name_the_tools_use() -> None:
@@ -209,7 +211,7 @@ def test_a_question_that_was_answered_with_a_no_stays_open() -> None:
         interaction(3, "Is the discount still valid?"),
         interaction(4, "Unfortunately, I cannot see that.", actor="bot"),
     )
-    assert brief.open_questions == ("Is the discount still valid?",)
+    assert brief.open_questions == ("“Is the discount still valid?”",)
 
 
 @pytest.mark.parametrize(
@@ -229,9 +231,9 @@ def test_resolution_follows_from_what_was_done_and_how_the_talk_ended(
     assert brief_of(interaction(1, "I want to exchange my blender."), *ending).resolution_status is status
 
 
-def test_another_language_is_quoted_and_never_paraphrased() -> None:
+def test_another_language_is_quoted_as_it_stands() -> None:
     brief = brief_of(interaction(1, "Meine Bestellung W4410 ist immer noch nicht angekommen."))
-    assert brief.contact_reason == "The customer says: “Meine Bestellung W4410 ist immer noch nicht angekommen.”"
+    assert brief.contact_reason == "The customer said: “Meine Bestellung W4410 ist immer noch nicht angekommen.”"
     assert [entity.value for entity in brief.entities] == ["W4410"]
 
 
@@ -269,9 +271,11 @@ def test_however_long_the_case_the_prose_stays_within_its_words() -> None:
 
 def test_what_retrieval_found_elsewhere_is_history_in_the_order_it_happened() -> None:
     late = interaction(
-        2, "The same thing broke in spring.", conversation_id="b", channel="email", at=START - timedelta(days=40)
+        2, "I want to exchange my chair.", conversation_id="b", channel="email", at=START - timedelta(days=40)
     )
-    early = interaction(1, "My blender broke.", conversation_id="a", channel="email", at=START - timedelta(days=90))
+    early = interaction(
+        1, "My heating stopped working.", conversation_id="a", channel="email", at=START - timedelta(days=90)
+    )
     found = snapshot([interaction(9, "My blender is broken again.")], [early, late]).model_copy(
         update={"history": (Passage(interaction=late, score=0.9), Passage(interaction=early, score=0.4))}
     )

@@ -81,12 +81,12 @@ async def test_our_own_steps_and_history_speak_the_language_of_the_models_brief(
     ]
 
 
-def test_what_somebody_says_is_no_step_and_what_a_customer_did_is_told_as_one() -> None:
+def test_what_a_customer_tried_is_a_step_in_their_words_and_what_a_bot_passes_on_is_none() -> None:
     brief = brief_of(
-        interaction(1, "I've called twice. I restarted the router three times, still nothing."),
+        interaction(1, "My line is dead. I restarted the router three times, still nothing."),
         interaction(2, "Thank you, I have passed it on.", actor="bot"),
     )
-    assert outcomes(brief) == [("restarted the router three times", Outcome.FAILED)]
+    assert outcomes(brief) == [("“I restarted the router three times, still nothing.”", Outcome.FAILED)]
 
 
 def test_a_call_whose_record_is_a_refusal_did_not_succeed() -> None:
@@ -105,7 +105,7 @@ def test_a_call_answered_with_a_conflict_did_not_succeed(result: str) -> None:
 
 def test_a_ping_is_no_open_question() -> None:
     asked = brief_of(interaction(1, "My lamp is broken. Which bulb does it take?"), interaction(2, "Still there?"))
-    assert asked.open_questions == ("Which bulb does it take?",)
+    assert asked.open_questions == ("“Which bulb does it take?”",)
 
 
 @pytest.mark.parametrize("ping", ["Still there?", "Hello?", "Is anyone there?", "Sind Sie noch da?", "¿Sigue ahí?"])

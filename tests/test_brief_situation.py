@@ -1,7 +1,9 @@
-"""How the extractive brief tells a case: sentences that an agent can read aloud."""
+"""How the extractive brief tells a case: facts in sentences of ours, and whole sentences that were said."""
 
 from collections.abc import Sequence
 from datetime import timedelta
+
+import pytest
 
 from app.briefs.extractive import compose
 from app.models import (
@@ -30,59 +32,66 @@ def done(seq: int, tool: str, data: dict[str, object], result: str = "{}") -> li
     ]
 
 
-def test_a_matter_that_was_only_announced_is_told_with_what_was_then_asked_for() -> None:
+def test_what_is_asked_for_besides_the_matter_is_told_too() -> None:
+    others = ("I also want to change my address.", "I want to order a new lamp.", "And I would like an invoice.")
     brief = brief_of(
-        interaction(1, "Hi, I need to make a few changes to my booking."),
-        interaction(2, "Which changes?", actor="bot"),
-        interaction(3, "I want to add two checked bags."),
+        interaction(1, "I want to cancel my subscription."),
+        interaction(2, "Which one?", actor="bot"),
+        interaction(3, f"The monthly one. {' '.join(others)}"),
     )
-    told = "The customer needs to make a few changes to their booking: they want to add two checked bags."
-    assert brief.contact_reason == told.replace("needs to make", "wants to make")
-    assert brief.suggested_opening is not None
-    assert "you want to make a few changes to your booking, and that you want to add two checked bags." in (
-        brief.suggested_opening
-    )
-    assert brief.claims[1].evidence == ("int_1", "int_3")
+    assert brief.contact_reason is not None
+    assert brief.contact_reason.startswith("The customer said: “I want to cancel my subscription.”")
+    told = f"{brief.contact_reason} {brief.situation} {brief.customer_expectation}"
+    assert [one for one in others if f"“{one}”" not in told] == []
+    assert "Also said: “" in (brief.situation or "")
 
 
-def test_the_customer_is_named_first_and_they_after() -> None:
+def test_what_the_customer_named_is_listed_with_what_it_is() -> None:
     brief = brief_of(
         interaction(1, "I want to exchange my blender from order W4410."),
-        interaction(2, "It is for account demo_user_4821. I also want to keep the old lid. Get me a real person."),
+        interaction(2, "It is for account demo_user_4821. Get me a real person."),
     )
-    assert brief.situation == (
-        "The customer gave account demo_user_4821. They also want to keep the old lid. They now ask for a person."
+    told = "The customer asks for a person. Named: order W4410; account demo_user_4821."
+    assert (brief.situation or "").endswith(told)
+    assert {one.text: one.evidence for one in brief.claims}["Named: order W4410; account demo_user_4821."] == (
+        "int_1",
+        "int_2",
     )
 
 
-def test_wishes_that_begin_alike_share_their_verb_and_what_only_moves_the_talk_along_is_left_out() -> None:
-    brief = brief_of(
-        interaction(1, "I want to exchange my blender."),
-        interaction(2, "Can you look it up using my account? I'd like to resolve this quickly."),
-        interaction(3, "I also want to keep the old lid. And I want to order a jug."),
-    )
-    assert brief.situation == "The customer also wants to keep the old lid, and to order a jug."
-
-
-def test_steps_that_went_well_at_once_are_told_together() -> None:
+def test_steps_that_went_well_are_told_each_with_what_it_was_done_to() -> None:
     brief = brief_of(
         interaction(1, "I want to exchange my blender."),
         *done(2, "exchange_item", {"order_id": "W4410"}),
         *done(4, "exchange_item", {"order_id": "W4411"}),
     )
-    assert brief.situation == "The bot completed “exchange item” for W4410 and W4411."
+    assert brief.situation == "Done: exchange item: W4410. Done: exchange item: W4411."
+    assert brief.headline == "“I want to exchange my blender.” · order W4410 · partly done"
 
 
-def test_a_step_taken_elsewhere_is_told_with_its_channel() -> None:
+def test_where_not_all_steps_have_room_one_that_went_wrong_is_told() -> None:
+    brief = brief_of(
+        interaction(1, "I want to exchange my blender."),
+        *done(2, "exchange_item", {"order_id": "W4410"}, "Error: the item is not in stock"),
+        *done(4, "send_label", {"label_id": "L-1"}),
+        *done(6, "send_mail", {"mail_id": "M-1"}),
+    )
+    assert brief.situation == "Failed: exchange item: W4410. Done: send mail: M-1."
+
+
+def test_a_step_of_the_customers_that_failed_elsewhere_is_told_and_heads_the_brief() -> None:
     failed = interaction(1, kind="event", channel="ivr", name="balance_menu", outcome="failed")
     brief = brief_of(failed, interaction(2, "I want to dispute a payment to a gym."))
-    assert brief.situation == "“balance menu” failed in the phone menu."
+    assert brief.situation == "Failed: balance menu."
+    assert brief.headline == "“I want to dispute a payment to a gym.” · balance menu failed"
+    assert brief.actions_taken[0].channel is failed.channel
 
 
-def test_a_tool_that_fails_in_json_is_told_by_its_message_and_not_by_its_braces() -> None:
+def test_a_tool_that_fails_in_json_is_told_by_its_name_and_not_by_its_braces() -> None:
     answer = '{"status": "failed", "error": {"code": 7}, "message": "no signal on the line"}'
     brief = brief_of(interaction(1, "My line is dead."), *done(2, "run_line_test", {"line_id": "LN-20931"}, answer))
-    assert brief.situation == "“run line test” for LN-20931 failed: no signal on the line."
+    assert brief.situation == "Failed: run line test: LN-20931."
+    assert brief.headline == "“My line is dead.” · line LN-20931 · run line test failed"
 
 
 def test_opening_something_for_the_customer_is_a_step_and_not_a_look_up() -> None:
@@ -92,54 +101,120 @@ def test_opening_something_for_the_customer_is_a_step_and_not_a_look_up() -> Non
     assert [step.step for step in brief.actions_taken] == ["open dispute: payment TX-5592"]
 
 
-def test_what_the_customer_says_they_tried_is_told_as_said_by_them() -> None:
-    brief = brief_of(interaction(1, "My line is dead."), interaction(2, "I restarted the router twice, still nothing."))
-    assert brief.situation == "The customer says they restarted the router twice, still nothing."
+def test_what_the_customer_says_they_tried_is_quoted() -> None:
+    brief = brief_of(interaction(1, "My line is dead."), interaction(2, "I already restarted the router."))
+    assert brief.contact_reason == "The customer said: “My line is dead.”"
+    assert brief.situation == "Tried by the customer: “I already restarted the router.”"
+
+
+def test_what_was_refused_is_quoted_with_who_refused_it() -> None:
+    brief = brief_of(
+        interaction(1, "I want a refund for my lamp."),
+        interaction(2, "Unfortunately, we cannot refund the lamp.", actor="bot"),
+    )
+    assert brief.situation == "Refused by the bot: “Unfortunately, we cannot refund the lamp.”"
+    assert brief.headline == "“I want a refund for my lamp.” · refused · open"
+
+
+@pytest.mark.parametrize(
+    "said", ["I will return it only if you pay the shipping.", "Only if the return is free, otherwise I will keep it."]
+)
+def test_what_is_wanted_on_a_condition_is_told_too(said: str) -> None:
+    brief = brief_of(
+        interaction(1, "I want to return my lamp."),
+        interaction(2, "The return costs 5 euros.", actor="bot"),
+        interaction(3, said),
+    )
+    assert f"“{said}”" in f"{brief.contact_reason} {brief.situation} {brief.customer_expectation}"
+
+
+def test_a_wish_that_was_taken_back_is_told_as_taken_back_and_no_longer_expected() -> None:
+    wanted = (interaction(1, "Please cancel my order W4410."), interaction(2, "Shall I cancel it?", actor="bot"))
+    assert brief_of(*wanted).customer_expectation == "The customer said: “Please cancel my order W4410.”"
+    back = "No, I changed my mind, please do not cancel the order."
+    brief = brief_of(*wanted, interaction(3, back))
+    assert brief.situation is not None
+    assert brief.situation.startswith(f"Taken back: “{back}”")
+    assert brief.customer_expectation is None
 
 
 def test_who_only_wants_a_person_expects_a_person() -> None:
-    brief = brief_of(interaction(1, "Why was my number moved without my consent?"), interaction(2, "Agent!"))
-    assert brief.customer_expectation == "The customer wants to speak to a person."
-    assert brief.suggested_opening is not None
-    assert "you asked: “Why was my number moved without my consent?” May I" in brief.suggested_opening
+    brief = brief_of(interaction(1, "My parcel never arrived."), interaction(2, "I want to speak to a real person."))
+    assert brief.contact_reason == "The customer said: “My parcel never arrived.”"
+    assert brief.customer_expectation == "The customer asks for a person."
+    assert brief.headline == "“My parcel never arrived.” · asks for a person"
 
 
 def test_a_matter_told_beside_the_wish_for_a_person_is_the_reason() -> None:
-    brief = brief_of(
-        interaction(1, "My card was swallowed by the machine on Elm Street and I can't reach a person."),
-        interaction(2, "I need a new card."),
-    )
-    assert brief.contact_reason is not None
-    assert "Elm Street" in brief.contact_reason
+    brief = brief_of(interaction(1, "I want to speak to a real person. My parcel W4410 never arrived."))
+    assert brief.contact_reason == "The customer said: “My parcel W4410 never arrived.”"
 
 
-def test_a_policy_and_what_is_done_on_the_spot_are_no_promises() -> None:
+def test_a_policy_is_no_promise_and_a_promised_call_is_one_with_its_time() -> None:
     brief = brief_of(
         interaction(1, "I want to cancel my order."),
         interaction(2, "The policy states that refunds will go to the card.", actor="bot"),
-        interaction(3, "I will proceed with the refund.", actor="bot"),
-        interaction(4, "A colleague will call you back by tomorrow noon.", actor="bot"),
+        interaction(3, "A colleague will call you back by tomorrow noon.", actor="bot"),
     )
     assert [one.text for one in brief.commitments] == ["A colleague will call you back by tomorrow noon."]
     assert brief.commitments[0].due == "by tomorrow noon"
 
 
-def test_history_tells_each_thing_once_in_words_and_no_question_of_a_bot() -> None:
+@pytest.mark.parametrize(("days", "is_late"), [(1, False), (3, False), (4, True), (9, True)])
+@pytest.mark.parametrize("promise", ["We will refund you within 3 business days.", "We will refund you by Thursday."])
+def test_a_promise_is_told_as_overdue_once_its_day_is_past_and_not_before(
+    days: int, is_late: bool, promise: str
+) -> None:
+    earlier = (
+        interaction(1, "I want a refund for my lamp, order W4410.", conversation_id="c0"),
+        interaction(2, promise, actor="agent", conversation_id="c0"),
+    )
+    now = interaction(9, "I want my refund for order W4410.", at=START + timedelta(days=days))
+    brief = brief_of(now, prior=earlier)
+    told = f"Promised by the agent on 2026-03-02: “{promise}”"
+    assert brief.situation is not None
+    assert brief.situation.startswith(f"{told} – overdue." if is_late else told)
+    assert ("overdue" in brief.situation, "overdue" in (brief.headline or "")) == (is_late, is_late)
+    assert ("overdue" in (brief.suggested_opening or "")) is is_late
+
+
+def test_a_promise_that_was_kept_is_not_overdue() -> None:
+    earlier = (
+        interaction(1, "I want a refund for my lamp, order W4410.", conversation_id="c0"),
+        interaction(2, "We will refund you within 3 business days.", actor="agent", conversation_id="c0"),
+    )
+    paid = interaction(
+        3, kind="event", actor="system", name="refund", outcome="succeeded", at=START + timedelta(days=2)
+    )
+    now = interaction(9, "I want an invoice for order W4410.", at=START + timedelta(days=9))
+    assert "overdue" in brief_of(now, prior=earlier).model_dump_json()
+    assert "overdue" not in brief_of(paid, now, prior=earlier).model_dump_json()
+
+
+def test_two_sentences_that_tell_together_why_the_customer_came_are_both_quoted() -> None:
+    said = ("My connection drops every evening.", "I have restarted the router twice, but it still drops.")
+    brief = brief_of(interaction(1, " ".join(said)))
+    told = f"The customer said: “{said[0]}” “{said[1]}”"
+    assert brief.contact_reason == told
+    assert {one.text: len(one.quotes) for one in brief.claims}[told] == 2
+
+
+def test_history_tells_each_thing_once_and_no_question_of_a_bot() -> None:
     days = [START - timedelta(days=count) for count in (90, 60, 50, 40)]
     past = [
-        interaction(1, "My blender broke.", conversation_id="a", at=days[0]),
+        interaction(1, "My heating stopped working.", conversation_id="a", at=days[0]),
         interaction(2, "Could you tell me your postcode?", actor="bot", conversation_id="a", at=days[0]),
-        interaction(3, "My blender broke.", conversation_id="b", at=days[1]),
+        interaction(3, "My heating stopped working.", conversation_id="b", at=days[1]),
         interaction(4, "Yes, thank you.", conversation_id="b", at=days[1]),
-        interaction(5, "We will replace the jug.", actor="agent", conversation_id="b", at=days[2]),
+        interaction(5, "We will send you a new jug by Friday.", actor="agent", conversation_id="b", at=days[2]),
         interaction(6, "{}", kind="event", name="start_return", outcome="failed", conversation_id="c", at=days[3]),
     ]
-    found = snapshot([interaction(9, "The blender is broken again.")], past)
+    found = snapshot([interaction(9, "My parcel has still not come.")], past)
     found = found.model_copy(update={"history": tuple(Passage(interaction=one, score=0.5) for one in past)})
     assert [item.text for item in compose(found, Intent(), HandoffRequest()).history] == [
-        "The customer reported that their blender broke.",
-        "The agent said: “We will replace the jug.”",
-        "“start return” failed.",
+        "The customer said: “My heating stopped working.”",
+        "The agent said: “We will send you a new jug by Friday.”",
+        "Failed: start return.",
     ]
 
 

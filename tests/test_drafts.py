@@ -78,7 +78,7 @@ async def test_what_came_since_the_draft_is_told_in_our_words_and_then_in_the_mo
     assert f"Since then the customer wrote “{NEWS}”." in answered["brief"]["situation"]
     news = [claim for claim in answered["brief"]["claims"] if claim["text"].startswith("Since then")]
     assert [(one["verdict"], one["evidence"]) for one in news] == [("supported", [row["interaction_id"]])]
-    assert news[0]["quotes"] == [{"interaction_id": row["interaction_id"], "text": NEWS.rstrip(".")}]
+    assert news[0]["quotes"] == [{"interaction_id": row["interaction_id"], "text": NEWS}]
     assert (last["revision"], last["engine"], last["check"]["state"]) == (3, "model", "done")
     assert "Since then" not in last["brief"]["situation"]
     assert "door code" in last["brief"]["situation"]

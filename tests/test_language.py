@@ -5,7 +5,6 @@ import pytest
 from app.language.acts import Act, customer_act, is_english, staff_act, without_lead_in
 from app.language.identifiers import canonical, mentions, structured_names
 from app.language.sentences import LONGEST_SENTENCE, sentences, shorten
-from app.language.voice import second_person, third_person, wish
 
 
 def found(text: str) -> list[tuple[str, str]]:
@@ -121,46 +120,6 @@ def test_english_is_told_from_other_languages() -> None:
     assert is_english("I want to change the address of my order")
     assert not is_english("Ich möchte bitte die Adresse meiner Bestellung ändern")
     assert not is_english("Quiero cambiar la dirección de mi pedido")
-
-
-@pytest.mark.parametrize(
-    ("sentence", "expected"),
-    [
-        ("I'd like to cancel my plan.", ("wants to", "cancel their plan")),
-        ("Could you please send me my invoice?", ("asks for", "their invoice")),
-        ("Please find me another slot.", ("asks us to", "find them another slot")),
-        ("i received it and want to return it", ("wants to", "return it")),
-        ("Can you let me know if there is a fee?", ("asks whether", "there is a fee")),
-        ("I need a new card.", ("needs", "a new card")),
-        ("Can you help me with my bill?", ("asks for help with", "their bill")),
-        ("I was wondering if you could help me with my bill.", ("asks for help with", "their bill")),
-        ("How do I reset my password?", ("asks how to", "reset their password")),
-        ("I need a card before Friday, I'm flying out.", ("needs", "a card before Friday; they are flying out")),
-        ("I want to find a tram, can you find one?", ("wants to", "find a tram")),
-        ("Could you book the table I want to sit at?", ("asks us to", "book the table they want to sit at")),
-        ("Please verify whether my order left.", ("asks us to", "verify whether their order left")),
-    ],
-)
-def test_a_wish_is_told_in_the_third_person(sentence: str, expected: tuple[str, str]) -> None:
-    assert wish(sentence) == expected
-
-
-def test_a_sentence_that_asks_for_nothing_is_no_wish() -> None:
-    assert wish("My account is demo_user_4821.") is None
-    assert wish("Here are the changes I want to make.") is None
-    assert wish("What can I do then?") is None
-    assert wish("Can you help me without my number?") is None
-
-
-def test_person_is_turned_without_bending_a_verb() -> None:
-    assert third_person("I was told my card was lost") == "they were told their card was lost"
-    assert second_person("I was told my card was lost") == "you were told your card was lost"
-
-
-def test_the_customers_you_is_us_when_their_words_are_said_back_to_them() -> None:
-    said = "because I'm moving, your offer is of no use to me, and I paid to you by card"
-    assert second_person(said) == "because you are moving, our offer is of no use to you, and you paid to us by card"
-    assert wish("I want to send them back to you.", second_person) == ("wants to", "send them back to us")
 
 
 def test_a_text_that_is_cut_does_not_end_in_a_word_that_only_leads_on() -> None:

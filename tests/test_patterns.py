@@ -44,7 +44,6 @@ PUT_TOGETHER = {
     "evals.answers.is_shown": "an escaped text",
     "evals.plants.planted": "an escaped value",
     "app.language.facts._names": "an escaped key",
-    "app.language.voice._bids": "an escaped word",
     "app.linear._compiled": "somebody else's, by RE2 in linear time",
     "evals.alterations._dates": "words of the module's own lists",
     "evals.alterations._exchanged": "words of the module's own lists",

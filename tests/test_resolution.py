@@ -32,7 +32,7 @@ def test_a_look_at_how_something_stands_does_nothing_about_it() -> None:
 
 def test_what_staff_did_is_partly_done_until_the_customer_tells_of_trouble_again() -> None:
     assert status(BROKEN, *REPLACED) is ResolutionStatus.PARTIAL
-    again = interaction(14, "The new lamp does not work either.")
+    again = interaction(14, "The new lamp is broken as well. This is unacceptable!")
     assert status(BROKEN, *REPLACED, again) is ResolutionStatus.UNRESOLVED
 
 
@@ -51,8 +51,10 @@ def test_a_settled_case_that_is_handed_on_for_no_named_reason_stays_settled() ->
 
 
 def test_thanks_to_a_bot_that_passes_the_case_on_settle_nothing() -> None:
-    passed_on = interaction(11, "I'll ask a colleague with more tools to look at it.", actor="bot")
-    assert status(BROKEN, passed_on, interaction(12, "cheers")) is ResolutionStatus.UNRESOLVED
+    passed_on = interaction(11, "A colleague will call you back tomorrow.", actor="bot")
+    assert status(BROKEN, passed_on, interaction(12, "Thank you, bye!")) is ResolutionStatus.UNRESOLVED
+    told = interaction(11, "Yes, the lamp can be replaced in every shop.", actor="bot")
+    assert status(BROKEN, told, interaction(12, "Thank you, bye!")) is not ResolutionStatus.UNRESOLVED
 
 
 def test_a_menu_that_was_left_tells_nothing_of_how_a_case_stands() -> None:

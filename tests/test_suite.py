@@ -267,7 +267,7 @@ async def test_the_reports_stand_by_themselves(plan: Plan, cases: Path, tmp_path
     assert "default-src 'none'; style-src 'sha256-" in page
     assert "missing: &lt;b&gt;" in page
     assert "<mark>My parcel R-70005 has not arrived.</mark>" in page
-    assert "their parcel R-70005 has not arrived.<sup>1</sup>" in page, "a sentence has the number of its evidence"
+    assert "My parcel R-70005 has not arrived.”<sup>1</sup>" in page, "a sentence has the number of its evidence"
     suite = fromstring(junit(finished.manifest, finished.results))[0]
     assert (suite.get("tests"), suite.get("errors")) == ("4", "0")
     assert {one.get("name") for one in suite} == {one.case for one in finished.results}

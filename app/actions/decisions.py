@@ -183,7 +183,10 @@ class DecisionMaker:
         held = self._readings.get(id(snapshot))
         if held is None or held[0] is not snapshot:
             in_force = await self.shelf.of(snapshot.tenant)
-            held = (snapshot, in_force, await in_force.reader.read(snapshot))
+            reading = await in_force.reader.read(snapshot)
+            labels = {intent.name: intent.label for intent in in_force.catalogue.intents}
+            labelled = reading.intent.model_copy(update={"label": labels.get(reading.intent.name or "")})
+            held = (snapshot, in_force, reading._replace(intent=labelled))
             self._readings[id(snapshot)] = held
         return held[1], held[2]
 

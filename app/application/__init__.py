@@ -24,7 +24,7 @@ from app.application.journeys import Journeys
 from app.application.parts import Parts
 from app.application.playing import Playground, Trial, TrialOptions, TrialRequest
 from app.application.verifying import Verifying
-from app.briefs import Rest, Word
+from app.briefs import Rest, Word, explain
 from app.errors import (
     InvalidRequest,
     NotFound,
@@ -39,6 +39,7 @@ from app.models import (
     Check,
     Customer,
     Decision,
+    Explanation,
     Feedback,
     FiledFeedback,
     FiledOutcome,
@@ -204,6 +205,13 @@ class App(Cards, Continuing, Journeys, Verifying):
         """The case and its deterministic brief, for a model to word ahead of a handoff."""
         workflow = await self._ready_workflow()
         return await workflow.draft(tenant, request, now=datetime.now(UTC), started=perf_counter())
+
+    async def explain(self, tenant: str, request: HandoffRequest) -> Explanation:
+        """Why the brief without a model would say what it says: each sentence's reading, and each wish's state."""
+        workflow = await self._ready_workflow()
+        moment = request.now or datetime.now(UTC)
+        snapshot, drafted = await workflow.draft(tenant, request, now=moment, started=perf_counter())
+        return await asyncio.to_thread(explain, snapshot, drafted.brief)
 
     def trial_options(self) -> TrialOptions:
         """What a trial may choose from."""

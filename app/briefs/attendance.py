@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 
 from app.briefs.reading import utterances
-from app.language.acts import Act
 from app.language.sentences import shorten
 from app.models import ActionTaken, Actor, Interaction
+from app.nlu import Act
 from app.privacy import Redactor
 
 MOST_PARTICIPANTS = 12

@@ -1,25 +1,35 @@
 """The case at hand: the conversation, and what led to it on other channels, read once for all parts of the brief."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import NamedTuple
+from functools import cached_property
 
-from app.briefs.commitments import promised
+from app.briefs.commitments import is_promise
+from app.briefs.instructions import without_instructions
 from app.briefs.reading import Call, Utterance, calls, utterances
 from app.briefs.revisions import Revision, is_replaced, revisions
 from app.briefs.steps import Step, is_of_person, steps
-from app.briefs.wording import is_substantial, matter, only_announces, opens_a_matter, tells_more
-from app.language.acts import Act
+from app.briefs.wishes import Wish, WishState, wishes
+from app.caching import text_cache
 from app.language.human import asks_for_person
 from app.language.identifiers import canonical, mentions, structured_names
+from app.language.markup import without_markup
+from app.language.sentences import sentences
 from app.language.words import terms
-from app.models import Actor, Interaction, Kind, Outcome, Snapshot
+from app.models import Interaction, Kind, Outcome, Snapshot
+from app.nlu import Act
 from app.privacy import Redactor, questions_answered
 
 # Repeat contacts are counted within a week where first-contact resolution is measured.
 SAME_CASE_WITHIN = timedelta(days=7)
 SAME_THING_WITHIN = timedelta(days=30)
+SURE = 0.5
+SURE_OF_PERSON = 0.85
+# So sure must be what a quotation is called: refused, taken back, wanted on a condition.
+SURE_OF_LABEL = 0.75
+_PERHAPS = 0.2
 _NAMING = ("code", "number", "amount", "error_code")
 _MAY_HOLD_A_SECRET = re.compile(
     r"(?:\d[ .-]?){9}|[A-Z]{2}\d{2}|pass|pwd|\bpins?\b|\bcv[vc]|code|\botps?\b|\btans?\b|contrase|senha"
@@ -27,11 +37,27 @@ _MAY_HOLD_A_SECRET = re.compile(
     r"|secret|memorable|digits?\b",
     re.IGNORECASE,
 )
-_AFTER_LEAVING = (Act.CLOSING, Act.THANKS, Act.PROMISE, Act.INFORMATION, Act.CONFIRMATION)
-_WANTING = (Act.REQUEST, Act.PROBLEM, Act.QUESTION)
+_LEAVING = (Act.FAREWELL, Act.THANKS)
+_AFTER_LEAVING = (*_LEAVING, Act.PROMISE, Act.ANSWER, Act.OTHER)
+_MATTERS = (Act.REQUEST, Act.QUESTION, Act.REPORT, Act.COMPLAINT, Act.CONDITION, Act.WITHDRAWAL)
+_TELLING = (Act.REPORT, Act.COMPLAINT)
+_EMPTY = (Act.GREETING, Act.THANKS, Act.FAREWELL)
+_UNSETTLED = (WishState.OPEN, WishState.CONDITIONAL, WishState.REFUSED)
+# A sentence that is less likely than this to say why somebody came is quoted as the reason only for want of others.
+_LEAST_KEY = 0.03
+_WITH_SECRET = 0.2
+_KEY_AT_HAND = 0.3
+_NEARLY = 0.35
+_LEAST_SECOND = 0.2
+_FEWEST_WORDS = 3
+_SURE_OF_REQUEST = 0.6
+# A matter that ended well and is spoken of again in so many of its words did not end there.
+_COMES_BACK = 2
+MASK = "•"
 
 
-class Case(NamedTuple):
+@dataclass(frozen=True)
+class Case:
     """One case, read: who said what, what was tried, what was wanted.
 
     What has been `replaced` since is not `said`; `settled` are the interactions of other conversations that ended well.
@@ -41,78 +67,121 @@ class Case(NamedTuple):
     said: tuple[Utterance, ...]
     calls: tuple[Call, ...]
     steps: tuple[Step, ...]
-    wishes: tuple[Utterance, ...]
+    wishes: tuple[Wish, ...]
     at_hand: frozenset[str]
     replaced: tuple[Revision, ...]
     settled: frozenset[str]
 
-    @property
+    @cached_property
     def reason(self) -> Utterance | None:
-        """What the customer came for: the first matter of the conversation at hand, else the first that led to it.
+        """The sentence that tells best why the customer came: of the conversation at hand, else of what led to it.
 
         A wish for a person says nothing of the matter, so it counts only where there is nothing else.
         """
-        matters = [one for one in self.wishes if not asks_for_person(one.text) or tells_more(one)]
-        here = [one for one in matters if one.interaction.interaction_id in self.at_hand]
-        return (here or matters or list(self.wishes) or [None])[0]
+        standing = self._open
+        here = _key_sentence(one for one in standing if one.interaction.interaction_id in self.at_hand)
+        best = here if here and _key(here) >= _KEY_AT_HAND else _key_sentence(standing)
+        return best or self._last_withdrawal or self.person_wanted or _terse(self.said)
 
-    @property
+    @cached_property
+    def reasons(self) -> tuple[Utterance, ...]:
+        """The reason and, where another sentence tells nearly as much of why the customer came, that too; in order."""
+        reason = self.reason
+        if reason is None:
+            return ()
+        others = [one for one in self._standing if one is not reason and one.act in _MATTERS and _is_near(one, reason)]
+        second = _key_sentence(one for one in others if _key(one) >= max(_LEAST_SECOND, _NEARLY * _key(reason)))
+        if second is None:  # what led to a wish often stands beside it
+            beside = [one for one in others if one.interaction is reason.interaction and one.act in _TELLING]
+            second = _key_sentence(one for one in beside if len(terms(one.text)) >= _FEWEST_WORDS)
+        return tuple(one for one in self.said if one is reason or one is second)
+
+    @cached_property
+    def _standing(self) -> list[Utterance]:
+        """What was said, but for the wishes that were taken back."""
+        back = [wish.said for wish in self.wishes if wish.state is WishState.WITHDRAWN]
+        return [one for one in self.said if not any(one is said for said in back)]
+
+    @cached_property
+    def _open(self) -> list[Utterance]:
+        """What stands and is not done, where any of it tells why the customer came."""
+        done = [wish.said for wish in self.wishes if wish.state is WishState.DONE]
+        left = [one for one in self._standing if not any(one is said for said in done)]
+        best = _key_sentence(left)
+        return left if best is not None and _key(best) >= _KEY_AT_HAND else self._standing
+
+    @cached_property
+    def _last_withdrawal(self) -> Utterance | None:
+        back = [wish.closed_by for wish in self.wishes if wish.state is WishState.WITHDRAWN]
+        return back[-1] if back else None
+
+    @cached_property
     def before(self) -> Utterance | None:
-        """What the customer had come for earlier, on the way to the conversation at hand."""
-        earlier = [one for one in self.wishes if one.interaction.interaction_id not in self.at_hand]
-        return earlier[0] if earlier and earlier[0] is not self.reason else None
+        """The sentence that tells best what the customer had come for earlier, on the way to the conversation."""
+        earlier = [one for one in self.said if one.interaction.interaction_id not in self.at_hand]
+        found = _key_sentence(earlier)
+        return None if found is self.reason else found
 
-    @property
+    @cached_property
     def expectation(self) -> Utterance | None:
-        """What the customer asked for last, a wish for a person only when there is no other."""
-        requests = [one for one in self.wishes if one.act is Act.REQUEST and not asks_for_person(one.text)]
-        requests = [one for one in requests if not only_announces(one)]
-        telling = [one for one in requests if matter(one)]
-        # A trouble says nothing of what ought to happen; words that were not understood may.
-        asked = [one for one in self.wishes if one.act is not Act.PROBLEM and not only_announces(one)]
-        terse = [one for one in self.said if _by_customer(one) and one.act is Act.REQUEST and matter(one)]
-        others = [self.person_wanted, *reversed(asked), *reversed(terse)]
-        return next((one for one in (*reversed(telling), *reversed(requests), *others) if one is not None), None)
+        """What the customer wants to happen: of the wishes not settled the last request, else the last question.
 
-    @property
+        A person, where nothing else is asked for.
+        """
+        wanted = [wish.said for wish in self.wishes if wish.state in _UNSETTLED and not _for_person(wish.said)]
+        asked = [said for said in wanted if _asks(said) and MASK not in said.text]
+        questions = [said for said in wanted if said.reading.acts[Act.QUESTION] >= SURE]
+        return next((said for said in (*reversed(asked), *reversed(questions))), None) or self.person_wanted
+
+    @cached_property
     def person_wanted(self) -> Utterance | None:
         """The last time the customer asked for a person."""
         before, asked = "", None
         for one in self.said:
-            if not _by_customer(one):
+            if not one.by_customer:
                 before = one.text
-            elif not one.pasted and asks_for_person(one.text, before):
+            elif not one.pasted and _for_person(one, before):
                 asked = one
         return asked
 
-    @property
+    @cached_property
     def refusals(self) -> list[Utterance]:
         """What bots and agents said cannot be done."""
-        return [one for one in self.said if one.act is Act.REFUSAL and not _by_customer(one)]
+        return [
+            one
+            for one in self.said
+            if not one.by_customer
+            and one.reading.acts.get(Act.REFUSAL, 0.0) >= SURE_OF_LABEL
+            and one.reading.boilerplate < SURE
+        ]
 
-    @property
+    @cached_property
     def answer(self) -> Utterance | None:
         """What bot or agent told in reply to the customer's last question, where it was no no and no promise."""
-        questions = [place for place, one in enumerate(self.said) if _by_customer(one) and one.act is Act.QUESTION]
+        questions = [place for place, one in enumerate(self.said) if one.by_customer and one.act is Act.QUESTION]
         if not questions:
             return None
-        reply = next((one for one in self.said[questions[-1] :] if not _by_customer(one)), None)
+        reply = next((one for one in self.said[questions[-1] :] if not one.by_customer), None)
         told = [one for one in self.said if reply and one.interaction is reply.interaction]
-        informing = [one for one in told if one.act is Act.INFORMATION and matter(one) and is_substantial(one)]
+        informing = [one for one in told if one.act in (Act.REPORT, Act.ANSWER) and one.reading.boilerplate < SURE]
         return informing[0] if informing and len(informing) == len(told) else None
 
-    @property
-    def complaint(self) -> Utterance | None:
-        """What troubles the customer still, said after bot or agent spoke last; not what they came with."""
-        last = [one for one in self.said if one.interaction is self.said[-1].interaction]
-        troubles = [one for one in last if _by_customer(one) and one.act is Act.PROBLEM and is_substantial(one)]
-        return next((one for one in troubles if self.reason is None or one.text != self.reason.text), None)
+    @cached_property
+    def latest(self) -> Utterance | None:
+        """What the customer told of the matter after bot or agent spoke last, the weightiest of it."""
+        if not self.said or not self.said[-1].by_customer:
+            return None
+        turns = [place for place, one in enumerate(self.said) if not one.by_customer]
+        newest = [one for one in self.said if one.interaction is self.said[-1].interaction]
+        last = self.said[turns[-1] + 1 :] if turns else newest
+        told = [one for one in last if one.act not in _EMPTY and not _for_person(one) and len(terms(one.text)) > 1]
+        return max(told, key=lambda one: _key(one) + one.reading.moods.get("negative", 0.0), default=None)
 
-    @property
+    @cached_property
     def farewell(self) -> Utterance | None:
         """The customer's leave-taking, where the talk ended with one."""
-        last = [one for one in self.said if _by_customer(one)][-3:]
-        leaving = [one for one in last if one.act in (Act.CLOSING, Act.THANKS)]
+        last = [one for one in self.said if one.by_customer][-3:]
+        leaving = [one for one in last if one.act in _LEAVING]
         return leaving[-1] if leaving and last[-1].act in _AFTER_LEAVING else None
 
 
@@ -120,18 +189,30 @@ def read_case(snapshot: Snapshot) -> Case:
     """The case of a snapshot, read."""
     interactions = _interactions(snapshot)
     replaced = revisions(snapshot.interactions)
-    said = tuple(one for one in utterances(interactions) if not is_replaced(one.text, one.interaction.seq, replaced))
+    said = tuple(
+        one for one in own_utterances(interactions) if not is_replaced(one.text, one.interaction.seq, replaced)
+    )
     tool_calls = tuple(calls(interactions))
     return Case(
         interactions=interactions,
         said=said,
         calls=tool_calls,
-        steps=steps(interactions, tool_calls, said),
-        wishes=_wishes(said),
+        steps=(taken := steps(interactions, tool_calls, said)),
+        wishes=wishes(said, taken),
         at_hand=frozenset(one.interaction_id for one in snapshot.conversation),
         replaced=replaced,
         settled=_settled_elsewhere(snapshot, interactions),
     )
+
+
+def own_utterances(interactions: Sequence[Interaction]) -> Iterator[Utterance]:
+    """What was said, but for the sentences that address a machine: nobody who tells of the case says those."""
+    cleaned = {row.interaction_id: without_instructions(row).text for row in interactions if row.kind is Kind.MESSAGE}
+    kept = {key: frozenset(sentences(text)) for key, text in cleaned.items()}
+    for one in utterances(interactions):
+        key = one.interaction.interaction_id
+        if cleaned[key] == one.interaction.text or one.text in kept[key]:
+            yield one
 
 
 def _interactions(snapshot: Snapshot) -> tuple[Interaction, ...]:
@@ -143,7 +224,8 @@ def _interactions(snapshot: Snapshot) -> tuple[Interaction, ...]:
         pause = start - group[-1].occurred_at
         shared = bool(names & _names(group)) and pause <= SAME_THING_WITHIN
         owed = bool(_topic(group) & topic) and pause <= SAME_THING_WITHIN and _owes(utterances(group))
-        if shared or owed or (pause <= SAME_CASE_WITHIN and not _settled(group) and _on_topic(group, topic)):
+        unsettled = not _settled(group) or len(_topic(group) & topic) >= _COMES_BACK
+        if shared or owed or (pause <= SAME_CASE_WITHIN and unsettled and _on_topic(group, topic)):
             chain.extend(group)
             start = min(start, group[0].occurred_at)
             names |= _names(group)
@@ -168,17 +250,24 @@ def without_secrets(interactions: Iterable[Interaction]) -> list[Interaction]:
     return [_shown(one, asked.get(one.interaction_id, "")) for one in rows]
 
 
-def _shown(one: Interaction, answering: str) -> Interaction:
-    if not _MAY_HOLD_A_SECRET.search(f"{answering} {one.text}"):
+def _shown(row: Interaction, answering: str) -> Interaction:
+    seen = without_markup(row.text) if row.kind is Kind.MESSAGE else row.text
+    one = row if seen == row.text else row.model_copy(update={"text": seen})
+    if not _may_hold_a_secret(answering) and not _may_hold_a_secret(one.text):
         return one
     redactor = Redactor(contacts=False)
     return one.model_copy(update={"text": redactor.restore(redactor.redact(one.text, answering=answering))})
 
 
+@text_cache(maxsize=8192)
+def _may_hold_a_secret(text: str) -> bool:
+    return _MAY_HOLD_A_SECRET.search(text) is not None
+
+
 def _topic(group: Sequence[Interaction]) -> set[str]:
     """What the customer's words are about; nothing where they only asked for a person."""
-    said = [one for one in utterances(group) if _by_customer(one) and one.act in _WANTING and is_substantial(one)]
-    return {term for one in said if not asks_for_person(one.text) for term in terms(one.text)}
+    said = [one for one in utterances(group) if one.by_customer and one.act in _MATTERS and not _for_person(one)]
+    return {term for one in said for term in terms(one.text)}
 
 
 def _on_topic(group: Sequence[Interaction], topic: set[str]) -> bool:
@@ -197,8 +286,8 @@ def _by_conversation(prior: Sequence[Interaction]) -> list[list[Interaction]]:
 def _settled(group: Sequence[Interaction]) -> bool:
     """Whether a conversation ended well: its customer took leave, its last step did not fail, no promise is open."""
     said = utterances(group)
-    by_customer = [one for one in said if _by_customer(one)]
-    ended_well = any(one.act in (Act.CLOSING, Act.THANKS) for one in by_customer[-2:])
+    by_customer = [one for one in said if one.by_customer]
+    ended_well = any(one.act in _LEAVING for one in by_customer[-2:])
     outcomes = [one.outcome for one in group if one.kind is Kind.EVENT and one.outcome] + [
         one.outcome for one in calls(group)
     ]
@@ -211,7 +300,7 @@ def _settled(group: Sequence[Interaction]) -> bool:
 
 def _owes(said: Sequence[Utterance]) -> bool:
     """Whether bot or agent promised something that outlasts the talk."""
-    return any(not _by_customer(one) and promised(one) is not None for one in said)
+    return any(not one.by_customer and is_promise(one) for one in said)
 
 
 def _names(group: Sequence[Interaction]) -> set[str]:
@@ -222,34 +311,41 @@ def _names(group: Sequence[Interaction]) -> set[str]:
     return said | {canonical(value) for key, value in given if not is_of_person(key)} - own
 
 
-def _wishes(said: Sequence[Utterance]) -> tuple[Utterance, ...]:
-    """What the customer wants or is troubled by, in order; a statement they open with is a trouble."""
-    opening = _opening_statement(said)
-    wanted = [
-        one._replace(act=Act.PROBLEM) if one is opening and one.english else one
+def _asks(said: Utterance) -> bool:
+    return said.reading.acts[Act.REQUEST] + said.reading.acts[Act.CONDITION] >= _SURE_OF_REQUEST
+
+
+def _key_sentence(said: Iterable[Utterance]) -> Utterance | None:
+    """The customer's sentence that most likely tells why they came; of equals the first."""
+    told = [
+        one
         for one in said
-        if one is opening or (_by_customer(one) and one.act in _WANTING and is_substantial(one))
+        if one.by_customer and not one.pasted and one.act not in _EMPTY and not _for_person(one) and terms(one.text)
     ]
-    if wanted:
-        return tuple(wanted)
-    foreign = [one for one in said if _by_customer(one) and not one.english and len(one.text.split()) > 3]
-    theirs = [one for one in said if _by_customer(one) and not one.pasted]
-    terse = [one for one in theirs if one.act in _WANTING and terms(one.text)]
-    telling = [one for one in theirs if one.act is Act.INFORMATION and terms(one.text)]
-    substantial = [one for one in telling if is_substantial(one)]
-    return tuple((foreign or terse[-1:] or substantial or telling)[:1])
+    best = max(told, key=_key, default=None)
+    return best if best is not None and _key(best) >= _LEAST_KEY else None
 
 
-def _opening_statement(said: Sequence[Utterance]) -> Utterance | None:
-    """What the customer told in the first message that tells anything, where nothing was asked or reported in it."""
-    for place, one in enumerate(said):
-        if not _by_customer(one) or not (opens_a_matter(one) or (one.act in _WANTING and is_substantial(one))):
-            continue
-        message = [each for each in said[place:] if each.interaction is one.interaction]
-        asks = any(each.act in _WANTING and is_substantial(each) and not asks_for_person(each.text) for each in message)
-        return None if asks or one.act is not Act.INFORMATION else one
-    return None
+def _is_near(one: Utterance, reason: Utterance) -> bool:
+    """Whether a sentence belongs to the same telling: of the same conversation."""
+    return one.interaction.conversation_id == reason.interaction.conversation_id
 
 
-def _by_customer(said: Utterance) -> bool:
-    return said.interaction.actor is Actor.CUSTOMER
+def _key(said: Utterance) -> float:
+    """How likely a sentence tells why the customer came.
+
+    One that holds a secret, or only announces what follows, is quoted for want of others.
+    """
+    return said.reading.key * (_WITH_SECRET if MASK in said.text or said.text.endswith(":") else 1.0)
+
+
+def _terse(said: Sequence[Utterance]) -> Utterance | None:
+    """Any sentence of the customer's that tells something, where none tells why they came."""
+    told = [one for one in said if one.by_customer and not one.pasted and one.act not in _EMPTY and terms(one.text)]
+    return max(told, key=lambda one: one.reading.key, default=None)
+
+
+def _for_person(said: Utterance, before: str = "") -> bool:
+    """Whether a sentence asks for a person: surely so, or perhaps and in words that are known for it."""
+    likely = said.reading.human
+    return likely >= SURE_OF_PERSON or (likely >= _PERHAPS and asks_for_person(said.text, before))

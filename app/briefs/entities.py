@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, cast
 
-from app.briefs.parts import offered, spoken_of
+from app.briefs.parts import looked_up, offered, spoken_of
 from app.briefs.reading import Call
 from app.briefs.steps import counted_calls
 from app.language.identifiers import Mention, canonical, mentions, structured_names
@@ -23,6 +23,8 @@ _NOUN_BEFORE = re.compile(
 _NO_NOUNS = frozenset(
     "number code reference id ref called with about from into error year time times since until".split()
 )
+# `4 Pound Close` is where somebody lives.
+_IN_ADDRESS = re.compile(r"\d{1,4} [A-Z][a-z]+ [A-Z][a-z]+")
 _WORD = re.compile(r"#?\w[\w-]{3,}")
 _AMOUNT_KEY = re.compile(r"(?:amount|price|total|cost|fee|balance|refund|charge)s?$")
 # A field that holds several is named for them all: `item_ids`.
@@ -46,6 +48,7 @@ def entities(
         *_error_codes(interactions),
         *spoken_of(interactions, tool_calls),
         *offered(interactions, tool_calls),
+        *looked_up(interactions, tool_calls),
     ):
         name = canonical(value)
         known = found.get(name)
@@ -84,6 +87,8 @@ def _named_by_customer(interactions: Iterable[Interaction], keys: dict[str, str]
         if one.actor is not Actor.CUSTOMER or one.kind is not Kind.MESSAGE:
             continue
         for mention in mentions(one.text):
+            if mention.type == "amount" and _IN_ADDRESS.match(one.text, mention.start):
+                continue
             kind = keys.get(canonical(mention.value)) or _announced(mention, one.text)
             yield kind, mention.value, one.interaction_id
         for word in _WORD.findall(one.text):

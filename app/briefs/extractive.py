@@ -1,39 +1,41 @@
-"""The extractive engine: the brief made from the interactions, in sentences whose every part was found there.
+"""The brief without a model: facts of the ledger in fixed sentences of ours, and what was said as quotations in full.
 
-It needs no model, invents nothing, and knows its evidence by construction.
+No sentence of a customer's is re-worded, none is cut inside a clause, and none is put into the agent's mouth. What to
+quote is decided by classifiers that were fitted to labelled conversations (`app.nlu`).
 """
 
 import math
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
-from app.briefs.case import Case, read_case, without_secrets
-from app.briefs.commitments import commitments, due_elsewhere
+from app.briefs.case import Case, own_utterances, read_case, without_secrets
+from app.briefs.commitments import commitments, due_elsewhere, is_promise
 from app.briefs.entities import entities
-from app.briefs.frames import ENGLISH
+from app.briefs.frames import frames_in
 from app.briefs.instructions import without_instructions
-from app.briefs.reading import Utterance, only_looks, refusal_of, utterances
+from app.briefs.mood import mood_of
+from app.briefs.phrases import language_of_locale, phrases_of
+from app.briefs.quoting import headed, quoted, quotes_in
+from app.briefs.reading import Utterance, only_looks, refusal_of
 from app.briefs.repetition import Telling
 from app.briefs.resolution import resolution
 from app.briefs.revisions import is_replaced
-from app.briefs.situation import Told, contact_reason, meant, situation
-from app.briefs.steps import Step, humanised
+from app.briefs.situation import Told, Wording, contact_reason, is_broken, situation, thing_of
+from app.briefs.steps import Step, humanised, label_of
 from app.briefs.union import united
-from app.briefs.wording import clause, matter, past, quoted, sentence, spoken
+from app.briefs.wishes import WishState
 from app.budget import Budget
-from app.language.acts import Act, without_lead_in
+from app.language.human import asks_for_person
 from app.language.identifiers import canonical, mentions
-from app.language.languages import FUNCTION_WORDS
 from app.language.pings import is_ping
-from app.language.promises import hands_on, promise_in, time_in
-from app.language.sentences import shorten, without_dangling
-from app.language.sentiment import feeling, mood
+from app.language.promises import hands_on, time_in
 from app.language.words import terms
 from app.models import (
     ActionTaken,
     Actor,
     Brief,
     Claim,
+    Commitment,
     Entity,
     HandoffReason,
     HandoffRequest,
@@ -42,6 +44,7 @@ from app.models import (
     Interaction,
     Kind,
     Outcome,
+    Quote,
     Reason,
     ResolutionStatus,
     ScoredName,
@@ -49,24 +52,24 @@ from app.models import (
     Sentiment,
     Snapshot,
 )
+from app.nlu import Act
 
-MOST_WORDS = 190
+MOST_WORDS = 160
 HEADLINE_CHARACTERS = 120
+_LEAST_QUOTE = 40
 HISTORY_WORDS = 22
-_TELLING_ACTS = (Act.PROBLEM, Act.REQUEST, Act.QUESTION, Act.ATTEMPT, Act.COMPLETION)
-# `I'm ashamed to read this.`, `Good evening, Vasco, how nice!`
-_LEAST_WEIGHT = 3
+QUESTION_WORDS = 24
+SURE_OF_INTENT = 0.6
 MOST_STEPS = 8
+MOST_TOLD = 3
 MOST_HISTORY = 3
-# What an agent says aloud ends where a thought ends, not in the middle of the next one.
-_JOINING = re.compile(r" (?:and|but|because|so|with|for|which|that|instead|then)(?= )")
-_SHORTEST_OPENING = 40
-_EMPTY_ACTS = (Act.GREETING, Act.CLOSING, Act.THANKS, Act.APOLOGY, Act.CONFIRMATION)
-_STATUS_WORDS = {
-    ResolutionStatus.RESOLVED: "resolved",
-    ResolutionStatus.PARTIAL: "partly done",
-    ResolutionStatus.UNRESOLVED: "not resolved",
-}
+_SURE = 0.5
+_ANSWERING = (Act.ANSWER, Act.REPORT, Act.PROMISE, Act.OFFER)
+_SURE_OF_QUESTION = 0.7
+_CARE = 0.7
+_LEAST_WEIGHT = 3.0
+_EMPTY_ACTS = (Act.GREETING, Act.FAREWELL, Act.THANKS, Act.OTHER)
+_NO_THINGS = ("date", "amount", "number", "email", "phone", "account_id", "error_code", "customer_id", "user_id")
 _DISPOSITION = {
     ResolutionStatus.RESOLVED: ("resolved", 0.8),
     ResolutionStatus.PARTIAL: ("follow_up_required", 0.7),
@@ -93,21 +96,22 @@ def compose(snapshot: Snapshot, intent: Intent, request: HandoffRequest, budget:
 def _composed(snapshot: Snapshot, intent: Intent, request: HandoffRequest, case: Case, budget: Budget) -> Brief:
     if not case.interactions:
         return Brief()
+    wording = Wording(frames_in(language_of_locale(request.locale)), phrases_of(request.locale))
     status = resolution(case, request.reason)
-    reason = contact_reason(case)
+    reason = contact_reason(case, wording)
     promised = commitments(case.said)
     found = budget.within(lambda: _entities(case), ())
-    story = budget.within(lambda: situation(case, found, promised), [])
-    wanted = _expectation(case)
+    story = budget.within(lambda: situation(case, found, promised, wording, snapshot.now), [])
+    wanted = _expectation(case, wording)
     stated = [one.text for one in (reason, wanted, *story) if one] + [one.text for one in promised]
-    listed = tuple(step for step in case.steps if not step.told or step.done)[-MOST_STEPS:]
-    past = budget.within(lambda: _history(snapshot, case, Telling(stated), listed), ())
+    listed = _listed(case)
+    past = budget.within(lambda: _history(snapshot, case, Telling(stated), listed, wording), ())
     brief = Brief(
-        headline=_headline(case, status),
+        headline=_headline(case, intent, status, found, promised, wording, snapshot.now),
         contact_reason=reason.text if reason else None,
         intent=intent,
         situation=" ".join(told.text for told in story) or None,
-        actions_taken=tuple(map(_shown, listed)),
+        actions_taken=tuple(_shown(step, wording) for step in listed),
         resolution_status=status,
         customer_expectation=wanted.text if wanted else None,
         commitments=promised,
@@ -115,7 +119,7 @@ def _composed(snapshot: Snapshot, intent: Intent, request: HandoffRequest, case:
         entities=found,
         history=past,
         sentiment=_sentiment(case),
-        suggested_opening=_opening(case),
+        suggested_opening=_opening(case, status, found, promised, wording, snapshot.now),
         suggested_disposition=_disposition(case, status, request.reason),
         custom_sections=budget.within(lambda: _custom_sections(case, request.sections), {}),
     )
@@ -124,7 +128,7 @@ def _composed(snapshot: Snapshot, intent: Intent, request: HandoffRequest, case:
         story = story[:-1]
         fitted = fitted.model_copy(update={"situation": " ".join(told.text for told in story)})
     headline = Told(fitted.headline, reason.evidence) if fitted.headline and reason else None
-    return fitted.model_copy(update={"claims": _claims(fitted, [headline, reason, *story, wanted])})
+    return fitted.model_copy(update={"claims": _claims(fitted, [headline, reason, *story, wanted], case)})
 
 
 def _entities(case: Case) -> tuple[Entity, ...]:
@@ -151,58 +155,131 @@ def prose(brief: Brief) -> list[str]:
     return [piece for piece in pieces if piece]
 
 
-def _headline(case: Case, status: ResolutionStatus) -> str | None:
-    told = contact_reason(case)
-    if told is None:
+def _headline(
+    case: Case,
+    intent: Intent,
+    status: ResolutionStatus,
+    found: Sequence[Entity],
+    promised: Sequence[Commitment],
+    wording: Wording,
+    now: datetime,
+) -> str | None:
+    """What it is about, the thing, and where it stands; a quotation where no intent is sure."""
+    reason = case.reason
+    if reason is None and not case.steps:
         return None
-    state = "asks for a person" if case.person_wanted is not None else _STATUS_WORDS.get(status)
-    ending = f" – {state}" if state else ""
-    start = told.text.removeprefix("The customer ").rstrip(".")
-    start = start[:1].upper() + start[1:]
-    room = HEADLINE_CHARACTERS - len(ending)
-    while len(start) > room:
-        start = without_dangling(start.rstrip(" …").rsplit(" ", 1)[0]) + " …"
-    return start + ending
+    states = list(_states(case, status, promised, wording, now))
+    thing = _thing(found, case)
+    label = _sure_label(intent, reason)
+    ending = [*([thing] if thing else []), *states]
+    while ending and len(" · ".join(ending)) > HEADLINE_CHARACTERS - _LEAST_QUOTE:
+        ending.pop()
+    room = HEADLINE_CHARACTERS - sum(len(one) + len(" · ") for one in ending)
+    quotations = (headed(one.text, room) for one in ((reason, *case.reasons) if reason else ()))
+    matter = label or next((one for one in quotations if one), None) or _likely_label(intent)
+    if matter and thing and thing.rsplit(" ", 1)[-1] in matter:
+        ending.remove(thing)
+    line = " · ".join(one for one in (matter, *ending) if one)
+    return line if 0 < len(line) <= HEADLINE_CHARACTERS else None
 
 
-def _shown(step: Step) -> ActionTaken:
-    return step.action.model_copy(update={"step": ENGLISH.tried(step.done or step.action.step, step.outcomes)})
+def _sure_label(intent: Intent, reason: Utterance | None) -> str | None:
+    """The tenant's words for the intent, where it is sure: likely, and in words that the customer uses too."""
+    label = intent.label or (humanised(intent.name).capitalize() if intent.name else None)
+    if not label or reason is None or intent.confidence < SURE_OF_INTENT or asks_for_person(label):
+        return None
+    return label if set(terms(label)) & set(terms(reason.text)) else None
 
 
-def _expectation(case: Case) -> Told | None:
+def _likely_label(intent: Intent) -> str | None:
+    """The tenant's words for the likeliest intent, where no clause of the reason is short enough to be quoted."""
+    return intent.label if intent.confidence >= SURE_OF_INTENT else None
+
+
+def _states(
+    case: Case, status: ResolutionStatus, promised: Sequence[Commitment], wording: Wording, now: datetime
+) -> Iterable[str]:
+    phrases = wording.phrases
+    if any(is_broken(one, case, now) for one in promised):
+        yield phrases.overdue
+    failed = _failed_last(case)
+    if failed is not None:
+        yield phrases.step_failed.format(step=humanised(failed.name))
+    if failed is None and case.refusals and case.wishes and case.wishes[-1].state is WishState.REFUSED:
+        yield phrases.turned_down
+        failed = case.steps[-1] if case.steps else None
+    if case.person_wanted is not None:
+        yield phrases.asks_person
+    elif failed is None:
+        words = {
+            ResolutionStatus.RESOLVED: phrases.settled,
+            ResolutionStatus.PARTIAL: phrases.partly,
+            ResolutionStatus.UNRESOLVED: phrases.open,
+        }
+        if status in words:
+            yield words[status]
+
+
+def _failed_last(case: Case) -> Step | None:
+    """The last step on record, where it went wrong."""
+    known = [step for step in case.steps if not step.told]
+    last = known[-1] if known else None
+    return last if last and last.action.outcome in (Outcome.FAILED, Outcome.ABANDONED) else None
+
+
+def _thing(found: Sequence[Entity], case: Case) -> str | None:
+    """The thing that the case is about: what the customer named, of the conversation at hand if there is one."""
+    things = [one for one in found if one.type not in _NO_THINGS]
+    here = [one for one in things if case.at_hand.intersection(one.evidence)]
+    chosen = (here or things)[:1]
+    return thing_of(label_of(chosen[0].type), chosen[0].value) if chosen else None
+
+
+def _listed(case: Case) -> tuple[Step, ...]:
+    """The last steps on record, and the last few that somebody only told of."""
+    recorded = [step for step in case.steps if not step.told]
+    told = [step for step in case.steps if step.told]
+    room = MOST_STEPS - min(MOST_TOLD, len(told))
+    kept = [*recorded[-room:], *told[-min(MOST_TOLD, MOST_STEPS - len(recorded[-room:])) :]]
+    return tuple(sorted(kept, key=lambda step: step.action.at))
+
+
+def _shown(step: Step, wording: Wording) -> ActionTaken:
+    return step.action.model_copy(update={"step": wording.frames.tried(step.action.step, step.outcomes)})
+
+
+def _expectation(case: Case, wording: Wording) -> Told | None:
     wanted = case.expectation
     if wanted is None:
         return None
     if wanted is case.person_wanted:
-        return Told("The customer wants to speak to a person.", (wanted.interaction.interaction_id,))
-    return Told(sentence(f"The customer {clause(wanted, 22)}"), (wanted.interaction.interaction_id,))
+        return Told(wording.phrases.wants_person, (wanted.interaction.interaction_id,))
+    return wording.said(wanted)
 
 
 def _open_questions(case: Case) -> tuple[str, ...]:
     """The customer's questions that got no answer or a no, and the question the customer left unanswered."""
-    speakers = [one.interaction.actor for one in case.said]
     found: list[str] = []
     for place, one in enumerate(case.said):
-        if one.interaction.actor is Actor.CUSTOMER and one.act is Act.QUESTION and not is_ping(one.text):
-            later = [
-                said
-                for said, who in zip(case.said[place + 1 :], speakers[place + 1 :], strict=True)
-                if who is not Actor.CUSTOMER
-            ]
-            answer = [
-                said
-                for said in later
-                if later and said.interaction.interaction_id == later[0].interaction.interaction_id
-            ]
-            if not answer or any(said.act is Act.REFUSAL for said in answer):
-                found.append(sentence(shorten(without_lead_in(one.text), 20)))
-    asked = case.said and case.said[-1].act is Act.QUESTION and speakers[-1] is not Actor.CUSTOMER
-    if asked and not is_ping(case.said[-1].text):
-        found.append(sentence(shorten(case.said[-1].text, 20)))
+        if one.by_customer and _asks(one) and not is_ping(one.text):
+            later = [said for said in case.said[place + 1 :] if not said.by_customer]
+            answer = [said for said in later if said.interaction is later[0].interaction]
+            told = any(said.act in _ANSWERING and said.reading.boilerplate < _SURE for said in answer)
+            if not told or any(said.act is Act.REFUSAL for said in answer):
+                found.append(quoted(one.text, QUESTION_WORDS))
+    last = case.said[-1] if case.said else None
+    if last and last.act is Act.QUESTION and not last.by_customer and last.reading.boilerplate < _SURE:
+        found.append(quoted(last.text, QUESTION_WORDS))
     return tuple(dict.fromkeys(found))[-2:]
 
 
-def _history(snapshot: Snapshot, case: Case, told_above: Telling, listed: Sequence[Step]) -> tuple[HistoryItem, ...]:
+def _asks(said: Utterance) -> bool:
+    return said.reading.acts.get(Act.QUESTION, 0.0) >= _SURE_OF_QUESTION and said.reading.human < _SURE
+
+
+def _history(
+    snapshot: Snapshot, case: Case, told_above: Telling, listed: Sequence[Step], wording: Wording
+) -> tuple[HistoryItem, ...]:
     """What earlier conversations hold that bears on this one, each thing once; what was settled there does not.
 
     A step that went well there is told only where there is room beside what was said and what failed.
@@ -214,7 +291,7 @@ def _history(snapshot: Snapshot, case: Case, told_above: Telling, listed: Sequen
     for passage in snapshot.history:
         one = shown.get(passage.interaction.interaction_id, passage.interaction)
         known = one.interaction_id in above or is_replaced(one.text, one.seq, case.replaced)
-        told = None if known else _past_words(one)
+        told = None if known else _past_words(one, wording)
         if told and len(items) < MOST_HISTORY and not told_above.holds(told):
             item = HistoryItem(at=one.occurred_at, channel=one.channel, text=told, evidence=(one.interaction_id,))
             kind = went_well if one.name and one.outcome is Outcome.SUCCEEDED else items
@@ -223,75 +300,69 @@ def _history(snapshot: Snapshot, case: Case, told_above: Telling, listed: Sequen
     return tuple(sorted(chosen, key=lambda item: item.at))
 
 
-def _past_words(one: Interaction) -> str | None:
+def _past_words(one: Interaction, wording: Wording) -> str | None:
     """What an earlier interaction tells: a wish, a step, what was said; not courtesies, and not what staff asked."""
     if one.name and one.outcome:
-        return _past_step(one.name, one)
-    said = [each for each in utterances([one]) if each.act not in _EMPTY_ACTS]
+        return _past_step(one.name, one, wording)
+    said = [each for each in own_utterances([one]) if each.act not in _EMPTY_ACTS and each.reading.boilerplate < _SURE]
     if one.actor is not Actor.CUSTOMER:
         said = [each for each in said if each.act is not Act.QUESTION]
     telling = max(said, key=_weight, default=None)
     if telling is None or _weight(telling) < _LEAST_WEIGHT:
         return None
-    if one.actor is Actor.CUSTOMER:
-        return sentence(f"The customer {past(clause(telling, HISTORY_WORDS))}")
-    text = telling.text
+    words = quoted(telling.text, HISTORY_WORDS)
     place = said.index(telling)
-    if place and due_elsewhere(text):
-        text = f"{said[place - 1].text} {text}"
-    return sentence(ENGLISH.quotation(one.actor, quoted(text, HISTORY_WORDS)))
+    if place and due_elsewhere(telling.text):
+        words = f"{quoted(said[place - 1].text, HISTORY_WORDS)} {words}"
+    return wording.frames.quotation(one.actor, words)
 
 
-def _past_step(name: str, one: Interaction) -> str | None:
+def _past_step(name: str, one: Interaction, wording: Wording) -> str | None:
     """How an earlier step ended; a look at a record that went well says nothing of what stood there."""
     outcome = one.outcome or Outcome.UNKNOWN
     if one.kind is Kind.TOOL_RESULT and outcome is Outcome.SUCCEEDED:
         if only_looks(name):
             return None
         outcome = Outcome.FAILED if refusal_of(one) else outcome
-    return ENGLISH.ended[outcome].format(step=humanised(name))
+    return wording.frames.ended[outcome].format(step=humanised(name))
 
 
-def _weight(said: Utterance) -> int:
-    """How much a sentence of an earlier contact carries: a promise or a refusal most, then a trouble, then facts.
-
-    A sentence that does none of this and names nothing is told only where it has a few words of its own.
-    """
-    promise = promise_in(said.text, english=said.english) is not None
-    words = frozenset(matter(said)) - FUNCTION_WORDS
-    figures = any(any(map(str.isdigit, one)) for one in words)
-    facts = len(mentions(said.text)) or figures or time_in(said.text) is not None
-    act = 8 if promise or said.act in (Act.PROMISE, Act.REFUSAL) else 4 if said.act in _TELLING_ACTS else 0
-    if not promise and hands_on(said.text):
-        act = 0  # `I'll hand you over` carries nothing beyond the talk
-    return (act + 2 * min(facts, 2)) * (promise or len(words) > 1) + min(len(words), 8) // 2
+def _weight(said: Utterance) -> float:
+    """How much a sentence of an earlier contact carries: a promise or a refusal most, then a matter, then facts."""
+    if hands_on(said.text) and not said.by_customer:
+        return 0.0  # `I'll hand you over` carries nothing beyond the talk
+    facts = len(mentions(said.text)) + (time_in(said.text) is not None)
+    act = 8.0 if is_promise(said) or said.act is Act.REFUSAL else 6 * said.reading.key + 4 * said.reading.done
+    return act + 2 * min(facts, 2) + min(len(terms(said.text)), 8) / 4
 
 
 def _sentiment(case: Case) -> Sentiment | None:
-    written = [
-        one.text for one in case.interactions if one.actor is Actor.CUSTOMER and one.kind is Kind.MESSAGE and one.text
-    ]
-    return mood([feeling(text) for text in written]) if written else None
+    told = [one for one in case.said if one.by_customer and not one.pasted]
+    return mood_of(told) if any(one.act is not Act.GREETING for one in told) else None
 
 
-def _opening(case: Case) -> str | None:
-    if case.reason is None:
-        return "Hello, how can I help you today?" if case.said else None
-    announced, asked = case.reason, meant(case)
-    said = spoken(announced, 20 if asked is None else 12) + (f", and that {spoken(asked, 14)}" if asked else "")
-    said = _without_cut_clause(said.rstrip(".")).replace(" …", "")
-    ended = re.sub(r"([^.?!…])”$", r"\1.”", said) if said.endswith("”") else f"{said}."
-    return f"Hello, I can see that {ended} May I pick it up from there, so that you need not repeat anything?"
-
-
-def _without_cut_clause(text: str) -> str:
-    """A text that was cut off, without its last clause, which lost its end."""
-    if not text.endswith(" …"):
-        return text
-    closed = text.rfind("”")
-    clauses = [match for match in _JOINING.finditer(text) if match.start() >= _SHORTEST_OPENING]
-    last = next((match for match in reversed(clauses) if match.end() <= len(text) - 3), None)
-    return text[: last.start()] if last and last.end() >= closed else text
+def _opening(
+    case: Case,
+    status: ResolutionStatus,
+    found: Sequence[Entity],
+    promised: Sequence[Commitment],
+    wording: Wording,
+    now: datetime,
+) -> str | None:
+    """A first sentence of ours by how the case stands; never the customer's words, never a promise."""
+    openings = wording.phrases.openings
+    if not case.steps and (case.reason is None or case.reason is case.person_wanted):
+        return openings.blank
+    failed, thing = _failed_last(case), _thing(found, case)
+    if any(one.reading.care >= _CARE for one in case.said if one.by_customer):
+        return openings.care
+    if any(is_broken(one, case, now) for one in promised):
+        return openings.overdue
+    if failed is not None:
+        return openings.failed
+    if status is ResolutionStatus.RESOLVED:
+        return openings.settled
+    return openings.about.format(thing=thing) if thing else openings.first
 
 
 def _disposition(case: Case, status: ResolutionStatus, reason: Reason | None) -> ScoredName | None:
@@ -313,7 +384,8 @@ def _custom_sections(case: Case, sections: Sequence[SectionRequest]) -> dict[str
         asked = set(terms(f"{section.name} {section.instruction}"))
         ranked = sorted(case.said, key=lambda one: len(asked.intersection(terms(one.text))), reverse=True)
         if ranked and asked.intersection(terms(ranked[0].text)):
-            written[section.name] = f"{ranked[0].interaction.actor.value.capitalize()}: “{shorten(ranked[0].text, 25)}”"
+            actor = ranked[0].interaction.actor.value.capitalize()
+            written[section.name] = f"{actor}: {quoted(ranked[0].text, QUESTION_WORDS)}"
     return written
 
 
@@ -325,8 +397,9 @@ def _fitted(brief: Brief) -> Brief:
         ("commitments", 2),
         ("actions_taken", 5),
         ("open_questions", 0),
-        ("actions_taken", 3),
+        ("actions_taken", 4),
         ("history", 0),
+        ("actions_taken", 3),
         ("commitments", 1),
         ("actions_taken", 2),
     ):
@@ -339,10 +412,21 @@ def _words(brief: Brief) -> int:
     return sum(len(piece.split()) for piece in prose(brief))
 
 
-def _claims(brief: Brief, sentences_told: Iterable[Told | None]) -> tuple[Claim, ...]:
+def _claims(brief: Brief, sentences_told: Iterable[Told | None], case: Case) -> tuple[Claim, ...]:
+    rows = {row.interaction_id: row for row in case.interactions}
     told = [*sentences_told, *(Told(one.text, one.evidence) for one in (*brief.commitments, *brief.history))]
-    found = [Claim(text=one.text, evidence=one.evidence, support=1.0) for one in told if one and _declares(one.text)]
+    found = [
+        Claim(text=one.text, evidence=one.evidence, quotes=one.quotes or _quotes(one, rows), support=1.0)
+        for one in told
+        if one and _declares(one.text)
+    ]
     return tuple({claim.text: claim for claim in found}.values())
+
+
+def _quotes(told: Told, rows: Mapping[str, Interaction]) -> tuple[Quote, ...]:
+    """The words that a sentence quotes; of one that is all quotation, like a promise, the sentence."""
+    backing = [rows[one] for one in told.evidence if one in rows]
+    return quotes_in(told.text, *backing) or quotes_in(f"“{told.text}”", *backing)
 
 
 def _declares(text: str) -> bool:

@@ -93,10 +93,10 @@ _FRAMES: Mapping[Language, Frames] = {
         after=(", after 1 other message", ", after {count} other messages"),
         steps=("Since then 1 step was recorded.", "Since then {count} steps were recorded."),
         ended=_outcomes(
-            "“{step}” succeeded.",
-            "“{step}” failed.",
-            "“{step}” was abandoned.",
-            "“{step}” has no outcome on record.",
+            "Done: {step}.",
+            "Failed: {step}.",
+            "Given up: {step}.",
+            "Begun, no outcome on record: {step}.",
         ),
         outcomes=_outcomes("succeeded", "failed", "abandoned", "unknown"),
         attempts="attempts",
@@ -112,10 +112,10 @@ _FRAMES: Mapping[Language, Frames] = {
         after=(", nach 1 weiteren Nachricht", ", nach {count} weiteren Nachrichten"),
         steps=("Seitdem wurde 1 Schritt erfasst.", "Seitdem wurden {count} Schritte erfasst."),
         ended=_outcomes(
-            "„{step}“ gelang.",
-            "„{step}“ schlug fehl.",
-            "„{step}“ wurde abgebrochen.",
-            "Zu „{step}“ ist kein Ergebnis bekannt.",
+            "Erledigt: {step}.",
+            "Fehlgeschlagen: {step}.",
+            "Abgebrochen: {step}.",
+            "Begonnen, ohne bekanntes Ergebnis: {step}.",
         ),
         outcomes=_outcomes("gelungen", "fehlgeschlagen", "abgebrochen", "unbekannt"),
         attempts="Versuche",
@@ -131,10 +131,10 @@ _FRAMES: Mapping[Language, Frames] = {
         after=(", après 1 autre message", ", après {count} autres messages"),
         steps=("Depuis, 1 étape a été enregistrée.", "Depuis, {count} étapes ont été enregistrées."),
         ended=_outcomes(
-            "« {step} » a réussi.",
-            "« {step} » a échoué.",
-            "« {step} » a été abandonné.",
-            "« {step} » est sans résultat connu.",
+            "Fait : {step}.",
+            "Échec : {step}.",
+            "Abandonné : {step}.",
+            "Commencé, sans résultat connu : {step}.",
         ),
         outcomes=_outcomes("réussi", "échoué", "abandonné", "inconnu"),
         attempts="tentatives",
@@ -150,10 +150,10 @@ _FRAMES: Mapping[Language, Frames] = {
         after=(", tras 1 mensaje más", ", tras {count} mensajes más"),
         steps=("Desde entonces se registró 1 paso.", "Desde entonces se registraron {count} pasos."),
         ended=_outcomes(
-            "«{step}» tuvo éxito.",
-            "«{step}» falló.",
-            "«{step}» se abandonó.",
-            "«{step}» no tiene resultado registrado.",
+            "Hecho: {step}.",
+            "Falló: {step}.",
+            "Abandonado: {step}.",
+            "Empezado, sin resultado registrado: {step}.",
         ),
         outcomes=_outcomes("logrado", "fallido", "abandonado", "desconocido"),
         attempts="intentos",
@@ -169,10 +169,10 @@ _FRAMES: Mapping[Language, Frames] = {
         after=(", dopo 1 altro messaggio", ", dopo altri {count} messaggi"),
         steps=("Da allora è stato registrato 1 passaggio.", "Da allora sono stati registrati {count} passaggi."),
         ended=_outcomes(
-            "«{step}» è riuscito.",
-            "«{step}» non è riuscito.",
-            "«{step}» è stato abbandonato.",
-            "«{step}» non ha un esito noto.",
+            "Fatto: {step}.",
+            "Non riuscito: {step}.",
+            "Abbandonato: {step}.",
+            "Iniziato, senza esito noto: {step}.",
         ),
         outcomes=_outcomes("riuscito", "non riuscito", "abbandonato", "sconosciuto"),
         attempts="tentativi",
@@ -188,10 +188,10 @@ _FRAMES: Mapping[Language, Frames] = {
         after=(", após mais 1 mensagem", ", após mais {count} mensagens"),
         steps=("Desde então foi registada 1 etapa.", "Desde então foram registadas {count} etapas."),
         ended=_outcomes(
-            "«{step}» foi concluído.",
-            "«{step}» falhou.",
-            "«{step}» foi abandonado.",
-            "«{step}» não tem resultado registado.",
+            "Feito: {step}.",
+            "Falhou: {step}.",
+            "Abandonado: {step}.",
+            "Iniciado, sem resultado registado: {step}.",
         ),
         outcomes=_outcomes("concluído", "falhado", "abandonado", "desconhecido"),
         attempts="tentativas",
@@ -207,10 +207,10 @@ _FRAMES: Mapping[Language, Frames] = {
         after=(", na nog 1 bericht", ", na nog {count} berichten"),
         steps=("Sindsdien is 1 stap vastgelegd.", "Sindsdien zijn {count} stappen vastgelegd."),
         ended=_outcomes(
-            "‘{step}’ is gelukt.",
-            "‘{step}’ is mislukt.",
-            "‘{step}’ is afgebroken.",
-            "Van ‘{step}’ is geen uitkomst bekend.",
+            "Gedaan: {step}.",
+            "Mislukt: {step}.",
+            "Afgebroken: {step}.",
+            "Begonnen, geen uitkomst bekend: {step}.",
         ),
         outcomes=_outcomes("gelukt", "mislukt", "afgebroken", "onbekend"),
         attempts="pogingen",
@@ -226,12 +226,12 @@ _TRIED = re.compile(
     r" \((?P<all>\d{1,4}) attempts(?P<note>, the first failed|, all but the last failed| with different outcomes)?\)$"
 )
 _SAID = re.compile(r"The (?P<who>customer|bot|agent|system) said: (?P<words>“.*)", re.DOTALL)
-_ENDED = re.compile(r"“(?P<step>[^“”]{1,200})” (?P<how>succeeded|failed|was abandoned|has no outcome on record)\.")
+_ENDED = re.compile(r"(?P<how>Done|Failed|Given up|Begun, no outcome on record): (?P<step>[^“”]{1,200})\.")
 _HOW: Mapping[str, Outcome] = {
-    "succeeded": Outcome.SUCCEEDED,
-    "failed": Outcome.FAILED,
-    "was abandoned": Outcome.ABANDONED,
-    "has no outcome on record": Outcome.UNKNOWN,
+    "Done": Outcome.SUCCEEDED,
+    "Failed": Outcome.FAILED,
+    "Given up": Outcome.ABANDONED,
+    "Begun, no outcome on record": Outcome.UNKNOWN,
 }
 
 
@@ -242,6 +242,11 @@ _FEMININE = {
     "il cliente": "la cliente",
     "o cliente": "a cliente",
 }
+
+
+def frames_in(language: Language) -> Frames:
+    """The words of a language."""
+    return _FRAMES[language]
 
 
 def frames_of(brief: Brief) -> Frames:

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from app.briefs.answer import SITUATION_SENTENCES, SITUATION_WORDS
 from app.briefs.frames import Frames, framed_as, known_frames_of
 from app.briefs.merging import with_claims
-from app.briefs.wording import quoted
-from app.models import Actor, Brief, Claim, Interaction, Kind, Quote
+from app.briefs.quoting import quoted, quotes_in
+from app.language.sentences import sentences
+from app.models import Actor, Brief, Claim, Interaction, Kind
 
 QUOTED_WORDS = 25
 _OF_THE_LEDGER = (
@@ -48,11 +49,8 @@ def _newest_words(fresh: Sequence[Interaction], frames: Frames | None) -> Claim 
     if not messages:
         return None
     row = (by_customer or messages)[-1]
-    words = quoted(row.text, QUOTED_WORDS)
-    quote = words.strip("“”").rstrip("….")
-    start = row.text.lower().find(quote.lower())
-    verbatim = row.text[start : start + len(quote)] if start >= 0 else ""
-    quotes = (Quote(interaction_id=row.interaction_id, text=verbatim),) if verbatim else ()
+    words = quoted(" ".join(sentences(row.text)), QUOTED_WORDS)
+    quotes = quotes_in(words, row)
     text = f"{row.occurred_at:%Y-%m-%d %H:%M}: {words}."  # in a language of which no sentence is known
     if frames is not None:
         text = frames.since_then(row.actor, words, others=len(messages) - 1)

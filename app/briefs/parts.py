@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, cast
 from app.briefs.reading import Call, only_looks
 from app.briefs.steps import is_of_person, label_of, names_in
 from app.language.identifiers import canonical, mentions, structured_names
+from app.language.languages import words_of
 from app.language.steps import read_json
 from app.language.words import stem, terms
 from app.models import Actor, Interaction, Kind, Outcome
@@ -22,6 +23,16 @@ MOST_OFFERED = 6
 _NAMING_KEY = re.compile(r"(?:^|_)(?:name|title|label|description)$")
 _ID_KEY = re.compile(r"(?:^|_)(?:id|number|code|reference|ref|no)$")
 _ALL_OF_THEM = re.compile(r"\b(?:all|each|both|every one) (?:of )?(?:my|our|them)\b", re.IGNORECASE)
+# Whoever says one of these means each of several, in the seven languages.
+_ALL = frozenset(
+    "all every each both alle alles sämtliche beide tous toutes chaque todas todos todo ambas ambos tutte tutti ogni"
+    " entrambi entrambe elke".split()
+)
+_THEIRS = frozenset(
+    "my our upcoming future remaining existing meine meiner unsere kommenden mes nos mis nuestras nuestros meus minhas"
+    " miei mie nostri nostre mijn onze".split()
+)
+_NEAR = 3
 _BEST_OF_SEVERAL = re.compile(
     r"\b(?:cheap|low|fast|quick|short|long|earli|lat|small|larg|bigg|high|near|clos|light|old|new|safe?|strong)est\b"
     r"|(?<!my )(?<!our )\bbest (?!regards|wishes)|\b(?<!at )least (?=[a-z]+(?:ive|ed|al|ous|ent|ant|y|ful|ing)\b)"
@@ -76,6 +87,29 @@ def offered(interactions: Iterable[Interaction], tool_calls: Sequence[Call]) -> 
     ]
     first = set(list(dict.fromkeys(value for _, value, _ in named))[:MOST_OFFERED])
     yield from (one for one in named if one[1] in first)
+
+
+def looked_up(interactions: Sequence[Interaction], tool_calls: Sequence[Call]) -> Iterator[tuple[str, str, str]]:
+    """What was looked up for a customer who did not name it, and means all that is theirs."""
+    by_customer = [one.text for one in interactions if one.actor is Actor.CUSTOMER and one.kind is Kind.MESSAGE]
+    named = {canonical(mention.value) for text in by_customer for mention in mentions(text)}
+    found: dict[str, tuple[str, str, str]] = {}
+    for one in tool_calls:
+        if only_looks(one.name) and one.outcome is not Outcome.FAILED:
+            for key, value in names_in(one.call.data):
+                if not is_of_person(key) and canonical(value) not in named:
+                    found.setdefault(value, (key, value, one.call.interaction_id))
+    if len(found) <= MOST_LISTED and any(map(_means_all_of_theirs, by_customer)):
+        yield from found.values()
+
+
+def _means_all_of_theirs(text: str) -> bool:
+    """Whether a text speaks of all of something that is the customer's: `all my orders`, `alle meine Verträge`."""
+    words = words_of(text)
+    return any(
+        word in _ALL and not _THEIRS.isdisjoint(words[place + 1 : place + 1 + _NEAR])
+        for place, word in enumerate(words)
+    )
 
 
 def _choices(call: Call) -> Iterator[tuple[str, str]]:

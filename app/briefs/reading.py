@@ -1,15 +1,13 @@
 """Reads a snapshot sentence by sentence and step by step: the raw material of the extractive brief."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 from app.budget import spend
-from app.language.acts import Act, customer_act, foreign_act, is_english, staff_act
-from app.language.quotations import parts
-from app.language.sentences import sentences
 from app.language.steps import read_json, result_outcome
 from app.models import Actor, Interaction, Kind, Outcome
+from app.nlu import NOTHING_READ, Act, Reading, Talk, read
 
 _LOOKING = re.compile(
     r"^(?:get|search|list|find|look(?:up)?|check|calculate|compute|think|plan|read|fetch|query|retrieve|view|show"
@@ -27,13 +25,22 @@ _SAYING = ("message", "detail", "error_message", "error", "reason", "description
 
 
 class Utterance(NamedTuple):
-    """One sentence somebody said, with what it does; what they only pasted does nothing."""
+    """One sentence that somebody said, with what the classifiers make of it; what was only pasted does nothing."""
 
     text: str
-    act: Act
-    english: bool
+    reading: Reading
     interaction: Interaction
     pasted: bool = False
+
+    @property
+    def act(self) -> Act:
+        """What the sentence does."""
+        return self.reading.act
+
+    @property
+    def by_customer(self) -> bool:
+        """Whether the customer said it."""
+        return self.interaction.actor is Actor.CUSTOMER
 
 
 class Call(NamedTuple):
@@ -56,7 +63,7 @@ class Call(NamedTuple):
     @property
     def evidence(self) -> tuple[str, ...]:
         """The call and its result."""
-        return tuple(one.interaction_id for one in (self.call, self.result) if one is not None)
+        return tuple(dict.fromkeys(one.interaction_id for one in (self.call, self.result) if one is not None))
 
     @property
     def complaint(self) -> str | None:
@@ -70,28 +77,29 @@ class Call(NamedTuple):
 def utterances(interactions: Iterable[Interaction]) -> list[Utterance]:
     """Every sentence that a customer, a bot or an agent said, in order."""
     found: list[Utterance] = []
-    for one in interactions:
+    talks: dict[str, Talk] = {}
+    for row in interactions:
         spend()
-        if one.kind is not Kind.MESSAGE or one.actor is Actor.SYSTEM:
+        if row.kind is not Kind.MESSAGE or row.actor is Actor.SYSTEM:
             continue
-        english = is_english(one.text)
-        by_customer = one.actor is Actor.CUSTOMER
-        act = _act_of(by_customer=by_customer, english=english)
-        found.extend(
-            Utterance(sentence, Act.INFORMATION if part.pasted else act(sentence), english, one, part.pasted)
-            for part in parts(one.text, may_hold_talk=by_customer)
-            for sentence in sentences(part.text)
-        )
+        talk = talks.setdefault(row.conversation_id or row.channel.value, Talk())
+        for text, setting in talk.sentences(row.text, by_customer=row.actor is Actor.CUSTOMER):
+            reading = NOTHING_READ if setting is None else read(text, setting)
+            found.append(Utterance(text, reading, row, pasted=setting is None))
     return found
 
 
 def calls(interactions: Sequence[Interaction]) -> list[Call]:
     """Tool calls with their results: the next result of the same name, before the next call of that name."""
     found: list[Call] = []
+    answered: set[str] = set()
     for place, one in enumerate(interactions):
         if one.kind is Kind.TOOL_CALL:
             result = _result_of(one, interactions[place + 1 :])
             found.append(Call(one, result, _outcome(one, result)))
+            answered.update([result.interaction_id] if result else [])
+        elif one.kind is Kind.TOOL_RESULT and one.name and one.interaction_id not in answered:
+            found.append(Call(one, one, _outcome(one, one)))  # the platform told the result alone
     return found
 
 
@@ -108,12 +116,6 @@ def refusal_of(result: Interaction) -> str | None:
     fields = cast(Mapping[str, Any], record)
     told = (fields.get(name) for name in _STATES)
     return next((one.strip() for one in told if isinstance(one, str) and _REFUSED.match(one.strip())), None)
-
-
-def _act_of(*, by_customer: bool, english: bool) -> Callable[[str], Act]:
-    if english:
-        return customer_act if by_customer else staff_act
-    return foreign_act if by_customer else lambda _: Act.INFORMATION
 
 
 def _told(text: str) -> str:

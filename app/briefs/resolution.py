@@ -5,9 +5,13 @@ from datetime import datetime
 
 from app.briefs.case import Case
 from app.briefs.steps import Step
-from app.language.acts import Act
-from app.models import Actor, HandoffReason, Kind, Outcome, Reason, ResolutionStatus
+from app.briefs.wishes import WishState
+from app.models import Actor, HandoffReason, Outcome, Reason, ResolutionStatus
+from app.nlu import Act
 
+_GLAD = 0.5
+# Whoever is handed on for one of these may yet have all they wanted.
+_FOR_NO_TROUBLE = (HandoffReason.OTHER, HandoffReason.CUSTOMER_REQUEST)
 _WRONG = (Outcome.FAILED, Outcome.ABANDONED)
 # A step that only tells how something stands has done nothing about it.
 _TELLS_ONLY = re.compile(
@@ -20,10 +24,12 @@ _TELLS_ONLY = re.compile(
 def resolution(case: Case, reason: Reason | None = None) -> ResolutionStatus:
     """How the case stands. What is handed on for a reason is not settled, however friendly the last words were."""
     failed = any(step.action.outcome is Outcome.FAILED for step in case.steps)
-    if not case.wishes and not failed:
+    if case.reason is None and not failed:
         return ResolutionStatus.UNKNOWN
+    if (reason is None or reason.code in _FOR_NO_TROUBLE) and _is_content(case):
+        return ResolutionStatus.RESOLVED
     handed_on = reason is not None and reason.code is not HandoffReason.OTHER
-    if handed_on or case.person_wanted is not None or case.farewell is None or not case.wishes:
+    if handed_on or case.person_wanted is not None or case.farewell is None or case.reason is None:
         return ResolutionStatus.PARTIAL if _helped(case) else ResolutionStatus.UNRESOLVED
     done = [step for step in case.steps if step.action.outcome is Outcome.SUCCEEDED and not _is_beforehand(step, case)]
     wrong = bool(case.refusals) or _went_wrong(case, max((step.action.at for step in done), default=None))
@@ -31,13 +37,22 @@ def resolution(case: Case, reason: Reason | None = None) -> ResolutionStatus:
         return ResolutionStatus.PARTIAL if wrong else ResolutionStatus.RESOLVED
     if wrong or _is_passed_on(case):
         return ResolutionStatus.UNRESOLVED
-    settled = case.farewell.act is Act.CLOSING or case.answer is not None
+    settled = case.farewell.act is Act.FAREWELL or case.answer is not None
     return ResolutionStatus.RESOLVED if settled else ResolutionStatus.UNKNOWN
+
+
+def _is_content(case: Case) -> bool:
+    """Whether the customer's last message says that all is well, and nothing that they wanted is open."""
+    theirs = [one for one in case.said if one.by_customer]
+    last = [one for one in theirs if one.interaction is theirs[-1].interaction]
+    glad = sum(one.reading.moods.get("positive", 0.0) for one in last) >= _GLAD * max(1, len(last))
+    wanted = any(wish.state in (WishState.OPEN, WishState.REFUSED, WishState.CONDITIONAL) for wish in case.wishes)
+    return glad and not wanted and case.person_wanted is None and not _went_wrong(case, None)
 
 
 def _helped(case: Case) -> bool:
     """Whether bot or agent did something for what the customer wants, and no trouble was told or met after it."""
-    begun = min((one.interaction.occurred_at for one in case.wishes), default=None)
+    begun = _begun(case)
     done = [
         step.action.at
         for step in case.steps
@@ -49,8 +64,8 @@ def _helped(case: Case) -> bool:
     ]
     if not done:
         return False
-    told = (one for one in case.wishes if one.act is Act.PROBLEM and one.interaction.occurred_at > max(done))
-    return not any(told) and not _went_wrong(case, max(done))
+    later = (one for one in case.said if one.by_customer and one.interaction.occurred_at > max(done))
+    return not any(one.act is Act.COMPLAINT for one in later) and not _went_wrong(case, max(done))
 
 
 def _went_wrong(case: Case, since: datetime | None) -> bool:
@@ -64,12 +79,16 @@ def _went_wrong(case: Case, since: datetime | None) -> bool:
 
 def _is_beforehand(step: Step, case: Case) -> bool:
     """Whether it is the customers' own step from before they wanted anything."""
-    begun = min((one.interaction.occurred_at for one in case.wishes), default=None)
+    begun = _begun(case)
     return step.action.actor is Actor.CUSTOMER and begun is not None and step.action.at < begun
+
+
+def _begun(case: Case) -> datetime | None:
+    """When the customer first wanted something."""
+    return min((one.said.interaction.occurred_at for one in case.wishes), default=None)
 
 
 def _is_passed_on(case: Case) -> bool:
     """Whether the last that bot or agent said is that they or somebody will do something about it."""
-    ours = [one for one in case.said if one.interaction.actor is not Actor.CUSTOMER]
-    last = [one for one in ours if one.interaction is ours[-1].interaction] if ours else []
-    return any(one.act is Act.PROMISE for one in last if one.interaction.kind is Kind.MESSAGE)
+    ours = [one for one in case.said if not one.by_customer]
+    return any(one.act is Act.PROMISE for one in ours if one.interaction is ours[-1].interaction)

@@ -7,69 +7,31 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from app.briefs.quoting import quoted
 from app.briefs.reading import Call, Utterance, only_looks
-from app.language.acts import Act, attempted
 from app.language.identifiers import structured_names
 from app.language.sentences import shorten
-from app.language.voice import third_person
-from app.models import ActionTaken, Actor, Interaction, Kind, Outcome
+from app.models import ActionTaken, Interaction, Kind, Outcome
+from app.nlu import Act
 
 MOST_NAMES_IN_A_STEP = 5
 _SELF_SERVICE_DETAIL = ("error_code", "error", "code", "reason", "step", "page", "screen", "field")
 _PERSON_KEY = re.compile(r"(?:user|customer|account|member|client|person|profile)(?:_|$)")
+# Whether what the customer says they tried helped, in their own words; where they do not say, nobody knows.
 _STILL_BROKEN = re.compile(
     r"\b(?:but|still|again|no luck|nothing|didn[’']t|doesn[’']t|did not|does not|without success|to no avail|fail|twice"
     r"|three times|\d+ times)\b",
     re.IGNORECASE,
 )
-_BIDS = re.compile(
-    r"\b(?:have you (?:already |ever )?tried(?: to)?|please(?: try(?: to)?)?|try(?: to)?"
-    r"|(?:could|can|would) you (?:please )?(?:try(?: to)?|first)"
-    r"|(?:could|can|would) you(?: please)?|you (?:can|could|should|need to|have to)(?: try(?: to)?)?"
-    r"|let[’']?s try(?: to)?) (?P<what>[a-z][^.?!;]{3,})",
-    re.IGNORECASE,
-)
-_ASKS_TO_TELL = re.compile(
-    r"(?:provide|share|confirm|tell|let|give|wait|hold|describe|specify|explain|say|state|enter your"
-    r"|send (?:me|us|over)|bear|note|be|know|advise|clarify|verify your|choose|select one|help"
-    r"|feel|find|expect|visit|contact|call|me|us|i)\b",
-    re.IGNORECASE,
-)
-_DID_IT = re.compile(
-    r"^(?:yes|yeah|yep)\b.*\b(?:\d+ times|once|twice|tried|did|still|never|nothing|again|not)\b"
-    r"|\b(?:did (?:that|it|this|so|both|all (?:that|of (?:that|it)))|(?:i )?(?:have )?done (?:that|it|this|so)|^done\b"
-    r"|(?:already|just) (?:did|done|tried|have)|(?:i|we)(?:[’']ve| have)? (?:already |just |now )?(?:tried|did|done)\b"
-    r"|tried (?:that|it|this|already|both)|same (?:thing|error|problem|issue|result|message"
-    r"|again)|not there(?: either)?"
-    r"|(?:still|again) (?:the same|not|no|nothing|doesn|does|the|broken|blinking)|no (?:luck|change|difference|joy)"
-    r"|(?:that|it|this) (?:worked|works|helped|fixed|solved|did the trick|didn[’']?t|did not|doesn[’']?t|does not)"
-    r"|(?:nothing|it) (?:changed|happens|happened)|works now|it[’']?s (?:back|working|fixed))\b",
-    re.IGNORECASE,
-)
-# Whoever is told the same again and says so has not tried again.
-_SAID_BEFORE = re.compile(r"\b(?:said|told you|mentioned)\b", re.IGNORECASE)
-_NO_CHANGE = re.compile(r"\b(?:same|no (?:change|difference|joy)|worse|never|not there)\b", re.IGNORECASE)
-_WORKED = re.compile(
-    r"\b(?:worked|works|working|helped|fixed|solved|did the trick|it[’']?s back|all good)\b", re.IGNORECASE
-)
-
-_ONLY_LOOKED = re.compile(
-    r"\b(?:have|has|[’']ve)(?: now| just| already| successfully)* (?:been )?(?:retrieved|found|located|checked|noted"
-    r"|looked|reviewed|received|verified|identified|understood)\b",
-    re.IGNORECASE,
-)
-
-
-# Whoever turned to us tried nothing by that.
-_TURNED_TO_US = re.compile(r"(?:called|e-?mailed|contacted|wrote|phoned|rang)\b", re.IGNORECASE)
-_CLAUSE_END = re.compile(r"[,;:.!?–] | - | (?:and|but|because|so|which|that|yet|then)(?= )|[.!?…]$", re.IGNORECASE)
+_SURE_TRIED, _SURE_DONE = 0.75, 0.85
+_QUOTED_WORDS = 18
 
 
 class Step(NamedTuple):
     """A step with the attempts it took; `action` is what the brief shows, `subject` the thing it was done to.
 
-    `told` marks a step that we only know from what somebody said of it: a sentence is no step of the brief, unless
-    `done` tells in words of a step what a customer says they did. `outcomes` are those of the attempts, in order.
+    `told` marks a step that we only know from what somebody said of it, which is quoted. `outcomes` are those of the
+    attempts, in order.
     """
 
     action: ActionTaken
@@ -79,7 +41,6 @@ class Step(NamedTuple):
     complaint: str | None
     outcomes: tuple[Outcome, ...]
     told: bool = False
-    done: str | None = None
 
 
 def steps(
@@ -87,7 +48,7 @@ def steps(
 ) -> tuple[Step, ...]:
     """The steps in the order of their last attempt, attempts at the same thing counted together."""
     carried_out = list(_tool_steps(tool_calls))
-    found = [*carried_out, *_events(interactions), *_told(said), *_followed(said)]
+    found = [*carried_out, *_events(interactions), *_tried(said)]
     if not carried_out:  # with tools at work, what staff says was done only says it again
         found.extend(_reported(said))
     merged: dict[tuple[str, tuple[str, ...]], Step] = {}
@@ -95,6 +56,13 @@ def steps(
         key = (step.name, step.subject)
         merged[key] = _joined(merged.pop(key), step) if key in merged else step
     return tuple(merged.values())
+
+
+def has_tried(said: Utterance) -> bool:
+    """Whether the customer tells what they tried themselves."""
+    return (
+        said.by_customer and said.reading.attempt >= _SURE_TRIED and said.act in (Act.REPORT, Act.COMPLAINT, Act.ANSWER)
+    )
 
 
 def humanised(name: str) -> str:
@@ -184,81 +152,31 @@ def _events(interactions: Iterable[Interaction]) -> Iterable[Step]:
         yield Step(action, one.name, (), 1, one.text or None, (one.outcome,))
 
 
-def _told(said: Iterable[Utterance]) -> Iterable[Step]:
+def _tried(said: Iterable[Utterance]) -> Iterable[Step]:
+    """What the customer says they tried, in their words."""
     for one in said:
-        if one.act is not Act.ATTEMPT or one.interaction.actor is not Actor.CUSTOMER:
-            continue
-        failed = _STILL_BROKEN.search(one.text) is not None
-        action = ActionTaken(
-            step="customer says " + shorten(third_person(one.text).strip(" .!"), 16),
-            actor=Actor.CUSTOMER,
-            channel=one.interaction.channel,
-            outcome=Outcome.FAILED if failed else Outcome.UNKNOWN,
-            at=one.interaction.occurred_at,
-            evidence=(one.interaction.interaction_id,),
-        )
-        yield Step(action, one.text, (), 1, None, (action.outcome,), told=True, done=_done(one.text))
-
-
-def _done(text: str) -> str | None:
-    """What a customer says they did as the words of a step: `restarted the router` of `I restarted the router, …`."""
-    said = attempted(text)
-    if said is None or _TURNED_TO_US.match(said):
-        return None
-    what = _CLAUSE_END.split(said, maxsplit=1)[0]
-    return shorten(third_person(what).strip(" .!"), 14) if len(what.split()) > 1 else None
-
-
-def _followed(said: Sequence[Utterance]) -> Iterable[Step]:
-    """What staff told the customer to try and the customer then said they had: `Please restart it.` `Did that.`"""
-    for place, one in enumerate(said):
-        bidden = _BIDS.search(one.text) if one.interaction.actor is not Actor.CUSTOMER else None
-        if bidden is None or _ASKS_TO_TELL.match(bidden["what"]):
-            continue
-        reply = _reply_to(said, place)
-        told = " ".join(each.text for each in reply)
-        if not _DID_IT.search(told) or _SAID_BEFORE.search(told):
-            continue
-        evidence = (one.interaction.interaction_id, reply[0].interaction.interaction_id)
-        action = ActionTaken(
-            step=shorten(bidden["what"].strip(" .!?"), 14),
-            actor=Actor.CUSTOMER,
-            channel=reply[0].interaction.channel,
-            outcome=_told_outcome(told),
-            at=reply[0].interaction.occurred_at,
-            evidence=evidence,
-        )
-        yield Step(action, bidden["what"].casefold().strip(" .!?"), (), 1, None, (action.outcome,))
-
-
-def _reply_to(said: Sequence[Utterance], place: int) -> list[Utterance]:
-    """The sentences of the customer's next message after a place."""
-    later = (each for each in said[place + 1 :] if each.interaction is not said[place].interaction)
-    first = next(later, None)
-    if first is None or first.interaction.actor is not Actor.CUSTOMER:
-        return []
-    return [each for each in said[place + 1 :] if each.interaction is first.interaction]
-
-
-def _told_outcome(told: str) -> Outcome:
-    if _STILL_BROKEN.search(told) or _NO_CHANGE.search(told):
-        return Outcome.FAILED
-    return Outcome.SUCCEEDED if _WORKED.search(told) else Outcome.UNKNOWN
+        if has_tried(one):
+            failed = _STILL_BROKEN.search(one.text) is not None
+            yield _quoted_step(one, Outcome.FAILED if failed else Outcome.UNKNOWN)
 
 
 def _reported(said: Iterable[Utterance]) -> Iterable[Step]:
+    """What our side says it has done, in its words."""
     for one in said:
-        if one.act is not Act.COMPLETION or one.interaction.actor is Actor.CUSTOMER or _ONLY_LOOKED.search(one.text):
-            continue
-        action = ActionTaken(
-            step=f"{one.interaction.actor.value} says “{shorten(one.text, 16)}”",
-            actor=one.interaction.actor,
-            channel=one.interaction.channel,
-            outcome=Outcome.SUCCEEDED,
-            at=one.interaction.occurred_at,
-            evidence=(one.interaction.interaction_id,),
-        )
-        yield Step(action, one.text, (), 1, None, (action.outcome,), told=True)
+        if not one.by_customer and one.reading.done >= _SURE_DONE and one.act is Act.REPORT:
+            yield _quoted_step(one, Outcome.SUCCEEDED)
+
+
+def _quoted_step(said: Utterance, outcome: Outcome) -> Step:
+    action = ActionTaken(
+        step=quoted(said.text, _QUOTED_WORDS),
+        actor=said.interaction.actor,
+        channel=said.interaction.channel,
+        outcome=outcome,
+        at=said.interaction.occurred_at,
+        evidence=(said.interaction.interaction_id,),
+    )
+    return Step(action, said.text, (), 1, None, (outcome,), told=True)
 
 
 def _joined(earlier: Step, later: Step) -> Step:

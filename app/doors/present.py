@@ -18,6 +18,7 @@ from app.models import (
     ActionTaken,
     Brief,
     Decision,
+    Explanation,
     Handoff,
     Interaction,
     OfferedAction,
@@ -33,6 +34,9 @@ ACTION_WIDTH = 26
 MARKS_SHOWN = 4
 IDENTIFIERS_SHOWN = 3
 QUOTE_LENGTH = 140
+SAID_WIDTH = 70
+LEAST_SHARE = 0.05
+SENTENCES_SHOWN = 20
 
 _OUTCOMES: Mapping[Outcome, tuple[str, str]] = {
     Outcome.SUCCEEDED: ("✓", "green"),
@@ -294,3 +298,28 @@ def _words(name: str) -> str:
 
 def _moment(at: datetime | None) -> str:
     return f"{at:%d %b %H:%M}" if at is not None else ""
+
+
+def explanation_table(explanation: Explanation) -> RenderableType:
+    """What the weightiest sentences were taken for and where they are quoted, and how each wish stands."""
+    table = Table(box=None, pad_edge=False)
+    for name in ("who", "said", "act", "reason", "wish", "person", "quoted in"):
+        table.add_column(name, overflow="fold", max_width=SAID_WIDTH if name == "said" else None)
+    weighed = sorted(explanation.sentences, key=lambda one: (not one.quoted_in, -max(one.key, one.wish, one.person)))
+    shown = weighed[:SENTENCES_SHOWN]
+    for one in (one for one in explanation.sentences if one in shown):
+        style = "bold" if one.quoted_in else "dim"
+        shares = (_share(one.key), _share(one.wish), _share(one.person))
+        act = f"{one.act} {_share(one.act_confidence)}".strip()
+        table.add_row(one.actor.value, plain(one.text), act, *shares, ", ".join(one.quoted_in), style=style)
+    wishes = Table(box=None, pad_edge=False)
+    for name in ("wish", "state", "closed by"):
+        wishes.add_column(name, overflow="fold")
+    for wish in explanation.wishes:
+        wishes.add_row(plain(wish.text), wish.state, plain(wish.closed_by or ""))
+    return Group(table, Text(), wishes) if explanation.wishes else table
+
+
+def _share(value: float) -> str:
+    """A probability in hundredths; nothing where there is hardly any."""
+    return f"{value:.0%}" if value >= LEAST_SHARE else ""

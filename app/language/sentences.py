@@ -6,7 +6,11 @@ from textwrap import wrap
 from app.caching import text_cache
 from app.language.languages import FUNCTION_WORDS
 
-_MARKUP = re.compile(r"\*\*|__|`|^#{1,6}\s+|###\w+###", re.MULTILINE)
+# Stars within a word are the writer's own: `f***ing`.
+_MARKUP = re.compile(
+    r"(?<![\w*])\*\*(?=[^\s*])|(?<=[^\s*])\*\*(?![\w*])|(?<!\w)__(?=\S)|(?<=\S)__(?!\w)|`|^#{1,6}\s+|###\w+###",
+    re.MULTILINE,
+)
 _BULLET = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
 _LEADING_ON = frozenset(
     """

@@ -57,6 +57,7 @@ from app.models.brief import (
 )
 from app.models.customers import Customer, Match, Passage, Resolution, Verification, VerificationStatus
 from app.models.erasure import Erased, RetentionRule, RetentionRun
+from app.models.explanations import Explanation, SentenceExplained, WishExplained
 from app.models.handoffs import (
     ActionOutcome,
     ClaimCheck,
@@ -134,6 +135,7 @@ __all__ = [
     "Entity",
     "Erased",
     "Evidence",
+    "Explanation",
     "FailureCode",
     "Feedback",
     "FieldAgreement",
@@ -187,6 +189,7 @@ __all__ = [
     "Scope",
     "ScoredName",
     "SectionRequest",
+    "SentenceExplained",
     "Sentiment",
     "SentimentLabel",
     "Signal",
@@ -210,4 +213,5 @@ __all__ = [
     "VerifyRequest",
     "Webhook",
     "WebhookDraft",
+    "WishExplained",
 ]

@@ -19,9 +19,10 @@ class ScoredName(Record):
 
 
 class Intent(Record):
-    """What the customer wants, in the tenant's own words; `name` is null when nothing fits well enough."""
+    """What the customer wants, by a name and a label of the tenant's; both are null when nothing fits well enough."""
 
     name: str | None = None
+    label: str | None = None
     confidence: Confidence = 0.0
     alternatives: tuple[ScoredName, ...] = ()
 

@@ -19,7 +19,7 @@ from app.caching import text_cache
 from app.models import InteractionDraft
 from app.privacy.codes import ASKED, UNASKED
 from app.privacy.questions import asks_for_code, asks_for_password
-from app.privacy.secrets import CARD_MASK, secrets
+from app.privacy.secrets import CARD_MASK, CODE_MASK, secrets
 
 Kind = Literal["password", "code", "iban", "card", "national_id", "email", "phone"]
 
@@ -52,9 +52,11 @@ class Redactor:
 
     def replaced(self, text: str, answering: str) -> str:
         """As `redact`, whatever is remembered of the text."""
-        text = self._by_rule(_PASSWORD, text)
+        text = self._by_rule(_PASSWORD_BESIDE, self._by_rule(_PASSWORD, text))
         text = self._without_ibans(text)
         text = self._without_secrets(text, asked=ASKED if answering and asks_for_code(answering) else UNASKED)
+        if "[card_" in text:
+            text = self._by_rule(_CODE_OF_CARD, text)
         for rule in self._rules:
             text = self._by_rule(rule, text)
         if answering and len(text) <= _LONGEST_ANSWER and asks_for_password(answering):
@@ -156,7 +158,7 @@ def _shown(kind: Kind, value: str, placeholder: str) -> str:
         return value
     if kind in ("card", "national_id"):
         return CARD_MASK + re.sub(r"\W", "", value)[-4:]
-    return placeholder
+    return CODE_MASK if kind in ("password", "code") else placeholder
 
 
 def _iban_at(text: str, start: int) -> str:
@@ -257,6 +259,24 @@ _PASSWORD = _Rule(
         r"(?:is|was|ist|war|est|es|é|[:=])[\s:]*+['\"“]?(?P<value>[^\s'\"“”,;\[\]]{3,64}?)(?=[.!?]?(?:['\"”,;\s]|$))"
     ),
     _is_password,
+)
+# Right behind the word, what mixes letters and digits is one: `and the password Teapot-Lane-7`.
+_PASSWORD_BESIDE = _Rule(
+    "password",
+    re.compile(
+        r"(?i)\b(?:password|passwort|kennwort|passcode|pass ?phrase|pwd|mot de passe|contraseña|senha|wachtwoord)"
+        r"\s{1,4}"
+        r"['\"“]?(?P<value>(?=\S{0,64}\d)(?=\S{0,64}[A-Za-z])[^\s'\"“”,;\[\]]{6,64}?)(?=[.!?]?(?:['\"”,;\s]|$))"
+    ),
+    _is_password,
+)
+# Beside a card's number, `code 558` is the card's.
+_CODE_OF_CARD = _Rule(
+    "code",
+    re.compile(
+        r"(?i)\b(?:security |sicherheits|prüf)?(?:code|kode|código|codice)\W{1,3}(?P<value>\d{3,4})(?![\w-]|[.,]\d)"
+    ),
+    _always,
 )
 _NATIONAL_IDS: tuple[_Rule, ...] = (
     _Rule(

@@ -101,8 +101,8 @@ async def test_a_long_message_is_opened_in_full_where_it_stands(page: Page, serv
     handoff = await service.post("/v1/handoffs", {"conversation_id": "long"})
     await page.goto(await link_to(service, handoff))
 
-    claim = page.locator("[data-claim]", has=page.get_by_role("button", name="Evidence")).first
-    await claim.get_by_role("button", name="Evidence").click()
+    claim = page.locator("[data-claim]", has_text="Named: order ORD-5512")
+    await claim.get_by_role("button", name="Evidence").first.click()
     await expect(claim.locator("blockquote")).not_to_contain_text(story.strip())
     await claim.get_by_role("link", name="The whole text").click()
     await expect(claim.locator("blockquote")).to_contain_text(story.strip())

@@ -73,12 +73,19 @@ def handoff(
     locale: Annotated[str | None, typer.Option(help="The agent's language, for example en-GB.")] = None,
     now: Now = None,
     catalogue: CatalogueName = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Say instead what each sentence was taken for, and how each wish stands.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Make the handoff brief of one conversation file, without a server and without touching the stores."""
-    from app.doors.cli.deciding import Asked, show_handoff
+    from app.doors.cli.deciding import Asked, show_explanation, show_handoff
 
-    show_handoff(Asked(conversation, conversation_id, now, catalogue), locale=locale, as_json=as_json)
+    asked = Asked(conversation, conversation_id, now, catalogue)
+    if explain:
+        show_explanation(asked, locale=locale, as_json=as_json)
+    else:
+        show_handoff(asked, locale=locale, as_json=as_json)
 
 
 @commands.command("next-action")

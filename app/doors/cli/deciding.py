@@ -11,7 +11,7 @@ from app.application import App
 from app.conversations import Conversation
 from app.doors.cli.common import TENANT, screen, settings_in_force, side_screen
 from app.doors.cli.workshop import all_interactions, conversation_of_file, throw_away_app
-from app.doors.present import card, decision_card
+from app.doors.present import card, decision_card, explanation_table
 from app.models import Decision, Handoff, HandoffRequest, Interaction, NextActionRequest
 
 Answer = TypeVar("Answer")
@@ -41,6 +41,17 @@ def show_handoff(asked: Asked, *, locale: str | None, as_json: bool) -> None:
         sys.stdout.write(handoff.model_dump_json(exclude={"request"}, indent=2) + "\n")
     else:
         screen().print(card(handoff, interactions))
+
+
+def show_explanation(asked: Asked, *, locale: str | None, as_json: bool) -> None:
+    """Print why the brief of a conversation file says what it says. Raises InvalidRequest as `show_handoff` does."""
+    conversation = conversation_of_file(asked.file, asked.conversation_id, now=asked.now)
+    request = HandoffRequest(**dict(conversation.subject()), locale=locale, now=asked.now or conversation.now)
+    explanation = _run(asked, conversation, lambda app: app.explain(TENANT, request))
+    if as_json:
+        sys.stdout.write(explanation.model_dump_json(indent=2) + "\n")
+    else:
+        screen().print(explanation_table(explanation))
 
 
 def show_next_actions(asked: Asked, *, audience: Literal["bot", "agent"], limit: int, as_json: bool) -> None:

@@ -39,6 +39,33 @@ def eval_handoffs(
     evaluate_handoffs(data, catalogue=catalogue, as_json=as_json)
 
 
+@evals.command("quotes")
+def eval_quotes(
+    data: Annotated[
+        Path, typer.Option(metavar="FILE", exists=True, dir_okay=False, help="Conversations, or what to post of them.")
+    ],
+    as_json: Json = False,
+) -> None:
+    """Whether what briefs quote stands where they say, whole, and no customer's words in the agent's opening."""
+    from app.doors.cli.measuring import evaluate_quotes
+
+    evaluate_quotes(data, as_json=as_json)
+
+
+@evals.command("labels")
+def eval_labels(
+    data: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", exists=True, file_okay=False, help="Where the public conversations lie."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """How well sentences are understood, on labelled conversations that nothing was fitted to."""
+    from app.doors.cli.measuring import evaluate_labels
+
+    evaluate_labels(data, as_json=as_json)
+
+
 @evals.command("actions")
 def eval_actions(
     data: Annotated[Path, typer.Option(metavar="FILE", exists=True, dir_okay=False, help="Conversations with gold.")],

@@ -20,6 +20,22 @@ def evaluate_handoffs(data: Path, *, catalogue: str | None, as_json: bool) -> No
     show(figures, as_json=as_json)
 
 
+def evaluate_quotes(data: Path, *, as_json: bool) -> None:
+    """Print how well the briefs of a file quote. Raises InvalidRequest, which names the line."""
+    from evals.quotes import evaluate
+
+    with measured("conversations") as tell:
+        figures = asyncio.run(evaluate(data, settings_in_force(), progress=tell))
+    show(figures, as_json=as_json)
+
+
+def evaluate_labels(data: Path | None, *, as_json: bool) -> None:
+    """Print how well sentences are understood, by source. Raises InvalidRequest where the folder lacks one."""
+    from evals.label_figures import evaluate
+
+    show(evaluate(data), as_json=as_json)
+
+
 def evaluate_actions(data: Path, *, catalogue: str | None, as_json: bool) -> None:
     """Print how often the right next action is offered. Raises InvalidRequest, which names the line."""
     from evals.actions import evaluate

@@ -1,0 +1,135 @@
+"""By when a promise is due: the moment that its words mean, reckoned from the moment they were said.
+
+Days and hours in words are read by dateparser; spans of business days it does not know are counted here. What is due on
+a day is due at its end.
+"""
+
+import re
+from datetime import datetime, time, timedelta
+from functools import cache
+from typing import Any, cast
+
+import text_to_num
+
+from app.caching import text_cache
+from app.language.languages import LANGUAGES, language_of
+from app.models import Commitment
+
+_SPAN = re.compile(
+    r"(?:\d{1,3} ?(?:-|–|to|or|bis|oder|à|ou|a|o|al|tot|of) ?)?(?P<most>\d{1,3}) ?"
+    r"(?P<unit>[^\W\d_]+(?: [^\W\d_]+)?)",
+    re.IGNORECASE,
+)
+_UNITS = (
+    (timedelta(minutes=1), "min"),
+    (timedelta(hours=1), "hour hr stunde heure hora ora ore uur uren"),
+    (timedelta(days=1), "day tag werktag arbeitstag jour día dia giorn dag werkdag"),
+    (timedelta(weeks=1), "week woche semaine semana settiman weken"),
+)
+_BUSINESS = re.compile(r"business|working|werk|arbeits|ouvr|hábil|habil|úte|ute|lavorativ", re.IGNORECASE)
+_LEADING = re.compile(
+    r"^(?:(?:with)?in|by|before|until|till|on|at|no later than|at the latest|from|around|the"
+    r"|bis(?: zum)?|spätestens|vor|am|innerhalb(?: von)?|binnen|das|der|den|dem"
+    r"|avant|d['’]ici(?: à)?|au plus tard|sous|dans|le|la|antes d[eo]l?|hasta|para|a más tardar|dentro de|el"
+    r"|até|ao|no|na|em|entro|prima d[ie]l?|il|voor|vóór|uiterlijk|tot|op)\b\s*",
+    re.IGNORECASE,
+)
+_END_OF_DAY = time(23, 59)
+_FRIDAY = 4
+_LONGEST_SENTENCE = 400
+_FEWEST_LETTERS = 4
+_THE_HOUR = re.compile(r"\b(?:the|an|half an) hour\b", re.IGNORECASE)
+_SPELLED = ("en", "de", "fr", "es", "pt", "nl", "it")
+# What seems to lie further off was probably not understood.
+_LONGEST = timedelta(days=200)
+
+
+def is_overdue(promise: Commitment, now: datetime) -> bool:
+    """Whether the moment that a promise names is past; a promise without a moment is never overdue."""
+    moment = None if promise.due is None or promise.at is None else due_at(promise.due, promise.at)
+    return moment is not None and moment < now
+
+
+@text_cache(maxsize=2048)
+def day_named(sentence: str, said_at: datetime) -> str | None:
+    """The words of a sentence that name a day or an hour to come; None where none do."""
+    languages = [language_of(sentence) or "en"]
+    found = _searcher()(sentence[:_LONGEST_SENTENCE], languages=languages, settings=_settings(said_at))
+    for words, moment in found or ():
+        named = moment if moment.tzinfo else moment.replace(tzinfo=said_at.tzinfo)
+        if sum(map(str.isalnum, words)) >= _FEWEST_LETTERS and timedelta() < named - said_at < _LONGEST:
+            return str(words)
+    return None
+
+
+@text_cache(maxsize=2048)
+def due_at(words: str, said_at: datetime) -> datetime | None:
+    """The latest moment that the words mean; None where they mean none that is known."""
+    words = _in_digits(words)
+    span = _SPAN.search(words)
+    unit = next((length for length, names in _UNITS if span and _names_unit(span["unit"], names)), None)
+    if span and unit:
+        count = int(span["most"])
+        if unit == timedelta(days=1) and _BUSINESS.search(words):
+            return _end_of(_after_business_days(said_at, count))
+        return said_at + count * unit if unit < timedelta(days=1) else _end_of(said_at + count * unit)
+    bare, before = words.strip(" .,"), ""
+    while bare != before:
+        before, bare = bare, _LEADING.sub("", bare, count=1)
+    found: datetime | None = _parse(bare, said_at) if bare else None
+    if found is None:
+        return None
+    moment = found if found.tzinfo else found.replace(tzinfo=said_at.tzinfo)
+    if moment - said_at > _LONGEST:
+        return None
+    return _end_of(moment) if (moment.hour, moment.minute) in ((0, 0), (said_at.hour, said_at.minute)) else moment
+
+
+def _names_unit(word: str, names: str) -> bool:
+    return any(part.startswith(name) for part in word.casefold().split() for name in names.split())
+
+
+def _after_business_days(start: datetime, count: int) -> datetime:
+    day = start
+    while count:
+        day += timedelta(days=1)
+        count -= day.weekday() <= _FRIDAY
+    return day
+
+
+def _end_of(moment: datetime) -> datetime:
+    return datetime.combine(moment.date(), _END_OF_DAY, tzinfo=moment.tzinfo)
+
+
+def _in_digits(words: str) -> str:
+    """The words with numbers in digits: `within 2 working days`."""
+    words = _THE_HOUR.sub("1 hour", words)
+    for language in _SPELLED:
+        if language_of(words) in (language, None):
+            digits = str(cast(Any, text_to_num).alpha2digit(words, language, 0))
+            if digits != words:
+                return digits
+    return words
+
+
+def _settings(said_at: datetime) -> dict[str, Any]:
+    return {"RELATIVE_BASE": said_at.replace(tzinfo=None), "PREFER_DATES_FROM": "future"}
+
+
+def _parse(words: str, said_at: datetime) -> datetime | None:
+    return _parser()(words, languages=list(LANGUAGES), settings=_settings(said_at))
+
+
+@cache
+def _parser() -> Any:
+    # Its tables of languages take some tenths of a second to load, which a brief without promises need not pay.
+    import dateparser
+
+    return dateparser.parse
+
+
+@cache
+def _searcher() -> Any:
+    from dateparser.search import search_dates
+
+    return search_dates

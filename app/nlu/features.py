@@ -1,0 +1,95 @@
+"""Turns a sentence into the features that the classifiers read: its words, their letters, and its place in the talk.
+
+Features are hashed (K. Weinberger et al., "Feature Hashing for Large Scale Multitask Learning", ICML 2009,
+arXiv 0902.2206), so that no list of words is kept. Letters of words carry over to spellings and endings that were not
+seen, in any language that is written with spaces, and in others by their letters alone.
+"""
+
+import unicodedata
+from itertools import pairwise
+from typing import NamedTuple
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+
+SIZE = 1 << 15
+"""So many features are told apart."""
+LONGEST = 400
+"""So many characters of a sentence are read."""
+_SHORTEST_PIECE, _LONGEST_PIECE = 3, 5
+_LENGTHS = (1, 2, 3, 5, 8, 13, 21)
+_LATEST_TURN = 3
+
+
+class Setting(NamedTuple):
+    """Where a sentence stands: who speaks, whether it opens or ends the message, and what went before.
+
+    `turn` counts the speaker's earlier messages of the conversation; `answers_question` tells that the other side's
+    last message ended with a question.
+    """
+
+    by_customer: bool
+    is_first: bool = True
+    is_last: bool = True
+    turn: int = 0
+    answers_question: bool = False
+
+
+def features(sentence: str, setting: Setting) -> NDArray[np.int64]:
+    """The numbers of the features of a sentence, each once, in 0..SIZE-1."""
+    words = words_of(sentence)
+    side = "c" if setting.by_customer else "s"
+    padded = ["^", *words, "$"]
+    found = {f"{side}:{word}" for word in words}
+    found.update(words)
+    found.update(f"{one} {other}" for one, other in pairwise(padded))
+    found.add(f"{side}^{' '.join(padded[1:3])}")
+    found.update(piece for word in words for piece in _pieces(word))
+    found.update(_marks(sentence, words, setting, side))
+    return np.unique(np.fromiter((crc32(one.encode()) % SIZE for one in found), dtype=np.int64, count=len(found)))
+
+
+def words_of(sentence: str) -> list[str]:
+    """The words of a sentence in lower case, figures as their shape: `order 88213?` is `order 00000 ?`."""
+    lowered = unicodedata.normalize("NFKC", sentence[:LONGEST]).casefold()
+    letters = "".join(_letter(one) for one in lowered)
+    return letters.split()
+
+
+def _letter(one: str) -> str:
+    if one.isdigit():
+        return "0"
+    if one.isalpha() or unicodedata.category(one) in ("Mn", "Mc"):
+        return one
+    return " " if one.isspace() or one not in "?!%€$£" else f" {one} "
+
+
+def _pieces(word: str) -> list[str]:
+    whole = f"<{word}>"
+    return [
+        "#" + whole[start : start + size]
+        for size in range(_SHORTEST_PIECE, _LONGEST_PIECE + 1)
+        for start in range(len(whole) - size + 1)
+    ]
+
+
+def _marks(sentence: str, words: list[str], setting: Setting, side: str) -> list[str]:
+    length = sum(len(words) > most for most in _LENGTHS)
+    found = [f"@{side}", f"@{side}:length {length}"]
+    ends = sentence.rstrip("\"'”’) ")[-1:]
+    found.append(f"@{side}:ends {ends if ends in '?!.:…' else 'bare'}")
+    for name, holds in (
+        ("first", setting.is_first),
+        ("last", setting.is_last),
+        (f"turn {min(setting.turn, _LATEST_TURN)}", True),
+        ("answers", setting.answers_question),
+        ("figures", any(map(str.isdigit, sentence))),
+        ("shouts", sentence.isupper() and len(words) > 1),
+        ("quoted", any(mark in sentence for mark in '"“”„«»')),
+    ):
+        if holds:
+            found.append(f"@{side}:{name}")
+            if name == "answers" or name.startswith("turn"):
+                found.append(f"@{side}:{name} {length}")
+    return found

@@ -1,0 +1,35 @@
+"""Takes the messages of one conversation apart into sentences, each with where it stands in the talk."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from app.language.quotations import Part, parts
+from app.language.sentences import sentences
+from app.nlu.features import Setting
+
+
+class Sentence(NamedTuple):
+    """A sentence and where it stands; `setting` is None where it was only pasted and said elsewhere."""
+
+    text: str
+    setting: Setting | None
+
+
+class Talk:
+    """How far a conversation has come: how often each side has spoken, and whether the customer was asked last."""
+
+    def __init__(self) -> None:
+        self._turns = {True: 0, False: 0}
+        self._asked = False
+
+    def sentences(self, text: str, *, by_customer: bool, pasted_apart: bool = True) -> Iterator[Sentence]:
+        """The sentences of the next message; without `pasted_apart`, all count as the speaker's own."""
+        pieces = parts(text, may_hold_talk=by_customer) if pasted_apart else (Part(text, pasted=False),)
+        said = [(sentence, part.pasted) for part in pieces for sentence in sentences(part.text)]
+        own = [place for place, (_, pasted) in enumerate(said) if not pasted]
+        turn, asked = self._turns[by_customer], self._asked
+        self._turns[by_customer] += 1
+        self._asked = not by_customer and any(said[place][0].rstrip().endswith("?") for place in own[-2:])
+        for place, (sentence, pasted) in enumerate(said):
+            setting = None if pasted else Setting(by_customer, place == own[0], place == own[-1], turn, asked)
+            yield Sentence(sentence, setting)

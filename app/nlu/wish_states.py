@@ -1,0 +1,74 @@
+"""How a wish stands at the end of a talk, by what was said after it: a logistic regression over a few dozen traits.
+
+The weights are a file of the package, fitted by `python -m evals.fit_nlu` to the labelled wishes.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.nlu.acts import Act
+from app.nlu.reading import Reading
+
+STATES = ("open", "done", "withdrawn", "refused", "conditional")
+WEIGHTS = Path(__file__).with_name("wish_states.json")
+_OWN = (Act.REQUEST, Act.QUESTION, Act.REPORT, Act.COMPLAINT, Act.CONDITION, Act.WITHDRAWAL, Act.REFUSAL)
+_OURS = (Act.REFUSAL, Act.REPORT, Act.OFFER, Act.QUESTION, Act.PROMISE, Act.ANSWER, Act.REQUEST)
+_THEIRS = (Act.WITHDRAWAL, Act.THANKS, Act.FAREWELL, Act.COMPLAINT, Act.REFUSAL, Act.CONDITION, Act.REQUEST, Act.ANSWER)
+
+
+class Later(NamedTuple):
+    """A sentence said after a wish: whose, in which of the later turns, and whether it shares a word with the wish."""
+
+    by_customer: bool
+    turn: int
+    related: bool
+    reading: Reading
+
+
+def traits(wish: Reading, later: Sequence[Later], *, carried_out: bool, failed: bool) -> NDArray[np.float64]:
+    """The traits of a wish and of what came after it, each in 0..1 or near it."""
+    ours = [one for one in later if not one.by_customer]
+    theirs = [one for one in later if one.by_customer]
+    turns = sorted({one.turn for one in ours})
+    following = [one for one in ours if turns and one.turn == turns[0]]
+    closing = [one for one in ours if turns and one.turn == turns[-1]]
+    last = [one for one in theirs if one.turn == max(told.turn for told in theirs)]
+    related = [one for one in ours if one.related]
+    values = [1.0, wish.human, wish.wish, wish.key, *(wish.acts[act] for act in _OWN)]
+    for group in (ours, following, closing, related):
+        values += [_most(one.reading.acts[act] for one in group) for act in _OURS]
+        values += [_most(one.reading.done for one in group), _most(one.reading.promise for one in group)]
+    for group in (theirs, last, [one for one in theirs if one.related]):
+        values += [_most(one.reading.acts[act] for one in group) for act in _THEIRS]
+        values += [_most(one.reading.moods.get(mood, 0.0) for one in group) for mood in ("positive", "negative")]
+    count = len({one.turn for one in later})
+    return np.array([*values, float(carried_out), float(failed), np.log1p(count), float(not ours), float(not theirs)])
+
+
+def state(wish: Reading, later: Sequence[Later], *, carried_out: bool, failed: bool) -> str:
+    """The likeliest state of a wish, one of STATES."""
+    scores = _weights() @ traits(wish, later, carried_out=carried_out, failed=failed)
+    return STATES[int(scores.argmax())]
+
+
+def turns_of(by_customer: Iterable[bool]) -> list[int]:
+    """The number of the turn of each sentence, from who says each."""
+    sides = list(by_customer)
+    steps = [0, *(int(one != other) for one, other in pairwise(sides))]
+    return np.cumsum(steps[: len(sides)]).tolist()
+
+
+def _most(values: Iterable[float]) -> float:
+    return max(values, default=0.0)
+
+
+@cache
+def _weights() -> NDArray[np.float64]:
+    return np.array(json.loads(WEIGHTS.read_text(encoding="utf-8"))["weights"])
