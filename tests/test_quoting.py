@@ -142,3 +142,18 @@ def test_the_words_of_a_quotation_are_found_where_they_were_said_and_nowhere_els
     assert (found.interaction_id, found.text) == ("int_1", "I want to cancel my order for the blue lamp")
     assert quotes_in("The customer said: “I want to keep my order.”", said, other) == ()
     assert quotes_in("The customer wants to cancel.", said, other) == ()
+
+
+def test_a_greeting_alone_is_never_what_is_left_of_a_sentence() -> None:
+    sentence = (
+        "Hi, I ordered a blue lamp from your web shop last week on Monday and it has arrived with a big crack in its "
+        "glass shade"
+    )
+    assert shortened(sentence, 18) == sentence
+
+
+def test_a_noun_that_joins_clauses_in_another_language_ends_no_clause() -> None:
+    sentence = (
+        "I would like to book a rental car for the airport in Lisbon from the third to the ninth of May for two adults"
+    )
+    assert shortened(sentence, 18) == sentence

@@ -1,7 +1,7 @@
 """The case at hand: the conversation, and what led to it on other channels, read once for all parts of the brief."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
@@ -33,7 +33,7 @@ _PERHAPS = 0.2
 _NAMING = ("code", "number", "amount", "error_code")
 _MAY_HOLD_A_SECRET = re.compile(
     r"(?:\d[ .-]?){9}|[A-Z]{2}\d{2}|pass|pwd|\bpins?\b|\bcv[vc]|code|\botps?\b|\btans?\b|contrase|senha"
-    r"|wachtwoord|codice|código"
+    r"|wachtwoord|kennwort|codice|código"
     r"|secret|memorable|digits?\b",
     re.IGNORECASE,
 )
@@ -99,14 +99,14 @@ class Case:
     @cached_property
     def _standing(self) -> list[Utterance]:
         """What was said, but for the wishes that were taken back."""
-        back = [wish.said for wish in self.wishes if wish.state is WishState.WITHDRAWN]
-        return [one for one in self.said if not any(one is said for said in back)]
+        back = {id(wish.said) for wish in self.wishes if wish.state is WishState.WITHDRAWN}
+        return [one for one in self.said if id(one) not in back]
 
     @cached_property
     def _open(self) -> list[Utterance]:
         """What stands and is not done, where any of it tells why the customer came."""
-        done = [wish.said for wish in self.wishes if wish.state is WishState.DONE]
-        left = [one for one in self._standing if not any(one is said for said in done)]
+        done = {id(wish.said) for wish in self.wishes if wish.state is WishState.DONE}
+        left = [one for one in self._standing if id(one) not in done]
         best = _key_sentence(left)
         return left if best is not None and _key(best) >= _KEY_AT_HAND else self._standing
 
@@ -114,6 +114,14 @@ class Case:
     def _last_withdrawal(self) -> Utterance | None:
         back = [wish.closed_by for wish in self.wishes if wish.state is WishState.WITHDRAWN]
         return back[-1] if back else None
+
+    @cached_property
+    def said_in(self) -> Mapping[str, Sequence[Utterance]]:
+        """What was said in each interaction."""
+        found: dict[str, list[Utterance]] = {}
+        for one in self.said:
+            found.setdefault(one.interaction.interaction_id, []).append(one)
+        return found
 
     @cached_property
     def before(self) -> Utterance | None:
@@ -174,7 +182,8 @@ class Case:
         turns = [place for place, one in enumerate(self.said) if not one.by_customer]
         newest = [one for one in self.said if one.interaction is self.said[-1].interaction]
         last = self.said[turns[-1] + 1 :] if turns else newest
-        told = [one for one in last if one.act not in _EMPTY and not _for_person(one) and len(terms(one.text)) > 1]
+        own = [one for one in last if not one.pasted and one.act not in _EMPTY and not _for_person(one)]
+        told = [one for one in own if len(terms(one.text)) > 1]
         return max(told, key=lambda one: _key(one) + one.reading.moods.get("negative", 0.0), default=None)
 
     @cached_property

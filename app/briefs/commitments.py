@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from app.briefs.due import day_named
 from app.briefs.quoting import shortened
 from app.briefs.reading import Utterance
+from app.budget import spend
 from app.language.acts import is_english
 from app.language.promises import due_in, hands_on, promise_in, time_in
 from app.models import Actor, Commitment
 from app.nlu import Act
 
 MOST_COMMITMENTS = 3
+# Of so many, the last ones, it is found out by when they are due.
+MOST_LOOKED_AT = 12
 _WORDS = 30
 _SURE, _SURE_OF_PROMISE = 0.5, 0.8
 # "I'll ring you that day" is due when the sentence before it says.
@@ -21,9 +24,9 @@ _SAME_TIME = re.compile(r"\b(?:that (?:day|morning|afternoon|evening|time)|by th
 def commitments(said: Sequence[Utterance]) -> tuple[Commitment, ...]:
     """The last promises of the case in the words they were given in, the same words once."""
     found: dict[str, Commitment] = {}
-    for place, one in enumerate(said):
-        if not is_promise(one):
-            continue
+    promises = [(place, one) for place, one in enumerate(said) if is_promise(one)]
+    for place, one in promises[-MOST_LOOKED_AT:]:
+        spend()
         text = shortened(one.text, _WORDS)
         found.pop(text.casefold(), None)
         found[text.casefold()] = Commitment(

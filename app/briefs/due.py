@@ -34,6 +34,11 @@ _LEADING = re.compile(
     r"|até|ao|no|na|em|entro|prima d[ie]l?|il|voor|vóór|uiterlijk|tot|op)\b\s*",
     re.IGNORECASE,
 )
+# Before a number of hours these tell how long; without one of them it is the hour of the clock.
+_WITHIN = re.compile(
+    r"(?:with)?in\b|innerhalb\b|binnen\b|sous\b|dans\b|dentro\b|en\b|em\b|entro\b|no prazo\b|over\b|\d", re.IGNORECASE
+)
+_HOURS = 24
 _END_OF_DAY = time(23, 59)
 _FRIDAY = 4
 _LONGEST_SENTENCE = 400
@@ -68,7 +73,9 @@ def due_at(words: str, said_at: datetime) -> datetime | None:
     words = _in_digits(words)
     span = _SPAN.search(words)
     unit = next((length for length, names in _UNITS if span and _names_unit(span["unit"], names)), None)
-    if span and unit:
+    if span and unit and unit < timedelta(days=1) and not _WITHIN.match(words):
+        return _at_hour(int(span["most"]), said_at) if unit == timedelta(hours=1) else None
+    if span and unit and int(span["most"]) * unit < _LONGEST:
         count = int(span["most"])
         if unit == timedelta(days=1) and _BUSINESS.search(words):
             return _end_of(_after_business_days(said_at, count))
@@ -83,6 +90,14 @@ def due_at(words: str, said_at: datetime) -> datetime | None:
     if moment - said_at > _LONGEST:
         return None
     return _end_of(moment) if (moment.hour, moment.minute) in ((0, 0), (said_at.hour, said_at.minute)) else moment
+
+
+def _at_hour(hour: int, said_at: datetime) -> datetime | None:
+    """The next time that the clock shows an hour: `avant 18 heures`."""
+    if not 0 <= hour < _HOURS:
+        return None
+    moment = said_at.replace(hour=hour, minute=0, second=0, microsecond=0)
+    return moment if moment >= said_at else moment + timedelta(days=1)
 
 
 def _names_unit(word: str, names: str) -> bool:

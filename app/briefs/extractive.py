@@ -37,6 +37,7 @@ from app.models import (
     Claim,
     Commitment,
     Entity,
+    Evidence,
     HandoffReason,
     HandoffRequest,
     HistoryItem,
@@ -59,6 +60,7 @@ HEADLINE_CHARACTERS = 120
 _LEAST_QUOTE = 40
 HISTORY_WORDS = 22
 QUESTION_WORDS = 24
+MOST_QUESTIONS = 2
 SURE_OF_INTENT = 0.6
 MOST_STEPS = 8
 MOST_TOLD = 3
@@ -99,7 +101,7 @@ def _composed(snapshot: Snapshot, intent: Intent, request: HandoffRequest, case:
     wording = Wording(frames_in(language_of_locale(request.locale)), phrases_of(request.locale))
     status = resolution(case, request.reason)
     reason = contact_reason(case, wording)
-    promised = commitments(case.said)
+    promised = budget.within(lambda: commitments(case.said), ())
     found = budget.within(lambda: _entities(case), ())
     story = budget.within(lambda: situation(case, found, promised, wording, snapshot.now), [])
     wanted = _expectation(case, wording)
@@ -115,7 +117,7 @@ def _composed(snapshot: Snapshot, intent: Intent, request: HandoffRequest, case:
         resolution_status=status,
         customer_expectation=wanted.text if wanted else None,
         commitments=promised,
-        open_questions=_open_questions(case),
+        open_questions=budget.within(lambda: _open_questions(case), ()),
         entities=found,
         history=past,
         sentiment=_sentiment(case),
@@ -127,7 +129,7 @@ def _composed(snapshot: Snapshot, intent: Intent, request: HandoffRequest, case:
     while _words(fitted) > MOST_WORDS and len(story) > 1:  # of what happened, what is told last matters least
         story = story[:-1]
         fitted = fitted.model_copy(update={"situation": " ".join(told.text for told in story)})
-    headline = Told(fitted.headline, reason.evidence) if fitted.headline and reason else None
+    headline = Told(fitted.headline, _backing(case, reason, promised, found)) if fitted.headline and reason else None
     return fitted.model_copy(update={"claims": _claims(fitted, [headline, reason, *story, wanted], case)})
 
 
@@ -170,17 +172,34 @@ def _headline(
         return None
     states = list(_states(case, status, promised, wording, now))
     thing = _thing(found, case)
-    label = _sure_label(intent, reason)
     ending = [*([thing] if thing else []), *states]
     while ending and len(" · ".join(ending)) > HEADLINE_CHARACTERS - _LEAST_QUOTE:
         ending.pop()
     room = HEADLINE_CHARACTERS - sum(len(one) + len(" · ") for one in ending)
+    label = _within(_sure_label(intent, reason), room)
     quotations = (headed(one.text, room) for one in ((reason, *case.reasons) if reason else ()))
-    matter = label or next((one for one in quotations if one), None) or _likely_label(intent)
-    if matter and thing and thing.rsplit(" ", 1)[-1] in matter:
+    matter = label or next((one for one in quotations if one), None) or _within(_likely_label(intent), room)
+    if matter and thing in ending and thing.rsplit(" ", 1)[-1] in matter:
         ending.remove(thing)
     line = " · ".join(one for one in (matter, *ending) if one)
     return line if 0 < len(line) <= HEADLINE_CHARACTERS else None
+
+
+def _backing(case: Case, reason: Told, promised: Sequence[Commitment], found: Sequence[Entity]) -> Evidence:
+    """The interactions behind a headline: those of the reason, and of the states and the thing that it names."""
+    failed, things = _failed_last(case), [one for one in found if one.type not in _NO_THINGS]
+    return tuple(
+        dict.fromkeys(
+            (
+                *reason.evidence,
+                *(failed.action.evidence if failed else ()),
+                *((case.person_wanted.interaction.interaction_id,) if case.person_wanted else ()),
+                *(one.interaction.interaction_id for one in case.refusals[-1:]),
+                *(evidence for one in promised if one.by is not Actor.CUSTOMER for evidence in one.evidence),
+                *(evidence for one in things[:1] for evidence in one.evidence[:2]),
+            )
+        )
+    )
 
 
 def _sure_label(intent: Intent, reason: Utterance | None) -> str | None:
@@ -189,6 +208,10 @@ def _sure_label(intent: Intent, reason: Utterance | None) -> str | None:
     if not label or reason is None or intent.confidence < SURE_OF_INTENT or asks_for_person(label):
         return None
     return label if set(terms(label)) & set(terms(reason.text)) else None
+
+
+def _within(label: str | None, room: int) -> str | None:
+    return label if label and len(label) <= room else None
 
 
 def _likely_label(intent: Intent) -> str | None:
@@ -260,17 +283,21 @@ def _expectation(case: Case, wording: Wording) -> Told | None:
 def _open_questions(case: Case) -> tuple[str, ...]:
     """The customer's questions that got no answer or a no, and the question the customer left unanswered."""
     found: list[str] = []
-    for place, one in enumerate(case.said):
-        if one.by_customer and _asks(one) and not is_ping(one.text):
-            later = [said for said in case.said[place + 1 :] if not said.by_customer]
-            answer = [said for said in later if said.interaction is later[0].interaction]
-            told = any(said.act in _ANSWERING and said.reading.boilerplate < _SURE for said in answer)
-            if not told or any(said.act is Act.REFUSAL for said in answer):
-                found.append(quoted(one.text, QUESTION_WORDS))
+    is_answered = False
+    for one in reversed(case.said):
+        if not one.by_customer:
+            reply = case.said_in[one.interaction.interaction_id]
+            told = any(said.act in _ANSWERING and said.reading.boilerplate < _SURE for said in reply)
+            is_answered = told and not any(said.act is Act.REFUSAL for said in reply)
+        elif not is_answered and _asks(one) and not is_ping(one.text):
+            found.append(quoted(one.text, QUESTION_WORDS))
+            if len(found) == MOST_QUESTIONS:
+                break
+    found.reverse()
     last = case.said[-1] if case.said else None
     if last and last.act is Act.QUESTION and not last.by_customer and last.reading.boilerplate < _SURE:
         found.append(quoted(last.text, QUESTION_WORDS))
-    return tuple(dict.fromkeys(found))[-2:]
+    return tuple(dict.fromkeys(found))[-MOST_QUESTIONS:]
 
 
 def _asks(said: Utterance) -> bool:
@@ -382,7 +409,8 @@ def _custom_sections(case: Case, sections: Sequence[SectionRequest]) -> dict[str
     written: dict[str, str] = {}
     for section in sections:
         asked = set(terms(f"{section.name} {section.instruction}"))
-        ranked = sorted(case.said, key=lambda one: len(asked.intersection(terms(one.text))), reverse=True)
+        own = [one for one in case.said if not one.pasted]
+        ranked = sorted(own, key=lambda one: len(asked.intersection(terms(one.text))), reverse=True)
         if ranked and asked.intersection(terms(ranked[0].text)):
             actor = ranked[0].interaction.actor.value.capitalize()
             written[section.name] = f"{actor}: {quoted(ranked[0].text, QUESTION_WORDS)}"

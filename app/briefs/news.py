@@ -7,6 +7,7 @@ but for those of the situation that must make room for the news.
 from collections.abc import Sequence
 
 from app.briefs.answer import SITUATION_SENTENCES, SITUATION_WORDS
+from app.briefs.case import without_secrets
 from app.briefs.frames import Frames, framed_as, known_frames_of
 from app.briefs.merging import with_claims
 from app.briefs.quoting import quoted, quotes_in
@@ -14,6 +15,7 @@ from app.language.sentences import sentences
 from app.models import Actor, Brief, Claim, Interaction, Kind
 
 QUOTED_WORDS = 25
+LONGEST_NEWS = 2_000
 _OF_THE_LEDGER = (
     "intent",
     "actions_taken",
@@ -49,7 +51,8 @@ def _newest_words(fresh: Sequence[Interaction], frames: Frames | None) -> Claim 
     if not messages:
         return None
     row = (by_customer or messages)[-1]
-    words = quoted(" ".join(sentences(row.text)), QUOTED_WORDS)
+    row = without_secrets([row])[0]
+    words = quoted(" ".join(sentences(row.text[:LONGEST_NEWS])), QUOTED_WORDS)
     quotes = quotes_in(words, row)
     text = f"{row.occurred_at:%Y-%m-%d %H:%M}: {words}."  # in a language of which no sentence is known
     if frames is not None:

@@ -5,6 +5,7 @@ such a sentence is quoted as a whole. What is left out is marked.
 """
 
 import re
+from itertools import islice
 
 from app.briefs.quotes import standing
 from app.models import Interaction, Quote
@@ -13,6 +14,8 @@ LONGEST_QUOTE = 60
 """No more words than these are quoted of one sentence, wherever that ends."""
 LEFT_OUT = " …"
 _EMPTY_WORDS, _FEWEST_WORDS = 3, 4
+_LONGEST_SENTENCE = 2_000
+_WORD = re.compile(r"\S+")
 _MARKS = " ,;:–—-"
 # Marks of a quotation within a quotation.
 _INNER = str.maketrans("“”„", "‘’‚")
@@ -20,10 +23,7 @@ _OUTER = str.maketrans("‘’‚", "“”„")
 _QUOTATION = re.compile(r"“([^“”]++)”")
 _PAUSE = re.compile(r"[,;:–—…](?=\s)|(?<!\.)\.{2,}+(?=\s)|\s-(?=\s)")
 # Words that begin a clause; `and` and `or` also join figures and names, so they do not count.
-_JOINING = frozenset(
-    "but because so then aber weil dann mais parce car donc pero porque entonces perché quindi mas então maar"
-    " omdat".split()
-)
+_JOINING = frozenset("but because aber weil mais parce pero porque perché mas maar omdat".split())
 _TURNING = frozenset(
     """
     not no never without but only unless if instead actually except nothing nobody don't didn't doesn't won't can't
@@ -46,10 +46,18 @@ def quoted(sentence: str, words: int) -> str:
 
 def shortened(sentence: str, words: int) -> str:
     """The sentence as it stands, or its first clauses within so many words and a mark for the rest."""
-    flat = " ".join(sentence.split())
-    if len(flat.split()) <= words:
+    flat = _flat(sentence)
+    every = flat.split()
+    if len(every) <= words:
         return flat
-    return _first_clauses(flat, words)
+    ends = _safe_ends(flat)
+    within = [end for end, count in ends if _FEWEST_WORDS <= count <= words]
+    if within:
+        return flat[: within[-1]].rstrip(_MARKS) + LEFT_OUT
+    if len(every) <= LONGEST_QUOTE:
+        return flat
+    later = next((end for end, count in ends if words < count <= LONGEST_QUOTE), None)
+    return (flat[:later].rstrip(_MARKS) if later else " ".join(every[:LONGEST_QUOTE])) + LEFT_OUT
 
 
 def headed(sentence: str, characters: int) -> str | None:
@@ -57,37 +65,54 @@ def headed(sentence: str, characters: int) -> str | None:
 
     None where no whole clause fits.
     """
-    flat = " ".join(sentence.split()).translate(_INNER)
+    flat = _flat(sentence).translate(_INNER)
     empty = (start for start in _clause_starts(flat) if len(flat[:start].split()) <= _EMPTY_WORDS)
-    starts = [0, *(start for start in empty if not _turns(flat[:start]))]
+    starts = [0, *(start for start in empty if _last_turn(flat[:start]) < 0)]
     for start in reversed(starts):
         rest = flat[start:]
-        marked = f"… {rest}" if start else rest
-        if len(marked) + 2 <= characters:
-            return f"“{marked}”"
-        ends = [end for end in _clause_ends(rest) if not _turns(rest[end:])]
-        fitting = [end for end in ends if len(marked) - len(rest) + end + len(LEFT_OUT) + 2 <= characters]
-        if fitting and len(rest[: fitting[-1]].split()) >= _FEWEST_WORDS:
-            return f"“{marked[: len(marked) - len(rest) + fitting[-1]].rstrip(_MARKS)}{LEFT_OUT}”"
+        lead = "… " if start else ""
+        if len(lead) + len(rest) + 2 <= characters:
+            return f"“{lead}{rest}”"
+        room = characters - len(lead) - len(LEFT_OUT) - 2
+        fitting = [end for end, count in _safe_ends(rest) if end <= room and count >= _FEWEST_WORDS]
+        if fitting:
+            return f"“{lead}{rest[: fitting[-1]].rstrip(_MARKS)}{LEFT_OUT}”"
     return None
 
 
-def _first_clauses(flat: str, words: int) -> str:
-    ends = [end for end in _clause_ends(flat) if not _turns(flat[end:])]
-    within = [end for end in ends if len(flat[:end].split()) <= words]
-    later = [end for end in ends if words < len(flat[:end].split()) <= LONGEST_QUOTE]
-    if within:
-        return flat[: within[-1]].rstrip(_MARKS) + LEFT_OUT
-    if len(flat.split()) <= LONGEST_QUOTE:
-        return flat
-    if later:
-        return flat[: later[0]].rstrip(_MARKS) + LEFT_OUT
-    return " ".join(flat.split()[:LONGEST_QUOTE]) + LEFT_OUT
+def _flat(sentence: str) -> str:
+    return " ".join(sentence[:_LONGEST_SENTENCE].split())
+
+
+def _safe_ends(text: str) -> list[tuple[int, int]]:
+    """Where clauses end that nothing after them turns round, each with how many words stand before it.
+
+    Only the first `LONGEST_QUOTE` words are looked at: no quotation is longer.
+    """
+    last = _last_turn(text)
+    ends = {match.start() for match in _PAUSE.finditer(text)}
+    found: list[tuple[int, int]] = []
+    for count, match in enumerate(islice(_WORD.finditer(text), LONGEST_QUOTE)):
+        if count and match.group().casefold() in _JOINING and match.start() - 1 > last:
+            found.append((match.start() - 1, count))
+        pause = next((end for end in range(match.start(), match.end() + 1) if end in ends), None)
+        if pause is not None and pause > last:
+            found.append((pause, count + 1))
+    return found
 
 
 def _clause_starts(text: str) -> list[int]:
     """Where the clauses after the first begin, behind a pause."""
-    return [match.end() + 1 for match in _PAUSE.finditer(text) if match.end() + 1 < len(text)]
+    return [match.end() + 1 for match in islice(_PAUSE.finditer(text), _EMPTY_WORDS) if match.end() + 1 < len(text)]
+
+
+def _last_turn(text: str) -> int:
+    """Where the last word begins that may turn round what stands before it; -1 where there is none."""
+    last = -1
+    for match in _WORD.finditer(text):
+        if match.group().strip(",.;:!?–—-…\"'“”").casefold().replace("’", "'") in _TURNING:
+            last = match.start()
+    return last
 
 
 def quotes_in(text: str, *rows: Interaction) -> tuple[Quote, ...]:
@@ -101,21 +126,3 @@ def quotes_in(text: str, *rows: Interaction) -> tuple[Quote, ...]:
                 found.append(Quote(interaction_id=row.interaction_id, text=words))
                 break
     return tuple(found)
-
-
-def _clause_ends(text: str) -> list[int]:
-    """Where clauses end: before a pause, or before a word that joins the next clause on."""
-    ends = {match.start() for match in _PAUSE.finditer(text)}
-    place = 0
-    for word in text.split():
-        start = text.index(word, place)
-        if start and word.casefold() in _JOINING:
-            ends.add(start - 1)
-        place = start + len(word)
-    return sorted(ends)
-
-
-def _turns(rest: str) -> bool:
-    """Whether what follows may turn round what stands before it."""
-    words = (word.strip(",.;:!?–—-…\"'“”").casefold().replace("’", "'") for word in rest.split())
-    return not _TURNING.isdisjoint(words)

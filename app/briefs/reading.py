@@ -84,6 +84,7 @@ def utterances(interactions: Iterable[Interaction]) -> list[Utterance]:
             continue
         talk = talks.setdefault(row.conversation_id or row.channel.value, Talk())
         for text, setting in talk.sentences(row.text, by_customer=row.actor is Actor.CUSTOMER):
+            spend()
             reading = NOTHING_READ if setting is None else read(text, setting)
             found.append(Utterance(text, reading, row, pasted=setting is None))
     return found

@@ -51,7 +51,7 @@ class Wording(NamedTuple):
         """What somebody said, in one or two quotations, with who said it."""
         every = (first, *others)
         words = REASON_WORDS // len(every)
-        quotations = " ".join(quoted(one.text, words) for one in every)
+        quotations = " – ".join(quoted(one.text, words) for one in every)
         text = self.frames.quotation(first.interaction.actor, quotations)
         rows = tuple(one.interaction for one in every)
         evidence = tuple(dict.fromkeys(row.interaction_id for row in rows))

@@ -11,7 +11,7 @@ from app.briefs.quoting import quoted
 from app.briefs.reading import Call, Utterance, only_looks
 from app.language.identifiers import structured_names
 from app.language.sentences import shorten
-from app.models import ActionTaken, Interaction, Kind, Outcome
+from app.models import ActionTaken, Actor, Interaction, Kind, Outcome
 from app.nlu import Act
 
 MOST_NAMES_IN_A_STEP = 5
@@ -51,9 +51,9 @@ def steps(
     found = [*carried_out, *_events(interactions), *_tried(said)]
     if not carried_out:  # with tools at work, what staff says was done only says it again
         found.extend(_reported(said))
-    merged: dict[tuple[str, tuple[str, ...]], Step] = {}
+    merged: dict[tuple[str, tuple[str, ...], Actor | None], Step] = {}
     for step in sorted(found, key=lambda one: one.action.at):
-        key = (step.name, step.subject)
+        key = (step.name, step.subject, step.action.actor if step.told else None)
         merged[key] = _joined(merged.pop(key), step) if key in merged else step
     return tuple(merged.values())
 
@@ -182,6 +182,8 @@ def _quoted_step(said: Utterance, outcome: Outcome) -> Step:
 def _joined(earlier: Step, later: Step) -> Step:
     evidence = tuple(dict.fromkeys((*earlier.action.evidence, *later.action.evidence)))
     action = later.action.model_copy(update={"evidence": evidence})
+    if later.told:  # who says it again has not done it again
+        return later._replace(action=action)
     outcomes = (*earlier.outcomes, *later.outcomes)
     return later._replace(action=action, attempts=earlier.attempts + later.attempts, outcomes=outcomes)
 
