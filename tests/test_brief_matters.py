@@ -120,7 +120,7 @@ def test_a_code_is_of_the_kind_that_the_customer_calls_it(said: str, kind: str) 
 def test_saying_again_that_it_was_tried_is_no_second_attempt() -> None:
     said = "I have restarted the router twice, but it still drops."
     brief = brief_of("My connection drops every evening.", "Please restart the router.", said, "Really?", said)
-    assert [(one.step, one.outcome) for one in brief.actions_taken] == [(f"“{said}” (2 attempts)", Outcome.FAILED)]
+    assert [(one.step, one.outcome) for one in brief.actions_taken] == [(f"“{said}”", Outcome.FAILED)]
 
 
 def test_an_answered_question_and_thanks_settle_the_matter() -> None:

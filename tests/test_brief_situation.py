@@ -194,7 +194,7 @@ def test_a_promise_that_was_kept_is_not_overdue() -> None:
 def test_two_sentences_that_tell_together_why_the_customer_came_are_both_quoted() -> None:
     said = ("My connection drops every evening.", "I have restarted the router twice, but it still drops.")
     brief = brief_of(interaction(1, " ".join(said)))
-    told = f"The customer said: “{said[0]}” “{said[1]}”"
+    told = f"The customer said: “{said[0]}” – “{said[1]}”"
     assert brief.contact_reason == told
     assert {one.text: len(one.quotes) for one in brief.claims}[told] == 2
 

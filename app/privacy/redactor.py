@@ -255,7 +255,8 @@ _SAID_OF_PASSWORDS = frozenset(
 _PASSWORD = _Rule(
     "password",
     re.compile(
-        r"(?i)\b(?:password|passwort|kennwort|passcode|pass ?phrase|passwd|pwd|mot de passe|contraseña|senha|wachtwoord)"
+        r"(?i)\b(?:password|passwort|kennwort|passcode|pass ?phrase|passwd|pwd|mot de passe|contraseña|senha"
+        r"|wachtwoord)"
         r"\b['\"]?\s*+"
         r"(?:is|was|ist|war|est|es|é|[:=])[\s:]*+['\"“]?(?P<value>[^\s'\"“”,;\[\]]{3,64}?)(?=[.!?]?(?:['\"”,;\s]|$))"
     ),
