@@ -1,13 +1,16 @@
 """Fits the classifiers of `app.nlu` anew: `python -m evals.fit_nlu [--data FOLDER]`.
 
-Logistic regressions over hashed features (scikit-learn, ridge penalty): one for acts, one for moods, one for each
-trait. The intercept of a trait is shifted so that 0.5 is where F1 is best in a cross-validation over whole
-conversations; that of `key` is not, because sentences are only ranked by it. FOLDER holds the public conversations that
-are labelled here by their ids; without it the weights are fitted to what was written for this project alone.
+Logistic regressions (scikit-learn, ridge penalty) over hashed features: one for acts, one for moods, one for each
+trait; and one over what follows a wish, for its state. The intercept of a trait is shifted so that 0.5 is where F1 is
+best in a cross-validation over whole conversations; that of `key` is not, because sentences are only ranked by it.
+FOLDER holds the public conversations that are labelled here by their ids; without it the weights are fitted to what was
+written for this project alone.
 """
 
 import argparse
+import json
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -17,9 +20,12 @@ from scipy.sparse import csr_matrix
 from sklearn import linear_model, metrics, model_selection
 
 from app.nlu.features import SIZE, features
-from app.nlu.reading import ACTS, MOODS, TRAITS, WEIGHTS
+from app.nlu.reading import ACTS, MOODS, TRAITS, WEIGHTS, forget_weights, read
+from app.nlu.wish_states import MOST_LATER, STATES, Later, content_words, traits, turns_of
+from app.nlu.wish_states import WEIGHTS as WISH_WEIGHTS
 from evals.label_rows import LabelledSentence, development
 
+WISH_STRENGTH = 1.0
 STRENGTH = 20.0
 """The inverse of the ridge penalty; of 3, 10, 20 and 30 the best in cross-validation, by little."""
 FOLDS = 4
@@ -92,6 +98,44 @@ def _shifts(matrix: Any, rows: Sequence[LabelledSentence]) -> NDArray[np.float64
     return shifts
 
 
+def wish_rows(rows: Sequence[LabelledSentence]) -> tuple[NDArray[np.float64], list[str], list[str]]:
+    """The traits of every labelled wish, its state, and its conversation; read with the weights in force."""
+    found: list[NDArray[np.float64]] = []
+    states: list[str] = []
+    conversations: list[str] = []
+    for conversation, together in groupby(rows, key=lambda row: row.conversation):
+        said = list(together)
+        turns = turns_of(row.setting.by_customer for row in said)
+        words = [content_words(row.text) for row in said]
+        readings = [read(row.text, row.setting) for row in said]
+        for place, row in enumerate(said):
+            if row.state is None:
+                continue
+            later = [
+                Later(said[at].setting.by_customer, turns[at], not words[place].isdisjoint(words[at]), readings[at])
+                for at in range(place + 1, min(len(said), place + 1 + MOST_LATER))
+            ]
+            found.append(traits(readings[place], later, carried_out=False, failed=False))
+            states.append(row.state)
+            conversations.append(conversation)
+    return np.array(found), states, conversations
+
+
+def fit_wish_states(rows: Sequence[LabelledSentence]) -> NDArray[np.float64]:
+    """The weights of the states of wishes, a row for each of STATES; prints accuracy in cross-validation."""
+    matrix, states, conversations = wish_rows(rows)
+    model: Any = cast(Any, linear_model).LogisticRegression(C=WISH_STRENGTH, max_iter=3000)
+    folds = cast(Any, model_selection).GroupKFold(FOLDS)
+    guessed = cast(Any, model_selection).cross_val_predict(model, matrix, states, groups=conversations, cv=folds)
+    right = sum(told == found for told, found in zip(states, guessed.tolist(), strict=True))
+    print(f"{'wish states':12} accuracy {right / len(states):.3f} of {len(states)}")
+    model.fit(matrix, states)
+    order = [list(model.classes_).index(name) for name in STATES]
+    weights: NDArray[np.float64] = model.coef_[order].copy()
+    weights[:, 0] += model.intercept_[order]  # the first trait is always 1
+    return weights
+
+
 def save(columns: Columns, path: Path = WEIGHTS) -> None:
     """Write the weights, in eight bits each."""
     scale = np.float32(np.abs(columns.weights).max() / _EIGHT_BITS)
@@ -109,6 +153,9 @@ def main() -> None:
     shifts = _shifts(matrix, rows)
     weights, intercepts = fit(matrix, rows)
     save(Columns(weights, intercepts + shifts))
+    forget_weights()
+    fitted = {"states": STATES, "weights": fit_wish_states(rows).round(3).tolist()}
+    WISH_WEIGHTS.write_text(json.dumps(fitted) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

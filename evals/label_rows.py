@@ -20,7 +20,10 @@ _HANDING_ON = "transfer_to_human_agents"
 
 
 class LabelledSentence(NamedTuple):
-    """A sentence in its setting with its labels; None where a label was not asked for."""
+    """A sentence in its setting with its labels; None where a label was not asked for.
+
+    `state` is how the wish that it tells stood at the end.
+    """
 
     conversation: str
     source: str
@@ -37,6 +40,7 @@ class LabelledSentence(NamedTuple):
     attempt: bool | None = None
     done: bool | None = None
     care: bool | None = None
+    state: str | None = None
 
 
 def development(shared: Path | None) -> list[LabelledSentence]:
@@ -94,14 +98,15 @@ def _labelled(
     turns: Iterable[tuple[str, Sequence[str]]],
     labels: Mapping[str, Sequence[Any]],
 ) -> Iterator[LabelledSentence]:
-    wishes = {wish["at"] for wish in fields["wishes"]}
+    wishes = {wish["at"]: wish["state"] for wish in fields["wishes"]}
     promises = {promise["at"] for promise in fields["promises"]}
     tried = {deed["at"] for deed in fields["deeds"] if deed["actor"] == "customer"}
     done = {deed["at"] for deed in fields["deeds"] if deed["actor"] != "customer" and deed["outcome"] == "succeeded"}
-    said, asked = {True: 0, False: 0}, False
+    talk = Talk()
     for turn, (actor, sentences) in enumerate(turns):
         by_customer = actor == "customer"
-        for place, text in enumerate(sentences):
+        settings = talk.settings(sentences, by_customer=by_customer) if sentences else ()
+        for place, (text, setting) in enumerate(zip(sentences, settings, strict=True)):
             at = f"t{turn}.s{place}"
             if at not in labels:
                 continue
@@ -111,7 +116,7 @@ def _labelled(
                 source=source,
                 language=fields["language"],
                 text=text,
-                setting=Setting(by_customer, place == 0, place == len(sentences) - 1, said[by_customer], asked),
+                setting=setting,
                 act=act,
                 mood=mood,
                 human="h" in flags if by_customer else None,
@@ -122,10 +127,8 @@ def _labelled(
                 attempt=_named(act, at in tried, other=at in wishes or at in fields["key"]) if by_customer else None,
                 done=_named(act, at in done, other=False) if not by_customer else None,
                 care="c" in flags if by_customer and source == "written" else None,
+                state=wishes.get(at) if by_customer else None,
             )
-        if sentences:
-            said[by_customer] += 1
-            asked = not by_customer and any(text.rstrip().endswith("?") for text in sentences[-2:])
 
 
 def _named(act: str, is_deed: bool, *, other: bool) -> bool | None:

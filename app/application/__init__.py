@@ -202,15 +202,13 @@ class App(Cards, Continuing, Journeys, Verifying):
             self.announce_handoff(tenant, last)
 
     async def prepared(self, tenant: str, request: HandoffRequest) -> tuple[Snapshot, Handoff]:
-        """The case and its deterministic brief, for a model to word ahead of a handoff."""
+        """The case and its deterministic brief: for a model to word ahead of a handoff, or to be explained."""
         workflow = await self._ready_workflow()
-        return await workflow.draft(tenant, request, now=datetime.now(UTC), started=perf_counter())
+        return await workflow.draft(tenant, request, now=request.now or datetime.now(UTC), started=perf_counter())
 
     async def explain(self, tenant: str, request: HandoffRequest) -> Explanation:
         """Why the brief without a model would say what it says: each sentence's reading, and each wish's state."""
-        workflow = await self._ready_workflow()
-        moment = request.now or datetime.now(UTC)
-        snapshot, drafted = await workflow.draft(tenant, request, now=moment, started=perf_counter())
+        snapshot, drafted = await self.prepared(tenant, request)
         return await asyncio.to_thread(explain, snapshot, drafted.brief)
 
     def trial_options(self) -> TrialOptions:

@@ -11,7 +11,7 @@ from app.briefs.instructions import without_instructions
 from app.briefs.reading import Call, Utterance, calls, utterances
 from app.briefs.revisions import Revision, is_replaced, revisions
 from app.briefs.steps import Step, is_of_person, steps
-from app.briefs.wishes import Wish, WishState, wishes
+from app.briefs.wishes import UNSETTLED, Wish, WishState, wishes
 from app.caching import text_cache
 from app.language.human import asks_for_person
 from app.language.identifiers import canonical, mentions, structured_names
@@ -27,7 +27,7 @@ SAME_CASE_WITHIN = timedelta(days=7)
 SAME_THING_WITHIN = timedelta(days=30)
 SURE = 0.5
 SURE_OF_PERSON = 0.85
-# So sure must be what a quotation is called: refused, taken back, wanted on a condition.
+# So sure must be what a quotation is called: refused, or taken back.
 SURE_OF_LABEL = 0.75
 _PERHAPS = 0.2
 _NAMING = ("code", "number", "amount", "error_code")
@@ -42,7 +42,6 @@ _AFTER_LEAVING = (*_LEAVING, Act.PROMISE, Act.ANSWER, Act.OTHER)
 _MATTERS = (Act.REQUEST, Act.QUESTION, Act.REPORT, Act.COMPLAINT, Act.CONDITION, Act.WITHDRAWAL)
 _TELLING = (Act.REPORT, Act.COMPLAINT)
 _EMPTY = (Act.GREETING, Act.THANKS, Act.FAREWELL)
-_UNSETTLED = (WishState.OPEN, WishState.CONDITIONAL, WishState.REFUSED)
 # A sentence that is less likely than this to say why somebody came is quoted as the reason only for want of others.
 _LEAST_KEY = 0.03
 _WITH_SECRET = 0.2
@@ -136,10 +135,10 @@ class Case:
 
         A person, where nothing else is asked for.
         """
-        wanted = [wish.said for wish in self.wishes if wish.state in _UNSETTLED and not _for_person(wish.said)]
+        wanted = [wish.said for wish in self.wishes if wish.state in UNSETTLED and not _for_person(wish.said)]
         asked = [said for said in wanted if _asks(said) and MASK not in said.text]
         questions = [said for said in wanted if said.reading.acts[Act.QUESTION] >= SURE]
-        return next((said for said in (*reversed(asked), *reversed(questions))), None) or self.person_wanted
+        return next(iter((*reversed(asked), *reversed(questions))), None) or self.person_wanted
 
     @cached_property
     def person_wanted(self) -> Utterance | None:
@@ -158,9 +157,7 @@ class Case:
         return [
             one
             for one in self.said
-            if not one.by_customer
-            and one.reading.acts.get(Act.REFUSAL, 0.0) >= SURE_OF_LABEL
-            and one.reading.boilerplate < SURE
+            if not one.by_customer and one.reading.acts[Act.REFUSAL] >= SURE_OF_LABEL and one.reading.boilerplate < SURE
         ]
 
     @cached_property
@@ -184,7 +181,7 @@ class Case:
         last = self.said[turns[-1] + 1 :] if turns else newest
         own = [one for one in last if not one.pasted and one.act not in _EMPTY and not _for_person(one)]
         told = [one for one in own if len(terms(one.text)) > 1]
-        return max(told, key=lambda one: _key(one) + one.reading.moods.get("negative", 0.0), default=None)
+        return max(told, key=lambda one: _key(one) + one.reading.moods["negative"], default=None)
 
     @cached_property
     def farewell(self) -> Utterance | None:
@@ -217,10 +214,14 @@ def read_case(snapshot: Snapshot) -> Case:
 def own_utterances(interactions: Sequence[Interaction]) -> Iterator[Utterance]:
     """What was said, but for the sentences that address a machine: nobody who tells of the case says those."""
     cleaned = {row.interaction_id: without_instructions(row).text for row in interactions if row.kind is Kind.MESSAGE}
-    kept = {key: frozenset(sentences(text)) for key, text in cleaned.items()}
+    changed = {
+        row.interaction_id: frozenset(sentences(cleaned[row.interaction_id]))
+        for row in interactions
+        if cleaned.get(row.interaction_id, row.text) != row.text
+    }
     for one in utterances(interactions):
-        key = one.interaction.interaction_id
-        if cleaned[key] == one.interaction.text or one.text in kept[key]:
+        kept = changed.get(one.interaction.interaction_id)
+        if kept is None or one.text in kept:
             yield one
 
 

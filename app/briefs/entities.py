@@ -23,8 +23,6 @@ _NOUN_BEFORE = re.compile(
 _NO_NOUNS = frozenset(
     "number code reference id ref called with about from into error year time times since until".split()
 )
-# `4 Pound Close` is where somebody lives.
-_IN_ADDRESS = re.compile(r"\d{1,4} [A-Z][a-z]+ [A-Z][a-z]+")
 _WORD = re.compile(r"#?\w[\w-]{3,}")
 _AMOUNT_KEY = re.compile(r"(?:amount|price|total|cost|fee|balance|refund|charge)s?$")
 # A field that holds several is named for them all: `item_ids`.
@@ -87,8 +85,6 @@ def _named_by_customer(interactions: Iterable[Interaction], keys: dict[str, str]
         if one.actor is not Actor.CUSTOMER or one.kind is not Kind.MESSAGE:
             continue
         for mention in mentions(one.text):
-            if mention.type == "amount" and _IN_ADDRESS.match(one.text, mention.start):
-                continue
             kind = keys.get(canonical(mention.value)) or _announced(mention, one.text)
             yield kind, mention.value, one.interaction_id
         for word in _WORD.findall(one.text):

@@ -6,7 +6,6 @@ quote is decided by classifiers that were fitted to labelled conversations (`app
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 
 from app.briefs.case import Case, own_utterances, read_case, without_secrets
 from app.briefs.commitments import commitments, due_elsewhere, is_promise
@@ -20,7 +19,7 @@ from app.briefs.reading import Utterance, only_looks, refusal_of
 from app.briefs.repetition import Telling
 from app.briefs.resolution import resolution
 from app.briefs.revisions import is_replaced
-from app.briefs.situation import Told, Wording, contact_reason, is_broken, situation, thing_of
+from app.briefs.situation import Findings, Told, Wording, broken_promises, contact_reason, situation, thing_of
 from app.briefs.steps import Step, humanised, label_of
 from app.briefs.union import united
 from app.briefs.wishes import WishState
@@ -35,9 +34,7 @@ from app.models import (
     Actor,
     Brief,
     Claim,
-    Commitment,
     Entity,
-    Evidence,
     HandoffReason,
     HandoffRequest,
     HistoryItem,
@@ -57,6 +54,7 @@ from app.nlu import Act
 
 MOST_WORDS = 160
 HEADLINE_CHARACTERS = 120
+_BETWEEN = " · "
 _LEAST_QUOTE = 40
 HISTORY_WORDS = 22
 QUESTION_WORDS = 24
@@ -102,14 +100,16 @@ def _composed(snapshot: Snapshot, intent: Intent, request: HandoffRequest, case:
     status = resolution(case, request.reason)
     reason = contact_reason(case, wording)
     promised = budget.within(lambda: commitments(case.said), ())
-    found = budget.within(lambda: _entities(case), ())
-    story = budget.within(lambda: situation(case, found, promised, wording, snapshot.now), [])
+    broken = budget.within(lambda: broken_promises(case, promised, snapshot.now), ())
+    findings = Findings(case, status, budget.within(lambda: _entities(case), ()), promised, broken, wording)
+    story = budget.within(lambda: situation(findings), [])
+    headline = _headline(findings, intent)
     wanted = _expectation(case, wording)
     stated = [one.text for one in (reason, wanted, *story) if one] + [one.text for one in promised]
     listed = _listed(case)
     past = budget.within(lambda: _history(snapshot, case, Telling(stated), listed, wording), ())
     brief = Brief(
-        headline=_headline(case, intent, status, found, promised, wording, snapshot.now),
+        headline=headline.text if headline else None,
         contact_reason=reason.text if reason else None,
         intent=intent,
         situation=" ".join(told.text for told in story) or None,
@@ -118,10 +118,10 @@ def _composed(snapshot: Snapshot, intent: Intent, request: HandoffRequest, case:
         customer_expectation=wanted.text if wanted else None,
         commitments=promised,
         open_questions=budget.within(lambda: _open_questions(case), ()),
-        entities=found,
+        entities=findings.entities,
         history=past,
         sentiment=_sentiment(case),
-        suggested_opening=_opening(case, status, found, promised, wording, snapshot.now),
+        suggested_opening=_opening(findings),
         suggested_disposition=_disposition(case, status, request.reason),
         custom_sections=budget.within(lambda: _custom_sections(case, request.sections), {}),
     )
@@ -129,7 +129,6 @@ def _composed(snapshot: Snapshot, intent: Intent, request: HandoffRequest, case:
     while _words(fitted) > MOST_WORDS and len(story) > 1:  # of what happened, what is told last matters least
         story = story[:-1]
         fitted = fitted.model_copy(update={"situation": " ".join(told.text for told in story)})
-    headline = Told(fitted.headline, _backing(case, reason, promised, found)) if fitted.headline and reason else None
     return fitted.model_copy(update={"claims": _claims(fitted, [headline, reason, *story, wanted], case)})
 
 
@@ -157,49 +156,37 @@ def prose(brief: Brief) -> list[str]:
     return [piece for piece in pieces if piece]
 
 
-def _headline(
-    case: Case,
-    intent: Intent,
-    status: ResolutionStatus,
-    found: Sequence[Entity],
-    promised: Sequence[Commitment],
-    wording: Wording,
-    now: datetime,
-) -> str | None:
-    """What it is about, the thing, and where it stands; a quotation where no intent is sure."""
+def _headline(findings: Findings, intent: Intent) -> Told | None:
+    """What it is about, the thing, and where it stands, with what backs each; a quotation where no intent is sure."""
+    case = findings.case
     reason = case.reason
     if reason is None and not case.steps:
         return None
-    states = list(_states(case, status, promised, wording, now))
-    thing = _thing(found, case)
-    ending = [*([thing] if thing else []), *states]
-    while ending and len(" · ".join(ending)) > HEADLINE_CHARACTERS - _LEAST_QUOTE:
+    thing = _thing(findings)
+    ending = [*([thing] if thing else []), *_states(findings)]
+    while ending and len(_BETWEEN.join(one.text for one in ending)) > HEADLINE_CHARACTERS - _LEAST_QUOTE:
         ending.pop()
-    room = HEADLINE_CHARACTERS - sum(len(one) + len(" · ") for one in ending)
-    label = _within(_sure_label(intent, reason), room)
-    quotations = (headed(one.text, room) for one in ((reason, *case.reasons) if reason else ()))
-    matter = label or next((one for one in quotations if one), None) or _within(_likely_label(intent), room)
-    if matter and thing in ending and thing.rsplit(" ", 1)[-1] in matter:
+    matter = _matter(case, intent, HEADLINE_CHARACTERS - sum(len(one.text) + len(_BETWEEN) for one in ending))
+    if matter and thing and thing in ending and thing.text.rsplit(" ", 1)[-1] in matter.text:
         ending.remove(thing)
-    line = " · ".join(one for one in (matter, *ending) if one)
-    return line if 0 < len(line) <= HEADLINE_CHARACTERS else None
+    pieces = [*([matter] if matter else []), *ending]
+    line = _BETWEEN.join(one.text for one in pieces)
+    evidence = tuple(dict.fromkeys(row for one in pieces for row in one.evidence))
+    return Told(line, evidence) if pieces else None
 
 
-def _backing(case: Case, reason: Told, promised: Sequence[Commitment], found: Sequence[Entity]) -> Evidence:
-    """The interactions behind a headline: those of the reason, and of the states and the thing that it names."""
-    failed, things = _failed_last(case), [one for one in found if one.type not in _NO_THINGS]
-    return tuple(
-        dict.fromkeys(
-            (
-                *reason.evidence,
-                *(failed.action.evidence if failed else ()),
-                *((case.person_wanted.interaction.interaction_id,) if case.person_wanted else ()),
-                *(one.interaction.interaction_id for one in case.refusals[-1:]),
-                *(evidence for one in promised if one.by is not Actor.CUSTOMER for evidence in one.evidence),
-                *(evidence for one in things[:1] for evidence in one.evidence[:2]),
-            )
-        )
-    )
+def _matter(case: Case, intent: Intent, room: int) -> Told | None:
+    """What it is about within so many characters: the sure intent's label, a quotation, else the likely intent's."""
+    reason = case.reason
+    if reason is None:
+        return None
+    if (sure := _sure_label(intent, reason)) and len(sure) <= room:
+        return Told(sure, (reason.interaction.interaction_id,))
+    for one in (reason, *case.reasons):
+        if quotation := headed(one.text, room):
+            return Told(quotation, (one.interaction.interaction_id,))
+    likely = intent.label if intent.confidence >= SURE_OF_INTENT else None
+    return Told(likely, (reason.interaction.interaction_id,)) if likely and len(likely) <= room else None
 
 
 def _sure_label(intent: Intent, reason: Utterance | None) -> str | None:
@@ -210,37 +197,26 @@ def _sure_label(intent: Intent, reason: Utterance | None) -> str | None:
     return label if set(terms(label)) & set(terms(reason.text)) else None
 
 
-def _within(label: str | None, room: int) -> str | None:
-    return label if label and len(label) <= room else None
-
-
-def _likely_label(intent: Intent) -> str | None:
-    """The tenant's words for the likeliest intent, where no clause of the reason is short enough to be quoted."""
-    return intent.label if intent.confidence >= SURE_OF_INTENT else None
-
-
-def _states(
-    case: Case, status: ResolutionStatus, promised: Sequence[Commitment], wording: Wording, now: datetime
-) -> Iterable[str]:
-    phrases = wording.phrases
-    if any(is_broken(one, case, now) for one in promised):
-        yield phrases.overdue
+def _states(findings: Findings) -> Iterable[Told]:
+    """Where it stands: what is overdue, went wrong, was refused, is asked for; else how far it is settled."""
+    case, phrases = findings.case, findings.wording.phrases
+    if findings.broken:
+        yield Told(phrases.overdue, findings.broken[-1].evidence)
     failed = _failed_last(case)
     if failed is not None:
-        yield phrases.step_failed.format(step=humanised(failed.name))
-    if failed is None and case.refusals and case.wishes and case.wishes[-1].state is WishState.REFUSED:
-        yield phrases.turned_down
-        failed = case.steps[-1] if case.steps else None
+        yield Told(phrases.step_failed.format(step=humanised(failed.name)), failed.action.evidence)
+    elif case.refusals and case.wishes and case.wishes[-1].state is WishState.REFUSED:
+        yield Told(phrases.turned_down, (case.refusals[-1].interaction.interaction_id,))
     if case.person_wanted is not None:
-        yield phrases.asks_person
+        yield Told(phrases.asks_person, (case.person_wanted.interaction.interaction_id,))
     elif failed is None:
         words = {
             ResolutionStatus.RESOLVED: phrases.settled,
             ResolutionStatus.PARTIAL: phrases.partly,
             ResolutionStatus.UNRESOLVED: phrases.open,
         }
-        if status in words:
-            yield words[status]
+        if findings.status in words:
+            yield Told(words[findings.status], ())
 
 
 def _failed_last(case: Case) -> Step | None:
@@ -250,12 +226,12 @@ def _failed_last(case: Case) -> Step | None:
     return last if last and last.action.outcome in (Outcome.FAILED, Outcome.ABANDONED) else None
 
 
-def _thing(found: Sequence[Entity], case: Case) -> str | None:
+def _thing(findings: Findings) -> Told | None:
     """The thing that the case is about: what the customer named, of the conversation at hand if there is one."""
-    things = [one for one in found if one.type not in _NO_THINGS]
-    here = [one for one in things if case.at_hand.intersection(one.evidence)]
-    chosen = (here or things)[:1]
-    return thing_of(label_of(chosen[0].type), chosen[0].value) if chosen else None
+    things = [one for one in findings.entities if one.type not in _NO_THINGS]
+    here = [one for one in things if findings.case.at_hand.intersection(one.evidence)]
+    chosen = next(iter(here or things), None)
+    return Told(thing_of(label_of(chosen.type), chosen.value), chosen.evidence[:2]) if chosen else None
 
 
 def _listed(case: Case) -> tuple[Step, ...]:
@@ -289,7 +265,7 @@ def _open_questions(case: Case) -> tuple[str, ...]:
             reply = case.said_in[one.interaction.interaction_id]
             told = any(said.act in _ANSWERING and said.reading.boilerplate < _SURE for said in reply)
             is_answered = told and not any(said.act is Act.REFUSAL for said in reply)
-        elif not is_answered and _asks(one) and not is_ping(one.text):
+        elif not is_answered and _is_question(one) and not is_ping(one.text):
             found.append(quoted(one.text, QUESTION_WORDS))
             if len(found) == MOST_QUESTIONS:
                 break
@@ -300,8 +276,8 @@ def _open_questions(case: Case) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))[-MOST_QUESTIONS:]
 
 
-def _asks(said: Utterance) -> bool:
-    return said.reading.acts.get(Act.QUESTION, 0.0) >= _SURE_OF_QUESTION and said.reading.human < _SURE
+def _is_question(said: Utterance) -> bool:
+    return said.reading.acts[Act.QUESTION] >= _SURE_OF_QUESTION and said.reading.human < _SURE
 
 
 def _history(
@@ -368,28 +344,21 @@ def _sentiment(case: Case) -> Sentiment | None:
     return mood_of(told) if any(one.act is not Act.GREETING for one in told) else None
 
 
-def _opening(
-    case: Case,
-    status: ResolutionStatus,
-    found: Sequence[Entity],
-    promised: Sequence[Commitment],
-    wording: Wording,
-    now: datetime,
-) -> str | None:
+def _opening(findings: Findings) -> str | None:
     """A first sentence of ours by how the case stands; never the customer's words, never a promise."""
-    openings = wording.phrases.openings
+    case, openings = findings.case, findings.wording.phrases.openings
     if not case.steps and (case.reason is None or case.reason is case.person_wanted):
         return openings.blank
-    failed, thing = _failed_last(case), _thing(found, case)
     if any(one.reading.care >= _CARE for one in case.said if one.by_customer):
         return openings.care
-    if any(is_broken(one, case, now) for one in promised):
+    if findings.broken:
         return openings.overdue
-    if failed is not None:
+    if _failed_last(case) is not None:
         return openings.failed
-    if status is ResolutionStatus.RESOLVED:
+    if findings.status is ResolutionStatus.RESOLVED:
         return openings.settled
-    return openings.about.format(thing=thing) if thing else openings.first
+    thing = _thing(findings)
+    return openings.about.format(thing=thing.text) if thing else openings.first
 
 
 def _disposition(case: Case, status: ResolutionStatus, reason: Reason | None) -> ScoredName | None:

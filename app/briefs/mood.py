@@ -20,7 +20,7 @@ def _feelings(said: Sequence[Utterance]) -> list[float]:
     """One number a message, from -1 to 1: the mean over its sentences."""
     by_message: dict[str, list[float]] = {}
     for one in said:
-        felt = one.reading.moods.get("positive", 0.0) - one.reading.moods.get("negative", 0.0)
+        felt = one.reading.moods["positive"] - one.reading.moods["negative"]
         by_message.setdefault(one.interaction.interaction_id, []).append(felt)
     return [sum(felt) / len(felt) for felt in by_message.values()]
 

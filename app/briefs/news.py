@@ -46,12 +46,11 @@ def brought_up_to_date(drafted: Brief, present: Brief, fresh: Sequence[Interacti
 
 def _newest_words(fresh: Sequence[Interaction], frames: Frames | None) -> Claim | None:
     """What was said last, by the customer if they said anything."""
-    messages = [row for row in fresh if row.kind is Kind.MESSAGE and row.text.strip()]
+    messages = [row for row in without_secrets(fresh) if row.kind is Kind.MESSAGE and row.text.strip()]
     by_customer = [row for row in messages if row.actor is Actor.CUSTOMER]
     if not messages:
         return None
     row = (by_customer or messages)[-1]
-    row = without_secrets([row])[0]
     words = quoted(" ".join(sentences(row.text[:LONGEST_NEWS])), QUOTED_WORDS)
     quotes = quotes_in(words, row)
     text = f"{row.occurred_at:%Y-%m-%d %H:%M}: {words}."  # in a language of which no sentence is known

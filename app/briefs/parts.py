@@ -22,15 +22,14 @@ MOST_LISTED = 8
 MOST_OFFERED = 6
 _NAMING_KEY = re.compile(r"(?:^|_)(?:name|title|label|description)$")
 _ID_KEY = re.compile(r"(?:^|_)(?:id|number|code|reference|ref|no)$")
-_ALL_OF_THEM = re.compile(r"\b(?:all|each|both|every one) (?:of )?(?:my|our|them)\b", re.IGNORECASE)
 # Whoever says one of these means each of several, in the seven languages.
 _ALL = frozenset(
     "all every each both alle alles sämtliche beide tous toutes chaque todas todos todo ambas ambos tutte tutti ogni"
     " entrambi entrambe elke".split()
 )
 _THEIRS = frozenset(
-    "my our upcoming future remaining existing meine meiner unsere kommenden mes nos mis nuestras nuestros meus minhas"
-    " miei mie nostri nostre mijn onze".split()
+    "my our them upcoming future remaining existing meine meiner unsere kommenden mes nos mis nuestras nuestros meus"
+    " minhas miei mie nostri nostre mijn onze".split()
 )
 _NEAR = 3
 _BEST_OF_SEVERAL = re.compile(
@@ -56,7 +55,7 @@ def spoken_of(interactions: Iterable[Interaction], tool_calls: Sequence[Call]) -
     """
     words = [one.text for one in interactions if one.actor is Actor.CUSTOMER and one.kind is Kind.MESSAGE]
     said = {term for text in words for term in terms(text)}
-    all_of_them = any(_ALL_OF_THEM.search(text) for text in words)
+    all_of_them = any(map(_means_all_of_theirs, words))
     done = {canonical(value) for value in _handled(tool_calls)}
     for one in tool_calls:
         record = read_json(one.result.text) if one.result is not None and only_looks(one.name) else None

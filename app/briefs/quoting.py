@@ -1,7 +1,8 @@
 """Quotes what somebody said: sentences as they stand, and of long ones whole clauses.
 
 Nothing is left out inside a clause, and nothing where what follows denies, limits or takes back what stands before it:
-such a sentence is quoted as a whole. What is left out is marked.
+such a sentence is quoted as a whole. Only what goes on for more than `LONGEST_QUOTE` words without such an end is cut
+there. What is left out is marked.
 """
 
 import re
@@ -61,14 +62,14 @@ def shortened(sentence: str, words: int) -> str:
 
 
 def headed(sentence: str, characters: int) -> str | None:
-    """A quotation of the sentence within so many characters, without an empty first clause: a greeting, a name.
+    """A quotation of the sentence, or of clauses of it, within so many characters.
 
-    None where no whole clause fits.
+    A short first clause, a greeting or a name, is left out only where nothing fits with it. None where nothing fits.
     """
     flat = _flat(sentence).translate(_INNER)
     empty = (start for start in _clause_starts(flat) if len(flat[:start].split()) <= _EMPTY_WORDS)
     starts = [0, *(start for start in empty if _last_turn(flat[:start]) < 0)]
-    for start in reversed(starts):
+    for start in starts:
         rest = flat[start:]
         lead = "… " if start else ""
         if len(lead) + len(rest) + 2 <= characters:

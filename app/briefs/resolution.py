@@ -5,7 +5,7 @@ from datetime import datetime
 
 from app.briefs.case import Case
 from app.briefs.steps import Step
-from app.briefs.wishes import WishState
+from app.briefs.wishes import UNSETTLED
 from app.models import Actor, HandoffReason, Outcome, Reason, ResolutionStatus
 from app.nlu import Act
 
@@ -45,8 +45,8 @@ def _is_content(case: Case) -> bool:
     """Whether the customer's last message says that all is well, and nothing that they wanted is open."""
     theirs = [one for one in case.said if one.by_customer]
     last = [one for one in theirs if one.interaction is theirs[-1].interaction]
-    glad = sum(one.reading.moods.get("positive", 0.0) for one in last) >= _GLAD * max(1, len(last))
-    wanted = any(wish.state in (WishState.OPEN, WishState.REFUSED, WishState.CONDITIONAL) for wish in case.wishes)
+    glad = sum(one.reading.moods["positive"] for one in last) >= _GLAD * max(1, len(last))
+    wanted = any(wish.state in UNSETTLED for wish in case.wishes)
     return glad and not wanted and case.person_wanted is None and not _went_wrong(case, None)
 
 

@@ -14,8 +14,8 @@ from app.briefs.phrases import Phrases
 from app.briefs.quoting import quoted, quotes_in
 from app.briefs.reading import Utterance
 from app.briefs.steps import Step, has_tried, humanised, label_of
-from app.briefs.wishes import Wish, WishState
-from app.models import Actor, Commitment, Entity, Evidence, Interaction, Outcome, Quote
+from app.briefs.wishes import UNSETTLED, WishState
+from app.models import Actor, Commitment, Entity, Evidence, Interaction, Outcome, Quote, ResolutionStatus
 from app.nlu import Act
 
 SITUATION_WORDS = 78
@@ -58,6 +58,17 @@ class Wording(NamedTuple):
         return Told(text, evidence, quotes_in(text, *rows))
 
 
+class Findings(NamedTuple):
+    """What was found out about a case, for every part of the brief: `broken` are the promises of ours not kept."""
+
+    case: Case
+    status: ResolutionStatus
+    entities: tuple[Entity, ...]
+    commitments: tuple[Commitment, ...]
+    broken: tuple[Commitment, ...]
+    wording: Wording
+
+
 def told_of(text: str, row: Interaction) -> Told:
     """A sentence that one interaction backs."""
     ended = text if text[-1] in ".!?”»“’" else f"{text}."
@@ -73,12 +84,11 @@ def contact_reason(case: Case, wording: Wording) -> Told | None:
     return _step(failed[-1], wording) if failed else None
 
 
-def situation(
-    case: Case, found: Sequence[Entity], promised: Sequence[Commitment], wording: Wording, now: datetime
-) -> list[Told]:
+def situation(findings: Findings) -> list[Told]:
     """One to four sentences, at most 78 words, the weightiest first: what was promised, done, refused, also wanted."""
+    case, wording = findings.case, findings.wording
     candidates = [
-        *_promises(case, promised, wording, now),
+        *_promises(findings),
         *_progress(case, wording),
         *_latest(case, wording),
         *_before(case, wording),
@@ -88,7 +98,7 @@ def situation(
         *_other_wishes(case, wording),
         *_person(case, wording),
         *_answer(case, wording),
-        *_named(case, found, wording),
+        *_named(case, findings.entities, wording),
     ]
     kept: list[Told] = []
     room = SITUATION_WORDS
@@ -100,10 +110,11 @@ def situation(
     return kept
 
 
-def _promises(case: Case, promised: Sequence[Commitment], wording: Wording, now: datetime) -> Iterable[Told]:
+def _promises(findings: Findings) -> Iterable[Told]:
     """What our side promised last, and whether it is overdue."""
-    ours = [one for one in promised if one.by is not Actor.CUSTOMER]
-    rows = {row.interaction_id: row for row in case.interactions}
+    wording = findings.wording
+    ours = [one for one in findings.commitments if one.by is not Actor.CUSTOMER]
+    rows = {row.interaction_id: row for row in findings.case.interactions}
     for one in ours[-1:]:
         row = rows.get(one.evidence[0])
         if row is None or one.at is None:
@@ -111,12 +122,17 @@ def _promises(case: Case, promised: Sequence[Commitment], wording: Wording, now:
         text = wording.phrases.promised.format(
             actor=wording.frames.actors[one.by], day=f"{one.at:%Y-%m-%d}", quote=quoted(one.text, QUOTED_WORDS)
         )
-        late = f" – {wording.phrases.overdue}." if is_broken(one, case, now) else ""
+        late = f" – {wording.phrases.overdue}." if one in findings.broken else ""
         yield told_of(text + late, row)
 
 
-def is_broken(promise: Commitment, case: Case, now: datetime) -> bool:
-    """Whether a promise of ours is overdue, and nothing tells that it was kept: no step since, no customer content."""
+def broken_promises(case: Case, promised: Sequence[Commitment], now: datetime) -> tuple[Commitment, ...]:
+    """The promises of ours that are overdue, where nothing tells that they were kept."""
+    return tuple(one for one in promised if _is_broken(one, case, now))
+
+
+def _is_broken(promise: Commitment, case: Case, now: datetime) -> bool:
+    """Whether it is overdue, no step was taken since, and the customer does not say that they are content."""
     if promise.by is Actor.CUSTOMER or promise.at is None or not is_overdue(promise, now):
         return False
     since = promise.at
@@ -127,7 +143,7 @@ def is_broken(promise: Commitment, case: Case, now: datetime) -> bool:
     last = [one for one in case.said if one.by_customer and one.interaction.occurred_at > since]
     last = [one for one in last if one.interaction is last[-1].interaction]
     thanked = any(one.act is Act.THANKS for one in last) and not any(one.act in _TROUBLE for one in last)
-    content = any(one.reading.moods.get("positive", 0.0) >= SURE for one in last)
+    content = any(one.reading.moods["positive"] >= SURE for one in last)
     return not done and not content and not thanked
 
 
@@ -177,13 +193,11 @@ def _turns(case: Case, wording: Wording) -> Iterable[Told]:
 def _other_wishes(case: Case, wording: Wording) -> Iterable[Told]:
     """What is wanted besides what the customer came for, and open."""
     told = (*case.reasons, case.latest, case.before, case.expectation, case.person_wanted)
-    others = [one for one in case.wishes if one.said not in told and _is_open(one) and MASK not in one.said.text]
+    others = [
+        wish for wish in case.wishes if wish.said not in told and wish.state in UNSETTLED and MASK not in wish.said.text
+    ]
     for one in others[-2:]:
         yield wording.quotation(one.said, wording.phrases.also)
-
-
-def _is_open(wish: Wish) -> bool:
-    return wish.state in (WishState.OPEN, WishState.REFUSED) and wish.said.act is not Act.CONDITION
 
 
 def _refusals(case: Case, wording: Wording) -> Iterable[Told]:

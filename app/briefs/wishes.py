@@ -9,18 +9,13 @@ from app.briefs.steps import Step
 from app.language.words import terms
 from app.models import Actor, Outcome
 from app.nlu import Act
-from app.nlu.wish_states import Later, state, turns_of
+from app.nlu.wish_states import MOST_LATER, Later, content_words, state, turns_of
 
 _SURE = 0.5
 _NEW_WORDS = 0.5
 _LIKELY = 0.3
-# So many sentences after a wish are looked at.
-_MOST_LATER = 60
 _FEWEST_WORDS = 2
 _WANTING = (Act.REQUEST, Act.QUESTION, Act.CONDITION, Act.REPORT, Act.COMPLAINT)
-_URGING = frozenset(
-    terms("please hurry quickly now help asap urgent bitte schnell svp vite por favor rápido presto snel")
-)
 
 
 class WishState(StrEnum):
@@ -31,6 +26,10 @@ class WishState(StrEnum):
     WITHDRAWN = "withdrawn"
     REFUSED = "refused"
     CONDITIONAL = "conditional"
+
+
+UNSETTLED = (WishState.OPEN, WishState.CONDITIONAL, WishState.REFUSED)
+"""What is still wanted, as far as the case tells."""
 
 
 class Wish(NamedTuple):
@@ -61,7 +60,7 @@ def _is_wish(said: Utterance) -> bool:
     """Whether the customer wants something: by the wish itself, or by what the sentence does."""
     is_wanted = said.act in _WANTING and (said.reading.wish >= _SURE or said.reading.acts[Act.REQUEST] >= _SURE)
     # `Please!` says that something is wanted, and not what.
-    return is_wanted and len(set(terms(said.text)) - _URGING) >= _FEWEST_WORDS
+    return is_wanted and len(set(terms(said.text))) >= _FEWEST_WORDS
 
 
 class _Closing:
@@ -69,7 +68,7 @@ class _Closing:
 
     def __init__(self, said: Sequence[Utterance], steps: Sequence[Step]) -> None:
         self._said = said
-        self._words = [frozenset(terms(one.text)) for one in said]
+        self._words = [content_words(one.text) for one in said]
         self._turns = turns_of(one.by_customer for one in said)
         ours = [step for step in steps if not step.told and step.action.actor is not Actor.CUSTOMER]
         self._done = [step.action.at for step in ours if step.action.outcome is Outcome.SUCCEEDED]
@@ -78,7 +77,7 @@ class _Closing:
     def judged(self, place: int) -> Wish:
         """How the wish at this place stands at the end; what is said to close it must itself look like that."""
         wish, words = self._said[place], self._words[place]
-        end = min(len(self._said), place + 1 + _MOST_LATER)
+        end = min(len(self._said), place + 1 + MOST_LATER)
         later = [
             Later(one.by_customer, self._turns[at], not words.isdisjoint(self._words[at]), one.reading)
             for at, one in enumerate(self._said[place + 1 : end], start=place + 1)
@@ -90,18 +89,15 @@ class _Closing:
         judged = WishState(state(wish.reading, later, carried_out=carried_out, failed=failed))
         after = self._said[place + 1 : end]
         ours = [one for one in after if not one.by_customer]
+        theirs = [one for one in after if one.by_customer]
         if judged is WishState.WITHDRAWN:
-            closed = _last(after, lambda one: one.by_customer and one.reading.acts.get(Act.WITHDRAWAL, 0.0) >= _LIKELY)
+            closed = _last(theirs, lambda one: one.reading.acts[Act.WITHDRAWAL] >= _LIKELY)
             return Wish(wish, judged, closed) if closed else Wish(wish, WishState.OPEN)
-        if carried_out and judged is not WishState.CONDITIONAL:
-            return Wish(
-                wish, WishState.DONE, _last(after, lambda one: not one.by_customer and one.reading.done >= _SURE)
-            )
-        if judged is WishState.REFUSED:
-            closed = _last(ours, lambda one: one.reading.acts.get(Act.REFUSAL, 0.0) >= _LIKELY)
+        if judged is WishState.REFUSED and not carried_out:
+            closed = _last(ours, lambda one: one.reading.acts[Act.REFUSAL] >= _LIKELY)
             return Wish(wish, judged, closed) if closed else Wish(wish, WishState.OPEN)
-        if judged is WishState.DONE:
-            return Wish(wish, judged, _last(ours, lambda one: one.reading.done >= _LIKELY))
+        if judged is WishState.DONE or (carried_out and judged is not WishState.CONDITIONAL):
+            return Wish(wish, WishState.DONE, _last(ours, lambda one: one.reading.done >= _LIKELY))
         return Wish(wish, judged)
 
 

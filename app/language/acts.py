@@ -82,7 +82,7 @@ _PROBLEM = re.compile(
     re.IGNORECASE,
 )
 _ATTEMPT = re.compile(
-    r"\b(?:i|we)(?:'ve|’ve| have)?(?: already| even| just| both| also)* (?P<done>(?:tried|attempted|restarted|reset"
+    r"\b(?:i|we)(?:'ve|’ve| have)?(?: already| even| just| both| also)* (?:(?:tried|attempted|restarted|reset"
     r"|rebooted|reinstalled|retried|called|e-?mailed|"
     r"contacted|followed|checked|updated|unplugged|cleared|uninstalled|re-?entered|logged (?:out|in)|switched)\b)",
     re.IGNORECASE,
@@ -181,12 +181,6 @@ def staff_act(sentence: str) -> Act:
     if _REQUEST.search(sentence):
         return Act.REQUEST
     return Act.INFORMATION
-
-
-def attempted(sentence: str) -> str | None:
-    """What a sentence says was tried, from its verb on: `restarted the router twice, still nothing`."""
-    match = _ATTEMPT.search(sentence)
-    return sentence[match.start("done") :] if match else None
 
 
 def without_lead_in(sentence: str) -> str:

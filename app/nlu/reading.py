@@ -7,7 +7,7 @@ file of the package. One sentence takes about a tenth of a millisecond.
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +43,12 @@ class Reading(NamedTuple):
     care: float
 
 
-NOTHING_READ = Reading(Act.OTHER, {Act.OTHER: 1.0}, {"neutral": 1.0}, 0, 0, 0, 0, 0, 0, 0, 0)
+NOTHING_READ = Reading(
+    Act.OTHER,
+    {act: float(act is Act.OTHER) for act in ACTS},
+    {mood: float(mood == "neutral") for mood in MOODS},
+    *(0.0 for _ in TRAITS),
+)
 """Of a sentence that does nothing here, because it was said elsewhere and pasted."""
 
 
@@ -69,6 +74,12 @@ def read(sentence: str, setting: Setting) -> Reading:
         dict(zip(MOODS, moods.tolist(), strict=True)),
         *traits.tolist(),
     )
+
+
+def forget_weights() -> None:
+    """Read the weights anew when they are next needed: they were fitted anew."""
+    _weights.cache_clear()
+    cast(Any, read).cache_clear()
 
 
 @cache

@@ -1,6 +1,6 @@
 """Takes the messages of one conversation apart into sentences, each with where it stands in the talk."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from app.language.quotations import Part, parts
@@ -26,10 +26,14 @@ class Talk:
         """The sentences of the next message; without `pasted_apart`, all count as the speaker's own."""
         pieces = parts(text, may_hold_talk=by_customer) if pasted_apart else (Part(text, pasted=False),)
         said = [(sentence, part.pasted) for part in pieces for sentence in sentences(part.text)]
-        own = [place for place, (_, pasted) in enumerate(said) if not pasted]
+        settings = iter(self.settings([sentence for sentence, pasted in said if not pasted], by_customer=by_customer))
+        for sentence, pasted in said:
+            yield Sentence(sentence, None if pasted else next(settings))
+
+    def settings(self, own: Sequence[str], *, by_customer: bool) -> list[Setting]:
+        """Where each sentence of the next message stands; `own` are those that the speaker says here."""
         turn, asked = self._turns[by_customer], self._asked
         self._turns[by_customer] += 1
-        self._asked = not by_customer and any(said[place][0].rstrip().endswith("?") for place in own[-2:])
-        for place, (sentence, pasted) in enumerate(said):
-            setting = None if pasted else Setting(by_customer, place == own[0], place == own[-1], turn, asked)
-            yield Sentence(sentence, setting)
+        self._asked = not by_customer and any(sentence.rstrip().endswith("?") for sentence in own[-2:])
+        last = len(own) - 1
+        return [Setting(by_customer, place == 0, place == last, turn, asked) for place in range(len(own))]

@@ -13,10 +13,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from app.language.words import terms
 from app.nlu.acts import Act
 from app.nlu.reading import Reading
 
 STATES = ("open", "done", "withdrawn", "refused", "conditional")
+MOST_LATER = 60
+"""So many sentences after a wish are looked at."""
 WEIGHTS = Path(__file__).with_name("wish_states.json")
 _OWN = (Act.REQUEST, Act.QUESTION, Act.REPORT, Act.COMPLAINT, Act.CONDITION, Act.WITHDRAWAL, Act.REFUSAL)
 _OURS = (Act.REFUSAL, Act.REPORT, Act.OFFER, Act.QUESTION, Act.PROMISE, Act.ANSWER, Act.REQUEST)
@@ -33,7 +36,10 @@ class Later(NamedTuple):
 
 
 def traits(wish: Reading, later: Sequence[Later], *, carried_out: bool, failed: bool) -> NDArray[np.float64]:
-    """The traits of a wish and of what came after it, each in 0..1 or near it."""
+    """The traits of a wish and of what came after it, each in 0..1 or near it.
+
+    The labelled conversations hold no steps, so that `carried_out` and `failed` have no weight by the labels alone.
+    """
     ours = [one for one in later if not one.by_customer]
     theirs = [one for one in later if one.by_customer]
     turns = sorted({one.turn for one in ours})
@@ -47,7 +53,7 @@ def traits(wish: Reading, later: Sequence[Later], *, carried_out: bool, failed: 
         values += [_most(one.reading.done for one in group), _most(one.reading.promise for one in group)]
     for group in (theirs, last, [one for one in theirs if one.related]):
         values += [_most(one.reading.acts[act] for one in group) for act in _THEIRS]
-        values += [_most(one.reading.moods.get(mood, 0.0) for one in group) for mood in ("positive", "negative")]
+        values += [_most(one.reading.moods[mood] for one in group) for mood in ("positive", "negative")]
     count = len({one.turn for one in later})
     return np.array([*values, float(carried_out), float(failed), np.log1p(count), float(not ours), float(not theirs)])
 
@@ -56,6 +62,11 @@ def state(wish: Reading, later: Sequence[Later], *, carried_out: bool, failed: b
     """The likeliest state of a wish, one of STATES."""
     scores = _weights() @ traits(wish, later, carried_out=carried_out, failed=failed)
     return STATES[int(scores.argmax())]
+
+
+def content_words(text: str) -> frozenset[str]:
+    """The words of a sentence that tell what it is about: two sentences that share one are related."""
+    return frozenset(terms(text))
 
 
 def turns_of(by_customer: Iterable[bool]) -> list[int]:
