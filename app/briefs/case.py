@@ -330,7 +330,12 @@ def _key_sentence(said: Iterable[Utterance]) -> Utterance | None:
     told = [
         one
         for one in said
-        if one.by_customer and not one.pasted and one.act not in _EMPTY and not _for_person(one) and terms(one.text)
+        if one.by_customer
+        and not one.pasted
+        and one.act not in _EMPTY
+        and one.reading.boilerplate < SURE  # a signature, a footer
+        and not _for_person(one)
+        and terms(one.text)
     ]
     best = max(told, key=_key, default=None)
     return best if best is not None and _key(best) >= _LEAST_KEY else None

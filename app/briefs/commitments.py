@@ -16,7 +16,7 @@ MOST_COMMITMENTS = 3
 # Of so many, the last ones, it is found out by when they are due.
 MOST_LOOKED_AT = 12
 _WORDS = 30
-_SURE, _SURE_OF_PROMISE = 0.5, 0.8
+_SURE_OF_PROMISE = 0.8
 # "I'll ring you that day" is due when the sentence before it says.
 _SAME_TIME = re.compile(r"\b(?:that (?:day|morning|afternoon|evening|time)|by then|then)\b", re.IGNORECASE)
 
@@ -48,7 +48,7 @@ def is_promise(one: Utterance) -> bool:
     if one.pasted or one.interaction.actor is Actor.SYSTEM:
         return False
     if one.by_customer:
-        return one.act is Act.PROMISE and one.reading.acts[Act.PROMISE] >= _SURE
+        return one.reading.acts[Act.PROMISE] >= _SURE_OF_PROMISE
     # In English the wording finds promises that the classifier does not, and is right on nine of ten.
     worded = is_english(one.text) and promise_in(one.text, english=True) is not None
     return (one.reading.promise >= _SURE_OF_PROMISE or worded) and not hands_on(one.text)

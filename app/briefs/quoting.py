@@ -10,11 +10,12 @@ from itertools import islice
 
 from app.briefs.quotes import standing
 from app.models import Interaction, Quote
+from app.nlu import Act, Setting, read
 
 LONGEST_QUOTE = 60
 """No more words than these are quoted of one sentence, wherever that ends."""
 LEFT_OUT = " …"
-_EMPTY_WORDS, _FEWEST_WORDS = 3, 4
+_FEWEST_WORDS = 4
 _LONGEST_SENTENCE = 2_000
 _WORD = re.compile(r"\S+")
 _MARKS = " ,;:–—-"
@@ -62,14 +63,12 @@ def shortened(sentence: str, words: int) -> str:
 
 
 def headed(sentence: str, characters: int) -> str | None:
-    """A quotation of the sentence, or of clauses of it, within so many characters.
+    """A quotation of the sentence, or of its first clauses, within so many characters and without a greeting.
 
-    A short first clause, a greeting or a name, is left out only where nothing fits with it. None where nothing fits.
+    None where no whole clause fits.
     """
     flat = _flat(sentence).translate(_INNER)
-    empty = (start for start in _clause_starts(flat) if len(flat[:start].split()) <= _EMPTY_WORDS)
-    starts = [0, *(start for start in empty if _last_turn(flat[:start]) < 0)]
-    for start in starts:
+    for start in (_after_greeting(flat), 0):
         rest = flat[start:]
         lead = "… " if start else ""
         if len(lead) + len(rest) + 2 <= characters:
@@ -102,9 +101,12 @@ def _safe_ends(text: str) -> list[tuple[int, int]]:
     return found
 
 
-def _clause_starts(text: str) -> list[int]:
-    """Where the clauses after the first begin, behind a pause."""
-    return [match.end() + 1 for match in islice(_PAUSE.finditer(text), _EMPTY_WORDS) if match.end() + 1 < len(text)]
+def _after_greeting(text: str) -> int:
+    """Where a sentence goes on after a greeting that it begins with; 0 where it begins with none."""
+    pause = _PAUSE.search(text)
+    if pause is None or pause.end() + 1 >= len(text):
+        return 0
+    return pause.end() + 1 if read(text[: pause.start()], Setting(by_customer=True)).act is Act.GREETING else 0
 
 
 def _last_turn(text: str) -> int:

@@ -95,10 +95,10 @@ def situation(findings: Findings) -> list[Told]:
         *_turns(case, wording),
         *_refusals(case, wording),
         *_attempts(case, wording),
-        *_other_wishes(case, wording),
         *_person(case, wording),
-        *_answer(case, wording),
         *_named(case, findings.entities, wording),
+        *_other_wishes(case, wording),
+        *_answer(case, wording),
     ]
     kept: list[Told] = []
     room = SITUATION_WORDS
