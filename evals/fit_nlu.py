@@ -1,8 +1,10 @@
 """Fits the classifiers of `app.nlu` anew: `python -m evals.fit_nlu [--data FOLDER]`.
 
 Logistic regressions (scikit-learn, ridge penalty) over hashed features: one for acts, one for moods, one for each
-trait; and one over what follows a wish, for its state. The intercept of a trait is shifted so that 0.5 is where F1 is
-best in a cross-validation over whole conversations; that of `key` is not, because sentences are only ranked by it.
+trait; one over what follows a wish, for its state; and one over the customer's messages, for how they feel. The last
+two are fitted to what the others make of conversations that these were not fitted to. The intercept of a trait is
+shifted so that 0.5 is where F1 is best in a cross-validation over whole conversations; that of `key` and of `telling`
+is not, because sentences are only ranked by them.
 FOLDER holds the public conversations that are labelled here by their ids; without it the weights are fitted to what was
 written for this project alone.
 """
@@ -19,17 +21,21 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from sklearn import linear_model, metrics, model_selection
 
+from app.nlu import Reading, feelings, reasons, wish_states
 from app.nlu.features import SIZE, features
-from app.nlu.reading import ACTS, MOODS, TRAITS, WEIGHTS, forget_weights, read
-from app.nlu.wish_states import MOST_LATER, STATES, Later, content_words, traits, turns_of
-from app.nlu.wish_states import WEIGHTS as WISH_WEIGHTS
+from app.nlu.reading import ACTS, MOODS, TRAITS, WEIGHTS, reading_of
+from app.nlu.wish_states import MOST_LATER, STATES, Later, content_words, turns_of
 from evals.label_rows import LabelledSentence, development
 
-WISH_STRENGTH = 1.0
+SECOND_STRENGTH = 1.0
+REASON_STRENGTH = 0.1
+_LEAST_SPREAD = 1e-6
 STRENGTH = 20.0
 """The inverse of the ridge penalty; of 3, 10, 20 and 30 the best in cross-validation, by little."""
 FOLDS = 4
-_RANKED = "key"
+_RANKED = ("key", "telling")
+_DISPLEASED_FOR = 2
+"""Who was displeased so many messages ago still is, unless they are glad now."""
 _EIGHT_BITS = 127
 
 
@@ -75,64 +81,146 @@ def _classes(matrix: Any, labels: Sequence[Any], classes: Sequence[Any]) -> Colu
     return Columns(model.coef_[order].T, model.intercept_[order])
 
 
-def _shifts(matrix: Any, rows: Sequence[LabelledSentence]) -> NDArray[np.float64]:
-    """For each column what to add to its scores, so that a trait's best F1 in cross-validation is at 0."""
-    first = len(ACTS) + len(MOODS)
-    scores = np.zeros((len(rows), first + len(TRAITS)))
+def _out_of_fold(matrix: Any, rows: Sequence[LabelledSentence]) -> NDArray[np.float64]:
+    """The scores of every sentence by classifiers that saw nothing of its conversation. Shape: (sentences, columns)."""
+    scores = np.zeros((len(rows), len(ACTS) + len(MOODS) + len(TRAITS)))
     splitter = cast(Any, model_selection).GroupKFold(FOLDS)
     folds: Iterable[tuple[NDArray[np.int64], NDArray[np.int64]]] = splitter.split(
         matrix, groups=[row.conversation for row in rows]
     )
     for learnt, judged in folds:
         scores[judged] = fit(matrix[learnt], [rows[int(place)] for place in learnt]).scores(matrix[judged])
+    return scores
+
+
+def _shifts(scores: NDArray[np.float64], rows: Sequence[LabelledSentence]) -> NDArray[np.float64]:
+    """For each column what to add to its scores, so that a trait's best F1 in cross-validation is at 0."""
     shifts = np.zeros(scores.shape[1])
-    for column, trait in enumerate(TRAITS, start=first):
+    for column, trait in enumerate(TRAITS, start=len(ACTS) + len(MOODS)):
         known = [place for place, row in enumerate(rows) if getattr(row, trait) is not None]
         truth = [getattr(rows[place], trait) for place in known]
         precision, recall, thresholds = cast(Any, metrics).precision_recall_curve(truth, scores[known, column])
         f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-9)
         best = int(f1[:-1].argmax())
         print(f"{trait:12} precision {precision[best]:.3f} recall {recall[best]:.3f} F1 {f1[best]:.3f} of {sum(truth)}")
-        if trait != _RANKED:
+        if trait not in _RANKED:
             shifts[column] = -thresholds[best]
     return shifts
 
 
-def wish_rows(rows: Sequence[LabelledSentence]) -> tuple[NDArray[np.float64], list[str], list[str]]:
-    """The traits of every labelled wish, its state, and its conversation; read with the weights in force."""
+def wish_rows(
+    rows: Sequence[LabelledSentence], readings: Sequence[Reading]
+) -> tuple[NDArray[np.float64], list[str], list[str]]:
+    """The traits of every labelled wish, its state, and its conversation."""
     found: list[NDArray[np.float64]] = []
     states: list[str] = []
     conversations: list[str] = []
-    for conversation, together in groupby(rows, key=lambda row: row.conversation):
-        said = list(together)
-        turns = turns_of(row.setting.by_customer for row in said)
-        words = [content_words(row.text) for row in said]
-        readings = [read(row.text, row.setting) for row in said]
-        for place, row in enumerate(said):
+    for conversation, together in _conversations(rows, readings):
+        turns = turns_of(row.setting.by_customer for row, _ in together)
+        words = [content_words(row.text) for row, _ in together]
+        for place, (row, reading) in enumerate(together):
             if row.state is None:
                 continue
+            end = min(len(together), place + 1 + MOST_LATER)
             later = [
-                Later(said[at].setting.by_customer, turns[at], not words[place].isdisjoint(words[at]), readings[at])
-                for at in range(place + 1, min(len(said), place + 1 + MOST_LATER))
+                Later(other.setting.by_customer, turns[at], not words[place].isdisjoint(words[at]), read_as)
+                for at, (other, read_as) in enumerate(together[place + 1 : end], start=place + 1)
             ]
-            found.append(traits(readings[place], later, carried_out=False, failed=False))
+            found.append(wish_states.traits(reading, later, carried_out=False, failed=False))
             states.append(row.state)
             conversations.append(conversation)
     return np.array(found), states, conversations
 
 
-def fit_wish_states(rows: Sequence[LabelledSentence]) -> NDArray[np.float64]:
-    """The weights of the states of wishes, a row for each of STATES; prints accuracy in cross-validation."""
-    matrix, states, conversations = wish_rows(rows)
-    model: Any = cast(Any, linear_model).LogisticRegression(C=WISH_STRENGTH, max_iter=3000)
+def mood_rows(
+    rows: Sequence[LabelledSentence], readings: Sequence[Reading]
+) -> tuple[NDArray[np.float64], list[str], list[str]]:
+    """The traits of the customer's messages up to each of them, the mood after it, and the conversation."""
+    found: list[NDArray[np.float64]] = []
+    moods: list[str] = []
+    conversations: list[str] = []
+    for conversation, together in _conversations(rows, readings):
+        own = [(row, reading) for row, reading in together if row.setting.by_customer and row.feeling is not None]
+        messages = [list(message) for _, message in groupby(own, key=lambda pair: pair[0].setting.turn)]
+        felt = [[row.mood for row, _ in message] for message in messages]
+        for end in range(1, len(messages) + 1):
+            last = messages[-1][-1][0].feeling if end == len(messages) else None
+            mood = last if last in MOODS else _felt_after(felt[:end])
+            found.append(feelings.traits([[reading for _, reading in message] for message in messages[:end]]))
+            moods.append(mood)
+            conversations.append(conversation)
+    return np.array(found), moods, conversations
+
+
+def reason_rows(
+    rows: Sequence[LabelledSentence], readings: Sequence[Reading]
+) -> tuple[NDArray[np.float64], list[bool], list[str]]:
+    """The traits of the customer's sentences, whether each is a key sentence, and the conversation."""
+    found: list[NDArray[np.float64]] = []
+    keys: list[bool] = []
+    conversations: list[str] = []
+    for conversation, together in _conversations(rows, readings):
+        own = [(row, reading) for row, reading in together if row.key is not None]
+        if not any(row.key for row, _ in own):
+            continue
+        found.append(reasons.traits([(row.text, row.setting, reading) for row, reading in own]))
+        keys += [bool(row.key) for row, _ in own]
+        conversations += [conversation] * len(own)
+    return np.concatenate(found), keys, conversations
+
+
+def fit_reasons(found: tuple[NDArray[np.float64], list[bool], list[str]]) -> NDArray[np.float64]:
+    """The weights of the traits; prints how often the likeliest, and one of the likeliest two, is a key sentence."""
+    matrix, keys, conversations = found
+    spread = np.maximum(matrix.std(axis=0), _LEAST_SPREAD)
+    model: Any = cast(Any, linear_model).LogisticRegression(C=REASON_STRENGTH, max_iter=3000)
     folds = cast(Any, model_selection).GroupKFold(FOLDS)
-    guessed = cast(Any, model_selection).cross_val_predict(model, matrix, states, groups=conversations, cv=folds)
-    right = sum(told == found for told, found in zip(states, guessed.tolist(), strict=True))
-    print(f"{'wish states':12} accuracy {right / len(states):.3f} of {len(states)}")
-    model.fit(matrix, states)
-    order = [list(model.classes_).index(name) for name in STATES]
+    scores: NDArray[np.float64] = cast(Any, model_selection).cross_val_predict(
+        model, matrix / spread, keys, groups=conversations, cv=folds, method="decision_function"
+    )
+    first, second, count = 0, 0, 0
+    for _, together in groupby(zip(conversations, scores.tolist(), keys, strict=True), key=lambda row: row[0]):
+        order = [key for _, _, key in sorted(together, key=lambda row: -row[1])]
+        first, second, count = first + order[0], second + any(order[:2]), count + 1
+    print(f"{'reasons':12} first {first / count:.3f} among two {second / count:.3f} of {count}")
+    model.fit(matrix / spread, keys)
+    weights: NDArray[np.float64] = model.coef_ / spread
+    weights[:, 0] += model.intercept_
+    return weights
+
+
+def _felt_after(felt: Sequence[Sequence[str | None]]) -> str:
+    """The mood after messages whose sentences have these moods."""
+    if "positive" in felt[-1] and "negative" not in felt[-1]:
+        return "positive"
+    return "negative" if any("negative" in message for message in felt[-_DISPLEASED_FOR:]) else "neutral"
+
+
+def _conversations(
+    rows: Sequence[LabelledSentence], readings: Sequence[Reading]
+) -> Iterable[tuple[str, list[tuple[LabelledSentence, Reading]]]]:
+    pairs = zip(rows, readings, strict=True)
+    for conversation, together in groupby(pairs, key=lambda pair: pair[0].conversation):
+        yield conversation, list(together)
+
+
+def fit_second(
+    name: str, found: tuple[NDArray[np.float64], list[str], list[str]], classes: Sequence[str], *, balanced: bool
+) -> NDArray[np.float64]:
+    """The weights of classes over traits of which the first is always 1, a row for each class; prints their figures."""
+    matrix, labels, conversations = found
+    model: Any = cast(Any, linear_model).LogisticRegression(
+        C=SECOND_STRENGTH, max_iter=3000, class_weight="balanced" if balanced else None
+    )
+    folds = cast(Any, model_selection).GroupKFold(FOLDS)
+    guessed = cast(Any, model_selection).cross_val_predict(model, matrix, labels, groups=conversations, cv=folds)
+    accuracy = float(cast(Any, metrics).accuracy_score(labels, guessed))
+    macro = float(cast(Any, metrics).f1_score(labels, guessed, average="macro"))
+    print(f"{name:12} accuracy {accuracy:.3f} macro F1 {macro:.3f} of {len(labels)}")
+    model.fit(matrix, labels)
+    order = [list(model.classes_).index(label) for label in classes]
     weights: NDArray[np.float64] = model.coef_[order].copy()
-    weights[:, 0] += model.intercept_[order]  # the first trait is always 1
+    weights[:, 0] += model.intercept_[order]
     return weights
 
 
@@ -150,12 +238,21 @@ def main() -> None:
     rows = development(parser.parse_args().data)
     print(f"{len(rows)} sentences")
     matrix = matrix_of(rows)
-    shifts = _shifts(matrix, rows)
+    scores = _out_of_fold(matrix, rows)
+    shifts = _shifts(scores, rows)
     weights, intercepts = fit(matrix, rows)
     save(Columns(weights, intercepts + shifts))
-    forget_weights()
-    fitted = {"states": STATES, "weights": fit_wish_states(rows).round(3).tolist()}
-    WISH_WEIGHTS.write_text(json.dumps(fitted) + "\n", encoding="utf-8")
+    readings = [reading_of(row.astype(np.float32)) for row in scores + shifts]
+    states = fit_second("wish states", wish_rows(rows, readings), STATES, balanced=False)
+    _write(wish_states.WEIGHTS, STATES, states)
+    _write(reasons.WEIGHTS, ["reason"], fit_reasons(reason_rows(rows, readings)))
+    moods = fit_second("moods", mood_rows(rows, readings), MOODS, balanced=True)
+    _write(feelings.WEIGHTS, MOODS, moods)
+
+
+def _write(path: Path, classes: Sequence[str], weights: NDArray[np.float64]) -> None:
+    fitted = {"classes": classes, "weights": weights.round(4).tolist()}
+    path.write_text(json.dumps(fitted) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from app.nlu import Setting, Talk
 
 FOLDER = Path(__file__).with_name("labels")
 Split = Literal["development", "held_out"]
-SINGLE = ("sentences", "human", "staff", "customer", "care", "tried")
+SINGLE = ("sentences", "human", "staff", "customer", "care", "tried", "future", "deeds")
 """Files of single sentences, each rich in what its name says."""
 _HANDING_ON = "transfer_to_human_agents"
 
@@ -22,7 +22,8 @@ _HANDING_ON = "transfer_to_human_agents"
 class LabelledSentence(NamedTuple):
     """A sentence in its setting with its labels; None where a label was not asked for.
 
-    `state` is how the wish that it tells stood at the end.
+    `state` is how the wish that it tells stood at the end, `feeling` how the customer felt at the end of the whole
+    conversation.
     """
 
     conversation: str
@@ -40,7 +41,9 @@ class LabelledSentence(NamedTuple):
     attempt: bool | None = None
     done: bool | None = None
     care: bool | None = None
+    telling: bool | None = None
     state: str | None = None
+    feeling: str | None = None
 
 
 def development(shared: Path | None) -> list[LabelledSentence]:
@@ -102,6 +105,10 @@ def _labelled(
     promises = {promise["at"] for promise in fields["promises"]}
     tried = {deed["at"] for deed in fields["deeds"] if deed["actor"] == "customer"}
     done = {deed["at"] for deed in fields["deeds"] if deed["actor"] != "customer" and deed["outcome"] == "succeeded"}
+    named = {*wishes, *promises, *fields["key"], *(deed["at"] for deed in fields["deeds"])}
+    named |= {wish["closed_by"] for wish in fields["wishes"] if wish.get("closed_by")}
+    # Where one sentence of a conversation calls for care, others of it may too.
+    calls_for_care = any("c" in flags for _, flags, _ in labels.values())
     talk = Talk()
     for turn, (actor, sentences) in enumerate(turns):
         by_customer = actor == "customer"
@@ -126,9 +133,15 @@ def _labelled(
                 promise=at in promises if not by_customer else None,
                 attempt=_named(act, at in tried, other=at in wishes or at in fields["key"]) if by_customer else None,
                 done=_named(act, at in done, other=False) if not by_customer else None,
-                care="c" in flags if by_customer and source == "written" else None,
+                care=_care(flags, calls_for_care) if by_customer and source == "written" else None,
+                telling=at in named,
                 state=wishes.get(at) if by_customer else None,
+                feeling=fields["mood"]["label"] if by_customer else None,
             )
+
+
+def _care(flags: str, in_conversation: bool) -> bool | None:
+    return True if "c" in flags else None if in_conversation else False
 
 
 def _named(act: str, is_deed: bool, *, other: bool) -> bool | None:
@@ -141,13 +154,12 @@ def _named(act: str, is_deed: bool, *, other: bool) -> bool | None:
 
 def _single(name: str, fields: Mapping[str, Any]) -> LabelledSentence:
     by_customer = fields.get("actor", "customer") == "customer"
-    asked = str(fields.get("before") or "").rstrip().endswith("?")
     return LabelledSentence(
         conversation=name,
         source="single",
         language=fields["language"],
         text=fields["text"],
-        setting=_some_setting(fields["text"], by_customer=by_customer, asked=asked),
+        setting=_some_setting(fields["text"], by_customer=by_customer),
         act=fields.get("act"),
         mood=fields.get("mood"),
         human=fields.get("human") if by_customer else None,
@@ -159,9 +171,13 @@ def _single(name: str, fields: Mapping[str, Any]) -> LabelledSentence:
     )
 
 
-def _some_setting(text: str, *, by_customer: bool, asked: bool) -> Setting:
-    """A place in a talk for a sentence that was labelled alone: any, so that nothing is learnt from it."""
+def _some_setting(text: str, *, by_customer: bool) -> Setting:
+    """A place in a talk for a sentence that was labelled alone: any, so that nothing is learnt from it.
+
+    Nor is anything learnt from what it answers: refusals were written with the question before them, wishes without.
+    """
     drawn = crc32(text.encode())
+    asked = bool(drawn & 16)
     return Setting(by_customer, bool(drawn & 1), bool(drawn & 2), 1 if asked else drawn // 4 % 4, asked)
 
 

@@ -12,23 +12,25 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pydantic import ValidationError
+
 from app.bootstrap import build
 from app.conversations import conversation_of
 from app.errors import InvalidRequest
 from app.models import Actor, Brief, HandoffRequest, InteractionDraft, Kind, Record
 from app.settings import Settings
+from app.validation import invalid_request
 from evals.workspace import workspace
 
 COPIED_WORDS = 4
 MOST_SHOWN = 40
 _QUOTATION = re.compile(r"“([^“”]*+)”")
-_LEFT_OUT = re.compile(r"\s*…\s*$")
 _FIRST_WORD = re.compile(r"\w+")
 _TAG = re.compile(r"<[/a-zA-Z][^<>]{0,500}>")
 _TOKEN = re.compile(r"[^\W_]+|•+")
 _NAME = re.compile(r"\d")
 # Marks that belong to the word beside them.
-_BEFORE, _AFTER = " \t#$€£¿¡(+@", " \t'’)%€$£°"
+_BEFORE, _AFTER = " \t\xa0#$€£¿¡(+@", " \t\xa0\u202f'’)%€$£°"
 # Between two clauses: a pause, a mark of one, or a word that joins the next clause on.
 _PAUSE = re.compile(r"[.!?…,;:–—\n\r\"“”«»()\[\]<>|*•/-]|\s-\s")
 _JOINING = frozenset(
@@ -130,7 +132,7 @@ def quotations_of(brief: Brief) -> Iterator[tuple[str, str]]:
 def _faults(case: _Case, brief: Brief, found: Sequence[tuple[str, str]]) -> Iterator[QuoteFault]:
     texts = [_TAG.sub("\n", html.unescape(draft.text)) for draft in case.drafts if draft.text]
     for field, quotation in found:
-        bare = _LEFT_OUT.sub("", quotation).removeprefix("… ")
+        bare = quotation.rstrip().removesuffix("…").rstrip().removeprefix("… ")
         places = [(text, span) for text in texts for span in _spans(bare, text)]
         if not places:
             yield QuoteFault(id=case.id, field=field, text=quotation, why=_NOT_THERE)
@@ -179,8 +181,11 @@ def _cases(path: Path) -> Iterator[_Case]:
         except ValueError:
             raise InvalidRequest(f"Line {number} of {path.name} is no JSON object.") from None
         if "interactions" in row and "handoff" in row:
-            drafts = [InteractionDraft.model_validate(draft) for draft in row["interactions"]]
-            yield _Case(str(row.get("id", number)), drafts, HandoffRequest.model_validate(row["handoff"]))
+            try:
+                drafts = [InteractionDraft.model_validate(draft) for draft in row["interactions"]]
+                yield _Case(str(row.get("id", number)), drafts, HandoffRequest.model_validate(row["handoff"]))
+            except ValidationError as error:
+                raise invalid_request(error, whole=f"line {number} of {path.name}") from None
         elif "turns" in row:
             talk = conversation_of({key: value for key, value in row.items() if key != "gold"})
             yield _Case(talk.id, talk.drafts, HandoffRequest(**dict(talk.subject()), now=talk.now))

@@ -8,7 +8,9 @@ from functools import cached_property
 
 from app.briefs.commitments import is_promise
 from app.briefs.instructions import without_instructions
+from app.briefs.passages import around
 from app.briefs.reading import Call, Utterance, calls, utterances
+from app.briefs.repetition import Telling
 from app.briefs.revisions import Revision, is_replaced, revisions
 from app.briefs.steps import Step, is_of_person, steps
 from app.briefs.wishes import UNSETTLED, Wish, WishState, wishes
@@ -16,10 +18,12 @@ from app.caching import text_cache
 from app.language.human import asks_for_person
 from app.language.identifiers import canonical, mentions, structured_names
 from app.language.markup import without_markup
+from app.language.promises import hands_on
 from app.language.sentences import sentences
 from app.language.words import terms
 from app.models import Interaction, Kind, Outcome, Snapshot
 from app.nlu import Act
+from app.nlu.reasons import reasons
 from app.privacy import Redactor, questions_answered
 
 # Repeat contacts are counted within a week where first-contact resolution is measured.
@@ -49,6 +53,17 @@ _KEY_AT_HAND = 0.3
 _NEARLY = 0.35
 _LEAST_SECOND = 0.2
 _FEWEST_WORDS = 3
+# Who asks for a person in more words than these says what for.
+_LONGEST_ASKING = 6
+# `Category: [x] Refund`: a field of a form.
+_FIELD = re.compile(r"^[^\W\d_][^:.?!]{1,30}:\s(?=(?:\S+\s+){0,7}\S+$)|\[[ xX]\]")
+_FEWEST_TERMS = 2
+_LEAST_TELLING, _LEAST_FINDING = 0.04, 0.02
+# A greeting in so many words tells something too: `Hello, I am calling for my father`.
+_FULL_GREETING = 5
+# What the customer told last counts so much more.
+_NEWEST = 0.3
+REASON_WORDS = 40
 _SURE_OF_REQUEST = 0.6
 # A matter that ended well and is spoken of again in so many of its words did not end there.
 _COMES_BACK = 2
@@ -78,22 +93,63 @@ class Case:
         A wish for a person says nothing of the matter, so it counts only where there is nothing else.
         """
         standing = self._open
-        here = _key_sentence(one for one in standing if one.interaction.interaction_id in self.at_hand)
-        best = here if here and _key(here) >= _KEY_AT_HAND else _key_sentence(standing)
+        here = self._key_sentence(one for one in standing if one.interaction.interaction_id in self.at_hand)
+        best = here if here and self.weight(here) >= _KEY_AT_HAND else self._key_sentence(standing)
         return best or self._last_withdrawal or self.person_wanted or _terse(self.said)
 
     @cached_property
     def reasons(self) -> tuple[Utterance, ...]:
-        """The reason and, where another sentence tells nearly as much of why the customer came, that too; in order."""
+        """The reason, another sentence that tells nearly as much of it, and what stands around them; in order."""
         reason = self.reason
         if reason is None:
             return ()
-        others = [one for one in self._standing if one is not reason and one.act in _MATTERS and _is_near(one, reason)]
-        second = _key_sentence(one for one in others if _key(one) >= max(_LEAST_SECOND, _NEARLY * _key(reason)))
+        core = self._core(reason)
+        if len(core) > 1 and sum(len(one.text.split()) for one in core) > REASON_WORDS:
+            return core
+        return around(core, self.said, REASON_WORDS, _tells)
+
+    def _core(self, reason: Utterance) -> tuple[Utterance, ...]:
+        others = [one for one in self._standing if one is not reason and _is_beside(one, reason)]
+        least = max(_LEAST_SECOND, _NEARLY * self.weight(reason))
+        second = self._key_sentence(one for one in others if self.weight(one) >= least)
         if second is None:  # what led to a wish often stands beside it
             beside = [one for one in others if one.interaction is reason.interaction and one.act in _TELLING]
-            second = _key_sentence(one for one in beside if len(terms(one.text)) >= _FEWEST_WORDS)
+            second = self._key_sentence(one for one in beside if len(terms(one.text)) >= _FEWEST_WORDS)
         return tuple(one for one in self.said if one is reason or one is second)
+
+    def weight(self, said: Utterance) -> float:
+        """How likely a customer's sentence tells why they came, beside what else they say.
+
+        One that holds a secret, or only announces what follows, is quoted for want of others.
+        """
+        likely = self._reasons.get(id(said), 0.0)
+        return likely * (_WITH_SECRET if MASK in said.text or said.text.endswith(":") else 1.0)
+
+    @cached_property
+    def _reasons(self) -> Mapping[int, float]:
+        found: dict[int, float] = {}
+        by_conversation: dict[str | None, list[Utterance]] = {}
+        for one in self.said:
+            if one.by_customer and not one.pasted:
+                by_conversation.setdefault(one.interaction.conversation_id, []).append(one)
+        for own in by_conversation.values():
+            likely = reasons([(one.text, one.setting, one.reading) for one in own])
+            found.update(zip(map(id, own), likely, strict=True))
+        return found
+
+    def _key_sentence(self, said: Iterable[Utterance]) -> Utterance | None:
+        """The customer's sentence that most likely tells why they came; of equals the first."""
+        told = [one for one in said if one.by_customer and _may_be_key(one) and not _is_bare(one)]
+        best = max(told, key=self.weight, default=None)
+        return best if best is not None and self.weight(best) >= _LEAST_KEY else None
+
+    @property
+    def matters(self) -> Sequence[Utterance]:
+        """What names the matter best: the reason, or what led to it, before what else is wanted."""
+        told = [one for one in self._standing if one.by_customer and _tells(one) and one.act in _MATTERS]
+        first = [one for one in (self.reason, self.before) if one is not None]
+        ordered = [*sorted(first, key=self.weight, reverse=True), *self.reasons]
+        return [*ordered, *sorted(told, key=self.weight, reverse=True)]
 
     @cached_property
     def _standing(self) -> list[Utterance]:
@@ -106,8 +162,8 @@ class Case:
         """What stands and is not done, where any of it tells why the customer came."""
         done = {id(wish.said) for wish in self.wishes if wish.state is WishState.DONE}
         left = [one for one in self._standing if id(one) not in done]
-        best = _key_sentence(left)
-        return left if best is not None and _key(best) >= _KEY_AT_HAND else self._standing
+        best = self._key_sentence(left)
+        return left if best is not None and self.weight(best) >= _KEY_AT_HAND else self._standing
 
     @cached_property
     def _last_withdrawal(self) -> Utterance | None:
@@ -126,7 +182,7 @@ class Case:
     def before(self) -> Utterance | None:
         """The sentence that tells best what the customer had come for earlier, on the way to the conversation."""
         earlier = [one for one in self.said if one.interaction.interaction_id not in self.at_hand]
-        found = _key_sentence(earlier)
+        found = self._key_sentence(earlier)
         return None if found is self.reason else found
 
     @cached_property
@@ -138,7 +194,9 @@ class Case:
         wanted = [wish.said for wish in self.wishes if wish.state in UNSETTLED and not _for_person(wish.said)]
         asked = [said for said in wanted if _asks(said) and MASK not in said.text]
         questions = [said for said in wanted if said.reading.acts[Act.QUESTION] >= SURE]
-        return next(iter((*reversed(asked), *reversed(questions))), None) or self.person_wanted
+        reasons = self.reasons
+        fresh = [one for one in (*reversed(asked), *reversed(questions)) if one not in reasons]
+        return next(iter((*fresh, *reversed(asked), *reversed(questions))), None) or self.person_wanted
 
     @cached_property
     def person_wanted(self) -> Utterance | None:
@@ -172,16 +230,43 @@ class Case:
         return informing[0] if informing and len(informing) == len(told) else None
 
     @cached_property
-    def latest(self) -> Utterance | None:
-        """What the customer told of the matter after bot or agent spoke last, the weightiest of it."""
-        if not self.said or not self.said[-1].by_customer:
-            return None
-        turns = [place for place, one in enumerate(self.said) if not one.by_customer]
-        newest = [one for one in self.said if one.interaction is self.said[-1].interaction]
-        last = self.said[turns[-1] + 1 :] if turns else newest
-        own = [one for one in last if not one.pasted and one.act not in _EMPTY and not _for_person(one)]
-        told = [one for one in own if len(terms(one.text)) > 1]
-        return max(told, key=lambda one: _key(one) + one.reading.moods["negative"], default=None)
+    def finding(self) -> Utterance | None:
+        """What bot or agent told last that says something of the matter."""
+        told = [
+            one
+            for one in self.said
+            if not one.by_customer
+            and one.act in (Act.REPORT, Act.ANSWER, Act.REFUSAL, Act.OFFER, Act.CONDITION)
+            and one.reading.boilerplate < SURE
+            and one.reading.telling >= _LEAST_FINDING
+            and not hands_on(one.text)
+            and len(terms(one.text)) >= _FEWEST_WORDS
+        ]
+        return max(reversed(told), key=lambda one: one.reading.telling, default=None)
+
+    def also_told(self, above: Iterable[Utterance], words: int) -> tuple[Utterance, ...]:
+        """What the customer told besides, the most telling first, within so many words; in order."""
+        said_above = {id(one) for one in above}
+        told = Telling([one.text for one in self.said if id(one) in said_above])
+        newest = self.said[-1].interaction if self.said else None
+        last = {id(one) for one in self.said if one.by_customer and one.interaction is newest}
+        others = [
+            (one.reading.telling + (_NEWEST if id(one) in last else 0.0), one)
+            for one in self._standing
+            if one.by_customer
+            and id(one) not in said_above
+            and _tells(one)
+            and (len(one.text.split()) >= _FEWEST_WORDS or one.act is Act.REQUEST)
+            and not told.repeats(one.text)
+        ]
+        chosen: set[int] = set()
+        room = words
+        for weight, one in sorted(others, key=lambda pair: -pair[0]):
+            length = len(one.text.split()) + 1  # and a dash
+            if weight >= _LEAST_TELLING and length <= room:
+                chosen.add(id(one))
+                room -= length
+        return tuple(one for one in self.said if id(one) in chosen)
 
     @cached_property
     def farewell(self) -> Utterance | None:
@@ -325,33 +410,28 @@ def _asks(said: Utterance) -> bool:
     return said.reading.acts[Act.REQUEST] + said.reading.acts[Act.CONDITION] >= _SURE_OF_REQUEST
 
 
-def _key_sentence(said: Iterable[Utterance]) -> Utterance | None:
-    """The customer's sentence that most likely tells why they came; of equals the first."""
-    told = [
-        one
-        for one in said
-        if one.by_customer
-        and not one.pasted
-        and one.act not in _EMPTY
-        and one.reading.boilerplate < SURE  # a signature, a footer
-        and not _for_person(one)
-        and terms(one.text)
-    ]
-    best = max(told, key=_key, default=None)
-    return best if best is not None and _key(best) >= _LEAST_KEY else None
+def _may_be_key(said: Utterance) -> bool:
+    told = not said.pasted and said.reading.boilerplate < SURE  # no signature, no footer
+    words = terms(said.text)
+    if said.act in _EMPTY and len(words) < _FULL_GREETING:
+        return False
+    return told and bool(words) and (len(words) > _LONGEST_ASKING or not _for_person(said))
 
 
-def _is_near(one: Utterance, reason: Utterance) -> bool:
-    """Whether a sentence belongs to the same telling: of the same conversation."""
-    return one.interaction.conversation_id == reason.interaction.conversation_id
+def _is_bare(said: Utterance) -> bool:
+    """Whether a sentence holds too little to tell a matter: a field of a form, an outcry."""
+    return _FIELD.search(said.text) is not None or len(set(terms(said.text))) < _FEWEST_TERMS
 
 
-def _key(said: Utterance) -> float:
-    """How likely a sentence tells why the customer came.
+def _tells(said: Utterance) -> bool:
+    """Whether a sentence beside the reason belongs to its telling."""
+    return _may_be_key(said) and MASK not in said.text
 
-    One that holds a secret, or only announces what follows, is quoted for want of others.
-    """
-    return said.reading.key * (_WITH_SECRET if MASK in said.text or said.text.endswith(":") else 1.0)
+
+def _is_beside(one: Utterance, reason: Utterance) -> bool:
+    """Whether a sentence belongs to the same telling, of the same conversation, and may be shown."""
+    here = one.interaction.conversation_id == reason.interaction.conversation_id
+    return here and one.act in _MATTERS and MASK not in one.text
 
 
 def _terse(said: Sequence[Utterance]) -> Utterance | None:

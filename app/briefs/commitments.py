@@ -16,7 +16,8 @@ MOST_COMMITMENTS = 3
 # Of so many, the last ones, it is found out by when they are due.
 MOST_LOOKED_AT = 12
 _WORDS = 30
-_SURE_OF_PROMISE = 0.8
+_SURE_OF_PROMISE, _SURE_OF_TIMED_PROMISE = 0.8, 0.7
+_LIKELY_PROMISE, _TIMED_PROMISE = 0.35, 0.1
 # "I'll ring you that day" is due when the sentence before it says.
 _SAME_TIME = re.compile(r"\b(?:that (?:day|morning|afternoon|evening|time)|by then|then)\b", re.IGNORECASE)
 
@@ -49,9 +50,11 @@ def is_promise(one: Utterance) -> bool:
         return False
     if one.by_customer:
         return one.reading.acts[Act.PROMISE] >= _SURE_OF_PROMISE
-    # In English the wording finds promises that the classifier does not, and is right on nine of ten.
-    worded = is_english(one.text) and promise_in(one.text, english=True) is not None
-    return (one.reading.promise >= _SURE_OF_PROMISE or worded) and not hands_on(one.text)
+    timed = time_in(one.text) is not None
+    sure = one.reading.promise >= (_SURE_OF_TIMED_PROMISE if timed else _SURE_OF_PROMISE)
+    # In English the wording finds promises of which the classifier is not sure.
+    likely = one.reading.promise >= (_TIMED_PROMISE if timed else _LIKELY_PROMISE) and is_english(one.text)
+    return (sure or (likely and promise_in(one.text, english=True) is not None)) and not hands_on(one.text)
 
 
 def due_elsewhere(text: str) -> bool:

@@ -43,6 +43,7 @@ _END_OF_DAY = time(23, 59)
 _FRIDAY = 4
 _LONGEST_SENTENCE = 400
 _FEWEST_LETTERS = 4
+_TRAILING = re.compile(r"[\s,]{1,3}(?:and|or|und|oder|et|ou|y|e|o|en|of)$", re.IGNORECASE)
 _THE_HOUR = re.compile(r"\b(?:the|an|half an) hour\b", re.IGNORECASE)
 _SPELLED = ("en", "de", "fr", "es", "pt", "nl", "it")
 # What seems to lie further off was probably not understood.
@@ -63,7 +64,7 @@ def day_named(sentence: str, said_at: datetime) -> str | None:
     for words, moment in found or ():
         named = moment if moment.tzinfo else moment.replace(tzinfo=said_at.tzinfo)
         if sum(map(str.isalnum, words)) >= _FEWEST_LETTERS and timedelta() < named - said_at < _LONGEST:
-            return str(words)
+            return _TRAILING.sub("", str(words))
     return None
 
 

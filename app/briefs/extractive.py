@@ -53,9 +53,13 @@ from app.models import (
 from app.nlu import Act
 
 MOST_WORDS = 160
+LEAST_SITUATION = 45
+"""So many of the words are left for what happened."""
 HEADLINE_CHARACTERS = 120
 _BETWEEN = " · "
 _LEAST_QUOTE = 40
+# An outcry names no matter.
+_FEWEST_WORDS = 4
 HISTORY_WORDS = 22
 QUESTION_WORDS = 24
 MOST_QUESTIONS = 2
@@ -67,7 +71,7 @@ _SURE = 0.5
 _ANSWERING = (Act.ANSWER, Act.REPORT, Act.PROMISE, Act.OFFER)
 _SURE_OF_QUESTION = 0.7
 _CARE = 0.7
-_LEAST_WEIGHT = 3.0
+_LEAST_WEIGHT = 3.5
 _EMPTY_ACTS = (Act.GREETING, Act.FAREWELL, Act.THANKS, Act.OTHER)
 _NO_THINGS = ("date", "amount", "number", "email", "phone", "account_id", "error_code", "customer_id", "user_id")
 _DISPOSITION = {
@@ -102,17 +106,15 @@ def _composed(snapshot: Snapshot, intent: Intent, request: HandoffRequest, case:
     promised = budget.within(lambda: commitments(case.said), ())
     broken = budget.within(lambda: broken_promises(case, promised, snapshot.now), ())
     findings = Findings(case, status, budget.within(lambda: _entities(case), ()), promised, broken, wording)
-    story = budget.within(lambda: situation(findings), [])
     headline = _headline(findings, intent)
     wanted = _expectation(case, wording)
-    stated = [one.text for one in (reason, wanted, *story) if one] + [one.text for one in promised]
+    stated = [one.text for one in (reason, wanted) if one] + [one.text for one in promised]
     listed = _listed(case)
     past = budget.within(lambda: _history(snapshot, case, Telling(stated), listed, wording), ())
     brief = Brief(
         headline=headline.text if headline else None,
         contact_reason=reason.text if reason else None,
         intent=intent,
-        situation=" ".join(told.text for told in story) or None,
         actions_taken=tuple(_shown(step, wording) for step in listed),
         resolution_status=status,
         customer_expectation=wanted.text if wanted else None,
@@ -125,11 +127,16 @@ def _composed(snapshot: Snapshot, intent: Intent, request: HandoffRequest, case:
         suggested_disposition=_disposition(case, status, request.reason),
         custom_sections=budget.within(lambda: _custom_sections(case, request.sections), {}),
     )
-    fitted = _fitted(brief)
-    while _words(fitted) > MOST_WORDS and len(story) > 1:  # of what happened, what is told last matters least
-        story = story[:-1]
-        fitted = fitted.model_copy(update={"situation": " ".join(told.text for told in story)})
-    return fitted.model_copy(update={"claims": _claims(fitted, [headline, reason, *story, wanted], case)})
+    brief = _fitted(brief, MOST_WORDS - LEAST_SITUATION)
+    story = budget.within(lambda: situation(findings, MOST_WORDS - _words(brief)), [])
+    told = Telling([one.text for one in story])
+    brief = brief.model_copy(
+        update={
+            "situation": " ".join(one.text for one in story) or None,
+            "history": tuple(one for one in brief.history if not told.holds(one.text)),
+        }
+    )
+    return brief.model_copy(update={"claims": _claims(brief, [headline, reason, *story, wanted], case)})
 
 
 def _entities(case: Case) -> tuple[Entity, ...]:
@@ -182,11 +189,19 @@ def _matter(case: Case, intent: Intent, room: int) -> Told | None:
         return None
     if (sure := _sure_label(intent, reason)) and len(sure) <= room:
         return Told(sure, (reason.interaction.interaction_id,))
-    for one in (reason, *case.reasons):
+    named = [one for one in case.matters if len(one.text.split()) >= _FEWEST_WORDS]
+    quotation = _first_quotation(named, room)
+    likely = intent.label if intent.confidence >= SURE_OF_INTENT else None
+    if quotation is None and likely and len(likely) <= room:
+        return Told(likely, (reason.interaction.interaction_id,))
+    return quotation or _first_quotation(case.matters, room)
+
+
+def _first_quotation(said: Iterable[Utterance], room: int) -> Told | None:
+    for one in said:
         if quotation := headed(one.text, room):
             return Told(quotation, (one.interaction.interaction_id,))
-    likely = intent.label if intent.confidence >= SURE_OF_INTENT else None
-    return Told(likely, (reason.interaction.interaction_id,)) if likely and len(likely) <= room else None
+    return None
 
 
 def _sure_label(intent: Intent, reason: Utterance | None) -> str | None:
@@ -253,7 +268,7 @@ def _expectation(case: Case, wording: Wording) -> Told | None:
         return None
     if wanted is case.person_wanted:
         return Told(wording.phrases.wants_person, (wanted.interaction.interaction_id,))
-    return wording.said(wanted)
+    return wording.said([wanted])
 
 
 def _open_questions(case: Case) -> tuple[str, ...]:
@@ -386,8 +401,8 @@ def _custom_sections(case: Case, sections: Sequence[SectionRequest]) -> dict[str
     return written
 
 
-def _fitted(brief: Brief) -> Brief:
-    """The brief within its words: what an agent can best do without goes first."""
+def _fitted(brief: Brief, words: int) -> Brief:
+    """The brief within so many words: what an agent can best do without goes first."""
     for field, least in (
         ("history", 1),
         ("open_questions", 1),
@@ -400,7 +415,7 @@ def _fitted(brief: Brief) -> Brief:
         ("commitments", 1),
         ("actions_taken", 2),
     ):
-        while _words(brief) > MOST_WORDS and len(getattr(brief, field)) > least:
+        while _words(brief) > words and len(getattr(brief, field)) > least:
             brief = brief.model_copy(update={field: getattr(brief, field)[1:]})
     return brief
 

@@ -5,7 +5,7 @@ The model's words stand as it wrote them. A field falls back to the extractive w
 left. What was done, how it ended and how the customer feels is never taken from a model: the ledger knows it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import datetime
 
 from app.briefs.answer import SITUATION_SENTENCES, SITUATION_WORDS, Named, Promised
@@ -18,6 +18,7 @@ from app.briefs.union import united
 from app.language.pings import is_ping
 from app.language.promises import time_in
 from app.models import (
+    Actor,
     Brief,
     Checker,
     Claim,
@@ -53,7 +54,7 @@ def merge(layout: Layout, verdicts: Sequence[Verdict], draft: Brief) -> tuple[Br
     custom = {field.removeprefix(SECTION): told for field, story in sections.items() if (told := _told(story))}
     written = bool(update or custom)
     draft = framed_as(draft, draft.model_copy(update=update))
-    brief = without_repetition(draft, update)
+    brief = without_repetition(draft, update, {piece.field for piece in layout.pieces})
     update = {
         "entities": united(draft.entities, _entities(shown("entities"))),
         "custom_sections": {**draft.custom_sections, **custom},
@@ -63,8 +64,12 @@ def merge(layout: Layout, verdicts: Sequence[Verdict], draft: Brief) -> tuple[Br
     return with_claims(brief, draft, account.claims), written
 
 
-def without_repetition(draft: Brief, update: Mapping[str, object]) -> Brief:
-    """The draft with a model's fields laid on it, and without its own sentences that only repeat those."""
+def without_repetition(draft: Brief, update: Mapping[str, object], written: Set[str]) -> Brief:
+    """The draft with a model's fields laid on it, and without its own sentences that only repeat those.
+
+    `written` are the fields that the model wrote anything in. What it left empty it judged to be empty: of ours only a
+    promise with its time stays there. Quoted steps go, since the model tells them in its own words.
+    """
     told = Telling([str(value) for field, value in update.items() if field in _STORY])
     brief = draft.model_copy(update=dict(update))
     everything = Telling(
@@ -77,7 +82,11 @@ def without_repetition(draft: Brief, update: Mapping[str, object]) -> Brief:
     if "situation" not in update and told.repeats(draft.situation):
         dropped["situation"] = None
     if "open_questions" not in update:
-        dropped["open_questions"] = tuple(one for one in draft.open_questions if not told.repeats(one))
+        asked = draft.open_questions if "open_questions" in written else ()
+        dropped["open_questions"] = tuple(one for one in asked if not told.repeats(one))
+    if "commitments" not in written:
+        dropped["commitments"] = tuple(one for one in draft.commitments if one.due and one.by is not Actor.CUSTOMER)
+    dropped["actions_taken"] = tuple(one for one in draft.actions_taken if not one.step.startswith("“"))
     dropped["history"] = tuple(one for one in draft.history if not everything.holds(one.text))
     return brief.model_copy(update=dropped) if told.is_something else brief
 

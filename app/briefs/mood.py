@@ -1,43 +1,43 @@
-"""How the customer feels about the matter: the moods of their sentences, and the course these take over messages."""
+"""How the customer feels about the matter, and the course that takes over their messages."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from app.briefs.reading import Utterance
 from app.models import Sentiment, SentimentLabel, Trend
+from app.nlu import Reading
+from app.nlu.feelings import feeling
 
-_NEGATIVE, _POSITIVE = -0.45, 0.4
-_BAD, _GOOD = -0.4, 0.3
-_RECENT = 3
+_BAD, _GOOD = -0.3, 0.3
+# Chosen in cross-validation: politeness and plain trouble are often read as displeasure.
+_SURE_OF_NEGATIVE = 0.65
+_MOST_MESSAGES = 24
 
 
 def mood_of(said: Sequence[Utterance]) -> Sentiment | None:
     """The label and the trend over the customer's messages; None without a message."""
-    feelings = _feelings(said)
-    return Sentiment(label=_label(feelings), trend=_trend(feelings)) if feelings else None
+    messages = _messages(said)
+    if not messages:
+        return None
+    course = [feeling(messages[:end]) for end in range(1, len(messages) + 1)]
+    return Sentiment(label=_label(course[-1]), trend=_trend([felt["positive"] - felt["negative"] for felt in course]))
 
 
-def _feelings(said: Sequence[Utterance]) -> list[float]:
-    """One number a message, from -1 to 1: the mean over its sentences."""
-    by_message: dict[str, list[float]] = {}
+def _label(felt: Mapping[str, float]) -> SentimentLabel:
+    if felt["negative"] >= _SURE_OF_NEGATIVE:
+        return SentimentLabel.NEGATIVE
+    return SentimentLabel.POSITIVE if felt["positive"] > felt["neutral"] else SentimentLabel.NEUTRAL
+
+
+def _messages(said: Sequence[Utterance]) -> list[list[Reading]]:
+    by_message: dict[str, list[Reading]] = {}
     for one in said:
-        felt = one.reading.moods["positive"] - one.reading.moods["negative"]
-        by_message.setdefault(one.interaction.interaction_id, []).append(felt)
-    return [sum(felt) / len(felt) for felt in by_message.values()]
+        by_message.setdefault(one.interaction.interaction_id, []).append(one.reading)
+    return list(by_message.values())[-_MOST_MESSAGES:]
 
 
-def _label(feelings: Sequence[float]) -> SentimentLabel:
-    """Who was displeased a moment ago still is, unless they are glad now."""
-    recent = feelings[-_RECENT:]
-    if recent[-1] >= _POSITIVE:
-        return SentimentLabel.POSITIVE
-    return SentimentLabel.NEGATIVE if min(recent) <= _NEGATIVE else SentimentLabel.NEUTRAL
-
-
-def _trend(feelings: Sequence[float]) -> Trend:
+def _trend(course: Sequence[float]) -> Trend:
     """Where the feeling is going, told only where it turns: from bad to good, or from calm to bad."""
-    if len(feelings) < 2:
-        return Trend.STEADY
-    before, last = sum(feelings[:-1]) / len(feelings[:-1]), feelings[-1]
-    if before <= _BAD and last >= _GOOD:
+    before, last = course[:-1], course[-1]
+    if before and min(before) <= _BAD and last >= _GOOD:
         return Trend.IMPROVING
-    return Trend.WORSENING if before >= _BAD / 2 and last <= _NEGATIVE else Trend.STEADY
+    return Trend.WORSENING if before and before[0] > _BAD >= last else Trend.STEADY

@@ -28,7 +28,6 @@ class Phrases(NamedTuple):
     refused: str
     promised: str
     overdue: str
-    tried: str
     answered: str
     named: str
     asks_person: str
@@ -49,7 +48,6 @@ _PHRASES: Mapping[Language, Phrases] = {
         refused="Refused by {actor}: {quote}",
         promised="Promised by {actor} on {day}: {quote}",
         overdue="overdue",
-        tried="Tried by the customer: {quote}",
         answered="Answered by {actor}: {quote}",
         named="Named: {things}.",
         asks_person="asks for a person",
@@ -81,7 +79,6 @@ _PHRASES: Mapping[Language, Phrases] = {
         refused="Abgelehnt, {actor}: {quote}",
         promised="Zugesagt am {day}, {actor}: {quote}",
         overdue="überfällig",
-        tried="Vom Kunden versucht: {quote}",
         answered="Antwort, {actor}: {quote}",
         named="Genannt: {things}.",
         asks_person="möchte einen Menschen sprechen",
@@ -112,7 +109,6 @@ _PHRASES: Mapping[Language, Phrases] = {
         refused="Refusé, {actor} : {quote}",
         promised="Promis le {day}, {actor} : {quote}",
         overdue="en retard",
-        tried="Essayé par le client : {quote}",
         answered="Réponse, {actor} : {quote}",
         named="Éléments cités : {things}.",
         asks_person="demande une personne",
@@ -144,7 +140,6 @@ _PHRASES: Mapping[Language, Phrases] = {
         refused="Denegado, {actor}: {quote}",
         promised="Prometido el {day}, {actor}: {quote}",
         overdue="vencido",
-        tried="Intentado por el cliente: {quote}",
         answered="Respuesta, {actor}: {quote}",
         named="Datos citados: {things}.",
         asks_person="pide una persona",
@@ -175,7 +170,6 @@ _PHRASES: Mapping[Language, Phrases] = {
         refused="Rifiutato, {actor}: {quote}",
         promised="Promesso il {day}, {actor}: {quote}",
         overdue="scaduto",
-        tried="Provato dal cliente: {quote}",
         answered="Risposta, {actor}: {quote}",
         named="Dati indicati: {things}.",
         asks_person="chiede una persona",
@@ -205,7 +199,6 @@ _PHRASES: Mapping[Language, Phrases] = {
         refused="Recusado, {actor}: {quote}",
         promised="Prometido em {day}, {actor}: {quote}",
         overdue="em atraso",
-        tried="Tentado pelo cliente: {quote}",
         answered="Resposta, {actor}: {quote}",
         named="Dados indicados: {things}.",
         asks_person="pede uma pessoa",
@@ -237,7 +230,6 @@ _PHRASES: Mapping[Language, Phrases] = {
         refused="Geweigerd, {actor}: {quote}",
         promised="Beloofd op {day}, {actor}: {quote}",
         overdue="te laat",
-        tried="Door de klant geprobeerd: {quote}",
         answered="Antwoord, {actor}: {quote}",
         named="Genoemd: {things}.",
         asks_person="vraagt naar een medewerker",

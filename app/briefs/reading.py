@@ -6,8 +6,8 @@ from typing import Any, NamedTuple, cast
 
 from app.budget import spend
 from app.language.steps import read_json, result_outcome
-from app.models import Actor, Interaction, Kind, Outcome
-from app.nlu import NOTHING_READ, Act, Reading, Talk, read
+from app.models import Actor, Channel, Interaction, Kind, Outcome
+from app.nlu import NOTHING_READ, Act, Reading, Setting, Talk, read
 
 _LOOKING = re.compile(
     r"^(?:get|search|list|find|look(?:up)?|check|calculate|compute|think|plan|read|fetch|query|retrieve|view|show"
@@ -24,12 +24,16 @@ _REFUSED = re.compile(
 _SAYING = ("message", "detail", "error_message", "error", "reason", "description")
 
 
+_LONGEST_CLOSING = 5
+
+
 class Utterance(NamedTuple):
     """One sentence that somebody said, with what the classifiers make of it; what was only pasted does nothing."""
 
     text: str
     reading: Reading
     interaction: Interaction
+    setting: Setting
     pasted: bool = False
 
     @property
@@ -83,11 +87,21 @@ def utterances(interactions: Iterable[Interaction]) -> list[Utterance]:
         if row.kind is not Kind.MESSAGE or row.actor is Actor.SYSTEM:
             continue
         talk = talks.setdefault(row.conversation_id or row.channel.value, Talk())
+        signed = False
         for text, setting in talk.sentences(row.text, by_customer=row.actor is Actor.CUSTOMER):
             spend()
             reading = NOTHING_READ if setting is None else read(text, setting)
-            found.append(Utterance(text, reading, row, pasted=setting is None))
+            if signed and setting is not None:
+                reading = reading._replace(boilerplate=1.0)
+            signed = signed or (row.channel is Channel.EMAIL and _closes(text, reading))
+            place = setting or Setting(by_customer=row.actor is Actor.CUSTOMER)
+            found.append(Utterance(text, reading, row, place, pasted=setting is None))
     return found
+
+
+def _closes(sentence: str, reading: Reading) -> bool:
+    """Whether a sentence closes a letter: `Yours faithfully,`. What follows it is a signature, and a footer."""
+    return reading.act is Act.FAREWELL and len(sentence.split()) <= _LONGEST_CLOSING and sentence[-1:] not in "?!"
 
 
 def calls(interactions: Sequence[Interaction]) -> list[Call]:

@@ -7,14 +7,14 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from app.briefs.case import MASK, SURE, SURE_OF_LABEL, Case
+from app.briefs.case import REASON_WORDS, SURE, SURE_OF_LABEL, Case
 from app.briefs.due import is_overdue
 from app.briefs.frames import Frames
 from app.briefs.phrases import Phrases
 from app.briefs.quoting import quoted, quotes_in
 from app.briefs.reading import Utterance
-from app.briefs.steps import Step, has_tried, humanised, label_of
-from app.briefs.wishes import UNSETTLED, WishState
+from app.briefs.steps import Step, humanised, label_of
+from app.briefs.wishes import WishState
 from app.models import Actor, Commitment, Entity, Evidence, Interaction, Outcome, Quote, ResolutionStatus
 from app.nlu import Act
 
@@ -22,7 +22,8 @@ SITUATION_WORDS = 78
 MOST_SENTENCES = 4
 MOST_NAMED = 5
 QUOTED_WORDS = 22
-REASON_WORDS = 36
+FEWEST_TOLD_BESIDE = 4
+WORDS_FOR_THE_REST = 30
 _TROUBLE = (Act.COMPLAINT, Act.REQUEST, Act.QUESTION)
 _UNTOLD = ("date", "error_code", "email", "phone", "number")
 
@@ -47,13 +48,21 @@ class Wording(NamedTuple):
         text = frame.format(quote=quote, actor=self.frames.actors[said.interaction.actor], **places)
         return told_of(text, said.interaction)
 
-    def said(self, first: Utterance, *others: Utterance) -> Told:
-        """What somebody said, in one or two quotations, with who said it."""
-        every = (first, *others)
-        words = REASON_WORDS // len(every)
-        quotations = " – ".join(quoted(one.text, words) for one in every)
-        text = self.frames.quotation(first.interaction.actor, quotations)
-        rows = tuple(one.interaction for one in every)
+    def said(self, said: Sequence[Utterance]) -> Told:
+        """What somebody said, in quotations, with who said it."""
+        return self.quotations(said, self.frames.said.format(who=self.speaker(said[0]), words="{quote}"))
+
+    def speaker(self, said: Utterance) -> str:
+        """Who said something, as a sentence begins with them."""
+        who = self.frames.actors[said.interaction.actor]
+        return who[:1].upper() + who[1:]
+
+    def quotations(self, said: Sequence[Utterance], frame: str, most: int = REASON_WORDS) -> Told:
+        """A sentence of ours around quotations; where they are longer than `most` together, each is shortened."""
+        is_long = sum(len(one.text.split()) for one in said) > most
+        words = most // len(said) if is_long else most
+        text = frame.replace("{quote}", " – ".join(quoted(one.text, words) for one in said))
+        rows = tuple({one.interaction.interaction_id: one.interaction for one in said}.values())
         evidence = tuple(dict.fromkeys(row.interaction_id for row in rows))
         return Told(text, evidence, quotes_in(text, *rows))
 
@@ -79,51 +88,79 @@ def contact_reason(case: Case, wording: Wording) -> Told | None:
     """What the customer came for, in their words; else the step they could not finish; None when there is neither."""
     reasons = case.reasons
     if reasons:
-        return wording.said(*reasons)
+        return wording.said(reasons)
     failed = [step for step in case.steps if step.action.outcome is not Outcome.SUCCEEDED]
     return _step(failed[-1], wording) if failed else None
 
 
-def situation(findings: Findings) -> list[Told]:
-    """One to four sentences, at most 78 words, the weightiest first: what was promised, done, refused, also wanted."""
+def situation(findings: Findings, words: int = SITUATION_WORDS) -> list[Told]:
+    """One to four sentences, the weightiest first: what we owe, what failed, what was refused, what was also told."""
     case, wording = findings.case, findings.wording
-    candidates = [
-        *_promises(findings),
-        *_progress(case, wording),
-        *_latest(case, wording),
-        *_before(case, wording),
-        *_turns(case, wording),
-        *_refusals(case, wording),
-        *_attempts(case, wording),
-        *_person(case, wording),
-        *_named(case, findings.entities, wording),
-        *_other_wishes(case, wording),
-        *_answer(case, wording),
-    ]
-    kept: list[Told] = []
-    room = SITUATION_WORDS
-    for told in candidates:
-        words = len(told.text.split())
-        if words <= room and len(kept) < MOST_SENTENCES and told.text not in (one.text for one in kept):
-            kept.append(told)
-            room -= words
-    return kept
+    story = _Story(min(words, SITUATION_WORDS))
+    story.tell(_overdue(findings), leaving=FEWEST_TOLD_BESIDE)
+    story.tell(_failed(case, wording), leaving=WORDS_FOR_THE_REST)
+    story.tell(_turns(case, wording), leaving=WORDS_FOR_THE_REST)
+    story.tell(_refusals(case, wording), leaving=WORDS_FOR_THE_REST)
+    story.tell(_before(case, wording), leaving=WORDS_FOR_THE_REST)
+    above = [one for one in case.said if any(one.text in told.text for told in story.told)]
+    told_elsewhere = [one for one in (case.expectation, case.person_wanted) if one is not None]
+    quoted_above = " ".join(one.text for one in (*case.reasons, *told_elsewhere, *above))
+    unnamed = [one for one in findings.entities if one.value not in quoted_above]
+    story.tell(_named(case, unnamed, wording), leaving=WORDS_FOR_THE_REST)
+    beside = case.also_told((*case.reasons, *told_elsewhere, *above), story.room - FEWEST_TOLD_BESIDE)
+    if beside:
+        story.tell([wording.quotations(beside, wording.phrases.also, SITUATION_WORDS)])
+    story.tell(_promised(findings))
+    story.tell(_findings(case, wording))
+    story.tell(_progress(case, wording))
+    story.tell(_person(case, wording))
+    return story.told
 
 
-def _promises(findings: Findings) -> Iterable[Told]:
-    """What our side promised last, and whether it is overdue."""
-    wording = findings.wording
-    ours = [one for one in findings.commitments if one.by is not Actor.CUSTOMER]
-    rows = {row.interaction_id: row for row in findings.case.interactions}
+class _Story:
+    """Sentences as long as there is room for them."""
+
+    def __init__(self, words: int) -> None:
+        self.told: list[Told] = []
+        self.room = words
+
+    def tell(self, sentences: Iterable[Told], *, leaving: int = 0) -> None:
+        """Take up what fits and leaves so many words, and a sentence, for what is told after it."""
+        for told in sentences:
+            words = len(told.text.split())
+            most = MOST_SENTENCES - (leaving > 0)
+            if (
+                words <= self.room - leaving
+                and len(self.told) < most
+                and told.text not in (one.text for one in self.told)
+            ):
+                self.told.append(told)
+                self.room -= words
+
+
+def _overdue(findings: Findings) -> Iterable[Told]:
+    """What our side promised last and has not kept."""
+    for one in findings.broken[-1:]:
+        yield from _promise(one, findings, f" – {findings.wording.phrases.overdue}.")
+
+
+def _promised(findings: Findings) -> Iterable[Told]:
+    """What our side promised last and may yet keep."""
+    ours = [one for one in findings.commitments if one.by is not Actor.CUSTOMER and one not in findings.broken]
     for one in ours[-1:]:
-        row = rows.get(one.evidence[0])
-        if row is None or one.at is None:
-            continue
+        yield from _promise(one, findings, "")
+
+
+def _promise(promise: Commitment, findings: Findings, ending: str) -> Iterable[Told]:
+    wording = findings.wording
+    row = next((row for row in findings.case.interactions if row.interaction_id == promise.evidence[0]), None)
+    if row is not None and promise.at is not None:
         text = wording.phrases.promised.format(
-            actor=wording.frames.actors[one.by], day=f"{one.at:%Y-%m-%d}", quote=quoted(one.text, QUOTED_WORDS)
+            actor=wording.frames.actors[promise.by],
+            day=f"{promise.at:%Y-%m-%d}",
+            quote=quoted(promise.text, QUOTED_WORDS),
         )
-        late = f" – {wording.phrases.overdue}." if one in findings.broken else ""
-        yield told_of(text + late, row)
+        yield told_of(text + ending, row)
 
 
 def broken_promises(case: Case, promised: Sequence[Commitment], now: datetime) -> tuple[Commitment, ...]:
@@ -147,16 +184,18 @@ def _is_broken(promise: Commitment, case: Case, now: datetime) -> bool:
     return not done and not content and not thanked
 
 
-def _progress(case: Case, wording: Wording) -> Iterable[Told]:
-    """The last two steps on record, those that went wrong before those that went well."""
-    known = [step for step in case.steps if not step.told and not _is_the_customers_success(step)]
-    by_weight = sorted(known, key=lambda step: (step.action.outcome is Outcome.SUCCEEDED, -step.action.at.timestamp()))
-    for step in sorted(by_weight[:2], key=lambda step: step.action.at):
+def _failed(case: Case, wording: Wording) -> Iterable[Told]:
+    """The last two steps on record that went wrong."""
+    wrong = [step for step in case.steps if not step.told and step.action.outcome is not Outcome.SUCCEEDED]
+    for step in wrong[-2:]:
         yield _step(step, wording)
 
 
-def _is_the_customers_success(step: Step) -> bool:
-    return step.action.actor is Actor.CUSTOMER and step.action.outcome is Outcome.SUCCEEDED
+def _progress(case: Case, wording: Wording) -> Iterable[Told]:
+    """What our side did last."""
+    ours = [step for step in case.steps if not step.told and step.action.actor is not Actor.CUSTOMER]
+    for step in [step for step in ours if step.action.outcome is Outcome.SUCCEEDED][-2:]:
+        yield _step(step, wording)
 
 
 def _step(step: Step, wording: Wording) -> Told:
@@ -164,13 +203,6 @@ def _step(step: Step, wording: Wording) -> Told:
     name = wording.frames.tried(humanised(step.name) + thing, step.outcomes)
     text = wording.frames.ended[step.action.outcome].format(step=name)
     return Told(text, step.action.evidence)
-
-
-def _latest(case: Case, wording: Wording) -> Iterable[Told]:
-    """What the customer told last, where it is not told as the reason or as what they want."""
-    if case.latest is not None and case.latest not in (*case.reasons, case.expectation):
-        tried = has_tried(case.latest)
-        yield wording.quotation(case.latest, wording.phrases.tried if tried else wording.phrases.also)
 
 
 def _before(case: Case, wording: Wording) -> Iterable[Told]:
@@ -190,26 +222,11 @@ def _turns(case: Case, wording: Wording) -> Iterable[Told]:
         yield wording.quotation(one, wording.phrases.withdrawn)
 
 
-def _other_wishes(case: Case, wording: Wording) -> Iterable[Told]:
-    """What is wanted besides what the customer came for, and open."""
-    told = (*case.reasons, case.latest, case.before, case.expectation, case.person_wanted)
-    others = [
-        wish for wish in case.wishes if wish.said not in told and wish.state in UNSETTLED and MASK not in wish.said.text
-    ]
-    for one in others[-2:]:
-        yield wording.quotation(one.said, wording.phrases.also)
-
-
 def _refusals(case: Case, wording: Wording) -> Iterable[Told]:
-    for one in case.refusals[-1:]:
-        yield wording.quotation(one, wording.phrases.refused)
-
-
-def _attempts(case: Case, wording: Wording) -> Iterable[Told]:
-    """What the customer says they tried, where it does not stand in the reason already."""
-    tried = [one for one in case.said if has_tried(one) and one not in (*case.reasons, case.latest)]
-    for one in tried[-1:]:
-        yield wording.quotation(one, wording.phrases.tried)
+    """What our side refused that says most; of equals the last."""
+    weightiest = max(reversed(case.refusals), key=lambda one: one.reading.telling, default=None)
+    if weightiest is not None:
+        yield wording.quotation(weightiest, wording.phrases.refused)
 
 
 def _person(case: Case, wording: Wording) -> Iterable[Told]:
@@ -218,9 +235,12 @@ def _person(case: Case, wording: Wording) -> Iterable[Told]:
         yield Told(wording.phrases.wants_person, (wanted.interaction.interaction_id,))
 
 
-def _answer(case: Case, wording: Wording) -> Iterable[Told]:
+def _findings(case: Case, wording: Wording) -> Iterable[Told]:
+    """What our side told of the matter."""
     if case.answer is not None:
         yield wording.quotation(case.answer, wording.phrases.answered)
+    if case.finding is not None and case.finding is not case.answer and case.finding not in case.refusals[-1:]:
+        yield wording.said([case.finding])
 
 
 def _named(case: Case, found: Sequence[Entity], wording: Wording) -> Iterable[Told]:

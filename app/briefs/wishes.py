@@ -1,11 +1,13 @@
 """What the customer wants, and what became of each wish: open, done, withdrawn, refused or wanted on a condition."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from enum import StrEnum
+from itertools import takewhile
 from typing import NamedTuple
 
 from app.briefs.reading import Utterance
-from app.briefs.steps import Step
+from app.briefs.steps import Step, humanised
 from app.language.words import terms
 from app.models import Actor, Outcome
 from app.nlu import Act
@@ -14,6 +16,8 @@ from app.nlu.wish_states import MOST_LATER, Later, content_words, state, turns_o
 _SURE = 0.5
 _NEW_WORDS = 0.5
 _LIKELY = 0.3
+# A wish that is wrongly taken for done is not told at all.
+_SURE_OF_DONE = 0.65
 _FEWEST_WORDS = 2
 _WANTING = (Act.REQUEST, Act.QUESTION, Act.CONDITION, Act.REPORT, Act.COMPLAINT)
 
@@ -42,37 +46,65 @@ class Wish(NamedTuple):
 
 def wishes(said: Sequence[Utterance], steps: Sequence[Step]) -> tuple[Wish, ...]:
     """The wishes in the order they were told, the same wish once."""
-    found: list[Wish] = []
+    places: list[int] = []
     known: set[str] = set()
-    closing = _Closing(said, steps)
     for place, one in enumerate(said):
         if not one.by_customer or one.pasted or not _is_wish(one):
             continue
         words = set(terms(one.text))
-        if found and words and len(words - known) < _NEW_WORDS * len(words):
+        if places and words and len(words - known) < _NEW_WORDS * len(words):
             continue
         known |= words
-        found.append(closing.judged(place))
-    return tuple(found)
+        places.append(place)
+    closing = _Closing(said, steps, places)
+    return tuple(map(closing.judged, places))
 
 
 def _is_wish(said: Utterance) -> bool:
     """Whether the customer wants something: by the wish itself, or by what the sentence does."""
     is_wanted = said.act in _WANTING and (said.reading.wish >= _SURE or said.reading.acts[Act.REQUEST] >= _SURE)
     # `Please!` says that something is wanted, and not what.
-    return is_wanted and len(set(terms(said.text))) >= _FEWEST_WORDS
+    tells = said.reading.boilerplate < _SURE and len(set(terms(said.text))) >= _FEWEST_WORDS
+    return is_wanted and tells
+
+
+class _Bearing(NamedTuple):
+    """When a step was taken, the turn in which something was last wanted before it, and words of what it is about."""
+
+    at: datetime
+    turn: int
+    words: frozenset[str]
 
 
 class _Closing:
     """What was said and done, read once for all wishes."""
 
-    def __init__(self, said: Sequence[Utterance], steps: Sequence[Step]) -> None:
+    def __init__(self, said: Sequence[Utterance], steps: Sequence[Step], wanted: Sequence[int]) -> None:
         self._said = said
         self._words = [content_words(one.text) for one in said]
         self._turns = turns_of(one.by_customer for one in said)
         ours = [step for step in steps if not step.told and step.action.actor is not Actor.CUSTOMER]
-        self._done = [step.action.at for step in ours if step.action.outcome is Outcome.SUCCEEDED]
-        self._failed = [step.action.at for step in ours if step.action.outcome is Outcome.FAILED]
+        self._done = [self._bearing(step, wanted) for step in ours if step.action.outcome is Outcome.SUCCEEDED]
+        self._failed = [self._bearing(step, wanted) for step in ours if step.action.outcome is Outcome.FAILED]
+
+    def _bearing(self, step: Step, wanted: Sequence[int]) -> _Bearing:
+        """What a step was about: what was wanted last before it, and what shares a word with it or its report."""
+        at = step.action.at
+        before = [self._turns[place] for place in wanted if self._said[place].interaction.occurred_at <= at]
+        words = set(content_words(f"{humanised(step.name)} {' '.join(step.subject)}"))
+        after = (place for place, one in enumerate(self._said) if one.interaction.occurred_at >= at)
+        reply = next((place for place in after if not self._said[place].by_customer), None)
+        if reply is not None:
+            words.update(*(self._words[place] for place in self._of_turn(reply)))
+        return _Bearing(at, max(before, default=-1), frozenset(words))
+
+    def _of_turn(self, start: int) -> Iterator[int]:
+        return takewhile(lambda place: self._turns[place] == self._turns[start], range(start, len(self._said)))
+
+    def _is_about(self, step: _Bearing, place: int) -> bool:
+        if step.at < self._said[place].interaction.occurred_at:
+            return False
+        return step.turn == self._turns[place] or not step.words.isdisjoint(self._words[place])
 
     def judged(self, place: int) -> Wish:
         """How the wish at this place stands at the end; what is said to close it must itself look like that."""
@@ -83,10 +115,10 @@ class _Closing:
             for at, one in enumerate(self._said[place + 1 : end], start=place + 1)
             if not one.pasted
         ]
-        since = wish.interaction.occurred_at
-        carried_out = any(at >= since for at in self._done)
-        failed = any(at >= since for at in self._failed)
-        judged = WishState(state(wish.reading, later, carried_out=carried_out, failed=failed))
+        carried_out = any(self._is_about(step, place) for step in self._done)
+        failed = any(self._is_about(step, place) for step in self._failed)
+        likeliest, sure = state(wish.reading, later, carried_out=carried_out, failed=failed)
+        judged = WishState(likeliest)
         after = self._said[place + 1 : end]
         ours = [one for one in after if not one.by_customer]
         theirs = [one for one in after if one.by_customer]
@@ -96,6 +128,8 @@ class _Closing:
         if judged is WishState.REFUSED and not carried_out:
             closed = _last(ours, lambda one: one.reading.acts[Act.REFUSAL] >= _LIKELY)
             return Wish(wish, judged, closed) if closed else Wish(wish, WishState.OPEN)
+        if judged is WishState.DONE and sure < _SURE_OF_DONE and not carried_out:
+            return Wish(wish, WishState.OPEN)
         if judged is WishState.DONE or (carried_out and judged is not WishState.CONDITIONAL):
             return Wish(wish, WishState.DONE, _last(ours, lambda one: one.reading.done >= _LIKELY))
         return Wish(wish, judged)

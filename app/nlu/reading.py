@@ -7,7 +7,7 @@ file of the package. One sentence takes about a tenth of a millisecond.
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +19,10 @@ from app.nlu.features import Setting, features
 WEIGHTS = Path(__file__).with_name("weights.npz")
 ACTS = tuple(Act)
 MOODS = ("negative", "neutral", "positive")
-TRAITS = ("human", "boilerplate", "wish", "key", "promise", "attempt", "done", "care")
+TRAITS = ("human", "boilerplate", "wish", "key", "promise", "attempt", "done", "care", "telling")
 """What a sentence may be besides: a request for a person, words that say nothing of the matter, what somebody wants,
-why they came, a promise that outlasts the talk, what the customer says they tried, what our side says it has done, and
-what calls for care: a death, hardship, illness."""
+why they came, a promise that outlasts the talk, what the customer says they tried, what our side says it has done,
+what calls for care (a death, hardship, illness), and whether whoever tells of the conversation names it."""
 
 
 class Reading(NamedTuple):
@@ -41,6 +41,7 @@ class Reading(NamedTuple):
     attempt: float
     done: float
     care: float
+    telling: float
 
 
 NOTHING_READ = Reading(
@@ -53,7 +54,7 @@ NOTHING_READ = Reading(
 
 
 class Weights(NamedTuple):
-    """A column of weights for each act, mood and trait, and their intercepts. Shapes: (SIZE, 25) and (25,)."""
+    """A column of weights for each act, mood and trait, and their intercepts. Shapes: (SIZE, 26) and (26,)."""
 
     columns: NDArray[np.float32]
     intercepts: NDArray[np.float32]
@@ -64,7 +65,11 @@ def read(sentence: str, setting: Setting) -> Reading:
     """What the classifiers make of a sentence in its setting."""
     found = features(sentence, setting)
     weights = _weights()
-    scores = weights.columns[found].sum(axis=0, dtype=np.float32) / np.sqrt(len(found)) + weights.intercepts
+    return reading_of(weights.columns[found].sum(axis=0, dtype=np.float32) / np.sqrt(len(found)) + weights.intercepts)
+
+
+def reading_of(scores: NDArray[np.float32]) -> Reading:
+    """The probabilities that the scores of a sentence stand for. Shape of `scores`: (columns,)."""
     acts = _softmax(scores[: len(ACTS)])
     moods = _softmax(scores[len(ACTS) : len(ACTS) + len(MOODS)])
     traits = 1 / (1 + np.exp(-scores[len(ACTS) + len(MOODS) :]))
@@ -74,12 +79,6 @@ def read(sentence: str, setting: Setting) -> Reading:
         dict(zip(MOODS, moods.tolist(), strict=True)),
         *traits.tolist(),
     )
-
-
-def forget_weights() -> None:
-    """Read the weights anew when they are next needed: they were fitted anew."""
-    _weights.cache_clear()
-    cast(Any, read).cache_clear()
 
 
 @cache

@@ -58,10 +58,12 @@ def traits(wish: Reading, later: Sequence[Later], *, carried_out: bool, failed: 
     return np.array([*values, float(carried_out), float(failed), np.log1p(count), float(not ours), float(not theirs)])
 
 
-def state(wish: Reading, later: Sequence[Later], *, carried_out: bool, failed: bool) -> str:
-    """The likeliest state of a wish, one of STATES."""
+def state(wish: Reading, later: Sequence[Later], *, carried_out: bool, failed: bool) -> tuple[str, float]:
+    """The likeliest state of a wish, one of STATES, and how likely it is."""
     scores = _weights() @ traits(wish, later, carried_out=carried_out, failed=failed)
-    return STATES[int(scores.argmax())]
+    powers = np.exp(scores - scores.max())
+    likeliest = int(scores.argmax())
+    return STATES[likeliest], float(powers[likeliest] / powers.sum())
 
 
 def content_words(text: str) -> frozenset[str]:
