@@ -11,7 +11,7 @@ written for this project alone.
 
 import argparse
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -28,7 +28,8 @@ from app.nlu.wish_states import MOST_LATER, STATES, Later, content_words, turns_
 from evals.label_rows import LabelledSentence, development
 
 SECOND_STRENGTH = 1.0
-REASON_STRENGTH = 0.1
+RANKING_STRENGTH = 0.1
+_UNSETTLED = ("open", "refused", "conditional")
 _LEAST_SPREAD = 1e-6
 STRENGTH = 20.0
 """The inverse of the ridge penalty; of 3, 10, 20 and 30 the best in cross-validation, by little."""
@@ -152,41 +153,45 @@ def mood_rows(
     return np.array(found), moods, conversations
 
 
-def reason_rows(
-    rows: Sequence[LabelledSentence], readings: Sequence[Reading]
+def ranked_rows(
+    rows: Sequence[LabelledSentence], readings: Sequence[Reading], sought: Callable[[LabelledSentence], bool]
 ) -> tuple[NDArray[np.float64], list[bool], list[str]]:
-    """The traits of the customer's sentences, whether each is a key sentence, and the conversation."""
+    """The traits of the customer's sentences, whether each is sought, and the conversation; of those that hold one."""
     found: list[NDArray[np.float64]] = []
-    keys: list[bool] = []
+    labels: list[bool] = []
     conversations: list[str] = []
     for conversation, together in _conversations(rows, readings):
         own = [(row, reading) for row, reading in together if row.key is not None]
-        if not any(row.key for row, _ in own):
+        if not any(sought(row) for row, _ in own):
             continue
         found.append(reasons.traits([(row.text, row.setting, reading) for row, reading in own]))
-        keys += [bool(row.key) for row, _ in own]
+        labels += [sought(row) for row, _ in own]
         conversations += [conversation] * len(own)
-    return np.concatenate(found), keys, conversations
+    return np.concatenate(found), labels, conversations
 
 
-def fit_reasons(found: tuple[NDArray[np.float64], list[bool], list[str]]) -> NDArray[np.float64]:
-    """The weights of the traits; prints how often the likeliest, and one of the likeliest two, is a key sentence."""
-    matrix, keys, conversations = found
+def fit_ranking(name: str, found: tuple[NDArray[np.float64], list[bool], list[str]]) -> NDArray[np.float64]:
+    """The weights of the traits; prints how often the likeliest, and one of the likeliest two, is what is sought."""
+    matrix, labels, conversations = found
     spread = np.maximum(matrix.std(axis=0), _LEAST_SPREAD)
-    model: Any = cast(Any, linear_model).LogisticRegression(C=REASON_STRENGTH, max_iter=3000)
+    model: Any = cast(Any, linear_model).LogisticRegression(C=RANKING_STRENGTH, max_iter=3000)
     folds = cast(Any, model_selection).GroupKFold(FOLDS)
     scores: NDArray[np.float64] = cast(Any, model_selection).cross_val_predict(
-        model, matrix / spread, keys, groups=conversations, cv=folds, method="decision_function"
+        model, matrix / spread, labels, groups=conversations, cv=folds, method="decision_function"
     )
     first, second, count = 0, 0, 0
-    for _, together in groupby(zip(conversations, scores.tolist(), keys, strict=True), key=lambda row: row[0]):
-        order = [key for _, _, key in sorted(together, key=lambda row: -row[1])]
+    for _, together in groupby(zip(conversations, scores.tolist(), labels, strict=True), key=lambda row: row[0]):
+        order = [label for _, _, label in sorted(together, key=lambda row: -row[1])]
         first, second, count = first + order[0], second + any(order[:2]), count + 1
-    print(f"{'reasons':12} first {first / count:.3f} among two {second / count:.3f} of {count}")
-    model.fit(matrix / spread, keys)
+    print(f"{name:12} first {first / count:.3f} among two {second / count:.3f} of {count}")
+    model.fit(matrix / spread, labels)
     weights: NDArray[np.float64] = model.coef_ / spread
     weights[:, 0] += model.intercept_
     return weights
+
+
+def _is_wanted(row: LabelledSentence) -> bool:
+    return row.state in _UNSETTLED
 
 
 def _felt_after(felt: Sequence[Sequence[str | None]]) -> str:
@@ -245,7 +250,9 @@ def main() -> None:
     readings = [reading_of(row.astype(np.float32)) for row in scores + shifts]
     states = fit_second("wish states", wish_rows(rows, readings), STATES, balanced=False)
     _write(wish_states.WEIGHTS, STATES, states)
-    _write(reasons.WEIGHTS, ["reason"], fit_reasons(reason_rows(rows, readings)))
+    reason = fit_ranking("reasons", ranked_rows(rows, readings, lambda row: bool(row.key)))
+    wanted = fit_ranking("still wanted", ranked_rows(rows, readings, _is_wanted))
+    _write(reasons.WEIGHTS, ["reason", "wanted"], np.vstack([reason, wanted]))
     moods = fit_second("moods", mood_rows(rows, readings), MOODS, balanced=True)
     _write(feelings.WEIGHTS, MOODS, moods)
 

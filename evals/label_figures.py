@@ -5,19 +5,25 @@ where `--data` names their folder, public ones.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any, cast
 
 from sklearn import metrics
 
+from app.briefs.commitments import binds_us
 from app.models import Record
 from app.nlu import Reading, read
+from app.nlu.feelings import feeling, label_of
 from app.nlu.reading import MOODS
+from app.nlu.reasons import weighed
+from app.nlu.wish_states import MOST_LATER, Later, content_words, state, turns_of
 from evals.label_rows import LabelledSentence, held_out
 
 SURE = 0.5
 TRAITS = ("human", "boilerplate", "promise", "attempt", "done")
+_Read = tuple[LabelledSentence, Reading]
 
 
 class Found(Record):
@@ -30,7 +36,11 @@ class Found(Record):
 
 
 class SourceFigures(Record):
-    """The figures of one source. F1 is the mean over the acts, and over the moods, that occur in it."""
+    """The figures of one source. F1 is the mean over the acts, and over the moods, that occur in it.
+
+    `promises` are those of our side as a brief tells them; `wish_states` and `conversation_moods` are accuracies, of
+    wishes that were labelled and of moods at the end of conversations.
+    """
 
     conversations: int
     sentences: int
@@ -42,6 +52,10 @@ class SourceFigures(Record):
     key_conversations: int
     key_first: float
     key_among_two: float
+    promises: Found
+    wishes: int
+    wish_states: float | None
+    conversation_moods: float | None
 
 
 class LabelFigures(Record):
@@ -72,7 +86,11 @@ def _figures(rows: Sequence[LabelledSentence]) -> SourceFigures:
     boilerplate = [
         row.boilerplate is (reading.boilerplate >= SURE) for row, reading in zip(rows, readings, strict=True)
     ]
-    ranks = _ranks_of_key_sentences(rows, readings)
+    talks = [list(talk) for _, talk in groupby(zip(rows, readings, strict=True), key=lambda pair: pair[0].conversation)]
+    ranks = [rank for talk in talks if (rank := _rank_of_key_sentence(talk)) is not None]
+    states = [right for talk in talks for right in _states_right(talk)]
+    felt = [right for talk in talks if (right := _mood_is_right(talk)) is not None]
+    bound = [binds_us(row.text, reading) for row, reading in zip(rows, readings, strict=True)]
     return SourceFigures(
         conversations=len({row.conversation for row in rows}),
         sentences=len(rows),
@@ -84,6 +102,10 @@ def _figures(rows: Sequence[LabelledSentence]) -> SourceFigures:
         key_conversations=len(ranks),
         key_first=sum(rank == 0 for rank in ranks) / max(1, len(ranks)),
         key_among_two=sum(rank < 2 for rank in ranks) / max(1, len(ranks)),
+        promises=_shares([(row.promise, found) for row, found in zip(rows, bound, strict=True)]),
+        wishes=len(states),
+        wish_states=sum(states) / len(states) if states else None,
+        conversation_moods=sum(felt) / len(felt) if felt else None,
     )
 
 
@@ -93,13 +115,14 @@ def _macro_f1(pairs: Sequence[tuple[str, str]]) -> float:
 
 
 def _found(trait: str, rows: Sequence[LabelledSentence], readings: Sequence[Reading]) -> Found:
-    judged = [
-        (bool(getattr(row, trait)), getattr(reading, trait) >= SURE)
-        for row, reading in zip(rows, readings, strict=True)
-        if getattr(row, trait) is not None
-    ]
-    right = sum(told and found for told, found in judged)
-    labelled, found = sum(told for told, _ in judged), sum(found for _, found in judged)
+    pairs = zip(rows, readings, strict=True)
+    return _shares([(getattr(row, trait), getattr(reading, trait) >= SURE) for row, reading in pairs])
+
+
+def _shares(pairs: Sequence[tuple[bool | None, bool]]) -> Found:
+    judged = [(label, found) for label, found in pairs if label is not None]
+    right = sum(label and found for label, found in judged)
+    labelled, found = sum(label for label, _ in judged), sum(found for _, found in judged)
     return Found(
         labelled=labelled,
         found=found,
@@ -108,15 +131,34 @@ def _found(trait: str, rows: Sequence[LabelledSentence], readings: Sequence[Read
     )
 
 
-def _ranks_of_key_sentences(rows: Sequence[LabelledSentence], readings: Sequence[Reading]) -> list[int]:
-    """For each conversation with key sentences, the rank of the best of them among the customer's sentences."""
-    ranked: dict[str, list[tuple[float, bool]]] = defaultdict(list)
-    for row, reading in zip(rows, readings, strict=True):
-        if row.key is not None:
-            ranked[row.conversation].append((-reading.key, not row.key))
-    found: list[int] = []
-    for scored in ranked.values():
-        order = [not other for _, other in sorted(scored)]
-        if any(order):
-            found.append(order.index(True))
-    return found
+def _rank_of_key_sentence(talk: Sequence[_Read]) -> int | None:
+    """The rank of the best of a conversation's key sentences among the customer's; None where none is labelled."""
+    own = [(row, reading) for row, reading in talk if row.key is not None]
+    likely = weighed([(row.text, row.setting, reading) for row, reading in own])
+    order = sorted(range(len(own)), key=lambda place: (-likely[place].reason, not own[place][0].key))
+    return next((rank for rank, place in enumerate(order) if own[place][0].key), None)
+
+
+def _states_right(talk: Sequence[_Read]) -> Iterator[bool]:
+    """For each labelled wish, whether its state is found from what follows it."""
+    turns = turns_of(row.setting.by_customer for row, _ in talk)
+    words = [content_words(row.text) for row, _ in talk]
+    for place, (row, reading) in enumerate(talk):
+        if row.state is None:
+            continue
+        later = [
+            Later(other.setting.by_customer, turns[at], not words[place].isdisjoint(words[at]), read_as)
+            for at, (other, read_as) in enumerate(talk[place + 1 : place + 1 + MOST_LATER], start=place + 1)
+        ]
+        yield state(reading, later, carried_out=False, failed=False)[0] == row.state
+
+
+def _mood_is_right(talk: Sequence[_Read]) -> bool | None:
+    """Whether the mood at the end of a conversation is found; None where the label is unsure."""
+    own = [(row, reading) for row, reading in talk if row.setting.by_customer]
+    if not own or own[-1][0].feeling not in MOODS:
+        return None
+    messages = [
+        [reading for _, reading in message] for _, message in groupby(own, key=lambda pair: pair[0].setting.turn)
+    ]
+    return label_of(feeling(messages)) == own[-1][0].feeling

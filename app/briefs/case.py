@@ -23,17 +23,17 @@ from app.language.sentences import sentences
 from app.language.words import terms
 from app.models import Interaction, Kind, Outcome, Snapshot
 from app.nlu import Act
-from app.nlu.reasons import reasons
+from app.nlu.reasons import Weighed, weighed
 from app.privacy import Redactor, questions_answered
 
 # Repeat contacts are counted within a week where first-contact resolution is measured.
 SAME_CASE_WITHIN = timedelta(days=7)
 SAME_THING_WITHIN = timedelta(days=30)
 SURE = 0.5
-SURE_OF_PERSON = 0.85
+SURE_OF_PERSON = 0.9
 # So sure must be what a quotation is called: refused, or taken back.
-SURE_OF_LABEL = 0.75
-_PERHAPS = 0.2
+SURE_OF_LABEL = 0.85
+_PERHAPS = 0.5
 _NAMING = ("code", "number", "amount", "error_code")
 _MAY_HOLD_A_SECRET = re.compile(
     r"(?:\d[ .-]?){9}|[A-Z]{2}\d{2}|pass|pwd|\bpins?\b|\bcv[vc]|code|\botps?\b|\btans?\b|contrase|senha"
@@ -58,13 +58,17 @@ _LONGEST_ASKING = 6
 # `Category: [x] Refund`: a field of a form.
 _FIELD = re.compile(r"^[^\W\d_][^:.?!]{1,30}:\s(?=(?:\S+\s+){0,7}\S+$)|\[[ xX]\]")
 _FEWEST_TERMS = 2
+_LATEST_FINDINGS = 4
 _LEAST_TELLING, _LEAST_FINDING = 0.04, 0.02
 # A greeting in so many words tells something too: `Hello, I am calling for my father`.
 _FULL_GREETING = 5
 # What the customer told last counts so much more.
 _NEWEST = 0.3
-REASON_WORDS = 40
-_SURE_OF_REQUEST = 0.6
+REASON_WORDS = 36
+EXPECTATION_WORDS = 30
+_LONGEST_TOLD_AGAIN = 18
+_LEAST_WANTED, _NEARLY_WANTED, _AS_REASON = 0.12, 0.6, 0.5
+_NOTHING = Weighed(0.0, 0.0)
 # A matter that ended well and is spoken of again in so many of its words did not end there.
 _COMES_BACK = 2
 MASK = "•"
@@ -103,13 +107,20 @@ class Case:
         reason = self.reason
         if reason is None:
             return ()
+        elsewhere = {id(one) for one in self.expectations}
+        if id(reason) in elsewhere and len(reason.text.split()) > _LONGEST_TOLD_AGAIN:
+            # It is told as what is wanted; what led to it is told as the reason.
+            others = [one for one in self._standing if id(one) not in elsewhere and _is_beside(one, reason)]
+            led = self._key_sentence(one for one in others if self.weight(one) >= _LEAST_SECOND)
+            reason = led or reason
         core = self._core(reason)
         if len(core) > 1 and sum(len(one.text.split()) for one in core) > REASON_WORDS:
             return core
-        return around(core, self.said, REASON_WORDS, _tells)
+        return around(core, self.said, REASON_WORDS, lambda one: _tells(one) and id(one) not in elsewhere)
 
     def _core(self, reason: Utterance) -> tuple[Utterance, ...]:
-        others = [one for one in self._standing if one is not reason and _is_beside(one, reason)]
+        elsewhere = {id(one) for one in (reason, *self.expectations)}
+        others = [one for one in self._standing if id(one) not in elsewhere and _is_beside(one, reason)]
         least = max(_LEAST_SECOND, _NEARLY * self.weight(reason))
         second = self._key_sentence(one for one in others if self.weight(one) >= least)
         if second is None:  # what led to a wish often stands beside it
@@ -122,18 +133,22 @@ class Case:
 
         One that holds a secret, or only announces what follows, is quoted for want of others.
         """
-        likely = self._reasons.get(id(said), 0.0)
+        likely = self._weighed.get(id(said), _NOTHING).reason
         return likely * (_WITH_SECRET if MASK in said.text or said.text.endswith(":") else 1.0)
 
+    def wanted(self, said: Utterance) -> float:
+        """How likely a customer's sentence tells what they still want."""
+        return self._weighed.get(id(said), _NOTHING).wanted
+
     @cached_property
-    def _reasons(self) -> Mapping[int, float]:
-        found: dict[int, float] = {}
+    def _weighed(self) -> Mapping[int, Weighed]:
+        found: dict[int, Weighed] = {}
         by_conversation: dict[str | None, list[Utterance]] = {}
         for one in self.said:
             if one.by_customer and not one.pasted:
                 by_conversation.setdefault(one.interaction.conversation_id, []).append(one)
         for own in by_conversation.values():
-            likely = reasons([(one.text, one.setting, one.reading) for one in own])
+            likely = weighed([(one.text, one.setting, one.reading) for one in own])
             found.update(zip(map(id, own), likely, strict=True))
         return found
 
@@ -145,11 +160,12 @@ class Case:
 
     @property
     def matters(self) -> Sequence[Utterance]:
-        """What names the matter best: the reason, or what led to it, before what else is wanted."""
+        """What names the matter best: what is still wanted, or the reason, before what else was told."""
         told = [one for one in self._standing if one.by_customer and _tells(one) and one.act in _MATTERS]
-        first = [one for one in (self.reason, self.before) if one is not None]
-        ordered = [*sorted(first, key=self.weight, reverse=True), *self.reasons]
-        return [*ordered, *sorted(told, key=self.weight, reverse=True)]
+        first = [one for one in (self.reason, self.before, *self.expectations) if one is not None]
+        named = [one for one in first if one is not self.person_wanted]
+        ordered = sorted(named, key=lambda one: self.wanted(one) + _AS_REASON * self.weight(one), reverse=True)
+        return [*ordered, *self.reasons, *sorted(told, key=self.weight, reverse=True)]
 
     @cached_property
     def _standing(self) -> list[Utterance]:
@@ -186,17 +202,28 @@ class Case:
         return None if found is self.reason else found
 
     @cached_property
-    def expectation(self) -> Utterance | None:
-        """What the customer wants to happen: of the wishes not settled the last request, else the last question.
+    def expectations(self) -> tuple[Utterance, ...]:
+        """What the customer still wants: the likeliest sentence and, where another is nearly as likely, that too.
 
         A person, where nothing else is asked for.
         """
-        wanted = [wish.said for wish in self.wishes if wish.state in UNSETTLED and not _for_person(wish.said)]
-        asked = [said for said in wanted if _asks(said) and MASK not in said.text]
-        questions = [said for said in wanted if said.reading.acts[Act.QUESTION] >= SURE]
-        reasons = self.reasons
-        fresh = [one for one in (*reversed(asked), *reversed(questions)) if one not in reasons]
-        return next(iter((*fresh, *reversed(asked), *reversed(questions))), None) or self.person_wanted
+        newest = self.said[-1].interaction.conversation_id if self.said else None
+        open_wishes = [one for one in self._open_wishes if _tells(one)]
+        told = [one for one in open_wishes if one.interaction.conversation_id == newest] or open_wishes
+        best = max(told, key=self.wanted, default=None)
+        if best is None or self.wanted(best) < _LEAST_WANTED:
+            return (self.person_wanted,) if self.person_wanted is not None else ()
+        others = [one for one in told if one is not best and self.wanted(one) >= _NEARLY_WANTED * self.wanted(best)]
+        second = max(others, key=self.wanted, default=None)
+        if second is not None and len(f"{best.text} {second.text}".split()) > EXPECTATION_WORDS:
+            second = None
+        return tuple(one for one in self.said if one is best or one is second)
+
+    @cached_property
+    def _open_wishes(self) -> list[Utterance]:
+        """What the customer says, but for the wishes that are done or taken back."""
+        closed = {id(wish.said) for wish in self.wishes if wish.state not in UNSETTLED}
+        return [one for one in self.said if one.by_customer and not one.pasted and id(one) not in closed]
 
     @cached_property
     def person_wanted(self) -> Utterance | None:
@@ -242,7 +269,7 @@ class Case:
             and not hands_on(one.text)
             and len(terms(one.text)) >= _FEWEST_WORDS
         ]
-        return max(reversed(told), key=lambda one: one.reading.telling, default=None)
+        return max(reversed(told[-_LATEST_FINDINGS:]), key=lambda one: one.reading.telling, default=None)
 
     def also_told(self, above: Iterable[Utterance], words: int) -> tuple[Utterance, ...]:
         """What the customer told besides, the most telling first, within so many words; in order."""
@@ -404,10 +431,6 @@ def _names(group: Sequence[Interaction]) -> set[str]:
     own = {canonical(held.value) for one in group for held in one.identifiers}
     given = (pair for one in group for pair in structured_names(dict(one.data)))
     return said | {canonical(value) for key, value in given if not is_of_person(key)} - own
-
-
-def _asks(said: Utterance) -> bool:
-    return said.reading.acts[Act.REQUEST] + said.reading.acts[Act.CONDITION] >= _SURE_OF_REQUEST
 
 
 def _may_be_key(said: Utterance) -> bool:

@@ -10,7 +10,7 @@ from app.budget import spend
 from app.language.acts import is_english
 from app.language.promises import due_in, hands_on, promise_in, time_in
 from app.models import Actor, Commitment
-from app.nlu import Act
+from app.nlu import Act, Reading
 
 MOST_COMMITMENTS = 3
 # Of so many, the last ones, it is found out by when they are due.
@@ -50,11 +50,16 @@ def is_promise(one: Utterance) -> bool:
         return False
     if one.by_customer:
         return one.reading.acts[Act.PROMISE] >= _SURE_OF_PROMISE
-    timed = time_in(one.text) is not None
-    sure = one.reading.promise >= (_SURE_OF_TIMED_PROMISE if timed else _SURE_OF_PROMISE)
+    return binds_us(one.text, one.reading)
+
+
+def binds_us(sentence: str, reading: Reading) -> bool:
+    """Whether a sentence of bot or agent binds our side to something that outlasts the talk."""
+    timed = time_in(sentence) is not None
+    sure = reading.promise >= (_SURE_OF_TIMED_PROMISE if timed else _SURE_OF_PROMISE)
     # In English the wording finds promises of which the classifier is not sure.
-    likely = one.reading.promise >= (_TIMED_PROMISE if timed else _LIKELY_PROMISE) and is_english(one.text)
-    return (sure or (likely and promise_in(one.text, english=True) is not None)) and not hands_on(one.text)
+    likely = reading.promise >= (_TIMED_PROMISE if timed else _LIKELY_PROMISE) and is_english(sentence)
+    return (sure or (likely and promise_in(sentence, english=True) is not None)) and not hands_on(sentence)
 
 
 def due_elsewhere(text: str) -> bool:

@@ -252,7 +252,12 @@ def _thing(findings: Findings) -> Told | None:
 def _listed(case: Case) -> tuple[Step, ...]:
     """The last steps on record, and the last few that somebody only told of."""
     recorded = [step for step in case.steps if not step.told]
-    told = [step for step in case.steps if step.told]
+    quoted_above = {one.text for one in (*case.reasons, *case.expectations)}
+    told = [
+        step
+        for step in case.steps
+        if step.told and not (step.action.outcome is Outcome.UNKNOWN and step.name in quoted_above)
+    ]
     room = MOST_STEPS - min(MOST_TOLD, len(told))
     kept = [*recorded[-room:], *told[-min(MOST_TOLD, MOST_STEPS - len(recorded[-room:])) :]]
     return tuple(sorted(kept, key=lambda step: step.action.at))
@@ -263,12 +268,12 @@ def _shown(step: Step, wording: Wording) -> ActionTaken:
 
 
 def _expectation(case: Case, wording: Wording) -> Told | None:
-    wanted = case.expectation
-    if wanted is None:
+    wanted = case.expectations
+    if not wanted:
         return None
-    if wanted is case.person_wanted:
-        return Told(wording.phrases.wants_person, (wanted.interaction.interaction_id,))
-    return wording.said([wanted])
+    if wanted == (case.person_wanted,):
+        return Told(wording.phrases.wants_person, (wanted[0].interaction.interaction_id,))
+    return wording.said(wanted)
 
 
 def _open_questions(case: Case) -> tuple[str, ...]:

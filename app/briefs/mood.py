@@ -1,15 +1,13 @@
 """How the customer feels about the matter, and the course that takes over their messages."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from app.briefs.reading import Utterance
 from app.models import Sentiment, SentimentLabel, Trend
 from app.nlu import Reading
-from app.nlu.feelings import feeling
+from app.nlu.feelings import feeling, label_of
 
 _BAD, _GOOD = -0.3, 0.3
-# Chosen in cross-validation: politeness and plain trouble are often read as displeasure.
-_SURE_OF_NEGATIVE = 0.65
 _MOST_MESSAGES = 24
 
 
@@ -19,13 +17,10 @@ def mood_of(said: Sequence[Utterance]) -> Sentiment | None:
     if not messages:
         return None
     course = [feeling(messages[:end]) for end in range(1, len(messages) + 1)]
-    return Sentiment(label=_label(course[-1]), trend=_trend([felt["positive"] - felt["negative"] for felt in course]))
-
-
-def _label(felt: Mapping[str, float]) -> SentimentLabel:
-    if felt["negative"] >= _SURE_OF_NEGATIVE:
-        return SentimentLabel.NEGATIVE
-    return SentimentLabel.POSITIVE if felt["positive"] > felt["neutral"] else SentimentLabel.NEUTRAL
+    return Sentiment(
+        label=SentimentLabel(label_of(course[-1])),
+        trend=_trend(label, [felt["positive"] - felt["negative"] for felt in course]),
+    )
 
 
 def _messages(said: Sequence[Utterance]) -> list[list[Reading]]:
@@ -35,9 +30,10 @@ def _messages(said: Sequence[Utterance]) -> list[list[Reading]]:
     return list(by_message.values())[-_MOST_MESSAGES:]
 
 
-def _trend(course: Sequence[float]) -> Trend:
+def _trend(label: SentimentLabel, course: Sequence[float]) -> Trend:
     """Where the feeling is going, told only where it turns: from bad to good, or from calm to bad."""
     before, last = course[:-1], course[-1]
     if before and min(before) <= _BAD and last >= _GOOD:
         return Trend.IMPROVING
-    return Trend.WORSENING if before and before[0] > _BAD >= last else Trend.STEADY
+    worse = label is SentimentLabel.NEGATIVE and before and before[0] > _BAD >= last
+    return Trend.WORSENING if worse else Trend.STEADY

@@ -15,6 +15,7 @@ from app.briefs.quoting import quoted, quotes_in
 from app.briefs.reading import Utterance
 from app.briefs.steps import Step, humanised, label_of
 from app.briefs.wishes import WishState
+from app.language.words import terms
 from app.models import Actor, Commitment, Entity, Evidence, Interaction, Outcome, Quote, ResolutionStatus
 from app.nlu import Act
 
@@ -25,6 +26,7 @@ QUOTED_WORDS = 22
 FEWEST_TOLD_BESIDE = 4
 WORDS_FOR_THE_REST = 30
 _TROUBLE = (Act.COMPLAINT, Act.REQUEST, Act.QUESTION)
+_FEWEST_TERMS = 3
 _UNTOLD = ("date", "error_code", "email", "phone", "number")
 
 
@@ -103,7 +105,7 @@ def situation(findings: Findings, words: int = SITUATION_WORDS) -> list[Told]:
     story.tell(_refusals(case, wording), leaving=WORDS_FOR_THE_REST)
     story.tell(_before(case, wording), leaving=WORDS_FOR_THE_REST)
     above = [one for one in case.said if any(one.text in told.text for told in story.told)]
-    told_elsewhere = [one for one in (case.expectation, case.person_wanted) if one is not None]
+    told_elsewhere = [one for one in (*case.expectations, case.person_wanted) if one is not None]
     quoted_above = " ".join(one.text for one in (*case.reasons, *told_elsewhere, *above))
     unnamed = [one for one in findings.entities if one.value not in quoted_above]
     story.tell(_named(case, unnamed, wording), leaving=WORDS_FOR_THE_REST)
@@ -128,14 +130,16 @@ class _Story:
         """Take up what fits and leaves so many words, and a sentence, for what is told after it."""
         for told in sentences:
             words = len(told.text.split())
-            most = MOST_SENTENCES - (leaving > 0)
-            if (
-                words <= self.room - leaving
-                and len(self.told) < most
-                and told.text not in (one.text for one in self.told)
-            ):
+            fits = words <= self.room - leaving and len(self.told) < MOST_SENTENCES - (leaving > 0)
+            if fits and not self._holds(told):
                 self.told.append(told)
                 self.room -= words
+
+    def _holds(self, told: Told) -> bool:
+        """Whether it was told already; what was called a refusal is not quoted again as what was said."""
+        quoted_above = {(quote.interaction_id, quote.text) for one in self.told for quote in one.quotes}
+        quoted_here = {(quote.interaction_id, quote.text) for quote in told.quotes}
+        return told.text in (one.text for one in self.told) or (bool(quoted_here) and quoted_here <= quoted_above)
 
 
 def _overdue(findings: Findings) -> Iterable[Told]:
@@ -224,7 +228,8 @@ def _turns(case: Case, wording: Wording) -> Iterable[Told]:
 
 def _refusals(case: Case, wording: Wording) -> Iterable[Told]:
     """What our side refused that says most; of equals the last."""
-    weightiest = max(reversed(case.refusals), key=lambda one: one.reading.telling, default=None)
+    telling = [one for one in case.refusals if len(terms(one.text)) >= _FEWEST_TERMS]
+    weightiest = max(reversed(telling), key=lambda one: one.reading.telling, default=None)
     if weightiest is not None:
         yield wording.quotation(weightiest, wording.phrases.refused)
 
@@ -239,7 +244,7 @@ def _findings(case: Case, wording: Wording) -> Iterable[Told]:
     """What our side told of the matter."""
     if case.answer is not None:
         yield wording.quotation(case.answer, wording.phrases.answered)
-    if case.finding is not None and case.finding is not case.answer and case.finding not in case.refusals[-1:]:
+    if case.finding is not None and case.finding is not case.answer:
         yield wording.said([case.finding])
 
 

@@ -19,7 +19,9 @@ _LEADING_ON = frozenset(
     """.split()
 )
 _LINK = re.compile(r"\[([^\[\]]{1,1000}+)\]\([^)]{1,1000}+\)")
-_ABBREVIATION = re.compile(r"\b(?:Ms|St|No|Sra|Dra|Prof|ca|vs|e\.g|i\.e|etc|approx|[ap]\.m)\.$", re.IGNORECASE)
+_ABBREVIATION = re.compile(
+    r"\b(?:Ms|St|No|Sra|Dra|Prof|ca|vs|e\.g|i\.e|etc|approx|incl|excl|inkl|exkl|zzgl|[ap]\.m)\.$", re.IGNORECASE
+)
 _LONGEST_ABBREVIATION = 12
 # `am 14.01.`, `seit dem 1.`: an ordinal, as German writes it. `Gellertstr.` comes before its number.
 _ORDINAL = re.compile(r"\b\d{1,2}\.\d{1,2}\.$|\b(?:dem|am|zum|vom|den|der|ab|bis) \d{1,2}\.$")

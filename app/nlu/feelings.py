@@ -17,6 +17,9 @@ from app.nlu.reading import MOODS, Reading
 WEIGHTS = Path(__file__).with_name("feelings.json")
 Message = Sequence[Reading]
 _RECENT = 2
+_BAD, _GOOD = -0.45, 0.4
+# Chosen in cross-validation: politeness and plain trouble are often read as displeasure.
+_SURE_OF_NEGATIVE, _SURE_OF_POSITIVE = 0.7, 0.6
 _ACTS = (Act.COMPLAINT, Act.THANKS, Act.REFUSAL, Act.REQUEST, Act.REPORT, Act.FAREWELL, Act.WITHDRAWAL)
 
 
@@ -31,7 +34,14 @@ def traits(messages: Sequence[Message]) -> NDArray[np.float64]:
             values += [max(felt, default=0.0), sum(felt) / max(1, len(felt))]
         values += [_most(reading.acts[act] for reading in sentences) for act in _ACTS]
         values += [_most(reading.human for reading in sentences), _most(reading.care for reading in sentences)]
+    felt = [_felt(message) for message in messages[-1 - _RECENT :]]
+    values += [felt[-1], min(felt), float(min(felt) <= _BAD), float(felt[-1] >= _GOOD)]
     return np.array([*values, float(not every), min(1.0, np.log1p(len(messages)) / 3)])
+
+
+def _felt(message: Message) -> float:
+    """One number a message, from -1 to 1: the mean over its sentences."""
+    return sum(reading.moods["positive"] - reading.moods["negative"] for reading in message) / max(1, len(message))
 
 
 def feeling(messages: Sequence[Message]) -> Mapping[str, float]:
@@ -39,6 +49,13 @@ def feeling(messages: Sequence[Message]) -> Mapping[str, float]:
     scores = _weights() @ traits(messages)
     powers = np.exp(scores - scores.max())
     return dict(zip(MOODS, (powers / powers.sum()).tolist(), strict=True))
+
+
+def label_of(felt: Mapping[str, float]) -> str:
+    """The mood, one of MOODS; negative or positive only where that is sure."""
+    if felt["negative"] >= _SURE_OF_NEGATIVE:
+        return "negative"
+    return "positive" if felt["positive"] >= _SURE_OF_POSITIVE else "neutral"
 
 
 def _most(values: Iterable[float]) -> float:

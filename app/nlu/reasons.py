@@ -1,13 +1,14 @@
-"""How likely each sentence of a customer's tells why they came: a logistic regression over all of a conversation.
+"""How likely each sentence of a customer's tells why they came, and what they still want: two logistic regressions.
 
-A sentence is weighed beside the others: what it does, how it compares to the likeliest before and after it, and how
-early it is said. The weights are a file of the package, fitted by `python -m evals.fit_nlu`.
+A sentence is weighed beside the others of the conversation: what it does, how it compares to the likeliest before and
+after it, and how early and late it is said. The weights are a file of the package, fitted by `python -m evals.fit_nlu`.
 """
 
 import json
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,8 @@ _NONE = -6.0
 def traits(sentences: Sequence[tuple[str, Setting, Reading]]) -> NDArray[np.float64]:
     """The traits of a customer's sentences in one conversation. Shape: (sentences, traits)."""
     keys = [_log_odds(reading.key) for _, _, reading in sentences]
+    wishes = [_log_odds(reading.wish) for _, _, reading in sentences]
+    last = max((setting.turn for _, setting, _ in sentences), default=0)
     rows: list[list[float]] = []
     for place, (text, setting, reading) in enumerate(sentences):
         rows.append(
@@ -39,6 +42,12 @@ def traits(sentences: Sequence[tuple[str, Setting, Reading]]) -> NDArray[np.floa
                 keys[place] - max(keys[:place], default=_NONE),
                 keys[place] - max(keys[place + 1 :], default=_NONE),
                 float(keys[place] == max(keys)),
+                wishes[place] - max(wishes[:place], default=_NONE),
+                wishes[place] - max(wishes[place + 1 :], default=_NONE),
+                float(wishes[place] == max(wishes)),
+                float(np.log1p(last - setting.turn)),
+                float(setting.turn == last),
+                float(np.log1p(len(sentences) - place)),
                 float(np.log1p(len(text.split()))),
                 float(any(map(str.isdigit, text))),
                 float(setting.is_first),
@@ -49,12 +58,19 @@ def traits(sentences: Sequence[tuple[str, Setting, Reading]]) -> NDArray[np.floa
     return np.array(rows).reshape(len(sentences), -1)
 
 
-def reasons(sentences: Sequence[tuple[str, Setting, Reading]]) -> list[float]:
-    """For each of a customer's sentences in one conversation how likely it tells why they came, in 0..1."""
+class Weighed(NamedTuple):
+    """How likely a sentence tells why the customer came, and what they still want at the end; both in 0..1."""
+
+    reason: float
+    wanted: float
+
+
+def weighed(sentences: Sequence[tuple[str, Setting, Reading]]) -> list[Weighed]:
+    """A customer's sentences in one conversation, weighed."""
     if not sentences:
         return []
-    scores: NDArray[np.float64] = traits(sentences) @ _weights()
-    return (1 / (1 + np.exp(-scores))).tolist()
+    scores: NDArray[np.float64] = traits(sentences) @ _weights().T
+    return [Weighed(*row) for row in (1 / (1 + np.exp(-scores))).tolist()]
 
 
 def _log_odds(probability: float) -> float:
@@ -64,4 +80,4 @@ def _log_odds(probability: float) -> float:
 
 @cache
 def _weights() -> NDArray[np.float64]:
-    return np.array(json.loads(WEIGHTS.read_text(encoding="utf-8"))["weights"][0])
+    return np.array(json.loads(WEIGHTS.read_text(encoding="utf-8"))["weights"])
