@@ -17,10 +17,8 @@ def mood_of(said: Sequence[Utterance]) -> Sentiment | None:
     if not messages:
         return None
     course = [feeling(messages[:end]) for end in range(1, len(messages) + 1)]
-    return Sentiment(
-        label=SentimentLabel(label_of(course[-1])),
-        trend=_trend(label, [felt["positive"] - felt["negative"] for felt in course]),
-    )
+    label = SentimentLabel(label_of(course[-1]))
+    return Sentiment(label=label, trend=_trend(label, [felt["positive"] - felt["negative"] for felt in course]))
 
 
 def _messages(said: Sequence[Utterance]) -> list[list[Reading]]:
