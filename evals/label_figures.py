@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from sklearn import metrics
 
-from app.briefs.commitments import binds_us
+from app.language.promises import binds_us
 from app.models import Record
 from app.nlu import Reading, read
 from app.nlu.feelings import feeling, label_of
@@ -90,7 +90,7 @@ def _figures(rows: Sequence[LabelledSentence]) -> SourceFigures:
     ranks = [rank for talk in talks if (rank := _rank_of_key_sentence(talk)) is not None]
     states = [right for talk in talks for right in _states_right(talk)]
     felt = [right for talk in talks if (right := _mood_is_right(talk)) is not None]
-    bound = [binds_us(row.text, reading) for row, reading in zip(rows, readings, strict=True)]
+    bound = [binds_us(row.text, reading.promise) for row, reading in zip(rows, readings, strict=True)]
     return SourceFigures(
         conversations=len({row.conversation for row in rows}),
         sentences=len(rows),

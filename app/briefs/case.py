@@ -67,7 +67,7 @@ _NEWEST = 0.3
 REASON_WORDS = 36
 EXPECTATION_WORDS = 30
 _LONGEST_TOLD_AGAIN = 18
-_LEAST_WANTED, _NEARLY_WANTED, _AS_REASON = 0.12, 0.6, 0.5
+_LEAST_WANTED, _NEARLY_WANTED, _OTHERS_WANTED, _AS_REASON = 0.12, 0.6, 0.35, 0.5
 _NOTHING = Weighed(0.0, 0.0)
 # A matter that ended well and is spoken of again in so many of its words did not end there.
 _COMES_BACK = 2
@@ -208,12 +208,16 @@ class Case:
         A person, where nothing else is asked for.
         """
         newest = self.said[-1].interaction.conversation_id if self.said else None
-        open_wishes = [one for one in self._open_wishes if _tells(one)]
+        open_wishes = [one for one in self._open_wishes if _tells(one) and _wants(one)]
         told = [one for one in open_wishes if one.interaction.conversation_id == newest] or open_wishes
         best = max(told, key=self.wanted, default=None)
         if best is None or self.wanted(best) < _LEAST_WANTED:
             return (self.person_wanted,) if self.person_wanted is not None else ()
-        others = [one for one in told if one is not best and self.wanted(one) >= _NEARLY_WANTED * self.wanted(best)]
+        if best is self.reason:  # what was told already says less than another wish
+            fresh = [one for one in told if one is not best and self.wanted(one) >= _OTHERS_WANTED * self.wanted(best)]
+            best = max(fresh, key=self.wanted, default=best)
+        least = _NEARLY_WANTED * self.wanted(best)
+        others = [one for one in told if one not in (best, self.reason) and self.wanted(one) >= least]
         second = max(others, key=self.wanted, default=None)
         if second is not None and len(f"{best.text} {second.text}".split()) > EXPECTATION_WORDS:
             second = None
@@ -439,6 +443,13 @@ def _may_be_key(said: Utterance) -> bool:
     if said.act in _EMPTY and len(words) < _FULL_GREETING:
         return False
     return told and bool(words) and (len(words) > _LONGEST_ASKING or not _for_person(said))
+
+
+def _wants(said: Utterance) -> bool:
+    """Whether a sentence wants something; a plain report of trouble does not say what."""
+    if said.act is Act.WITHDRAWAL:
+        return False
+    return said.act not in (Act.REPORT, Act.COMPLAINT) or said.reading.wish >= SURE
 
 
 def _is_bare(said: Utterance) -> bool:

@@ -7,17 +7,15 @@ from app.briefs.due import day_named
 from app.briefs.quoting import shortened
 from app.briefs.reading import Utterance
 from app.budget import spend
-from app.language.acts import is_english
-from app.language.promises import due_in, hands_on, promise_in, time_in
+from app.language.promises import binds_us, due_in, time_in
 from app.models import Actor, Commitment
-from app.nlu import Act, Reading
+from app.nlu import Act
 
 MOST_COMMITMENTS = 3
 # Of so many, the last ones, it is found out by when they are due.
 MOST_LOOKED_AT = 12
 _WORDS = 30
-_SURE_OF_PROMISE, _SURE_OF_TIMED_PROMISE = 0.8, 0.7
-_LIKELY_PROMISE, _TIMED_PROMISE = 0.35, 0.1
+_SURE_OF_OWN_PROMISE = 0.8
 # "I'll ring you that day" is due when the sentence before it says.
 _SAME_TIME = re.compile(r"\b(?:that (?:day|morning|afternoon|evening|time)|by then|then)\b", re.IGNORECASE)
 
@@ -49,17 +47,8 @@ def is_promise(one: Utterance) -> bool:
     if one.pasted or one.interaction.actor is Actor.SYSTEM:
         return False
     if one.by_customer:
-        return one.reading.acts[Act.PROMISE] >= _SURE_OF_PROMISE
-    return binds_us(one.text, one.reading)
-
-
-def binds_us(sentence: str, reading: Reading) -> bool:
-    """Whether a sentence of bot or agent binds our side to something that outlasts the talk."""
-    timed = time_in(sentence) is not None
-    sure = reading.promise >= (_SURE_OF_TIMED_PROMISE if timed else _SURE_OF_PROMISE)
-    # In English the wording finds promises of which the classifier is not sure.
-    likely = reading.promise >= (_TIMED_PROMISE if timed else _LIKELY_PROMISE) and is_english(sentence)
-    return (sure or (likely and promise_in(sentence, english=True) is not None)) and not hands_on(sentence)
+        return one.reading.acts[Act.PROMISE] >= _SURE_OF_OWN_PROMISE
+    return binds_us(one.text, one.reading.promise)
 
 
 def due_elsewhere(text: str) -> bool:

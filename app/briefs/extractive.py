@@ -252,11 +252,11 @@ def _thing(findings: Findings) -> Told | None:
 def _listed(case: Case) -> tuple[Step, ...]:
     """The last steps on record, and the last few that somebody only told of."""
     recorded = [step for step in case.steps if not step.told]
-    quoted_above = {one.text for one in (*case.reasons, *case.expectations)}
+    wanted = {one.text for one in case.expectations}
     told = [
         step
         for step in case.steps
-        if step.told and not (step.action.outcome is Outcome.UNKNOWN and step.name in quoted_above)
+        if step.told and not (step.action.outcome is Outcome.UNKNOWN and step.name in wanted)
     ]
     room = MOST_STEPS - min(MOST_TOLD, len(told))
     kept = [*recorded[-room:], *told[-min(MOST_TOLD, MOST_STEPS - len(recorded[-room:])) :]]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from app.briefs.case import REASON_WORDS, SURE, SURE_OF_LABEL, Case
+from app.briefs.case import REASON_WORDS, SURE, Case
 from app.briefs.due import is_overdue
 from app.briefs.frames import Frames
 from app.briefs.phrases import Phrases
@@ -27,6 +27,7 @@ FEWEST_TOLD_BESIDE = 4
 WORDS_FOR_THE_REST = 30
 _TROUBLE = (Act.COMPLAINT, Act.REQUEST, Act.QUESTION)
 _FEWEST_TERMS = 3
+_SURE_OF_WITHDRAWAL = 0.75
 _UNTOLD = ("date", "error_code", "email", "phone", "number")
 
 
@@ -221,7 +222,7 @@ def _before(case: Case, wording: Wording) -> Iterable[Told]:
 def _turns(case: Case, wording: Wording) -> Iterable[Told]:
     """What the customer has taken back."""
     closed = [one.closed_by for one in case.wishes if one.state is WishState.WITHDRAWN]
-    back = [one for one in closed if one and one.reading.acts[Act.WITHDRAWAL] >= SURE_OF_LABEL]
+    back = [one for one in closed if one and one.reading.acts[Act.WITHDRAWAL] >= _SURE_OF_WITHDRAWAL]
     for one in back[-1:]:
         yield wording.quotation(one, wording.phrases.withdrawn)
 

@@ -12,6 +12,8 @@ from typing import NamedTuple
 from app.caching import text_cache
 from app.language.acts import is_english
 
+_SURE, _SURE_OF_TIMED = 0.8, 0.7
+_LEAST, _LEAST_TIMED = 0.35, 0.1
 _CLAUSE = re.compile(
     r"(?<=[,;:–])\s++|(?<!\s)\s++(?=(?:and|but|so|or)\s++(?:then\s++)?(?:I|we|you|they|he|she|it|the|an?|our|your|someone"
     r"|somebody)\b)"
@@ -175,6 +177,17 @@ def due_in(text: str) -> str | None:
 def hands_on(text: str) -> bool:
     """Whether a text says that somebody else is to take over."""
     return _HANDING_ON.search(text) is not None
+
+
+def binds_us(sentence: str, likely: float) -> bool:
+    """Whether a sentence of bot or agent binds our side to something that outlasts the talk.
+
+    `likely` is what the classifier of promises makes of it; in English the wording finds those of which it is not sure.
+    """
+    timed = time_in(sentence) is not None
+    sure = likely >= (_SURE_OF_TIMED if timed else _SURE)
+    perhaps = likely >= (_LEAST_TIMED if timed else _LEAST) and is_english(sentence)
+    return (sure or (perhaps and promise_in(sentence, english=True) is not None)) and not hands_on(sentence)
 
 
 def time_in(text: str) -> str | None:
