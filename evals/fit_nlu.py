@@ -2,7 +2,8 @@
 
 Logistic regressions (scikit-learn, ridge penalty) over hashed features: one for acts, one for moods, one for each
 trait; one over what follows a wish, for its state; and one over the customer's messages, for how they feel. The last
-two are fitted to what the others make of conversations that these were not fitted to. The intercept of a trait is
+are fitted to what the others make of conversations that these were not fitted to, and to the beginnings of
+conversations too, since briefs are made in the middle of one. The intercept of a trait is
 shifted so that 0.5 is where F1 is best in a cross-validation over whole conversations; that of `key` and of `telling`
 is not, because sentences are only ranked by them.
 FOLDER holds the public conversations that are labelled here by their ids; without it the weights are fitted to what was
@@ -11,7 +12,7 @@ written for this project alone.
 
 import argparse
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -116,9 +117,10 @@ def wish_rows(
     found: list[NDArray[np.float64]] = []
     states: list[str] = []
     conversations: list[str] = []
-    for conversation, together in _conversations(rows, readings):
+    for conversation, together in _beginnings(rows, readings):
         turns = turns_of(row.setting.by_customer for row, _ in together)
         words = [content_words(row.text) for row, _ in together]
+        places = {row.at for row, _ in together}
         for place, (row, reading) in enumerate(together):
             if row.state is None:
                 continue
@@ -128,9 +130,15 @@ def wish_rows(
                 for at, (other, read_as) in enumerate(together[place + 1 : end], start=place + 1)
             ]
             found.append(wish_states.traits(reading, later, carried_out=False, failed=False))
-            states.append(row.state)
+            states.append(_state_so_far(row, places))
             conversations.append(conversation)
     return np.array(found), states, conversations
+
+
+def _state_so_far(row: LabelledSentence, places: Set[str]) -> str:
+    """How a wish stands where only these sentences were said: what is closed later is open yet."""
+    state = row.state or "open"
+    return "open" if row.closed_by is not None and row.closed_by not in places else state
 
 
 def mood_rows(
@@ -154,25 +162,33 @@ def mood_rows(
 
 
 def ranked_rows(
-    rows: Sequence[LabelledSentence], readings: Sequence[Reading], sought: Callable[[LabelledSentence], bool]
+    rows: Sequence[LabelledSentence],
+    readings: Sequence[Reading],
+    sought: Callable[[LabelledSentence, Set[str]], bool],
 ) -> tuple[NDArray[np.float64], list[bool], list[str]]:
-    """The traits of the customer's sentences, whether each is sought, and the conversation; of those that hold one."""
+    """The traits of the customer's sentences, whether each is sought, and the beginning of a conversation they are of.
+
+    `sought` is given a sentence and where the sentences stand that were said by then.
+    """
     found: list[NDArray[np.float64]] = []
     labels: list[bool] = []
-    conversations: list[str] = []
-    for conversation, together in _conversations(rows, readings):
+    beginnings: list[str] = []
+    for conversation, together in _beginnings(rows, readings):
         own = [(row, reading) for row, reading in together if row.key is not None]
-        if not any(sought(row) for row, _ in own):
+        places = {row.at for row, _ in together}
+        wanted = [sought(row, places) for row, _ in own]
+        if not any(wanted):
             continue
         found.append(reasons.traits([(row.text, row.setting, reading) for row, reading in own]))
-        labels += [sought(row) for row, _ in own]
-        conversations += [conversation] * len(own)
-    return np.concatenate(found), labels, conversations
+        labels += wanted
+        beginnings += [f"{conversation}:{len(together)}"] * len(own)
+    return np.concatenate(found), labels, beginnings
 
 
 def fit_ranking(name: str, found: tuple[NDArray[np.float64], list[bool], list[str]]) -> NDArray[np.float64]:
     """The weights of the traits; prints how often the likeliest, and one of the likeliest two, is what is sought."""
-    matrix, labels, conversations = found
+    matrix, labels, beginnings = found
+    conversations = [beginning.rpartition(":")[0] for beginning in beginnings]
     spread = np.maximum(matrix.std(axis=0), _LEAST_SPREAD)
     model: Any = cast(Any, linear_model).LogisticRegression(C=RANKING_STRENGTH, max_iter=3000)
     folds = cast(Any, model_selection).GroupKFold(FOLDS)
@@ -180,7 +196,7 @@ def fit_ranking(name: str, found: tuple[NDArray[np.float64], list[bool], list[st
         model, matrix / spread, labels, groups=conversations, cv=folds, method="decision_function"
     )
     first, second, count = 0, 0, 0
-    for _, together in groupby(zip(conversations, scores.tolist(), labels, strict=True), key=lambda row: row[0]):
+    for _, together in groupby(zip(beginnings, scores.tolist(), labels, strict=True), key=lambda row: row[0]):
         order = [label for _, _, label in sorted(together, key=lambda row: -row[1])]
         first, second, count = first + order[0], second + any(order[:2]), count + 1
     print(f"{name:12} first {first / count:.3f} among two {second / count:.3f} of {count}")
@@ -190,8 +206,8 @@ def fit_ranking(name: str, found: tuple[NDArray[np.float64], list[bool], list[st
     return weights
 
 
-def _is_wanted(row: LabelledSentence) -> bool:
-    return row.state in _UNSETTLED
+def _is_wanted(row: LabelledSentence, places: Set[str]) -> bool:
+    return row.state is not None and _state_so_far(row, places) in _UNSETTLED
 
 
 def _felt_after(felt: Sequence[Sequence[str | None]]) -> str:
@@ -199,6 +215,17 @@ def _felt_after(felt: Sequence[Sequence[str | None]]) -> str:
     if "positive" in felt[-1] and "negative" not in felt[-1]:
         return "positive"
     return "negative" if any("negative" in message for message in felt[-_DISPLEASED_FOR:]) else "neutral"
+
+
+def _beginnings(
+    rows: Sequence[LabelledSentence], readings: Sequence[Reading]
+) -> Iterable[tuple[str, list[tuple[LabelledSentence, Reading]]]]:
+    """Every conversation, and it up to the end of each of its turns."""
+    for conversation, together in _conversations(rows, readings):
+        turns = turns_of(row.setting.by_customer for row, _ in together)
+        for end in range(1, len(together) + 1):
+            if end == len(together) or turns[end] != turns[end - 1]:
+                yield conversation, together[:end]
 
 
 def _conversations(
@@ -250,7 +277,7 @@ def main() -> None:
     readings = [reading_of(row.astype(np.float32)) for row in scores + shifts]
     states = fit_second("wish states", wish_rows(rows, readings), STATES, balanced=False)
     _write(wish_states.WEIGHTS, STATES, states)
-    reason = fit_ranking("reasons", ranked_rows(rows, readings, lambda row: bool(row.key)))
+    reason = fit_ranking("reasons", ranked_rows(rows, readings, lambda row, _: bool(row.key)))
     wanted = fit_ranking("still wanted", ranked_rows(rows, readings, _is_wanted))
     _write(reasons.WEIGHTS, ["reason", "wanted"], np.vstack([reason, wanted]))
     moods = fit_second("moods", mood_rows(rows, readings), MOODS, balanced=True)

@@ -22,8 +22,8 @@ _HANDING_ON = "transfer_to_human_agents"
 class LabelledSentence(NamedTuple):
     """A sentence in its setting with its labels; None where a label was not asked for.
 
-    `state` is how the wish that it tells stood at the end, `feeling` how the customer felt at the end of the whole
-    conversation.
+    `at` is where it stands, like `t3.s1`. `state` is how the wish that it tells stood at the end, `closed_by` where
+    that was said; `feeling` how the customer felt at the end of the whole conversation.
     """
 
     conversation: str
@@ -44,6 +44,8 @@ class LabelledSentence(NamedTuple):
     telling: bool | None = None
     state: str | None = None
     feeling: str | None = None
+    at: str = ""
+    closed_by: str | None = None
 
 
 def development(shared: Path | None) -> list[LabelledSentence]:
@@ -102,6 +104,7 @@ def _labelled(
     labels: Mapping[str, Sequence[Any]],
 ) -> Iterator[LabelledSentence]:
     wishes = {wish["at"]: wish["state"] for wish in fields["wishes"]}
+    closing = {wish["at"]: wish.get("closed_by") for wish in fields["wishes"]}
     promises = {promise["at"] for promise in fields["promises"]}
     tried = {deed["at"] for deed in fields["deeds"] if deed["actor"] == "customer"}
     done = {deed["at"] for deed in fields["deeds"] if deed["actor"] != "customer" and deed["outcome"] == "succeeded"}
@@ -137,6 +140,8 @@ def _labelled(
                 telling=at in named,
                 state=wishes.get(at) if by_customer else None,
                 feeling=fields["mood"]["label"] if by_customer else None,
+                at=at,
+                closed_by=closing.get(at),
             )
 
 

@@ -62,6 +62,8 @@ async def test_a_conversation_in_plain_text_goes_through_the_whole_workflow(app:
     assert trial.handoff.next_actions is not None
     assert trial.handoff.next_actions.actions
     assert {"human_request"} <= {one.type for one in trial.handoff.signals}
+    quoted_in = {field for one in trial.explanation.sentences for field in one.quoted_in}
+    assert "contact_reason" in quoted_in
 
 
 async def test_nothing_of_it_is_kept_and_nothing_of_the_tenants_is_read(app: App) -> None:

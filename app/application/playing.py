@@ -14,7 +14,7 @@ from app.conversations import Conversation
 from app.errors import InvalidRequest, PayloadTooLarge, RateLimited
 from app.formats.documents import Format, read_conversation
 from app.formats.eval_case import eval_case
-from app.models import Handoff, HandoffRequest, Interaction, InteractionDraft, Moment, Record
+from app.models import Explanation, Handoff, HandoffRequest, Interaction, InteractionDraft, Moment, Record
 from app.privacy import masked_conversation
 
 TENANT = "playground"
@@ -53,12 +53,15 @@ class TrialRequest(Record):
 class Trial(Record):
     """What became of it: the handoff, the interactions it rests on in their order, and the same as an eval case.
 
+    `explanation` tells what the brief without a model makes of each sentence, also where a model wrote the brief.
+
     `eval_case` is the YAML of a case, to be completed with what is expected; `eval_case_id` is its id.
     """
 
     format: Format
     conversation_id: str
     handoff: Handoff
+    explanation: Explanation
     interactions: tuple[Interaction, ...]
     catalogue: str | None
     prompt: str
@@ -114,6 +117,7 @@ class Playground:
             await app.warm_up()
             interactions = await _recorded(app, conversation.drafts)
             handoff = await app.handoff(TENANT, asked)
+            explanation = await app.explain(TENANT, asked)
         finally:
             await app.close()
         case_id, case = eval_case(conversation, asked, handoff)
@@ -121,6 +125,7 @@ class Playground:
             format=read.format,
             conversation_id=conversation.id,
             handoff=handoff,
+            explanation=explanation,
             interactions=interactions,
             catalogue=request.catalogue,
             prompt=prompt,

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from app.actions import Catalogue
 from app.application.answers import RecordAnswer
-from app.models import Handoff, HandoffRequest, InteractionDraft, Problem
+from app.models import Explanation, Handoff, HandoffRequest, InteractionDraft, Problem
 
 NO_MODEL = "none"
 
@@ -23,6 +23,10 @@ class TrialApp(Protocol):
 
     async def handoff(self, tenant: str, request: HandoffRequest) -> Handoff:
         """A handoff."""
+        ...
+
+    async def explain(self, tenant: str, request: HandoffRequest) -> Explanation:
+        """Why the brief without a model says what it says."""
         ...
 
     async def close(self) -> None:

@@ -62,6 +62,7 @@ _LATEST_FINDINGS = 4
 _LEAST_TELLING, _LEAST_FINDING = 0.04, 0.02
 # A greeting in so many words tells something too: `Hello, I am calling for my father`.
 _FULL_GREETING = 5
+_LEANING_WORDS = 7
 # What the customer told last counts so much more.
 _NEWEST = 0.3
 REASON_WORDS = 36
@@ -293,11 +294,25 @@ class Case:
         chosen: set[int] = set()
         room = words
         for weight, one in sorted(others, key=lambda pair: -pair[0]):
-            length = len(one.text.split()) + 1  # and a dash
-            if weight >= _LEAST_TELLING and length <= room:
-                chosen.add(id(one))
+            together = [part for part in self._with_what_it_leans_on(one) if id(part) not in chosen | said_above]
+            length = sum(len(part.text.split()) + 1 for part in together)  # each with a dash
+            if weight >= _LEAST_TELLING and length <= room and id(one) not in chosen:
+                chosen.update(map(id, together))
                 room -= length
         return tuple(one for one in self.said if id(one) in chosen)
+
+    def _with_what_it_leans_on(self, said: Utterance) -> Sequence[Utterance]:
+        """A short sentence with the one before it in the same message: `Please do not touch that` leans on it."""
+        place = self._places[id(said)]
+        before = self.said[place - 1] if place else None
+        leans = len(said.text.split()) <= _LEANING_WORDS
+        if before is None or not leans or before.interaction is not said.interaction or not _tells(before):
+            return (said,)
+        return (before, said)
+
+    @cached_property
+    def _places(self) -> Mapping[int, int]:
+        return {id(one): place for place, one in enumerate(self.said)}
 
     @cached_property
     def farewell(self) -> Utterance | None:

@@ -59,7 +59,7 @@ HEADLINE_CHARACTERS = 120
 _BETWEEN = " · "
 _LEAST_QUOTE = 40
 # An outcry names no matter.
-_FEWEST_WORDS = 4
+_FEWEST_TERMS = 3
 HISTORY_WORDS = 22
 QUESTION_WORDS = 24
 MOST_QUESTIONS = 2
@@ -189,7 +189,7 @@ def _matter(case: Case, intent: Intent, room: int) -> Told | None:
         return None
     if (sure := _sure_label(intent, reason)) and len(sure) <= room:
         return Told(sure, (reason.interaction.interaction_id,))
-    named = [one for one in case.matters if len(one.text.split()) >= _FEWEST_WORDS]
+    named = [one for one in case.matters if len(set(terms(one.text))) >= _FEWEST_TERMS]
     quotation = _first_quotation(named, room)
     likely = intent.label if intent.confidence >= SURE_OF_INTENT else None
     if quotation is None and likely and len(likely) <= room:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
-from app.briefs.reading import Call, only_looks
+from app.briefs.reading import Call
 from app.briefs.steps import is_of_person, label_of, names_in
 from app.language.identifiers import canonical, mentions, structured_names
 from app.language.languages import words_of
@@ -58,7 +58,7 @@ def spoken_of(interactions: Iterable[Interaction], tool_calls: Sequence[Call]) -
     all_of_them = any(map(_means_all_of_theirs, words))
     done = {canonical(value) for value in _handled(tool_calls)}
     for one in tool_calls:
-        record = read_json(one.result.text) if one.result is not None and only_looks(one.name) else None
+        record = read_json(one.result.text) if one.result is not None and one.looks else None
         if one.result is None or not isinstance(record, Mapping) or one.outcome is Outcome.FAILED:
             continue
         place = one.result.interaction_id
@@ -94,7 +94,7 @@ def looked_up(interactions: Sequence[Interaction], tool_calls: Sequence[Call]) -
     named = {canonical(mention.value) for text in by_customer for mention in mentions(text)}
     found: dict[str, tuple[str, str, str]] = {}
     for one in tool_calls:
-        if only_looks(one.name) and one.outcome is not Outcome.FAILED:
+        if one.looks and one.outcome is not Outcome.FAILED:
             for key, value in names_in(one.call.data):
                 if not is_of_person(key) and canonical(value) not in named:
                     found.setdefault(value, (key, value, one.call.interaction_id))
@@ -113,7 +113,7 @@ def _means_all_of_theirs(text: str) -> bool:
 
 def _choices(call: Call) -> Iterator[tuple[str, str]]:
     """The names of the things that a search found, or that a record lists which is nobody's own."""
-    found = read_json(call.result.text) if call.result is not None and only_looks(call.name) else None
+    found = read_json(call.result.text) if call.result is not None and call.looks else None
     if isinstance(found, list):
         yield from structured_names(cast(list[Any], found))
     elif isinstance(found, Mapping):
@@ -124,7 +124,7 @@ def _choices(call: Call) -> Iterator[tuple[str, str]]:
 
 def _handled(tool_calls: Iterable[Call]) -> Iterator[str]:
     for one in tool_calls:
-        if not only_looks(one.name) and one.outcome is not Outcome.FAILED:
+        if not one.looks and one.outcome is not Outcome.FAILED:
             yield from (value for _, value in names_in(one.call.data))
 
 

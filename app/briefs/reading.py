@@ -15,6 +15,10 @@ _LOOKING = re.compile(
     r"|validate|browse)(?!_?(?:in|out)(?:_|\b))(?:_|-|\b|(?=[A-Z]))"
 )
 
+# What a call is for, where a tool serves several: `{"RequestType": "Check"}`, `{"dry_run": true}`.
+_PURPOSE = re.compile(r"^(?:request|operation|action|mode|command)_?(?:type|name)?$", re.IGNORECASE)
+_TRYING = ("dry_run", "dryrun", "preview", "simulate")
+
 # Where records say how they stand, and the words with which one says that it was not done.
 _STATES = ("status", "state", "outcome", "result", "decision")
 _REFUSED = re.compile(
@@ -58,6 +62,11 @@ class Call(NamedTuple):
     def name(self) -> str:
         """The tool's name."""
         return self.call.name or ""
+
+    @property
+    def looks(self) -> bool:
+        """Whether it only looked something up, by the tool's name or by what it was called for."""
+        return only_looks(self.name) or _is_for_looking(self.call.data)
 
     @property
     def refusal(self) -> str | None:
@@ -123,6 +132,13 @@ def only_looks(name: str) -> bool:
     return bool(_LOOKING.match(name))
 
 
+def _is_for_looking(arguments: Mapping[str, Any]) -> bool:
+    """Whether the arguments of a call say that nothing was to change."""
+    purposes = (value for key, value in arguments.items() if _PURPOSE.match(key) and isinstance(value, str))
+    tried = any(arguments.get(key) is True for key in _TRYING)
+    return tried or any(only_looks(value.strip("\"' ").casefold()) for value in purposes)
+
+
 def refusal_of(result: Interaction) -> str | None:
     """What the record in a tool's answer says of itself, where that is a no: `rejected by the other bank`."""
     record = read_json(result.text) if result.text else result.data
@@ -157,7 +173,8 @@ def _result_of(call: Interaction, later: Sequence[Interaction]) -> Interaction |
 def _outcome(call: Interaction, result: Interaction | None) -> Outcome:
     if result is not None:
         ended = result_outcome(result)
-        refused = ended is Outcome.SUCCEEDED and not only_looks(call.name or "") and refusal_of(result)
+        looks = only_looks(call.name or "") or _is_for_looking(call.data)
+        refused = ended is Outcome.SUCCEEDED and not looks and refusal_of(result)
         # The call went through, and what it was for did not: an agent who reads `succeeded` reads the opposite.
         return Outcome.FAILED if refused else ended
     return call.outcome or Outcome.UNKNOWN

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from app.briefs.quoting import quoted
-from app.briefs.reading import Call, Utterance, only_looks
+from app.briefs.reading import Call, Utterance
 from app.language.identifiers import structured_names
 from app.language.sentences import shorten
 from app.models import ActionTaken, Actor, Interaction, Kind, Outcome
@@ -23,7 +23,8 @@ _STILL_BROKEN = re.compile(
     r"|three times|\d+ times)\b",
     re.IGNORECASE,
 )
-_SURE_TRIED, _SURE_DONE = 0.93, 0.9
+_SURE_TRIED, _SURE_DONE = 0.93, 0.97
+_FEWEST_WORDS = 4
 _QUOTED_WORDS = 18
 
 
@@ -89,7 +90,7 @@ def counted_calls(tool_calls: Sequence[Call]) -> list[Call]:
 
     That attempt counts no more once something else was carried out with the same thing.
     """
-    acting = [one for one in tool_calls if not only_looks(one.name)]
+    acting = [one for one in tool_calls if not one.looks]
     succeeded = [one for one in acting if one.outcome is not Outcome.FAILED]
     settled = {(subject_of(one), one.call.seq) for one in succeeded if subject_of(one)}
     names = {one.name for one in succeeded}
@@ -119,7 +120,7 @@ def subject_of(call: Call) -> tuple[str, ...]:
 def _tool_steps(tool_calls: Sequence[Call]) -> Iterable[Step]:
     counted = {one.call.interaction_id for one in counted_calls(tool_calls)}
     for one in tool_calls:
-        if only_looks(one.name):
+        if one.looks:
             continue
         # What an attempt was about says enough of one that failed and that another has taken the place of.
         subject = subject_of(one)
@@ -163,8 +164,12 @@ def _tried(said: Iterable[Utterance]) -> Iterable[Step]:
 def _reported(said: Iterable[Utterance]) -> Iterable[Step]:
     """What our side says it has done, in its words."""
     for one in said:
-        if not one.by_customer and one.reading.done >= _SURE_DONE and one.act is Act.REPORT:
+        if not one.by_customer and one.reading.done >= _SURE_DONE and _is_full_report(one):
             yield _quoted_step(one, Outcome.SUCCEEDED)
+
+
+def _is_full_report(said: Utterance) -> bool:
+    return said.act is Act.REPORT and len(said.text.split()) >= _FEWEST_WORDS
 
 
 def _quoted_step(said: Utterance, outcome: Outcome) -> Step:

@@ -19,7 +19,7 @@ Message = Sequence[Reading]
 _RECENT = 2
 _BAD, _GOOD = -0.45, 0.4
 # Chosen in cross-validation: politeness and plain trouble are often read as displeasure.
-_SURE_OF_NEGATIVE, _SURE_OF_POSITIVE = 0.7, 0.6
+_SURE_OF_NEGATIVE, _SURE_OF_POSITIVE = 0.6, 0.6
 _ACTS = (Act.COMPLAINT, Act.THANKS, Act.REFUSAL, Act.REQUEST, Act.REPORT, Act.FAREWELL, Act.WITHDRAWAL)
 
 

@@ -79,6 +79,15 @@ async def test_a_decision_shows_its_components_and_what_is_held_back(page: Page)
     await expect(held.locator("li").first.locator(".chip")).to_be_visible()
 
 
+async def test_why_the_brief_says_what_it_says_is_shown_sentence_by_sentence(page: Page) -> None:
+    await tried(page, TALK)
+    why = page.get_by_role("region", name="Why the brief says this")
+    await why.locator("summary").click()
+    row = why.locator("tbody tr", has_text="I will refund the 59.00 EUR within two days.")
+    await expect(row.locator("td").nth(2)).to_contain_text("promise")
+    await expect(row.locator("td").last).to_contain_text("commitments")
+
+
 async def test_what_a_model_made_up_is_shown_as_dropped_with_why(page: Page, screenshot: Screenshot) -> None:
     await tried(page, TALK, Model=MODEL)
     await expect(page.locator(".headline")).to_contain_text("Cannot return the lamp from order ORD-70331")
