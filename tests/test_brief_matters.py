@@ -74,10 +74,10 @@ def test_what_a_bot_bids_is_no_step(bidding: str) -> None:
 
 
 def test_what_our_side_says_it_has_done_is_a_step_in_its_words_where_no_tool_was_at_work() -> None:
-    turns = ("I want to cancel my subscription.", "Your subscription has been cancelled.")
+    turns = ("I want to cancel my subscription.", "I've cancelled your subscription.")
     brief = brief_of(*turns)
     assert [(one.step, one.actor, one.outcome) for one in brief.actions_taken] == [
-        ("“Your subscription has been cancelled.”", Actor.BOT, Outcome.SUCCEEDED)
+        ("“I've cancelled your subscription.”", Actor.BOT, Outcome.SUCCEEDED)
     ]
     call = interaction(3, actor="bot", kind="tool_call", name="cancel_subscription", data={"subscription_id": "S-71"})
     result = interaction(4, "{}", actor="system", kind="tool_result", name="cancel_subscription")

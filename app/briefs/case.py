@@ -59,6 +59,8 @@ _LONGEST_ASKING = 6
 _FIELD = re.compile(r"^[^\W\d_][^:.?!]{1,30}:\s(?=(?:\S+\s+){0,7}\S+$)|\[[ xX]\]")
 _FEWEST_TERMS = 2
 _LATEST_FINDINGS = 4
+# Each sentence that a finding is told later counts so much for it.
+_LATER = 0.02
 _LEAST_TELLING, _LEAST_FINDING = 0.04, 0.02
 # A greeting in so many words tells something too: `Hello, I am calling for my father`.
 _FULL_GREETING = 5
@@ -162,7 +164,8 @@ class Case:
     @property
     def matters(self) -> Sequence[Utterance]:
         """What names the matter best: what is still wanted, or the reason, before what else was told."""
-        told = [one for one in self._standing if one.by_customer and _tells(one) and one.act in _MATTERS]
+        told = [one for one in self._standing if one.by_customer and _tells(one) and not _is_bare(one)]
+        told = [one for one in told if one.act in _MATTERS]
         first = [one for one in (self.reason, self.before, *self.expectations) if one is not None]
         named = [one for one in first if one is not self.person_wanted]
         ordered = sorted(named, key=lambda one: self.wanted(one) + _AS_REASON * self.weight(one), reverse=True)
@@ -209,7 +212,7 @@ class Case:
         A person, where nothing else is asked for.
         """
         newest = self.said[-1].interaction.conversation_id if self.said else None
-        open_wishes = [one for one in self._open_wishes if _tells(one) and _wants(one)]
+        open_wishes = [one for one in self._open_wishes if _tells(one) and _wants(one) and not _is_bare(one)]
         told = [one for one in open_wishes if one.interaction.conversation_id == newest] or open_wishes
         best = max(told, key=self.wanted, default=None)
         if best is None or self.wanted(best) < _LEAST_WANTED:
@@ -274,7 +277,8 @@ class Case:
             and not hands_on(one.text)
             and len(terms(one.text)) >= _FEWEST_WORDS
         ]
-        return max(reversed(told[-_LATEST_FINDINGS:]), key=lambda one: one.reading.telling, default=None)
+        latest = told[-_LATEST_FINDINGS:]
+        return max(latest, key=lambda one: one.reading.telling + _LATER * self._places[id(one)], default=None)
 
     def also_told(self, above: Iterable[Utterance], words: int) -> tuple[Utterance, ...]:
         """What the customer told besides, the most telling first, within so many words; in order."""

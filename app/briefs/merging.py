@@ -68,7 +68,7 @@ def without_repetition(draft: Brief, update: Mapping[str, object], written: Set[
     """The draft with a model's fields laid on it, and without its own sentences that only repeat those.
 
     `written` are the fields that the model wrote anything in. What it left empty it judged to be empty: of ours only a
-    promise with its time stays there. Quoted steps go, since the model tells them in its own words.
+    promise with its time stays there.
     """
     told = Telling([str(value) for field, value in update.items() if field in _STORY])
     brief = draft.model_copy(update=dict(update))
@@ -86,7 +86,6 @@ def without_repetition(draft: Brief, update: Mapping[str, object], written: Set[
         dropped["open_questions"] = tuple(one for one in asked if not told.repeats(one))
     if "commitments" not in written:
         dropped["commitments"] = tuple(one for one in draft.commitments if one.due and one.by is not Actor.CUSTOMER)
-    dropped["actions_taken"] = tuple(one for one in draft.actions_taken if not one.step.startswith("“"))
     dropped["history"] = tuple(one for one in draft.history if not everything.holds(one.text))
     return brief.model_copy(update=dropped) if told.is_something else brief
 

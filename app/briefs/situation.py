@@ -107,14 +107,15 @@ def situation(findings: Findings, words: int = SITUATION_WORDS) -> list[Told]:
     story.tell(_before(case, wording), leaving=WORDS_FOR_THE_REST)
     above = [one for one in case.said if any(one.text in told.text for told in story.told)]
     told_elsewhere = [one for one in (*case.expectations, case.person_wanted) if one is not None]
+    story.tell(_latest_finding(case, wording), leaving=WORDS_FOR_THE_REST)
     quoted_above = " ".join(one.text for one in (*case.reasons, *told_elsewhere, *above))
     unnamed = [one for one in findings.entities if one.value not in quoted_above]
     story.tell(_named(case, unnamed, wording), leaving=WORDS_FOR_THE_REST)
     beside = case.also_told((*case.reasons, *told_elsewhere, *above), story.room - FEWEST_TOLD_BESIDE)
     if beside:
         story.tell([wording.quotations(beside, wording.phrases.also, SITUATION_WORDS)])
-    story.tell(_promised(findings))
     story.tell(_findings(case, wording))
+    story.tell(_promised(findings))
     story.tell(_progress(case, wording))
     story.tell(_person(case, wording))
     return story.told
@@ -245,6 +246,9 @@ def _findings(case: Case, wording: Wording) -> Iterable[Told]:
     """What our side told of the matter."""
     if case.answer is not None:
         yield wording.quotation(case.answer, wording.phrases.answered)
+
+
+def _latest_finding(case: Case, wording: Wording) -> Iterable[Told]:
     if case.finding is not None and case.finding is not case.answer:
         yield wording.said([case.finding])
 

@@ -23,7 +23,7 @@ _STILL_BROKEN = re.compile(
     r"|three times|\d+ times)\b",
     re.IGNORECASE,
 )
-_SURE_TRIED, _SURE_DONE = 0.93, 0.97
+_SURE_TRIED, _SURE_DONE = 0.93, 0.95
 _FEWEST_WORDS = 4
 _QUOTED_WORDS = 18
 

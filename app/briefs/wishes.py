@@ -18,6 +18,7 @@ _NEW_WORDS = 0.5
 _LIKELY = 0.3
 # A wish that is wrongly taken for done is not told at all.
 _SURE_OF_DONE = 0.65
+_SURE_OF_REFUSAL = 0.75
 _FEWEST_WORDS = 2
 _WANTING = (Act.REQUEST, Act.QUESTION, Act.CONDITION, Act.REPORT, Act.COMPLAINT)
 
@@ -106,6 +107,9 @@ class _Closing:
             return False
         return step.turn == self._turns[place] or not step.words.isdisjoint(self._words[place])
 
+    def _share(self, place: int, other: Utterance) -> bool:
+        return not self._words[place].isdisjoint(content_words(other.text))
+
     def judged(self, place: int) -> Wish:
         """How the wish at this place stands at the end; what is said to close it must itself look like that."""
         wish, words = self._said[place], self._words[place]
@@ -122,6 +126,12 @@ class _Closing:
         after = self._said[place + 1 : end]
         ours = [one for one in after if not one.by_customer]
         theirs = [one for one in after if one.by_customer]
+        if judged is WishState.OPEN and not carried_out:
+            refused = _last(
+                ours, lambda one: one.reading.acts[Act.REFUSAL] >= _SURE_OF_REFUSAL and self._share(place, one)
+            )
+            if refused is not None:
+                return Wish(wish, WishState.REFUSED, refused)
         if judged is WishState.WITHDRAWN:
             closed = _last(theirs, lambda one: one.reading.acts[Act.WITHDRAWAL] >= _LIKELY)
             return Wish(wish, judged, closed) if closed else Wish(wish, WishState.OPEN)

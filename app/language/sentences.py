@@ -24,7 +24,7 @@ _ABBREVIATION = re.compile(
 )
 _LONGEST_ABBREVIATION = 12
 # `am 14.01.`, `seit dem 1.`: an ordinal, as German writes it. `Gellertstr.` comes before its number.
-_ORDINAL = re.compile(r"\b\d{1,2}\.\d{1,2}\.$|\b(?:dem|am|zum|vom|den|der|ab|bis) \d{1,2}\.$")
+_ORDINAL = re.compile(r"\b(?:dem|am|zum|vom|den|der|ab|bis) \d{1,2}\.(?:\d{1,2}\.)?$", re.IGNORECASE)
 _STREET = re.compile(r"[a-zß]str\.$")
 # `T. Abel`, `z. B.`: a single capital letter, or any letter before another one.
 # … but no flat on a floor: `5º A.`

@@ -65,7 +65,8 @@ async def test_what_an_agent_needs_first_stands_first(card: Page, handoff: Hando
         await expect(card.get_by_role("region", name="Known already")).to_contain_text(entity["value"])
     tried = card.locator(".tried li")
     assert await tried.count() == len(brief["actions_taken"])
-    await expect(tried.nth(1)).to_contain_text("failed")
+    failed = [step["outcome"] for step in brief["actions_taken"]].index("failed")
+    await expect(tried.nth(failed)).to_contain_text("failed")
     promised = card.locator("section", has=card.get_by_role("heading", name="Promised"))
     await expect(promised).to_contain_text(brief["commitments"][0]["text"])
     assert await card.locator("button.take").count() == min(3, len(handoff["next_actions"]["actions"]))
@@ -101,11 +102,13 @@ async def test_a_long_message_is_opened_in_full_where_it_stands(page: Page, serv
     handoff = await service.post("/v1/handoffs", {"conversation_id": "long"})
     await page.goto(await link_to(service, handoff))
 
-    claim = page.locator("[data-claim]", has_text="Named: order ORD-5512")
+    claim = page.locator(
+        "[data-claim]", has_text="The customer said: “My parcel has not arrived, order ORD-5512.”"
+    ).last
     await claim.get_by_role("button", name="Evidence").first.click()
-    await expect(claim.locator("blockquote")).not_to_contain_text(story.strip())
+    await expect(claim.locator("blockquote").last).not_to_contain_text(story.strip())
     await claim.get_by_role("link", name="The whole text").click()
-    await expect(claim.locator("blockquote")).to_contain_text(story.strip())
+    await expect(claim.locator("blockquote").last).to_contain_text(story.strip())
     await expect(claim.get_by_role("link", name="The whole text")).to_have_count(0)
 
 
