@@ -19,12 +19,12 @@ _LEADING_ON = frozenset(
     """.split()
 )
 _LINK = re.compile(r"\[([^\[\]]{1,1000}+)\]\([^)]{1,1000}+\)")
-_ABBREVIATION = re.compile(
-    r"\b(?:Ms|St|No|Sra|Dra|Prof|ca|vs|e\.g|i\.e|etc|approx|incl|excl|inkl|exkl|zzgl|[ap]\.m)\.$", re.IGNORECASE
-)
+_ABBREVIATION = re.compile(r"\b(?:Ms|St|No|Sra|Dra|Prof|ca|vs|e\.g|i\.e|etc|approx|[ap]\.m)\.$", re.IGNORECASE)
 _LONGEST_ABBREVIATION = 12
 # `am 14.01.`, `seit dem 1.`: an ordinal, as German writes it. `Gellertstr.` comes before its number.
-_ORDINAL = re.compile(r"\b(?:dem|am|zum|vom|den|der|ab|bis) \d{1,2}\.(?:\d{1,2}\.)?$", re.IGNORECASE)
+_ORDINAL = re.compile(
+    r"\b(?:dem|am|zum|vom|den|der|ab|bis) \d{1,2}\.(?:\d{1,2}\.)?$|\b(?:in|ex)[ck]l\.$", re.IGNORECASE
+)
 _STREET = re.compile(r"[a-zß]str\.$")
 # `T. Abel`, `z. B.`: a single capital letter, or any letter before another one.
 # … but no flat on a floor: `5º A.`
@@ -90,7 +90,11 @@ def _split_line(line: str) -> list[str]:
 
 def _ends_in_abbreviation(before: str, after: str) -> bool:
     """Whether the full stop between two pieces of a line belongs to a word that was cut short."""
-    if _ABBREVIATION.search(before) or _ORDINAL.search(before) or (_STREET.search(before) and after[:1].isdigit()):
+    if (
+        _ABBREVIATION.search(before)
+        or (_ORDINAL.search(before) and after[:1].islower())
+        or (_STREET.search(before) and after[:1].isdigit())
+    ):
         return True
     following = _FIRST_WORD.match(after)
     begins = following is not None and after[:1].isupper() and following.group().casefold() in FUNCTION_WORDS

@@ -7,6 +7,7 @@ after it, and how early and late it is said. The weights are a file of the packa
 import json
 from collections.abc import Sequence
 from functools import cache
+from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,6 +26,9 @@ def traits(sentences: Sequence[tuple[str, Setting, Reading]]) -> NDArray[np.floa
     """The traits of a customer's sentences in one conversation. Shape: (sentences, traits)."""
     keys = [_log_odds(reading.key) for _, _, reading in sentences]
     wishes = [_log_odds(reading.wish) for _, _, reading in sentences]
+    keys_before, keys_after = _greatest_beside(keys)
+    wishes_before, wishes_after = _greatest_beside(wishes)
+    greatest_key, greatest_wish = max(keys, default=_NONE), max(wishes, default=_NONE)
     last = max((setting.turn for _, setting, _ in sentences), default=0)
     rows: list[list[float]] = []
     for place, (text, setting, reading) in enumerate(sentences):
@@ -39,12 +43,12 @@ def traits(sentences: Sequence[tuple[str, Setting, Reading]]) -> NDArray[np.floa
                 float(np.log1p(setting.turn)),
                 place / len(sentences),
                 float(np.log1p(place)),
-                keys[place] - max(keys[:place], default=_NONE),
-                keys[place] - max(keys[place + 1 :], default=_NONE),
-                float(keys[place] == max(keys)),
-                wishes[place] - max(wishes[:place], default=_NONE),
-                wishes[place] - max(wishes[place + 1 :], default=_NONE),
-                float(wishes[place] == max(wishes)),
+                keys[place] - keys_before[place],
+                keys[place] - keys_after[place],
+                float(keys[place] == greatest_key),
+                wishes[place] - wishes_before[place],
+                wishes[place] - wishes_after[place],
+                float(wishes[place] == greatest_wish),
                 float(np.log1p(last - setting.turn)),
                 float(setting.turn == last),
                 float(np.log1p(len(sentences) - place)),
@@ -71,6 +75,13 @@ def weighed(sentences: Sequence[tuple[str, Setting, Reading]]) -> list[Weighed]:
         return []
     scores: NDArray[np.float64] = traits(sentences) @ _weights().T
     return [Weighed(*row) for row in (1 / (1 + np.exp(-scores))).tolist()]
+
+
+def _greatest_beside(values: Sequence[float]) -> tuple[list[float], list[float]]:
+    """For each value the greatest of those before it and of those after it."""
+    before = [_NONE, *accumulate(values, max)][: len(values)]
+    after = [_NONE, *accumulate(reversed(values), max)][: len(values)]
+    return before, after[::-1]
 
 
 def _log_odds(probability: float) -> float:
