@@ -1,11 +1,11 @@
 """Fits the classifiers of `app.nlu` anew: `python -m evals.fit_nlu [--data FOLDER]`.
 
-Logistic regressions (scikit-learn, ridge penalty) over hashed features: one for acts, one for moods, one for each
-trait; one over what follows a wish, for its state; and one over the customer's messages, for how they feel. The last
-are fitted to what the others make of conversations that these were not fitted to, and to the beginnings of
-conversations too, since briefs are made in the middle of one. The intercept of a trait is
-shifted so that 0.5 is where F1 is best in a cross-validation over whole conversations; that of `key` and of `telling`
-is not, because sentences are only ranked by them.
+Logistic regressions (scikit-learn, ridge penalty). Over hashed features of a sentence: one for acts, one for moods, one
+for each trait. The intercept of a trait is shifted so that 0.5 is where F1 is best in a cross-validation over whole
+conversations; that of `key` and of `telling` is not, because sentences are only ranked by them. Over all of a
+customer's sentences: one for why they came, one for what they still want. Over what follows a wish: one for its state.
+These three are fitted to what the first ones make of conversations that those were not fitted to, and to the beginnings
+of conversations too, since briefs are made in the middle of one.
 FOLDER holds the public conversations that are labelled here by their ids; without it the weights are fitted to what was
 written for this project alone.
 """
@@ -22,13 +22,13 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from sklearn import linear_model, metrics, model_selection
 
-from app.nlu import Reading, feelings, reasons, wish_states
+from app.nlu import Reading, reasons, wish_states
 from app.nlu.features import SIZE, features
 from app.nlu.reading import ACTS, MOODS, TRAITS, WEIGHTS, reading_of
 from app.nlu.wish_states import MOST_LATER, STATES, Later, content_words, turns_of
 from evals.label_rows import LabelledSentence, development
 
-SECOND_STRENGTH = 1.0
+STATE_STRENGTH = 1.0
 RANKING_STRENGTH = 0.1
 _UNSETTLED = ("open", "refused", "conditional")
 _LEAST_SPREAD = 1e-6
@@ -36,8 +36,6 @@ STRENGTH = 20.0
 """The inverse of the ridge penalty; of 3, 10, 20 and 30 the best in cross-validation, by little."""
 FOLDS = 4
 _RANKED = ("key", "telling")
-_DISPLEASED_FOR = 2
-"""Who was displeased so many messages ago still is, unless they are glad now."""
 _EIGHT_BITS = 127
 
 
@@ -112,53 +110,40 @@ def _shifts(scores: NDArray[np.float64], rows: Sequence[LabelledSentence]) -> ND
 
 def wish_rows(
     rows: Sequence[LabelledSentence], readings: Sequence[Reading]
-) -> tuple[NDArray[np.float64], list[str], list[str]]:
-    """The traits of every labelled wish, its state, and its conversation."""
+) -> tuple[NDArray[np.float64], list[str], list[str], list[float]]:
+    """The traits of every labelled wish, how it stands, the conversation, and the weight of that.
+
+    A wish weighs as much at the end of its conversation as at the ends of all earlier turns together.
+    """
     found: list[NDArray[np.float64]] = []
     states: list[str] = []
     conversations: list[str] = []
-    for conversation, together in _beginnings(rows, readings):
-        turns = turns_of(row.setting.by_customer for row, _ in together)
-        words = [content_words(row.text) for row, _ in together]
-        places = {row.at for row, _ in together}
-        for place, (row, reading) in enumerate(together):
-            if row.state is None:
-                continue
-            end = min(len(together), place + 1 + MOST_LATER)
-            later = [
-                Later(other.setting.by_customer, turns[at], not words[place].isdisjoint(words[at]), read_as)
-                for at, (other, read_as) in enumerate(together[place + 1 : end], start=place + 1)
-            ]
-            found.append(wish_states.traits(reading, later, carried_out=False, failed=False))
-            states.append(_state_so_far(row, places))
-            conversations.append(conversation)
-    return np.array(found), states, conversations
+    weights: list[float] = []
+    for conversation, whole in _conversations(rows, readings):
+        beginnings = list(_beginnings_of(whole))
+        for together in beginnings:
+            turns = turns_of(row.setting.by_customer for row, _ in together)
+            words = [content_words(row.text) for row, _ in together]
+            places = {row.at for row, _ in together}
+            for place, (row, reading) in enumerate(together):
+                if row.state is None:
+                    continue
+                end = min(len(together), place + 1 + MOST_LATER)
+                later = [
+                    Later(other.setting.by_customer, turns[at], not words[place].isdisjoint(words[at]), read_as)
+                    for at, (other, read_as) in enumerate(together[place + 1 : end], start=place + 1)
+                ]
+                found.append(wish_states.traits(reading, later, carried_out=False, failed=False))
+                states.append(_state_so_far(row, places))
+                conversations.append(conversation)
+                weights.append(1.0 if len(together) == len(whole) else 1.0 / max(1, len(beginnings) - 1))
+    return np.array(found), states, conversations, weights
 
 
 def _state_so_far(row: LabelledSentence, places: Set[str]) -> str:
     """How a wish stands where only these sentences were said: what is closed later is open yet."""
     state = row.state or "open"
     return "open" if row.closed_by is not None and row.closed_by not in places else state
-
-
-def mood_rows(
-    rows: Sequence[LabelledSentence], readings: Sequence[Reading]
-) -> tuple[NDArray[np.float64], list[str], list[str]]:
-    """The traits of the customer's messages up to each of them, the mood after it, and the conversation."""
-    found: list[NDArray[np.float64]] = []
-    moods: list[str] = []
-    conversations: list[str] = []
-    for conversation, together in _conversations(rows, readings):
-        own = [(row, reading) for row, reading in together if row.setting.by_customer and row.feeling is not None]
-        messages = [list(message) for _, message in groupby(own, key=lambda pair: pair[0].setting.turn)]
-        felt = [[row.mood for row, _ in message] for message in messages]
-        for end in range(1, len(messages) + 1):
-            last = messages[-1][-1][0].feeling if end == len(messages) else None
-            mood = last if last in MOODS else _felt_after(felt[:end])
-            found.append(feelings.traits([[reading for _, reading in message] for message in messages[:end]]))
-            moods.append(mood)
-            conversations.append(conversation)
-    return np.array(found), moods, conversations
 
 
 def ranked_rows(
@@ -210,22 +195,22 @@ def _is_wanted(row: LabelledSentence, places: Set[str]) -> bool:
     return row.state is not None and _state_so_far(row, places) in _UNSETTLED
 
 
-def _felt_after(felt: Sequence[Sequence[str | None]]) -> str:
-    """The mood after messages whose sentences have these moods."""
-    if "positive" in felt[-1] and "negative" not in felt[-1]:
-        return "positive"
-    return "negative" if any("negative" in message for message in felt[-_DISPLEASED_FOR:]) else "neutral"
-
-
 def _beginnings(
     rows: Sequence[LabelledSentence], readings: Sequence[Reading]
 ) -> Iterable[tuple[str, list[tuple[LabelledSentence, Reading]]]]:
     """Every conversation, and it up to the end of each of its turns."""
-    for conversation, together in _conversations(rows, readings):
-        turns = turns_of(row.setting.by_customer for row, _ in together)
-        for end in range(1, len(together) + 1):
-            if end == len(together) or turns[end] != turns[end - 1]:
-                yield conversation, together[:end]
+    for conversation, whole in _conversations(rows, readings):
+        for together in _beginnings_of(whole):
+            yield conversation, together
+
+
+def _beginnings_of(
+    whole: list[tuple[LabelledSentence, Reading]],
+) -> Iterable[list[tuple[LabelledSentence, Reading]]]:
+    turns = turns_of(row.setting.by_customer for row, _ in whole)
+    for end in range(1, len(whole) + 1):
+        if end == len(whole) or turns[end] != turns[end - 1]:
+            yield whole[:end]
 
 
 def _conversations(
@@ -236,21 +221,22 @@ def _conversations(
         yield conversation, list(together)
 
 
-def fit_second(
-    name: str, found: tuple[NDArray[np.float64], list[str], list[str]], classes: Sequence[str], *, balanced: bool
-) -> NDArray[np.float64]:
-    """The weights of classes over traits of which the first is always 1, a row for each class; prints their figures."""
-    matrix, labels, conversations = found
-    model: Any = cast(Any, linear_model).LogisticRegression(
-        C=SECOND_STRENGTH, max_iter=3000, class_weight="balanced" if balanced else None
-    )
+def fit_wish_states(found: tuple[NDArray[np.float64], list[str], list[str], list[float]]) -> NDArray[np.float64]:
+    """The weights of the states over traits of which the first is always 1, a row for each of STATES.
+
+    Prints their figures in cross-validation.
+    """
+    matrix, labels, conversations, weights_of_rows = found
+    model: Any = cast(Any, linear_model).LogisticRegression(C=STATE_STRENGTH, max_iter=3000)
     folds = cast(Any, model_selection).GroupKFold(FOLDS)
-    guessed = cast(Any, model_selection).cross_val_predict(model, matrix, labels, groups=conversations, cv=folds)
-    accuracy = float(cast(Any, metrics).accuracy_score(labels, guessed))
-    macro = float(cast(Any, metrics).f1_score(labels, guessed, average="macro"))
-    print(f"{name:12} accuracy {accuracy:.3f} macro F1 {macro:.3f} of {len(labels)}")
-    model.fit(matrix, labels)
-    order = [list(model.classes_).index(label) for label in classes]
+    guessed = cast(Any, model_selection).cross_val_predict(
+        model, matrix, labels, groups=conversations, cv=folds, params={"sample_weight": weights_of_rows}
+    )
+    accuracy = float(cast(Any, metrics).accuracy_score(labels, guessed, sample_weight=weights_of_rows))
+    macro = float(cast(Any, metrics).f1_score(labels, guessed, average="macro", sample_weight=weights_of_rows))
+    print(f"{'wish states':12} accuracy {accuracy:.3f} macro F1 {macro:.3f} of {len(labels)}")
+    model.fit(matrix, labels, sample_weight=weights_of_rows)
+    order = [list(model.classes_).index(label) for label in STATES]
     weights: NDArray[np.float64] = model.coef_[order].copy()
     weights[:, 0] += model.intercept_[order]
     return weights
@@ -275,13 +261,10 @@ def main() -> None:
     weights, intercepts = fit(matrix, rows)
     save(Columns(weights, intercepts + shifts))
     readings = [reading_of(row.astype(np.float32)) for row in scores + shifts]
-    states = fit_second("wish states", wish_rows(rows, readings), STATES, balanced=False)
-    _write(wish_states.WEIGHTS, STATES, states)
+    _write(wish_states.WEIGHTS, STATES, fit_wish_states(wish_rows(rows, readings)))
     reason = fit_ranking("reasons", ranked_rows(rows, readings, lambda row, _: bool(row.key)))
     wanted = fit_ranking("still wanted", ranked_rows(rows, readings, _is_wanted))
     _write(reasons.WEIGHTS, ["reason", "wanted"], np.vstack([reason, wanted]))
-    moods = fit_second("moods", mood_rows(rows, readings), MOODS, balanced=True)
-    _write(feelings.WEIGHTS, MOODS, moods)
 
 
 def _write(path: Path, classes: Sequence[str], weights: NDArray[np.float64]) -> None:

@@ -15,7 +15,7 @@ from sklearn import metrics
 from app.language.promises import binds_us
 from app.models import Record
 from app.nlu import Reading, read
-from app.nlu.feelings import feeling, label_of
+from app.nlu.feelings import felt, mood_after
 from app.nlu.reading import MOODS
 from app.nlu.reasons import weighed
 from app.nlu.wish_states import MOST_LATER, Later, content_words, state, turns_of
@@ -158,7 +158,6 @@ def _mood_is_right(talk: Sequence[_Read]) -> bool | None:
     own = [(row, reading) for row, reading in talk if row.setting.by_customer]
     if not own or own[-1][0].feeling not in MOODS:
         return None
-    messages = [
-        [reading for _, reading in message] for _, message in groupby(own, key=lambda pair: pair[0].setting.turn)
-    ]
-    return label_of(feeling(messages)) == own[-1][0].feeling
+    messages = groupby(own, key=lambda pair: pair[0].setting.turn)
+    course = [felt([reading for _, reading in message]) for _, message in messages]
+    return mood_after(course) == own[-1][0].feeling

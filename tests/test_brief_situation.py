@@ -57,9 +57,9 @@ def test_what_the_customer_named_is_listed_with_what_it_is() -> None:
         interaction(1, "The blender of order W4410 leaks."),
         interaction(2, "And what about the lamp?"),
         interaction(3, "Its order number, please?", actor="bot"),
-        interaction(4, "W5520"),
+        interaction(4, "W5520, W5521"),
     )
-    assert "Named: W5520." in (by_number.situation or "")
+    assert {one.text: one.evidence for one in by_number.claims}["Named: W5520, W5521."] == ("int_4",)
 
 
 def test_steps_that_went_well_are_told_each_with_what_it_was_done_to() -> None:

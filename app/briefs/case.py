@@ -10,12 +10,23 @@ from app.briefs.commitments import is_promise
 from app.briefs.instructions import without_instructions
 from app.briefs.passages import around
 from app.briefs.reading import Call, Utterance, calls, utterances
-from app.briefs.repetition import Telling
+from app.briefs.repetition import Telling, plain
 from app.briefs.revisions import Revision, is_replaced, revisions
 from app.briefs.steps import Step, is_of_person, steps
+from app.briefs.telling import (
+    EMPTY,
+    MASK,
+    SURE,
+    asks_for_person,
+    is_bare,
+    may_be_key,
+    only_asks_for_person,
+    shown_share,
+    tells,
+    wants,
+)
 from app.briefs.wishes import UNSETTLED, Wish, WishState, wishes
 from app.caching import text_cache
-from app.language.human import asks_for_person
 from app.language.identifiers import canonical, mentions, structured_names
 from app.language.markup import without_markup
 from app.language.promises import hands_on
@@ -29,11 +40,8 @@ from app.privacy import Redactor, questions_answered
 # Repeat contacts are counted within a week where first-contact resolution is measured.
 SAME_CASE_WITHIN = timedelta(days=7)
 SAME_THING_WITHIN = timedelta(days=30)
-SURE = 0.5
-SURE_OF_PERSON = 0.9
 # So sure must be what a quotation is called: refused, or taken back.
 SURE_OF_LABEL = 0.85
-_PERHAPS = 0.5
 _NAMING = ("code", "number", "amount", "error_code")
 _MAY_HOLD_A_SECRET = re.compile(
     r"(?:\d[ .-]?){9}|[A-Z]{2}\d{2}|pass|pwd|\bpins?\b|\bcv[vc]|code|\botps?\b|\btans?\b|contrase|senha"
@@ -45,25 +53,16 @@ _LEAVING = (Act.FAREWELL, Act.THANKS)
 _AFTER_LEAVING = (*_LEAVING, Act.PROMISE, Act.ANSWER, Act.OTHER)
 _MATTERS = (Act.REQUEST, Act.QUESTION, Act.REPORT, Act.COMPLAINT, Act.CONDITION, Act.WITHDRAWAL)
 _TELLING = (Act.REPORT, Act.COMPLAINT)
-_EMPTY = (Act.GREETING, Act.THANKS, Act.FAREWELL)
 # A sentence that is less likely than this to say why somebody came is quoted as the reason only for want of others.
 _LEAST_KEY = 0.03
-_WITH_SECRET = 0.2
 _KEY_AT_HAND = 0.3
 _NEARLY = 0.35
 _LEAST_SECOND = 0.2
 _FEWEST_WORDS = 3
-# Who asks for a person in more words than these says what for.
-_LONGEST_ASKING = 6
-# `Category: [x] Refund`: a field of a form.
-_FIELD = re.compile(r"^[^\W\d_][^:.?!]{1,30}:\s(?=(?:\S+\s+){0,7}\S+$)|\[[ xX]\]")
-_FEWEST_TERMS = 2
 _LATEST_FINDINGS = 4
 # Each sentence that a finding is told later counts so much for it.
 _LATER = 0.02
 _LEAST_TELLING, _LEAST_FINDING = 0.04, 0.02
-# A greeting in so many words tells something too: `Hello, I am calling for my father`.
-_FULL_GREETING = 5
 _LEANING_WORDS = 7
 # What the customer told last counts so much more.
 _NEWEST = 0.3
@@ -74,7 +73,6 @@ _LEAST_WANTED, _NEARLY_WANTED, _OTHERS_WANTED, _AS_REASON = 0.12, 0.6, 0.35, 0.5
 _NOTHING = Weighed(0.0, 0.0)
 # A matter that ended well and is spoken of again in so many of its words did not end there.
 _COMES_BACK = 2
-MASK = "•"
 
 
 @dataclass(frozen=True)
@@ -119,11 +117,13 @@ class Case:
         core = self._core(reason)
         if len(core) > 1 and sum(len(one.text.split()) for one in core) > REASON_WORDS:
             return core
-        return around(core, self.said, REASON_WORDS, lambda one: _tells(one) and id(one) not in elsewhere)
+        hidden = elsewhere | self._telling(WishState.WITHDRAWN)
+        return around(core, self.said, REASON_WORDS, lambda one: tells(one) and id(one) not in hidden)
 
     def _core(self, reason: Utterance) -> tuple[Utterance, ...]:
         elsewhere = {id(one) for one in (reason, *self.expectations)}
         others = [one for one in self._standing if id(one) not in elsewhere and _is_beside(one, reason)]
+        others = [one for one in others if plain(one.text) != plain(reason.text)]
         least = max(_LEAST_SECOND, _NEARLY * self.weight(reason))
         second = self._key_sentence(one for one in others if self.weight(one) >= least)
         if second is None:  # what led to a wish often stands beside it
@@ -132,16 +132,12 @@ class Case:
         return tuple(one for one in self.said if one is reason or one is second)
 
     def weight(self, said: Utterance) -> float:
-        """How likely a customer's sentence tells why they came, beside what else they say.
-
-        One that holds a secret, or only announces what follows, is quoted for want of others.
-        """
-        likely = self._weighed.get(id(said), _NOTHING).reason
-        return likely * (_WITH_SECRET if MASK in said.text or said.text.endswith(":") else 1.0)
+        """How likely a customer's sentence tells why they came, beside what else they say."""
+        return self._weighed.get(id(said), _NOTHING).reason * shown_share(said)
 
     def wanted(self, said: Utterance) -> float:
         """How likely a customer's sentence tells what they still want."""
-        return self._weighed.get(id(said), _NOTHING).wanted
+        return self._weighed.get(id(said), _NOTHING).wanted * shown_share(said)
 
     @cached_property
     def _weighed(self) -> Mapping[int, Weighed]:
@@ -157,30 +153,37 @@ class Case:
 
     def _key_sentence(self, said: Iterable[Utterance]) -> Utterance | None:
         """The customer's sentence that most likely tells why they came; of equals the first."""
-        told = [one for one in said if one.by_customer and _may_be_key(one) and not _is_bare(one)]
+        told = [one for one in said if one.by_customer and may_be_key(one) and not is_bare(one)]
         best = max(told, key=self.weight, default=None)
         return best if best is not None and self.weight(best) >= _LEAST_KEY else None
 
     @property
     def matters(self) -> Sequence[Utterance]:
         """What names the matter best: what is still wanted, or the reason, before what else was told."""
-        told = [one for one in self._standing if one.by_customer and _tells(one) and not _is_bare(one)]
+        told = [one for one in self._standing if one.by_customer and tells(one) and not is_bare(one)]
         told = [one for one in told if one.act in _MATTERS]
-        first = [one for one in (self.reason, self.before, *self.expectations) if one is not None]
-        named = [one for one in first if one is not self.person_wanted]
+        reason, before = self.reason, self.before
+        leads = reason is not None and before is not None and self.weight(before) > self.weight(reason)
+        first = [one for one in (reason, before if leads else None, *self.expectations) if one is not None]
+        named = [one for one in first if not only_asks_for_person(one)]
         ordered = sorted(named, key=lambda one: self.wanted(one) + _AS_REASON * self.weight(one), reverse=True)
         return [*ordered, *self.reasons, *sorted(told, key=self.weight, reverse=True)]
+
+    @property
+    def only_asks_for_person(self) -> bool:
+        """Whether all that is wanted is a person, and for nothing that is told."""
+        return bool(self.expectations) and all(only_asks_for_person(one) for one in self.expectations)
 
     @cached_property
     def _standing(self) -> list[Utterance]:
         """What was said, but for the wishes that were taken back."""
-        back = {id(wish.said) for wish in self.wishes if wish.state is WishState.WITHDRAWN}
+        back = self._telling(WishState.WITHDRAWN)
         return [one for one in self.said if id(one) not in back]
 
     @cached_property
     def _open(self) -> list[Utterance]:
         """What stands and is not done, where any of it tells why the customer came."""
-        done = {id(wish.said) for wish in self.wishes if wish.state is WishState.DONE}
+        done = self._telling(WishState.DONE)
         left = [one for one in self._standing if id(one) not in done]
         best = self._key_sentence(left)
         return left if best is not None and self.weight(best) >= _KEY_AT_HAND else self._standing
@@ -201,8 +204,8 @@ class Case:
     @cached_property
     def before(self) -> Utterance | None:
         """The sentence that tells best what the customer had come for earlier, on the way to the conversation."""
-        earlier = [one for one in self.said if one.interaction.interaction_id not in self.at_hand]
-        found = self._key_sentence(earlier)
+        earlier = [one for one in self._standing if one.interaction.interaction_id not in self.at_hand]
+        found = self._key_sentence(one for one in earlier if MASK not in one.text)
         return None if found is self.reason else found
 
     @cached_property
@@ -212,8 +215,8 @@ class Case:
         A person, where nothing else is asked for.
         """
         newest = self.said[-1].interaction.conversation_id if self.said else None
-        open_wishes = [one for one in self._open_wishes if _tells(one) and _wants(one) and not _is_bare(one)]
-        told = [one for one in open_wishes if one.interaction.conversation_id == newest] or open_wishes
+        unsettled = self._unsettled
+        told = [one for one in unsettled if one.interaction.conversation_id == newest] or unsettled
         best = max(told, key=self.wanted, default=None)
         if best is None or self.wanted(best) < _LEAST_WANTED:
             return (self.person_wanted,) if self.person_wanted is not None else ()
@@ -222,16 +225,22 @@ class Case:
             best = max(fresh, key=self.wanted, default=best)
         least = _NEARLY_WANTED * self.wanted(best)
         others = [one for one in told if one not in (best, self.reason) and self.wanted(one) >= least]
+        others = [one for one in others if plain(one.text) != plain(best.text)]
         second = max(others, key=self.wanted, default=None)
         if second is not None and len(f"{best.text} {second.text}".split()) > EXPECTATION_WORDS:
             second = None
         return tuple(one for one in self.said if one is best or one is second)
 
-    @cached_property
-    def _open_wishes(self) -> list[Utterance]:
-        """What the customer says, but for the wishes that are done or taken back."""
-        closed = {id(wish.said) for wish in self.wishes if wish.state not in UNSETTLED}
-        return [one for one in self.said if one.by_customer and not one.pasted and id(one) not in closed]
+    @property
+    def _unsettled(self) -> list[Utterance]:
+        """What the customer says that may tell a wish, but for those that are done or taken back."""
+        closed = self._telling(*(state for state in WishState if state not in UNSETTLED))
+        own = [one for one in self.said if one.by_customer and id(one) not in closed]
+        return [one for one in own if tells(one) and wants(one) and not is_bare(one)]
+
+    def _telling(self, *states: WishState) -> set[int]:
+        """The ids of the sentences that tell a wish in one of these states."""
+        return {id(one) for wish in self.wishes if wish.state in states for one in wish.sentences}
 
     @cached_property
     def person_wanted(self) -> Utterance | None:
@@ -240,7 +249,7 @@ class Case:
         for one in self.said:
             if not one.by_customer:
                 before = one.text
-            elif not one.pasted and _for_person(one, before):
+            elif not one.pasted and asks_for_person(one, before):
                 asked = one
         return asked
 
@@ -250,7 +259,10 @@ class Case:
         return [
             one
             for one in self.said
-            if not one.by_customer and one.reading.acts[Act.REFUSAL] >= SURE_OF_LABEL and one.reading.boilerplate < SURE
+            if not one.by_customer
+            and one.reading.acts[Act.REFUSAL] >= SURE_OF_LABEL
+            and one.reading.boilerplate < SURE
+            and MASK not in one.text
         ]
 
     @cached_property
@@ -274,6 +286,7 @@ class Case:
             and one.act in (Act.REPORT, Act.ANSWER, Act.REFUSAL, Act.OFFER, Act.CONDITION)
             and one.reading.boilerplate < SURE
             and one.reading.telling >= _LEAST_FINDING
+            and MASK not in one.text
             and not hands_on(one.text)
             and len(terms(one.text)) >= _FEWEST_WORDS
         ]
@@ -291,17 +304,21 @@ class Case:
             for one in self._standing
             if one.by_customer
             and id(one) not in said_above
-            and _tells(one)
+            and tells(one)
             and (len(one.text.split()) >= _FEWEST_WORDS or one.act is Act.REQUEST)
             and not told.repeats(one.text)
         ]
+        back = self._telling(WishState.WITHDRAWN)
         chosen: set[int] = set()
+        quoted: set[str] = set()
         room = words
         for weight, one in sorted(others, key=lambda pair: -pair[0]):
-            together = [part for part in self._with_what_it_leans_on(one) if id(part) not in chosen | said_above]
+            together = [part for part in self._with_what_it_leans_on(one) if id(part) not in chosen | said_above | back]
             length = sum(len(part.text.split()) + 1 for part in together)  # each with a dash
-            if weight >= _LEAST_TELLING and length <= room and id(one) not in chosen:
+            fits = weight >= _LEAST_TELLING and length <= room and id(one) not in chosen
+            if fits and plain(one.text) not in quoted:
                 chosen.update(map(id, together))
+                quoted.update(plain(part.text) for part in together)
                 room -= length
         return tuple(one for one in self.said if id(one) in chosen)
 
@@ -310,7 +327,7 @@ class Case:
         place = self._places[id(said)]
         before = self.said[place - 1] if place else None
         leans = len(said.text.split()) <= _LEANING_WORDS
-        if before is None or not leans or before.interaction is not said.interaction or not _tells(before):
+        if before is None or not leans or before.interaction is not said.interaction or not tells(before):
             return (said,)
         return (before, said)
 
@@ -411,7 +428,7 @@ def _may_hold_a_secret(text: str) -> bool:
 
 def _topic(group: Sequence[Interaction]) -> set[str]:
     """What the customer's words are about; nothing where they only asked for a person."""
-    said = [one for one in utterances(group) if one.by_customer and one.act in _MATTERS and not _for_person(one)]
+    said = [one for one in utterances(group) if one.by_customer and one.act in _MATTERS and not asks_for_person(one)]
     return {term for one in said for term in terms(one.text)}
 
 
@@ -456,31 +473,6 @@ def _names(group: Sequence[Interaction]) -> set[str]:
     return said | {canonical(value) for key, value in given if not is_of_person(key)} - own
 
 
-def _may_be_key(said: Utterance) -> bool:
-    told = not said.pasted and said.reading.boilerplate < SURE  # no signature, no footer
-    words = terms(said.text)
-    if said.act in _EMPTY and len(words) < _FULL_GREETING:
-        return False
-    return told and bool(words) and (len(words) > _LONGEST_ASKING or not _for_person(said))
-
-
-def _wants(said: Utterance) -> bool:
-    """Whether a sentence wants something; a plain report of trouble does not say what."""
-    if said.act is Act.WITHDRAWAL:
-        return False
-    return said.act not in (Act.REPORT, Act.COMPLAINT) or said.reading.wish >= SURE
-
-
-def _is_bare(said: Utterance) -> bool:
-    """Whether a sentence holds too little to tell a matter: a field of a form, an outcry."""
-    return _FIELD.search(said.text) is not None or len(set(terms(said.text))) < _FEWEST_TERMS
-
-
-def _tells(said: Utterance) -> bool:
-    """Whether a sentence beside the reason belongs to its telling."""
-    return _may_be_key(said) and MASK not in said.text
-
-
 def _is_beside(one: Utterance, reason: Utterance) -> bool:
     """Whether a sentence belongs to the same telling, of the same conversation, and may be shown."""
     here = one.interaction.conversation_id == reason.interaction.conversation_id
@@ -489,11 +481,5 @@ def _is_beside(one: Utterance, reason: Utterance) -> bool:
 
 def _terse(said: Sequence[Utterance]) -> Utterance | None:
     """Any sentence of the customer's that tells something, where none tells why they came."""
-    told = [one for one in said if one.by_customer and not one.pasted and one.act not in _EMPTY and terms(one.text)]
+    told = [one for one in said if one.by_customer and not one.pasted and one.act not in EMPTY and terms(one.text)]
     return max(told, key=lambda one: one.reading.key, default=None)
-
-
-def _for_person(said: Utterance, before: str = "") -> bool:
-    """Whether a sentence asks for a person: surely so, or perhaps and in words that are known for it."""
-    likely = said.reading.human
-    return likely >= SURE_OF_PERSON or (likely >= _PERHAPS and asks_for_person(said.text, before))

@@ -22,6 +22,7 @@ def explain(snapshot: Snapshot, brief: Brief) -> Explanation:
                 act=one.act.value,
                 act_confidence=min(1.0, one.reading.acts[one.act]),
                 key=case.weight(one) if one.by_customer else 0.0,
+                wanted=case.wanted(one) if one.by_customer else 0.0,
                 wish=one.reading.wish if one.by_customer else 0.0,
                 person=one.reading.human if one.by_customer else 0.0,
                 promise=0.0 if one.by_customer else one.reading.promise,

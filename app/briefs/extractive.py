@@ -56,6 +56,11 @@ MOST_WORDS = 160
 LEAST_SITUATION = 45
 """So many of the words are left for what happened."""
 HEADLINE_CHARACTERS = 120
+_LOST_LAST: Sequence[Mapping[str, object]] = (
+    {"customer_expectation": None},
+    {"commitments": ()},
+    {"actions_taken": ()},
+)
 _BETWEEN = " · "
 _LEAST_QUOTE = 40
 # An outcry names no matter.
@@ -90,7 +95,8 @@ _DISPOSITION_OF_REASON = {
 def compose(snapshot: Snapshot, intent: Intent, request: HandoffRequest, budget: Budget | None = None) -> Brief:
     """The extractive brief of a snapshot; pure, and empty where nothing was found.
 
-    What there is no time for within the budget is left out, what an agent can best do without first.
+    What there is no time for within the budget is left out. The situation is told last, since it fills the words that
+    the rest leaves.
     """
     time = budget or Budget(math.inf)
     case = time.within(lambda: read_case(snapshot), None)
@@ -128,6 +134,9 @@ def _composed(snapshot: Snapshot, intent: Intent, request: HandoffRequest, case:
         custom_sections=budget.within(lambda: _custom_sections(case, request.sections), {}),
     )
     brief = _fitted(brief, MOST_WORDS - LEAST_SITUATION)
+    for lost in _LOST_LAST:
+        if _words(brief) > MOST_WORDS:  # long sentences that cannot be shortened
+            brief = brief.model_copy(update=lost)
     story = budget.within(lambda: situation(findings, MOST_WORDS - _words(brief)), [])
     told = Telling([one.text for one in story])
     brief = brief.model_copy(
@@ -136,7 +145,11 @@ def _composed(snapshot: Snapshot, intent: Intent, request: HandoffRequest, case:
             "history": tuple(one for one in brief.history if not told.holds(one.text)),
         }
     )
-    return brief.model_copy(update={"claims": _claims(brief, [headline, reason, *story, wanted], case)})
+    return brief.model_copy(
+        update={
+            "claims": _claims(brief, [headline, reason, *story, wanted if brief.customer_expectation else None], case)
+        }
+    )
 
 
 def _entities(case: Case) -> tuple[Entity, ...]:
@@ -271,7 +284,7 @@ def _expectation(case: Case, wording: Wording) -> Told | None:
     wanted = case.expectations
     if not wanted:
         return None
-    if wanted == (case.person_wanted,):
+    if case.only_asks_for_person:
         return Told(wording.phrases.wants_person, (wanted[0].interaction.interaction_id,))
     return wording.said(wanted)
 
@@ -367,7 +380,7 @@ def _sentiment(case: Case) -> Sentiment | None:
 def _opening(findings: Findings) -> str | None:
     """A first sentence of ours by how the case stands; never the customer's words, never a promise."""
     case, openings = findings.case, findings.wording.phrases.openings
-    if not case.steps and (case.reason is None or case.reason is case.person_wanted):
+    if not case.steps and (case.reason is None or (case.reason is case.person_wanted and case.only_asks_for_person)):
         return openings.blank
     if any(one.reading.care >= _CARE for one in case.said if one.by_customer):
         return openings.care
@@ -407,7 +420,7 @@ def _custom_sections(case: Case, sections: Sequence[SectionRequest]) -> dict[str
 
 
 def _fitted(brief: Brief, words: int) -> Brief:
-    """The brief within so many words: what an agent can best do without goes first."""
+    """The brief within so many words, where it can be: what an agent can best do without goes first."""
     for field, least in (
         ("history", 1),
         ("open_questions", 1),

@@ -5,33 +5,28 @@ from collections.abc import Sequence
 from app.briefs.reading import Utterance
 from app.models import Sentiment, SentimentLabel, Trend
 from app.nlu import Reading
-from app.nlu.feelings import feeling, label_of
+from app.nlu.feelings import felt, mood_after
 
-_BAD, _GOOD = -0.3, 0.3
-_MOST_MESSAGES = 24
+_BAD, _GOOD = -0.4, 0.3
 
 
 def mood_of(said: Sequence[Utterance]) -> Sentiment | None:
     """The label and the trend over the customer's messages; None without a message."""
-    messages = _messages(said)
+    messages: dict[str, list[Reading]] = {}
+    for one in said:
+        messages.setdefault(one.interaction.interaction_id, []).append(one.reading)
     if not messages:
         return None
-    course = [feeling(messages[:end]) for end in range(1, len(messages) + 1)]
-    label = SentimentLabel(label_of(course[-1]))
-    return Sentiment(label=label, trend=_trend(label, [felt["positive"] - felt["negative"] for felt in course]))
-
-
-def _messages(said: Sequence[Utterance]) -> list[list[Reading]]:
-    by_message: dict[str, list[Reading]] = {}
-    for one in said:
-        by_message.setdefault(one.interaction.interaction_id, []).append(one.reading)
-    return list(by_message.values())[-_MOST_MESSAGES:]
+    course = [felt(message) for message in messages.values()]
+    label = SentimentLabel(mood_after(course))
+    return Sentiment(label=label, trend=_trend(label, course))
 
 
 def _trend(label: SentimentLabel, course: Sequence[float]) -> Trend:
     """Where the feeling is going, told only where it turns: from bad to good, or from calm to bad."""
-    before, last = course[:-1], course[-1]
-    if before and min(before) <= _BAD and last >= _GOOD:
+    if len(course) < 2:
+        return Trend.STEADY
+    before, last = sum(course[:-1]) / len(course[:-1]), course[-1]
+    if before <= _BAD and last >= _GOOD:
         return Trend.IMPROVING
-    worse = label is SentimentLabel.NEGATIVE and before and before[0] > _BAD >= last
-    return Trend.WORSENING if worse else Trend.STEADY
+    return Trend.WORSENING if label is SentimentLabel.NEGATIVE and before >= _BAD / 2 and last <= _BAD else Trend.STEADY

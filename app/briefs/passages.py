@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from app.briefs.reading import Utterance
+from app.briefs.repetition import plain
 
 _NEAREST = 12
 
@@ -10,18 +11,21 @@ _NEAREST = 12
 def around(
     core: Sequence[Utterance], said: Sequence[Utterance], words: int, tells: Callable[[Utterance], bool]
 ) -> tuple[Utterance, ...]:
-    """These sentences and the nearest of the same turn that tell something, within so many words, in order.
+    """These sentences and the nearest of their turns that tell something, each once, within so many words, in order.
 
     A turn is what one side says until the other says something.
     """
     places = {id(one): place for place, one in enumerate(said)}
     chosen = {places[id(one)] for one in core}
     room = words - sum(_length(one) for one in core)
-    nearby = sorted(_turn(said, places[id(core[0])]), key=lambda place: min(abs(place - one) for one in chosen))
+    texts = {plain(one.text) for one in core}
+    turns = {place for one in core for place in _turn(said, places[id(one)])}
+    nearby = sorted(turns, key=lambda place: (min(abs(place - one) for one in chosen), place))
     for place in nearby[:_NEAREST]:
         one = said[place]
-        if place not in chosen and tells(one) and _length(one) <= room:
+        if place not in chosen and tells(one) and _length(one) <= room and plain(one.text) not in texts:
             chosen.add(place)
+            texts.add(plain(one.text))
             room -= _length(one)
     return tuple(said[place] for place in sorted(chosen))
 

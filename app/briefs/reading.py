@@ -29,6 +29,8 @@ _SAYING = ("message", "detail", "error_message", "error", "reason", "description
 
 
 _LONGEST_CLOSING = 5
+_SURE = 0.5
+_POSTSCRIPT = re.compile(r"P\.? ?S\b\.?", re.IGNORECASE)
 
 
 class Utterance(NamedTuple):
@@ -96,16 +98,22 @@ def utterances(interactions: Iterable[Interaction]) -> list[Utterance]:
         if row.kind is not Kind.MESSAGE or row.actor is Actor.SYSTEM:
             continue
         talk = talks.setdefault(row.conversation_id or row.channel.value, Talk())
-        signed = False
+        told = signed = False
         for text, setting in talk.sentences(row.text, by_customer=row.actor is Actor.CUSTOMER):
             spend()
             reading = NOTHING_READ if setting is None else read(text, setting)
+            signed = (signed or (told and row.channel is Channel.EMAIL and _closes(text, reading))) and not _adds(text)
             if signed and setting is not None:
                 reading = reading._replace(boilerplate=1.0)
-            signed = signed or (row.channel is Channel.EMAIL and _closes(text, reading))
+            told = told or reading.boilerplate < _SURE
             place = setting or Setting(by_customer=row.actor is Actor.CUSTOMER)
             found.append(Utterance(text, reading, row, place, pasted=setting is None))
     return found
+
+
+def _adds(sentence: str) -> bool:
+    """Whether a sentence begins what is written below a signature: `PS: …`."""
+    return _POSTSCRIPT.match(sentence) is not None
 
 
 def _closes(sentence: str, reading: Reading) -> bool:
@@ -136,7 +144,9 @@ def _is_for_looking(arguments: Mapping[str, Any]) -> bool:
     """Whether the arguments of a call say that nothing was to change."""
     purposes = (value for key, value in arguments.items() if _PURPOSE.match(key) and isinstance(value, str))
     tried = any(arguments.get(key) is True for key in _TRYING)
-    return tried or any(only_looks(value.strip("\"' ").casefold()) for value in purposes)
+    # Of several words the first may look and the rest change: `check-in`, `read and sign`.
+    words = (value.strip("\"' ").casefold() for value in purposes)
+    return tried or any(word.isalpha() and only_looks(word) for word in words)
 
 
 def refusal_of(result: Interaction) -> str | None:

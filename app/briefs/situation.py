@@ -7,13 +7,14 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from app.briefs.case import REASON_WORDS, SURE, Case
+from app.briefs.case import REASON_WORDS, Case
 from app.briefs.due import is_overdue
 from app.briefs.frames import Frames
 from app.briefs.phrases import Phrases
 from app.briefs.quoting import quoted, quotes_in
 from app.briefs.reading import Utterance
 from app.briefs.steps import Step, humanised, label_of
+from app.briefs.telling import SURE
 from app.briefs.wishes import WishState
 from app.language.words import terms
 from app.models import Actor, Commitment, Entity, Evidence, Interaction, Outcome, Quote, ResolutionStatus
@@ -97,7 +98,11 @@ def contact_reason(case: Case, wording: Wording) -> Told | None:
 
 
 def situation(findings: Findings, words: int = SITUATION_WORDS) -> list[Told]:
-    """One to four sentences, the weightiest first: what we owe, what failed, what was refused, what was also told."""
+    """At most four sentences within so many words, the weightiest first.
+
+    What we owe, what failed, what was taken back or refused, what led here, what our side found and what was named;
+    then what the customer also told, as far as there is room; then what was answered, promised and done.
+    """
     case, wording = findings.case, findings.wording
     story = _Story(min(words, SITUATION_WORDS))
     story.tell(_overdue(findings), leaving=FEWEST_TOLD_BESIDE)
@@ -105,16 +110,16 @@ def situation(findings: Findings, words: int = SITUATION_WORDS) -> list[Told]:
     story.tell(_turns(case, wording), leaving=WORDS_FOR_THE_REST)
     story.tell(_refusals(case, wording), leaving=WORDS_FOR_THE_REST)
     story.tell(_before(case, wording), leaving=WORDS_FOR_THE_REST)
-    above = [one for one in case.said if any(one.text in told.text for told in story.told)]
+    story.tell(_finding(case, wording), leaving=WORDS_FOR_THE_REST)
+    above = story.quoted(case.said)
     told_elsewhere = [one for one in (*case.expectations, case.person_wanted) if one is not None]
-    story.tell(_latest_finding(case, wording), leaving=WORDS_FOR_THE_REST)
     quoted_above = " ".join(one.text for one in (*case.reasons, *told_elsewhere, *above))
     unnamed = [one for one in findings.entities if one.value not in quoted_above]
     story.tell(_named(case, unnamed, wording), leaving=WORDS_FOR_THE_REST)
     beside = case.also_told((*case.reasons, *told_elsewhere, *above), story.room - FEWEST_TOLD_BESIDE)
     if beside:
         story.tell([wording.quotations(beside, wording.phrases.also, SITUATION_WORDS)])
-    story.tell(_findings(case, wording))
+    story.tell(_answer(case, wording))
     story.tell(_promised(findings))
     story.tell(_progress(case, wording))
     story.tell(_person(case, wording))
@@ -137,11 +142,21 @@ class _Story:
                 self.told.append(told)
                 self.room -= words
 
+    def quoted(self, said: Iterable[Utterance]) -> list[Utterance]:
+        """Which of these sentences were quoted, whole or shortened."""
+        quotes = [quote for told in self.told for quote in told.quotes]
+        return [one for one in said if any(_quotes(quote, one) for quote in quotes)]
+
     def _holds(self, told: Told) -> bool:
         """Whether it was told already; what was called a refusal is not quoted again as what was said."""
         quoted_above = {(quote.interaction_id, quote.text) for one in self.told for quote in one.quotes}
         quoted_here = {(quote.interaction_id, quote.text) for quote in told.quotes}
         return told.text in (one.text for one in self.told) or (bool(quoted_here) and quoted_here <= quoted_above)
+
+
+def _quotes(quote: Quote, said: Utterance) -> bool:
+    same_row = quote.interaction_id == said.interaction.interaction_id
+    return same_row and " ".join(said.text.split()).startswith(" ".join(quote.text.split()))
 
 
 def _overdue(findings: Findings) -> Iterable[Told]:
@@ -242,13 +257,14 @@ def _person(case: Case, wording: Wording) -> Iterable[Told]:
         yield Told(wording.phrases.wants_person, (wanted.interaction.interaction_id,))
 
 
-def _findings(case: Case, wording: Wording) -> Iterable[Told]:
-    """What our side told of the matter."""
+def _answer(case: Case, wording: Wording) -> Iterable[Told]:
+    """What the customer's last question was answered with."""
     if case.answer is not None:
         yield wording.quotation(case.answer, wording.phrases.answered)
 
 
-def _latest_finding(case: Case, wording: Wording) -> Iterable[Told]:
+def _finding(case: Case, wording: Wording) -> Iterable[Told]:
+    """What our side told last of the matter."""
     if case.finding is not None and case.finding is not case.answer:
         yield wording.said([case.finding])
 

@@ -59,7 +59,7 @@ def steps(
     return tuple(merged.values())
 
 
-def has_tried(said: Utterance) -> bool:
+def _has_tried(said: Utterance) -> bool:
     """Whether the customer tells what they tried themselves."""
     return (
         said.by_customer and said.reading.attempt >= _SURE_TRIED and said.act in (Act.REPORT, Act.COMPLAINT, Act.ANSWER)
@@ -156,7 +156,7 @@ def _events(interactions: Iterable[Interaction]) -> Iterable[Step]:
 def _tried(said: Iterable[Utterance]) -> Iterable[Step]:
     """What the customer says they tried, in their words."""
     for one in said:
-        if has_tried(one):
+        if _has_tried(one):
             failed = _STILL_BROKEN.search(one.text) is not None
             yield _quoted_step(one, Outcome.FAILED if failed else Outcome.UNKNOWN)
 

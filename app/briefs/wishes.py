@@ -38,27 +38,51 @@ UNSETTLED = (WishState.OPEN, WishState.CONDITIONAL, WishState.REFUSED)
 
 
 class Wish(NamedTuple):
-    """A sentence in which the customer says what they want, how it stands, and the sentence that closed it."""
+    """A sentence in which the customer says what they want, how it stands, and the sentence that closed it.
+
+    `again` are the sentences that said the same before it was closed.
+    """
 
     said: Utterance
     state: WishState
     closed_by: Utterance | None = None
+    again: tuple[Utterance, ...] = ()
+
+    @property
+    def sentences(self) -> tuple[Utterance, ...]:
+        """Every sentence that tells the wish."""
+        return (self.said, *self.again)
 
 
 def wishes(said: Sequence[Utterance], steps: Sequence[Step]) -> tuple[Wish, ...]:
     """The wishes in the order they were told, the same wish once."""
     places: list[int] = []
     known: set[str] = set()
+    repeated: dict[int, list[int]] = {}
+    words_of: dict[int, set[str]] = {}
     for place, one in enumerate(said):
         if not one.by_customer or one.pasted or not _is_wish(one):
             continue
         words = set(terms(one.text))
         if places and words and len(words - known) < _NEW_WORDS * len(words):
+            same = max(places, key=lambda earlier: len(words & words_of[earlier]))
+            repeated.setdefault(same, []).append(place)
             continue
         known |= words
+        words_of[place] = words
         places.append(place)
     closing = _Closing(said, steps, places)
-    return tuple(map(closing.judged, places))
+    return tuple(_with_repetitions(closing.judged(place), said, repeated.get(place, ())) for place in places)
+
+
+def _with_repetitions(wish: Wish, said: Sequence[Utterance], repeated: Sequence[int]) -> Wish:
+    """The wish with what said it again; what is said after it was closed, in an earlier message, opens it anew."""
+    closed_by = wish.closed_by
+    again = (said[place] for place in repeated)
+    if closed_by is not None:
+        closed_at = (closed_by.interaction.occurred_at, closed_by.interaction.seq)
+        again = (one for one in again if (one.interaction.occurred_at, one.interaction.seq) <= closed_at)
+    return wish._replace(again=tuple(again))
 
 
 def _is_wish(said: Utterance) -> bool:

@@ -8,8 +8,9 @@ from app.models.base import Actor, Confidence, Record
 class SentenceExplained(Record):
     """A sentence with what the classifiers make of it and the fields of the brief that quote it.
 
-    `act` is the likeliest act; the others are probabilities: that it tells why the customer came (`key`), what they
-    want (`wish`), that it asks for a person, and, of our side, that it promises something or says what was done.
+    `act` is the likeliest act; the others are probabilities: beside the other sentences of its conversation, that it
+    tells why the customer came (`key`) and what they still want (`wanted`); by itself, that it tells a wish, that it
+    asks for a person, and, of our side, that it promises something or says what was done.
     """
 
     at: datetime
@@ -18,6 +19,7 @@ class SentenceExplained(Record):
     act: str
     act_confidence: Confidence
     key: Confidence
+    wanted: Confidence
     wish: Confidence
     person: Confidence
     promise: Confidence

@@ -1,0 +1,67 @@
+"""What a single sentence tells, by its reading: a matter, a wish, a request for a person, or too little to quote."""
+
+import re
+
+from app.briefs.reading import Utterance
+from app.language.human import asks_for_person as asks_in_words
+from app.language.words import terms
+from app.nlu import Act
+
+SURE = 0.5
+SURE_OF_PERSON = 0.9
+MASK = "•"
+EMPTY = (Act.GREETING, Act.THANKS, Act.FAREWELL)
+_PERHAPS = 0.5
+_WITH_SECRET = 0.2
+# Who asks for a person in more words than these says what for.
+_LONGEST_ASKING = 6
+# `Category: [x] Refund`: a field of a form.
+_FIELD = re.compile(r"[^\W\d_][^:.?!]{1,30}:\s(?=(?:\S+\s+){0,4}\S+$)")
+_BOX = re.compile(r"\[[ xX]\]")
+_ASKING = (Act.REQUEST, Act.QUESTION, Act.CONDITION, Act.COMPLAINT, Act.WITHDRAWAL)
+_FEWEST_TERMS = 2
+# A greeting in so many words tells something too: `Hello, I am calling for my father`.
+_FULL_GREETING = 5
+
+
+def may_be_key(said: Utterance) -> bool:
+    """Whether a sentence may tell why the customer came."""
+    told = not said.pasted and said.reading.boilerplate < SURE  # no signature, no footer
+    words = terms(said.text)
+    if said.act in EMPTY and len(words) < _FULL_GREETING:
+        return False
+    return told and bool(words) and not only_asks_for_person(said)
+
+
+def only_asks_for_person(said: Utterance) -> bool:
+    """Whether a sentence asks for a person in too few words to say what for."""
+    return len(terms(said.text)) <= _LONGEST_ASKING and asks_for_person(said)
+
+
+def shown_share(said: Utterance) -> float:
+    """How much of its weight a sentence keeps: what holds a secret or only announces is quoted for want of others."""
+    return _WITH_SECRET if MASK in said.text or said.text.endswith(":") else 1.0
+
+
+def wants(said: Utterance) -> bool:
+    """Whether a sentence wants something; a plain report of trouble does not say what."""
+    if said.act is Act.WITHDRAWAL:
+        return False
+    return said.act not in (Act.REPORT, Act.COMPLAINT) or said.reading.wish >= SURE
+
+
+def is_bare(said: Utterance) -> bool:
+    """Whether a sentence holds too little to tell a matter: a field of a form, an outcry."""
+    is_field = _BOX.search(said.text) or (said.act not in _ASKING and _FIELD.match(said.text))
+    return bool(is_field) or len(set(terms(said.text))) < _FEWEST_TERMS
+
+
+def tells(said: Utterance) -> bool:
+    """Whether a sentence tells something that may be shown."""
+    return may_be_key(said) and MASK not in said.text
+
+
+def asks_for_person(said: Utterance, before: str = "") -> bool:
+    """Whether a sentence asks for a person: surely so, or perhaps and in words that are known for it."""
+    likely = said.reading.human
+    return likely >= SURE_OF_PERSON or (likely >= _PERHAPS and asks_in_words(said.text, before))
