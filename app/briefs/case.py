@@ -188,6 +188,15 @@ class Case:
         best = self._key_sentence(left)
         return left if best is not None and self.weight(best) >= _KEY_AT_HAND else self._standing
 
+    @property
+    def taken_back(self) -> Iterable[Utterance]:
+        """The sentences of the wishes that were taken back, and those that took them back."""
+        for wish in self.wishes:
+            if wish.state is WishState.WITHDRAWN:
+                yield from wish.sentences
+                if wish.closed_by is not None:
+                    yield wish.closed_by
+
     @cached_property
     def _last_withdrawal(self) -> Utterance | None:
         back = [wish.closed_by for wish in self.wishes if wish.state is WishState.WITHDRAWN]

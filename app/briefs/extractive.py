@@ -200,7 +200,7 @@ def _matter(case: Case, intent: Intent, room: int) -> Told | None:
     reason = case.reason
     if reason is None:
         return None
-    if (sure := _sure_label(intent, reason)) and len(sure) <= room:
+    if (sure := _sure_label(intent, case)) and len(sure) <= room:
         return Told(sure, (reason.interaction.interaction_id,))
     named = [one for one in case.matters if len(set(terms(one.text))) >= _FEWEST_TERMS]
     quotation = _first_quotation(named, room)
@@ -217,12 +217,14 @@ def _first_quotation(said: Iterable[Utterance], room: int) -> Told | None:
     return None
 
 
-def _sure_label(intent: Intent, reason: Utterance | None) -> str | None:
-    """The tenant's words for the intent, where it is sure: likely, and in words that the customer uses too."""
+def _sure_label(intent: Intent, case: Case) -> str | None:
+    """The tenant's words for the intent, where it is sure: likely, in words of the reason, and of no wish taken back."""
     label = intent.label or (humanised(intent.name).capitalize() if intent.name else None)
-    if not label or reason is None or intent.confidence < SURE_OF_INTENT or asks_for_person(label):
+    if not label or case.reason is None or intent.confidence < SURE_OF_INTENT or asks_for_person(label):
         return None
-    return label if set(terms(label)) & set(terms(reason.text)) else None
+    words = set(terms(label))
+    taken_back = {term for sentence in case.taken_back for term in terms(sentence.text)}
+    return label if words & set(terms(case.reason.text)) and not words & taken_back else None
 
 
 def _states(findings: Findings) -> Iterable[Told]:
