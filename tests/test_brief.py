@@ -110,7 +110,7 @@ def test_an_unsettled_matter_is_followed_back_link_by_link_over_its_channels() -
         2, "The lamp is still here, what became of it?", conversation_id="b", at=START - timedelta(days=4)
     )
     brief = brief_of(interaction(3, "Let me talk to a person."), prior=[first, then])
-    assert brief.contact_reason == "The customer said: “I cannot return my lamp.”"
+    assert brief.contact_reason == "The customer said: “I cannot return my lamp.” (2026-02-21)"
     assert brief.headline == "“The lamp is still here, what became of it?” · asks for a person"
 
 

@@ -166,7 +166,7 @@ async def test_the_second_anonymous_callers_brief_holds_nothing_of_the_first(cli
     for body in ({"conversation_id": "b"}, {"identifiers": [withheld]}):
         answer = await client.post("/v1/handoffs", json=body)
         assert answer.status_code == 201
-        assert "912" not in answer.text
+        assert "912.40" not in answer.text
         assert "L-77120" not in answer.text
     timeline = await client.get(f"/v1/customers/{second['customer_id']}/timeline")
     assert [one["text"] for one in timeline.json()["interactions"]] == ["Where is my parcel?"]

@@ -1,22 +1,23 @@
 """The case at hand: the conversation, and what led to it on other channels, read once for all parts of the brief."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import cached_property
 
-from app.briefs.commitments import is_promise
 from app.briefs.instructions import without_instructions
+from app.briefs.linking import linked_interactions, settled_elsewhere
 from app.briefs.passages import around
 from app.briefs.reading import Call, Utterance, calls, utterances
 from app.briefs.repetition import Telling, plain
 from app.briefs.revisions import Revision, is_replaced, revisions
-from app.briefs.steps import Step, is_of_person, steps
+from app.briefs.steps import Step, steps
 from app.briefs.telling import (
     EMPTY,
+    LEAVING,
     MASK,
+    MATTERS,
     SURE,
+    WANTING,
     asks_for_person,
     is_bare,
     may_be_key,
@@ -26,32 +27,16 @@ from app.briefs.telling import (
     wants,
 )
 from app.briefs.wishes import UNSETTLED, Wish, WishState, wishes
-from app.caching import text_cache
-from app.language.identifiers import canonical, mentions, structured_names
-from app.language.markup import without_markup
 from app.language.promises import hands_on
 from app.language.sentences import sentences
 from app.language.words import terms
-from app.models import Interaction, Kind, Outcome, Snapshot
+from app.models import Interaction, Kind, Snapshot
 from app.nlu import Act
 from app.nlu.reasons import Weighed, weighed
-from app.privacy import Redactor, questions_answered
 
-# Repeat contacts are counted within a week where first-contact resolution is measured.
-SAME_CASE_WITHIN = timedelta(days=7)
-SAME_THING_WITHIN = timedelta(days=30)
 # So sure must be what a quotation is called: refused, or taken back.
 SURE_OF_LABEL = 0.85
-_NAMING = ("code", "number", "amount", "error_code")
-_MAY_HOLD_A_SECRET = re.compile(
-    r"(?:\d[ .-]?){9}|[A-Z]{2}\d{2}|pass|pwd|\bpins?\b|\bcv[vc]|code|\botps?\b|\btans?\b|contrase|senha"
-    r"|wachtwoord|kennwort|codice|código"
-    r"|secret|memorable|digits?\b",
-    re.IGNORECASE,
-)
-_LEAVING = (Act.FAREWELL, Act.THANKS)
-_AFTER_LEAVING = (*_LEAVING, Act.PROMISE, Act.ANSWER, Act.OTHER)
-_MATTERS = (Act.REQUEST, Act.QUESTION, Act.REPORT, Act.COMPLAINT, Act.CONDITION, Act.WITHDRAWAL)
+_AFTER_LEAVING = (*LEAVING, Act.PROMISE, Act.ANSWER, Act.OTHER)
 _TELLING = (Act.REPORT, Act.COMPLAINT)
 # A sentence that is less likely than this to say why somebody came is quoted as the reason only for want of others.
 _LEAST_KEY = 0.03
@@ -70,9 +55,8 @@ REASON_WORDS = 36
 EXPECTATION_WORDS = 30
 _LONGEST_TOLD_AGAIN = 18
 _LEAST_WANTED, _NEARLY_WANTED, _OTHERS_WANTED, _AS_REASON = 0.12, 0.6, 0.35, 0.5
+_PERSON_SHARE = 0.4
 _NOTHING = Weighed(0.0, 0.0)
-# A matter that ended well and is spoken of again in so many of its words did not end there.
-_COMES_BACK = 2
 
 
 @dataclass(frozen=True)
@@ -118,7 +102,9 @@ class Case:
         if len(core) > 1 and sum(len(one.text.split()) for one in core) > REASON_WORDS:
             return core
         hidden = elsewhere | self._telling(WishState.WITHDRAWN)
-        return around(core, self.said, REASON_WORDS, lambda one: tells(one) and id(one) not in hidden)
+        return around(
+            core, self.said, REASON_WORDS, lambda one: tells(one) and not is_bare(one) and id(one) not in hidden
+        )
 
     def _core(self, reason: Utterance) -> tuple[Utterance, ...]:
         elsewhere = {id(one) for one in (reason, *self.expectations)}
@@ -136,8 +122,9 @@ class Case:
         return self._weighed.get(id(said), _NOTHING).reason * shown_share(said)
 
     def wanted(self, said: Utterance) -> float:
-        """How likely a customer's sentence tells what they still want."""
-        return self._weighed.get(id(said), _NOTHING).wanted * shown_share(said)
+        """How likely a customer's sentence tells what they still want; the matter before who is to see to it."""
+        likely = self._weighed.get(id(said), _NOTHING).wanted * shown_share(said)
+        return likely * (_PERSON_SHARE if asks_for_person(said) else 1.0)
 
     @cached_property
     def _weighed(self) -> Mapping[int, Weighed]:
@@ -161,13 +148,17 @@ class Case:
     def matters(self) -> Sequence[Utterance]:
         """What names the matter best: what is still wanted, or the reason, before what else was told."""
         told = [one for one in self._standing if one.by_customer and tells(one) and not is_bare(one)]
-        told = [one for one in told if one.act in _MATTERS]
+        told = [one for one in told if one.act in MATTERS]
         reason, before = self.reason, self.before
-        leads = reason is not None and before is not None and self.weight(before) > self.weight(reason)
+        leads = before is not None and (reason is None or self.weight(reason) < min(_KEY_AT_HAND, self.weight(before)))
         first = [one for one in (reason, before if leads else None, *self.expectations) if one is not None]
         named = [one for one in first if not only_asks_for_person(one)]
-        ordered = sorted(named, key=lambda one: self.wanted(one) + _AS_REASON * self.weight(one), reverse=True)
-        return [*ordered, *self.reasons, *sorted(told, key=self.weight, reverse=True)]
+        ordered = sorted(named, key=self.prominence, reverse=True)
+        return [*ordered, *sorted(told, key=self.prominence, reverse=True)]
+
+    def prominence(self, said: Utterance) -> float:
+        """How much a sentence tells of what the agent has to see to: what is wanted, and half as much why."""
+        return self.wanted(said) + _AS_REASON * self.weight(said)
 
     @property
     def only_asks_for_person(self) -> bool:
@@ -210,6 +201,10 @@ class Case:
             found.setdefault(one.interaction.interaction_id, []).append(one)
         return found
 
+    def is_of_earlier_day(self, said: Utterance) -> bool:
+        """Whether something was said on a day before the last one of the case."""
+        return said.interaction.occurred_at.date() < self.interactions[-1].occurred_at.date()
+
     @cached_property
     def before(self) -> Utterance | None:
         """The sentence that tells best what the customer had come for earlier, on the way to the conversation."""
@@ -230,7 +225,8 @@ class Case:
         if best is None or self.wanted(best) < _LEAST_WANTED:
             return (self.person_wanted,) if self.person_wanted is not None else ()
         if best is self.reason:  # what was told already says less than another wish
-            fresh = [one for one in told if one is not best and self.wanted(one) >= _OTHERS_WANTED * self.wanted(best)]
+            least = _OTHERS_WANTED * self.wanted(best)
+            fresh = [one for one in told if one is not best and one.act in WANTING and self.wanted(one) >= least]
             best = max(fresh, key=self.wanted, default=best)
         least = _NEARLY_WANTED * self.wanted(best)
         others = [one for one in told if one not in (best, self.reason) and self.wanted(one) >= least]
@@ -348,13 +344,13 @@ class Case:
     def farewell(self) -> Utterance | None:
         """The customer's leave-taking, where the talk ended with one."""
         last = [one for one in self.said if one.by_customer][-3:]
-        leaving = [one for one in last if one.act in _LEAVING]
+        leaving = [one for one in last if one.act in LEAVING]
         return leaving[-1] if leaving and last[-1].act in _AFTER_LEAVING else None
 
 
 def read_case(snapshot: Snapshot) -> Case:
     """The case of a snapshot, read."""
-    interactions = _interactions(snapshot)
+    interactions = linked_interactions(snapshot)
     replaced = revisions(snapshot.interactions)
     said = tuple(
         one for one in own_utterances(interactions) if not is_replaced(one.text, one.interaction.seq, replaced)
@@ -368,7 +364,7 @@ def read_case(snapshot: Snapshot) -> Case:
         wishes=wishes(said, taken),
         at_hand=frozenset(one.interaction_id for one in snapshot.conversation),
         replaced=replaced,
-        settled=_settled_elsewhere(snapshot, interactions),
+        settled=settled_elsewhere(snapshot, interactions),
     )
 
 
@@ -386,106 +382,10 @@ def own_utterances(interactions: Sequence[Interaction]) -> Iterator[Utterance]:
             yield one
 
 
-def _interactions(snapshot: Snapshot) -> tuple[Interaction, ...]:
-    """The conversation with what led to it: link by link, as long as no pause is too long and nothing was settled."""
-    start = min((one.occurred_at for one in snapshot.conversation), default=snapshot.now)
-    names, topic = _names(snapshot.conversation), _topic(snapshot.conversation)
-    chain: list[Interaction] = []
-    for group in sorted(_by_conversation(snapshot.prior), key=lambda one: one[-1].occurred_at, reverse=True):
-        pause = start - group[-1].occurred_at
-        shared = bool(names & _names(group)) and pause <= SAME_THING_WITHIN
-        owed = bool(_topic(group) & topic) and pause <= SAME_THING_WITHIN and _owes(utterances(group))
-        unsettled = not _settled(group) or len(_topic(group) & topic) >= _COMES_BACK
-        if shared or owed or (pause <= SAME_CASE_WITHIN and unsettled and _on_topic(group, topic)):
-            chain.extend(group)
-            start = min(start, group[0].occurred_at)
-            names |= _names(group)
-            topic |= _topic(group)
-    together = sorted((*chain, *snapshot.conversation), key=lambda one: (one.occurred_at, one.seq))
-    return tuple(without_secrets(together))
-
-
-def _settled_elsewhere(snapshot: Snapshot, interactions: Sequence[Interaction]) -> frozenset[str]:
-    """The interactions of other conversations that ended well."""
-    own = {one.interaction_id for one in interactions}
-    others = [
-        group for group in _by_conversation(snapshot.prior) if own.isdisjoint(one.interaction_id for one in group)
-    ]
-    return frozenset(one.interaction_id for group in others if _settled(group) for one in group)
-
-
-def without_secrets(interactions: Iterable[Interaction]) -> list[Interaction]:
-    """Interactions as an agent may see them: cards by their last four digits, passwords and codes not at all."""
-    rows = list(interactions)
-    asked = questions_answered(rows)
-    return [_shown(one, asked.get(one.interaction_id, "")) for one in rows]
-
-
-def _shown(row: Interaction, answering: str) -> Interaction:
-    seen = without_markup(row.text) if row.kind is Kind.MESSAGE else row.text
-    one = row if seen == row.text else row.model_copy(update={"text": seen})
-    if not _may_hold_a_secret(answering) and not _may_hold_a_secret(one.text):
-        return one
-    redactor = Redactor(contacts=False)
-    return one.model_copy(update={"text": redactor.restore(redactor.redact(one.text, answering=answering))})
-
-
-@text_cache(maxsize=8192)
-def _may_hold_a_secret(text: str) -> bool:
-    return _MAY_HOLD_A_SECRET.search(text) is not None
-
-
-def _topic(group: Sequence[Interaction]) -> set[str]:
-    """What the customer's words are about; nothing where they only asked for a person."""
-    said = [one for one in utterances(group) if one.by_customer and one.act in _MATTERS and not asks_for_person(one)]
-    return {term for one in said for term in terms(one.text)}
-
-
-def _on_topic(group: Sequence[Interaction], topic: set[str]) -> bool:
-    """Whether an earlier conversation may be of the same matter; one without words of its own may always be."""
-    words = _topic(group)
-    return not topic or not words or bool(topic & words)
-
-
-def _by_conversation(prior: Sequence[Interaction]) -> list[list[Interaction]]:
-    groups: dict[str, list[Interaction]] = {}
-    for one in prior:
-        groups.setdefault(one.conversation_id or one.channel.value, []).append(one)
-    return list(groups.values())
-
-
-def _settled(group: Sequence[Interaction]) -> bool:
-    """Whether a conversation ended well: its customer took leave, its last step did not fail, no promise is open."""
-    said = utterances(group)
-    by_customer = [one for one in said if one.by_customer]
-    ended_well = any(one.act in _LEAVING for one in by_customer[-2:])
-    outcomes = [one.outcome for one in group if one.kind is Kind.EVENT and one.outcome] + [
-        one.outcome for one in calls(group)
-    ]
-    failed = bool(outcomes) and outcomes[-1] in (Outcome.FAILED, Outcome.ABANDONED)
-    if not by_customer:
-        return bool(outcomes) and not failed
-    # Thanks for a promise settle nothing: whoever calls again may well call because it was not kept.
-    return ended_well and not failed and not _owes(said) and not any(one.act is Act.REFUSAL for one in said)
-
-
-def _owes(said: Sequence[Utterance]) -> bool:
-    """Whether bot or agent promised something that outlasts the talk."""
-    return any(not one.by_customer and is_promise(one) for one in said)
-
-
-def _names(group: Sequence[Interaction]) -> set[str]:
-    """What a conversation names by number or code, in words and in the data of its steps; not who the customer is."""
-    said = {canonical(name.value) for one in group for name in mentions(one.text) if name.type in _NAMING}
-    own = {canonical(held.value) for one in group for held in one.identifiers}
-    given = (pair for one in group for pair in structured_names(dict(one.data)))
-    return said | {canonical(value) for key, value in given if not is_of_person(key)} - own
-
-
 def _is_beside(one: Utterance, reason: Utterance) -> bool:
     """Whether a sentence belongs to the same telling, of the same conversation, and may be shown."""
     here = one.interaction.conversation_id == reason.interaction.conversation_id
-    return here and one.act in _MATTERS and MASK not in one.text
+    return here and one.act in MATTERS and MASK not in one.text
 
 
 def _terse(said: Sequence[Utterance]) -> Utterance | None:

@@ -26,6 +26,8 @@ _UNITS = (
     (timedelta(days=1), "day tag werktag arbeitstag jour día dia giorn dag werkdag"),
     (timedelta(weeks=1), "week woche semaine semana settiman weken"),
 )
+# What `with_day` adds.
+_DAY = re.compile(r" \(\d{4}-\d{2}-\d{2}\)$")
 _BUSINESS = re.compile(r"business|working|werk|arbeits|ouvr|hábil|habil|úte|ute|lavorativ", re.IGNORECASE)
 _LEADING = re.compile(
     r"^(?:(?:with)?in|by|before|until|till|on|at|no later than|at the latest|from|around|the"
@@ -56,6 +58,14 @@ def is_overdue(promise: Commitment, now: datetime) -> bool:
     return moment is not None and moment < now
 
 
+def with_day(promise: Commitment, now: datetime) -> Commitment:
+    """A promise of an earlier day, with the day that words like `today` or `by Friday` meant then."""
+    if promise.due is None or promise.at is None or promise.at.date() == now.date():
+        return promise
+    moment = None if any(map(str.isdigit, promise.due)) else due_at(promise.due, promise.at)
+    return promise if moment is None else promise.model_copy(update={"due": f"{promise.due} ({moment:%Y-%m-%d})"})
+
+
 @text_cache(maxsize=2048)
 def day_named(sentence: str, said_at: datetime) -> str | None:
     """The words of a sentence that name a day or an hour to come; None where none do."""
@@ -71,7 +81,7 @@ def day_named(sentence: str, said_at: datetime) -> str | None:
 @text_cache(maxsize=2048)
 def due_at(words: str, said_at: datetime) -> datetime | None:
     """The latest moment that the words mean; None where they mean none that is known."""
-    words = _in_digits(words)
+    words = _in_digits(_DAY.sub("", words))
     span = _SPAN.search(words)
     unit = next((length for length, names in _UNITS if span and _names_unit(span["unit"], names)), None)
     if span and unit and unit < timedelta(days=1) and not _WITHIN.match(words):
@@ -81,13 +91,17 @@ def due_at(words: str, said_at: datetime) -> datetime | None:
         if unit == timedelta(days=1) and _BUSINESS.search(words):
             return _end_of(_after_business_days(said_at, count))
         return said_at + count * unit if unit < timedelta(days=1) else _end_of(said_at + count * unit)
+    return _read_by_parser(words, said_at)
+
+
+def _read_by_parser(words: str, said_at: datetime) -> datetime | None:
     bare, before = words.strip(" .,"), ""
     while bare != before:
         before, bare = bare, _LEADING.sub("", bare, count=1)
-    found: datetime | None = _parse(bare, said_at) if bare else None
-    if found is None:
+    moment: datetime | None = _parse(bare, said_at) if bare else None
+    if moment is None:
         return None
-    moment = found if found.tzinfo else found.replace(tzinfo=said_at.tzinfo)
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=said_at.tzinfo)
     if moment - said_at > _LONGEST:
         return None
     return _end_of(moment) if (moment.hour, moment.minute) in ((0, 0), (said_at.hour, said_at.minute)) else moment

@@ -7,7 +7,8 @@ from typing import Any, cast
 from app.briefs.parts import looked_up, offered, spoken_of
 from app.briefs.reading import Call
 from app.briefs.steps import counted_calls
-from app.language.identifiers import Mention, canonical, mentions, structured_names
+from app.language.identifiers import Mention, canonical, coded_values, mentions, structured_names
+from app.language.languages import FUNCTION_WORDS
 from app.language.steps import read_json
 from app.language.words import STOP_WORDS
 from app.models import Actor, Entity, Interaction, Kind, Outcome
@@ -17,13 +18,14 @@ _BEFORE_CHARACTERS = 50
 # The word right before a name says what it names where something before that word tells that it is a noun.
 _NOUN_BEFORE = re.compile(
     r"(?:^|[(,;:–-]\s?|\b(?:my|the|your|our|their|an?|this|that|on|for|in|of|about|from|under|regarding)\s)\s*"
-    r"(?P<noun>[a-z]{3,16})(?:\s(?:number|no|nr|id|code|ref|reference|is|was|called))*[\s.:#(]{0,3}$",
+    r"(?P<noun>[a-z]{3,16})(?:\s(?:number|no|nr|id|code|ref|reference|is|was|called)\.?)*[\s:#(]{0,3}$",
     re.IGNORECASE,
 )
-_NO_NOUNS = frozenset(
-    "number code reference id ref called with about from into error year time times since until".split()
-)
+_NO_NOUNS = STOP_WORDS | FUNCTION_WORDS | frozenset("number code reference id ref called error year time times".split())
 _WORD = re.compile(r"#?\w[\w-]{3,}")
+_SEPARATOR = re.compile(r"[\s-]")
+_OWN_SPACES = r"[\s-]?"
+_SHORTEST_SPACED = 6
 _AMOUNT_KEY = re.compile(r"(?:amount|price|total|cost|fee|balance|refund|charge)s?$")
 # A field that holds several is named for them all: `item_ids`.
 _SEVERAL = re.compile(r"(id|number|code|reference)s$")
@@ -81,15 +83,34 @@ def _record(one: Interaction) -> object:
 
 
 def _named_by_customer(interactions: Iterable[Interaction], keys: dict[str, str]) -> Iterable[tuple[str, str, str]]:
-    for one in interactions:
+    rows = list(interactions)
+    coded = {canonical(value): key for one in rows for key, value in coded_values(dict(one.data))}
+    coded |= {canonical(value): key for one in rows for key, value in coded_values(_record(one))}
+    for one in rows:
         if one.actor is not Actor.CUSTOMER or one.kind is not Kind.MESSAGE:
             continue
+        spaced = dict(_spaced(one.text, coded | keys))
+        for value, key in spaced.items():
+            yield key, value, one.interaction_id
         for mention in mentions(one.text):
+            if any(mention.value in value for value in spaced):
+                continue  # a piece of a name that is written with spaces
             kind = keys.get(canonical(mention.value)) or _announced(mention, one.text)
             yield kind, mention.value, one.interaction_id
         for word in _WORD.findall(one.text):
             if canonical(word) in keys and any(letter.isdigit() or letter.isupper() for letter in word[1:]):
                 yield keys[canonical(word)], word, one.interaction_id
+
+
+def _spaced(text: str, keys: Mapping[str, str]) -> Iterable[tuple[str, str]]:
+    """Names of records that the customer writes with spaces or hyphens of their own, each as they write it."""
+    joined = _SEPARATOR.sub("", text).casefold()
+    for name, key in keys.items():
+        bare = _SEPARATOR.sub("", name)
+        if len(bare) >= _SHORTEST_SPACED and bare in joined and name not in text.casefold():
+            written = re.search(r"(?<!\w)" + _OWN_SPACES.join(map(re.escape, bare)) + r"(?!\w)", text, re.IGNORECASE)
+            if written:
+                yield written.group(), key
 
 
 def _announced(mention: Mention, text: str) -> str:
@@ -98,7 +119,7 @@ def _announced(mention: Mention, text: str) -> str:
         return mention.type
     said = _NOUN_BEFORE.search(text[max(0, mention.start - _BEFORE_CHARACTERS) : mention.start])
     noun = said["noun"].casefold() if said else ""
-    return mention.type if noun in STOP_WORDS or noun in _NO_NOUNS or not noun else f"{noun}_id"
+    return mention.type if noun in _NO_NOUNS or not noun else f"{noun}_id"
 
 
 def _account(interactions: Sequence[Interaction]) -> Iterable[tuple[str, str, str]]:

@@ -7,11 +7,13 @@ quote is decided by classifiers that were fitted to labelled conversations (`app
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
-from app.briefs.case import Case, own_utterances, read_case, without_secrets
+from app.briefs.case import Case, own_utterances, read_case
 from app.briefs.commitments import commitments, due_elsewhere, is_promise
+from app.briefs.due import with_day
 from app.briefs.entities import entities
 from app.briefs.frames import frames_in
 from app.briefs.instructions import without_instructions
+from app.briefs.linking import without_secrets
 from app.briefs.mood import mood_of
 from app.briefs.phrases import language_of_locale, phrases_of
 from app.briefs.quoting import headed, quoted, quotes_in
@@ -62,7 +64,8 @@ _LOST_LAST: Sequence[Mapping[str, object]] = (
     {"actions_taken": ()},
 )
 _BETWEEN = " · "
-_LEAST_QUOTE = 40
+_LEAST_QUOTE = 70
+_LEAST_SHOWN, _NEARLY_AS_MUCH = 0.45, 0.5
 # An outcry names no matter.
 _FEWEST_TERMS = 3
 HISTORY_WORDS = 22
@@ -124,7 +127,7 @@ def _composed(snapshot: Snapshot, intent: Intent, request: HandoffRequest, case:
         actions_taken=tuple(_shown(step, wording) for step in listed),
         resolution_status=status,
         customer_expectation=wanted.text if wanted else None,
-        commitments=promised,
+        commitments=tuple(with_day(promise, snapshot.now) for promise in promised),
         open_questions=budget.within(lambda: _open_questions(case), ()),
         entities=findings.entities,
         history=past,
@@ -184,15 +187,23 @@ def _headline(findings: Findings, intent: Intent) -> Told | None:
         return None
     thing = _thing(findings)
     ending = [*([thing] if thing else []), *_states(findings)]
-    while ending and len(_BETWEEN.join(one.text for one in ending)) > HEADLINE_CHARACTERS - _LEAST_QUOTE:
-        ending.pop()
-    matter = _matter(case, intent, HEADLINE_CHARACTERS - sum(len(one.text) + len(_BETWEEN) for one in ending))
-    if matter and thing and thing in ending and thing.text.rsplit(" ", 1)[-1] in matter.text:
+    shown = list(ending)
+    while shown and _length(shown) > HEADLINE_CHARACTERS - _LEAST_QUOTE:
+        shown.pop()
+    matter = _matter(case, intent, HEADLINE_CHARACTERS - _length(shown))
+    if matter and thing and thing.text.rsplit(" ", 1)[-1] in matter.text:
         ending.remove(thing)
     pieces = [*([matter] if matter else []), *ending]
+    while len(pieces) > 1 and _length(pieces) - len(_BETWEEN) > HEADLINE_CHARACTERS:
+        pieces.pop()
     line = _BETWEEN.join(one.text for one in pieces)
     evidence = tuple(dict.fromkeys(row for one in pieces for row in one.evidence))
     return Told(line, evidence) if pieces else None
+
+
+def _length(pieces: Sequence[Told]) -> int:
+    """The characters of pieces of a headline, with what stands between each and another."""
+    return sum(len(piece.text) + len(_BETWEEN) for piece in pieces)
 
 
 def _matter(case: Case, intent: Intent, room: int) -> Told | None:
@@ -202,23 +213,32 @@ def _matter(case: Case, intent: Intent, room: int) -> Told | None:
         return None
     if (sure := _sure_label(intent, case)) and len(sure) <= room:
         return Told(sure, (reason.interaction.interaction_id,))
-    named = [one for one in case.matters if len(set(terms(one.text))) >= _FEWEST_TERMS]
-    quotation = _first_quotation(named, room)
+    matters = case.matters
+    named = [one for one in matters if len(set(terms(one.text))) >= _FEWEST_TERMS]
+    quotation = _most_telling(named, case, room)
     likely = intent.label if intent.confidence >= SURE_OF_INTENT else None
     if quotation is None and likely and len(likely) <= room:
         return Told(likely, (reason.interaction.interaction_id,))
-    return quotation or _first_quotation(case.matters, room)
+    return quotation or _most_telling(matters, case, room)
 
 
-def _first_quotation(said: Iterable[Utterance], room: int) -> Told | None:
-    for one in said:
-        if quotation := headed(one.text, room):
-            return Told(quotation, (one.interaction.interaction_id,))
-    return None
+def _most_telling(matters: Sequence[Utterance], case: Case, room: int) -> Told | None:
+    """A quotation of the first that fits; of one that tells nearly as much where little of the first would be left."""
+    quotations = [(one, quotation) for one in matters if (quotation := headed(one.text, room))]
+    if not quotations:
+        return None
+    least = _NEARLY_AS_MUCH * case.prominence(quotations[0][0])
+    full = [
+        (one, quotation)
+        for one, quotation in quotations
+        if len(quotation.split()) >= _LEAST_SHOWN * len(one.text.split()) and case.prominence(one) >= least
+    ]
+    one, quotation = (full or quotations)[0]
+    return Told(quotation, (one.interaction.interaction_id,))
 
 
 def _sure_label(intent: Intent, case: Case) -> str | None:
-    """The tenant's words for the intent, where it is sure: likely, in words of the reason, and of no wish taken back."""
+    """The tenant's words for the intent, where that is sure: likely, in words of the reason, of no wish taken back."""
     label = intent.label or (humanised(intent.name).capitalize() if intent.name else None)
     if not label or case.reason is None or intent.confidence < SURE_OF_INTENT or asks_for_person(label):
         return None
@@ -259,8 +279,10 @@ def _failed_last(case: Case) -> Step | None:
 def _thing(findings: Findings) -> Told | None:
     """The thing that the case is about: what the customer named, of the conversation at hand if there is one."""
     things = [one for one in findings.entities if one.type not in _NO_THINGS]
+    failed = _failed_last(findings.case)
+    tried = [one for one in things if failed is not None and one.value in failed.subject]
     here = [one for one in things if findings.case.at_hand.intersection(one.evidence)]
-    chosen = next(iter(here or things), None)
+    chosen = next(iter(tried or here or things), None)
     return Told(thing_of(label_of(chosen.type), chosen.value), chosen.evidence[:2]) if chosen else None
 
 
@@ -288,7 +310,7 @@ def _expectation(case: Case, wording: Wording) -> Told | None:
         return None
     if case.only_asks_for_person:
         return Told(wording.phrases.wants_person, (wanted[0].interaction.interaction_id,))
-    return wording.said(wanted)
+    return wording.said(wanted, case)
 
 
 def _open_questions(case: Case) -> tuple[str, ...]:

@@ -7,8 +7,8 @@ but for those of the situation that must make room for the news.
 from collections.abc import Sequence
 
 from app.briefs.answer import SITUATION_SENTENCES, SITUATION_WORDS
-from app.briefs.case import without_secrets
 from app.briefs.frames import Frames, framed_as, known_frames_of
+from app.briefs.linking import without_secrets
 from app.briefs.merging import with_claims
 from app.briefs.quoting import quoted, quotes_in
 from app.language.sentences import sentences

@@ -16,6 +16,8 @@ LONGEST_QUOTE = 60
 """No more words than these are quoted of one sentence, wherever that ends."""
 LEFT_OUT = " …"
 _FEWEST_WORDS = 4
+# A sentence not twice as long as it may be is quoted in full rather than with less than this share of it.
+_LEAST_SHOWN = 0.4
 _LONGEST_SENTENCE = 2_000
 _WORD = re.compile(r"\S+")
 _MARKS = " ,;:–—-"
@@ -53,7 +55,8 @@ def shortened(sentence: str, words: int) -> str:
     if len(every) <= words:
         return flat
     ends = _safe_ends(flat)
-    within = [end for end, count in ends if _FEWEST_WORDS <= count <= words]
+    least = max(_FEWEST_WORDS, _LEAST_SHOWN * len(every) if len(every) <= 2 * words else 0)
+    within = [end for end, count in ends if least <= count <= words]
     if within:
         return flat[: within[-1]].rstrip(_MARKS) + LEFT_OUT
     if len(every) <= LONGEST_QUOTE:

@@ -11,8 +11,8 @@ from app.nlu import NOTHING_READ, Act, Reading, Setting, Talk, read
 
 _LOOKING = re.compile(
     r"^(?:get|search|list|find|look(?:up)?|check|calculate|compute|think|plan|read|fetch|query|retrieve|view|show"
-    r"|describe"
-    r"|validate|browse)(?!_?(?:in|out)(?:_|\b))(?:_|-|\b|(?=[A-Z]))"
+    r"|describe|track|validate|browse|consult(?:ar|er|a)?|buscar|ver|obtener|chercher"
+    r"|rechercher|voir|abfragen|suchen|pruefen|prüfen)(?!_?(?:in|out)(?:_|\b))(?:_|-|\b|(?=[A-Z]))"
 )
 
 # What a call is for, where a tool serves several: `{"RequestType": "Check"}`, `{"dry_run": true}`.

@@ -16,11 +16,12 @@ from app.briefs.reading import Utterance
 from app.briefs.steps import Step, humanised, label_of
 from app.briefs.telling import SURE
 from app.briefs.wishes import WishState
+from app.language.acts import is_english
 from app.language.words import terms
 from app.models import Actor, Commitment, Entity, Evidence, Interaction, Outcome, Quote, ResolutionStatus
 from app.nlu import Act
 
-SITUATION_WORDS = 78
+SITUATION_WORDS = 75
 MOST_SENTENCES = 4
 MOST_NAMED = 5
 QUOTED_WORDS = 22
@@ -29,7 +30,8 @@ WORDS_FOR_THE_REST = 30
 _TROUBLE = (Act.COMPLAINT, Act.REQUEST, Act.QUESTION)
 _FEWEST_TERMS = 3
 _SURE_OF_WITHDRAWAL = 0.75
-_UNTOLD = ("date", "error_code", "email", "phone", "number")
+_FEWEST_WORDS_BACK = 5
+_UNTOLD = ("date", "error_code", "email", "phone", "number", "amount")
 
 
 class Told(NamedTuple):
@@ -52,20 +54,23 @@ class Wording(NamedTuple):
         text = frame.format(quote=quote, actor=self.frames.actors[said.interaction.actor], **places)
         return told_of(text, said.interaction)
 
-    def said(self, said: Sequence[Utterance]) -> Told:
+    def said(self, said: Sequence[Utterance], case: Case) -> Told:
         """What somebody said, in quotations, with who said it."""
-        return self.quotations(said, self.frames.said.format(who=self.speaker(said[0]), words="{quote}"))
+        return self.quotations(said, self.frames.said.format(who=self.speaker(said[0]), words="{quote}"), case)
 
     def speaker(self, said: Utterance) -> str:
         """Who said something, as a sentence begins with them."""
         who = self.frames.actors[said.interaction.actor]
         return who[:1].upper() + who[1:]
 
-    def quotations(self, said: Sequence[Utterance], frame: str, most: int = REASON_WORDS) -> Told:
-        """A sentence of ours around quotations; where they are longer than `most` together, each is shortened."""
+    def quotations(self, said: Sequence[Utterance], frame: str, case: Case, most: int = REASON_WORDS) -> Told:
+        """A sentence of ours around quotations, with the day of those of earlier days.
+
+        Where they are longer than `most` together, each is shortened.
+        """
         is_long = sum(len(one.text.split()) for one in said) > most
         words = most // len(said) if is_long else most
-        text = frame.replace("{quote}", " – ".join(quoted(one.text, words) for one in said))
+        text = frame.replace("{quote}", " – ".join(_dated(one, quoted(one.text, words), case) for one in said))
         rows = tuple({one.interaction.interaction_id: one.interaction for one in said}.values())
         evidence = tuple(dict.fromkeys(row.interaction_id for row in rows))
         return Told(text, evidence, quotes_in(text, *rows))
@@ -82,6 +87,10 @@ class Findings(NamedTuple):
     wording: Wording
 
 
+def _dated(said: Utterance, quotation: str, case: Case) -> str:
+    return f"{quotation} ({said.interaction.occurred_at:%Y-%m-%d})" if case.is_of_earlier_day(said) else quotation
+
+
 def told_of(text: str, row: Interaction) -> Told:
     """A sentence that one interaction backs."""
     ended = text if text[-1] in ".!?”»“’" else f"{text}."
@@ -92,7 +101,7 @@ def contact_reason(case: Case, wording: Wording) -> Told | None:
     """What the customer came for, in their words; else the step they could not finish; None when there is neither."""
     reasons = case.reasons
     if reasons:
-        return wording.said(reasons)
+        return wording.said(reasons, case)
     failed = [step for step in case.steps if step.action.outcome is not Outcome.SUCCEEDED]
     return _step(failed[-1], wording) if failed else None
 
@@ -118,7 +127,8 @@ def situation(findings: Findings, words: int = SITUATION_WORDS) -> list[Told]:
     story.tell(_named(case, unnamed, wording), leaving=WORDS_FOR_THE_REST)
     beside = case.also_told((*case.reasons, *told_elsewhere, *above), story.room - FEWEST_TOLD_BESIDE)
     if beside:
-        story.tell([wording.quotations(beside, wording.phrases.also, SITUATION_WORDS)])
+        story.tell([wording.quotations(beside, wording.phrases.also, case, SITUATION_WORDS)])
+    story.tell(_finding(case, wording))
     story.tell(_answer(case, wording))
     story.tell(_promised(findings))
     story.tell(_progress(case, wording))
@@ -195,7 +205,10 @@ def _is_broken(promise: Commitment, case: Case, now: datetime) -> bool:
         return False
     since = promise.at
     done = any(
-        step.action.at > since and step.action.outcome is Outcome.SUCCEEDED and step.action.actor is not Actor.CUSTOMER
+        step.action.at > since
+        and step.action.outcome is Outcome.SUCCEEDED
+        and step.action.actor is not Actor.CUSTOMER
+        and _may_keep(step, promise)
         for step in case.steps
     )
     last = [one for one in case.said if one.by_customer and one.interaction.occurred_at > since]
@@ -203,6 +216,11 @@ def _is_broken(promise: Commitment, case: Case, now: datetime) -> bool:
     thanked = any(one.act is Act.THANKS for one in last) and not any(one.act in _TROUBLE for one in last)
     content = any(one.reading.moods["positive"] >= SURE for one in last)
     return not done and not content and not thanked
+
+
+def _may_keep(step: Step, promise: Commitment) -> bool:
+    """Whether a step may be what was promised: it has a word of it, or the promise is in no language of tools."""
+    return not is_english(promise.text) or bool(set(terms(humanised(step.name))) & set(terms(promise.text)))
 
 
 def _failed(case: Case, wording: Wording) -> Iterable[Told]:
@@ -237,18 +255,20 @@ def _before(case: Case, wording: Wording) -> Iterable[Told]:
 
 def _turns(case: Case, wording: Wording) -> Iterable[Told]:
     """What the customer has taken back."""
-    closed = [one.closed_by for one in case.wishes if one.state is WishState.WITHDRAWN]
-    back = [one for one in closed if one and one.reading.acts[Act.WITHDRAWAL] >= _SURE_OF_WITHDRAWAL]
-    for one in back[-1:]:
-        yield wording.quotation(one, wording.phrases.withdrawn)
+    for wish in reversed(case.wishes):
+        back = wish.closed_by if wish.state is WishState.WITHDRAWN else None
+        if back is not None and back.reading.acts[Act.WITHDRAWAL] >= _SURE_OF_WITHDRAWAL:
+            # Of "dont cancel." alone nobody sees what was taken back.
+            told = back if len(back.text.split()) >= _FEWEST_WORDS_BACK else wish.said
+            yield wording.quotation(told, wording.phrases.withdrawn)
+            return
 
 
 def _refusals(case: Case, wording: Wording) -> Iterable[Told]:
-    """What our side refused that says most; of equals the last."""
-    telling = [one for one in case.refusals if len(terms(one.text)) >= _FEWEST_TERMS]
-    weightiest = max(reversed(telling), key=lambda one: one.reading.telling, default=None)
-    if weightiest is not None:
-        yield wording.quotation(weightiest, wording.phrases.refused)
+    """What our side refused last in so many words that they tell what."""
+    telling = [one for one in case.refusals if len(terms(one.text)) >= _FEWEST_TERMS] or case.refusals
+    for one in telling[-1:]:
+        yield wording.quotation(one, wording.phrases.refused)
 
 
 def _person(case: Case, wording: Wording) -> Iterable[Told]:
@@ -266,7 +286,7 @@ def _answer(case: Case, wording: Wording) -> Iterable[Told]:
 def _finding(case: Case, wording: Wording) -> Iterable[Told]:
     """What our side told last of the matter."""
     if case.finding is not None and case.finding is not case.answer:
-        yield wording.said([case.finding])
+        yield wording.said([case.finding], case)
 
 
 def _named(case: Case, found: Sequence[Entity], wording: Wording) -> Iterable[Told]:

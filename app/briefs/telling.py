@@ -10,6 +10,8 @@ from app.nlu import Act
 SURE = 0.5
 SURE_OF_PERSON = 0.9
 MASK = "•"
+LEAVING = (Act.FAREWELL, Act.THANKS)
+MATTERS = (Act.REQUEST, Act.QUESTION, Act.REPORT, Act.COMPLAINT, Act.CONDITION, Act.WITHDRAWAL)
 EMPTY = (Act.GREETING, Act.THANKS, Act.FAREWELL)
 _PERHAPS = 0.5
 _WITH_SECRET = 0.2
@@ -19,6 +21,9 @@ _LONGEST_ASKING = 6
 _FIELD = re.compile(r"[^\W\d_][^:.?!]{1,30}:\s(?=(?:\S+\s+){0,4}\S+$)")
 _BOX = re.compile(r"\[[ xX]\]")
 _ASKING = (Act.REQUEST, Act.QUESTION, Act.CONDITION, Act.COMPLAINT, Act.WITHDRAWAL)
+WANTING = (Act.REQUEST, Act.QUESTION, Act.CONDITION)
+_REPORTING = (Act.REPORT, Act.COMPLAINT)
+_PERHAPS_WISH = 0.25
 _FEWEST_TERMS = 2
 # A greeting in so many words tells something too: `Hello, I am calling for my father`.
 _FULL_GREETING = 5
@@ -47,7 +52,7 @@ def wants(said: Utterance) -> bool:
     """Whether a sentence wants something; a plain report of trouble does not say what."""
     if said.act is Act.WITHDRAWAL:
         return False
-    return said.act not in (Act.REPORT, Act.COMPLAINT) or said.reading.wish >= SURE
+    return said.act in WANTING or said.reading.wish >= (SURE if said.act in _REPORTING else _PERHAPS_WISH)
 
 
 def is_bare(said: Utterance) -> bool:

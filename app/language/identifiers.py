@@ -32,7 +32,9 @@ _PATTERNS: tuple[tuple[MentionType, str], ...] = (
     ("phone", r"\+\d[\d ()-]{7,20}\d"),
     ("number", r"(?<![\w-])\d{4}(?: \d{4}){2,4}(?![\w-])"),
     ("phone", r"(?<![\w-])0\d{2,5}[ /]\d{4,10}(?![\w-])"),
-    ("code", r"#?\b(?=[A-Z0-9-]{0,48}\d)(?=[A-Z0-9-]{0,48}[A-Z])[A-Z0-9]+(?:-[A-Z0-9]+)*\b"),
+    ("phone", r"(?<![\w-])(?=0(?:[ ]?\d){8,12}(?![\w-]))\d{2,5}(?: \d{2,4}){2,4}(?![\w-])"),
+    ("number", r"(?<![\w-])(?=[1-9](?:[ ]?\d){8,12}(?![\w-]))\d{2,5}(?: \d{2,4}){2,4}(?![\w-])"),
+    ("code", r"#?\b(?=[A-Z0-9/-]{0,48}\d)(?=[A-Z0-9/-]{0,48}[A-Z])[A-Z0-9]+(?:[-/][A-Z0-9]+)*\b"),
     ("code", r"\b[a-z]{1,3}\d{5,20}\b"),
     ("code", r"\b[A-Z]{6,12}\b"),
     ("number", r"#?(?<![\w.,-])(?=[\d-]{6,80})\d{1,20}(?:-\d{1,20}){1,6}(?![\w-])"),
@@ -45,7 +47,8 @@ _YEAR = re.compile(r"(?:19|20)\d\d")
 _ORDINAL_TIME = re.compile(r"\d{1,2}(?:AM|PM)|\d{1,2}(?:ST|ND|RD|TH)")
 # Letters alone name something only where they are announced as a name.
 _ANNOUNCED = re.compile(
-    r"\b(?:ids?|numbers?|no|codes?|reference|ref|booking|reservation|order|ticket|confirmation|locator|case|voucher)\b"
+    r"(?:\bno\.|\b(?:ids?|numbers?|codes?|reference|ref|booking|reservation|order|ticket|confirmation|locator|case"
+    r"|voucher)\b)"
     r"\W{0,3}(?:(?:is|are|was|id|number|code|called|of|and|or)\W{1,3}){0,3}$",
     re.IGNORECASE,
 )
@@ -54,6 +57,8 @@ _ERROR = re.compile(
     re.IGNORECASE,
 )
 _IDENTIFYING_KEY = re.compile(r"(?:^|_)(?:id|ids|number|numbers|code|codes|reference|ref|no)$")
+_CODED = re.compile(r"(?=(?:[\w-]{0,32}?\d){4})[\w-]{6,32}")
+_ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _PLACEHOLDER = re.compile(r"(?:password|code|iban|card|national_id|email|phone)_\d+")
 _GROUPED = re.compile(r"[.,](?=\d{3}(?:\D|$))")
 
@@ -87,13 +92,26 @@ def canonical(value: str) -> str:
 
 def structured_names(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
     """Walks JSON and yields (key, text) of everything that names a thing: values under keys such as `order_id`."""
+    for inner_key, text in _texts(value, key):
+        if _IDENTIFYING_KEY.search(inner_key) and re.fullmatch(r"#?[\w-]{3,64}", text):
+            yield inner_key, text
+
+
+def coded_values(value: Any) -> Iterator[tuple[str, str]]:
+    """Walks JSON and yields (key, text) of what looks like a name under any key: one word with many digits, no date."""
+    for key, text in _texts(value, ""):
+        if _CODED.fullmatch(text) and not _ISO_DATE.match(text):
+            yield key, text
+
+
+def _texts(value: Any, key: str) -> Iterator[tuple[str, str]]:
     if isinstance(value, Mapping):
         for inner_key, inner in cast(Mapping[str, Any], value).items():
-            yield from structured_names(inner, str(inner_key))
+            yield from _texts(inner, str(inner_key))
     elif isinstance(value, list | tuple):
         for inner in cast(Sequence[Any], value):
-            yield from structured_names(inner, key)
-    elif isinstance(value, str) and _IDENTIFYING_KEY.search(key) and re.fullmatch(r"#?[\w-]{3,64}", value):
+            yield from _texts(inner, key)
+    elif isinstance(value, str):
         yield key, value
 
 

@@ -40,6 +40,12 @@ _LASTING = re.compile(
     r"|keep it|have it done|pay you|answer you|ring you|ask for (?:[^.?!]|\.\d){1,30} back|escalate)",
     re.IGNORECASE,
 )
+# How things are as a rule binds nobody.
+_AS_A_RULE = re.compile(
+    r"\b(?:policy|usually|normally|typically|generally|normalerweise|üblicherweise|in der regel|généralement"
+    r"|habituellement|normalmente|habitualmente|generalmente|geralmente|di solito|meestal|gewoonlijk)\b",
+    re.IGNORECASE,
+)
 _NOT_LASTING = re.compile(
     # of the weather and the like it is told how they will be, not what somebody does
     r"^(?:it|the weather|there)(?:['’]ll| will) be "
@@ -187,12 +193,14 @@ def binds_us(sentence: str, likely: float) -> bool:
     timed = time_in(sentence) is not None
     sure = likely >= (_SURE_OF_TIMED if timed else _SURE)
     perhaps = likely >= (_LEAST_TIMED if timed else _LEAST) and is_english(sentence)
-    return (sure or (perhaps and promise_in(sentence, english=True) is not None)) and not hands_on(sentence)
+    binds = sure or (perhaps and promise_in(sentence, english=True) is not None)
+    return binds and not hands_on(sentence) and _AS_A_RULE.search(sentence) is None
 
 
 def time_in(text: str) -> str | None:
-    """When something is to be done, in the words of a text in any of the languages."""
-    match = _DUE.search(text) or _FOREIGN_DUE.search(text)
+    """When something is to be done, in the words of a text in any of the languages; of its clauses, of a promise."""
+    promising = (piece for piece in _CLAUSE.split(text) if _PROMISING.search(piece))
+    match = next(filter(None, map(_DUE.search, promising)), None) or _DUE.search(text) or _FOREIGN_DUE.search(text)
     return match.group().strip(" ,") if match else None
 
 
