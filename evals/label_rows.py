@@ -14,7 +14,7 @@ from app.nlu import Setting, Talk
 
 FOLDER = Path(__file__).with_name("labels")
 Split = Literal["development", "held_out"]
-SINGLE = ("sentences", "human", "staff", "customer", "care", "tried", "future", "deeds")
+SINGLE = ("sentences", "human", "staff", "customer", "care", "tried", "future", "deeds", "terse", "decisions")
 """Files of single sentences, each rich in what its name says."""
 _HANDING_ON = "transfer_to_human_agents"
 
@@ -169,10 +169,12 @@ def _single(name: str, fields: Mapping[str, Any]) -> LabelledSentence:
         mood=fields.get("mood"),
         human=fields.get("human") if by_customer else None,
         boilerplate=fields.get("boilerplate"),
+        wish=fields.get("wish") if by_customer else None,
         promise=fields.get("promise"),
         attempt=fields.get("attempt"),
         done=fields.get("done"),
         care=fields.get("care"),
+        telling=fields.get("telling"),
     )
 
 

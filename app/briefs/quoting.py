@@ -17,7 +17,7 @@ LONGEST_QUOTE = 60
 LEFT_OUT = " …"
 _FEWEST_WORDS = 4
 # A sentence not twice as long as it may be is quoted in full rather than with less than this share of it.
-_LEAST_SHOWN = 0.4
+_LEAST_SHOWN = 0.3
 _LONGEST_SENTENCE = 2_000
 _WORD = re.compile(r"\S+")
 _MARKS = " ,;:–—-"

@@ -22,8 +22,7 @@ _FIELD = re.compile(r"[^\W\d_][^:.?!]{1,30}:\s(?=(?:\S+\s+){0,4}\S+$)")
 _BOX = re.compile(r"\[[ xX]\]")
 _ASKING = (Act.REQUEST, Act.QUESTION, Act.CONDITION, Act.COMPLAINT, Act.WITHDRAWAL)
 WANTING = (Act.REQUEST, Act.QUESTION, Act.CONDITION)
-_REPORTING = (Act.REPORT, Act.COMPLAINT)
-_PERHAPS_WISH = 0.25
+_SURE_OF_WISH = 0.65
 _FEWEST_TERMS = 2
 # A greeting in so many words tells something too: `Hello, I am calling for my father`.
 _FULL_GREETING = 5
@@ -52,7 +51,7 @@ def wants(said: Utterance) -> bool:
     """Whether a sentence wants something; a plain report of trouble does not say what."""
     if said.act is Act.WITHDRAWAL:
         return False
-    return said.act in WANTING or said.reading.wish >= (SURE if said.act in _REPORTING else _PERHAPS_WISH)
+    return said.act in WANTING or said.reading.wish >= _SURE_OF_WISH
 
 
 def is_bare(said: Utterance) -> bool:

@@ -97,6 +97,8 @@ _DUE = re.compile(
     re.IGNORECASE,
 )
 _FOREIGN_NUMBER = r"(?:\d+|[a-zà-ÿ]{2,9})"
+# The hour of a day that another clause names.
+_HOUR_ALONE = re.compile(r"(?:at|around) \d")
 # A point in time that something is to be done by, as service staff writes it.
 _FOREIGN_DUE = re.compile(
     # German
@@ -199,8 +201,9 @@ def binds_us(sentence: str, likely: float) -> bool:
 
 def time_in(text: str) -> str | None:
     """When something is to be done, in the words of a text in any of the languages; of its clauses, of a promise."""
-    promising = (piece for piece in _CLAUSE.split(text) if _PROMISING.search(piece))
-    match = next(filter(None, map(_DUE.search, promising)), None) or _DUE.search(text) or _FOREIGN_DUE.search(text)
+    clauses = (_DUE.search(piece) for piece in _CLAUSE.split(text) if _PROMISING.search(piece))
+    of_promise = (match for match in clauses if match and not _HOUR_ALONE.match(match.group()))
+    match = next(of_promise, None) or _DUE.search(text) or _FOREIGN_DUE.search(text)
     return match.group().strip(" ,") if match else None
 
 
