@@ -111,7 +111,7 @@ def test_an_unsettled_matter_is_followed_back_link_by_link_over_its_channels() -
     )
     brief = brief_of(interaction(3, "Let me talk to a person."), prior=[first, then])
     assert brief.contact_reason == "The customer said: “I cannot return my lamp.” (2026-02-21)"
-    assert brief.headline == "“The lamp is still here, what became of it?” · asks for a person"
+    assert brief.headline == "“The lamp is still here, what became of it?” (2026-02-26) · asks for a person"
 
 
 def test_the_conversation_at_hand_leads_and_what_came_before_follows() -> None:

@@ -114,3 +114,41 @@ def test_a_name_is_found_whole(text: str, names: list[str]) -> None:
 @pytest.mark.parametrize("text", ["I went out with the torch. 40138.", "com 14220 não compra nada"])
 def test_no_word_of_another_sentence_and_no_function_word_says_what_a_number_is(text: str) -> None:
     assert [one.type for one in brief_of(interaction(1, text)).entities] == ["number"]
+
+
+def test_a_gap_between_two_quotations_is_marked() -> None:
+    brief = brief_of(
+        interaction(1, "The sofa has no feet. I rang twice and nobody knew. The second set does not fit the sofa."),
+        interaction(2, "I see.", actor="bot"),
+        interaction(3, "My father cannot get up from the sofa."),
+    )
+    told = f"{brief.contact_reason} {brief.situation}"
+    assert "no feet.” – “I rang" in told or "no feet.” … “The second" in told
+    assert "no feet.” – “The second" not in told
+
+
+def test_a_promise_that_the_customer_gives_thanks_for_is_not_overdue() -> None:
+    brief = brief_of(
+        interaction(1, "Please pay back the 40 pounds for the sofa."),
+        interaction(2, "We will pay the forty pounds back to your card within two days.", actor="agent"),
+        interaction(3, "I got the pounds, thank you for that.", at=START + timedelta(days=5)),
+        interaction(4, "You are welcome.", actor="agent", at=START + timedelta(days=5, minutes=1)),
+        interaction(5, "But the sofa has no feet.", at=START + timedelta(days=5, minutes=2)),
+    )
+    assert "overdue" not in f"{brief.headline} {brief.situation}"
+
+
+def test_a_headline_of_an_earlier_day_tells_the_day() -> None:
+    brief = brief_of(
+        interaction(1, "My washing machine was to be delivered today."),
+        interaction(2, "Yes.", at=START + timedelta(days=2)),
+    )
+    assert (brief.headline or "").startswith("“My washing machine was to be delivered today.” (2026-03-02)")
+
+
+def test_a_long_sentence_without_pauses_heads_the_brief_up_to_an_and() -> None:
+    text = (
+        "you charged me twice for the internet package in march and the connection has been dropping every evening "
+        "for a week and the engineer came on saturday and looked at the cable in the hall"
+    )
+    assert (brief_of(interaction(1, text)).headline or "").startswith("“you charged me twice")

@@ -201,6 +201,10 @@ class Case:
             found.setdefault(one.interaction.interaction_id, []).append(one)
         return found
 
+    def follows(self, earlier: Utterance, later: Utterance) -> bool:
+        """Whether a sentence was said right after another."""
+        return self._places[id(later)] == self._places[id(earlier)] + 1
+
     def is_of_earlier_day(self, said: Utterance) -> bool:
         """Whether something was said on a day before the last one of the case."""
         return said.interaction.occurred_at.date() < self.interactions[-1].occurred_at.date()

@@ -234,7 +234,8 @@ def _most_telling(matters: Sequence[Utterance], case: Case, room: int) -> Told |
         if len(quotation.split()) >= _LEAST_SHOWN * len(one.text.split()) and case.prominence(one) >= least
     ]
     one, quotation = (full or quotations)[0]
-    return Told(quotation, (one.interaction.interaction_id,))
+    day = f" ({one.interaction.occurred_at:%Y-%m-%d})" if case.is_of_earlier_day(one) else ""
+    return Told(quotation + day * (len(quotation + day) <= room), (one.interaction.interaction_id,))
 
 
 def _sure_label(intent: Intent, case: Case) -> str | None:

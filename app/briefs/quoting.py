@@ -6,6 +6,7 @@ there. What is left out is marked.
 """
 
 import re
+from collections.abc import Collection
 from itertools import islice
 
 from app.briefs.quotes import standing
@@ -26,8 +27,9 @@ _INNER = str.maketrans("“”„", "‘’‚")
 _OUTER = str.maketrans("‘’‚", "“”„")
 _QUOTATION = re.compile(r"“([^“”]++)”")
 _PAUSE = re.compile(r"[,;:–—…](?=\s)|(?<!\.)\.{2,}+(?=\s)|\s-(?=\s)")
-# Words that begin a clause; `and` and `or` also join figures and names, so they do not count.
+# Words that begin a clause; `and` also joins figures and names, so it only counts where there is no other end.
 _JOINING = frozenset("but because aber weil mais parce pero porque perché mas maar omdat".split())
+_ADDING = frozenset("and und et y e en".split())
 _TURNING = frozenset(
     """
     not no never without but only unless if instead actually except nothing nobody don't didn't doesn't won't can't
@@ -71,13 +73,14 @@ def headed(sentence: str, characters: int) -> str | None:
     None where no whole clause fits.
     """
     flat = _flat(sentence).translate(_INNER)
-    for start in (_after_greeting(flat), 0):
+    greeted = _after_greeting(flat)
+    for start, joining in ((greeted, _JOINING), (0, _JOINING), (greeted, _JOINING | _ADDING)):
         rest = flat[start:]
         lead = "… " if start else ""
         if len(lead) + len(rest) + 2 <= characters:
             return f"“{lead}{rest}”"
         room = characters - len(lead) - len(LEFT_OUT) - 2
-        fitting = [end for end, count in _safe_ends(rest) if end <= room and count >= _FEWEST_WORDS]
+        fitting = [end for end, count in _safe_ends(rest, joining) if end <= room and count >= _FEWEST_WORDS]
         if fitting:
             return f"“{lead}{rest[: fitting[-1]].rstrip(_MARKS)}{LEFT_OUT}”"
     return None
@@ -87,7 +90,7 @@ def _flat(sentence: str) -> str:
     return " ".join(sentence[:_LONGEST_SENTENCE].split())
 
 
-def _safe_ends(text: str) -> list[tuple[int, int]]:
+def _safe_ends(text: str, joining: Collection[str] = _JOINING) -> list[tuple[int, int]]:
     """Where clauses end that nothing after them turns round, each with how many words stand before it.
 
     Only the first `LONGEST_QUOTE` words are looked at: no quotation is longer.
@@ -96,7 +99,7 @@ def _safe_ends(text: str) -> list[tuple[int, int]]:
     ends = {match.start() for match in _PAUSE.finditer(text)}
     found: list[tuple[int, int]] = []
     for count, match in enumerate(islice(_WORD.finditer(text), LONGEST_QUOTE)):
-        if count and match.group().casefold() in _JOINING and match.start() - 1 > last:
+        if count and match.group().casefold() in joining and match.start() - 1 > last:
             found.append((match.start() - 1, count))
         pause = next((end for end in range(match.start(), match.end() + 1) if end in ends), None)
         if pause is not None and pause > last:

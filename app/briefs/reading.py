@@ -13,6 +13,7 @@ _LOOKING = re.compile(
     r"^(?:get|search|list|find|look(?:up)?|check|calculate|compute|think|plan|read|fetch|query|retrieve|view|show"
     r"|describe|track|validate|browse|consult(?:ar|er|a)?|buscar|ver|obtener|chercher"
     r"|rechercher|voir|abfragen|suchen|pruefen|prüfen)(?!_?(?:in|out)(?:_|\b))(?:_|-|\b|(?=[A-Z]))"
+    r"|\w{0,60}(?:_|-)(?:abrufen|abfragen|anzeigen|suchen|pruefen|prüfen|lesen)$"
 )
 
 # What a call is for, where a tool serves several: `{"RequestType": "Check"}`, `{"dry_run": true}`.

@@ -70,7 +70,11 @@ class Wording(NamedTuple):
         """
         is_long = sum(len(one.text.split()) for one in said) > most
         words = most // len(said) if is_long else most
-        text = frame.replace("{quote}", " – ".join(_dated(one, quoted(one.text, words), case) for one in said))
+        quotations = "".join(
+            (_joint(earlier, one, case) if earlier else "") + _dated(one, quoted(one.text, words), case)
+            for earlier, one in zip((None, *said), said, strict=False)
+        )
+        text = frame.replace("{quote}", quotations)
         rows = tuple({one.interaction.interaction_id: one.interaction for one in said}.values())
         evidence = tuple(dict.fromkeys(row.interaction_id for row in rows))
         return Told(text, evidence, quotes_in(text, *rows))
@@ -85,6 +89,11 @@ class Findings(NamedTuple):
     commitments: tuple[Commitment, ...]
     broken: tuple[Commitment, ...]
     wording: Wording
+
+
+def _joint(earlier: Utterance, later: Utterance, case: Case) -> str:
+    """What stands between two quotations: a dash where one follows the other in the talk, else the mark of a gap."""
+    return " – " if case.follows(earlier, later) else " … "
 
 
 def _dated(said: Utterance, quotation: str, case: Case) -> str:
@@ -115,6 +124,8 @@ def situation(findings: Findings, words: int = SITUATION_WORDS) -> list[Told]:
     case, wording = findings.case, findings.wording
     story = _Story(min(words, SITUATION_WORDS))
     story.tell(_overdue(findings), leaving=FEWEST_TOLD_BESIDE)
+    if findings.broken:  # what was promised since may stand in its stead
+        story.tell(_promised(findings), leaving=WORDS_FOR_THE_REST)
     story.tell(_failed(case, wording), leaving=WORDS_FOR_THE_REST)
     story.tell(_turns(case, wording), leaving=WORDS_FOR_THE_REST)
     story.tell(_refusals(case, wording), leaving=WORDS_FOR_THE_REST)
@@ -212,6 +223,8 @@ def _is_broken(promise: Commitment, case: Case, now: datetime) -> bool:
         for step in case.steps
     )
     last = [one for one in case.said if one.by_customer and one.interaction.occurred_at > since]
+    if any(one.act is Act.THANKS and set(terms(one.text)) & set(terms(promise.text)) for one in last):
+        return False
     last = [one for one in last if one.interaction is last[-1].interaction]
     thanked = any(one.act is Act.THANKS for one in last) and not any(one.act in _TROUBLE for one in last)
     content = any(one.reading.moods["positive"] >= SURE for one in last)
