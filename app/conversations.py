@@ -248,10 +248,10 @@ def _located_items(line: int, text: str) -> Iterator[Row]:
     decoder = json.JSONDecoder()
     counted, position = 0, text.index("[") + 1
     while True:
-        found = _VALUE.search(text, position)
-        if found is None or found.group() == "]":
+        match = _VALUE.search(text, position)
+        if match is None or match.group() == "]":
             return
-        position = found.start()
+        position = match.start()
         line += text.count("\n", counted, position)
         counted = position
         value, position = decoder.raw_decode(text, position)

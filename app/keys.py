@@ -122,7 +122,9 @@ class Keys:
         """All keys of all tenants, those that have ended included, the oldest first."""
         uses = {key_id: datetime.fromisoformat(document["at"]) for key_id, document in await self._all(_USES)}
         keys = [_FiledKey.model_validate(document) for _, document in await self._all(_KEYS)]
-        return sorted((one.shown(uses.get(one.key_id)) for one in keys), key=lambda one: (one.created_at, one.key_id))
+        return sorted(
+            (key.shown(uses.get(key.key_id)) for key in keys), key=lambda api_key: (api_key.created_at, api_key.key_id)
+        )
 
     async def authenticate(self, presented: str) -> KeyGrant:
         """What the holder of this key may do. Raises Unauthorized for a key that is unknown, garbled or has ended."""

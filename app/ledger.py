@@ -103,18 +103,18 @@ class Recorder:
     async def _identified(self, drafts: Sequence[InteractionDraft | Problem]) -> Sequence[InteractionDraft | Problem]:
         """The drafts with a digest in the place of each card number that is an identifier: it leads to one customer."""
         cards = {
-            place
-            for place, one in enumerate(drafts)
-            if isinstance(one, InteractionDraft) and one.identifiers and holds_card(one.identifiers)
+            index
+            for index, draft in enumerate(drafts)
+            if isinstance(draft, InteractionDraft) and draft.identifiers and holds_card(draft.identifiers)
         }
         if not cards or self._card_key is None:
             return drafts
         key = await self._card_key()
         return [
-            one.model_copy(update={"identifiers": masked_identifiers(one.identifiers, key)})
-            if place in cards and isinstance(one, InteractionDraft)
-            else one
-            for place, one in enumerate(drafts)
+            draft.model_copy(update={"identifiers": masked_identifiers(draft.identifiers, key)})
+            if index in cards and isinstance(draft, InteractionDraft)
+            else draft
+            for index, draft in enumerate(drafts)
         ]
 
     async def _masked(self, tenant: str, drafts: Sequence[InteractionDraft | Problem]) -> Sequence[_Row]:
@@ -200,14 +200,14 @@ class Recorder:
 
     def _file_batch(self, batch: "_Batch", unit: Unit) -> bool:
         fresh = [one.draft for one in batch.arrivals]
-        talks = {one.conversation_id for one in fresh if one.conversation_id}
+        talks = {draft.conversation_id for draft in fresh if draft.conversation_id}
         # Whoever adds to a conversation without saying who they are is whom the conversation belongs to.
-        told = {one.conversation_id for one in fresh if one.conversation_id and one.identifiers}
+        told = {draft.conversation_id for draft in fresh if draft.conversation_id and draft.identifiers}
         known = unit.known(
             identifiers=self._rules.keys(fresh),
             conversation_ids=told,
             seats_only=talks - told,
-            caller_ids={one.id for one in fresh if one.id},
+            caller_ids={draft.id for draft in fresh if draft.id},
         )
         arrivals = batch.new_ones(known)
         assignment = self._rules.assign(known, arrivals, at=batch.now)

@@ -81,8 +81,8 @@ def json_fault(failure: ValueError, *, first_line: int = 1) -> str:
         fault = "there is a comma with nothing after it"
     else:
         fault = "it cannot be read from there on"
-    place = _PLACE.search(told)
-    return f"{fault}, line {int(place[1]) + first_line - 1} column {place[2]}" if place else fault
+    match = _PLACE.search(told)
+    return f"{fault}, line {int(match[1]) + first_line - 1} column {match[2]}" if match else fault
 
 
 def path_of(location: Sequence[str | int], *, inside: str = "", whole: str = "body") -> str:

@@ -129,7 +129,7 @@ async def evaluate(path: Path, settings: Settings, *, progress: Progress | None 
 async def judge(app: App, row: Mapping[str, Any]) -> Judged:
     """What is offered where the bot was about to write for the first time, and at the end."""
     turns: Sequence[Mapping[str, Any]] = row["turns"]
-    cut = next((place for place, turn in enumerate(turns) if _writes(turn)), len(turns))
+    cut = next((index for index, turn in enumerate(turns) if _writes(turn)), len(turns))
     decision = await _decided(app, row, turns[:cut], f"{row['id']}-cut", limit=OFFERED)
     repeated = again(turns[:cut], decision)
     if cut < len(turns):
@@ -141,7 +141,7 @@ async def judge(app: App, row: Mapping[str, Any]) -> Judged:
         task=task_of(str(row["id"])),
         gold=next(filter(_is_writing, gold), NOTHING_TO_CHANGE),
         by_bot=str(turns[cut]["name"]) if cut < len(turns) else NOTHING_TO_CHANGE,
-        offered=tuple(one.action_id for one in decision.actions),
+        offered=tuple(action.action_id for action in decision.actions),
         repeated=repeated,
         duration_ms=float(decision.duration_ms),
     )
@@ -151,7 +151,8 @@ def again(turns: Sequence[Mapping[str, Any]], decision: Decision) -> int:
     """How many offered actions are steps that already succeeded, about the same thing as far as it can be told."""
     done = _succeeded(turns)
     return sum(
-        any(_agree(arguments, one.parameters) for arguments in done.get(one.action_id, ())) for one in decision.actions
+        any(_agree(arguments, action.parameters) for arguments in done.get(action.action_id, ()))
+        for action in decision.actions
     )
 
 
@@ -181,8 +182,10 @@ async def judge_policy(app: App, cases: Sequence[PolicyCase]) -> PolicyFaults:
         row = case.conversation
         name = f"case-{row['id']}"
         decision = await _decided(app, row, row["turns"], name, limit=MOST_OFFERED, context=case.context)
-        offered = {one.action_id for one in decision.actions}
-        suppressed = {one.action_id: one.detail for one in decision.suppressed}
+        offered = {action.action_id for action in decision.actions}
+        suppressed = {
+            suppressed_action.action_id: suppressed_action.detail for suppressed_action in decision.suppressed
+        }
         closed_offered.extend(f"{row['id']}: {one} is offered. {case.why}" for one in case.closed if one in offered)
         open_suppressed.extend(
             f"{row['id']}: {one} is held back ({suppressed[one]}). {case.why}" for one in case.open if one in suppressed

@@ -76,7 +76,7 @@ def alterations(text: str, conversation: str, seed: int) -> Mapping[AlterationKi
 
 def every(kind: AlterationKind, text: str, conversation: str) -> Iterator[Alteration]:
     """Every alteration of one kind that the sentence allows."""
-    return (one for one in _KINDS[kind](text, conversation) if one.text != text)
+    return (alteration for alteration in _KINDS[kind](text, conversation) if alteration.text != text)
 
 
 def names_in(text: str, conversation: str) -> list[str]:
@@ -101,9 +101,9 @@ def holds_negation(text: str) -> bool:
 
 def _drawn(candidates: Iterator[Alteration], text: str, random: Random) -> Alteration | None:
     by_wording: dict[str, list[Alteration]] = {}
-    for one in candidates:
-        if one.text != text:
-            by_wording.setdefault(one.wording, []).append(one)
+    for candidate in candidates:
+        if candidate.text != text:
+            by_wording.setdefault(candidate.wording, []).append(candidate)
     return random.choice(by_wording[random.choice(sorted(by_wording))]) if by_wording else None
 
 

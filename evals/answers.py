@@ -122,7 +122,7 @@ class Replying:
         """The recorded answer to the row at hand."""
         del schema, timeout_s, max_tokens
         assert self.row is not None
-        recorded = {one["role"]: one["content"] for one in self.row.messages}
+        recorded = {message["role"]: message["content"] for message in self.row.messages}
         self.differs = (recorded.get("system"), recorded.get("user")) != (system, user)
         aliases = mapped(recorded.get("user", ""), user)
         answer, self.unmapped = _with_ids(self.row.answer, aliases)
@@ -147,10 +147,10 @@ async def evaluate(
 
     `checks` is a model that judges what is shown. Raises InvalidRequest, which names the line.
     """
-    found = await handed_over(read_rows(data), settings, checks, progress)
+    outcomes = await handed_over(read_rows(data), settings, checks, progress)
     if out is not None:
-        write_briefs(found, out)
-    return figures(found)
+        write_briefs(outcomes, out)
+    return figures(outcomes)
 
 
 async def handed_over(
@@ -160,7 +160,7 @@ async def handed_over(
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Outcome]:
     """Every row filed and handed over, by the prompt it was recorded to."""
-    model, found = Replying(), list[Outcome]()
+    model, outcomes = Replying(), list[Outcome]()
     async with AsyncExitStack() as stack:
         own = stack.enter_context(workspace(settings))
         apps: dict[str, App] = {}
@@ -172,53 +172,53 @@ async def handed_over(
                 apps[version] = await stack.enter_async_context(app)
                 await app.warm_up()
             outcome = await _handed_over(apps[version], model, row, f"row-{number}")
-            found.append(_checked(outcome) if checks else outcome)
+            outcomes.append(_checked(outcome) if checks else outcome)
             if progress:
-                progress(len(found), len(rows))
-    return found
+                progress(len(outcomes), len(rows))
+    return outcomes
 
 
 def read_rows(path: Path) -> list[Row]:
     """The rows of a file, at least one. Raises InvalidRequest, which names the line."""
-    found: list[Row] = []
+    rows: list[Row] = []
     for line, fields in rows_of(path):
         answer = fields.get("answer")
         try:
             read = {**fields, "answer": json.loads(answer) if isinstance(answer, str) else answer}
-            found.append(Row.model_validate({name: read[name] for name in Row.model_fields if name in read}))
+            rows.append(Row.model_validate({name: read[name] for name in Row.model_fields if name in read}))
         except (ValidationError, ValueError) as failure:
             raise InvalidRequest(f"{path}, line {line}: this is no recorded answer ({failure}).") from None
-    if not found:
+    if not rows:
         raise InvalidRequest(f"{path}: there is no recorded answer in it.")
-    return found
+    return rows
 
 
-def figures(found: Sequence[Outcome]) -> AnswerFigures:
+def figures(outcomes: Sequence[Outcome]) -> AnswerFigures:
     """The figures over rows."""
     shown: dict[str, list[bool]] = defaultdict(list)
     left: list[Left] = []
     both = 0
-    for one in found:
+    for outcome in outcomes:
         here: dict[str, bool] = {}
-        for field, text in statements(one.row.answer):
-            stands = is_shown(field, text, one.handoff)
+        for field, text in statements(outcome.row.answer):
+            stands = is_shown(field, text, outcome.handoff)
             shown[field].append(stands)
             here[field] = stands
             if not stands:
-                left.append(Left(id=one.row.id, field=field, text=text, why=_why(text, one.handoff)))
+                left.append(Left(id=outcome.row.id, field=field, text=text, why=_why(text, outcome.handoff)))
         both += here.get("headline", False) and here.get("suggested_opening", False)
-    verdicts = [(one.row.id, verdict) for one in found for verdict in one.verdicts]
-    claims = [claim for one in found for claim in one.handoff.brief.claims]
+    verdicts = [(outcome.row.id, verdict) for outcome in outcomes for verdict in outcome.verdicts]
+    claims = [claim for outcome in outcomes for claim in outcome.handoff.brief.claims]
     sentences = [stands for field, those in shown.items() if field != "entities" for stands in those]
     return AnswerFigures(
-        n=len(found),
-        model_briefs=sum(one.handoff.engine == "model" for one in found),
+        n=len(outcomes),
+        model_briefs=sum(outcome.handoff.engine == "model" for outcome in outcomes),
         statements_shown=_share(sentences),
         shown_by_field={field: _share(those) for field, those in shown.items()},
         statements_by_field={field: len(those) for field, those in shown.items()},
-        refuted=sum(len(one.handoff.brief.dropped_claims) for one in found),
+        refuted=sum(len(outcome.handoff.brief.dropped_claims) for outcome in outcomes),
         unverified=_share([claim.verdict.value != "supported" for claim in claims]),
-        headline_and_opening_shown=round(both / len(found), 4),
+        headline_and_opening_shown=round(both / len(outcomes), 4),
         checked=len(verdicts),
         checked_supported=_share([verdict.supported for _, verdict in verdicts]),
         checked_refuted=tuple(
@@ -226,8 +226,8 @@ def figures(found: Sequence[Outcome]) -> AnswerFigures:
             for row, verdict in verdicts
             if verdict.verdict is VerdictKind.REFUTED
         ),
-        prompts_differing=sum(one.differs for one in found),
-        unmapped=sum(one.unmapped for one in found),
+        prompts_differing=sum(outcome.differs for outcome in outcomes),
+        unmapped=sum(outcome.unmapped for outcome in outcomes),
         left_out=tuple(left),
     )
 
@@ -252,9 +252,9 @@ def is_shown(field: str, text: str, handoff: Handoff) -> bool:
     pieces: Mapping[str, Iterable[str | None]] = {
         "headline": (brief.headline,),
         "suggested_opening": (brief.suggested_opening,),
-        "commitments": [one.text for one in brief.commitments],
+        "commitments": [commitment.text for commitment in brief.commitments],
         "open_questions": brief.open_questions,
-        "entities": [one.value for one in brief.entities],
+        "entities": [entity.value for entity in brief.entities],
         "custom_sections": brief.custom_sections.values(),
     }
     prose = (brief.contact_reason, brief.situation, brief.customer_expectation)
@@ -284,16 +284,16 @@ def mapped(recorded: str, ours: str) -> Mapping[str, str]:
     return found
 
 
-def write_briefs(found: Sequence[Outcome], folder: Path) -> None:
+def write_briefs(outcomes: Sequence[Outcome], folder: Path) -> None:
     """Each brief as Markdown, with what was left out, to be read by somebody."""
     folder.mkdir(parents=True, exist_ok=True)
-    for one in found:
-        name = re.sub(r"[^\w.-]+", "_", one.row.id)
-        (folder / f"{name}.md").write_text(_markdown(one), encoding="utf-8")
+    for outcome in outcomes:
+        name = re.sub(r"[^\w.-]+", "_", outcome.row.id)
+        (folder / f"{name}.md").write_text(_markdown(outcome), encoding="utf-8")
 
 
-def _markdown(one: Outcome) -> str:
-    brief = one.handoff.brief
+def _markdown(outcome: Outcome) -> str:
+    brief = outcome.handoff.brief
     verdicts = {claim.text: claim.verdict.value for claim in brief.claims}
     blocks = {
         "Headline": [brief.headline],
@@ -312,8 +312,8 @@ def _markdown(one: Outcome) -> str:
         "Dropped": [f"{it.text} ({it.why})" for it in brief.dropped_claims],
     }
     told = [f"## {name}\n" + "\n".join(f"- {line}" for line in lines if line) for name, lines in blocks.items()]
-    answer = json.dumps(one.row.answer, ensure_ascii=False, indent=1)
-    return "\n\n".join((f"# {one.row.id}", *told, f"## Recorded answer\n```json\n{answer}\n```")) + "\n"
+    answer = json.dumps(outcome.row.answer, ensure_ascii=False, indent=1)
+    return "\n\n".join((f"# {outcome.row.id}", *told, f"## Recorded answer\n```json\n{answer}\n```")) + "\n"
 
 
 def _due(promise: Commitment, brief: Brief) -> str:
@@ -367,7 +367,7 @@ def _with_ids(answer: Mapping[str, Any], aliases: Mapping[str, str]) -> tuple[Ma
 
 def _why(text: str, handoff: Handoff) -> str | None:
     parts = [plain(part) for part in _SENTENCE_END.split(text)]
-    dropped = {plain(one.text): one.why for one in handoff.brief.dropped_claims}
+    dropped = {plain(dropped_claim.text): dropped_claim.why for dropped_claim in handoff.brief.dropped_claims}
     return next((why for told, why in dropped.items() if any(told in part or part in told for part in parts)), None)
 
 

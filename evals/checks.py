@@ -71,10 +71,10 @@ class RecordedChecks:
         """Raises StaleRecording for recordings of another template, or none at all."""
         self._folder = folder
         self._template = template_sha256()
-        self._by_prompt = {one.prompt_sha256: one for one in read_recordings(folder)}
+        self._by_prompt = {read_recording.prompt_sha256: read_recording for read_recording in read_recordings(folder)}
         if not self._by_prompt:
             raise StaleRecording(f"{folder} holds no recorded check. Write the prompts out with --write-prompts.")
-        others = {one.template_sha256 for one in self._by_prompt.values()} - {self._template}
+        others = {check_recording.template_sha256 for check_recording in self._by_prompt.values()} - {self._template}
         if others:
             raise StaleRecording(f"{folder} holds checks recorded to another template than prompts/check/v1.md is now.")
         self.stale = 0
@@ -84,11 +84,11 @@ class RecordedChecks:
     ) -> ModelReply:
         """The recorded answer to exactly this prompt. Raises ModelUnavailable, and counts it, where there is none."""
         del schema, timeout_s, max_tokens
-        found = self._by_prompt.get(prompt_sha256(system, user))
-        if found is None:
+        check_recording = self._by_prompt.get(prompt_sha256(system, user))
+        if check_recording is None:
             self.stale += 1
             raise ModelUnavailable("Nothing was recorded to this prompt.")
-        return ModelReply(text=json.dumps(found.answer or _answer_of(found)), model=self.name)
+        return ModelReply(text=json.dumps(check_recording.answer or _answer_of(check_recording)), model=self.name)
 
     def insist(self) -> None:
         """Raises StaleRecording where anything was asked that is not recorded."""
@@ -201,7 +201,7 @@ def take_in(folder: Path, into: Path, *, recorded_on: str, ours: bool = False) -
     not judge each statement of its prompt exactly once, and StaleRecording for a prompt of another template.
     """
     fresh = [_taken_in(path, recorded_on, ours=ours) for path in sorted(folder.glob("*.answer.json"))]
-    kept = {one.prompt_sha256: one for one in (*read_recordings(into), *fresh)}
+    kept = {check_recording.prompt_sha256: check_recording for check_recording in (*read_recordings(into), *fresh)}
     into.mkdir(parents=True, exist_ok=True)
     lines = [kept[digest].model_dump_json(exclude_none=True) for digest in sorted(kept)]
     (into / "checks.jsonl").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
@@ -210,14 +210,14 @@ def take_in(folder: Path, into: Path, *, recorded_on: str, ours: bool = False) -
 
 def read_recordings(folder: Path) -> list[CheckRecording]:
     """Every recorded check in a folder. Raises StaleRecording for a file that cannot be read."""
-    found: list[CheckRecording] = []
+    check_recordings: list[CheckRecording] = []
     for path in sorted(folder.glob("*.jsonl")):
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
             try:
-                found.append(CheckRecording.model_validate_json(line))
+                check_recordings.append(CheckRecording.model_validate_json(line))
             except ValidationError:
                 raise StaleRecording(f"{path}, line {number}: this is no recorded check.") from None
-    return found
+    return check_recordings
 
 
 def prompt_sha256(system: str, user: str) -> str:
@@ -241,7 +241,7 @@ def _taken_in(path: Path, recorded_on: str, *, ours: bool) -> CheckRecording:
     if prompt.template_sha256 != template_sha256():
         raise StaleRecording(f"{asked} was written with another template than prompts/check/v1.md is now.")
     statements = re.findall(r"^s(\d+) \| ", prompt.user, re.MULTILINE)
-    if sorted(one.statement for one in verdicts) != sorted(map(int, statements)):
+    if sorted(verdict.statement for verdict in verdicts) != sorted(map(int, statements)):
         raise InvalidRequest(f"{path}: it does not judge each of the {len(statements)} statements exactly once.")
     return CheckRecording(
         template_sha256=prompt.template_sha256,
@@ -255,11 +255,11 @@ def _taken_in(path: Path, recorded_on: str, *, ours: bool) -> CheckRecording:
 def _verdicts(checks: Iterable[Mapping[str, Any]]) -> Sequence[RecordedVerdict]:
     return [
         RecordedVerdict(
-            statement=_number(str(one["id"])),
-            verdict=one["verdict"],
-            evidence=tuple(_number(str(line["id"])) for line in one.get("evidence", ())),
+            statement=_number(str(check["id"])),
+            verdict=check["verdict"],
+            evidence=tuple(_number(str(line["id"])) for line in check.get("evidence", ())),
         )
-        for one in checks
+        for check in checks
     ]
 
 
@@ -272,7 +272,11 @@ def _number(text: str) -> int:
 
 def _answer_of(recording: CheckRecording) -> Mapping[str, Any]:
     checks = [
-        {"id": f"s{one.statement}", "evidence": [f"t{line}" for line in one.evidence], "verdict": one.verdict}
-        for one in recording.verdicts
+        {
+            "id": f"s{verdict.statement}",
+            "evidence": [f"t{line}" for line in verdict.evidence],
+            "verdict": verdict.verdict,
+        }
+        for verdict in recording.verdicts
     ]
     return {"checks": checks}

@@ -54,7 +54,7 @@ def conversation(random: Random, conversation_id: str, start: datetime) -> Itera
     channel = random.choice(_CHANNELS)
     matter = {"thing": random.choice(_THINGS), "number": random.randrange(10_000, 99_999)}
     for turn in range(TURNS):
-        said = InteractionDraft(
+        draft = InteractionDraft(
             channel=channel,
             actor=Actor.CUSTOMER if turn % 2 == 0 else Actor.BOT,
             kind=Kind.MESSAGE,
@@ -64,10 +64,10 @@ def conversation(random: Random, conversation_id: str, start: datetime) -> Itera
         if turn % 5 == 3:
             outcome = random.choice((Outcome.SUCCEEDED, Outcome.FAILED, Outcome.ABANDONED))
             step = {"kind": Kind.EVENT, "name": "look_up", "outcome": outcome, "data": matter}
-            yield said.model_copy(update=step)
+            yield draft.model_copy(update=step)
             continue
-        texts = _ANSWERS if said.actor is Actor.BOT else (_TROUBLES if turn == 0 else (*_TROUBLES, *_REMARKS))
-        yield said.model_copy(update={"text": random.choice(texts).format(**matter)})
+        texts = _ANSWERS if draft.actor is Actor.BOT else (_TROUBLES if turn == 0 else (*_TROUBLES, *_REMARKS))
+        yield draft.model_copy(update={"text": random.choice(texts).format(**matter)})
 
 
 async def file_customer(ledger: Ledger, random: Random, interactions: int) -> Changes:
@@ -76,11 +76,11 @@ async def file_customer(ledger: Ledger, random: Random, interactions: int) -> Ch
     Gives what was written; the customer is the one new identity in it.
     """
     customer_id = new_id("cus")
-    held = Identifier(type="account_id", value=customer_id, verified=True, method="made for a measurement")
+    identifier = Identifier(type="account_id", value=customer_id, verified=True, method="made for a measurement")
     drafts = list(islice(_days(random, customer_id, interactions), interactions))
     changes = Changes(
         new_identities=(customer_id,),
-        holdings=(NewHolding(identity_id=customer_id, identifier=held),),
+        holdings=(NewHolding(identity_id=customer_id, identifier=identifier),),
         interactions=tuple(
             NewInteraction(
                 interaction_id=new_id("int"),
@@ -107,7 +107,7 @@ async def file_cases(settings: Settings, cases: int) -> None:
     """Keep so many settled cases of other customers, each near something that customers of a measurement say."""
     vectors, noise = ChromaVectors(settings.data_dir / "vectors"), np.random.default_rng(11)
     said = [trouble.format(thing=thing, number=number) for trouble in _TROUBLES for number, thing in enumerate(_THINGS)]
-    actions = [one.id for one in catalogue_named(settings.catalogue).actions]
+    actions = [action.id for action in catalogue_named(settings.catalogue).actions]
     try:
         near = (await MiniLM().embed(said))[noise.integers(len(said), size=cases)]
         rows = near + 0.5 / DIMENSIONS**0.5 * noise.standard_normal(near.shape).astype(np.float32)
@@ -129,7 +129,7 @@ async def file_crowd(settings: Settings, interactions: int, *, progress: Progres
     try:
         while done < interactions:
             written = await file_customer(store, random, min(PER_CUSTOMER, interactions - done))
-            ids = [one.interaction_id for one in written.interactions]
+            ids = [interaction.interaction_id for interaction in written.interactions]
             rows = noise.standard_normal((len(ids), DIMENSIONS)).astype(np.float32)
             await vectors.put(TENANT, ids, rows / np.linalg.norm(rows, axis=1, keepdims=True))
             done += len(ids)

@@ -76,9 +76,9 @@ def dialogue_of(fields: Mapping[str, Any], line: int, *, roles: Mapping[str, str
         raise InvalidRequest(f"line {line}: a dialogue needs the texts `dialogue` and `summary`.")
     turns: list[dict[str, str]] = []
     for text in dialogue.splitlines():
-        found = _TURN.match(text)
-        if found:
-            turns.append({"role": roles.get(found[1], "agent"), "text": _told(found[2], roles)})
+        match = _TURN.match(text)
+        if match:
+            turns.append({"role": roles.get(match[1], "agent"), "text": _told(match[2], roles)})
         elif turns:
             turns[-1]["text"] += f" {text}"
     name = str(fields.get("fname") or f"line-{line}")

@@ -169,9 +169,11 @@ def unsupported(of: Dialogue, handoff: Handoff, interaction_ids: frozenset[str])
     brief = handoff.brief.model_dump(mode="json", exclude={"dropped_claims"})
     prose = [*prose_of(brief), *(claim.text for claim in handoff.brief.claims)]
     # What is marked as unverified is not told as a fact.
-    marked = {one.text for one in handoff.brief.claims if one.verdict is VerdictKind.UNVERIFIED}
+    marked = {claim.text for claim in handoff.brief.claims if claim.verdict is VerdictKind.UNVERIFIED}
     lies = [lie.text for lie in of.lies if any(plain(lie.text) in plain(piece) for piece in _without(prose, marked))]
-    unbacked = [one.text for one in handoff.brief.claims if not one.evidence or not interaction_ids >= {*one.evidence}]
+    unbacked = [
+        claim.text for claim in handoff.brief.claims if not claim.evidence or not interaction_ids >= {*claim.evidence}
+    ]
     said = " ".join(draft.text for draft in of.drafts)
     made_up = identifiers(" ".join(prose)) - identifiers(said) - numbers(said)
     return [*lies, *unbacked, *sorted(made_up)]
@@ -203,15 +205,18 @@ async def opened(settings: Settings, model: str, address: str) -> AsyncGenerator
 async def handed_over(app: App, about: Dialogue, deadline_ms: int) -> Answered:
     """File a dialogue and hand it over; only the handoff is timed."""
     first, *rest = about.drafts
-    known = Identifier(type="account_id", value=about.conversation_id, verified=True, method="made for a measurement")
-    recorded = await app.record(TENANT, [first.model_copy(update={"identifiers": (known,)}), *rest])
+    identifier = Identifier(
+        type="account_id", value=about.conversation_id, verified=True, method="made for a measurement"
+    )
+    recorded = await app.record(TENANT, [first.model_copy(update={"identifiers": (identifier,)}), *rest])
     request = HandoffRequest(conversation_id=about.conversation_id, deadline_ms=deadline_ms)
     started = perf_counter()
     stages = [
-        (one, (perf_counter() - started) * 1000 - deadline_ms) async for one in app.handoff_stages(TENANT, request)
+        (handoff_stage, (perf_counter() - started) * 1000 - deadline_ms)
+        async for handoff_stage in app.handoff_stages(TENANT, request)
     ]
     (_, first_late_ms), *_, (handoff, late_ms) = stages
-    ids = frozenset(one.interaction_id for one in recorded.results if one.interaction_id)
+    ids = frozenset(result.interaction_id for result in recorded.results if result.interaction_id)
     return Answered(handoff, late_ms, first_late_ms, unsupported(about, handoff, ids))
 
 
@@ -219,8 +224,8 @@ def _plan(handoffs: int) -> list[tuple[str, int]]:
     """Each fault in turn, with the number of a dialogue that meets it."""
     kinds, served = tuple(CODES), len(FAULTS)
     plan: list[tuple[str, int]] = []
-    for place in range(handoffs):
-        turn, kind = divmod(place, len(kinds))
+    for index in range(handoffs):
+        turn, kind = divmod(index, len(kinds))
         number = _REFUSED_FROM + turn if kinds[kind] == REFUSED else turn * served + kind
         plan.append((kinds[kind], number))
     return plan

@@ -180,12 +180,15 @@ def _answer(served: Served, truths: Sequence[Sentence], lies: Sequence[Sentence]
 
 
 def _promises(served: Served, among: Sequence[Sentence]) -> list[tuple[dict[str, Any], Sentence]]:
-    promised = [one for one in among if one.promise]
+    promised = [sentence for sentence in among if sentence.promise]
     return list(zip(_statements(served, promised), promised, strict=True))
 
 
 def _statements(served: Served, among: Sequence[Sentence]) -> list[dict[str, Any]]:
-    return [{"text": one.text, "evidence": [served.aliases.get(turn, "t1") for turn in one.turns]} for one in among]
+    return [
+        {"text": sentence.text, "evidence": [served.aliases.get(turn, "t1") for turn in sentence.turns]}
+        for sentence in among
+    ]
 
 
 def _completion(answer: Mapping[str, Any], *, counted: bool = True) -> dict[str, Any]:
@@ -243,8 +246,8 @@ class _Server:
         self._attempts[number] += 1
         about = dialogue(number, self._seed)
         lines = {content: alias for alias, content in _LINE.findall(asked)}
-        said = {place: json.dumps(draft.text, ensure_ascii=False) for place, draft in enumerate(about.drafts)}
-        aliases = {place: lines[text] for place, text in said.items() if text in lines}
+        said = {index: json.dumps(draft.text, ensure_ascii=False) for index, draft in enumerate(about.drafts)}
+        aliases = {index: lines[text] for index, text in said.items() if text in lines}
         return Served(about, aliases, self._attempts[number], writer)
 
 

@@ -69,11 +69,11 @@ def fit(matrix: Any, rows: Sequence[LabelledSentence]) -> Columns:
 
 
 def _classes(matrix: Any, labels: Sequence[Any], classes: Sequence[Any]) -> Columns:
-    known = [place for place, label in enumerate(labels) if label is not None]
+    known = [index for index, label in enumerate(labels) if label is not None]
     model: Any = (
         cast(Any, linear_model)
         .LogisticRegression(C=STRENGTH, max_iter=300)
-        .fit(matrix[known], [labels[place] for place in known])
+        .fit(matrix[known], [labels[index] for index in known])
     )
     if len(classes) == 1:
         return Columns(model.coef_.T, model.intercept_)
@@ -97,8 +97,8 @@ def _shifts(scores: NDArray[np.float64], rows: Sequence[LabelledSentence]) -> ND
     """For each column what to add to its scores, so that a trait's best F1 in cross-validation is at 0."""
     shifts = np.zeros(scores.shape[1])
     for column, trait in enumerate(TRAITS, start=len(ACTS) + len(MOODS)):
-        known = [place for place, row in enumerate(rows) if getattr(row, trait) is not None]
-        truth = [getattr(rows[place], trait) for place in known]
+        known = [index for index, row in enumerate(rows) if getattr(row, trait) is not None]
+        truth = [getattr(rows[index], trait) for index in known]
         precision, recall, thresholds = cast(Any, metrics).precision_recall_curve(truth, scores[known, column])
         f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-9)
         best = int(f1[:-1].argmax())
@@ -125,13 +125,13 @@ def wish_rows(
             turns = turns_of(row.setting.by_customer for row, _ in together)
             words = [content_words(row.text) for row, _ in together]
             places = {row.at for row, _ in together}
-            for place, (row, reading) in enumerate(together):
+            for index, (row, reading) in enumerate(together):
                 if row.state is None:
                     continue
-                end = min(len(together), place + 1 + MOST_LATER)
+                end = min(len(together), index + 1 + MOST_LATER)
                 later = [
-                    Later(other.setting.by_customer, turns[at], not words[place].isdisjoint(words[at]), read_as)
-                    for at, (other, read_as) in enumerate(together[place + 1 : end], start=place + 1)
+                    Later(other.setting.by_customer, turns[at], not words[index].isdisjoint(words[at]), read_as)
+                    for at, (other, read_as) in enumerate(together[index + 1 : end], start=index + 1)
                 ]
                 found.append(wish_states.traits(reading, later, carried_out=False, failed=False))
                 states.append(_state_so_far(row, places))

@@ -99,21 +99,21 @@ async def judge_file(
 
 async def _judge(app: App, number: int, turns: Sequence[Turn]) -> list[Judged]:
     conversation = f"dialogue-{number}"
-    known = (Identifier(type="account_id", value=conversation, verified=True),)
+    identifiers = (Identifier(type="account_id", value=conversation, verified=True),)
     answer = await app.record(
         _TENANT,
         [
             InteractionDraft(
-                id=f"{conversation}-{place}",
-                occurred_at=_START + place * _BETWEEN_TURNS,
+                id=f"{conversation}-{index}",
+                occurred_at=_START + index * _BETWEEN_TURNS,
                 channel=Channel.CHAT,
                 actor=turn.actor,
                 kind=Kind.MESSAGE,
                 conversation_id=conversation,
-                identifiers=known,
+                identifiers=identifiers,
                 text=turn.text,
             )
-            for place, turn in enumerate(turns)
+            for index, turn in enumerate(turns)
         ],
     )
     rated = {

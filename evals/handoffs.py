@@ -156,7 +156,7 @@ def prose_of(brief: Mapping[str, Any]) -> list[str]:
 def cut_before_handing_on(row: Mapping[str, Any]) -> dict[str, Any]:
     """The conversation up to the call with which the bot hands it on."""
     turns = row["turns"]
-    handed_on = (place for place, turn in enumerate(turns) if turn.get("name") == HANDING_ON)
+    handed_on = (index for index, turn in enumerate(turns) if turn.get("name") == HANDING_ON)
     return {**row, "turns": turns[: next(handed_on, len(turns))]}
 
 

@@ -66,13 +66,13 @@ async def evaluate(
     """The figures over a file of dialogues with summaries. Raises InvalidRequest, which names the line."""
     dialogues = read_dialogues(data)
     async with app_of_its_own(settings) as app:
-        return figures(await judged_one_by_one(dialogues, lambda one: _judged(app, one, seed), progress))
+        return figures(await judged_one_by_one(dialogues, lambda dialogue: _judged(app, dialogue, seed), progress))
 
 
-def figures(found: Sequence[_Told]) -> HarmFigures:
+def figures(tolds: Sequence[_Told]) -> HarmFigures:
     """The figures of judged sentences."""
-    true = [one for one in found if one.kind is None]
-    altered: dict[AlterationKind, list[_Told]] = {kind: [one for one in found if one.kind == kind] for kind in KINDS}
+    true = [one for one in tolds if one.kind is None]
+    altered: dict[AlterationKind, list[_Told]] = {kind: [one for one in tolds if one.kind == kind] for kind in KINDS}
     return HarmFigures(
         n=len(true),
         altered={kind: len(those) for kind, those in altered.items()},
@@ -103,7 +103,7 @@ async def _judged(app: App, dialogue: Dialogue, seed: int) -> list[_Told]:
     read = conversation_of(dialogue.conversation)
     tenant = f"eval-{read.id}"
     answer = await app.record(tenant, read.drafts)
-    sources = {one.interaction_id: one.id or "" for one in answer.results if one.interaction_id}
+    sources = {result.interaction_id: result.id or "" for result in answer.results if result.interaction_id}
     handoff = await app.handoff(tenant, HandoffRequest(conversation_id=read.id))
     told = list(_told(dialogue, seed))
     briefs = [Brief(situation=text) for _, _, text in told]
@@ -112,12 +112,12 @@ async def _judged(app: App, dialogue: Dialogue, seed: int) -> list[_Told]:
     verdicts = await _verdicts(app, tenant, read.id, asked)
     bare, rest = verdicts[: len(told)], iter(verdicts[len(told) :])
     case = _case(read)
-    found: list[_Told] = []
+    tolds: list[_Told] = []
     for (true, kind, _), brief, those, verdict in zip(told, briefs, claims, bare, strict=True):
         seen = Observation(handoff=_with(handoff, brief), verdicts=tuple(next(rest) for _ in those), sources=sources)
-        by_scorer = {one.name: one.harmed(one.score(case, seen)) for one in _scorers()}
-        found.append(_Told(true, kind, {VERIFIER: verdict.verdict is VerdictKind.REFUTED, **by_scorer}))
-    return found
+        by_scorer = {scorer.name: scorer.harmed(scorer.score(case, seen)) for scorer in _scorers()}
+        tolds.append(_Told(true, kind, {VERIFIER: verdict.verdict is VerdictKind.REFUTED, **by_scorer}))
+    return tolds
 
 
 def _told(dialogue: Dialogue, seed: int) -> Iterator[tuple[str, AlterationKind | None, str]]:
@@ -137,7 +137,7 @@ def _case(read: Conversation) -> GoldCase:
             "language": "en",
             "traps": ("none",),
             "provenance": "A dialogue of a data set.",
-            "now": max(one.occurred_at for one in read.drafts if one.occurred_at) + _NOW,
+            "now": max(draft.occurred_at for draft in read.drafts if draft.occurred_at) + _NOW,
             "interactions": read.drafts,
             "ask": {"conversation_id": read.id},
             "expect": {"intent": None, "resolution": "unknown"},
@@ -150,12 +150,12 @@ def _with(handoff: Handoff, brief: Brief) -> Handoff:
 
 
 def _scorers() -> Sequence[Scorer]:
-    return [one for one in map(scorer_named, SCORERS) if one]
+    return [scorer for scorer in map(scorer_named, SCORERS) if scorer]
 
 
 async def _verdicts(app: App, tenant: str, conversation_id: str, claims: Sequence[str]) -> list[Verdict]:
-    found: list[Verdict] = []
+    verdicts: list[Verdict] = []
     for start in range(0, len(claims), MOST_CLAIMS):
         request = VerifyRequest(conversation_id=conversation_id, claims=tuple(claims[start : start + MOST_CLAIMS]))
-        found.extend((await app.verify_claims(tenant, request)).verdicts)
-    return found
+        verdicts.extend((await app.verify_claims(tenant, request)).verdicts)
+    return verdicts

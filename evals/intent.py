@@ -121,12 +121,12 @@ async def evaluate(
     progress: Tell | None = None,
 ) -> IntentFigures:
     """The figures over two CSV files; without `shots` every training row is an example. Raises InvalidRequest."""
-    known, judged = read_csv(train), read_csv(test)
-    unknown = {one.category for one in judged} - {one.category for one in known}
+    labelleds, judged = read_csv(train), read_csv(test)
+    unknown = {one.category for one in judged} - {one.category for one in labelleds}
     if unknown:
         raise InvalidRequest(f"{test}: no row of {train} is about {min(unknown)!r}, so it cannot be learnt.")
-    labelled, rest = drawn(known, shots, seed)
-    trial = _Trial(settings, len(known) + len(judged), progress)
+    labelled, rest = drawn(labelleds, shots, seed)
+    trial = _Trial(settings, len(labelleds) + len(judged), progress)
     traffic = await trial.embedded([one.text for one in rest])
     examples = await trial.by_category(labelled)
     told, tested, fit_ms, times = await trial.one_by_one(examples, traffic, [one.text for one in judged])
@@ -165,13 +165,13 @@ def drawn(rows: Sequence[Labelled], shots: int | None, seed: int) -> tuple[list[
     if shots is None:
         return list(rows), []
     places: dict[str, list[int]] = defaultdict(list)
-    for place, row in enumerate(rows):
-        places[row.category].append(place)
+    for index, row in enumerate(rows):
+        places[row.category].append(index)
     random = Random(seed)  # noqa: S311 - a draw that can be repeated, not a secret
     chosen = {one for name in sorted(places) for one in random.sample(places[name], min(shots, len(places[name])))}
     return (
-        [row for place, row in enumerate(rows) if place in chosen],
-        [row for place, row in enumerate(rows) if place not in chosen],
+        [row for index, row in enumerate(rows) if index in chosen],
+        [row for index, row in enumerate(rows) if index not in chosen],
     )
 
 
@@ -190,7 +190,7 @@ def scored(told: Told, truth: Sequence[str]) -> Scores:
 
 def told_right(told: Told, truth: Sequence[str]) -> NDArray[np.bool_]:
     """Whether the likeliest intent of each text is the true one."""
-    return np.array([one == other for one, other in zip(told.intents, truth, strict=True)])
+    return np.array([intent == other for intent, other in zip(told.intents, truth, strict=True)])
 
 
 def macro_f1(told: Sequence[str], truth: Sequence[str]) -> float:
@@ -258,9 +258,9 @@ class _Trial:
         for text in texts:
             started = perf_counter()
             vectors.append(await self._learner.embed([text]))
-            found = classifier.likelihoods(vectors[-1])
+            likelihoods = classifier.likelihoods(vectors[-1])
             times.append((perf_counter() - started) * 1000)
-            told.append(_told(classifier.names, found.confidences, found.named))
+            told.append(_told(classifier.names, likelihoods.confidences, likelihoods.named))
             self._count(1)
         together = Told(
             [one.intents[0] for one in told],
@@ -271,8 +271,8 @@ class _Trial:
 
     async def at_once(self, examples: Mapping[str, Vectors], traffic: Vectors, tested: Vectors) -> Told:
         classifier = await self._learner.learn_embedded(examples, traffic=traffic)
-        found = classifier.likelihoods(tested)
-        return _told(classifier.names, found.confidences, found.named)
+        likelihoods = classifier.likelihoods(tested)
+        return _told(classifier.names, likelihoods.confidences, likelihoods.named)
 
     def _count(self, texts: int) -> None:
         self._done += texts
@@ -304,5 +304,5 @@ async def _out_of_scope(trial: _Trial, data: _Data, seed: int) -> OutOfScope | N
         n_in_scope=int(inside.sum()),
         n_out_of_scope=int((~inside).sum()),
         auroc=auroc(confidences[inside], confidences[~inside]),
-        at={str(one): trade_off(confidences, right, inside, one) for one in THRESHOLDS},
+        at={str(THRESHOLD): trade_off(confidences, right, inside, THRESHOLD) for THRESHOLD in THRESHOLDS},
     )

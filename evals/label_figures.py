@@ -135,20 +135,20 @@ def _rank_of_key_sentence(talk: Sequence[_Read]) -> int | None:
     """The rank of the best of a conversation's key sentences among the customer's; None where none is labelled."""
     own = [(row, reading) for row, reading in talk if row.key is not None]
     likely = weighed([(row.text, row.setting, reading) for row, reading in own])
-    order = sorted(range(len(own)), key=lambda place: (-likely[place].reason, not own[place][0].key))
-    return next((rank for rank, place in enumerate(order) if own[place][0].key), None)
+    order = sorted(range(len(own)), key=lambda index: (-likely[index].reason, not own[index][0].key))
+    return next((rank for rank, index in enumerate(order) if own[index][0].key), None)
 
 
 def _states_right(talk: Sequence[_Read]) -> Iterator[bool]:
     """For each labelled wish, whether its state is found from what follows it."""
     turns = turns_of(row.setting.by_customer for row, _ in talk)
     words = [content_words(row.text) for row, _ in talk]
-    for place, (row, reading) in enumerate(talk):
+    for index, (row, reading) in enumerate(talk):
         if row.state is None:
             continue
         later = [
-            Later(other.setting.by_customer, turns[at], not words[place].isdisjoint(words[at]), read_as)
-            for at, (other, read_as) in enumerate(talk[place + 1 : place + 1 + MOST_LATER], start=place + 1)
+            Later(other.setting.by_customer, turns[at], not words[index].isdisjoint(words[at]), read_as)
+            for at, (other, read_as) in enumerate(talk[index + 1 : index + 1 + MOST_LATER], start=index + 1)
         ]
         yield state(reading, later, carried_out=False, failed=False)[0] == row.state
 

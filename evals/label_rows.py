@@ -50,18 +50,18 @@ class LabelledSentence(NamedTuple):
 
 def development(shared: Path | None) -> list[LabelledSentence]:
     """All that may be fitted to; the airline's conversations only where `shared` is the folder that holds them."""
-    found = [row for fields in _lines(FOLDER / "written.jsonl") for row in _of_conversation(fields, "written")]
+    rows = [row for fields in _lines(FOLDER / "written.jsonl") for row in _of_conversation(fields, "written")]
     for name in SINGLE:
-        found += (_single(f"{name}-{number}", fields) for number, fields in enumerate(_lines(FOLDER / f"{name}.jsonl")))
+        rows += (_single(f"{name}-{number}", fields) for number, fields in enumerate(_lines(FOLDER / f"{name}.jsonl")))
     if shared is not None:
-        found += (row for row in _of_shared(shared, "development") if row.source == "tau_airline")
-    return found
+        rows += (row for row in _of_shared(shared, "development") if row.source == "tau_airline")
+    return rows
 
 
 def held_out(shared: Path | None) -> list[LabelledSentence]:
     """What nothing is fitted to: conversations of our own, and public ones where `shared` holds them."""
-    found = [row for fields in _lines(FOLDER / "held_out.jsonl") for row in _of_conversation(fields, "written")]
-    return found + (list(_of_shared(shared, "held_out")) if shared is not None else [])
+    rows = [row for fields in _lines(FOLDER / "held_out.jsonl") for row in _of_conversation(fields, "written")]
+    return rows + (list(_of_shared(shared, "held_out")) if shared is not None else [])
 
 
 def _lines(path: Path) -> Iterator[Mapping[str, Any]]:
@@ -74,9 +74,9 @@ def _of_conversation(fields: Mapping[str, Any], source: str) -> Iterator[Labelle
     """The sentences of a conversation whose turns hold text and labels."""
     turns = [(actor, [text for text, *_ in said]) for actor, _, _, said in fields["turns"]]
     labels = {
-        f"t{turn}.s{place}": (act, flags, mood)
+        f"t{turn}.s{index}": (act, flags, mood)
         for turn, (*_, said) in enumerate(fields["turns"])
-        for place, (_, act, flags, mood) in enumerate(said)
+        for index, (_, act, flags, mood) in enumerate(said)
     }
     return _labelled(fields, source, turns, labels)
 
@@ -116,8 +116,8 @@ def _labelled(
     for turn, (actor, sentences) in enumerate(turns):
         by_customer = actor == "customer"
         settings = talk.settings(sentences, by_customer=by_customer) if sentences else ()
-        for place, (text, setting) in enumerate(zip(sentences, settings, strict=True)):
-            at = f"t{turn}.s{place}"
+        for index, (text, setting) in enumerate(zip(sentences, settings, strict=True)):
+            at = f"t{turn}.s{index}"
             if at not in labels:
                 continue
             act, flags, mood = labels[at]

@@ -64,8 +64,8 @@ def dialogue(number: int, seed: int = 0) -> Dialogue:
 
 def number_in(text: str) -> int | None:
     """The number of the dialogue whose reference stands in a text."""
-    found = _REFERENCE.search(text)
-    return int(found[1]) if found else None
+    match = _REFERENCE.search(text)
+    return int(match[1]) if match else None
 
 
 def plain(text: str) -> str:

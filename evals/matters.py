@@ -106,7 +106,7 @@ async def play(tenant: Tenant, decisions: int, *, seed: int, similar: bool = Fal
     earned = possible = 0.0
     for turn, customer in enumerate(_customers(tenant, decisions, seed)):
         leaning = (await cases.to(_TENANT, f"m{turn}", customer.message)).leaning if similar else None
-        components = {f"a{one}": _EVEN for one in customer.open_actions}
+        components = {f"a{open_action}": _EVEN for open_action in customer.open_actions}
         arranged = await learner.arrange(
             _TENANT, f"i{customer.intent}", components, places=1, chance=chance, leaning=leaning
         )
@@ -131,14 +131,14 @@ async def play(tenant: Tenant, decisions: int, *, seed: int, similar: bool = Fal
 
 def _customers(tenant: Tenant, count: int, seed: int) -> Sequence[Customer]:
     rng = np.random.default_rng([seed, 4])
-    found: list[Customer] = []
+    customers: list[Customer] = []
     for _ in range(count):
         intent, matter = int(rng.integers(INTENTS)), int(rng.integers(MATTERS))
         said = tenant.directions[intent, matter] + rng.normal(size=DIMENSIONS) * 0.73 / np.sqrt(DIMENSIONS)
         message = (said / np.linalg.norm(said)).astype(np.float32)
         open_actions = sorted(int(one) for one in rng.choice(ACTIONS, size=OPEN, replace=False))
-        found.append(Customer(intent, matter, message, open_actions, float(rng.random())))
-    return found
+        customers.append(Customer(intent, matter, message, open_actions, float(rng.random())))
+    return customers
 
 
 def _gain(pairs: Sequence[tuple[float, float]]) -> Gain:

@@ -115,7 +115,9 @@ class SimulatedTenant(NamedTuple):
         return float(np.dot(self.frequency, values))
 
     def _expected(self, intent: int, policy: Policy, open_actions: Sequence[int]) -> float:
-        candidates = [Candidate(action_id=f"a{one}", probability=0, components=_EVEN) for one in open_actions]
+        candidates = [
+            Candidate(action_id=f"a{open_action}", probability=0, components=_EVEN) for open_action in open_actions
+        ]
         shares = policy(f"i{intent}", candidates)
         return sum(share * self.success[intent, int(name[1:])] for name, share in shares.items())
 
@@ -141,7 +143,7 @@ async def play(tenant: SimulatedTenant, decisions: int, *, seed: int) -> Played:
     intents = rng.choice(INTENTS, size=decisions, p=tenant.frequency)
     for turn, intent in enumerate(intents):
         open_actions = sorted(rng.choice(ACTIONS, size=OPEN, replace=False))
-        components = {f"a{one}": _EVEN for one in open_actions}
+        components = {f"a{open_action}": _EVEN for open_action in open_actions}
         arranged = await learner.arrange("tenant", f"i{intent}", components, places=1, chance=chance)
         first = arranged.order[0][0]
         probability = tenant.success[intent, int(first[1:])]
@@ -178,7 +180,7 @@ def guessing(tenant: SimulatedTenant, seed: int) -> Policy:
     guess = tenant.success + rng.normal(0, 0.15, size=tenant.success.shape)
 
     def policy(intent: str, candidates: Sequence[Candidate]) -> Mapping[str, float]:
-        best = max(candidates, key=lambda one: guess[int(intent[1:]), int(one.action_id[1:])])
+        best = max(candidates, key=lambda candidate: guess[int(intent[1:]), int(candidate.action_id[1:])])
         return {best.action_id: 1.0}
 
     return policy
@@ -245,7 +247,7 @@ def _tell(progress: Tell | None, done: int, total: int) -> None:
 def evaluate_log(path: Path, policy: str) -> LogFigures:
     """What a policy would be worth on a log of decisions. `policy` as in `policy_named`. Raises InvalidRequest."""
     decisions = _decisions(path)
-    log = [choice for one in decisions if (choice := choice_of(one)) is not None]
+    log = [choice for decision in decisions if (choice := choice_of(decision)) is not None]
     figures = off_policy(log, policy_named(policy))
     warning = None
     if figures.supported < 1:
@@ -269,14 +271,14 @@ def policy_named(policy: str) -> Policy:
 
 
 def _catalogue(name: str) -> Policy:
-    actions = {one.id: one for one in catalogue_named(name).actions}
+    actions = {action.id: action for action in catalogue_named(name).actions}
 
-    def score(one: Candidate) -> float:
-        action = actions[one.action_id]
-        return one.components.propensity * one.components.context * action.value * action.lever
+    def score(candidate: Candidate) -> float:
+        action = actions[candidate.action_id]
+        return candidate.components.propensity * candidate.components.context * action.value * action.lever
 
     def policy(_: str, candidates: Sequence[Candidate]) -> Mapping[str, float]:
-        known = [one for one in candidates if one.action_id in actions]
+        known = [candidate for candidate in candidates if candidate.action_id in actions]
         return {max(known, key=score).action_id: 1.0} if known else _as_logged(candidates)
 
     return policy
@@ -293,7 +295,11 @@ def _table(path: Path) -> Policy:
 
     def policy(intent: str, candidates: Sequence[Candidate]) -> Mapping[str, float]:
         wanted = table.get(intent, table.get(ANY, {}))
-        shares = {one.action_id: wanted[one.action_id] for one in candidates if wanted.get(one.action_id)}
+        shares = {
+            candidate.action_id: wanted[candidate.action_id]
+            for candidate in candidates
+            if wanted.get(candidate.action_id)
+        }
         total = sum(shares.values())
         return {name: share / total for name, share in shares.items()} if total else _as_logged(candidates)
 
@@ -310,17 +316,17 @@ def _shares(path: Path, intent: str, choice: Any) -> Mapping[str, float]:
 
 
 def _as_logged(candidates: Sequence[Candidate]) -> Mapping[str, float]:
-    return {one.action_id: one.probability for one in candidates if one.probability > 0}
+    return {candidate.action_id: candidate.probability for candidate in candidates if candidate.probability > 0}
 
 
 def _decisions(path: Path) -> list[DecisionWithOutcomes]:
-    found: list[DecisionWithOutcomes] = []
+    decision_with_outcomess: list[DecisionWithOutcomes] = []
     with path.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
             if not line.strip():
                 continue
             try:
-                found.append(DecisionWithOutcomes.model_validate_json(line))
+                decision_with_outcomess.append(DecisionWithOutcomes.model_validate_json(line))
             except ValidationError as failure:
                 raise InvalidRequest(f"{path}:{number}: {invalid_request(failure, whole='line').detail}") from None
-    return found
+    return decision_with_outcomess

@@ -117,9 +117,9 @@ def quotations_of(brief: Brief) -> Iterator[tuple[str, str]]:
         ("contact_reason", brief.contact_reason),
         ("situation", brief.situation),
         ("customer_expectation", brief.customer_expectation),
-        *(("actions_taken", one.step) for one in brief.actions_taken),
-        *(("open_questions", one) for one in brief.open_questions),
-        *(("history", one.text) for one in brief.history),
+        *(("actions_taken", action.step) for action in brief.actions_taken),
+        *(("open_questions", open_question) for open_question in brief.open_questions),
+        *(("history", history_item.text) for history_item in brief.history),
         *(("custom_sections", one) for one in brief.custom_sections.values()),
     ]
     for field, text in told:
@@ -150,9 +150,9 @@ def _spans(quotation: str, text: str) -> Iterator[tuple[int, int]]:
     tokens = list(_TOKEN.finditer(text))
     masked = any("•" in word for word in wanted)
     if masked:
-        wanted = wanted[: next(place for place, word in enumerate(wanted) if "•" in word)]
+        wanted = wanted[: next(index for index, word in enumerate(wanted) if "•" in word)]
     for start in range(len(tokens) - len(wanted) + 1):
-        if wanted and all(tokens[start + place].group().casefold() == word for place, word in enumerate(wanted)):
+        if wanted and all(tokens[start + index].group().casefold() == word for index, word in enumerate(wanted)):
             last = tokens[-1] if masked else tokens[start + len(wanted) - 1]
             yield tokens[start].start(), last.end()
 

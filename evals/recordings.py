@@ -64,11 +64,11 @@ class Recordings:
 
     def why_missing(self, model: str, prompts: tuple[PromptReference, ...]) -> str:
         """What there is instead, in words."""
-        found = [Recording.model_validate_json(path.read_bytes()) for path in sorted(self._folder.glob("*.json"))]
-        of_model = [one for one in found if one.model == model]
+        recordings = [Recording.model_validate_json(path.read_bytes()) for path in sorted(self._folder.glob("*.json"))]
+        of_model = [recording for recording in recordings if recording.model == model]
         if not of_model:
             return f"{self._folder} holds no recording of {model}."
-        if not any(one.prompts == prompts for one in of_model):
+        if not any(recording.prompts == prompts for recording in of_model):
             return "The prompts have changed since it was recorded."
         return "What the prompt is filled with has changed since, or the case is new."
 
@@ -100,21 +100,23 @@ class RecordedModel:
     ) -> ModelReply:
         """The recorded reply, or the recorded failure. Raises StaleRecording for what was never recorded."""
         asked = _sha256(json.dumps([system, user, schema, max_tokens], ensure_ascii=False, sort_keys=True))
-        key = _sha256(json.dumps([self._name, [one.sha256 for one in self._prompts], asked]))
-        found = self._recordings.find(key)
-        if found is None and self._inner is None:
+        key = _sha256(json.dumps([self._name, [prompt.sha256 for prompt in self._prompts], asked]))
+        recording = self._recordings.find(key)
+        if recording is None and self._inner is None:
             detail = (
                 f"There is no recording of {self._name} for this input. "
                 f"{self._recordings.why_missing(self._name, self._prompts)} Record again with --record."
             )
             self.stale.append(detail)
             raise StaleRecording(detail)
-        if found is None:
+        if recording is None:
             assert self._inner is not None
-            found = await self._recorded(self._inner, key, asked, (system, user), schema, timeout_s, max_tokens)
-        if found.reply is None:
-            raise _FAILURES.get(found.failure_code or "", ModelUnavailable)("The model failed when it was recorded.")
-        return found.reply
+            recording = await self._recorded(self._inner, key, asked, (system, user), schema, timeout_s, max_tokens)
+        if recording.reply is None:
+            raise _FAILURES.get(recording.failure_code or "", ModelUnavailable)(
+                "The model failed when it was recorded."
+            )
+        return recording.reply
 
     async def warm_up(self) -> None:
         """Load what the model behind needs, if there is one."""

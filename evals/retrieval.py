@@ -154,20 +154,20 @@ def read_histories(path: Path) -> list[History]:
 def drafts_of(history: History) -> list[InteractionDraft]:
     """A history as interactions whose `id` is the turn's own, in the order of its turns."""
     first = (*history.speakers, history.sessions[0].turns[0].speaker if history.sessions[0].turns else "")[0]
-    known = Identifier(type="account_id", value=history.id, verified=True, method="file")
+    identifier = Identifier(type="account_id", value=history.id, verified=True, method="file")
     return [
         InteractionDraft(
             id=turn.id,
-            occurred_at=_start(session) + place * TURN_GAP,
+            occurred_at=_start(session) + index * TURN_GAP,
             channel=Channel.CHAT,
             actor=Actor.CUSTOMER if turn.speaker == first else Actor.AGENT,
             kind=Kind.MESSAGE,
             conversation_id=f"{history.id}-{session.n}",
-            identifiers=(known,) if place == 0 else (),
+            identifiers=(identifier,) if index == 0 else (),
             text=f"{turn.speaker}: {turn.text}",
         )
         for session in history.sessions
-        for place, turn in enumerate(session.turns)
+        for index, turn in enumerate(session.turns)
     ]
 
 

@@ -145,23 +145,23 @@ def figures(done: Sequence[Outcomes]) -> SignalFigures:
     if not done:
         raise InvalidRequest("There is no journey to run.")
     types = _by_type(done)
-    aside = [one for one in done if one.split == "kept_aside"]
+    aside = [outcomes for outcomes in done if outcomes.split == "kept_aside"]
     return SignalFigures(
         n=len(done),
-        journeys_without_signal=sum(not one.journey.moments for one in done),
-        least_precision=min(one.precision for one in types.values()),
-        least_recall=min(one.recall for one in types.values()),
+        journeys_without_signal=sum(not outcomes.journey.moments for outcomes in done),
+        least_precision=min(type_figures.precision for type_figures in types.values()),
+        least_recall=min(type_figures.recall for type_figures in types.values()),
         types=types,
         kept_aside=_by_type(aside),
-        mistakes=tuple(mistake for one in done for mistake in _mistakes(one)),
+        mistakes=tuple(mistake for outcomes in done for mistake in _mistakes(outcomes)),
     )
 
 
 def _by_type(done: Sequence[Outcomes]) -> dict[SignalType, TypeFigures]:
-    found = Counter(moment.type for one in done for moment in one.found)
-    missed = Counter(moment.type for one in done for moment in one.missed)
-    right = Counter(signal.type for one in done for signal in one.right)
-    wrong = Counter(signal.type for one in done for signal in one.wrong)
+    found = Counter(moment.type for outcomes in done for moment in outcomes.found)
+    missed = Counter(moment.type for outcomes in done for moment in outcomes.missed)
+    right = Counter(signal.type for outcomes in done for signal in outcomes.right)
+    wrong = Counter(signal.type for outcomes in done for signal in outcomes.wrong)
     return {
         kind: TypeFigures(
             expected=found[kind] + missed[kind],
@@ -185,26 +185,30 @@ async def _filed(app: App, journey: Journey) -> Sequence[str | None]:
 async def _judged(app: App, split: str, journey: Journey, ids: Sequence[str | None]) -> Outcomes:
     last = journey.turns[-1]
     moment = _START + timedelta(seconds=sum(turn.after_s for turn in journey.turns) + journey.judged_after_s)
-    told = await app.conversation_signals(_TENANT, f"{journey.id}/{last.conversation}", now=moment)
-    found = [one for one in journey.moments if any(_is_it(one, signal, ids) for signal in told.signals)]
-    counted = [signal for signal in told.signals if signal.type not in journey.tolerated]
-    right = [one for one in counted if any(_is_it(moment, one, ids) for moment in journey.moments)]
+    conversation_signals = await app.conversation_signals(_TENANT, f"{journey.id}/{last.conversation}", now=moment)
+    expecteds = [
+        expected
+        for expected in journey.moments
+        if any(_is_it(expected, signal, ids) for signal in conversation_signals.signals)
+    ]
+    counted = [signal for signal in conversation_signals.signals if signal.type not in journey.tolerated]
+    right = [signal for signal in counted if any(_is_it(moment, signal, ids) for moment in journey.moments)]
     return Outcomes(
         journey=journey,
         split=split,
-        found=found,
-        missed=[one for one in journey.moments if one not in found],
+        found=expecteds,
+        missed=[expected for expected in journey.moments if expected not in expecteds],
         right=right,
-        wrong=[one for one in counted if one not in right],
+        wrong=[signal for signal in counted if signal not in right],
     )
 
 
 def _drafts(journey: Journey) -> Iterator[InteractionDraft]:
     at = _START
-    for place, turn in enumerate(journey.turns):
+    for index, turn in enumerate(journey.turns):
         at += timedelta(seconds=turn.after_s)
         yield InteractionDraft(
-            id=f"{journey.id}/{place}",
+            id=f"{journey.id}/{index}",
             occurred_at=at,
             identifiers=(Identifier(type="account_id", value=journey.id, verified=True),),
             conversation_id=f"{journey.id}/{turn.conversation}",
@@ -223,11 +227,11 @@ def _own(splits: Sequence[str]) -> Iterator[tuple[str, Journey]]:
             yield split, Journey.model_validate(json.loads(line))
 
 
-def _mistakes(one: Outcomes) -> Iterator[str]:
-    for moment in one.missed:
-        yield f"{one.journey.id}: missed {moment.type} at turn {moment.turn}"
-    for signal in one.wrong:
-        yield f"{one.journey.id}: wrongly fired {signal.type}: {signal.detail}"
+def _mistakes(outcomes: Outcomes) -> Iterator[str]:
+    for moment in outcomes.missed:
+        yield f"{outcomes.journey.id}: missed {moment.type} at turn {moment.turn}"
+    for signal in outcomes.wrong:
+        yield f"{outcomes.journey.id}: wrongly fired {signal.type}: {signal.detail}"
 
 
 def _share(part: int, whole: int) -> float:

@@ -83,7 +83,10 @@ def _verdicts(asked: str, statements: list[str]) -> Mapping[str, Any]:
     evidence = [{"id": alias, "quote": text}] if text else []
     reason = "The line says so."
     return {
-        "checks": [{"id": one, "evidence": evidence, "reason": reason, "verdict": "supported"} for one in statements]
+        "checks": [
+            {"id": statement, "evidence": evidence, "reason": reason, "verdict": "supported"}
+            for statement in statements
+        ]
     }
 
 

@@ -68,13 +68,13 @@ async def evaluate(
         n=len(made),
         in_time=sum(one <= TOLERANCE_MS for one in late),
         good=sum(map(is_good, made)),
-        wrong=sum(not is_labelled_rightly(one) for one in made),
+        wrong=sum(not is_labelled_rightly(handoff) for handoff in made),
         unsupported=unsupported,
         late_p50_ms=round(median(late), 1),
         late_max_ms=round(max(late), 1),
-        statuses=Counter(one.status.value for one in made),
-        engines=Counter(one.engine for one in made),
-        failure_codes=Counter(one.failure_code.value for one in made if one.failure_code),
+        statuses=Counter(handoff.status.value for handoff in made),
+        engines=Counter(handoff.engine for handoff in made),
+        failure_codes=Counter(handoff.failure_code.value for handoff in made if handoff.failure_code),
     )
 
 

@@ -113,7 +113,7 @@ class _Trial(NamedTuple):
     async def ran(self, number: int, label: str, **changes: Any) -> Scores:
         plan = self.plan._replace(label=label, **changes)
         finished = await run(plan, self.folder / str(number), progress=None)
-        failed = next((one for one in finished.results if one.error), None)
+        failed = next((result for result in finished.results if result.error), None)
         if failed:
             raise InvalidRequest(f"{failed.case} ended in an error: {failed.error}")
         if self.progress:
@@ -133,7 +133,7 @@ async def evaluate(plan: Plan, *, seeds: int = 20, progress: Callable[[int, int]
         new = await trial.ran(3, "seed 0", model=Quoting(0))
         old = await trial.ran(4, "older", model=Quoting(0), settings=_with_prompt(bare.settings, "v1"))
         runs = [new, *[await trial.ran(4 + seed, f"seed {seed}", model=Quoting(seed)) for seed in range(1, seeds + 1)]]
-    pairs = [compare(one, other) for one, other in pairwise(runs)]
+    pairs = [compare(scores, other) for scores, other in pairwise(runs)]
     losses = {
         "a model worse with the older prompt": (compare(new, old), "finesure_completeness"),
         "retrieval of the newest interactions only": (compare(sound, near), "key_fact_recall"),
@@ -181,27 +181,27 @@ def _quoted(turn: str, text: str) -> Mapping[str, Any]:
 
 
 def _planted(compared: Comparison, scorer: str) -> Planted:
-    found = next(one for one in compared.differences if one.scorer == scorer)
+    difference = next(one for one in compared.differences if one.scorer == scorer)
     return Planted(
         scorer=scorer,
-        before=found.mean_a,
-        after=found.mean_b,
-        joint_interval=found.joint_interval,
-        flagged=found.verdict == "worse",
+        before=difference.mean_a,
+        after=difference.mean_b,
+        joint_interval=difference.joint_interval,
+        flagged=difference.verdict == "worse",
     )
 
 
 def _gated(compared: Comparison) -> Iterator[Difference]:
-    return (one for one in compared.differences if one.gated)
+    return (difference for difference in compared.differences if difference.gated)
 
 
 def _alarms(compared: Comparison) -> tuple[str, ...]:
-    return tuple(one.scorer for one in _gated(compared) if one.verdict != "no difference")
+    return tuple(difference.scorer for difference in _gated(compared) if difference.verdict != "no difference")
 
 
 def _noise(pairs: Sequence[Comparison]) -> Mapping[str, int]:
     counted: dict[str, int] = {}
     for pair in pairs:
-        for one in _gated(pair):
-            counted[one.scorer] = counted.get(one.scorer, 0) + (one.interval != (0.0, 0.0))
+        for difference in _gated(pair):
+            counted[difference.scorer] = counted.get(difference.scorer, 0) + (difference.interval != (0.0, 0.0))
     return {name: number for name, number in counted.items() if number}

@@ -125,21 +125,21 @@ def figures(judged: Sequence[Judged], own_cases: OwnCases) -> VerifierFigures:
 def cases_figures(cases: Sequence[_Case]) -> OwnCases:
     """The figures of our own cases."""
     lies: dict[str, list[bool]] = defaultdict(list)
-    for one in cases:
-        if not one.expected:
-            lies[one.kind].append(not one.kept)
+    for case in cases:
+        if not case.expected:
+            lies[case.kind].append(not case.kept)
     return OwnCases(
         n=len(cases),
-        right=_share([one.kept is one.expected for one in cases]) or 0.0,
-        true_kept=_share([one.kept for one in cases if one.expected]) or 0.0,
+        right=_share([case.kept is case.expected for case in cases]) or 0.0,
+        true_kept=_share([case.kept for case in cases if case.expected]) or 0.0,
         rejected={kind: _share(hits) or 0.0 for kind, hits in sorted(lies.items())},
-        wrong=tuple(f"{one.kind}: {one.text}" for one in cases if one.kept is not one.expected),
+        wrong=tuple(f"{case.kind}: {case.text}" for case in cases if case.kept is not case.expected),
     )
 
 
 async def _judged(app: App, dialogue: Dialogue, seed: int, *, by_model: bool) -> list[Judged]:
     altered = [(text, alterations(text, dialogue.said, seed)) for text in dialogue.sentences]
-    asked = [text for true, others in altered for text in (true, *(one.text for one in others.values()))]
+    asked = [text for true, others in altered for text in (true, *(alteration.text for alteration in others.values()))]
     verdicts = iter(await _verdicts(app, dialogue.conversation, asked))
     return [
         Judged(text, _is_kept(next(verdicts)), {kind: _is_caught(next(verdicts), by_model=by_model) for kind in others})
@@ -183,7 +183,7 @@ async def _case_verdicts(app: App, row: Mapping[str, Any], *, by_model: bool) ->
 
 
 def _rows_of_cases() -> Iterator[Mapping[str, Any]]:
-    for file in sorted(_CASES.iterdir(), key=lambda one: one.name):
+    for file in sorted(_CASES.iterdir(), key=lambda traversable: traversable.name):
         for row in read_rows(file.read_bytes().splitlines()):
             yield cast(Mapping[str, Any], row.value)
 

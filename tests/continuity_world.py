@@ -46,8 +46,8 @@ async def talk(app: "App", whose: Identifier, *lines: InteractionDraft, tenant: 
     """File what was said by and to one customer; gives the interactions' ids."""
     named = [line.model_copy(update={"identifiers": (whose,)}) for line in lines]
     answer = await app.record(tenant, named)
-    assert all(one.problem is None for one in answer.results)
-    return [one.interaction_id or "" for one in answer.results]
+    assert all(result.problem is None for result in answer.results)
+    return [result.interaction_id or "" for result in answer.results]
 
 
 async def handed_on(

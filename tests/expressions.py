@@ -100,7 +100,7 @@ def _parts(value: Any, package: str) -> Iterator[tuple[str, Any]]:
     if isinstance(value, dict):
         yield from ((f"[{key!r}]", part) for key, part in cast(dict[Any, Any], value).items())
     elif isinstance(value, list | tuple | set | frozenset):
-        yield from ((f"[{place}]", part) for place, part in enumerate(cast(Iterable[Any], value)))
+        yield from ((f"[{index}]", part) for index, part in enumerate(cast(Iterable[Any], value)))
     elif isinstance(value, functools.partial):
         yield from (("", part) for part in (value.func, *value.args, *value.keywords.values()))
     elif isinstance(value, FunctionType):
@@ -152,9 +152,9 @@ def _named_calls(tree: ast.Module) -> Iterator[tuple[str, str]]:
     """What this module calls the libraries and what it takes from them."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from ((one.asname or one.name, "") for one in node.names if one.name in _LIBRARIES)
+            yield from ((name.asname or name.name, "") for name in node.names if name.name in _LIBRARIES)
         elif isinstance(node, ast.ImportFrom) and node.module in _LIBRARIES:
-            yield from ((one.asname or one.name, one.name) for one in node.names if one.name in _CALLS)
+            yield from ((name.asname or name.name, name.name) for name in node.names if name.name in _CALLS)
 
 
 def _functions(tree: ast.AST, owner: str) -> Iterator[tuple[ast.AST, str]]:
@@ -183,7 +183,7 @@ def _call_of(func: ast.expr, names: dict[str, str]) -> str:
 
 
 def _read(call: ast.Call, which: str, owner: str, scope: dict[str, Any]) -> Expression | PutTogether:
-    given = {one.arg: one.value for one in call.keywords}
+    given = {keyword.arg: keyword.value for keyword in call.keywords}
     pattern = call.args[0] if call.args else given["pattern"]
     at = _FLAGS_AT.get(which, 1 if which == "compile" else 2)
     flags = call.args[at] if len(call.args) > at else given.get("flags")

@@ -127,7 +127,7 @@ def _texts_of(operation: str, argument: Any) -> list[str]:
         case "LITERAL":
             found = [chr(argument)]
         case "NOT_LITERAL":
-            found = [one for one in _PROBES if one != chr(argument)][:3]
+            found = [PROBE for PROBE in _PROBES if PROBE != chr(argument)][:3]
         case "ANY":
             found = ["a", " "]
         case "IN":

@@ -60,7 +60,7 @@ class World:
     def customers(self, tenant: str) -> set[str]:
         """All customers of a tenant."""
         of = self.ledger._tenants[tenant]  # pyright: ignore[reportPrivateUsage]
-        return {of.customer(one) for one in of.parents}
+        return {of.customer(parent) for parent in of.parents}
 
 
 def world_with(rules: Rules) -> World:

@@ -21,8 +21,8 @@ def talk(
 ) -> list[Interaction]:
     """Messages in turn, each by `customer`, `bot` or `agent`."""
     return [
-        interaction(start + place, text, actor=actor, at=START + gap * (start + place), **fields)
-        for place, (actor, text) in enumerate(turns)
+        interaction(start + index, text, actor=actor, at=START + gap * (start + index), **fields)
+        for index, (actor, text) in enumerate(turns)
     ]
 
 
@@ -43,6 +43,6 @@ def types(case: Snapshot) -> set[SignalType]:
 
 def only(case: Snapshot, wanted: SignalType) -> Signal:
     """The one signal of a type."""
-    found = [signal for signal in detect(case) if signal.type is wanted]
-    assert len(found) == 1, found
-    return found[0]
+    signals = [signal for signal in detect(case) if signal.type is wanted]
+    assert len(signals) == 1, signals
+    return signals[0]

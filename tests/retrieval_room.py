@@ -44,10 +44,12 @@ class Room:
             NewInteraction(
                 interaction_id=new_id("int"),
                 identity_id=customer,
-                draft=one if one.occurred_at else one.model_copy(update={"occurred_at": START + timedelta(minutes=at)}),
+                draft=draft
+                if draft.occurred_at
+                else draft.model_copy(update={"occurred_at": START + timedelta(minutes=at)}),
                 content_sha256=str(at),
             )
-            for at, one in enumerate(drafts)
+            for at, draft in enumerate(drafts)
         ]
         async with self.ledger.transaction(tenant) as transaction:
             new = () if known else (customer,)
@@ -79,8 +81,8 @@ class Room:
     async def search(self, query: str, *, limit: int = 10, customer: str = ANNA, tenant: str = TENANT) -> list[str]:
         """The texts found, best first."""
         head = await self.ledger.head(tenant)
-        found = await self.retriever.search(tenant, [customer], query, up_to_seq=head, limit=limit)
-        return [one.interaction.text for one in found]
+        passages = await self.retriever.search(tenant, [customer], query, up_to_seq=head, limit=limit)
+        return [passage.interaction.text for passage in passages]
 
     async def gather(
         self, conversation_id: str | None, *, cutoff: datetime | None = None, customer: str = ANNA

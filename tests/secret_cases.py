@@ -32,15 +32,15 @@ class Case(NamedTuple):
 
 def secret_cases() -> list[Case]:
     """All cases in order."""
-    found: list[Case] = []
+    cases: list[Case] = []
     held_out = False
     text = (files("evals") / "cases" / "secrets.txt").read_text(encoding="utf-8")
     for number, line in enumerate(text.splitlines(), 1):
         held_out = held_out or _LAST in line
         if line and not line.startswith("#"):
             language, _, rest = line.partition(" | ")
-            found.append(Case(number, language, tuple(rest.replace("\\n", "\n").split(" | ")), held_out))
-    return found
+            cases.append(Case(number, language, tuple(rest.replace("\\n", "\n").split(" | ")), held_out))
+    return cases
 
 
 def _drafts(case: Case) -> list[InteractionDraft]:

@@ -151,7 +151,7 @@ def observation(
         duration_ms=1,
         audience="agent",
         intervention=Intervention(level=InterventionLevel.WAIT, friction=0.1),
-        actions=tuple(offered(one) for one in actions),
+        actions=tuple(offered(action) for action in actions),
         suppressed=(),
     )
     handoff = Handoff(

@@ -144,12 +144,16 @@ async def decide(maker: DecisionMaker, case: Snapshot, **fields: Any) -> Decisio
 
 def ids(decision: Decision) -> list[str]:
     """The ids of the offered actions, best first."""
-    return [one.action_id for one in decision.actions]
+    return [action.action_id for action in decision.actions]
 
 
 def held_back(decision: Decision, action_id: str) -> tuple[SuppressionReason, str, tuple[str, ...]]:
     """Why an action is not offered, in its code, its words and its evidence."""
-    return next((one.reason, one.detail, one.evidence) for one in decision.suppressed if one.action_id == action_id)
+    return next(
+        (suppressed_action.reason, suppressed_action.detail, suppressed_action.evidence)
+        for suppressed_action in decision.suppressed
+        if suppressed_action.action_id == action_id
+    )
 
 
 # --- intent ---------------------------------------------------------------------------------------------------------
@@ -354,11 +358,11 @@ async def test_policy_may_ask_for_words_context_signals_and_who_the_customer_is(
     ]
     catalogue = parse_catalogue({"name": "test", "actions": actions})
     maker = DecisionMaker(catalogue, SilentEmbedder(), archive, vectors=MemoryVectors())
-    told = [
+    interactions = [
         interaction(1, "I have an illness and want to talk to a person"),
         interaction(2, kind="event", name="open_door", outcome="failed"),
     ]
-    case = snapshot(told).model_copy(
+    case = snapshot(interactions).model_copy(
         update={
             "customer": Customer(
                 customer_id="cus_1", identity_ids=("cus_1",), identifiers=(Identifier(type="card", value="77"),)
@@ -408,8 +412,8 @@ async def test_the_same_step_for_another_thing_is_not_tried_yet(maker: DecisionM
 async def test_what_has_been_done_is_not_wanted_any_more(maker: DecisionMaker) -> None:
     asked = [interaction(1, "I want to renew my book"), looked_up(LENT)]
     done = interaction(3, kind="event", name="renew_loan", outcome="succeeded")
-    before = {one.action_id: one.score for one in (await decide(maker, snapshot(asked))).actions}
-    after = {one.action_id: one.score for one in (await decide(maker, snapshot([*asked, done]))).actions}
+    before = {action.action_id: action.score for action in (await decide(maker, snapshot(asked))).actions}
+    after = {action.action_id: action.score for action in (await decide(maker, snapshot([*asked, done]))).actions}
     assert after["search_shelves"] < before["search_shelves"] / 2
 
 
@@ -442,7 +446,7 @@ async def test_value_decides_between_actions_that_fit_alike(maker: DecisionMaker
 async def test_what_only_an_agent_may_do_is_not_offered_to_a_bot(maker: DecisionMaker) -> None:
     decision = await decide(maker, snapshot([interaction(1, "There is a fee on my card")]))
     assert "explain_fee" not in ids(decision)
-    assert all(one.action_id != "explain_fee" for one in decision.suppressed)
+    assert all(suppressed_action.action_id != "explain_fee" for suppressed_action in decision.suppressed)
 
 
 async def test_an_agent_gets_as_many_actions_as_asked_for_and_three_with_a_handoff(maker: DecisionMaker) -> None:

@@ -90,7 +90,7 @@ async def test_a_verified_identifier_fills_a_parameter_and_a_claimed_one_never_i
     proof = interaction(1, "Hello").model_copy(update={"identifiers": (new,)})
     claim = interaction(2, "Please send it").model_copy(update={"identifiers": (claimed,)})
     decision = await decide(sending, known_by([proof, claim], claimed, old, new, claimed), limit=5)
-    link = next(one for one in decision.actions if one.action_id == "send_link")
+    link = next(action for action in decision.actions if action.action_id == "send_link")
     assert link.script == "I will send a link to new@example.com."
     assert "int_1" in link.evidence
     assert "file_claim" in ids(decision)
@@ -114,7 +114,7 @@ async def test_a_reference_is_what_was_named_last_and_never_an_error(
 ) -> None:
     rows = [interaction(seq, text) for seq, text in enumerate(said, 1)]
     decision = await decide(sending, known_by(rows, email("one@example.com")), limit=5)
-    claim = next(one for one in decision.actions if one.action_id == "file_claim")
+    claim = next(action for action in decision.actions if action.action_id == "file_claim")
     assert claim.parameters.get("reference") == reference
 
 
@@ -130,7 +130,7 @@ async def test_a_reference_is_what_was_named_last_and_never_an_error(
 async def test_what_the_customer_does_not_want_is_no_wish(sending: DecisionMaker, text: str) -> None:
     intent = await sending.intent(snapshot([interaction(1, text)]))
     assert intent.name == "missing"
-    assert all(one.confidence < 0.2 for one in intent.alternatives)
+    assert all(alternative.confidence < 0.2 for alternative in intent.alternatives)
 
 
 def test_a_denial_that_never_ends_is_read_quickly() -> None:
@@ -161,7 +161,7 @@ async def test_what_was_hardly_meant_is_said_carefully_and_offered_only_where_no
     async def offered(*actions: Mapping[str, Any]) -> dict[str, str]:
         catalogue = parse_catalogue({"name": "test", "intents": [wish], "actions": list(actions)})
         decision = await decide(DecisionMaker(catalogue, embedder, archive, vectors=MemoryVectors()), case)
-        return {one.action_id: one.reason for one in decision.actions}
+        return {action.action_id: action.reason for action in decision.actions}
 
     together = await offered(faint, fair, good)
     assert list(together) == ["good", "fair"]

@@ -21,7 +21,7 @@ def archive() -> MemoryArchive:
 def ordered(*actions: Mapping[str, Any]) -> dict[str, Any]:
     """A catalogue with one intent and these actions."""
     wish = {"name": "renew", "label": "Keep a book longer", "examples": ["I want to renew my book"]}
-    filled = [{"label": str(one["id"]).title(), **one} for one in actions]
+    filled = [{"label": str(action["id"]).title(), **action} for action in actions]
     return {"name": "test", "intents": [wish], "actions": filled}
 
 

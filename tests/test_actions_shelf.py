@@ -37,7 +37,10 @@ TENANT = "one"
 def catalogue(name: str, *actions: str) -> Catalogue:
     """A catalogue with actions that are open whatever the customer wants."""
     return parse_catalogue(
-        {"name": name, "actions": [{"id": one, "label": one.title(), "intents": {"any": 0.5}} for one in actions]}
+        {
+            "name": name,
+            "actions": [{"id": action, "label": action.title(), "intents": {"any": 0.5}} for action in actions],
+        }
     )
 
 

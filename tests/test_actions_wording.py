@@ -67,7 +67,7 @@ async def decided(
 
 def scripts(decision: Decision) -> dict[str, str | None]:
     """What is said for each action, best first."""
-    return {one.action_id: one.script for one in decision.actions}
+    return {action.action_id: action.script for action in decision.actions}
 
 
 RULES = {"renew_loan": "I can renew LN-1001 for you.", "call_librarian": "Let me ask."}
@@ -81,7 +81,10 @@ async def test_a_model_orders_and_words_what_is_open() -> None:
         ("renew_loan", "Shall I renew LN-1001?"),
     ]
     assert (decision.engine, decision.failure_code) == ("model", None)
-    assert {one.action_id: one.probability for one in decision.candidates} == {"call_librarian": 1, "renew_loan": 0}
+    assert {candidate.action_id: candidate.probability for candidate in decision.candidates} == {
+        "call_librarian": 1,
+        "renew_loan": 0,
+    }
 
 
 async def test_it_can_neither_add_an_action_nor_open_one_nor_drop_one() -> None:
@@ -122,9 +125,9 @@ async def test_a_drawn_order_stays_as_it_was_drawn() -> None:
     model = ScriptedModel(answer(("call_librarian", "I ask."), ("renew_loan", "LN-1001?")))
     decision = await decided(model, catalogue={**CATALOGUE, "exploration": True})
     drawn = await decided(ScriptedModel(ModelUnavailable("down")), catalogue={**CATALOGUE, "exploration": True})
-    assert sum(one.probability for one in decision.candidates) == pytest.approx(1.0)
-    assert {one.action_id for one in decision.actions} == {one.action_id for one in drawn.actions}
-    assert all(0 < one.probability < 1 for one in decision.candidates)
+    assert sum(candidate.probability for candidate in decision.candidates) == pytest.approx(1.0)
+    assert {action.action_id for action in decision.actions} == {action.action_id for action in drawn.actions}
+    assert all(0 < candidate.probability < 1 for candidate in decision.candidates)
 
 
 async def test_the_model_sees_the_case_behind_a_fence_and_no_address() -> None:

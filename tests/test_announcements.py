@@ -102,7 +102,7 @@ def fired(name: str, customer_id: str = "cus_1") -> Announcement:
 def names(queue: "asyncio.Queue[Announcement | None]") -> list[str]:
     """What waits in a queue, by its ids."""
     waiting = [queue.get_nowait() for _ in range(queue.qsize())]
-    return [one.announcement_id for one in waiting if one is not None]
+    return [announcement.announcement_id for announcement in waiting if announcement is not None]
 
 
 async def test_a_signal_reaches_the_receiver_signed_after_the_standard(settings: Settings, receiver: Receiver) -> None:
@@ -165,11 +165,11 @@ async def test_what_was_not_sent_before_a_restart_is_sent_after_it(receiver: Rec
 
 async def test_two_workers_that_find_the_same_send_it_once(receiver: Receiver) -> None:
     outbox = memory_outbox()
-    async with announcing(outbox) as one, announcing(outbox) as other:
-        await one.register(T, WebhookDraft(url=receiver.url, events=EVERYTHING))
-        for worker in (one, other):
+    async with announcing(outbox) as announcer, announcing(outbox) as other:
+        await announcer.register(T, WebhookDraft(url=receiver.url, events=EVERYTHING))
+        for worker in (announcer, other):
             worker.publish(T, [fired("sig_1")])
-        one.publish(T, [fired("sig_2")])
+        announcer.publish(T, [fired("sig_2")])
         await receiver.got(2)
         await settled(outbox)
     assert sorted(json.loads(body)["data"]["signal_id"] for _, body in receiver.taken) == ["sig_1", "sig_2"]
@@ -181,11 +181,11 @@ async def test_a_receiver_that_is_gone_is_removed_and_another_can_be(receiver: R
         await announcer.register(T, WebhookDraft(url=receiver.url, events=EVERYTHING))
         announcer.publish(T, [fired("sig_1")])
         await until(lambda: _empty(announcer.webhooks(T)))
-        kept = await announcer.register(T, WebhookDraft(url=receiver.url, events=EVERYTHING))
-        assert [one.webhook_id for one in await announcer.webhooks(T)] == [kept.webhook_id]
+        issued_webhook = await announcer.register(T, WebhookDraft(url=receiver.url, events=EVERYTHING))
+        assert [webhook.webhook_id for webhook in await announcer.webhooks(T)] == [issued_webhook.webhook_id]
         with pytest.raises(NotFound):
-            await announcer.remove("another", kept.webhook_id)
-        await announcer.remove(T, kept.webhook_id)
+            await announcer.remove("another", issued_webhook.webhook_id)
+        await announcer.remove(T, issued_webhook.webhook_id)
         assert await announcer.webhooks(T) == []
 
 
@@ -232,9 +232,9 @@ async def test_silence_is_told_although_nothing_arrives(settings: Settings) -> N
         )
         await app.record(T, [row])
         async with asyncio.timeout(PATIENCE_S):
-            told = await queue.get()
-    assert told is not None
-    assert told.data["type"] == "silence"
+            announcement = await queue.get()
+    assert announcement is not None
+    assert announcement.data["type"] == "silence"
 
 
 def asked(seconds_ago: float, conversation: str = "c1") -> InteractionDraft:

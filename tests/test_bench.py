@@ -72,16 +72,18 @@ async def test_each_hostile_shape_goes_through_the_four_posts_while_the_health_o
         1200, 1, turns=20, afterwards_s=0.01, progress=lambda done, total: told.append((done, total))
     )
     assert list(figures.posts) == ["interactions", "handoffs", "next-actions", "briefs/verify"]
-    assert {post: one.statuses for post, one in figures.posts.items()} == {
+    assert {post: hold.statuses for post, hold in figures.posts.items()} == {
         "interactions": {"201": 13},
         "handoffs": {"201": 13},
         "next-actions": {"200": 13},
         "briefs/verify": {"200": 25},
     }
-    for post, one in figures.posts.items():
-        assert one.floor_ms > 0
-        assert one.longest_ms == figures.holds_ms[one.shape][post] == max(of[post] for of in figures.holds_ms.values())
-    assert told == [(place, 14) for place in range(1, 15)]
+    for post, hold in figures.posts.items():
+        assert hold.floor_ms > 0
+        assert (
+            hold.longest_ms == figures.holds_ms[hold.shape][post] == max(of[post] for of in figures.holds_ms.values())
+        )
+    assert told == [(index, 14) for index in range(1, 15)]
 
 
 async def test_what_is_added_around_a_models_calls_is_timed_without_what_the_model_takes() -> None:
@@ -98,4 +100,4 @@ async def test_revisions_are_followed_by_every_way_and_taken_up_again_after_a_ki
     for reached in (figures.brief, figures.verdicts):
         for lag in (reached.get, reached.stream, reached.webhook):
             assert 0 < lag.p50_ms <= lag.max_ms
-    assert [(one.revision, one.told_once) for one in figures.killed] == [(2, True), (3, True)]
+    assert [(killed.revision, killed.told_once) for killed in figures.killed] == [(2, True), (3, True)]

@@ -197,7 +197,7 @@ def test_a_promise_of_staff_is_a_commitment_with_its_due_time() -> None:
         interaction(1, "My invoice is wrong."),
         interaction(2, "I will need your number. A colleague will call you back within 2 days.", actor="agent"),
     )
-    assert [(one.by, one.text, one.due) for one in brief.commitments] == [
+    assert [(commitment.by, commitment.text, commitment.due) for commitment in brief.commitments] == [
         (Actor.AGENT, "A colleague will call you back within 2 days.", "within 2 days")
     ]
 
@@ -320,7 +320,7 @@ def test_what_answers_a_request_for_a_code_is_shown_nowhere_and_what_stands_for_
     told = brief.model_dump_json()
     assert "339127" not in told
     assert "4111 1111" not in told
-    assert [one.value for one in brief.entities] == ["W4410"]
+    assert [entity.value for entity in brief.entities] == ["W4410"]
 
 
 def test_a_secret_told_in_an_earlier_conversation_is_not_in_the_history() -> None:
@@ -331,8 +331,8 @@ def test_a_secret_told_in_an_earlier_conversation_is_not_in_the_history() -> Non
         ),
     ]
     now = [interaction(3, "My order W4410 is still unpaid.")]
-    found = tuple(Passage(interaction=one, score=1.0) for one in earlier)
-    seen = snapshot(now, earlier).model_copy(update={"history": found})
+    passages = tuple(Passage(interaction=one, score=1.0) for one in earlier)
+    seen = snapshot(now, earlier).model_copy(update={"history": passages})
     brief = compose(seen, Intent(), HandoffRequest())
     assert "339127" not in brief.model_dump_json()
     assert ["W4410" in part.text for part in brief.history] == [True]

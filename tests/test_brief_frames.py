@@ -75,9 +75,9 @@ async def test_our_own_steps_and_history_speak_the_language_of_the_models_brief(
     more = told("Der Bot hat einen Techniker für den Freitag angeboten, und die Kundin wollte das nicht.", "t2", "t3")
     written = answer(contact_reason=german, situation=[more], customer_expectation=None, headline=None)
     handoff, first = await worded(ScriptedModel(written), (*CONVERSATION, *steps))
-    assert "open form (3 attempts, all but the last failed)" in [one.step for one in first.brief.actions_taken]
+    assert "open form (3 attempts, all but the last failed)" in [action.step for action in first.brief.actions_taken]
     assert "open form (3 Versuche, alle bis auf den letzten schlugen fehl)" in [
-        one.step for one in handoff.brief.actions_taken
+        action.step for action in handoff.brief.actions_taken
     ]
 
 
@@ -100,7 +100,7 @@ def test_a_call_whose_record_is_a_refusal_did_not_succeed() -> None:
 @pytest.mark.parametrize("result", ['{"status": 409, "order_id": "W4410"}', '{"status": "conflict"}'])
 def test_a_call_answered_with_a_conflict_did_not_succeed(result: str) -> None:
     brief = brief_of(interaction(1, "I want to exchange my blender."), *exchange(2, result=result))
-    assert [one.outcome for one in brief.actions_taken] == [Outcome.FAILED]
+    assert [action.outcome for action in brief.actions_taken] == [Outcome.FAILED]
 
 
 def test_a_ping_is_no_open_question() -> None:
@@ -113,11 +113,11 @@ async def test_a_models_ping_is_no_open_question_and_is_listed(ping: str) -> Non
     open_questions = [told(ping, "t1"), told("When is the refund paid?", "t1")]
     handoff, _ = await worded(ScriptedModel(answer(open_questions=open_questions)))
     assert handoff.brief.open_questions == ("When is the refund paid?",)
-    assert ping in [one.text for one in handoff.brief.dropped_claims]
+    assert ping in [dropped_claim.text for dropped_claim in handoff.brief.dropped_claims]
 
 
 async def test_a_colleague_who_is_to_do_something_by_a_day_is_a_promise() -> None:
     talk = (*CONVERSATION, interaction(8, "I will ask a colleague to look at it by Friday.", actor="bot"))
     promised = {"by": "bot", "due": "by Friday"} | told("Ask a colleague to look at it", "t8")
     handoff, _ = await worded(ScriptedModel(answer(commitments=[promised])), talk)
-    assert [one.due for one in handoff.brief.commitments] == ["by Friday"]
+    assert [commitment.due for commitment in handoff.brief.commitments] == ["by Friday"]

@@ -21,7 +21,7 @@ LONG_AGO = START - timedelta(days=90)
 def with_history(*rows: Interaction, now: str = "My parcel has still not come.") -> Brief:
     """The brief of a conversation of which retrieval found these earlier rows."""
     found = snapshot([interaction(99, now)], rows)
-    passages = tuple(Passage(interaction=one, score=1.0) for one in rows)
+    passages = tuple(Passage(interaction=row, score=1.0) for row in rows)
     return compose(found.model_copy(update={"history": passages}), Intent(), HandoffRequest())
 
 
@@ -63,9 +63,9 @@ async def test_what_has_no_room_in_a_situation_is_listed_with_the_reason() -> No
     said = [f"The customer wants a refund of $49.90 for the router ABX-2041{' and waits' * many}." for many in range(6)]
     handoff, _ = await worded(ScriptedModel(answer(situation=[told(one, "t1") for one in said])))
     assert handoff.brief.situation == " ".join(said[:4])
-    dropped = {one.text: one.why for one in handoff.brief.dropped_claims}
+    dropped = {dropped_claim.text: dropped_claim.why for dropped_claim in handoff.brief.dropped_claims}
     assert [dropped[one].startswith("there is no room for it") for one in said[4:]] == [True, True]
-    assert not set(said[4:]) & {one.text for one in handoff.brief.claims}
+    assert not set(said[4:]) & {claim.text for claim in handoff.brief.claims}
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_a_step_that_went_well_gives_way_to_what_was_said() -> None:
         for seq, end in enumerate(ends, start=1)
     ]
     history = with_history(*steps, earlier(9, "When does the shop of order W-7718 open?", "customer")).history
-    told_there = " ".join(one.text for one in history)
+    told_there = " ".join(history_item.text for history_item in history)
     assert "W-7718" in told_there
     assert "Failed: open page 4." in told_there
     assert len(history) == 3
@@ -136,10 +136,13 @@ async def test_history_leaves_out_what_the_models_brief_tells() -> None:
     found = snapshot(CONVERSATION, (old, other)).model_copy(update={"history": passages})
     promised = told("The agent said that the fitter will mount the blue shelf for free by 9 May.", "t1", "t2")
     first = draft(found)
-    assert {one.evidence for one in first.brief.history} == {(old.interaction_id,), (other.interaction_id,)}
+    assert {history_item.evidence for history_item in first.brief.history} == {
+        (old.interaction_id,),
+        (other.interaction_id,),
+    }
     model = ScriptedModel(answer(situation=[promised]))
     handoff = (await writer(model).word(found, first, started=perf_counter())).handoff
-    assert [one.evidence for one in handoff.brief.history] == [(other.interaction_id,)]
+    assert [history_item.evidence for history_item in handoff.brief.history] == [(other.interaction_id,)]
 
 
 async def test_our_own_history_in_another_language_is_ours_still_and_nobody_is_asked_of_it() -> None:
@@ -152,7 +155,7 @@ async def test_our_own_history_in_another_language_is_ours_still_and_nobody_is_a
     handoff = (await writer(model).word(found, first, started=perf_counter())).handoff
     (item,) = handoff.brief.history
     assert item.text.startswith("Der Agent sagte: “Der alte Wasserkocher")
-    asked = [one.text for one in statements_of(handoff.brief, framed_as(first.brief, handoff.brief))]
+    asked = [statement.text for statement in statements_of(handoff.brief, framed_as(first.brief, handoff.brief))]
     assert german["text"] in asked
     assert item.text not in asked
 
@@ -164,7 +167,7 @@ async def test_our_own_words_name_the_customer_as_the_models_brief_does() -> Non
     more = told("Der Bot hat einen Techniker für den Freitag angeboten, und die Kundin wollte das nicht.", "t2", "t3")
     model = ScriptedModel(answer(contact_reason=german, situation=[more]))
     handoff = (await writer(model).word(found, draft(found), started=perf_counter())).handoff
-    assert [one.text.split(":")[0] for one in handoff.brief.history] == ["Die Kundin sagte"]
+    assert [history_item.text.split(":")[0] for history_item in handoff.brief.history] == ["Die Kundin sagte"]
 
 
 def entity(kind: str, value: str, evidence: str = "int_1") -> Entity:

@@ -9,7 +9,7 @@ from tests.builders import interaction, snapshot
 
 def talk(*turns: str) -> list[Interaction]:
     """A talk of customer and bot by turns; the customer begins."""
-    return [interaction(place + 1, text, actor="bot" if place % 2 else "customer") for place, text in enumerate(turns)]
+    return [interaction(index + 1, text, actor="bot" if index % 2 else "customer") for index, text in enumerate(turns)]
 
 
 def brief_of(*turns: str) -> Brief:
@@ -58,7 +58,7 @@ def test_a_request_is_told_with_the_trouble_that_its_sentence_begins_with() -> N
 )
 def test_what_the_customer_tried_is_a_step_of_theirs_in_their_words(said: str, outcome: Outcome) -> None:
     brief = brief_of("My connection drops every evening.", "I am sorry to hear that.", said)
-    assert [(one.step, one.actor, one.outcome) for one in brief.actions_taken] == [
+    assert [(action.step, action.actor, action.outcome) for action in brief.actions_taken] == [
         (f"“{said}”", Actor.CUSTOMER, outcome)
     ]
     assert brief.actions_taken[0].evidence == ("int_3",)
@@ -76,19 +76,19 @@ def test_what_a_bot_bids_is_no_step(bidding: str) -> None:
 def test_what_our_side_says_it_has_done_is_a_step_in_its_words_where_no_tool_was_at_work() -> None:
     turns = ("I want to cancel my subscription.", "I've cancelled your subscription.")
     brief = brief_of(*turns)
-    assert [(one.step, one.actor, one.outcome) for one in brief.actions_taken] == [
+    assert [(action.step, action.actor, action.outcome) for action in brief.actions_taken] == [
         ("“I've cancelled your subscription.”", Actor.BOT, Outcome.SUCCEEDED)
     ]
     call = interaction(3, actor="bot", kind="tool_call", name="cancel_subscription", data={"subscription_id": "S-71"})
     result = interaction(4, "{}", actor="system", kind="tool_result", name="cancel_subscription")
     with_tools = compose(snapshot([*talk(*turns), call, result]), Intent(), HandoffRequest())
-    assert [one.step for one in with_tools.actions_taken] == ["cancel subscription: S-71"]
+    assert [action.step for action in with_tools.actions_taken] == ["cancel subscription: S-71"]
 
 
 def test_what_is_wanted_is_the_expectation_in_other_languages_too() -> None:
     brief = brief_of("Mein Paket ist verschwunden.", "Das tut mir leid.", "Ich will mein Geld zurück, 49,90 Euro!")
     assert brief.customer_expectation == "The customer said: “Ich will mein Geld zurück, 49,90 Euro!”"
-    assert [(one.type, one.value) for one in brief.entities] == [("amount", "49,90 Euro")]
+    assert [(entity.type, entity.value) for entity in brief.entities] == [("amount", "49,90 Euro")]
 
 
 def test_the_tersest_matter_is_told_rather_than_nothing() -> None:
@@ -114,13 +114,13 @@ def test_salutations_and_regards_are_no_wishes() -> None:
     ],
 )
 def test_a_code_is_of_the_kind_that_the_customer_calls_it(said: str, kind: str) -> None:
-    assert [one.type for one in brief_of(said).entities] == [kind]
+    assert [entity.type for entity in brief_of(said).entities] == [kind]
 
 
 def test_saying_again_that_it_was_tried_is_no_second_attempt() -> None:
     said = "I have restarted the router twice, but it still drops."
     brief = brief_of("My connection drops every evening.", "Please restart the router.", said, "Really?", said)
-    assert [(one.step, one.outcome) for one in brief.actions_taken] == [(f"“{said}”", Outcome.FAILED)]
+    assert [(action.step, action.outcome) for action in brief.actions_taken] == [(f"“{said}”", Outcome.FAILED)]
 
 
 def test_an_answered_question_and_thanks_settle_the_matter() -> None:

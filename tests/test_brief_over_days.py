@@ -62,12 +62,12 @@ def test_how_things_are_as_a_rule_is_no_promise(sentence: str) -> None:
 
 def test_what_led_to_a_conversation_that_ended_well_is_settled_with_it() -> None:
     asked = interaction(1, "Please look for my library book on the shelf, I returned it.", conversation_id="a")
-    found = [
+    interactions = [
         interaction(2, "I am calling about the library book that I returned.", conversation_id="b"),
         interaction(3, "I have it here on the shelf.", actor="agent", conversation_id="b"),
         interaction(4, "Thank you so much!", conversation_id="b"),
     ]
-    brief = brief_of(interaction(5, "My parking permit does not open the gate."), prior=[asked, *found])
+    brief = brief_of(interaction(5, "My parking permit does not open the gate."), prior=[asked, *interactions])
     assert "shelf" not in brief.model_dump_json()
 
 
@@ -85,7 +85,7 @@ def test_a_name_is_found_where_the_customer_writes_it_with_spaces() -> None:
         interaction(1, "My bill is wrong, the number is A-2209 4417."),
         *call(2, "get_bill", "{}", account="A-22094417"),
     )
-    assert [(one.type, one.value) for one in brief.entities] == [("account", "A-2209 4417")]
+    assert [(entity.type, entity.value) for entity in brief.entities] == [("account", "A-2209 4417")]
 
 
 def test_the_thing_of_the_failed_step_heads_the_brief() -> None:
@@ -113,7 +113,7 @@ def test_a_name_is_found_whole(text: str, names: list[str]) -> None:
 
 @pytest.mark.parametrize("text", ["I went out with the torch. 40138.", "com 14220 não compra nada"])
 def test_no_word_of_another_sentence_and_no_function_word_says_what_a_number_is(text: str) -> None:
-    assert [one.type for one in brief_of(interaction(1, text)).entities] == ["number"]
+    assert [entity.type for entity in brief_of(interaction(1, text)).entities] == ["number"]
 
 
 def test_a_gap_between_two_quotations_is_marked() -> None:

@@ -18,8 +18,8 @@ CUPS = [{"cup_number": "CP101", "price": 9}, {"cup_number": "CP202", "price": 7}
 
 
 def entities_of(*conversation: Interaction) -> dict[str, Entity]:
-    found = compose(snapshot(conversation), Intent(), HandoffRequest()).entities
-    return {one.value: one for one in found}
+    entities = compose(snapshot(conversation), Intent(), HandoffRequest()).entities
+    return {entity.value: entity for entity in entities}
 
 
 def call(seq: int, tool: str, result: Any, **data: str) -> list[Interaction]:
@@ -33,7 +33,7 @@ def test_a_thing_the_customer_calls_by_its_name_is_found_in_the_record_with_the_
     found = entities_of(
         interaction(1, "I want to return the desk lamp."), *call(2, "get_order", ORDER, order_id="W4410")
     )
-    assert {one.value: one.type for one in found.values()} == {"W4410": "order_id", "5320792178": "item_id"}
+    assert {entity.value: entity.type for entity in found.values()} == {"W4410": "order_id", "5320792178": "item_id"}
     assert found["5320792178"].evidence == ("int_3",)
 
 
@@ -55,10 +55,10 @@ def test_all_my_orders_are_those_that_the_account_lists() -> None:
 
 def test_who_wants_the_best_of_several_gets_what_was_offered_and_others_only_what_they_chose() -> None:
     offer = interaction(4, "There are CP101 and CP202.", actor="bot")
-    found = call(2, "search_cups", CUPS, colour="blue")
-    assert set(entities_of(interaction(1, "I want the cheapest blue cup."), *found, offer)) == {"CP101", "CP202"}
-    assert not set(entities_of(interaction(1, "I want a blue cup."), *found, offer))
-    assert not set(entities_of(interaction(1, "I will do my best to find it, at least."), *found, offer))
+    interactions = call(2, "search_cups", CUPS, colour="blue")
+    assert set(entities_of(interaction(1, "I want the cheapest blue cup."), *interactions, offer)) == {"CP101", "CP202"}
+    assert not set(entities_of(interaction(1, "I want a blue cup."), *interactions, offer))
+    assert not set(entities_of(interaction(1, "I will do my best to find it, at least."), *interactions, offer))
 
 
 def test_what_a_persons_own_record_lists_is_no_offer() -> None:
@@ -78,4 +78,4 @@ def test_an_attempt_that_another_step_took_the_place_of_is_told_by_what_it_was_a
     talk += call(4, "cancel_order", {}, order_id="W4410")
     assert set(entities_of(*talk)) == {"W4410"}
     brief = compose(snapshot(talk), Intent(), HandoffRequest())
-    assert [one.step for one in brief.actions_taken] == ["change order: W4410", "cancel order: W4410"]
+    assert [action.step for action in brief.actions_taken] == ["change order: W4410", "cancel order: W4410"]

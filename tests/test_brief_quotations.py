@@ -73,15 +73,15 @@ def four_in_a_row(text: str) -> set[tuple[str, ...]]:
 @pytest.mark.parametrize("name", TALKS)
 def test_every_quotation_of_a_brief_stands_letter_for_letter_in_what_was_said(name: str) -> None:
     brief = brief_of(TALKS[name])
-    texts = [one.text for one in TALKS[name]]
+    texts = [TALK.text for TALK in TALKS[name]]
     quotations = [one.removesuffix(" …") for piece in prose(brief) for one in _QUOTATION.findall(piece)]
     assert len(quotations) >= 2
-    assert [one for one in quotations if not any(one in text for text in texts)] == []
+    assert [quotation for quotation in quotations if not any(quotation in text for text in texts)] == []
 
 
 @pytest.mark.parametrize("name", TALKS)
 def test_a_claim_names_the_words_that_it_quotes_where_they_were_said(name: str) -> None:
-    texts = {one.interaction_id: one.text for one in TALKS[name]}
+    texts = {TALK.interaction_id: TALK.text for TALK in TALKS[name]}
     claims = brief_of(TALKS[name]).claims
     quoting = [claim for claim in claims if _QUOTATION.search(claim.text)]
     assert quoting

@@ -42,7 +42,7 @@ def test_what_is_asked_for_besides_the_matter_is_told_too() -> None:
     assert brief.contact_reason is not None
     assert brief.contact_reason.startswith("The customer said: “I want to cancel my subscription.”")
     told = f"{brief.contact_reason} {brief.situation} {brief.customer_expectation}"
-    assert [one for one in others if f"“{one}”" not in told] == []
+    assert [other for other in others if f"“{other}”" not in told] == []
     assert "Also said: “" in (brief.situation or "")
 
 
@@ -59,7 +59,7 @@ def test_what_the_customer_named_is_listed_with_what_it_is() -> None:
         interaction(3, "Its order number, please?", actor="bot"),
         interaction(4, "W5520, W5521"),
     )
-    assert {one.text: one.evidence for one in by_number.claims}["Named: W5520, W5521."] == ("int_4",)
+    assert {claim.text: claim.evidence for claim in by_number.claims}["Named: W5520, W5521."] == ("int_4",)
 
 
 def test_steps_that_went_well_are_told_each_with_what_it_was_done_to() -> None:
@@ -108,7 +108,7 @@ def test_opening_something_for_the_customer_is_a_step_and_not_a_look_up() -> Non
 def test_what_the_customer_says_they_tried_is_quoted() -> None:
     brief = brief_of(interaction(1, "My line is dead."), interaction(2, "I already restarted the router."))
     assert brief.contact_reason == "The customer said: “My line is dead.” – “I already restarted the router.”"
-    assert [one.step for one in brief.actions_taken] == ["“I already restarted the router.”"]
+    assert [action.step for action in brief.actions_taken] == ["“I already restarted the router.”"]
 
 
 def test_what_was_refused_is_quoted_with_who_refused_it() -> None:
@@ -160,7 +160,7 @@ def test_a_policy_is_no_promise_and_a_promised_call_is_one_with_its_time() -> No
         interaction(2, "The policy states that refunds will go to the card.", actor="bot"),
         interaction(3, "A colleague will call you back by tomorrow noon.", actor="bot"),
     )
-    assert [one.text for one in brief.commitments] == ["A colleague will call you back by tomorrow noon."]
+    assert [commitment.text for commitment in brief.commitments] == ["A colleague will call you back by tomorrow noon."]
     assert brief.commitments[0].due == "by tomorrow noon"
 
 
@@ -198,9 +198,9 @@ def test_a_promise_that_was_kept_is_not_overdue() -> None:
 def test_two_sentences_that_tell_together_why_the_customer_came_are_both_quoted() -> None:
     said = ("My connection drops every evening.", "I have restarted the router twice, but it still drops.")
     brief = brief_of(interaction(1, " ".join(said)))
-    told = f"The customer said: “{said[0]}” – “{said[1]}”"
-    assert brief.contact_reason == told
-    assert {one.text: len(one.quotes) for one in brief.claims}[told] == 2
+    literal_string = f"The customer said: “{said[0]}” – “{said[1]}”"
+    assert brief.contact_reason == literal_string
+    assert {claim.text: len(claim.quotes) for claim in brief.claims}[literal_string] == 2
 
 
 def test_history_tells_each_thing_once_and_no_question_of_a_bot() -> None:

@@ -122,8 +122,8 @@ async def test_with_broken_vectors_words_are_found_and_the_customer_can_be_erase
         await app.warm_up()
         transport = httpx.ASGITransport(create_app(embedded, app))
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
-            found = await client.get(f"/v1/customers/{customer_id}/search", params={"q": "heating"})
-            assert found.json()["hits"], found.text
+            response = await client.get(f"/v1/customers/{customer_id}/search", params={"q": "heating"})
+            assert response.json()["hits"], response.text
             kept = message("the invoice is wrong", conversation_id="c-2", identifiers=[email("ben@example.com")])
             assert (await client.post("/v1/interactions", json=kept)).status_code == 201
             erased = await client.delete(f"/v1/customers/{customer_id}")

@@ -127,5 +127,5 @@ async def test_what_was_told_of_a_handoff_comes_back_in_its_order(app: App) -> N
 
     told = await app.told_of("t", made)
 
-    assert [one.accepted for one in told.feedback] == [True, False]
-    assert [(name, one.accepted) for name, one in told.outcomes.items()] == [(action_id, True)]
+    assert [filed_feedback.accepted for filed_feedback in told.feedback] == [True, False]
+    assert [(name, filed_outcome.accepted) for name, filed_outcome in told.outcomes.items()] == [(action_id, True)]

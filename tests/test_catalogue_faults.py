@@ -79,7 +79,7 @@ async def test_faults_beyond_those_listed_are_counted(client: httpx.AsyncClient)
 def test_too_many_actions_are_one_fault_and_not_one_each() -> None:
     with pytest.raises(InvalidRequest) as told:
         read_catalogue("name: n\nactions:\n" + "- 1\n" * 20_000)
-    assert [one["path"] for one in told.value.errors] == ["actions"]
+    assert [error["path"] for error in told.value.errors] == ["actions"]
     assert "there are 20,000 of them" in told.value.detail
 
 
@@ -109,4 +109,4 @@ def test_only_those_in_a_circle_are_told_to_wait_for_themselves() -> None:
     )
     with pytest.raises(InvalidRequest) as told:
         read_catalogue(text)
-    assert [one["path"] for one in told.value.errors] == [f"actions[{index}].after" for index in (1, 2, 3)]
+    assert [error["path"] for error in told.value.errors] == [f"actions[{index}].after" for index in (1, 2, 3)]

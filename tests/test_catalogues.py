@@ -56,8 +56,8 @@ def test_a_shipped_catalogue_is_whole(name: str) -> None:
     catalogue = load_catalogue(name)
     used = {intent for action in catalogue.actions for intent in action.intents}
     assert catalogue.name == name
-    assert {one.name for one in catalogue.intents} <= used, "an intent nothing is done about"
-    assert all(6 <= len(one.examples) <= 12 for one in catalogue.intents)
+    assert {intent.name for intent in catalogue.intents} <= used, "an intent nothing is done about"
+    assert all(6 <= len(intent.examples) <= 12 for intent in catalogue.intents)
     assert all(action.script for action in catalogue.actions)
     assert all(action.intents or action.levels or action.instead_of for action in catalogue.actions)
     assert (12 if name == "general" else 20) <= len(catalogue.actions) <= 40
@@ -65,7 +65,7 @@ def test_a_shipped_catalogue_is_whole(name: str) -> None:
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_no_two_intents_of_a_shipped_catalogue_share_an_example(name: str) -> None:
-    examples = [example.casefold() for one in load_catalogue(name).intents for example in one.examples]
+    examples = [example.casefold() for intent in load_catalogue(name).intents for example in intent.examples]
     assert len(examples) == len(set(examples))
 
 
@@ -179,8 +179,8 @@ async def test_the_airlines_policy_opens_what_it_allows_and_closes_the_rest(
         NextActionRequest(limit=5),
         started=perf_counter(),
     )
-    offered = {one.action_id for one in decision.actions}
-    suppressed = {one.action_id: one.detail for one in decision.suppressed}
+    offered = {offered_action.action_id for offered_action in decision.actions}
+    suppressed = {suppressed_action.action_id: suppressed_action.detail for suppressed_action in decision.suppressed}
     assert (action in offered, action in suppressed) == (is_open, not is_open), suppressed.get(action)
 
 
@@ -262,7 +262,7 @@ def test_an_unknown_catalogue_is_answered_with_the_names_of_the_shipped_ones() -
 def test_a_catalogue_from_json_says_which_field_is_wrong() -> None:
     with pytest.raises(InvalidRequest) as failure:
         parse_catalogue({"name": "small", "actions": [{"id": "wave", "label": "Wave", "value": -1}]})
-    assert [one["path"] for one in failure.value.errors] == ["actions[0].value"]
+    assert [error["path"] for error in failure.value.errors] == ["actions[0].value"]
 
 
 def test_a_catalogue_read_from_yaml_and_written_as_json_is_the_same() -> None:

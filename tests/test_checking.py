@@ -47,7 +47,7 @@ async def test_a_model_judges_each_statement_with_the_words_that_decide_it() -> 
         "model",
     )
     assert true.supported
-    assert [(one.interaction_id, one.text) for one in true.quotes] == [("int_7", "Can I talk to a person")]
+    assert [(quote.interaction_id, quote.text) for quote in true.quotes] == [("int_7", "Can I talk to a person")]
     assert true.evidence == ("int_7",)
 
 
@@ -89,10 +89,10 @@ async def test_without_time_nothing_is_asked() -> None:
     ],
 )
 async def test_a_reason_is_one_plain_line(reason: str, shown: str) -> None:
-    [one] = await verifier(checks(row(1, "refuted", reason))).check([MADE_UP], LINES, timeout_s=5)
-    assert one.why == shown
-    [one] = await verifier(checks(row(1, "refuted", "word " * 400))).check([MADE_UP], LINES, timeout_s=5)
-    assert len(one.why) <= 242
+    [verdict] = await verifier(checks(row(1, "refuted", reason))).check([MADE_UP], LINES, timeout_s=5)
+    assert verdict.why == shown
+    [verdict] = await verifier(checks(row(1, "refuted", "word " * 400))).check([MADE_UP], LINES, timeout_s=5)
+    assert len(verdict.why) <= 242
 
 
 async def test_statements_and_lines_are_data_inside_the_fence() -> None:
@@ -111,8 +111,8 @@ async def test_statements_and_lines_are_data_inside_the_fence() -> None:
 async def test_many_statements_are_judged_a_batch_at_a_time() -> None:
     many = [MADE_UP] * (MOST_TOGETHER + 1)
     asked = verifier(checks(*(row(n, "unverified") for n in range(1, MOST_TOGETHER + 1))), checks(row(1, "supported")))
-    found = await asked.check(many, LINES, timeout_s=30)
-    assert [one.supported for one in found] == [False] * MOST_TOGETHER + [True]
+    verdicts = await asked.check(many, LINES, timeout_s=30)
+    assert [verdict.supported for verdict in verdicts] == [False] * MOST_TOGETHER + [True]
 
 
 async def test_what_a_rule_refutes_stays_refuted_whatever_the_model_says() -> None:
@@ -125,8 +125,8 @@ async def test_what_a_rule_refutes_stays_refuted_whatever_the_model_says() -> No
 
 async def test_where_the_model_fails_the_verdicts_of_the_rules_stand() -> None:
     both = CombinedVerifier(RuleVerifier(), verifier(ModelUnavailable("down")))
-    [one] = await both.check([TRUE], LINES, timeout_s=5)
-    assert (one.verdict, one.checked_by) == (VerdictKind.UNVERIFIED, "rules")
+    [verdict] = await both.check([TRUE], LINES, timeout_s=5)
+    assert (verdict.verdict, verdict.checked_by) == (VerdictKind.UNVERIFIED, "rules")
 
 
 def test_a_prompt_for_something_else_is_no_prompt_of_a_check() -> None:
@@ -198,7 +198,9 @@ async def test_what_the_model_supports_is_plain_and_says_who_checked_it() -> Non
 async def test_what_the_model_refutes_leaves_the_brief_and_is_listed_with_its_reason() -> None:
     handoff, _, _ = await judged("refund window")
     assert handoff.brief.situation == GOOD["situation"][0]["text"]
-    assert {one.text: one.why for one in handoff.brief.dropped_claims} == {GOOD["situation"][1]["text"]: "so it is"}
+    assert {dropped_claim.text: dropped_claim.why for dropped_claim in handoff.brief.dropped_claims} == {
+        GOOD["situation"][1]["text"]: "so it is"
+    }
     assert GOOD["situation"][1]["text"] not in {claim.text for claim in handoff.brief.claims}
 
 

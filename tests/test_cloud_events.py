@@ -45,7 +45,7 @@ def draft_of(sent: Any, headers: dict[str, str] | None = None) -> InteractionDra
 def refused(sent: Any, headers: dict[str, str] | None = None) -> dict[str, str]:
     with pytest.raises(InvalidRequest) as failure:
         read(sent, headers)
-    return {str(one["path"]): str(one["message"]) for one in failure.value.errors}
+    return {str(error["path"]): str(error["message"]) for error in failure.value.errors}
 
 
 # --- what an event becomes --------------------------------------------------------------------------------------------
@@ -71,7 +71,9 @@ def test_the_data_may_say_where_it_happened_to_whom_and_how_it_ended() -> None:
     draft = draft_of(event(subject="c1", data=data))
     assert (draft.conversation_id, draft.channel, draft.actor) == ("c2", Channel.APP, Actor.CUSTOMER)
     assert (draft.outcome, draft.text) == (Outcome.FAILED, "The code was wrong.")
-    assert [(one.type, one.value) for one in draft.identifiers] == [("email", "customer@example.com")]
+    assert [(identifier.type, identifier.value) for identifier in draft.identifiers] == [
+        ("email", "customer@example.com")
+    ]
 
 
 def test_words_that_are_no_channel_or_actor_stay_in_the_data() -> None:

@@ -73,7 +73,7 @@ class Shortsighted(MemoryLedger):
 
 
 def found(compared: Comparison, scorer: str) -> Difference:
-    return next(one for one in compared.differences if one.scorer == scorer)
+    return next(difference for difference in compared.differences if difference.scorer == scorer)
 
 
 def scores(values: Mapping[str, Mapping[str, float]], *, clusters: int = 1000, scorers: Sequence[str] = ()) -> Scores:
@@ -94,8 +94,8 @@ def scores(values: Mapping[str, Mapping[str, float]], *, clusters: int = 1000, s
         code=code,
     )
     cases = {
-        case: ScoredCase(industry="retail", cluster=str(place % clusters), sha256=case, scores=row)
-        for place, (case, row) in enumerate(values.items())
+        case: ScoredCase(industry="retail", cluster=str(index % clusters), sha256=case, scores=row)
+        for index, (case, row) in enumerate(values.items())
     }
     return Scores(manifest=manifest, cases=cases)
 
@@ -135,7 +135,7 @@ async def test_a_model_that_gets_worse_with_the_prompt_is_flagged(settings: Sett
     assert (lost.mean_a, lost.mean_b, lost.verdict) == (1.0, 0.0, "worse")
     assert lost.joint_interval[1] < 0
     assert lost in compared.losses
-    assert compared.changes[0].scorer in {one.scorer for one in compared.losses}
+    assert compared.changes[0].scorer in {loss.scorer for loss in compared.losses}
     assert compare(scored(runs["v2"]), scored(runs["v2"])).losses == ()
 
 
@@ -191,16 +191,18 @@ async def test_a_planted_lie_is_flagged(settings: Settings, tmp_path: Path) -> N
         write_case(tmp_path / "cases", f"{70000 + number}")
     honest = await finished_run(tmp_path / "run", tmp_path / "cases", settings)
     cases = {case.id: case for case in load_cases(tmp_path / "cases")}
-    lying = [with_lie(one) for one in honest.results]
+    lying = [with_lie(result) for result in honest.results]
     lying = [
-        one.model_copy(update={"scores": {by.name: by.score(cases[one.case], one.observation) for by in SCORERS}})
-        for one in lying
-        if one.observation
+        case_result.model_copy(
+            update={"scores": {by.name: by.score(cases[case_result.case], case_result.observation) for by in SCORERS}}
+        )
+        for case_result in lying
+        if case_result.observation
     ]
     compared = compare(scored(honest), scores_of(honest.manifest, lying))
-    told = found(compared, "fabricated_entities")
-    assert (told.verdict, told.joint_interval[0] > 0) == ("worse", True)
-    a, b = ({one.case: one for one in run} for run in (honest.results, lying))
+    difference = found(compared, "fabricated_entities")
+    assert (difference.verdict, difference.joint_interval[0] > 0) == ("worse", True)
+    a, b = ({case_result.case: case_result for case_result in run} for run in (honest.results, lying))
     page = comparison_page(compared, a, b, cases)
     assert "QX-83121" in page
     assert "://" not in page
@@ -218,11 +220,11 @@ def noisy(seed: int, *, shift: float = 0.0) -> Scores:
     """Scores that differ from those of another seed by noise alone: what a case is like, and the luck of the run."""
     rng = np.random.default_rng(seed)
     kind = np.random.default_rng(99).uniform(0.3, 0.9, size=(30, 12))
-    names = [one.name for one in SCORERS if one.gated and one.better][:12]
+    names = [SCORER.name for SCORER in SCORERS if SCORER.gated and SCORER.better][:12]
     values = {
         f"case-{case}": {
-            name: float(np.clip(kind[case % 30, place] + rng.normal(-shift, 0.2), 0, 1))
-            for place, name in enumerate(names)
+            name: float(np.clip(kind[case % 30, index] + rng.normal(-shift, 0.2), 0, 1))
+            for index, name in enumerate(names)
         }
         for case in range(120)
     }
@@ -251,7 +253,7 @@ def test_the_interval_of_a_mean_holds_the_truth_about_as_often_as_it_says() -> N
     held = 0
     for seed in range(200):
         values = np.random.default_rng(seed).normal(0.5, 0.2, size=15)
-        low, high = mean_interval([float(one) for one in values], [str(one) for one in range(15)])
+        low, high = mean_interval([float(value) for value in values], [str(one) for one in range(15)])
         held += low <= 0.5 <= high
     assert 180 <= held <= 199
 

@@ -146,7 +146,7 @@ def test_every_colour_of_a_plot_is_a_name_of_the_style_sheet() -> None:
     plot = plots.over_time("Rate", "share", points(rate(0.1, 40, 0.05, 0.2)))
     colours = re.findall(r'"\w*color":\s*"([^"]*)"', plot.figure)
     assert colours
-    assert all(one.startswith("var(--") or one == "rgba(0,0,0,0)" for one in colours)
+    assert all(colour.startswith("var(--") or colour == "rgba(0,0,0,0)" for colour in colours)
 
 
 def test_the_script_of_the_installed_package_says_which_styles_it_looks_for() -> None:

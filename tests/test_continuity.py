@@ -50,9 +50,9 @@ def figures(made: ContinuityMetrics) -> dict[str, tuple[float | None, int]]:
 
 def way(made: Continuity, before: str, after: str) -> Breakpoint:
     """The breakpoint between two channels."""
-    found = [one for one in made.breakpoints if (one.from_channel, one.to_channel) == (before, after)]
-    assert len(found) == 1
-    return found[0]
+    breakpoints = [one for one in made.breakpoints if (one.from_channel, one.to_channel) == (before, after)]
+    assert len(breakpoints) == 1
+    return breakpoints[0]
 
 
 async def test_the_whole_world_gives_the_figures_worked_out_by_hand(app: "App") -> None:
@@ -112,43 +112,48 @@ async def test_filters_leave_the_escalations_that_fit_them(app: "App") -> None:
 async def test_days_and_weeks_are_told_with_the_empty_ones_between_them(app: "App") -> None:
     await world.whole_world(app)
     days = await app.continuity(TENANT, ALL, group_by=GroupBy.DAY)
-    assert [one.count for one in days.over_time] == [1, 2, 0, 0, 0, 0, 0, 1, 1]
+    assert [continuity_period.count for continuity_period in days.over_time] == [1, 2, 0, 0, 0, 0, 0, 1, 1]
     assert days.over_time[0].since == at(0).replace(hour=0)
     weeks = await app.continuity(TENANT, ALL, group_by=GroupBy.WEEK)
-    assert [(one.since.isoformat(), one.count) for one in weeks.over_time] == [
+    assert [
+        (continuity_period.since.isoformat(), continuity_period.count) for continuity_period in weeks.over_time
+    ] == [
         ("2026-03-02T00:00:00+00:00", 3),
         ("2026-03-09T00:00:00+00:00", 2),
     ]
     span = ContinuityFilter(since=at(0, day=-2), until=at(0, day=2).replace(hour=0))
     bounded = await app.continuity(TENANT, span, group_by=GroupBy.DAY)
-    assert [one.count for one in bounded.over_time] == [0, 0, 1, 2]
+    assert [continuity_period.count for continuity_period in bounded.over_time] == [0, 0, 1, 2]
 
 
 async def test_groups_are_told_by_queue_and_by_channel(app: "App") -> None:
     await world.whole_world(app)
     queues = await app.continuity(TENANT, ALL, group_by=GroupBy.QUEUE)
-    assert [(one.name, one.count) for one in queues.groups] == [(None, 3), ("parcels", 1), ("returns", 1)]
+    assert [(group.name, group.count) for group in queues.groups] == [(None, 3), ("parcels", 1), ("returns", 1)]
     channels = await app.continuity(TENANT, ALL, group_by=GroupBy.CHANNEL)
-    assert [(one.name, one.count) for one in channels.groups] == [("voice", 4), ("chat", 1)]
+    assert [(group.name, group.count) for group in channels.groups] == [("voice", 4), ("chat", 1)]
 
 
 async def test_the_drill_down_names_the_interactions_that_say_so(app: "App") -> None:
     handoff = await world.returned_lamp(app)
-    found = (await app.escalations(TENANT, ALL)).escalations
-    assert len(found) == 1
-    one = found[0]
-    assert (one.escalation_id, one.handoff_id) == (handoff.handoff_id, handoff.handoff_id)
-    assert (one.conversation_id, one.agent_conversation_id) == ("chat-1", "call-1")
-    assert (one.repeated, one.repeated_by, one.context_gap) == (True, "ledger", False)
-    assert one.connected_at == at(58)
+    escalations = (await app.escalations(TENANT, ALL)).escalations
+    assert len(escalations) == 1
+    escalation = escalations[0]
+    assert (escalation.escalation_id, escalation.handoff_id) == (handoff.handoff_id, handoff.handoff_id)
+    assert (escalation.conversation_id, escalation.agent_conversation_id) == ("chat-1", "call-1")
+    assert (escalation.repeated, escalation.repeated_by, escalation.context_gap) == (True, "ledger", False)
+    assert escalation.connected_at == at(58)
     rows = (await app.timeline(TENANT, handoff.customer_id)).interactions
     texts = {row.interaction_id: row.text for row in rows}
-    again = [(told.kind, told.value, texts[told.known][:8], texts[told.restated]) for told in one.restated]
+    again = [
+        (restated.kind, restated.value, texts[restated.known][:8], texts[restated.restated])
+        for restated in escalation.restated
+    ]
     assert again == [
         ("meaning", None, "The lamp", "My lamp arrived broken and I want a refund."),
         ("identifier", "ORD-7033", "The lamp", "It is ORD-7033."),
     ]
-    assert texts[one.penalty_until or ""].startswith("I have filed the return")
+    assert texts[escalation.penalty_until or ""].startswith("I have filed the return")
 
 
 async def test_the_drill_down_is_told_in_pages_newest_first(app: "App") -> None:
@@ -156,12 +161,18 @@ async def test_the_drill_down_is_told_in_pages_newest_first(app: "App") -> None:
     first = await app.escalations(TENANT, ALL, limit=3)
     rest = await app.escalations(TENANT, ALL, limit=3, after=first.next_after)
     both = [*first.escalations, *rest.escalations]
-    assert [one.at for one in both] == [at(10, day=8), at(90, day=7), at(30, day=1), at(30, day=1), at(30)]
+    assert [escalation.at for escalation in both] == [
+        at(10, day=8),
+        at(90, day=7),
+        at(30, day=1),
+        at(30, day=1),
+        at(30),
+    ]
     assert rest.next_after is None
     repeated = await app.escalations(TENANT, ALL, only=EscalationsOnly.REPEATED)
-    assert [one.at for one in repeated.escalations] == [at(10, day=8), at(30, day=1), at(30)]
+    assert [escalation.at for escalation in repeated.escalations] == [at(10, day=8), at(30, day=1), at(30)]
     gaps = await app.escalations(TENANT, ALL, only=EscalationsOnly.CONTEXT_GAP)
-    reasons = [one.context_gap_reason for one in gaps.escalations]
+    reasons = [escalation.context_gap_reason for escalation in gaps.escalations]
     assert reasons == ["missing_context", "no_handoff", "no_handoff"]
 
 
@@ -169,8 +180,8 @@ async def test_the_graph_counts_visits_and_the_ways_between_them(app: "App") -> 
     await world.whole_world(app)
     graph = await app.conversation_graph(TENANT, ALL)
     # Nothing was read of the intents yet. Chats: 1, 2, 3, 5 and 6; calls: 1, 2, 4 and 5; the app: 4.
-    assert {one.id: one.count for one in graph.nodes} == {"chat": 5, "voice": 4, "app": 1}
-    edges = {(one.from_node, one.to_node): one for one in graph.edges}
+    assert {node.id: node.count for node in graph.nodes} == {"chat": 5, "voice": 4, "app": 1}
+    edges = {(edge.from_node, edge.to_node): edge for edge in graph.edges}
     assert set(edges) == {("chat", "voice"), ("app", "voice")}
     # 1 goes on after 40 s, 2 after 40 s, 5 after 880 s; the customer of 1 repeated it.
     chat_to_voice = edges["chat", "voice"]
@@ -183,14 +194,14 @@ async def test_the_graph_counts_visits_and_the_ways_between_them(app: "App") -> 
 async def test_the_conversations_behind_a_node_and_an_edge_are_those_that_were_counted(app: "App") -> None:
     await world.whole_world(app)
     behind = await app.graph_steps(TENANT, ALL, from_node="chat", to_node="voice")
-    assert [(one.before and one.before.conversation_id, one.visit.conversation_id) for one in behind.steps] == [
+    assert [(step.before and step.before.conversation_id, step.visit.conversation_id) for step in behind.steps] == [
         ("chat-2", "call-2"),
         ("chat-5", "call-5"),
         ("chat-1", "call-1"),
     ]
-    assert [one.broke for one in behind.steps] == [False, False, True]
+    assert [step.broke for step in behind.steps] == [False, False, True]
     node = await app.graph_steps(TENANT, ALL, node="app")
-    assert [(one.before, one.visit.conversation_id, one.visit.interactions) for one in node.steps] == [
+    assert [(step.before, step.visit.conversation_id, step.visit.interactions) for step in node.steps] == [
         (None, "app-4", 1)
     ]
 
@@ -198,19 +209,21 @@ async def test_the_conversations_behind_a_node_and_an_edge_are_those_that_were_c
 async def test_an_edge_is_looked_at_by_the_time_at_which_it_was_gone(app: "App") -> None:
     await world.whole_world(app)
     graph = await app.conversation_graph(TENANT, ContinuityFilter(since=at(0, day=7)))
-    assert [(one.from_node, one.to_node, one.count) for one in graph.edges] == [("app", "voice", 1)]
+    assert [(edge.from_node, edge.to_node, edge.count) for edge in graph.edges] == [("app", "voice", 1)]
 
 
 async def test_moments_are_ranked_by_the_journeys_that_they_cost(app: "App") -> None:
     await world.whole_world(app)
     moments = await app.friction_spots(TENANT, ALL)
-    found = {(one.kind, one.channel): one for one in moments.moments}
+    found = {(moment.kind, moment.channel): moment for moment in moments.moments}
     # The agents of 3 and 4 knew nothing; 6 is in no agent's conversation. Each is a journey that was escalated.
     assert found[FrictionKind.CONTEXT_GAP, Channel.CHAT].journeys == 1
     assert found[FrictionKind.CONTEXT_GAP, Channel.VOICE].journeys == 1
     assert found[FrictionKind.INFORMATION_REPEATED, Channel.VOICE].samples[0].conversation_id == "call-1"
     assert moments.journeys == 6
-    assert [one.journeys for one in moments.moments] == sorted((one.journeys for one in moments.moments), reverse=True)
+    assert [moment.journeys for moment in moments.moments] == sorted(
+        (moment.journeys for moment in moments.moments), reverse=True
+    )
 
 
 async def test_intents_are_read_in_the_background_and_name_the_nodes(app: "App") -> None:
@@ -220,11 +233,11 @@ async def test_intents_are_read_in_the_background_and_name_the_nodes(app: "App")
     await app.read_visits(TENANT)
     after = await app.conversation_graph(TENANT, ALL)
     assert after.unread_conversations == 0
-    chat = next(one for one in after.nodes if one.channel is Channel.CHAT)
+    chat = next(node for node in after.nodes if node.channel is Channel.CHAT)
     assert chat.intent is not None
     assert chat.id == f"chat:{chat.intent}"
     moments = await app.friction_spots(TENANT, ALL)
-    assert FrictionKind.HUMAN_REQUEST in {one.kind for one in moments.moments}
+    assert FrictionKind.HUMAN_REQUEST in {moment.kind for moment in moments.moments}
 
 
 async def test_what_is_acknowledged_is_taken_into_account_at_once(app: "App") -> None:
@@ -244,8 +257,8 @@ async def test_an_agent_whose_brief_came_a_minute_after_the_first_words_had_no_b
 ) -> None:
     handoff = await world.asked_and_met(app)
     await app.file_feedback(TENANT, handoff.handoff_id, Feedback(displayed_at=at(60 + seconds)))
-    one = (await app.escalations(TENANT, ALL)).escalations[0]
-    assert (one.context_gap, one.context_gap_reason) == (reason is not None, reason)
+    escalation = (await app.escalations(TENANT, ALL)).escalations[0]
+    assert (escalation.context_gap, escalation.context_gap_reason) == (reason is not None, reason)
 
 
 async def test_a_desktop_that_tells_of_the_call_but_of_no_display_displayed_nothing(app: "App") -> None:
@@ -272,15 +285,15 @@ async def test_of_two_handoffs_before_one_call_the_last_is_the_escalation(app: "
     assert (made.overall.count, made.overall.handoffs) == (1, 2)
     assert told(made.overall.handoff_penalty_ms) == (5_000, 1)
     assert made.overall.time_to_brief_ms.count == 2
-    found = {one.handoff_id: one for one in (await app.escalations(TENANT, ALL)).escalations}
+    found = {escalation.handoff_id: escalation for escalation in (await app.escalations(TENANT, ALL)).escalations}
     assert found[first.handoff_id].context_gap is None
     assert found[second.handoff_id].agent_conversation_id == "call-7"
 
 
 async def test_a_handoff_in_replay_finds_the_call_that_was_filed_after_it(app: "App") -> None:
     await world.asked_and_met(app, replayed=True)
-    one = (await app.escalations(TENANT, ALL)).escalations[0]
-    assert (one.agent_conversation_id, one.penalty_ms, one.at) == ("call-7", 5_000, at(60))
+    escalation = (await app.escalations(TENANT, ALL)).escalations[0]
+    assert (escalation.agent_conversation_id, escalation.penalty_ms, escalation.at) == ("call-7", 5_000, at(60))
 
 
 @pytest.mark.parametrize(
@@ -297,8 +310,8 @@ async def test_an_override_is_what_the_agent_did_otherwise(
 ) -> None:
     handoff = await world.asked_and_met(app)
     await app.file_feedback(TENANT, handoff.handoff_id, Feedback.model_validate(told_of_it))
-    one = (await app.escalations(TENANT, ALL)).escalations[0]
-    assert (one.overridden, one.overrides) == ((None, ()) if ways is None else (bool(ways), ways))
+    escalation = (await app.escalations(TENANT, ALL)).escalations[0]
+    assert (escalation.overridden, escalation.overrides) == ((None, ()) if ways is None else (bool(ways), ways))
 
 
 async def test_a_disposition_overrides_only_the_one_that_was_suggested(app: "App") -> None:
@@ -317,7 +330,7 @@ async def test_turning_down_every_action_that_was_answered_overrides_them_until_
     decision = handoff.next_actions
     assert decision is not None
     assert len(decision.actions) >= 2
-    first, second = (one.action_id for one in decision.actions[:2])
+    first, second = (action.action_id for action in decision.actions[:2])
     refused = ActionOutcome(action_id=first, displayed=True, accepted=False)
     await app.file_outcome(TENANT, decision.decision_id, refused)
     assert (await app.escalations(TENANT, ALL)).escalations[0].overrides == ("other_action",)
@@ -335,7 +348,9 @@ async def test_tenants_see_their_own_journeys_alone(app: "App") -> None:
     assert (await app.continuity(TENANT, ALL)).overall.count == 5
     assert (await app.continuity("initech", ALL)).overall.count == 0
     theirs = (await app.escalations("globex", ALL)).escalations[0]
-    assert theirs.customer_id not in {one.customer_id for one in (await app.escalations(TENANT, ALL)).escalations}
+    assert theirs.customer_id not in {
+        escalation.customer_id for escalation in (await app.escalations(TENANT, ALL)).escalations
+    }
 
 
 async def two_halves(app: "App") -> tuple[str, str]:
@@ -352,8 +367,8 @@ async def two_halves(app: "App") -> tuple[str, str]:
         world.said(at(600), "customer", "My order ORD-5512 came without the cable.", "call-a", "voice"),
         world.said(at(610), "agent", "I will send you the cable today.", "call-a", "voice"),
     )
-    steps = [one for node in ("chat", "voice") for one in (await app.graph_steps(TENANT, ALL, node=node)).steps]
-    whose = {one.visit.conversation_id: one.customer_id for one in steps}
+    steps = [step for node in ("chat", "voice") for step in (await app.graph_steps(TENANT, ALL, node=node)).steps]
+    whose = {step.visit.conversation_id: step.customer_id for step in steps}
     return whose["chat-a"], whose["call-a"]
 
 
@@ -397,8 +412,10 @@ async def test_an_erased_customer_is_in_no_figure(app: "App") -> None:
     await app.erase(TENANT, erased.customer_id)
     made = await app.continuity(TENANT, ALL)
     assert (made.overall.count, made.overall.handoffs) == (5, 3)
-    assert erased.customer_id not in {one.customer_id for one in (await app.escalations(TENANT, ALL)).escalations}
-    assert {one.id: one.count for one in (await app.conversation_graph(TENANT, ALL)).nodes}["voice"] == 4
+    assert erased.customer_id not in {
+        escalation.customer_id for escalation in (await app.escalations(TENANT, ALL)).escalations
+    }
+    assert {node.id: node.count for node in (await app.conversation_graph(TENANT, ALL)).nodes}["voice"] == 4
 
 
 async def test_what_was_blanked_is_said_again_by_nobody(app: "App") -> None:
@@ -422,5 +439,5 @@ async def test_what_retention_removed_is_in_no_figure(app: "App") -> None:
     await app.set_retention(TENANT, RetentionRule(channel=Channel.VOICE, days=1))
     await app.apply_retention(tenant=TENANT, now=at(0, day=30) + timedelta(hours=1))
     graph = await app.conversation_graph(TENANT, ALL)
-    assert {one.id: one.count for one in graph.nodes} == {"chat": 5, "app": 1}
+    assert {node.id: node.count for node in graph.nodes} == {"chat": 5, "app": 1}
     assert graph.edges == ()

@@ -24,9 +24,9 @@ BEFORE = 2  # the first two rows are what went before
 
 def restated(*rows: Interaction) -> list[str]:
     """What the customer says again after the first two rows: the kinds of it."""
-    said = [row for row in rows[BEFORE:] if row.actor is Actor.CUSTOMER]
+    interactions = [row for row in rows[BEFORE:] if row.actor is Actor.CUSTOMER]
     beside = [row for row in rows[BEFORE:] if row.actor is not Actor.CUSTOMER]
-    return [one.kind for one in Told(rows).restated(said, BEFORE, beside=beside)]
+    return [restatement.kind for restatement in Told(rows).restated(interactions, BEFORE, beside=beside)]
 
 
 def two(first: Interaction, *later: Interaction) -> list[Interaction]:
@@ -80,8 +80,8 @@ def penalty(*lines: tuple[int, str, str], known: str = "The lamp of order ORD-70
     """Seconds from connecting to the first step, and the seconds of that step; the agent connects with the first."""
     rows = [interaction(1, known)]
     rows += [
-        interaction(place, text, actor=actor, at=START + timedelta(seconds=1000 + seconds), channel="voice")
-        for place, (seconds, actor, text) in enumerate(lines, start=2)
+        interaction(index, text, actor=actor, at=START + timedelta(seconds=1000 + seconds), channel="voice")
+        for index, (seconds, actor, text) in enumerate(lines, start=2)
     ]
     found = penalty_of(rows[1:], rows[1].occurred_at, Told(rows), 1)
     if found is None:
@@ -142,14 +142,14 @@ def test_a_visit_ends_with_its_conversation_its_channel_or_a_pause() -> None:
         return interaction(seq, kind="event", name="open", conversation_id=None, channel=channel, at=at)
 
     rows = [page(1, 0), page(2, 29), page(3, 60), page(4, 61, "app")]
-    assert [[row.seq for row in one.rows] for one in visits_of(rows)] == [[1, 2], [3], [4]]
+    assert [[row.seq for row in visit.rows] for visit in visits_of(rows)] == [[1, 2], [3], [4]]
     call = [
         interaction(1, "Press one.", actor="bot", channel="ivr"),
         interaction(2, "one", channel="ivr"),
         interaction(3, "Hello.", actor="agent", channel="voice"),
         interaction(4, "Hi.", channel="voice"),
     ]
-    assert [(one.channel, len(one.rows)) for one in visits_of(call)] == [(Channel.IVR, 2), (Channel.VOICE, 2)]
+    assert [(visit.channel, len(visit.rows)) for visit in visits_of(call)] == [(Channel.IVR, 2), (Channel.VOICE, 2)]
 
 
 def test_what_nobody_asked_for_is_no_visit_and_a_week_ends_a_journey() -> None:
@@ -158,8 +158,8 @@ def test_what_nobody_asked_for_is_no_visit_and_a_week_ends_a_journey() -> None:
         return interaction(seq, "Hello there.", actor=actor, conversation_id=f"c{seq}", at=at)
 
     visits = visits_of([line(1, 0), line(2, 1, "system"), line(3, 7), line(4, 14.1)])
-    assert [one.rows[0].seq for one in visits] == [1, 3, 4]
-    assert [one.journey_id for one in visits] == ["int_1", "int_1", "int_4"]
+    assert [visit.rows[0].seq for visit in visits] == [1, 3, 4]
+    assert [visit.journey_id for visit in visits] == ["int_1", "int_1", "int_4"]
     assert visits[1].before is visits[0]
     assert visits[2].before is None
 
@@ -222,9 +222,9 @@ escalations = st.builds(
 def test_breakpoints_add_up_to_the_whole_in_whatever_order(rows: list[EscalationFigures], random: Random) -> None:
     whole = figures(rows)
     parts = breakpoints(rows)
-    assert sum(one.count for one in parts) == whole["count"]
-    assert sum(one.context_gap_rate.count for one in parts) == whole["context_gap_rate"].count
-    assert sum(round((one.context_gap_rate.value or 0) * one.count) for one in parts) == sum(
+    assert sum(part.count for part in parts) == whole["count"]
+    assert sum(part.context_gap_rate.count for part in parts) == whole["context_gap_rate"].count
+    assert sum(round((part.context_gap_rate.value or 0) * part.count) for part in parts) == sum(
         row.gap is True for row in rows
     )
     shuffled = list(rows)
@@ -275,11 +275,11 @@ def test_what_is_read_names_interactions_that_are_there(told: list[tuple[str, st
     rows = rows_of(told)
     there = {row.interaction_id for row in rows}
     made = read(rows)
-    for one in made.escalations:
-        assert {one.escalation_id, *(place for _, *places in one.restated for place in places)} <= there
-        assert one.penalty_until is None or one.penalty_until in there
-        assert one.penalty_ms is None or one.penalty_ms >= 0
-        assert one.gap is True  # nobody asked for a handoff
-    visited = {one.visit_id for one in made.visits}
-    assert all(one.before_id is None or one.before_id in visited for one in made.visits)
-    assert all(set(one.evidence) <= there for one in made.spots)
+    for escalation in made.escalations:
+        assert {escalation.escalation_id, *(place for _, *places in escalation.restated for place in places)} <= there
+        assert escalation.penalty_until is None or escalation.penalty_until in there
+        assert escalation.penalty_ms is None or escalation.penalty_ms >= 0
+        assert escalation.gap is True  # nobody asked for a handoff
+    visited = {visit.visit_id for visit in made.visits}
+    assert all(visit.before_id is None or visit.before_id in visited for visit in made.visits)
+    assert all(set(spot.evidence) <= there for spot in made.spots)

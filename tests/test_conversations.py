@@ -136,9 +136,9 @@ def test_a_conversation_without_turns_is_about_its_customer_at_the_present() -> 
 
 def test_what_is_filed_for_good_is_the_same_whenever_the_file_is_read() -> None:
     undated = a_file(started_at=None)
-    [one, other] = [conversation_of(undated, now=STARTED + timedelta(days=day)) for day in (0, 1)]
-    assert one.lasting_drafts == other.lasting_drafts
-    assert one.drafts != other.drafts
+    [conversation, other] = [conversation_of(undated, now=STARTED + timedelta(days=day)) for day in (0, 1)]
+    assert conversation.lasting_drafts == other.lasting_drafts
+    assert conversation.drafts != other.drafts
     dated = conversation_of(a_file())
     assert tuple(dated.lasting_drafts) == dated.drafts
 

@@ -68,7 +68,9 @@ def test_the_demo_leaves_no_file_and_no_service_behind(
 
 
 def test_the_journey_is_made_of_valid_interactions_in_the_order_they_happened() -> None:
-    drafts = [InteractionDraft.model_validate(one) for episode in JOURNEY for one in episode.interactions(NOW)]
+    drafts = [
+        InteractionDraft.model_validate(interaction) for episode in JOURNEY for interaction in episode.interactions(NOW)
+    ]
     times = [draft.occurred_at for draft in drafts if draft.occurred_at]
     assert times == sorted(times)
     assert NOW - timedelta(minutes=2) <= times[-1] <= NOW

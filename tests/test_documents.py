@@ -30,8 +30,8 @@ def test_a_conversation_file_and_a_line_of_many_are_read() -> None:
 def test_a_vcon_becomes_one_conversation_that_ends_a_second_after_its_last_turn() -> None:
     read = read_conversation(encoded(vcon(dialog=[spoken("hello"), spoken("and?", minute=3)])))
     assert read.format == "vcon"
-    times = [one.occurred_at for one in read.conversation.drafts]
-    assert times == sorted(times, key=lambda one: one or NOW)
+    times = [draft.occurred_at for draft in read.conversation.drafts]
+    assert times == sorted(times, key=lambda moment: moment or NOW)
     assert times[-1] is not None
     assert read.conversation.now == times[-1] + timedelta(seconds=1)
     assert read.conversation.subject().conversation_id == read.conversation.drafts[-1].conversation_id
@@ -45,8 +45,8 @@ def test_interactions_over_several_channels_are_read_as_what_led_to_the_last_con
     ]
     read = read_conversation(encoded({"interactions": sent}))
     assert (read.format, read.conversation.id) == ("interactions", "c2")
-    assert [one.channel for one in read.conversation.drafts] == [Channel.APP, Channel.CHAT]
-    assert all(one.id for one in read.conversation.drafts)
+    assert [draft.channel for draft in read.conversation.drafts] == [Channel.APP, Channel.CHAT]
+    assert all(draft.id for draft in read.conversation.drafts)
     by_line = read_conversation(b"\n".join(map(encoded, sent)))
     assert by_line.conversation.drafts == read.conversation.drafts
     alone = read_conversation(encoded({**message, "channel": "chat"}), now=NOW)

@@ -107,9 +107,9 @@ def test_a_promise_whose_day_is_past_is_overdue_and_one_to_come_is_not(words: st
 
 
 def test_a_promise_of_business_days_is_not_overdue_over_the_weekend() -> None:
-    told = promise("within 2 business days", FRIDAY)
-    assert not is_overdue(told, FRIDAY + timedelta(days=3))
-    assert is_overdue(told, FRIDAY + timedelta(days=5))
+    commitment = promise("within 2 business days", FRIDAY)
+    assert not is_overdue(commitment, FRIDAY + timedelta(days=3))
+    assert is_overdue(commitment, FRIDAY + timedelta(days=5))
 
 
 @pytest.mark.parametrize("due", [None, "soon"])

@@ -43,7 +43,7 @@ def known_by(value: str) -> tuple[Identifier, ...]:
 
 async def customer_of(app: App, *drafts: InteractionDraft) -> str:
     recorded = await app.record(T, drafts)
-    assert all(one.problem is None for one in recorded.results), recorded.results
+    assert all(result.problem is None for result in recorded.results), recorded.results
     found = recorded.results[0].customer_id
     assert found is not None
     return found
@@ -243,7 +243,7 @@ async def test_an_export_holds_all_that_is_held(app: App) -> None:
     assert kinds.count("interaction") == 42
     assert {"handoff", "decision", "feedback", "outcome", "kept_reply"} <= set(kinds)
     assert all(set(piece) == {"type", piece["type"]} for piece in pieces)
-    assert [one["interaction"]["seq"] for one in pieces if one["type"] == "interaction"] == list(range(41, 83))
+    assert [piece["interaction"]["seq"] for piece in pieces if piece["type"] == "interaction"] == list(range(41, 83))
 
 
 async def test_what_is_older_than_its_channel_is_kept_goes_and_the_rest_stays(app: App, settings: Settings) -> None:
@@ -261,7 +261,7 @@ async def test_what_is_older_than_its_channel_is_kept_goes_and_the_rest_stays(ap
     await app.set_retention(T, RetentionRule(channel=None, days=30))
     await app.set_retention(T, RetentionRule(channel=Channel.VOICE, days=365))
     await app.set_retention("other", RetentionRule(channel=None, days=1))
-    assert {(one.channel, one.days) for one in await app.retention_rules(T)} == {
+    assert {(retention_rule.channel, retention_rule.days) for retention_rule in await app.retention_rules(T)} == {
         (Channel.CHAT, 30),
         (None, 30),
         (Channel.VOICE, 365),
@@ -276,7 +276,7 @@ async def test_what_is_older_than_its_channel_is_kept_goes_and_the_rest_stays(ap
     assert traces(settings.data_dir, ["old chat words", "old email words"]) == {}
     assert await app.unset_retention(T, None)
     assert not await app.unset_retention(T, None)
-    assert {one.channel for one in await app.retention_rules(T)} == {Channel.CHAT, Channel.VOICE}
+    assert {retention_rule.channel for retention_rule in await app.retention_rules(T)} == {Channel.CHAT, Channel.VOICE}
 
 
 async def test_secrets_are_blanked_before_they_are_written_when_the_setting_says_so(settings: Settings) -> None:

@@ -64,14 +64,14 @@ def test_the_macro_figures_weigh_every_gold_action_alike() -> None:
         judged("b", "cancel", "book", "move", "cancel"),
         judged("c", "book", "move", "wait", "cancel", "book", by_bot="book"),
     ]
-    found = figures(rows, NO_FAULTS)
-    assert (found.n, found.tasks) == (4, 3)
-    assert (found.top1, found.top3) == (0.25, 0.75)
-    assert found.macro_top1 == pytest.approx(1 / 6)
-    assert found.macro_top3 == 0.5
-    assert (found.constant_top1, found.constant_top3) == (0.75, 1.0)
-    assert (found.bot_top1, found.bot_macro_top1) == (0.5, pytest.approx(2 / 3))
-    assert {name: one.n for name, one in found.by_action.items()} == {"cancel": 3, "book": 1}
+    action_figures = figures(rows, NO_FAULTS)
+    assert (action_figures.n, action_figures.tasks) == (4, 3)
+    assert (action_figures.top1, action_figures.top3) == (0.25, 0.75)
+    assert action_figures.macro_top1 == pytest.approx(1 / 6)
+    assert action_figures.macro_top3 == 0.5
+    assert (action_figures.constant_top1, action_figures.constant_top3) == (0.75, 1.0)
+    assert (action_figures.bot_top1, action_figures.bot_macro_top1) == (0.5, pytest.approx(2 / 3))
+    assert {name: gold_figures.n for name, gold_figures in action_figures.by_action.items()} == {"cancel": 3, "book": 1}
 
 
 def test_intervals_are_drawn_by_task_so_that_trials_of_one_task_add_no_certainty() -> None:

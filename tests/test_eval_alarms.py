@@ -33,7 +33,7 @@ def write_cases(folder: Path) -> Path:
             "I like your shop in the town.",
         )
         texts = [*told, *small]
-        rows = [said(f"m{place}", text, place, identifiers=[known(name)]) for place, text in enumerate(texts)]
+        rows = [said(f"m{index}", text, index, identifiers=[known(name)]) for index, text in enumerate(texts)]
         facts = (f"R-{name}", f"{name[-2:]}77", f"{name[-3:]}5", f"KELM-{name}")
         must = [{"name": fact, "any_of": [fact]} for fact in facts]
         expect = {"intent": None, "resolution": "unresolved", "facts": {"must": must}}
@@ -55,9 +55,9 @@ async def test_planted_losses_are_flagged_and_luck_is_not(plan: Plan) -> None:
     figures = await evaluate(plan, seeds=SEEDS, progress=lambda done, total: told.append((done, total)))
     print(figures.model_dump_json(indent=1))
     assert told[-1] == (SEEDS + 5, SEEDS + 5)
-    assert {name: one.flagged for name, one in figures.planted.items()} == dict.fromkeys(figures.planted, True)
-    intervals = [one.joint_interval for one in figures.planted.values()]
-    assert [one for one in intervals if one[0] <= 0 <= one[1]] == []
+    assert {name: planted.flagged for name, planted in figures.planted.items()} == dict.fromkeys(figures.planted, True)
+    intervals = [planted.joint_interval for planted in figures.planted.values()]
+    assert [interval for interval in intervals if interval[0] <= 0 <= interval[1]] == []
     assert (figures.n, figures.pairs) == (CASES, SEEDS)
     assert len(figures.false_alarms) <= SEEDS // 20
     assert figures.noise["length"] >= SEEDS * 0.9, "the runs differ"
@@ -74,7 +74,7 @@ def test_a_comparison_that_misses_a_loss_or_is_alarmed_too_often_does_not_pass()
 async def test_the_scripted_model_says_the_same_for_the_same_seed_and_what_tells_least_with_the_older_prompt() -> None:
     line = '\nt{0} | 10:00 | customer message, chat | "{1}"'
     texts = ("Yes.", "No.", "It is.", "I see.", "The parcel has not come.")
-    user = "".join(line.format(place, text) for place, text in enumerate(texts, start=1))
+    user = "".join(line.format(index, text) for index, text in enumerate(texts, start=1))
     schema: Mapping[str, Any] = {"properties": {"situation": {}}}
 
     async def told(seed: int, system: str, luck: float = 0.5) -> str:

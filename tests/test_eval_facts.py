@@ -37,10 +37,16 @@ class DecidedVerifier:
     async def check(
         self, statements: Sequence[Statement], transcript: Transcript, *, timeout_s: float
     ) -> Sequence[Verdict]:
-        kinds = [VerdictKind.SUPPORTED if "lamp" in one.text else VerdictKind.REFUTED for one in statements]
+        kinds = [VerdictKind.SUPPORTED if "lamp" in statement.text else VerdictKind.REFUTED for statement in statements]
         return [
-            Verdict(text=one.text, verdict=kind, score=float(kind is VerdictKind.SUPPORTED), why="", checked_by="model")
-            for one, kind in zip(statements, kinds, strict=True)
+            Verdict(
+                text=statement.text,
+                verdict=kind,
+                score=float(kind is VerdictKind.SUPPORTED),
+                why="",
+                checked_by="model",
+            )
+            for statement, kind in zip(statements, kinds, strict=True)
         ]
 
 

@@ -63,7 +63,7 @@ def test_a_handoff_is_right_when_it_says_what_happened(fault: str, of: Handoff, 
 
 
 def test_the_figures_are_those_of_hand_worked_handoffs() -> None:
-    found = figures(
+    faults_figures = figures(
         [
             met("good", handoff(None), -500.0),
             met("good", handoff(FailureCode.MODEL_TIMEOUT), 49.0),
@@ -72,10 +72,16 @@ def test_the_figures_are_those_of_hand_worked_handoffs() -> None:
         ],
         concurrency=2,
     )
-    assert (found.n, found.in_time, found.late_before_model, found.wrong, found.no_time) == (4, 2, 1, 1, 1)
-    assert (found.unsupported, found.late_p50_ms, found.late_max_ms) == (2, 50.0, 100.0)
-    assert found.faults["hang"].n == 1
-    assert found.faults["hang"].in_time == 0
+    assert (
+        faults_figures.n,
+        faults_figures.in_time,
+        faults_figures.late_before_model,
+        faults_figures.wrong,
+        faults_figures.no_time,
+    ) == (4, 2, 1, 1, 1)
+    assert (faults_figures.unsupported, faults_figures.late_p50_ms, faults_figures.late_max_ms) == (2, 50.0, 100.0)
+    assert faults_figures.faults["hang"].n == 1
+    assert faults_figures.faults["hang"].in_time == 0
 
 
 def test_what_a_conversation_does_not_bear_out_is_found_in_a_brief() -> None:
@@ -100,20 +106,20 @@ def test_the_labelled_lies_are_of_every_kind_and_none_of_them_is_said() -> None:
     dialogues = [dialogue(number) for number in range(12)]
     lies = [(lie, of) for of in dialogues for lie in of.lies]
     assert {lie.kind for lie, _ in lies} == set(LIE_KINDS)
-    assert not [lie.text for lie, of in lies if lie.text in {one.text for one in of.truths}]
-    assert all("{" not in one.text for of in dialogues for one in (*of.lies, *of.truths))
+    assert not [lie.text for lie, of in lies if lie.text in {truth.text for truth in of.truths}]
+    assert all("{" not in sentence.text for of in dialogues for sentence in (*of.lies, *of.truths))
 
 
 async def test_every_fault_leaves_a_handoff_that_says_rightly_what_happened(settings: Settings) -> None:
-    found = await evaluate(settings, handoffs=len(CODES), concurrency=4)
-    assert found.n == len(CODES)
-    assert found.wrong == 0
-    assert {fault: of.n for fault, of in found.faults.items()} == dict.fromkeys(CODES, 1)
+    faults_figures = await evaluate(settings, handoffs=len(CODES), concurrency=4)
+    assert faults_figures.n == len(CODES)
+    assert faults_figures.wrong == 0
+    assert {fault: of.n for fault, of in faults_figures.faults.items()} == dict.fromkeys(CODES, 1)
 
 
 def test_a_small_models_handoff_is_good_with_a_reason_a_situation_and_evidence() -> None:
-    said = Claim(text="The parcel is late.", evidence=("int_1",), support=1.0)
-    assert is_good(handoff(None, contact_reason="The parcel is late.", situation="It is late.", claims=(said,)))
+    claim = Claim(text="The parcel is late.", evidence=("int_1",), support=1.0)
+    assert is_good(handoff(None, contact_reason="The parcel is late.", situation="It is late.", claims=(claim,)))
     assert not is_good(handoff(None, contact_reason="The parcel is late."))
     assert is_labelled_rightly(handoff(FailureCode.MODEL_TIMEOUT))
     assert not is_labelled_rightly(handoff(FailureCode.MODEL_UNAVAILABLE))

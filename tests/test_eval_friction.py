@@ -53,7 +53,7 @@ def test_the_interval_of_a_gain_holds_nothing_for_the_same_scores_and_lies_above
     rng = np.random.default_rng(1)
     wanted = (rng.random(400) < 0.3).astype(np.float64)
     good, poor = wanted + rng.normal(0, 0.7, 400), wanted * 0.2 + rng.normal(0, 1, 400)
-    groups = [place // 4 for place in range(400)]
+    groups = [index // 4 for index in range(400)]
     assert gain_interval(good, good, wanted, groups, draws=100) == (0.0, 0.0)
     low, high = gain_interval(good, poor, wanted, groups, draws=300)
     assert 0 < low < area_under_curve(good, wanted) - area_under_curve(poor, wanted) < high
@@ -89,7 +89,7 @@ async def test_what_comes_after_a_message_changes_nothing_of_its_friction(tmp_pa
     followed = await judge_file(
         _file(tmp_path, CALM + UPSET + "SYSTEM\tSorry, I cannot do that.\tX\t\n" + UPSET), Settings(data_dir=tmp_path)
     )
-    assert [one.friction for one in followed[:2]] == [one.friction for one in alone]
+    assert [judged.friction for judged in followed[:2]] == [judged.friction for judged in alone]
 
 
 async def test_without_both_kinds_of_messages_there_is_nothing_to_measure(tmp_path: Path) -> None:

@@ -21,11 +21,11 @@ def test_precision_and_recall_are_counted_over_pairs_of_records() -> None:
     persons = {"a": "1", "b": "1", "c": "1", "d": "2", "e": "2", "f": "3"}
     suggested = {frozenset("ab"), frozenset("de"), frozenset("ef")}
 
-    found = figures("data", persons, suggested, threshold=0.5)
+    linkage_figures = figures("data", persons, suggested, threshold=0.5)
 
-    assert (found.records, found.n, found.suggested) == (6, 4, 3)
-    assert (found.precision, found.recall) == (pytest.approx(2 / 3), 0.5)
-    assert found.f1 == pytest.approx(4 / 7)
+    assert (linkage_figures.records, linkage_figures.n, linkage_figures.suggested) == (6, 4, 3)
+    assert (linkage_figures.precision, linkage_figures.recall) == (pytest.approx(2 / 3), 0.5)
+    assert linkage_figures.f1 == pytest.approx(4 / 7)
 
 
 def test_where_nothing_is_suggested_or_nobody_is_twice_the_figures_are_zero() -> None:
@@ -43,12 +43,18 @@ async def test_a_file_is_measured_with_the_suggestions_of_the_service(tmp_path: 
     def tell(done: int, total: int) -> None:
         heard.append((done, total))
 
-    found = await evaluate(str(tmp_path / "people.csv"), settings, at_least=0.9, progress=tell)
+    linkage_figures = await evaluate(str(tmp_path / "people.csv"), settings, at_least=0.9, progress=tell)
     without = await evaluate(str(tmp_path / "people.csv"), settings, at_least=0.9, without=["birth_date"])
 
-    assert (found.records, found.n, found.suggested, found.precision, found.recall) == (5, 2, 1, 1.0, 0.5)
-    assert (found.threshold, heard) == (0.9, [(5, 5)])
-    assert found.fields == ("birth_date", "city", "given_name", "surname")
+    assert (
+        linkage_figures.records,
+        linkage_figures.n,
+        linkage_figures.suggested,
+        linkage_figures.precision,
+        linkage_figures.recall,
+    ) == (5, 2, 1, 1.0, 0.5)
+    assert (linkage_figures.threshold, heard) == (0.9, [(5, 5)])
+    assert linkage_figures.fields == ("birth_date", "city", "given_name", "surname")
     assert (without.fields, without.suggested) == (("city", "given_name", "surname"), 0)
     assert not settings.data_dir.exists()
 
@@ -70,8 +76,8 @@ async def test_a_file_that_does_not_fit_is_told_in_words(
 
 
 async def test_febrl4_is_found_with_high_precision_and_recall(settings: Settings) -> None:
-    found = await evaluate(FEBRL4, settings)
+    linkage_figures = await evaluate(FEBRL4, settings)
 
-    assert (found.records, found.n) == (10_000, 5_000)
-    assert found.precision >= 0.98
-    assert found.recall >= 0.95
+    assert (linkage_figures.records, linkage_figures.n) == (10_000, 5_000)
+    assert linkage_figures.precision >= 0.98
+    assert linkage_figures.recall >= 0.95

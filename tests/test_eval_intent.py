@@ -54,7 +54,7 @@ def test_as_many_examples_of_each_intent_are_drawn_as_asked_for_and_the_same_for
 
     chosen, rest = drawn(rows, 2, 7)
 
-    assert Counter(one.category for one in chosen) == {"a": 2, "b": 2, "c": 1}
+    assert Counter(labelled.category for labelled in chosen) == {"a": 2, "b": 2, "c": 1}
     assert sorted([*chosen, *rest]) == sorted(rows)
     assert drawn(rows, 2, 7) == (chosen, rest)
     assert any(drawn(rows, 2, seed)[0] != chosen for seed in range(5))
@@ -124,24 +124,29 @@ async def test_small_files_are_measured_with_the_classifier_of_the_service(tmp_p
     train, test = written(tmp_path)
     heard: list[tuple[int, int]] = []
 
-    found = await evaluate(
+    intent_figures = await evaluate(
         train, test, settings, shots=3, seed=0, progress=lambda done, total: heard.append((done, total))
     )
     again = await evaluate(train, test, settings, shots=3, seed=0)
 
-    assert (found.n, found.intents, found.examples, found.unlabelled) == (3, 3, 9, 3)
-    assert (found.accuracy, found.macro_f1) == (1.0, 1.0)
-    assert found.out_of_scope is not None
-    assert (found.out_of_scope.n_in_scope, found.out_of_scope.n_out_of_scope) == (2, 1)
+    assert (intent_figures.n, intent_figures.intents, intent_figures.examples, intent_figures.unlabelled) == (
+        3,
+        3,
+        9,
+        3,
+    )
+    assert (intent_figures.accuracy, intent_figures.macro_f1) == (1.0, 1.0)
+    assert intent_figures.out_of_scope is not None
+    assert (intent_figures.out_of_scope.n_in_scope, intent_figures.out_of_scope.n_out_of_scope) == (2, 1)
     assert heard[-1] == (15, 15)
     timeless = {"p50_ms", "fit_ms"}
-    assert found.model_dump(exclude=timeless) == again.model_dump(exclude=timeless)
+    assert intent_figures.model_dump(exclude=timeless) == again.model_dump(exclude=timeless)
 
 
 async def test_all_rows_are_examples_unless_a_number_is_given(tmp_path: Path, settings: Settings) -> None:
-    found = await evaluate(*written(tmp_path), settings)
+    intent_figures = await evaluate(*written(tmp_path), settings)
 
-    assert (found.examples, found.unlabelled, found.accuracy) == (12, 0, 1.0)
+    assert (intent_figures.examples, intent_figures.unlabelled, intent_figures.accuracy) == (12, 0, 1.0)
 
 
 async def test_an_intent_that_cannot_be_learnt_is_named(tmp_path: Path, settings: Settings) -> None:

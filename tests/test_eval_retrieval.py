@@ -78,10 +78,13 @@ def test_evidence_that_names_several_turns_in_one_string_counts_each() -> None:
 
 def test_a_session_is_a_conversation_of_its_own_on_its_day_and_its_first_speaker_the_customer() -> None:
     drafts = drafts_of(History.model_validate(HISTORY))
-    assert [one.id for one in drafts] == ["D1:1", "D1:2", "D1:3", "D2:1", "D2:2"]
-    assert [one.actor for one in drafts[:2]] == [Actor.CUSTOMER, Actor.AGENT]
-    assert [one.conversation_id for one in drafts[2:4]] == ["made-up-1-1", "made-up-1-2"]
-    assert [str(one.occurred_at) for one in drafts[:2]] == ["2026-03-02 09:05:00+00:00", "2026-03-02 09:05:20+00:00"]
+    assert [draft.id for draft in drafts] == ["D1:1", "D1:2", "D1:3", "D2:1", "D2:2"]
+    assert [draft.actor for draft in drafts[:2]] == [Actor.CUSTOMER, Actor.AGENT]
+    assert [draft.conversation_id for draft in drafts[2:4]] == ["made-up-1-1", "made-up-1-2"]
+    assert [str(draft.occurred_at) for draft in drafts[:2]] == [
+        "2026-03-02 09:05:00+00:00",
+        "2026-03-02 09:05:20+00:00",
+    ]
 
 
 async def test_questions_find_the_turns_that_answer_them_through_the_app_itself(file: Path) -> None:

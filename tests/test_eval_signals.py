@@ -31,10 +31,10 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 async def test_every_type_is_found_in_the_shipped_journeys_and_nothing_else_fires(settings: Settings) -> None:
     figures = await evaluate(settings)
     assert set(figures.types) == set(SignalType)
-    for kind, one in figures.types.items():
-        assert one.expected >= FEWEST_MOMENTS, kind
-        assert one.precision >= LEAST, (kind, figures.mistakes)
-        assert one.recall >= LEAST, (kind, figures.mistakes)
+    for kind, type_figures in figures.types.items():
+        assert type_figures.expected >= FEWEST_MOMENTS, kind
+        assert type_figures.precision >= LEAST, (kind, figures.mistakes)
+        assert type_figures.recall >= LEAST, (kind, figures.mistakes)
     assert figures.journeys_without_signal >= 50
 
 
@@ -57,8 +57,8 @@ async def test_a_missed_moment_and_a_wrong_signal_are_counted_and_named(settings
 async def test_a_moment_counts_only_with_its_own_turn_as_evidence(settings: Settings, tmp_path: Path) -> None:
     file = tmp_path / "cases.jsonl"
     file.write_text(json.dumps(LOOP | {"moments": [{"type": "bot_loop", "turn": 1}]}))
-    one = (await evaluate(settings, path=file)).types[SignalType.BOT_LOOP]
-    assert (one.found, one.wrong) == (0, 1)
+    type_figures = (await evaluate(settings, path=file)).types[SignalType.BOT_LOOP]
+    assert (type_figures.found, type_figures.wrong) == (0, 1)
 
 
 def test_a_journey_that_cannot_be_read_is_told_by_its_line(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ DIALOGUE = {
     ],
 )
 def test_an_alteration_changes_one_fact_of_its_kind(kind: AlterationKind, text: str, possible: str) -> None:
-    found = {" ".join(one.text.split()).capitalize() for one in every(kind, text, SAID)}
+    found = {" ".join(alteration.text.split()).capitalize() for alteration in every(kind, text, SAID)}
     assert possible.capitalize() in found
 
 
@@ -49,7 +49,7 @@ def test_the_same_seed_gives_the_same_alterations_and_another_seed_others() -> N
     drawn = [alterations(text, SAID, seed) for seed in (1, 1, 2, 3, 4)]
     assert drawn[0] == drawn[1]
     assert len({str(one) for one in drawn}) > 1
-    assert all(one.text != text for one in drawn[0].values())
+    assert all(alteration.text != text for alteration in drawn[0].values())
 
 
 def test_a_sentence_without_a_fact_of_a_kind_is_not_altered_so() -> None:
@@ -67,26 +67,26 @@ def test_balanced_accuracy_is_the_mean_of_true_ones_kept_and_altered_ones_reject
         Judged("The customer did not pay 50 euros.", kept=False, rejected={"number": True, "negation_removed": False}),
         Judged("It rains.", kept=True, rejected={}),
     ]
-    found = figures(judged, NONE)
-    assert found.n == 3
-    assert found.balanced_accuracy["number"] == 0.75
-    assert found.balanced_accuracy["negation_removed"] == 0.0
-    assert found.balanced_accuracy["roles"] is None
-    assert found.balanced_accuracy["all"] == 0.375
-    assert found.natural_negatives == 0.0
-    assert found.true_kept == pytest.approx(2 / 3, abs=0.001)
+    verifier_figures = figures(judged, NONE)
+    assert verifier_figures.n == 3
+    assert verifier_figures.balanced_accuracy["number"] == 0.75
+    assert verifier_figures.balanced_accuracy["negation_removed"] == 0.0
+    assert verifier_figures.balanced_accuracy["roles"] is None
+    assert verifier_figures.balanced_accuracy["all"] == 0.375
+    assert verifier_figures.natural_negatives == 0.0
+    assert verifier_figures.true_kept == pytest.approx(2 / 3, abs=0.001)
 
 
 async def test_the_eval_tells_of_dialogues_and_of_our_own_cases(tmp_path: Path) -> None:
     path = tmp_path / "dialogues.jsonl"
     path.write_text(json.dumps(DIALOGUE) + "\n", "utf-8")
-    found = await evaluate(path, Settings(data_dir=tmp_path), seed=3)
-    assert found.n == 2
-    assert set(found.balanced_accuracy) == {*KINDS, "all"}
-    assert found.true_kept == 1.0
-    assert found.own_cases.n >= 40
-    assert found.own_cases.true_kept >= 0.97
-    assert {found.own_cases.rejected[kind] for kind in ("number", "date", "name_new")} == {1.0}
+    verifier_figures = await evaluate(path, Settings(data_dir=tmp_path), seed=3)
+    assert verifier_figures.n == 2
+    assert set(verifier_figures.balanced_accuracy) == {*KINDS, "all"}
+    assert verifier_figures.true_kept == 1.0
+    assert verifier_figures.own_cases.n >= 40
+    assert verifier_figures.own_cases.true_kept >= 0.97
+    assert {verifier_figures.own_cases.rejected[kind] for kind in ("number", "date", "name_new")} == {1.0}
 
 
 def test_a_dialogue_becomes_a_conversation_of_customer_and_agent(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ def test_every_sentence_is_explained_with_its_act_and_where_the_brief_quotes_it(
         interaction(1, "Hello! I want to cancel my subscription."),
         interaction(2, "Which subscription do you mean?", actor="bot"),
     )
-    assert [one.text for one in explanation.sentences] == [
+    assert [sentence.text for sentence in explanation.sentences] == [
         "Hello!",
         "I want to cancel my subscription.",
         "Which subscription do you mean?",
@@ -39,7 +39,7 @@ def test_a_wish_is_explained_with_its_state_and_what_closed_it() -> None:
         interaction(1, "Please cancel my order W4410."),
         interaction(2, "I cannot cancel an order that has been shipped.", actor="bot"),
     )
-    assert [(one.text, one.state, one.closed_by) for one in explanation.wishes] == [
+    assert [(wish.text, wish.state, wish.closed_by) for wish in explanation.wishes] == [
         ("Please cancel my order W4410.", "refused", "I cannot cancel an order that has been shipped.")
     ]
 
@@ -51,5 +51,5 @@ def test_the_command_explains_a_conversation_file(tmp_path: Path) -> None:
     shown = CliRunner().invoke(commands, ["handoff", "--conversation", str(file), "--explain"])
     assert shown.exit_code == 0, shown.output
     assert "cancel my subscription" in shown.output
-    told = CliRunner().invoke(commands, ["handoff", "--conversation", str(file), "--explain", "--json"])
-    assert Explanation.model_validate_json(told.stdout).sentences[0].act == "request"
+    result = CliRunner().invoke(commands, ["handoff", "--conversation", str(file), "--explain", "--json"])
+    assert Explanation.model_validate_json(result.stdout).sentences[0].act == "request"

@@ -26,7 +26,7 @@ def test_a_short_case_is_read_whole() -> None:
         interaction(2, "I will look.", actor="agent"),
     ]
     read = readable(rows)
-    assert [one is other for one, other in zip(read.rows, rows, strict=True)] == [True, True]
+    assert [row is other for row, other in zip(read.rows, rows, strict=True)] == [True, True]
     assert not read.is_cut
 
 
@@ -127,5 +127,5 @@ def test_a_claim_is_verified_by_the_beginning_of_data_that_is_too_long() -> None
     rows = (interaction(1, data=data, actor="bot", kind="tool_result", name="track_parcel", outcome="succeeded"),)
     claims = [Statement(text=f"The parcel was delivered to neighbour {number}.") for number in (4711, 4712)]
     verdicts = check(claims, Transcript(interactions=rows))
-    assert [one.verdict for one in verdicts] == [VerdictKind.UNVERIFIED, VerdictKind.UNVERIFIED]
+    assert [verdict.verdict for verdict in verdicts] == [VerdictKind.UNVERIFIED, VerdictKind.UNVERIFIED]
     assert verdicts[1].why == UNREAD

@@ -185,16 +185,16 @@ async def test_a_process_that_was_cut_off_from_the_others_forgets_everybody_whom
 
 
 async def test_other_processes_are_told_that_what_was_kept_for_too_long_was_erased(settings: Settings) -> None:
-    told: list[Message] = []
+    messages: list[Message] = []
     bus = ProcessBus()
-    bus.subscribe(ERASED, told.append)
+    bus.subscribe(ERASED, messages.append)
     async with build(settings, embedder=WordEmbedder(), bus=bus) as app:
         await app.record("default", [draft("The zebrafinch never came.", channel="chat", conversation_id="c-1")])
         await app.set_retention("default", RetentionRule(channel=Channel.CHAT, days=1))
         await app.apply_retention(now=datetime.now(UTC))
-        assert told == []
+        assert messages == []
         await app.apply_retention(now=datetime.now(UTC) + timedelta(days=2))
-    assert [(message["tenant"], message["customer_id"]) for message in told] == [("default", None)]
+    assert [(message["tenant"], message["customer_id"]) for message in messages] == [("default", None)]
 
 
 async def test_what_was_under_way_during_an_erasure_is_forgotten_a_little_later(settings: Settings) -> None:

@@ -135,7 +135,7 @@ async def test_nothing_later_than_an_explicit_moment_is_taken_into_account(room:
 
 async def test_a_moment_long_ago_is_found_behind_a_long_history_since(room: Room) -> None:
     await room.file(draft("in time", conversation_id="now"))
-    since = (START + timedelta(days=1, minutes=place) for place in range(MAX_HISTORY + 1))
+    since = (START + timedelta(days=1, minutes=index) for index in range(MAX_HISTORY + 1))
     await room.file(*(draft("too late", conversation_id="after", occurred_at=at) for at in since))
     snapshot = await room.gather(None, cutoff=START)
     assert texts(snapshot.conversation) == ["in time"]
@@ -201,12 +201,12 @@ async def test_what_was_said_before_and_after_the_best_hits_comes_with_them(room
     await room.file(draft("somebody billed me double again", conversation_id="now", occurred_at=START + LATER))
     await room.index()
     snapshot = await room.gather("now")
-    assert [one.interaction for one in snapshot.history] == [old[1]]
+    assert [passage.interaction for passage in snapshot.history] == [old[1]]
     assert [row for row in snapshot.prior if row in old] == old[:3]
 
 
 async def test_every_hit_comes_with_the_snapshot_however_old(room: Room) -> None:
-    old = await room.file(*(draft(f"kettle {place}", conversation_id=f"old {place}") for place in range(9)))
+    old = await room.file(*(draft(f"kettle {index}", conversation_id=f"old {index}") for index in range(9)))
     await small_talk(room)
     await room.file(draft("Is the broken kettle repaired?", conversation_id="now", occurred_at=START + LATER))
     snapshot = await room.gather("now")

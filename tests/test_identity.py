@@ -56,11 +56,11 @@ async def test_a_merge_names_the_interactions_it_stands_on(world: World) -> None
 
 async def test_verified_identifiers_of_three_customers_are_ambiguous_and_join_nobody(world: World) -> None:
     three = [proved("email", f"{name}@example.com") for name in ("a", "b", "c")]
-    customers = [await world.whose(one) for one in three]
+    customers = [await world.whose(identifier) for identifier in three]
     resolution = await world.identities.resolve("t", three)
     assert (resolution.match, list(resolution.candidates)) == (Match.AMBIGUOUS, sorted(customers))
     assert resolution.customer_id not in customers
-    assert [await world.whose(one) for one in three] == customers
+    assert [await world.whose(identifier) for identifier in three] == customers
 
 
 async def test_customers_with_different_account_ids_are_never_joined(world: World) -> None:
@@ -91,8 +91,8 @@ async def test_an_identifier_that_is_shared_leaves_the_other_one_to_decide(world
 
 async def test_an_identifier_stops_joining_people_at_the_cap(world: World) -> None:
     people = [proved("email", f"person{number}@example.com") for number in range(SHARING_CAP + 2)]
-    customers = [await world.whose(one) for one in people]
-    met = [await world.whose(one, PHONE) for one in people]
+    customers = [await world.whose(person) for person in people]
+    met = [await world.whose(person, PHONE) for person in people]
     assert met[:SHARING_CAP] == [customers[0]] * SHARING_CAP
     assert met[SHARING_CAP:] == customers[SHARING_CAP:]
     assert (await world.identities.resolve("t", [PHONE])).match is Match.AMBIGUOUS
@@ -101,12 +101,12 @@ async def test_an_identifier_stops_joining_people_at_the_cap(world: World) -> No
 async def test_a_device_of_many_account_holders_joins_none_of_them(world: World) -> None:
     kiosk = proved("device_id", "kiosk")
     accounts = [proved("account_id", f"A{number}") for number in range(SHARING_CAP + 3)]
-    customers = [await world.whose(one, kiosk) for one in accounts]
+    customers = [await world.whose(account, kiosk) for account in accounts]
     assert len(set(customers)) == len(customers)
     stranger = await world.whose(EMAIL)
     assert await world.whose(EMAIL, kiosk) == stranger
     assert await world.whose(kiosk) not in {*customers, stranger}
-    assert [await world.whose(one, kiosk) for one in accounts] == customers
+    assert [await world.whose(account, kiosk) for account in accounts] == customers
 
 
 async def test_the_cap_can_be_chosen() -> None:
@@ -182,10 +182,10 @@ async def test_what_was_claimed_is_the_same_customers_once_it_is_proved(world: W
 
 async def test_claims_of_two_customers_are_ambiguous_and_join_nobody(world: World) -> None:
     claims = [claimed("email", "one@example.com"), claimed("phone", "+4915112345678")]
-    customers = [await world.whose(one) for one in claims]
+    customers = [await world.whose(claim) for claim in claims]
     resolution = await world.identities.resolve("t", claims)
     assert (resolution.match, list(resolution.candidates)) == (Match.AMBIGUOUS, sorted(customers))
-    assert [await world.whose(one) for one in claims] == customers
+    assert [await world.whose(claim) for claim in claims] == customers
 
 
 async def test_a_claimed_account_id_outweighs_a_cookie(world: World) -> None:
@@ -362,11 +362,13 @@ async def test_later_rows_of_a_batch_see_what_earlier_ones_did(world: World) -> 
         draft("7", conversation_id="c1"),
     ]
     together = await world.recorder.record("t", batch)
-    assert len({one.customer_id for one in together}) == 1
+    assert len({recorded.customer_id for recorded in together}) == 1
     apart = world_with(Rules())
     for one in batch:
         await apart.recorder.record("t", [one])
-    (customer,) = {await apart.owner(one) for one in (await apart.recorder.record("t", [draft(conversation_id="c1")]))}
+    (customer,) = {
+        await apart.owner(recorded) for recorded in (await apart.recorder.record("t", [draft(conversation_id="c1")]))
+    }
     assert len(await apart.timeline(customer)) == len(batch) + 1
 
 
@@ -378,7 +380,7 @@ async def test_within_a_batch_a_visitor_who_was_joined_is_nobody_apart_any_more(
         draft("4", identifiers=(COOKIE,)),
     ]
     results = await world.recorder.record("t", batch)
-    assert [one.customer_id == results[1].customer_id for one in results] == [True, True, True, False]
+    assert [result.customer_id == results[1].customer_id for result in results] == [True, True, True, False]
 
 
 async def test_tenants_with_the_same_identifiers_and_conversations_never_meet(world: World) -> None:

@@ -57,11 +57,11 @@ class Journeys(RuleBasedStateMachine):
 
     @rule(tenant=st.sampled_from(["a", "b"]), given=identifiers.filter(bool))
     def claim(self, tenant: str, given: Sequence[Identifier]) -> None:
-        unverified = [Identifier(type=one.type, value=one.value) for one in given]
+        unverified = [Identifier(type=identifier.type, value=identifier.value) for identifier in given]
         opened = self.runner.run(self.world.identities.resolve(tenant, unverified))
         customer = self.runner.run(self.world.identities.customer(tenant, opened.customer_id))
-        named = [one for one in customer.identifiers if one.type != "cookie_id"]
-        assert not any(one.verified for one in named)
+        named = [identifier for identifier in customer.identifiers if identifier.type != "cookie_id"]
+        assert not any(identifier.verified for identifier in named)
 
     @rule(tenant=st.sampled_from(["a", "b"]), data=st.data())
     def merge(self, tenant: str, data: st.DataObject) -> None:
@@ -110,7 +110,7 @@ class Journeys(RuleBasedStateMachine):
         for tenant in ("a", "b"):
             for customer_id in self.customers(tenant):
                 customer = self.runner.run(self.world.identities.customer(tenant, customer_id))
-                assert len([one for one in customer.identifiers if one.type == "account_id"]) <= 1
+                assert len([identifier for identifier in customer.identifiers if identifier.type == "account_id"]) <= 1
 
     def customers(self, tenant: str) -> set[str]:
         return self.world.customers(tenant)

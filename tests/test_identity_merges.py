@@ -21,23 +21,23 @@ def world() -> World:
 
 
 async def test_the_customer_named_first_survives_a_merge_and_the_other_id_leads_to_it(world: World) -> None:
-    one, other = await world.arrives(EMAIL), await world.arrives(PHONE)
-    merge = await world.identities.merge("t", other.customer_id or "", one.customer_id or "", reason="same person")
-    assert (merge.survivor, merge.absorbed) == (other.customer_id, one.customer_id)
-    joined = await world.identities.customer("t", one.customer_id or "")
+    recorded, other = await world.arrives(EMAIL), await world.arrives(PHONE)
+    merge = await world.identities.merge("t", other.customer_id or "", recorded.customer_id or "", reason="same person")
+    assert (merge.survivor, merge.absorbed) == (other.customer_id, recorded.customer_id)
+    joined = await world.identities.customer("t", recorded.customer_id or "")
     assert joined.customer_id == other.customer_id
-    assert await world.timeline(joined.customer_id) == [one.interaction_id, other.interaction_id]
+    assert await world.timeline(joined.customer_id) == [recorded.interaction_id, other.interaction_id]
     assert {identifier.type for identifier in joined.identifiers} == {"email", "phone"}
 
 
 async def test_an_undone_merge_is_as_if_it_had_never_been(world: World) -> None:
-    one, other = await world.arrives(EMAIL), await world.arrives(PHONE)
-    kept, absorbed = one.customer_id or "", other.customer_id or ""
+    recorded, other = await world.arrives(EMAIL), await world.arrives(PHONE)
+    kept, absorbed = recorded.customer_id or "", other.customer_id or ""
     before = [await world.identities.customer("t", customer) for customer in (kept, absorbed)]
     merge = await world.identities.merge("t", kept, absorbed)
     await world.identities.unmerge("t", kept, merge.merge_id)
     assert [await world.identities.customer("t", customer) for customer in (kept, absorbed)] == before
-    assert await world.timeline(kept) == [one.interaction_id]
+    assert await world.timeline(kept) == [recorded.interaction_id]
     assert await world.timeline(absorbed) == [other.interaction_id]
     assert await world.whose(PHONE) == absorbed
 
@@ -119,8 +119,8 @@ async def test_a_customer_says_how_and_when_they_last_proved_who_they_are(world:
     newest = await world.arrives(proved("phone", "+4915112345678", at=START), conversation="c1")
     customer = await world.identities.customer("t", proof.customer_id or "")
     assert customer.verification_status is VerificationStatus.VERIFIED
-    assert {one.type for one in customer.identifiers if one.verified} == {"account_id", "phone"}
-    phone = next(one for one in customer.identifiers if one.type == "phone")
+    assert {identifier.type for identifier in customer.identifiers if identifier.verified} == {"account_id", "phone"}
+    phone = next(identifier for identifier in customer.identifiers if identifier.type == "phone")
     assert (phone.verified_at, phone.method) == (later, "one-time code")
     assert newest.customer_id == customer.customer_id
 

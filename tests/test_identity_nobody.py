@@ -80,7 +80,7 @@ async def test_two_who_send_what_names_nobody_stay_two_even_when_attested(world:
     first = await world.arrives(proved(kind, value), conversation="c1", text="I owe 900 EUR.")
     second = await world.arrives(proved(kind, value), conversation="c2", text="Hello.")
     assert first.customer_id != second.customer_id
-    assert [one.field for one in second.warnings] == ["identifiers[0].value"]
+    assert [warning.field for warning in second.warnings] == ["identifiers[0].value"]
     assert first.customer_id == (await world.arrives(proved(kind, value), conversation="c1")).customer_id
     resolution = await world.identities.resolve("t", [proved(kind, value)])
     assert (resolution.match, resolution.candidates) == (Match.NEW, ())
@@ -120,7 +120,7 @@ def test_any_value_is_judged(kind: str, value: str) -> None:
 async def test_what_is_no_address_and_no_number_joins_nobody(world: World, kind: str, value: str) -> None:
     results = [await world.arrives(claimed(kind, value), conversation=f"c{number}", text="Hi.") for number in range(2)]
     assert results[0].customer_id != results[1].customer_id
-    assert {one.code for one in results[0].warnings} <= {"invalid_email", "invalid_phone", "names_nobody"}
+    assert {warning.code for warning in results[0].warnings} <= {"invalid_email", "invalid_phone", "names_nobody"}
     assert results[0].warnings
 
 
@@ -140,8 +140,8 @@ async def test_what_an_earlier_version_let_somebody_hold_joins_no_more_and_prove
     old = await world.whose(conversation="c0")
     withheld = Identifier(type="phone", value="anonymous", verified=True, verified_at=datetime.now(UTC))
     async with world.ledger.transaction("t") as transaction:
-        held = NewHolding(identity_id=old, identifier=withheld, interaction_id=None)
-        await transaction.apply(Changes(holdings=(held,)))
+        new_holding = NewHolding(identity_id=old, identifier=withheld, interaction_id=None)
+        await transaction.apply(Changes(holdings=(new_holding,)))
     assert await world.whose(proved("phone", "anonymous"), conversation="c1") != old
     customer = await world.identities.customer("t", old)
     assert (customer.verification_status, customer.identifiers) == (VerificationStatus.UNKNOWN, ())

@@ -30,7 +30,7 @@ def room(minilm: Embedder) -> Room:
 
 
 async def test_what_was_said_is_indexed_and_what_tools_say_is_not(room: Room) -> None:
-    said = await room.file(draft("hello"), draft("a note", kind=Kind.NOTE, actor=Actor.AGENT))
+    interactions = await room.file(draft("hello"), draft("a note", kind=Kind.NOTE, actor=Actor.AGENT))
     await room.file(
         draft("  "),
         draft('{"status": "ok"}', kind=Kind.TOOL_RESULT, actor=Actor.SYSTEM),
@@ -38,8 +38,8 @@ async def test_what_was_said_is_indexed_and_what_tools_say_is_not(room: Room) ->
     )
     await room.file(draft("elsewhere"), tenant="other", customer="cus_o")
     async with room.indexing() as indexer:
-        assert set(await room.vectors.get(TENANT, [row.interaction_id for row in said])) == {
-            row.interaction_id for row in said
+        assert set(await room.vectors.get(TENANT, [row.interaction_id for row in interactions])) == {
+            row.interaction_id for row in interactions
         }
         assert await room.vectors.count() == 3
         assert indexer.check().status == "ok"

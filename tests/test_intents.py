@@ -44,9 +44,9 @@ def learner() -> IntentLearner:
 
 
 async def told(learner: IntentLearner, made: IntentClassifier, texts: Sequence[str]) -> list[str | None]:
-    found = made.likelihoods(await learner.embed(texts))
-    best = found.shares.argmax(axis=1)
-    return [made.names[place] if named else None for place, named in zip(best, found.named, strict=True)]
+    likelihoods = made.likelihoods(await learner.embed(texts))
+    best = likelihoods.shares.argmax(axis=1)
+    return [made.names[place] if named else None for place, named in zip(best, likelihoods.named, strict=True)]
 
 
 def test_regression_separates_classes_and_its_shares_sum_to_one() -> None:
@@ -96,26 +96,26 @@ def test_more_traffic_than_is_used_is_taken_from_all_over_it() -> None:
 def test_what_is_like_no_example_is_not_named_but_still_has_a_likeliest_intent() -> None:
     elsewhere = np.array([[0.0, 0.0, 1.0]], np.float32)
 
-    found = classifier().likelihoods(np.vstack([at(1), elsewhere]))
+    likelihoods = classifier().likelihoods(np.vstack([at(1), elsewhere]))
 
-    assert found.named.tolist() == [True, False]
-    assert found.shares.sum(axis=1) == pytest.approx([1.0, 1.0], abs=1e-5)
-    assert found.confidences.sum(axis=1)[1] < 0.01
+    assert likelihoods.named.tolist() == [True, False]
+    assert likelihoods.shares.sum(axis=1) == pytest.approx([1.0, 1.0], abs=1e-5)
+    assert likelihoods.confidences.sum(axis=1)[1] < 0.01
 
 
 def test_a_classifier_of_no_intent_names_nothing() -> None:
     none = np.zeros((0, 3), np.float32)
 
-    found = IntentClassifier((), none, np.zeros(0, np.int64), none).likelihoods(at(10, 20))
+    likelihoods = IntentClassifier((), none, np.zeros(0, np.int64), none).likelihoods(at(10, 20))
 
-    assert found.shares.shape == (2, 0)
-    assert found.named.tolist() == [False, False]
+    assert likelihoods.shares.shape == (2, 0)
+    assert likelihoods.named.tolist() == [False, False]
 
 
 def test_one_intent_of_one_example_is_told_from_nothing() -> None:
-    found = IntentClassifier(("only",), at(0), np.array([0]), at(5)).likelihoods(at(2, 180))
+    likelihoods = IntentClassifier(("only",), at(0), np.array([0]), at(5)).likelihoods(at(2, 180))
 
-    assert found.named.tolist() == [True, False]
+    assert likelihoods.named.tolist() == [True, False]
 
 
 def test_confidence_is_lower_where_the_examples_of_two_intents_lie_mixed() -> None:
@@ -157,8 +157,8 @@ async def test_an_intent_is_known_by_its_label_too(learner: IntentLearner) -> No
     without = (await learner.learn(examples)).likelihoods(await learner.embed(question))
     labelled = await learner.learn(examples, labels={"x1": "Work as a volunteer"})
 
-    place = labelled.names.index("x1")
-    assert labelled.likelihoods(await learner.embed(question)).shares[0, place] > without.shares[0, place]
+    index = labelled.names.index("x1")
+    assert labelled.likelihoods(await learner.embed(question)).shares[0, index] > without.shares[0, index]
 
 
 async def test_a_reader_that_has_learnt_from_traffic_reads_by_it(learner: IntentLearner) -> None:
@@ -191,7 +191,7 @@ def test_what_is_to_be_done_is_not_crowded_out_by_questions() -> None:
         *(f"Which shelf is number {count} on?" for count in range(4)),
     ]
     wishes = wishes_of([interaction(seq, text) for seq, text in enumerate(said, 1)])
-    assert [one.text for one in wishes] == [*said[:4], *said[-2:]]
+    assert [wish.text for wish in wishes] == [*said[:4], *said[-2:]]
 
 
 @pytest.mark.parametrize(

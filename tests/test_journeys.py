@@ -41,21 +41,21 @@ def story() -> list[InteractionDraft]:
 
 async def told(app: App, drafts: Sequence[InteractionDraft]) -> str:
     answer = await app.record("default", drafts)
-    assert not any(one.problem for one in answer.results)
+    assert not any(result.problem for result in answer.results)
     customer_id = answer.results[0].customer_id
     assert customer_id
     return customer_id
 
 
 def texts(page: JourneyPage) -> list[str]:
-    return [one.text or one.name or "" for one in page.interactions]
+    return [interaction.text or interaction.name or "" for interaction in page.interactions]
 
 
 async def test_a_journey_is_told_in_the_order_in_which_it_happened_whatever_order_it_was_filed_in(app: App) -> None:
     customer_id = await told(app, story())
     page = await app.journey("default", customer_id, JourneyQuery())
     assert texts(page)[0] == "Do you sell lamps?"
-    assert [one.seq for one in page.interactions] == [6, 1, 2, 3, 4, 5]
+    assert [interaction.seq for interaction in page.interactions] == [6, 1, 2, 3, 4, 5]
     assert (page.total, page.matching, page.first, page.earlier, page.later) == (6, 6, 0, None, None)
     assert page.channels == {Channel.APP: 2, Channel.CHAT: 3, Channel.EMAIL: 1}
     assert page.as_of_seq == 6
@@ -64,9 +64,9 @@ async def test_a_journey_is_told_in_the_order_in_which_it_happened_whatever_orde
 async def test_signals_stand_where_they_fired(app: App) -> None:
     customer_id = await told(app, story())
     page = await app.journey("default", customer_id, JourneyQuery())
-    by_type = {one.type: one for one in page.signals}
+    by_type = {signal.type: signal for signal in page.signals}
     assert {SignalType.REPEATED_FAILURE, SignalType.HUMAN_REQUEST, SignalType.CHANNEL_SWITCH} <= by_type.keys()
-    rows = {one.interaction_id: one for one in page.interactions}
+    rows = {interaction.interaction_id: interaction for interaction in page.interactions}
     assert rows[by_type[SignalType.HUMAN_REQUEST].evidence[-1]].text == "I want to talk to a person."
     assert rows[by_type[SignalType.REPEATED_FAILURE].evidence[-1]].name == "start_return"
 
@@ -77,7 +77,7 @@ async def test_filters_leave_what_they_name_and_count_it(app: App) -> None:
     async def left(**wanted: Any) -> list[int]:
         page = await app.journey("default", customer_id, JourneyQuery(**wanted))
         assert page.total == 6
-        return [one.seq for one in page.interactions]
+        return [interaction.seq for interaction in page.interactions]
 
     assert await left(channel="chat") == [3, 4, 5]
     assert await left(kind="event") == [1, 2]
@@ -103,7 +103,7 @@ async def test_paging_goes_through_everything_once_and_a_place_can_be_named(app:
     assert texts(following)[0] == f"message {len(page.interactions)}"
     named = following.interactions[7].interaction_id
     around = await app.journey("default", customer_id, JourneyQuery(limit=15, at=named))
-    assert named in [one.interaction_id for one in around.interactions]
+    assert named in [interaction.interaction_id for interaction in around.interactions]
     assert len(around.interactions) == 15
 
 
@@ -125,11 +125,11 @@ async def test_handoffs_and_decisions_stand_where_they_were_judged_and_none_twic
     to_come = HandoffRequest(customer_id=customer_id, conversation_id="call-to-come", now=at + MINUTE)
     second = await app.handoff("default", to_come)
     page = await app.journey("default", customer_id, JourneyQuery())
-    assert [(one.handoff.handoff_id, one.at) for one in page.handoffs] == [
+    assert [(made_handoff.handoff.handoff_id, made_handoff.at) for made_handoff in page.handoffs] == [
         (handoff.handoff_id, at),
         (second.handoff_id, at + MINUTE),
     ]
-    assert [one.decision.decision_id for one in page.decisions] == [decision.decision_id]
+    assert [made_decision.decision.decision_id for made_decision in page.decisions] == [decision.decision_id]
     before = await app.journey("default", customer_id, JourneyQuery(until=START + DAY, limit=1))
     assert before.handoffs == ()
     only_first = await app.journey(
@@ -146,7 +146,7 @@ async def test_a_merge_stands_at_its_evidence_and_once_undone_names_the_other_cu
     (joining,) = (await app.journey("default", second, JourneyQuery())).joinings
     assert {joining.merge.survivor, joining.merge.absorbed} == {first, second}
     assert joining.at == START + 2 * MINUTE
-    assert [one.value for one in joining.brought] in (["a@x.example"], ["acc-1"])
+    assert [identifier.value for identifier in joining.brought] in (["a@x.example"], ["acc-1"])
     assert (joining.other, len(joining.evidence)) == (None, 3)
     await app.unmerge("default", joining.merge.survivor, joining.merge.merge_id)
     page = await app.journey("default", joining.merge.survivor, JourneyQuery())
@@ -169,13 +169,13 @@ async def test_what_was_made_of_two_joined_customers_is_shown_of_neither_once_th
     await app.unmerge("default", merge.survivor, merge.merge_id)
     for customer_id in (merge.survivor, merge.absorbed):
         page = await app.journey("default", customer_id, JourneyQuery())
-        own = {one.conversation_id for one in page.interactions}
-        made = [one.handoff.conversation_id for one in page.handoffs]
-        assert {*made, *(one.decision.conversation_id for one in page.decisions)} <= own
+        own = {interaction.conversation_id for interaction in page.interactions}
+        made = [handoff.handoff.conversation_id for handoff in page.handoffs]
+        assert {*made, *(decision.decision.conversation_id for decision in page.decisions)} <= own
         foreign = "ORD-1111" if "c1" not in own else "secret letter"
         assert foreign not in page.model_dump_json()
-    kept = await app.journey("default", merge.survivor, JourneyQuery())
-    assert kept.withheld >= 1
+    journey_page = await app.journey("default", merge.survivor, JourneyQuery())
+    assert journey_page.withheld >= 1
 
 
 async def test_customers_are_found_by_ids_and_identifiers_in_any_spelling_and_nobody_is_made(app: App) -> None:
@@ -185,7 +185,10 @@ async def test_customers_are_found_by_ids_and_identifiers_in_any_spelling_and_no
     row = (await app.journey("default", customer_id, JourneyQuery())).interactions[0]
 
     async def found(written: str) -> list[tuple[str, str]]:
-        return [(one.customer.customer_id, one.why) for one in await app.find_customers("default", written)]
+        return [
+            (found_customer.customer.customer_id, found_customer.why)
+            for found_customer in await app.find_customers("default", written)
+        ]
 
     assert await found(customer_id) == [(customer_id, "customer")]
     assert await found("acc-1") == [(customer_id, "identifier")]
@@ -203,10 +206,12 @@ async def test_customers_are_found_by_ids_and_identifiers_in_any_spelling_and_no
 
 async def test_an_order_number_leads_to_whoever_used_it_lately(app: App) -> None:
     customer_id = await told(app, story())
-    (one,) = await app.find_customers("default", "ord-70331")
-    assert (one.customer.customer_id, one.why) == (customer_id, "mention")
-    page = await app.journey("default", customer_id, JourneyQuery(at=one.interaction_id))
-    assert "ORD-70331" in next(row.text for row in page.interactions if row.interaction_id == one.interaction_id)
+    (found_customer,) = await app.find_customers("default", "ord-70331")
+    assert (found_customer.customer.customer_id, found_customer.why) == (customer_id, "mention")
+    page = await app.journey("default", customer_id, JourneyQuery(at=found_customer.interaction_id))
+    assert "ORD-70331" in next(
+        row.text for row in page.interactions if row.interaction_id == found_customer.interaction_id
+    )
 
 
 class ReadingLedger(MemoryLedger):

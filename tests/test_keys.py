@@ -64,11 +64,11 @@ async def refused(keys: Keys, presented: str, *, saying: str) -> None:
 
 
 async def test_a_key_grants_its_own_tenant_and_scopes_and_no_others(keys: Keys) -> None:
-    one = await keys.create("one", [Scope.HANDOFF, Scope.INGEST])
+    issued_key = await keys.create("one", [Scope.HANDOFF, Scope.INGEST])
     two = await keys.create("two", [Scope.ANALYTICS])
 
-    assert await keys.authenticate(one.key) == KeyGrant(
-        tenant="one", scopes=frozenset({Scope.INGEST, Scope.HANDOFF}), key_id=one.key_id
+    assert await keys.authenticate(issued_key.key) == KeyGrant(
+        tenant="one", scopes=frozenset({Scope.INGEST, Scope.HANDOFF}), key_id=issued_key.key_id
     )
     assert await keys.authenticate(two.key) == KeyGrant(
         tenant="two", scopes=frozenset({Scope.ANALYTICS}), key_id=two.key_id
@@ -98,8 +98,8 @@ async def test_what_was_signed_in_a_keys_name_stands_as_long_as_the_key(
 
 
 async def test_the_secret_of_one_key_does_not_open_another(keys: Keys) -> None:
-    one, two = await keys.create("one", [Scope.INGEST]), await keys.create("two", [Scope.INGEST])
-    secret = one.key.removeprefix(f"wl_{one.key_id}_")
+    issued_key, two = await keys.create("one", [Scope.INGEST]), await keys.create("two", [Scope.INGEST])
+    secret = issued_key.key.removeprefix(f"wl_{issued_key.key_id}_")
 
     await refused(keys, f"wl_{two.key_id}_{secret}", saying="not known")
 
@@ -112,11 +112,11 @@ async def test_a_key_works_in_every_process_at_once(keys: Keys, elsewhere: Keys)
 
 async def test_a_secret_has_256_bits_and_fits_a_header_and_an_address(keys: Keys) -> None:
     made = [await keys.create("one", [Scope.INGEST]) for _ in range(20)]
-    secrets = {one.key.removeprefix(f"wl_{one.key_id}_") for one in made}
+    secrets = {issued_key.key.removeprefix(f"wl_{issued_key.key_id}_") for issued_key in made}
 
-    assert len(secrets) == len({one.key_id for one in made}) == 20
-    assert all(len(one) == 43 for one in secrets)  # 43 signs of base64 carry 258 bits
-    assert all(one.replace("_", "").replace("-", "").isalnum() and one.isascii() for one in secrets)
+    assert len(secrets) == len({issued_key.key_id for issued_key in made}) == 20
+    assert all(len(secret) == 43 for secret in secrets)  # 43 signs of base64 carry 258 bits
+    assert all(secret.replace("_", "").replace("-", "").isalnum() and secret.isascii() for secret in secrets)
 
 
 @pytest.mark.parametrize(
@@ -262,7 +262,7 @@ async def test_a_key_that_makes_no_sense_is_not_made(
     with pytest.raises(InvalidRequest) as raised:
         await keys.create(tenant, scopes, label=label, lifetime=lifetime)
 
-    assert [one["path"] for one in raised.value.errors] == [path]
+    assert [error["path"] for error in raised.value.errors] == [path]
     assert list(await keys.list()) == []
 
 
@@ -339,11 +339,11 @@ async def test_only_so_many_keys_are_remembered_and_the_list_goes_past_one_page(
     made = [await keys.create("one", [Scope.INGEST]) for _ in range(MOST_REMEMBERED + 1)]
     await keys.authenticate(made[0].key)
     await keys.authenticate(made[1].key)
-    for one in made[:2]:
-        await elsewhere.revoke(one.key_id)
+    for issued_key in made[:2]:
+        await elsewhere.revoke(issued_key.key_id)
 
-    for one in made[2:]:
-        await keys.authenticate(one.key)
+    for issued_key in made[2:]:
+        await keys.authenticate(issued_key.key)
 
     await keys.authenticate(made[1].key)
     await refused(keys, made[0].key, saying="revoked")
@@ -368,10 +368,10 @@ async def test_the_secret_is_nowhere_on_disk_in_the_log_or_in_what_is_printed_of
 
     while_open = on_disk()
     await store.close()
-    for one in (made, rotated):
-        secret = one.key.removeprefix(f"wl_{one.key_id}_")
+    for issued_key in (made, rotated):
+        secret = issued_key.key.removeprefix(f"wl_{issued_key.key_id}_")
         for written in (while_open, on_disk()):
             assert secret.encode() not in written
             assert hashlib.sha256(secret.encode()).hexdigest().encode() in written
         assert secret not in caplog.text
-        assert secret not in repr(one)
+        assert secret not in repr(issued_key)

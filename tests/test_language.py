@@ -135,9 +135,9 @@ def test_taking_leave_is_no_confirmation_and_not_knowing_why_no_preference() -> 
 
 
 def test_a_sentence_as_long_as_one_may_be_is_one() -> None:
-    said = "a" * (LONGEST_SENTENCE - 5) + " end."
+    literal_string = "a" * (LONGEST_SENTENCE - 5) + " end."
     assert LONGEST_SENTENCE == 2000
-    assert sentences(said) == (said,)
+    assert sentences(literal_string) == (literal_string,)
 
 
 def test_what_nobody_would_call_a_sentence_is_taken_in_pieces_cut_between_words() -> None:

@@ -148,9 +148,9 @@ async def test_what_was_blanked_while_a_model_is_late_is_told_by_no_revision(
         answered = await handed_over(client)
         await app.redact("default", extra["interaction_id"])
         await asyncio.sleep(2 * (model.brief_s + model.check_s))
-        found = await client.get(f"/v1/handoffs/{answered['handoff_id']}")
-    assert found.status_code == 404 or summary(found.json())[:1] == (1,)
-    assert "colour" not in found.text
+        response = await client.get(f"/v1/handoffs/{answered['handoff_id']}")
+    assert response.status_code == 404 or summary(response.json())[:1] == (1,)
+    assert "colour" not in response.text
 
 
 async def test_many_late_handoffs_hold_no_other_back(settings: Settings) -> None:

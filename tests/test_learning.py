@@ -41,7 +41,7 @@ async def propensities(
     """The learnt propensity of each action."""
     components = {name: Components(propensity=prior, context=1, value=1, lever=1) for name, prior in priors.items()}
     arranged = await learner.arrange(tenant, intent, components, places=3)
-    return {one.action_id: one.components.propensity for one in arranged.candidates}
+    return {candidate.action_id: candidate.components.propensity for candidate in arranged.candidates}
 
 
 async def tell(learner: Learner, action_id: str, rewards: Sequence[float], intent: str = "broken") -> None:
@@ -131,8 +131,8 @@ def test_the_less_intents_differ_the_more_they_say_about_each_other() -> None:
 def test_the_estimate_finds_how_rates_were_drawn() -> None:
     rng = np.random.default_rng(0)
     drawn = rng.binomial(60, rng.beta(0.4 * 6, 0.6 * 6, size=(40, 12)))
-    found = [spread(Rate(60, float(one)) for one in map(float, successes)) for successes in drawn]
-    assert worth_of_others(found) == pytest.approx(6, rel=0.25)
+    spreads = [spread(Rate(60, float(one)) for one in map(float, successes)) for successes in drawn]
+    assert worth_of_others(spreads) == pytest.approx(6, rel=0.25)
 
 
 # --- what is kept -----------------------------------------------------------------------------------------------------
@@ -187,8 +187,8 @@ async def test_erasing_a_customer_removes_their_outcomes_and_keeps_what_was_lear
 
     assert erased.erased["outcomes"] == 1
     assert [one async for one in app.decision_log("t") if one["outcomes"]] == []
-    before = {one.action_id: one.propensity for one in learnt}
-    after = {one.action_id: one.propensity for one in later}
+    before = {offered_action.action_id: offered_action.propensity for offered_action in learnt}
+    after = {offered_action.action_id: offered_action.propensity for offered_action in later}
     assert after[first.action_id] == before[first.action_id] < first.propensity
 
 
@@ -213,20 +213,20 @@ def test_without_exploring_the_best_score_comes_first_for_sure() -> None:
 
 def test_an_action_comes_first_as_often_as_it_is_believed_to_be_best() -> None:
     rng = np.random.default_rng(0)
-    drawn = np.stack([rng.beta(*one.belief, size=100_000) * one.weight for one in OPTIONS])
+    drawn = np.stack([rng.beta(*OPTION.belief, size=100_000) * OPTION.weight for OPTION in OPTIONS])
     best = np.bincount(drawn.argmax(axis=0), minlength=len(OPTIONS)) / drawn.shape[1]
-    weights = np.array([one.weight for one in OPTIONS])
+    weights = np.array([OPTION.weight for OPTION in OPTIONS])
     expected = (1 - LEAST_SHARE) * best + LEAST_SHARE * weights / weights.sum()
     assert explored(OPTIONS, places=1, chance=Random(0)).first == pytest.approx(expected, abs=0.005)
 
 
 def test_what_is_logged_is_how_often_it_happens() -> None:
     draws = [explored(OPTIONS, places=2, chance=Random(seed)) for seed in range(4000)]
-    pairs = Counter(tuple(place.candidate for place in one.places) for one in draws)
-    for one in draws[:20]:
-        chosen = tuple(place.candidate for place in one.places)
-        assert one.places[0].probability == one.first[chosen[0]]
-        probability = one.places[0].probability * one.places[1].probability
+    pairs = Counter(tuple(place.candidate for place in draw.places) for draw in draws)
+    for draw in draws[:20]:
+        chosen = tuple(place.candidate for place in draw.places)
+        assert draw.places[0].probability == draw.first[chosen[0]]
+        probability = draw.places[0].probability * draw.places[1].probability
         assert pairs[chosen] / len(draws) == pytest.approx(probability, abs=4 * (probability / len(draws)) ** 0.5)
 
 
@@ -270,7 +270,7 @@ async def test_a_catalogue_that_explores_logs_what_else_might_have_come_first() 
         intent = Intent(name="broken", confidence=1.0)
         decision = await exploring.decide(case, intent, (), calm, NextActionRequest(limit=2), started=0.0)
         firsts[decision.actions[0].action_id] += 1
-        chances = {one.action_id: one.probability for one in decision.candidates}
+        chances = {candidate.action_id: candidate.probability for candidate in decision.candidates}
         assert sum(chances.values()) == pytest.approx(1)
         assert set(chances) == {"fix", "replace", "refund"}
         assert decision.actions[0].probability == chances[decision.actions[0].action_id] < 1
@@ -279,6 +279,6 @@ async def test_a_catalogue_that_explores_logs_what_else_might_have_come_first() 
         case, Intent(name="broken", confidence=1.0), (), calm, NextActionRequest(), started=0
     )
     assert len(firsts) == 3
-    assert [one.action_id for one in decision.actions] == ["fix", "replace", "refund"]
-    assert [one.probability for one in decision.actions] == [1.0, 1.0, 1.0]
-    assert [one.probability for one in decision.candidates] == [1.0, 0.0, 0.0]
+    assert [action.action_id for action in decision.actions] == ["fix", "replace", "refund"]
+    assert [action.probability for action in decision.actions] == [1.0, 1.0, 1.0]
+    assert [candidate.probability for candidate in decision.candidates] == [1.0, 0.0, 0.0]

@@ -139,7 +139,7 @@ async def test_what_the_model_wrote_and_the_evidence_bears_out_is_the_brief() ->
     assert brief.open_questions == ("Is a refund of $49.90 still possible?",)
     assert brief.suggested_opening == GOOD["suggested_opening"]
     # `router ABX-2041` is the `ABX-2041` that was found already.
-    assert [one.value for one in brief.entities] == [one.value for one in first.brief.entities]
+    assert [entity.value for entity in brief.entities] == [entity.value for entity in first.brief.entities]
     assert brief.dropped_claims == ()
     assert brief.actions_taken == first.brief.actions_taken
     assert brief.resolution_status == first.brief.resolution_status
@@ -175,7 +175,7 @@ async def test_what_the_evidence_does_not_bear_out_is_dropped_and_the_extractive
     assert handoff.engine == "model"  # the situation is still the model's
     for field in ("headline", "contact_reason", "commitments", "entities"):
         assert getattr(handoff.brief, field) == getattr(first.brief, field)
-    dropped = {one.text: one.why for one in handoff.brief.dropped_claims}
+    dropped = {dropped_claim.text: dropped_claim.why for dropped_claim in handoff.brief.dropped_claims}
     assert dropped["Refund of $94.90 promised"] == (
         "the amount $94.90 stands nowhere in the conversation and does not follow from it"
     )
@@ -272,7 +272,9 @@ async def test_a_model_that_says_nothing_true_did_not_write_the_brief() -> None:
     assert (handoff.engine, handoff.status) == ("extractive", HandoffStatus.PARTIAL)
     assert handoff.failure_code is FailureCode.INVALID_MODEL_OUTPUT
     assert handoff.brief.situation == first.brief.situation
-    assert [one.text for one in handoff.brief.dropped_claims] == ["The employee was hired in 1999 for $12,000."]
+    assert [dropped_claim.text for dropped_claim in handoff.brief.dropped_claims] == [
+        "The employee was hired in 1999 for $12,000."
+    ]
     assert handoff.usage is not None  # it was paid for
 
 

@@ -155,8 +155,8 @@ def test_a_prompt_is_told_by_its_bytes() -> None:
 
 async def recorded(app: App) -> tuple[str, str]:
     """A customer with one message, and the message's id."""
-    known = (Identifier(type="account_id", value="acc-1", verified=True, method="login"),)
-    said = drafted("The zebrafinch parcel never came.", conversation_id="c-1", identifiers=known)
+    identifiers = (Identifier(type="account_id", value="acc-1", verified=True, method="login"),)
+    said = drafted("The zebrafinch parcel never came.", conversation_id="c-1", identifiers=identifiers)
     [one] = (await app.record(TENANT, [said])).results
     assert one.customer_id is not None
     assert one.interaction_id is not None

@@ -52,7 +52,7 @@ async def test_a_conversation_that_addresses_a_machine_shows_only_what_other_lin
     closed = told("The case is settled and closed.", "t1", "t8")
     handoff, _ = await worded(ScriptedModel(answer(situation=[*GOOD["situation"], closed])), talk)
     assert handoff.brief.situation == TOLD
-    whys = {one.text: one.why for one in handoff.brief.dropped_claims}
+    whys = {dropped_claim.text: dropped_claim.why for dropped_claim in handoff.brief.dropped_claims}
     assert whys == {closed["text"]: "a line tells a machine what to write, and no other bears this out"}
 
 
@@ -103,28 +103,34 @@ async def test_the_instructions_of_the_model_are_shown_to_nobody() -> None:
 
     handoff, _ = await worded(Talkative())
     assert "contact-centre agent reads in ten seconds" not in handoff.model_dump_json()
-    assert "it repeats the instructions that the model was given" in [one.why for one in handoff.brief.dropped_claims]
+    assert "it repeats the instructions that the model was given" in [
+        dropped_claim.why for dropped_claim in handoff.brief.dropped_claims
+    ]
 
 
 async def test_an_entity_stands_in_the_lines_that_it_cites() -> None:
     named = [{"type": "colour", "value": "purple", "evidence": ["t1"]}]
     handoff, first = await worded(ScriptedModel(answer(entities=named)))
     assert handoff.brief.entities == first.brief.entities
-    assert [one.why for one in handoff.brief.dropped_claims] == ["it does not stand in the lines that it cites"]
+    assert [dropped_claim.why for dropped_claim in handoff.brief.dropped_claims] == [
+        "it does not stand in the lines that it cites"
+    ]
 
 
 async def test_a_promise_of_our_side_is_told_of_whoever_on_it_gave_it() -> None:
     promised = {"by": "bot", "due": "tomorrow"} | told("Call back tomorrow about the refund.", "t6")
     handoff, _ = await worded(ScriptedModel(answer(commitments=[promised])))
-    [one] = handoff.brief.commitments
-    assert (one.by, one.due, one.evidence) == ("agent", "tomorrow", ("int_6",))
+    [commitment] = handoff.brief.commitments
+    assert (commitment.by, commitment.due, commitment.evidence) == ("agent", "tomorrow", ("int_6",))
 
 
 async def test_a_promise_is_not_told_of_a_side_that_did_not_give_it() -> None:
     promised = {"by": "customer", "due": None} | told("The customer will call back tomorrow.", "t6")
     handoff, first = await worded(ScriptedModel(answer(commitments=[promised])))
     assert handoff.brief.commitments == first.brief.commitments
-    assert "no line that it cites is a promise by the customer" in [one.why for one in handoff.brief.dropped_claims]
+    assert "no line that it cites is a promise by the customer" in [
+        dropped_claim.why for dropped_claim in handoff.brief.dropped_claims
+    ]
 
 
 @pytest.mark.parametrize(

@@ -92,9 +92,9 @@ async def opened(settings: Settings, address: str, **more: Any) -> AsyncGenerato
     own = {"model": "hosted_vllm/m", "model_base_url": address} | more
     async with build(settings.model_copy(update=own), embedder=WordEmbedder()) as app:
         await app.warm_up()
-        known = (Identifier(type="account_id", value="acc-1", verified=True, method="login"),)
+        identifiers = (Identifier(type="account_id", value="acc-1", verified=True, method="login"),)
         data = {"cvv": "123", "notes": {"password": SECRETS["password"]}}
-        await app.record(TENANT, [draft(TOLD, conversation_id="c-1", identifiers=known, data=data)])
+        await app.record(TENANT, [draft(TOLD, conversation_id="c-1", identifiers=identifiers, data=data)])
         yield app
 
 

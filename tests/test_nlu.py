@@ -191,7 +191,7 @@ def test_thanks_are_read_as_friendly_and_anger_as_anger() -> None:
 def test_a_sentence_of_a_talk_knows_its_place_in_its_message_and_in_the_talk() -> None:
     talk = Talk()
     first = list(talk.sentences("Hello. My lamp broke. I want a new one.", by_customer=True))
-    assert [one.setting for one in first] == [
+    assert [sentence.setting for sentence in first] == [
         Setting(True, True, False, 0, False),
         Setting(True, False, False, 0, False),
         Setting(True, False, True, 0, False),
@@ -213,19 +213,19 @@ def test_a_pasted_talk_is_read_as_nothing() -> None:
     assert (own.text, own.pasted) == ("This is what I was told last week.", False)
     assert own.reading is not NOTHING_READ
     assert len(pasted) >= 2
-    assert all(one.pasted and one.reading is NOTHING_READ for one in pasted)
+    assert all(utterance.pasted and utterance.reading is NOTHING_READ for utterance in pasted)
     assert NOTHING_READ.act is Act.OTHER
     assert [getattr(NOTHING_READ, name) for name in TRAITS] == [0] * len(TRAITS)
 
 
 def test_pasted_sentences_neither_open_nor_end_the_message_they_stand_in() -> None:
-    told = f"Look at this.\n{PASTED}\n\nNothing of it happened."
-    settings = [one.setting for one in Talk().sentences(told, by_customer=True)]
-    own = [one for one in settings if one is not None]
+    literal_string = f"Look at this.\n{PASTED}\n\nNothing of it happened."
+    settings = [sentence.setting for sentence in Talk().sentences(literal_string, by_customer=True)]
+    own = [setting for setting in settings if setting is not None]
     assert None in settings
-    assert [(one.is_first, one.is_last) for one in own] == [(True, False), (False, True)]
+    assert [(setting.is_first, setting.is_last) for setting in own] == [(True, False), (False, True)]
 
 
 def test_a_talk_may_be_read_with_what_was_pasted_as_the_speakers_own() -> None:
-    found = list(Talk().sentences(f"Look at this.\n{PASTED}", by_customer=True, pasted_apart=False))
-    assert all(one.setting is not None for one in found)
+    sentences = list(Talk().sentences(f"Look at this.\n{PASTED}", by_customer=True, pasted_apart=False))
+    assert all(sentence.setting is not None for sentence in sentences)

@@ -68,8 +68,8 @@ STEP = ActionTaken(
 
 def journey() -> Snapshot:
     """A customer with a long history, some of which was found again."""
-    found = tuple(Passage(interaction=one, score=0.5) for one in PRIOR[3:6])
-    return snapshot(CONVERSATION, PRIOR).model_copy(update={"history": found})
+    passages = tuple(Passage(interaction=one, score=0.5) for one in PRIOR[3:6])
+    return snapshot(CONVERSATION, PRIOR).model_copy(update={"history": passages})
 
 
 def rendered(version: str, of: Snapshot | None = None) -> RenderedPrompt:
@@ -87,8 +87,8 @@ def rendered(version: str, of: Snapshot | None = None) -> RenderedPrompt:
     ],
 )
 def test_a_released_prompt_renders_to_the_same_bytes_as_ever(version: str, digest: str) -> None:
-    found = rendered(version)
-    assert hashlib.sha256(f"{found.system}\0{found.user}".encode()).hexdigest() == digest
+    rendered_prompt = rendered(version)
+    assert hashlib.sha256(f"{rendered_prompt.system}\0{rendered_prompt.user}".encode()).hexdigest() == digest
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,10 @@ def test_the_form_of_released_answers_stays_as_it_was(sections: int, digest: str
 
 def test_both_forms_of_evidence_are_read_into_one() -> None:
     read = parse('{"situation": [{"text": "So.", "evidence": ["t1", {"id": "t2", "quote": "so it is"}]}]}')
-    assert [(one.id, one.quote) for one in read.situation[0].evidence] == [("t1", None), ("t2", "so it is")]
+    assert [(citation.id, citation.quote) for citation in read.situation[0].evidence] == [
+        ("t1", None),
+        ("t2", "so it is"),
+    ]
     items = answer_schema("QuotedBrief", 0)["$defs"]["Told"]["properties"]["evidence"]["items"]
     assert items["required"] == ["id", "quote"]
 

@@ -81,8 +81,8 @@ def _all(package: str) -> tuple[list[Expression], list[PutTogether]]:
 def _of_room(room: str) -> list[Expression]:
     package = room.partition(".")[0]
     if room in ROOMS:
-        return [one for one in _all(package)[0] if one.room == room]
-    return [one for one in _all(package)[0] if one.room not in ROOMS]
+        return [expression for expression in _all(package)[0] if expression.room == room]
+    return [expression for expression in _all(package)[0] if expression.room not in ROOMS]
 
 
 def _offence(expression: Expression, seconds: float = SECONDS) -> str | None:
@@ -133,12 +133,14 @@ def _time(expression: Expression, text: str, seconds: float) -> float | None:
 
 @pytest.mark.parametrize("room", ["app", "evals", *ROOMS])
 def test_no_expression_of_a_room_runs_away_on_hostile_text(room: str) -> None:
-    offenders = [f"{one.place}: {shape}" for one in _of_room(room) if (shape := _offence(one))]
+    offenders = [f"{expression.place}: {shape}" for expression in _of_room(room) if (shape := _offence(expression))]
     assert offenders == []
 
 
 def test_an_expression_put_together_by_a_function_is_made_of_words_that_are_known_or_escaped() -> None:
-    found = {one.place: one.written for package in ("app", "evals") for one in _all(package)[1]}
+    found = {
+        put_together.place: put_together.written for package in ("app", "evals") for put_together in _all(package)[1]
+    }
     assert found.keys() == PUT_TOGETHER.keys(), found
 
 
@@ -154,7 +156,7 @@ def test_an_expression_put_together_by_a_function_is_made_of_words_that_are_know
     ],
 )
 def test_an_expression_is_found_wherever_a_module_keeps_it(place: str) -> None:
-    assert any(one.place.startswith(place) for one in _all("app")[0])
+    assert any(expression.place.startswith(place) for expression in _all("app")[0])
 
 
 @pytest.mark.parametrize(

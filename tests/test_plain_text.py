@@ -14,12 +14,12 @@ C, B, A = Actor.CUSTOMER, Actor.BOT, Actor.AGENT
 
 
 def said(conversation: Conversation) -> list[tuple[Actor, str]]:
-    return [(one.actor, one.text) for one in conversation.drafts]
+    return [(draft.actor, draft.text) for draft in conversation.drafts]
 
 
 def seconds(conversation: Conversation) -> list[float]:
     """How long after the first turn each was said."""
-    times = [one.occurred_at for one in conversation.drafts]
+    times = [draft.occurred_at for draft in conversation.drafts]
     assert times[0] is not None
     return [(at - times[0]).total_seconds() for at in times if at is not None]
 
@@ -32,8 +32,8 @@ def test_speakers_are_told_by_their_roles_and_lines_without_one_go_on() -> None:
         (B, "I am sorry."),
         (A, "I take over."),
     ]
-    assert [one.id for one in conversation.drafts] == ["talk-0", "talk-1", "talk-2"]
-    assert {one.channel for one in conversation.drafts} == {Channel.CHAT}
+    assert [draft.id for draft in conversation.drafts] == ["talk-0", "talk-1", "talk-2"]
+    assert {draft.channel for draft in conversation.drafts} == {Channel.CHAT}
     assert (conversation.dated, conversation.now) == (False, NOW)
 
 
@@ -73,7 +73,7 @@ def test_a_name_told_once_is_known_from_then_on() -> None:
 
 
 def names(conversation: Conversation) -> list[str | None]:
-    return [one.participant.name if one.participant else None for one in conversation.drafts]
+    return [draft.participant.name if draft.participant else None for draft in conversation.drafts]
 
 
 def test_a_label_that_is_a_name_is_who_acted_and_one_that_is_a_role_stays_a_role() -> None:
@@ -103,7 +103,14 @@ def test_channels_are_told_for_one_turn_or_from_a_heading_on() -> None:
         "--- Phone call, 2026-03-04 ---\nCustomer: four\n[email] Agent: five\nChannel: whatsapp\nCustomer: six\n"
     )
     conversation = conversation_in_text(text, now=NOW)
-    assert [one.channel.value for one in conversation.drafts] == ["chat", "sms", "chat", "voice", "email", "whatsapp"]
+    assert [draft.channel.value for draft in conversation.drafts] == [
+        "chat",
+        "sms",
+        "chat",
+        "voice",
+        "email",
+        "whatsapp",
+    ]
     assert conversation.id == "c-9"
     assert conversation.drafts[0].identifiers == (Identifier(type="account_id", value="acc-7"),)
 
@@ -147,7 +154,7 @@ def test_clocks_without_a_day_tell_the_pauses_and_end_now() -> None:
     ],
 )
 def test_a_recordings_counter_is_told_from_a_clock(times: tuple[str, ...], gaps: list[float]) -> None:
-    text = "\n".join(f"[{one}] {'Customer' if place % 2 else 'Agent'}: words" for place, one in enumerate(times))
+    text = "\n".join(f"[{time}] {'Customer' if index % 2 else 'Agent'}: words" for index, time in enumerate(times))
     assert seconds(conversation_in_text(text, now=NOW)) == gaps
 
 

@@ -56,13 +56,13 @@ async def test_a_conversation_in_plain_text_goes_through_the_whole_workflow(app:
     trial = await app.play("default", TrialRequest(content=TALK))
     assert (trial.format, trial.model, trial.handoff.engine) == ("text", "none", "extractive")
     assert "ORD-70331" in (trial.handoff.brief.headline or "")
-    assert [one.seq for one in trial.interactions] == [1, 2, 3]
-    known = {one.interaction_id for one in trial.interactions}
+    assert [interaction.seq for interaction in trial.interactions] == [1, 2, 3]
+    known = {interaction.interaction_id for interaction in trial.interactions}
     assert {one for claim in trial.handoff.brief.claims for one in claim.evidence} <= known
     assert trial.handoff.next_actions is not None
     assert trial.handoff.next_actions.actions
-    assert {"human_request"} <= {one.type for one in trial.handoff.signals}
-    quoted_in = {field for one in trial.explanation.sentences for field in one.quoted_in}
+    assert {"human_request"} <= {signal.type for signal in trial.handoff.signals}
+    quoted_in = {field for sentence in trial.explanation.sentences for field in sentence.quoted_in}
     assert "contact_reason" in quoted_in
 
 
@@ -87,7 +87,10 @@ async def test_a_model_words_it_and_what_the_evidence_does_not_bear_out_is_dropp
     assert (trial.handoff.engine, trial.handoff.model) == ("model", "some/model")
     assert trial.handoff.prompt is not None
     assert trial.handoff.prompt.version == "v1"
-    assert ["75.00" in one.why or "75" in one.text for one in trial.handoff.brief.dropped_claims] == [True]
+    assert [
+        "75.00" in dropped_claim.why or "75" in dropped_claim.text
+        for dropped_claim in trial.handoff.brief.dropped_claims
+    ] == [True]
     assert (await with_model.play("default", TrialRequest(content=TALK))).handoff.engine == "extractive"
     again = await with_model.play("default", TrialRequest(content=TALK, model="some/model"))
     assert again.handoff.engine == "model"
@@ -105,7 +108,7 @@ async def test_only_what_the_settings_and_the_release_name_can_be_chosen(app: Ap
 
 async def test_a_catalogue_is_switched_and_by_default_is_the_tenants_own(app: App) -> None:
     own = (await app.catalogue("default")).catalogue
-    own = {**own, "actions": [one for one in own["actions"] if one["id"] == "request_refund"]}  # type: ignore[union-attr, index, call-overload]
+    own = {**own, "actions": [unknown for unknown in own["actions"] if unknown["id"] == "request_refund"]}  # type: ignore[union-attr, index, call-overload]
     await app.put_catalogue("default", json.dumps(own), as_json=True)
 
     async def known(catalogue: str | None) -> set[str]:
@@ -124,7 +127,9 @@ async def test_a_trial_becomes_a_case_that_the_suite_loads(app: App, tmp_path: P
     (tmp_path / "retail" / f"{trial.eval_case_id}.yaml").write_text(trial.eval_case, encoding="utf-8")
     (case,) = load_cases(tmp_path)
     assert case.now == trial.handoff.request.now
-    assert [one.text for one in case.interactions] == [one.text for one in trial.interactions]
+    assert [interaction.text for interaction in case.interactions] == [
+        interaction.text for interaction in trial.interactions
+    ]
     assert case.request().conversation_id == trial.conversation_id
     assert case.interactions[0].identifiers[0].value == "acc-7"
     assert case.expect.intent is None
@@ -146,8 +151,10 @@ async def test_of_many_who_come_at_once_a_few_wait_and_the_rest_are_sent_away(ap
     answers = await asyncio.gather(
         *(app.play("default", asked) for _ in range(MOST_WAITING + 6)), return_exceptions=True
     )
-    refused = [one for one in answers if isinstance(one, RateLimited)]
+    refused = [answer for answer in answers if isinstance(answer, RateLimited)]
     assert refused
     assert len(answers) - len(refused) >= MOST_WAITING
-    assert not [one for one in answers if isinstance(one, BaseException) and not isinstance(one, RateLimited)]
+    assert not [
+        answer for answer in answers if isinstance(answer, BaseException) and not isinstance(answer, RateLimited)
+    ]
     assert (await app.play("default", asked)).handoff.brief.headline

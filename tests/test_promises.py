@@ -33,9 +33,9 @@ def brief_of(*conversation: Interaction, prior: tuple[Interaction, ...] = ()) ->
     ],
 )
 def test_a_promise_is_found_in_its_clause_with_its_time(sentence: str, text: str | None, due: str | None) -> None:
-    found = promise_in(sentence)
-    assert found is not None
-    assert (found.text, found.due) == (text or sentence, due)
+    promise = promise_in(sentence)
+    assert promise is not None
+    assert (promise.text, promise.due) == (text or sentence, due)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,9 @@ def test_what_keeps_the_talk_going_and_what_is_the_rule_are_no_promises(sentence
 def test_a_promise_is_due_when_the_sentence_before_it_says() -> None:
     mail = "The lorry comes on 20 August. I'll ring you that day."
     brief = brief_of(interaction(1, "When does my armchair come?"), interaction(2, mail, actor="agent"))
-    assert [(one.text, one.due) for one in brief.commitments] == [("I'll ring you that day.", "on 20 August")]
+    assert [(commitment.text, commitment.due) for commitment in brief.commitments] == [
+        ("I'll ring you that day.", "on 20 August")
+    ]
 
 
 def test_a_promise_keeps_an_earlier_conversation_open_for_a_month() -> None:
@@ -79,7 +81,7 @@ def test_a_promise_keeps_an_earlier_conversation_open_for_a_month() -> None:
         ),
     )
     brief = brief_of(interaction(3, "What became of my payment plan?"), prior=earlier)
-    assert [one.due for one in brief.commitments] == ["by 14 February"]
+    assert [commitment.due for commitment in brief.commitments] == ["by 14 February"]
     unpromised = (earlier[0], earlier[1].model_copy(update={"text": "That is for the credit desk."}))
     brief = brief_of(interaction(3, "What became of my payment plan?"), prior=unpromised)
     assert "smaller" not in (brief.situation or "")

@@ -15,7 +15,7 @@ def refusal(line: str, promise: str = PROMISE) -> str | None:
     situation = [{"text": "The agent spoke of a desk.", "evidence": ["t1"]}]
     answer = Answer.model_validate({"situation": situation, "commitments": [told]})
     pieces = lay_out(answer, {"t1": interaction(1, line, actor="agent")}, (), "").pieces
-    return next(one.refusal for one in pieces if one.field == "commitments")
+    return next(piece.refusal for piece in pieces if piece.field == "commitments")
 
 
 @pytest.mark.parametrize(

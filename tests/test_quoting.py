@@ -138,8 +138,8 @@ def test_the_words_of_a_quotation_are_found_where_they_were_said_and_nowhere_els
     said = interaction(1, "Hello. I want to cancel my order for the blue lamp, and the courier called twice today.")
     other = interaction(2, "I want a refund.")
     words = quoted("I want to cancel my order for the blue lamp, and the courier called twice today.", 12)
-    (found,) = quotes_in(f"The customer said: {words}", other, said)
-    assert (found.interaction_id, found.text) == ("int_1", "I want to cancel my order for the blue lamp")
+    (quote,) = quotes_in(f"The customer said: {words}", other, said)
+    assert (quote.interaction_id, quote.text) == ("int_1", "I want to cancel my order for the blue lamp")
     assert quotes_in("The customer said: “I want to keep my order.”", said, other) == ()
     assert quotes_in("The customer wants to cancel.", said, other) == ()
 

@@ -79,8 +79,8 @@ def same(shown: object, real: object, path: str = "answer") -> None:
     elif isinstance(shown, list):
         items, found = cast(list[Any], shown), cast(list[Any], real)
         assert len(items) == len(found), path
-        for place, (item, one) in enumerate(zip(items, found, strict=True)):
-            same(item, one, f"{path}[{place}]")
+        for index, (item, one) in enumerate(zip(items, found, strict=True)):
+            same(item, one, f"{path}[{index}]")
     elif isinstance(shown, float):
         assert real == pytest.approx(shown, abs=0.02), path
     elif isinstance(shown, str):

@@ -27,23 +27,26 @@ ANNA = (Identifier(type="email", value="anna@example.com", verified=True),)
 
 async def rebuilt(room: Room) -> list[tuple[int, int, int, int]]:
     indexer = Indexer(room.ledger, room.archive, room.vectors, room.embedder)
-    told = [(one.interactions, one.vectors, one.position, one.last_position) async for one in indexer.rebuild()]
+    told = [
+        (index_progress.interactions, index_progress.vectors, index_progress.position, index_progress.last_position)
+        async for index_progress in indexer.rebuild()
+    ]
     await indexer.close()
     return told
 
 
 async def test_an_index_made_anew_holds_what_was_said_and_nothing_else() -> None:
     room = Room(WordEmbedder())
-    said = await room.file(draft("hello"), draft("once more"))
+    interactions = await room.file(draft("hello"), draft("once more"))
     await room.file(draft(kind=Kind.EVENT, name="page_view"), draft("{}", kind=Kind.TOOL_RESULT, actor=Actor.SYSTEM))
     await room.file(draft("elsewhere"), tenant="other", customer="cus_o")
     await room.index()
-    await room.vectors.put(TENANT, ["left behind", said[0].interaction_id], np.zeros((2, 5), np.float32))
+    await room.vectors.put(TENANT, ["left behind", interactions[0].interaction_id], np.zeros((2, 5), np.float32))
     assert (await rebuilt(room))[-1] == (5, 3, 5, 5)
     assert await room.vectors.count() == 3
-    vectors = await room.vectors.get(TENANT, [row.interaction_id for row in said])
+    vectors = await room.vectors.get(TENANT, [row.interaction_id for row in interactions])
     expected = await WordEmbedder().embed(["hello", "once more"])
-    np.testing.assert_array_equal(np.stack([vectors[row.interaction_id] for row in said]), expected)
+    np.testing.assert_array_equal(np.stack([vectors[row.interaction_id] for row in interactions]), expected)
 
 
 async def test_progress_is_told_from_the_start_to_the_end() -> None:
@@ -93,8 +96,8 @@ async def test_the_command_rebuilds_a_service_that_lives_in_postgresql_alone(
         texts = ("the heating is cold", "which invoice do you mean", "thank you")
         answer = await app.record("default", [draft(text, identifiers=ANNA) for text in texts])
         (customer_id,) = {result.customer_id for result in answer.results if result.customer_id}
-        found = await app.search("default", customer_id, "cold heating", limit=1)
-        assert [hit.interaction.text for hit in found.hits] == [texts[0]]
+        search_answer = await app.search("default", customer_id, "cold heating", limit=1)
+        assert [hit.interaction.text for hit in search_answer.hits] == [texts[0]]
         vectors = PgVectors(postgres_with_vectors)
         await until(vectors.count, 3)
     asked(postgres_with_vectors, "DELETE FROM warmline_vectors WHERE embedding IS NOT NULL")

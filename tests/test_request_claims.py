@@ -84,7 +84,7 @@ async def test_one_key_sent_to_four_workers_at_once_leaves_one_answer_and_one_pi
 
     for number in range(KEYS):
         headers = {"idempotency-key": f"key-{number}"}
-        answers = await asyncio.gather(*(one.post(path, json=REQUESTS[path], headers=headers) for one in clients))
+        answers = await asyncio.gather(*(client.post(path, json=REQUESTS[path], headers=headers) for client in clients))
         assert {answer.is_success for answer in answers} == {True}, [answer.text for answer in answers]
         assert len({answer.content for answer in answers}) == 1
 

@@ -136,8 +136,8 @@ async def test_a_search_sees_one_customer_of_one_tenant_up_to_a_sequence_number(
     await room.file(draft("a parcel of somebody else"), customer=BERT)
     await room.file(draft("a parcel in another tenant"), tenant="other")
     await room.index()
-    found = await room.retriever.search(TENANT, [ANNA], "parcel", up_to_seq=head, limit=10)
-    assert [one.interaction.text for one in found] == ["my parcel is lost"]
+    passages = await room.retriever.search(TENANT, [ANNA], "parcel", up_to_seq=head, limit=10)
+    assert [passage.interaction.text for passage in passages] == ["my parcel is lost"]
 
 
 async def test_a_question_that_nothing_answers_finds_nothing(room: Room) -> None:
@@ -151,10 +151,10 @@ async def test_scores_are_shares_and_the_best_comes_first_up_to_the_limit(room: 
     await room.file(*(draft(f"invoice number {number} is wrong", conversation_id=str(number)) for number in range(8)))
     await room.index()
     head = await room.ledger.head(TENANT)
-    found = await room.retriever.search(TENANT, [ANNA], "is invoice 5 wrong?", up_to_seq=head, limit=3)
-    scores = [one.score for one in found]
-    assert len(found) == 3
-    assert found[0].interaction.text == "invoice number 5 is wrong"
+    passages = await room.retriever.search(TENANT, [ANNA], "is invoice 5 wrong?", up_to_seq=head, limit=3)
+    scores = [passage.score for passage in passages]
+    assert len(passages) == 3
+    assert passages[0].interaction.text == "invoice number 5 is wrong"
     assert scores == sorted(scores, reverse=True)
     assert all(0 <= score <= 1 for score in scores)
 
@@ -164,7 +164,7 @@ async def test_a_redacted_interaction_is_not_found_by_its_vector_or_by_its_neigh
     await room.index()
     redacted = rows[1].model_copy(update={"redacted": True})
     found = await room.retriever.rank(TENANT, [rows[0], redacted, rows[2]], "card charged twice", limit=10)
-    assert redacted not in [one.interaction for one in found.passages]
+    assert redacted not in [passage.interaction for passage in found.passages]
     assert len(found.passages) == 2
 
 
@@ -173,7 +173,7 @@ async def test_without_vectors_words_decide_and_the_answer_says_so(minilm: Embed
     room = Room(minilm, vectors)
     rows = await room.file(draft("the heating is cold"))
     found = await room.retriever.rank(TENANT, rows, "heating", limit=5)
-    assert [one.interaction.text for one in found.passages] == ["the heating is cold"]
+    assert [passage.interaction.text for passage in found.passages] == ["the heating is cold"]
     assert not found.by_meaning
 
 

@@ -17,7 +17,7 @@ def rows(*said: str, conversations: tuple[str, ...] = ()) -> list[Interaction]:
 
 
 def replaced(*said: str, conversations: tuple[str, ...] = ()) -> list[str]:
-    return [one.written for one in revisions(rows(*said, conversations=conversations))]
+    return [revision.written for revision in revisions(rows(*said, conversations=conversations))]
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,9 @@ def test_a_brief_tells_the_newer_statement_alone() -> None:
 
 
 def test_of_a_long_history_the_oldest_value_is_compared_with_the_newest() -> None:
-    told = [interaction(1, "Please deliver it to 12 Elm Street.", conversation_id="first")]
-    told += [interaction(seq, f"My order is W{10_000 + seq}.", conversation_id=f"c{seq}") for seq in range(2, 400)]
-    told += [interaction(400, "Sorry, make that 7 High Lane instead.", conversation_id="first")]
-    assert [one.since for one in revisions(told) if one.written == "12 Elm Street"] == [400]
+    interactions = [interaction(1, "Please deliver it to 12 Elm Street.", conversation_id="first")]
+    interactions += [
+        interaction(seq, f"My order is W{10_000 + seq}.", conversation_id=f"c{seq}") for seq in range(2, 400)
+    ]
+    interactions += [interaction(400, "Sorry, make that 7 High Lane instead.", conversation_id="first")]
+    assert [revision.since for revision in revisions(interactions) if revision.written == "12 Elm Street"] == [400]

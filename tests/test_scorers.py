@@ -55,9 +55,9 @@ HARMS: Mapping[str, tuple[Observation, float, str]] = {
 
 
 def score(name: str, seen: Observation, case: GoldCase = CASE) -> Score:
-    found = scorer_named(name)
-    assert found is not None
-    return found.score(case, seen)
+    scorer = scorer_named(name)
+    assert scorer is not None
+    return scorer.score(case, seen)
 
 
 def case_with(**expect: Any) -> GoldCase:
@@ -85,8 +85,8 @@ def test_the_same_brief_with_one_harm_fails(name: str, seen: Observation, value:
 
 def test_every_scorer_with_a_best_value_has_a_harm_here_but_the_judges() -> None:
     judged = {"judged_faithfulness", "judged_completeness"}
-    assert {one.name for one in SCORERS if one.best is not None} == HARMS.keys() | judged
-    assert len({one.name for one in SCORERS}) == len(SCORERS)
+    assert {SCORER.name for SCORER in SCORERS if SCORER.best is not None} == HARMS.keys() | judged
+    assert len({SCORER.name for SCORER in SCORERS}) == len(SCORERS)
 
 
 def test_a_payment_card_is_a_leak_also_where_the_case_names_none() -> None:

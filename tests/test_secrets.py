@@ -218,8 +218,8 @@ async def test_the_same_delivery_is_a_duplicate_whatever_was_said_meanwhile(reco
     first = await recorder.record("t", [asked, answer, card])
     await recorder.record("t", [draft("Thank you. And your order number?", actor=Actor.BOT, conversation_id="c")])
     again = await recorder.record("t", [asked, answer, card])
-    assert [one.duplicate for one in again] == [True, True, True]
-    assert [one.seq for one in again] == [one.seq for one in first]
+    assert [recorded.duplicate for recorded in again] == [True, True, True]
+    assert [recorded.seq for recorded in again] == [recorded.seq for recorded in first]
     (other,) = await recorder.record(
         "t", [draft("4242 4242 4242 4242 now", id="b", conversation_id="c", kind=Kind.NOTE)]
     )

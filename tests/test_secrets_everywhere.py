@@ -72,7 +72,7 @@ def secrets_in(text: str) -> list[str]:
         r"(?:cus|int|hnd|dec|act|sig|mrg|fbk|evt|whk)_[0-9a-f]+|[0-9a-f]{24,}|T\d\d:\d\d:\d\d\.\d+", "", text
     )
     wholes = re.findall(r"4242\W{0,3}4242", plain)
-    return [*wholes, *(one for one in SECRETS if re.search(rf"(?<![\w.-]){re.escape(one)}(?![\w-])", plain))]
+    return [*wholes, *(SECRET for SECRET in SECRETS if re.search(rf"(?<![\w.-]){re.escape(SECRET)}(?![\w-])", plain))]
 
 
 @pytest.fixture
@@ -110,7 +110,7 @@ async def test_no_view_script_export_prompt_log_webhook_or_file_holds_a_secret(
     hook = {"url": receiver.url, "events": ["handoff.ready", "signal.fired", "friction.threshold"]}
     assert (await client.post("/v1/webhooks", json=hook)).status_code == 201
     results = [(await record(client, row))[0] for row in rows()]
-    (customer_id,) = {one["customer_id"] for one in results}
+    (customer_id,) = {result["customer_id"] for result in results}
 
     seen: dict[str, str] = {}
     handoff = await client.post("/v1/handoffs", json={"conversation_id": "chat", "reason": reason()})
@@ -130,9 +130,11 @@ async def test_no_view_script_export_prompt_log_webhook_or_file_holds_a_secret(
     seen["signals"] = (await client.get("/v1/conversations/chat/signals")).text
     seen["decisions"] = (await client.get("/v1/decisions")).text
     seen["webhooks"] = "\n".join(map(str, await receiver.got(2)))
-    seen["prompts"] = "\n".join(one.system + one.user for one in model.questions)
+    seen["prompts"] = "\n".join(question.system + question.user for question in model.questions)
     # The test's own client logs what it asks for.
-    seen["logs"] = "\n".join(one.getMessage() for one in caplog.records if one.name.startswith(("warmline", "app")))
+    seen["logs"] = "\n".join(
+        log_record.getMessage() for log_record in caplog.records if log_record.name.startswith(("warmline", "app"))
+    )
     assert model.questions
     assert {name: secrets_in(text) for name, text in seen.items() if secrets_in(text)} == {}
     assert "8839201" in seen["timeline"]
@@ -183,14 +185,14 @@ async def test_parts_of_a_card_number_stay_in_no_view_and_no_file(
     client: httpx.AsyncClient, app: App, settings: Settings
 ) -> None:
     views: list[httpx.Response] = []
-    for place, text in enumerate(("It is 5425 2334", "3010", "9903")):
+    for index, text in enumerate(("It is 5425 2334", "3010", "9903")):
         filed = (await record(client, message(text, conversation_id="c", identifiers=[ANNA])))[0]
         views = [
             await client.get(f"/v1/customers/{filed['customer_id']}/timeline"),
             await client.get(f"/v1/customers/{filed['customer_id']}/search", params={"q": "5425"}),
             await client.post("/v1/handoffs", json={"conversation_id": "c"}),
         ]
-        assert place == 2 or "5425 2334" in views[0].text
+        assert index == 2 or "5425 2334" in views[0].text
     assert not any(re.search("5425|2334|3010", re.sub(r"[a-z]{3}_[0-9a-f]+", "", view.text)) for view in views)
     await app.close()
     assert "5425 2334" not in files_below(settings.data_dir)
@@ -200,10 +202,10 @@ async def test_a_card_number_as_an_identifier_is_masked_and_leads_to_one_custome
     written = ("4242 4242 4242 4242", "4242424242424242", "4242-4242-4242-4242")
     cards = [{"type": "card_number", "value": one, "verified": True} for one in written]
     results = [
-        (await record(client, message("Hi.", conversation_id=f"c{place}", identifiers=[one])))[0]
-        for place, one in enumerate(cards)
+        (await record(client, message("Hi.", conversation_id=f"c{index}", identifiers=[card])))[0]
+        for index, card in enumerate(cards)
     ]
-    assert len({one["customer_id"] for one in results}) == 1
+    assert len({result["customer_id"] for result in results}) == 1
     resolved = (await client.post("/v1/customers/resolve", json={"identifiers": cards[:1]})).json()
     assert (resolved["match"], resolved["customer_id"]) == ("exact", results[0]["customer_id"])
     shown = (await client.get(f"/v1/customers/{results[0]['customer_id']}")).text

@@ -48,13 +48,13 @@ async def texts_after(
     return [row.text or str(row.data["digits"]) for row in rows]
 
 
-@pytest.mark.parametrize("case", [one for one in CASES if not one.held_out], ids=lambda one: f"line {one.line}")
+@pytest.mark.parametrize("case", [CASE for CASE in CASES if not CASE.held_out], ids=lambda one: f"line {one.line}")
 async def test_what_is_secret_goes_and_what_is_needed_stays(case: object) -> None:
     assert await faults(case) == []  # pyright: ignore[reportArgumentType]
 
 
 async def test_nearly_all_conversations_that_no_rule_was_made_for_are_told_apart() -> None:
-    found = [await faults(one) for one in CASES if one.held_out]
+    found = [await faults(CASE) for CASE in CASES if CASE.held_out]
     assert sum(map(bool, found)) <= len(found) // 10
 
 
@@ -64,9 +64,9 @@ def test_every_table_of_words_has_a_row_for_each_language() -> None:
 
 
 def test_the_cases_are_in_all_languages_and_half_of_them_innocent() -> None:
-    assert {one.language for one in CASES} == set(LANGUAGES)
+    assert {CASE.language for CASE in CASES} == set(LANGUAGES)
     assert len(CASES) >= 150
-    assert 0.4 < sum(one.is_secret for one in CASES) / len(CASES) < 0.6
+    assert 0.4 < sum(CASE.is_secret for CASE in CASES) / len(CASES) < 0.6
 
 
 async def test_parts_of_a_card_number_are_masked_in_the_rows_that_told_them(ledger_file: SqlStore) -> None:

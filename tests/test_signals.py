@@ -267,16 +267,16 @@ def test_nobody_waits_for_an_answer_or_is_silent_in_a_journey_long_over(channel:
 def test_of_many_signals_of_one_type_the_gravest_five_are_told() -> None:
     mild = [("customer", f"Part {word} is useless and bad") for word in ("one", "two", "three", "four", "five")]
     grave = ("customer", "This is a disgraceful farce, I am fed up!!!")
-    found = detect(snapshot(talk(grave, *mild)))
-    displeased = [signal for signal in found if signal.type is SignalType.NEGATIVE_SENTIMENT]
+    signals = detect(snapshot(talk(grave, *mild)))
+    displeased = [signal for signal in signals if signal.type is SignalType.NEGATIVE_SENTIMENT]
     assert len(displeased) == 5
     assert ("int_1",) in [signal.evidence for signal in displeased]
 
 
 def test_of_signals_that_tell_the_same_the_newest_stays() -> None:
     rows = talk(*[("customer", "This is useless, I am fed up!")] * 3)
-    told = [one for one in detect(snapshot(rows)) if one.type is SignalType.NEGATIVE_SENTIMENT]
-    assert [one.evidence for one in told if "worse" not in one.detail] == [("int_3",)]
+    signals = [signal for signal in detect(snapshot(rows)) if signal.type is SignalType.NEGATIVE_SENTIMENT]
+    assert [signal.evidence for signal in signals if "worse" not in signal.detail] == [("int_3",)]
 
 
 @pytest.mark.parametrize(

@@ -202,13 +202,13 @@ def test_intervention_rises_with_friction() -> None:
     worse = [*failing, *(step(seq, "pay", channel="web") for seq in (6, 7))]
     furious = [*worse, interaction(8, "This is ridiculous, I am fed up with this!!!", channel="web")]
     levels = [intervene(detect(snapshot(rows)), START + 3 * MINUTE) for rows in (pages[:1], pages, failing, furious)]
-    assert [one.level for one in levels] == [
+    assert [level.level for level in levels] == [
         InterventionLevel.WAIT,
         InterventionLevel.CLARIFY,
         InterventionLevel.NUDGE,
         InterventionLevel.ESCALATE,
     ]
-    assert sorted(one.friction for one in levels) == [one.friction for one in levels]
+    assert sorted(level.friction for level in levels) == [level.friction for level in levels]
 
 
 def test_friction_fades_with_time() -> None:

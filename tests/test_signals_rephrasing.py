@@ -30,14 +30,14 @@ def repeated(*turns: tuple[str, str], likeness: float) -> list[Signal]:
     said = [row.interaction_id for row in rows if row.actor == "customer"]
     made = np.full((len(said), len(said)), likeness) + (1 - likeness) * np.eye(len(said))
     unit = np.linalg.cholesky(made).astype(np.float32)
-    found = detect(snapshot(rows), vectors=dict(zip(said, unit, strict=True)))
-    return [one for one in found if one.type is SignalType.REPETITION]
+    signals = detect(snapshot(rows), vectors=dict(zip(said, unit, strict=True)))
+    return [signal for signal in signals if signal.type is SignalType.REPETITION]
 
 
 def test_a_question_in_other_words_is_asked_again_when_its_vector_is_close() -> None:
-    (one,) = repeated(ASKED, ANSWERED, AGAIN, likeness=0.6)
-    assert one.evidence == ("int_1", "int_3")
-    assert "in other words" in one.detail
+    (signal,) = repeated(ASKED, ANSWERED, AGAIN, likeness=0.6)
+    assert signal.evidence == ("int_1", "int_3")
+    assert "in other words" in signal.detail
     assert repeated(ASKED, ANSWERED, AGAIN, likeness=0.3) == []
 
 
@@ -73,7 +73,9 @@ def test_what_is_another_question_or_none_is_no_repetition_however_close(turns: 
 
 
 def test_without_vectors_only_words_tell() -> None:
-    assert not [one for one in detect(snapshot(talk(ASKED, ANSWERED, AGAIN))) if one.type is SignalType.REPETITION]
+    assert not [
+        signal for signal in detect(snapshot(talk(ASKED, ANSWERED, AGAIN))) if signal.type is SignalType.REPETITION
+    ]
 
 
 @pytest.fixture
@@ -98,9 +100,9 @@ async def test_it_is_told_on_the_stream_once_the_vectors_are_there(meaning: App)
     async with meaning.listening(T) as queue:
         await said(meaning, ASKED, ANSWERED, AGAIN)
         async with asyncio.timeout(20):
-            one = await queue.get()
-        assert one is not None
-        assert one.data["type"] == "repetition"
+            announcement = await queue.get()
+        assert announcement is not None
+        assert announcement.data["type"] == "repetition"
         await asyncio.sleep(1.2)
         assert queue.empty()
 
@@ -108,10 +110,10 @@ async def test_it_is_told_on_the_stream_once_the_vectors_are_there(meaning: App)
 async def test_it_is_there_when_a_conversation_is_asked_about_and_in_decisions(meaning: App) -> None:
     await said(meaning, ASKED, ANSWERED, AGAIN)
     await indexed(meaning)
-    (one,) = (await meaning.conversation_signals(T, "c1")).signals
-    assert one.type is SignalType.REPETITION
+    (signal,) = (await meaning.conversation_signals(T, "c1")).signals
+    assert signal.type is SignalType.REPETITION
     decision = await meaning.next_actions(T, NextActionRequest(conversation_id="c1"))
-    assert one.signal_id in decision.intervention.reasons
+    assert signal.signal_id in decision.intervention.reasons
 
 
 class BrokenVectors(MemoryVectors):

@@ -109,11 +109,11 @@ actions: [{id: wait, label: Wait, intents: {any: 0.5}}]
 
 
 async def test_a_tenants_catalogue_may_have_a_ladder_of_its_own_that_overrides_the_settings(app: App) -> None:
-    said = [draft("This is terrible, you are no help at all.", conversation_id="c1")]
+    drafts = [draft("This is terrible, you are no help at all.", conversation_id="c1")]
     levels: dict[str, InterventionLevel] = {}
     await app.put_catalogue("patient", LADDER, as_json=False)
     for tenant in ("patient", "usual"):
-        await app.record(tenant, said)
+        await app.record(tenant, drafts)
         decided = await app.next_actions(tenant, NextActionRequest(conversation_id="c1"))
         shown = await app.conversation_signals(tenant, "c1")
         course = await app.conversation_friction(tenant, "c1")

@@ -13,9 +13,9 @@ HOUR = timedelta(hours=1)
 
 async def test_what_one_worker_signs_another_reads_until_it_expires() -> None:
     archive, now = MemoryArchive(), datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-    one, two = Signatures(archive, now=lambda: now), Signatures(archive, now=lambda: now)
+    signatures, two = Signatures(archive, now=lambda: now), Signatures(archive, now=lambda: now)
 
-    token, expires_at = await one.sign("card", {"handoff": "hnd_1"}, lifetime=HOUR)
+    token, expires_at = await signatures.sign("card", {"handoff": "hnd_1"}, lifetime=HOUR)
 
     assert await two.read("card", token) == ({"handoff": "hnd_1"}, expires_at)
     assert expires_at == now + HOUR

@@ -70,11 +70,11 @@ async def catalogued(app: App, tenant: str = T) -> None:
 
 
 def reason(decision: Decision, action_id: str) -> str:
-    return next(one.reason for one in decision.actions if one.action_id == action_id)
+    return next(action.reason for action in decision.actions if action.action_id == action_id)
 
 
 def propensity(decision: Decision, action_id: str) -> float:
-    return next(one.propensity for one in decision.actions if one.action_id == action_id)
+    return next(action.propensity for action in decision.actions if action.action_id == action_id)
 
 
 # --- what they say ----------------------------------------------------------------------------------------------------
@@ -94,8 +94,8 @@ def test_a_case_counts_from_where_it_is_like_and_wholly_once_it_is_very_like() -
 
 def test_how_far_to_lean_is_what_would_have_foretold_best_and_usual_before_that() -> None:
     assert worth_of_the_intent({}) == USUAL_WORTH
-    assert worth_of_the_intent({f"{one:g}": 50.0 * (one > 4) for one in WORTHS}) == 4
-    assert worth_of_the_intent({f"{one:g}": 50.0 * (one < 64) for one in WORTHS}) == 64
+    assert worth_of_the_intent({f"{WORTH:g}": 50.0 * (WORTH > 4) for WORTH in WORTHS}) == 4
+    assert worth_of_the_intent({f"{WORTH:g}": 50.0 * (WORTH < 64) for WORTH in WORTHS}) == 64
 
 
 async def test_what_settled_similar_cases_is_believed_more_of_and_the_reason_says_so(app: App) -> None:
@@ -117,7 +117,7 @@ async def test_of_others_nothing_but_the_count_is_told(app: App) -> None:
     here = await open_case(app, "mine", LIKE_IT)
     assert "3 similar cases" in reason(here, "replace")
     said = here.model_dump_json()
-    assert not [one for one in made if one.customer_id in said or (one.case_id or "none") in said]
+    assert not [decision for decision in made if decision.customer_id in said or (decision.case_id or "none") in said]
 
 
 async def test_too_few_cases_are_not_told_of(app: App) -> None:
@@ -178,7 +178,7 @@ async def test_an_erased_customers_case_is_gone_at_once_and_others_stay(settings
         assert "3 similar" in reason(
             await app.next_actions(T, NextActionRequest(conversation_id="mine", audience="agent")), "replace"
         )
-        ids = [one.case_id or "" for one in made]
+        ids = [decision.case_id or "" for decision in made]
         assert set(await vectors.known_cases(T, ids)) == set(ids[1:])
         left = await app._parts.archive.page(T, CASES)  # pyright: ignore[reportPrivateUsage]
         assert {key for key, _ in left} == set(ids[1:])
@@ -230,7 +230,7 @@ async def test_what_another_run_left_unkept_and_vectors_made_anew_are_found_at_t
     async with build(settings, embedder=WordEmbedder(), vectors=vectors) as app:
         await catalogued(app)
         made = await settled(app, {f"c{number}": "replace succeeded" for number in range(3)})
-        ids = [one.case_id or "" for one in made]
+        ids = [decision.case_id or "" for decision in made]
         held = await vectors.get(T, ids)
         await vectors.clear()
         assert not await keeper(app).look_through()
@@ -259,7 +259,7 @@ async def test_without_similar_cases_decisions_go_on_as_before(settings: Setting
         await catalogued(app)
         async with asyncio.timeout(30):
             decision = await open_case(app, "mine")
-        assert [one.propensity for one in decision.actions] == [0.5, 0.5]
+        assert [action.propensity for action in decision.actions] == [0.5, 0.5]
 
 
 async def test_cases_survive_a_restart(tmp_path: Path) -> None:

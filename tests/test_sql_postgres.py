@@ -20,9 +20,12 @@ def rows(*interaction_ids: str, identity_id: str, new: bool = False) -> Changes:
         new_identities=(identity_id,) if new else (),
         interactions=tuple(
             NewInteraction(
-                interaction_id=one, identity_id=identity_id, draft=draft(occurred_at=START), content_sha256="sha"
+                interaction_id=interaction_id,
+                identity_id=identity_id,
+                draft=draft(occurred_at=START),
+                content_sha256="sha",
             )
-            for one in interaction_ids
+            for interaction_id in interaction_ids
         ),
     )
 
@@ -77,9 +80,9 @@ async def test_two_processes_number_one_tenants_rows_one_after_the_other(postgre
     await asyncio.gather(
         *(write(stores[number % 3], "t", rows(f"int_{number}", identity_id="cus_1")) for number in range(30))
     )
-    found = await stores[1].interactions("t", ["cus_1"])
-    assert [row.seq for row in found] == list(range(1, 31))
-    assert [name for _, name in await positions(stores[2])] == [row.interaction_id for row in found]
+    interactions = await stores[1].interactions("t", ["cus_1"])
+    assert [row.seq for row in interactions] == list(range(1, 31))
+    assert [name for _, name in await positions(stores[2])] == [row.interaction_id for row in interactions]
     for store in stores:
         await store.close()
 

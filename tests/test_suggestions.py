@@ -32,7 +32,10 @@ def read(*rows: Interaction) -> dict[str, dict[str, str]]:
     profiles = Profiles()
     for row in rows:
         profiles.read(row)
-    return {one.record_id: {str(field): value for field, value in one.fields.items()} for one in profiles.records()}
+    return {
+        linkage_record.record_id: {str(field): value for field, value in linkage_record.fields.items()}
+        for linkage_record in profiles.records()
+    }
 
 
 def of_data(data: Mapping[str, Any], **fields: Any) -> dict[str, str]:
@@ -126,7 +129,7 @@ def crowd(people: int) -> list[LinkageRecord]:
         return "".join(chance.choice("abcdefghijklmnoprstuvw") for _ in range(length))
 
     names, surnames, towns = [[word(6) for _ in range(size)] for size in (60, 150, 40)]
-    found: list[LinkageRecord] = []
+    linkage_records: list[LinkageRecord] = []
     for number in range(people):
         fields = {
             "given_name": chance.choice(names),
@@ -136,9 +139,9 @@ def crowd(people: int) -> list[LinkageRecord]:
             "city": chance.choice(towns),
         }
         slip = chance.choice(list(fields))
-        found.append(record(f"{number}a", **fields))
-        found.append(record(f"{number}b", **fields | {slip: fields[slip][1:]}))
-    return found
+        linkage_records.append(record(f"{number}a", **fields))
+        linkage_records.append(record(f"{number}b", **fields | {slip: fields[slip][1:]}))
+    return linkage_records
 
 
 async def test_few_records_are_weighed_as_is_typical_and_explained_field_by_field() -> None:
@@ -151,30 +154,32 @@ async def test_few_records_are_weighed_as_is_typical_and_explained_field_by_fiel
     (pair,) = await SplinkLinkage().pairs(records, at_least=AT_LEAST)
 
     assert (pair.first, pair.second) == ("a", "b")
-    assert {one.field: one.likeness for one in pair.agreements} == {
+    assert {agreement.field: agreement.likeness for agreement in pair.agreements} == {
         "given_name": Likeness.SIMILAR,
         "surname": Likeness.SAME,
         "birth_date": Likeness.SAME,
         "email": Likeness.DIFFERENT,
     }
-    assert all((one.weight > 0) == (one.likeness is not Likeness.DIFFERENT) for one in pair.agreements)
+    assert all(
+        (agreement.weight > 0) == (agreement.likeness is not Likeness.DIFFERENT) for agreement in pair.agreements
+    )
     assert pair.probability == pytest.approx(1 / (1 + 2**-pair.weight), abs=0.001)
 
 
 async def test_plenty_of_records_are_learnt_from_the_same_way_on_every_run() -> None:
     records = crowd(LEARN_FROM * 2)
 
-    found = await SplinkLinkage().pairs(records, at_least=AT_LEAST)
+    linked_pairs = await SplinkLinkage().pairs(records, at_least=AT_LEAST)
     again = await SplinkLinkage().pairs(records, at_least=AT_LEAST)
 
-    right = [one for one in found if one.first[:-1] == one.second[:-1]]
-    assert len(right) / len(found) > 0.98
+    right = [linked_pair for linked_pair in linked_pairs if linked_pair.first[:-1] == linked_pair.second[:-1]]
+    assert len(right) / len(linked_pairs) > 0.98
     assert len(right) / (LEARN_FROM * 2) > 0.95
-    assert found == again
+    assert linked_pairs == again
     typical = await SplinkLinkage().pairs(records[:20], at_least=AT_LEAST)
-    learnt = {(one.first, one.second): one.agreements for one in found}
+    learnt = {(linked_pair.first, linked_pair.second): linked_pair.agreements for linked_pair in linked_pairs}
     assert typical
-    assert all(learnt[one.first, one.second] != one.agreements for one in typical)
+    assert all(learnt[linked_pair.first, linked_pair.second] != linked_pair.agreements for linked_pair in typical)
 
 
 @pytest.mark.parametrize(
@@ -207,8 +212,8 @@ async def app(settings: Settings) -> AsyncGenerator[App]:
 async def filed(app: App, *people: Mapping[str, Any], tenant: str = TENANT, account: str | None = None) -> list[str]:
     """The customers whom these data made, with a verified account if one is given."""
     identifiers = [Identifier(type="account_id", value=account, verified=True)] if account else []
-    answer = await app.record(tenant, [draft(data=dict(one), identifiers=identifiers) for one in people])
-    return [one.customer_id or "" for one in answer.results]
+    answer = await app.record(tenant, [draft(data=dict(person), identifiers=identifiers) for person in people])
+    return [result.customer_id or "" for result in answer.results]
 
 
 async def suggested(app: App, tenant: str = TENANT) -> tuple[Suggestion, ...]:
@@ -224,17 +229,17 @@ async def test_two_customers_who_look_alike_are_suggested_with_what_speaks_for_i
 
     run = await app.suggest_identities(TENANT, at_least=AT_LEAST, progress=tell)
 
-    (found,) = run.suggestions
+    (suggestion,) = run.suggestions
     assert (run.compared, run.new, heard) == (3, 1, [(3, 3)])
-    assert found.customer_ids == (one, other)
-    assert found.status is OPEN
+    assert suggestion.customer_ids == (one, other)
+    assert suggestion.status is OPEN
     rows = (await app.timeline(TENANT, one)).interactions + (await app.timeline(TENANT, other)).interactions
-    assert set(found.evidence) == {row.interaction_id for row in rows}
-    weights = [one.weight for one in found.agreements]
+    assert set(suggestion.evidence) == {row.interaction_id for row in rows}
+    weights = [agreement.weight for agreement in suggestion.agreements]
     assert weights == sorted(weights, reverse=True)
-    assert "Muster" not in found.model_dump_json()
-    assert "muster" not in found.model_dump_json()
-    assert await app.suggestions(TENANT, OPEN) == [found]
+    assert "Muster" not in suggestion.model_dump_json()
+    assert "muster" not in suggestion.model_dump_json()
+    assert await app.suggestions(TENANT, OPEN) == [suggestion]
     assert (await app.customer(TENANT, other)).customer_id == other
 
 
@@ -250,16 +255,16 @@ async def test_suggesting_again_files_nothing_twice(app: App) -> None:
 
 async def test_confirming_joins_under_the_older_customer_and_can_be_undone(app: App) -> None:
     one, other = await filed(app, PERSON, MISSPELT)
-    (found,) = await suggested(app)
+    (suggestion,) = await suggested(app)
 
-    confirmed = await app.confirm_suggestion(TENANT, found.suggestion_id)
+    confirmed = await app.confirm_suggestion(TENANT, suggestion.suggestion_id)
 
     assert (confirmed.status, (await app.customer(TENANT, other)).customer_id) == (CONFIRMED, one)
     assert await app.suggestions(TENANT, CONFIRMED) == [confirmed]
     assert confirmed.merge_id is not None
     undone = await app.unmerge(TENANT, one, confirmed.merge_id)
-    assert undone.evidence == found.evidence
-    assert found.suggestion_id in undone.reason
+    assert undone.evidence == suggestion.evidence
+    assert suggestion.suggestion_id in undone.reason
     assert "birth_date" in undone.reason
     assert (await app.customer(TENANT, other)).customer_id == other
     assert await suggested(app) == ()
@@ -267,9 +272,9 @@ async def test_confirming_joins_under_the_older_customer_and_can_be_undone(app: 
 
 async def test_a_dismissed_pair_is_not_suggested_again_not_even_under_another_id(app: App) -> None:
     one, other = await filed(app, PERSON, MISSPELT)
-    (found,) = await suggested(app)
+    (suggestion,) = await suggested(app)
 
-    dismissed = await app.dismiss_suggestion(TENANT, found.suggestion_id)
+    dismissed = await app.dismiss_suggestion(TENANT, suggestion.suggestion_id)
 
     assert (dismissed.status, await suggested(app)) == (DISMISSED, ())
     assert (await app.customer(TENANT, other)).customer_id == other
@@ -282,7 +287,7 @@ async def test_a_dismissed_pair_is_not_suggested_again_not_even_under_another_id
 async def test_customers_of_different_accounts_are_neither_suggested_nor_joined(app: App) -> None:
     await filed(app, PERSON, account="A1")
     (other,) = await filed(app, MISSPELT)
-    (found,) = await suggested(app)
+    (suggestion,) = await suggested(app)
     second = draft(conversation_id="c", data=dict(MISSPELT))
     (filed_in,) = (await app.record(TENANT, [second])).results
     assert filed_in.customer_id
@@ -292,10 +297,10 @@ async def test_customers_of_different_accounts_are_neither_suggested_nor_joined(
     )
 
     with pytest.raises(IdentityConflict):
-        await app.confirm_suggestion(TENANT, found.suggestion_id)
+        await app.confirm_suggestion(TENANT, suggestion.suggestion_id)
     assert await suggested(app) == ()
     (still,) = await app.suggestions(TENANT, OPEN)
-    assert still == found
+    assert still == suggestion
 
 
 async def test_customers_whom_somebody_took_apart_are_not_suggested(app: App) -> None:
@@ -318,13 +323,13 @@ async def test_an_open_suggestion_is_gone_once_its_customers_are_one(app: App) -
 
 async def test_a_confirmed_suggestion_is_not_dismissed_and_an_unknown_one_not_found(app: App) -> None:
     await filed(app, PERSON, MISSPELT)
-    (found,) = await suggested(app)
-    await app.confirm_suggestion(TENANT, found.suggestion_id)
+    (suggestion,) = await suggested(app)
+    await app.confirm_suggestion(TENANT, suggestion.suggestion_id)
 
     with pytest.raises(InvalidRequest, match="undo the merge"):
-        await app.dismiss_suggestion(TENANT, found.suggestion_id)
+        await app.dismiss_suggestion(TENANT, suggestion.suggestion_id)
     with pytest.raises(IdentityConflict):
-        await app.confirm_suggestion(TENANT, found.suggestion_id)
+        await app.confirm_suggestion(TENANT, suggestion.suggestion_id)
     for decide in (app.confirm_suggestion, app.dismiss_suggestion):
         with pytest.raises(NotFound, match="identities suggestions"):
             await decide(TENANT, "sug_0")
@@ -336,7 +341,7 @@ async def test_two_tenants_never_meet_in_a_suggestion(app: App) -> None:
 
     assert await suggested(app, "one") == ()
     await filed(app, MISSPELT, tenant="one")
-    (found,) = await suggested(app, "one")
+    (suggestion,) = await suggested(app, "one")
     assert await app.suggestions("two", OPEN) == []
     with pytest.raises(NotFound):
-        await app.confirm_suggestion("two", found.suggestion_id)
+        await app.confirm_suggestion("two", suggestion.suggestion_id)

@@ -97,8 +97,8 @@ async def test_every_case_is_scored_by_every_scorer_through_the_app(plan: Plan, 
 
     finished = await ran(plan, tmp_path / "run", progress=tell)
     assert told[-1] == (3, 3)
-    assert [one.case for one in finished.results if one.error] == []
-    assert all(one.scores.keys() == {scorer.name for scorer in SCORERS} for one in finished.results)
+    assert [result.case for result in finished.results if result.error] == []
+    assert all(result.scores.keys() == {scorer.name for scorer in SCORERS} for result in finished.results)
     figures = summary(finished.manifest, finished.results, folder="run")
     assert figures.scorers["key_fact_recall"].mean == 1
     assert figures.scorers["wrong_resolution"].harmed == 0
@@ -108,9 +108,9 @@ async def test_every_case_is_scored_by_every_scorer_through_the_app(plan: Plan, 
 
 async def test_the_manifest_says_what_the_run_was_made_with(plan: Plan, tmp_path: Path) -> None:
     manifest = (await ran(plan, tmp_path / "run")).manifest
-    assert {one.name for one in manifest.prompts} == {"brief", "next_action", "judge"}
+    assert {prompt.name for prompt in manifest.prompts} == {"brief", "next_action", "judge"}
     assert manifest.settings["embedder"] == plan.settings.embedder
-    assert manifest.scorers == {one.name: one.version for one in SCORERS}
+    assert manifest.scorers == {SCORER.name: SCORER.version for SCORER in SCORERS}
     assert len(manifest.code.sha256) == 64
     assert str(tmp_path) not in manifest.model_dump_json()
 
@@ -122,8 +122,8 @@ async def test_a_run_that_was_killed_goes_on_where_it_was(plan: Plan, tmp_path: 
     results.write_text(f"{first}\n{second[:100]}")  # killed in the middle of a line
     again = await ran(plan, tmp_path / "run")
     assert again.resumed == 1
-    assert sorted(one.case for one in again.results) == sorted(one.case for one in whole.results)
-    assert all(one.error is None for one in again.results)
+    assert sorted(result.case for result in again.results) == sorted(result.case for result in whole.results)
+    assert all(result.error is None for result in again.results)
 
 
 async def test_a_folder_of_another_experiment_is_refused_unless_it_may_go(
@@ -145,7 +145,7 @@ async def test_a_crash_of_a_scorer_is_unscored_and_one_of_the_app_an_error(plan:
             raise ZeroDivisionError("the model is broken")
 
     finished = await ran(plan._replace(scorers=(Scorer("crashing", 1, "none", crash),)), tmp_path / "one")
-    assert {(one.scores["crashing"].status, one.scores["crashing"].value) for one in finished.results} == {
+    assert {(result.scores["crashing"].status, result.scores["crashing"].value) for result in finished.results} == {
         ("unscored", None)
     }
     finished = await ran(plan._replace(model=Broken()), tmp_path / "two")
@@ -169,9 +169,11 @@ async def test_recorded_replies_are_replayed_without_the_model_and_cost_the_same
     asked = author.asked
     replayed = await ran(plan._replace(model=author, recordings=kept), tmp_path / "two")
     assert author.asked == asked > 0
-    tokens = [summary(one.manifest, one.results, folder="").usage.prompt_tokens for one in (recorded, replayed)]
+    tokens = [
+        summary(finished.manifest, finished.results, folder="").usage.prompt_tokens for finished in (recorded, replayed)
+    ]
     assert tokens == [300, 300]
-    assert all(one.observation and one.observation.handoff.engine == "model" for one in replayed.results)
+    assert all(result.observation and result.observation.handoff.engine == "model" for result in replayed.results)
 
 
 @pytest.mark.parametrize(
@@ -197,9 +199,9 @@ async def test_a_stale_recording_fails_loudly(
 
 
 def test_a_case_that_changed_is_another_input_for_a_recording(tmp_path: Path) -> None:
-    one = load_cases(write_case(tmp_path / "a", "70000").parent.parent)[0]
+    gold_case = load_cases(write_case(tmp_path / "a", "70000").parent.parent)[0]
     other = load_cases(write_case(tmp_path / "b", "70000", language="de").parent.parent)[0]
-    assert one.sha256 != other.sha256
+    assert gold_case.sha256 != other.sha256
 
 
 def test_what_is_stale_is_replaced_by_a_fact_that_the_brief_must_hold(tmp_path: Path) -> None:
@@ -270,7 +272,7 @@ async def test_the_reports_stand_by_themselves(plan: Plan, cases: Path, tmp_path
     assert "My parcel R-70005 has not arrived.”<sup>1</sup>" in page, "a sentence has the number of its evidence"
     suite = fromstring(junit(finished.manifest, finished.results))[0]
     assert (suite.get("tests"), suite.get("errors")) == ("4", "0")
-    assert {one.get("name") for one in suite} == {one.case for one in finished.results}
+    assert {one.get("name") for one in suite} == {result.case for result in finished.results}
 
 
 async def test_no_page_shows_a_case_that_is_held_out(plan: Plan, cases: Path, tmp_path: Path) -> None:

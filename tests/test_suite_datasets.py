@@ -171,11 +171,11 @@ def test_dialogsum_and_tweetsumm_become_dialogues_with_true_sentences(tmp_path: 
 def test_clinc150_and_banking77_become_texts_with_categories(tmp_path: Path) -> None:
     out = tmp_path / "out.csv"
     assert convert("clinc150", written(tmp_path, CLINC), out).rows == 1
-    assert [(one.text, one.category) for one in read_csv(out)] == [("what is my balance", "balance")]
+    assert [(labelled.text, labelled.category) for labelled in read_csv(out)] == [("what is my balance", "balance")]
     source = tmp_path / "banking.csv"
     source.write_text('text,category\n"My card, it is gone",lost_card\n', encoding="utf-8")
     convert("banking77", source, out)
-    assert [(one.text, one.category) for one in read_csv(out)] == [("My card, it is gone", "lost_card")]
+    assert [(labelled.text, labelled.category) for labelled in read_csv(out)] == [("My card, it is gone", "lost_card")]
 
 
 @pytest.mark.parametrize("dataset", sorted(ADAPTERS))

@@ -81,9 +81,9 @@ class Tenant:
     client: httpx.AsyncClient
     ids: dict[str, str]
 
-    async def ask(self, operation: str, place: int, ids: dict[str, str], accept: str = "*/*") -> httpx.Response:
+    async def ask(self, operation: str, index: int, ids: dict[str, str], accept: str = "*/*") -> httpx.Response:
         """Send one of the requests of `ASKED` with these ids in their places."""
-        path, sent = ASKED[operation][place]
+        path, sent = ASKED[operation][index]
         body = None if sent is None else {name: _filled(value, ids) for name, value in sent.items()}
         headers = {"accept": accept}
         return await self.client.request(operation.partition(" ")[0], _filled(path, ids), json=body, headers=headers)
@@ -114,8 +114,8 @@ def _lines(answer: httpx.Response) -> list[Any]:
 def without_times(value: Any) -> Any:
     """A JSON value without the fields that tell when or for how long the answer was made."""
     if isinstance(value, dict):
-        return {name: without_times(one) for name, one in value.items() if name not in TIMES}  # pyright: ignore[reportUnknownVariableType]
-    return [without_times(one) for one in value] if isinstance(value, list) else value  # pyright: ignore[reportUnknownVariableType]
+        return {name: without_times(unknown) for name, unknown in value.items() if name not in TIMES}  # pyright: ignore[reportUnknownVariableType]
+    return [without_times(unknown) for unknown in value] if isinstance(value, list) else value  # pyright: ignore[reportUnknownVariableType]
 
 
 @pytest.fixture
@@ -138,13 +138,18 @@ async def _settled(service: FastAPI, app: App, name: str) -> Tenant:
         message(f"Of {name} alone.", id="m-4", conversation_id=f"c-only-{name}", identifiers=[email(SHARED)]),
     ]
     results = await record(client, *rows)
-    assert [(one["duplicate"], one["seq"]) for one in results] == [(False, 1), (False, 2), (False, 3), (False, 4)]
-    first, second, third = (one["customer_id"] for one in results[:3])
+    assert [(result["duplicate"], result["seq"]) for result in results] == [
+        (False, 1),
+        (False, 2),
+        (False, 3),
+        (False, 4),
+    ]
+    first, second, third = (result["customer_id"] for result in results[:3])
     keyed = {"idempotency-key": "same-key"}
     joined = await client.post(f"/v1/customers/{second}/merge", json={"other": third}, headers=keyed)
     handoff = await client.post("/v1/handoffs", json={"conversation_id": "c-shared"}, headers=keyed)
     decision = await client.post("/v1/next-actions", json={"conversation_id": "c-shared"}, headers=keyed)
-    assert [one.status_code for one in (joined, handoff, decision)] == [200, 201, 200]
+    assert [response.status_code for response in (joined, handoff, decision)] == [200, 201, 200]
     hook = {"url": "http://127.0.0.1:9/nobody", "events": ["signal.fired"]}
     ids = {
         "webhook": (await client.post("/v1/webhooks", json=hook)).json()["webhook_id"],
@@ -163,12 +168,12 @@ async def _settled(service: FastAPI, app: App, name: str) -> Tenant:
 @pytest.fixture
 async def tenants(service: FastAPI, app: App) -> AsyncGenerator[tuple[Tenant, Tenant]]:
     """Two tenants who did the same under the same names."""
-    one, two = await _settled(service, app, "quokka"), await _settled(service, app, "wombat")
+    tenant, two = await _settled(service, app, "quokka"), await _settled(service, app, "wombat")
     # What is not embedded yet is found with another score.
     while (await app.readiness()).index_lag:  # noqa: ASYNC110 - the index has nobody to tell
         await asyncio.sleep(0.02)
-    yield one, two
-    await one.client.aclose()
+    yield tenant, two
+    await tenant.client.aclose()
     await two.client.aclose()
 
 
@@ -184,23 +189,23 @@ def test_every_path_that_takes_an_id_is_asked_for_another_tenants(service: FastA
 
 
 async def test_an_id_of_another_tenant_is_answered_like_one_that_nobody_has(tenants: tuple[Tenant, Tenant]) -> None:
-    one, two = tenants
-    before = await one.readings()
+    tenant, two = tenants
+    before = await tenant.readings()
     own = {"own_customer": two.ids["customer"]}
-    nobodys = {name: f"{value[:4]}{'0' * (len(value) - 4)}" for name, value in one.ids.items()}
+    nobodys = {name: f"{value[:4]}{'0' * (len(value) - 4)}" for name, value in tenant.ids.items()}
 
     for operation, asked in ASKED.items():
-        for place, accept in product(range(len(asked)), FORMS if operation.startswith("GET") else ("*/*",)):
-            refused = await two.ask(operation, place, one.ids | own, accept)
-            unknown = await two.ask(operation, place, nobodys | own, accept)
+        for index, accept in product(range(len(asked)), FORMS if operation.startswith("GET") else ("*/*",)):
+            refused = await two.ask(operation, index, tenant.ids | own, accept)
+            unknown = await two.ask(operation, index, nobodys | own, accept)
 
             assert refused.status_code == 404, (operation, refused.text)
             told = json.dumps(problem(refused, 404, refused.json()["code"]))
-            for name, value in one.ids.items():
+            for name, value in tenant.ids.items():
                 told = told.replace(value, nobodys[name])
             assert json.loads(told) == problem(unknown, 404, refused.json()["code"])
             assert "quokka" not in told
-        assert await one.readings() == before, operation
+        assert await tenant.readings() == before, operation
 
 
 async def test_what_one_tenant_can_read_is_its_own_alone(tenants: tuple[Tenant, Tenant]) -> None:
@@ -222,29 +227,29 @@ async def test_the_same_ids_and_keys_sent_again_are_each_tenants_own_duplicates(
         )
         [again] = await record(tenant.client, row)
         assert (again["duplicate"], again["interaction_id"]) == (True, tenant.ids["interaction"])
-        kept = await tenant.client.post("/v1/handoffs", json={"conversation_id": "c-shared"}, headers=keyed)
-        assert kept.json()["handoff_id"] == tenant.ids["handoff"]
+        response = await tenant.client.post("/v1/handoffs", json={"conversation_id": "c-shared"}, headers=keyed)
+        assert response.json()["handoff_id"] == tenant.ids["handoff"]
 
 
 async def test_a_merge_a_blanking_and_an_erasure_of_one_tenant_change_nothing_that_another_reads(
     tenants: tuple[Tenant, Tenant],
 ) -> None:
-    one, two = tenants
+    tenant, two = tenants
     before = await two.readings()
-    ids = one.ids
+    ids = tenant.ids
 
     answers = [
-        await one.client.post(f"/v1/customers/{ids['customer']}/merge", json={"other": ids["second"]}),
-        await one.client.post(f"/v1/interactions/{ids['interaction']}/redact"),
+        await tenant.client.post(f"/v1/customers/{ids['customer']}/merge", json={"other": ids["second"]}),
+        await tenant.client.post(f"/v1/interactions/{ids['interaction']}/redact"),
     ]
     assert await two.readings() == before
-    answers.append(await one.client.delete(f"/v1/customers/{ids['customer']}"))
+    answers.append(await tenant.client.delete(f"/v1/customers/{ids['customer']}"))
 
     assert [answer.status_code for answer in answers] == [200, 200, 200]
-    problem(await one.client.get(f"/v1/customers/{ids['second']}"), 404, "unknown_customer")
+    problem(await tenant.client.get(f"/v1/customers/{ids['second']}"), 404, "unknown_customer")
     assert await two.readings() == before
     row = message("A new start.", id="m-1", conversation_id="c-shared", identifiers=[email(SHARED)])
-    [fresh] = await record(one.client, row)
+    [fresh] = await record(tenant.client, row)
     assert (fresh["duplicate"], fresh["seq"]) == (False, 5)
     assert await two.readings() == before
 
@@ -282,7 +287,7 @@ async def filed(ledger: Ledger, tenant: str) -> Sequence[Recorded]:
     ]
     results = await recorder.record(tenant, drafts)
     await recorder.close()
-    survivor, other = (customer_of(one) for one in results)
+    survivor, other = (customer_of(result) for result in results)
     await Identities(ledger, Rules()).merge(tenant, survivor, other, reason="a test", evidence=())
     return results
 
@@ -305,7 +310,7 @@ async def ledger_readings(ledger: Ledger, tenant: str, identity_ids: Sequence[st
         known,
         asked_by_id,
         await ledger.head(tenant),
-        [await ledger.customer_of(tenant, one) for one in identity_ids],
+        [await ledger.customer_of(tenant, identity_id) for identity_id in identity_ids],
         list(await ledger.identities_of(tenant, identity_ids[0])),
         list(await ledger.holdings_of(tenant, identity_ids)),
         [await ledger.seat_of(tenant, one) for one in ("c-1", "c-2")],
@@ -318,15 +323,17 @@ async def ledger_readings(ledger: Ledger, tenant: str, identity_ids: Sequence[st
 
 async def test_no_method_of_the_ledger_gives_or_changes_another_tenants_rows(ledger: Ledger) -> None:
     filed_one, filed_two = await filed(ledger, "one"), await filed(ledger, "two")
-    assert [(one.duplicate, one.seq) for one in (*filed_one, *filed_two)] == [(False, 1), (False, 2)] * 2
-    customers = [customer_of(one) for one in filed_one]
-    ids = [str(one.interaction_id) for one in filed_one]
-    own = [customer_of(one) for one in filed_two], [str(one.interaction_id) for one in filed_two]
+    assert [(recorded.duplicate, recorded.seq) for recorded in (*filed_one, *filed_two)] == [(False, 1), (False, 2)] * 2
+    customers = [customer_of(recorded) for recorded in filed_one]
+    ids = [str(recorded.interaction_id) for recorded in filed_one]
+    own = [customer_of(recorded) for recorded in filed_two], [str(recorded.interaction_id) for recorded in filed_two]
     before = await ledger_readings(ledger, "one", customers, ids)
 
     known, asked_by_id, head, led_to, _, *rest = await ledger_readings(ledger, "two", customers, ids)
 
-    assert {one.identity_id for one in known.holdings} == {one.identity_id for one in known.seats} == set(own[0])
+    assert (
+        {holding.identity_id for holding in known.holdings} == {seat.identity_id for seat in known.seats} == set(own[0])
+    )
     assert {one.interaction_id for one in known.filed} == set(own[1])
     assert (asked_by_id.holdings, asked_by_id.merges, dict(asked_by_id.customers)) == ((), (), {})
     assert (head, led_to) == (2, [None, None])

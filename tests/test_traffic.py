@@ -16,8 +16,8 @@ def said(count: int, *, by: str = "ada@x.example", actor: Actor = Actor.CUSTOMER
     """So many messages with one customer, each in words of its own."""
     identifiers = (Identifier(type="email", value=by),)
     return [
-        draft(f"Parcel {place} from shop {place % 31} is late", actor=actor, identifiers=identifiers, occurred_at=START)
-        for place in range(count)
+        draft(f"Parcel {index} from shop {index % 31} is late", actor=actor, identifiers=identifiers, occurred_at=START)
+        for index in range(count)
     ]
 
 

@@ -43,8 +43,8 @@ def test_the_originator_counts_for_more_than_the_first_party() -> None:
 
 def test_dialogs_are_filed_in_the_order_they_happened() -> None:
     drafts = read(dialog=[said("second", minute=5), said("first", minute=1)])
-    assert [one.text for one in drafts] == ["first", "second"]
-    assert [one.id for one in drafts] == [f"{UUID}-dialog-1", f"{UUID}-dialog-0"]
+    assert [draft.text for draft in drafts] == ["first", "second"]
+    assert [draft.id for draft in drafts] == [f"{UUID}-dialog-1", f"{UUID}-dialog-0"]
 
 
 def test_the_same_vcon_again_gives_the_same_interactions() -> None:
@@ -75,7 +75,7 @@ def test_the_spellings_of_earlier_drafts_are_read() -> None:
         "attachments": [{"type": "tags", "encoding": "json", "body": '["vip"]'}],
     }
     text, *others = interactions_of(document)
-    named = {one.name: one for one in others}
+    named = {other.name: other for other in others}
     assert (text.text, text.actor) == ("Hi", Actor.CUSTOMER)
     assert (named["transfer"].data["transfer_target"], named["transfer"].outcome) == (["An Agent"], Outcome.SUCCEEDED)
     assert (named["sentiment"].data["body"], named["tags"].data["body"]) == ({"label": "sad"}, ["vip"])
@@ -138,15 +138,15 @@ def test_a_role_says_on_which_side_a_party_is(role: str, actor: Actor) -> None:
 
 def test_without_roles_the_customer_is_the_party_that_does_not_serve() -> None:
     drafts = read(parties=[BOT, {"tel": "+15550100"}], dialog=[said("Hello, I am a bot"), said("Hi", by=1, minute=1)])
-    assert [one.actor for one in drafts] == [Actor.BOT, Actor.CUSTOMER]
-    assert {one.value for one in drafts[0].identifiers} == {"+15550100"}
+    assert [draft.actor for draft in drafts] == [Actor.BOT, Actor.CUSTOMER]
+    assert {identifier.value for identifier in drafts[0].identifiers} == {"+15550100"}
 
 
 def test_among_strangers_the_customer_is_who_began() -> None:
     parties = [{"mailto": "desk@example.com"}, {"mailto": "customer@example.com"}]
     drafts = read(parties=parties, dialog=[said("An answer", minute=9), said("A question", by=1)])
-    assert [one.actor for one in drafts] == [Actor.CUSTOMER, Actor.AGENT]
-    assert [one.text for one in drafts] == ["A question", "An answer"]
+    assert [draft.actor for draft in drafts] == [Actor.CUSTOMER, Actor.AGENT]
+    assert [draft.text for draft in drafts] == ["A question", "An answer"]
 
 
 def test_every_interaction_carries_what_the_customer_is_known_by() -> None:
@@ -158,7 +158,7 @@ def test_every_interaction_carries_what_the_customer_is_known_by() -> None:
         "uuid": "c-1",
     }
     for draft in read(parties=[party, AGENT], dialog=[said("Hello"), said("Hi", by=1)]):
-        assert [(one.type, one.value, one.verified) for one in draft.identifiers] == [
+        assert [(identifier.type, identifier.value, identifier.verified) for identifier in draft.identifiers] == [
             ("phone", "+1-555-0100", False),
             ("email", "customer@example.com", False),
             ("sip", "customer@voice.example.com", False),
@@ -169,7 +169,9 @@ def test_every_interaction_carries_what_the_customer_is_known_by() -> None:
 @pytest.mark.parametrize(("validation", "verified"), [("one-time code", True), ("none", False), ("Failed", False)])
 def test_an_identifier_is_verified_when_the_party_was_validated(validation: str, verified: bool) -> None:
     (draft,) = read(parties=[{**CUSTOMER, "validation": validation}, AGENT], dialog=[said("Hello")])
-    assert {(one.verified, one.method) for one in draft.identifiers} == {(verified, validation if verified else None)}
+    assert {(identifier.verified, identifier.method) for identifier in draft.identifiers} == {
+        (verified, validation if verified else None)
+    }
 
 
 def test_a_withheld_number_is_no_identifier() -> None:
@@ -229,15 +231,15 @@ def test_a_transcript_of_a_recording_becomes_messages_in_time() -> None:
         {"speaker": 1, "text": "Let me look.", "start_ms": 9000},
     ]
     drafts = read(dialog=[recording()], analysis=[transcript(turns)])
-    spoken = [one for one in drafts if one.kind is Kind.MESSAGE]
+    spoken = [draft for draft in drafts if draft.kind is Kind.MESSAGE]
     assert messages(drafts) == [
         ("agent", "How can I help?"),
         ("customer", "My parcel is late."),
         ("agent", "Let me look."),
     ]
-    assert [one.id for one in spoken] == [f"{UUID}-analysis-0-{turn}" for turn in range(3)]
-    assert [(one.occurred_at or START) - START for one in spoken] == [timedelta(seconds=s) for s in (1.5, 4, 9)]
-    assert {one.channel for one in spoken} == {Channel.VOICE}
+    assert [draft.id for draft in spoken] == [f"{UUID}-analysis-0-{turn}" for turn in range(3)]
+    assert [(draft.occurred_at or START) - START for draft in spoken] == [timedelta(seconds=s) for s in (1.5, 4, 9)]
+    assert {draft.channel for draft in spoken} == {Channel.VOICE}
 
 
 def test_a_plain_transcript_is_split_where_lines_begin_with_a_speaker() -> None:

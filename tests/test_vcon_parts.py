@@ -59,7 +59,10 @@ def test_labels_of_a_speech_service_may_name_the_speakers() -> None:
 def test_offsets_far_beyond_the_recording_are_milliseconds() -> None:
     turns = [{"party": 0, "text": "One", "start": 1000}, {"party": 1, "text": "Two", "start": 50_000}]
     drafts = read(dialog=[recording()], analysis=[transcript(turns)])
-    assert [(one.occurred_at or START) - START for one in drafts[1:]] == [timedelta(seconds=1), timedelta(seconds=50)]
+    assert [(draft.occurred_at or START) - START for draft in drafts[1:]] == [
+        timedelta(seconds=1),
+        timedelta(seconds=50),
+    ]
 
 
 def test_a_second_transcript_of_a_recording_says_nothing_twice() -> None:
@@ -224,21 +227,21 @@ def test_what_is_no_unsigned_vcon_is_refused_with_the_reason(document: Any, path
 def test_what_is_written_is_read_back_with_the_same_words_actors_and_times() -> None:
     document = json.loads(json.dumps(vcon_of(handoff(), JOURNEY, customer())))
     drafts = interactions_of(document)
-    assert [told(one) for one in drafts if one.name != "summary"] == [told(one) for one in JOURNEY]
+    assert [told(draft) for draft in drafts if draft.name != "summary"] == [told(one) for one in JOURNEY]
 
 
 def test_what_is_written_has_all_that_the_draft_requires() -> None:
     document = vcon_of(handoff(), JOURNEY, customer())
     parties, dialogs, attachments = document["parties"], document["dialog"], document["attachments"]
     assert (document["vcon"], document["subject"], document["extensions"]) == ("0.4.0", "A late parcel", ["CC"])
-    assert [one["role"] for one in parties] == ["customer", "bot", "system", "agent"]
-    assert [one["body"] for one in dialogs] == [one.text for one in JOURNEY if one.kind is Kind.MESSAGE]
-    for one in dialogs:
-        assert {"type", "start", "parties", "mediatype", "encoding", "body"} <= one.keys()
-        assert all(index < len(parties) for index in one["parties"])
-    for one in attachments:
-        assert {"start", "party", "dialog", "mediatype", "encoding", "body"} <= one.keys()
-        assert (one["dialog"] < len(dialogs), one["party"] < len(parties)) == (True, True)
+    assert [party["role"] for party in parties] == ["customer", "bot", "system", "agent"]
+    assert [dialog["body"] for dialog in dialogs] == [one.text for one in JOURNEY if one.kind is Kind.MESSAGE]
+    for dialog in dialogs:
+        assert {"type", "start", "parties", "mediatype", "encoding", "body"} <= dialog.keys()
+        assert all(index < len(parties) for index in dialog["parties"])
+    for dialog in attachments:
+        assert {"start", "party", "dialog", "mediatype", "encoding", "body"} <= dialog.keys()
+        assert (dialog["dialog"] < len(dialogs), dialog["party"] < len(parties)) == (True, True)
 
 
 def test_the_brief_is_an_analysis_whose_claims_point_at_what_bears_them_out() -> None:
@@ -260,7 +263,7 @@ def test_a_conversation_without_a_word_is_still_a_valid_vcon() -> None:
     document = vcon_of(handoff(), JOURNEY[:1], customer())
     assert [one["dialog"] for one in document["attachments"]] == [0]
     assert len(document["dialog"]) == 1
-    assert [told(one) for one in interactions_of(document) if one.name != "summary"] == [told(JOURNEY[0])]
+    assert [told(draft) for draft in interactions_of(document) if draft.name != "summary"] == [told(JOURNEY[0])]
 
 
 def test_only_what_was_proved_is_written_as_validated() -> None:
@@ -275,7 +278,7 @@ def test_only_what_was_proved_is_written_as_validated() -> None:
     }
     claimed = vcon_of(handoff(), JOURNEY, customer(phone))
     assert (claimed["parties"][0]["tel"], claimed["parties"][0]["validation"]) == ("+15550100", "none")
-    assert [one.verified for one in interactions_of(claimed)[0].identifiers] == [False]
+    assert [identifier.verified for identifier in interactions_of(claimed)[0].identifiers] == [False]
 
 
 def test_redacted_interactions_are_left_out_and_the_same_handoff_keeps_its_uuid() -> None:

@@ -10,7 +10,7 @@ from tests.verification_room import verdict
 
 OFFERS = interaction(
     9,
-    json.dumps([{"id": f"Z-{place}", "price": price} for place, price in enumerate(range(101, 460, 13))]),
+    json.dumps([{"id": f"Z-{index}", "price": price} for index, price in enumerate(range(101, 460, 13))]),
     actor="system",
     kind="tool_result",
     name="search",

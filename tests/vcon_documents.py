@@ -77,7 +77,7 @@ def transcript(body: Any, **fields: Any) -> dict[str, Any]:
 
 
 def messages(drafts: list[InteractionDraft]) -> list[tuple[str, str]]:
-    return [(one.actor.value, one.text) for one in drafts if one.kind is Kind.MESSAGE]
+    return [(draft.actor.value, draft.text) for draft in drafts if draft.kind is Kind.MESSAGE]
 
 
 def read(**fields: Any) -> list[InteractionDraft]:
@@ -88,7 +88,7 @@ def refused(document: Any) -> dict[str, str]:
     with pytest.raises(InvalidRequest) as failure:
         interactions_of(document)
     assert failure.value.detail
-    return {str(one["path"]): str(one["message"]) for one in failure.value.errors}
+    return {str(error["path"]): str(error["message"]) for error in failure.value.errors}
 
 
 def handoff(*claims: Claim, brief: Brief | None = None) -> Handoff:

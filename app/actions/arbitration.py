@@ -21,12 +21,12 @@ def calls_of(
     `out_of_reach` holds what policy denies, with the rule that does, and what was tried in vain, with None. Nothing
     waits for an action that is `held_back`.
     """
-    within_reach = [one for one in actions if one.id not in held_back]
-    wished = {one.id: case.wished(one) for one in actions if one.id in out_of_reach}
+    within_reach = [action for action in actions if action.id not in held_back]
+    wished = {action.id: case.wished(action) for action in actions if action.id in out_of_reach}
     stand_ins = {closure.instead: name for name, closure in out_of_reach.items() if closure and closure.instead}
     right_elsewhere = set(stand_ins.values())
     closed = {name: share * (NOT_THE_RIGHT_ONE if name in right_elsewhere else 1) for name, share in wished.items()}
-    calls = {one.id: case.called_for(one, closed) for one in actions}
+    calls = {action.id: case.called_for(action, closed) for action in actions}
     for stand_in, name in stand_ins.items():
         if stand_in in calls and wished.get(name, 0.0) > calls[stand_in].strength:
             calls[stand_in] = Call(wished[name], "closed", name)
@@ -35,7 +35,7 @@ def calls_of(
 
 def _in_turn(calls: dict[str, Call], open_actions: Sequence[CatalogueAction]) -> dict[str, Call]:
     """Where an action waits for another that is wished for too, that one is called for as much and comes first."""
-    within_reach = {one.id for one in open_actions}
+    within_reach = {open_action.id for open_action in open_actions}
     turned = dict(calls)
     for action in open_actions:
         own = calls[action.id]

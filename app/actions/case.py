@@ -82,7 +82,7 @@ class Case:
     @cached_property
     def wishes(self) -> Mapping[str, float]:
         """How sure we are of each intent."""
-        known = {one.name: one.confidence for one in self.intent.alternatives}
+        known = {alternative.name: alternative.confidence for alternative in self.intent.alternatives}
         return {self.intent.name: self.intent.confidence, **known} if self.intent.name else known
 
     @cached_property
@@ -91,7 +91,7 @@ class Case:
         if self.intent != self.reading.intent:
             return (WishRead(self.wishes, self.snapshot.now),)
         wishes = self.reading.wishes
-        return [one._replace(shares=_weakened(one.shares)) if self._is_met(one) else one for one in wishes]
+        return [wish._replace(shares=_weakened(wish.shares)) if self._is_met(wish) else wish for wish in wishes]
 
     def _is_met(self, wish: WishRead) -> bool:
         wanted = max(wish.shares, key=lambda name: wish.shares[name], default="")
@@ -116,8 +116,8 @@ class Case:
     @cached_property
     def judge(self) -> Judge:
         """What holds policies against all this."""
-        said = " \n".join(row.text for row in self._said)
-        return Judge(self._variables, said)
+        literal_string = " \n".join(row.text for row in self._said)
+        return Judge(self._variables, literal_string)
 
     @cached_property
     def _known(self) -> Known:
@@ -192,7 +192,7 @@ class Case:
     @cached_property
     def _variables(self) -> dict[str, Any]:
         snapshot, customer = self.snapshot, self.snapshot.customer
-        severities = dict.fromkeys((one.value for one in SignalType), 0.0)
+        severities = dict.fromkeys((signal_type.value for signal_type in SignalType), 0.0)
         for signal in self.signals:
             severities[signal.type.value] = max(severities[signal.type.value], signal.severity)
         last = snapshot.conversation[-1] if snapshot.conversation else None
@@ -200,7 +200,9 @@ class Case:
             "customer": {
                 "id": customer.customer_id,
                 "verification_status": customer.verification_status.value,
-                "identifiers": {one.type: one.value for one in reversed(trusted(customer.identifiers))},
+                "identifiers": {
+                    identifier.type: identifier.value for identifier in reversed(trusted(customer.identifiers))
+                },
             },
             "conversation": {
                 "id": snapshot.conversation_id or "",
@@ -208,10 +210,13 @@ class Case:
                 "messages": len(self._said),
                 "mood": mood([feeling(row.text) for row in self._said]).label.value,
                 "steps": {step.name: step.outcome.value for step in self.steps},
-                "intents": {one.name: self.wishes.get(one.name, 0.0) for one in self.catalogue.intents},
+                "intents": {
+                    catalogue_intent.name: self.wishes.get(catalogue_intent.name, 0.0)
+                    for catalogue_intent in self.catalogue.intents
+                },
             },
             "facts": dict(self.facts.tree),
-            "records": {one.kind.removesuffix("_id"): one.fields for one in self.facts.records},
+            "records": {record.kind.removesuffix("_id"): record.fields for record in self.facts.records},
             "signals": severities,
             "context": dict(self.context),
             "now": snapshot.now,

@@ -129,7 +129,7 @@ class CaseKeeper:
         gone = await self._drop_gone(tenant, case_ids)
         found = await self._vectors.get(tenant, [one for one in case_ids if one not in gone])
         catalogue = (await self._shelf.of(tenant)).catalogue
-        priors = {one.id: one.propensity for one in catalogue.actions}
+        priors = {action.id: action.propensity for action in catalogue.actions}
         for case_id in case_ids:
             waiting = self._waiting.get((tenant, case_id))
             if waiting is None:

@@ -134,8 +134,8 @@ class Catalogue(Record):
 
     def action(self, action_id: str) -> CatalogueAction | None:
         """The action with this id, or None."""
-        return next((one for one in self.actions if one.id == action_id), None)
+        return next((catalogue_action for catalogue_action in self.actions if catalogue_action.id == action_id), None)
 
     def intent_label(self, name: str) -> str:
         """The label of an intent, or its name where the catalogue has none by that name."""
-        return next((one.label for one in self.intents if one.name == name), name)
+        return next((intent.label for intent in self.intents if intent.name == name), name)

@@ -28,7 +28,7 @@ class ContactPolicies:
 
     async def offers(self, snapshot: Snapshot, actions: Sequence[CatalogueAction]) -> Offers:
         """What the customer has been offered lately; nothing where none of these actions has a contact policy."""
-        if not any(one.contact_policy for one in actions):
+        if not any(action.contact_policy for action in actions):
             return ()
         customer_id = snapshot.customer.customer_id
         return await self._archive.of_customer(snapshot.tenant, COLLECTION, customer_id, limit=READ)
@@ -37,7 +37,7 @@ class ContactPolicies:
         self, snapshot: Snapshot, decision: Decision, actions: Sequence[CatalogueAction], known: Offers
     ) -> None:
         """Keep that the decision offers some of these actions, where `known` does not have it yet."""
-        offered = {one.action_id for one in decision.actions}
+        offered = {offered_action.action_id for offered_action in decision.actions}
         place = decision.conversation_id or decision.decision_id
         fresh = {
             one["action_id"]
@@ -63,11 +63,11 @@ def capped(action: CatalogueAction, offers: Offers, snapshot: Snapshot) -> Suppr
         return None
     since = snapshot.now - timedelta(days=cap.per_days)
     elsewhere = {
-        one["conversation_id"]
-        for one in offers
-        if one["action_id"] == action.id
-        and one["conversation_id"] != snapshot.conversation_id
-        and since < _at(one) <= snapshot.now
+        offer["conversation_id"]
+        for offer in offers
+        if offer["action_id"] == action.id
+        and offer["conversation_id"] != snapshot.conversation_id
+        and since < _at(offer) <= snapshot.now
     }
     if len(elsewhere) < cap.max_offers:
         return None

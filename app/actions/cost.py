@@ -84,11 +84,11 @@ class Cost:
         if steps > MOST_STEPS:
             raise TooCostly(_advice(self._tree, steps))
 
-    def steps(self, variables: Mapping[str, Any], known: "Extents | None" = None) -> int:
+    def steps(self, variables: Mapping[str, Any], extents: "Extents | None" = None) -> int:
         """At most how many steps it takes with these values of its variables; `known` are extents found before."""
-        known = Extents() if known is None else known
-        scope = {name: known.of(value) for name, value in variables.items()}
-        bound = _bound(self._tree, _Scope(scope, known))
+        extents = Extents() if extents is None else extents
+        scope = {name: extents.of(value) for name, value in variables.items()}
+        bound = _bound(self._tree, _Scope(scope, extents))
         return min(bound.steps, TOO_MUCH)
 
 
@@ -178,11 +178,11 @@ def _part(node: Field | Index, scope: _Scope) -> Bound:
     return Bound(base.steps + key.steps + 1 + base.extent.weight // 16, _looked_up(base.extent))
 
 
-def _child(base: Extent, name: str, known: Extents) -> Extent:
+def _child(base: Extent, name: str, extents: Extents) -> Extent:
     if not base.exact:
         return _looked_up(base)
     value: Any = cast(Mapping[str, Any], base.value).get(name) if isinstance(base.value, Mapping) else None
-    return known.of(value)
+    return extents.of(value)
 
 
 def _looked_up(base: Extent) -> Extent:

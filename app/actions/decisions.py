@@ -142,11 +142,11 @@ class DecisionMaker:
         judged = [_judged(case, action) for action in case.catalogue.actions if audience in action.audience]
         fitting, suppressed = _arbitrated(case, judged)
         known, similar = await asyncio.gather(
-            self._contact.offers(snapshot, [one.judged.action for one in fitting]), self._similar_to(case)
+            self._contact.offers(snapshot, [ranked.judged.action for ranked in fitting]), self._similar_to(case)
         )
-        kept, held_off = _within_caps(snapshot, fitting, known)
+        rankeds, held_off = _within_caps(snapshot, fitting, known)
         decision_id = id_of_work("dec")
-        offers, candidates = await self._in_order(case, _worth_offering(kept), limit, decision_id, similar)
+        offers, candidates = await self._in_order(case, _worth_offering(rankeds), limit, decision_id, similar)
         decision = Decision(
             decision_id=decision_id,
             customer_id=snapshot.customer.customer_id,
@@ -158,11 +158,11 @@ class DecisionMaker:
             intent=intent.name,
             case_id=reading.wanted.interaction_id if reading.wanted else None,
             intervention=intervention,
-            actions=tuple(_offered(case, one, similar) for one in offers),
+            actions=tuple(_offered(case, offer, similar) for offer in offers),
             suppressed=(*suppressed, *held_off),
             candidates=candidates,
         )
-        await self._contact.note(snapshot, decision, [one.judged.action for one in kept], known)
+        await self._contact.note(snapshot, decision, [ranked.judged.action for ranked in rankeds], known)
         return await self._worded(case, decision, started)
 
     async def _worded(self, case: Case, decision: Decision, started: float) -> Decision:
@@ -202,7 +202,7 @@ class DecisionMaker:
         """The actions to offer, by what outcomes say of them, and how probable each was to come first."""
         # Drawn by the decision's own id, so that it can be told again how the draw came out.
         chance = Random(decision_id) if case.catalogue.exploration else None  # noqa: S311 - no secret hangs on it
-        components = {one.judged.action.id: one.components for one in fitting}
+        components = {ranked.judged.action.id: ranked.components for ranked in fitting}
         arranged = await self.learner.arrange(
             case.snapshot.tenant,
             case.intent.name,
@@ -211,8 +211,10 @@ class DecisionMaker:
             chance=chance,
             leaning=similar.leaning,
         )
-        learnt = {one.action_id: one.components for one in arranged.candidates}
-        by_id = {one.judged.action.id: one._replace(components=learnt[one.judged.action.id]) for one in fitting}
+        learnt = {candidate.action_id: candidate.components for candidate in arranged.candidates}
+        by_id = {
+            ranked.judged.action.id: ranked._replace(components=learnt[ranked.judged.action.id]) for ranked in fitting
+        }
         offers = [_Offer(by_id[action_id], probability) for action_id, probability in arranged.order]
         return offers, arranged.candidates
 
@@ -227,68 +229,73 @@ def _arbitrated(case: Case, judged: Sequence[_Judged]) -> tuple[list[_Ranked], l
     out_of_reach = {one.action.id: one.closure for one in judged if denies(one.closure, one.tried)}
     held_back = {one.action.id: _held_back(case, one) for one in judged}
     calls = calls_of(
-        case, [one.action for one in judged], out_of_reach, {name for name, held in held_back.items() if held}
+        case,
+        [one.action for one in judged],
+        out_of_reach,
+        {name for name, suppressed_action in held_back.items() if suppressed_action},
     )
     fitting: list[_Ranked] = []
     suppressed: list[SuppressedAction] = []
     for one in judged:
         call = calls[one.action.id]
-        held = held_back[one.action.id]
+        suppressed_action = held_back[one.action.id]
         # What is not about this matter at all need not be explained.
-        if held is not None and (call.strength >= LEAST_CONTEXT or held.reason is not SuppressionReason.NOT_APPLICABLE):
-            suppressed.append(held)
-        elif held is None and call.strength >= LEAST_CONTEXT:
+        if suppressed_action is not None and (
+            call.strength >= LEAST_CONTEXT or suppressed_action.reason is not SuppressionReason.NOT_APPLICABLE
+        ):
+            suppressed.append(suppressed_action)
+        elif suppressed_action is None and call.strength >= LEAST_CONTEXT:
             fitting.append(_Ranked(one, call, _components(one, call), held_back.get(call.closed or "")))
-    return sorted(fitting, key=lambda one: -one.score), suppressed
+    return sorted(fitting, key=lambda ranked: -ranked.score), suppressed
 
 
 def _within_caps(
-    snapshot: Snapshot, fitting: Sequence[_Ranked], known: Offers
+    snapshot: Snapshot, fitting: Sequence[_Ranked], offers: Offers
 ) -> tuple[Sequence[_Ranked], list[SuppressedAction]]:
-    held_off = {one.judged.action.id: capped(one.judged.action, known, snapshot) for one in fitting}
-    kept = [one for one in fitting if held_off[one.judged.action.id] is None]
-    return kept, [one for one in held_off.values() if one is not None]
+    held_off = {ranked.judged.action.id: capped(ranked.judged.action, offers, snapshot) for ranked in fitting}
+    rankeds = [ranked for ranked in fitting if held_off[ranked.judged.action.id] is None]
+    return rankeds, [suppressed_action for suppressed_action in held_off.values() if suppressed_action is not None]
 
 
 def _worth_offering(fitting: Sequence[_Ranked]) -> Sequence[_Ranked]:
-    clear = [one for one in fitting if one.call.by != "wish" or one.call.strength >= LEAST_WISH]
+    clear = [ranked for ranked in fitting if ranked.call.by != "wish" or ranked.call.strength >= LEAST_WISH]
     return clear or fitting
 
 
-def _components(one: _Judged, call: Call) -> Components:
-    context = call.strength * (WITH_A_GAP if one.filled.missing else 1.0)
-    action = one.action
+def _components(judged: _Judged, call: Call) -> Components:
+    context = call.strength * (WITH_A_GAP if judged.filled.missing else 1.0)
+    action = judged.action
     return Components(propensity=action.propensity, context=round(context, 4), value=action.value, lever=action.lever)
 
 
-def _held_back(case: Case, one: _Judged) -> SuppressedAction | None:
-    if one.tried is not None:
-        step = one.tried
+def _held_back(case: Case, judged: _Judged) -> SuppressedAction | None:
+    if judged.tried is not None:
+        step = judged.tried
         detail = f"{_ENDED[step.outcome]}, on {step.channel.value}."
         reason = SuppressionReason.ALREADY_TRIED
-        return SuppressedAction(action_id=one.action.id, reason=reason, detail=detail, evidence=step.evidence)
-    if one.closure is None:
+        return SuppressedAction(action_id=judged.action.id, reason=reason, detail=detail, evidence=step.evidence)
+    if judged.closure is None:
         return None
     return SuppressedAction(
-        action_id=one.action.id,
-        reason=one.closure.reason,
-        detail=one.closure.detail,
-        evidence=_sources(case, one.closure.facts),
+        action_id=judged.action.id,
+        reason=judged.closure.reason,
+        detail=judged.closure.detail,
+        evidence=_sources(case, judged.closure.facts),
     )
 
 
 def _offered(case: Case, offer: _Offer, similar: Similar) -> OfferedAction:
-    one = offer.ranked
-    action, filled = one.judged.action, one.judged.filled
-    reason, evidence = _why(case, one)
+    ranked = offer.ranked
+    action, filled = ranked.judged.action, ranked.judged.filled
+    reason, evidence = _why(case, ranked)
     return OfferedAction(
         action_id=action.id,
         label=action.label,
         script=worded(action.script, filled.values),
-        score=round(one.score, 6),
-        propensity=one.components.propensity,
+        score=round(ranked.score, 6),
+        propensity=ranked.components.propensity,
         probability=offer.probability,
-        components=one.components,
+        components=ranked.components,
         reason=f"{reason}{_told_of_similar(similar, action.id)}",
         evidence=tuple(dict.fromkeys((*evidence, *filled.evidence)))[:MOST_EVIDENCE],
         requires_approval=action.requires_approval,
@@ -296,19 +303,19 @@ def _offered(case: Case, offer: _Offer, similar: Similar) -> OfferedAction:
     )
 
 
-def _why(case: Case, one: _Ranked) -> tuple[str, tuple[str, ...]]:
+def _why(case: Case, ranked: _Ranked) -> tuple[str, tuple[str, ...]]:
     asked = tuple(row.interaction_id for row in case.reading.requests[-1:])
-    call = one.call
+    call = ranked.call
     if call.by == "level":
         return _friction(case)
     if call.by == "closed":
         closed = case.catalogue.action(call.closed or "")
         label = closed.label if closed else ""
-        if one.instead is None:
+        if ranked.instead is None:
             return f"“{label}” has been refused, and this may be done instead.", asked
-        return f"“{label}” is not possible: {one.instead.detail}", (*asked, *one.instead.evidence)
+        return f"“{label}” is not possible: {ranked.instead.detail}", (*asked, *ranked.instead.evidence)
     if call.by == "wish":
-        wish = case.wish_for(one.judged.action)
+        wish = case.wish_for(ranked.judged.action)
         told = "The customer wants" if call.strength >= SURE_WISH else "It may be about"
         what = f"{told}: {wish}" if wish else "It is close to what was asked for"
         return f"{what}. This fits by {call.strength:.0%}, and the policy allows it.", asked

@@ -54,7 +54,7 @@ class Order(NamedTuple):
 
 def ranked(options: Sequence[Option], *, places: int) -> Order:
     """The candidates by expected score, of equals the first; nothing is left to chance."""
-    scores = [one.belief.mean * one.weight for one in options]
+    scores = [option.belief.mean * option.weight for option in options]
     order = sorted(range(len(options)), key=lambda one: -scores[one])[:places]
     first = tuple(float(one == order[0]) for one in range(len(options))) if order else ()
     return Order(tuple(Place(one, 1.0) for one in order), first)
@@ -62,7 +62,7 @@ def ranked(options: Sequence[Option], *, places: int) -> Order:
 
 def explored(options: Sequence[Option], *, places: int, chance: Random) -> Order:
     """The candidates by Thompson sampling, one place after the other."""
-    if len(options) < 2 or max(one.weight for one in options) <= 0:
+    if len(options) < 2 or max(option.weight for option in options) <= 0:
         return ranked(options, places=places)
     chances = _Chances(options)
     left = list(range(len(options)))
@@ -80,11 +80,11 @@ class _Chances:
     """The distributions of all candidates' scores, on one grid of cells from 0 to the highest possible score."""
 
     def __init__(self, options: Sequence[Option]) -> None:
-        weights = np.array([one.weight for one in options])
+        weights = np.array([option.weight for option in options])
         self._weights = np.maximum(weights, _LEAST * weights.max())
         share = (np.arange(CELLS) + 0.5) / CELLS * weights.max() / self._weights[:, None]
         inside = np.clip(share, _LEAST, 1 - _LEAST)
-        shapes = np.maximum(np.array([one.belief for one in options]), _LEAST)
+        shapes = np.maximum(np.array([option.belief for option in options]), _LEAST)
         logs = (shapes[:, :1] - 1) * np.log(inside) + (shapes[:, 1:] - 1) * np.log1p(-inside)
         # A distribution narrower than a cell still has its whole mass somewhere.
         logs[share >= 1] = -np.inf

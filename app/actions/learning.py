@@ -92,7 +92,7 @@ class Learner:
 
     async def outcomes_of(self, tenant: str, decision_id: str, action_ids: Sequence[str]) -> Sequence[FiledOutcome]:
         """What was told of these actions of one decision."""
-        found = [await self._archive.get(tenant, OUTCOMES, f"{decision_id} {one}") for one in action_ids]
+        found = [await self._archive.get(tenant, OUTCOMES, f"{decision_id} {action_id}") for action_id in action_ids]
         return [FiledOutcome.model_validate(one) for one in found if one is not None]
 
     async def arrange(
@@ -197,8 +197,8 @@ def belief(rates: Mapping[str, Rate], intent: str, prior: float, *, worth: float
     `prior` is the catalogue's propensity, `worth` how many outcomes the rate under the other intents is worth.
     """
     own = rates.get(intent, Rate())
-    trials = sum(one.trials for one in rates.values()) - own.trials
-    successes = sum(one.successes for one in rates.values()) - own.successes
+    trials = sum(rate.trials for rate in rates.values()) - own.trials
+    successes = sum(rate.successes for rate in rates.values()) - own.successes
     elsewhere = (CATALOGUE_WORTH * prior + successes) / (CATALOGUE_WORTH + trials)
     return Belief(
         max(worth * elsewhere + own.successes, 0.0), max(worth * (1 - elsewhere) + own.trials - own.successes, 0.0)
@@ -222,15 +222,15 @@ def worth_of_others(spreads: Iterable[Spread]) -> float:
 
 def spread(rates: Iterable[Rate]) -> Spread:
     """How an action's rates by intent differ; nothing where none can tell."""
-    known = [one for one in rates if one.trials > 0]
-    trials = sum(one.trials for one in known)
+    known = [rate for rate in rates if rate.trials > 0]
+    trials = sum(rate.trials for rate in known)
     if len(known) < 2 or trials <= len(known):
         return Spread()
-    mean = sum(one.successes for one in known) / trials
+    mean = sum(rate.successes for rate in known) / trials
     single = mean * (1 - mean)
-    squares = sum(one.trials * (one.successes / one.trials - mean) ** 2 for one in known)
+    squares = sum(rate.trials * (rate.successes / rate.trials - mean) ** 2 for rate in known)
     by_chance = single * (len(known) - 1)
-    at_most = single * (trials - sum(one.trials**2 for one in known) / trials)
+    at_most = single * (trials - sum(rate.trials**2 for rate in known) / trials)
     return Spread(squares - by_chance, max(at_most - by_chance, 0.0))
 
 

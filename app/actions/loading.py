@@ -62,8 +62,10 @@ class Faults:
         """The refusal that tells them, each with its line where the lines are known."""
         places = [f"line {line}: " for line in lines] or [""] * len(self.listed)
         named = list(zip(self.listed, places, strict=True))
-        errors = [{"path": _dotted(one.path) or "body", "message": f"{place}{_told(one)}"} for one, place in named]
-        shown = [f"{place}{_described(one)}" for one, place in named[:_SHOWN]]
+        errors = [
+            {"path": _dotted(fault.path) or "body", "message": f"{place}{_told(fault)}"} for fault, place in named
+        ]
+        shown = [f"{place}{_described(fault)}" for fault, place in named[:_SHOWN]]
         return InvalidRequest("; ".join([*shown, *self.rest()]), errors)
 
     def rest(self) -> list[str]:
@@ -149,7 +151,7 @@ def _checked(content: Any, document: Document | None = None) -> tuple[Catalogue 
         faults = [Fault(tuple(error["loc"]), _plain(error)) for error in errors]
         # A list with a wrong item is also said to be too short; the item is what has to be mended.
         above = {fault.path[:depth] for fault in faults for depth in range(len(fault.path))}
-        return None, Faults(chain(repeated, (one for one in faults if one.path not in above)))
+        return None, Faults(chain(repeated, (fault for fault in faults if fault.path not in above)))
     return catalogue, Faults(chain(repeated, _faults(catalogue)))
 
 
@@ -166,11 +168,11 @@ def _too_many(content: Mapping[str, Any]) -> Iterator[Fault]:
 
 
 def _faults(catalogue: Catalogue) -> Iterator[Fault]:
-    intents = {one.name for one in catalogue.intents}
-    actions = {one.id for one in catalogue.actions}
+    intents = {intent.name for intent in catalogue.intents}
+    actions = {catalogue_action.id for catalogue_action in catalogue.actions}
     circular = _waiting_for_themselves(catalogue)
-    yield from _doubles("intents", "name", [one.name for one in catalogue.intents])
-    yield from _doubles("actions", "id", [one.id for one in catalogue.actions])
+    yield from _doubles("intents", "name", [intent.name for intent in catalogue.intents])
+    yield from _doubles("actions", "id", [catalogue_action.id for catalogue_action in catalogue.actions])
     for index, action in enumerate(catalogue.actions):
         place: _Path = ("actions", index)
         for name in action.intents:
@@ -193,41 +195,48 @@ def _waiting_for_themselves(catalogue: Catalogue) -> set[int]:
     for index, action in enumerate(catalogue.actions):
         places.setdefault(action.id, index)
     # One bit an action: what has to be taken before it, and, one action after another let in, before that.
-    before = [sum({1 << places[name] for name in one.after if name in places}) for one in catalogue.actions]
+    before = [
+        sum({1 << places[name] for name in catalogue_action.after if name in places})
+        for catalogue_action in catalogue.actions
+    ]
     for between in range(len(before)) if any(before) else ():
         bit, earlier = 1 << between, before[between]
         before = [mask | earlier if mask & bit else mask for mask in before]
-    return {index for index, one in enumerate(catalogue.actions) if before[index] >> places[one.id] & 1}
+    return {
+        index
+        for index, catalogue_action in enumerate(catalogue.actions)
+        if before[index] >> places[catalogue_action.id] & 1
+    }
 
 
-def _policy_faults(place: _Path, policy: EngagementPolicy, intents: set[str], actions: set[str]) -> Iterator[Fault]:
+def _policy_faults(path: _Path, policy: EngagementPolicy, intents: set[str], actions: set[str]) -> Iterator[Fault]:
     for part in _POLICY_PARTS:
         for index, rule in enumerate(getattr(policy, part)):
             problem = problem_of_expression(rule.expression, intents)
             if problem is not None:
-                yield Fault((*place, part, index, "expression"), problem)
+                yield Fault((*path, part, index, "expression"), problem)
             elif (costly := cost_problem(rule.expression)) is not None:
-                yield Fault((*place, part, index, "expression"), costly, costly=True)
+                yield Fault((*path, part, index, "expression"), costly, costly=True)
             if rule.instead is not None and rule.instead not in actions:
-                yield Fault((*place, part, index, "instead"), f"there is no action {rule.instead!r} in this catalogue")
+                yield Fault((*path, part, index, "instead"), f"there is no action {rule.instead!r} in this catalogue")
 
 
-def _parameter_faults(place: _Path, action: CatalogueAction) -> Iterator[Fault]:
+def _parameter_faults(path: _Path, action: CatalogueAction) -> Iterator[Fault]:
     names = [one.name for one in action.parameters]
-    yield from (Fault((*place, *fault.path), fault.message) for fault in _doubles("parameters", "name", names))
+    yield from (Fault((*path, *fault.path), fault.message) for fault in _doubles("parameters", "name", names))
     for unknown in sorted(placeholders(action.script or "") - set(names)):
-        yield Fault((*place, "script"), f"the script uses {{{unknown}}}, which is none of the action's parameters")
+        yield Fault((*path, "script"), f"the script uses {{{unknown}}}, which is none of the action's parameters")
     for index, parameter in enumerate(action.parameters):
         for source in parameter.sources:
             kind, _, rest = source.partition(".")
             if kind not in PLACES or not rest:
-                allowed = ", ".join(f"{one}.…" for one in PLACES)
-                yield Fault((*place, "parameters", index, "from"), f"{source!r} is no place to find it; use {allowed}")
+                allowed = ", ".join(f"{PLACE}.…" for PLACE in PLACES)
+                yield Fault((*path, "parameters", index, "from"), f"{source!r} is no place to find it; use {allowed}")
         try:
             whole_matcher(parameter.pattern or "")
         except BadPattern as failure:
             message = f"this is no regular expression, or none that is matched in linear time: {failure}"
-            yield Fault((*place, "parameters", index, "pattern"), message, costly=True)
+            yield Fault((*path, "parameters", index, "pattern"), message, costly=True)
 
 
 def _doubles(collection: str, field: str, values: list[str]) -> Iterator[Fault]:

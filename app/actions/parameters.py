@@ -107,16 +107,18 @@ class Known:
         for row, mentioned, types in self._mentions:
             if types.isdisjoint(kinds):
                 continue
-            named = [one for one in mentioned if one.type in kinds and not _is_end_of_card(one, row.text)]
+            named = [
+                mention for mention in mentioned if mention.type in kinds and not _is_end_of_card(mention, row.text)
+            ]
             for one in sorted(named, key=lambda mention: kinds.index(mention.type)):
                 fits = pattern is None or _matches(pattern, one.value)
                 if fits and (one.type == "error_code" or canonical(one.value) not in self._error_codes):
                     yield _Found(one.value, row.interaction_id)
 
     def _identified(self, kind: str) -> Iterator[_Found]:
-        for one in trusted(self.snapshot.customer.identifiers):
-            if one.type == kind:
-                yield _Found(one.value, self._source(one))
+        for identifier in trusted(self.snapshot.customer.identifiers):
+            if identifier.type == kind:
+                yield _Found(identifier.value, self._source(identifier))
 
     def _source(self, wanted: Identifier) -> str | None:
         rows = [row for row in self.snapshot.interactions if _carries(row, wanted, verified=wanted.verified)]
@@ -129,15 +131,20 @@ class Known:
     @cached_property
     def _error_codes(self) -> frozenset[str]:
         # An error named once as one may well be named without that word the next time.
-        found = (one for row in self.snapshot.interactions for one in mentions(row.text) if one.type == "error_code")
-        return frozenset(canonical(one.value) for one in found)
+        found = (
+            mention
+            for row in self.snapshot.interactions
+            for mention in mentions(row.text)
+            if mention.type == "error_code"
+        )
+        return frozenset(canonical(mention.value) for mention in found)
 
     @cached_property
     def _mentions(self) -> Sequence[tuple[Interaction, Sequence[Mention], frozenset[str]]]:
         rows = (*reversed(self.snapshot.conversation), *reversed(self.snapshot.prior))
         said = (row for row in rows if row.actor is Actor.CUSTOMER and row.kind is Kind.MESSAGE)
         named = ((row, mentions(row.text)[::-1]) for row in said)
-        return [(row, found, frozenset(one.type for one in found)) for row, found in named if found]
+        return [(row, found, frozenset(mention.type for mention in found)) for row, found in named if found]
 
     @cached_property
     def _calls(self) -> Sequence[Interaction]:
@@ -164,10 +171,13 @@ def trusted(identifiers: Sequence[Identifier]) -> list[Identifier]:
 
     Anybody can claim a name, so a claim never stands beside a verified name of its type.
     """
-    verified = [one for one in identifiers if one.verified]
-    verified.sort(key=lambda one: one.verified_at.timestamp() if one.verified_at else float("-inf"), reverse=True)
-    proven = {one.type for one in verified}
-    return [*verified, *(one for one in identifiers if one.type not in proven)]
+    verified = [identifier for identifier in identifiers if identifier.verified]
+    verified.sort(
+        key=lambda identifier: identifier.verified_at.timestamp() if identifier.verified_at else float("-inf"),
+        reverse=True,
+    )
+    proven = {identifier.type for identifier in verified}
+    return [*verified, *(identifier for identifier in identifiers if identifier.type not in proven)]
 
 
 def placeholders(script: str) -> set[str]:
@@ -179,7 +189,7 @@ def worded(script: str | None, values: Mapping[str, JsonValue]) -> str | None:
     """The script with its values; a sentence that needs a missing one is left out, and None when nothing is left."""
     if script is None:
         return None
-    kept = [one for one in sentences(script) if placeholders(one) <= values.keys()]
+    kept = [sentence for sentence in sentences(script) if placeholders(sentence) <= values.keys()]
     text = " ".join(_PLACEHOLDER.sub(lambda match: _spoken(values[match.group(1)]), one) for one in kept)
     return text or None
 
@@ -194,8 +204,10 @@ def _matches(pattern: str, value: str) -> bool:
 
 def _carries(row: Interaction, wanted: Identifier, *, verified: bool) -> bool:
     return any(
-        one.type == wanted.type and one.value.casefold() == wanted.value.casefold() and (one.verified or not verified)
-        for one in row.identifiers
+        identifier.type == wanted.type
+        and identifier.value.casefold() == wanted.value.casefold()
+        and (identifier.verified or not verified)
+        for identifier in row.identifiers
     )
 
 
@@ -235,7 +247,7 @@ def _number(value: Any, *, whole: bool) -> float | int | None:
 
 def _spoken(value: JsonValue) -> str:
     if isinstance(value, list):
-        return ", ".join(_spoken(one) for one in value)
+        return ", ".join(_spoken(json_value) for json_value in value)
     if isinstance(value, Mapping):
-        return ", ".join(f"{name} {_spoken(one)}" for name, one in value.items())
+        return ", ".join(f"{name} {_spoken(json_value)}" for name, json_value in value.items())
     return str(value)

@@ -59,20 +59,20 @@ class Shelf:
         if looked is None or monotonic() - looked >= self._look_again_s:
             self._looked[tenant] = monotonic()
             await self._look(tenant, first=looked is None)
-        held = self._held.get(tenant, self._own)
+        in_force = self._held.get(tenant, self._own)
         taught = self._taught.get(tenant)
-        return taught if taught is not None and taught.version == held.version else held
+        return taught if taught is not None and taught.version == in_force.version else in_force
 
     async def learn(self, tenant: str, traffic: Vectors) -> None:
         """Read a tenant's intents by its own messages too, of shape (messages, dimensions), once they are learnt from.
 
         Raises RetrievalUnavailable.
         """
-        held = await self.of(tenant)
+        in_force = await self.of(tenant)
         # Tenants without a catalogue of their own share one reader, and none may learn from another's messages.
-        reader = IntentReader(held.catalogue, self._embedder)
+        reader = IntentReader(in_force.catalogue, self._embedder)
         await reader.learn_from(traffic)
-        self._taught[tenant] = held._replace(reader=reader)
+        self._taught[tenant] = in_force._replace(reader=reader)
 
     def unlearn(self, tenant: str | None) -> None:
         """Read a tenant's intents, or those of all, by the examples alone again."""
@@ -102,25 +102,25 @@ class Shelf:
             await asyncio.wait(under_way)
 
     async def _look(self, tenant: str, *, first: bool) -> None:
-        held = self._held.get(tenant)
+        in_force = self._held.get(tenant)
         document = await self._archive.get(tenant, COLLECTION, CURRENT)
-        known = document is None or (held is not None and held.version == document["version"])
+        known = document is None or (in_force is not None and in_force.version == document["version"])
         # What was put here while the archive was read is newer than what was read.
-        if document is None or known or self._held.get(tenant) is not held:
+        if document is None or known or self._held.get(tenant) is not in_force:
             return
         # Costing the rules of a large catalogue takes a while, and the engine must not hold up everybody else.
         made = await asyncio.to_thread(self._made, document)
-        if self._held.get(tenant) is not held:
+        if self._held.get(tenant) is not in_force:
             return
         if made is not None and first:
             self._held[tenant] = made
         elif made is not None and (tenant not in self._taking_up or self._taking_up[tenant].done()):
             # Nobody waits for a new version: the old one serves until the examples of the new one are embedded.
-            self._taking_up[tenant] = asyncio.create_task(self._take_up(tenant, made, held))
+            self._taking_up[tenant] = asyncio.create_task(self._take_up(tenant, made, in_force))
 
-    async def _take_up(self, tenant: str, made: InForce, held: InForce | None) -> None:
+    async def _take_up(self, tenant: str, made: InForce, in_force: InForce | None) -> None:
         await _embedded(made)
-        if self._held.get(tenant) is held:
+        if self._held.get(tenant) is in_force:
             self._held[tenant] = made
 
     def _made(self, document: Mapping[str, Any]) -> InForce | None:

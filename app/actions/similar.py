@@ -87,8 +87,8 @@ class SimilarCases:
 
     async def to(self, tenant: str, case_id: str, wanted: Vector) -> Similar:
         """What became of the cases most like this one, itself left out; nothing when the vectors do not answer."""
-        found = await self._at_hand(tenant, case_id, wanted)
-        return _weighed(found, await self._worth(tenant)) if found else NOTHING
+        like_cases = await self._at_hand(tenant, case_id, wanted)
+        return _weighed(like_cases, await self._worth(tenant)) if like_cases else NOTHING
 
     async def file(
         self,
@@ -121,9 +121,9 @@ class SimilarCases:
 
     async def _at_hand(self, tenant: str, case_id: str, wanted: Vector) -> Sequence[LikeCase]:
         now = monotonic()
-        kept = self._kept.get((tenant, case_id))
-        if kept is not None:
-            return kept
+        like_cases = self._kept.get((tenant, case_id))
+        if like_cases is not None:
+            return like_cases
         if now < self._resting_until:
             return ()
         try:
@@ -137,8 +137,8 @@ class SimilarCases:
         return found
 
     async def _nearest(self, tenant: str, case_id: str, wanted: Vector) -> Sequence[LikeCase]:
-        found = await self._vectors.nearest_cases(tenant, wanted, NEAREST)
-        return [one for one in found if one.likeness > UNLIKE and one.case_id != case_id]
+        like_cases = await self._vectors.nearest_cases(tenant, wanted, NEAREST)
+        return [like_case for like_case in like_cases if like_case.likeness > UNLIKE and like_case.case_id != case_id]
 
     async def _worth(self, tenant: str) -> float:
         known = self._worths.get(tenant)
@@ -187,10 +187,10 @@ def weight(likeness: float) -> float:
     return min(1.0, max(0.0, (likeness - UNLIKE) / (LIKE - UNLIKE)))
 
 
-def _weighed(found: Sequence[LikeCase], worth: float) -> Similar:
+def _weighed(like_cases: Sequence[LikeCase], worth: float) -> Similar:
     rates: dict[str, Rate] = {}
     told: dict[str, Rate] = {}
-    for case in found:
+    for case in like_cases:
         counts = weight(case.likeness)
         sums: Mapping[str, Sequence[float]] = from_json(case.outcome)
         for action_id, (trials, successes) in sums.items():
@@ -207,7 +207,7 @@ def _weighed(found: Sequence[LikeCase], worth: float) -> Similar:
 def _outcome(sums: Mapping[str, Any]) -> str:
     """The trials and successes of each action of a case."""
     actions = {name.partition(" ")[2] for name in sums if name.startswith(TRIALS)}
-    told = {one: (sums[f"{TRIALS} {one}"], sums.get(f"{SUCCESSES} {one}", 0.0)) for one in sorted(actions)}
+    told = {action: (sums[f"{TRIALS} {action}"], sums.get(f"{SUCCESSES} {action}", 0.0)) for action in sorted(actions)}
     return to_json(told).decode()
 
 

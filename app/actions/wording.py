@@ -76,13 +76,17 @@ class ActionWriter:
         except ModelFailure as failure:
             _log.warning("the rules' own decision is given: %s", failure.reported_code)
             return decision.model_copy(update={"failure_code": failure.reported_code})
-        scripts = {one.action_id: one.script for one in reversed(worded.actions)}
+        scripts = {action.action_id: action.script for action in reversed(worded.actions)}
         said = _figures(" ".join(row.text for row in snapshot.conversation))
-        actions = [_reworded(one, scripts.get(one.action_id, ""), said) for one in decision.actions]
+        actions = [_reworded(action, scripts.get(action.action_id, ""), said) for action in decision.actions]
         if not may_order:
             return decision.model_copy(update={"actions": tuple(actions), "engine": "model"})
-        order = list(dict.fromkeys(one.action_id for one in worded.actions))
-        actions.sort(key=lambda one: order.index(one.action_id) if one.action_id in order else len(order))
+        order = list(dict.fromkeys(action.action_id for action in worded.actions))
+        actions.sort(
+            key=lambda offered_action: (
+                order.index(offered_action.action_id) if offered_action.action_id in order else len(order)
+            )
+        )
         candidates = _first(actions[0].action_id, decision.candidates)
         return decision.model_copy(update={"actions": tuple(actions), "candidates": candidates, "engine": "model"})
 
@@ -120,8 +124,8 @@ def _line(action: OfferedAction) -> str:
 
 
 def _conversation(snapshot: Snapshot) -> str:
-    said = [row for row in snapshot.conversation if row.kind is Kind.MESSAGE and row.text.strip()]
-    return "\n".join(f"{row.actor.value}: {row.text[:MESSAGE_CHARACTERS]}" for row in said[-NEWEST_MESSAGES:])
+    interactions = [row for row in snapshot.conversation if row.kind is Kind.MESSAGE and row.text.strip()]
+    return "\n".join(f"{row.actor.value}: {row.text[:MESSAGE_CHARACTERS]}" for row in interactions[-NEWEST_MESSAGES:])
 
 
 def _object_in(text: str) -> str:
@@ -147,4 +151,7 @@ def _figures(text: str) -> set[str]:
 def _first(action_id: str, candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
     # The log says how probable it was that an action came first; a model's order leaves nothing to chance.
     chosen: Mapping[bool, float] = {True: 1.0, False: 0.0}
-    return tuple(one.model_copy(update={"probability": chosen[one.action_id == action_id]}) for one in candidates)
+    return tuple(
+        candidate.model_copy(update={"probability": chosen[candidate.action_id == action_id]})
+        for candidate in candidates
+    )

@@ -113,8 +113,8 @@ class _Model:
 
     def _batch(self, texts: list[str]) -> Vectors:
         encodings = self._tokenizer.encode_batch(texts)
-        tokens = np.array([one.ids for one in encodings], np.int64)
-        mask = np.array([one.attention_mask for one in encodings], np.int64)
+        tokens = np.array([encoding.ids for encoding in encodings], np.int64)
+        mask = np.array([encoding.attention_mask for encoding in encodings], np.int64)
         inputs = {"input_ids": tokens, "attention_mask": mask, "token_type_ids": np.zeros_like(tokens)}
         states = cast(NDArray[np.float32], self._session.run(None, inputs)[0])
         weights = mask[:, :, None].astype(np.float32)

@@ -313,10 +313,13 @@ def _translated(failure: Exception) -> ModelFailure:
 
     from app.adapters.wire import UnusableAnswer
 
-    if any(isinstance(one, UnusableAnswer) for one in _chain(failure)):
+    if any(isinstance(base_exception, UnusableAnswer) for base_exception in _chain(failure)):
         return InvalidModelOutput("The model's server answered with something that is no answer.")
     exceptions = _litellm().exceptions
-    wire = next((one for one in _chain(failure) if isinstance(one, httpx.HTTPError | OSError)), None)
+    wire = next(
+        (base_exception for base_exception in _chain(failure) if isinstance(base_exception, httpx.HTTPError | OSError)),
+        None,
+    )
     _log.warning("model call failed: %s", type(wire or failure).__name__)
     refused = (
         exceptions.AuthenticationError,

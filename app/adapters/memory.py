@@ -63,18 +63,26 @@ class MemoryUnit:
     ) -> Known:
         """What is held under these (type, value) pairs, conversations, callers' ids, customers and merges."""
         tenant = self._tenant
-        merges = [tenant.merges[one] for one in set(merge_ids) if one in tenant.merges]
-        asked = {*customer_ids, *(one.survivor for one in merges)}
+        merges = [tenant.merges[merge_id] for merge_id in set(merge_ids) if merge_id in tenant.merges]
+        asked = {*customer_ids, *(merge.survivor for merge in merges)}
         customers = {one: tenant.customer(one) for one in asked if one in tenant.parents}
         seats = [seat for one in {*conversation_ids, *seats_only} if (seat := tenant.seat(one))]
-        asked_of = {one.customer_id for one in seats if one.conversation_id in conversation_ids}
+        asked_of = {seat.customer_id for seat in seats if seat.conversation_id in conversation_ids}
         in_play = {*customers.values(), *asked_of}
-        held = list(tenant.held())
-        in_play |= {one.customer_id for one in held if (one.identifier.type, one.identifier.value) in identifiers}
+        identifier_holdings = list(tenant.held())
+        in_play |= {
+            identifier_holding.customer_id
+            for identifier_holding in identifier_holdings
+            if (identifier_holding.identifier.type, identifier_holding.identifier.value) in identifiers
+        }
         return Known(
-            holdings=tuple(one for one in held if one.customer_id in in_play),
+            holdings=tuple(
+                identifier_holding
+                for identifier_holding in identifier_holdings
+                if identifier_holding.customer_id in in_play
+            ),
             seats=tuple(seats),
-            filed=tuple(self._filed(one) for one in set(caller_ids) if one in tenant.filed),
+            filed=tuple(self._filed(caller_id) for caller_id in set(caller_ids) if caller_id in tenant.filed),
             customers=customers,
             parted=tuple(pair for pair in self._parted() if in_play & set(pair)),
             merges=tuple(merges),
@@ -84,15 +92,15 @@ class MemoryUnit:
         """Write the changes; gives the sequence number of each new interaction by its interaction_id."""
         tenant = self._tenant
         tenant.parents |= dict.fromkeys(changes.new_identities)
-        for one in changes.holdings:
-            tenant.holdings[one.identity_id, (one.identifier.type, one.identifier.value)] = one
+        for holding in changes.holdings:
+            tenant.holdings[holding.identity_id, (holding.identifier.type, holding.identifier.value)] = holding
         for merge in changes.merges:
             tenant.parents[merge.absorbed] = merge.survivor
             tenant.merges[merge.merge_id] = merge
         for merge in changes.undone:
             tenant.parents[merge.absorbed] = None
             tenant.merges[merge.merge_id] = merge
-        seqs = {one.interaction_id: self._write(one) for one in changes.interactions}
+        seqs = {interaction.interaction_id: self._write(interaction) for interaction in changes.interactions}
         self._noted = changes.announce and self._heard and bool(seqs)
         if self._noted:
             talks = ((arrival.interaction_id, arrival.draft.conversation_id) for arrival in changes.interactions)
@@ -130,9 +138,9 @@ class MemoryUnit:
         )
 
     def _parted(self) -> Iterable[tuple[str, str]]:
-        for one in self._tenant.merges.values():
-            if one.undone_at:
-                yield self._tenant.customer(one.survivor), self._tenant.customer(one.absorbed)
+        for merge_record in self._tenant.merges.values():
+            if merge_record.undone_at:
+                yield self._tenant.customer(merge_record.survivor), self._tenant.customer(merge_record.absorbed)
 
 
 class MemoryTransaction:
@@ -206,17 +214,39 @@ class MemoryLedger:
     async def identities_of(self, tenant: str, customer_id: str) -> Sequence[str]:
         """The identities joined in one customer, the oldest first."""
         of = self._tenants[tenant]
-        return sorted(one for one in of.parents if of.customer(one) == customer_id)
+        return sorted(parent for parent in of.parents if of.customer(parent) == customer_id)
 
     async def holdings_of(self, tenant: str, identity_ids: Collection[str]) -> Sequence[IdentifierHolding]:
         """The identifiers that these identities hold."""
-        found = [one for one in self._tenants[tenant].held() if one.identity_id in identity_ids]
-        return sorted(found, key=lambda one: (one.identity_id, one.identifier.type, one.identifier.value))
+        identifier_holdings = [
+            identifier_holding
+            for identifier_holding in self._tenants[tenant].held()
+            if identifier_holding.identity_id in identity_ids
+        ]
+        return sorted(
+            identifier_holdings,
+            key=lambda identifier_holding: (
+                identifier_holding.identity_id,
+                identifier_holding.identifier.type,
+                identifier_holding.identifier.value,
+            ),
+        )
 
     async def holders(self, tenant: str, values: Collection[str]) -> Sequence[IdentifierHolding]:
         """Who holds an identifier with one of these normalised values, whatever its type."""
-        found = [one for one in self._tenants[tenant].held() if one.identifier.value in values]
-        return sorted(found, key=lambda one: (one.identity_id, one.identifier.type, one.identifier.value))
+        identifier_holdings = [
+            identifier_holding
+            for identifier_holding in self._tenants[tenant].held()
+            if identifier_holding.identifier.value in values
+        ]
+        return sorted(
+            identifier_holdings,
+            key=lambda identifier_holding: (
+                identifier_holding.identity_id,
+                identifier_holding.identifier.type,
+                identifier_holding.identifier.value,
+            ),
+        )
 
     async def seat_of(self, tenant: str, conversation_id: str) -> ConversationSeat | None:
         """Whom a conversation belongs to."""
@@ -261,16 +291,16 @@ class MemoryLedger:
     ) -> Sequence[Interaction]:
         """Interactions of these identities, by seq."""
         found = [
-            one
-            for one in self._tenants[tenant].rows.values()
-            if one.identity_id in identity_ids
-            and (conversation_id is None or one.conversation_id == conversation_id)
-            and (channel is None or one.channel == channel)
-            and (kind is None or one.kind == kind)
-            and one.seq > after_seq
-            and (up_to_seq is None or one.seq <= up_to_seq)
+            interaction
+            for interaction in self._tenants[tenant].rows.values()
+            if interaction.identity_id in identity_ids
+            and (conversation_id is None or interaction.conversation_id == conversation_id)
+            and (channel is None or interaction.channel == channel)
+            and (kind is None or interaction.kind == kind)
+            and interaction.seq > after_seq
+            and (up_to_seq is None or interaction.seq <= up_to_seq)
         ]
-        return sorted(found, key=lambda one: one.seq, reverse=newest_first)[:limit]
+        return sorted(found, key=lambda interaction: interaction.seq, reverse=newest_first)[:limit]
 
     async def outline(self, tenant: str, identity_ids: Collection[str], *, up_to_seq: int) -> Sequence[Outlined]:
         """All interactions of these identities in the order they happened, without their content."""
@@ -283,7 +313,10 @@ class MemoryLedger:
     async def by_ids(self, tenant: str, interaction_ids: Collection[str]) -> Sequence[Interaction]:
         """The interactions with these ids that exist, by seq."""
         rows = self._tenants[tenant].rows
-        return sorted((rows[one] for one in set(interaction_ids) if one in rows), key=lambda one: one.seq)
+        return sorted(
+            (rows[interaction_id] for interaction_id in set(interaction_ids) if interaction_id in rows),
+            key=lambda interaction: interaction.seq,
+        )
 
     async def windows(
         self, tenant: str, conversation_ids: Collection[str], *, limit: int
@@ -291,7 +324,7 @@ class MemoryLedger:
         """What each customer has newest in each of these conversations, at most `limit`, with the customer, by seq."""
         wanted = set(conversation_ids)
         theirs: defaultdict[tuple[str, str], list[tuple[str, Interaction]]] = defaultdict(list)
-        for row in sorted(self._tenants[tenant].rows.values(), key=lambda one: one.seq):
+        for row in sorted(self._tenants[tenant].rows.values(), key=lambda interaction: interaction.seq):
             if row.conversation_id in wanted:
                 customer_id = await self.customer_of(tenant, row.identity_id) or row.identity_id
                 theirs[customer_id, row.conversation_id].append((customer_id, row))
@@ -321,14 +354,18 @@ class MemoryLedger:
     async def merges_of(self, tenant: str, identity_ids: Collection[str]) -> Sequence[MergeRecord]:
         """Every merge, undone or not, that joined one of these identities, the oldest first."""
         merges = self._tenants[tenant].merges
-        return [merges[one] for one in sorted(merges) if {merges[one].survivor, merges[one].absorbed} & {*identity_ids}]
+        return [
+            merges[merge]
+            for merge in sorted(merges)
+            if {merges[merge].survivor, merges[merge].absorbed} & {*identity_ids}
+        ]
 
     async def expired(
         self, tenant: str, channels: Collection[Channel], before: datetime, *, after_seq: int = 0, limit: int = 1000
     ) -> Sequence[Interaction]:
         """Interactions of these channels that happened before a moment, by seq."""
-        rows = sorted(self._tenants[tenant].rows.values(), key=lambda one: one.seq)
-        found = (one for one in rows if one.seq > after_seq and one.channel in channels and one.occurred_at < before)
+        rows = sorted(self._tenants[tenant].rows.values(), key=lambda interaction: interaction.seq)
+        found = (row for row in rows if row.seq > after_seq and row.channel in channels and row.occurred_at < before)
         return list(islice(found, limit))
 
     async def reword(self, tenant: str, rows: Sequence[Interaction]) -> None:
@@ -347,7 +384,7 @@ class MemoryLedger:
             row = rows.get(interaction_id)
             if row is None:
                 return None
-            identifiers = tuple(one.model_copy(update={"value": REDACTED}) for one in row.identifiers)
+            identifiers = tuple(identifier.model_copy(update={"value": REDACTED}) for identifier in row.identifiers)
             blanked: dict[str, Any] = {"text": "", "data": {}, "identifiers": identifiers, "redacted": True}
             blanked["participant"] = None
             rows[interaction_id] = row.model_copy(update=blanked)

@@ -77,7 +77,9 @@ class MemoryContinuity:
         """Note identities, and forget what was read of those that are no more."""
         held = self._held[tenant]
         if not readings_hold:
-            held.readings = {key: one for key, one in held.readings.items() if one.identity_id not in identity_ids}
+            held.readings = {
+                key: reading for key, reading in held.readings.items() if reading.identity_id not in identity_ids
+            }
         for identity_id in identity_ids:
             if await self._ledger.customer_of(tenant, identity_id) is None:
                 self._forget(tenant, identity_id)
@@ -119,7 +121,9 @@ class MemoryContinuity:
             held.digests[due.customer_id] = digest
             for one in known.values():
                 one.read, one.customer_id = one.noted, due.customer_id
-            held.readings.update({one.visit_id: one for one in readings if one.identity_id in due.identity_ids})
+            held.readings.update(
+                {reading.visit_id: reading for reading in readings if reading.identity_id in due.identity_ids}
+            )
             written += 1
         return written
 
@@ -210,7 +214,7 @@ class MemoryContinuity:
         held = self._held[tenant]
         held.known.pop(identity_id, None)
         held.digests.pop(identity_id, None)
-        held.readings = {key: one for key, one in held.readings.items() if one.identity_id != identity_id}
+        held.readings = {key: reading for key, reading in held.readings.items() if reading.identity_id != identity_id}
 
     def _leave_to(self, tenant: str, digest: Digest) -> None:
         """Take what is in a digest out of the others: a visit may still stand under whom its own was parted from."""
@@ -233,7 +237,9 @@ class MemoryContinuity:
             if customer_id is None or customer_id in found or len(found) >= limit:
                 continue
             members = tuple(await self._ledger.identities_of(tenant, customer_id))
-            found[customer_id] = Due(customer_id, members, {one: known[one].noted for one in members if one in known})
+            found[customer_id] = Due(
+                customer_id, members, {member: known[member].noted for member in members if member in known}
+            )
         return list(found.values())
 
     async def _material(self, tenant: str, due: Due, most: int) -> Material:
@@ -246,7 +252,7 @@ class MemoryContinuity:
                 found = await self._archive.of_customer(tenant, collection, identity_id, limit=most)
                 told.setdefault(collection, []).extend(reversed(found))
         readings = self._held[tenant].readings
-        theirs = {key: one for key, one in readings.items() if one.identity_id in due.identity_ids}
+        theirs = {key: reading for key, reading in readings.items() if reading.identity_id in due.identity_ids}
         return Material(due.customer_id, list(reversed(rows)), told, theirs)
 
 

@@ -73,7 +73,9 @@ class MemoryOutbox:
         """Remove a webhook with all its messages; tells whether there was one."""
         there = self._of(tenant).webhooks.pop(webhook_id, None) is not None
         if there:
-            self._messages = {key: one for key, one in self._messages.items() if one.new.webhook_id != webhook_id}
+            self._messages = {
+                key: message for key, message in self._messages.items() if message.new.webhook_id != webhook_id
+            }
         self._tell_ledger(tenant)
         return there
 
@@ -140,7 +142,9 @@ class MemoryOutbox:
     async def due(self, now: int) -> Sequence[tuple[str, str]]:
         """The webhooks that have messages to send now, as (tenant, webhook_id)."""
         return list(
-            dict.fromkeys((one.tenant, one.new.webhook_id) for one in self._messages.values() if _is_due(one, now))
+            dict.fromkeys(
+                (message.tenant, message.new.webhook_id) for message in self._messages.values() if _is_due(message, now)
+            )
         )
 
     async def lease(self, webhook_id: str, holder: str, now: int, *, until: int, limit: int) -> Sequence[LeasedMessage]:
@@ -183,9 +187,9 @@ class MemoryOutbox:
     ) -> Sequence[tuple[int, Delivery]]:
         """Messages to a webhook with their numbers, the newest first, below the number `before`."""
         found = [
-            (one.position, one.delivery())
-            for one in self._theirs(tenant, webhook_id)
-            if status in (None, one.status) and (before is None or one.position < before)
+            (message.position, message.delivery())
+            for message in self._theirs(tenant, webhook_id)
+            if status in (None, message.status) and (before is None or message.position < before)
         ]
         return sorted(found, key=lambda row: -row[0])[:limit]
 
@@ -219,11 +223,11 @@ class MemoryOutbox:
         wanted = frozenset(naming)
         gone = [
             key
-            for key, one in self._messages.items()
-            if one.tenant == tenant
+            for key, message in self._messages.items()
+            if message.tenant == tenant
             and (
-                one.new.customer_id in customer_ids
-                or (one.new.customer_id in owners and not wanted.isdisjoint(ids_in(one.new.body)))
+                message.new.customer_id in customer_ids
+                or (message.new.customer_id in owners and not wanted.isdisjoint(ids_in(message.new.body)))
             )
         ]
         for key in gone:
@@ -237,19 +241,23 @@ class MemoryOutbox:
         """The messages about one customer, oldest first, as documents."""
         return [
             {
-                **one.delivery().model_dump(mode="json"),
-                "webhook_id": one.new.webhook_id,
-                "body": from_json(one.new.body),
+                **message.delivery().model_dump(mode="json"),
+                "webhook_id": message.new.webhook_id,
+                "body": from_json(message.new.body),
             }
-            for one in self._messages.values()
-            if (one.tenant, one.new.customer_id) == (tenant, customer_id)
+            for message in self._messages.values()
+            if (message.tenant, message.new.customer_id) == (tenant, customer_id)
         ]
 
     def _of(self, tenant: str) -> _Tenant:
         return self._tenants.setdefault(tenant, _Tenant())
 
     def _theirs(self, tenant: str, webhook_id: str) -> list[_Message]:
-        return [one for one in self._messages.values() if (one.tenant, one.new.webhook_id) == (tenant, webhook_id)]
+        return [
+            message
+            for message in self._messages.values()
+            if (message.tenant, message.new.webhook_id) == (tenant, webhook_id)
+        ]
 
     def _tell_ledger(self, tenant: str) -> None:
         if self._ledger is None:

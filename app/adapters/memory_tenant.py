@@ -50,19 +50,23 @@ class MemoryTenant:
 
     def erase(self, customer_id: str) -> ErasedRows:
         """Remove a customer with everything that is theirs."""
-        gone = [one for one in self.parents if self.customer(one) == customer_id]
+        gone = [parent for parent in self.parents if self.customer(parent) == customer_id]
         rows = [row.interaction_id for row in self.rows.values() if row.identity_id in gone]
         self.erase_rows(rows)
         taken = [one for one, identity_id in self.seats.items() if identity_id in gone]
         for conversation_id in taken:
             del self.seats[conversation_id]
-        for row in sorted(self.rows.values(), key=lambda one: one.seq):
+        for row in sorted(self.rows.values(), key=lambda interaction: interaction.seq):
             if row.conversation_id in taken:
                 self.seats[row.conversation_id] = row.identity_id
         held = [key for key in self.holdings if key[0] in gone]
         for key in held:
             del self.holdings[key]
-        merges = [one.merge_id for one in self.merges.values() if one.survivor in gone or one.absorbed in gone]
+        merges = [
+            merge_record.merge_id
+            for merge_record in self.merges.values()
+            if merge_record.survivor in gone or merge_record.absorbed in gone
+        ]
         for merge_id in merges:
             del self.merges[merge_id]
         for identity_id in gone:
@@ -78,24 +82,24 @@ class MemoryTenant:
 
     def erase_rows(self, interaction_ids: Collection[str]) -> int:
         """Remove interactions and what points at them."""
-        gone = [self.rows.pop(one) for one in set(interaction_ids) if one in self.rows]
+        gone = [self.rows.pop(interaction_id) for interaction_id in set(interaction_ids) if interaction_id in self.rows]
         for row in gone:
             if row.id:
                 self.filed.pop(row.id, None)
         ids = {row.interaction_id for row in gone}
-        for key, one in self.holdings.items():
-            if one.interaction_id in ids:
-                self.holdings[key] = one.model_copy(update={"interaction_id": None})
+        for key, new_holding in self.holdings.items():
+            if new_holding.interaction_id in ids:
+                self.holdings[key] = new_holding.model_copy(update={"interaction_id": None})
         return len(gone)
 
     def held(self) -> Iterable[IdentifierHolding]:
         """Every holding with the customer it leads to."""
-        for one in self.holdings.values():
+        for new_holding in self.holdings.values():
             yield IdentifierHolding(
-                identity_id=one.identity_id,
-                customer_id=self.customer(one.identity_id),
-                identifier=one.identifier,
-                interaction_id=one.interaction_id,
+                identity_id=new_holding.identity_id,
+                customer_id=self.customer(new_holding.identity_id),
+                identifier=new_holding.identifier,
+                interaction_id=new_holding.interaction_id,
             )
 
     def outline(self, identity_ids: Collection[str], up_to_seq: int) -> Sequence[Outlined]:
@@ -109,7 +113,7 @@ class MemoryTenant:
     def mentioning(self, words: str, among: int) -> Iterator[Interaction]:
         """The interactions of the newest sequence numbers that hold these words, the newest first."""
         wanted = words.lower()
-        for row in sorted(self.rows.values(), key=lambda one: -one.seq):
+        for row in sorted(self.rows.values(), key=lambda interaction: -interaction.seq):
             if row.seq <= self.last_seq - among:
                 return
             if row.id == words or wanted in row.text.lower() or wanted in to_json(row.data).decode().lower():

@@ -30,12 +30,16 @@ class MemoryVectors:
 
     async def get(self, tenant: str, interaction_ids: Sequence[str]) -> Mapping[str, NDArray[np.float32]]:
         """The vectors that exist under these ids."""
-        return {one: self._vectors[tenant, one] for one in interaction_ids if (tenant, one) in self._vectors}
+        return {
+            interaction_id: self._vectors[tenant, interaction_id]
+            for interaction_id in interaction_ids
+            if (tenant, interaction_id) in self._vectors
+        }
 
     async def delete(self, tenant: str, interaction_ids: Sequence[str]) -> None:
         """Remove vectors."""
-        for one in interaction_ids:
-            self._vectors.pop((tenant, one), None)
+        for interaction_id in interaction_ids:
+            self._vectors.pop((tenant, interaction_id), None)
 
     async def clear(self) -> None:
         """Remove the vectors of all tenants, cases included, before an index is made anew."""
@@ -63,12 +67,12 @@ class MemoryVectors:
         """The cases of a tenant that are most like a unit vector, the likest first."""
         held = ((one, *case) for one, case in self._cases[tenant].items())
         alike = [LikeCase(one, float(row @ vector), told) for one, told, row in held if row.shape == vector.shape]
-        return sorted(alike, key=lambda one: -one.likeness)[:limit]
+        return sorted(alike, key=lambda like_case: -like_case.likeness)[:limit]
 
     async def delete_cases(self, tenant: str, case_ids: Sequence[str]) -> None:
         """Remove cases; ids without one are passed over."""
-        for one in case_ids:
-            self._cases[tenant].pop(one, None)
+        for case_id in case_ids:
+            self._cases[tenant].pop(case_id, None)
 
     async def close(self) -> None:
         """Nothing is held open."""

@@ -81,7 +81,9 @@ class PgVectors:
 
     async def put(self, tenant: str, interaction_ids: Sequence[str], vectors: Vectors) -> None:
         """Write or replace vectors, one row of `vectors` an id."""
-        rows = [(tenant, one, vector) for one, vector in zip(interaction_ids, vectors, strict=True)]
+        rows = [
+            (tenant, interaction_id, vector) for interaction_id, vector in zip(interaction_ids, vectors, strict=True)
+        ]
         async with self._connection() as connection:
             await connection.executemany(_PUT, rows)
 

@@ -139,7 +139,7 @@ def _predicted(
     settings = SettingsCreator(
         link_type="dedupe_only",
         comparisons=[_comparison(field, by_rarity=learns and field in _BY_RARITY) for field in present],
-        blocking_rules_to_generate_predictions=[block_on(*_sql(one)) for one in _BLOCKS if _held(one, present)],
+        blocking_rules_to_generate_predictions=[block_on(*_sql(BLOCK)) for BLOCK in _BLOCKS if _held(BLOCK, present)],
         probability_two_random_records_match=_match_rate(sure, len(records)),
         retain_matching_columns=False,
         retain_intermediate_calculation_columns=True,

@@ -58,7 +58,10 @@ class ChromaVectors:
 
     async def put(self, tenant: str, interaction_ids: Sequence[str], vectors: Vectors) -> None:
         """Write or replace vectors, one row of `vectors` an id. Raises RetrievalUnavailable, ConfigurationError."""
-        rows = {_key(tenant, one): vector for one, vector in zip(interaction_ids, vectors, strict=True)}
+        rows = {
+            _key(tenant, interaction_id): vector
+            for interaction_id, vector in zip(interaction_ids, vectors, strict=True)
+        }
 
         def work(collection: Any) -> None:
             for keys in _batches(list(rows)):
@@ -68,7 +71,7 @@ class ChromaVectors:
 
     async def get(self, tenant: str, interaction_ids: Sequence[str]) -> Mapping[str, NDArray[np.float32]]:
         """The vectors that exist under these ids. Raises RetrievalUnavailable, ConfigurationError."""
-        wanted = {_key(tenant, one): one for one in interaction_ids}
+        wanted = {_key(tenant, interaction_id): interaction_id for interaction_id in interaction_ids}
 
         def work(collection: Any) -> dict[str, NDArray[np.float32]]:
             found: dict[str, NDArray[np.float32]] = {}
@@ -82,7 +85,7 @@ class ChromaVectors:
 
     async def delete(self, tenant: str, interaction_ids: Sequence[str]) -> None:
         """Remove vectors; ids without one are passed over. Raises RetrievalUnavailable, ConfigurationError."""
-        keys = list({_key(tenant, one): None for one in interaction_ids})
+        keys = list({_key(tenant, interaction_id): None for interaction_id in interaction_ids})
 
         def work(collection: Any) -> None:
             if self._url is None:
@@ -101,7 +104,10 @@ class ChromaVectors:
         def work(_: Any) -> None:
             with self._opening:
                 self._cases = {}
-                names = [str(getattr(one, "name", one)) for one in self._client.list_collections()]
+                names = [
+                    str(getattr(list_collection, "name", list_collection))
+                    for list_collection in self._client.list_collections()
+                ]
                 for name in names:
                     if name.startswith(CASES):
                         self._client.delete_collection(name)
@@ -275,7 +281,10 @@ class ChromaVectors:
             # A collection's name may hold few characters, a tenant's any.
             name = f"{CASES}{sha256(tenant.encode()).hexdigest()[:40]}"
             with self._opening:
-                if not make and not any(getattr(one, "name", one) == name for one in self._client.list_collections()):
+                if not make and not any(
+                    getattr(list_collection, "name", list_collection) == name
+                    for list_collection in self._client.list_collections()
+                ):
                     return None
                 held = self._client.get_or_create_collection(
                     name, embedding_function=None, configuration={"hnsw": _SEARCHED}

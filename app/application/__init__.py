@@ -154,11 +154,11 @@ class App(Cards, Continuing, Journeys, Verifying):
         results = await self._parts.recorder.record(tenant, drafts)
         self._parts.indexer.wake(len(results))
         windows = await self._live_windows(tenant, drafts, results)
-        fresh = {one.interaction_id for one in results if one.interaction_id and not one.duplicate}
+        fresh = {result.interaction_id for result in results if result.interaction_id and not result.duplicate}
         signals = await _detected(windows, fresh)
         await self.announce(tenant, windows, signals, fresh)
         # What was acknowledged before this request began has lower numbers than what it filed itself.
-        newest = (one.seq for one in results if one.seq and not one.duplicate)
+        newest = (result.seq for result in results if result.seq and not result.duplicate)
         head = max((*newest, *(window.as_of_seq for window in windows)), default=0)
         return RecordAnswer(
             results=tuple(results), signals=signals, as_of_seq=head or await self._parts.ledger.head(tenant)
@@ -432,8 +432,14 @@ class App(Cards, Continuing, Journeys, Verifying):
         self, tenant: str, drafts: Sequence[InteractionDraft | Problem], results: Sequence[Recorded]
     ) -> Sequence[Snapshot]:
         """How the conversations stand that a request added to; of very many, the last ones."""
-        pairs = [(draft, one) for draft, one in zip(drafts, results, strict=True) if one.seq and not one.duplicate]
-        said = [(one.customer_id, draft.conversation_id) for draft, one in pairs if not isinstance(draft, Problem)]
+        pairs = [
+            (draft, result)
+            for draft, result in zip(drafts, results, strict=True)
+            if result.seq and not result.duplicate
+        ]
+        said = [
+            (recorded.customer_id, draft.conversation_id) for draft, recorded in pairs if not isinstance(draft, Problem)
+        ]
         places = list(dict.fromkeys((who, where) for who, where in said if who and where))[-LIVE_CONVERSATIONS:]
         return await self._parts.windows.of(tenant, places) if places else ()
 
@@ -451,8 +457,8 @@ async def _masked(request: _Asked) -> _Asked:
 async def _detected(windows: Sequence[Snapshot], fresh: Collection[str]) -> tuple[Signal, ...]:
     """The signals of every window; a batch may touch a thousand of them, so others are let in between."""
     signals: list[Signal] = []
-    for place, window in enumerate(windows):
-        if place:
+    for index, window in enumerate(windows):
+        if index:
             await asyncio.sleep(0)
         signals.extend(await _signals_of(window, fresh))
     return tuple(signals)

@@ -41,7 +41,11 @@ class Cards(Administration):
         """What was told of a handoff and of the actions it offered."""
         archive = self._parts.archive
         documents = await archive.of_customer(tenant, "feedback", handoff.customer_id, limit=_MOST_TOLD)
-        feedback = [FiledFeedback.model_validate(one) for one in documents if one["handoff_id"] == handoff.handoff_id]
+        feedback = [
+            FiledFeedback.model_validate(document)
+            for document in documents
+            if document["handoff_id"] == handoff.handoff_id
+        ]
         return Told(tuple(reversed(feedback)), await self._outcomes_of(tenant, handoff))
 
     async def stages_of(self, tenant: str, handoff_id: str) -> AsyncIterator[Handoff]:
@@ -75,10 +79,10 @@ class Cards(Administration):
         decision = handoff.next_actions
         if decision is None or not decision.actions:
             return {}
-        told = await self._parts.decisions.learner.outcomes_of(
-            tenant, decision.decision_id, [one.action_id for one in decision.actions]
+        filed_outcomes = await self._parts.decisions.learner.outcomes_of(
+            tenant, decision.decision_id, [action.action_id for action in decision.actions]
         )
-        return {one.action_id: one for one in told}
+        return {filed_outcome.action_id: filed_outcome for filed_outcome in filed_outcomes}
 
 
 def is_first_stage(handoff: Handoff) -> bool:
@@ -96,8 +100,8 @@ def still_pending(handoff: Handoff, *, patience: timedelta = timedelta(0)) -> bo
 async def _news(heard: asyncio.Queue[Announcement | None], handoff_id: str) -> None:
     """Wait until this handoff is announced; the end of all announcements is not waited beyond."""
     while True:
-        one = await heard.get()
-        if one is None:
+        announcement = await heard.get()
+        if announcement is None:
             await asyncio.sleep(LOOK_AGAIN_S)
-        elif one.topic in _ABOUT_HANDOFFS and one.data.get("handoff_id") == handoff_id:
+        elif announcement.topic in _ABOUT_HANDOFFS and announcement.data.get("handoff_id") == handoff_id:
             return

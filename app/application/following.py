@@ -66,7 +66,9 @@ class Following:
 
     def forget(self, tenant: str, customer_id: str) -> None:
         """Follow no conversation of this customer any more."""
-        theirs = [place for place, held in self._fresh.items() if (place[0], held.customer_id) == (tenant, customer_id)]
+        theirs = [
+            place for place, fresh in self._fresh.items() if (place[0], fresh.customer_id) == (tenant, customer_id)
+        ]
         for place in theirs:
             del self._fresh[place]
 
@@ -85,16 +87,16 @@ class Following:
     async def _look(self) -> None:
         for place in list(self._fresh)[-MOST_AT_ONCE:]:
             tenant, conversation_id = place
-            held = self._fresh.get(place)
-            if held is None:
+            fresh = self._fresh.get(place)
+            if fresh is None:
                 continue
-            if held.until < monotonic() or not await self._heard(tenant):
+            if fresh.until < monotonic() or not await self._heard(tenant):
                 self._fresh.pop(place, None)
                 continue
-            found = await self._meanings.of_messages(tenant, list(held.ids))
-            if found:
-                held.ids -= found.keys()
+            meanings = await self._meanings.of_messages(tenant, list(fresh.ids))
+            if meanings:
+                fresh.ids -= meanings.keys()
                 with suppress(WarmlineError):  # erased meanwhile
-                    await self._tell(tenant, conversation_id, found.keys())
-            if not held.ids:
+                    await self._tell(tenant, conversation_id, meanings.keys())
+            if not fresh.ids:
                 self._fresh.pop(place, None)

@@ -42,7 +42,7 @@ class JourneyQuery(Record):
 
     @model_validator(mode="after")
     def _names_one_place(self) -> "JourneyQuery":
-        if sum(one is not None for one in (self.before, self.after, self.at)) > 1:
+        if sum(interaction_id is not None for interaction_id in (self.before, self.after, self.at)) > 1:
             raise ValueError("Give one of before, after and at")
         return self
 

@@ -64,11 +64,11 @@ class Journeys(Administration):
         written = written.strip()
         if not written:
             return ()
-        found = [*await self._by_id(tenant, written), *await self._by_identifier(tenant, written)]
-        if not found and len(written) >= _SHORTEST_MENTION:
-            found = await self._by_mention(tenant, written)
-        first = {one.customer.customer_id: one for one in reversed(found)}
-        return tuple(sorted(first.values(), key=found.index))[:MOST_FOUND]
+        found_customers = [*await self._by_id(tenant, written), *await self._by_identifier(tenant, written)]
+        if not found_customers and len(written) >= _SHORTEST_MENTION:
+            found_customers = await self._by_mention(tenant, written)
+        first = {found_customer.customer.customer_id: found_customer for found_customer in reversed(found_customers)}
+        return tuple(sorted(first.values(), key=found_customers.index))[:MOST_FOUND]
 
     async def journey(self, tenant: str, customer_id: str, wanted: JourneyQuery) -> JourneyPage:
         """A part of a customer's history over all channels, in the order things happened.
@@ -79,7 +79,7 @@ class Journeys(Administration):
         head = await self._parts.ledger.head(tenant)
         customer = await self.customer(tenant, customer_id)
         outline = await self._parts.ledger.outline(tenant, customer.identity_ids, up_to_seq=head)
-        left = [one for one in outline if _fits(one, wanted)]
+        left = [outlined for outlined in outline if _fits(outlined, wanted)]
         noticing = Noticing(self._parts.ledger, tenant, customer, outline)
         window, rows, signals = await _part(noticing, left, _window(outline, left, wanted), wanted)
         since, until = _span(left, window, wanted)
@@ -93,7 +93,7 @@ class Journeys(Administration):
             decisions=made.decisions,
             withheld=made.withheld,
             total=len(outline),
-            channels=Counter(one.channel for one in outline),
+            channels=Counter(outlined.channel for outlined in outline),
             matching=len(left),
             first=window.start,
             looked_through=window.end - window.start,
@@ -109,45 +109,51 @@ class Journeys(Administration):
 
     async def _by_id(self, tenant: str, written: str) -> list[FoundCustomer]:
         ledger, archive = self._parts.ledger, self._parts.archive
-        found: list[FoundCustomer | None] = []
+        found_customers: list[FoundCustomer | None] = []
         party = await ledger.party(tenant, known_as=written)
         if party is not None:
-            found.append(await self._found(tenant, written, "customer" if party.customer_id == written else "merged"))
+            found_customers.append(
+                await self._found(tenant, written, "customer" if party.customer_id == written else "merged")
+            )
         seat = await ledger.seat_of(tenant, written)
         if seat is not None:
             begun = await ledger.interactions(tenant, [seat.identity_id], conversation_id=written, limit=1)
             first = begun[0].interaction_id if begun else None
-            found.append(await self._found(tenant, seat.customer_id, "conversation", interaction_id=first))
+            found_customers.append(await self._found(tenant, seat.customer_id, "conversation", interaction_id=first))
         for row in await ledger.by_ids(tenant, [written]):
             place = row.interaction_id
-            found.append(await self._found(tenant, row.identity_id, "interaction", interaction_id=place))
+            found_customers.append(await self._found(tenant, row.identity_id, "interaction", interaction_id=place))
         made: tuple[tuple[str, Why], ...] = (("handoffs", "handoff"), ("decisions", "decision"))
         for collection, why in made:
             if (document := await archive.get(tenant, collection, written)) is not None:
-                found.append(await self._found(tenant, document["customer_id"], why))
-        return [one for one in found if one is not None]
+                found_customers.append(await self._found(tenant, document["customer_id"], why))
+        return [found_customer for found_customer in found_customers if found_customer is not None]
 
     async def _by_identifier(self, tenant: str, written: str) -> list[FoundCustomer]:
-        held = await self._parts.identities.holders(tenant, written)
-        verified_first = sorted(held, key=lambda one: not one.identifier.verified)
-        holders = {one.customer_id: one for one in reversed(verified_first)}
-        found = [
+        identifier_holdings = await self._parts.identities.holders(tenant, written)
+        verified_first = sorted(
+            identifier_holdings, key=lambda identifier_holding: not identifier_holding.identifier.verified
+        )
+        holders = {
+            identifier_holding.customer_id: identifier_holding for identifier_holding in reversed(verified_first)
+        }
+        found_customers = [
             await self._found(tenant, customer_id, "identifier") for customer_id in [*reversed(holders)][:MOST_FOUND]
         ]
         return [
-            one.model_copy(update={"identifier": holders[one.customer.customer_id].identifier})
-            for one in found
-            if one is not None
+            found_customer.model_copy(update={"identifier": holders[found_customer.customer.customer_id].identifier})
+            for found_customer in found_customers
+            if found_customer is not None
         ]
 
     async def _by_mention(self, tenant: str, written: str) -> list[FoundCustomer]:
         rows = await self._parts.ledger.mentioning(tenant, written, among=MENTIONED_AMONG, limit=_MOST_MENTIONS)
         newest = {row.identity_id: row for row in reversed(rows)}
-        found = [
+        found_customers = [
             await self._found(tenant, row.identity_id, "mention", interaction_id=row.interaction_id)
-            for row in sorted(newest.values(), key=lambda one: -one.seq)[:MOST_FOUND]
+            for row in sorted(newest.values(), key=lambda interaction: -interaction.seq)[:MOST_FOUND]
         ]
-        return [one for one in found if one is not None]
+        return [found_customer for found_customer in found_customers if found_customer is not None]
 
     async def _found(
         self, tenant: str, known_as: str, why: Why, *, interaction_id: str | None = None
@@ -165,7 +171,9 @@ class Journeys(Administration):
         evidence = await ledger.by_ids(tenant, {one for merge in merges for one in merge.evidence})
         # What a merge that was undone rested on may be somebody else's again.
         rows = {row.interaction_id: row for row in evidence if row.identity_id in customer.identity_ids}
-        held = await ledger.holdings_of(tenant, {one.absorbed for one in merges} & {*customer.identity_ids})
+        identifier_holdings = await ledger.holdings_of(
+            tenant, {merge_record.absorbed for merge_record in merges} & {*customer.identity_ids}
+        )
         joinings: list[Joining] = []
         for merge in merges:
             own = [rows[one] for one in merge.evidence if one in rows]
@@ -173,13 +181,19 @@ class Journeys(Administration):
             joinings.append(
                 Joining(
                     merge=merge,
-                    at=merge.at if merge.undone_at else max((one.occurred_at for one in own), default=merge.at),
-                    brought=tuple(one.identifier for one in held if one.identity_id == merge.absorbed),
-                    evidence=tuple(one.interaction_id for one in own),
+                    at=merge.at
+                    if merge.undone_at
+                    else max((interaction.occurred_at for interaction in own), default=merge.at),
+                    brought=tuple(
+                        identifier_holding.identifier
+                        for identifier_holding in identifier_holdings
+                        if identifier_holding.identity_id == merge.absorbed
+                    ),
+                    evidence=tuple(interaction.interaction_id for interaction in own),
                     other=await ledger.customer_of(tenant, away) if away else None,
                 )
             )
-        return tuple(sorted(joinings, key=lambda one: one.at))
+        return tuple(sorted(joinings, key=lambda joining: joining.at))
 
     async def _made(
         self, tenant: str, customer: Customer, outline: Sequence[Outlined], since: datetime, until: datetime
@@ -189,13 +203,23 @@ class Journeys(Administration):
         foreign = await self._foreign(tenant, customer, outline, [*filed[0], *filed[1]])
         handoffs = [Handoff.model_validate(one) for one in filed[0] if one["handoff_id"] not in foreign]
         decisions = [Decision.model_validate(one) for one in filed[1] if one["decision_id"] not in foreign]
-        of_handoffs = {one.next_actions.decision_id for one in handoffs if one.next_actions}
-        marked = [MadeHandoff(at=_judged_at(one), handoff=one) for one in handoffs]
-        alone = [one for one in decisions if one.decision_id not in of_handoffs]
-        decided = [MadeDecision(at=one.created_at, decision=one) for one in alone]
+        of_handoffs = {handoff.next_actions.decision_id for handoff in handoffs if handoff.next_actions}
+        marked = [MadeHandoff(at=_judged_at(handoff), handoff=handoff) for handoff in handoffs]
+        alone = [decision for decision in decisions if decision.decision_id not in of_handoffs]
+        decided = [MadeDecision(at=decision.created_at, decision=decision) for decision in alone]
         return _Made(
-            handoffs=tuple(sorted((one for one in marked if since <= one.at < until), key=lambda one: one.at)),
-            decisions=tuple(sorted((one for one in decided if since <= one.at < until), key=lambda one: one.at)),
+            handoffs=tuple(
+                sorted(
+                    (made_handoff for made_handoff in marked if since <= made_handoff.at < until),
+                    key=lambda made_handoff: made_handoff.at,
+                )
+            ),
+            decisions=tuple(
+                sorted(
+                    (made_decision for made_decision in decided if since <= made_decision.at < until),
+                    key=lambda made_decision: made_decision.at,
+                )
+            ),
             withheld=sum(one.startswith("hnd_") for one in foreign),
         )
 
@@ -207,21 +231,21 @@ class Journeys(Administration):
         documents: Sequence[Mapping[str, Any]],
     ) -> set[str]:
         """Which documents rest on interactions of somebody else: made while two were joined who are apart now."""
-        own = {one.interaction_id for one in outline}
-        talks = {one.conversation_id for one in outline} | {None}
+        own = {outlined.interaction_id for outlined in outline}
+        talks = {outlined.conversation_id for outlined in outline} | {None}
         named = {
-            _name(one): {
-                found for found in ids_in(to_json(one).decode()) if found.startswith("int_") and found not in own
+            _name(document): {
+                found for found in ids_in(to_json(document).decode()) if found.startswith("int_") and found not in own
             }
-            for one in documents
+            for document in documents
         }
         rows = await self._parts.ledger.by_ids(tenant, {found for ids in named.values() for found in ids})
         others = {row.interaction_id for row in rows if row.identity_id not in customer.identity_ids}
         # A handoff may be for a conversation that has yet to begin; only one that others have is theirs.
-        unknown = {one.get("conversation_id") for one in documents} - talks
+        unknown = {document.get("conversation_id") for document in documents} - talks
         seats = [await self._parts.ledger.seat_of(tenant, str(one)) for one in unknown]
-        taken = {one.conversation_id for one in seats if one and one.customer_id != customer.customer_id}
-        elsewhere = {_name(one) for one in documents if one.get("conversation_id") in taken}
+        taken = {seat.conversation_id for seat in seats if seat and seat.customer_id != customer.customer_id}
+        elsewhere = {_name(document) for document in documents if document.get("conversation_id") in taken}
         return elsewhere | {name for name, ids in named.items() if ids & others}
 
     async def _documents(
@@ -240,12 +264,12 @@ class Journeys(Administration):
         return list(found.values())
 
 
-def _fits(one: Outlined, wanted: JourneyQuery) -> bool:
+def _fits(outlined: Outlined, wanted: JourneyQuery) -> bool:
     return (
-        (wanted.channel is None or one.channel is wanted.channel)
-        and (wanted.kind is None or one.kind is wanted.kind)
-        and (wanted.since is None or one.occurred_at >= wanted.since)
-        and (wanted.until is None or one.occurred_at < wanted.until)
+        (wanted.channel is None or outlined.channel is wanted.channel)
+        and (wanted.kind is None or outlined.kind is wanted.kind)
+        and (wanted.since is None or outlined.occurred_at >= wanted.since)
+        and (wanted.until is None or outlined.occurred_at < wanted.until)
     )
 
 
@@ -254,19 +278,19 @@ def _window(outline: Sequence[Outlined], left: Sequence[Outlined], wanted: Journ
     named = wanted.before or wanted.after or wanted.at
     if named is None:
         return _Window(max(0, len(left) - wanted.limit), len(left))
-    place = next((one for one in outline if one.interaction_id == named), None)
-    if place is None:
+    outlined = next((one for one in outline if one.interaction_id == named), None)
+    if outlined is None:
         field = "before" if wanted.before else "after" if wanted.after else "at"
         message = "No interaction of this customer has this id."
         raise InvalidRequest(f"{field}: {message}", [{"path": field, "message": message}])
     if wanted.before:
-        end = bisect_left(left, place)
+        end = bisect_left(left, outlined)
         return _Window(max(0, end - wanted.limit), end)
     if wanted.after:
-        start = bisect_right(left, place)
+        start = bisect_right(left, outlined)
         return _Window(start, min(len(left), start + wanted.limit))
     # A little of what went before tells what the named one was about.
-    start = max(0, min(bisect_left(left, place) - wanted.limit // 3, len(left) - wanted.limit))
+    start = max(0, min(bisect_left(left, outlined) - wanted.limit // 3, len(left) - wanted.limit))
     return _Window(start, min(len(left), start + wanted.limit))
 
 
@@ -295,15 +319,15 @@ async def _part(
         if len(kept) >= wanted.limit // 2 or more.start == more.end:
             break
         rows, others = await noticing.read(left[more.start : more.end])
-        found = _telling(rows, others)
-        kept = [*kept, *found] if forward else [*found, *kept]
-        signals = list({one.signal_id: one for one in (*signals, *others)}.values())
+        interactions = _telling(rows, others)
+        kept = [*kept, *interactions] if forward else [*interactions, *kept]
+        signals = list({signal.signal_id: signal for signal in (*signals, *others)}.values())
         window = _Window(min(start, more.start), max(end, more.end))
     return window, kept, signals
 
 
 def _telling(rows: Sequence[Interaction], signals: Sequence[Signal]) -> list[Interaction]:
-    rested_on = {evidence for one in signals for evidence in one.evidence}
+    rested_on = {evidence for signal in signals for evidence in signal.evidence}
     return [row for row in rows if row.interaction_id in rested_on]
 
 

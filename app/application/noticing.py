@@ -32,29 +32,31 @@ class Noticing:
         self._outline = outline
         self._talk_of = _talks(outline)
         self._members: defaultdict[str, list[int]] = defaultdict(list)
-        for place, talk in enumerate(self._talk_of):
-            self._members[talk].append(place)
+        for index, talk in enumerate(self._talk_of):
+            self._members[talk].append(index)
 
     async def read(self, part: Sequence[Outlined]) -> tuple[list[Interaction], list[Signal]]:
         """The interactions of a part in its order, and the signals that rest on them, in the order they fired.
 
         What was erased between two looks is left out.
         """
-        places = [bisect_left(self._outline, one) for one in part]
+        places = [bisect_left(self._outline, outlined) for outlined in part]
         talks: defaultdict[str, list[int]] = defaultdict(list)
-        for place in places:
-            talks[self._talk_of[place]].append(place)
+        for index in places:
+            talks[self._talk_of[index]].append(index)
         around = {talk: self._around(talk, asked) for talk, asked in talks.items()}
         before = {talk: self._before(talk, held[0]) for talk, held in around.items()}
-        wanted = {place for one in (*around.values(), *before.values()) for place in one}
-        found = await self._ledger.by_ids(self._tenant, {self._outline[place].interaction_id for place in wanted})
-        rows = {row.interaction_id: row for row in found}
+        wanted = {index for one in (*around.values(), *before.values()) for index in one}
+        interactions = await self._ledger.by_ids(
+            self._tenant, {self._outline[index].interaction_id for index in wanted}
+        )
+        rows = {row.interaction_id: row for row in interactions}
         cases = [self._snapshot(rows, around[talk], before[talk]) for talk in talks]
-        signals = await asyncio.to_thread(lambda: [one for case in cases if case for one in _noticed(case)])
-        asked_for = {one.interaction_id for one in part}
-        resting = {one.signal_id: one for one in signals if asked_for.intersection(one.evidence)}
-        kept = [rows[one.interaction_id] for one in part if one.interaction_id in rows]
-        return kept, sorted(resting.values(), key=lambda one: (one.at, one.signal_id))
+        signals = await asyncio.to_thread(lambda: [signal for case in cases if case for signal in _noticed(case)])
+        asked_for = {outlined.interaction_id for outlined in part}
+        resting = {signal.signal_id: signal for signal in signals if asked_for.intersection(signal.evidence)}
+        kept = [rows[outlined.interaction_id] for outlined in part if outlined.interaction_id in rows]
+        return kept, sorted(resting.values(), key=lambda signal: (signal.at, signal.signal_id))
 
     def _around(self, talk: str, asked: Sequence[int]) -> Sequence[int]:
         """The places of a conversation around those asked for."""
@@ -69,16 +71,16 @@ class Noticing:
         """The places of other conversations that came right before."""
         earliest = self._outline[first].occurred_at - LATEST_BEFORE
         return [
-            place
-            for place in range(max(0, first - BEFORE), first)
-            if self._talk_of[place] != talk and self._outline[place].occurred_at >= earliest
+            index
+            for index in range(max(0, first - BEFORE), first)
+            if self._talk_of[index] != talk and self._outline[index].occurred_at >= earliest
         ]
 
     def _snapshot(
         self, rows: Mapping[str, Interaction], around: Sequence[int], before: Sequence[int]
     ) -> Snapshot | None:
         def at(places: Sequence[int]) -> tuple[Interaction, ...]:
-            names = (self._outline[place].interaction_id for place in places)
+            names = (self._outline[index].interaction_id for index in places)
             return tuple(rows[name] for name in names if name in rows)
 
         conversation = at(around)
@@ -108,13 +110,13 @@ def _talks(outline: Sequence[Outlined]) -> list[str]:
     """For each place the conversation it belongs to; without one, what lies close together is taken for one."""
     talks: list[str] = []
     loose: tuple[datetime, str] | None = None
-    for one in outline:
-        if one.conversation_id is not None:
-            talks.append(f"c {one.conversation_id}")
+    for outlined in outline:
+        if outlined.conversation_id is not None:
+            talks.append(f"c {outlined.conversation_id}")
             continue
-        same = loose is not None and one.occurred_at - loose[0] <= LONGEST_PAUSE
-        name = loose[1] if loose is not None and same else f"i {one.interaction_id}"
-        loose = (one.occurred_at, name)
+        same = loose is not None and outlined.occurred_at - loose[0] <= LONGEST_PAUSE
+        name = loose[1] if loose is not None and same else f"i {outlined.interaction_id}"
+        loose = (outlined.occurred_at, name)
         talks.append(name)
     return talks
 
@@ -125,4 +127,4 @@ def _noticed(case: Snapshot) -> Sequence[Signal]:
         return ()
     # What lay in another conversation is told there.
     own = {row.interaction_id for row in case.conversation}
-    return [one for one in detect(case) if one.evidence[-1] in own]
+    return [signal for signal in detect(case) if signal.evidence[-1] in own]

@@ -172,12 +172,21 @@ async def _recorded(app: TrialApp, drafts: tuple[InteractionDraft, ...]) -> tupl
     for start in range(0, len(drafts), _TOGETHER):
         batch = drafts[start : start + _TOGETHER]
         answer = await app.record(TENANT, batch)
-        for place, (draft, one) in enumerate(zip(batch, answer.results, strict=True), start):
-            if one.problem is not None or one.interaction_id is None or one.seq is None or one.customer_id is None:
-                why = one.problem.detail if one.problem else "it was not taken."
-                raise InvalidRequest(f"interaction {place + 1} ({draft.id}): {why}")
-            if not one.duplicate:
-                filed = {"interaction_id": one.interaction_id, "seq": one.seq, "identity_id": one.customer_id}
+        for index, (draft, recorded) in enumerate(zip(batch, answer.results, strict=True), start):
+            if (
+                recorded.problem is not None
+                or recorded.interaction_id is None
+                or recorded.seq is None
+                or recorded.customer_id is None
+            ):
+                why = recorded.problem.detail if recorded.problem else "it was not taken."
+                raise InvalidRequest(f"interaction {index + 1} ({draft.id}): {why}")
+            if not recorded.duplicate:
+                filed = {
+                    "interaction_id": recorded.interaction_id,
+                    "seq": recorded.seq,
+                    "identity_id": recorded.customer_id,
+                }
                 rows.append(Interaction.model_validate({**dict(draft), **filed}))
         await asyncio.sleep(0)  # others have their turn
     return masked_conversation(rows)

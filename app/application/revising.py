@@ -142,10 +142,10 @@ class Revisions:
 
     async def _revise(self, late: _Late) -> None:
         try:
-            async for found in self._writer.revisions(late.rest):
-                if found.engine != "model":  # nothing of it can be shown
+            async for revision in self._writer.revisions(late.rest):
+                if revision.engine != "model":  # nothing of it can be shown
                     break
-                if not await self._file(late, _next(late.handoff, found)):
+                if not await self._file(late, _next(late.handoff, revision)):
                     return
         except ModelFailure as failure:
             _log.warning("no late brief: %s", failure.reported_code)
@@ -270,11 +270,11 @@ def _told_of(handoff: Handoff, fields: frozenset[str]) -> Mapping[str, Any]:
     return handoff.model_dump(mode="json", include=set(fields))
 
 
-def _next(before: Handoff, found: Handoff) -> Handoff:
+def _next(before: Handoff, handoff: Handoff) -> Handoff:
     """What a model found as the next revision of what is filed."""
     lasting = {name: getattr(before, name) for name in ("created_at", "duration_ms", "drafted_ahead")}
-    pending = found.check.state == "pending"
-    return found.model_copy(update={**lasting, "revision": before.revision + 1, "pending": pending})
+    pending = handoff.check.state == "pending"
+    return handoff.model_copy(update={**lasting, "revision": before.revision + 1, "pending": pending})
 
 
 def _filing(tenant: str, handoff: Handoff, announcement: Announcement) -> Filing:

@@ -8,7 +8,7 @@ from app.ports import Ledger
 
 def shown_rows(snapshot: Snapshot) -> Mapping[str, Interaction]:
     """Every interaction of a snapshot, by its id."""
-    rows = (*snapshot.conversation, *snapshot.prior, *(one.interaction for one in snapshot.history))
+    rows = (*snapshot.conversation, *snapshot.prior, *(passage.interaction for passage in snapshot.history))
     return {row.interaction_id: row for row in rows}
 
 

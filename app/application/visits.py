@@ -36,5 +36,5 @@ class RoomsReader:
         intent = (await in_force.reader.read(alone)).intent.name
         signals = await asyncio.to_thread(detect, snapshot)
         return intent, tuple(
-            ReadSignal(one.type.value, round(one.at.timestamp() * 1000), one.evidence) for one in signals
+            ReadSignal(signal.type.value, round(signal.at.timestamp() * 1000), signal.evidence) for signal in signals
         )

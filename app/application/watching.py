@@ -352,9 +352,9 @@ class Watching(Administration, ABC):
         meanings = await self._parts.meanings.of(seen.snapshot)
 
         def meant() -> list[Signal]:
-            by_words = {one.signal_id for one in detect(seen.snapshot, fresh=fresh)}
+            by_words = {signal.signal_id for signal in detect(seen.snapshot, fresh=fresh)}
             found = detect(seen.snapshot, fresh=fresh, vectors=meanings)
-            return [one for one in found if one.signal_id not in by_words]
+            return [signal for signal in found if signal.signal_id not in by_words]
 
         signals = await asyncio.to_thread(meant)
         await self._parts.announcer.announce(tenant, [_of_signal(signal) for signal in signals])

@@ -15,19 +15,19 @@ _MOST_CHARACTERS = 320
 _STEP_WORDS = 30
 
 
-def speaker(one: Interaction) -> str:
+def speaker(interaction: Interaction) -> str:
     """Who acted: the part, and the name in quotation marks where one is known."""
-    name = one.participant.name if one.participant else None
-    return f"{one.actor.value} {_written(name)}" if name else one.actor.value
+    name = interaction.participant.name if interaction.participant else None
+    return f"{interaction.actor.value} {_written(name)}" if name else interaction.actor.value
 
 
 def participants(sent: Iterable[Interaction]) -> str:
     """A line for each who takes part: part, name, the platform's id and the channels; the first dozen."""
     channels: dict[tuple[Actor, str | None, str | None], dict[str, None]] = {}
-    for one in sent:
-        who = one.participant
-        seat = channels.setdefault((one.actor, who.name if who else None, who.id if who else None), {})
-        seat[one.channel.value] = None
+    for interaction in sent:
+        who = interaction.participant
+        seat = channels.setdefault((interaction.actor, who.name if who else None, who.id if who else None), {})
+        seat[interaction.channel.value] = None
     lines = [
         ", ".join(
             (
@@ -43,19 +43,19 @@ def participants(sent: Iterable[Interaction]) -> str:
 
 def steps_on_record(steps: Sequence[ActionTaken], sent: Mapping[str, Interaction], redactor: Redactor) -> str:
     """A line for each step with its outcome and the lines it stands in, and for the last things that were refused."""
-    aliases = {one.interaction_id: alias for alias, one in sent.items()}
+    aliases = {interaction.interaction_id: alias for alias, interaction in sent.items()}
     lines: list[str] = []
     for step in steps:
         own = [aliases[one] for one in step.evidence if one in aliases]
         if own:
             told = _written(redactor.redact(shorten(step.step, _STEP_WORDS)))
             lines.append(f"{', '.join(own)} | {step.actor.value} | {told} | {step.outcome.value}")
-    staff = [one for one in sent.values() if one.actor in (Actor.BOT, Actor.AGENT)]
-    refused = [one for one in utterances(staff) if one.act is Act.REFUSAL and not one.pasted]
+    staff = [interaction for interaction in sent.values() if interaction.actor in (Actor.BOT, Actor.AGENT)]
+    refused = [utterance for utterance in utterances(staff) if utterance.act is Act.REFUSAL and not utterance.pasted]
     lines += [
-        f"{aliases[one.interaction.interaction_id]} | {one.interaction.actor.value} | "
-        f"{_written(shorten(one.text, _STEP_WORDS))} | refused"
-        for one in refused[-MOST_REFUSALS:]
+        f"{aliases[utterance.interaction.interaction_id]} | {utterance.interaction.actor.value} | "
+        f"{_written(shorten(utterance.text, _STEP_WORDS))} | refused"
+        for utterance in refused[-MOST_REFUSALS:]
     ]
     return "\n".join(lines)
 

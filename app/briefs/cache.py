@@ -57,7 +57,7 @@ class AnswerCache:
             "fingerprint": place.fingerprint,
             "model": reply.model,
             "text": reply.text,
-            "shown": [one.interaction_id for one in packed.shown.values()],
+            "shown": [interaction.interaction_id for interaction in packed.shown.values()],
         }
         document = {"answers": [fresh, *others][:MOST_ANSWERS]}
         try:

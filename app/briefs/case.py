@@ -82,7 +82,9 @@ class Case:
         A wish for a person says nothing of the matter, so it counts only where there is nothing else.
         """
         standing = self._open
-        here = self._key_sentence(one for one in standing if one.interaction.interaction_id in self.at_hand)
+        here = self._key_sentence(
+            utterance for utterance in standing if utterance.interaction.interaction_id in self.at_hand
+        )
         best = here if here and self.weight(here) >= _KEY_AT_HAND else self._key_sentence(standing)
         return best or self._last_withdrawal or self.person_wanted or _terse(self.said)
 
@@ -92,90 +94,113 @@ class Case:
         reason = self.reason
         if reason is None:
             return ()
-        elsewhere = {id(one) for one in self.expectations}
+        elsewhere = {id(expectation) for expectation in self.expectations}
         if id(reason) in elsewhere and len(reason.text.split()) > _LONGEST_TOLD_AGAIN:
             # It is told as what is wanted; what led to it is told as the reason.
-            others = [one for one in self._standing if id(one) not in elsewhere and _is_beside(one, reason)]
-            led = self._key_sentence(one for one in others if self.weight(one) >= _LEAST_SECOND)
+            others = [
+                utterance
+                for utterance in self._standing
+                if id(utterance) not in elsewhere and _is_beside(utterance, reason)
+            ]
+            led = self._key_sentence(other for other in others if self.weight(other) >= _LEAST_SECOND)
             reason = led or reason
         core = self._core(reason)
-        if len(core) > 1 and sum(len(one.text.split()) for one in core) > REASON_WORDS:
+        if len(core) > 1 and sum(len(utterance.text.split()) for utterance in core) > REASON_WORDS:
             return core
         hidden = elsewhere | self._telling(WishState.WITHDRAWN)
         return around(
-            core, self.said, REASON_WORDS, lambda one: tells(one) and not is_bare(one) and id(one) not in hidden
+            core,
+            self.said,
+            REASON_WORDS,
+            lambda utterance: tells(utterance) and not is_bare(utterance) and id(utterance) not in hidden,
         )
 
     def _core(self, reason: Utterance) -> tuple[Utterance, ...]:
-        elsewhere = {id(one) for one in (reason, *self.expectations)}
-        others = [one for one in self._standing if id(one) not in elsewhere and _is_beside(one, reason)]
-        others = [one for one in others if plain(one.text) != plain(reason.text)]
+        elsewhere = {id(utterance) for utterance in (reason, *self.expectations)}
+        others = [
+            utterance
+            for utterance in self._standing
+            if id(utterance) not in elsewhere and _is_beside(utterance, reason)
+        ]
+        others = [other for other in others if plain(other.text) != plain(reason.text)]
         least = max(_LEAST_SECOND, _NEARLY * self.weight(reason))
-        second = self._key_sentence(one for one in others if self.weight(one) >= least)
+        second = self._key_sentence(other for other in others if self.weight(other) >= least)
         if second is None:  # what led to a wish often stands beside it
-            beside = [one for one in others if one.interaction is reason.interaction and one.act in _TELLING]
-            second = self._key_sentence(one for one in beside if len(terms(one.text)) >= _FEWEST_WORDS)
-        return tuple(one for one in self.said if one is reason or one is second)
+            beside = [other for other in others if other.interaction is reason.interaction and other.act in _TELLING]
+            second = self._key_sentence(
+                utterance for utterance in beside if len(terms(utterance.text)) >= _FEWEST_WORDS
+            )
+        return tuple(utterance for utterance in self.said if utterance is reason or utterance is second)
 
-    def weight(self, said: Utterance) -> float:
+    def weight(self, utterance: Utterance) -> float:
         """How likely a customer's sentence tells why they came, beside what else they say."""
-        return self._weighed.get(id(said), _NOTHING).reason * shown_share(said)
+        return self._weighed.get(id(utterance), _NOTHING).reason * shown_share(utterance)
 
-    def wanted(self, said: Utterance) -> float:
+    def wanted(self, utterance: Utterance) -> float:
         """How likely a customer's sentence tells what they still want; the matter before who is to see to it."""
-        likely = self._weighed.get(id(said), _NOTHING).wanted * shown_share(said)
-        return likely * (_PERSON_SHARE if asks_for_person(said) else 1.0)
+        likely = self._weighed.get(id(utterance), _NOTHING).wanted * shown_share(utterance)
+        return likely * (_PERSON_SHARE if asks_for_person(utterance) else 1.0)
 
     @cached_property
     def _weighed(self) -> Mapping[int, Weighed]:
         found: dict[int, Weighed] = {}
         by_conversation: dict[str | None, list[Utterance]] = {}
-        for one in self.said:
-            if one.by_customer and not one.pasted:
-                by_conversation.setdefault(one.interaction.conversation_id, []).append(one)
+        for utterance in self.said:
+            if utterance.by_customer and not utterance.pasted:
+                by_conversation.setdefault(utterance.interaction.conversation_id, []).append(utterance)
         for own in by_conversation.values():
-            likely = weighed([(one.text, one.setting, one.reading) for one in own])
+            likely = weighed([(utterance.text, utterance.setting, utterance.reading) for utterance in own])
             found.update(zip(map(id, own), likely, strict=True))
         return found
 
     def _key_sentence(self, said: Iterable[Utterance]) -> Utterance | None:
         """The customer's sentence that most likely tells why they came; of equals the first."""
-        told = [one for one in said if one.by_customer and may_be_key(one) and not is_bare(one)]
+        told = [
+            utterance
+            for utterance in said
+            if utterance.by_customer and may_be_key(utterance) and not is_bare(utterance)
+        ]
         best = max(told, key=self.weight, default=None)
         return best if best is not None and self.weight(best) >= _LEAST_KEY else None
 
     @property
     def matters(self) -> Sequence[Utterance]:
         """What names the matter best: what is still wanted, or the reason, before what else was told."""
-        told = [one for one in self._standing if one.by_customer and tells(one) and not is_bare(one)]
-        told = [one for one in told if one.act in MATTERS]
+        told = [
+            utterance
+            for utterance in self._standing
+            if utterance.by_customer and tells(utterance) and not is_bare(utterance)
+        ]
+        told = [utterance for utterance in told if utterance.act in MATTERS]
         reason, before = self.reason, self.before
         leads = before is not None and (reason is None or self.weight(reason) < min(_KEY_AT_HAND, self.weight(before)))
-        first = [one for one in (reason, before if leads else None, *self.expectations) if one is not None]
-        named = [one for one in first if not only_asks_for_person(one)]
+        first = [
+            utterance for utterance in (reason, before if leads else None, *self.expectations) if utterance is not None
+        ]
+        named = [utterance for utterance in first if not only_asks_for_person(utterance)]
         ordered = sorted(named, key=self.prominence, reverse=True)
         return [*ordered, *sorted(told, key=self.prominence, reverse=True)]
 
-    def prominence(self, said: Utterance) -> float:
+    def prominence(self, utterance: Utterance) -> float:
         """How much a sentence tells of what the agent has to see to: what is wanted, and half as much why."""
-        return self.wanted(said) + _AS_REASON * self.weight(said)
+        return self.wanted(utterance) + _AS_REASON * self.weight(utterance)
 
     @property
     def only_asks_for_person(self) -> bool:
         """Whether all that is wanted is a person, and for nothing that is told."""
-        return bool(self.expectations) and all(only_asks_for_person(one) for one in self.expectations)
+        return bool(self.expectations) and all(only_asks_for_person(expectation) for expectation in self.expectations)
 
     @cached_property
     def _standing(self) -> list[Utterance]:
         """What was said, but for the wishes that were taken back."""
         back = self._telling(WishState.WITHDRAWN)
-        return [one for one in self.said if id(one) not in back]
+        return [utterance for utterance in self.said if id(utterance) not in back]
 
     @cached_property
     def _open(self) -> list[Utterance]:
         """What stands and is not done, where any of it tells why the customer came."""
         done = self._telling(WishState.DONE)
-        left = [one for one in self._standing if id(one) not in done]
+        left = [utterance for utterance in self._standing if id(utterance) not in done]
         best = self._key_sentence(left)
         return left if best is not None and self.weight(best) >= _KEY_AT_HAND else self._standing
 
@@ -197,24 +222,24 @@ class Case:
     def said_in(self) -> Mapping[str, Sequence[Utterance]]:
         """What was said in each interaction."""
         found: dict[str, list[Utterance]] = {}
-        for one in self.said:
-            found.setdefault(one.interaction.interaction_id, []).append(one)
+        for utterance in self.said:
+            found.setdefault(utterance.interaction.interaction_id, []).append(utterance)
         return found
 
     def follows(self, earlier: Utterance, later: Utterance) -> bool:
         """Whether a sentence was said right after another."""
         return self._places[id(later)] == self._places[id(earlier)] + 1
 
-    def is_of_earlier_day(self, said: Utterance) -> bool:
+    def is_of_earlier_day(self, utterance: Utterance) -> bool:
         """Whether something was said on a day before the last one of the case."""
-        return said.interaction.occurred_at.date() < self.interactions[-1].occurred_at.date()
+        return utterance.interaction.occurred_at.date() < self.interactions[-1].occurred_at.date()
 
     @cached_property
     def before(self) -> Utterance | None:
         """The sentence that tells best what the customer had come for earlier, on the way to the conversation."""
         earlier = [one for one in self._standing if one.interaction.interaction_id not in self.at_hand]
-        found = self._key_sentence(one for one in earlier if MASK not in one.text)
-        return None if found is self.reason else found
+        utterance = self._key_sentence(one for one in earlier if MASK not in one.text)
+        return None if utterance is self.reason else utterance
 
     @cached_property
     def expectations(self) -> tuple[Utterance, ...]:
@@ -224,131 +249,149 @@ class Case:
         """
         newest = self.said[-1].interaction.conversation_id if self.said else None
         unsettled = self._unsettled
-        told = [one for one in unsettled if one.interaction.conversation_id == newest] or unsettled
+        told = [utterance for utterance in unsettled if utterance.interaction.conversation_id == newest] or unsettled
         best = max(told, key=self.wanted, default=None)
         if best is None or self.wanted(best) < _LEAST_WANTED:
             return (self.person_wanted,) if self.person_wanted is not None else ()
         if best is self.reason:  # what was told already says less than another wish
             least = _OTHERS_WANTED * self.wanted(best)
-            fresh = [one for one in told if one is not best and one.act in WANTING and self.wanted(one) >= least]
+            fresh = [
+                utterance
+                for utterance in told
+                if utterance is not best and utterance.act in WANTING and self.wanted(utterance) >= least
+            ]
             best = max(fresh, key=self.wanted, default=best)
         least = _NEARLY_WANTED * self.wanted(best)
-        others = [one for one in told if one not in (best, self.reason) and self.wanted(one) >= least]
-        others = [one for one in others if plain(one.text) != plain(best.text)]
+        others = [
+            utterance for utterance in told if utterance not in (best, self.reason) and self.wanted(utterance) >= least
+        ]
+        others = [other for other in others if plain(other.text) != plain(best.text)]
         second = max(others, key=self.wanted, default=None)
         if second is not None and len(f"{best.text} {second.text}".split()) > EXPECTATION_WORDS:
             second = None
-        return tuple(one for one in self.said if one is best or one is second)
+        return tuple(utterance for utterance in self.said if utterance is best or utterance is second)
 
     @property
     def _unsettled(self) -> list[Utterance]:
         """What the customer says that may tell a wish, but for those that are done or taken back."""
         closed = self._telling(*(state for state in WishState if state not in UNSETTLED))
-        own = [one for one in self.said if one.by_customer and id(one) not in closed]
-        return [one for one in own if tells(one) and wants(one) and not is_bare(one)]
+        own = [utterance for utterance in self.said if utterance.by_customer and id(utterance) not in closed]
+        return [utterance for utterance in own if tells(utterance) and wants(utterance) and not is_bare(utterance)]
 
     def _telling(self, *states: WishState) -> set[int]:
         """The ids of the sentences that tell a wish in one of these states."""
-        return {id(one) for wish in self.wishes if wish.state in states for one in wish.sentences}
+        return {id(sentence) for wish in self.wishes if wish.state in states for sentence in wish.sentences}
 
     @cached_property
     def person_wanted(self) -> Utterance | None:
         """The last time the customer asked for a person."""
         before, asked = "", None
-        for one in self.said:
-            if not one.by_customer:
-                before = one.text
-            elif not one.pasted and asks_for_person(one, before):
-                asked = one
+        for utterance in self.said:
+            if not utterance.by_customer:
+                before = utterance.text
+            elif not utterance.pasted and asks_for_person(utterance, before):
+                asked = utterance
         return asked
 
     @cached_property
     def refusals(self) -> list[Utterance]:
         """What bots and agents said cannot be done."""
         return [
-            one
-            for one in self.said
-            if not one.by_customer
-            and one.reading.acts[Act.REFUSAL] >= SURE_OF_LABEL
-            and one.reading.boilerplate < SURE
-            and MASK not in one.text
+            utterance
+            for utterance in self.said
+            if not utterance.by_customer
+            and utterance.reading.acts[Act.REFUSAL] >= SURE_OF_LABEL
+            and utterance.reading.boilerplate < SURE
+            and MASK not in utterance.text
         ]
 
     @cached_property
     def answer(self) -> Utterance | None:
         """What bot or agent told in reply to the customer's last question, where it was no no and no promise."""
-        questions = [place for place, one in enumerate(self.said) if one.by_customer and one.act is Act.QUESTION]
+        questions = [
+            index
+            for index, utterance in enumerate(self.said)
+            if utterance.by_customer and utterance.act is Act.QUESTION
+        ]
         if not questions:
             return None
-        reply = next((one for one in self.said[questions[-1] :] if not one.by_customer), None)
-        told = [one for one in self.said if reply and one.interaction is reply.interaction]
-        informing = [one for one in told if one.act in (Act.REPORT, Act.ANSWER) and one.reading.boilerplate < SURE]
+        reply = next((utterance for utterance in self.said[questions[-1] :] if not utterance.by_customer), None)
+        told = [utterance for utterance in self.said if reply and utterance.interaction is reply.interaction]
+        informing = [
+            utterance
+            for utterance in told
+            if utterance.act in (Act.REPORT, Act.ANSWER) and utterance.reading.boilerplate < SURE
+        ]
         return informing[0] if informing and len(informing) == len(told) else None
 
     @cached_property
     def finding(self) -> Utterance | None:
         """What bot or agent told last that says something of the matter."""
         told = [
-            one
-            for one in self.said
-            if not one.by_customer
-            and one.act in (Act.REPORT, Act.ANSWER, Act.REFUSAL, Act.OFFER, Act.CONDITION)
-            and one.reading.boilerplate < SURE
-            and one.reading.telling >= _LEAST_FINDING
-            and MASK not in one.text
-            and not hands_on(one.text)
-            and len(terms(one.text)) >= _FEWEST_WORDS
+            utterance
+            for utterance in self.said
+            if not utterance.by_customer
+            and utterance.act in (Act.REPORT, Act.ANSWER, Act.REFUSAL, Act.OFFER, Act.CONDITION)
+            and utterance.reading.boilerplate < SURE
+            and utterance.reading.telling >= _LEAST_FINDING
+            and MASK not in utterance.text
+            and not hands_on(utterance.text)
+            and len(terms(utterance.text)) >= _FEWEST_WORDS
         ]
         latest = told[-_LATEST_FINDINGS:]
-        return max(latest, key=lambda one: one.reading.telling + _LATER * self._places[id(one)], default=None)
+        return max(
+            latest, key=lambda utterance: utterance.reading.telling + _LATER * self._places[id(utterance)], default=None
+        )
 
     def also_told(self, above: Iterable[Utterance], words: int) -> tuple[Utterance, ...]:
         """What the customer told besides, the most telling first, within so many words; in order."""
-        said_above = {id(one) for one in above}
-        told = Telling([one.text for one in self.said if id(one) in said_above])
+        said_above = {id(utterance) for utterance in above}
+        telling = Telling([utterance.text for utterance in self.said if id(utterance) in said_above])
         newest = self.said[-1].interaction if self.said else None
-        last = {id(one) for one in self.said if one.by_customer and one.interaction is newest}
+        last = {id(utterance) for utterance in self.said if utterance.by_customer and utterance.interaction is newest}
         others = [
-            (one.reading.telling + (_NEWEST if id(one) in last else 0.0), one)
-            for one in self._standing
-            if one.by_customer
-            and id(one) not in said_above
-            and tells(one)
-            and (len(one.text.split()) >= _FEWEST_WORDS or one.act is Act.REQUEST)
-            and not told.repeats(one.text)
+            (utterance.reading.telling + (_NEWEST if id(utterance) in last else 0.0), utterance)
+            for utterance in self._standing
+            if utterance.by_customer
+            and id(utterance) not in said_above
+            and tells(utterance)
+            and (len(utterance.text.split()) >= _FEWEST_WORDS or utterance.act is Act.REQUEST)
+            and not telling.repeats(utterance.text)
         ]
         back = self._telling(WishState.WITHDRAWN)
         chosen: set[int] = set()
         quoted: set[str] = set()
         room = words
-        for weight, one in sorted(others, key=lambda pair: -pair[0]):
-            together = [part for part in self._with_what_it_leans_on(one) if id(part) not in chosen | said_above | back]
+        for weight, utterance in sorted(others, key=lambda pair: -pair[0]):
+            together = [
+                part for part in self._with_what_it_leans_on(utterance) if id(part) not in chosen | said_above | back
+            ]
             length = sum(len(part.text.split()) + 1 for part in together)  # each with a dash
-            fits = weight >= _LEAST_TELLING and length <= room and id(one) not in chosen
-            if fits and plain(one.text) not in quoted:
+            fits = weight >= _LEAST_TELLING and length <= room and id(utterance) not in chosen
+            if fits and plain(utterance.text) not in quoted:
                 chosen.update(map(id, together))
                 quoted.update(plain(part.text) for part in together)
                 room -= length
-        return tuple(one for one in self.said if id(one) in chosen)
+        return tuple(utterance for utterance in self.said if id(utterance) in chosen)
 
-    def _with_what_it_leans_on(self, said: Utterance) -> Sequence[Utterance]:
+    def _with_what_it_leans_on(self, utterance: Utterance) -> Sequence[Utterance]:
         """A short sentence with the one before it in the same message: `Please do not touch that` leans on it."""
-        place = self._places[id(said)]
-        before = self.said[place - 1] if place else None
-        leans = len(said.text.split()) <= _LEANING_WORDS
-        if before is None or not leans or before.interaction is not said.interaction or not tells(before):
-            return (said,)
-        return (before, said)
+        index = self._places[id(utterance)]
+        before = self.said[index - 1] if index else None
+        leans = len(utterance.text.split()) <= _LEANING_WORDS
+        if before is None or not leans or before.interaction is not utterance.interaction or not tells(before):
+            return (utterance,)
+        return (before, utterance)
 
     @cached_property
     def _places(self) -> Mapping[int, int]:
-        return {id(one): place for place, one in enumerate(self.said)}
+        return {id(utterance): index for index, utterance in enumerate(self.said)}
 
     @cached_property
     def farewell(self) -> Utterance | None:
         """The customer's leave-taking, where the talk ended with one."""
-        last = [one for one in self.said if one.by_customer][-3:]
-        leaving = [one for one in last if one.act in LEAVING]
+        last = [utterance for utterance in self.said if utterance.by_customer][-3:]
+        leaving = [utterance for utterance in last if utterance.act in LEAVING]
         return leaving[-1] if leaving and last[-1].act in _AFTER_LEAVING else None
 
 
@@ -357,7 +400,9 @@ def read_case(snapshot: Snapshot) -> Case:
     interactions = linked_interactions(snapshot)
     replaced = revisions(snapshot.interactions)
     said = tuple(
-        one for one in own_utterances(interactions) if not is_replaced(one.text, one.interaction.seq, replaced)
+        own_utterance
+        for own_utterance in own_utterances(interactions)
+        if not is_replaced(own_utterance.text, own_utterance.interaction.seq, replaced)
     )
     tool_calls = tuple(calls(interactions))
     return Case(
@@ -366,7 +411,7 @@ def read_case(snapshot: Snapshot) -> Case:
         calls=tool_calls,
         steps=(taken := steps(interactions, tool_calls, said)),
         wishes=wishes(said, taken),
-        at_hand=frozenset(one.interaction_id for one in snapshot.conversation),
+        at_hand=frozenset(interaction.interaction_id for interaction in snapshot.conversation),
         replaced=replaced,
         settled=settled_elsewhere(snapshot, interactions),
     )
@@ -380,19 +425,23 @@ def own_utterances(interactions: Sequence[Interaction]) -> Iterator[Utterance]:
         for row in interactions
         if cleaned.get(row.interaction_id, row.text) != row.text
     }
-    for one in utterances(interactions):
-        kept = changed.get(one.interaction.interaction_id)
-        if kept is None or one.text in kept:
-            yield one
+    for utterance in utterances(interactions):
+        kept = changed.get(utterance.interaction.interaction_id)
+        if kept is None or utterance.text in kept:
+            yield utterance
 
 
-def _is_beside(one: Utterance, reason: Utterance) -> bool:
+def _is_beside(utterance: Utterance, reason: Utterance) -> bool:
     """Whether a sentence belongs to the same telling, of the same conversation, and may be shown."""
-    here = one.interaction.conversation_id == reason.interaction.conversation_id
-    return here and one.act in MATTERS and MASK not in one.text
+    here = utterance.interaction.conversation_id == reason.interaction.conversation_id
+    return here and utterance.act in MATTERS and MASK not in utterance.text
 
 
 def _terse(said: Sequence[Utterance]) -> Utterance | None:
     """Any sentence of the customer's that tells something, where none tells why they came."""
-    told = [one for one in said if one.by_customer and not one.pasted and one.act not in EMPTY and terms(one.text)]
-    return max(told, key=lambda one: one.reading.key, default=None)
+    told = [
+        utterance
+        for utterance in said
+        if utterance.by_customer and not utterance.pasted and utterance.act not in EMPTY and terms(utterance.text)
+    ]
+    return max(told, key=lambda utterance: utterance.reading.key, default=None)

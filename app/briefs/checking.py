@@ -117,33 +117,35 @@ class ModelVerifier:
         time stays unverified.
         """
         until = perf_counter() + timeout_s
-        found: list[Verdict] = []
+        verdicts: list[Verdict] = []
         for start in range(0, len(statements), MOST_TOGETHER):
             batch = statements[start : start + MOST_TOGETHER]
             left = until - perf_counter()
-            if left < _LEAST_S and found:
-                found += [open_verdict(one, "the time for checking was up") for one in batch]
+            if left < _LEAST_S and verdicts:
+                verdicts += [open_verdict(statement, "the time for checking was up") for statement in batch]
                 continue
             if left < _LEAST_S:
                 raise ModelTimeout("There was no time to check anything.")
             asked = await asyncio.to_thread(self.asked, batch, transcript, now)
             reply = await self._reply(asked, left)
-            found += await asyncio.to_thread(judged, asked, reply.text, self._prompt.reference.name)
-        return found
+            verdicts += await asyncio.to_thread(judged, asked, reply.text, self._prompt.reference.name)
+        return verdicts
 
     def asked(self, statements: Sequence[Statement], transcript: Transcript, now: datetime | None = None) -> Asked:
         """The prompt about some statements: their lines within a budget, those that are cited first."""
         redactor = Redactor(contacts=self._hide_contacts)
-        rows = [one for one in transcript.interactions if says_something(one)]
+        rows = [interaction for interaction in transcript.interactions if says_something(interaction)]
         ranked = _by_weight(rows, statements)
         numbered = number_lines(ranked, transcript.interactions, redactor, named=True, budget=LINE_TOKENS)
-        named = {f"s{number}": one for number, one in enumerate(statements, start=1)}
-        at = now or max((one.occurred_at for one in rows), default=datetime.now(UTC))
+        named = {f"s{number}": statement for number, statement in enumerate(statements, start=1)}
+        at = now or max((row.occurred_at for row in rows), default=datetime.now(UTC))
         inputs = {
             "now": at.isoformat(timespec="minutes"),
             "participants": participants(numbered.sent.values()) or "none",
             "interactions": numbered.lines() or "none",
-            "statements": "\n".join(f"{alias} | {_one_line(redactor, one.text)}" for alias, one in named.items()),
+            "statements": "\n".join(
+                f"{alias} | {_one_line(redactor, statement.text)}" for alias, statement in named.items()
+            ),
         }
         return Asked(self._prompt.render(inputs), named, _readable(numbered, redactor), redactor)
 
@@ -175,17 +177,17 @@ class CombinedVerifier:
         """One verdict a statement, in order; where the model fails, those of the rules."""
         until = perf_counter() + timeout_s
         by_rules = await self._rules.check(statements, transcript, timeout_s=timeout_s)
-        undecided = [place for place, one in enumerate(by_rules) if one.verdict is VerdictKind.UNVERIFIED]
+        undecided = [index for index, by_rule in enumerate(by_rules) if by_rule.verdict is VerdictKind.UNVERIFIED]
         if not undecided:
             return by_rules
         left = until - perf_counter()
         try:
-            by_model = await self._model.check([statements[place] for place in undecided], transcript, timeout_s=left)
+            by_model = await self._model.check([statements[index] for index in undecided], transcript, timeout_s=left)
         except ModelFailure as failure:
             _log.warning("statements are checked by rules alone: %s", failure.reported_code)
             return by_rules
         decided = dict(zip(undecided, by_model, strict=True))
-        return [decided.get(place, one) for place, one in enumerate(by_rules)]
+        return [decided.get(index, by_rule) for index, by_rule in enumerate(by_rules)]
 
 
 @cache
@@ -202,10 +204,10 @@ def judged(asked: Asked, text: str, purpose: str = "check") -> list[Verdict]:
     checks = parsed_checks(asked.redactor.restore(text))
     screen = Screen(asked.shown, asked.prompt.system)
     first: dict[str, StatementCheck] = {}
-    for one in checks:
-        match = _STATEMENT_ID.search(one.id)
+    for check in checks:
+        match = _STATEMENT_ID.search(check.id)
         if match and match.group() in asked.statements:
-            first.setdefault(match.group(), one)
+            first.setdefault(match.group(), check)
     if asked.statements and not first:
         raise InvalidModelOutput(f"The model's {purpose} holds no verdict on any statement.")
     return [
@@ -238,12 +240,12 @@ def open_verdict(statement: Statement, why: str = NOT_JUDGED) -> Verdict:
 
 
 def _verdict(statement: Statement, check: StatementCheck, shown: Mapping[str, Interaction], screen: Screen) -> Verdict:
-    lines = (line_cited(one, shown) for one in check.evidence)
+    lines = (line_cited(citation, shown) for citation in check.evidence)
     return Verdict(
         text=statement.text,
         verdict=check.verdict,
         score=_SCORES[check.verdict],
-        evidence=tuple(dict.fromkeys(one.interaction_id for one in lines if one)) or statement.evidence,
+        evidence=tuple(dict.fromkeys(line.interaction_id for line in lines if line)) or statement.evidence,
         quotes=quotes_of(check.evidence, shown),
         why=_reason(check, screen),
         checked_by="model",
@@ -273,14 +275,14 @@ def _readable(numbered: Numbered, redactor: Redactor) -> Mapping[str, Interactio
 def _by_weight(rows: Sequence[Interaction], statements: Sequence[Statement]) -> Iterator[Interaction]:
     """The cited rows, then the newest, then those with most of the statements' words, then the rest."""
     cited = {one for statement in statements for one in statement.evidence}
-    wanted = frozenset(word for one in statements for word in terms(one.text))
+    wanted = frozenset(word for statement in statements for word in terms(statement.text))
     newest = list(reversed(rows))
-    near = sorted(newest, key=lambda one: len(wanted.intersection(terms(one.text))), reverse=True)
+    near = sorted(newest, key=lambda interaction: len(wanted.intersection(terms(interaction.text))), reverse=True)
     given: set[str] = set()
-    for one in (*(row for row in newest if row.interaction_id in cited), *newest[:40], *near):
-        if one.interaction_id not in given:
-            given.add(one.interaction_id)
-            yield one
+    for interaction in (*(row for row in newest if row.interaction_id in cited), *newest[:40], *near):
+        if interaction.interaction_id not in given:
+            given.add(interaction.interaction_id)
+            yield interaction
 
 
 def _one_line(redactor: Redactor, text: str) -> str:

@@ -20,35 +20,38 @@ _SURE_OF_OWN_PROMISE = 0.8
 _SAME_TIME = re.compile(r"\b(?:that (?:day|morning|afternoon|evening|time)|by then|then)\b", re.IGNORECASE)
 
 
-def commitments(said: Sequence[Utterance]) -> tuple[Commitment, ...]:
+def commitments(utterances: Sequence[Utterance]) -> tuple[Commitment, ...]:
     """The last promises of the case in the words they were given in, the same words once."""
     found: dict[str, Commitment] = {}
-    promises = [(place, one) for place, one in enumerate(said) if is_promise(one)]
-    for place, one in promises[-MOST_LOOKED_AT:]:
+    promises = [(index, utterance) for index, utterance in enumerate(utterances) if is_promise(utterance)]
+    for index, utterance in promises[-MOST_LOOKED_AT:]:
         spend()
-        text = shortened(one.text, _WORDS)
+        text = shortened(utterance.text, _WORDS)
         found.pop(text.casefold(), None)
         found[text.casefold()] = Commitment(
-            by=one.interaction.actor,
+            by=utterance.interaction.actor,
             text=text,
-            due=time_in(one.text) or _due_before(said, place) or day_named(one.text, one.interaction.occurred_at),
-            at=one.interaction.occurred_at,
-            evidence=(one.interaction.interaction_id,),
+            due=time_in(utterance.text)
+            or _due_before(utterances, index)
+            or day_named(utterance.text, utterance.interaction.occurred_at),
+            at=utterance.interaction.occurred_at,
+            evidence=(utterance.interaction.interaction_id,),
         )
     # What names a time can be broken without anybody noticing; it stays where there are too many.
-    newest = sorted(found.values(), key=lambda one: (one.due is None, -one.at.timestamp() if one.at else 0))[
-        :MOST_COMMITMENTS
-    ]
-    return tuple(one for one in found.values() if one in newest)
+    newest = sorted(
+        found.values(),
+        key=lambda commitment: (commitment.due is None, -commitment.at.timestamp() if commitment.at else 0),
+    )[:MOST_COMMITMENTS]
+    return tuple(commitment for commitment in found.values() if commitment in newest)
 
 
-def is_promise(one: Utterance) -> bool:
+def is_promise(utterance: Utterance) -> bool:
     """Whether a sentence promises something that outlasts the talk."""
-    if one.pasted or one.interaction.actor is Actor.SYSTEM:
+    if utterance.pasted or utterance.interaction.actor is Actor.SYSTEM:
         return False
-    if one.by_customer:
-        return one.reading.acts[Act.PROMISE] >= _SURE_OF_OWN_PROMISE
-    return binds_us(one.text, one.reading.promise)
+    if utterance.by_customer:
+        return utterance.reading.acts[Act.PROMISE] >= _SURE_OF_OWN_PROMISE
+    return binds_us(utterance.text, utterance.reading.promise)
 
 
 def due_elsewhere(text: str) -> bool:
@@ -56,11 +59,11 @@ def due_elsewhere(text: str) -> bool:
     return _SAME_TIME.search(text) is not None
 
 
-def _due_before(said: Sequence[Utterance], place: int) -> str | None:
+def _due_before(utterances: Sequence[Utterance], index: int) -> str | None:
     if (
-        not place
-        or said[place - 1].interaction is not said[place].interaction
-        or not _SAME_TIME.search(said[place].text)
+        not index
+        or utterances[index - 1].interaction is not utterances[index].interaction
+        or not _SAME_TIME.search(utterances[index].text)
     ):
         return None
-    return due_in(said[place - 1].text)
+    return due_in(utterances[index - 1].text)

@@ -51,11 +51,11 @@ def entities(
         *looked_up(interactions, tool_calls),
     ):
         name = canonical(value)
-        known = found.get(name)
-        evidence = (*known.evidence, interaction_id) if known else (interaction_id,)
+        entity = found.get(name)
+        evidence = (*entity.evidence, interaction_id) if entity else (interaction_id,)
         found[name] = Entity(
-            type=known.type if known else _SEVERAL.sub(r"\1", kind),
-            value=known.value if known else value,
+            type=entity.type if entity else _SEVERAL.sub(r"\1", kind),
+            value=entity.value if entity else value,
             evidence=tuple(dict.fromkeys(evidence)),
         )
     if len(found) <= MOST_ENTITIES:
@@ -68,38 +68,38 @@ def entities(
 
 def _keys_of_names(interactions: Iterable[Interaction]) -> dict[str, str]:
     keys: dict[str, str] = {}
-    for one in interactions:
-        for key, value in (*structured_names(dict(one.data)), *structured_names(_record(one))):
+    for interaction in interactions:
+        for key, value in (*structured_names(dict(interaction.data)), *structured_names(_record(interaction))):
             name = canonical(value)
             if keys.get(name, "id") == "id":  # a bare `id` says less than any other key under which the name appears
                 keys[name] = key
-        for identifier in one.identifiers:
+        for identifier in interaction.identifiers:
             keys.setdefault(canonical(identifier.value), identifier.type)
     return keys
 
 
-def _record(one: Interaction) -> object:
-    return read_json(one.text) if one.kind is Kind.TOOL_RESULT else None
+def _record(interaction: Interaction) -> object:
+    return read_json(interaction.text) if interaction.kind is Kind.TOOL_RESULT else None
 
 
 def _named_by_customer(interactions: Iterable[Interaction], keys: dict[str, str]) -> Iterable[tuple[str, str, str]]:
     rows = list(interactions)
-    coded = {canonical(value): key for one in rows for key, value in coded_values(dict(one.data))}
-    coded |= {canonical(value): key for one in rows for key, value in coded_values(_record(one))}
-    for one in rows:
-        if one.actor is not Actor.CUSTOMER or one.kind is not Kind.MESSAGE:
+    coded = {canonical(value): key for row in rows for key, value in coded_values(dict(row.data))}
+    coded |= {canonical(value): key for row in rows for key, value in coded_values(_record(row))}
+    for row in rows:
+        if row.actor is not Actor.CUSTOMER or row.kind is not Kind.MESSAGE:
             continue
-        spaced = dict(_spaced(one.text, coded | keys))
+        spaced = dict(_spaced(row.text, coded | keys))
         for value, key in spaced.items():
-            yield key, value, one.interaction_id
-        for mention in mentions(one.text):
+            yield key, value, row.interaction_id
+        for mention in mentions(row.text):
             if any(mention.value in value for value in spaced):
                 continue  # a piece of a name that is written with spaces
-            kind = keys.get(canonical(mention.value)) or _announced(mention, one.text)
-            yield kind, mention.value, one.interaction_id
-        for word in _WORD.findall(one.text):
+            kind = keys.get(canonical(mention.value)) or _announced(mention, row.text)
+            yield kind, mention.value, row.interaction_id
+        for word in _WORD.findall(row.text):
             if canonical(word) in keys and any(letter.isdigit() or letter.isupper() for letter in word[1:]):
-                yield keys[canonical(word)], word, one.interaction_id
+                yield keys[canonical(word)], word, row.interaction_id
 
 
 def _spaced(text: str, keys: Mapping[str, str]) -> Iterable[tuple[str, str]]:
@@ -117,31 +117,36 @@ def _announced(mention: Mention, text: str) -> str:
     """What a customer calls the thing they name: `my membership 88213` is a `membership_id`."""
     if mention.type not in ("code", "number"):
         return mention.type
-    said = _NOUN_BEFORE.search(text[max(0, mention.start - _BEFORE_CHARACTERS) : mention.start])
-    noun = said["noun"].casefold() if said else ""
+    match = _NOUN_BEFORE.search(text[max(0, mention.start - _BEFORE_CHARACTERS) : mention.start])
+    noun = match["noun"].casefold() if match else ""
     return mention.type if noun in _NO_NOUNS or not noun else f"{noun}_id"
 
 
 def _account(interactions: Sequence[Interaction]) -> Iterable[tuple[str, str, str]]:
     """The customer's account where it came up in the case, and not merely in what a channel sent along."""
-    accounts = {held.value for one in interactions for held in one.identifiers if held.type == "account_id"}
-    for one in interactions:
+    accounts = {
+        identifier.value
+        for interaction in interactions
+        for identifier in interaction.identifiers
+        if identifier.type == "account_id"
+    }
+    for interaction in interactions:
         for account in accounts:
-            if account in one.text or account in one.data.values():
-                yield "account_id", account, one.interaction_id
+            if account in interaction.text or account in interaction.data.values():
+                yield "account_id", account, interaction.interaction_id
                 return
 
 
 def _carried_out(
     tool_calls: Sequence[Call], keys: dict[str, str], amounts: dict[str, str]
 ) -> Iterable[tuple[str, str, str]]:
-    for one in counted_calls(tool_calls):
-        for key, value in structured_names(dict(one.call.data)):
-            yield keys.get(canonical(value), key), value, one.call.interaction_id
-        for figure in _figures(dict(one.call.data)):
+    for counted_call in counted_calls(tool_calls):
+        for key, value in structured_names(dict(counted_call.call.data)):
+            yield keys.get(canonical(value), key), value, counted_call.call.interaction_id
+        for figure in _figures(dict(counted_call.call.data)):
             spelled = amounts.get(f"{figure:g}")
             if spelled and figure:
-                yield "amount", spelled, one.call.interaction_id
+                yield "amount", spelled, counted_call.call.interaction_id
 
 
 def _figures(value: object, key: str = "") -> Iterable[float]:
@@ -158,17 +163,17 @@ def _figures(value: object, key: str = "") -> Iterable[float]:
 def _spelled_amounts(interactions: Iterable[Interaction]) -> dict[str, str]:
     """Amounts as somebody wrote them, by their figure: a bare number in a call takes its currency from the talk."""
     spelled: dict[str, str] = {}
-    for one in interactions:
-        if one.kind is Kind.MESSAGE:
-            for mention in mentions(one.text):
+    for interaction in interactions:
+        if interaction.kind is Kind.MESSAGE:
+            for mention in mentions(interaction.text):
                 if mention.type == "amount":
                     spelled.setdefault(canonical(mention.value), mention.value)
     return spelled
 
 
 def _error_codes(interactions: Iterable[Interaction]) -> Iterable[tuple[str, str, str]]:
-    for one in interactions:
-        if one.kind is Kind.EVENT and one.outcome is Outcome.FAILED:
-            for key, value in one.data.items():
+    for interaction in interactions:
+        if interaction.kind is Kind.EVENT and interaction.outcome is Outcome.FAILED:
+            for key, value in interaction.data.items():
                 if _ERROR_KEY.match(key) and isinstance(value, str | int):
-                    yield "error_code", str(value), one.interaction_id
+                    yield "error_code", str(value), interaction.interaction_id

@@ -16,21 +16,21 @@ def explain(snapshot: Snapshot, brief: Brief) -> Explanation:
     return Explanation(
         sentences=tuple(
             SentenceExplained(
-                at=one.interaction.occurred_at,
-                actor=one.interaction.actor,
-                text=one.text,
-                act=one.act.value,
-                act_confidence=min(1.0, one.reading.acts[one.act]),
-                key=case.weight(one) if one.by_customer else 0.0,
-                wanted=case.wanted(one) if one.by_customer else 0.0,
-                wish=one.reading.wish if one.by_customer else 0.0,
-                person=one.reading.human if one.by_customer else 0.0,
-                promise=0.0 if one.by_customer else one.reading.promise,
-                done=0.0 if one.by_customer else one.reading.done,
-                quoted_in=tuple(field for field, text in told.items() if _holds(text, one.text)),
+                at=utterance.interaction.occurred_at,
+                actor=utterance.interaction.actor,
+                text=utterance.text,
+                act=utterance.act.value,
+                act_confidence=min(1.0, utterance.reading.acts[utterance.act]),
+                key=case.weight(utterance) if utterance.by_customer else 0.0,
+                wanted=case.wanted(utterance) if utterance.by_customer else 0.0,
+                wish=utterance.reading.wish if utterance.by_customer else 0.0,
+                person=utterance.reading.human if utterance.by_customer else 0.0,
+                promise=0.0 if utterance.by_customer else utterance.reading.promise,
+                done=0.0 if utterance.by_customer else utterance.reading.done,
+                quoted_in=tuple(field for field, text in told.items() if _holds(text, utterance.text)),
             )
-            for one in case.said
-            if not one.pasted
+            for utterance in case.said
+            if not utterance.pasted
         ),
         wishes=tuple(
             WishExplained(
@@ -49,10 +49,10 @@ def _told(brief: Brief) -> Iterator[tuple[str, str]]:
         if text:
             yield field, text
     for field, texts in (
-        ("actions_taken", [one.step for one in brief.actions_taken]),
-        ("commitments", [one.text for one in brief.commitments]),
+        ("actions_taken", [action.step for action in brief.actions_taken]),
+        ("commitments", [commitment.text for commitment in brief.commitments]),
         ("open_questions", brief.open_questions),
-        ("history", [one.text for one in brief.history]),
+        ("history", [history_item.text for history_item in brief.history]),
     ):
         if texts:
             yield field, "\n".join(texts)

@@ -117,7 +117,7 @@ def _composed(snapshot: Snapshot, intent: Intent, request: HandoffRequest, case:
     findings = Findings(case, status, budget.within(lambda: _entities(case), ()), promised, broken, wording)
     headline = _headline(findings, intent)
     wanted = _expectation(case, wording)
-    stated = [one.text for one in (reason, wanted) if one] + [one.text for one in promised]
+    stated = [one.text for one in (reason, wanted) if one] + [commitment.text for commitment in promised]
     listed = _listed(case)
     past = budget.within(lambda: _history(snapshot, case, Telling(stated), listed, wording), ())
     brief = Brief(
@@ -141,11 +141,11 @@ def _composed(snapshot: Snapshot, intent: Intent, request: HandoffRequest, case:
         if _words(brief) > MOST_WORDS:  # long sentences that cannot be shortened
             brief = brief.model_copy(update=lost)
     story = budget.within(lambda: situation(findings, MOST_WORDS - _words(brief)), [])
-    told = Telling([one.text for one in story])
+    telling = Telling([one.text for one in story])
     brief = brief.model_copy(
         update={
             "situation": " ".join(one.text for one in story) or None,
-            "history": tuple(one for one in brief.history if not told.holds(one.text)),
+            "history": tuple(history_item for history_item in brief.history if not telling.holds(history_item.text)),
         }
     )
     return brief.model_copy(
@@ -157,9 +157,9 @@ def _composed(snapshot: Snapshot, intent: Intent, request: HandoffRequest, case:
 
 def _entities(case: Case) -> tuple[Entity, ...]:
     """What the case names by number, code or name and has not been replaced since."""
-    outdated = {canonical(one.written) for one in case.replaced}
-    named = entities([without_instructions(one) for one in case.interactions], case.calls, case.at_hand)
-    return united((), (one for one in named if canonical(one.value) not in outdated))
+    outdated = {canonical(revision.written) for revision in case.replaced}
+    named = entities([without_instructions(interaction) for interaction in case.interactions], case.calls, case.at_hand)
+    return united((), (entity for entity in named if canonical(entity.value) not in outdated))
 
 
 def prose(brief: Brief) -> list[str]:
@@ -168,11 +168,11 @@ def prose(brief: Brief) -> list[str]:
         brief.headline,
         brief.contact_reason,
         brief.situation,
-        *(one.step for one in brief.actions_taken),
+        *(action.step for action in brief.actions_taken),
         brief.customer_expectation,
-        *(f"{one.text} {one.due or ''}" for one in brief.commitments),
+        *(f"{commitment.text} {commitment.due or ''}" for commitment in brief.commitments),
         *brief.open_questions,
-        *(one.text for one in brief.history),
+        *(history_item.text for history_item in brief.history),
         brief.suggested_opening,
         *brief.custom_sections.values(),
     ]
@@ -196,8 +196,8 @@ def _headline(findings: Findings, intent: Intent) -> Told | None:
     pieces = [*([matter] if matter else []), *ending]
     while len(pieces) > 1 and _length(pieces) - len(_BETWEEN) > HEADLINE_CHARACTERS:
         pieces.pop()
-    line = _BETWEEN.join(one.text for one in pieces)
-    evidence = tuple(dict.fromkeys(row for one in pieces for row in one.evidence))
+    line = _BETWEEN.join(piece.text for piece in pieces)
+    evidence = tuple(dict.fromkeys(row for piece in pieces for row in piece.evidence))
     return Told(line, evidence) if pieces else None
 
 
@@ -214,7 +214,7 @@ def _matter(case: Case, intent: Intent, room: int) -> Told | None:
     if (sure := _sure_label(intent, case)) and len(sure) <= room:
         return Told(sure, (reason.interaction.interaction_id,))
     matters = case.matters
-    named = [one for one in matters if len(set(terms(one.text))) >= _FEWEST_TERMS]
+    named = [matter for matter in matters if len(set(terms(matter.text))) >= _FEWEST_TERMS]
     quotation = _most_telling(named, case, room)
     likely = intent.label if intent.confidence >= SURE_OF_INTENT else None
     if quotation is None and likely and len(likely) <= room:
@@ -224,18 +224,18 @@ def _matter(case: Case, intent: Intent, room: int) -> Told | None:
 
 def _most_telling(matters: Sequence[Utterance], case: Case, room: int) -> Told | None:
     """A quotation of the first that fits; of one that tells nearly as much where little of the first would be left."""
-    quotations = [(one, quotation) for one in matters if (quotation := headed(one.text, room))]
+    quotations = [(matter, quotation) for matter in matters if (quotation := headed(matter.text, room))]
     if not quotations:
         return None
     least = _NEARLY_AS_MUCH * case.prominence(quotations[0][0])
     full = [
-        (one, quotation)
-        for one, quotation in quotations
-        if len(quotation.split()) >= _LEAST_SHOWN * len(one.text.split()) and case.prominence(one) >= least
+        (utterance, quotation)
+        for utterance, quotation in quotations
+        if len(quotation.split()) >= _LEAST_SHOWN * len(utterance.text.split()) and case.prominence(utterance) >= least
     ]
-    one, quotation = (full or quotations)[0]
-    day = f" ({one.interaction.occurred_at:%Y-%m-%d})" if case.is_of_earlier_day(one) else ""
-    return Told(quotation + day * (len(quotation + day) <= room), (one.interaction.interaction_id,))
+    utterance, quotation = (full or quotations)[0]
+    day = f" ({utterance.interaction.occurred_at:%Y-%m-%d})" if case.is_of_earlier_day(utterance) else ""
+    return Told(quotation + day * (len(quotation + day) <= room), (utterance.interaction.interaction_id,))
 
 
 def _sure_label(intent: Intent, case: Case) -> str | None:
@@ -272,17 +272,17 @@ def _states(findings: Findings) -> Iterable[Told]:
 
 def _failed_last(case: Case) -> Step | None:
     """The last step on record, where it went wrong."""
-    known = [step for step in case.steps if not step.told]
-    last = known[-1] if known else None
+    steps = [step for step in case.steps if not step.told]
+    last = steps[-1] if steps else None
     return last if last and last.action.outcome in (Outcome.FAILED, Outcome.ABANDONED) else None
 
 
 def _thing(findings: Findings) -> Told | None:
     """The thing that the case is about: what the customer named, of the conversation at hand if there is one."""
-    things = [one for one in findings.entities if one.type not in _NO_THINGS]
+    things = [entity for entity in findings.entities if entity.type not in _NO_THINGS]
     failed = _failed_last(findings.case)
-    tried = [one for one in things if failed is not None and one.value in failed.subject]
-    here = [one for one in things if findings.case.at_hand.intersection(one.evidence)]
+    tried = [thing for thing in things if failed is not None and thing.value in failed.subject]
+    here = [thing for thing in things if findings.case.at_hand.intersection(thing.evidence)]
     chosen = next(iter(tried or here or things), None)
     return Told(thing_of(label_of(chosen.type), chosen.value), chosen.evidence[:2]) if chosen else None
 
@@ -290,15 +290,15 @@ def _thing(findings: Findings) -> Told | None:
 def _listed(case: Case) -> tuple[Step, ...]:
     """The last steps on record, and the last few that somebody only told of."""
     recorded = [step for step in case.steps if not step.told]
-    wanted = {one.text for one in case.expectations}
+    wanted = {expectation.text for expectation in case.expectations}
     told = [
         step
         for step in case.steps
         if step.told and not (step.action.outcome is Outcome.UNKNOWN and step.name in wanted)
     ]
     room = MOST_STEPS - min(MOST_TOLD, len(told))
-    kept = [*recorded[-room:], *told[-min(MOST_TOLD, MOST_STEPS - len(recorded[-room:])) :]]
-    return tuple(sorted(kept, key=lambda step: step.action.at))
+    steps = [*recorded[-room:], *told[-min(MOST_TOLD, MOST_STEPS - len(recorded[-room:])) :]]
+    return tuple(sorted(steps, key=lambda step: step.action.at))
 
 
 def _shown(step: Step, wording: Wording) -> ActionTaken:
@@ -318,13 +318,13 @@ def _open_questions(case: Case) -> tuple[str, ...]:
     """The customer's questions that got no answer or a no, and the question the customer left unanswered."""
     found: list[str] = []
     is_answered = False
-    for one in reversed(case.said):
-        if not one.by_customer:
-            reply = case.said_in[one.interaction.interaction_id]
+    for utterance in reversed(case.said):
+        if not utterance.by_customer:
+            reply = case.said_in[utterance.interaction.interaction_id]
             told = any(said.act in _ANSWERING and said.reading.boilerplate < _SURE for said in reply)
             is_answered = told and not any(said.act is Act.REFUSAL for said in reply)
-        elif not is_answered and _is_question(one) and not is_ping(one.text):
-            found.append(quoted(one.text, QUESTION_WORDS))
+        elif not is_answered and _is_question(utterance) and not is_ping(utterance.text):
+            found.append(quoted(utterance.text, QUESTION_WORDS))
             if len(found) == MOST_QUESTIONS:
                 break
     found.reverse()
@@ -334,8 +334,8 @@ def _open_questions(case: Case) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))[-MOST_QUESTIONS:]
 
 
-def _is_question(said: Utterance) -> bool:
-    return said.reading.acts[Act.QUESTION] >= _SURE_OF_QUESTION and said.reading.human < _SURE
+def _is_question(utterance: Utterance) -> bool:
+    return utterance.reading.acts[Act.QUESTION] >= _SURE_OF_QUESTION and utterance.reading.human < _SURE
 
 
 def _history(
@@ -348,58 +348,71 @@ def _history(
     items: dict[str, HistoryItem] = {}
     went_well: dict[str, HistoryItem] = {}
     above = {*case.at_hand, *case.settled, *(one for step in listed for one in step.action.evidence)}
-    shown = {one.interaction_id: one for one in without_secrets(snapshot.interactions)}
+    shown = {without_secret.interaction_id: without_secret for without_secret in without_secrets(snapshot.interactions)}
     for passage in snapshot.history:
-        one = shown.get(passage.interaction.interaction_id, passage.interaction)
-        known = one.interaction_id in above or is_replaced(one.text, one.seq, case.replaced)
-        told = None if known else _past_words(one, wording)
+        interaction = shown.get(passage.interaction.interaction_id, passage.interaction)
+        known = interaction.interaction_id in above or is_replaced(interaction.text, interaction.seq, case.replaced)
+        told = None if known else _past_words(interaction, wording)
         if told and len(items) < MOST_HISTORY and not told_above.holds(told):
-            item = HistoryItem(at=one.occurred_at, channel=one.channel, text=told, evidence=(one.interaction_id,))
-            kind = went_well if one.name and one.outcome is Outcome.SUCCEEDED else items
+            item = HistoryItem(
+                at=interaction.occurred_at,
+                channel=interaction.channel,
+                text=told,
+                evidence=(interaction.interaction_id,),
+            )
+            kind = went_well if interaction.name and interaction.outcome is Outcome.SUCCEEDED else items
             kind.setdefault(told.casefold(), item)
     chosen = [*items.values(), *went_well.values()][:MOST_HISTORY]
     return tuple(sorted(chosen, key=lambda item: item.at))
 
 
-def _past_words(one: Interaction, wording: Wording) -> str | None:
+def _past_words(interaction: Interaction, wording: Wording) -> str | None:
     """What an earlier interaction tells: a wish, a step, what was said; not courtesies, and not what staff asked."""
-    if one.name and one.outcome:
-        return _past_step(one.name, one, wording)
-    said = [each for each in own_utterances([one]) if each.act not in _EMPTY_ACTS and each.reading.boilerplate < _SURE]
-    if one.actor is not Actor.CUSTOMER:
-        said = [each for each in said if each.act is not Act.QUESTION]
-    telling = max(said, key=_weight, default=None)
+    if interaction.name and interaction.outcome:
+        return _past_step(interaction.name, interaction, wording)
+    utterances = [
+        each
+        for each in own_utterances([interaction])
+        if each.act not in _EMPTY_ACTS and each.reading.boilerplate < _SURE
+    ]
+    if interaction.actor is not Actor.CUSTOMER:
+        utterances = [each for each in utterances if each.act is not Act.QUESTION]
+    telling = max(utterances, key=_weight, default=None)
     if telling is None or _weight(telling) < _LEAST_WEIGHT:
         return None
     words = quoted(telling.text, HISTORY_WORDS)
-    place = said.index(telling)
-    if place and due_elsewhere(telling.text):
-        words = f"{quoted(said[place - 1].text, HISTORY_WORDS)} {words}"
-    return wording.frames.quotation(one.actor, words)
+    index = utterances.index(telling)
+    if index and due_elsewhere(telling.text):
+        words = f"{quoted(utterances[index - 1].text, HISTORY_WORDS)} {words}"
+    return wording.frames.quotation(interaction.actor, words)
 
 
-def _past_step(name: str, one: Interaction, wording: Wording) -> str | None:
+def _past_step(name: str, interaction: Interaction, wording: Wording) -> str | None:
     """How an earlier step ended; a look at a record that went well says nothing of what stood there."""
-    outcome = one.outcome or Outcome.UNKNOWN
-    if one.kind is Kind.TOOL_RESULT and outcome is Outcome.SUCCEEDED:
+    outcome = interaction.outcome or Outcome.UNKNOWN
+    if interaction.kind is Kind.TOOL_RESULT and outcome is Outcome.SUCCEEDED:
         if only_looks(name):
             return None
-        outcome = Outcome.FAILED if refusal_of(one) else outcome
+        outcome = Outcome.FAILED if refusal_of(interaction) else outcome
     return wording.frames.ended[outcome].format(step=humanised(name))
 
 
-def _weight(said: Utterance) -> float:
+def _weight(utterance: Utterance) -> float:
     """How much a sentence of an earlier contact carries: a promise or a refusal most, then a matter, then facts."""
-    if hands_on(said.text) and not said.by_customer:
+    if hands_on(utterance.text) and not utterance.by_customer:
         return 0.0  # `I'll hand you over` carries nothing beyond the talk
-    facts = len(mentions(said.text)) + (time_in(said.text) is not None)
-    act = 8.0 if is_promise(said) or said.act is Act.REFUSAL else 6 * said.reading.key + 4 * said.reading.done
-    return act + 2 * min(facts, 2) + min(len(terms(said.text)), 8) / 4
+    facts = len(mentions(utterance.text)) + (time_in(utterance.text) is not None)
+    act = (
+        8.0
+        if is_promise(utterance) or utterance.act is Act.REFUSAL
+        else 6 * utterance.reading.key + 4 * utterance.reading.done
+    )
+    return act + 2 * min(facts, 2) + min(len(terms(utterance.text)), 8) / 4
 
 
 def _sentiment(case: Case) -> Sentiment | None:
-    told = [one for one in case.said if one.by_customer and not one.pasted]
-    return mood_of(told) if any(one.act is not Act.GREETING for one in told) else None
+    utterances = [utterance for utterance in case.said if utterance.by_customer and not utterance.pasted]
+    return mood_of(utterances) if any(utterance.act is not Act.GREETING for utterance in utterances) else None
 
 
 def _opening(findings: Findings) -> str | None:
@@ -407,7 +420,7 @@ def _opening(findings: Findings) -> str | None:
     case, openings = findings.case, findings.wording.phrases.openings
     if not case.steps and (case.reason is None or (case.reason is case.person_wanted and case.only_asks_for_person)):
         return openings.blank
-    if any(one.reading.care >= _CARE for one in case.said if one.by_customer):
+    if any(utterance.reading.care >= _CARE for utterance in case.said if utterance.by_customer):
         return openings.care
     if findings.broken:
         return openings.overdue
@@ -436,8 +449,8 @@ def _custom_sections(case: Case, sections: Sequence[SectionRequest]) -> dict[str
     written: dict[str, str] = {}
     for section in sections:
         asked = set(terms(f"{section.name} {section.instruction}"))
-        own = [one for one in case.said if not one.pasted]
-        ranked = sorted(own, key=lambda one: len(asked.intersection(terms(one.text))), reverse=True)
+        own = [utterance for utterance in case.said if not utterance.pasted]
+        ranked = sorted(own, key=lambda utterance: len(asked.intersection(terms(utterance.text))), reverse=True)
         if ranked and asked.intersection(terms(ranked[0].text)):
             actor = ranked[0].interaction.actor.value.capitalize()
             written[section.name] = f"{actor}: {quoted(ranked[0].text, QUESTION_WORDS)}"
@@ -470,12 +483,12 @@ def _words(brief: Brief) -> int:
 def _claims(brief: Brief, sentences_told: Iterable[Told | None], case: Case) -> tuple[Claim, ...]:
     rows = {row.interaction_id: row for row in case.interactions}
     told = [*sentences_told, *(Told(one.text, one.evidence) for one in (*brief.commitments, *brief.history))]
-    found = [
+    claims = [
         Claim(text=one.text, evidence=one.evidence, quotes=one.quotes or _quotes(one, rows), support=1.0)
         for one in told
         if one and _declares(one.text)
     ]
-    return tuple({claim.text: claim for claim in found}.values())
+    return tuple({claim.text: claim for claim in claims}.values())
 
 
 def _quotes(told: Told, rows: Mapping[str, Interaction]) -> tuple[Quote, ...]:

@@ -284,9 +284,9 @@ def _calling_customer_as(prose: str, frames: Frames) -> Frames:
 
 
 def _sentence(text: str, frames: Frames) -> str:
-    said = _SAID.fullmatch(text)
-    if said:
-        return frames.quotation(Actor(said["who"]), said["words"])
+    match = _SAID.fullmatch(text)
+    if match:
+        return frames.quotation(Actor(match["who"]), match["words"])
     ended = _ENDED.fullmatch(text)
     return frames.ended[_HOW[ended["how"]]].format(step=ended["step"]) if ended else text
 

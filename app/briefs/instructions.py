@@ -83,22 +83,22 @@ _CUSTOMERS = re.compile(
 _AT_ONCE, _LONGEST = 4_000, 500
 
 
-def without_instructions(one: Interaction) -> Interaction:
+def without_instructions(interaction: Interaction) -> Interaction:
     """The interaction without what addresses a machine, from its first words on."""
-    text, name = _before(one.text, one), one.name and _before(one.name, one)
-    written = json.dumps(dict(one.data), ensure_ascii=False, default=str)
-    data: Mapping[str, Any] = one.data if _before(written, one) == written else {}
-    if (text, name, data) == (one.text, one.name, one.data):
-        return one
-    return one.model_copy(update={"text": text, "name": name or None, "data": data})
+    text, name = _before(interaction.text, interaction), interaction.name and _before(interaction.name, interaction)
+    written = json.dumps(dict(interaction.data), ensure_ascii=False, default=str)
+    data: Mapping[str, Any] = interaction.data if _before(written, interaction) == written else {}
+    if (text, name, data) == (interaction.text, interaction.name, interaction.data):
+        return interaction
+    return interaction.model_copy(update={"text": text, "name": name or None, "data": data})
 
 
-def _before(text: str, one: Interaction) -> str:
-    outside = one.actor is Actor.CUSTOMER or one.kind is Kind.TOOL_RESULT
+def _before(text: str, interaction: Interaction) -> str:
+    outside = interaction.actor is Actor.CUSTOMER or interaction.kind is Kind.TOOL_RESULT
     if not outside:
         return text
     find = _start if len(text) <= _AT_ONCE else _searched
-    start = find(text, by_customer=one.actor is Actor.CUSTOMER)
+    start = find(text, by_customer=interaction.actor is Actor.CUSTOMER)
     if start is None:
         return text
     # The sentence it stands in goes with it: `the refund was approved, write that in the brief`.
@@ -119,7 +119,7 @@ def _first(pattern: re.Pattern[str], text: str) -> int | None:
     """Where the first match begins. One search through a long text would hold up every other thread until its end."""
     for start in range(0, len(text), _AT_ONCE):
         end = start + _AT_ONCE + _LONGEST
-        found = pattern.search(text, start, end)
-        if found and (found.start() < start + _AT_ONCE or end >= len(text)):
-            return found.start()
+        match = pattern.search(text, start, end)
+        if match and (match.start() < start + _AT_ONCE or end >= len(text)):
+            return match.start()
     return None

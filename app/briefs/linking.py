@@ -32,11 +32,13 @@ _COMES_BACK = 2
 
 def linked_interactions(snapshot: Snapshot) -> tuple[Interaction, ...]:
     """The conversation with what led to it: link by link, as long as no pause is too long and nothing was settled."""
-    start = min((one.occurred_at for one in snapshot.conversation), default=snapshot.now)
+    start = min((interaction.occurred_at for interaction in snapshot.conversation), default=snapshot.now)
     names, topic = _names(snapshot.conversation), _topic(snapshot.conversation)
     chain: list[Interaction] = []
     done: set[str] = set()  # what conversations were about that ended well: what led to those is settled too
-    for group in sorted(_by_conversation(snapshot.prior), key=lambda one: one[-1].occurred_at, reverse=True):
+    for group in sorted(
+        _by_conversation(snapshot.prior), key=lambda interactions: interactions[-1].occurred_at, reverse=True
+    ):
         pause = start - group[-1].occurred_at
         shared = bool(names & _names(group)) and pause <= SAME_THING_WITHIN
         owed = bool(_topic(group) & topic) and pause <= SAME_THING_WITHIN and _owes(utterances(group))
@@ -49,33 +51,39 @@ def linked_interactions(snapshot: Snapshot) -> tuple[Interaction, ...]:
             start = min(start, group[0].occurred_at)
             names |= _names(group)
             topic |= _topic(group)
-    together = sorted((*chain, *snapshot.conversation), key=lambda one: (one.occurred_at, one.seq))
+    together = sorted(
+        (*chain, *snapshot.conversation), key=lambda interaction: (interaction.occurred_at, interaction.seq)
+    )
     return tuple(without_secrets(together))
 
 
 def settled_elsewhere(snapshot: Snapshot, interactions: Sequence[Interaction]) -> frozenset[str]:
     """The interactions of other conversations that ended well."""
-    own = {one.interaction_id for one in interactions}
+    own = {interaction.interaction_id for interaction in interactions}
     others = [
-        group for group in _by_conversation(snapshot.prior) if own.isdisjoint(one.interaction_id for one in group)
+        group
+        for group in _by_conversation(snapshot.prior)
+        if own.isdisjoint(interaction.interaction_id for interaction in group)
     ]
-    return frozenset(one.interaction_id for group in others if _settled(group) for one in group)
+    return frozenset(interaction.interaction_id for group in others if _settled(group) for interaction in group)
 
 
 def without_secrets(interactions: Iterable[Interaction]) -> list[Interaction]:
     """Interactions as an agent may see them: cards by their last four digits, passwords and codes not at all."""
     rows = list(interactions)
     asked = questions_answered(rows)
-    return [_shown(one, asked.get(one.interaction_id, "")) for one in rows]
+    return [_shown(row, asked.get(row.interaction_id, "")) for row in rows]
 
 
 def _shown(row: Interaction, answering: str) -> Interaction:
     seen = without_markup(row.text) if row.kind is Kind.MESSAGE else row.text
-    one = row if seen == row.text else row.model_copy(update={"text": seen})
-    if not _may_hold_a_secret(answering) and not _may_hold_a_secret(one.text):
-        return one
+    interaction = row if seen == row.text else row.model_copy(update={"text": seen})
+    if not _may_hold_a_secret(answering) and not _may_hold_a_secret(interaction.text):
+        return interaction
     redactor = Redactor(contacts=False)
-    return one.model_copy(update={"text": redactor.restore(redactor.redact(one.text, answering=answering))})
+    return interaction.model_copy(
+        update={"text": redactor.restore(redactor.redact(interaction.text, answering=answering))}
+    )
 
 
 @text_cache(maxsize=8192)
@@ -85,8 +93,12 @@ def _may_hold_a_secret(text: str) -> bool:
 
 def _topic(group: Sequence[Interaction]) -> set[str]:
     """What the customer's words are about; nothing where they only asked for a person."""
-    said = [one for one in utterances(group) if one.by_customer and one.act in MATTERS and not asks_for_person(one)]
-    return {term for one in said for term in terms(one.text)}
+    said = [
+        utterance
+        for utterance in utterances(group)
+        if utterance.by_customer and utterance.act in MATTERS and not asks_for_person(utterance)
+    ]
+    return {term for utterance in said for term in terms(utterance.text)}
 
 
 def _on_topic(group: Sequence[Interaction], topic: set[str]) -> bool:
@@ -97,34 +109,36 @@ def _on_topic(group: Sequence[Interaction], topic: set[str]) -> bool:
 
 def _by_conversation(prior: Sequence[Interaction]) -> list[list[Interaction]]:
     groups: dict[str, list[Interaction]] = {}
-    for one in prior:
-        groups.setdefault(one.conversation_id or one.channel.value, []).append(one)
+    for interaction in prior:
+        groups.setdefault(interaction.conversation_id or interaction.channel.value, []).append(interaction)
     return list(groups.values())
 
 
 def _settled(group: Sequence[Interaction]) -> bool:
     """Whether a conversation ended well: its customer took leave, its last step did not fail, no promise is open."""
     said = utterances(group)
-    by_customer = [one for one in said if one.by_customer]
-    ended_well = any(one.act in LEAVING for one in by_customer[-2:])
-    outcomes = [one.outcome for one in group if one.kind is Kind.EVENT and one.outcome] + [
-        one.outcome for one in calls(group)
-    ]
+    by_customer = [utterance for utterance in said if utterance.by_customer]
+    ended_well = any(utterance.act in LEAVING for utterance in by_customer[-2:])
+    outcomes = [
+        interaction.outcome for interaction in group if interaction.kind is Kind.EVENT and interaction.outcome
+    ] + [call.outcome for call in calls(group)]
     failed = bool(outcomes) and outcomes[-1] in (Outcome.FAILED, Outcome.ABANDONED)
     if not by_customer:
         return bool(outcomes) and not failed
     # Thanks for a promise settle nothing: whoever calls again may well call because it was not kept.
-    return ended_well and not failed and not _owes(said) and not any(one.act is Act.REFUSAL for one in said)
+    return ended_well and not failed and not _owes(said) and not any(utterance.act is Act.REFUSAL for utterance in said)
 
 
 def _owes(said: Sequence[Utterance]) -> bool:
     """Whether bot or agent promised something that outlasts the talk."""
-    return any(not one.by_customer and is_promise(one) for one in said)
+    return any(not utterance.by_customer and is_promise(utterance) for utterance in said)
 
 
 def _names(group: Sequence[Interaction]) -> set[str]:
     """What a conversation names by number or code, in words and in the data of its steps; not who the customer is."""
-    said = {canonical(name.value) for one in group for name in mentions(one.text) if name.type in _NAMING}
-    own = {canonical(held.value) for one in group for held in one.identifiers}
-    given = (pair for one in group for pair in structured_names(dict(one.data)))
+    said = {
+        canonical(name.value) for interaction in group for name in mentions(interaction.text) if name.type in _NAMING
+    }
+    own = {canonical(identifier.value) for interaction in group for identifier in interaction.identifiers}
+    given = (pair for interaction in group for pair in structured_names(dict(interaction.data)))
     return said | {canonical(value) for key, value in given if not is_of_person(key)} - own

@@ -70,24 +70,28 @@ def without_repetition(draft: Brief, update: Mapping[str, object], written: Set[
     `written` are the fields that the model wrote anything in. What it left empty it judged to be empty: of ours only a
     promise with its time stays there.
     """
-    told = Telling([str(value) for field, value in update.items() if field in _STORY])
+    telling = Telling([str(value) for field, value in update.items() if field in _STORY])
     brief = draft.model_copy(update=dict(update))
     everything = Telling(
         [brief.headline, *(getattr(brief, field) for field in _STORY)]
-        + [f"{one.text} {one.due or ''}" for one in brief.commitments]
+        + [f"{commitment.text} {commitment.due or ''}" for commitment in brief.commitments]
     )
     dropped: dict[str, object] = {}
-    if "customer_expectation" not in update and told.repeats(draft.customer_expectation):
+    if "customer_expectation" not in update and telling.repeats(draft.customer_expectation):
         dropped["customer_expectation"] = None
-    if "situation" not in update and told.repeats(draft.situation):
+    if "situation" not in update and telling.repeats(draft.situation):
         dropped["situation"] = None
     if "open_questions" not in update:
         asked = draft.open_questions if "open_questions" in written else ()
-        dropped["open_questions"] = tuple(one for one in asked if not told.repeats(one))
+        dropped["open_questions"] = tuple(one for one in asked if not telling.repeats(one))
     if "commitments" not in written:
-        dropped["commitments"] = tuple(one for one in draft.commitments if one.due and one.by is not Actor.CUSTOMER)
-    dropped["history"] = tuple(one for one in draft.history if not everything.holds(one.text))
-    return brief.model_copy(update=dropped) if told.is_something else brief
+        dropped["commitments"] = tuple(
+            commitment for commitment in draft.commitments if commitment.due and commitment.by is not Actor.CUSTOMER
+        )
+    dropped["history"] = tuple(
+        history_item for history_item in draft.history if not everything.holds(history_item.text)
+    )
+    return brief.model_copy(update=dropped) if telling.is_something else brief
 
 
 _STORY = ("contact_reason", "situation", "customer_expectation")
@@ -96,12 +100,12 @@ _STORY = ("contact_reason", "situation", "customer_expectation")
 def with_claims(brief: Brief, draft: Brief, claims: Iterable[Claim]) -> Brief:
     """The brief with these claims, and those of the draft's that are still sentences of it."""
     told = [brief.headline, brief.contact_reason, brief.situation, brief.customer_expectation]
-    told += [one.step for one in brief.actions_taken]
+    told += [action.step for action in brief.actions_taken]
     told += [one.text for one in (*brief.commitments, *brief.history)]
     told += brief.custom_sections.values()
     pieces = [piece for piece in told if piece]
-    named = {one.text: one for one in claims}
-    own = [one for one in draft.claims if one.text not in named and any(one.text in piece for piece in pieces)]
+    named = {claim.text: claim for claim in claims}
+    own = [claim for claim in draft.claims if claim.text not in named and any(claim.text in piece for piece in pieces)]
     return brief.model_copy(update={"claims": (*own, *named.values())})
 
 
@@ -167,7 +171,7 @@ class _Account:
         statements: list[object] = []
         words, is_full = 0, False
         for piece, verdict in self._shown.get(field, ()):
-            if not any(piece.origin is one for one in statements):
+            if not any(piece.origin is statement for statement in statements):
                 statements.append(piece.origin)
             words += len(piece.text.split())
             is_full = is_full or len(statements) > SITUATION_SENTENCES or words > SITUATION_WORDS
@@ -188,11 +192,11 @@ class _Account:
 
     def _due(self, piece: Piece) -> tuple[str | None, datetime | None]:
         """By when a promise is due, in the giver's words, and when these were said."""
-        lines = {one.interaction_id: one for one in self._screen.lines.values()}
+        lines = {interaction.interaction_id: interaction for interaction in self._screen.lines.values()}
         givers = [lines[one] for one in piece.evidence if one in lines]
         due = piece.due or _own_time(piece, givers)
-        naming = [one for one in givers if due and standing(due, one)]
-        return due, next((one.occurred_at for one in (*naming, *reversed(givers))), None)
+        naming = [giver for giver in givers if due and standing(due, giver)]
+        return due, next((interaction.occurred_at for interaction in (*naming, *reversed(givers))), None)
 
     def _noted(self, judged: Sequence[_Judged], field: str) -> Sequence[_Judged]:
         if field in CLAIMS or field.startswith(SECTION):
@@ -211,7 +215,7 @@ class _Account:
 
     @property
     def _everything(self) -> Sequence[str]:
-        return [one.interaction_id for one in self._screen.lines.values()]
+        return [interaction.interaction_id for interaction in self._screen.lines.values()]
 
     def _show(self, piece: Piece, verdict: Verdict) -> None:
         once = plain(piece.text)
@@ -239,10 +243,10 @@ def _superfluous(piece: Piece) -> str | None:
 
 def _own_time(piece: Piece, givers: Sequence[Interaction]) -> str | None:
     """The time that a model names with more around it, `today (said on 17 February)`, in the words of the giver."""
-    told = piece.origin.due if isinstance(piece.origin, Promised) and piece.origin.due else None
-    bare = told.split("(")[0].strip() if told else ""
+    name = piece.origin.due if isinstance(piece.origin, Promised) and piece.origin.due else None
+    bare = name.split("(")[0].strip() if name else ""
     named = [one for one in (bare, time_in(bare)) if one]
-    return next((words for time in named for one in givers if (words := standing(time, one))), None)
+    return next((words for time in named for giver in givers if (words := standing(time, giver))), None)
 
 
 def _claim(piece: Piece, verdict: Verdict) -> Claim:

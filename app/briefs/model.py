@@ -89,8 +89,8 @@ class BriefWriter:
         redactor = Redactor(contacts=self._hide_contacts)
         packed, prompt = await asyncio.to_thread(self._prompt_for, snapshot, handoff, redactor)
         place = place_of(snapshot, packed, self._prompt.reference, model.name)
-        kept = await self._cache.get(place)
-        reply = kept or await model.complete(
+        model_reply = await self._cache.get(place)
+        reply = model_reply or await model.complete(
             prompt.system,
             prompt.user,
             schema=answer_schema(self._prompt.output, len(handoff.request.sections)),
@@ -98,11 +98,11 @@ class BriefWriter:
             max_tokens=ANSWER_TOKENS[self._prompt.output],
         )
         layout = await asyncio.to_thread(_laid_out, redactor.restore(reply.text), packed, prompt, handoff)
-        statements = [one.statement for one in layout.to_check]
+        statements = [piece.statement for piece in layout.to_check]
         verdicts = await self._rules.check(statements, layout.transcript, timeout_s=until - perf_counter())
         brief, written = await asyncio.to_thread(merge, layout, verdicts, handoff.brief)
         # An answer of a model that stood in for this one is not kept: this one is asked again when it is back.
-        if written and kept is None and reply.model == model.name:
+        if written and model_reply is None and reply.model == model.name:
             await self._cache.put(place, reply, packed)
         labelled = self._labelled(handoff, reply, brief, written=written)
         check = self._checked_so_far(brief, handoff.brief, written=written)
@@ -134,7 +134,11 @@ class BriefWriter:
             return handoff.model_copy(update={"check": ClaimCheck(state="done")})
         if shown is None:
             shown = await asyncio.to_thread(self._ids_shown, snapshot, handoff)
-        transcript = Transcript(interactions=tuple(one for one in snapshot.interactions if one.interaction_id in shown))
+        transcript = Transcript(
+            interactions=tuple(
+                interaction for interaction in snapshot.interactions if interaction.interaction_id in shown
+            )
+        )
         try:
             verdicts = await self._checker.check(
                 statements, transcript, timeout_s=until - perf_counter(), now=snapshot.now
@@ -220,5 +224,5 @@ def _ids(packed: Packed) -> frozenset[str]:
 
 
 def _laid_out(text: str, packed: Packed, prompt: RenderedPrompt, handoff: Handoff) -> Layout:
-    sections = [one.name for one in handoff.request.sections]
+    sections = [section.name for section in handoff.request.sections]
     return lay_out(parse(text), packed.shown, sections, prompt.system)

@@ -10,11 +10,11 @@ from app.nlu.feelings import felt, mood_after
 _BAD, _GOOD = -0.4, 0.3
 
 
-def mood_of(said: Sequence[Utterance]) -> Sentiment | None:
+def mood_of(utterances: Sequence[Utterance]) -> Sentiment | None:
     """The label and the trend over the customer's messages; None without a message."""
     messages: dict[str, list[Reading]] = {}
-    for one in said:
-        messages.setdefault(one.interaction.interaction_id, []).append(one.reading)
+    for utterance in utterances:
+        messages.setdefault(utterance.interaction.interaction_id, []).append(utterance.reading)
     if not messages:
         return None
     course = [felt(message) for message in messages.values()]

@@ -72,13 +72,19 @@ def pack(
     `untrusted` are the inputs about the case that the prompt declares, `steps` those that the ledger knows of.
     """
     named, parted = "participants" in untrusted, "earlier" in untrusted
-    at_hand = frozenset(one.interaction_id for one in snapshot.conversation) if parted else frozenset[str]()
+    at_hand = (
+        frozenset(interaction.interaction_id for interaction in snapshot.conversation) if parted else frozenset[str]()
+    )
     numbered = number_lines(_by_importance(snapshot), snapshot.interactions, redactor, named=named, last=at_hand)
-    earlier = [alias for alias, one in numbered.sent.items() if parted and one.interaction_id not in at_hand]
+    earlier = [
+        alias for alias, interaction in numbered.sent.items() if parted and interaction.interaction_id not in at_hand
+    ]
     inputs: dict[str, Input] = {
         "now": snapshot.now.isoformat(timespec="minutes"),
         "language": _language(request.locale),
-        "sections": [{"name": one.name, "instruction": _one_line(one.instruction)} for one in request.sections],
+        "sections": [
+            {"name": section.name, "instruction": _one_line(section.instruction)} for section in request.sections
+        ],
         **limits,
     }
     fillers: Mapping[str, Callable[[], str]] = {
@@ -106,63 +112,70 @@ def number_lines(
     `everything` tells which question each answers; those whose ids are in `last` come after all others.
     """
     asked = questions_answered(everything)
-    redacted = (_changed(one, partial(redactor.redact, answering=asked.get(one.interaction_id, ""))) for one in ranked)
+    redacted = (
+        _changed(interaction, partial(redactor.redact, answering=asked.get(interaction.interaction_id, "")))
+        for interaction in ranked
+    )
     fitting = fit(redacted, budget, text=partial(line_of, named=named))
-    in_order = sorted(fitting, key=lambda one: (one.interaction_id in last, one.occurred_at, one.seq))
-    return Numbered({f"t{number}": one for number, one in enumerate(in_order, start=1)}, named)
+    in_order = sorted(
+        fitting, key=lambda interaction: (interaction.interaction_id in last, interaction.occurred_at, interaction.seq)
+    )
+    return Numbered({f"t{number}": interaction for number, interaction in enumerate(in_order, start=1)}, named)
 
 
 def readable(sent: Mapping[str, Interaction], redactor: Redactor) -> Mapping[str, Interaction]:
     """What was sent as an agent may see it."""
-    return {alias: _changed(one, redactor.restore) for alias, one in sent.items()}
+    return {alias: _changed(interaction, redactor.restore) for alias, interaction in sent.items()}
 
 
-def details_of(one: Interaction) -> str:
+def details_of(interaction: Interaction) -> str:
     """What a line holds beside the words: name, outcome and data of an event or tool call, as JSON."""
     content: dict[str, object] = {}
-    if one.name:
-        content["name"] = one.name
-    if one.outcome:
-        content["outcome"] = one.outcome.value
-    if one.data:
-        content["data"] = one.data
+    if interaction.name:
+        content["name"] = interaction.name
+    if interaction.outcome:
+        content["outcome"] = interaction.outcome.value
+    if interaction.data:
+        content["data"] = interaction.data
     return json.dumps(content, ensure_ascii=False, default=str)[:LINE_CHARACTERS] if content else ""
 
 
-def line_of(one: Interaction, *, named: bool = False) -> str:
+def line_of(interaction: Interaction, *, named: bool = False) -> str:
     """One line, whatever the text holds: its line breaks and quotes are escaped, so it cannot pose as another line."""
-    spoken = json.dumps(one.text[:LINE_CHARACTERS], ensure_ascii=False) if one.text else ""
-    at = one.occurred_at.isoformat(timespec="minutes")
-    who = f"{speaker(one) if named else one.actor.value} {one.kind.value}, {one.channel.value}"
-    line = f"{at} | {who} | {' '.join(part for part in (spoken, details_of(one)) if part)}"
+    spoken = json.dumps(interaction.text[:LINE_CHARACTERS], ensure_ascii=False) if interaction.text else ""
+    at = interaction.occurred_at.isoformat(timespec="minutes")
+    who = f"{speaker(interaction) if named else interaction.actor.value} {interaction.kind.value}, {interaction.channel.value}"
+    line = f"{at} | {who} | {' '.join(part for part in (spoken, details_of(interaction)) if part)}"
     return " ".join(line.splitlines())  # also the line breaks that JSON leaves alone, such as U+2028
 
 
-def says_something(one: Interaction) -> bool:
+def says_something(interaction: Interaction) -> bool:
     """Whether there is anything in it to send."""
-    return bool(one.text.strip() or one.name or one.data) and not one.redacted
+    return bool(interaction.text.strip() or interaction.name or interaction.data) and not interaction.redacted
 
 
 def _by_importance(snapshot: Snapshot) -> Iterator[Interaction]:
-    newest = [one for one in reversed(snapshot.conversation) if says_something(one)]
-    opening = next((one for one in reversed(newest) if one.kind is Kind.MESSAGE), None)
-    found = [passage.interaction for passage in snapshot.history if says_something(passage.interaction)]
-    earlier = [one for one in reversed(snapshot.prior) if says_something(one)]
+    newest = [interaction for interaction in reversed(snapshot.conversation) if says_something(interaction)]
+    opening = next((interaction for interaction in reversed(newest) if interaction.kind is Kind.MESSAGE), None)
+    interactions = [passage.interaction for passage in snapshot.history if says_something(passage.interaction)]
+    earlier = [interaction for interaction in reversed(snapshot.prior) if says_something(interaction)]
     given: set[str] = set()
     ranked = [opening] if opening else []
-    for one in (*ranked, *newest[:NEWEST_TURNS], *found, *newest[NEWEST_TURNS:], *earlier):
-        if one.interaction_id not in given:
-            given.add(one.interaction_id)
-            yield one
+    for interaction in (*ranked, *newest[:NEWEST_TURNS], *interactions, *newest[NEWEST_TURNS:], *earlier):
+        if interaction.interaction_id not in given:
+            given.add(interaction.interaction_id)
+            yield interaction
 
 
-def _changed(one: Interaction, change: Callable[[str], str]) -> Interaction:
-    data = _object(change(json.dumps(dict(one.data), ensure_ascii=False, default=str))) if one.data else {}
-    update: dict[str, object] = {"text": change(one.text), "data": data, "identifiers": ()}
-    if one.participant is not None:
-        shown = {name: change(value) for name, value in one.participant if value}
-        update["participant"] = one.participant.model_copy(update=shown)
-    return one.model_copy(update=update)
+def _changed(interaction: Interaction, change: Callable[[str], str]) -> Interaction:
+    data = (
+        _object(change(json.dumps(dict(interaction.data), ensure_ascii=False, default=str))) if interaction.data else {}
+    )
+    update: dict[str, object] = {"text": change(interaction.text), "data": data, "identifiers": ()}
+    if interaction.participant is not None:
+        shown = {name: change(value) for name, value in interaction.participant if value}
+        update["participant"] = interaction.participant.model_copy(update=shown)
+    return interaction.model_copy(update=update)
 
 
 def _object(text: str) -> dict[str, object]:

@@ -53,17 +53,21 @@ def spoken_of(interactions: Iterable[Interaction], tool_calls: Sequence[Call]) -
 
     A record that something was carried out with is left out: what was carried out names what it was about.
     """
-    words = [one.text for one in interactions if one.actor is Actor.CUSTOMER and one.kind is Kind.MESSAGE]
+    words = [
+        interaction.text
+        for interaction in interactions
+        if interaction.actor is Actor.CUSTOMER and interaction.kind is Kind.MESSAGE
+    ]
     said = {term for text in words for term in terms(text)}
     all_of_them = any(map(_means_all_of_theirs, words))
     done = {canonical(value) for value in _handled(tool_calls)}
-    for one in tool_calls:
-        record = read_json(one.result.text) if one.result is not None and one.looks else None
-        if one.result is None or not isinstance(record, Mapping) or one.outcome is Outcome.FAILED:
+    for tool_call in tool_calls:
+        record = read_json(tool_call.result.text) if tool_call.result is not None and tool_call.looks else None
+        if tool_call.result is None or not isinstance(record, Mapping) or tool_call.outcome is Outcome.FAILED:
             continue
-        place = one.result.interaction_id
+        place = tool_call.result.interaction_id
         fields = cast(Mapping[str, Any], record)
-        known_by = [pair for pair in names_in(one.call.data) if pair[1] in fields.values()]
+        known_by = [pair for pair in names_in(tool_call.call.data) if pair[1] in fields.values()]
         meant = [part for part in _parts(fields) if said.issuperset(terms(part.name))][:MOST_PARTS]
         if meant and not any(canonical(value) in done for _, value in known_by):
             yield from ((key, value, place) for key, value in known_by)
@@ -74,14 +78,16 @@ def spoken_of(interactions: Iterable[Interaction], tool_calls: Sequence[Call]) -
 
 def offered(interactions: Iterable[Interaction], tool_calls: Sequence[Call]) -> Iterator[tuple[str, str, str]]:
     """(key, value, interaction_id) of what staff named of what was found, for a customer who wants the best of it."""
-    said = [one for one in interactions if one.kind is Kind.MESSAGE]
-    if not any(one.actor is Actor.CUSTOMER and _BEST_OF_SEVERAL.search(one.text) for one in said):
+    said = [interaction for interaction in interactions if interaction.kind is Kind.MESSAGE]
+    if not any(
+        interaction.actor is Actor.CUSTOMER and _BEST_OF_SEVERAL.search(interaction.text) for interaction in said
+    ):
         return
-    choices = {canonical(value): key for one in tool_calls for key, value in _choices(one)}
+    choices = {canonical(value): key for tool_call in tool_calls for key, value in _choices(tool_call)}
     named = [
-        (choices[name], mention.value, one.interaction_id)
-        for one in said
-        for mention in (mentions(one.text) if one.actor in (Actor.BOT, Actor.AGENT) else ())
+        (choices[name], mention.value, interaction.interaction_id)
+        for interaction in said
+        for mention in (mentions(interaction.text) if interaction.actor in (Actor.BOT, Actor.AGENT) else ())
         if (name := canonical(mention.value)) in choices
     ]
     first = set(list(dict.fromkeys(value for _, value, _ in named))[:MOST_OFFERED])
@@ -90,14 +96,18 @@ def offered(interactions: Iterable[Interaction], tool_calls: Sequence[Call]) -> 
 
 def looked_up(interactions: Sequence[Interaction], tool_calls: Sequence[Call]) -> Iterator[tuple[str, str, str]]:
     """What was looked up for a customer who did not name it, and means all that is theirs."""
-    by_customer = [one.text for one in interactions if one.actor is Actor.CUSTOMER and one.kind is Kind.MESSAGE]
+    by_customer = [
+        interaction.text
+        for interaction in interactions
+        if interaction.actor is Actor.CUSTOMER and interaction.kind is Kind.MESSAGE
+    ]
     named = {canonical(mention.value) for text in by_customer for mention in mentions(text)}
     found: dict[str, tuple[str, str, str]] = {}
-    for one in tool_calls:
-        if one.looks and one.outcome is not Outcome.FAILED:
-            for key, value in names_in(one.call.data):
+    for tool_call in tool_calls:
+        if tool_call.looks and tool_call.outcome is not Outcome.FAILED:
+            for key, value in names_in(tool_call.call.data):
                 if not is_of_person(key) and canonical(value) not in named:
-                    found.setdefault(value, (key, value, one.call.interaction_id))
+                    found.setdefault(value, (key, value, tool_call.call.interaction_id))
     if len(found) <= MOST_LISTED and any(map(_means_all_of_theirs, by_customer)):
         yield from found.values()
 
@@ -106,8 +116,8 @@ def _means_all_of_theirs(text: str) -> bool:
     """Whether a text speaks of all of something that is the customer's: `all my orders`, `alle meine Verträge`."""
     words = words_of(text)
     return any(
-        word in _ALL and not _THEIRS.isdisjoint(words[place + 1 : place + 1 + _NEAR])
-        for place, word in enumerate(words)
+        word in _ALL and not _THEIRS.isdisjoint(words[index + 1 : index + 1 + _NEAR])
+        for index, word in enumerate(words)
     )
 
 
@@ -123,9 +133,9 @@ def _choices(call: Call) -> Iterator[tuple[str, str]]:
 
 
 def _handled(tool_calls: Iterable[Call]) -> Iterator[str]:
-    for one in tool_calls:
-        if not one.looks and one.outcome is not Outcome.FAILED:
-            yield from (value for _, value in names_in(one.call.data))
+    for tool_call in tool_calls:
+        if not tool_call.looks and tool_call.outcome is not Outcome.FAILED:
+            yield from (value for _, value in names_in(tool_call.call.data))
 
 
 def _parts(fields: Mapping[str, Any]) -> Iterator[_Part]:
@@ -153,9 +163,9 @@ def _listed(fields: Mapping[str, Any], said: set[str]) -> Iterator[tuple[str, st
     for key, held in fields.items():
         values = cast(list[Any], held) if isinstance(held, list) else []
         if 1 < len(values) <= MOST_LISTED and stem(label_of(key).rsplit(" ", 1)[-1]) in said:
-            names = [one for one in values if isinstance(one, str) and _is_name(one)]
-            yield from ((f"{key.rstrip('s')}_id", one) for one in names)
+            names = [value for value in values if isinstance(value, str) and _is_name(value)]
+            yield from ((f"{key.rstrip('s')}_id", name) for name in names)
 
 
 def _is_name(text: str) -> bool:
-    return any(one.value == text for one in mentions(text))
+    return any(mention.value == text for mention in mentions(text))

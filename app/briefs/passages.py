@@ -9,39 +9,47 @@ _NEAREST = 12
 
 
 def around(
-    core: Sequence[Utterance], said: Sequence[Utterance], words: int, tells: Callable[[Utterance], bool]
+    core: Sequence[Utterance], utterances: Sequence[Utterance], words: int, tells: Callable[[Utterance], bool]
 ) -> tuple[Utterance, ...]:
     """These sentences and the nearest of their turns that tell something, each once, within so many words, in order.
 
     A turn is what one side says until the other says something.
     """
-    places = {id(one): place for place, one in enumerate(said)}
-    chosen = {places[id(one)] for one in core}
-    room = words - sum(_length(one) for one in core)
-    texts = {plain(one.text) for one in core}
-    turns = {place for one in core for place in _turn(said, places[id(one)])}
-    nearby = sorted(turns, key=lambda place: (min(abs(place - one) for one in chosen), place))
-    for place in nearby[:_NEAREST]:
-        one = said[place]
-        if place not in chosen and tells(one) and _length(one) <= room and plain(one.text) not in texts:
-            chosen.add(place)
-            texts.add(plain(one.text))
-            room -= _length(one)
-    return tuple(said[place] for place in sorted(chosen))
+    places = {id(utterance): index for index, utterance in enumerate(utterances)}
+    chosen = {places[id(utterance)] for utterance in core}
+    room = words - sum(_length(utterance) for utterance in core)
+    texts = {plain(utterance.text) for utterance in core}
+    turns = {index for utterance in core for index in _turn(utterances, places[id(utterance)])}
+    nearby = sorted(turns, key=lambda index: (min(abs(index - one) for one in chosen), index))
+    for index in nearby[:_NEAREST]:
+        utterance = utterances[index]
+        if (
+            index not in chosen
+            and tells(utterance)
+            and _length(utterance) <= room
+            and plain(utterance.text) not in texts
+        ):
+            chosen.add(index)
+            texts.add(plain(utterance.text))
+            room -= _length(utterance)
+    return tuple(utterances[index] for index in sorted(chosen))
 
 
-def _turn(said: Sequence[Utterance], place: int) -> range:
-    start, end = place, place + 1
-    while start and _same_turn(said[start - 1], said[place]):
+def _turn(utterances: Sequence[Utterance], index: int) -> range:
+    start, end = index, index + 1
+    while start and _same_turn(utterances[start - 1], utterances[index]):
         start -= 1
-    while end < len(said) and _same_turn(said[end], said[place]):
+    while end < len(utterances) and _same_turn(utterances[end], utterances[index]):
         end += 1
     return range(start, end)
 
 
-def _same_turn(one: Utterance, other: Utterance) -> bool:
-    return one.by_customer == other.by_customer and one.interaction.conversation_id == other.interaction.conversation_id
+def _same_turn(utterance: Utterance, other: Utterance) -> bool:
+    return (
+        utterance.by_customer == other.by_customer
+        and utterance.interaction.conversation_id == other.interaction.conversation_id
+    )
 
 
-def _length(one: Utterance) -> int:
-    return len(one.text.split()) + 1  # and a dash
+def _length(utterance: Utterance) -> int:
+    return len(utterance.text.split()) + 1  # and a dash

@@ -81,7 +81,7 @@ class Layout:
     @property
     def to_check(self) -> tuple[Piece, ...]:
         """The pieces that somebody must judge."""
-        return tuple(one for one in self.pieces if one.refusal is None)
+        return tuple(piece for piece in self.pieces if piece.refusal is None)
 
     @property
     def transcript(self) -> Transcript:
@@ -111,9 +111,9 @@ def line_cited(citation: Citation, lines: Mapping[str, Interaction]) -> Interact
 def quotes_of(citations: Sequence[Citation], lines: Mapping[str, Interaction]) -> tuple[Quote, ...]:
     """The quotations that stand in the lines they are of, as they stand there; the others are struck out."""
     found: dict[tuple[str, str], Quote] = {}
-    for one in citations:
-        line = line_cited(one, lines)
-        words = standing(one.quote, line) if line is not None and one.quote else None
+    for citation in citations:
+        line = line_cited(citation, lines)
+        words = standing(citation.quote, line) if line is not None and citation.quote else None
         if line is not None and words:
             quote = Quote(interaction_id=line.interaction_id, text=words)
             found[quote.interaction_id, quote.text] = quote
@@ -129,8 +129,8 @@ class _Reader:
             yield self._headline(answer.headline)
         if answer.contact_reason:
             yield from self._sentences("contact_reason", answer.contact_reason)
-        for told in answer.situation:
-            yield from self._sentences("situation", told)
+        for statement in answer.situation:
+            yield from self._sentences("situation", statement)
         if answer.customer_expectation:
             yield from self._sentences("customer_expectation", answer.customer_expectation)
         yield from map(self._promise, answer.commitments)
@@ -140,8 +140,8 @@ class _Reader:
             yield from self._opening(answer.suggested_opening)
         for section in answer.custom_sections:
             if section.name in sections:
-                for told in section.statements:
-                    yield from self._sentences(SECTION + section.name, told)
+                for statement in section.statements:
+                    yield from self._sentences(SECTION + section.name, statement)
 
     def _headline(self, told: Told) -> Piece:
         text = _short_enough(told.text.strip().rstrip("."))
@@ -161,56 +161,60 @@ class _Reader:
             refusal = "it says nothing"
         return Piece(field, text, evidence, quotes_of(told.evidence, self._screen.lines), refusal, told)
 
-    def _promise(self, told: Promised) -> Piece:
-        piece = self._told("commitments", told.text.strip(), told, None)
+    def _promise(self, promised: Promised) -> Piece:
+        piece = self._told("commitments", promised.text.strip(), promised, None)
         if piece.refusal:
             return piece
-        bearers = self._bearers(told)
-        if not bearers or not self._are_theirs(told, bearers[-1].actor):
-            why = f"no line that it cites is a promise by the {told.by}"
-            return Piece("commitments", piece.text, piece.evidence, (), why, told)
-        ids = tuple(dict.fromkeys(one.interaction_id for one in bearers))
+        bearers = self._bearers(promised)
+        if not bearers or not self._are_theirs(promised, bearers[-1].actor):
+            why = f"no line that it cites is a promise by the {promised.by}"
+            return Piece("commitments", piece.text, piece.evidence, (), why, promised)
+        ids = tuple(dict.fromkeys(bearer.interaction_id for bearer in bearers))
         return Piece(
             "commitments",
             piece.text,
             ids,
-            tuple(one for one in piece.quotes if one.interaction_id in ids),
-            origin=told,
+            tuple(quote for quote in piece.quotes if quote.interaction_id in ids),
+            origin=promised,
             by=bearers[-1].actor,
-            due=self._due(told, bearers),
+            due=self._due(promised, bearers),
         )
 
-    def _bearers(self, told: Promised) -> list[Interaction]:
+    def _bearers(self, promised: Promised) -> list[Interaction]:
         """The cited lines of whoever gave the promise that bear it out: by the model's quotation, or by what they say.
 
         Whether bot or agent gave it is often told wrong, and either way it was our side.
         """
-        givers = _SERVING if told.by in _SERVING else (told.by,)
+        givers = _SERVING if promised.by in _SERVING else (promised.by,)
         own: list[Interaction] = []
-        for one in told.evidence:
-            line = line_cited(one, self._screen.lines)
+        for citation in promised.evidence:
+            line = line_cited(citation, self._screen.lines)
             if line is None or line.actor.value not in givers:
                 continue
-            if one.quote is not None:
-                words = standing(one.quote, line)
+            if citation.quote is not None:
+                words = standing(citation.quote, line)
                 borne_out = words is not None and len(words.split()) >= _FEWEST_WORDS
             else:
-                borne_out = _promises(line, told)
+                borne_out = _promises(line, promised)
             if borne_out:
                 own.append(line)
         return own
 
-    def _are_theirs(self, told: Promised, giver: Actor) -> bool:
+    def _are_theirs(self, promised: Promised, giver: Actor) -> bool:
         """Whether the side that gave a promise named its amounts: the other may name what it would like."""
-        amounts = {canonical(one.value) for one in mentions(told.text) if one.type == "amount"}
+        amounts = {canonical(mention.value) for mention in mentions(promised.text) if mention.type == "amount"}
         if not amounts:
             return True
-        own = [one for one in self._screen.lines.values() if (one.actor is Actor.CUSTOMER) is (giver is Actor.CUSTOMER)]
-        return amounts <= {number for one in own for number in _numbers(written(one))}
+        own = [
+            interaction
+            for interaction in self._screen.lines.values()
+            if (interaction.actor is Actor.CUSTOMER) is (giver is Actor.CUSTOMER)
+        ]
+        return amounts <= {number for interaction in own for number in _numbers(written(interaction))}
 
-    def _due(self, told: Promised, bearers: Sequence[Interaction]) -> str | None:
-        words = (standing(told.due, one) for one in bearers) if told.due else iter(())
-        return next((one for one in words if one), None)
+    def _due(self, promised: Promised, bearers: Sequence[Interaction]) -> str | None:
+        words = (standing(promised.due, bearer) for bearer in bearers) if promised.due else iter(())
+        return next((word for word in words if word), None)
 
     def _question(self, told: Told) -> Piece:
         text = told.text.strip()
@@ -231,7 +235,11 @@ class _Reader:
 
     def _is_mentioned(self, named: Named, evidence: Evidence) -> bool:
         """Whether half the words of a value, or of it and its name, stand in its lines: `outage: none` may, too."""
-        lines = " ".join(written(one) for one in self._screen.lines.values() if one.interaction_id in evidence)
+        lines = " ".join(
+            written(interaction)
+            for interaction in self._screen.lines.values()
+            if interaction.interaction_id in evidence
+        )
         there = frozenset(_words(lines))
         told, more = _words(named.value), _words(f"{named.type} {named.value}")
         return any(each and 2 * len(there.intersection(each)) >= len(set(each)) for each in (told, more))
@@ -254,25 +262,25 @@ class _Reader:
         return self._screen.objection(text) or next((why for why, holds in objections.items() if holds), None)
 
     def _evidence(self, citations: Iterable[Citation]) -> Evidence:
-        cited = (line_cited(one, self._screen.lines) for one in citations)
-        return tuple(dict.fromkeys(one.interaction_id for one in cited if one))
+        cited = (line_cited(citation, self._screen.lines) for citation in citations)
+        return tuple(dict.fromkeys(interaction.interaction_id for interaction in cited if interaction))
 
 
-def _promises(line: Interaction, told: Promised) -> bool:
+def _promises(line: Interaction, promised: Promised) -> bool:
     """Whether a line promises something: in so many words, or with the due time or the figures of the promise."""
     act_of = customer_act if line.actor is Actor.CUSTOMER else staff_act
-    if any(act_of(one) is Act.PROMISE or promise_in(one) for one in sentences(line.text)):
+    if any(act_of(sentence) is Act.PROMISE or promise_in(sentence) for sentence in sentences(line.text)):
         return True
-    if told.due and standing(told.due, line):
+    if promised.due and standing(promised.due, line):
         return True
-    figures = _FIGURE.findall(told.text)
+    figures = _FIGURE.findall(promised.text)
     if figures:
-        return all(standing(one, line) for one in figures)
+        return all(standing(figure, line) for figure in figures)
     # In the giver's own words: `let me get the complaints desk` bears out `get the complaints desk`.
-    wanted = frozenset(terms(told.text))
+    wanted = frozenset(terms(promised.text))
     return len(wanted) >= _FEWEST_WORDS and any(
-        len(wanted.intersection(terms(one))) > _MOST * len(wanted) and not _gives_nothing(one)
-        for one in sentences(line.text)
+        len(wanted.intersection(terms(sentence))) > _MOST * len(wanted) and not _gives_nothing(sentence)
+        for sentence in sentences(line.text)
     )
 
 
@@ -290,7 +298,7 @@ def _numbers(text: str) -> set[str]:
 
 def _said_in(opening: str) -> list[str]:
     """The sentences of an opening that are more than courtesies."""
-    bare = (without_lead_in(one) for one in sentences(opening))
+    bare = (without_lead_in(sentence) for sentence in sentences(opening))
     return [one for one in bare if (one and staff_act(one) not in _COURTESIES) or len(one.split()) > 12]
 
 
@@ -310,7 +318,7 @@ def _short_enough(text: str) -> str | None:
     """A headline within its line, cut where a clause ends if it must be; None where none ends in time."""
     if len(text) <= HEADLINE_CHARACTERS:
         return text
-    ends = [one.start() for one in _CLAUSE_ENDS.finditer(text) if one.start() <= HEADLINE_CHARACTERS]
+    ends = [match.start() for match in _CLAUSE_ENDS.finditer(text) if match.start() <= HEADLINE_CHARACTERS]
     return text[: ends[-1]] if ends and ends[-1] >= _SHORTEST_HEADLINE else None
 
 

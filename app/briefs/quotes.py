@@ -27,13 +27,15 @@ class _Plain(NamedTuple):
     places: tuple[int, ...]
 
 
-def standing(quote: str, one: Interaction) -> str | None:
+def standing(quote: str, interaction: Interaction) -> str | None:
     """The quoted words as they stand in an interaction; None where they do not."""
     bare = _ESCAPE.sub(lambda match: match[1] or " ", quote).strip()
     pieces = [piece.strip() for piece in _PARTED.split(bare[:MOST_CHARACTERS]) if any(map(str.isalnum, piece))]
     if not pieces:
         return None
-    return next((words for text in (one.text, details_of(one)) if (words := _words_in(text, pieces))), None)
+    return next(
+        (words for text in (interaction.text, details_of(interaction)) if (words := _words_in(text, pieces))), None
+    )
 
 
 def _words_in(text: str, pieces: list[str]) -> str | None:
@@ -61,27 +63,27 @@ def _span(plain: _Plain, piece: str, start: int) -> tuple[int, int] | None:
     return None
 
 
-def _goes_on(text: str, place: int) -> bool:
+def _goes_on(text: str, index: int) -> bool:
     """Whether a word runs through this place."""
-    around = text[max(0, place - 1) : place + 1]
-    return len(around) == 2 and place > 0 and around.isalnum() and max(around) < _WITHOUT_SPACES
+    around = text[max(0, index - 1) : index + 1]
+    return len(around) == 2 and index > 0 and around.isalnum() and max(around) < _WITHOUT_SPACES
 
 
 def _plain(text: str) -> _Plain:
     found = list(_characters(text))
-    return _Plain("".join(letter for letter, _ in found), tuple(place for _, place in found))
+    return _Plain("".join(letter for letter, _ in found), tuple(index for _, index in found))
 
 
 def _characters(text: str) -> Iterator[tuple[str, int]]:
     spaced = True
-    for place, letter in enumerate(text.translate(_MARKS)):
+    for index, letter in enumerate(text.translate(_MARKS)):
         if letter.isspace():
             if not spaced:
-                yield " ", place
+                yield " ", index
             spaced = True
-        elif letter == "*" and "*" in text[max(0, place - 1) : place] + text[place + 1 : place + 2]:
+        elif letter == "*" and "*" in text[max(0, index - 1) : index] + text[index + 1 : index + 2]:
             continue
         else:
             folded = letter.lower()
-            yield folded if len(folded) == 1 else letter, place
+            yield folded if len(folded) == 1 else letter, index
             spaced = False

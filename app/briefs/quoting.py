@@ -126,12 +126,12 @@ def _last_turn(text: str) -> int:
 
 def quotes_in(text: str, *rows: Interaction) -> tuple[Quote, ...]:
     """The quotations in a sentence of ours with the interactions they stand in, as they stand there."""
-    found: list[Quote] = []
+    quotes: list[Quote] = []
     for quotation in _QUOTATION.findall(text):
         for row in rows:
             bare = quotation.removesuffix(LEFT_OUT).removeprefix("… ")
             words = standing(bare, row) or standing(bare.translate(_OUTER), row)
             if words:
-                found.append(Quote(interaction_id=row.interaction_id, text=words))
+                quotes.append(Quote(interaction_id=row.interaction_id, text=words))
                 break
-    return tuple(found)
+    return tuple(quotes)

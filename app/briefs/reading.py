@@ -79,7 +79,11 @@ class Call(NamedTuple):
     @property
     def evidence(self) -> tuple[str, ...]:
         """The call and its result."""
-        return tuple(dict.fromkeys(one.interaction_id for one in (self.call, self.result) if one is not None))
+        return tuple(
+            dict.fromkeys(
+                interaction.interaction_id for interaction in (self.call, self.result) if interaction is not None
+            )
+        )
 
     @property
     def complaint(self) -> str | None:
@@ -126,13 +130,15 @@ def calls(interactions: Sequence[Interaction]) -> list[Call]:
     """Tool calls with their results: the next result of the same name, before the next call of that name."""
     found: list[Call] = []
     answered: set[str] = set()
-    for place, one in enumerate(interactions):
-        if one.kind is Kind.TOOL_CALL:
-            result = _result_of(one, interactions[place + 1 :])
-            found.append(Call(one, result, _outcome(one, result)))
+    for index, interaction in enumerate(interactions):
+        if interaction.kind is Kind.TOOL_CALL:
+            result = _result_of(interaction, interactions[index + 1 :])
+            found.append(Call(interaction, result, _outcome(interaction, result)))
             answered.update([result.interaction_id] if result else [])
-        elif one.kind is Kind.TOOL_RESULT and one.name and one.interaction_id not in answered:
-            found.append(Call(one, one, _outcome(one, one)))  # the platform told the result alone
+        elif interaction.kind is Kind.TOOL_RESULT and interaction.name and interaction.interaction_id not in answered:
+            found.append(
+                Call(interaction, interaction, _outcome(interaction, interaction))
+            )  # the platform told the result alone
     return found
 
 
@@ -173,10 +179,10 @@ def _told(text: str) -> str:
 
 
 def _result_of(call: Interaction, later: Sequence[Interaction]) -> Interaction | None:
-    for one in later:
-        if one.name == call.name and one.kind is Kind.TOOL_RESULT:
-            return one
-        if one.name == call.name and one.kind is Kind.TOOL_CALL:
+    for interaction in later:
+        if interaction.name == call.name and interaction.kind is Kind.TOOL_RESULT:
+            return interaction
+        if interaction.name == call.name and interaction.kind is Kind.TOOL_CALL:
             return None
     return None
 

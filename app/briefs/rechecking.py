@@ -19,24 +19,27 @@ def statements_of(brief: Brief, draft: Brief) -> list[Statement]:
     `draft` is the extractive brief of the same snapshot.
     """
     own = {claim.text for claim in draft.claims}
-    told = [
-        Statement(text=one.text, evidence=one.evidence, quotes=one.quotes)
-        for one in brief.claims
-        if one.text not in own
+    statements = [
+        Statement(text=claim.text, evidence=claim.evidence, quotes=claim.quotes)
+        for claim in brief.claims
+        if claim.text not in own
     ]
     is_ours = brief.suggested_opening in (None, draft.suggested_opening)
     asserted = () if is_ours else asserted_in(brief.suggested_opening or "")
-    return [*told, *(Statement(text=text) for text in asserted)]
+    return [*statements, *(Statement(text=text) for text in asserted)]
 
 
 def with_verdicts(brief: Brief, draft: Brief, verdicts: Sequence[Verdict]) -> Brief:
     """The brief by a model's verdicts on `statements_of` it, in whatever order."""
-    found = {one.text: one for one in verdicts}
-    refuted = [one for one in verdicts if one.verdict is VerdictKind.REFUTED]
-    claims = [_decided(one, found.get(one.text)) for one in brief.claims if not _is_refuted(one.text, refuted)]
-    pruned = without(brief, draft, [one.text for one in refuted])
-    dropped = {one.text: one for one in brief.dropped_claims}
-    dropped |= {one.text: DroppedClaim(text=one.text, why=one.why, checked_by=one.checked_by) for one in refuted}
+    found = {verdict.text: verdict for verdict in verdicts}
+    refuted = [verdict for verdict in verdicts if verdict.verdict is VerdictKind.REFUTED]
+    claims = [_decided(claim, found.get(claim.text)) for claim in brief.claims if not _is_refuted(claim.text, refuted)]
+    pruned = without(brief, draft, [verdict.text for verdict in refuted])
+    dropped = {dropped_claim.text: dropped_claim for dropped_claim in brief.dropped_claims}
+    dropped |= {
+        verdict.text: DroppedClaim(text=verdict.text, why=verdict.why, checked_by=verdict.checked_by)
+        for verdict in refuted
+    }
     return with_claims(pruned, draft, claims).model_copy(update={"dropped_claims": tuple(dropped.values())})
 
 
@@ -49,7 +52,7 @@ def without(brief: Brief, draft: Brief, sentences: Iterable[str]) -> Brief:
         left = _left_of(text, refuted) if text else text
         if left != text:
             update[field] = left or getattr(draft, field)
-    commitments = tuple(one for one in brief.commitments if one.text not in refuted)
+    commitments = tuple(commitment for commitment in brief.commitments if commitment.text not in refuted)
     if commitments != brief.commitments:
         update["commitments"] = commitments or draft.commitments
     opening = brief.suggested_opening
@@ -90,4 +93,4 @@ def _decided(claim: Claim, verdict: Verdict | None) -> Claim:
 
 
 def _is_refuted(text: str, refuted: Sequence[Verdict]) -> bool:
-    return any(one.text == text for one in refuted)
+    return any(verdict.text == text for verdict in refuted)

@@ -43,9 +43,9 @@ def resolution(case: Case, reason: Reason | None = None) -> ResolutionStatus:
 
 def _is_content(case: Case) -> bool:
     """Whether the customer's last message says that all is well, and nothing that they wanted is open."""
-    theirs = [one for one in case.said if one.by_customer]
-    last = [one for one in theirs if one.interaction is theirs[-1].interaction]
-    glad = sum(one.reading.moods["positive"] for one in last) >= _GLAD * max(1, len(last))
+    theirs = [utterance for utterance in case.said if utterance.by_customer]
+    last = [utterance for utterance in theirs if utterance.interaction is theirs[-1].interaction]
+    glad = sum(utterance.reading.moods["positive"] for utterance in last) >= _GLAD * max(1, len(last))
     wanted = any(wish.state in UNSETTLED for wish in case.wishes)
     return glad and not wanted and case.person_wanted is None and not _went_wrong(case, None)
 
@@ -64,8 +64,10 @@ def _helped(case: Case) -> bool:
     ]
     if not done:
         return False
-    later = (one for one in case.said if one.by_customer and one.interaction.occurred_at > max(done))
-    return not any(one.act is Act.COMPLAINT for one in later) and not _went_wrong(case, max(done))
+    later = (
+        utterance for utterance in case.said if utterance.by_customer and utterance.interaction.occurred_at > max(done)
+    )
+    return not any(utterance.act is Act.COMPLAINT for utterance in later) and not _went_wrong(case, max(done))
 
 
 def _went_wrong(case: Case, since: datetime | None) -> bool:
@@ -85,10 +87,10 @@ def _is_beforehand(step: Step, case: Case) -> bool:
 
 def _begun(case: Case) -> datetime | None:
     """When the customer first wanted something."""
-    return min((one.said.interaction.occurred_at for one in case.wishes), default=None)
+    return min((wish.said.interaction.occurred_at for wish in case.wishes), default=None)
 
 
 def _is_passed_on(case: Case) -> bool:
     """Whether the last that bot or agent said is that they or somebody will do something about it."""
-    ours = [one for one in case.said if not one.by_customer]
-    return any(one.act is Act.PROMISE for one in ours if one.interaction is ours[-1].interaction)
+    ours = [utterance for utterance in case.said if not utterance.by_customer]
+    return any(utterance.act is Act.PROMISE for utterance in ours if utterance.interaction is ours[-1].interaction)

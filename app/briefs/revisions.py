@@ -79,29 +79,38 @@ class Revision(NamedTuple):
 
 def revisions(interactions: Sequence[Interaction]) -> tuple[Revision, ...]:
     """The values that a customer's newer messages replaced, each with the newest message that did."""
-    said = (one for one in interactions if one.actor is Actor.CUSTOMER and one.kind is Kind.MESSAGE and one.text)
-    telling = [told for one in said if (told := _Told(one)).values]
+    said = (
+        interaction
+        for interaction in interactions
+        if interaction.actor is Actor.CUSTOMER and interaction.kind is Kind.MESSAGE and interaction.text
+    )
+    telling = [told for interaction in said if (told := _Told(interaction)).values]
     since: dict[str, int] = {}
     again: set[tuple[str, str]] = set()
     # From the newest back, so that what is said again later is gathered on the way.
-    for place in range(len(telling) - 1, -1, -1):
-        newer = telling[place]
-        again.update(one[:2] for one in newer.values if not _is_denied(one, newer.row.text))
+    for index in range(len(telling) - 1, -1, -1):
+        newer = telling[index]
+        again.update(value[:2] for value in newer.values if not _is_denied(value, newer.row.text))
         if not newer.may_replace:
             continue
-        for older in telling[:place]:
+        for older in telling[:index]:
             spend()
             if older.standing and not older.kinds.isdisjoint(newer.kinds):
                 # Who said it again later, or replaced it, settles it for all older messages.
-                older.standing = [one for one in older.standing if one[:2] not in again and one.written not in since]
-                since.update((one.written, newer.row.seq) for one in _replaced(older, newer))
-    return tuple(sorted(starmap(Revision, since.items()), key=lambda one: one.since))
+                older.standing = [
+                    value for value in older.standing if value[:2] not in again and value.written not in since
+                ]
+                since.update((value.written, newer.row.seq) for value in _replaced(older, newer))
+    return tuple(sorted(starmap(Revision, since.items()), key=lambda revision: revision.since))
 
 
 def is_replaced(text: str, seq: int, replaced: Sequence[Revision]) -> bool:
     """Whether a text of this sequence number holds a value that has been replaced since."""
     lowered = text.casefold()
-    return any(seq < one.since and one.written.casefold() in lowered and holds(text, one.written) for one in replaced)
+    return any(
+        seq < revision.since and revision.written.casefold() in lowered and holds(text, revision.written)
+        for revision in replaced
+    )
 
 
 class _Told:
@@ -111,9 +120,9 @@ class _Told:
         self.row = row
         self.values = _values(row.text)
         self.standing: Sequence[_Value] = self.values
-        self.kinds = frozenset(one.kind for one in self.values)
-        self.known = frozenset(one[:2] for one in self.values)
-        self.names = frozenset(one.value for one in self.values if one.kind in _NAMED)
+        self.kinds = frozenset(value.kind for value in self.values)
+        self.known = frozenset(value[:2] for value in self.values)
+        self.names = frozenset(value.value for value in self.values if value.kind in _NAMED)
 
     @cached_property
     def may_replace(self) -> bool:
@@ -142,7 +151,7 @@ class _Told:
 def _replaced(older: _Told, newer: _Told) -> Iterator[_Value]:
     """The values of an older message, of those that stand, that a newer one replaces."""
     for old in older.standing:
-        fresh = [one for one in newer.values if one.kind == old.kind and one[:2] not in older.known]
+        fresh = [value for value in newer.values if value.kind == old.kind and value[:2] not in older.known]
         if fresh and _replaces(old, fresh, older, newer):
             yield old
 
@@ -155,7 +164,7 @@ def _replaces(old: _Value, fresh: Sequence[_Value], older: _Told, newer: _Told) 
         return newer.revises and _stood(old, older)
     if old.kind in ("date", "address"):
         at = newer.row.occurred_at
-        foretold = newer.revises or old.kind == "address" or any(_to_come(one.value, at) for one in fresh)
+        foretold = newer.revises or old.kind == "address" or any(_to_come(value.value, at) for value in fresh)
         return foretold and _stood(old, older) and _same_thing(older, newer)
     if newer.has_changed and old.kind.startswith("count"):
         return True
@@ -174,13 +183,13 @@ def _same_thing(older: _Told, newer: _Told) -> bool:
 
 @text_cache(maxsize=1024)
 def _matter(text: str) -> frozenset[str]:
-    written = frozenset(term for one in _values(text) for term in terms(one.written))
+    written = frozenset(term for value in _values(text) for term in terms(value.written))
     return frozenset(terms(text)) - written
 
 
-def _is_denied(one: _Value, text: str) -> bool:
+def _is_denied(value: _Value, text: str) -> bool:
     """Whether a value is told as the one that no longer holds: `not 3 May`, `instead of the 40 pounds`."""
-    start = text.find(one.written)
+    start = text.find(value.written)
     before = text[max(0, start - _BEFORE_VALUE) : start]
     return (
         re.search(
@@ -203,11 +212,11 @@ def _values(text: str) -> tuple[_Value, ...]:
 
 
 def _read(text: str) -> Iterator[_Value]:
-    for one in mentions(text):
-        if one.type == "date":
-            yield _Value("date", _day(one.value), one.value)
-        elif one.type in ("amount", *_NAMED):
-            yield _Value(one.type, canonical(one.value), one.value)
+    for mention in mentions(text):
+        if mention.type == "date":
+            yield _Value("date", _day(mention.value), mention.value)
+        elif mention.type in ("amount", *_NAMED):
+            yield _Value(mention.type, canonical(mention.value), mention.value)
     for match in _FIGURE.finditer(text):
         yield _Value("amount", f"{float(match.group().replace(',', '')):g}", match.group())
     for match in _ADDRESS.finditer(text):

@@ -64,10 +64,12 @@ class Screen:
     """What sentences are held against: the lines that were shown, and the instructions that nobody is shown."""
 
     def __init__(self, shown: Mapping[str, Interaction], instructions: str) -> None:
-        self.lines = {alias: without_instructions(one) for alias, one in shown.items()}
-        self._tampered = tampered = [one for alias, one in shown.items() if self.lines[alias] != one]
+        self.lines = {alias: without_instructions(interaction) for alias, interaction in shown.items()}
+        self._tampered = tampered = [
+            interaction for alias, interaction in shown.items() if self.lines[alias] != interaction
+        ]
         every = frozenset[str]().union(*self._words.values()) if tampered else frozenset[str]()
-        self._planted = frozenset[str]().union(*(terms(written(one)) for one in tampered)) - every
+        self._planted = frozenset[str]().union(*(terms(written(interaction)) for interaction in tampered)) - every
         self._instructions = runs(instructions)
 
     def objection(self, text: str) -> str | None:
@@ -85,7 +87,9 @@ class Screen:
         spoken = _FIRST_PERSON.search(bare)
         if not spoken and _WE.search(bare) and not _ACCOUNT.search(bare):
             ours = (
-                one for one in self.lines.values() if one.interaction_id in cited and one.actor is not Actor.CUSTOMER
+                interaction
+                for interaction in self.lines.values()
+                if interaction.interaction_id in cited and interaction.actor is not Actor.CUSTOMER
             )
             spoken = next(ours, None) is None
         return "it speaks as somebody in the conversation, not about it" if spoken else None
@@ -94,9 +98,9 @@ class Screen:
         """Whether a sentence tells as a fact what the customer alone says: anybody may write anything of us."""
         wanted = frozenset(terms(text))
         told, ours = set[str](), set[str]()
-        for one in self.lines.values():
-            if one.interaction_id in cited:
-                (told if one.actor is Actor.CUSTOMER else ours).update(self._words[one.interaction_id])
+        for interaction in self.lines.values():
+            if interaction.interaction_id in cited:
+                (told if interaction.actor is Actor.CUSTOMER else ours).update(self._words[interaction.interaction_id])
         return not _ACCOUNT.search(text) and len(wanted & ours) <= _BORNE_OUT * len(wanted) and bool(wanted & told)
 
     def is_copied(self, text: str) -> bool:
@@ -119,7 +123,9 @@ class Screen:
 
     @cached_property
     def _words(self) -> Mapping[str, frozenset[str]]:
-        return {one.interaction_id: frozenset(terms(written(one))) for one in self.lines.values()}
+        return {
+            interaction.interaction_id: frozenset(terms(written(interaction))) for interaction in self.lines.values()
+        }
 
 
 def asks_for_secret(sentence: str) -> bool:
@@ -140,6 +146,6 @@ def runs(text: str) -> frozenset[tuple[str, ...]]:
     return frozenset(tuple(words[start : start + _COPIED_WORDS]) for start in range(len(words) - _COPIED_WORDS + 1))
 
 
-def written(one: Interaction) -> str:
+def written(interaction: Interaction) -> str:
     """All that stands in an interaction, as one text."""
-    return f"{one.text} {one.name or ''} {dict(one.data) or ''} {one.outcome or ''}"
+    return f"{interaction.text} {interaction.name or ''} {dict(interaction.data) or ''} {interaction.outcome or ''}"

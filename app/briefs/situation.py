@@ -48,34 +48,37 @@ class Wording(NamedTuple):
     frames: Frames
     phrases: Phrases
 
-    def quotation(self, said: Utterance, frame: str, words: int = QUOTED_WORDS, **places: str) -> Told:
+    def quotation(self, utterance: Utterance, frame: str, words: int = QUOTED_WORDS, **places: str) -> Told:
         """A sentence of ours around a quotation; `frame` has a place for `quote`, and for others."""
-        quote = quoted(said.text, words)
-        text = frame.format(quote=quote, actor=self.frames.actors[said.interaction.actor], **places)
-        return told_of(text, said.interaction)
+        quote = quoted(utterance.text, words)
+        text = frame.format(quote=quote, actor=self.frames.actors[utterance.interaction.actor], **places)
+        return told_of(text, utterance.interaction)
 
-    def said(self, said: Sequence[Utterance], case: Case) -> Told:
+    def said(self, utterances: Sequence[Utterance], case: Case) -> Told:
         """What somebody said, in quotations, with who said it."""
-        return self.quotations(said, self.frames.said.format(who=self.speaker(said[0]), words="{quote}"), case)
+        return self.quotations(
+            utterances, self.frames.said.format(who=self.speaker(utterances[0]), words="{quote}"), case
+        )
 
-    def speaker(self, said: Utterance) -> str:
+    def speaker(self, utterance: Utterance) -> str:
         """Who said something, as a sentence begins with them."""
-        who = self.frames.actors[said.interaction.actor]
+        who = self.frames.actors[utterance.interaction.actor]
         return who[:1].upper() + who[1:]
 
-    def quotations(self, said: Sequence[Utterance], frame: str, case: Case, most: int = REASON_WORDS) -> Told:
+    def quotations(self, utterances: Sequence[Utterance], frame: str, case: Case, most: int = REASON_WORDS) -> Told:
         """A sentence of ours around quotations, with the day of those of earlier days.
 
         Where they are longer than `most` together, each is shortened.
         """
-        is_long = sum(len(one.text.split()) for one in said) > most
-        words = most // len(said) if is_long else most
+        is_long = sum(len(utterance.text.split()) for utterance in utterances) > most
+        words = most // len(utterances) if is_long else most
         quotations = "".join(
-            (_joint(earlier, one, case) if earlier else "") + _dated(one, quoted(one.text, words), case)
-            for earlier, one in zip((None, *said), said, strict=False)
+            (_joint(earlier, utterance, case) if earlier else "")
+            + _dated(utterance, quoted(utterance.text, words), case)
+            for earlier, utterance in zip((None, *utterances), utterances, strict=False)
         )
         text = frame.replace("{quote}", quotations)
-        rows = tuple({one.interaction.interaction_id: one.interaction for one in said}.values())
+        rows = tuple({utterance.interaction.interaction_id: utterance.interaction for utterance in utterances}.values())
         evidence = tuple(dict.fromkeys(row.interaction_id for row in rows))
         return Told(text, evidence, quotes_in(text, *rows))
 
@@ -96,8 +99,12 @@ def _joint(earlier: Utterance, later: Utterance, case: Case) -> str:
     return " – " if case.follows(earlier, later) else " … "
 
 
-def _dated(said: Utterance, quotation: str, case: Case) -> str:
-    return f"{quotation} ({said.interaction.occurred_at:%Y-%m-%d})" if case.is_of_earlier_day(said) else quotation
+def _dated(utterance: Utterance, quotation: str, case: Case) -> str:
+    return (
+        f"{quotation} ({utterance.interaction.occurred_at:%Y-%m-%d})"
+        if case.is_of_earlier_day(utterance)
+        else quotation
+    )
 
 
 def told_of(text: str, row: Interaction) -> Told:
@@ -132,9 +139,9 @@ def situation(findings: Findings, words: int = SITUATION_WORDS) -> list[Told]:
     story.tell(_before(case, wording), leaving=WORDS_FOR_THE_REST)
     story.tell(_finding(case, wording), leaving=WORDS_FOR_THE_REST)
     above = story.quoted(case.said)
-    told_elsewhere = [one for one in (*case.expectations, case.person_wanted) if one is not None]
-    quoted_above = " ".join(one.text for one in (*case.reasons, *told_elsewhere, *above))
-    unnamed = [one for one in findings.entities if one.value not in quoted_above]
+    told_elsewhere = [utterance for utterance in (*case.expectations, case.person_wanted) if utterance is not None]
+    quoted_above = " ".join(utterance.text for utterance in (*case.reasons, *told_elsewhere, *above))
+    unnamed = [entity for entity in findings.entities if entity.value not in quoted_above]
     story.tell(_named(case, unnamed, wording), leaving=WORDS_FOR_THE_REST)
     beside = case.also_told((*case.reasons, *told_elsewhere, *above), story.room - FEWEST_TOLD_BESIDE)
     if beside:
@@ -156,17 +163,17 @@ class _Story:
 
     def tell(self, sentences: Iterable[Told], *, leaving: int = 0) -> None:
         """Take up what fits and leaves so many words, and a sentence, for what is told after it."""
-        for told in sentences:
-            words = len(told.text.split())
+        for sentence in sentences:
+            words = len(sentence.text.split())
             fits = words <= self.room - leaving and len(self.told) < MOST_SENTENCES - (leaving > 0)
-            if fits and not self._holds(told):
-                self.told.append(told)
+            if fits and not self._holds(sentence):
+                self.told.append(sentence)
                 self.room -= words
 
-    def quoted(self, said: Iterable[Utterance]) -> list[Utterance]:
+    def quoted(self, utterances: Iterable[Utterance]) -> list[Utterance]:
         """Which of these sentences were quoted, whole or shortened."""
         quotes = [quote for told in self.told for quote in told.quotes]
-        return [one for one in said if any(_quotes(quote, one) for quote in quotes)]
+        return [utterance for utterance in utterances if any(_quotes(quote, utterance) for quote in quotes)]
 
     def _holds(self, told: Told) -> bool:
         """Whether it was told already; what was called a refusal is not quoted again as what was said."""
@@ -175,22 +182,26 @@ class _Story:
         return told.text in (one.text for one in self.told) or (bool(quoted_here) and quoted_here <= quoted_above)
 
 
-def _quotes(quote: Quote, said: Utterance) -> bool:
-    same_row = quote.interaction_id == said.interaction.interaction_id
-    return same_row and " ".join(said.text.split()).startswith(" ".join(quote.text.split()))
+def _quotes(quote: Quote, utterance: Utterance) -> bool:
+    same_row = quote.interaction_id == utterance.interaction.interaction_id
+    return same_row and " ".join(utterance.text.split()).startswith(" ".join(quote.text.split()))
 
 
 def _overdue(findings: Findings) -> Iterable[Told]:
     """What our side promised last and has not kept."""
-    for one in findings.broken[-1:]:
-        yield from _promise(one, findings, f" – {findings.wording.phrases.overdue}.")
+    for commitment in findings.broken[-1:]:
+        yield from _promise(commitment, findings, f" – {findings.wording.phrases.overdue}.")
 
 
 def _promised(findings: Findings) -> Iterable[Told]:
     """What our side promised last and may yet keep."""
-    ours = [one for one in findings.commitments if one.by is not Actor.CUSTOMER and one not in findings.broken]
-    for one in ours[-1:]:
-        yield from _promise(one, findings, "")
+    ours = [
+        commitment
+        for commitment in findings.commitments
+        if commitment.by is not Actor.CUSTOMER and commitment not in findings.broken
+    ]
+    for commitment in ours[-1:]:
+        yield from _promise(commitment, findings, "")
 
 
 def _promise(promise: Commitment, findings: Findings, ending: str) -> Iterable[Told]:
@@ -207,7 +218,7 @@ def _promise(promise: Commitment, findings: Findings, ending: str) -> Iterable[T
 
 def broken_promises(case: Case, promised: Sequence[Commitment], now: datetime) -> tuple[Commitment, ...]:
     """The promises of ours that are overdue, where nothing tells that they were kept."""
-    return tuple(one for one in promised if _is_broken(one, case, now))
+    return tuple(commitment for commitment in promised if _is_broken(commitment, case, now))
 
 
 def _is_broken(promise: Commitment, case: Case, now: datetime) -> bool:
@@ -222,12 +233,14 @@ def _is_broken(promise: Commitment, case: Case, now: datetime) -> bool:
         and _may_keep(step, promise)
         for step in case.steps
     )
-    last = [one for one in case.said if one.by_customer and one.interaction.occurred_at > since]
-    if any(one.act is Act.THANKS and set(terms(one.text)) & set(terms(promise.text)) for one in last):
+    last = [utterance for utterance in case.said if utterance.by_customer and utterance.interaction.occurred_at > since]
+    if any(utterance.act is Act.THANKS and set(terms(utterance.text)) & set(terms(promise.text)) for utterance in last):
         return False
-    last = [one for one in last if one.interaction is last[-1].interaction]
-    thanked = any(one.act is Act.THANKS for one in last) and not any(one.act in _TROUBLE for one in last)
-    content = any(one.reading.moods["positive"] >= SURE for one in last)
+    last = [utterance for utterance in last if utterance.interaction is last[-1].interaction]
+    thanked = any(utterance.act is Act.THANKS for utterance in last) and not any(
+        utterance.act in _TROUBLE for utterance in last
+    )
+    content = any(utterance.reading.moods["positive"] >= SURE for utterance in last)
     return not done and not content and not thanked
 
 
@@ -272,16 +285,16 @@ def _turns(case: Case, wording: Wording) -> Iterable[Told]:
         back = wish.closed_by if wish.state is WishState.WITHDRAWN else None
         if back is not None and back.reading.acts[Act.WITHDRAWAL] >= _SURE_OF_WITHDRAWAL:
             # Of "dont cancel." alone nobody sees what was taken back.
-            told = back if len(back.text.split()) >= _FEWEST_WORDS_BACK else wish.said
-            yield wording.quotation(told, wording.phrases.withdrawn)
+            utterance = back if len(back.text.split()) >= _FEWEST_WORDS_BACK else wish.said
+            yield wording.quotation(utterance, wording.phrases.withdrawn)
             return
 
 
 def _refusals(case: Case, wording: Wording) -> Iterable[Told]:
     """What our side refused last in so many words that they tell what."""
-    telling = [one for one in case.refusals if len(terms(one.text)) >= _FEWEST_TERMS] or case.refusals
-    for one in telling[-1:]:
-        yield wording.quotation(one, wording.phrases.refused)
+    telling = [refusal for refusal in case.refusals if len(terms(refusal.text)) >= _FEWEST_TERMS] or case.refusals
+    for utterance in telling[-1:]:
+        yield wording.quotation(utterance, wording.phrases.refused)
 
 
 def _person(case: Case, wording: Wording) -> Iterable[Told]:
@@ -302,16 +315,18 @@ def _finding(case: Case, wording: Wording) -> Iterable[Told]:
         yield wording.said([case.finding], case)
 
 
-def _named(case: Case, found: Sequence[Entity], wording: Wording) -> Iterable[Told]:
+def _named(case: Case, entities: Sequence[Entity], wording: Wording) -> Iterable[Told]:
     """What the customer named."""
-    by_customer = {one.interaction_id for one in case.interactions if one.actor is Actor.CUSTOMER}
+    by_customer = {
+        interaction.interaction_id for interaction in case.interactions if interaction.actor is Actor.CUSTOMER
+    }
     named: dict[str, list[str]] = {}
     evidence: list[str] = []
-    for one in found:
-        if one.type in _UNTOLD or not by_customer.intersection(one.evidence):
+    for entity in entities:
+        if entity.type in _UNTOLD or not by_customer.intersection(entity.evidence):
             continue
-        named.setdefault(label_of(one.type), []).append(one.value)
-        evidence.extend(one.evidence[:2])
+        named.setdefault(label_of(entity.type), []).append(entity.value)
+        evidence.extend(entity.evidence[:2])
         if sum(map(len, named.values())) == MOST_NAMED:
             break
     if named:

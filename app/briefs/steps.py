@@ -45,13 +45,13 @@ class Step(NamedTuple):
 
 
 def steps(
-    interactions: Sequence[Interaction], tool_calls: Sequence[Call], said: Sequence[Utterance]
+    interactions: Sequence[Interaction], tool_calls: Sequence[Call], utterances: Sequence[Utterance]
 ) -> tuple[Step, ...]:
     """The steps in the order of their last attempt, attempts at the same thing counted together."""
     carried_out = list(_tool_steps(tool_calls))
-    found = [*carried_out, *_events(interactions), *_tried(said)]
+    found = [*carried_out, *_events(interactions), *_tried(utterances)]
     if not carried_out:  # with tools at work, what staff says was done only says it again
-        found.extend(_reported(said))
+        found.extend(_reported(utterances))
     merged: dict[tuple[str, tuple[str, ...], Actor | None], Step] = {}
     for step in sorted(found, key=lambda one: one.action.at):
         key = (step.name, step.subject, step.action.actor if step.told else None)
@@ -59,10 +59,12 @@ def steps(
     return tuple(merged.values())
 
 
-def _has_tried(said: Utterance) -> bool:
+def _has_tried(utterance: Utterance) -> bool:
     """Whether the customer tells what they tried themselves."""
     return (
-        said.by_customer and said.reading.attempt >= _SURE_TRIED and said.act in (Act.REPORT, Act.COMPLAINT, Act.ANSWER)
+        utterance.by_customer
+        and utterance.reading.attempt >= _SURE_TRIED
+        and utterance.act in (Act.REPORT, Act.COMPLAINT, Act.ANSWER)
     )
 
 
@@ -90,19 +92,19 @@ def counted_calls(tool_calls: Sequence[Call]) -> list[Call]:
 
     That attempt counts no more once something else was carried out with the same thing.
     """
-    acting = [one for one in tool_calls if not one.looks]
-    succeeded = [one for one in acting if one.outcome is not Outcome.FAILED]
-    settled = {(subject_of(one), one.call.seq) for one in succeeded if subject_of(one)}
-    names = {one.name for one in succeeded}
-    last = {one.name: one for one in acting}
+    acting = [tool_call for tool_call in tool_calls if not tool_call.looks]
+    succeeded = [call for call in acting if call.outcome is not Outcome.FAILED]
+    settled = {(subject_of(call), call.call.seq) for call in succeeded if subject_of(call)}
+    names = {call.name for call in succeeded}
+    last = {call.name: call for call in acting}
     return [
-        one
-        for one in acting
-        if one.outcome is not Outcome.FAILED
+        call
+        for call in acting
+        if call.outcome is not Outcome.FAILED
         or (
-            one.name not in names
-            and last[one.name] is one
-            and not any(subject == subject_of(one) and seq > one.call.seq for subject, seq in settled)
+            call.name not in names
+            and last[call.name] is call
+            and not any(subject == subject_of(call) and seq > call.call.seq for subject, seq in settled)
         )
     ]
 
@@ -118,70 +120,79 @@ def subject_of(call: Call) -> tuple[str, ...]:
 
 
 def _tool_steps(tool_calls: Sequence[Call]) -> Iterable[Step]:
-    counted = {one.call.interaction_id for one in counted_calls(tool_calls)}
-    for one in tool_calls:
-        if one.looks:
+    counted = {counted_call.call.interaction_id for counted_call in counted_calls(tool_calls)}
+    for tool_call in tool_calls:
+        if tool_call.looks:
             continue
         # What an attempt was about says enough of one that failed and that another has taken the place of.
-        subject = subject_of(one)
-        names = [name for name in names_in(one.call.data) if one.call.interaction_id in counted or name[1] in subject]
+        subject = subject_of(tool_call)
+        names = [
+            name
+            for name in names_in(tool_call.call.data)
+            if tool_call.call.interaction_id in counted or name[1] in subject
+        ]
         action = ActionTaken(
-            step=_with_names(humanised(one.name), names) + (f" ({shorten(one.refusal, 8)})" if one.refusal else ""),
-            actor=one.call.actor,
-            channel=one.call.channel,
-            outcome=one.outcome,
-            at=(one.result or one.call).occurred_at,
-            evidence=one.evidence,
+            step=_with_names(humanised(tool_call.name), names)
+            + (f" ({shorten(tool_call.refusal, 8)})" if tool_call.refusal else ""),
+            actor=tool_call.call.actor,
+            channel=tool_call.call.channel,
+            outcome=tool_call.outcome,
+            at=(tool_call.result or tool_call.call).occurred_at,
+            evidence=tool_call.evidence,
         )
-        yield Step(action, one.name, subject, 1, one.complaint, (one.outcome,))
+        yield Step(action, tool_call.name, subject, 1, tool_call.complaint, (tool_call.outcome,))
 
 
 def _events(interactions: Iterable[Interaction]) -> Iterable[Step]:
-    for one in interactions:
-        if one.kind is not Kind.EVENT or one.outcome is None or not one.name:
+    for interaction in interactions:
+        if interaction.kind is not Kind.EVENT or interaction.outcome is None or not interaction.name:
             continue
-        details = [f"{one.data[key]}" for key in _SELF_SERVICE_DETAIL if isinstance(one.data.get(key), str | int)]
-        words = humanised(one.name) + (f" ({', '.join(details[:2])})" if details else "")
+        details = [
+            f"{interaction.data[key]}"
+            for key in _SELF_SERVICE_DETAIL
+            if isinstance(interaction.data.get(key), str | int)
+        ]
+        words = humanised(interaction.name) + (f" ({', '.join(details[:2])})" if details else "")
         action = ActionTaken(
             step=shorten(words, 14),
-            actor=one.actor,
-            channel=one.channel,
-            outcome=one.outcome,
-            at=one.occurred_at,
-            evidence=(one.interaction_id,),
+            actor=interaction.actor,
+            channel=interaction.channel,
+            outcome=interaction.outcome,
+            at=interaction.occurred_at,
+            evidence=(interaction.interaction_id,),
         )
-        yield Step(action, one.name, (), 1, one.text or None, (one.outcome,))
+        yield Step(action, interaction.name, (), 1, interaction.text or None, (interaction.outcome,))
 
 
-def _tried(said: Iterable[Utterance]) -> Iterable[Step]:
+def _tried(utterances: Iterable[Utterance]) -> Iterable[Step]:
     """What the customer says they tried, in their words."""
-    for one in said:
-        if _has_tried(one):
-            failed = _STILL_BROKEN.search(one.text) is not None
-            yield _quoted_step(one, Outcome.FAILED if failed else Outcome.UNKNOWN)
+    for utterance in utterances:
+        if _has_tried(utterance):
+            failed = _STILL_BROKEN.search(utterance.text) is not None
+            yield _quoted_step(utterance, Outcome.FAILED if failed else Outcome.UNKNOWN)
 
 
-def _reported(said: Iterable[Utterance]) -> Iterable[Step]:
+def _reported(utterances: Iterable[Utterance]) -> Iterable[Step]:
     """What our side says it has done, in its words."""
-    for one in said:
-        if not one.by_customer and one.reading.done >= _SURE_DONE and _is_full_report(one):
-            yield _quoted_step(one, Outcome.SUCCEEDED)
+    for utterance in utterances:
+        if not utterance.by_customer and utterance.reading.done >= _SURE_DONE and _is_full_report(utterance):
+            yield _quoted_step(utterance, Outcome.SUCCEEDED)
 
 
-def _is_full_report(said: Utterance) -> bool:
-    return said.act is Act.REPORT and len(said.text.split()) >= _FEWEST_WORDS
+def _is_full_report(utterance: Utterance) -> bool:
+    return utterance.act is Act.REPORT and len(utterance.text.split()) >= _FEWEST_WORDS
 
 
-def _quoted_step(said: Utterance, outcome: Outcome) -> Step:
+def _quoted_step(utterance: Utterance, outcome: Outcome) -> Step:
     action = ActionTaken(
-        step=quoted(said.text, _QUOTED_WORDS),
-        actor=said.interaction.actor,
-        channel=said.interaction.channel,
+        step=quoted(utterance.text, _QUOTED_WORDS),
+        actor=utterance.interaction.actor,
+        channel=utterance.interaction.channel,
         outcome=outcome,
-        at=said.interaction.occurred_at,
-        evidence=(said.interaction.interaction_id,),
+        at=utterance.interaction.occurred_at,
+        evidence=(utterance.interaction.interaction_id,),
     )
-    return Step(action, said.text, (), 1, None, (outcome,), told=True)
+    return Step(action, utterance.text, (), 1, None, (outcome,), told=True)
 
 
 def _joined(earlier: Step, later: Step) -> Step:

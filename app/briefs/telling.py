@@ -28,44 +28,44 @@ _FEWEST_TERMS = 2
 _FULL_GREETING = 5
 
 
-def may_be_key(said: Utterance) -> bool:
+def may_be_key(utterance: Utterance) -> bool:
     """Whether a sentence may tell why the customer came."""
-    told = not said.pasted and said.reading.boilerplate < SURE  # no signature, no footer
-    words = terms(said.text)
-    if said.act in EMPTY and len(words) < _FULL_GREETING:
+    told = not utterance.pasted and utterance.reading.boilerplate < SURE  # no signature, no footer
+    words = terms(utterance.text)
+    if utterance.act in EMPTY and len(words) < _FULL_GREETING:
         return False
-    return told and bool(words) and not only_asks_for_person(said)
+    return told and bool(words) and not only_asks_for_person(utterance)
 
 
-def only_asks_for_person(said: Utterance) -> bool:
+def only_asks_for_person(utterance: Utterance) -> bool:
     """Whether a sentence asks for a person in too few words to say what for."""
-    return len(terms(said.text)) <= _LONGEST_ASKING and asks_for_person(said)
+    return len(terms(utterance.text)) <= _LONGEST_ASKING and asks_for_person(utterance)
 
 
-def shown_share(said: Utterance) -> float:
+def shown_share(utterance: Utterance) -> float:
     """How much of its weight a sentence keeps: what holds a secret or only announces is quoted for want of others."""
-    return _WITH_SECRET if MASK in said.text or said.text.endswith(":") else 1.0
+    return _WITH_SECRET if MASK in utterance.text or utterance.text.endswith(":") else 1.0
 
 
-def wants(said: Utterance) -> bool:
+def wants(utterance: Utterance) -> bool:
     """Whether a sentence wants something; a plain report of trouble does not say what."""
-    if said.act is Act.WITHDRAWAL:
+    if utterance.act is Act.WITHDRAWAL:
         return False
-    return said.act in WANTING or said.reading.wish >= _SURE_OF_WISH
+    return utterance.act in WANTING or utterance.reading.wish >= _SURE_OF_WISH
 
 
-def is_bare(said: Utterance) -> bool:
+def is_bare(utterance: Utterance) -> bool:
     """Whether a sentence holds too little to tell a matter: a field of a form, an outcry."""
-    is_field = _BOX.search(said.text) or (said.act not in _ASKING and _FIELD.match(said.text))
-    return bool(is_field) or len(set(terms(said.text))) < _FEWEST_TERMS
+    is_field = _BOX.search(utterance.text) or (utterance.act not in _ASKING and _FIELD.match(utterance.text))
+    return bool(is_field) or len(set(terms(utterance.text))) < _FEWEST_TERMS
 
 
-def tells(said: Utterance) -> bool:
+def tells(utterance: Utterance) -> bool:
     """Whether a sentence tells something that may be shown."""
-    return may_be_key(said) and MASK not in said.text
+    return may_be_key(utterance) and MASK not in utterance.text
 
 
-def asks_for_person(said: Utterance, before: str = "") -> bool:
+def asks_for_person(utterance: Utterance, before: str = "") -> bool:
     """Whether a sentence asks for a person: surely so, or perhaps and in words that are known for it."""
-    likely = said.reading.human
-    return likely >= SURE_OF_PERSON or (likely >= _PERHAPS and asks_in_words(said.text, before))
+    likely = utterance.reading.human
+    return likely >= SURE_OF_PERSON or (likely >= _PERHAPS and asks_in_words(utterance.text, before))

@@ -31,38 +31,38 @@ def united(found: Sequence[Entity], named: Iterable[Entity]) -> tuple[Entity, ..
     brought = list(found)
     for one in named:
         facts = _facts(one.value)
-        same = next((place for place, known in enumerate(brought) if _is_same(known, one, facts)), None)
+        same = next((index for index, entity in enumerate(brought) if _is_same(entity, one, facts)), None)
         if same is not None:
-            known = brought[same]
-            better = one if _is_bare(known) and not _is_bare(one) else known
-            brought[same] = _with_evidence(better, known if better is one else one)
+            entity = brought[same]
+            better = one if _is_bare(entity) and not _is_bare(one) else entity
+            brought[same] = _with_evidence(better, entity if better is one else one)
             continue
-        told = [known for known in brought if _is_part(known, one, facts)]
-        brought = [known for known in brought if known not in told]
-        for known in told:
-            one = _with_evidence(one, known)  # noqa: PLW2901 - it takes the place of those that it tells
+        entities = [entity for entity in brought if _is_part(entity, one, facts)]
+        brought = [entity for entity in brought if entity not in entities]
+        for entity in entities:
+            one = _with_evidence(one, entity)  # noqa: PLW2901 - it takes the place of those that it tells
         brought.append(one)
     return tuple(brought[:MOST_ENTITIES])
 
 
-def _is_same(known: Entity, named: Entity, facts: frozenset[str]) -> bool:
-    if known.value.casefold() == named.value.casefold():
-        same_kind = known.type.casefold() == named.type.casefold() or _is_measure(known.value)
-        return same_kind or _is_distinct(facts or {known.value})
-    if _years(known.value) and _years(named.value) and _years(known.value) != _years(named.value):
+def _is_same(entity: Entity, named: Entity, facts: frozenset[str]) -> bool:
+    if entity.value.casefold() == named.value.casefold():
+        same_kind = entity.type.casefold() == named.type.casefold() or _is_measure(entity.value)
+        return same_kind or _is_distinct(facts or {entity.value})
+    if _years(entity.value) and _years(named.value) and _years(entity.value) != _years(named.value):
         return False
-    if (number := _subscriber(known.value)) and number == _subscriber(named.value):
+    if (number := _subscriber(entity.value)) and number == _subscriber(named.value):
         return True
-    return bool(facts) and _facts(known.value) == facts and _is_distinct(facts) and not _says_more(named.value)
+    return bool(facts) and _facts(entity.value) == facts and _is_distinct(facts) and not _says_more(named.value)
 
 
-def _is_part(known: Entity, named: Entity, facts: frozenset[str]) -> bool:
+def _is_part(entity: Entity, named: Entity, facts: frozenset[str]) -> bool:
     """Whether something found is told within something named: `1180`, a mere number, in `card-1180`."""
-    of = _facts(known.value)
+    of = _facts(entity.value)
     if of and of < facts and _is_distinct(of):
         return True
     within = _WORD.findall(named.value.casefold())
-    return _is_bare(known) and known.value.casefold() in within and len(known.value) > _SHORTEST_FACT
+    return _is_bare(entity) and entity.value.casefold() in within and len(entity.value) > _SHORTEST_FACT
 
 
 def _is_bare(entity: Entity) -> bool:
@@ -90,20 +90,22 @@ def _subscriber(value: str) -> str | None:
 
 def _is_distinct(facts: Iterable[str]) -> bool:
     """Whether facts can be of one thing alone: a number of one or two digits may be of any."""
-    return all(len(one) >= _SHORTEST_FACT for one in facts)
+    return all(len(fact) >= _SHORTEST_FACT for fact in facts)
 
 
 def _says_more(value: str) -> bool:
     """Whether words stand beside the only name in a value."""
     rest = value
-    for one in mentions(value):
-        rest = rest.replace(one.value, " ")
+    for mention in mentions(value):
+        rest = rest.replace(mention.value, " ")
     return len(_LETTERS.findall(rest)) > 1
 
 
 def _facts(value: str) -> frozenset[str]:
     """The names, figures and days in a value, in a form in which two spellings are equal."""
-    return frozenset(_day(one.value) if one.type == "date" else canonical(one.value) for one in mentions(value))
+    return frozenset(
+        _day(mention.value) if mention.type == "date" else canonical(mention.value) for mention in mentions(value)
+    )
 
 
 def _day(date: str) -> str:
@@ -116,5 +118,5 @@ def _day(date: str) -> str:
     return f"{month:02d}-{int(day.group()):02d}" if month and day else date.casefold()
 
 
-def _with_evidence(one: Entity, other: Entity) -> Entity:
-    return one.model_copy(update={"evidence": tuple(dict.fromkeys((*one.evidence, *other.evidence)))})
+def _with_evidence(entity: Entity, other: Entity) -> Entity:
+    return entity.model_copy(update={"evidence": tuple(dict.fromkeys((*entity.evidence, *other.evidence)))})

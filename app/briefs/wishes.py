@@ -54,42 +54,48 @@ class Wish(NamedTuple):
         return (self.said, *self.again)
 
 
-def wishes(said: Sequence[Utterance], steps: Sequence[Step]) -> tuple[Wish, ...]:
+def wishes(utterances: Sequence[Utterance], steps: Sequence[Step]) -> tuple[Wish, ...]:
     """The wishes in the order they were told, the same wish once."""
     places: list[int] = []
     known: set[str] = set()
     repeated: dict[int, list[int]] = {}
     words_of: dict[int, set[str]] = {}
-    for place, one in enumerate(said):
-        if not one.by_customer or one.pasted or not _is_wish(one):
+    for index, utterance in enumerate(utterances):
+        if not utterance.by_customer or utterance.pasted or not _is_wish(utterance):
             continue
-        words = set(terms(one.text))
+        words = set(terms(utterance.text))
         if places and words and len(words - known) < _NEW_WORDS * len(words):
             same = max(places, key=lambda earlier: len(words & words_of[earlier]))
-            repeated.setdefault(same, []).append(place)
+            repeated.setdefault(same, []).append(index)
             continue
         known |= words
-        words_of[place] = words
-        places.append(place)
-    closing = _Closing(said, steps, places)
-    return tuple(_with_repetitions(closing.judged(place), said, repeated.get(place, ())) for place in places)
+        words_of[index] = words
+        places.append(index)
+    closing = _Closing(utterances, steps, places)
+    return tuple(_with_repetitions(closing.judged(index), utterances, repeated.get(index, ())) for index in places)
 
 
-def _with_repetitions(wish: Wish, said: Sequence[Utterance], repeated: Sequence[int]) -> Wish:
+def _with_repetitions(wish: Wish, utterances: Sequence[Utterance], repeated: Sequence[int]) -> Wish:
     """The wish with what said it again; what is said after it was closed, in an earlier message, opens it anew."""
     closed_by = wish.closed_by
-    again = (said[place] for place in repeated)
+    again = (utterances[index] for index in repeated)
     if closed_by is not None:
         closed_at = (closed_by.interaction.occurred_at, closed_by.interaction.seq)
-        again = (one for one in again if (one.interaction.occurred_at, one.interaction.seq) <= closed_at)
+        again = (
+            utterance
+            for utterance in again
+            if (utterance.interaction.occurred_at, utterance.interaction.seq) <= closed_at
+        )
     return wish._replace(again=tuple(again))
 
 
-def _is_wish(said: Utterance) -> bool:
+def _is_wish(utterance: Utterance) -> bool:
     """Whether the customer wants something: by the wish itself, or by what the sentence does."""
-    is_wanted = said.act in _WANTING and (said.reading.wish >= _SURE or said.reading.acts[Act.REQUEST] >= _SURE)
+    is_wanted = utterance.act in _WANTING and (
+        utterance.reading.wish >= _SURE or utterance.reading.acts[Act.REQUEST] >= _SURE
+    )
     # `Please!` says that something is wanted, and not what.
-    tells = said.reading.boilerplate < _SURE and len(set(terms(said.text))) >= _FEWEST_WORDS
+    tells = utterance.reading.boilerplate < _SURE and len(set(terms(utterance.text))) >= _FEWEST_WORDS
     return is_wanted and tells
 
 
@@ -104,10 +110,10 @@ class _Bearing(NamedTuple):
 class _Closing:
     """What was said and done, read once for all wishes."""
 
-    def __init__(self, said: Sequence[Utterance], steps: Sequence[Step], wanted: Sequence[int]) -> None:
-        self._said = said
-        self._words = [content_words(one.text) for one in said]
-        self._turns = turns_of(one.by_customer for one in said)
+    def __init__(self, utterances: Sequence[Utterance], steps: Sequence[Step], wanted: Sequence[int]) -> None:
+        self._said = utterances
+        self._words = [content_words(utterance.text) for utterance in utterances]
+        self._turns = turns_of(utterance.by_customer for utterance in utterances)
         ours = [step for step in steps if not step.told and step.action.actor is not Actor.CUSTOMER]
         self._done = [self._bearing(step, wanted) for step in ours if step.action.outcome is Outcome.SUCCEEDED]
         self._failed = [self._bearing(step, wanted) for step in ours if step.action.outcome is Outcome.FAILED]
@@ -115,59 +121,62 @@ class _Closing:
     def _bearing(self, step: Step, wanted: Sequence[int]) -> _Bearing:
         """What a step was about: what was wanted last before it, and what shares a word with it or its report."""
         at = step.action.at
-        before = [self._turns[place] for place in wanted if self._said[place].interaction.occurred_at <= at]
+        before = [self._turns[index] for index in wanted if self._said[index].interaction.occurred_at <= at]
         words = set(content_words(f"{humanised(step.name)} {' '.join(step.subject)}"))
-        after = (place for place, one in enumerate(self._said) if one.interaction.occurred_at >= at)
-        reply = next((place for place in after if not self._said[place].by_customer), None)
+        after = (index for index, utterance in enumerate(self._said) if utterance.interaction.occurred_at >= at)
+        reply = next((index for index in after if not self._said[index].by_customer), None)
         if reply is not None:
-            words.update(*(self._words[place] for place in self._of_turn(reply)))
+            words.update(*(self._words[index] for index in self._of_turn(reply)))
         return _Bearing(at, max(before, default=-1), frozenset(words))
 
     def _of_turn(self, start: int) -> Iterator[int]:
-        return takewhile(lambda place: self._turns[place] == self._turns[start], range(start, len(self._said)))
+        return takewhile(lambda index: self._turns[index] == self._turns[start], range(start, len(self._said)))
 
-    def _is_about(self, step: _Bearing, place: int) -> bool:
-        if step.at < self._said[place].interaction.occurred_at:
+    def _is_about(self, step: _Bearing, index: int) -> bool:
+        if step.at < self._said[index].interaction.occurred_at:
             return False
-        return step.turn == self._turns[place] or not step.words.isdisjoint(self._words[place])
+        return step.turn == self._turns[index] or not step.words.isdisjoint(self._words[index])
 
-    def _share(self, place: int, other: Utterance) -> bool:
-        return not self._words[place].isdisjoint(content_words(other.text))
+    def _share(self, index: int, other: Utterance) -> bool:
+        return not self._words[index].isdisjoint(content_words(other.text))
 
-    def judged(self, place: int) -> Wish:
+    def judged(self, index: int) -> Wish:
         """How the wish at this place stands at the end; what is said to close it must itself look like that."""
-        wish, words = self._said[place], self._words[place]
-        end = min(len(self._said), place + 1 + MOST_LATER)
+        wish, words = self._said[index], self._words[index]
+        end = min(len(self._said), index + 1 + MOST_LATER)
         later = [
-            Later(one.by_customer, self._turns[at], not words.isdisjoint(self._words[at]), one.reading)
-            for at, one in enumerate(self._said[place + 1 : end], start=place + 1)
-            if not one.pasted
+            Later(utterance.by_customer, self._turns[at], not words.isdisjoint(self._words[at]), utterance.reading)
+            for at, utterance in enumerate(self._said[index + 1 : end], start=index + 1)
+            if not utterance.pasted
         ]
-        carried_out = any(self._is_about(step, place) for step in self._done)
-        failed = any(self._is_about(step, place) for step in self._failed)
+        carried_out = any(self._is_about(step, index) for step in self._done)
+        failed = any(self._is_about(step, index) for step in self._failed)
         likeliest, sure = state(wish.reading, later, carried_out=carried_out, failed=failed)
         judged = WishState(likeliest)
-        after = self._said[place + 1 : end]
-        ours = [one for one in after if not one.by_customer]
-        theirs = [one for one in after if one.by_customer]
+        after = self._said[index + 1 : end]
+        ours = [utterance for utterance in after if not utterance.by_customer]
+        theirs = [utterance for utterance in after if utterance.by_customer]
         if judged is WishState.OPEN and not carried_out:
             refused = _last(
-                ours, lambda one: one.reading.acts[Act.REFUSAL] >= _SURE_OF_REFUSAL and self._share(place, one)
+                ours,
+                lambda utterance: (
+                    utterance.reading.acts[Act.REFUSAL] >= _SURE_OF_REFUSAL and self._share(index, utterance)
+                ),
             )
             if refused is not None:
                 return Wish(wish, WishState.REFUSED, refused)
         if judged is WishState.WITHDRAWN:
-            closed = _last(theirs, lambda one: one.reading.acts[Act.WITHDRAWAL] >= _LIKELY)
+            closed = _last(theirs, lambda utterance: utterance.reading.acts[Act.WITHDRAWAL] >= _LIKELY)
             return Wish(wish, judged, closed) if closed else Wish(wish, WishState.OPEN)
         if judged is WishState.REFUSED and not carried_out:
-            closed = _last(ours, lambda one: one.reading.acts[Act.REFUSAL] >= _LIKELY)
+            closed = _last(ours, lambda utterance: utterance.reading.acts[Act.REFUSAL] >= _LIKELY)
             return Wish(wish, judged, closed) if closed else Wish(wish, WishState.OPEN)
         if judged is WishState.DONE and sure < _SURE_OF_DONE and not carried_out:
             return Wish(wish, WishState.OPEN)
         if judged is WishState.DONE or (carried_out and judged is not WishState.CONDITIONAL):
-            return Wish(wish, WishState.DONE, _last(ours, lambda one: one.reading.done >= _LIKELY))
+            return Wish(wish, WishState.DONE, _last(ours, lambda utterance: utterance.reading.done >= _LIKELY))
         return Wish(wish, judged)
 
 
-def _last(said: Sequence[Utterance], closes: Callable[[Utterance], bool]) -> Utterance | None:
-    return next((one for one in reversed(said) if closes(one)), None)
+def _last(utterances: Sequence[Utterance], closes: Callable[[Utterance], bool]) -> Utterance | None:
+    return next((utterance for utterance in reversed(utterances) if closes(utterance)), None)

@@ -69,7 +69,7 @@ class Seen(NamedTuple):
 def escalations_in(seen: Seen) -> list[Took]:
     """All escalations of one customer, in no particular order."""
     prepared = _with_handoffs(seen)
-    met = {one.contact.row.interaction_id for one in prepared if one.contact is not None}
+    met = {took.contact.row.interaction_id for took in prepared if took.contact is not None}
     return [*prepared, *_without_handoffs(seen, met)]
 
 
@@ -113,7 +113,7 @@ def escalation_row(took: Took, seen: Seen, customer_id: str, intents: Mapping[st
 
 def distinct(restated: Iterable[Restatement]) -> tuple[tuple[str, str, str], ...]:
     """Each thing said again once, as a row holds it."""
-    return tuple(dict.fromkeys((one.kind, one.known, one.restated) for one in restated))
+    return tuple(dict.fromkeys((restatement.kind, restatement.known, restatement.restated) for restatement in restated))
 
 
 def milliseconds(moment: datetime) -> int:
@@ -125,48 +125,48 @@ def milliseconds(moment: datetime) -> int:
 
 
 def _with_handoffs(seen: Seen) -> list[Took]:
-    found = [_taken(one, seen) for one in seen.handoffs]
+    tooks = [_taken(handoff, seen) for handoff in seen.handoffs]
     last: dict[str, int] = {
-        one.contact.row.interaction_id: place for place, one in enumerate(found) if one.contact is not None
+        took.contact.row.interaction_id: index for index, took in enumerate(tooks) if took.contact is not None
     }
     # Of several handoffs before the same conversation, the agent had the last one's brief.
     return [
-        one._replace(superseded=one.contact is not None and last[one.contact.row.interaction_id] != place)
-        for place, one in enumerate(found)
+        took._replace(superseded=took.contact is not None and last[took.contact.row.interaction_id] != index)
+        for index, took in enumerate(tooks)
     ]
 
 
 def _taken(handoff: HandoffFacts, seen: Seen) -> Took:
-    held = [row for row in seen.rows if row.seq <= handoff.as_of_seq and row.occurred_at <= handoff.at]
-    newest = held[-1].occurred_at if held else None
-    source = _source(handoff, held, seen.visits)
+    interactions = [row for row in seen.rows if row.seq <= handoff.as_of_seq and row.occurred_at <= handoff.at]
+    newest = interactions[-1].occurred_at if interactions else None
+    source = _source(handoff, interactions, seen.visits)
     contact = _contact(handoff, newest, source, seen)
-    last = next((row for row in reversed(held) if row.conversation_id == handoff.conversation_id), None)
-    last = last or (held[-1] if held else None)
+    last = next((row for row in reversed(interactions) if row.conversation_id == handoff.conversation_id), None)
+    last = last or (interactions[-1] if interactions else None)
     return Took(handoff, contact, source, handoff.from_channel or (last.channel.value if last else None))
 
 
-def _source(handoff: HandoffFacts, held: Sequence[Interaction], visits: Sequence[Visit]) -> Visit | None:
-    known = {row.interaction_id for row in held}
+def _source(handoff: HandoffFacts, interactions: Sequence[Interaction], visits: Sequence[Visit]) -> Visit | None:
+    known = {row.interaction_id for row in interactions}
     begun = [visit for visit in visits if visit.visit_id in known]
-    own = [one for one in begun if handoff.conversation_id and one.conversation_id == handoff.conversation_id]
+    own = [visit for visit in begun if handoff.conversation_id and visit.conversation_id == handoff.conversation_id]
     return (own or begun or [None])[-1]
 
 
 def _contact(handoff: HandoffFacts, newest: datetime | None, source: Visit | None, seen: Seen) -> Contact | None:
     connected = handoff.feedback.connected_at
-    found = _contacts(handoff, newest, seen, connected) or _contacts(handoff, newest, seen, None)
-    found.sort(key=lambda one: (one.row.occurred_at, one.row.seq))
+    contacts = _contacts(handoff, newest, seen, connected) or _contacts(handoff, newest, seen, None)
+    contacts.sort(key=lambda contact: (contact.row.occurred_at, contact.row.seq))
     elsewhere = source is not None and handoff.to_channel not in (None, source.channel.value)
-    led_to = [one for one in found if one.visit.channel.value == handoff.to_channel] if elsewhere else []
-    return next(iter(led_to or found), None)
+    led_to = [contact for contact in contacts if contact.visit.channel.value == handoff.to_channel] if elsewhere else []
+    return next(iter(led_to or contacts), None)
 
 
 def _contacts(handoff: HandoffFacts, newest: datetime | None, seen: Seen, connected: datetime | None) -> list[Contact]:
     """The first agent's words after a handoff in each visit that has any, once the call was connected."""
-    found: list[Contact] = []
+    contacts: list[Contact] = []
     for visit in seen.visits:
-        begins = next((place for place, row in enumerate(visit.rows) if _is_after(row, handoff, newest)), None)
+        begins = next((index for index, row in enumerate(visit.rows) if _is_after(row, handoff, newest)), None)
         starts = set(stints(visit))
         for first, row in enumerate(visit.rows):
             if row.actor is not Actor.AGENT or row.kind is not Kind.MESSAGE:
@@ -175,9 +175,9 @@ def _contacts(handoff: HandoffFacts, newest: datetime | None, seen: Seen, connec
                 continue
             started = first in starts and handoff.at - IN_TIME < row.occurred_at <= handoff.at
             if started or (begins is not None and first >= begins):
-                found.append(_of_visit(visit, first, begins if begins is not None else first, seen))
+                contacts.append(_of_visit(visit, first, begins if begins is not None else first, seen))
                 break
-    return [one for one in found if _is_near(one, handoff, newest)]
+    return [contact for contact in contacts if _is_near(contact, handoff, newest)]
 
 
 def _is_after(row: Interaction, handoff: HandoffFacts, newest: datetime | None) -> bool:
@@ -194,7 +194,7 @@ def _is_near(contact: Contact, handoff: HandoffFacts, newest: datetime | None) -
 
 def _of_visit(visit: Visit, first: int, after: int, seen: Seen) -> Contact:
     # What the customer says to a bot on the way is not said to the agent.
-    bot = max((place for place in range(first) if visit.rows[place].actor is Actor.BOT), default=-1)
+    bot = max((index for index in range(first) if visit.rows[index].actor is Actor.BOT), default=-1)
     begins = max(min(first, after), bot + 1)
     return Contact(visit, first, begins, seen.places[visit.rows[begins].interaction_id])
 
@@ -203,7 +203,7 @@ def _of_visit(visit: Visit, first: int, after: int, seen: Seen) -> Contact:
 
 
 def _without_handoffs(seen: Seen, met: set[str]) -> list[Took]:
-    found: list[Took] = []
+    tooks: list[Took] = []
     for visit in seen.visits:
         for number, first in enumerate(stints(visit)):
             if visit.rows[first].interaction_id in met:
@@ -212,8 +212,8 @@ def _without_handoffs(seen: Seen, met: set[str]) -> list[Took]:
             if took is None and number == 0:
                 took = _from_elsewhere(visit, first, seen)
             if took is not None:
-                found.append(took)
-    return found
+                tooks.append(took)
+    return tooks
 
 
 def _after_a_bot(visit: Visit, first: int, seen: Seen) -> Took | None:
@@ -237,10 +237,10 @@ def _from_elsewhere(visit: Visit, first: int, seen: Seen) -> Took | None:
 
 def _restated(contact: Contact, told: Told) -> list[Restatement] | None:
     rows = [row for row in contact.rows if row.kind is Kind.MESSAGE and row.text.strip()]
-    said = [row for row in rows if row.actor is Actor.CUSTOMER]
-    if not said:
+    interactions = [row for row in rows if row.actor is Actor.CUSTOMER]
+    if not interactions:
         return None
-    return told.restated(said, contact.known, beside=[row for row in rows if row.actor is not Actor.CUSTOMER])
+    return told.restated(interactions, contact.known, beside=[row for row in rows if row.actor is not Actor.CUSTOMER])
 
 
 def _penalty(contact: Contact | None, connected: datetime | None, told: Told) -> Penalty | None:
@@ -274,7 +274,9 @@ def _intent(took: Took, intents: Mapping[str, str | None]) -> str | None:
 
 
 def _moment(took: Took) -> datetime:
-    at = [one for one in (took.handoff and took.handoff.at, took.contact and took.contact.row.occurred_at) if one]
+    at = [
+        moment for moment in (took.handoff and took.handoff.at, took.contact and took.contact.row.occurred_at) if moment
+    ]
     return min(at)
 
 

@@ -55,8 +55,12 @@ def groups(rows: Sequence[EscalationFigures], by: GroupBy) -> tuple[ContinuityGr
     """The figures by what `by` names, the most frequent first; none where it names a pair of channels or a period."""
     if by not in _NAMED:
         return ()
-    found = [ContinuityGroup(name=name, **figures(some)) for name, some in _grouped(rows, _NAMED[by]).items()]
-    return tuple(sorted(found, key=lambda one: (-one.count, one.name or "")))
+    continuity_groups = [
+        ContinuityGroup(name=name, **figures(some)) for name, some in _grouped(rows, _NAMED[by]).items()
+    ]
+    return tuple(
+        sorted(continuity_groups, key=lambda continuity_group: (-continuity_group.count, continuity_group.name or ""))
+    )
 
 
 def over_time(
@@ -70,8 +74,11 @@ def over_time(
         return ()
     length = timedelta(days=1 if by is GroupBy.DAY else 7)
     grouped = _grouped(rows, lambda row: _begin(datetime.fromtimestamp(row.at / 1000, UTC), by))
-    starts = [*grouped, *(_begin(one.astimezone(UTC), by) for one in (since,) if one is not None)]
-    ends = [*grouped, *(_begin(one.astimezone(UTC) - timedelta.resolution, by) for one in (until,) if one is not None)]
+    starts = [*grouped, *(_begin(moment.astimezone(UTC), by) for moment in (since,) if moment is not None)]
+    ends = [
+        *grouped,
+        *(_begin(moment.astimezone(UTC) - timedelta.resolution, by) for moment in (until,) if moment is not None),
+    ]
     if not starts or not ends:
         return ()
     first, last = min(starts), max(ends)
@@ -90,7 +97,7 @@ def _share(told: Iterable[bool | None]) -> Any:
 
 
 def _middle(values: Iterable[int | None]) -> Any:
-    return median([one for one in values if one is not None])
+    return median([value for value in values if value is not None])
 
 
 def _grouped(

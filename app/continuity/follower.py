@@ -83,22 +83,22 @@ class Follower:
     async def read_visits(self, tenant: str, *, now: datetime | None = None) -> bool:
         """Read what some visits were about that have been quiet for a while; tells whether there were any."""
         quiet = milliseconds((now or datetime.now(UTC)) - QUIET)
-        found = await self._store.unread(tenant, quiet, BATCH // 4)
+        dues = await self._store.unread(tenant, quiet, BATCH // 4)
         written = 0
-        for material in await self._store.material(tenant, found, MOST_ROWS):
+        for material in await self._store.material(tenant, dues, MOST_ROWS):
             readings: list[Reading] = []
             for visit in unread_visits(material):
                 started = monotonic()
                 readings.append(await self._read(tenant, material, visit))
                 await self._give_way(started)
-            due = next(one for one in found if one.customer_id == material.customer_id)
-            known = {**material.readings, **{one.visit_id: one for one in readings}}
+            due = next(one for one in dues if one.customer_id == material.customer_id)
+            known = {**material.readings, **{reading.visit_id: reading for reading in readings}}
             digest = await asyncio.to_thread(read_journeys, material._replace(readings=known))
             written += await self._store.replace(tenant, [(due, digest)], readings)
         return written > 0
 
     async def _digest(self, tenant: str, due: Sequence[Due]) -> None:
-        found = {one.customer_id: one for one in await self._store.material(tenant, due, MOST_ROWS)}
+        found = {material.customer_id: material for material in await self._store.material(tenant, due, MOST_ROWS)}
         made = await asyncio.to_thread(_digests, due, found)
         await self._store.replace(tenant, made)
 

@@ -38,12 +38,14 @@ def node_of(name: str, *, field: str) -> Place:
 def graph_of(visits: Sequence[Moves], filters: ContinuityFilter) -> Graph:
     """The graph of visits; a node counts all its visits in the time that is looked at, whatever leads to them."""
     moves: defaultdict[tuple[Place, Place], list[Moves]] = defaultdict(list)
-    for one in selecting.transitions(visits, filters):
-        moves[(str(one.before_channel), one.before_intent), (one.channel, one.intent)].append(one)
+    for transition in selecting.transitions(visits, filters):
+        moves[
+            (str(transition.before_channel), transition.before_intent), (transition.channel, transition.intent)
+        ].append(transition)
     counts: Counter[Place] = Counter()
-    for one in visits:
-        counts[one.channel, one.intent] += one.visits
-    shown = {(one.channel, one.intent) for one in selecting.visits(visits, filters)}
+    for transition in visits:
+        counts[transition.channel, transition.intent] += transition.visits
+    shown = {(visit.channel, visit.intent) for visit in selecting.visits(visits, filters)}
     shown.update(place for pair in moves for place in pair)
     nodes = [
         GraphNode(id=node_id(*place), channel=Channel(place[0]), intent=place[1], count=counts[place])
@@ -51,8 +53,8 @@ def graph_of(visits: Sequence[Moves], filters: ContinuityFilter) -> Graph:
     ]
     edges = [_edge(before, after, some) for (before, after), some in moves.items()]
     return Graph(
-        tuple(sorted(nodes, key=lambda one: (-one.count, one.id))),
-        tuple(sorted(edges, key=lambda one: (-one.count, one.from_node, one.to_node))),
+        tuple(sorted(nodes, key=lambda graph_node: (-graph_node.count, graph_node.id))),
+        tuple(sorted(edges, key=lambda graph_edge: (-graph_edge.count, graph_edge.from_node, graph_edge.to_node))),
     )
 
 
@@ -73,9 +75,9 @@ def behind(
 
 
 def _edge(before: Place, after: Place, moves: Sequence[Moves]) -> GraphEdge:
-    count, broke = sum(one.visits for one in moves), sum(one.visits for one in moves if one.broke)
+    count, broke = sum(move.visits for move in moves), sum(move.visits for move in moves if move.broke)
     share = rate(broke, count)
-    gap = median([gap for one in moves for gap in one.gaps_ms]).value
+    gap = median([gap for move in moves for gap in move.gaps_ms]).value
     return GraphEdge(
         from_node=node_id(*before),
         to_node=node_id(*after),

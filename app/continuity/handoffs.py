@@ -57,7 +57,7 @@ class HandoffFacts(NamedTuple):
         if shown is None:
             return self.duration_ms
         # Judged as of another moment than that of its making, it may be shown by either of the two clocks.
-        asked = max((one for one in (self.at, self.made) if one <= shown), default=shown)
+        asked = max((moment for moment in (self.at, self.made) if moment <= shown), default=shown)
         return max(self.duration_ms, round((shown - asked).total_seconds() * 1000))
 
 
@@ -69,8 +69,8 @@ def handoffs_of(documents: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[Ha
     answered: dict[str, list[Mapping[str, Any]]] = {}
     for one in documents.get("outcomes", ()):
         answered.setdefault(one["decision_id"], []).append(one)
-    found = [_facts(one, told.get(one["handoff_id"], ()), answered) for one in documents.get("handoffs", ())]
-    return sorted(found, key=lambda one: (one.at, one.handoff_id))
+    handoff_factss = [_facts(one, told.get(one["handoff_id"], ()), answered) for one in documents.get("handoffs", ())]
+    return sorted(handoff_factss, key=lambda handoff_facts: (handoff_facts.at, handoff_facts.handoff_id))
 
 
 def _facts(
@@ -121,8 +121,8 @@ def _overrides(
     suggested = disposition.get("name")
     chosen = feedback.disposition if suggested is not None else None
     offered = {one["action_id"] for one in decision.get("actions", ())}
-    taken = {one["action_id"] for one in outcomes if one.get("accepted") is True}
-    refused = {one["action_id"] for one in outcomes if one.get("accepted") is False}
+    taken = {outcome["action_id"] for outcome in outcomes if outcome.get("accepted") is True}
+    refused = {outcome["action_id"] for outcome in outcomes if outcome.get("accepted") is False}
     ways = {
         "rejected": feedback.accepted is False,
         "edited": feedback.edited_brief is not None and feedback.edited_brief != brief,
@@ -130,5 +130,5 @@ def _overrides(
         "other_action": bool(taken - offered) or (bool(refused & offered) and not taken),
     }
     answers = (feedback.accepted, feedback.edited_brief, chosen)
-    answered = any(one is not None for one in answers) or bool(taken or refused)
+    answered = any(answer is not None for answer in answers) or bool(taken or refused)
     return tuple(name for name, holds in ways.items() if holds), answered

@@ -50,10 +50,10 @@ def _place(count: int) -> int | None:
     tail = (1 - _CONFIDENCE) / 2
     if count > _EXACT_UP_TO:
         return int((count - 1) / 2 - _Z * sqrt(count) / 2)
-    below, place = 0.0, -1
+    below, index = 0.0, -1
     for number in range(count):
         below += comb(count, number) / 2**count
         if below > tail:
             break
-        place = number
-    return place if place >= 0 else None
+        index = number
+    return index if index >= 0 else None

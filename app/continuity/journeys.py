@@ -18,7 +18,7 @@ def read_journeys(material: Material) -> Digest:
     visits = visits_of(rows)
     seen = Seen(
         rows=rows,
-        places={row.interaction_id: place for place, row in enumerate(rows)},
+        places={row.interaction_id: index for index, row in enumerate(rows)},
         visits=visits,
         told=Told(rows),
         handoffs=handoffs_of(material.documents),
@@ -26,16 +26,16 @@ def read_journeys(material: Material) -> Digest:
     readings = {visit.visit_id: material.readings.get(visit.visit_id) for visit in visits}
     intents = {visit_id: reading.intent if reading else None for visit_id, reading in readings.items()}
     taken = escalations_in(seen)
-    escalations = [escalation_row(one, seen, material.customer_id, intents) for one in taken]
+    escalations = [escalation_row(took, seen, material.customer_id, intents) for took in taken]
     met = _met(taken, escalations)
-    made = [_visit_row(one, seen, material.customer_id, readings, met.get(one.visit_id)) for one in visits]
+    made = [_visit_row(visit, seen, material.customer_id, readings, met.get(visit.visit_id)) for visit in visits]
     return Digest(made, escalations, _spots(visits, made, readings, met))
 
 
 def unread_visits(material: Material) -> list[Visit]:
     """The visits whose intent and signals have not been read as they stand now."""
     visits = visits_of(in_order(material.rows))
-    return [one for one in visits if not _is_read(one, material.readings.get(one.visit_id))]
+    return [visit for visit in visits if not _is_read(visit, material.readings.get(visit.visit_id))]
 
 
 def last_seq(visit: Visit) -> int:
@@ -107,8 +107,8 @@ def _restated(visit: Visit, told: Told) -> list[Restatement]:
     """What the customer said again to whoever served them in a visit."""
     messages = [row for row in visit.rows if row.kind is Kind.MESSAGE and row.text.strip()]
     served = [row for row in messages if row.actor is not Actor.CUSTOMER]
-    said = [row for row in messages if row.actor is Actor.CUSTOMER]
-    return told.restated(said, visit.place, beside=served) if served else []
+    interactions = [row for row in messages if row.actor is Actor.CUSTOMER]
+    return told.restated(interactions, visit.place, beside=served) if served else []
 
 
 def _spots(
@@ -127,8 +127,8 @@ def _spots(
     for row in made:
         for kind, at, evidence in _moments(row, readings[row.visit_id], met.get(row.visit_id, ()), times):
             cost = not ends[row.journey_id].settled or taken_over[row.journey_id] >= at
-            one = _spot(row, kind, at, evidence, cost=cost)
-            found[one.spot_id] = one
+            spot_row = _spot(row, kind, at, evidence, cost=cost)
+            found[spot_row.spot_id] = spot_row
     return list(found.values())
 
 

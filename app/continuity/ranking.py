@@ -24,9 +24,9 @@ def ranked(rows: Sequence[SpotFigures], limit: int, samples: int) -> list[Ranked
     grouped: defaultdict[tuple[str, str, str | None], list[SpotFigures]] = defaultdict(list)
     for row in rows:
         grouped[row.kind, row.channel, row.intent].append(row)
-    found = [_rank(place, some, samples) for place, some in grouped.items()]
-    found.sort(key=lambda one: (-one.journeys, -one.seen, one.kind, one.channel, one.intent or ""))
-    return found[:limit]
+    rankeds = [_rank(place, some, samples) for place, some in grouped.items()]
+    rankeds.sort(key=lambda one: (-one.journeys, -one.seen, one.kind, one.channel, one.intent or ""))
+    return rankeds[:limit]
 
 
 def _rank(place: tuple[str, str, str | None], rows: Sequence[SpotFigures], samples: int) -> Ranked:

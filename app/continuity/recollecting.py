@@ -63,20 +63,20 @@ def penalty_of(rows: Sequence[Interaction], connected: datetime, told: Told, bef
     None where nothing came after the connecting.
     """
     after = [row for row in rows if row.occurred_at >= connected and row.actor is not Actor.SYSTEM]
-    for place, row in enumerate(after):
-        if _goes_on(after, place, told, before):
+    for index, row in enumerate(after):
+        if _goes_on(after, index, told, before):
             return Penalty(_ms(row.occurred_at - connected), row.interaction_id)
     last = after[-1].occurred_at if after else connected
     return Penalty(_ms(last - connected), None) if last > connected else None
 
 
-def _goes_on(rows: Sequence[Interaction], place: int, told: Told, before: int) -> bool:
-    row = rows[place]
+def _goes_on(rows: Sequence[Interaction], index: int, told: Told, before: int) -> bool:
+    row = rows[index]
     if row.kind is not Kind.MESSAGE:
         return row.kind is not Kind.NOTE and row.actor is not Actor.CUSTOMER
     if row.actor is Actor.CUSTOMER:
-        return not _only_repeats(rows, place, told, before)
-    return any(_is_a_step(one) or (_asks(one) and _asks_for_more(rows, place, told, before)) for one in _of(row.text))
+        return not _only_repeats(rows, index, told, before)
+    return any(_is_a_step(one) or (_asks(one) and _asks_for_more(rows, index, told, before)) for one in _of(row.text))
 
 
 @text_cache(maxsize=4096)
@@ -98,9 +98,9 @@ def _is_a_step(sentence: str) -> bool:
     return staff_act(sentence) is not Act.APOLOGY
 
 
-def _asks_for_more(rows: Sequence[Interaction], place: int, told: Told, before: int) -> bool:
+def _asks_for_more(rows: Sequence[Interaction], index: int, told: Told, before: int) -> bool:
     """Whether the customer's answer brings something that the ledger did not hold."""
-    for answer in range(place + 1, len(rows)):
+    for answer in range(index + 1, len(rows)):
         if rows[answer].actor is Actor.AGENT and rows[answer].kind is Kind.MESSAGE:
             break
         if rows[answer].actor is Actor.CUSTOMER and rows[answer].kind is Kind.MESSAGE:
@@ -108,13 +108,17 @@ def _asks_for_more(rows: Sequence[Interaction], place: int, told: Told, before: 
     return False
 
 
-def _only_repeats(rows: Sequence[Interaction], place: int, told: Told, before: int) -> bool:
-    row = rows[place]
-    earlier = rows[:place]
-    asked = next((one for one in reversed(earlier) if one.actor is not Actor.CUSTOMER), None)
+def _only_repeats(rows: Sequence[Interaction], index: int, told: Told, before: int) -> bool:
+    row = rows[index]
+    earlier = rows[:index]
+    asked = next((interaction for interaction in reversed(earlier) if interaction.actor is not Actor.CUSTOMER), None)
     verifying = asked is not None and any(_VERIFIES.search(one) for one in _of(asked.text))
-    beside = [one for one in earlier if one.actor is not Actor.CUSTOMER and one.kind is Kind.MESSAGE]
-    return all(_is_known(one, row, told, before, beside, verifying) for one in sentences_of(row))
+    beside = [
+        interaction
+        for interaction in earlier
+        if interaction.actor is not Actor.CUSTOMER and interaction.kind is Kind.MESSAGE
+    ]
+    return all(_is_known(sentence, row, told, before, beside, verifying) for sentence in sentences_of(row))
 
 
 def _is_known(

@@ -62,19 +62,21 @@ class Told:
         self._rows = rows
         self._first: dict[str, int] = {}
         self._messages: list[tuple[int, tuple[frozenset[str], ...]]] = []
-        for place, row in enumerate(rows):
+        for index, row in enumerate(rows):
             for name in _names_in(row):
-                self._first.setdefault(name, place)
+                self._first.setdefault(name, index)
             if (told := _told_in(row)) and any(told):
-                self._messages.append((place, told))
+                self._messages.append((index, told))
 
-    def restated(self, said: Sequence[Interaction], before: int, *, beside: Sequence[Interaction]) -> list[Restatement]:
+    def restated(
+        self, interactions: Sequence[Interaction], before: int, *, beside: Sequence[Interaction]
+    ) -> list[Restatement]:
         """What of `said` the ledger held before a place; `beside` is what bot or agent said meanwhile."""
         return [
-            one
-            for row in said
+            restatement
+            for row in interactions
             for sentence in sentences_of(row)
-            for one in self.in_sentence(sentence, row, before, beside=_until(beside, row))
+            for restatement in self.in_sentence(sentence, row, before, beside=_until(beside, row))
         ]
 
     def in_sentence(
@@ -82,7 +84,7 @@ class Told:
     ) -> list[Restatement]:
         """What of one sentence the ledger held before a place."""
         theirs = frozenset(name for other in beside for name in names_of(other.text) | words_of(other.text))
-        found = [
+        restatements = [
             Restatement("identifier", self._rows[place].interaction_id, row.interaction_id)
             for name in sorted((sentence.names | sentence.words) - theirs)
             if (place := self._first.get(name)) is not None and place < before
@@ -90,15 +92,15 @@ class Told:
         if sentence.tells and not any(_mostly(sentence.terms, terms_of(other.text)) for other in beside):
             told = self._told_before(sentence.terms, before)
             if told is not None:
-                found.append(Restatement("meaning", told, row.interaction_id))
-        return found
+                restatements.append(Restatement("meaning", told, row.interaction_id))
+        return restatements
 
     def _told_before(self, about: frozenset[str], before: int) -> str | None:
-        earlier = [one for one in self._messages if one[0] < before][-LOOK_BACK:]
-        for place, told in reversed(earlier):
+        earlier = [message for message in self._messages if message[0] < before][-LOOK_BACK:]
+        for index, told in reversed(earlier):
             whole = frozenset[str]().union(*told)
             if _mostly(about, whole) or any(_mostly(one, about) for one in told):
-                return self._rows[place].interaction_id
+                return self._rows[index].interaction_id
         return None
 
 
@@ -110,28 +112,34 @@ def sentences_of(row: Interaction) -> list[Sentence]:
 @text_cache(maxsize=4096)
 def names_of(text: str) -> frozenset[str]:
     """The names in a text, in the form in which they are compared; amounts and dates name nothing."""
-    found = (_key(one.value) for one in mentions(text) if one.type not in ("amount", "date"))
+    found = (_key(mention.value) for mention in mentions(text) if mention.type not in ("amount", "date"))
     return frozenset(one for one in found if len(one) >= SHORTEST_NAME)
 
 
 @text_cache(maxsize=4096)
 def words_of(text: str) -> frozenset[str]:
     """The words with a digit in a text, in the form in which names are compared: `ord-70331` is written as it comes."""
-    found = (_key(one) for one in tokens(text) if any(letter.isdigit() for letter in one))
+    found = (_key(token) for token in tokens(text) if any(letter.isdigit() for letter in token))
     return frozenset(one for one in found if len(one) >= SHORTEST_NAME)
 
 
 @text_cache(maxsize=4096)
 def terms_of(text: str) -> frozenset[str]:
     """What a text speaks of: the stems of its words without those that say nothing of any matter."""
-    return frozenset(one for one in terms(text) if one not in _CIVIL)
+    return frozenset(term for term in terms(text) if term not in _CIVIL)
 
 
 @text_cache(maxsize=4096)
 def _sentences(text: str) -> tuple[Sentence, ...]:
     return tuple(
-        Sentence(one, names_of(one), words_of(one), terms_of(one), customer_act(one) not in _TELLS_NOTHING)
-        for one in sentences(text)
+        Sentence(
+            sentence,
+            names_of(sentence),
+            words_of(sentence),
+            terms_of(sentence),
+            customer_act(sentence) not in _TELLS_NOTHING,
+        )
+        for sentence in sentences(text)
     )
 
 
@@ -145,7 +153,7 @@ def _told_in(row: Interaction) -> tuple[frozenset[str], ...]:
     if row.actor is not Actor.CUSTOMER:
         return ()
     if row.kind is Kind.MESSAGE:
-        return tuple(one.terms for one in _sentences(row.text) if one.tells)
+        return tuple(sentence.terms for sentence in _sentences(row.text) if sentence.tells)
     if row.name and row.outcome in _STUCK:
         return (terms_of(step_name(row.name).replace("_", " ")),)
     return ()
@@ -157,13 +165,13 @@ def _names_in(row: Interaction) -> Iterable[str]:
     for source in (row.data, held):
         if isinstance(source, Mapping | list):
             yield from (_key(value) for _, value in structured_names(source))
-    yield from (_key(one.value) for one in row.identifiers if one.value != REDACTED)
+    yield from (_key(identifier.value) for identifier in row.identifiers if identifier.value != REDACTED)
 
 
-def restated_name(known: Interaction, restated: Interaction) -> str | None:
+def restated_name(interaction: Interaction, restated: Interaction) -> str | None:
     """A name in the words of whoever said it again, of those that the other interaction held; None for none."""
-    held = set(_names_in(known))
-    said = [one.value for one in mentions(restated.text) if one.type not in ("amount", "date")]
+    held = set(_names_in(interaction))
+    said = [mention.value for mention in mentions(restated.text) if mention.type not in ("amount", "date")]
     return next((value for value in (*said, *tokens(restated.text)) if _key(value) in held), None)
 
 
@@ -172,4 +180,6 @@ def _key(value: str) -> str:
 
 
 def _until(beside: Sequence[Interaction], row: Interaction) -> list[Interaction]:
-    return [one for one in beside if (one.occurred_at, one.seq) < (row.occurred_at, row.seq)]
+    return [
+        interaction for interaction in beside if (interaction.occurred_at, interaction.seq) < (row.occurred_at, row.seq)
+    ]

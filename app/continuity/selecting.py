@@ -64,7 +64,7 @@ def page(rows: Sequence[Row], after: str | None, limit: int) -> tuple[list[Row],
     newest = sorted(rows, key=lambda row: (row.at, row[0]), reverse=True)
     start = 0
     if after is not None:
-        places = [place for place, row in enumerate(newest) if row[0] == after]
+        places = [index for index, row in enumerate(newest) if row[0] == after]
         if not places:
             message = "This is none of these rows. Pass the `next_after` of the page before, with the same filters."
             raise InvalidRequest(f"after: {message}", [{"path": "after", "message": message}])

@@ -73,15 +73,15 @@ def in_order(rows: Sequence[Interaction]) -> list[Interaction]:
 def visits_of(rows: Sequence[Interaction]) -> list[Visit]:
     """The visits in interactions that are in order, each with its journey and the visit before it in that journey."""
     open_visits: dict[tuple[str | None, Channel | None], Visit] = {}
-    found: list[Visit] = []
-    for place, row in enumerate(rows):
+    visits: list[Visit] = []
+    for index, row in enumerate(rows):
         key = (row.conversation_id, row.channel if row.conversation_id is None else None)
         visit = open_visits.get(key)
         if visit is None or _is_anew(visit, row):
-            visit = open_visits[key] = Visit(place, [])
-            found.append(visit)
+            visit = open_visits[key] = Visit(index, [])
+            visits.append(visit)
         visit.rows.append(row)
-    kept = [visit for visit in found if any(_is_contact(row) for row in visit.rows)]
+    kept = [visit for visit in visits if any(_is_contact(row) for row in visit.rows)]
     _chain(kept)
     return kept
 
@@ -89,12 +89,12 @@ def visits_of(rows: Sequence[Interaction]) -> list[Visit]:
 def stints(visit: Visit) -> Iterator[int]:
     """The places in a visit's rows at which an agent takes over: first of all, and from a bot that served meanwhile."""
     served_by_bot, asked_bot = True, True
-    for place, row in enumerate(visit.rows):
+    for index, row in enumerate(visit.rows):
         if row.kind is not Kind.MESSAGE:
             continue
         if row.actor is Actor.AGENT:
             if served_by_bot and asked_bot:
-                yield place
+                yield index
             served_by_bot = asked_bot = False
         elif row.actor is Actor.BOT:
             served_by_bot = True

@@ -123,7 +123,7 @@ def _top(handoff: Handoff) -> RenderableType:
             Text.assemble(("\nSay first  ", "dim"), (f"“{plain(brief.suggested_opening).plain}”", "italic green"))
         )
     request = handoff.request
-    way = " → ".join(one.value for one in (request.from_channel, request.to_channel) if one is not None)
+    way = " → ".join(channel.value for channel in (request.from_channel, request.to_channel) if channel is not None)
     title = Text.assemble(("Handoff", "bold"), f" · {way}" if way else "")
     return Panel(Group(*lines), title=title, title_align="left", padding=(1, 2), border_style="cyan")
 
@@ -148,7 +148,7 @@ def _facts_of_the_case(handoff: Handoff, known_by: str, notes: Footnotes) -> Ren
 
 
 def _known_by(interactions: Sequence[Interaction]) -> str:
-    held = {(one.type, one.value) for row in interactions for one in row.identifiers}
+    held = {(identifier.type, identifier.value) for row in interactions for identifier in row.identifiers}
     return ", ".join(f"{_words(kind)} {value}" for kind, value in sorted(held)[:IDENTIFIERS_SHOWN])
 
 
@@ -164,13 +164,13 @@ def _who(handoff: Handoff, known_by: str, notes: Footnotes) -> Text:
 
 def _step(step: ActionTaken, frames: Frames, notes: Footnotes) -> RenderableType:
     sign, style = _OUTCOMES[step.outcome]
-    told = Text.assemble(
+    text = Text.assemble(
         plain(step.step),
         (f"  {frames.outcomes[step.outcome]}", style),
         (f" · {step.actor.value}, {step.channel.value}, {_moment(step.at)}", "dim"),
         notes.mark(step.evidence),
     )
-    return _line(sign, style, told)
+    return _line(sign, style, text)
 
 
 def _promises(brief: Brief, notes: Footnotes) -> list[RenderableType]:
@@ -179,13 +179,13 @@ def _promises(brief: Brief, notes: Footnotes) -> list[RenderableType]:
             "•",
             "magenta",
             Text.assemble(
-                (f"{one.by.value}: ", "bold"),
-                plain(one.text),
-                (f"  {plain(frames_of(brief).due_of(one)).plain}", "yellow") if one.due else "",
-                notes.mark(one.evidence),
+                (f"{commitment.by.value}: ", "bold"),
+                plain(commitment.text),
+                (f"  {plain(frames_of(brief).due_of(commitment)).plain}", "yellow") if commitment.due else "",
+                notes.mark(commitment.evidence),
             ),
         )
-        for one in brief.commitments
+        for commitment in brief.commitments
     ]
 
 
@@ -199,9 +199,12 @@ def _facts(brief: Brief, notes: Footnotes) -> list[RenderableType]:
 def _history(brief: Brief, notes: Footnotes) -> list[RenderableType]:
     return [
         _pair(
-            one.channel.value, Text.assemble((f"{_moment(one.at)}  ", "dim"), plain(one.text), notes.mark(one.evidence))
+            history_item.channel.value,
+            Text.assemble(
+                (f"{_moment(history_item.at)}  ", "dim"), plain(history_item.text), notes.mark(history_item.evidence)
+            ),
         )
-        for one in brief.history
+        for history_item in brief.history
     ]
 
 
@@ -220,15 +223,19 @@ def _decision(decision: Decision, notes: Footnotes) -> list[RenderableType]:
         (intervention.level.value, "bold magenta"), (f" · friction {intervention.friction:.0%}", "dim")
     )
     offers = [_offer(rank, action, notes) for rank, action in enumerate(decision.actions, start=1)]
-    held = [
+    renderable_types = [
         _pair(
-            one.action_id,
-            Text.assemble(f"{_words(one.reason.value)}: ", plain(one.detail), notes.mark(one.evidence)),
+            suppressed_action.action_id,
+            Text.assemble(
+                f"{_words(suppressed_action.reason.value)}: ",
+                plain(suppressed_action.detail),
+                notes.mark(suppressed_action.evidence),
+            ),
             ACTION_WIDTH,
         )
-        for one in decision.suppressed
+        for suppressed_action in decision.suppressed
     ]
-    return [*_section("Do next", [lead, *offers]), *_section("Held back", held)]
+    return [*_section("Do next", [lead, *offers]), *_section("Held back", renderable_types)]
 
 
 def _offer(rank: int, action: OfferedAction, notes: Footnotes) -> RenderableType:
@@ -245,7 +252,7 @@ def _offer(rank: int, action: OfferedAction, notes: Footnotes) -> RenderableType
 
 
 def _evidence(notes: Footnotes, interactions: Sequence[Interaction]) -> list[RenderableType]:
-    known = {one.interaction_id: one for one in interactions}
+    known = {interaction.interaction_id: interaction for interaction in interactions}
     lines = [
         _line(f"[{number}]", "cyan", _quote(known.get(interaction_id), interaction_id), 5)
         for interaction_id, number in notes
@@ -305,13 +312,26 @@ def explanation_table(explanation: Explanation) -> RenderableType:
     table = Table(box=None, pad_edge=False)
     for name in ("who", "said", "act", "reason", "wish", "person", "quoted in"):
         table.add_column(name, overflow="fold", max_width=SAID_WIDTH if name == "said" else None)
-    weighed = sorted(explanation.sentences, key=lambda one: (not one.quoted_in, -max(one.key, one.wish, one.person)))
+    weighed = sorted(
+        explanation.sentences,
+        key=lambda sentence_explained: (
+            not sentence_explained.quoted_in,
+            -max(sentence_explained.key, sentence_explained.wish, sentence_explained.person),
+        ),
+    )
     shown = weighed[:SENTENCES_SHOWN]
-    for one in (one for one in explanation.sentences if one in shown):
-        style = "bold" if one.quoted_in else "dim"
-        shares = (_share(one.key), _share(one.wish), _share(one.person))
-        act = f"{one.act} {_share(one.act_confidence)}".strip()
-        table.add_row(one.actor.value, plain(one.text), act, *shares, ", ".join(one.quoted_in), style=style)
+    for sentence_explained in (sentence for sentence in explanation.sentences if sentence in shown):
+        style = "bold" if sentence_explained.quoted_in else "dim"
+        shares = (_share(sentence_explained.key), _share(sentence_explained.wish), _share(sentence_explained.person))
+        act = f"{sentence_explained.act} {_share(sentence_explained.act_confidence)}".strip()
+        table.add_row(
+            sentence_explained.actor.value,
+            plain(sentence_explained.text),
+            act,
+            *shares,
+            ", ".join(sentence_explained.quoted_in),
+            style=style,
+        )
     wishes = Table(box=None, pad_edge=False)
     for name in ("wish", "state", "closed by"):
         wishes.add_column(name, overflow="fold")

@@ -53,7 +53,7 @@ class Retention:
         counts: Counter[str] = Counter(interactions=0)
         ruled = {rule.channel for rule in rules}
         for rule in rules:
-            channels = [rule.channel] if rule.channel else [one for one in Channel if one not in ruled]
+            channels = [rule.channel] if rule.channel else [channel for channel in Channel if channel not in ruled]
             before = now - timedelta(days=rule.days)
             while rows := await self._ledger.expired(tenant, channels, before, limit=PAGE):
                 counts.update(await self._eraser.erase_rows(tenant, rows))

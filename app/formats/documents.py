@@ -51,10 +51,10 @@ def read_conversation(
     """
     if not is_json(content):
         text = decoded(content)
-        found = conversation_in_text(text, name=name, now=now)
-        if conversation_id is not None and found.id != conversation_id:
-            raise InvalidRequest(f"the text is one conversation, and its id is {found.id!r}.")
-        return ReadConversation(found, "text")
+        conversation = conversation_in_text(text, name=name, now=now)
+        if conversation_id is not None and conversation.id != conversation_id:
+            raise InvalidRequest(f"the text is one conversation, and its id is {conversation.id!r}.")
+        return ReadConversation(conversation, "text")
     rows = list(read_rows(content.splitlines(keepends=True)))
     first = fields_of(rows[0].value if rows else None)
     try:
@@ -110,7 +110,7 @@ def _interactions(rows: Sequence[Row], *, whole: bool) -> list[InteractionDraft]
         if not isinstance(held, list):
             raise InvalidRequest("interactions: This must be a list of interactions.", [{"path": "interactions"}])
         return [
-            interaction_draft(one, inside=f"interactions[{place}]") for place, one in enumerate(cast(list[Any], held))
+            interaction_draft(one, inside=f"interactions[{index}]") for index, one in enumerate(cast(list[Any], held))
         ]
     drafts: list[InteractionDraft] = []
     for row in rows:
@@ -125,19 +125,19 @@ def _interactions(rows: Sequence[Row], *, whole: bool) -> list[InteractionDraft]
 
 def _gathered(drafts: Sequence[InteractionDraft], now: datetime | None, name: str) -> Conversation:
     """Interactions as one conversation, the one that was spoken in last; what else they hold went before it."""
-    dated = any(one.occurred_at for one in drafts)
+    dated = any(draft.occurred_at for draft in drafts)
     present = now or datetime.now(UTC)
-    clock = next((one.occurred_at for one in drafts if one.occurred_at), present - len(drafts) * TURN_GAP)
+    clock = next((draft.occurred_at for draft in drafts if draft.occurred_at), present - len(drafts) * TURN_GAP)
     whole: list[InteractionDraft] = []
-    for place, one in enumerate(drafts):
-        clock = one.occurred_at or (clock + TURN_GAP if place else clock)
+    for index, draft in enumerate(drafts):
+        clock = draft.occurred_at or (clock + TURN_GAP if index else clock)
         update = {
-            "id": one.id or f"{name}-{place}",
+            "id": draft.id or f"{name}-{index}",
             "occurred_at": clock,
-            "conversation_id": one.conversation_id or name,
+            "conversation_id": draft.conversation_id or name,
         }
-        whole.append(one.model_copy(update=update))
-    whole.sort(key=lambda one: one.occurred_at or _LAST)
+        whole.append(draft.model_copy(update=update))
+    whole.sort(key=lambda draft: draft.occurred_at or _LAST)
     last = whole[-1] if whole else None
     after = last.occurred_at + AFTER_LAST_TURN if last and last.occurred_at else present
     conversation_id = last.conversation_id if last and last.conversation_id else name
@@ -151,29 +151,29 @@ def _located(failure: InvalidRequest, content: bytes, row: Row) -> InvalidReques
         return InvalidRequest(f"{where}{failure.detail}", failure.errors)
     text = decoded(content)
     try:
-        errors = [{**one, "line": line_of(text, str(one["path"]))} for one in failure.errors]
+        errors = [{**error, "line": line_of(text, str(error["path"]))} for error in failure.errors]
     except (ValueError, RecursionError):  # one value a line, or nested beyond what is read
         return InvalidRequest(f"line {row.line}: {failure.detail}", failure.errors)
     return InvalidRequest(f"line {errors[0]['line']}: {failure.detail}", errors)
 
 
-def _inside(decoder: json.JSONDecoder, text: str, place: int, wanted: int | str) -> int | None:
+def _inside(decoder: json.JSONDecoder, text: str, index: int, wanted: int | str) -> int | None:
     """Where one member of the object or item of the list at a place begins; None where there is none."""
-    opened, place = text[place : place + 1], _after_space(text, place + 1)
+    opened, index = text[index : index + 1], _after_space(text, index + 1)
     count = 0
-    while opened in ("{", "[") and place < len(text) and text[place] not in "}]":
+    while opened in ("{", "[") and index < len(text) and text[index] not in "}]":
         name: int | str = count
         if opened == "{":
-            name, place = decoder.raw_decode(text, place)
-            place = _after_space(text, place)
+            name, index = decoder.raw_decode(text, index)
+            index = _after_space(text, index)
         if name == wanted:
-            return place
-        _, place = decoder.raw_decode(text, place)
-        place = _after_space(text, place)
+            return index
+        _, index = decoder.raw_decode(text, index)
+        index = _after_space(text, index)
         count += 1
     return None
 
 
-def _after_space(text: str, place: int) -> int:
-    found = _SPACE.match(text, place)
-    return found.end() if found else place
+def _after_space(text: str, index: int) -> int:
+    match = _SPACE.match(text, index)
+    return match.end() if match else index

@@ -45,9 +45,9 @@ def _lines(case_id: str, conversation: Conversation, request: HandoffRequest, ha
     yield "  facts:"
     yield "    must: []  # - {name: order number, any_of: [R-44710]}"
     yield "    must_not: []  # - {name: earlier order, any_of: [R-1], harm: stale}"
-    offered = [one.action_id for one in handoff.next_actions.actions] if handoff.next_actions else []
+    offered = [action.action_id for action in handoff.next_actions.actions] if handoff.next_actions else []
     yield f"  actions: {{right: [], forbidden: []}}  # the service offered: {_told(offered)}"
-    fired = list(dict.fromkeys(one.type.value for one in handoff.signals))
+    fired = list(dict.fromkeys(signal.type.value for signal in handoff.signals))
     yield f"  signals: {{expected: [], absent: []}}  # the service noticed: {_told(fired)}"
 
 

@@ -23,7 +23,7 @@ def conversation_file(handoff: Handoff, rows: Sequence[Interaction]) -> dict[str
 
 def fact_rows(handoff: Handoff, marks: Mapping[str, Mark], rows: Sequence[Interaction]) -> list[dict[str, Any]]:
     """The marked claims of a handoff; evidence is counted in the turns of its conversation file, from 0."""
-    places = {row.interaction_id: place for place, row in enumerate(rows)}
+    places = {row.interaction_id: index for index, row in enumerate(rows)}
     evidence = {claim.text: claim.evidence for claim in handoff.brief.claims}
     facts: list[dict[str, Any]] = []
     for text, mark in marks.items():

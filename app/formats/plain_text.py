@@ -32,7 +32,7 @@ from app.models import Actor, Channel
 MOST_CHARACTERS = 1_000_000
 
 _CHANNELS: Mapping[str, Channel] = {
-    **{one.value: one for one in Channel},
+    **{channel.value: channel for channel in Channel},
     **dict.fromkeys(("website", "web site", "browser"), Channel.WEB),
     **dict.fromkeys(("live chat", "web chat", "webchat", "livechat"), Channel.CHAT),
     **dict.fromkeys(("phone", "call", "phone call", "telephone"), Channel.VOICE),
@@ -134,7 +134,7 @@ class _Reader:
         self._turns: list[_Turn] = []
         self._channel = Channel.CHAT
         self._day: date | None = None
-        heads = [head for one in lines if not one[:1].isspace() and (head := _head_of(one))]
+        heads = [head for line in lines if not line[:1].isspace() and (head := _head_of(line))]
         self._spoken = Counter(head.label.casefold() for head in heads if _NAME.fullmatch(head.label))
         by_role = {actor for head in heads for one in (head.label, *head.notes) if (actor := actor_of_role(one))}
         self._customer_is_named = bool(by_role & {Actor.BOT, Actor.AGENT}) and Actor.CUSTOMER not in by_role
@@ -167,22 +167,22 @@ class _Reader:
         by_note = next(filter(None, map(actor_of_role, head.notes)), None)
         by_label = actor_of_role(head.label)
         if by_label is not None:
-            names = [one for one in head.notes if _channel_named(one) is None and actor_of_role(one) is None]
-            self._names |= {one.casefold(): by_label for one in names}
+            names = [note for note in head.notes if _channel_named(note) is None and actor_of_role(note) is None]
+            self._names |= {name.casefold(): by_label for name in names}
             return by_label
         if by_note is not None:
             self._names[head.label.casefold()] = by_note
             return by_note
-        known = self._names.get(head.label.casefold())
+        actor = self._names.get(head.label.casefold())
         spoken = self._spoken[head.label.casefold()]
-        if known is None and spoken and (spoken > 1 or not self._turns or head.stamp is not None):
+        if actor is None and spoken and (spoken > 1 or not self._turns or head.stamp is not None):
             if self._customer_is_named:
                 # Whoever bot and agent talk to; a second name without a role may be anybody's.
                 self._customer_is_named = False
                 self._names[head.label.casefold()] = Actor.CUSTOMER
                 return Actor.CUSTOMER
             raise InvalidRequest(f"line {number}: nothing says who “{head.label}” is. {_HOW}")
-        return known
+        return actor
 
     def _heading(self, number: int, line: str) -> bool:
         """Take in a line that says where or when what follows was said; tells whether it was one."""
@@ -196,7 +196,7 @@ class _Reader:
         if inside is None:
             return False
         pieces = [one.strip() for one in re.split(r"[,;|]", inside) if one.strip()]
-        read = [(_channel_named(one), _day_named(one)) for one in pieces]
+        read = [(_channel_named(piece), _day_named(piece)) for piece in pieces]
         if not all(channel or day for channel, day in read):
             return self._title(number, rule, pieces)
         for channel, day in read:
@@ -233,7 +233,7 @@ def _name_in(head: _Head) -> str | None:
     """The name of whoever speaks: the label where that is no role, else what stands beside the role."""
     if actor_of_role(head.label) is None:
         return head.label
-    return next((one for one in head.notes if _channel_named(one) is None and actor_of_role(one) is None), None)
+    return next((note for note in head.notes if _channel_named(note) is None and actor_of_role(note) is None), None)
 
 
 def _rule_of(line: str) -> _Rule | None:
@@ -250,19 +250,19 @@ def _rule_of(line: str) -> _Rule | None:
 def _head_of(line: str) -> _Head | None:
     rest, stamp, channel = line, None, None
     for _ in range(_MOST_GROUPS):
-        found = _GROUP.match(rest) or _BARE_TIME.match(rest)
-        if found is None:
+        match = _GROUP.match(rest) or _BARE_TIME.match(rest)
+        if match is None:
             break
-        read, named = _stamp_of(found["inside"]), _channel_named(found["inside"])
+        read, named = _stamp_of(match["inside"]), _channel_named(match["inside"])
         if read is None and named is None:
             return None
-        stamp, channel, rest = read or stamp, named or channel, rest[found.end() :]
+        stamp, channel, rest = read or stamp, named or channel, rest[match.end() :]
     head = _HEAD.fullmatch(rest)
     if head is None:
         return None
     notes = [one.strip() for one in re.split(r"[\[\]()]", head["notes"]) if one.strip()]
     stamp = stamp or next(filter(None, map(_stamp_of, notes)), None)
-    left = [one for one in notes if _stamp_of(one) is None]
+    left = [note for note in notes if _stamp_of(note) is None]
     return _Head(head["label"].strip(), head["text"].strip(), left, stamp, channel)
 
 
@@ -275,13 +275,13 @@ def _stamp_of(written: str) -> _Stamp | None:
             )
             offset = "+00:00" if moment[3] in (None, "Z", "UTC") else moment[3]
             return _Stamp(moment=datetime.fromisoformat(f"{moment[1]}T{clock}{offset}"))
-        found = _CLOCK.fullmatch(written.strip())
-        if found is None or int(found[2]) > 59 or int(found[3] or 0) > 59:
+        match = _CLOCK.fullmatch(written.strip())
+        if match is None or int(match[2]) > 59 or int(match[3] or 0) > 59:
             return None
-        first, half = int(found[1]), (found[4] or "").lower()
+        first, half = int(match[1]), (match[4] or "").lower()
         if half:
             first = first % 12 + (12 if half == "pm" else 0)
-        return _Stamp(clock=(first, int(found[2]), None if found[3] is None else int(found[3])))
+        return _Stamp(clock=(first, int(match[2]), None if match[3] is None else int(match[3])))
     except ValueError:
         return None
 
@@ -303,7 +303,7 @@ def _times(turns: Sequence[_Turn], now: datetime) -> tuple[Sequence[datetime | N
     first = clocks[0] if clocks else None
     # Two numbers are minutes and seconds on a recording's counter, which begins with nothing.
     begins_with_nothing = first is not None and first[0] == 0 and first[1] < 10 and first[2] is None
-    counts_minutes = begins_with_nothing or any(one[2] is None and one[0] > 23 for one in clocks)
+    counts_minutes = begins_with_nothing or any(clock[2] is None and clock[0] > 23 for clock in clocks)
     times: list[datetime | None] = []
     newest: tuple[datetime, int] | None = None
     dated = False
@@ -325,7 +325,7 @@ def _times(turns: Sequence[_Turn], now: datetime) -> tuple[Sequence[datetime | N
         if dated and turns[0].day and newest is None:
             times[0] = datetime.combine(turns[0].day, time(), UTC)
         return times, dated
-    after = sum(1 for _ in turns) - 1 - max(place for place, at in enumerate(times) if at is not None)
+    after = sum(1 for _ in turns) - 1 - max(index for index, at in enumerate(times) if at is not None)
     shift = now - AFTER_LAST_TURN - after * TURN_GAP - newest[0]
     return [at and at + shift for at in times], False
 

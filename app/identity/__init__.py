@@ -32,7 +32,7 @@ class Identities:
 
     async def resolve(self, tenant: str, identifiers: Sequence[Identifier]) -> Resolution:
         """Whom identifiers name; a new customer when they name nobody. Raises InvalidRequest without any."""
-        if not any(one.value.strip() for one in identifiers):
+        if not any(identifier.value.strip() for identifier in identifiers):
             raise InvalidRequest(
                 "Give at least one identifier, for example an e-mail address.", [_needed("identifiers")]
             )
@@ -61,13 +61,13 @@ class Identities:
                 raise _unknown_conversation(request.conversation_id)
             return customer
         if request.conversation_id:
-            known = await self._ledger.party(tenant, conversation_id=request.conversation_id)
-            if known and request.identifiers:
+            party = await self._ledger.party(tenant, conversation_id=request.conversation_id)
+            if party and request.identifiers:
                 async with self._ledger.transaction(tenant) as transaction:
                     await self._place(transaction, request.identifiers, request.conversation_id)
-                known = await self._ledger.party(tenant, known_as=known.customer_id)
-            if known:
-                return _customer(known)
+                party = await self._ledger.party(tenant, known_as=party.customer_id)
+            if party:
+                return _customer(party)
         if request.identifiers:
             return await self.customer(tenant, (await self.resolve(tenant, request.identifiers)).customer_id)
         if request.conversation_id:
@@ -78,16 +78,20 @@ class Identities:
 
     async def customer(self, tenant: str, customer_id: str) -> Customer:
         """One customer; an id that was merged away leads to the survivor. Raises UnknownCustomer."""
-        known = await self._ledger.party(tenant, known_as=customer_id)
-        if known is None:
+        party = await self._ledger.party(tenant, known_as=customer_id)
+        if party is None:
             raise _unknown_customer(customer_id)
-        return _customer(known)
+        return _customer(party)
 
     async def holders(self, tenant: str, written: str) -> Sequence[IdentifierHolding]:
         """Who holds an identifier that may be written like this, of whatever type. Nobody is made and nothing told."""
         values = {key_of(kind, written)[1] for kind in _WRITTEN_IN_MANY_WAYS}
-        found = await self._ledger.holders(tenant, values)
-        return [one for one in found if one.identifier.value == key_of(one.identifier.type, written)[1]]
+        identifier_holdings = await self._ledger.holders(tenant, values)
+        return [
+            identifier_holding
+            for identifier_holding in identifier_holdings
+            if identifier_holding.identifier.value == key_of(identifier_holding.identifier.type, written)[1]
+        ]
 
     async def merge(
         self, tenant: str, survivor: str, other: str, *, reason: str = "asked for", evidence: Sequence[str] = ()
@@ -120,10 +124,12 @@ class Identities:
         async with self._ledger.transaction(tenant) as transaction:
             known = await transaction.known(customer_ids=(customer_id,), merge_ids=(merge_id,))
             customer = _leading_to(known, customer_id)
-            merges = [one for one in known.merges if known.customers.get(one.survivor) == customer]
+            merges = [
+                merge_record for merge_record in known.merges if known.customers.get(merge_record.survivor) == customer
+            ]
             if resumed_work() and merges and merges[0].undone_at is not None:
                 return merges[0]  # an earlier attempt at this request undid it
-            merge = next((one for one in known.merges if one.undone_at is None), None)
+            merge = next((merge_record for merge_record in known.merges if merge_record.undone_at is None), None)
             if merge is None or known.customers.get(merge.survivor) != customer:
                 raise NotFound(f"No merge with the id {merge_id!r} is in force for this customer.")
             undone = merge.model_copy(update={"undone_at": datetime.now(UTC)})
@@ -141,7 +147,7 @@ class Identities:
     async def _place(
         self, transaction: Transaction, identifiers: Sequence[Identifier], conversation_id: str | None
     ) -> tuple[Filing, Placement]:
-        keys = {key_of(one.type, one.value) for one in identifiers if not names_nobody(one)}
+        keys = {key_of(identifier.type, identifier.value) for identifier in identifiers if not names_nobody(identifier)}
         known = await transaction.known(identifiers=keys, conversation_ids=[conversation_id] if conversation_id else ())
         filing = self._rules.filing(known, at=datetime.now(UTC))
         placement = filing.place(identifiers, conversation_id)
@@ -149,21 +155,21 @@ class Identities:
         return filing, placement
 
 
-def _customer(known: Party) -> Customer:
+def _customer(party: Party) -> Customer:
     # An earlier version let somebody hold what names nobody.
-    holdings = [one for one in known.holdings if not names_nobody(one.identifier)]
+    holdings = [holding for holding in party.holdings if not names_nobody(holding.identifier)]
     verification = _verification(holdings)
     if verification:
         status = VerificationStatus.VERIFIED
     else:
         status = VerificationStatus.CLAIMED if holdings else VerificationStatus.UNKNOWN
     return Customer(
-        customer_id=known.customer_id,
-        identity_ids=known.identity_ids,
+        customer_id=party.customer_id,
+        identity_ids=party.identity_ids,
         identifiers=_identifiers(holdings),
         verification_status=status,
         verification=verification,
-        created_at=min(made_at(one) for one in known.identity_ids),
+        created_at=min(made_at(identity_id) for identity_id in party.identity_ids),
     )
 
 
@@ -187,23 +193,29 @@ def _needed(path: str) -> dict[str, str]:
 
 
 def _accounts(known: Known, customer_id: str) -> set[str]:
-    held = [one.identifier for one in known.holdings if one.customer_id == customer_id]
-    return {one.value for one in held if one.type == STRONG_TYPE}
+    identifiers = [holding.identifier for holding in known.holdings if holding.customer_id == customer_id]
+    return {identifier.value for identifier in identifiers if identifier.type == STRONG_TYPE}
 
 
 def _identifiers(holdings: Sequence[IdentifierHolding]) -> tuple[Identifier, ...]:
     """Each identifier once; held twice, the verified and newest counts."""
     best: dict[tuple[str, str], IdentifierHolding] = {}
-    for one in sorted(holdings, key=_strength):
-        best[one.identifier.type, one.identifier.value] = one
+    for holding in sorted(holdings, key=_strength):
+        best[holding.identifier.type, holding.identifier.value] = holding
     return tuple(best[key].identifier for key in sorted(best))
 
 
 def _verification(holdings: Sequence[IdentifierHolding]) -> Verification | None:
-    proofs = (one for one in holdings if one.identifier.verified)
+    proofs = (holding for holding in holdings if holding.identifier.verified)
     # One that tells how it was done, and where, says more than a newer one that tells neither.
     best = max(
-        proofs, key=lambda one: (bool(one.identifier.method), bool(one.interaction_id), _strength(one)), default=None
+        proofs,
+        key=lambda identifier_holding: (
+            bool(identifier_holding.identifier.method),
+            bool(identifier_holding.interaction_id),
+            _strength(identifier_holding),
+        ),
+        default=None,
     )
     if best is None:
         return None

@@ -63,7 +63,9 @@ class Graph:
 
     def holds_verified(self, customer_id: str, key: Key) -> bool:
         """Whether a customer holds an identifier verified."""
-        return any(one.identifier.verified for one in self._held[customer_id].get(key, ()))
+        return any(
+            identifier_holding.identifier.verified for identifier_holding in self._held[customer_id].get(key, ())
+        )
 
     def keys(self, customer_id: str) -> Iterable[Key]:
         """All that a customer holds."""
@@ -71,16 +73,20 @@ class Graph:
 
     def holdings(self, customer_id: str, keys: Iterable[Key]) -> Iterator[IdentifierHolding]:
         """What a customer's identities hold of these identifiers, the verified ones first."""
-        found = [one for key in keys for one in self._held[customer_id].get(key, ())]
-        return iter(sorted(found, key=lambda one: not one.identifier.verified))
+        identifier_holdings = [
+            identifier_holding for key in keys for identifier_holding in self._held[customer_id].get(key, ())
+        ]
+        return iter(
+            sorted(identifier_holdings, key=lambda identifier_holding: not identifier_holding.identifier.verified)
+        )
 
     def proved(self, customer_id: str) -> bool:
         """Whether a customer has ever proved who they are; a verified device alone proves nobody."""
         return any(
-            one.identifier.verified
-            for key, held in self._held[customer_id].items()
+            identifier_holding.identifier.verified
+            for key, identifier_holdings in self._held[customer_id].items()
             if key[0] not in ANONYMOUS_TYPES
-            for one in held
+            for identifier_holding in identifier_holdings
         )
 
     def accounts(self, customer_id: str) -> set[str]:
@@ -93,11 +99,11 @@ class Graph:
         Each began as a customer of its own, so joining them must not make room for more.
         """
         held = self._held[customer_id].values()
-        return len({one.identity_id for holdings in held for one in holdings if one.identifier.verified})
+        return len({holding.identity_id for holdings in held for holding in holdings if holding.identifier.verified})
 
     def sharing(self, key: Key) -> int:
         """How many people a verified identifier already stands for."""
-        return sum(self.people(one) for one in self.provers(key))
+        return sum(self.people(prover) for prover in self.provers(key))
 
     def parted(self, one: str, other: str) -> bool:
         """Whether somebody took these two customers apart; rules do not put them together again."""
@@ -132,8 +138,8 @@ class Graph:
         """From now on the absorbed customer leads to the survivor."""
         for identity_id in self._members.pop(absorbed):
             self._learn(identity_id, survivor)
-        for key, held in self._held.pop(absorbed, {}).items():
-            self._held[survivor].setdefault(key, []).extend(held)
+        for key, identifier_holdings in self._held.pop(absorbed, {}).items():
+            self._held[survivor].setdefault(key, []).extend(identifier_holdings)
             self._holders[key].pop(absorbed)
             self._holders[key][survivor] = None
         self._merges.append(
@@ -168,7 +174,11 @@ class Graph:
     def _keep(self, holding: IdentifierHolding) -> None:
         key = (holding.identifier.type, holding.identifier.value)
         customer_id = self._customer_of[holding.identity_id]
-        others = [one for one in self._held[customer_id].get(key, ()) if one.identity_id != holding.identity_id]
+        others = [
+            identifier_holding
+            for identifier_holding in self._held[customer_id].get(key, ())
+            if identifier_holding.identity_id != holding.identity_id
+        ]
         self._held[customer_id][key] = [*others, holding]
         self._holders[key][customer_id] = None
 

@@ -69,9 +69,9 @@ def reason_to_join_nobody(kind: str, value: str) -> Reason | None:
     return "names_nobody" if _is_no_id(kind, plain) else None
 
 
-def names_nobody(one: Identifier) -> bool:
+def names_nobody(identifier: Identifier) -> bool:
     """Whether an identifier joins nobody."""
-    return reason_to_join_nobody(one.type, one.value) is not None
+    return reason_to_join_nobody(identifier.type, identifier.value) is not None
 
 
 # What is left where somebody's account is gone or was never known; any other word may be somebody's handle.

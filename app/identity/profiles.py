@@ -98,12 +98,12 @@ class Profiles:
 
 
 def _values(row: Interaction) -> Iterator[tuple[ComparedField, str]]:
-    for one in row.identifiers:
-        kind = one.type.strip().lower()
+    for identifier in row.identifiers:
+        kind = identifier.type.strip().lower()
         if kind == "handle" or kind.endswith("_handle"):
-            yield _Field.HANDLE, one.value
+            yield _Field.HANDLE, identifier.value
         elif kind in ("email", "phone", "account_id"):
-            yield ComparedField(kind), one.value
+            yield ComparedField(kind), identifier.value
     yield from _in_mapping(row.data)
     if row.kind is Kind.TOOL_RESULT:
         told = read_json(row.text)

@@ -53,23 +53,28 @@ class Rules:
 
     def keys(self, drafts: Iterable[InteractionDraft]) -> Collection[Key]:
         """The normalised (type, value) pairs that must be known before these drafts can be assigned."""
-        return {key_of(one.type, one.value) for draft in drafts for one in draft.identifiers if not names_nobody(one)}
+        return {
+            key_of(identifier.type, identifier.value)
+            for draft in drafts
+            for identifier in draft.identifiers
+            if not names_nobody(identifier)
+        }
 
     def warnings(self, draft: InteractionDraft) -> tuple[RowWarning, ...]:
         """What a draft names that joins nobody, each with its path in the draft."""
-        found: list[RowWarning] = []
-        for place, one in enumerate(draft.identifiers):
-            reason = reason_to_join_nobody(one.type, one.value)
+        row_warnings: list[RowWarning] = []
+        for index, identifier in enumerate(draft.identifiers):
+            reason = reason_to_join_nobody(identifier.type, identifier.value)
             if reason:
-                detail = _WARNINGS[reason].format(type=one.type)
-                found.append(RowWarning(field=f"identifiers[{place}].value", code=reason, detail=detail))
-        return tuple(found)
+                detail = _WARNINGS[reason].format(type=identifier.type)
+                row_warnings.append(RowWarning(field=f"identifiers[{index}].value", code=reason, detail=detail))
+        return tuple(row_warnings)
 
     def assign(self, known: Known, arrivals: Sequence[Arrival], *, at: datetime) -> Assignment:
         """Whose each arrival is; later ones see what earlier ones did."""
         filing = self.filing(known, at=at)
         placed = [filing.place_interaction(arrival) for arrival in arrivals]
-        customers = tuple(filing.customer(one.identity_id) for one in placed)
+        customers = tuple(filing.customer(new_interaction.identity_id) for new_interaction in placed)
         return Assignment(changes=filing.changes(placed), customer_ids=customers)
 
     def filing(self, known: Known, *, at: datetime) -> "Filing":
@@ -107,11 +112,11 @@ class _Arrived:
 
     @property
     def proofs(self) -> list[Key]:
-        return [(one.type, one.value) for one in self.verified]
+        return [(identifier.type, identifier.value) for identifier in self.verified]
 
     @property
     def claims(self) -> list[Key]:
-        return [(one.type, one.value) for one in self.claimed]
+        return [(identifier.type, identifier.value) for identifier in self.claimed]
 
 
 class Filing:
@@ -162,8 +167,8 @@ class Filing:
         if seat and not identifiers:
             return Placement(seat, Match.EXACT)
         given = normalised(identifiers, verified_at=occurred_at or self._at)
-        verified = tuple(one for one in given if one.verified)
-        claimed = tuple(one for one in given if not one.verified)
+        verified = tuple(identifier for identifier in given if identifier.verified)
+        claimed = tuple(identifier for identifier in given if not identifier.verified)
         arrived = _Arrived(verified, claimed, seat, brought_by)
         own = any(not self._graph.provers(key) for key in arrived.proofs)
         lead = self._lead(arrived)
@@ -232,7 +237,7 @@ class Filing:
     def _open_claimants(self, key: Key) -> set[str]:
         if self._graph.provers(key):
             return set()
-        return {one for one in self._graph.claimants(key) if not self._graph.proved(one)}
+        return {claimant for claimant in self._graph.claimants(key) if not self._graph.proved(claimant)}
 
     def _may_join(self, one: str, other: str) -> bool:
         differ = _differ(self._graph.accounts(one), self._graph.accounts(other))
@@ -277,8 +282,8 @@ class Filing:
         return all(key[0] in ANONYMOUS_TYPES or key in theirs for key in self._graph.keys(seated))
 
     def _join(self, survivor: str, absorbed: str, keys: list[Key], arrived: _Arrived, *, reason: str) -> None:
-        holdings = [one for customer in (survivor, absorbed) for one in self._graph.holdings(customer, keys)]
-        evidence = [one.interaction_id for one in holdings] + [arrived.brought_by]
+        holdings = [holding for customer in (survivor, absorbed) for holding in self._graph.holdings(customer, keys)]
+        evidence = [holding.interaction_id for holding in holdings] + [arrived.brought_by]
         self._graph.join(survivor, absorbed, reason=reason, evidence=[one for one in evidence if one])
 
     # --- what is said of it, and what is kept ---
@@ -290,7 +295,7 @@ class Filing:
                 continue
             others |= self._graph.provers(key)
             if not arrived.seat and not lead.proven:
-                others |= {one for one in self._graph.claimants(key) if self._graph.proved(one)}
+                others |= {claimant for claimant in self._graph.claimants(key) if self._graph.proved(claimant)}
         return others - {home}
 
     def _remember(self, arrived: _Arrived, home: str, *, sure: bool) -> None:
@@ -309,11 +314,11 @@ class Filing:
         return not others or (sure and len(others) <= self._cap)
 
     def _keep_proof(self, customer: str, home: str, identifier: Identifier, brought_by: str | None) -> None:
-        held = next(self._graph.holdings(customer, [(identifier.type, identifier.value)]), None)
-        if held is None or not held.identifier.verified:
+        identifier_holding = next(self._graph.holdings(customer, [(identifier.type, identifier.value)]), None)
+        if identifier_holding is None or not identifier_holding.identifier.verified:
             self._graph.hold(home, identifier, brought_by)
-        elif _tells_more(identifier, brought_by, held):
-            self._graph.hold(held.identity_id, identifier, brought_by)
+        elif _tells_more(identifier, brought_by, identifier_holding):
+            self._graph.hold(identifier_holding.identity_id, identifier, brought_by)
 
     def _may_keep_claim(self, customer: str, key: Key) -> bool:
         if self._graph.holds(customer, key) or self._is_second_account(customer, key) or self._graph.provers(key):
@@ -321,7 +326,7 @@ class Filing:
         others = self._graph.claimants(key)
         if self._graph.proved(customer):
             return len(others) <= self._cap
-        return all(self._graph.proved(one) for one in others)
+        return all(self._graph.proved(other) for other in others)
 
     def _is_second_account(self, customer: str, key: Key) -> bool:
         return key[0] == STRONG_TYPE and _differ(self._graph.accounts(customer), {key[1]})
@@ -355,11 +360,11 @@ def _differ(accounts: set[str], others: set[str]) -> bool:
     return bool(accounts and others and not accounts & others)
 
 
-def _tells_more(proof: Identifier, brought_by: str | None, held: IdentifierHolding) -> bool:
+def _tells_more(proof: Identifier, brought_by: str | None, identifier_holding: IdentifierHolding) -> bool:
     """Whether a proof is newer than the one held, and does not lose how or where that one was done."""
-    loses_method = held.identifier.method and not proof.method
-    loses_evidence = held.interaction_id and not (brought_by or proof.method)
-    return not (loses_method or loses_evidence) and _later(proof.verified_at, held.identifier.verified_at)
+    loses_method = identifier_holding.identifier.method and not proof.method
+    loses_evidence = identifier_holding.interaction_id and not (brought_by or proof.method)
+    return not (loses_method or loses_evidence) and _later(proof.verified_at, identifier_holding.identifier.verified_at)
 
 
 def _later(moment: datetime | None, kept: datetime | None) -> bool:

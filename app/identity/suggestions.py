@@ -44,32 +44,36 @@ class Suggestions:
         records = profiles.records()
         linked = await self._linkage.pairs(records, at_least=at_least)
         best = await self._between_customers(tenant, linked)
-        filed = {one.suggestion_id: one for one in await self._filed(tenant)}
+        filed = {suggestion.suggestion_id: suggestion for suggestion in await self._filed(tenant)}
         settled = await self._settled(tenant, filed.values())
         now = datetime.now(UTC)
-        found: list[Suggestion] = []
+        suggestions: list[Suggestion] = []
         for customers, pair in best.items():
             before = filed.get(_id_of(customers))
             if customers in settled or (before and before.status is not SuggestionStatus.OPEN):
                 continue
-            found.append(_suggestion(customers, pair, profiles, before.created_at if before else now))
-        for one in found:
-            await self._file(tenant, one)
+            suggestions.append(_suggestion(customers, pair, profiles, before.created_at if before else now))
+        for suggestion in suggestions:
+            await self._file(tenant, suggestion)
         return SuggestionRun(
             compared=len(records),
-            new=sum(one.suggestion_id not in filed for one in found),
-            suggestions=tuple(sorted(found, key=_heaviest_first)),
+            new=sum(suggestion.suggestion_id not in filed for suggestion in suggestions),
+            suggestions=tuple(sorted(suggestions, key=_heaviest_first)),
         )
 
     async def list(self, tenant: str, status: SuggestionStatus) -> Sequence[Suggestion]:
         """The suggestions with this status, the heaviest first; open ones only as long as both customers are there."""
-        found = [one for one in await self._filed(tenant) if one.status is status]
+        suggestions = [suggestion for suggestion in await self._filed(tenant) if suggestion.status is status]
         if status is SuggestionStatus.OPEN:
-            leading = await self._leading(tenant, (customer for one in found for customer in one.customer_ids))
-            found = [
-                one for one in found if len({leading.get(customer) for customer in one.customer_ids} - {None}) == 2
+            leading = await self._leading(
+                tenant, (customer for suggestion in suggestions for customer in suggestion.customer_ids)
+            )
+            suggestions = [
+                suggestion
+                for suggestion in suggestions
+                if len({leading.get(customer) for customer in suggestion.customer_ids} - {None}) == 2
             ]
-        return sorted(found, key=_heaviest_first)
+        return sorted(suggestions, key=_heaviest_first)
 
     async def get(self, tenant: str, suggestion_id: str) -> Suggestion:
         """One suggestion. Raises NotFound."""
@@ -127,7 +131,7 @@ class Suggestions:
 
     async def _settled(self, tenant: str, filed: Iterable[Suggestion]) -> set[Pair]:
         """The pairs that somebody dismissed, under the ids that their customers have by now."""
-        dismissed = [one.customer_ids for one in filed if one.status is SuggestionStatus.DISMISSED]
+        dismissed = [suggestion.customer_ids for suggestion in filed if suggestion.status is SuggestionStatus.DISMISSED]
         leading = await self._leading(tenant, (customer for pair in dismissed for customer in pair))
         return {_ordered(leading[one], leading[other]) for one, other in dismissed if {one, other} <= leading.keys()}
 
@@ -158,7 +162,9 @@ class Suggestions:
 
 def reason_of(suggestion: Suggestion) -> str:
     """Why a confirmed suggestion joined two customers, in words for the record of the merge."""
-    alike = ", ".join(one.field for one in suggestion.agreements if one.likeness is not Likeness.DIFFERENT)
+    alike = ", ".join(
+        agreement.field for agreement in suggestion.agreements if agreement.likeness is not Likeness.DIFFERENT
+    )
     return f"confirmed {suggestion.suggestion_id}: match weight {suggestion.match_weight:.1f}, alike in {alike}"
 
 
@@ -173,7 +179,7 @@ def _suggestion(customers: Pair, pair: LinkedPair, profiles: Profiles, created_a
         customer_ids=customers,
         match_weight=pair.weight,
         probability=pair.probability,
-        agreements=tuple(sorted(pair.agreements, key=lambda one: -one.weight)),
+        agreements=tuple(sorted(pair.agreements, key=lambda field_agreement: -field_agreement.weight)),
         evidence=_evidence(pair, profiles),
         created_at=created_at,
     )
@@ -181,9 +187,9 @@ def _suggestion(customers: Pair, pair: LinkedPair, profiles: Profiles, created_a
 
 def _evidence(pair: LinkedPair, profiles: Profiles) -> tuple[str, ...]:
     """The interactions that what is alike was read from, each once."""
-    alike = [one.field for one in pair.agreements if one.likeness is not Likeness.DIFFERENT]
+    alike = [agreement.field for agreement in pair.agreements if agreement.likeness is not Likeness.DIFFERENT]
     sources = (profiles.source(identity, field) for identity in (pair.first, pair.second) for field in alike)
-    return tuple(dict.fromkeys(one for one in sources if one))
+    return tuple(dict.fromkeys(source for source in sources if source))
 
 
 def _id_of(customers: Pair) -> str:
@@ -197,9 +203,9 @@ def _ordered(one: str, other: str) -> Pair:
 
 def _accounts(known: Known) -> Mapping[str, set[str]]:
     accounts: dict[str, set[str]] = {}
-    for one in known.holdings:
-        if one.identifier.type == STRONG_TYPE:
-            accounts.setdefault(one.customer_id, set()).add(one.identifier.value)
+    for holding in known.holdings:
+        if holding.identifier.type == STRONG_TYPE:
+            accounts.setdefault(holding.customer_id, set()).add(holding.identifier.value)
     return accounts
 
 

@@ -79,7 +79,7 @@ class Mention(NamedTuple):
 @text_cache(maxsize=4096)
 def mentions(text: str) -> tuple[Mention, ...]:
     """The names of things in a text, in the order they stand in it; a part of a longer name is none."""
-    return tuple(_as_error(one, text) for one in _found(text) if _is_name(one, text))
+    return tuple(_as_error(mention, text) for mention in _found(text) if _is_name(mention, text))
 
 
 def canonical(value: str) -> str:
@@ -123,19 +123,19 @@ def _found(text: str) -> Iterator[Mention]:
 
 def _matches(text: str) -> Iterator[re.Match[str]]:
     """The finder's matches. One search through a long text would hold up every other thread until its end."""
-    place = 0
-    while place < len(text):
-        piece, end = place + _AT_ONCE, place + _AT_ONCE + _LONGEST
-        match = _FINDER.search(text, place, end)
+    index = 0
+    while index < len(text):
+        piece, end = index + _AT_ONCE, index + _AT_ONCE + _LONGEST
+        match = _FINDER.search(text, index, end)
         if match and match.end() >= end:  # it may go on beyond
             start = match.start()
             match = _FINDER.match(text, start)
             piece = piece if match else start + 1
         if match and (match.start() < piece or end >= len(text)):
             yield match
-            place = max(match.end(), place + 1)
+            index = max(match.end(), index + 1)
         else:
-            place = piece
+            index = piece
 
 
 def _is_name(mention: Mention, text: str) -> bool:

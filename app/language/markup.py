@@ -28,14 +28,14 @@ def without_markup(text: str) -> str:
 
 def _without_element(text: str, name: str) -> str:
     """The text without closed elements of a name and what is in them."""
-    lowered, kept, place = text.lower(), list[str](), 0
+    lowered, kept, index = text.lower(), list[str](), 0
     if len(lowered) != len(text):  # a letter that has no lower case of its own length
         return text
     while True:
-        start = lowered.find(f"<{name}", place)
+        start = lowered.find(f"<{name}", index)
         end = lowered.find(f"</{name}", start) if start >= 0 else -1
         close = lowered.find(">", end) if end >= 0 else -1
         if close < 0:
-            return "".join((*kept, text[place:]))
-        kept.append(text[place:start])
-        place = close + 1
+            return "".join((*kept, text[index:]))
+        kept.append(text[index:start])
+        index = close + 1

@@ -30,16 +30,18 @@ def standing(rows: Sequence[Interaction]) -> Standing:
     taken = steps(rows)
     failed = any(step.outcome in _FAILING for step in taken)
     ended_well = bool(taken) and taken[-1].outcome is Outcome.SUCCEEDED
-    said = [row for row in rows if row.actor is Actor.CUSTOMER and row.kind is Kind.MESSAGE and row.text.strip()]
-    if not said:
+    interactions = [
+        row for row in rows if row.actor is Actor.CUSTOMER and row.kind is Kind.MESSAGE and row.text.strip()
+    ]
+    if not interactions:
         return Standing.SETTLED if ended_well or not failed else Standing.OPEN
     if taken and taken[-1].outcome in _FAILING:
         return Standing.OPEN
-    acts = {customer_act(sentence) for sentence in sentences(said[-1].text)}
+    acts = {customer_act(sentence) for sentence in sentences(interactions[-1].text)}
     thanked = bool(acts & {Act.CLOSING, Act.THANKS}) and not acts & {Act.REQUEST, Act.QUESTION, Act.PROBLEM}
     if thanked:
         return Standing.PROMISED if _ends_with_a_promise(rows) else Standing.SETTLED
-    answered = ended_well and taken[-1].at > said[-1].occurred_at and "?" not in rows[-1].text
+    answered = ended_well and taken[-1].at > interactions[-1].occurred_at and "?" not in rows[-1].text
     return Standing.SETTLED if answered else Standing.OPEN
 
 
@@ -60,7 +62,7 @@ def _ends_with_a_promise(rows: Sequence[Interaction]) -> bool:
 
 
 def _names(rows: Sequence[Interaction]) -> set[str]:
-    return {canonical(one.value) for row in rows for one in mentions(row.text) if one.type != "date"}
+    return {canonical(mention.value) for row in rows for mention in mentions(row.text) if mention.type != "date"}
 
 
 def _subjects(rows: Sequence[Interaction]) -> set[str]:

@@ -209,10 +209,10 @@ def time_in(text: str) -> str | None:
 
 def _english(sentence: str) -> Promise | None:
     pieces = _CLAUSE.split(sentence)
-    for place, piece in enumerate(pieces):
+    for index, piece in enumerate(pieces):
         if not _PROMISING.search(piece) or _NOT_LASTING.search(piece):
             continue
-        start = sentence.find(piece, sum(map(len, pieces[:place])))
+        start = sentence.find(piece, sum(map(len, pieces[:index])))
         told = sentence[start:]
         due = due_in(told) or due_in(sentence)
         if (due or _LASTING.search(told)) and not _HANDING_ON.search(piece):

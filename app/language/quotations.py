@@ -64,10 +64,10 @@ def parts(text: str, *, may_hold_talk: bool = True) -> tuple[Part, ...]:
         return (Part(text, pasted=False),)
     lines = [piece for line in text.splitlines() for piece in _NEXT_SPEAKER.split(line)]
     talk = _talk(lines) if may_hold_talk else range(0)
-    letter = next((place for place, line in enumerate(lines) if _LETTER.match(line)), len(lines))
+    letter = next((index for index, line in enumerate(lines) if _LETTER.match(line)), len(lines))
     found: list[Part] = []
-    for place, line in enumerate(lines):
-        pasted = place in talk or place >= letter or _QUOTED.match(line) is not None
+    for index, line in enumerate(lines):
+        pasted = index in talk or index >= letter or _QUOTED.match(line) is not None
         if found and found[-1].pasted is pasted:
             found[-1] = Part(f"{found[-1].text}\n{line}", pasted)
         else:
@@ -87,7 +87,7 @@ def _talk(lines: Sequence[str]) -> range:
     if len(set(roles.values())) < 2 and not any(_BY_STAFF.match(line) for line in lines):
         roles = {}
     names = _labelled(lines, _BY_NAME)
-    addressed = sum(_TO_EACH_OTHER.search(lines[place]) is not None for place in names)
+    addressed = sum(_TO_EACH_OTHER.search(lines[name]) is not None for name in names)
     if addressed < _FEWEST_ADDRESSED or not _in_turn(list(names.values())):
         names = {}
     places = sorted({*roles, *names})
@@ -96,14 +96,14 @@ def _talk(lines: Sequence[str]) -> range:
 
 def _labelled(lines: Sequence[str], label: re.Pattern[str]) -> dict[int, str]:
     """Who is said to speak in each line that says so."""
-    matches = ((place, label.match(line)) for place, line in enumerate(lines))
-    return {place: match["who"].casefold() for place, match in matches if match}
+    matches = ((index, label.match(line)) for index, line in enumerate(lines))
+    return {index: match["who"].casefold() for index, match in matches if match}
 
 
 def _in_turn(speakers: Sequence[str]) -> bool:
     """Whether somebody speaks again after somebody else did."""
     return any(
-        speaker in speakers[:place] and speakers[place - 1] != speaker
-        for place, speaker in enumerate(speakers)
-        if place
+        speaker in speakers[:index] and speakers[index - 1] != speaker
+        for index, speaker in enumerate(speakers)
+        if index
     )

@@ -65,7 +65,7 @@ def shorten(text: str, words: int) -> str:
     if len(parts) <= words:
         return " ".join(parts)
     kept = parts[:words]
-    pauses = [place for place, part in enumerate(kept) if part.endswith((",", ";", ":")) and place >= words // 2]
+    pauses = [index for index, part in enumerate(kept) if part.endswith((",", ";", ":")) and index >= words // 2]
     kept = kept[: pauses[-1] + 1] if pauses else kept
     return without_dangling(" ".join(kept)) + " …"
 

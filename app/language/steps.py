@@ -46,9 +46,9 @@ def steps(interactions: Iterable[Interaction]) -> tuple[Step, ...]:
             continue
         name = step_name(row.name)
         if row.kind is Kind.TOOL_RESULT and waiting.get(name):
-            place = waiting[name].pop(0)
-            evidence = (*taken[place].evidence, row.interaction_id)
-            taken[place] = taken[place]._replace(outcome=result_outcome(row), evidence=evidence)
+            index = waiting[name].pop(0)
+            evidence = (*taken[index].evidence, row.interaction_id)
+            taken[index] = taken[index]._replace(outcome=result_outcome(row), evidence=evidence)
             continue
         if row.kind is Kind.TOOL_CALL:
             waiting.setdefault(name, []).append(len(taken))

@@ -29,9 +29,13 @@ class Snapshot(Record):
     @property
     def characters(self) -> int:
         """How much was written, in all."""
-        return sum(len(one.text) for one in (*self.prior, *self.conversation))
+        return sum(len(interaction.text) for interaction in (*self.prior, *self.conversation))
 
     @property
     def interactions(self) -> tuple[Interaction, ...]:
         """Everything the snapshot holds, oldest first."""
-        return tuple(sorted((*self.prior, *self.conversation), key=lambda one: (one.occurred_at, one.seq)))
+        return tuple(
+            sorted(
+                (*self.prior, *self.conversation), key=lambda interaction: (interaction.occurred_at, interaction.seq)
+            )
+        )

@@ -31,7 +31,7 @@ def traits(sentences: Sequence[tuple[str, Setting, Reading]]) -> NDArray[np.floa
     greatest_key, greatest_wish = max(keys, default=_NONE), max(wishes, default=_NONE)
     last = max((setting.turn for _, setting, _ in sentences), default=0)
     rows: list[list[float]] = []
-    for place, (text, setting, reading) in enumerate(sentences):
+    for index, (text, setting, reading) in enumerate(sentences):
         rows.append(
             [
                 1.0,
@@ -41,17 +41,17 @@ def traits(sentences: Sequence[tuple[str, Setting, Reading]]) -> NDArray[np.floa
                 float(setting.turn),
                 float(setting.turn > 0),
                 float(np.log1p(setting.turn)),
-                place / len(sentences),
-                float(np.log1p(place)),
-                keys[place] - keys_before[place],
-                keys[place] - keys_after[place],
-                float(keys[place] == greatest_key),
-                wishes[place] - wishes_before[place],
-                wishes[place] - wishes_after[place],
-                float(wishes[place] == greatest_wish),
+                index / len(sentences),
+                float(np.log1p(index)),
+                keys[index] - keys_before[index],
+                keys[index] - keys_after[index],
+                float(keys[index] == greatest_key),
+                wishes[index] - wishes_before[index],
+                wishes[index] - wishes_after[index],
+                float(wishes[index] == greatest_wish),
                 float(np.log1p(last - setting.turn)),
                 float(setting.turn == last),
-                float(np.log1p(len(sentences) - place)),
+                float(np.log1p(len(sentences) - index)),
                 float(np.log1p(len(text.split()))),
                 float(any(map(str.isdigit, text))),
                 float(setting.is_first),

@@ -36,4 +36,4 @@ class Talk:
         self._turns[by_customer] += 1
         self._asked = not by_customer and any(sentence.rstrip().endswith("?") for sentence in own[-2:])
         last = len(own) - 1
-        return [Setting(by_customer, place == 0, place == last, turn, asked) for place in range(len(own))]
+        return [Setting(by_customer, index == 0, index == last, turn, asked) for index in range(len(own))]

@@ -69,16 +69,16 @@ def passes_luhn(digits: str) -> bool:
     return (sum(map(int, digits[-1::-2])) + sum(map(sum, doubled))) % 10 == 0
 
 
-def cards(text: str, found: Sequence[Token], run: Sequence[Atom]) -> Iterator[tuple[int, int]]:
+def cards(text: str, tokens: Sequence[Token], run: Sequence[Atom]) -> Iterator[tuple[int, int]]:
     """The atoms of a run that make a card's number, as (first, after the last), from left to right."""
-    digits = "".join(one.digits for one in run)
+    digits = "".join(atom.digits for atom in run)
     if len(digits) < 12:
         return
-    ends = list(accumulate(len(one.digits) for one in run))
-    place_of = {end: place for place, end in enumerate(ends, 1)}
+    ends = list(accumulate(len(atom.digits) for atom in run))
+    place_of = {end: index for index, end in enumerate(ends, 1)}
     sums = _luhn_sums(digits)
-    start, place = 0, 0
-    while place < len(run):
+    start, index = 0, 0
+    while index < len(run):
         length = 0
         for one in _LENGTHS.get(digits[start], ()):
             end = start + one
@@ -87,49 +87,49 @@ def cards(text: str, found: Sequence[Token], run: Sequence[Atom]) -> Iterator[tu
                 length = one
                 break
         after = place_of.get(start + length, 0)
-        if length and _counts(text, found, run[place:after], digits[start : start + length]):
-            yield place, after
-            place = after
+        if length and _counts(text, tokens, run[index:after], digits[start : start + length]):
+            yield index, after
+            index = after
         else:
-            place += 1
-        start = ends[place - 1]
+            index += 1
+        start = ends[index - 1]
 
 
 def _luhn_sums(digits: str) -> tuple[list[int], list[int]]:
     """For numbers that end at an even, and at an odd place: what all digits up to each place add to the check sum."""
-    plain = [int(one) for one in digits]
+    plain = [int(digit) for digit in digits]
     doubled = [one * 2 - 9 if one > 4 else one * 2 for one in plain]
     even = [doubled[at] if at % 2 == 0 else plain[at] for at in range(len(plain))]
     odd = [plain[at] if at % 2 == 0 else doubled[at] for at in range(len(plain))]
     return list(accumulate(even, initial=0)), list(accumulate(odd, initial=0))
 
 
-def _counts(text: str, found: Sequence[Token], atoms: Sequence[Atom], digits: str) -> bool:
-    if _sticks(text, found, atoms):
+def _counts(text: str, tokens: Sequence[Token], atoms: Sequence[Atom], digits: str) -> bool:
+    if _sticks(text, tokens, atoms):
         return False
     first, last = atoms[0].first, atoms[-1].last
-    if is_named_otherwise(text, found, atoms):
+    if is_named_otherwise(text, tokens, atoms):
         return False
-    if _speaks_of_card(found, first, last):
+    if _speaks_of_card(tokens, first, last):
         return True
     international = text[max(0, atoms[0].start - 1) : atoms[0].start] == "+"
     if international or len(set(digits)) == 1 or (digits[0], len(digits)) not in _COMMON:
         return False
-    return len(atoms) == 1 or _is_written_like_a_card(text, found, atoms)
+    return len(atoms) == 1 or _is_written_like_a_card(text, tokens, atoms)
 
 
-def _is_written_like_a_card(text: str, found: Sequence[Token], atoms: Sequence[Atom]) -> bool:
-    spoken = sum(not text[one.start : one.end].strip()[:1].isdigit() for one in atoms)
+def _is_written_like_a_card(text: str, tokens: Sequence[Token], atoms: Sequence[Atom]) -> bool:
+    spoken = sum(not text[atom.start : atom.end].strip()[:1].isdigit() for atom in atoms)
     if spoken * 2 >= len(atoms):
         return True
     # Numbers with commas between them are a list, unless nothing else was said.
-    listed = any("," in gap for gap in gaps_of(text, atoms)) and len(found) - len(atoms) > _MOST_BESIDE
+    listed = any("," in gap for gap in gaps_of(text, atoms)) and len(tokens) - len(atoms) > _MOST_BESIDE
     return not listed and _is_grouped(text, atoms)
 
 
-def _sticks(text: str, found: Sequence[Token], atoms: Sequence[Atom]) -> bool:
+def _sticks(text: str, tokens: Sequence[Token], atoms: Sequence[Atom]) -> bool:
     """Figures right behind letters are part of a name (AB1234), unless the letters say what they are (card4242)."""
-    before = found[atoms[0].first - 1] if atoms[0].first else None
+    before = tokens[atoms[0].first - 1] if atoms[0].first else None
     if before and before.end == atoms[0].start and before.word and text[atoms[0].start].isdigit():
         stripe = len(before.word) == 1 and text[max(0, before.start - 1) : before.start] == "%"
         return not stripe and before.word not in _CARD_WORDS and before.word not in _JOINTS
@@ -142,69 +142,71 @@ def _is_grouped(text: str, atoms: Sequence[Atom]) -> bool:
     return (shape in _LIKE_A_CARD or even) and all(len(gap.strip()) <= 3 for gap in gaps_of(text, atoms))
 
 
-def _speaks_of_card(found: Sequence[Token], first: int, last: int) -> bool:
-    return any(_is_card_word(found, place) for place in _beside(found, first, last, _NEAR, _BEFORE))
+def _speaks_of_card(tokens: Sequence[Token], first: int, last: int) -> bool:
+    return any(_is_card_word(tokens, index) for index in _beside(tokens, first, last, _NEAR, _BEFORE))
 
 
-def _beside(found: Sequence[Token], first: int, last: int, before: int, after: int) -> Sequence[int]:
-    return (*range(max(0, first - before), first), *range(last + 1, min(len(found), last + 1 + after)))
+def _beside(tokens: Sequence[Token], first: int, last: int, before: int, after: int) -> Sequence[int]:
+    return (*range(max(0, first - before), first), *range(last + 1, min(len(tokens), last + 1 + after)))
 
 
-def _is_card_word(found: Sequence[Token], place: int) -> bool:
+def _is_card_word(tokens: Sequence[Token], index: int) -> bool:
     """Whether a payment card is spoken of at a place, and not one that only gathers points."""
-    if found[place].word not in _CARD_WORDS:
+    if tokens[index].word not in _CARD_WORDS:
         return False
-    return not place or found[place - 1].word not in OTHER_CARDS
+    return not index or tokens[index - 1].word not in OTHER_CARDS
 
 
-def is_named_otherwise(text: str, found: Sequence[Token], atoms: Sequence[Atom]) -> bool:
+def is_named_otherwise(text: str, tokens: Sequence[Token], atoms: Sequence[Atom]) -> bool:
     """Whether a number is called an order's, a parcel's or another thing's, and no card is spoken of beside it."""
     first, last = atoms[0].first, atoms[-1].last
-    if any(found[place].word in CARDS and _is_card_word(found, place) for place in _beside(found, first, last, 6, 4)):
+    if any(
+        tokens[index].word in CARDS and _is_card_word(tokens, index) for index in _beside(tokens, first, last, 6, 4)
+    ):
         return False
-    return text[max(0, atoms[0].start - 1) : atoms[0].start] == "#" or _names_another(text, found, atoms)
+    return text[max(0, atoms[0].start - 1) : atoms[0].start] == "#" or _names_another(text, tokens, atoms)
 
 
-def _names_another(text: str, found: Sequence[Token], atoms: Sequence[Atom]) -> bool:
+def _names_another(text: str, tokens: Sequence[Token], atoms: Sequence[Atom]) -> bool:
     first = atoms[0].first
-    numbered = ":" in text[found[first - 1].end : atoms[0].start] if first else False
-    for place in range(first - 1, max(-1, first - 1 - _BEFORE), -1):
-        word = found[place].word
+    numbered = ":" in text[tokens[first - 1].end : atoms[0].start] if first else False
+    for index in range(first - 1, max(-1, first - 1 - _BEFORE), -1):
+        word = tokens[index].word
         if word in _PHONES:
             # No telephone has a number as long as most cards have.
-            return sum(len(one.digits) for one in atoms) < 16
+            return sum(len(atom.digits) for atom in atoms) < 16
         if word in NAMES:
             return numbered or word not in _PEOPLE
-        if word in CARDS and not _is_card_word(found, place):
+        if word in CARDS and not _is_card_word(tokens, index):
             return True
         if word in OTHER_CARDS or (word.endswith(("nummer", "nr")) and word not in _NUMBER_NOUNS):
             return True
         if word not in _JOINTS:
-            return bool(word) and word not in _PLAIN and _has_number_noun(found, place)
+            return bool(word) and word not in _PLAIN and _has_number_noun(tokens, index)
         numbered = numbered or word in _NUMBER_NOUNS
     return False
 
 
-def _has_number_noun(found: Sequence[Token], place: int) -> bool:
+def _has_number_noun(tokens: Sequence[Token], index: int) -> bool:
     """Whether a noun is what has a number: `meter number`, `número de socio`."""
-    after = found[place + 1].word if place + 1 < len(found) else ""
+    after = tokens[index + 1].word if index + 1 < len(tokens) else ""
     if after in ("number", "numbers", "no", "nr", "id", "nummer"):
         return True
-    before = [one.word for one in found[max(0, place - 3) : place] if one.word not in ARTICLES]
+    before = [token.word for token in tokens[max(0, index - 3) : index] if token.word not in ARTICLES]
     return len(before) > 1 and before[-1] in PREPOSITIONS and before[-2] in ("numero", "n", "no")
 
 
 def is_part(atoms: Sequence[Atom], least: int = 4) -> bool:
     """Whether a run may be a part of a card's number that is told piece by piece."""
-    return least <= sum(shape_of(atoms)) <= 15 and all(len(one.digits) <= 15 for one in atoms)
+    return least <= sum(shape_of(atoms)) <= 15 and all(len(atom.digits) <= 15 for atom in atoms)
 
 
-def begins_like_a_card(text: str, found: Sequence[Token], run: Sequence[Atom]) -> bool:
+def begins_like_a_card(text: str, tokens: Sequence[Token], run: Sequence[Atom]) -> bool:
     """Whether a run is the most of a card's number, which was told whole before, in its groups."""
-    digits = "".join(one.digits for one in run)
-    spoken = all(not one.digits for one in found[run[0].first : run[-1].last + 1])
+    digits = "".join(atom.digits for atom in run)
+    spoken = all(not token.digits for token in tokens[run[0].first : run[-1].last + 1])
     grouped = spoken or len(set(shape_of(run)[:-1])) == 1
-    return 8 <= len(digits) <= 15 and digits[0] in "23456" and grouped and not is_named_otherwise(text, found, run)
+    return 8 <= len(digits) <= 15 and digits[0] in "23456" and grouped and not is_named_otherwise(text, tokens, run)
 
 
 class Completion(NamedTuple):
@@ -221,7 +223,7 @@ def completes(before: str, run: Sequence[Atom]) -> Completion | None:
     for start in range(max(0, len(groups) - 19), len(groups)):
         begun = "".join(groups[start:])
         for after in range(1, min(len(run), 19) + 1):
-            digits = begun + "".join(one.digits for one in run[:after])
+            digits = begun + "".join(atom.digits for atom in run[:after])
             if len(digits) > 19:
                 break
             if (digits[0], len(digits)) in _COMMON and is_card(digits):

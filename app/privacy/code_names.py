@@ -116,39 +116,39 @@ def is_strong(word: str) -> bool:
     return bare in _STRONG or bare.endswith(_STRONG_ENDS)
 
 
-def is_word_too(found: Sequence[Token], place: int) -> bool:
+def is_word_too(tokens: Sequence[Token], index: int) -> bool:
     """Whether the name at a place is a word for something else too."""
-    return found[place].word in _WORDS_TOO
+    return tokens[index].word in _WORDS_TOO
 
 
-def spelled(found: Sequence[Token], place: int) -> bool:
+def spelled(tokens: Sequence[Token], index: int) -> bool:
     """Whether a name of three letters is spelled out here: `C.V.V.`, `see vee vee`."""
-    if place < 2:
+    if index < 2:
         return False
-    letters = [_LETTERS.get(one.word, one.word) for one in found[place - 2 : place + 1]]
-    return all(len(one) == 1 for one in letters) and "".join(letters) in _SPELLED
+    letters = [_LETTERS.get(token.word, token.word) for token in tokens[index - 2 : index + 1]]
+    return all(len(letter) == 1 for letter in letters) and "".join(letters) in _SPELLED
 
 
-def is_postal(found: Sequence[Token], place: int, run: Sequence[Atom]) -> bool:
+def is_postal(tokens: Sequence[Token], index: int, run: Sequence[Atom]) -> bool:
     """Whether six figures behind `pin code` are an address's: they name a place that is told with them."""
-    word = found[place].word
-    if word not in _POSTAL or sum(len(one.digits) for one in run) != 6 or len(run) > 2:
+    word = tokens[index].word
+    if word not in _POSTAL or sum(len(atom.digits) for atom in run) != 6 or len(run) > 2:
         return False
-    if word == "pin" and (place + 1 >= len(found) or found[place + 1].word != "code"):
+    if word == "pin" and (index + 1 >= len(tokens) or tokens[index + 1].word != "code"):
         return False
-    behind = found[run[-1].last + 1 : run[-1].last + 3]
-    return any(one.word in _BEHIND_POSTAL or len(one.word) > 3 for one in behind)
+    behind = tokens[run[-1].last + 1 : run[-1].last + 3]
+    return any(token.word in _BEHIND_POSTAL or len(token.word) > 3 for token in behind)
 
 
-def names_code_at(words: Sequence[str], place: int) -> bool:
+def names_code_at(words: Sequence[str], index: int) -> bool:
     """Whether the noun at a place is a secret code's by the words beside it."""
-    word = words[place]
+    word = words[index]
     if word not in _CODE:
         return False
-    if word == "number" and "social" in words[max(0, place - 2) : place]:
+    if word == "number" and "social" in words[max(0, index - 2) : index]:
         return False
-    before = [one for one in words[max(0, place - 3) : place] if one not in _SMALL]
-    after = next((one for one in words[place + 1 : place + 5] if one not in _SMALL and one != "usage"), "")
+    before = [one for one in words[max(0, index - 3) : index] if one not in _SMALL]
+    after = next((one for one in words[index + 1 : index + 5] if one not in _SMALL and one != "usage"), "")
     if word == "password":
         return "time" in before or "onetime" in before
     if word in ANY_CODE and before and before[-1] in CARDS:
@@ -158,22 +158,22 @@ def names_code_at(words: Sequence[str], place: int) -> bool:
     return bool(before and before[-1] in secrets) or follows
 
 
-def names_thing(words: Sequence[str], place: int, *, certain: bool = False) -> bool:
+def names_thing(words: Sequence[str], index: int, *, certain: bool = False) -> bool:
     """Whether a code is the name of a thing: `dealer code`, `code client`, `the code on the box`.
 
     `certain`: it was told to be a secret, which only a word that surely makes a name of it can change.
     """
-    before = words[place - 1] if place else ""
-    if before == "s" and place > 1:
-        before = words[place - 2]
-    after = next((one for one in words[place + 1 : place + 3] if one not in _OF), "")
-    if before in NAMING or (words[place] in ANY_CODE and after in NAMING):
+    before = words[index - 1] if index else ""
+    if before == "s" and index > 1:
+        before = words[index - 2]
+    after = next((one for one in words[index + 1 : index + 3] if one not in _OF), "")
+    if before in NAMING or (words[index] in ANY_CODE and after in NAMING):
         return True
     if certain:
         return False
     if before and before not in _MAY_PRECEDE and len(before) > 1:
         return True
-    for word in words[place + 1 :]:
+    for word in words[index + 1 :]:
         if not word or word in _MAY_FOLLOW:
             return False
         if word not in ARTICLES and word not in PREPOSITIONS:
@@ -181,24 +181,24 @@ def names_thing(words: Sequence[str], place: int, *, certain: bool = False) -> b
     return False
 
 
-def is_back_of_card(found: Sequence[Token], place: int, *, named: bool = False) -> bool:
+def is_back_of_card(tokens: Sequence[Token], index: int, *, named: bool = False) -> bool:
     """Whether this is where a card's code stands, and digits are said to stand there.
 
     `named`: these digits were told right before.
     """
-    if found[place].word not in PLACES or not _is_of_card(found, place):
+    if tokens[index].word not in PLACES or not _is_of_card(tokens, index):
         return False
-    following = [one.word for one in found[place + 1 : place + 5]]
-    if named or (not COUNTS.isdisjoint(following) and place and found[place - 1].word in ARTICLES):
+    following = [token.word for token in tokens[index + 1 : index + 5]]
+    if named or (not COUNTS.isdisjoint(following) and index and tokens[index - 1].word in ARTICLES):
         return True
-    for at in range(place - 1, max(-1, place - 9), -1):
-        one = found[at]
-        if one.word in NAMING or one.word in THINGS:
+    for at in range(index - 1, max(-1, index - 9), -1):
+        token = tokens[at]
+        if token.word in NAMING or token.word in THINGS:
             return False
-        if _counts_digits(one) and _may_be_counted(found[at + 1].word):
+        if _counts_digits(token) and _may_be_counted(tokens[at + 1].word):
             return True
-        if one.word in DIGITS or one.word in ANY_CODE:
-            before = found[at - 1] if at else None
+        if token.word in DIGITS or token.word in ANY_CODE:
+            before = tokens[at - 1] if at else None
             return before is None or before.word in ARTICLES or before.word in IS or _counts_digits(before)
     return False
 
@@ -209,17 +209,19 @@ def _may_be_counted(word: str) -> bool:
     return known or word in PREPOSITIONS or word in SECRET
 
 
-def _counts_digits(one: Token) -> bool:
-    return one.word in COUNTS or one.digits in ("3", "4")
+def _counts_digits(token: Token) -> bool:
+    return token.word in COUNTS or token.digits in ("3", "4")
 
 
-def _is_of_card(found: Sequence[Token], place: int) -> bool:
+def _is_of_card(tokens: Sequence[Token], index: int) -> bool:
     """Whether what follows says that this is the back of nothing else than a card."""
-    following = found[place + 1 : place + 5]
+    following = tokens[index + 1 : index + 5]
     if not following or not following[0].word:
         return True
     if following[0].word in PREPOSITIONS:
-        thing = next((one.word for one in following if one.word not in ARTICLES and one.word not in PREPOSITIONS), "")
+        thing = next(
+            (token.word for token in following if token.word not in ARTICLES and token.word not in PREPOSITIONS), ""
+        )
         return not thing or thing in CARDS or thing in IS or thing in PLACES
     return following[0].word in _AFTER_PLACE or following[0].word in IS or following[0].word in COUNTS
 

@@ -57,7 +57,7 @@ class _Reading:
         self._elsewhere = False
         self._told_by: Actor | None = None
 
-    def read(self, place: int, row: Row) -> None:
+    def read(self, index: int, row: Row) -> None:
         """Hear one row."""
         keyed = keypad_digits(row)
         told = keyed if keyed is not None else row.text if row.kind is Kind.MESSAGE else _prompt(row)
@@ -67,7 +67,7 @@ class _Reading:
         self._lately, self._card = max(0, self._lately - 1), max(0, self._card - 1)
         self._note_masked(told, row, keyed=keyed is not None)
         if own:
-            self._hear_own(place, told, keyed=keyed is not None)
+            self._hear_own(index, told, keyed=keyed is not None)
         else:
             self._hear_other(told)
 
@@ -78,7 +78,7 @@ class _Reading:
             asked = REPEATED
         if min(self._asked.values()) > 0:
             asked = ASKED
-        parts = tuple(place for place, groups in self._groups for _ in groups.split())
+        parts = tuple(index for index, groups in self._groups for _ in groups.split())
         return Context(asked, " ".join(groups for _, groups in self._groups), parts, self._card > 0)
 
     def _note_masked(self, told: str, row: Row, *, keyed: bool) -> None:
@@ -97,10 +97,10 @@ class _Reading:
         self._asked = {True: 0, False: 0}
         self._given = False
 
-    def _hear_own(self, place: int, told: str, *, keyed: bool) -> None:
+    def _hear_own(self, index: int, told: str, *, keyed: bool) -> None:
         part = open_figures(told, keypad=keyed)
         if part and not self._elsewhere:
-            self._groups.append((place, part))
+            self._groups.append((index, part))
         elif count_figures(told) or len(words_of(told)) > _SHORT_REPLY:
             self._groups.clear()
         if not part and not keyed:
@@ -126,8 +126,8 @@ class _Reading:
 def context_of(rows: Sequence[Row], actor: Actor) -> Context:
     """The context of a message that this actor adds to a conversation; `rows` are its last messages in order."""
     reading = _Reading(actor)
-    for place, row in enumerate(rows):
-        reading.read(place, row)
+    for index, row in enumerate(rows):
+        reading.read(index, row)
     return reading.context()
 
 
@@ -159,15 +159,15 @@ def without_number(rows: Sequence[Row], number: str, parts: Iterable[int]) -> Ma
     """Of the rows that told parts of a card's number, each by its place, as it may stay: no part can be read in it."""
     places = set(parts)
     changed: dict[int, Row] = {}
-    for place, row in enumerate(rows):
+    for index, row in enumerate(rows):
         field = keypad_field(row)
         told = row.text if field is None else str(row.data[field])
-        shown = without_parts(told, number, all_of=place in places) if told else told
+        shown = without_parts(told, number, all_of=index in places) if told else told
         if shown == told:
             continue
         data: dict[str, JsonValue] = dict(row.data) if field is None else {**row.data, field: shown}
         update = {"text": shown} if field is None else {"data": data}
-        changed[place] = row.model_copy(update=update)
+        changed[index] = row.model_copy(update=update)
     return changed
 
 

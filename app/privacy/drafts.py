@@ -35,7 +35,7 @@ def all_masked(drafts: Sequence[InteractionDraft | Problem], talks: Mapping[str,
     places: dict[str, list[int]] = {talk: [-1] * len(rows) for talk, rows in talks.items()}
     found: list[MaskedDraft | Problem] = []
     earlier: dict[str, Interaction] = {}
-    for place, draft in enumerate(drafts):
+    for index, draft in enumerate(drafts):
         if isinstance(draft, Problem):
             found.append(draft)
             continue
@@ -59,7 +59,7 @@ def all_masked(drafts: Sequence[InteractionDraft | Problem], talks: Mapping[str,
         else:
             found.append(masked := _masked(draft))
             said[talk].append(masked.draft)
-        places[talk].append(place)
+        places[talk].append(index)
     return AllMasked(found, tuple(earlier.values()))
 
 
@@ -67,7 +67,7 @@ def masked_conversation(rows: Sequence[Interaction]) -> tuple[Interaction, ...]:
     """Rows that are read in their order, each without the secrets that what was said before it tells."""
     shown: list[Interaction] = []
     places: dict[str | None, list[int]] = {}
-    for place, row in enumerate(rows):
+    for index, row in enumerate(rows):
         talk = places.setdefault(row.conversation_id, [])
         if depends_on_context(row):
             before = talk[-CONTEXT_ROWS:]
@@ -77,7 +77,7 @@ def masked_conversation(rows: Sequence[Interaction]) -> tuple[Interaction, ...]:
             shown.append(masking.row)
         else:
             shown.append(masked_row(row))
-        talk.append(place)
+        talk.append(index)
     return tuple(shown)
 
 
@@ -107,7 +107,10 @@ def content_sha256(draft: InteractionDraft) -> str:
     A row without a participant has the digest that it had before participants were filed.
     """
     occurred_at = draft.occurred_at.astimezone(UTC).isoformat() if draft.occurred_at else None
-    identifiers = [[one.type, one.value, one.verified, str(one.verified_at), one.method] for one in draft.identifiers]
+    identifiers = [
+        [identifier.type, identifier.value, identifier.verified, str(identifier.verified_at), identifier.method]
+        for identifier in draft.identifiers
+    ]
     content: list[Any] = [occurred_at, draft.channel, draft.actor, draft.kind, draft.conversation_id, identifiers]
     content += [draft.text, draft.name, draft.outcome, dict(draft.data)]
     if draft.participant is not None:

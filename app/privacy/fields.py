@@ -82,11 +82,19 @@ def _step_of(fields: Mapping[str, JsonValue]) -> str:
     for key, value in fields.items():
         if key.lower() not in _STEPS and words_of_name(key).lower().split()[-1:] not in (["name"], ["prompt"]):
             continue
-        inner = [one for at, one in value.items() if at.lower() in _STEPS] if isinstance(value, dict) else [value]
-        for one in inner:
-            if isinstance(one, str) and 3 <= len(one) <= _LONGEST_STEP and not any(map(str.isdigit, one)):
-                words = words_of_name(one)
-                if code_kind(words) or asks_for_code(words if " " not in one else one, clearly=True):
+        inner = (
+            [json_value for at, json_value in value.items() if at.lower() in _STEPS]
+            if isinstance(value, dict)
+            else [value]
+        )
+        for json_value in inner:
+            if (
+                isinstance(json_value, str)
+                and 3 <= len(json_value) <= _LONGEST_STEP
+                and not any(map(str.isdigit, json_value))
+            ):
+                words = words_of_name(json_value)
+                if code_kind(words) or asks_for_code(words if " " not in json_value else json_value, clearly=True):
                     return words[:LONGEST_NAME]
     return ""
 
@@ -135,39 +143,39 @@ def _without_cards(written: str, label: str) -> str:
     if len(written) < _SHORTEST_CARD:
         return written
     prefix = f"{label[-LONGEST_NAME:]}: " if label else ""
-    found = [one for one in secrets(prefix + written) if one.start >= len(prefix) and one.kind == "card"]
+    found = [secret for secret in secrets(prefix + written) if secret.start >= len(prefix) and secret.kind == "card"]
     return _replaced(written, found, len(prefix)) if found else written
 
 
 def _replaced(written: str, found: Sequence[Secret], offset: int) -> str:
     parts: list[str] = []
     end = 0
-    for one in found:
-        parts += [written[end : one.start - offset], masked(one)]
-        end = one.end - offset
+    for secret in found:
+        parts += [written[end : secret.start - offset], masked(secret)]
+        end = secret.end - offset
     return "".join([*parts, written[end:]])
 
 
 def _list(values: list[JsonValue], outer: str, key: str, step: str, depth: int) -> JsonValue:
-    short = [str(one) for one in values if isinstance(one, str | int) and not isinstance(one, bool)]
+    short = [str(value) for value in values if isinstance(value, str | int) and not isinstance(value, bool)]
     if 2 <= len(values) == len(short) <= 19 and all(len(one) <= _SHORTEST_CARD for one in short):
         joined = " ".join(short)
         if _is_code(joined, outer, key, step) and len(short) > 2 and set(map(len, short)) == {1}:
             return [CODE_MASK for _ in values]
         # Numbers in a list are sizes or amounts, where nothing says that they are figures of one number.
-        told = any(isinstance(one, str) for one in values) or set(map(len, short)) == {1}
+        told = any(isinstance(value, str) for value in values) or set(map(len, short)) == {1}
         named = names_card(key) or names_card(outer) or key.lower() in _KEYED
         whole = "".join(short)
         if (told or named) and whole.isascii() and whole.isdigit() and len(whole) > 12 and is_card(whole):
             return [*[CODE_MASK] * (len(values) - 1), CARD_MASK + whole[-4:]]
     inner: list[JsonValue] = []
-    for one in values:
-        if isinstance(one, dict):
-            inner.append(masked_value(one, outer=key or outer, step=step, depth=depth))
-        elif isinstance(one, list):
-            inner.append(_list(one, outer, key, step, depth + 1) if depth < _DEEPEST else one)
+    for value in values:
+        if isinstance(value, dict):
+            inner.append(masked_value(value, outer=key or outer, step=step, depth=depth))
+        elif isinstance(value, list):
+            inner.append(_list(value, outer, key, step, depth + 1) if depth < _DEEPEST else value)
         else:
-            inner.append(_scalar(one, outer, key, step, ()))
+            inner.append(_scalar(value, outer, key, step, ()))
     return inner
 
 

@@ -22,23 +22,23 @@ _WRITTEN = re.compile(r"[\s.\-/\u200b\u00a0]")
 
 def holds_card(identifiers: Sequence[Identifier]) -> bool:
     """Whether one of these identifiers is a card's number, so that masking it needs the key."""
-    return any(names_card(one.type) and _number(one.value) for one in identifiers)
+    return any(names_card(identifier.type) and _number(identifier.value) for identifier in identifiers)
 
 
 def masked_identifiers(identifiers: Sequence[Identifier], key: bytes = b"") -> tuple[Identifier, ...]:
     """Identifiers of which none is a whole card number or a code; without a key, one that was names nobody."""
-    return tuple(_masked(one, key) for one in identifiers)
+    return tuple(_masked(identifier, key) for identifier in identifiers)
 
 
-def _masked(one: Identifier, key: bytes) -> Identifier:
-    if names_card(one.type):
-        number = _number(one.value)
-        shown = _digested(number, key) if number else mask(f"card {one.value}").removeprefix("card ")
-    elif is_code_name(words_of_name(one.type)) and sum(map(str.isdigit, one.value)) >= 3:
+def _masked(identifier: Identifier, key: bytes) -> Identifier:
+    if names_card(identifier.type):
+        number = _number(identifier.value)
+        shown = _digested(number, key) if number else mask(f"card {identifier.value}").removeprefix("card ")
+    elif is_code_name(words_of_name(identifier.type)) and sum(map(str.isdigit, identifier.value)) >= 3:
         shown = CODE_MASK
     else:
-        return one
-    return one if shown == one.value else one.model_copy(update={"value": shown})
+        return identifier
+    return identifier if shown == identifier.value else identifier.model_copy(update={"value": shown})
 
 
 def _number(value: str) -> str:

@@ -69,9 +69,9 @@ def masked_among(rows: Sequence[Row], draft: AnyRow) -> Masking[AnyRow]:
     if number:
         return Masking(shown, without_number(rows, number, context.parts[start:]))
     earlier: dict[int, Row] = {}
-    for card in (one.digits for one in secrets(told, asked=context.asked) if one.kind == "card"):
+    for card in (secret.digits for secret in secrets(told, asked=context.asked) if secret.kind == "card"):
         # Who is told that a number is wrong begins anew: what was told of it before is still there.
-        begun = [place for place, part in zip(context.parts, context.figures.split(), strict=True) if part in card]
+        begun = [index for index, part in zip(context.parts, context.figures.split(), strict=True) if part in card]
         earlier |= without_number([earlier.get(at, row) for at, row in enumerate(rows)], card, begun)
     return Masking(shown, earlier)
 

@@ -32,7 +32,7 @@ def names_card(name: str) -> bool:
     words = words_of_name(name).lower().split()
     if not OTHER_CARDS.isdisjoint(words):
         return False
-    return any(one.rstrip("0123456789") in _CARD for one in words) or "".join(words) in _CARD
+    return any(word.rstrip("0123456789") in _CARD for word in words) or "".join(words) in _CARD
 
 
 def code_kind(name: str, outer: str = "") -> str:
@@ -67,7 +67,7 @@ def _kind(words: Sequence[str]) -> str:
         if any(tail in _ON_CARD or "pruf" in tail or "pruef" in tail for tail in tails):
             return "card"
         return "pin" if last in _ENTERED else "once"
-    noun = next((one for one in reversed(words[:-1]) if one not in ("de", "di", "da")), "")
+    noun = next((word for word in reversed(words[:-1]) if word not in ("de", "di", "da")), "")
     if noun in ANY_CODE and last in SECRET:
         return "card" if last in _ON_CARD_ONLY else "once"
     if names_code_at(words, len(words) - 1):

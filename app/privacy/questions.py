@@ -39,9 +39,11 @@ def asks_for_code(text: str, *, clearly: bool = False) -> bool:
     """
     if not text:
         return False
-    for one in sentences(text[-_LONGEST:]):
-        asks = not _WARNS.search(one) and (_CODE.search(one) or names_code(one))
-        if asks and (_ASKS.search(one) or (clearly and (names_code(one, clearly=True) or _tells_of_sending(one)))):
+    for sentence in sentences(text[-_LONGEST:]):
+        asks = not _WARNS.search(sentence) and (_CODE.search(sentence) or names_code(sentence))
+        if asks and (
+            _ASKS.search(sentence) or (clearly and (names_code(sentence, clearly=True) or _tells_of_sending(sentence)))
+        ):
             return True
     return False
 
@@ -71,20 +73,20 @@ def asks_for_else(text: str) -> bool:
 
 def asks_for_password(text: str) -> bool:
     """Whether a text asks for a password, and does not merely warn of it."""
-    return any(_asks(one) and _PASSWORD.search(one) for one in sentences(text[-_LONGEST:]))
+    return any(_asks(sentence) and _PASSWORD.search(sentence) for sentence in sentences(text[-_LONGEST:]))
 
 
 def questions_answered(interactions: Iterable[Interaction]) -> Mapping[str, str]:
     """For each message of a customer, by its id, what bot or agent said last before it in the same conversation."""
     found: dict[str, str] = {}
     last: dict[str | None, str] = {}
-    for one in interactions:
-        if one.kind is not InteractionKind.MESSAGE:
+    for interaction in interactions:
+        if interaction.kind is not InteractionKind.MESSAGE:
             continue
-        if one.actor is not Actor.CUSTOMER:
-            last[one.conversation_id] = one.text
-        elif one.conversation_id in last:
-            found[one.interaction_id] = last[one.conversation_id]
+        if interaction.actor is not Actor.CUSTOMER:
+            last[interaction.conversation_id] = interaction.text
+        elif interaction.conversation_id in last:
+            found[interaction.interaction_id] = last[interaction.conversation_id]
     return found
 
 

@@ -84,9 +84,9 @@ class Redactor:
     def _without_secrets(self, text: str, *, asked: int) -> str:
         parts: list[str] = []
         end = 0
-        for one in secrets(text, asked=asked):
-            parts += [text[end : one.start], self._placeholder(one.kind, one.digits)]
-            end = one.end
+        for secret in secrets(text, asked=asked):
+            parts += [text[end : secret.start], self._placeholder(secret.kind, secret.digits)]
+            end = secret.end
         return "".join([*parts, text[end:]]) if parts else text
 
     def _without_ibans(self, text: str) -> str:
@@ -139,9 +139,9 @@ def redacted_draft(draft: InteractionDraft) -> InteractionDraft:
 
 def _redacted_value(redactor: Redactor, key: str, value: JsonValue) -> JsonValue:
     if isinstance(value, dict):
-        return {inner: _redacted_value(redactor, inner, one) for inner, one in value.items()}
+        return {inner: _redacted_value(redactor, inner, json_value) for inner, json_value in value.items()}
     if isinstance(value, list):
-        return [_redacted_value(redactor, key, one) for one in value]
+        return [_redacted_value(redactor, key, json_value) for json_value in value]
     if isinstance(value, bool) or not isinstance(value, str | int):
         return value
     # The words around a secret may come before it or be its name; either way only the value may change.
@@ -198,8 +198,8 @@ def _weighted(digits: list[int], heaviest: int) -> int:
 def _is_indian_id(value: str) -> bool:
     """Verhoeff's check: the digits of the dihedral group D5, permuted by their place."""
     check = 0
-    for place, digit in enumerate(reversed([int(sign) for sign in value if sign.isdigit()])):
-        check = _dihedral(check, _permuted(digit, place))
+    for index, digit in enumerate(reversed([int(sign) for sign in value if sign.isdigit()])):
+        check = _dihedral(check, _permuted(digit, index))
     return check == 0
 
 
@@ -209,8 +209,8 @@ def _dihedral(left: int, right: int) -> int:
     return (left - right) % 5 + 5 if right < 5 else (left - right) % 5
 
 
-def _permuted(digit: int, place: int) -> int:
-    for _ in range(place % 8):
+def _permuted(digit: int, index: int) -> int:
+    for _ in range(index % 8):
         digit = (1, 5, 7, 6, 2, 8, 3, 0, 9, 4)[digit]
     return digit
 
@@ -239,8 +239,8 @@ _PLACEHOLDER = re.compile(r"\[(?:password|code|iban|card|national_id|email|phone
 _IBAN_HEAD = re.compile(r"(?<!\w)[A-Za-z]{2}[0-9]{2}(?=[ A-Za-z0-9])")
 _IBAN = re.compile(r"[A-Za-z]{2}[0-9]{2}(?: ?[A-Za-z0-9]){11,30}+")
 _IBAN_LENGTHS: Mapping[str, int] = {
-    one[:2]: int(one[2:])
-    for one in """AD24 AE23 AL28 AT20 AZ28 BA20 BE16 BG22 BH22 BI27 BR29 BY28 CH21 CR22 CY28 CZ24 DE22 DJ27 DK18 DO28
+    literal_string[:2]: int(literal_string[2:])
+    for literal_string in """AD24 AE23 AL28 AT20 AZ28 BA20 BE16 BG22 BH22 BI27 BR29 BY28 CH21 CR22 CY28 CZ24 DE22 DJ27 DK18 DO28
     EE20 EG29 ES24 FI18 FK18 FO18 FR27 GB22 GE22 GI23 GL18 GR27 GT28 HN28 HR21 HU28 IE22 IL23 IQ23 IS26 IT27 JO30
     KW30 KZ20 LB28 LC32 LI21 LT20 LU20 LV21 LY25 MC27 MD24 ME22 MK19 MN20 MR27 MT31 MU30 NI28 NL18 NO15 OM23 PK24
     PL28 PS29 PT25 QA29 RO24 RS22 RU33 SA24 SC31 SD18 SE24 SI19 SK24 SM27 SO23 ST25 SV28 TL23 TN24 TR26 UA29 VA22

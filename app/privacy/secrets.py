@@ -65,7 +65,7 @@ def secrets(text: str, *, asked: int = UNASKED, before: str = "", card_before: b
     for number, run in enumerate(all_runs):
         if before and number == 0:
             result += telling.of_run(run, before)
-        elif sum(len(one.digits) for one in run) >= fewest:
+        elif sum(len(atom.digits) for atom in run) >= fewest:
             result += telling.of_run(run, "")
         if result and result[-1].kind == "card" and result[-1].end >= run[0].start:
             card_at, short_code = run[-1].last, 4 if len(result[-1].digits) == 15 else _SHORTEST_CODE
@@ -89,9 +89,9 @@ def mask(text: str, *, asked: int = UNASKED, before: str = "", card_before: bool
         return text
     parts: list[str] = []
     end = 0
-    for one in found:
-        parts += [text[end : one.start], masked(one)]
-        end = one.end
+    for secret in found:
+        parts += [text[end : secret.start], masked(secret)]
+        end = secret.end
     return "".join([*parts, text[end:]])
 
 
@@ -148,7 +148,7 @@ class _Telling(NamedTuple):
         """The code in a run that stands apart from the card's number before it: `…, valid until 12/27, 123`."""
         last = run[-1]
         # Month and year may stand right before it.
-        dated = [len(one.digits) for one in run[:-1]] in ([2], [4], [2, 2], [2, 4])
+        dated = [len(atom.digits) for atom in run[:-1]] in ([2], [4], [2, 2], [2, 4])
         alone = stands_alone(self.text, self.found, [last]) or (dated and last.last + 1 == len(self.found))
         word = self.found[last.first - 1].word
         if len(last.digits) == size and len(run) <= 3 and (alone or word in _BEFORE_CODE):
@@ -164,7 +164,7 @@ class _Telling(NamedTuple):
 
 def _behind_card(rest: Sequence[Atom]) -> Iterator[Secret]:
     """What follows a card's number is when it ends and, last, its security code."""
-    sizes = [len(one.digits) for one in rest]
+    sizes = [len(atom.digits) for atom in rest]
     if sizes[-1] == _SHORTEST_CODE and len(rest) <= 4:
         yield _secret("code", rest[-1:])
     elif len(sizes) in (3, 4) and set(sizes) == {1}:
@@ -174,7 +174,7 @@ def _behind_card(rest: Sequence[Atom]) -> Iterator[Secret]:
 
 
 def _secret(kind: Literal["card", "code"], atoms: Sequence[Atom]) -> Secret:
-    return Secret(atoms[0].start, atoms[-1].end, kind, "".join(one.digits for one in atoms))
+    return Secret(atoms[0].start, atoms[-1].end, kind, "".join(atom.digits for atom in atoms))
 
 
 def _is_iban(found: Sequence[Token], run: Sequence[Atom]) -> bool:
@@ -183,8 +183,8 @@ def _is_iban(found: Sequence[Token], run: Sequence[Atom]) -> bool:
     if letters is None or letters.end != run[0].start or len(letters.word) != 2 or not letters.word.isascii():
         return False
     digits = ""
-    for one in run:
-        digits += one.digits
+    for atom in run:
+        digits += atom.digits
         if len(digits) > 32:
             return False
         head = "".join(str(int(sign, 36)) for sign in letters.word) + digits[:2]
@@ -209,15 +209,15 @@ def needs_context(text: str) -> bool:
     if most < _SHORTEST_CODE and len(words) - count_spoken(words) > 2:
         return False
     if len(text) > _LONGEST_ANSWER:
-        return most >= _SHORTEST_CARD and any(one.kind == "card" for one in secrets(text))
+        return most >= _SHORTEST_CARD and any(secret.kind == "card" for secret in secrets(text))
     if not most:
         return False
     text = _NO_NAMES.sub(" date ", text)
     found = tokens(text)
     all_runs = runs(text, found)
-    told = sum(one.last - one.first + 1 for run in all_runs for one in run)
+    told = sum(atom.last - atom.first + 1 for run in all_runs for atom in run)
     beside = len(found) - told
-    sizes = [sum(len(one.digits) for one in run) for run in all_runs]
+    sizes = [sum(len(atom.digits) for atom in run) for run in all_runs]
     if sizes and beside <= 2:
         return True
     if not any(size >= _SHORTEST_CODE for size in sizes):
@@ -243,10 +243,10 @@ def open_figures(text: str, *, keypad: bool = False) -> str:
     if not all_runs or len(found) - 1 - all_runs[-1][-1].last > 2:
         return ""
     run = all_runs[-1]
-    beside = len(found) - sum(one.last - one.first + 1 for one in run)
+    beside = len(found) - sum(atom.last - atom.first + 1 for atom in run)
     if not is_part(run, least=1 if keypad or beside <= 2 else 4) or is_named_otherwise(text, found, run):
         return ""
-    return " ".join(one.digits for one in run)
+    return " ".join(atom.digits for atom in run)
 
 
 def without_parts(text: str, number: str, *, all_of: bool) -> str:
@@ -256,7 +256,7 @@ def without_parts(text: str, number: str, *, all_of: bool) -> str:
     parts: list[str] = []
     end = 0
     for run in all_runs:
-        digits = "".join(one.digits for one in run)
+        digits = "".join(atom.digits for atom in run)
         known = len(digits) >= 4 and digits in number and digits != number[-4:]
         if known or (all_of and run is all_runs[-1]):
             parts += [text[end : run[0].start], CARD_MASK]

@@ -102,16 +102,16 @@ def runs(text: str, found: Sequence[Token]) -> list[list[Atom]]:
     groups: list[list[Atom]] = []
     run: list[Atom] = []
     fillers, repeats, since = 0, 1, 0
-    for place, token in enumerate(found):
-        if not token.digits and token.word in _TIMES and _starts_number(found, place + 1, numbers):
-            repeats, since = _TIMES[token.word], place
+    for index, token in enumerate(found):
+        if not token.digits and token.word in _TIMES and _starts_number(found, index + 1, numbers):
+            repeats, since = _TIMES[token.word], index
             continue
-        value = None if token.digits else _value(found, place, numbers, in_run=bool(run))
+        value = None if token.digits else _value(found, index, numbers, in_run=bool(run))
         if token.digits or value is not None:
             if run and (fillers > _MOST_FILLERS or _is_wide(text, run[-1].end, token.start)):
                 groups.append(run)
                 run = []
-            _append(run, text, found, place, token, value, repeats, since)
+            _append(run, text, found, index, token, value, repeats, since)
             fillers, repeats = 0, 1
         elif token.word in FILLERS:
             fillers, repeats = fillers + 1, 1
@@ -127,26 +127,26 @@ def _append(
     run: list[Atom],
     text: str,
     found: Sequence[Token],
-    place: int,
+    index: int,
     token: Token,
     value: int | None,
     repeats: int,
     since: int,
 ) -> None:
     if value is None and repeats == 1:
-        run.append(Atom(token.start, token.end, token.digits, place, place))
+        run.append(Atom(token.start, token.end, token.digits, index, index))
         return
-    first = since if repeats > 1 else place
+    first = since if repeats > 1 else index
     if value is None:
-        run.append(Atom(found[first].start, token.end, _repeated(token.digits, repeats), first, place))
+        run.append(Atom(found[first].start, token.end, _repeated(token.digits, repeats), first, index))
         return
     previous = run[-1] if run else None
     together = _together(previous.value, value, token.word) if previous and previous.value is not None else None
     if previous and together is not None and repeats == 1 and _adjoin(text, previous.end, token.start):
-        previous.value, previous.digits, previous.end, previous.last = together, str(together), token.end, place
+        previous.value, previous.digits, previous.end, previous.last = together, str(together), token.end, index
         return
     kept = value if repeats == 1 else None
-    run.append(Atom(found[first].start, token.end, _repeated(str(value), repeats), first, place, kept))
+    run.append(Atom(found[first].start, token.end, _repeated(str(value), repeats), first, index, kept))
 
 
 def _adjoin(text: str, start: int, end: int) -> bool:
@@ -170,19 +170,19 @@ def _together(before: int, value: int, word: str) -> int | None:
     return before + value if before % 100 >= 20 and before % 10 == 0 and 1 <= value <= 9 else None
 
 
-def _value(found: Sequence[Token], place: int, numbers: Mapping[str, int], *, in_run: bool) -> int | None:
-    word = found[place].word
+def _value(found: Sequence[Token], index: int, numbers: Mapping[str, int], *, in_run: bool) -> int | None:
+    word = found[index].word
     if word in _ONLY_INSIDE:
         # "oh", "o" and "cent" are other words too, unless numbers stand beside them.
-        follows = _starts_number(found, place + 1, numbers)
+        follows = _starts_number(found, index + 1, numbers)
         return _ONLY_INSIDE[word] if follows or (in_run and word in ("oh", "hundred")) else None
     return numbers.get(word)
 
 
-def _starts_number(found: Sequence[Token], place: int, numbers: Mapping[str, int]) -> bool:
-    if place >= len(found):
+def _starts_number(found: Sequence[Token], index: int, numbers: Mapping[str, int]) -> bool:
+    if index >= len(found):
         return False
-    token = found[place]
+    token = found[index]
     return bool(token.digits) or token.word in numbers or token.word in ("oh", "o")
 
 
@@ -204,9 +204,9 @@ def _one_in_portuguese(found: Sequence[Token]) -> Mapping[str, int]:
 
 
 def _counted(words: str, start: int, step: int = 1) -> Iterator[tuple[str, int]]:
-    for place, same in enumerate(words.split()):
+    for index, same in enumerate(words.split()):
         for word in same.split("/"):
-            yield word, start + place * step
+            yield word, start + index * step
 
 
 def _glued(units: Sequence[str], tens: Sequence[str], teens: Sequence[str], hundred: str, joint: str) -> dict[str, int]:
@@ -310,7 +310,7 @@ FILLERS = frozenset(
 
 def shape_of(atoms: Sequence[Atom]) -> tuple[int, ...]:
     """How many digits each atom of a run has."""
-    return tuple(len(one.digits) for one in atoms)
+    return tuple(len(atom.digits) for atom in atoms)
 
 
 def gaps_of(text: str, atoms: Sequence[Atom]) -> set[str]:

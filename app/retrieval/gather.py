@@ -68,11 +68,11 @@ class Gatherer:
         # The conversation first: of what may be read it is what matters.
         extent, earlier = readable(conversation), readable(newest)
         conversation, newest = extent.rows, earlier.rows
-        at_hand = {one.interaction_id for one in conversation}
-        others = [one for one in newest if not _belongs(one, conversation_id, at_hand)]
+        at_hand = {interaction.interaction_id for interaction in conversation}
+        others = [interaction for interaction in newest if not _belongs(interaction, conversation_id, at_hand)]
         query = _query(conversation) if history else ""
         found = await self._retriever.rank(tenant, others, query, limit=MAX_HITS)
-        latest = max((one.occurred_at for one in (*conversation, *newest[-1:])), default=now)
+        latest = max((interaction.occurred_at for interaction in (*conversation, *newest[-1:])), default=now)
         return Snapshot(
             tenant=tenant,
             customer=customer,
@@ -122,13 +122,13 @@ class Gatherer:
             head = await self._ledger.head(tenant) if up_to_seq is None else up_to_seq
             newest = await self._rows(tenant, customer, head, cutoff, limit=limit)
             return head, newest, await self._conversation(tenant, customer, conversation_id, head, cutoff)
-        found = await self._ledger.lately(
+        lately = await self._ledger.lately(
             tenant, customer.identity_ids, conversation_id=conversation_id, limit=limit, most=MAX_CONVERSATION
         )
-        conversation = _in_order(found.conversation)
+        conversation = _in_order(lately.conversation)
         if conversation_id is not None and len(conversation) == MAX_CONVERSATION:
-            conversation = await self._with_opening(tenant, customer, conversation_id, conversation, found.head, None)
-        return found.head, _in_order(found.newest), conversation
+            conversation = await self._with_opening(tenant, customer, conversation_id, conversation, lately.head, None)
+        return lately.head, _in_order(lately.newest), conversation
 
     async def _conversation(
         self, tenant: str, customer: Customer, conversation_id: str | None, head: int, cutoff: datetime | None
@@ -167,7 +167,7 @@ class Gatherer:
         conversation_id: str | None = None,
     ) -> list[Interaction]:
         # What is later than a cutoff has to be read to be left out, and then a longer stretch to find enough before it.
-        kept: list[Interaction] = []
+        interactions: list[Interaction] = []
         for stretch in (limit, MAX_CANDIDATES):
             rows = await self._ledger.interactions(
                 tenant,
@@ -177,10 +177,10 @@ class Gatherer:
                 limit=stretch,
                 newest_first=True,
             )
-            kept = [row for row in rows if cutoff is None or row.occurred_at <= cutoff][:limit]
-            if len(kept) == limit or len(rows) < stretch:
+            interactions = [row for row in rows if cutoff is None or row.occurred_at <= cutoff][:limit]
+            if len(interactions) == limit or len(rows) < stretch:
                 break
-        return _in_order(kept)
+        return _in_order(interactions)
 
 
 def _in_order(rows: Iterable[Interaction]) -> list[Interaction]:
@@ -190,9 +190,9 @@ def _in_order(rows: Iterable[Interaction]) -> list[Interaction]:
 def _newest_run(rows: Sequence[Interaction]) -> list[Interaction]:
     loose = [row for row in rows if row.conversation_id is None]
     start = 0
-    for place, (one, following) in enumerate(pairwise(loose), 1):
-        if following.occurred_at - one.occurred_at > LONGEST_PAUSE:
-            start = place
+    for index, (interaction, following) in enumerate(pairwise(loose), 1):
+        if following.occurred_at - interaction.occurred_at > LONGEST_PAUSE:
+            start = index
     return loose[start:][-MAX_CONVERSATION:]
 
 
@@ -202,8 +202,8 @@ def _belongs(row: Interaction, conversation_id: str | None, at_hand: Collection[
 
 
 def _query(conversation: Sequence[Interaction]) -> str:
-    said = [row for row in conversation if row.actor is Actor.CUSTOMER and row.kind is Kind.MESSAGE]
-    telling = [row.text for row in said if len(set(terms(row.text))) >= TELLING_TERMS]
+    interactions = [row for row in conversation if row.actor is Actor.CUSTOMER and row.kind is Kind.MESSAGE]
+    telling = [row.text for row in interactions if len(set(terms(row.text))) >= TELLING_TERMS]
     # A customer who has only clicked so far is understood by what was clicked.
     texts = telling or [searchable(row) for row in conversation if row.actor is Actor.CUSTOMER]
     chosen = dict.fromkeys([*texts[:1], *texts[-QUERY_MESSAGES:]])
@@ -220,6 +220,6 @@ def _prior(others: Sequence[Interaction], hits: Sequence[Passage]) -> tuple[Inte
     chosen = [*others[-MAX_RECENT:], *tried, *(hit.interaction for hit in hits)]
     for hit in hits[:HITS_WITH_NEIGHBOURS]:
         around = by_conversation.get(hit.interaction.conversation_id or "", [])
-        place = next((place for place, row in enumerate(around) if row.seq == hit.interaction.seq), 0)
-        chosen.extend(around[max(0, place - 1) : place + 2])
+        index = next((index for index, row in enumerate(around) if row.seq == hit.interaction.seq), 0)
+        chosen.extend(around[max(0, index - 1) : index + 2])
     return tuple(_in_order({row.interaction_id: row for row in chosen}.values()))

@@ -180,7 +180,7 @@ class Indexer:
             await self._vectors.put(tenant, list(texts), made)
             # Rows may have been erased or blanked while they were embedded; whoever does so later removes the vectors.
             left = {row.interaction_id for row in await self._ledger.by_ids(tenant, list(texts)) if not row.redacted}
-            await self._vectors.delete(tenant, [one for one in texts if one not in left])
+            await self._vectors.delete(tenant, [text for text in texts if text not in left])
 
     async def _start_position(self) -> int:
         position = await self._filed_position()

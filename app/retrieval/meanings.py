@@ -39,15 +39,19 @@ class MeaningReader:
 
     async def of(self, snapshot: Snapshot) -> Meanings:
         """The vectors of the newest messages of the customer, as far as there are any and the store answers."""
-        said = [row for row in snapshot.interactions if _is_said(row)][-NEWEST:]
-        if len(said) < 2:
+        interactions = [row for row in snapshot.interactions if _is_said(row)][-NEWEST:]
+        if len(interactions) < 2:
             return {}  # there is nothing to compare
-        return await self.of_messages(snapshot.tenant, [row.interaction_id for row in said])
+        return await self.of_messages(snapshot.tenant, [row.interaction_id for row in interactions])
 
     async def of_messages(self, tenant: str, interaction_ids: Sequence[str]) -> Meanings:
         """The vectors of these messages, by interaction_id."""
-        found = {one: self._kept[tenant, one] for one in interaction_ids if (tenant, one) in self._kept}
-        missing = [one for one in interaction_ids if one not in found]
+        found = {
+            interaction_id: self._kept[tenant, interaction_id]
+            for interaction_id in interaction_ids
+            if (tenant, interaction_id) in self._kept
+        }
+        missing = [interaction_id for interaction_id in interaction_ids if interaction_id not in found]
         if missing and monotonic() >= self._resting_until:
             read = await self._read(tenant, missing)
             found.update(read)

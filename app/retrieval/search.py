@@ -96,15 +96,15 @@ class Retriever:
         limit: int,
     ) -> Found:
         shortlist = _shortlist(candidates, lexical)
-        ids = [candidates[place].row.interaction_id for place in shortlist]
+        ids = [candidates[index].row.interaction_id for index in shortlist]
         cosines = None if question is None else await self._cosines(tenant, question, ids)
         scores, matches = lexical.copy(), lexical > 0
         if cosines is not None:
             scores[shortlist] += COSINE_WEIGHT * cosines
             matches[shortlist] |= cosines >= MIN_COSINE
         scores /= 1 + COSINE_WEIGHT
-        order = [place for place in _best_first(scores, candidates) if matches[place]]
-        best = (Passage(interaction=candidates[place].row, score=float(scores[place])) for place in order[:limit])
+        order = [index for index in _best_first(scores, candidates) if matches[index]]
+        best = (Passage(interaction=candidates[index].row, score=float(scores[index])) for index in order[:limit])
         return Found(passages=tuple(best), by_meaning=cosines is not None)
 
     async def _question(self, query: str) -> NDArray[np.float32] | None:
@@ -136,22 +136,23 @@ def _candidates(rows: Sequence[Interaction]) -> list[_Candidate]:
     # In the order of each conversation, one conversation after the other, since neighbours are read together.
     texts = (_Candidate(row, searchable(row)) for row in rows)
     return sorted(
-        (one for one in texts if one.text),
-        key=lambda one: (one.row.conversation_id or "", one.row.occurred_at, one.row.seq),
+        (text for text in texts if text.text),
+        key=lambda candidate: (candidate.row.conversation_id or "", candidate.row.occurred_at, candidate.row.seq),
     )
 
 
 def _lexical(query: str, candidates: Sequence[_Candidate]) -> Scores:
-    documents = [terms_of(one.text) for one in candidates]
+    documents = [terms_of(candidate.text) for candidate in candidates]
     if names_a_date(query):
         documents = [
-            (*said, *terms_of_day(one.row.occurred_at.date())) for said, one in zip(documents, candidates, strict=True)
+            (*document, *terms_of_day(candidate.row.occurred_at.date()))
+            for document, candidate in zip(documents, candidates, strict=True)
         ]
-    return coverage(terms(query), documents, [one.row.conversation_id for one in candidates])
+    return coverage(terms(query), documents, [candidate.row.conversation_id for candidate in candidates])
 
 
 def _shortlist(candidates: Sequence[_Candidate], lexical: Scores) -> list[int]:
-    embedded = (place for place in _best_first(lexical, candidates) if embeddable(candidates[place].row))
+    embedded = (index for index in _best_first(lexical, candidates) if embeddable(candidates[index].row))
     shortlist = list(islice(embedded, SHORTLIST))
     if shortlist and lexical[shortlist[-1]] > 0:
         return shortlist
@@ -160,5 +161,5 @@ def _shortlist(candidates: Sequence[_Candidate], lexical: Scores) -> list[int]:
 
 def _best_first(scores: Scores, candidates: Sequence[_Candidate]) -> list[int]:
     """The places of the candidates, the highest score first and of equal ones the newest."""
-    newest = np.fromiter((-one.row.seq for one in candidates), np.int64, len(candidates))
+    newest = np.fromiter((-candidate.row.seq for candidate in candidates), np.int64, len(candidates))
     return np.lexsort((newest, -scores)).tolist()

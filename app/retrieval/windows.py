@@ -62,7 +62,7 @@ class Windows:
         for customer_id, row in await self._ledger.windows(tenant, conversation_ids, limit=LENGTH):
             if row.conversation_id is not None and (customer_id, row.conversation_id) in rows:
                 rows[customer_id, row.conversation_id].append(row)
-        return {place: _window(tenant, place, held) for place, held in rows.items() if held}
+        return {place: _window(tenant, place, interactions) for place, interactions in rows.items() if interactions}
 
 
 def _answer(asked: Sequence[_Asked], found: Mapping[Place, Snapshot] | BaseException) -> None:

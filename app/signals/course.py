@@ -23,12 +23,12 @@ def course(
     `vectors` are those of messages, by interaction_id.
     """
     rows = snapshot.conversation
-    places = [place for place, row in enumerate(rows) if row.actor is Actor.CUSTOMER and row.kind is Kind.MESSAGE]
-    for place in islice(places, max(0, len(places) - MOST_MOMENTS), None):
-        row = rows[place]
-        prior = tuple(one for one in snapshot.prior if one.occurred_at <= row.occurred_at)
+    places = [index for index, row in enumerate(rows) if row.actor is Actor.CUSTOMER and row.kind is Kind.MESSAGE]
+    for index in islice(places, max(0, len(places) - MOST_MOMENTS), None):
+        row = rows[index]
+        prior = tuple(interaction for interaction in snapshot.prior if interaction.occurred_at <= row.occurred_at)
         then = snapshot.model_copy(
-            update={"conversation": rows[: place + 1], "prior": prior, "now": row.occurred_at, "history": ()}
+            update={"conversation": rows[: index + 1], "prior": prior, "now": row.occurred_at, "history": ()}
         )
         read = strain_at(then)
         intervention = intervene(detect(then, vectors=vectors), row.occurred_at, read, ladder=ladder)

@@ -72,7 +72,7 @@ def explained(
         parts.append(
             FrictionPart(signal_id=None, type=None, share=share, detail=f"With their last words they {causes}.")
         )
-    components = tuple(sorted(parts, key=lambda one: -one.share))
+    components = tuple(sorted(parts, key=lambda friction_part: -friction_part.share))
     return Friction(level=decided.level, score=decided.friction, components=components, ladder=ladder)
 
 

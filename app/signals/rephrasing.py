@@ -45,17 +45,17 @@ _GOES_ON = re.compile(
 _OPEN = frozenset({Act.REQUEST, Act.QUESTION, Act.PROBLEM})
 
 
-def asks_in_other_words(rows: Sequence[Interaction], other: int, place: int, shared: float, vectors: Vectors) -> bool:
+def asks_in_other_words(rows: Sequence[Interaction], other: int, index: int, shared: float, vectors: Vectors) -> bool:
     """Whether the message at `place` asks what the one at `other` had; `shared` is their share of common words."""
-    before, after = rows[other], rows[place]
+    before, after = rows[other], rows[index]
     one, two = vectors.get(before.interaction_id), vectors.get(after.interaction_id)
     if one is None or two is None or one.shape != two.shape or shared > FEW_SHARED:
         return False
     if after.occurred_at - before.occurred_at > WITHIN or not (_is_open(before.text) and _is_open(after.text)):
         return False
-    if _GOES_ON.search(after.text) or _answers_us(rows, place):
+    if _GOES_ON.search(after.text) or _answers_us(rows, index):
         return False
-    return float(one @ two) >= (ALIKE_UNSERVED if _unserved(rows, other, place) else ALIKE)
+    return float(one @ two) >= (ALIKE_UNSERVED if _unserved(rows, other, index) else ALIKE)
 
 
 def are_apart(before: str, after: str) -> bool:
@@ -79,21 +79,21 @@ def _aspects(text: str) -> frozenset[str]:
 
 @text_cache(maxsize=8192)
 def _names(text: str) -> frozenset[str]:
-    return frozenset(canonical(one.value) for one in mentions(text))
+    return frozenset(canonical(mention.value) for mention in mentions(text))
 
 
-def _answers_us(rows: Sequence[Interaction], place: int) -> bool:
+def _answers_us(rows: Sequence[Interaction], index: int) -> bool:
     """Whether the message answers what was asked of the customer, and asks nothing itself."""
-    if any(customer_act(sentence) is Act.QUESTION for sentence in sentences(rows[place].text)):
+    if any(customer_act(sentence) is Act.QUESTION for sentence in sentences(rows[index].text)):
         return False
-    spoken = (row for row in reversed(rows[:place]) if row.kind is Kind.MESSAGE and row.text.strip())
+    spoken = (row for row in reversed(rows[:index]) if row.kind is Kind.MESSAGE and row.text.strip())
     last = next(spoken, None)
     if last is None or last.actor not in STAFF:
         return False
-    asked = [one for one in sentences(last.text) if staff_act(one) in (Act.QUESTION, Act.REQUEST)]
+    asked = [sentence for sentence in sentences(last.text) if staff_act(sentence) in (Act.QUESTION, Act.REQUEST)]
     return any(Turn.ASKS_FOR_MORE not in turn_of(one) for one in asked)
 
 
-def _unserved(rows: Sequence[Interaction], other: int, place: int) -> bool:
-    said = (row.text for row in rows[other + 1 : place] if row.actor in STAFF and row.kind is Kind.MESSAGE)
+def _unserved(rows: Sequence[Interaction], other: int, index: int) -> bool:
+    said = (row.text for row in rows[other + 1 : index] if row.actor in STAFF and row.kind is Kind.MESSAGE)
     return any(turn_of(text) & {Turn.FAILS, Turn.APOLOGISES} for text in said)

@@ -91,14 +91,14 @@ CALM = Strain(0.0, {}, None)
 def strain_at(snapshot: Snapshot) -> Strain:
     """The strain of what the customer said last in the conversation, as of the snapshot's `now`; CALM if nothing."""
     messages = Journey.of(snapshot).messages
-    places = [place for place, row in enumerate(messages) if row.actor is Actor.CUSTOMER]
+    places = [index for index, row in enumerate(messages) if row.actor is Actor.CUSTOMER]
     if not places:
         return CALM
-    said = messages[: places[-1] + 1]
-    found = {name: float(value) for name, value in traits(said)}
+    interactions = messages[: places[-1] + 1]
+    found = {name: float(value) for name, value in traits(interactions)}
     odds = BIAS + sum(TRAITS[name].weight * value for name, value in found.items())
-    calm = (row.occurred_at for row in said if row.actor is Actor.CUSTOMER and _is_calm(row.text))
-    return Strain(1.0 / (1.0 + exp(-odds)), found, said[-1], tuple(calm))
+    calm = (row.occurred_at for row in interactions if row.actor is Actor.CUSTOMER and _is_calm(row.text))
+    return Strain(1.0 / (1.0 + exp(-odds)), found, interactions[-1], tuple(calm))
 
 
 def traits(messages: Sequence[Interaction]) -> Iterator[tuple[str, float]]:

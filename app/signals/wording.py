@@ -69,13 +69,13 @@ def repetitions(journey: Journey) -> Iterator[Moment]:
     """A customer who asks again what was answered or not, or gives again a name they had given."""
     own = journey.own
     rows = [row for row in journey.everything if row.kind is not Kind.NOTE]
-    said = [place for place, row in enumerate(rows) if row.actor is Actor.CUSTOMER and row.kind is Kind.MESSAGE]
-    for order, place in enumerate(said):
-        if rows[place].interaction_id not in own or not journey.is_asked_about(rows[place]):
+    said = [index for index, row in enumerate(rows) if row.actor is Actor.CUSTOMER and row.kind is Kind.MESSAGE]
+    for order, index in enumerate(said):
+        if rows[index].interaction_id not in own or not journey.is_asked_about(rows[index]):
             continue
         earlier = said[max(0, order - _LOOK_BACK) : order]
-        moment = _asked_again(journey, rows, earlier, place) or _named_again(rows, earlier, place)
-        moment = moment or _says_so(rows, earlier, place)
+        moment = _asked_again(journey, rows, earlier, index) or _named_again(rows, earlier, index)
+        moment = moment or _says_so(rows, earlier, index)
         if moment is not None:
             yield moment
 
@@ -83,19 +83,19 @@ def repetitions(journey: Journey) -> Iterator[Moment]:
 def bot_loops(journey: Journey) -> Iterator[Moment]:
     """A bot that says nearly the same thing again although the customer has spoken in between."""
     rows = journey.messages
-    said = [place for place, row in enumerate(rows) if row.actor is Actor.BOT and not _is_courtesy(row.text)]
+    said = [index for index, row in enumerate(rows) if row.actor is Actor.BOT and not _is_courtesy(row.text)]
     looped: set[int] = set()
     for order in range(len(said) - 1, 0, -1):
-        place = said[order]
-        if place in looped or not journey.is_asked_about(rows[place]):
+        index = said[order]
+        if index in looped or not journey.is_asked_about(rows[index]):
             continue
         earlier = said[max(0, order - _LOOP_LOOK_BACK) : order]
-        same = [other for other in earlier if _says_the_same(rows, other, place)]
+        same = [other for other in earlier if _says_the_same(rows, other, index)]
         if same:
             looped.update(same)
             count = len(same) + 1
-            detail = f"The bot said nearly the same thing {times(count)}: “{quote(rows[place].text)}”"
-            evidence = [rows[other] for other in (*same, place)]
+            detail = f"The bot said nearly the same thing {times(count)}: “{quote(rows[index].text)}”"
+            evidence = [rows[other] for other in (*same, index)]
             yield Moment(SignalType.BOT_LOOP, 0.15 + 0.2 * count, evidence, detail)
 
 
@@ -105,21 +105,21 @@ def negative_sentiment(journey: Journey) -> Iterator[Moment]:
     if not any(journey.is_asked_about(row) for row in recent):
         return
     feelings = [feeling(row.text) for row in recent]
-    pleased = max((place for place, row in enumerate(recent) if _is_pleased(row.text)), default=-1)
-    for place in range(pleased + 1, len(recent)):
-        if feelings[place] > NEGATIVE or not journey.is_asked_about(recent[place]):
+    pleased = max((index for index, row in enumerate(recent) if _is_pleased(row.text)), default=-1)
+    for index in range(pleased + 1, len(recent)):
+        if feelings[index] > NEGATIVE or not journey.is_asked_about(recent[index]):
             continue
-        trend = mood(feelings[: place + 1]).trend
-        severity = -feelings[place] + (0.15 if trend is Trend.WORSENING else 0.0)
+        trend = mood(feelings[: index + 1]).trend
+        severity = -feelings[index] + (0.15 if trend is Trend.WORSENING else 0.0)
         course = ", and it is getting worse" if trend is Trend.WORSENING else ""
-        detail = f"The customer sounds displeased{course}: “{quote(recent[place].text)}”"
-        yield Moment(SignalType.NEGATIVE_SENTIMENT, severity, (recent[place],), detail)
+        detail = f"The customer sounds displeased{course}: “{quote(recent[index].text)}”"
+        yield Moment(SignalType.NEGATIVE_SENTIMENT, severity, (recent[index],), detail)
 
 
 def human_requests(journey: Journey) -> Iterator[Moment]:
     """Requests for a person which no agent has met yet."""
     count = 0
-    served = max((place for place, row in enumerate(journey.messages) if row.actor is Actor.AGENT), default=-1)
+    served = max((index for index, row in enumerate(journey.messages) if row.actor is Actor.AGENT), default=-1)
     before = ""
     for row in journey.messages[served + 1 :]:
         if row.actor is not Actor.CUSTOMER:
@@ -145,74 +145,78 @@ def _is_pleased(text: str) -> bool:
     return feeling(text) >= (POSITIVE if acts & {Act.THANKS, Act.CLOSING} else _DELIGHTED)
 
 
-def _asked_again(journey: Journey, rows: Sequence[Interaction], earlier: Sequence[int], place: int) -> Moment | None:
+def _asked_again(journey: Journey, rows: Sequence[Interaction], earlier: Sequence[int], index: int) -> Moment | None:
     for other in reversed(earlier):
-        if are_apart(rows[other].text, rows[place].text):
+        if are_apart(rows[other].text, rows[index].text):
             continue
-        same = _asks_the_same(rows[other].text, rows[place].text)
+        same = _asks_the_same(rows[other].text, rows[index].text)
         rephrased = not same and asks_in_other_words(
-            rows, other, place, _shared(rows[other].text, rows[place].text), journey.vectors
+            rows, other, index, _shared(rows[other].text, rows[index].text), journey.vectors
         )
-        if (same or rephrased) and _still_open(rows, other, place):
-            gap = span(rows[place].occurred_at - rows[other].occurred_at)
+        if (same or rephrased) and _still_open(rows, other, index):
+            gap = span(rows[index].occurred_at - rows[other].occurred_at)
             how = "in other words" if rephrased else "again"
-            detail = f"The customer asks {how}, {gap} later: “{quote(rows[place].text)}”"
-            severity = 0.6 if rows[other].channel is rows[place].channel else 0.7
-            return Moment(SignalType.REPETITION, severity, (rows[other], rows[place]), detail)
+            detail = f"The customer asks {how}, {gap} later: “{quote(rows[index].text)}”"
+            severity = 0.6 if rows[other].channel is rows[index].channel else 0.7
+            return Moment(SignalType.REPETITION, severity, (rows[other], rows[index]), detail)
     return None
 
 
-def _named_again(rows: Sequence[Interaction], earlier: Sequence[int], place: int) -> Moment | None:
-    names = _names(rows[place].text)
+def _named_again(rows: Sequence[Interaction], earlier: Sequence[int], index: int) -> Moment | None:
+    names = _names(rows[index].text)
     if not names:
         return None
     for other in earlier:
         again = names.keys() & _names(rows[other].text).keys()
-        if again and _answered(rows, other, place) and (again := again - _taken_up(rows, other, place)):
+        if again and _answered(rows, other, index) and (again := again - _taken_up(rows, other, index)):
             value = names[min(again)]
-            elsewhere = rows[other].channel is not rows[place].channel
+            elsewhere = rows[other].channel is not rows[index].channel
             where = f" after having given it {on_channel(rows[other].channel)}" if elsewhere else ""
             detail = f"The customer had to give {value} again{where}."
-            return Moment(SignalType.REPETITION, 0.6 if elsewhere else 0.45, (rows[other], rows[place]), detail)
+            return Moment(SignalType.REPETITION, 0.6 if elsewhere else 0.45, (rows[other], rows[index]), detail)
     return None
 
 
-def _says_so(rows: Sequence[Interaction], earlier: Sequence[int], place: int) -> Moment | None:
-    row = rows[place]
+def _says_so(rows: Sequence[Interaction], earlier: Sequence[int], index: int) -> Moment | None:
+    row = rows[index]
     told_here = any(rows[other].conversation_id == row.conversation_id for other in earlier)
     if not (_says_again(row.text) or (told_here and _asked_already(row.text))):
         return None
     return Moment(SignalType.REPETITION, 0.6, (row,), f"The customer says that they repeat it: “{quote(row.text)}”")
 
 
-def _taken_up(rows: Sequence[Interaction], other: int, place: int) -> set[str]:
+def _taken_up(rows: Sequence[Interaction], other: int, index: int) -> set[str]:
     # A name that we have used ourselves is common ground; only being asked for it once more makes it a repetition.
-    said = [row for row in rows[other + 1 : place] if row.actor is not Actor.CUSTOMER]
-    spoken = next((row.text for row in reversed(said) if row.kind is Kind.MESSAGE), None)
-    if spoken is None or rows[other].channel is not rows[place].channel:
+    interactions = [row for row in rows[other + 1 : index] if row.actor is not Actor.CUSTOMER]
+    spoken = next((row.text for row in reversed(interactions) if row.kind is Kind.MESSAGE), None)
+    if spoken is None or rows[other].channel is not rows[index].channel:
         return set()
     if "?" in spoken and _ASKS_FOR_A_NAME.search(spoken):
         return set(_names(spoken))
-    used = {name for row in said if row.actor in STAFF for name in _names(row.text)}
-    return used | {canonical(str(value)) for row in said if row.kind is Kind.TOOL_CALL for value in row.data.values()}
+    used = {name for row in interactions if row.actor in STAFF for name in _names(row.text)}
+    return used | {
+        canonical(str(value)) for row in interactions if row.kind is Kind.TOOL_CALL for value in row.data.values()
+    }
 
 
-def _answered(rows: Sequence[Interaction], other: int, place: int) -> bool:
-    return any(row.actor in STAFF and row.kind is Kind.MESSAGE for row in rows[other + 1 : place]) or (
-        rows[other].conversation_id != rows[place].conversation_id
+def _answered(rows: Sequence[Interaction], other: int, index: int) -> bool:
+    return any(row.actor in STAFF and row.kind is Kind.MESSAGE for row in rows[other + 1 : index]) or (
+        rows[other].conversation_id != rows[index].conversation_id
     )
 
 
-def _still_open(rows: Sequence[Interaction], other: int, place: int) -> bool:
+def _still_open(rows: Sequence[Interaction], other: int, index: int) -> bool:
     # Who has agreed or asked for something else since then asks the same about another thing.
-    between = (row for row in rows[other + 1 : place] if row.actor is Actor.CUSTOMER and row.kind is Kind.MESSAGE)
+    between = (row for row in rows[other + 1 : index] if row.actor is Actor.CUSTOMER and row.kind is Kind.MESSAGE)
     went_on = any(reply_of(row.text) & {Reply.AGREES, Reply.WANTS_ANOTHER} for row in between)
-    return _answered(rows, other, place) and not went_on
+    return _answered(rows, other, index) and not went_on
 
 
 @text_cache(maxsize=8192)
 def _names(text: str) -> dict[str, str]:
-    return {canonical(one.value): one.value for one in mentions(text) if one.type not in ("amount", "date")}
+    return {
+        canonical(mention.value): mention.value for mention in mentions(text) if mention.type not in ("amount", "date")
+    }
 
 
 @text_cache(maxsize=8192)
@@ -242,11 +246,11 @@ def _shared(before: str, after: str) -> float:
     return len(one & other) / len(one | other) if one | other else 0.0
 
 
-def _says_the_same(rows: Sequence[Interaction], other: int, place: int) -> bool:
-    before, after = rows[other], rows[place]
+def _says_the_same(rows: Sequence[Interaction], other: int, index: int) -> bool:
+    before, after = rows[other], rows[index]
     if after.occurred_at - before.occurred_at > _LOOP_WITHIN:
         return False
-    if not any(row.actor is Actor.CUSTOMER for row in rows[other + 1 : place]):
+    if not any(row.actor is Actor.CUSTOMER for row in rows[other + 1 : index]):
         return False
     if _not_understood(before.text) and _not_understood(after.text):
         return True
@@ -257,12 +261,12 @@ def _says_the_same(rows: Sequence[Interaction], other: int, place: int) -> bool:
     # The same again, or the same again with an apology or a greeting before it.
     longer = shared >= _SHORTEST_STATEMENT and shared / min(len(one), len(two)) >= _ALL_WORDS
     alike = shared / len(one | two) >= (_HALF_THE_WORDS if longer else _SAME_WORDS)
-    return alike and not (two - one) & _told_between(rows, other, place)
+    return alike and not (two - one) & _told_between(rows, other, index)
 
 
-def _told_between(rows: Sequence[Interaction], other: int, place: int) -> set[str]:
+def _told_between(rows: Sequence[Interaction], other: int, index: int) -> set[str]:
     # A summary that takes up what the customer has just put right is no loop, however like the last one it is.
-    said = (row.text for row in rows[other + 1 : place] if row.actor is Actor.CUSTOMER)
+    said = (row.text for row in rows[other + 1 : index] if row.actor is Actor.CUSTOMER)
     return {word for text in said for word in _words(text) if word not in STOP_WORDS}
 
 

@@ -159,10 +159,10 @@ async def _pass_over_the_index(settings: Settings, store: SqlStore) -> None:
 
 async def _file_customers(store: SqlStore, random: Random, count: int) -> int:
     customers = [new_id("cus") for _ in range(count)]
-    rows = [(one, draft) for one in customers for draft in _journey(random, one)]
+    rows = [(customer, draft) for customer in customers for draft in _journey(random, customer)]
     changes = Changes(
         new_identities=tuple(customers),
-        holdings=tuple(NewHolding(identity_id=one, identifier=_account(one)) for one in customers),
+        holdings=tuple(NewHolding(identity_id=customer, identifier=_account(customer)) for customer in customers),
         interactions=tuple(
             NewInteraction(
                 interaction_id=new_id("int"),
@@ -176,10 +176,10 @@ async def _file_customers(store: SqlStore, random: Random, count: int) -> int:
     async with store.transaction(TENANT) as transaction:
         seqs = await transaction.apply(changes)
     head = max(seqs.values())
-    for one in customers:
-        calls = [draft for owner, draft in rows if owner == one and draft.channel is Channel.VOICE]
+    for customer in customers:
+        calls = [draft for owner, draft in rows if owner == customer and draft.channel is Channel.VOICE]
         if calls and calls[0].occurred_at is not None and random.random() < 0.7:
-            await _file_handoff(store, random, one, calls[0].occurred_at, head)
+            await _file_handoff(store, random, customer, calls[0].occurred_at, head)
     return len(rows)
 
 
@@ -210,13 +210,13 @@ async def _file_handoff(store: SqlStore, random: Random, customer_id: str, calle
     )
     await store.put(TENANT, "handoffs", handoff.handoff_id, handoff.model_dump(mode="json"), customer_id=customer_id)
     if random.random() < 0.6:
-        told = Feedback(displayed_at=asked + timedelta(seconds=2), accepted=random.random() < 0.9)
+        feedback = Feedback(displayed_at=asked + timedelta(seconds=2), accepted=random.random() < 0.9)
         filed = FiledFeedback(
             feedback_id=new_id("fbk"),
             handoff_id=handoff.handoff_id,
             customer_id=customer_id,
             filed_at=called,
-            **dict(told),
+            **dict(feedback),
         )
         await store.put(TENANT, "feedback", filed.feedback_id, filed.model_dump(mode="json"), customer_id=customer_id)
 

@@ -62,7 +62,7 @@ async def bench_drafted(interactions: int = 200, requests: int = 50, *, progress
                 conversations = -(-interactions // TURNS)
                 while len(took) < WARM_UPS + requests:
                     number = len(took) // AT_ONCE % conversations
-                    took += await _drafted(client, random, [f"{one}-{number}" for one in customer_ids])
+                    took += await _drafted(client, random, [f"{customer_id}-{number}" for customer_id in customer_ids])
                     progress(min(len(took), requests), requests)
     return DraftedBench(
         interactions=interactions,

@@ -145,10 +145,10 @@ class _Import:
             started = perf_counter()
             results = await recorder.record(TENANT, batch)
             spent += perf_counter() - started
-            refused = next((one.problem for one in results if one.problem), None)
+            refused = next((result.problem for result in results if result.problem), None)
             if refused is not None:
                 raise Unavailable(f"An interaction could not be filed: {refused.detail}")
-            self._probes.extend(one.customer_id for one in results[:: MAX_TOGETHER // 10] if one.customer_id)
+            self._probes.extend(result.customer_id for result in results[:: MAX_TOGETHER // 10] if result.customer_id)
             done += len(batch)
             self._tell(done, self._interactions)
         return spent
@@ -176,7 +176,7 @@ class _Vectors:
         try:
             last = await self._store.last_position()
             written = await file_customer(self._store, Random(29), TURNS_OF)  # noqa: S311 - nothing here is a secret
-            await self._put([one.interaction_id for one in written.interactions])
+            await self._put([interaction.interaction_id for interaction in written.interactions])
             position = await self._grow(0, self._small, last)
             few = await self._times(retriever, written.new_identities)
             memory, disk = _memory_mib(), _mib_in(self._folder)

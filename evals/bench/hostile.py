@@ -105,11 +105,11 @@ async def bench_hostile(
         idle_ms = looks.longest_since(idle_from)
         for number in range(rounds):
             texts = hostile_texts(characters, number)
-            for place, shape in enumerate(names):
+            for index, shape in enumerate(names):
                 name = f"{shape} {number}"
                 sendings = _sendings(shape, name, texts.get(shape, ""), turns)
                 played.setdefault(shape, []).append(await _play(client, looks, name, sendings, afterwards_s))
-                show(number * len(names) + place + 1, rounds * len(names))
+                show(number * len(names) + index + 1, rounds * len(names))
     return _figures(characters, rounds, idle_ms, played)
 
 
@@ -207,8 +207,8 @@ def _hostile(name: str, text: str) -> Sequence[_Sending]:
 
 def _long_history(name: str, turns: int) -> Sequence[_Sending]:
     rows = [_row(name, turn, turn * 7 % 997 + 10_000) for turn in range(turns)]
-    claims = [_ASKED.format(number=place + 10_000).replace("I ", "the customer ") for place in range(CLAIMS // 2)]
-    claims += [f"The agent said that order {place + 10_000} was sent on 4 May." for place in range(CLAIMS // 2)]
+    claims = [_ASKED.format(number=index + 10_000).replace("I ", "the customer ") for index in range(CLAIMS // 2)]
+    claims += [f"The agent said that order {index + 10_000} was sent on 4 May." for index in range(CLAIMS // 2)]
     return _asked(name, rows, [claims], {})
 
 
@@ -218,7 +218,7 @@ def _asked(
     about = {"conversation_id": name}
     bodies: list[tuple[str, object]] = [(INGEST, {"interactions": rows}), (HANDOFF, about)]
     bodies.append((NEXT_ACTION, about | {"audience": "agent", "context": dict(context)}))
-    bodies += [(VERIFY, about | {"claims": list(one)}) for one in claims]
+    bodies += [(VERIFY, about | {"claims": list(claim)}) for claim in claims]
     return [_Sending(post, to_json(body)) for post, body in bodies]
 
 
@@ -234,10 +234,10 @@ async def _play(
     client: httpx.AsyncClient, looks: _Looks, name: str, sendings: Sequence[_Sending], afterwards_s: float
 ) -> list[_Played]:
     played: list[_Played] = []
-    for place, sending in enumerate(sendings):
+    for index, sending in enumerate(sendings):
         headers = {"Content-Type": "application/json"}
         if sending.post in (INGEST, HANDOFF):
-            headers["Idempotency-Key"] = f"{name} {place}"
+            headers["Idempotency-Key"] = f"{name} {index}"
         began = perf_counter()
         try:
             answer = await client.post(f"/v1/{sending.post}", content=sending.body, headers=headers, timeout=GIVE_UP_S)
@@ -274,4 +274,4 @@ def _figures(
 
 def _shortest_hold(parts: Sequence[Sequence[_Played]], post: str) -> float:
     """The longest hold of the round in which it was shortest."""
-    return min(max(one.hold_ms for one in part if one.post == post) for part in parts)
+    return min(max(played.hold_ms for played in part if played.post == post) for part in parts)

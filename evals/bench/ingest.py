@@ -121,7 +121,7 @@ async def _connection(url: httpx.URL) -> AsyncGenerator[Callable[[bytes], Awaita
 def _bodies(size: int, connections: int) -> list[Iterator[bytes]]:
     """The requests of each connection: conversations of returning customers, so many turns a request."""
     numbers = count()
-    return [_requests(Random(place), size, numbers) for place in range(connections)]  # noqa: S311 - no secret
+    return [_requests(Random(index), size, numbers) for index in range(connections)]  # noqa: S311 - no secret
 
 
 def _requests(random: Random, size: int, numbers: Iterator[int]) -> Iterator[bytes]:
@@ -134,9 +134,9 @@ def _requests(random: Random, size: int, numbers: Iterator[int]) -> Iterator[byt
 
 
 def _conversations(random: Random, conversations: int) -> Iterator[bytes]:
-    for place in range(conversations):
+    for index in range(conversations):
         customer = {"type": "account_id", "value": f"customer-{random.randrange(CUSTOMERS)}", "verified": True}
-        talk = conversation(random, f"{_NUMBER.decode()}-{place}", datetime.now(UTC))
+        talk = conversation(random, f"{_NUMBER.decode()}-{index}", datetime.now(UTC))
         for turn, draft in enumerate(talk):
             row = draft.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
             row |= {"id": f"{draft.conversation_id}-{turn}"} | ({"identifiers": [customer]} if turn == 0 else {})

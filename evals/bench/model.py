@@ -82,7 +82,7 @@ async def bench_model(interactions: int = 200, requests: int = 50, *, progress: 
         interactions=interactions,
         requests=requests,
         calls_each=round(len(counted) / requests, 2),
-        model_ms=round(sorted(_took(one) for one in counted)[len(counted) // 2], 3),
+        model_ms=round(sorted(_took(answered) for answered in counted)[len(counted) // 2], 3),
         added=figure([sum(parts) for parts in added[WARM_UPS:]], floor),
         before=before,
         between=between,

@@ -175,7 +175,7 @@ async def _killed(room: _Room, number: int, revision: int) -> Killed:
     async with started(room.settings, environment=room.environment) as (client, _):
         await _until(client, handoff["handoff_id"], CHECKED)
         await _told_of(room, handoff["handoff_id"])
-    deliveries = [(one.message["data"]["revision"], one.at) for one in _of(room, handoff["handoff_id"])]
+    deliveries = [(delivery.message["data"]["revision"], delivery.at) for delivery in _of(room, handoff["handoff_id"])]
     came_at = next((at for number, at in deliveries if number == revision), float("inf"))
     answered = _answered_at(room.model, number, revision, came_at)
     once = Counter(number for number, _ in deliveries) == Counter((BRIEF, CHECKED))
@@ -260,7 +260,7 @@ async def _told_of(room: _Room, handoff_id: str) -> None:
 
 
 def _of(room: _Room, handoff_id: str) -> list[Delivery]:
-    return [one for one in room.deliveries if one.message["data"]["handoff_id"] == handoff_id]
+    return [delivery for delivery in room.deliveries if delivery.message["data"]["handoff_id"] == handoff_id]
 
 
 def _answered_at(model: SlowModel, number: int, revision: int, came_at: float) -> float:

@@ -74,7 +74,9 @@ class Comparison(Record):
     @property
     def losses(self) -> tuple[Difference, ...]:
         """The gated scorers that are significantly worse in b."""
-        return tuple(one for one in self.differences if one.gated and one.verdict == "worse")
+        return tuple(
+            difference for difference in self.differences if difference.gated and difference.verdict == "worse"
+        )
 
 
 def compare(a: Scores, b: Scores, *, names: tuple[str, str] = ("a", "b"), seed: int = 0) -> Comparison:
@@ -84,20 +86,22 @@ def compare(a: Scores, b: Scores, *, names: tuple[str, str] = ("a", "b"), seed: 
     if not same:
         raise InvalidRequest("The two runs have no case in common.")
     scorers, left_out = _comparable(a, b)
-    pairs = {one.name: _paired(one.name, same, a, b) for one in scorers}
+    pairs = {scorer.name: _paired(scorer.name, same, a, b) for scorer in scorers}
     pairs = {name: rows for name, rows in pairs.items() if rows}
     # A scorer in which no case differs cannot raise a false alarm, so it takes no share of the one in twenty.
-    differing = [one for one in scorers if one.name in pairs and one.better and _differs(pairs[one.name])]
-    tried = [one.name for one in differing if one.gated]
+    differing = [
+        scorer for scorer in scorers if scorer.name in pairs and scorer.better and _differs(pairs[scorer.name])
+    ]
+    tried = [scorer.name for scorer in differing if scorer.gated]
     scored = {case: a.cases[case] for case in same}
     chances = dict(_joint_chances({name: pairs[name] for name in tried}, scored, seed))
-    for one in differing:  # what does not decide the gate is looked at by itself
-        if not one.gated:
-            chances.update(_joint_chances({one.name: pairs[one.name]}, scored, seed))
-    found = [
-        _difference(one, pairs[one.name], scored, max(len(tried), 1), chances.get(one.name, 1.0), seed)
-        for one in scorers
-        if one.name in pairs
+    for scorer in differing:  # what does not decide the gate is looked at by itself
+        if not scorer.gated:
+            chances.update(_joint_chances({scorer.name: pairs[scorer.name]}, scored, seed))
+    differences = [
+        _difference(scorer, pairs[scorer.name], scored, max(len(tried), 1), chances.get(scorer.name, 1.0), seed)
+        for scorer in scorers
+        if scorer.name in pairs
     ]
     unscored = [{name: _unscored(run, name, same) for name in pairs} for run in (a, b)]
     return Comparison(
@@ -110,10 +114,12 @@ def compare(a: Scores, b: Scores, *, names: tuple[str, str] = ("a", "b"), seed: 
         failed_a=sum(a.cases[case].error is not None for case in same),
         failed_b=sum(b.cases[case].error is not None for case in same),
         differences=tuple(
-            one.model_copy(update={"unscored_a": unscored[0][one.scorer], "unscored_b": unscored[1][one.scorer]})
-            for one in found
+            difference.model_copy(
+                update={"unscored_a": unscored[0][difference.scorer], "unscored_b": unscored[1][difference.scorer]}
+            )
+            for difference in differences
         ),
-        changes=_changes(pairs, found),
+        changes=_changes(pairs, differences),
         left_out=left_out,
         made_with=tuple(_made_with(a.manifest, b.manifest)),
     )
@@ -125,7 +131,7 @@ def _made_with(a: Manifest, b: Manifest) -> Iterator[str]:
         one, other = _told(a.settings.get(name)), _told(b.settings.get(name))
         if one != other:
             yield f"{name}: {one} → {other}"
-    prompts = [{one.name: _prompt(one) for one in run.prompts} for run in (a, b)]
+    prompts = [{prompt.name: _prompt(prompt) for prompt in run.prompts} for run in (a, b)]
     for name in sorted({*prompts[0], *prompts[1]}):
         one, other = prompts[0].get(name, _NONE), prompts[1].get(name, _NONE)
         if one != other:
@@ -142,8 +148,8 @@ def _told(value: object) -> str:
     return _NONE if value is None else str(value)
 
 
-def _prompt(one: PromptReference) -> str:
-    return f"{one.version} ({one.sha256[:8]})"
+def _prompt(prompt_reference: PromptReference) -> str:
+    return f"{prompt_reference.version} ({prompt_reference.sha256[:8]})"
 
 
 _Rows = Mapping[str, tuple[float, float]]
@@ -151,7 +157,7 @@ _Rows = Mapping[str, tuple[float, float]]
 
 def _comparable(a: Scores, b: Scores) -> tuple[list[Scorer], tuple[str, ...]]:
     names = [name for name in a.manifest.scorers if name in b.manifest.scorers]
-    known = {one.name: one for one in SCORERS}
+    known = {SCORER.name: SCORER for SCORER in SCORERS}
     same = [name for name in names if a.manifest.scorers[name] == b.manifest.scorers[name]]
     scorers = [known.get(name) or Scorer(name, 1, "", _never, unit="measure") for name in same]
     return scorers, tuple(name for name in names if name not in same)
@@ -231,14 +237,15 @@ def _verdict(scorer: Scorer, interval: tuple[float, float], joint_p: float) -> V
 def _changes(pairs: Mapping[str, _Rows], differences: Sequence[Difference]) -> tuple[Change, ...]:
     """The cases that changed most; a change counts by its scorer's usual size, so that words and shares compare."""
     ranked: list[tuple[float, Change]] = []
-    for one in differences:
-        scorer = scorer_named(one.scorer)
+    for difference in differences:
+        scorer = scorer_named(difference.scorer)
         if scorer is None or not scorer.gated:
             continue
-        moved = {case: row for case, row in pairs[one.scorer].items() if row[0] != row[1]}
-        scale = max(abs(one.mean_a), abs(one.mean_b), 1e-9) if scorer.best is None else 1.0
+        moved = {case: row for case, row in pairs[difference.scorer].items() if row[0] != row[1]}
+        scale = max(abs(difference.mean_a), abs(difference.mean_b), 1e-9) if scorer.best is None else 1.0
         ranked += [
-            (abs(b - a) / scale, Change(case=case, scorer=one.scorer, a=a, b=b)) for case, (a, b) in moved.items()
+            (abs(b - a) / scale, Change(case=case, scorer=difference.scorer, a=a, b=b))
+            for case, (a, b) in moved.items()
         ]
     by_case: dict[str, float] = defaultdict(float)
     for size, change in ranked:

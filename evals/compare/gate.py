@@ -25,39 +25,39 @@ def gate(baseline: Scores, run: Scores, *, seed: int = 0) -> Gate:
     then the same run again gives the same, and it is not luck.
     """
     compared = compare(baseline, run, names=("baseline", "run"), seed=seed)
-    reasons = [_loss(one, baseline, run) for one in compared.losses]
-    if not any(one.manifest.settings.get("model") for one in (baseline, run)):
+    reasons = [_loss(loss, baseline, run) for loss in compared.losses]
+    if not any(scores.manifest.settings.get("model") for scores in (baseline, run)):
         reasons += _intolerable(baseline, run)
     if compared.failed_b > compared.failed_a:
-        told = next(f"{case}: {one.error}" for case, one in run.cases.items() if one.error)
+        told = next(f"{case}: {scored_case.error}" for case, scored_case in run.cases.items() if scored_case.error)
         reasons.append(f"{compared.failed_b} cases ended in an error, in the baseline {compared.failed_a}; {told}.")
     reasons += [
-        f"{one.scorer} could not score {one.unscored_b} cases, in the baseline {one.unscored_a}."
-        for one in compared.differences
-        if one.gated and one.unscored_b > one.unscored_a
+        f"{difference.scorer} could not score {difference.unscored_b} cases, in the baseline {difference.unscored_a}."
+        for difference in compared.differences
+        if difference.gated and difference.unscored_b > difference.unscored_a
     ]
     lost = [name for name in baseline.manifest.scorers if name not in run.manifest.scorers]
     reasons += [f"The scorer {name} is gone." for name in lost]
     return Gate(passed=not reasons, reasons=tuple(reasons), comparison=compared)
 
 
-def _loss(one: Difference, baseline: Scores, run: Scores) -> str:
-    scorer = scorer_named(one.scorer)
+def _loss(difference: Difference, baseline: Scores, run: Scores) -> str:
+    scorer = scorer_named(difference.scorer)
     harm = f": {scorer.harm}" if scorer and scorer.harm else ""
-    low, high = one.joint_interval
+    low, high = difference.joint_interval
     return (
-        f"{one.scorer} went from {one.mean_a:.3f} to {one.mean_b:.3f} over {one.n} cases "
-        f"(difference {one.difference:+.3f}, interval {low:+.3f} to {high:+.3f}){harm}. "
-        f"Most in {_worst(one.scorer, baseline, run)}."
+        f"{difference.scorer} went from {difference.mean_a:.3f} to {difference.mean_b:.3f} over {difference.n} cases "
+        f"(difference {difference.difference:+.3f}, interval {low:+.3f} to {high:+.3f}){harm}. "
+        f"Most in {_worst(difference.scorer, baseline, run)}."
     )
 
 
 def _worst(name: str, baseline: Scores, run: Scores) -> str:
     """The cases that lost most, with what they had and have."""
     pairs = [
-        (case, one.scores.get(name), other.scores.get(name))
-        for case, one in baseline.cases.items()
-        if (other := run.cases.get(case)) and one.sha256 == other.sha256
+        (case, scored_case.scores.get(name), other.scores.get(name))
+        for case, scored_case in baseline.cases.items()
+        if (other := run.cases.get(case)) and scored_case.sha256 == other.sha256
     ]
     scorer = scorer_named(name)
     sign = -1.0 if scorer and scorer.better == "lower" else 1.0
@@ -68,12 +68,14 @@ def _worst(name: str, baseline: Scores, run: Scores) -> str:
 def _intolerable(baseline: Scores, run: Scores) -> Iterator[str]:
     for scorer in SCORERS:
         version = scorer.version
-        if not scorer.intolerable or {one.manifest.scorers.get(scorer.name) for one in (baseline, run)} != {version}:
+        if not scorer.intolerable or {scores.manifest.scorers.get(scorer.name) for scores in (baseline, run)} != {
+            version
+        }:
             continue
-        for case, one in run.cases.items():
+        for case, scored_case in run.cases.items():
             before = baseline.cases.get(case)
-            if before is None or before.sha256 != one.sha256 or before.scores.get(scorer.name) != scorer.best:
+            if before is None or before.sha256 != scored_case.sha256 or before.scores.get(scorer.name) != scorer.best:
                 continue
-            value = one.scores.get(scorer.name)
+            value = scored_case.scores.get(scorer.name)
             if value is not None and value != scorer.best:
                 yield f"{case}: {scorer.name} went from {scorer.best:g} to {value:g}: {scorer.harm}."

@@ -14,11 +14,11 @@ _SGD_ROLES = {"USER": "customer", "SYSTEM": "bot"}
 def tau_bench(content: Any, part: str | None) -> Iterator[Mapping[str, Any]]:
     """Trajectories of tau-bench (S. Yao et al., 2024): a list with `task_id`, `reward`, `info` and `traj`."""
     _no_part(part)
-    for place, row in enumerate(content):
+    for index, row in enumerate(content):
         task = row["info"]["task"]
         turns = [turn for message in row["traj"] for turn in _tau_turns(message)]
         yield {
-            "id": f"tau-{row['task_id']}-{row.get('trial', place)}",
+            "id": f"tau-{row['task_id']}-{row.get('trial', index)}",
             "customer_ref": task["user_id"],
             "bot_succeeded": row["reward"] == 1.0,
             "turns": turns,
@@ -30,7 +30,7 @@ def abcd(content: Any, part: str | None) -> Iterator[Mapping[str, Any]]:
     """The Action-Based Conversations Dataset (D. Chen et al., 2021): `part` is train (the default), dev or test."""
     for row in _part(content, part or "train"):
         personal = row["scenario"]["personal"]
-        turns = [_abcd_turn(speaker, text, row, place) for place, (speaker, text) in enumerate(row["original"])]
+        turns = [_abcd_turn(speaker, text, row, index) for index, (speaker, text) in enumerate(row["original"])]
         yield {
             "id": f"abcd-{row['convo_id']}",
             **({"customer_ref": personal["username"]} if personal.get("username") else {}),
@@ -69,12 +69,12 @@ def _tau_turns(message: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
             yield {"role": "tool_call", "name": called["name"], "arguments": json.loads(called["arguments"])}
 
 
-def _abcd_turn(speaker: str, text: str, row: Mapping[str, Any], place: int) -> Mapping[str, Any] | None:
+def _abcd_turn(speaker: str, text: str, row: Mapping[str, Any], index: int) -> Mapping[str, Any] | None:
     if speaker in _ABCD_ROLES:
         return {"role": _ABCD_ROLES[speaker], "text": text}
     # What the agent pressed stands in `targets` of the same turn: its kind, the button, and the values filled in.
     delexed: Any = row.get("delexed")
-    targets: Any = delexed[place].get("targets") if delexed and place < len(delexed) else None
+    targets: Any = delexed[index].get("targets") if delexed and index < len(delexed) else None
     if not targets or not targets[2]:
         return None
     filled: Any = targets[3] or ()

@@ -15,7 +15,7 @@ def locomo(content: Any, part: str | None) -> Iterator[Mapping[str, Any]]:
         raise InvalidRequest(f"it is not divided into parts, so there is no {part!r}.")
     for row in content:
         said = row["conversation"]
-        numbers = sorted(int(found[1]) for key in said if (found := _SESSION.fullmatch(key)))
+        numbers = sorted(int(match[1]) for key in said if (match := _SESSION.fullmatch(key)))
         yield {
             "id": f"locomo-{row['sample_id']}",
             "speakers": [said["speaker_a"], said["speaker_b"]],

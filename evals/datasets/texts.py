@@ -22,7 +22,7 @@ def tweetsumm(content: Any, part: str | None) -> Iterator[Mapping[str, Any]]:
     """
     if part is not None:
         raise InvalidRequest(f"it is not divided into parts, so there is no {part!r}.")
-    for place, row in enumerate(content, start=1):
+    for index, row in enumerate(content, start=1):
         summaries = row["summaries"]["abstractive_summaries"]
         if not summaries:
             continue
@@ -31,7 +31,7 @@ def tweetsumm(content: Any, part: str | None) -> Iterator[Mapping[str, Any]]:
         )
         summary = " ".join(summaries[0]) if isinstance(summaries[0], list) else str(summaries[0])
         yield {
-            "fname": str(row["dialog"].get("dialog_id") or f"tweetsumm-{place}"),
+            "fname": str(row["dialog"].get("dialog_id") or f"tweetsumm-{index}"),
             "dialogue": "\n".join(lines),
             # Its summaries say "customer" and "agent" themselves.
             "summary": summary,

@@ -18,7 +18,7 @@ def example(result: CaseResult, case: GoldCase) -> str:
     seen = result.observation
     if seen is None:
         return ""
-    scorers = {one.name: one for one in SCORERS}
+    scorers = {SCORER.name: SCORER for SCORER in SCORERS}
     harms = [(name, score) for name, score in result.scores.items() if name in scorers and scorers[name].harmed(score)]
     reasons = "".join(f"<li><b>{escape(name)}</b> {escape(score.reason)}" for name, score in harms)
     counted = f"{len(harms)} harm" + ("s" if len(harms) != 1 else "")
@@ -35,7 +35,7 @@ def side_by_side(a: CaseResult, b: CaseResult, case: GoldCase | None, changes: S
     if a.observation is None or b.observation is None:
         return ""
     journey = _journey(case, _cited(a.observation) | _cited(b.observation)) if case else ""
-    told = "; ".join(f"{one.scorer} {one.a:.3g} → {one.b:.3g}" for one in changes)
+    told = "; ".join(f"{change.scorer} {change.a:.3g} → {change.b:.3g}" for change in changes)
     return (
         f"<details><summary>{escape(a.case)} <small>{escape(told)}</small></summary>{journey}"
         f'<div class="pair"><div><h4>a</h4>{_brief(a.observation, case)}</div>'
@@ -54,15 +54,15 @@ def _journey(case: GoldCase, cited: Collection[str]) -> str:
     """The interactions by their numbers, what the brief rests on marked; of a long journey only that and the newest."""
     rows = list(enumerate(case.interactions, start=1))
     if len(rows) > MOST_INTERACTIONS:
-        newest = {one.id for _, one in rows[-MOST_INTERACTIONS // 2 :]}
-        rows = [(number, one) for number, one in rows if one.id in cited or one.id in newest]
+        newest = {draft.id for _, draft in rows[-MOST_INTERACTIONS // 2 :]}
+        rows = [(number, draft) for number, draft in rows if draft.id in cited or draft.id in newest]
     lines: list[str] = []
-    for number, one in rows:
-        said = escape(one.text or f"{one.name or ''} {one.outcome.value if one.outcome else ''}".strip())
-        when = f"{one.occurred_at:%d %b %H:%M}" if one.occurred_at else ""
-        shown = f"<mark>{said}</mark>" if one.id in cited else said
+    for number, draft in rows:
+        said = escape(draft.text or f"{draft.name or ''} {draft.outcome.value if draft.outcome else ''}".strip())
+        when = f"{draft.occurred_at:%d %b %H:%M}" if draft.occurred_at else ""
+        shown = f"<mark>{said}</mark>" if draft.id in cited else said
         lines.append(
-            f'<li value="{number}"><small>{when} {one.channel.value}, {one.actor.value}</small><br>{shown}</li>'
+            f'<li value="{number}"><small>{when} {draft.channel.value}, {draft.actor.value}</small><br>{shown}</li>'
         )
     return f"<ol>{''.join(lines)}</ol>"
 
@@ -79,7 +79,9 @@ def _brief(seen: Observation, case: GoldCase | None) -> str:
     said = {name: _with_evidence(text, seen, numbers) for name, text in prose.items() if text}
     said |= {name: text for name, text in _listed(brief, numbers).items() if text}
     if brief.dropped_claims:
-        said["dropped"] = _list(f"<s>{escape(one.text)}</s> {escape(one.why)}" for one in brief.dropped_claims)
+        said["dropped"] = _list(
+            f"<s>{escape(dropped_claim.text)}</s> {escape(dropped_claim.why)}" for dropped_claim in brief.dropped_claims
+        )
     if case and case.expect.reference:
         said["a person's summary"] = escape(case.expect.reference)
     return "<dl>" + "".join(f"<dt>{name}</dt><dd>{text}</dd>" for name, text in said.items()) + "</dl>"
@@ -90,18 +92,20 @@ def _listed(brief: Brief, numbers: Mapping[str, int]) -> Mapping[str, str]:
         "intent": escape(brief.intent.name or ""),
         "resolution": brief.resolution_status.value,
         "done": _list(
-            f"{escape(one.step)} ({one.outcome.value}){_cites(one.evidence, numbers)}" for one in brief.actions_taken
+            f"{escape(action.step)} ({action.outcome.value}){_cites(action.evidence, numbers)}"
+            for action in brief.actions_taken
         ),
         "promised": _list(
-            f"{one.by.value}: {escape(one.text)}{_cites(one.evidence, numbers)}" for one in brief.commitments
+            f"{commitment.by.value}: {escape(commitment.text)}{_cites(commitment.evidence, numbers)}"
+            for commitment in brief.commitments
         ),
-        "entities": escape("; ".join(f"{one.type} {one.value}" for one in brief.entities)),
+        "entities": escape("; ".join(f"{entity.type} {entity.value}" for entity in brief.entities)),
     }
 
 
 def _with_evidence(text: str, seen: Observation, numbers: Mapping[str, int]) -> str:
     """The text, each of its claims with the numbers of what bears it out; what the check rejects is marked."""
-    rejected = {one.text: one.why for one in seen.verdicts if one.verdict is VerdictKind.REFUTED}
+    rejected = {verdict.text: verdict.why for verdict in seen.verdicts if verdict.verdict is VerdictKind.REFUTED}
     cited = {one.text: one.evidence for one in seen.handoff.brief.claims}
     told = escape(text)
     for claim in sorted({*cited, *rejected}, key=len, reverse=True):
@@ -119,10 +123,10 @@ def _cites(evidence: Iterable[str], numbers: Mapping[str, int]) -> str:
 
 def _numbers(seen: Observation, case: GoldCase | None) -> Mapping[str, int]:
     """The number of each of the ledger's interactions in the journey."""
-    places = {one.id: number for number, one in enumerate(case.interactions, start=1)} if case else {}
+    places = {interaction.id: number for number, interaction in enumerate(case.interactions, start=1)} if case else {}
     return {ours: places[theirs] for ours, theirs in seen.sources.items() if theirs in places}
 
 
 def _list(items: Iterable[str]) -> str:
-    lines = "".join(f"<li>{one}</li>" for one in items)
+    lines = "".join(f"<li>{item}</li>" for item in items)
     return f"<ul>{lines}</ul>" if lines else ""

@@ -9,7 +9,7 @@ from evals.suite.records import CaseResult, Manifest
 
 def junit(manifest: Manifest, results: Sequence[CaseResult]) -> str:
     """One suite. A case that ended in an error is an error; scorers that could not score are told as output."""
-    grave = {one.name: one for one in SCORERS if one.grave}
+    grave = {SCORER.name: SCORER for SCORER in SCORERS if SCORER.grave}
     suite = Element("testsuite", name=f"warmline.{manifest.cases}", tests=str(len(results)))
     failures = errors = 0
     for result in results:
@@ -27,7 +27,7 @@ def junit(manifest: Manifest, results: Sequence[CaseResult]) -> str:
         SubElement(test, "system-out").text = _printable("\n".join(lines))
     suite.set("failures", str(failures))
     suite.set("errors", str(errors))
-    suite.set("time", f"{sum(one.duration_s for one in results):.3f}")
+    suite.set("time", f"{sum(case_result.duration_s for case_result in results):.3f}")
     root = Element("testsuites")
     root.append(suite)
     indent(root)

@@ -48,16 +48,24 @@ def run_page(manifest: Manifest, figures: Summary, results: Sequence[CaseResult]
 
     No case that is held out is shown: whoever looks at them while building has none left to judge by.
     """
-    known = {name: one for name, one in figures.scorers.items() if one.mean is not None}
-    rows = "".join(_scorer_row(name, one, results, figures) for name, one in known.items())
+    known = {
+        name: scorer_figures for name, scorer_figures in figures.scorers.items() if scorer_figures.mean is not None
+    }
+    rows = "".join(_scorer_row(name, scorer_figures, results, figures) for name, scorer_figures in known.items())
     head = "<tr><th>scorer<th>mean, 95 % interval<th>by industry<th>distribution<th>cases</tr>"
     silent = "".join(
-        f"<li><b>{escape(name)}</b> {one.unscored} unscored, {one.not_applicable} not asked"
-        for name, one in figures.scorers.items()
+        f"<li><b>{escape(name)}</b> {scorer_figures.unscored} unscored, {scorer_figures.not_applicable} not asked"
+        for name, scorer_figures in figures.scorers.items()
         if name not in known
     )
-    worst = sorted((one for one in results if one.split == SHOWN), key=lambda one: -_harms(one))[:MOST_EXAMPLES]
-    shown = "".join(example(one, cases[one.case]) for one in worst if one.case in cases and _harms(one))
+    worst = sorted(
+        (result for result in results if result.split == SHOWN), key=lambda case_result: -_harms(case_result)
+    )[:MOST_EXAMPLES]
+    shown = "".join(
+        example(case_result, cases[case_result.case])
+        for case_result in worst
+        if case_result.case in cases and _harms(case_result)
+    )
     errors = "".join(f"<li>{escape(case)}: {escape(error)}" for case, error in figures.errors.items())
     body = (
         f"<h1>Warmline: {escape(manifest.cases)}</h1>{_made_with(manifest, figures)}"
@@ -76,19 +84,21 @@ def comparison_page(
     cases: Mapping[str, GoldCase],
 ) -> str:
     """Two runs: the paired differences, and the cases that changed most with both briefs beside the evidence."""
-    moved_scorers = [one for one in compared.differences if one.difference or one.interval != (0.0, 0.0)]
+    moved_scorers = [
+        difference for difference in compared.differences if difference.difference or difference.interval != (0.0, 0.0)
+    ]
     rows = "".join(map(_difference_row, moved_scorers))
-    same = ", ".join(one.scorer for one in compared.differences if one not in moved_scorers)
+    same = ", ".join(difference.scorer for difference in compared.differences if difference not in moved_scorers)
     head = "<tr><th>scorer<th class=n>a<th class=n>b<th>difference, joint interval<th>verdict<th>n</tr>"
-    changed = list(dict.fromkeys(one.case for one in compared.changes))[:MOST_EXAMPLES]
+    changed = list(dict.fromkeys(change.case for change in compared.changes))[:MOST_EXAMPLES]
     pairs = "".join(
-        side_by_side(a[case], b[case], cases.get(case), [one for one in compared.changes if one.case == case])
+        side_by_side(a[case], b[case], cases.get(case), [change for change in compared.changes if change.case == case])
         for case in changed
         if case in a and case in b and a[case].split == SHOWN
     )
     moved = "".join(
-        f"<tr><td>{escape(one.case)}<td>{escape(one.scorer)}<td class=n>{one.a:.3g}<td class=n>{one.b:.3g}</tr>"
-        for one in compared.changes
+        f"<tr><td>{escape(change.case)}<td>{escape(change.scorer)}<td class=n>{change.a:.3g}<td class=n>{change.b:.3g}</tr>"
+        for change in compared.changes
     )
     body = (
         f"<h1>{escape(compared.a)} and {escape(compared.b)}</h1><p>{_counted(compared)}</p>"
@@ -100,19 +110,29 @@ def comparison_page(
     return _page("Warmline: comparison", body)
 
 
-def _scorer_row(name: str, one: ScorerFigures, results: Sequence[CaseResult], figures: Summary) -> str:
-    told = f"<td><b>{escape(name)}</b><br><small>{escape(one.harm)}</small>"
-    counted = f"<td>{one.n}" + (f", {one.harmed} harmed" if one.harmed is not None else "")
-    counted += f"<br><small>{one.unscored} unscored, {one.not_applicable} not asked</small>"
-    mean = one.mean or 0.0
+def _scorer_row(name: str, scorer_figures: ScorerFigures, results: Sequence[CaseResult], figures: Summary) -> str:
+    told = f"<td><b>{escape(name)}</b><br><small>{escape(scorer_figures.harm)}</small>"
+    counted = f"<td>{scorer_figures.n}" + (
+        f", {scorer_figures.harmed} harmed" if scorer_figures.harmed is not None else ""
+    )
+    counted += f"<br><small>{scorer_figures.unscored} unscored, {scorer_figures.not_applicable} not asked</small>"
+    mean = scorer_figures.mean or 0.0
     values = [value for _, value in values_of(name, results)]
     means = {industry: found[name] for industry, found in figures.industries.items() if name in found}
-    most = 1.0 if one.unit == "share" else max([abs(mean), *map(abs, means.values()), *(one.interval or ())])
-    interval = f" <small>{_short(one.interval[0])} to {_short(one.interval[1])}</small>" if one.interval else ""
-    unit = "" if one.unit in ("share", "count") else f" {one.unit}"
+    most = (
+        1.0
+        if scorer_figures.unit == "share"
+        else max([abs(mean), *map(abs, means.values()), *(scorer_figures.interval or ())])
+    )
+    interval = (
+        f" <small>{_short(scorer_figures.interval[0])} to {_short(scorer_figures.interval[1])}</small>"
+        if scorer_figures.interval
+        else ""
+    )
+    unit = "" if scorer_figures.unit in ("share", "count") else f" {scorer_figures.unit}"
     return (
         f"<tr>{told}<td>{_short(mean)}{unit}{interval}"
-        f"{svg.bar(mean, one.interval, most=most)}"
+        f"{svg.bar(mean, scorer_figures.interval, most=most)}"
         f"<td>{svg.shares(means, most=most)}<td>{svg.histogram(values)}{counted}</tr>"
     )
 
@@ -122,17 +142,19 @@ def _short(value: float) -> str:
     return f"{round(value, 4) + 0.0:.3g}"
 
 
-def _difference_row(one: Difference) -> str:
-    mark = one.verdict if one.verdict != "no difference" else "same"
-    low, high = one.joint_interval
-    most = max(abs(one.difference), *(abs(end) for end in one.joint_interval if abs(end) != float("inf")), 0.0)
-    plot = svg.difference(one.difference, one.joint_interval, most=most, mark=mark)
-    told = f"{one.difference:+.3g} <small>{low:+.3g} to {high:+.3g}</small>{plot}"
+def _difference_row(difference: Difference) -> str:
+    mark = difference.verdict if difference.verdict != "no difference" else "same"
+    low, high = difference.joint_interval
+    most = max(
+        abs(difference.difference), *(abs(end) for end in difference.joint_interval if abs(end) != float("inf")), 0.0
+    )
+    plot = svg.difference(difference.difference, difference.joint_interval, most=most, mark=mark)
+    told = f"{difference.difference:+.3g} <small>{low:+.3g} to {high:+.3g}</small>{plot}"
     return (
-        f"<tr><td><b>{escape(one.scorer)}</b><td class=n data-name=a>{one.mean_a:.3g}"
-        f"<td class=n data-name=b>{one.mean_b:.3g}<td>{told}"
-        f'<td class="{mark}">{one.verdict}<td>{one.n} cases, {one.clusters} clusters'
-        f"<br><small>unscored: {one.unscored_a} and {one.unscored_b}</small></tr>"
+        f"<tr><td><b>{escape(difference.scorer)}</b><td class=n data-name=a>{difference.mean_a:.3g}"
+        f"<td class=n data-name=b>{difference.mean_b:.3g}<td>{told}"
+        f'<td class="{mark}">{difference.verdict}<td>{difference.n} cases, {difference.clusters} clusters'
+        f"<br><small>unscored: {difference.unscored_a} and {difference.unscored_b}</small></tr>"
     )
 
 
@@ -153,7 +175,7 @@ def _made_with(manifest: Manifest, figures: Summary) -> str:
         "model": figures.model or "none: the extractive engine",
         "judge": figures.judge or "none: its scorers are unscored",
         "tokens": f"{figures.usage.prompt_tokens} in, {figures.usage.completion_tokens} out" if figures.model else "",
-        "prompts": ", ".join(f"{one.name} {one.version} ({one.sha256[:12]})" for one in manifest.prompts),
+        "prompts": ", ".join(f"{prompt.name} {prompt.version} ({prompt.sha256[:12]})" for prompt in manifest.prompts),
         "settings": ", ".join(_setting(name, value) for name, value in manifest.settings.items() if value),
         "code": f"{code.package}, commit {code.commit or 'none'}, content {code.sha256[:12]}",
         "begun": f"{manifest.started_at:%Y-%m-%d %H:%M} UTC",
@@ -171,13 +193,13 @@ def _setting(name: str, value: object) -> str:
 
 
 def _list(items: Sequence[str]) -> str:
-    return f"<ul>{''.join(f'<li>{escape(one)}' for one in items)}</ul>" if items else ""
+    return f"<ul>{''.join(f'<li>{escape(item)}' for item in items)}</ul>" if items else ""
 
 
 def _harms(result: CaseResult) -> float:
-    scorers = {one.name: one for one in SCORERS}
+    scorers = {SCORER.name: SCORER for SCORER in SCORERS}
     found = [scorers[name] for name, score in result.scores.items() if name in scorers and scorers[name].harmed(score)]
-    return sum(3.0 if one.grave else 1.0 for one in found)
+    return sum(3.0 if scorer.grave else 1.0 for scorer in found)
 
 
 def _page(title: str, body: str) -> str:

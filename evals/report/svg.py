@@ -43,9 +43,9 @@ def histogram(values: Sequence[float]) -> str:
         counts[min(int((value - low) / width), BINS - 1)] += 1
     step, most = WIDTH / BINS, max(counts)
     parts = [
-        f'<rect class="bar" x="{place * step:.1f}" y="{36 - 34 * number / most:.1f}" '
+        f'<rect class="bar" x="{index * step:.1f}" y="{36 - 34 * number / most:.1f}" '
         f'width="{step - 2:.1f}" height="{34 * number / most:.1f}"><title>{number}</title></rect>'
-        for place, number in enumerate(counts)
+        for index, number in enumerate(counts)
     ]
     parts.append(f'<text x="0" y="48">{low:.3g}</text><text x="{WIDTH}" y="48" text-anchor="end">{high:.3g}</text>')
     return _svg(WIDTH, 50, parts, f"{len(values)} values")

@@ -19,4 +19,4 @@ SCORERS: tuple[Scorer, ...] = (
 
 def scorer_named(name: str) -> Scorer | None:
     """A scorer by its name."""
-    return next((one for one in SCORERS if one.name == name), None)
+    return next((SCORER for SCORER in SCORERS if SCORER.name == name), None)

@@ -28,8 +28,8 @@ def missing_attempts(case: GoldCase, seen: Observation) -> Score:
         f"{wanted.step[0]} ({wanted.outcome.value})"
         for wanted in case.expect.attempts
         if not any(
-            one.outcome is wanted.outcome and any(holds(one.step.replace("_", " "), word) for word in wanted.step)
-            for one in taken
+            action.outcome is wanted.outcome and any(holds(action.step.replace("_", " "), word) for word in wanted.step)
+            for action in taken
         )
     ]
     total = len(case.expect.attempts)
@@ -39,7 +39,9 @@ def missing_attempts(case: GoldCase, seen: Observation) -> Score:
 
 def missing_commitments(case: GoldCase, seen: Observation) -> Score:
     """The share of the promises that the brief tells, by whoever made them."""
-    told = [(one.by, f"{one.text} {one.due or ''}") for one in seen.handoff.brief.commitments]
+    told = [
+        (commitment.by, f"{commitment.text} {commitment.due or ''}") for commitment in seen.handoff.brief.commitments
+    ]
     missing = [
         f"{wanted.by.value}: {wanted.any_of[0]}"
         for wanted in case.expect.commitments
@@ -51,17 +53,20 @@ def missing_commitments(case: GoldCase, seen: Observation) -> Score:
 
 def stale_facts(case: GoldCase, seen: Observation) -> Score:
     """How many facts that newer ones replaced are told without what replaced them in the same sentence."""
-    stale = [one for one in case.expect.facts.must_not if one.harm == "stale"]
+    stale = [harmful_fact for harmful_fact in case.expect.facts.must_not if harmful_fact.harm == "stale"]
     if not stale:
         return not_applicable("The case names none.")
     newer = {fact.name: fact for fact in case.expect.facts.must}
     told = [line for text in shown_by(seen.handoff).splitlines() for line in sentences_of(text)]
-    found = [
-        one.name
-        for one in stale
-        if any(holds_fact(line, one) and not _replaced(line, newer.get(one.replaced_by or "")) for line in told)
+    texts = [
+        harmful_fact.name
+        for harmful_fact in stale
+        if any(
+            holds_fact(line, harmful_fact) and not _replaced(line, newer.get(harmful_fact.replaced_by or ""))
+            for line in told
+        )
     ]
-    return count(found, "none told")
+    return count(texts, "none told")
 
 
 def reopened_issues(case: GoldCase, seen: Observation) -> Score:
@@ -78,23 +83,27 @@ def leaked_personal_data(case: GoldCase, seen: Observation) -> Score:
     """How many secrets are shown: those the case names, and any number that passes as a payment card's."""
     text = shown_by(seen.handoff)
     cards = {match.group() for match in _CARD.finditer(text) if _passes_luhn(match.group())}
-    return count([*_held(case, text, "personal_data"), *(f"card number {one}" for one in sorted(cards))], "none leaked")
+    return count(
+        [*_held(case, text, "personal_data"), *(f"card number {card}" for card in sorted(cards))], "none leaked"
+    )
 
 
 def other_customers_facts(case: GoldCase, seen: Observation) -> Score:
     """How many facts of others are shown: those the case names, identifiers only others have, others' evidence."""
-    if not case.others and not any(one.harm == "other_customer" for one in case.expect.facts.must_not):
+    if not case.others and not any(
+        harmful_fact.harm == "other_customer" for harmful_fact in case.expect.facts.must_not
+    ):
         return not_applicable("The case has no other customer.")
     text = shown_by(seen.handoff)
     theirs = identifiers(told_in(case.others)) - identifiers(told_in(case.interactions))
     names = [*_held(case, text, "other_customer"), *sorted(theirs & identifiers(text))]
-    others = {one.id for one in case.others}
+    others = {other.id for other in case.others}
     cited = {seen.sources.get(one) for claim in seen.handoff.brief.claims for one in claim.evidence}
     return count([*dict.fromkeys(names), *(f"evidence {one}" for one in sorted(cited & others, key=str))], "none shown")
 
 
 def _harmful(case: GoldCase, seen: Observation, harm: Harm) -> Score:
-    if not any(one.harm == harm for one in case.expect.facts.must_not):
+    if not any(harmful_fact.harm == harm for harmful_fact in case.expect.facts.must_not):
         return not_applicable("The case names none.")
     return count(_held(case, shown_by(seen.handoff), harm), "none told")
 
@@ -104,13 +113,17 @@ def _replaced(line: str, newer: Fact | None) -> bool:
 
 
 def _held(case: GoldCase, text: str, harm: Harm) -> list[str]:
-    return [one.name for one in case.expect.facts.must_not if one.harm == harm and holds_fact(text, one)]
+    return [
+        harmful_fact.name
+        for harmful_fact in case.expect.facts.must_not
+        if harmful_fact.harm == harm and holds_fact(text, harmful_fact)
+    ]
 
 
 def _passes_luhn(number: str) -> bool:
     """The checksum of payment cards (ISO/IEC 7812-1, annex B)."""
     digits = [int(one) for one in number if one.isdigit()]
-    doubled = (sum(divmod(2 * one, 10)) for one in digits[-2::-2])
+    doubled = (sum(divmod(2 * digit, 10)) for digit in digits[-2::-2])
     return (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0
 
 

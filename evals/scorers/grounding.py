@@ -50,7 +50,7 @@ def unsupported_sentences(case: GoldCase, seen: Observation) -> Score:
     """How many sentences of the brief its customer's interactions do not bear out, by `POST /v1/briefs/verify`."""
     if case.language != KNOWN_LANGUAGE:
         return unscored(f"The check of sentences does not know the language {case.language}.")
-    found = [f"{one.text} ({one.why})" for one in seen.verdicts if one.verdict is VerdictKind.REFUTED]
+    found = [f"{verdict.text} ({verdict.why})" for verdict in seen.verdicts if verdict.verdict is VerdictKind.REFUTED]
     return count(found, "every sentence is borne out")
 
 
@@ -61,7 +61,7 @@ def fabricated_entities(case: GoldCase, seen: Observation) -> Score:
     found = dict.fromkeys(fabricated(said_by(brief), source, moments, names=False))
     if case.language == KNOWN_LANGUAGE:  # other languages write common nouns with capitals, or names without
         found |= dict.fromkeys(fabricated_names(prose(brief), f"{source}\n{moments}"))
-    shown = (_HIDDEN.sub("", one.value) for one in brief.entities)
+    shown = (_HIDDEN.sub("", entity.value) for entity in brief.entities)
     found |= {one: None for one in shown if not _stands_in(one, f"{source}\n{moments}")}
     return count(list(found), "every entity was named")
 
@@ -75,12 +75,12 @@ def fabricated(text: str, source: str, moments: str = "", *, names: bool = True)
     text = _CLOCK.sub(lambda match: " " if _is_moment(match, moments) else match.group(), text)
     figures = _figures(source)
     dates = set(_FIGURE.findall(_CLOCK.sub(" ", moments)))
-    known = figures | numbers(source) | {_as_amount(one) for one in figures} | dates
+    known = figures | numbers(source) | {_as_amount(figure) for figure in figures} | dates
     found = identifiers(text) - identifiers(source) - known
     bare = _bare(source)
     found |= {code for code in _CODE.findall(text) if not re.search(rf"{_bare(code)}(?!\d)", bare)}
-    counted = {one for match in _COUNT.findall(text.casefold()) for one in _told_figures(match)}
-    told = (one for one in _told_figures(text) if one not in counted)
+    counted = {told_figure for match in _COUNT.findall(text.casefold()) for told_figure in _told_figures(match)}
+    told = (told_figure for told_figure in _told_figures(text) if told_figure not in counted)
     missing = [one for one in told if known.isdisjoint({one, one.replace(",", ""), _as_amount(one)})]
     return [*sorted(found), *missing, *(fabricated_names(text, f"{source}\n{moments}") if names else ())]
 

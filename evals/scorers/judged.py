@@ -7,21 +7,25 @@ from evals.suite.observing import Observation
 
 def judged_faithfulness(_: GoldCase, seen: Observation) -> Score:
     """The share of sentences that the judge finds right."""
-    found = seen.judgement
-    if found is None or found.failure:
-        return unscored(found.failure if found and found.failure else "No model is bound to the role of the judge.")
-    wrong = [f"sentence {one.number}: {one.reason}" for one in found.sentences if not one.right]
-    total = len(found.sentences)
+    judgement = seen.judgement
+    if judgement is None or judgement.failure:
+        return unscored(
+            judgement.failure if judgement and judgement.failure else "No model is bound to the role of the judge."
+        )
+    wrong = [f"sentence {sentence.number}: {sentence.reason}" for sentence in judgement.sentences if not sentence.right]
+    total = len(judgement.sentences)
     return share(total - len(wrong), total, listed(wrong) or "every sentence is right")
 
 
 def judged_completeness(_: GoldCase, seen: Observation) -> Score:
     """The share of key facts that the judge finds told."""
-    found = seen.judgement
-    if found is None or found.failure:
-        return unscored(found.failure if found and found.failure else "No model is bound to the role of the judge.")
-    missing = [f"fact {one.number}: {one.reason}" for one in found.facts if not one.told]
-    total = len(found.facts)
+    judgement = seen.judgement
+    if judgement is None or judgement.failure:
+        return unscored(
+            judgement.failure if judgement and judgement.failure else "No model is bound to the role of the judge."
+        )
+    missing = [f"fact {fact.number}: {fact.reason}" for fact in judgement.facts if not fact.told]
+    total = len(judgement.facts)
     return share(total - len(missing), total, listed(missing) or "every fact is told")
 
 

@@ -28,8 +28,8 @@ def wrong_sentiment(case: GoldCase, seen: Observation) -> Score:
 
 def missed_signals(case: GoldCase, seen: Observation) -> Score:
     """The share of the expected signals that fire."""
-    fired = {one.type for one in seen.handoff.signals}
-    missed = sorted(one.value for one in case.expect.signals.expected if one not in fired)
+    fired = {signal.type for signal in seen.handoff.signals}
+    missed = sorted(signal_type.value for signal_type in case.expect.signals.expected if signal_type not in fired)
     total = len(case.expect.signals.expected)
     return share(total - len(missed), total, f"missed: {'; '.join(missed)}" if missed else "every signal fires")
 
@@ -38,8 +38,10 @@ def false_signals(case: GoldCase, seen: Observation) -> Score:
     """How many signals fire that must not."""
     if not case.expect.signals.absent:
         return not_applicable("The case names none.")
-    fired = {one.type for one in seen.handoff.signals}
-    return count(sorted(one.value for one in fired.intersection(case.expect.signals.absent)), "none fires")
+    fired = {signal.type for signal in seen.handoff.signals}
+    return count(
+        sorted(signal_type.value for signal_type in fired.intersection(case.expect.signals.absent)), "none fires"
+    )
 
 
 def right_action(case: GoldCase, seen: Observation) -> Score:
@@ -61,8 +63,8 @@ def forbidden_actions(case: GoldCase, seen: Observation) -> Score:
 
 def redundant_suggestions(case: GoldCase, seen: Observation) -> Score:
     """How many offered actions the journey shows as tried: by the name of a step, or by the gold attempts' words."""
-    named = {one.name.casefold() for one in case.interactions if one.name}
-    labels = [(one.action_id, f"{one.action_id} {one.label}".replace("_", " ")) for one in _actions(seen)]
+    named = {interaction.name.casefold() for interaction in case.interactions if interaction.name}
+    labels = [(action.action_id, f"{action.action_id} {action.label}".replace("_", " ")) for action in _actions(seen)]
     tried = [words for attempt in case.expect.attempts for words in attempt.step]
     right = set(case.expect.actions.right)
     found = [
@@ -79,7 +81,7 @@ def _actions(seen: Observation) -> tuple[OfferedAction, ...]:
 
 
 def _offered(seen: Observation) -> list[str]:
-    return [one.action_id for one in _actions(seen)]
+    return [action.action_id for action in _actions(seen)]
 
 
 def _equal(wanted: str | None, got: str | None) -> Score:

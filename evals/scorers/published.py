@@ -34,7 +34,7 @@ def finesure_faithfulness(case: GoldCase, seen: Observation) -> Score:
     """The share of sentences without a factual error."""
     if case.language != KNOWN_LANGUAGE:
         return unscored(f"The check of sentences does not know the language {case.language}.")
-    wrong = [one.text for one in seen.verdicts if one.verdict is VerdictKind.REFUTED]
+    wrong = [verdict.text for verdict in seen.verdicts if verdict.verdict is VerdictKind.REFUTED]
     return share(len(seen.verdicts) - len(wrong), len(seen.verdicts), listed(wrong) or "every sentence is borne out")
 
 
@@ -62,7 +62,9 @@ def agent_assist_accuracy(case: GoldCase, seen: Observation) -> Score:
         return unscored(f"The check of sentences does not know the language {case.language}.")
     source, moments = told_in(case.interactions), moments_of(case.interactions)
     wrong = [
-        one.text for one in seen.verdicts if one.verdict is VerdictKind.REFUTED or fabricated(one.text, source, moments)
+        verdict.text
+        for verdict in seen.verdicts
+        if verdict.verdict is VerdictKind.REFUTED or fabricated(verdict.text, source, moments)
     ]
     headline = seen.handoff.brief.headline
     if headline and fabricated(headline, source, moments, names=False):
@@ -74,9 +76,9 @@ def agent_assist_accuracy(case: GoldCase, seen: Observation) -> Score:
 def agent_assist_completeness(case: GoldCase, seen: Observation) -> Score:
     """The mean of the shares of facts, attempts and promises told, and whether the resolution is."""
     parts = [part(case, seen) for part in (key_fact_recall, missing_attempts, missing_commitments, wrong_resolution)]
-    known = [part for part in parts if part.value is not None]
-    told = listed(part.reason for part in known if part.value != 1.0)
-    return Score(value=sum(part.value or 0.0 for part in known) / len(known), reason=told or "everything is told")
+    scores = [part for part in parts if part.value is not None]
+    told = listed(part.reason for part in scores if part.value != 1.0)
+    return Score(value=sum(part.value or 0.0 for part in scores) / len(scores), reason=told or "everything is told")
 
 
 def agent_assist_adherence(_: GoldCase, seen: Observation) -> Score:
@@ -106,8 +108,8 @@ def _key_facts(case: GoldCase) -> list[Fact]:
     return [
         *expect.facts.must,
         *expect.facts.may,
-        *(Fact(name="attempt", any_of=one.step) for one in expect.attempts),
-        *(Fact(name="promise", any_of=one.any_of) for one in expect.commitments),
+        *(Fact(name="attempt", any_of=attempt.step) for attempt in expect.attempts),
+        *(Fact(name="promise", any_of=commitment.any_of) for commitment in expect.commitments),
     ]
 
 

@@ -62,9 +62,9 @@ def _common(one: Sequence[str], other: Sequence[str]) -> int:
     row = [0] * (len(other) + 1)
     for word in one:
         before = 0
-        for place, candidate in enumerate(other, start=1):
-            here = row[place]
-            row[place] = before + 1 if word == candidate else max(here, row[place - 1])
+        for index, candidate in enumerate(other, start=1):
+            here = row[index]
+            row[index] = before + 1 if word == candidate else max(here, row[index - 1])
             before = here
     return row[-1]
 

@@ -57,7 +57,7 @@ def told_in(drafts: Iterable[InteractionDraft]) -> str:
 def moments_of(drafts: Iterable[InteractionDraft]) -> str:
     """When interactions were, in every way a brief may tell it: date, hour and minute, weekday, month and day."""
     known = (draft.occurred_at for draft in drafts if draft.occurred_at)
-    return "\n".join(f"{one:%Y-%m-%d %H:%M %A %B} {one.day}" for one in known)
+    return "\n".join(f"{moment:%Y-%m-%d %H:%M %A %B} {moment.day}" for moment in known)
 
 
 def _pieces(draft: InteractionDraft) -> Iterator[str]:
@@ -66,8 +66,8 @@ def _pieces(draft: InteractionDraft) -> Iterator[str]:
     yield draft.channel.value
     if draft.data:
         yield json.dumps(dict(draft.data), ensure_ascii=False, default=str)
-    for one in draft.identifiers:
-        yield one.value
+    for identifier in draft.identifiers:
+        yield identifier.value
 
 
 def _strings(value: object, left_out: frozenset[str]) -> Iterator[str]:

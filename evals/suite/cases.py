@@ -196,9 +196,9 @@ def _case(file: Path) -> GoldCase:
         if fact.replaced_by is not None and fact.replaced_by not in named:
             raise InvalidRequest(f"{file}: expect.facts.must_not: {fact.replaced_by!r} is no fact of `must`.")
     for path, drafts in (("interactions", case.interactions), ("others", case.others)):
-        for place, one in enumerate(drafts):
-            if one.id is None or one.occurred_at is None:
-                raise InvalidRequest(f"{file}: {path}[{place}]: an interaction of a case needs id and occurred_at.")
+        for index, draft in enumerate(drafts):
+            if draft.id is None or draft.occurred_at is None:
+                raise InvalidRequest(f"{file}: {path}[{index}]: an interaction of a case needs id and occurred_at.")
     return case
 
 
@@ -219,17 +219,19 @@ def _check_names(cases: Sequence[GoldCase], catalogue_name: str, folder: Path) -
     except ConfigurationError as failure:
         place = folder / cases[0].industry
         raise InvalidRequest(f"{place}: the folder names the catalogue. {failure.detail}") from None
-    intents = {one.name for one in catalogue.intents}
-    actions = {one.id for one in catalogue.actions}
+    intents = {intent.name for intent in catalogue.intents}
+    actions = {action.id for action in catalogue.actions}
     for case in cases:
         expect = case.expect
         unknown = [("expect.intent", expect.intent)] if expect.intent and expect.intent not in intents else []
-        unknown += [("expect.also_intents", one) for one in expect.also_intents if one not in intents]
-        unknown += [("expect.actions.right", one) for one in expect.actions.right if one not in actions]
-        unknown += [("expect.actions.forbidden", one) for one in expect.actions.forbidden if one not in actions]
+        unknown += [
+            ("expect.also_intents", also_intent) for also_intent in expect.also_intents if also_intent not in intents
+        ]
+        unknown += [("expect.actions.right", text) for text in expect.actions.right if text not in actions]
+        unknown += [("expect.actions.forbidden", text) for text in expect.actions.forbidden if text not in actions]
         for path, name in unknown:
             file = folder / case.industry / f"{case.id}.yaml"
-            known = intents if "intent" in path else actions
+            names = intents if "intent" in path else actions
             raise InvalidRequest(
-                f"{file}: {path}: the catalogue {catalogue_name} has no {name!r}; it has {', '.join(sorted(known))}."
+                f"{file}: {path}: the catalogue {catalogue_name} has no {name!r}; it has {', '.join(sorted(names))}."
             )

@@ -75,8 +75,8 @@ async def run(plan: Plan, folder: Path | None, *, fresh: bool = False, progress:
     if not cases:
         raise InvalidRequest(f"{plan.cases}: no case of the split {plan.split} is in it.")
     manifest = manifest_of(plan, cases)
-    place = RunFolder(folder or plan.settings.data_dir / "evals" / manifest.fingerprint[:12])
-    done = place.begin(manifest, fresh=fresh)
+    run_folder = RunFolder(folder or plan.settings.data_dir / "evals" / manifest.fingerprint[:12])
+    done = run_folder.begin(manifest, fresh=fresh)
     pending = [case for case in cases if case.id not in done]
     told = _Told(len(cases), len(done), progress)
     models = _Models(plan)
@@ -88,11 +88,11 @@ async def run(plan: Plan, folder: Path | None, *, fresh: bool = False, progress:
         with workspace(settings) as own:
             app = build(own, model=models.brief, **(plan.adapters(own) if plan.adapters else {}))
             try:
-                await _run_group(app, list(group), plan, models.judge, place, told)
+                await _run_group(app, list(group), plan, models.judge, run_folder, told)
             finally:
                 await app.close()
     models.check()
-    return Finished(manifest, read_results(place.path), len(done), place.path)
+    return Finished(manifest, read_results(run_folder.path), len(done), run_folder.path)
 
 
 def manifest_of(plan: Plan, cases: Sequence[GoldCase]) -> Manifest:
@@ -110,7 +110,7 @@ def manifest_of(plan: Plan, cases: Sequence[GoldCase]) -> Manifest:
         "settings": settings,
         "prompts": prompts_of(plan.settings),
         "judge": plan.judging_model.name if plan.judging_model else plan.judge,
-        "scorers": {one.name: one.version for one in plan.scorers},
+        "scorers": {scorer.name: scorer.version for scorer in plan.scorers},
         "code": code_version(),
     }
     content = json.dumps([told, [case.sha256 for case in cases]], default=_as_json, sort_keys=True)
@@ -164,7 +164,7 @@ class _Told:
 
 
 async def _run_group(
-    app: App, cases: Sequence[GoldCase], plan: Plan, judge: Judge | None, place: RunFolder, told: _Told
+    app: App, cases: Sequence[GoldCase], plan: Plan, judge: Judge | None, run_folder: RunFolder, told: _Told
 ) -> None:
     await app.warm_up()
     sources = {case.id: await file_case(app, case) for case in cases}
@@ -179,7 +179,7 @@ async def _run_group(
         return seen.model_copy(update={"judgement": await judge.judge(case, seen)}) if judge else seen
 
     def keep(result: CaseResult) -> None:
-        place.keep(result)
+        run_folder.keep(result)
         told.one()
 
     await _evaluated(by_id, task, plan, keep)
@@ -225,7 +225,7 @@ async def _evaluated(
     dataset = Dataset[str, Observation, Any](
         name=plan.cases.name,
         cases=[Case[str, Observation, Any](name=case_id, inputs=case_id) for case_id in cases],
-        evaluators=[Scoring(scorer=one) for one in plan.scorers],
+        evaluators=[Scoring(scorer=scorer) for scorer in plan.scorers],
     )
     await dataset.evaluate(task, max_concurrency=plan.concurrency, progress=False, lifecycle=Keeping)
 

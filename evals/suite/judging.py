@@ -31,7 +31,10 @@ class Judge:
         """One look at one brief. A failure of the model becomes a judgement that says so."""
         told = sentences(seen.handoff.brief)
         wanted = [fact.name + ": " + " / ".join(fact.any_of) for fact in case.expect.facts.must]
-        said = (f"{one.actor.value}: {one.text or one.name or ''} {dict(one.data) or ''}" for one in case.interactions)
+        said = (
+            f"{interaction.actor.value}: {interaction.text or interaction.name or ''} {dict(interaction.data) or ''}"
+            for interaction in case.interactions
+        )
         prompt = self._prompt.render(
             {"sentences": _numbered(told), "facts": _numbered(wanted), "interactions": "\n".join(said)}
         )

@@ -89,13 +89,13 @@ def _told_in(text: str, listed: Sequence[str]) -> Sequence[str]:
     found: list[tuple[int, str]] = []
     rest = text
     for one in listed:
-        place = rest.find(one)
-        if place >= 0:
-            found.append((place, one))
-            rest = rest[:place] + "\n" * len(one) + rest[place + len(one) :]
+        index = rest.find(one)
+        if index >= 0:
+            found.append((index, one))
+            rest = rest[:index] + "\n" * len(one) + rest[index + len(one) :]
     pieces = (piece.strip() for piece in rest.split("\n"))
     others = (one for piece in pieces if any(map(str.isalnum, piece)) for one in sentences_of(piece))
-    return [one for _, one in sorted([*found, *((text.find(one), one) for one in others)])]
+    return [one for _, one in sorted([*found, *((text.find(other), other) for other in others)])]
 
 
 def _time_of(draft: InteractionDraft) -> float:

@@ -69,7 +69,7 @@ class RunFolder:
                 "or throw that run away with --fresh."
             )
         self._mend()
-        return {one.case: one for one in read_results(self.path) if one.error is None}
+        return {read_result.case: read_result for read_result in read_results(self.path) if read_result.error is None}
 
     def keep(self, result: CaseResult) -> None:
         """Append a result; it is on the disk when this returns."""
@@ -136,15 +136,15 @@ class Scores(Record):
 def scores_of(manifest: Manifest, results: Iterable[CaseResult]) -> Scores:
     """The scores of a run, by case, in the order of their names."""
     cases = {
-        one.case: ScoredCase(
-            industry=one.industry,
-            cluster=one.cluster,
-            sha256=one.sha256,
-            error=one.error,
-            scores={name: score.value for name, score in one.scores.items() if score.value is not None},
-            unscored=tuple(name for name, score in one.scores.items() if score.status == "unscored"),
+        result.case: ScoredCase(
+            industry=result.industry,
+            cluster=result.cluster,
+            sha256=result.sha256,
+            error=result.error,
+            scores={name: score.value for name, score in result.scores.items() if score.value is not None},
+            unscored=tuple(name for name, score in result.scores.items() if score.status == "unscored"),
         )
-        for one in sorted(results, key=lambda one: one.case)
+        for result in sorted(results, key=lambda case_result: case_result.case)
     }
     return Scores(manifest=manifest, cases=cases)
 
@@ -163,7 +163,7 @@ def read_scores(path: Path) -> Scores:
 
 def write_baseline(path: Path, scores: Scores) -> None:
     """Write scores as a file that is read well in a diff: one case a line, gated scorers only."""
-    gated = {one.name for one in SCORERS if one.gated}
+    gated = {SCORER.name for SCORER in SCORERS if SCORER.gated}
     manifest = scores.manifest.model_dump(mode="json")
     lines = [
         f"  {json.dumps(name)}: {json.dumps(_rounded(case, gated), ensure_ascii=False)}"

@@ -47,10 +47,10 @@ def summary(
     manifest: Manifest, results: Sequence[CaseResult], *, folder: str, resumed: int = 0, seconds: float = 0.0
 ) -> Summary:
     """The figures of a run's results."""
-    industries = sorted({one.industry for one in results})
+    industries = sorted({result.industry for result in results})
     return Summary(
         n=len(results),
-        failed=sum(one.error is not None for one in results),
+        failed=sum(result.error is not None for result in results),
         resumed=resumed,
         seconds=round(seconds, 1),
         model=_text(manifest.settings.get("model")),
@@ -60,16 +60,17 @@ def summary(
         usage=_usage(results),
         scorers={name: _figures(name, version, results) for name, version in manifest.scorers.items()},
         industries={
-            industry: _means(manifest, [one for one in results if one.industry == industry]) for industry in industries
+            industry: _means(manifest, [result for result in results if result.industry == industry])
+            for industry in industries
         },
-        errors={one.case: one.error for one in results if one.error is not None},
+        errors={result.case: result.error for result in results if result.error is not None},
     )
 
 
 def values_of(name: str, results: Sequence[CaseResult]) -> list[tuple[CaseResult, float]]:
     """The cases that a scorer scored, with their values."""
-    scored = ((one, one.scores[name].value) for one in results if name in one.scores)
-    return [(one, value) for one, value in scored if value is not None]
+    scored = ((result, result.scores[name].value) for result in results if name in result.scores)
+    return [(case_result, value) for case_result, value in scored if value is not None]
 
 
 def _figures(name: str, version: int, results: Sequence[CaseResult]) -> ScorerFigures:
@@ -78,14 +79,14 @@ def _figures(name: str, version: int, results: Sequence[CaseResult]) -> ScorerFi
     found = values_of(name, results)
     values = [value for _, value in found]
     scorer = scorer_named(name)
-    statuses = [one.scores[name].status for one in results if name in one.scores]
+    statuses = [result.scores[name].status for result in results if name in result.scores]
     best = scorer.best if scorer else None
     return ScorerFigures(
         mean=mean(values) if values else None,
-        interval=mean_interval(values, [one.cluster for one, _ in found]) if values else None,
+        interval=mean_interval(values, [case_result.cluster for case_result, _ in found]) if values else None,
         n=len(values),
         harmed=None if best is None else sum(value != best for value in values),
-        unscored=statuses.count("unscored") + sum(one.error is not None for one in results),
+        unscored=statuses.count("unscored") + sum(result.error is not None for result in results),
         not_applicable=statuses.count("not_applicable"),
         version=version,
         harm=scorer.harm if scorer else "",
@@ -100,12 +101,16 @@ def _means(manifest: Manifest, results: Sequence[CaseResult]) -> Mapping[str, fl
 
 
 def _usage(results: Sequence[CaseResult]) -> Usage:
-    used = [one.observation.handoff.usage for one in results if one.observation and one.observation.handoff.usage]
-    prices = [one.cost_usd for one in used]
+    used = [
+        result.observation.handoff.usage
+        for result in results
+        if result.observation and result.observation.handoff.usage
+    ]
+    prices = [usage.cost_usd for usage in used]
     known = [price for price in prices if price is not None]
     return Usage(
-        prompt_tokens=sum(one.prompt_tokens for one in used),
-        completion_tokens=sum(one.completion_tokens for one in used),
+        prompt_tokens=sum(usage.prompt_tokens for usage in used),
+        completion_tokens=sum(usage.completion_tokens for usage in used),
         cost_usd=sum(known) if known and len(known) == len(prices) else None,
     )
 

@@ -104,13 +104,13 @@ class Watch:
     async def until_saw(self, pattern: str) -> None:
         """Wait for a fault that is expected, so that a test knows it came. Fails after ten seconds without it."""
         async with asyncio.timeout(10):
-            while not any(re.search(pattern, one) for one in self._faults):  # noqa: ASYNC110 - told by callbacks
+            while not any(re.search(pattern, fault) for fault in self._faults):  # noqa: ASYNC110 - told by callbacks
                 await asyncio.sleep(0.01)
 
     @property
     def faults(self) -> Collection[str]:
         """What went wrong and was not expected."""
-        return [one for one in self._faults if not any(pattern.search(one) for pattern in self._forgiven)]
+        return [fault for fault in self._faults if not any(pattern.search(fault) for pattern in self._forgiven)]
 
     def _console(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
@@ -124,12 +124,12 @@ class Watch:
 
 async def assert_accessible(page: Page, *, within: str | None = None) -> None:
     """Fail on anything that axe finds wrong, with the element it is about; `within` narrows it to a selector."""
-    found = await Axe().run(page, context=within, options={"runOnly": {"type": "tag", "values": RULES}})
-    violations = cast(list[dict[str, Any]], found.response["violations"])
+    axe_results = await Axe().run(page, context=within, options={"runOnly": {"type": "tag", "values": RULES}})
+    violations = cast(list[dict[str, Any]], axe_results.response["violations"])
     told = [
-        f"{one['id']} ({one['impact']}): {one['help']}\n  {node['html']}\n  {node['failureSummary']}"
-        for one in violations
-        for node in one["nodes"]
+        f"{violation['id']} ({violation['impact']}): {violation['help']}\n  {node['html']}\n  {node['failureSummary']}"
+        for violation in violations
+        for node in violation["nodes"]
     ]
     assert not told, "\n".join(told)
 

@@ -105,10 +105,10 @@ async def test_what_nobody_confirmed_has_a_small_mark_and_what_is_confirmed_has_
 async def test_a_claim_is_marked_with_one_click_and_the_mark_can_be_changed(
     card: Page, service: Service, handoff: Handoff, where: str
 ) -> None:
-    place = listed(card, UNCONFIRMED) if where == "list" else sentence(card, UNCONFIRMED)
+    locator = listed(card, UNCONFIRMED) if where == "list" else sentence(card, UNCONFIRMED)
     if where == "sentence":
-        await place.get_by_role("button", name="Evidence").click()
-    wrong, right = (place.get_by_role("button", name=name) for name in ("Wrong", "Right"))
+        await locator.get_by_role("button", name="Evidence").click()
+    wrong, right = (locator.get_by_role("button", name=name) for name in ("Wrong", "Right"))
     await wrong.click()
     await expect(wrong).to_have_attribute("aria-pressed", "true")
     await expect(wrong).to_be_focused()

@@ -159,7 +159,7 @@ async def test_plots_are_drawn_from_the_installed_package_and_say_in_words_what_
     assert f"Last, week of 23 Mar 2026: {100 * last['value']:.0f}%" in label
     await page.get_by_text("As a table").click()
     table = await rows(page, ".as-table")
-    assert [row[1] for row in table] == [str(one["count"]) for one in periods]
+    assert [row[1] for row in table] == [str(period["count"]) for period in periods]
 
 
 async def test_a_plot_tells_its_figures_under_the_pointer(page: Page) -> None:

@@ -78,14 +78,14 @@ async def test_width_tells_the_count_and_colour_the_share_that_broke(page: Page,
 async def test_an_edge_under_the_pointer_tells_its_figures_and_stands_out(page: Page, service: Service) -> None:
     edge = await widest(service)
     await page.goto(PAGE)
-    told = page.locator("#told")
-    await expect(told).to_contain_text("Point at an edge")
+    locator = page.locator("#told")
+    await expect(locator).to_contain_text("Point at an edge")
     await page.locator(selector(edge)).dispatch_event("pointerover")
-    await expect(told).to_contain_text(f"{edge['count']} times")
+    await expect(locator).to_contain_text(f"{edge['count']} times")
     assert await page.locator(".edge.lit").count() == 1
     assert await page.locator(".node.lit").count() == 2
     await page.locator(".graph").dispatch_event("pointerleave")
-    await expect(told).to_contain_text("Point at an edge")
+    await expect(locator).to_contain_text("Point at an edge")
     assert await page.locator(".lit").count() == 0
 
 

@@ -162,7 +162,7 @@ async def two_customers(stores: Stores) -> None:
 async def all_due(stores: Stores, tenant: str = "t") -> dict[str, Due]:
     """Everybody who must be read anew, noted by now."""
     await stores.digests.note(tenant)
-    return {one.customer_id: one for one in await stores.digests.due(tenant, ALL)}
+    return {due.customer_id: due for due in await stores.digests.due(tenant, ALL)}
 
 
 async def read_all(stores: Stores, tenant: str = "t", *, is_read: bool = True) -> None:
@@ -174,7 +174,7 @@ async def read_all(stores: Stores, tenant: str = "t", *, is_read: bool = True) -
 
 async def shown(stores: Stores, tenant: str = "t") -> list[str]:
     """The ids of the visits that there are."""
-    return [one.visit_id for one in await stores.digests.visits(tenant, None, None)]
+    return [visit_figures.visit_id for visit_figures in await stores.digests.visits(tenant, None, None)]
 
 
 async def test_whoever_has_new_interactions_is_due_until_they_are_read(stores: Stores) -> None:
@@ -198,8 +198,8 @@ async def test_the_material_of_a_customer_is_what_the_ledger_and_the_archive_hol
     due = await all_due(stores)
     first, second = await stores.digests.material("t", [due["cus_1"], due["cus_2"]], ALL)
     assert [row.interaction_id for row in first.rows] == ["int_1", "int_3"]
-    assert [one["n"] for one in first.documents["handoffs"]] == [1]
-    assert [one["n"] for one in second.documents["feedback"]] == [2]
+    assert [document["n"] for document in first.documents["handoffs"]] == [1]
+    assert [document["n"] for document in second.documents["feedback"]] == [2]
     assert not second.documents.get("handoffs")
     assert "decisions" not in first.documents
     newest = await stores.digests.material("t", [due["cus_1"]], 1)
@@ -239,7 +239,9 @@ async def test_a_digest_replaces_the_one_before_it(stores: Stores) -> None:
     later = Digest([visit("v later", "cus_1")], [], [])
     await stores.digests.replace("t", [(due["cus_1"], later)])
     assert await shown(stores) == ["v cus_2", "v later"]
-    assert [one.escalation_id for one in await stores.digests.escalations("t", None, None)] == ["e cus_2"]
+    assert [
+        escalation_figures.escalation_id for escalation_figures in await stores.digests.escalations("t", None, None)
+    ] == ["e cus_2"]
 
 
 async def test_what_was_read_before_somebody_was_noted_again_is_not_written(stores: Stores) -> None:
@@ -247,7 +249,7 @@ async def test_what_was_read_before_somebody_was_noted_again_is_not_written(stor
     stale = await all_due(stores)
     await write(stores, interactions=(new("int_4", "cus_1"),))
     await stores.digests.note("t")
-    written = await stores.digests.replace("t", [(one, digest(one.customer_id)) for one in stale.values()])
+    written = await stores.digests.replace("t", [(due, digest(due.customer_id)) for due in stale.values()])
     assert written == 1
     assert await shown(stores) == ["v cus_2"]
     assert list(await all_due(stores)) == ["cus_1"]
@@ -267,7 +269,7 @@ async def test_rows_are_told_from_a_moment_on_and_before_another_oldest_first(st
     rows = Digest([visit(f"v{at}", "cus_1", at=at) for at in (30, 10, 20)], [], [])
     await stores.digests.replace("t", [(due["cus_1"], rows)])
     assert await shown(stores) == ["v10", "v20", "v30"]
-    assert [one.at for one in await stores.digests.visits("t", 10, 30)] == [10, 20]
+    assert [visit_figures.at for visit_figures in await stores.digests.visits("t", 10, 30)] == [10, 20]
     assert await stores.digests.journeys("t", 20, None) == 2
 
 
@@ -277,7 +279,7 @@ async def test_visits_that_are_alike_are_told_together_with_the_gaps_before_them
     alike = [visit(f"v{at}", "cus_1", at=at)._replace(gap_ms=at * 10) for at in (10, 20, 30)]
     first = visit("v40", "cus_1", at=40)._replace(before_id=None, before_channel=None, gap_ms=None, broke=False)
     await stores.digests.replace("t", [(due["cus_1"], Digest([*alike, first], [], []))])
-    found = {one.before_channel: one for one in await stores.digests.moves("t", 20, None)}
+    found = {moves.before_channel: moves for moves in await stores.digests.moves("t", 20, None)}
     assert sorted(found["chat"].gaps_ms) == [200, 300]
     assert found["chat"]._replace(gaps_ms=()) == ("voice", "refund", "returns", "chat", None, True, 2, ())
     assert found[None] == ("voice", "refund", "returns", None, None, False, 1, ())
@@ -308,7 +310,7 @@ async def test_a_visit_that_goes_to_another_customer_is_theirs_whoever_is_writte
     await stores.digests.replace("t", [(due["cus_2"], Digest([visit("v2", "cus_2")], [], []))])
     await stores.digests.replace("t", [(due["cus_1"], Digest([visit("v1", "cus_1")], [], []))])
     assert sorted(await shown(stores)) == ["v1", "v2"]
-    assert {one.customer_id for one in await stores.digests.visit_rows("t", ["v2"])} == {"cus_2"}
+    assert {visit_row.customer_id for visit_row in await stores.digests.visit_rows("t", ["v2"])} == {"cus_2"}
 
 
 async def test_nothing_is_left_of_those_who_are_erased(stores: Stores) -> None:
@@ -349,7 +351,7 @@ async def test_visits_that_are_not_read_are_found_once_they_are_quiet(stores: St
     await read_all(stores, is_read=False)
     assert await stores.digests.unread_count("t") == 2
     assert list(await stores.digests.unread("t", 9, ALL)) == []
-    assert sorted(one.customer_id for one in await stores.digests.unread("t", 10, ALL)) == ["cus_1", "cus_2"]
+    assert sorted(due.customer_id for due in await stores.digests.unread("t", 10, ALL)) == ["cus_1", "cus_2"]
     assert len(await stores.digests.unread("t", 10, 1)) == 1
 
 

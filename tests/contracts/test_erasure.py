@@ -85,7 +85,7 @@ async def test_an_erased_customer_is_gone_with_all_that_was_joined_to_it(stores:
     assert list(await ledger.interactions("t", ["cus_1", "cus_2"])) == []
     assert list(await ledger.holdings_of("t", ["cus_1", "cus_2"])) == []
     assert list(await ledger.merges_of("t", ["cus_1", "cus_2"])) == []
-    assert [one.interaction_id for one in await ledger.interactions("t", ["cus_3"])] == ["int_1"]
+    assert [interaction.interaction_id for interaction in await ledger.interactions("t", ["cus_3"])] == ["int_1"]
     assert len(await ledger.holdings_of("t", ["cus_3"])) == 1
 
 
@@ -105,7 +105,7 @@ async def test_removed_rows_leave_their_seq(stores: Stores) -> None:
     await ledger.erase("t", "cus_1")
     assert await ledger.head("t") == 3
     await write(ledger, "t", interactions=(new("int_4", "cus_3", id="mine"),))
-    assert [one.seq for one in await ledger.interactions("t", ["cus_3"])] == [1, 4]
+    assert [interaction.seq for interaction in await ledger.interactions("t", ["cus_3"])] == [1, 4]
     rows = await ledger.after_position(0, 10)
     assert [row.interaction_id for _, _, row in rows] == ["int_1", "int_4"]
     assert rows[-1][0] == await ledger.last_position() > last
@@ -121,9 +121,11 @@ async def test_an_id_that_leads_nowhere_or_belongs_to_another_tenant_erases_noth
 
 async def test_a_blanked_row_keeps_its_ids_and_its_seq_and_nothing_it_said(stores: Stores) -> None:
     ledger = stores.ledger
-    told = (Identifier(type="email", value="one@x.example"),)
+    identifiers = (Identifier(type="email", value="one@x.example"),)
     who = Participant(name="Maria Lopez", id="u-17")
-    row = new("int_1", "cus_1", id="mine", data={"page": "/a"}, identifiers=told, conversation_id="c", participant=who)
+    row = new(
+        "int_1", "cus_1", id="mine", data={"page": "/a"}, identifiers=identifiers, conversation_id="c", participant=who
+    )
     await write(ledger, "t", new_identities=("cus_1",), interactions=(row,))
     assert [filed.participant for filed in await ledger.by_ids("t", ["int_1"])] == [who]
 
@@ -132,7 +134,7 @@ async def test_a_blanked_row_keeps_its_ids_and_its_seq_and_nothing_it_said(store
     assert blanked is not None
     assert (blanked.id, blanked.seq, blanked.conversation_id, blanked.redacted) == ("mine", 1, "c", True)
     assert (blanked.text, dict(blanked.data), blanked.participant) == ("", {}, None)
-    assert [(one.type, one.value) for one in blanked.identifiers] == [("email", "[redacted]")]
+    assert [(identifier.type, identifier.value) for identifier in blanked.identifiers] == [("email", "[redacted]")]
     assert list(await ledger.by_ids("t", ["int_1"])) == [blanked]
     assert await ledger.redact("t", "int_9") is None
     assert await ledger.redact("other", "int_1") is None
@@ -164,11 +166,11 @@ async def test_rows_expire_by_channel_and_by_the_moment_they_happened_whatever_t
     ]
     await write(ledger, "t", new_identities=("cus_1",), interactions=tuple(rows))
 
-    found = await ledger.expired("t", [Channel.CHAT], START)
-    assert [one.interaction_id for one in found] == ["int_0chat", "int_1chat"]
+    interactions = await ledger.expired("t", [Channel.CHAT], START)
+    assert [interaction.interaction_id for interaction in interactions] == ["int_0chat", "int_1chat"]
     page = await ledger.expired("t", [Channel.CHAT, Channel.VOICE], START, limit=3)
     rest = await ledger.expired("t", [Channel.CHAT, Channel.VOICE], START, after_seq=page[-1].seq, limit=3)
-    assert [one.seq for one in (*page, *rest)] == [1, 2, 5, 6]
+    assert [interaction.seq for interaction in (*page, *rest)] == [1, 2, 5, 6]
     assert list(await ledger.expired("other", [Channel.CHAT], START)) == []
 
 

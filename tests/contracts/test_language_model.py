@@ -203,8 +203,8 @@ async def test_an_embedding_model_gives_unit_vectors_in_order(server: respx.Mock
     def embedded(request: httpx.Request) -> httpx.Response:
         texts = json.loads(request.content)["input"]
         rows: list[dict[str, Any]] = [
-            {"object": "embedding", "index": place, "embedding": [float(len(text)), 3.0]}
-            for place, text in enumerate(texts)
+            {"object": "embedding", "index": index, "embedding": [float(len(text)), 3.0]}
+            for index, text in enumerate(texts)
         ]
         return httpx.Response(200, json={"object": "list", "data": rows[::-1], "model": "e", "usage": {}})
 

@@ -65,12 +65,15 @@ def undone(record: MergeRecord) -> MergeRecord:
     return record.model_copy(update={"undone_at": START + timedelta(hours=1)})
 
 
-def ids(found: Sequence[Interaction]) -> list[str]:
-    return [one.interaction_id for one in found]
+def ids(interactions: Sequence[Interaction]) -> list[str]:
+    return [interaction.interaction_id for interaction in interactions]
 
 
-def held(found: Sequence[IdentifierHolding]) -> list[tuple[str, str, str]]:
-    return sorted((one.identity_id, one.customer_id, one.identifier.value) for one in found)
+def held(identifier_holdings: Sequence[IdentifierHolding]) -> list[tuple[str, str, str]]:
+    return sorted(
+        (identifier_holding.identity_id, identifier_holding.customer_id, identifier_holding.identifier.value)
+        for identifier_holding in identifier_holdings
+    )
 
 
 # --- interactions ---------------------------------------------------------------------------------------------------
@@ -113,8 +116,8 @@ async def test_a_row_comes_back_as_it_was_sent(ledger: Ledger) -> None:
         outcome=Outcome.FAILED,
         data={"nested": [{"amount": 12.5, "none": None}], "number": 1234567890123456789012, "yes": True},
     )
-    one = NewInteraction(interaction_id="int_1", identity_id="cus_1", draft=sent, content_sha256="sha")
-    await write(ledger, "t", rows(one, identities=["cus_1"]))
+    new_interaction = NewInteraction(interaction_id="int_1", identity_id="cus_1", draft=sent, content_sha256="sha")
+    await write(ledger, "t", rows(new_interaction, identities=["cus_1"]))
     (row,) = await ledger.by_ids("t", ["int_1"])
     assert row == Interaction(interaction_id="int_1", seq=1, identity_id="cus_1", **dict(sent))
     assert row.occurred_at.utcoffset() == timedelta(hours=-5)
@@ -225,8 +228,10 @@ async def test_positions_follow_the_order_of_writing_over_all_tenants(ledger: Le
 
 async def test_the_conversations_added_to_last_come_newest_first_over_all_tenants(ledger: Ledger) -> None:
     assert list(await ledger.lately_active(10, limit=5)) == []
-    said = [new(f"int_{number}", conversation_id=name) for number, name in enumerate(["c1", "c2", None, "c1"])]
-    await write(ledger, "a", rows(*said, identities=["cus_1"]))
+    new_interactions = [
+        new(f"int_{number}", conversation_id=name) for number, name in enumerate(["c1", "c2", None, "c1"])
+    ]
+    await write(ledger, "a", rows(*new_interactions, identities=["cus_1"]))
     await write(ledger, "b", rows(new("int_9", "cus_2", conversation_id="c1"), identities=["cus_2"]))
     assert list(await ledger.lately_active(10, limit=5)) == [("b", "c1"), ("a", "c1"), ("a", "c2")]
     assert list(await ledger.lately_active(10, limit=2)) == [("b", "c1"), ("a", "c1")]
@@ -303,21 +308,21 @@ async def test_a_unit_of_work_knows_what_it_has_written_itself(ledger: Ledger) -
     async with ledger.transaction("t") as transaction:
         await transaction.apply(rows(new("int_1", id="mine", conversation_id="c1"), identities=["cus_1"]))
         found = await transaction.known(conversation_ids={"c1"}, caller_ids={"mine"})
-    assert [one.interaction_id for one in found.filed] == ["int_1"]
-    assert [one.customer_id for one in found.seats] == ["cus_1"]
+    assert [filed.interaction_id for filed in found.filed] == ["int_1"]
+    assert [seat.customer_id for seat in found.seats] == ["cus_1"]
 
 
 # --- what is known --------------------------------------------------------------------------------------------------
 
 
 async def test_of_a_conversation_asked_for_its_seat_alone_nothing_else_is_known(ledger: Ledger) -> None:
-    held = holding("cus_1", "email", "one@example.com")
+    new_holding = holding("cus_1", "email", "one@example.com")
     await write(ledger, "t", rows(new("int_1", conversation_id="c1"), identities=["cus_1"]))
-    await write(ledger, "t", Changes(holdings=(held,)))
+    await write(ledger, "t", Changes(holdings=(new_holding,)))
 
     found = await known(ledger, "t", seats_only={"c1"})
 
-    assert [one.identity_id for one in found.seats] == ["cus_1"]
+    assert [seat.identity_id for seat in found.seats] == ["cus_1"]
     assert found.holdings == ()
 
 
@@ -361,7 +366,7 @@ async def test_an_identifier_brings_in_all_that_its_customers_hold(ledger: Ledge
     )
     found = await known(ledger, "t", identifiers={("email", "one@example.com"), ("phone", "+15550100")})
     assert held(found.holdings) == [("cus_1", "cus_1", "one@example.com"), ("cus_2", "cus_1", "A1")]
-    by_value = {one.identifier.value: one for one in found.holdings}
+    by_value = {identifier_holding.identifier.value: identifier_holding for identifier_holding in found.holdings}
     assert by_value["one@example.com"].identifier == Identifier(
         type="email", value="one@example.com", verified=True, verified_at=START, method="link"
     )
@@ -381,8 +386,8 @@ async def test_an_identity_holds_an_identifier_once_as_it_was_last_written(ledge
     proved = holding("cus_1", "email", "one@example.com", verified=True, verified_at=START, interaction_id="int_1")
     await write(ledger, "t", Changes(new_identities=("cus_1",), holdings=(claimed,)))
     await write(ledger, "t", Changes(holdings=(proved,)))
-    (found,) = await ledger.holdings_of("t", ["cus_1", "cus_2"])
-    assert (found.identifier, found.interaction_id) == (proved.identifier, "int_1")
+    (identifier_holding,) = await ledger.holdings_of("t", ["cus_1", "cus_2"])
+    assert (identifier_holding.identifier, identifier_holding.interaction_id) == (proved.identifier, "int_1")
 
 
 async def test_more_values_than_fit_one_statement_can_be_asked_for(ledger: Ledger) -> None:
@@ -431,8 +436,8 @@ async def test_customers_taken_apart_are_known_as_parted_under_the_names_they_ha
     await write(ledger, "t", Changes(merges=(merge("mrg_2", "cus_3", "cus_2"),)))
     for one in ("cus_1", "cus_2", "cus_3"):
         assert (await known(ledger, "t", customer_ids={one})).parted == (("cus_1", "cus_3"),)
-    (kept,) = (await known(ledger, "t", merge_ids={"mrg_1"})).merges
-    assert kept == undone(first)
+    (merge_record,) = (await known(ledger, "t", merge_ids={"mrg_1"})).merges
+    assert merge_record == undone(first)
 
 
 async def test_the_moment_of_a_row_without_a_time_is_when_it_was_written(ledger: Ledger) -> None:
@@ -453,7 +458,9 @@ async def test_whose_a_conversation_is_is_told_with_all_that_they_hold(ledger: L
     party = await ledger.party("t", conversation_id="c1")
     assert party is not None
     assert (party.customer_id, party.identity_ids) == ("cus_1", ("cus_1", "cus_2"))
-    assert [(one.identity_id, one.identifier.value) for one in party.holdings] == [
+    assert [
+        (identifier_holding.identity_id, identifier_holding.identifier.value) for identifier_holding in party.holdings
+    ] == [
         ("cus_1", "a@x.example"),
         ("cus_2", "1"),
     ]
@@ -467,14 +474,14 @@ async def test_what_is_newest_is_told_up_to_the_head_with_the_conversation(ledge
     filed = [new(f"int_{number}", conversation_id="c1" if number < 3 else "c2") for number in range(6)]
     await write(ledger, "t", rows(*filed, new("int_9", "cus_9", conversation_id="c1"), identities=("cus_1", "cus_9")))
     for _ in range(2):  # the second time from memory
-        found = await ledger.lately("t", ["cus_1"], conversation_id="c1", limit=2, most=2)
-        assert found.head == 7
-        assert [one.interaction_id for one in found.newest] == ["int_4", "int_5"]
-        assert [one.interaction_id for one in found.conversation] == ["int_1", "int_2"]
+        lately = await ledger.lately("t", ["cus_1"], conversation_id="c1", limit=2, most=2)
+        assert lately.head == 7
+        assert [interaction.interaction_id for interaction in lately.newest] == ["int_4", "int_5"]
+        assert [interaction.interaction_id for interaction in lately.conversation] == ["int_1", "int_2"]
     everything = await ledger.lately("t", ["cus_1", "cus_9"], conversation_id="c2", limit=50, most=50)
-    assert [one.seq for one in everything.newest] == [1, 2, 3, 4, 5, 6, 7]
+    assert [interaction.seq for interaction in everything.newest] == [1, 2, 3, 4, 5, 6, 7]
     assert list(everything.newest) == list(await ledger.interactions("t", ["cus_1", "cus_9"]))
-    assert [one.interaction_id for one in everything.conversation] == ["int_3", "int_4", "int_5"]
+    assert [interaction.interaction_id for interaction in everything.conversation] == ["int_3", "int_4", "int_5"]
     assert (await ledger.lately("other", ["cus_1"], conversation_id=None, limit=2, most=2)) == (0, (), ())
 
 
@@ -483,6 +490,9 @@ async def test_what_was_blanked_or_erased_since_it_was_read_is_not_told_again(le
     await ledger.lately("t", ["cus_1"], conversation_id=None, limit=9, most=9)
     await ledger.redact("t", "int_1")
     await ledger.erase_rows("t", ["int_2"])
-    found = await ledger.lately("t", ["cus_1"], conversation_id=None, limit=9, most=9)
-    assert [(one.interaction_id, one.redacted) for one in found.newest] == [("int_1", True), ("int_3", False)]
-    assert found.newest[0].text == ""
+    lately = await ledger.lately("t", ["cus_1"], conversation_id=None, limit=9, most=9)
+    assert [(interaction.interaction_id, interaction.redacted) for interaction in lately.newest] == [
+        ("int_1", True),
+        ("int_3", False),
+    ]
+    assert lately.newest[0].text == ""

@@ -62,12 +62,12 @@ async def test_an_outline_is_in_the_order_things_happened_whatever_offset_their_
         new(5, "cus_3"),
     )
     await write(ledger, Changes(new_identities=("cus_1", "cus_2", "cus_3"), interactions=filed))
-    found = await ledger.outline("t", ["cus_1", "cus_2"], up_to_seq=9)
-    assert [one.interaction_id for one in found] == ["int_2", "int_4", "int_3", "int_1"]
+    outlineds = await ledger.outline("t", ["cus_1", "cus_2"], up_to_seq=9)
+    assert [outlined.interaction_id for outlined in outlineds] == ["int_2", "int_4", "int_3", "int_1"]
     at = datetime(2026, 3, 3, 5, 0, tzinfo=UTC)
-    assert found[0] == Outlined(at, 2, "int_2", Channel.VOICE, Kind.MESSAGE, "c1")
-    assert found[2].kind is Kind.EVENT
-    assert [one.seq for one in await ledger.outline("t", ["cus_1"], up_to_seq=2)] == [2, 1]
+    assert outlineds[0] == Outlined(at, 2, "int_2", Channel.VOICE, Kind.MESSAGE, "c1")
+    assert outlineds[2].kind is Kind.EVENT
+    assert [outlined.seq for outlined in await ledger.outline("t", ["cus_1"], up_to_seq=2)] == [2, 1]
     assert list(await ledger.outline("other", ["cus_1"], up_to_seq=9)) == []
 
 
@@ -79,8 +79,11 @@ async def test_who_holds_a_value_is_told_under_every_type_with_the_customer_it_l
         holding("cus_3", "loyalty", "77"),
     )
     await write(ledger, Changes(new_identities=("cus_1", "cus_2", "cus_3"), holdings=holdings, merges=(merge,)))
-    found = await ledger.holders("t", ["77", "nobody"])
-    assert [(one.identity_id, one.customer_id, one.identifier.type) for one in found] == [
+    identifier_holdings = await ledger.holders("t", ["77", "nobody"])
+    assert [
+        (identifier_holding.identity_id, identifier_holding.customer_id, identifier_holding.identifier.type)
+        for identifier_holding in identifier_holdings
+    ] == [
         ("cus_2", "cus_1", "account_id"),
         ("cus_3", "cus_3", "loyalty"),
     ]
@@ -99,7 +102,7 @@ async def test_words_are_found_in_text_and_data_and_as_a_callers_id_the_newest_f
     await write(ledger, Changes(new_identities=("cus_1", "cus_2"), interactions=filed))
 
     async def found(words: str, among: int = 100, limit: int = 10) -> list[int]:
-        return [one.seq for one in await ledger.mentioning("t", words, among=among, limit=limit)]
+        return [interaction.seq for interaction in await ledger.mentioning("t", words, among=among, limit=limit)]
 
     assert await found("ord-70331") == [3, 1]
     assert await found("ORD-70331") == [4, 3, 1]

@@ -66,7 +66,10 @@ async def statuses(outbox: Outbox, webhook_id: str = "whk_1", tenant: str = T) -
 
 async def lease(outbox: Outbox, holder: str = "one", *, limit: int = 100, for_ms: int = 60_000) -> Sequence[str]:
     now = now_ms()
-    return [one.message_id for one in await outbox.lease("whk_1", holder, now, until=now + for_ms, limit=limit)]
+    return [
+        leased_message.message_id
+        for leased_message in await outbox.lease("whk_1", holder, now, until=now + for_ms, limit=limit)
+    ]
 
 
 def taken(message_id: str, holder: str = "one") -> Settlement:
@@ -144,8 +147,8 @@ async def test_a_message_is_leased_by_one_worker_at_a_time_and_by_the_next_when_
     assert list(await stores.outbox.due(now_ms())) == []
     later = now_ms() + 61_000
     again = await stores.outbox.lease("whk_1", "heir", later, until=later + 1, limit=10)
-    assert {one.message_id for one in again} == set(found)
-    assert {one.attempts for one in again} == {2}
+    assert {leased_message.message_id for leased_message in again} == set(found)
+    assert {leased_message.attempts for leased_message in again} == {2}
 
 
 async def test_only_whoever_holds_the_lease_settles_a_message(stores: Stores) -> None:
@@ -245,8 +248,8 @@ async def test_arrivals_are_noted_with_the_rows_only_where_a_webhook_hears_of_th
     assert await arrive(stores, "int_4", announce=True) is True
     await stores.outbox.remove(T, "whk_1")
     assert await arrive(stores, "int_5", announce=True) is False
-    found = await stores.outbox.take_arrivals(now_ms(), before=now_ms() + 1, limit=10)
-    assert [tuple(one) for one in found] == [(T, "int_4", "c1")]
+    unannounced_arrivals = await stores.outbox.take_arrivals(now_ms(), before=now_ms() + 1, limit=10)
+    assert [tuple(unannounced_arrival) for unannounced_arrival in unannounced_arrivals] == [(T, "int_4", "c1")]
 
 
 async def test_a_noted_arrival_is_taken_by_one_worker_and_stays_until_it_is_settled(stores: Stores) -> None:
@@ -255,12 +258,12 @@ async def test_a_noted_arrival_is_taken_by_one_worker_and_stays_until_it_is_sett
         await arrive(stores, f"int_{number}", announce=True)
     now = now_ms() + 10
     taken_up = await asyncio.gather(*(stores.outbox.take_arrivals(now + 1, before=now, limit=10) for _ in range(3)))
-    found = [one.interaction_id for some in taken_up for one in some]
+    found = [unannounced_arrival.interaction_id for some in taken_up for unannounced_arrival in some]
     assert sorted(found) == [f"int_{number}" for number in range(4)]
     await stores.outbox.settle_arrivals(T, ["int_0", "int_1", "int_unknown"])
     await stores.outbox.erase(T, [], naming=["int_2"])
     left = await stores.outbox.take_arrivals(now + 9, before=now + 5, limit=10)
-    assert [one.interaction_id for one in left] == ["int_3"]
+    assert [unannounced_arrival.interaction_id for unannounced_arrival in left] == ["int_3"]
 
 
 async def arrive(stores: Stores, interaction_id: str, *, announce: bool) -> bool:

@@ -139,14 +139,14 @@ async def test_a_folder_in_use_is_refused_in_words_until_it_is_let_go(tmp_path: 
 
 
 async def test_a_store_made_anew_by_another_process_is_found_again(chroma_server: str, tmp_path: Path) -> None:
-    one, other = ChromaVectors(tmp_path, chroma_server), ChromaVectors(tmp_path, chroma_server)
-    await one.clear()
-    await one.put("t", ["a"], unit_vectors(1))
+    chroma_vectors, other = ChromaVectors(tmp_path, chroma_server), ChromaVectors(tmp_path, chroma_server)
+    await chroma_vectors.clear()
+    await chroma_vectors.put("t", ["a"], unit_vectors(1))
     await other.clear()
     with pytest.raises(RetrievalUnavailable):
-        await one.get("t", ["a"])
-    assert dict(await one.get("t", ["a"])) == {}
-    await one.close()
+        await chroma_vectors.get("t", ["a"])
+    assert dict(await chroma_vectors.get("t", ["a"])) == {}
+    await chroma_vectors.close()
     await other.close()
 
 
@@ -242,13 +242,15 @@ async def test_a_database_address_that_is_none_is_refused_in_words() -> None:
 
 async def test_the_likest_cases_come_first_with_what_was_told_of_them(store: VectorStore) -> None:
     vectors = unit_vectors(30)
-    await store.put_cases("t", {f"case-{place}": f"told {place}" for place in range(30)}, vectors)
-    found = await store.nearest_cases("t", vectors[7], 5)
-    assert len(found) == 5
-    assert (found[0].case_id, found[0].outcome) == ("case-7", "told 7")
-    assert found[0].likeness == pytest.approx(1.0, abs=1e-5)
+    await store.put_cases("t", {f"case-{index}": f"told {index}" for index in range(30)}, vectors)
+    like_cases = await store.nearest_cases("t", vectors[7], 5)
+    assert len(like_cases) == 5
+    assert (like_cases[0].case_id, like_cases[0].outcome) == ("case-7", "told 7")
+    assert like_cases[0].likeness == pytest.approx(1.0, abs=1e-5)
     cosines = vectors @ vectors[7]
-    assert [one.likeness for one in found] == pytest.approx(sorted(cosines, reverse=True)[:5], abs=1e-4)
+    assert [like_case.likeness for like_case in like_cases] == pytest.approx(
+        sorted(cosines, reverse=True)[:5], abs=1e-4
+    )
 
 
 async def test_a_tenant_without_cases_finds_none_and_more_than_there_are_is_no_error(store: VectorStore) -> None:
@@ -256,25 +258,25 @@ async def test_a_tenant_without_cases_finds_none_and_more_than_there_are_is_no_e
     await store.delete_cases("t", ["unknown"])
     assert set(await store.known_cases("t", ["unknown"])) == set()
     await store.put_cases("t", {"one": "told"}, unit_vectors(1))
-    assert [one.case_id for one in await store.nearest_cases("t", unit_vectors(1)[0], 50)] == ["one"]
+    assert [like_case.case_id for like_case in await store.nearest_cases("t", unit_vectors(1)[0], 50)] == ["one"]
 
 
 async def test_a_case_put_again_is_told_anew(store: VectorStore) -> None:
     older, newer = unit_vectors(2)
     await store.put_cases("t", {"one": "first"}, older[None])
     await store.put_cases("t", {"one": "second"}, newer[None])
-    (found,) = await store.nearest_cases("t", newer, 5)
-    assert (found.outcome, found.likeness) == ("second", pytest.approx(1.0, abs=1e-5))
+    (like_case,) = await store.nearest_cases("t", newer, 5)
+    assert (like_case.outcome, like_case.likeness) == ("second", pytest.approx(1.0, abs=1e-5))
 
 
 async def test_tenants_find_their_own_cases_alone(store: VectorStore) -> None:
     vectors = unit_vectors(2)
     await store.put_cases("one", {"a": "of one"}, vectors[:1])
     await store.put_cases("one/two: ü", {"a": "of another"}, vectors[1:])
-    assert [one.outcome for one in await store.nearest_cases("one", vectors[1], 5)] == ["of one"]
+    assert [like_case.outcome for like_case in await store.nearest_cases("one", vectors[1], 5)] == ["of one"]
     await store.delete_cases("one", ["a"])
     assert list(await store.nearest_cases("one", vectors[0], 5)) == []
-    assert [one.outcome for one in await store.nearest_cases("one/two: ü", vectors[1], 5)] == ["of another"]
+    assert [like_case.outcome for like_case in await store.nearest_cases("one/two: ü", vectors[1], 5)] == ["of another"]
     assert list(await store.nearest_cases("two", vectors[1], 5)) == []
 
 
@@ -283,7 +285,7 @@ async def test_a_case_that_is_deleted_is_found_no_more(store: VectorStore) -> No
     await store.put_cases("t", {"a": "1", "b": "2", "c": "3"}, vectors)
     await store.delete_cases("t", ["b", "b", "unknown"])
     assert set(await store.known_cases("t", ["a", "b", "c", "a"])) == {"a", "c"}
-    assert {one.case_id for one in await store.nearest_cases("t", vectors[1], 5)} == {"a", "c"}
+    assert {like_case.case_id for like_case in await store.nearest_cases("t", vectors[1], 5)} == {"a", "c"}
 
 
 async def test_interactions_and_cases_of_the_same_id_do_not_meet_but_are_cleared_together(store: VectorStore) -> None:
@@ -292,11 +294,13 @@ async def test_interactions_and_cases_of_the_same_id_do_not_meet_but_are_cleared
     await store.put_cases("t", {"a": "told"}, vectors[1:])
     assert await store.count() == 1
     await store.delete("t", ["a"])
-    assert [one.case_id for one in await store.nearest_cases("t", vectors[1], 5)] == ["a"]
+    assert [like_case.case_id for like_case in await store.nearest_cases("t", vectors[1], 5)] == ["a"]
     await store.clear()
     assert list(await store.nearest_cases("t", vectors[1], 5)) == []
     await store.put_cases("t", {"a": "told"}, unit_vectors(1, dimensions=4))
-    assert [one.case_id for one in await store.nearest_cases("t", unit_vectors(1, dimensions=4)[0], 5)] == ["a"]
+    assert [like_case.case_id for like_case in await store.nearest_cases("t", unit_vectors(1, dimensions=4)[0], 5)] == [
+        "a"
+    ]
 
 
 async def test_a_folder_keeps_its_cases_after_it_was_closed(tmp_path: Path) -> None:
@@ -305,5 +309,5 @@ async def test_a_folder_keeps_its_cases_after_it_was_closed(tmp_path: Path) -> N
     await first.put_cases("t", {"a": "told"}, vectors)
     await first.close()
     second = ChromaVectors(tmp_path)
-    assert [one.outcome for one in await second.nearest_cases("t", vectors[0], 5)] == ["told"]
+    assert [like_case.outcome for like_case in await second.nearest_cases("t", vectors[0], 5)] == ["told"]
     await second.close()

@@ -50,9 +50,9 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
             main()
         printed = capsys.readouterr()
         # A text as the exit code is printed by the interpreter, which then ends with 1.
-        told = ended.value.code
-        if isinstance(told, str):
-            return Ended(1, printed.out, printed.err + told)
-        return Ended(told or 0, printed.out, printed.err)
+        exit_code = ended.value.code
+        if isinstance(exit_code, str):
+            return Ended(1, printed.out, printed.err + exit_code)
+        return Ended(exit_code or 0, printed.out, printed.err)
 
     return run

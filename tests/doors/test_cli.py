@@ -62,8 +62,8 @@ def an_interaction(**fields: Any) -> dict[str, Any]:
 
 
 def test_the_help_lists_every_command(warmline: Command) -> None:
-    told = warmline("--help")
-    assert told.status == 0
+    ended = warmline("--help")
+    assert ended.status == 0
     for name in (
         "serve",
         "demo",
@@ -77,7 +77,7 @@ def test_the_help_lists_every_command(warmline: Command) -> None:
         "eval",
         "bench",
     ):
-        assert re.search(rf"^│ {name} ", told.out, re.MULTILINE), name
+        assert re.search(rf"^│ {name} ", ended.out, re.MULTILINE), name
 
 
 def test_a_wrong_use_is_status_two_and_a_failure_is_status_one(warmline: Command) -> None:
@@ -142,7 +142,7 @@ def test_verify_prints_a_verdict_for_each_sentence_and_touches_no_store(warmline
     ended = warmline("verify", "--conversation", talk, "--claims", claims, "--json")
     assert ended.status == 0, ended.err
     verdicts = ended.json["verdicts"]
-    assert [one["supported"] for one in verdicts] == [True, False]
+    assert [verdict["supported"] for verdict in verdicts] == [True, False]
     assert "77.31" in verdicts[1]["why"]
     assert sorted(path.name for path in folder.iterdir()) == ["claims.json", "talk.json"]
 

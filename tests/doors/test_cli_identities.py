@@ -33,19 +33,19 @@ def customers(warmline: Command) -> list[str]:
         app = build(settings, embedder=WordEmbedder())
         answer = await app.record("default", [draft(data=data) for data in (PERSON, *OTHERS)])
         await app.close()
-        return [one.customer_id or "" for one in answer.results]
+        return [result.customer_id or "" for result in answer.results]
 
     return asyncio.run(file())
 
 
 def test_a_suggestion_is_found_listed_confirmed_and_undone(warmline: Command, customers: list[str]) -> None:
-    found = warmline("identities", "suggest")
+    ended = warmline("identities", "suggest")
     listed = warmline("identities", "suggestions", "--json")
 
     (one,) = listed.json["suggestions"]
-    assert (found.status, one["customer_ids"]) == (0, customers[:2])
-    assert "3 identities compared: 1 open suggestions, 1 of them new." in " ".join(found.out.split())
-    lines = [line.strip() for line in found.out.splitlines()]
+    assert (ended.status, one["customer_ids"]) == (0, customers[:2])
+    assert "3 identities compared: 1 open suggestions, 1 of them new." in " ".join(ended.out.split())
+    lines = [line.strip() for line in ended.out.splitlines()]
     assert one["suggestion_id"] in lines
     assert f"{customers[0]} and {customers[1]}" in lines
     assert any(line.startswith("same: ") and "birth date (+" in line for line in lines)

@@ -41,7 +41,7 @@ def test_only_the_first_key_is_told_to_be_the_first(keys: Command) -> None:
     assert "first" not in keys("create", "--scope", "ingest").out
 
 
-@pytest.mark.parametrize("scope", [str(one) for one in Scope])
+@pytest.mark.parametrize("scope", [str(scope) for scope in Scope])
 def test_every_scope_can_be_granted_to_the_tenant_default(keys: Command, scope: str) -> None:
     made = keys("create", "--scope", scope, "--json").json
 

@@ -60,8 +60,8 @@ def handed_over(*marks: tuple[int | str, str], erase: bool = False) -> Handoff:
         made = await app.handoff("default", HandoffRequest(conversation_id="c1"))
         for which, mark in marks:
             text = made.brief.claims[which].text if isinstance(which, int) else which
-            told = Feedback.model_validate({"claims": [{"text": text, "mark": mark}]})
-            await app.file_feedback("default", made.handoff_id, told)
+            feedback = Feedback.model_validate({"claims": [{"text": text, "mark": mark}]})
+            await app.file_feedback("default", made.handoff_id, feedback)
         if erase:
             await app.erase("default", made.customer_id)
         await app.close()

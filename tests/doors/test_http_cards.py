@@ -76,9 +76,9 @@ async def test_a_link_to_nothing_is_not_made(client: httpx.AsyncClient) -> None:
 
 async def test_the_same_key_gives_the_same_link_again(client: httpx.AsyncClient, handoff: Mapping[str, Any]) -> None:
     path, retried = f"/v1/handoffs/{handoff['handoff_id']}/link", {"idempotency-key": "k-1"}
-    one = await client.post(path, json={"ttl_s": 60}, headers=retried)
+    response = await client.post(path, json={"ttl_s": 60}, headers=retried)
 
-    assert (await client.post(path, json={"ttl_s": 60}, headers=retried)).json() == one.json()
+    assert (await client.post(path, json={"ttl_s": 60}, headers=retried)).json() == response.json()
     problem(await client.post(path, json={"ttl_s": 61}, headers=retried), 409, "idempotency_conflict")
 
 
@@ -207,7 +207,9 @@ async def test_no_token_reaches_a_log_or_another_site(
         page = await client.get(card, headers=PAGE)
         await client.get(f"{card}x")
 
-    ours = "\n".join(one.getMessage() for one in caplog.records if one.name.startswith(("warmline", "app")))
+    ours = "\n".join(
+        log_record.getMessage() for log_record in caplog.records if log_record.name.startswith(("warmline", "app"))
+    )
     assert "GET /console/cards/{token} 200" in ours
     assert card.rsplit("/")[-1] not in ours
     assert page.headers["referrer-policy"] == "no-referrer"

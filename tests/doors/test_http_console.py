@@ -47,15 +47,15 @@ async def some_handoff(client: httpx.AsyncClient, key: str) -> str:
 async def test_a_session_stands_for_the_keys_tenant_and_ends_with_the_key(
     client: httpx.AsyncClient, browser: httpx.AsyncClient, app: App
 ) -> None:
-    one, two = [await app.create_key(tenant, EVERY_SCOPE) for tenant in ("one", "two")]
-    card = await some_handoff(client, one.key)
+    issued_key, two = [await app.create_key(tenant, EVERY_SCOPE) for tenant in ("one", "two")]
+    card = await some_handoff(client, issued_key.key)
     asked = await browser.get(card)
     assert (asked.status_code, asked.headers["location"]) == (303, f"/console/sign-in?next={card}")
 
-    sent = await sign_in(browser, one.key, next=card)
+    sent = await sign_in(browser, issued_key.key, next=card)
     assert (sent.status_code, sent.headers["location"]) == (303, card)
     assert (await browser.get(card)).status_code == 200
-    await app.revoke_key(one.key_id)
+    await app.revoke_key(issued_key.key_id)
     assert (await browser.get(card)).status_code == 303
     await sign_in(browser, two.key)
     assert (await browser.get(card)).status_code == 404
@@ -168,16 +168,16 @@ async def test_files_are_kept_for_good_under_their_version_and_asked_for_again_u
 ) -> None:
     page = (await browser.get("/console/sign-in")).text
     [style] = re.findall(r'href="(/console/static/\w+/base\.css)"', page)
-    found = await browser.get(style)
-    assert found.headers["content-type"].startswith("text/css")
-    assert "immutable" in found.headers["cache-control"]
+    response = await browser.get(style)
+    assert response.headers["content-type"].startswith("text/css")
+    assert "immutable" in response.headers["cache-control"]
 
-    again = await browser.get(style, headers={"if-none-match": found.headers["etag"]})
+    again = await browser.get(style, headers={"if-none-match": response.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
     old = await browser.get("/console/static/old/base.css")
-    assert (old.content, old.headers["cache-control"]) == (found.content, "no-cache")
+    assert (old.content, old.headers["cache-control"]) == (response.content, "no-cache")
     plain = await browser.get(style, headers={"accept-encoding": "identity"})
-    assert (plain.content, "content-encoding" in plain.headers) == (found.content, False)
+    assert (plain.content, "content-encoding" in plain.headers) == (response.content, False)
     for name in ("none.css", "..%2Fbase.css", "__init__.py"):
         assert (await browser.get(f"/console/static/old/{name}")).status_code == 404
 

@@ -21,7 +21,7 @@ async def test_the_timeline_pages_through_everything_by_seq(client: httpx.AsyncC
         seen += [one["interaction_id"] for one in page.json()["interactions"]]
         after = page.json()["next_after_seq"]
 
-    assert seen == [one["interaction_id"] for one in results]
+    assert seen == [result["interaction_id"] for result in results]
 
 
 async def test_an_interaction_shows_its_contract_fields_and_never_the_identity(client: httpx.AsyncClient) -> None:
@@ -56,7 +56,7 @@ async def test_the_timeline_is_filtered_by_channel_and_kind(client: httpx.AsyncC
     notes = (await client.get(path, params={"channel": "voice", "kind": "note"})).json()["interactions"]
 
     assert [one["text"] for one in voice] == ["b", "c"]
-    assert [one["text"] for one in notes] == ["c"]
+    assert [note["text"] for note in notes] == ["c"]
 
 
 async def test_a_query_that_does_not_fit_is_refused_by_name(client: httpx.AsyncClient) -> None:

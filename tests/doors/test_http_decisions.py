@@ -28,10 +28,10 @@ async def log(client: httpx.AsyncClient, **query: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in answer.text.splitlines()]
 
 
-async def told(client: httpx.AsyncClient, decision: dict[str, Any], place: int, **fields: Any) -> None:
+async def told(client: httpx.AsyncClient, decision: dict[str, Any], index: int, **fields: Any) -> None:
     """Tells what became of the action at a place."""
     path = f"/v1/next-actions/{decision['decision_id']}/outcome"
-    answer = await client.post(path, json={"action_id": decision["actions"][place]["action_id"]} | fields)
+    answer = await client.post(path, json={"action_id": decision["actions"][index]["action_id"]} | fields)
     assert answer.status_code == 200, answer.text
 
 
@@ -44,13 +44,13 @@ async def test_each_line_is_a_decision_with_its_probabilities_and_outcomes(clien
 
     assert [line["decision_id"] for line in lines] == [first["decision_id"], second["decision_id"]]
     assert lines[0] == first | {"outcomes": []}
-    outcomes = {one["action_id"]: one for one in lines[1]["outcomes"]}
+    outcomes = {line["action_id"]: line for line in lines[1]["outcomes"]}
     assert outcomes[second["actions"][0]["action_id"]]["outcome"] == "succeeded"
     assert outcomes[second["actions"][1]["action_id"]]["accepted"] is False
     assert all(one["intent"] == second["intent"] for one in outcomes.values())
     read = DecisionWithOutcomes.model_validate(lines[1])
-    assert sum(one.probability for one in read.candidates) == 1
-    assert {one.action_id for one in read.actions} <= {one.action_id for one in read.candidates}
+    assert sum(candidate.probability for candidate in read.candidates) == 1
+    assert {action.action_id for action in read.actions} <= {candidate.action_id for candidate in read.candidates}
 
 
 async def test_what_was_told_changes_the_next_propensity(client: httpx.AsyncClient) -> None:

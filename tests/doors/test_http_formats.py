@@ -29,7 +29,7 @@ async def test_a_vcon_becomes_a_conversation_once(client: httpx.AsyncClient, ser
     assert answer.status_code == 201
     check_fits(service, answer, "/v1/vcons")
     results = answer.json()["results"]
-    assert [one["id"] for one in results] == [f"{UUID}-dialog-0", f"{UUID}-dialog-1"]
+    assert [result["id"] for result in results] == [f"{UUID}-dialog-0", f"{UUID}-dialog-1"]
     assert [one["duplicate"] for one in again.json()["results"]] == [True, True]
     page = (await client.get(f"/v1/customers/{results[0]['customer_id']}/timeline")).json()
     assert [(row["actor"], row["text"]) for row in page["interactions"]] == [
@@ -80,7 +80,7 @@ async def test_a_bad_event_of_a_batch_does_not_lose_the_good_ones(client: httpx.
     answer = await client.post("/v1/events", content=json.dumps(events), headers=BATCHED)
     assert answer.status_code == 207
     results = answer.json()["results"]
-    assert [one["problem"] is None for one in results] == [True, False, True]
+    assert [result["problem"] is None for result in results] == [True, False, True]
     assert results[1]["problem"]["errors"][0]["path"] == "[1].type"
 
 

@@ -211,10 +211,10 @@ async def test_a_decision_and_its_outcome_are_filed(
     path = f"/v1/next-actions/{decision['decision_id']}/outcome"
     action_id = (decision["actions"] + decision["suppressed"])[0]["action_id"]
 
-    told = await client.post(path, json={"action_id": action_id, "accepted": True, "outcome": "succeeded"})
+    response = await client.post(path, json={"action_id": action_id, "accepted": True, "outcome": "succeeded"})
 
-    check_fits(service, told, "/v1/next-actions/{decision_id}/outcome")
-    assert (told.status_code, told.json()["decision_id"]) == (200, decision["decision_id"])
+    check_fits(service, response, "/v1/next-actions/{decision_id}/outcome")
+    assert (response.status_code, response.json()["decision_id"]) == (200, decision["decision_id"])
     never = await client.post(path, json={"action_id": "no_such_action"})
     assert problem(never, 422, "invalid_request")["errors"][0]["path"] == "action_id"
     problem(await client.post("/v1/next-actions/dec_none/outcome", json={"action_id": "x"}), 404, "not_found")
@@ -226,9 +226,9 @@ async def test_the_decision_inside_a_handoff_takes_outcomes_as_well(
     decision = (await made(client, conversation))["next_actions"]
     action_id = (decision["actions"] + decision["suppressed"])[0]["action_id"]
 
-    told = await client.post(f"/v1/next-actions/{decision['decision_id']}/outcome", json={"action_id": action_id})
+    response = await client.post(f"/v1/next-actions/{decision['decision_id']}/outcome", json={"action_id": action_id})
 
-    assert told.status_code == 200
+    assert response.status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/v1/handoffs", "/v1/next-actions"])

@@ -48,8 +48,8 @@ async def test_requests_at_the_same_moment_with_one_key_are_done_once(client: ht
 
     answers = await asyncio.gather(*(client.post("/v1/interactions", json=sent, headers=KEY) for _ in range(5)))
 
-    assert {one.status_code for one in answers} == {201}
-    assert len({one.content for one in answers}) == 1
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.content for answer in answers}) == 1
     customer_id = answers[0].json()["results"][0]["customer_id"]
     assert len((await client.get(f"/v1/customers/{customer_id}/timeline")).json()["interactions"]) == 1
 

@@ -29,9 +29,9 @@ async def test_one_interaction_is_recorded_and_numbered(client: httpx.AsyncClien
 async def test_a_batch_comes_back_in_its_order(client: httpx.AsyncClient) -> None:
     results = await record(client, *(message(f"line {n}", id=f"m-{n}", conversation_id="c-1") for n in range(5)))
 
-    assert [one["id"] for one in results] == [f"m-{n}" for n in range(5)]
-    assert [one["seq"] for one in results] == sorted(one["seq"] for one in results)
-    assert len({one["customer_id"] for one in results}) == 1
+    assert [result["id"] for result in results] == [f"m-{n}" for n in range(5)]
+    assert [result["seq"] for result in results] == sorted(result["seq"] for result in results)
+    assert len({result["customer_id"] for result in results}) == 1
 
 
 async def test_a_bad_row_of_a_batch_does_not_lose_the_good_ones(client: httpx.AsyncClient, service: FastAPI) -> None:
@@ -42,12 +42,15 @@ async def test_a_bad_row_of_a_batch_does_not_lose_the_good_ones(client: httpx.As
     assert answer.status_code == 207
     check_fits(service, answer, "/v1/interactions")
     results = answer.json()["results"]
-    assert [one["problem"] is None for one in results] == [True, False, True, False, False]
+    assert [result["problem"] is None for result in results] == [True, False, True, False, False]
     refused = results[1]["problem"]
     assert (refused["code"], refused["status"]) == ("invalid_request", 422)
     assert refused["errors"][0]["path"] == "interactions[1].channel"
     assert "'whatsapp'" in refused["errors"][0]["message"]
-    assert {one["path"] for one in results[3]["problem"]["errors"]} == {"interactions[3].actor", "interactions[3].kind"}
+    assert {result["path"] for result in results[3]["problem"]["errors"]} == {
+        "interactions[3].actor",
+        "interactions[3].kind",
+    }
     assert results[4]["problem"]["errors"][0]["path"] == "interactions[4]"
 
 

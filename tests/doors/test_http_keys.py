@@ -183,8 +183,8 @@ async def test_two_tenants_with_the_same_names_for_everything_never_meet(service
         problem(await two.post(merge, json={"other": customers["one"]}), 404, "unknown_customer")
         own = (await two.get(f"/v1/customers/{customers['two']}/timeline")).json()["interactions"]
         assert [row["text"] for row in own] == ["The words of two."]
-        found = await two.get(f"/v1/customers/{customers['two']}/search?q=words")
-        assert [hit["text"] for hit in found.json()["hits"]] == ["The words of two."]
+        response = await two.get(f"/v1/customers/{customers['two']}/search?q=words")
+        assert [hit["text"] for hit in response.json()["hits"]] == ["The words of two."]
 
 
 async def test_what_was_filed_without_a_key_belongs_to_the_default_tenant(client: httpx.AsyncClient, app: App) -> None:

@@ -95,7 +95,7 @@ def handoff(say: str = "It failed twice.") -> Handoff:
         evidence=("int_2",),
         requires_approval=True,
     )
-    held = SuppressedAction(
+    suppressed_action = SuppressedAction(
         action_id="retry_reset", reason=SuppressionReason.ALREADY_TRIED, detail=say, evidence=("int_1",)
     )
     decision = Decision(
@@ -107,7 +107,7 @@ def handoff(say: str = "It failed twice.") -> Handoff:
         audience="agent",
         intervention=Intervention(level=InterventionLevel.ROUTE, friction=0.5),
         actions=(action,),
-        suppressed=(held,),
+        suppressed=(suppressed_action,),
     )
     return Handoff(
         handoff_id="hnd_1",
@@ -323,7 +323,7 @@ def test_prose_is_cut_where_it_makes_claims() -> None:
 
     pieces = sentences("It failed. Twice. Why? It failed.", claims)
 
-    assert [(one.text, one.claim is not None) for one in pieces] == [
+    assert [(piece.text, piece.claim is not None) for piece in pieces] == [
         ("It failed. Twice.", True),
         ("Why? It failed.", False),
     ]

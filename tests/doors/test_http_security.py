@@ -76,7 +76,7 @@ async def test_the_access_log_names_the_route_and_nothing_a_customer_said(
     await client.get("/v1/conversations/c-private/signals")
     await client.get("/v1/customers/cus_private/search", params={"q": "private words"})
 
-    lines = [one.getMessage() for one in caplog.records if one.name == "warmline.access"]
+    lines = [record.getMessage() for record in caplog.records if record.name == "warmline.access"]
 
     assert any("GET /v1/conversations/{conversation_id}/signals 200" in line for line in lines)
     assert any("GET /v1/customers/{customer_id}/search 404" in line for line in lines)
@@ -123,9 +123,9 @@ async def test_without_keys_no_other_name_lets_anybody_in_who_comes_through_a_lo
     service: FastAPI, host: str
 ) -> None:
     async with caller(service, "127.0.0.1") as client:
-        found = await client.post("/v1/interactions", json=message(), headers={"host": host})
+        response = await client.post("/v1/interactions", json=message(), headers={"host": host})
 
-    assert "localhost" in problem(found, 401, "unauthorized")["detail"]
+    assert "localhost" in problem(response, 401, "unauthorized")["detail"]
 
 
 @pytest.mark.parametrize(
@@ -134,18 +134,18 @@ async def test_without_keys_no_other_name_lets_anybody_in_who_comes_through_a_lo
 )
 async def test_without_keys_a_request_that_a_proxy_passed_on_is_refused_and_why(service: FastAPI, header: str) -> None:
     async with caller(service, "127.0.0.1") as client:
-        found = await client.post("/v1/interactions", json=message(), headers={header: "127.0.0.1"})
+        response = await client.post("/v1/interactions", json=message(), headers={header: "127.0.0.1"})
 
-    assert header in problem(found, 401, "unauthorized")["detail"]
+    assert header in problem(response, 401, "unauthorized")["detail"]
 
 
 async def test_without_keys_a_forwarded_address_makes_no_outsider_a_caller_on_this_machine(service: FastAPI) -> None:
     believing = ProxyHeadersMiddleware(cast(Any, service), trusted_hosts="*")
     transport = httpx.ASGITransport(cast(Any, believing), client=("192.0.2.7", 40000))
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
-        found = await client.post("/v1/interactions", json=message(), headers={"x-forwarded-for": "127.0.0.1"})
+        response = await client.post("/v1/interactions", json=message(), headers={"x-forwarded-for": "127.0.0.1"})
 
-    problem(found, 401, "unauthorized")
+    problem(response, 401, "unauthorized")
 
 
 async def test_without_keys_a_caller_on_a_unix_socket_is_refused(service: FastAPI) -> None:

@@ -149,7 +149,7 @@ async def test_what_nobody_foresaw_is_reported_without_its_text(
     problem(answer, 503, "unavailable")
     assert answer.headers["x-request-id"] == "trace-7"
     assert "secret" not in answer.text
-    [line] = [one.getMessage() for one in caplog.records if one.levelno >= logging.ERROR]
+    [line] = [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
     assert "KeyError" in line
     assert "trace-7" in line
     assert "secret" not in caplog.text

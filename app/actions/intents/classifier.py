@@ -234,7 +234,9 @@ def _temperature(examples: Vectors, owners: NDArray[np.int64], labels: Vectors) 
         return 1.0
     unseen, truth = np.vstack(shares), np.concatenate(truths)
     places = np.arange(len(truth))
-    likely = [np.log(np.maximum(_tempered(unseen, one)[places, truth], 1e-9)).mean() for one in TEMPERATURES]
+    likely = [
+        np.log(np.maximum(_tempered(unseen, TEMPERATURE)[places, truth], 1e-9)).mean() for TEMPERATURE in TEMPERATURES
+    ]
     return float(TEMPERATURES[int(np.argmax(likely))])
 
 

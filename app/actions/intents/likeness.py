@@ -41,10 +41,10 @@ class Examples(NamedTuple):
     @property
     def by_name(self) -> Mapping[str, Sequence[str]]:
         """The texts of each class."""
-        return {name: self._of(place) for place, name in enumerate(self.names)}
+        return {name: self._of(index) for index, name in enumerate(self.names)}
 
-    def _of(self, place: int) -> Sequence[str]:
-        return [text for text, label in zip(self.texts, self.labels, strict=True) if label == place]
+    def _of(self, index: int) -> Sequence[str]:
+        return [text for text, label in zip(self.texts, self.labels, strict=True) if label == index]
 
 
 class Classes:
@@ -95,7 +95,7 @@ class Lexicon:
     def __init__(self, texts: Sequence[str]) -> None:
         documents = [set(terms(text)) for text in texts]
         counts = Counter(term for document in documents for term in document)
-        self._places = {term: place for place, term in enumerate(counts)}
+        self._places = {term: index for index, term in enumerate(counts)}
         self._weights = {term: log(1 + len(documents) / count) for term, count in counts.items()}
 
     def vectors(self, texts: Sequence[str]) -> Vectors:

@@ -86,9 +86,9 @@ class IntentReader:
 
     def __init__(self, catalogue: Catalogue, embedder: Embedder) -> None:
         self._learner = IntentLearner(embedder)
-        self._labels = {one.name: one.label for one in catalogue.intents}
-        self._intents = Examples.of({one.name: one.examples for one in catalogue.intents})
-        self._actions = Examples.of({one.id: one.examples for one in catalogue.actions if one.examples})
+        self._labels = {intent.name: intent.label for intent in catalogue.intents}
+        self._intents = Examples.of({intent.name: intent.examples for intent in catalogue.intents})
+        self._actions = Examples.of({action.id: action.examples for action in catalogue.actions if action.examples})
         self._fitted: tuple[IntentClassifier, Classes] | None = None
         self._fitting = asyncio.Lock()
         self._judged: LRUCache[str, _Judged] = LRUCache(REMEMBERED)
@@ -191,11 +191,11 @@ def _wishes(snapshot: Snapshot) -> list[Wish]:
 
 def _wanted(wishes: Sequence[Wish], vectors: Sequence[NDArray[np.float32]]) -> Wanted | None:
     # Who agrees to what was proposed wants it, but it is the proposal that says what it is.
-    own = [place for place, wish in enumerate(wishes[: len(vectors)]) if wish.text in wish.row.text]
+    own = [index for index, wish in enumerate(wishes[: len(vectors)]) if wish.text in wish.row.text]
     if not own:
         return None
     row = wishes[own[-1]].row
-    together = np.sum([vectors[place] for place in own if wishes[place].row is row], axis=0)
+    together = np.sum([vectors[index] for index in own if wishes[index].row is row], axis=0)
     return Wanted(row.interaction_id, (together / max(float(np.linalg.norm(together)), 1e-9)).astype(np.float32))
 
 
@@ -208,6 +208,6 @@ def _intent(names: Sequence[str], shares: NDArray[np.float32]) -> Intent:
     ]
     best = ranked[0] if ranked else None
     if best is None or best.confidence < LEAST_CONFIDENCE:
-        return Intent(alternatives=tuple(one for one in ranked if one.confidence >= 0.01))
-    rest = tuple(one for one in ranked[1:] if one.confidence >= 0.01)
+        return Intent(alternatives=tuple(score for score in ranked if score.confidence >= 0.01))
+    rest = tuple(score for score in ranked[1:] if score.confidence >= 0.01)
     return Intent(name=best.name, confidence=best.confidence, alternatives=rest)

@@ -65,21 +65,21 @@ def wishes_of(rows: Sequence[Interaction]) -> list[Wish]:
 
     What they took back later counts for little.
     """
-    said = [row for row in rows if row.kind is Kind.MESSAGE and row.text.strip()]
+    interactions = [row for row in rows if row.kind is Kind.MESSAGE and row.text.strip()]
     asked: list[tuple[int, str]] = []
-    for place in range(len(said)):
-        asked.extend([(place, text) for text in _asked(said, place, opening=not asked)])
-    ages = {place: age for age, place in enumerate(sorted({place for place, _ in asked}, reverse=True))}
-    withdrawn = _withdrawn_before(said)
+    for index in range(len(interactions)):
+        asked.extend([(index, text) for text in _asked(interactions, index, opening=not asked)])
+    ages = {index: age for age, index in enumerate(sorted({index for index, _ in asked}, reverse=True))}
+    withdrawn = _withdrawn_before(interactions)
     chosen = _chosen(asked)
     return [
         Wish(
             text,
-            said[place],
-            max(LEAST_WEIGHT, OLDER_WEIGHT ** ages[place]) * (WITHDRAWN if place < withdrawn else 1.0),
-            _is_refused(said, place),
+            interactions[index],
+            max(LEAST_WEIGHT, OLDER_WEIGHT ** ages[index]) * (WITHDRAWN if index < withdrawn else 1.0),
+            _is_refused(interactions, index),
         )
-        for place, text in chosen
+        for index, text in chosen
     ]
 
 
@@ -90,9 +90,9 @@ def _chosen(asked: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:
     return [asked[one] for one in sorted({*range(min(FIRST_WISHES, len(asked))), *latest, *orders})]
 
 
-def _withdrawn_before(said: Sequence[Interaction]) -> int:
+def _withdrawn_before(interactions: Sequence[Interaction]) -> int:
     """The place of the last message that takes back what was asked for before it; 0 where none does."""
-    return max((place for place, row in enumerate(said) if _withdraws(row)), default=0)
+    return max((index for index, row in enumerate(interactions) if _withdraws(row)), default=0)
 
 
 def _withdraws(row: Interaction) -> bool:
@@ -106,22 +106,22 @@ def stuck_at(rows: Sequence[Interaction]) -> list[Wish]:
     return [Wish(name.replace("_", " "), row, 1.0, refused=False) for name, row in latest.items()][-LATEST_WISHES:]
 
 
-def _is_refused(said: Sequence[Interaction], place: int) -> bool:
-    for row in said[place + 1 :]:
+def _is_refused(interactions: Sequence[Interaction], index: int) -> bool:
+    for row in interactions[index + 1 :]:
         if row.actor is Actor.CUSTOMER:
             return False
         # "Unfortunately, I need your number for that" is a question, not a refusal.
-        refusals = [one for one in sentences(row.text) if staff_act(one) is Act.REFUSAL]
-        if any(not {"need", "provid", "requir"} & set(terms(one)) for one in refusals):
+        refusals = [sentence for sentence in sentences(row.text) if staff_act(sentence) is Act.REFUSAL]
+        if any(not {"need", "provid", "requir"} & set(terms(refusal)) for refusal in refusals):
             return True
     return False
 
 
-def _asked(said: Sequence[Interaction], place: int, *, opening: bool) -> list[str]:
-    row = said[place]
+def _asked(interactions: Sequence[Interaction], index: int, *, opening: bool) -> list[str]:
+    row = interactions[index]
     if row.actor is not Actor.CUSTOMER:
         return []
-    told = [one for one in sentences(row.text) if not _HELD_OFF.search(one)]
+    told = [sentence for sentence in sentences(row.text) if not _HELD_OFF.search(sentence)]
     spoken = [kept for one in told if (kept := without_the_unwanted(one))]
     # How a customer opens says what it is about, even where nothing is asked: "There is a fee on my bill."
     telling = _OPEN | _TELLING if opening else _OPEN
@@ -131,12 +131,14 @@ def _asked(said: Sequence[Interaction], place: int, *, opening: bool) -> list[st
     # The acts are known by English wording only.
     if len(row.text.split()) >= _SHORTEST_FOREIGN and not is_english(row.text):
         return [without_the_unwanted(row.text)]
-    before = said[place - 1] if place else None
+    before = interactions[index - 1] if index else None
     agrees = any(customer_act(one) is Act.CONFIRMATION for one in spoken[:1])
     if before is None or before.actor is Actor.CUSTOMER or not agrees:
         return []
     # Who agrees to a proposal wants what was proposed.
-    return [one for one in sentences(before.text) if one.endswith("?") and _says_something(one)][-1:]
+    return [sentence for sentence in sentences(before.text) if sentence.endswith("?") and _says_something(sentence)][
+        -1:
+    ]
 
 
 def without_the_unwanted(sentence: str) -> str:

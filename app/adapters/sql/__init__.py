@@ -227,7 +227,7 @@ class SqlStore(SqlErasure):
         statement = newest_of(tuple(wanted), up_to_seq is not None, len(identity_ids) == 1, newest_first)
         rows = await self._matching(statement, tenant, identity_ids, **wanted, **bounds)
         found = await _conversation(rows)
-        return sorted(found, key=lambda one: one.seq, reverse=newest_first)[:limit]
+        return sorted(found, key=lambda interaction: interaction.seq, reverse=newest_first)[:limit]
 
     async def outline(self, tenant: str, identity_ids: Collection[str], *, up_to_seq: int) -> Sequence[Outlined]:
         """All interactions of these identities in the order they happened, without their content."""
@@ -243,7 +243,7 @@ class SqlStore(SqlErasure):
     async def by_ids(self, tenant: str, interaction_ids: Collection[str]) -> Sequence[Interaction]:
         """The interactions with these ids that exist, by seq."""
         found = await _interactions(await self._matching(BY_IDS, tenant, interaction_ids))
-        return sorted(found, key=lambda one: one.seq)
+        return sorted(found, key=lambda interaction: interaction.seq)
 
     async def windows(
         self, tenant: str, conversation_ids: Collection[str], *, limit: int
@@ -257,7 +257,7 @@ class SqlStore(SqlErasure):
         """Rows of all tenants past a position of the write order, as (position, tenant, interaction)."""
         rows = await self._rows(_AFTER_POSITION, position=position, limit=limit)
         found = await _interactions([row[2:] for row in rows])
-        return [(row[0], row[1], one) for row, one in zip(rows, found, strict=True)]
+        return [(row[0], row[1], interaction) for row, interaction in zip(rows, found, strict=True)]
 
     async def lately_active(self, rows: int, *, limit: int) -> Sequence[tuple[str, str]]:
         """The conversations of all tenants among the newest `rows` rows, newest first."""

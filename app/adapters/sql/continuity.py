@@ -254,12 +254,12 @@ def _material(connection: Connection, tenant: str, due: Sequence[Due], most: int
 
 
 def _rows(connection: Connection, tenant: str, due: Due, most: int) -> list[Interaction]:
-    found: list[Interaction] = []
+    interactions: list[Interaction] = []
     for chunk in chunks(due.identity_ids):
         statement = newest_of((), False, len(chunk) == 1, True)
         given = {"tenant": tenant, "values": chunk, "after_seq": 0, "limit": most}
-        found.extend(interaction_of(row) for row in connection.execute(statement, given))
-    return sorted(found, key=lambda one: one.seq)[-most:]
+        interactions.extend(interaction_of(row) for row in connection.execute(statement, given))
+    return sorted(interactions, key=lambda interaction: interaction.seq)[-most:]
 
 
 def _replace(
@@ -309,9 +309,11 @@ def _spot_values(row: SpotRow) -> dict[str, Any]:
 
 
 def _reading_values(readings: Sequence[Reading], standing: Sequence[tuple[Due, Digest]]) -> list[dict[str, Any]]:
-    theirs = {one for due, _ in standing for one in due.identity_ids}
+    theirs = {identity_id for due, _ in standing for identity_id in due.identity_ids}
     return [
-        {**one._asdict(), "signals": to_json(one.signals).decode()} for one in readings if one.identity_id in theirs
+        {**reading._asdict(), "signals": to_json(reading.signals).decode()}
+        for reading in readings
+        if reading.identity_id in theirs
     ]
 
 

@@ -114,7 +114,7 @@ def expired(
         statement = (
             select(*_INTERACTION)
             .where(of.tenant == tenant, of.seq > after_seq, of.occurred_at < latest)
-            .where(of.channel.in_([one.value for one in channels]))
+            .where(of.channel.in_([channel.value for channel in channels]))
             .order_by(of.seq)
             .limit(limit)
         )

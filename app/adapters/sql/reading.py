@@ -105,12 +105,12 @@ class Remembered:
     def get(self, tenant: str, interaction_id: str) -> Interaction | None:
         """The interaction as it was read, or None."""
         key = (tenant, interaction_id)
-        found = self._fresh.get(key)
-        if found is None:
-            found = self._stale.get(key)
-            if found is not None:
-                self._fresh[key] = found
-        return found
+        interaction = self._fresh.get(key)
+        if interaction is None:
+            interaction = self._stale.get(key)
+            if interaction is not None:
+                self._fresh[key] = interaction
+        return interaction
 
     def add(self, tenant: str, rows: Iterable[Interaction]) -> None:
         """Remember interactions, but for very long ones."""
@@ -127,8 +127,8 @@ def party(connection: Connection, tenant: str, *, known_as: str | None, conversa
     rows = connection.execute(statement, {"tenant": tenant, "id": name}).all()
     if not rows:
         return None
-    held = tuple(holding_of(row) for row in rows if row.type is not None)
-    return Party(rows[0].customer_id, tuple(dict.fromkeys(row.identity_id for row in rows)), held)
+    identifier_holdings = tuple(holding_of(row) for row in rows if row.type is not None)
+    return Party(rows[0].customer_id, tuple(dict.fromkeys(row.identity_id for row in rows)), identifier_holdings)
 
 
 def lately(

@@ -166,10 +166,12 @@ class SqlUnit:
     ) -> Known:
         """What is held under these (type, value) pairs, conversations, callers' ids, customers and merges."""
         found_seats = [seat_of(row) for row in self._matching(_SEATS, {*conversation_ids, *seats_only})]
-        self._seated |= {one.conversation_id: one.identity_id for one in found_seats}
+        self._seated |= {found_seat.conversation_id: found_seat.identity_id for found_seat in found_seats}
         found_merges = [merge_of(row) for row in self._matching(_MERGES, merge_ids)]
-        customers = self._customers({*customer_ids, *(one.survivor for one in found_merges)})
-        asked_of = {one.customer_id for one in found_seats if one.conversation_id in conversation_ids}
+        customers = self._customers({*customer_ids, *(found_merge.survivor for found_merge in found_merges)})
+        asked_of = {
+            found_seat.customer_id for found_seat in found_seats if found_seat.conversation_id in conversation_ids
+        }
         in_play = {*customers.values(), *asked_of}
         in_play.update(row.customer_id for row in self._matching(_HOLDERS, {value for _, value in identifiers}))
         return Known(
@@ -217,7 +219,10 @@ class SqlUnit:
     # --- what is changed ---
 
     def _write_identities(self, identity_ids: Sequence[str]) -> None:
-        rows = [{"identity_id": one, "tenant": self._tenant, "customer_id": one} for one in identity_ids]
+        rows = [
+            {"identity_id": identity_id, "tenant": self._tenant, "customer_id": identity_id}
+            for identity_id in identity_ids
+        ]
         if rows:
             self._connection.execute(insert(identities), rows)
 
@@ -225,7 +230,7 @@ class SqlUnit:
         if not new:
             return
         statement = _hold_identifiers(self._connection.dialect.name)
-        self._connection.execute(statement, [holding_row(self._tenant, one) for one in new])
+        self._connection.execute(statement, [holding_row(self._tenant, new_holding) for new_holding in new])
 
     def _merge(self, merge: MergeRecord) -> None:
         self._connection.execute(insert(merges), [merge_row(self._tenant, merge)])
@@ -271,13 +276,17 @@ class SqlUnit:
         if not new:
             return {}
         first = self._reserve(len(new), announce=announce) + 1
-        rows = [interaction_row(self._tenant, seq, one) for seq, one in enumerate(new, start=first)]
+        rows = [
+            interaction_row(self._tenant, seq, new_interaction) for seq, new_interaction in enumerate(new, start=first)
+        ]
         # Whoever follows the write order reads past a position once, so a lower one must not appear behind it. From
         # here to the commit, therefore, rows are written by one transaction at a time; what comes before runs side by
         # side. A reader then needs to know nothing of transactions that are still under way.
         hold(self._connection, Lock.POSITIONS)
         self._connection.execute(insert(interactions), rows)
-        self._write_seats({one.draft.conversation_id: one.identity_id for one in new})
+        self._write_seats(
+            {new_interaction.draft.conversation_id: new_interaction.identity_id for new_interaction in new}
+        )
         return {row["interaction_id"]: row["seq"] for row in rows}
 
     def _reserve(self, count: int, *, announce: bool) -> int:

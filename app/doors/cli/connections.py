@@ -169,9 +169,13 @@ _TOO_SLOW = (
 
 def _slowest(connections: Iterable[object]) -> BoundedConnection | None:
     """Of those whose request's head is not whole, the one that has let us wait longest."""
-    bounded = (one for one in connections if isinstance(one, BoundedConnection) and not one.transport.is_closing())
-    waiting = [one for one in bounded if one.waiting_since is not None]
-    return min(waiting, key=lambda one: one.waiting_since or 0.0, default=None)
+    bounded = (
+        connection
+        for connection in connections
+        if isinstance(connection, BoundedConnection) and not connection.transport.is_closing()
+    )
+    waiting = [bounded_connection for bounded_connection in bounded if bounded_connection.waiting_since is not None]
+    return min(waiting, key=lambda bounded_connection: bounded_connection.waiting_since or 0.0, default=None)
 
 
 def _has_unread(transport: asyncio.Transport) -> bool:

@@ -39,7 +39,7 @@ def show_rules(tenant: str, *, as_json: bool) -> None:
     """Print for how long each channel of a tenant is kept."""
     rules = _run(lambda app: app.retention_rules(tenant))
     if as_json:
-        _print_json({"tenant": tenant, "rules": [one.model_dump(mode="json") for one in rules]})
+        _print_json({"tenant": tenant, "rules": [retention_rule.model_dump(mode="json") for retention_rule in rules]})
     elif not rules:
         screen().print(f"{tenant}: everything is kept for good. Change it with retention set.", markup=False)
     for rule in () if as_json else rules:
@@ -54,7 +54,7 @@ def apply_rules(tenant: str | None, *, as_json: bool) -> None:
         progress.add_task("erasing what is too old", total=None)
         runs = _run(lambda app: app.apply_retention(tenant=tenant))
     if as_json:
-        _print_json({"runs": [one.model_dump(mode="json") for one in runs]})
+        _print_json({"runs": [retention_run.model_dump(mode="json") for retention_run in runs]})
     elif not runs:
         screen().print("No retention rule is set, so nothing was erased.", markup=False)
     for run in () if as_json else runs:

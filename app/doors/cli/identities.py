@@ -36,12 +36,12 @@ def suggest(tenant: str, *, at_least: float, as_json: bool) -> None:
 
 def show_suggestions(tenant: str, status: str, *, as_json: bool) -> None:
     """Print the suggestions with this status, the weightiest first."""
-    found = _run(lambda app: app.suggestions(tenant, SuggestionStatus(status)))
+    suggestions = _run(lambda app: app.suggestions(tenant, SuggestionStatus(status)))
     if as_json:
-        told = {"suggestions": [one.model_dump(mode="json") for one in found]}
+        told = {"suggestions": [suggestion.model_dump(mode="json") for suggestion in suggestions]}
         sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=2) + "\n")
-    elif found:
-        _print_suggestions(found)
+    elif suggestions:
+        _print_suggestions(suggestions)
     else:
         _print(f"No suggestion is {status}.")
 
@@ -96,18 +96,18 @@ def _print_run(run: SuggestionRun) -> None:
 
 
 def _print_suggestions(suggestions: Sequence[Suggestion]) -> None:
-    for one in suggestions:
+    for suggestion in suggestions:
         _print("")
         # Ids are never folded, so that they can be copied whole from a narrow terminal.
-        for line in (one.suggestion_id, f"  {one.customer_ids[0]} and {one.customer_ids[1]}"):
+        for line in (suggestion.suggestion_id, f"  {suggestion.customer_ids[0]} and {suggestion.customer_ids[1]}"):
             screen().print(line, markup=False, soft_wrap=True)
-        _print(f"  weight {one.match_weight:+.1f}, probability {one.probability:.4f}")
+        _print(f"  weight {suggestion.match_weight:+.1f}, probability {suggestion.probability:.4f}")
         for likeness in Likeness:
-            alike = [_in_words(field) for field in one.agreements if field.likeness is likeness]
+            alike = [_in_words(field) for field in suggestion.agreements if field.likeness is likeness]
             if alike:
                 _print(f"  {likeness}: {', '.join(alike)}")
-        if one.merge_id:
-            screen().print(f"  joined by {one.merge_id}", markup=False, soft_wrap=True)
+        if suggestion.merge_id:
+            screen().print(f"  joined by {suggestion.merge_id}", markup=False, soft_wrap=True)
 
 
 def _in_words(agreement: FieldAgreement) -> str:

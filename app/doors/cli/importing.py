@@ -82,8 +82,8 @@ async def _import(app: App, files: Sequence[str], tally: Tally, progress: Progre
     try:
         for file in files:
             batch: list[Found] = []
-            for found in _drafts(file, tally, progress):
-                batch.append(found)
+            for draft in _drafts(file, tally, progress):
+                batch.append(draft)
                 if len(batch) == BATCH:
                     await _record(app, batch, tally)
                     batch.clear()

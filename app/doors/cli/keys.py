@@ -24,7 +24,7 @@ def create(tenant: str, scopes: Sequence[str], *, label: str, days: int | None, 
     async def make(app: App) -> tuple[IssuedKey, bool]:
         first = not await app.keys_configured()
         lifetime = None if days is None else timedelta(days=days)
-        return await app.create_key(tenant, [Scope(one) for one in scopes], label=label, lifetime=lifetime), first
+        return await app.create_key(tenant, [Scope(scope) for scope in scopes], label=label, lifetime=lifetime), first
 
     issued, first = _run(make)
     if as_json:
@@ -60,7 +60,7 @@ def show_all(*, as_json: bool) -> None:
     """Print every key of every tenant, without its secret."""
     keys = _run(lambda app: app.keys())
     if as_json:
-        told = {"keys": [one.model_dump(mode="json") for one in keys]}
+        told = {"keys": [key.model_dump(mode="json") for key in keys]}
         sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=2) + "\n")
     elif keys:
         screen().print(_table(keys, datetime.now(UTC)))

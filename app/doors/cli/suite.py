@@ -154,8 +154,8 @@ def _run_grid(options: RunOptions, matrix: Sequence[str], *, as_json: bool) -> N
     if as_json:
         _write_json({name: figures for name, _, figures in ran}, compared)
         return
-    for one in compared:
-        show_comparison(one)
+    for comparison in compared:
+        show_comparison(comparison)
     if not compared:
         show_run(first[2])
 
@@ -181,7 +181,7 @@ def _write_json(runs: "Mapping[str, Summary]", compared: "Sequence[Comparison]")
 
     document: dict[str, Any] = {
         "runs": {name: figures.model_dump(mode="json") for name, figures in runs.items()},
-        "comparisons": [one.model_dump(mode="json") for one in compared],
+        "comparisons": [comparison.model_dump(mode="json") for comparison in compared],
     }
     sys.stdout.write(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode() + "\n")
 
@@ -207,7 +207,10 @@ def _write_comparison(html: Path, compared: "Comparison", a: Path, b: Path, fold
     from evals.suite.cases import load_cases
     from evals.suite.records import read_results
 
-    results = [{one.case: one for one in read_results(path)} if path.is_dir() else {} for path in (a, b)]
+    results = [
+        {read_result.case: read_result for read_result in read_results(path)} if path.is_dir() else {}
+        for path in (a, b)
+    ]
     cases = {case.id: case for case in load_cases(folder or CASES)}
     html.write_text(comparison_page(compared, results[0], results[1], cases), encoding="utf-8")
 

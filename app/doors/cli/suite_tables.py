@@ -22,12 +22,14 @@ MOST_CHANGES = 10
 def show_run(figures: "Summary") -> None:
     """A row a scorer: what it found, and of how many cases it says nothing."""
     table = _table("scorer", "mean", "95 % interval", "cases", "harmed", "unscored", "not asked")
-    for name, one in figures.scorers.items():
-        mean = "-" if one.mean is None else f"{one.mean:.3f}"
-        interval = f"{one.interval[0]:.3g} to {one.interval[1]:.3g}" if one.interval else ""
-        harmed = "" if one.harmed is None else str(one.harmed)
-        silent = (str(one.unscored or ""), str(one.not_applicable or ""))
-        table.add_row(name, mean, interval, str(one.n), harmed, *silent)
+    for name, scorer_figures in figures.scorers.items():
+        mean = "-" if scorer_figures.mean is None else f"{scorer_figures.mean:.3f}"
+        interval = (
+            f"{scorer_figures.interval[0]:.3g} to {scorer_figures.interval[1]:.3g}" if scorer_figures.interval else ""
+        )
+        harmed = "" if scorer_figures.harmed is None else str(scorer_figures.harmed)
+        silent = (str(scorer_figures.unscored or ""), str(scorer_figures.not_applicable or ""))
+        table.add_row(name, mean, interval, str(scorer_figures.n), harmed, *silent)
     screen().print(table)
     for case, error in figures.errors.items():
         screen().print(f"{case}: {error}")
@@ -49,15 +51,15 @@ def show_cases(results: "Sequence[CaseResult]") -> None:
 def show_comparison(compared: "Comparison") -> None:
     """What the runs were made with where it differs, a row a scorer that differs, and the cases that changed most."""
     screen().print(f"a: {compared.a}\nb: {compared.b}\n{_counted(compared)}")
-    for one in compared.made_with:
-        screen().print(f"- {one}")
+    for difference in compared.made_with:
+        screen().print(f"- {difference}")
     table = _table("scorer", "a", "b", "change", "joint interval", "verdict", "n")
-    for one in compared.differences:
-        if one.difference or one.interval != (0.0, 0.0):
-            interval = f"{one.joint_interval[0]:+.3g} to {one.joint_interval[1]:+.3g}"
-            means = (_short(one.mean_a), _short(one.mean_b), f"{one.difference:+.3f}")
-            verdict = "-" if one.verdict == "no difference" else one.verdict
-            table.add_row(one.scorer, *means, interval, verdict, str(one.n))
+    for difference in compared.differences:
+        if difference.difference or difference.interval != (0.0, 0.0):
+            interval = f"{difference.joint_interval[0]:+.3g} to {difference.joint_interval[1]:+.3g}"
+            means = (_short(difference.mean_a), _short(difference.mean_b), f"{difference.difference:+.3f}")
+            verdict = "-" if difference.verdict == "no difference" else difference.verdict
+            table.add_row(difference.scorer, *means, interval, verdict, str(difference.n))
     screen().print(table if table.row_count else "No scorer differs in any case.")
     for name in compared.left_out:
         screen().print(f"{name} has another version in the other run, so its scores are not compared.")
@@ -68,14 +70,14 @@ def show_comparison(compared: "Comparison") -> None:
         screen().print(moved)
 
 
-def show_gate(found: "Gate", baseline: Path) -> None:
+def show_gate(gate: "Gate", baseline: Path) -> None:
     """The comparison, then whether the gate is open, and if not, why and what to do."""
-    show_comparison(found.comparison)
-    if found.passed:
+    show_comparison(gate.comparison)
+    if gate.passed:
         screen().print(f"The gate is open: nothing is significantly worse than in {baseline}.")
         return
     screen().print("The gate is closed:")
-    for reason in found.reasons:
+    for reason in gate.reasons:
         screen().print(f"- {reason}")
     screen().print(f"If that is meant, write the baseline anew: warmline eval run --write-baseline {baseline}")
 
@@ -84,11 +86,15 @@ def show_caught(figures: "HarmFigures") -> None:
     """A row a kind of alteration, a column a scorer."""
     table = _table("altered", "n", *figures.scorers)
     for kind in next(iter(figures.scorers.values())).balanced_accuracy:
-        values = [one.balanced_accuracy[kind] for one in figures.scorers.values()]
+        values = [caught_figures.balanced_accuracy[kind] for caught_figures in figures.scorers.values()]
         table.add_row(
-            kind, str(figures.altered.get(kind, "")), *("-" if one is None else f"{one:.3f}" for one in values)
+            kind, str(figures.altered.get(kind, "")), *("-" if value is None else f"{value:.3f}" for value in values)
         )
-    table.add_row("true ones kept", str(figures.n), *(f"{one.true_kept:.3f}" for one in figures.scorers.values()))
+    table.add_row(
+        "true ones kept",
+        str(figures.n),
+        *(f"{caught_figures.true_kept:.3f}" for caught_figures in figures.scorers.values()),
+    )
     screen().print(table)
     screen().print(
         "Balanced accuracy. Made-up entities are new numbers and new names; the other kinds make up nothing."
@@ -98,9 +104,9 @@ def show_caught(figures: "HarmFigures") -> None:
 def show_alarms(figures: "AlarmFigures") -> None:
     """A row a planted loss, then how often noise alone was flagged."""
     table = _table("planted", "before", "after", "joint interval", "flagged")
-    for name, one in figures.planted.items():
-        interval = f"{one.joint_interval[0]:+.3g} to {one.joint_interval[1]:+.3g}"
-        table.add_row(name, _short(one.before), _short(one.after), interval, "yes" if one.flagged else "NO")
+    for name, planted in figures.planted.items():
+        interval = f"{planted.joint_interval[0]:+.3g} to {planted.joint_interval[1]:+.3g}"
+        table.add_row(name, _short(planted.before), _short(planted.after), interval, "yes" if planted.flagged else "NO")
     screen().print(table)
     alarms = len(figures.false_alarms)
     screen().print(

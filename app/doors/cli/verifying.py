@@ -58,6 +58,6 @@ def _table(answer: VerifyAnswer) -> Table:
     table = Table(box=None, pad_edge=False)
     for heading in ("", "score", "sentence", "why"):
         table.add_column(heading)
-    for one in answer.verdicts:
-        table.add_row(_MARKS[one.verdict], f"{one.score:.2f}", one.text, one.why)
+    for verdict in answer.verdicts:
+        table.add_row(_MARKS[verdict.verdict], f"{verdict.score:.2f}", verdict.text, verdict.why)
     return table

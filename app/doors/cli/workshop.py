@@ -45,13 +45,13 @@ def conversation_of_file(file: str, conversation_id: str | None, *, now: datetim
 
 async def all_interactions(app: App, customer_id: str) -> list[Interaction]:
     """A customer's whole timeline."""
-    found: list[Interaction] = []
+    interactions: list[Interaction] = []
     after: int | None = 0
     while after is not None:
         page = await app.timeline(TENANT, customer_id, after_seq=after, limit=1000)
-        found.extend(page.interactions)
+        interactions.extend(page.interactions)
         after = page.next_after_seq
-    return found
+    return interactions
 
 
 async def _record(app: App, conversation: Conversation) -> None:

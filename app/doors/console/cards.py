@@ -115,8 +115,8 @@ async def outcome(request: Request, opened: Opened) -> Response:
     handoff = await application.filed_handoff(opened.tenant, opened.handoff_id)
     if handoff.next_actions is None:
         raise NotFound("This handoff offers no actions.")
-    told = parsed_fields(ActionOutcome, {"displayed": "true", "accepted": "true", **await _form(request)})
-    await application.file_outcome(opened.tenant, handoff.next_actions.decision_id, told)
+    action_outcome = parsed_fields(ActionOutcome, {"displayed": "true", "accepted": "true", **await _form(request)})
+    await application.file_outcome(opened.tenant, handoff.next_actions.decision_id, action_outcome)
     return await _shown_again(request, opened)
 
 

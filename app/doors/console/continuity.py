@@ -133,8 +133,8 @@ async def show(request: Request, visitor: AnalyticsVisitor, asked: Annotated[Das
     """The dashboard."""
     now = datetime.now(UTC)
     window, analyse, tenant = asked.window(now), visitor.application.continuity, visitor.tenant
-    found = await analyse(tenant, asked.filter(now), group_by=GroupBy(asked.group_by))
-    if found.overall.count == 0:
+    continuity = await analyse(tenant, asked.filter(now), group_by=GroupBy(asked.group_by))
+    if continuity.overall.count == 0:
         anywhere = await analyse(tenant, ContinuityFilter.model_validate({}))
         return page(
             request,
@@ -154,11 +154,11 @@ async def show(request: Request, visitor: AnalyticsVisitor, asked: Annotated[Das
         asked=asked,
         window=window,
         step=step,
-        found=found,
-        tiles=tiles(found.overall, earlier.overall if earlier else None, found.definitions),
+        found=continuity,
+        tiles=tiles(continuity.overall, earlier.overall if earlier else None, continuity.definitions),
         earlier=earlier,
-        comparison=_comparison(found.overall),
-        rows=_rows(found, asked),
+        comparison=_comparison(continuity.overall),
+        rows=_rows(continuity, asked),
         periods=over_time.over_time,
         plots=await asyncio.to_thread(_plots, over_time),
         looked_for=plots.styles_looked_for(),
@@ -191,12 +191,12 @@ async def escalations(
 @router.get(f"{SECTION.path}.csv")
 async def table(visitor: AnalyticsVisitor, asked: Annotated[DashboardAsked, Query()]) -> Response:
     """The table of the dashboard for a spreadsheet, the same as the API gives."""
-    found = await visitor.application.continuity(
+    continuity = await visitor.application.continuity(
         visitor.tenant, asked.filter(datetime.now(UTC)), group_by=GroupBy(asked.group_by)
     )
     if asked.group_by is Grouping.BREAKPOINT:
-        return download(Breakpoint, found.breakpoints, "continuity")
-    return download(ContinuityGroup, found.groups, "continuity")
+        return download(Breakpoint, continuity.breakpoints, "continuity")
+    return download(ContinuityGroup, continuity.groups, "continuity")
 
 
 @router.get(f"{ESCALATIONS}.csv")
@@ -232,9 +232,9 @@ def _comparison(overall: ContinuityMetrics) -> Comparison | None:
     return Comparison(shown(prepared, "share"), shown(unprepared, "share"), change(prepared, unprepared, "share"))
 
 
-def _rows(found: Continuity, asked: DashboardAsked) -> Sequence[Row]:
+def _rows(continuity: Continuity, asked: DashboardAsked) -> Sequence[Row]:
     """The lines of the table, the costliest first unless asked otherwise; what is not known comes last."""
-    rows = [_row(one, asked) for one in found.groups or found.breakpoints]
+    rows = [_row(one, asked) for one in continuity.groups or continuity.breakpoints]
     return sorted(rows, key=lambda row: (row.key is None, -(row.key or 0.0), -row.escalations, row.label))
 
 
@@ -256,7 +256,9 @@ def _row(group: Breakpoint | ContinuityGroup, asked: DashboardAsked) -> Row:
 
 def _label(group: Breakpoint | ContinuityGroup) -> str:
     if isinstance(group, Breakpoint):
-        return " → ".join(words(one) if one else "not known" for one in (group.from_channel, group.to_channel))
+        return " → ".join(
+            words(channel) if channel else "not known" for channel in (group.from_channel, group.to_channel)
+        )
     return words(group.name) if group.name else "none"
 
 
@@ -274,12 +276,15 @@ def _behind(group: Breakpoint | ContinuityGroup, asked: DashboardAsked) -> str |
 def _plots(over_time: Continuity) -> Sequence[plots.Plot]:
     """A plot for each of the five figures, and one of the escalations that they are made of."""
     periods = over_time.over_time
-    bars = [plots.Bar(one.since.date(), period_name(one), one.handoffs, one.count - one.handoffs) for one in periods]
+    bars = [
+        plots.Bar(period.since.date(), period_name(period), period.handoffs, period.count - period.handoffs)
+        for period in periods
+    ]
     return [
         plots.over_time(
             over_time.definitions[name].label,
             unit,
-            [plots.Point(one.since.date(), period_name(one), metric_of(one, name)) for one in periods],
+            [plots.Point(period.since.date(), period_name(period), metric_of(period, name)) for period in periods],
         )
         for name, unit in METRICS.items()
     ] + [plots.counts_over_time("Escalations (paler: without a handoff)", bars)]

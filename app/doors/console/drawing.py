@@ -177,7 +177,7 @@ def _curves(
         if within:
             path, label = _loop(start, tip, width, grid.loop_reach)
         else:
-            bends = [Point(grid.left(layer_of(one, rank)), centres[one]) for one in chain_of(link, rank)[1:-1]]
+            bends = [Point(grid.left(layer_of(slot, rank)), centres[slot]) for slot in chain_of(link, rank)[1:-1]]
             path, label = _through(start, bends, tip, heading)
         curves[link] = Curve(path, _head(end, heading, width), width, label)
     return curves

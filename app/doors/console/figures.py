@@ -64,8 +64,8 @@ def tiles(
 
 def metric_of(metrics: ContinuityMetrics, name: str) -> Metric:
     """One figure by its name."""
-    found: Metric = getattr(metrics, name)
-    return found
+    metric: Metric = getattr(metrics, name)
+    return metric
 
 
 def shown(metric: Metric, unit: Unit) -> Shown:
@@ -134,7 +134,7 @@ def change(now: Metric, before: Metric, unit: Unit) -> Change | None:
 
 def _is_clear(now: Metric, before: Metric, difference: float) -> bool:
     bounds = (now.value, now.ci_low, now.ci_high, before.value, before.ci_low, before.ci_high)
-    value, low, high, value_before, low_before, high_before = (one if one is not None else 0.0 for one in bounds)
+    value, low, high, value_before, low_before, high_before = (bound if bound is not None else 0.0 for bound in bounds)
     if None in bounds:
         return False
     down = hypot(value - low, high_before - value_before)
@@ -147,5 +147,7 @@ def time_lost_ms(metrics: ContinuityMetrics) -> float | None:
 
     With a handoff and without one; None where no penalty could be told.
     """
-    known = [one for one in (metrics.handoff_penalty_ms, metrics.unprepared_penalty_ms) if one.value is not None]
-    return sum(one.count * (one.value or 0.0) for one in known) if known else None
+    known = [
+        metric for metric in (metrics.handoff_penalty_ms, metrics.unprepared_penalty_ms) if metric.value is not None
+    ]
+    return sum(metric.count * (metric.value or 0.0) for metric in known) if known else None

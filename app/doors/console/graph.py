@@ -102,7 +102,7 @@ async def show(request: Request, visitor: AnalyticsVisitor, asked: Annotated[Gra
         "few": FEW,
         "spans": list(Span),
         "channels": list(Channel),
-        "intents": sorted({one.intent for one in graph.nodes if one.intent}),
+        "intents": sorted({node.intent for node in graph.nodes if node.intent}),
         "here_path": SECTION.path,
         "duration": duration,
         "named": named,
@@ -114,27 +114,27 @@ async def show(request: Request, visitor: AnalyticsVisitor, asked: Annotated[Gra
 @router.get(f"{SECTION.path}.csv")
 async def table(visitor: AnalyticsVisitor, asked: Annotated[GraphAsked, Query()]) -> Response:
     """The edges for a spreadsheet, the same as the API gives."""
-    found = await visitor.application.conversation_graph(visitor.tenant, asked.filter(datetime.now(UTC)))
-    return download(GraphEdge, found.edges, "graph")
+    conversation_graph = await visitor.application.conversation_graph(visitor.tenant, asked.filter(datetime.now(UTC)))
+    return download(GraphEdge, conversation_graph.edges, "graph")
 
 
 def picture(graph: ConversationGraph, asked: GraphAsked) -> Picture:
     """The drawing of a graph: edges that count enough, the nodes they join, and nodes that count enough themselves."""
     least = asked.min_count or _least_that_fits(graph.edges)
-    edges = [one for one in graph.edges if one.count >= least]
-    ends = {end for one in edges for end in (one.from_node, one.to_node)}
-    nodes = [one for one in graph.nodes if one.id in ends or one.count >= least]
+    edges = [edge for edge in graph.edges if edge.count >= least]
+    ends = {end for edge in edges for end in (edge.from_node, edge.to_node)}
+    nodes = [node for node in graph.nodes if node.id in ends or node.count >= least]
     drawing = draw(
-        {one.id: one.channel.value for one in nodes},
-        {one.id: float(one.count) for one in nodes},
-        {(one.from_node, one.to_node): float(one.count) for one in edges},
+        {node.id: node.channel.value for node in nodes},
+        {node.id: float(node.count) for node in nodes},
+        {(edge.from_node, edge.to_node): float(edge.count) for edge in edges},
     )
     labels = _labels(edges, drawing)
     open_at = asked.model_copy(update={"node": None, "from_node": None, "to_node": None, "after": None})
     return Picture(
         drawing,
-        [_drawn_node(one, drawing, open_at) for one in nodes],
-        [_drawn_edge(one, drawing, labels, asked, open_at) for one in edges],
+        [_drawn_node(node, drawing, open_at) for node in nodes],
+        [_drawn_edge(edge, drawing, labels, asked, open_at) for edge in edges],
         least,
         len(graph.edges) - len(edges),
     )
@@ -144,7 +144,7 @@ def _least_that_fits(edges: Sequence[GraphEdge]) -> int:
     """The least count with which no more edges are drawn than can be followed; 1 where all of them can."""
     if len(edges) <= MOST_EDGES:
         return 1
-    return sorted((one.count for one in edges), reverse=True)[MOST_EDGES] + 1
+    return sorted((edge.count for edge in edges), reverse=True)[MOST_EDGES] + 1
 
 
 def named(node: str) -> str:
@@ -192,12 +192,12 @@ def _labels(edges: Sequence[GraphEdge], drawing: Drawing) -> frozenset[tuple[str
     """The edges whose share is written beside them: those that broke most often first, as long as there is room."""
     taken: list[Point] = []
     labelled: set[tuple[str, str]] = set()
-    for one in sorted(edges, key=lambda edge: (-edge.broke, -edge.count, edge.from_node, edge.to_node)):
-        at = drawing.curves[one.from_node, one.to_node].label
+    for graph_edge in sorted(edges, key=lambda edge: (-edge.broke, -edge.count, edge.from_node, edge.to_node)):
+        at = drawing.curves[graph_edge.from_node, graph_edge.to_node].label
         free = all(abs(at.x - other.x) >= _LABEL_WIDTH or abs(at.y - other.y) >= _LABEL_HEIGHT for other in taken)
         if free and len(taken) < MOST_LABELS:
             taken.append(at)
-            labelled.add((one.from_node, one.to_node))
+            labelled.add((graph_edge.from_node, graph_edge.to_node))
     return frozenset(labelled)
 
 

@@ -74,10 +74,12 @@ class JourneyAddress(BaseModel):
 @router.get(SECTION.path)
 async def find(request: Request, visitor: HandoffVisitor, q: Annotated[str, Query(max_length=512)] = "") -> Response:
     """Look for a customer. Looking makes nobody."""
-    found = await visitor.application.find_customers(visitor.tenant, q)
-    if len(found) == 1 and found[0].why != "mention":
-        return RedirectResponse(address_of(found[0].customer.customer_id, found[0].interaction_id), status_code=303)
-    return page(request, "console/journey.html", q=q.strip(), found=found, address_of=address_of)
+    found_customers = await visitor.application.find_customers(visitor.tenant, q)
+    if len(found_customers) == 1 and found_customers[0].why != "mention":
+        return RedirectResponse(
+            address_of(found_customers[0].customer.customer_id, found_customers[0].interaction_id), status_code=303
+        )
+    return page(request, "console/journey.html", q=q.strip(), found=found_customers, address_of=address_of)
 
 
 @router.get(CUSTOMERS + "/{customer_id}")
@@ -85,24 +87,26 @@ async def show(
     customer_id: str, request: Request, visitor: HandoffVisitor, address: Annotated[JourneyAddress, Query()]
 ) -> Response:
     """One customer's journey. An id that was merged away leads to the customer who survived."""
-    told = await visitor.application.journey(visitor.tenant, customer_id, address.query())
-    survivor = told.customer.customer_id
+    journey_page = await visitor.application.journey(visitor.tenant, customer_id, address.query())
+    survivor = journey_page.customer.customer_id
     if survivor != customer_id:
         return RedirectResponse(f"{CUSTOMERS}/{quote(survivor)}{address.with_()}", status_code=303)
     hits = None
     if address.q:
         hits = await visitor.application.search(visitor.tenant, customer_id, address.q, limit=MOST_HITS)
     facts: dict[str, Any] = {
-        "told": told,
+        "told": journey_page,
         "address": address,
-        "days": days_of(told),
-        "lanes": lanes_of(told),
-        "friction": friction_of(told),
+        "days": days_of(journey_page),
+        "lanes": lanes_of(journey_page),
+        "friction": friction_of(journey_page),
         "hits": hits,
         "channels": list(Channel),
         "kinds": list(Kind),
         "may_undo": Scope.ADMIN in visitor.scopes,
-        "undone": next((one for one in told.joinings if one.merge.merge_id == address.undone), None),
+        "undone": next(
+            (joining for joining in journey_page.joinings if joining.merge.merge_id == address.undone), None
+        ),
         "address_of": address_of,
     }
     return page(request, "console/customer.html", **facts)

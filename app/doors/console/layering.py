@@ -79,7 +79,7 @@ def layer_of(slot: Slot, rank: Mapping[str, int]) -> int:
 
 def crossings(layers: Sequence[Sequence[Slot]], rank: Mapping[str, int], links: Iterable[Link]) -> int:
     """How often links cross each other between neighbouring layers in a given order."""
-    return _crossings(layers, _pieces([chain_of(one, rank) for one in links if rank[one[0]] != rank[one[1]]], rank))
+    return _crossings(layers, _pieces([chain_of(link, rank) for link in links if rank[link[0]] != rank[link[1]]], rank))
 
 
 def _pieces(chains: Iterable[Sequence[Slot]], rank: Mapping[str, int]) -> Mapping[int, Sequence[tuple[Slot, Slot]]]:

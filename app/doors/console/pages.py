@@ -35,7 +35,7 @@ class Section(NamedTuple):
 def sections_open_to(request: Request, visitor: Visitor | None) -> Sequence[Section]:
     """The entries of the navigation that a visitor's scopes open, in their order."""
     sections: Sequence[Section] = request.app.state.sections
-    return [one for one in sections if visitor is not None and one.scope in visitor.scopes]
+    return [section for section in sections if visitor is not None and section.scope in visitor.scopes]
 
 
 def page(request: Request, template: str, *, status: int = 200, **facts: Any) -> HTMLResponse:

@@ -64,15 +64,15 @@ def over_time(label: str, unit: Unit, points: Sequence[Point]) -> Plot:
     """A figure over periods, with its intervals; periods without a case leave a gap, few cases a hollow dot."""
     from plotly import graph_objects
 
-    scale, name = _scale(unit, [one.metric for one in points])
+    scale, name = _scale(unit, [point.metric for point in points])
     trace = graph_objects.Scatter(
-        x=[one.day for one in points],
-        y=[None if one.metric.value is None else one.metric.value / scale for one in points],
+        x=[point.day for point in points],
+        y=[None if point.metric.value is None else point.metric.value / scale for point in points],
         error_y={
             "type": "data",
             "symmetric": False,
-            "array": [_reach(one.metric, one.metric.ci_high, scale) for one in points],
-            "arrayminus": [_reach(one.metric, one.metric.ci_low, scale) for one in points],
+            "array": [_reach(point.metric, point.metric.ci_high, scale) for point in points],
+            "arrayminus": [_reach(point.metric, point.metric.ci_low, scale) for point in points],
             "color": "var(--plot-interval)",
             "thickness": 1.5,
             "width": 3,
@@ -82,14 +82,14 @@ def over_time(label: str, unit: Unit, points: Sequence[Point]) -> Plot:
         marker={
             "color": "var(--plot-line)",
             "size": 8,
-            "symbol": ["circle-open" if one.metric.count < FEW else "circle" for one in points],
+            "symbol": ["circle-open" if point.metric.count < FEW else "circle" for point in points],
         },
-        text=[f"{one.period}<br>{_in_words(one.metric, unit)}" for one in points],
+        text=[f"{point.period}<br>{_in_words(point.metric, unit)}" for point in points],
         hovertemplate="%{text}<extra></extra>",
         connectgaps=False,
     )
     axis = {"tickformat": ".0%" if unit == "share" else "~g", "title": {"text": name, "standoff": 4}}
-    figure = _figure([trace], [one.day for one in points], axis)
+    figure = _figure([trace], [point.day for point in points], axis)
     return Plot(label, figure, summary(label, unit, points))
 
 
@@ -97,16 +97,16 @@ def counts_over_time(label: str, bars: Sequence[Bar]) -> Plot:
     """How many escalations there were in each period, with a handoff and without."""
     from plotly import graph_objects
 
-    days = [one.day for one in bars]
-    told = [f"{one.period}<br>{one.prepared} with a handoff, {one.unprepared} without" for one in bars]
+    days = [bar.day for bar in bars]
+    told = [f"{bar.period}<br>{bar.prepared} with a handoff, {bar.unprepared} without" for bar in bars]
     shared = {"x": days, "text": told, "textposition": "none", "hovertemplate": "%{text}<extra></extra>"}
     traces = [
-        graph_objects.Bar(y=[one.prepared for one in bars], marker={"color": "var(--plot-line)"}, **shared),
-        graph_objects.Bar(y=[one.unprepared for one in bars], marker={"color": "var(--plot-interval)"}, **shared),
+        graph_objects.Bar(y=[bar.prepared for bar in bars], marker={"color": "var(--plot-line)"}, **shared),
+        graph_objects.Bar(y=[bar.unprepared for bar in bars], marker={"color": "var(--plot-interval)"}, **shared),
     ]
-    most = max(bars, key=lambda one: one.prepared + one.unprepared, default=None)
-    words = f"{label} over {_periods(bars)}: {sum(one.prepared for one in bars)} with a handoff, "
-    words += f"{sum(one.unprepared for one in bars)} without."
+    most = max(bars, key=lambda bar: bar.prepared + bar.unprepared, default=None)
+    words = f"{label} over {_periods(bars)}: {sum(bar.prepared for bar in bars)} with a handoff, "
+    words += f"{sum(bar.unprepared for bar in bars)} without."
     if most is not None:
         words += f" Most, {most.period}: {most.prepared + most.unprepared}."
     return Plot(label, _figure(traces, days, {"tickformat": "~d"}), words)
@@ -156,7 +156,7 @@ def _figure(traces: Sequence[Any], days: Sequence[date], axis: Mapping[str, Any]
 
 def summary(label: str, unit: Unit, points: Sequence[Point]) -> str:
     """What a plot over time shows, in a sentence or two for those who do not see it."""
-    known = [(one.metric.value, one) for one in points if one.metric.value is not None]
+    known = [(point.metric.value, point) for point in points if point.metric.value is not None]
     if not known:
         return f"{label}: nothing is known for any of {_periods(points)}."
     highest, lowest = max(known, key=lambda one: one[0])[1], min(known, key=lambda one: one[0])[1]
@@ -191,5 +191,5 @@ def _scale(unit: Unit, metrics: Sequence[Metric]) -> tuple[float, str]:
     """By what to divide the values so that the axis reads in a usual unit, and the unit's name."""
     if unit == "share":
         return 1.0, ""
-    longest = max((one.value or 0.0 for one in metrics), default=0.0)
+    longest = max((metric.value or 0.0 for metric in metrics), default=0.0)
     return next(((length, name) for length, name in _UNITS_OF_TIME if longest >= 2 * length), (1.0, "milliseconds"))

@@ -18,24 +18,24 @@ _ASK_AGAIN = "no-cache"
 @router.get(PREFIX + "/{version}/{name}")
 async def static_file(version: str, name: str, request: Request) -> Response:
     """A file; kept for good under the version it has, and asked for again under any other."""
-    found = read_asset(name)
-    if found is None:
+    asset = read_asset(name)
+    if asset is None:
         raise HTTPException(404)
     headers = {
-        "ETag": f'"{found.tag}"',
+        "ETag": f'"{asset.tag}"',
         "Cache-Control": _FOR_GOOD if version == assets_version() else _ASK_AGAIN,
         "X-Content-Type-Options": "nosniff",
         "Vary": "Accept-Encoding",
     }
-    if found.tag in request.headers.get("if-none-match", ""):
+    if asset.tag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
     if "gzip" in request.headers.get("accept-encoding", ""):
-        return Response(_packed(name), media_type=found.media_type, headers={**headers, "Content-Encoding": "gzip"})
-    return Response(found.content, media_type=found.media_type, headers=headers)
+        return Response(_packed(name), media_type=asset.media_type, headers={**headers, "Content-Encoding": "gzip"})
+    return Response(asset.content, media_type=asset.media_type, headers=headers)
 
 
 @cache
 def _packed(name: str) -> bytes:
-    found = read_asset(name)
-    assert found is not None
-    return gzip.compress(found.content, mtime=0)
+    asset = read_asset(name)
+    assert asset is not None
+    return gzip.compress(asset.content, mtime=0)

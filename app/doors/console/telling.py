@@ -137,7 +137,7 @@ def days_of(page: JourneyPage) -> Sequence[Day]:
         marks = list(takewhile(lambda one: isinstance(one, Mark), reversed(entries)))[::-1]
         last = entries[-len(marks) - 1] if len(entries) > len(marks) else None
         if isinstance(last, Stretch) and _goes_on(last, thing):
-            last.within += [*(one for one in marks if isinstance(one, Mark)), line]
+            last.within += [*(mark for mark in marks if isinstance(mark, Mark)), line]
             del entries[len(entries) - len(marks) :]
         else:
             entries.append(Stretch(thing.conversation_id, [line]))
@@ -148,11 +148,11 @@ def lanes_of(page: JourneyPage) -> Lanes:
     """The part as lanes of channels."""
     fired = _fired(page)
     order = list(dict.fromkeys(row.channel for row in page.interactions))
-    middle = {channel: place * LANE_HEIGHT + LANE_HEIGHT // 2 for place, channel in enumerate(order)}
+    middle = {channel: index * LANE_HEIGHT + LANE_HEIGHT // 2 for index, channel in enumerate(order)}
     step = min(FURTHEST, max(CLOSEST, LANES_WIDTH // max(1, len(page.interactions))))
     points = [
-        _point(row, LANE_LABEL + place * step + step // 2, middle[row.channel], fired[row.interaction_id])
-        for place, row in enumerate(page.interactions)
+        _point(row, LANE_LABEL + index * step + step // 2, middle[row.channel], fired[row.interaction_id])
+        for index, row in enumerate(page.interactions)
     ]
     return Lanes(
         left=LANE_LABEL,
@@ -160,7 +160,7 @@ def lanes_of(page: JourneyPage) -> Lanes:
         height=len(order) * LANE_HEIGHT,
         labels=[(channel, middle[channel]) for channel in order],
         points=points,
-        path=" ".join(f"{'M' if place == 0 else 'L'}{one.x} {one.y}" for place, one in enumerate(points)),
+        path=" ".join(f"{'M' if index == 0 else 'L'}{point.x} {point.y}" for index, point in enumerate(points)),
     )
 
 
@@ -174,8 +174,8 @@ def friction_of(page: JourneyPage) -> Sequence[tuple[SignalType, int]]:
 
 def _things(page: JourneyPage) -> Iterable[tuple[datetime, int, Interaction | Mark]]:
     # At one moment what was said comes first: the rest follows from it.
-    for place, row in enumerate(page.interactions):
-        yield row.occurred_at, place, row
+    for index, row in enumerate(page.interactions):
+        yield row.occurred_at, index, row
     after = len(page.interactions)
     for joining in page.joinings:
         if (page.since is None or joining.at >= page.since) and (page.until is None or joining.at < page.until):
@@ -226,6 +226,6 @@ def _point(row: Interaction, x: int, y: int, signals: Sequence[Signal]) -> Point
     said = row.name or row.text[:60] or row.kind.value
     told = f"{row.occurred_at.astimezone(UTC):%d %b %H:%M} {row.actor.value}: {said}"
     if signals:
-        told += " – " + ", ".join(one.type.value.replace("_", " ") for one in signals)
-    grave = max(one.severity for one in signals) >= GRAVE if signals else None
+        told += " – " + ", ".join(signal.type.value.replace("_", " ") for signal in signals)
+    grave = max(signal.severity for signal in signals) >= GRAVE if signals else None
     return Point(x, y, side, row.interaction_id, told, grave)

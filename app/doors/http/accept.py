@@ -28,13 +28,13 @@ def chosen_media_type(request: Request, offers: Sequence[str]) -> str:
 
 
 def _ranges(accept: str) -> list[_Range]:
-    found: list[_Range] = []
+    ranges: list[_Range] = []
     for part in accept.split(","):
         name, *parameters = (piece.strip().lower() for piece in part.split(";"))
         main, slash, sub = name.partition("/")
         if slash:
-            found.append(_Range(main, sub, _weight(parameters)))
-    return found
+            ranges.append(_Range(main, sub, _weight(parameters)))
+    return ranges
 
 
 def _weight(parameters: Sequence[str]) -> float:

@@ -203,8 +203,8 @@ def _rows(body: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _several(rows: Iterable[_Named]) -> Sent:
-    found = list(rows)
-    return Sent([row for row, _ in found], single=False, ids=[name for _, name in found])
+    nameds = list(rows)
+    return Sent([row for row, _ in nameds], single=False, ids=[name for _, name in nameds])
 
 
 def _line(index: int, number: int, line: bytes) -> _Named:

@@ -63,18 +63,18 @@ async def read_pass(request: Request, token: str) -> CardPass:
     application = application_of(request)
     try:
         said, expires_at = await application.read_signed(PURPOSE, token)
-        found = CardPass(
+        card_pass = CardPass(
             token,
             tenant=str(said["tenant"]),
             handoff_id=str(said["handoff"]),
             key_id=None if said["key"] is None else str(said["key"]),
             expires_at=expires_at,
         )
-        await _check_still_given(request, application, found.key_id)
+        await _check_still_given(request, application, card_pass.key_id)
     except Unauthorized as refusal:
         message = f"{refusal.detail} Ask the desktop that showed it for a new link."
         raise ClosedCardError(message) from None
-    return found
+    return card_pass
 
 
 async def card_page(request: Request, opened: CardPass, handoff: Handoff, *, whole: bool = True) -> HTMLResponse:

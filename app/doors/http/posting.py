@@ -48,10 +48,10 @@ class Post:
 
         async def make() -> Answer:
             recorded = _with_ids(await self.application.record(self.tenant, sent.rows), sent.ids)
-            problems = [one.problem for one in recorded.results if one.problem is not None]
+            problems = [result.problem for result in recorded.results if result.problem is not None]
             if sent.single and problems:
                 raise RefusedError(problems[0])
-            customers = {one.customer_id for one in recorded.results if one.customer_id}
+            customers = {result.customer_id for result in recorded.results if result.customer_id}
             only = customers.pop() if len(customers) == 1 else None
             return answer(recorded, status=207 if problems else 201, customer_id=only)
 
@@ -62,8 +62,8 @@ def _with_ids(recorded: RecordAnswer, ids: Sequence[str | None]) -> RecordAnswer
     if all(name is None for name in ids):
         return recorded
     results = (
-        one.model_copy(update={"id": name}) if name is not None else one
-        for one, name in zip(recorded.results, ids, strict=True)
+        result.model_copy(update={"id": name}) if name is not None else result
+        for result, name in zip(recorded.results, ids, strict=True)
     )
     return recorded.model_copy(update={"results": tuple(results)})
 

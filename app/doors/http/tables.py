@@ -50,7 +50,7 @@ def _columns(kind: type[BaseModel]) -> Iterator[str]:
 
 def _record_in(annotation: Any) -> type[BaseModel] | None:
     options = [annotation, *getattr(annotation, "__args__", ())] if not _is_list(annotation) else []
-    return next((one for one in options if isinstance(one, type) and issubclass(one, BaseModel)), None)
+    return next((option for option in options if isinstance(option, type) and issubclass(option, BaseModel)), None)
 
 
 def _is_list(annotation: Any) -> bool:

@@ -136,7 +136,7 @@ class HandoffLink(Record):
 def timeline_answer(page: TimelinePage) -> TimelineAnswer:
     """A page of the ledger as callers see it."""
     return TimelineAnswer.model_construct(
-        interactions=tuple(_interaction(one, page.customer_id) for one in page.interactions),
+        interactions=tuple(_interaction(interaction, page.customer_id) for interaction in page.interactions),
         next_after_seq=page.next_after_seq,
         as_of_seq=page.as_of_seq,
     )
@@ -147,7 +147,7 @@ def redacted_answer(row: Interaction, customer_id: str) -> InteractionAnswer:
     return _interaction(row, customer_id)
 
 
-def search_hits(found: SearchAnswer) -> SearchHits:
+def search_hits(search_answer: SearchAnswer) -> SearchHits:
     """What retrieval found as callers see it."""
     hits = tuple(
         Hit(
@@ -159,9 +159,9 @@ def search_hits(found: SearchAnswer) -> SearchHits:
             channel=passage.interaction.channel,
             conversation_id=passage.interaction.conversation_id,
         )
-        for passage in found.hits
+        for passage in search_answer.hits
     )
-    return SearchHits(hits=hits, as_of_seq=found.as_of_seq, duration_ms=found.duration_ms)
+    return SearchHits(hits=hits, as_of_seq=search_answer.as_of_seq, duration_ms=search_answer.duration_ms)
 
 
 def customer_answer(customer: Customer) -> CustomerAnswer:
@@ -174,9 +174,9 @@ def handoff_answer(handoff: Handoff) -> HandoffAnswer:
     return _seen_as(HandoffAnswer, handoff)
 
 
-def _interaction(one: Interaction, customer_id: str) -> InteractionAnswer:
+def _interaction(interaction: Interaction, customer_id: str) -> InteractionAnswer:
     # The ledger's rows were checked when they came in; a page of a thousand is not checked again on its way out.
-    return InteractionAnswer.model_construct(customer_id=customer_id, **dict(one))
+    return InteractionAnswer.model_construct(customer_id=customer_id, **dict(interaction))
 
 
 def _seen_as(model: type[Seen], record: BaseModel) -> Seen:

@@ -69,7 +69,7 @@ def _places() -> Mapping[str, Path]:
 
 def _in_package(package: str, inside: str) -> Path:
     # Found without importing the package, which may be large.
-    found = find_spec(package)
-    assert found is not None, f"the package {package} is not installed"
-    assert found.origin is not None
-    return Path(found.origin).parent / inside
+    module_spec = find_spec(package)
+    assert module_spec is not None, f"the package {package} is not installed"
+    assert module_spec.origin is not None
+    return Path(module_spec.origin).parent / inside

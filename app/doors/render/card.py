@@ -85,8 +85,8 @@ def card(handoff: Handoff, evidence: Mapping[str, Interaction], told: Told, *, b
 
 def evidence_page(row: Interaction, *, base: str, whole: bool) -> str:
     """One interaction with all its text, as a page or as a part of one."""
-    one = _shown(row.interaction_id, row, excerpt=None)
-    return rendered("card/evidence.html" if whole else "card/evidence_part.html", one=one, base=base).strip()
+    shown = _shown(row.interaction_id, row, excerpt=None)
+    return rendered("card/evidence.html" if whole else "card/evidence_part.html", one=shown, base=base).strip()
 
 
 def refusal_page(title: str, detail: str) -> str:
@@ -97,14 +97,16 @@ def refusal_page(title: str, detail: str) -> str:
 def given_so_far(feedback: Sequence[FiledFeedback]) -> Given:
     """The last word on each point of what was told, oldest first."""
     given = Given()
-    for one in feedback:
+    for filed_feedback in feedback:
         given = Given(
-            displayed=given.displayed or one.displayed_at is not None,
-            accepted=given.accepted if one.accepted is None else one.accepted,
-            repeated=given.repeated if one.repeated_information is None else one.repeated_information,
-            missing=given.missing if one.missing_context is None else one.missing_context,
-            edited=_texts(one.edited_brief) or given.edited,
-            comment=one.comment or given.comment,
+            displayed=given.displayed or filed_feedback.displayed_at is not None,
+            accepted=given.accepted if filed_feedback.accepted is None else filed_feedback.accepted,
+            repeated=given.repeated
+            if filed_feedback.repeated_information is None
+            else filed_feedback.repeated_information,
+            missing=given.missing if filed_feedback.missing_context is None else filed_feedback.missing_context,
+            edited=_texts(filed_feedback.edited_brief) or given.edited,
+            comment=filed_feedback.comment or given.comment,
         )
     return given._replace(marks=marks_given(feedback))
 
@@ -127,8 +129,8 @@ def _claim_of(claims: Mapping[str, Claim], text: str | None) -> Claim | None:
 
 def _by_type(entities: Sequence[Entity]) -> Mapping[str, Sequence[Entity]]:
     found: defaultdict[str, list[Entity]] = defaultdict(list)
-    for one in entities:
-        found[one.type].append(one)
+    for entity in entities:
+        found[entity.type].append(entity)
     return found
 
 

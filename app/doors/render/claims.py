@@ -89,9 +89,9 @@ def shown_claims(
             standing=standing_of(claim),
             checked=_checked(claim, check),
             mark=marks.by_words.get(words_of(claim.text)),
-            is_opened=place < MOST_OPENED and len(claim.text) <= _LONGEST_MARKED,
+            is_opened=index < MOST_OPENED and len(claim.text) <= _LONGEST_MARKED,
         )
-        for place, claim in enumerate(brief.claims)
+        for index, claim in enumerate(brief.claims)
     ]
 
 

@@ -86,8 +86,8 @@ def as_markdown_text(value: object) -> object:
     """A text so that Markdown shows it as it was written."""
     if isinstance(value, MarkdownMarkup):
         return value
-    text = _STRUCTURE.sub(lambda found: "\\" + found.group(), str(visible(value)))
-    text = _NUMBERED_AT_START.sub(r"\1\\\2", _AT_START.sub(lambda found: "\\" + found.group(), text))
+    text = _STRUCTURE.sub(lambda match: "\\" + match.group(), str(visible(value)))
+    text = _NUMBERED_AT_START.sub(r"\1\\\2", _AT_START.sub(lambda match: "\\" + match.group(), text))
     # An entity, since not every reader of Markdown knows that a backslash disarms a tag.
     return text.replace("<", "&lt;")
 

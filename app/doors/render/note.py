@@ -29,8 +29,8 @@ def markdown(handoff: Handoff) -> str:
 
 def newest_of_each(signals: Sequence[Signal]) -> Sequence[tuple[Signal, int]]:
     """The newest signal of each type with how many of it there are, in the order of the moments."""
-    newest = {one.type: one for one in signals}
-    return [(one, sum(other.type == one.type for other in signals)) for one in newest.values()]
+    newest = {signal.type: signal for signal in signals}
+    return [(signal, sum(other.type == signal.type for other in signals)) for signal in newest.values()]
 
 
 class _Marks:
@@ -47,7 +47,7 @@ class _Marks:
 
 def _evidence(handoff: Handoff) -> Iterator[str]:
     brief = handoff.brief
-    friction = [one for one, _ in newest_of_each(handoff.signals)]
+    friction = [signal for signal, _ in newest_of_each(handoff.signals)]
     offered = handoff.next_actions.actions if handoff.next_actions else ()
     held_back = handoff.next_actions.suppressed if handoff.next_actions else ()
     verified = handoff.verification.evidence if handoff.verification else ()

@@ -119,9 +119,9 @@ def _of_mail(source: str) -> str:
     except RecursionError:
         raise ValueError("This mail is nested too deeply. Send its text alone") from None
     shown = {
-        one.get_content_type(): one
-        for one in reversed(parts)
-        if not one.is_multipart() and one.get_content_disposition() != "attachment"
+        part.get_content_type(): part
+        for part in reversed(parts)
+        if not part.is_multipart() and part.get_content_disposition() != "attachment"
     }
     chosen = shown.get("text/plain") or shown.get("text/html")
     return _of_mail_part(chosen) if chosen is not None else ""

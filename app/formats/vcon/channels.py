@@ -33,13 +33,13 @@ def channel_of(dialog: Dialog, parties: Sequence[Party]) -> Channel:
     if media == "message/rfc822" or media.startswith("multipart/"):
         return Channel.EMAIL
     people = [parties[index] for index in dialog.parties] if len(dialog.parties) > 1 else parties
-    if people and all(one.mailto and not one.tel and not one.sip for one in people):
+    if people and all(person.mailto and not person.tel and not person.sip for person in people):
         return Channel.EMAIL
     return Channel.CHAT
 
 
 def _named(name: str | None) -> Channel | None:
     wanted = (name or "").strip().lower()
-    if wanted in [one.value for one in Channel]:
+    if wanted in [channel.value for channel in Channel]:
         return Channel(wanted)
     return next((channel for channel, pattern in _NAMES if pattern.search(wanted)), None)

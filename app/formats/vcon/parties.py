@@ -36,7 +36,7 @@ class Cast:
     def __init__(self, document: Document) -> None:
         self.parties = document.parties
         stated = [_stated(party) for party in self.parties]
-        self._customer = _customer(stated, [one for one in document.dialog if one is not None])
+        self._customer = _customer(stated, [dialog for dialog in document.dialog if dialog is not None])
         self._actors = [
             Actor.CUSTOMER if index == self._customer else actor or Actor.AGENT for index, actor in enumerate(stated)
         ]
@@ -125,7 +125,7 @@ def _customer(stated: Sequence[Actor | None], dialogs: Sequence[Dialog]) -> int 
     if Actor.CUSTOMER in stated:
         return stated.index(Actor.CUSTOMER)
     candidates = [index for index, actor in enumerate(stated) if actor is None]
-    opener = min(dialogs, key=lambda one: one.start).sender if dialogs else None
+    opener = min(dialogs, key=lambda dialog: dialog.start).sender if dialogs else None
     if opener in candidates:
         return opener
     return candidates[0] if candidates else None

@@ -58,20 +58,28 @@ class _Reader:
         self._cast = Cast(document)
         self._identifiers = self._cast.identifiers()
         self._contents = _contents(document)
-        self._channels = [one and channel_of(one, document.parties) for one in document.dialog]
+        self._channels = [dialog and channel_of(dialog, document.parties) for dialog in document.dialog]
         self._transcripts = dict(self._read_transcripts())
-        self._heard = {one.dialog for one in self._transcripts.values()}
+        self._heard = {transcript.dialog for transcript in self._transcripts.values()}
 
     def read(self) -> list[InteractionDraft]:
         document = self._document
-        drafts = [self._of_dialog(index, one) for index, one in enumerate(document.dialog) if one and self._says(index)]
+        drafts = [
+            self._of_dialog(index, dialog)
+            for index, dialog in enumerate(document.dialog)
+            if dialog and self._says(index)
+        ]
         for index, analysis in enumerate(document.analysis):
             if index in self._transcripts:
                 drafts += self._of_transcript(index, self._transcripts[index])
             elif analysis:
                 drafts.append(self._of_analysis(index, analysis))
-        drafts += [self._of_attachment(index, one) for index, one in enumerate(document.attachments) if one]
-        drafts.sort(key=lambda one: one.occurred_at or _LAST)
+        drafts += [
+            self._of_attachment(index, attachment)
+            for index, attachment in enumerate(document.attachments)
+            if attachment
+        ]
+        drafts.sort(key=lambda draft: draft.occurred_at or _LAST)
         return [_under(document.subject, drafts[0]), *drafts[1:]] if drafts and document.subject else drafts
 
     def _says(self, index: int) -> bool:
@@ -133,7 +141,9 @@ class _Reader:
         }
 
     def _read_transcripts(self) -> Iterator[tuple[int, _Transcript]]:
-        recordings = [index for index, one in enumerate(self._document.dialog) if one is not None and one.is_recording]
+        recordings = [
+            index for index, dialog in enumerate(self._document.dialog) if dialog is not None and dialog.is_recording
+        ]
         heard: set[int] = set()
         # A transcript that says who spoke is worth more than one that does not.
         for index, turns in sorted(self._turns(), key=lambda one: all(turn.speaker is None for turn in one[1])):
@@ -217,19 +227,19 @@ class _Reader:
         )
 
     def _channel_of(self, dialogs: Sequence[int]) -> Channel | None:
-        return next((found for index in dialogs if (found := self._channels[index])), None)
+        return next((channel for index in dialogs if (channel := self._channels[index])), None)
 
     def _any_channel(self) -> Channel:
         return self._channel_of(range(len(self._channels))) or Channel.OTHER
 
     def _start_of(self, dialogs: Sequence[int]) -> datetime | None:
-        return next((one.start for index in dialogs if (one := self._document.dialog[index])), None)
+        return next((dialog.start for index in dialogs if (dialog := self._document.dialog[index])), None)
 
     def _end_of(self, dialogs: Sequence[int]) -> datetime | None:
         # Analyses have no time of their own; they were made when what they are about was over.
-        about = [one for index in dialogs if (one := self._document.dialog[index])]
-        about = about or [one for one in self._document.dialog if one]
-        ends = [later(one.start, one.duration or 0) for one in about]
+        about = [dialog for index in dialogs if (dialog := self._document.dialog[index])]
+        about = about or [dialog for dialog in self._document.dialog if dialog]
+        ends = [later(dialog.start, dialog.duration or 0) for dialog in about]
         return max(ends, default=self._document.updated_at or self._document.created_at)
 
     def _own(self, caller_id: str) -> dict[str, Any]:
@@ -311,7 +321,7 @@ def _text(content: Content) -> str:
     if not isinstance(content.value, dict):
         return ""
     found = (content.value.get(key) for key in _READABLE)
-    return next((one for one in found if isinstance(one, str) and len(one) <= MAX_TEXT), "")
+    return next((json_value for json_value in found if isinstance(json_value, str) and len(json_value) <= MAX_TEXT), "")
 
 
 def _size(body: JsonValue) -> int | None:

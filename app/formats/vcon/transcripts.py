@@ -110,7 +110,11 @@ def _turns(value: JsonValue, cast_of: Cast, names: Mapping[str, Any], *, numbere
     if isinstance(value, str):
         return _lines(value, cast_of)
     if isinstance(value, list):
-        return [turn for one in value if isinstance(one, dict) and (turn := _turn(one, names, numbered=numbered))]
+        return [
+            turn
+            for json_value in value
+            if isinstance(json_value, dict) and (turn := _turn(json_value, names, numbered=numbered))
+        ]
     if not isinstance(value, dict):
         return ()
     return next(filter(None, _inner(value, cast_of, names)), ())
@@ -183,9 +187,9 @@ def _offset(count: float, unit: float) -> float | None:
 def _lines(text: str, cast_of: Cast) -> Sequence[Turn]:
     turns: list[Turn] = []
     for line in filter(None, map(str.strip, text.splitlines())):
-        found = _LINE.match(line)
-        if found and _names_a_speaker(found["label"], cast_of):
-            turns.append(Turn(found["text"], found["label"]))
+        match = _LINE.match(line)
+        if match and _names_a_speaker(match["label"], cast_of):
+            turns.append(Turn(match["text"], match["label"]))
         elif turns:
             turns[-1] = turns[-1]._replace(text=f"{turns[-1].text}\n{line}")
         else:

@@ -56,11 +56,11 @@ def vcon_of(handoff: Handoff, interactions: Sequence[Interaction], customer: Cus
     interaction; redacted interactions are left out. The brief is an analysis of type `summary`, in which each claim
     also names the dialogs and attachments that bear it out, by index. The same handoff always has the same uuid.
     """
-    rows = sorted((one for one in interactions if not one.redacted), key=_moment)
-    spoken = [one for one in rows if _is_said(one)]
-    others = [one for one in rows if not _is_said(one)]
+    rows = sorted((interaction for interaction in interactions if not interaction.redacted), key=_moment)
+    spoken = [row for row in rows if _is_said(row)]
+    others = [row for row in rows if not _is_said(row)]
     cast = _Cast(rows, needs_system=bool(others) and not spoken)
-    dialogs = [_dialog(one, cast) for one in spoken] or [_silence(one, cast) for one in others[:1]]
+    dialogs = [_dialog(interaction, cast) for interaction in spoken] or [_silence(other, cast) for other in others[:1]]
     customer_party, *other_parties = cast.parties
     document: dict[str, Any] = {
         "vcon": VERSION,
@@ -70,19 +70,19 @@ def vcon_of(handoff: Handoff, interactions: Sequence[Interaction], customer: Cus
         "parties": [_fields_of(customer_party) | _reached(customer), *map(_fields_of, other_parties)],
         "dialog": dialogs,
         "analysis": [_analysis(handoff, spoken, others)],
-        "attachments": [_attachment(one, spoken, cast) for one in others],
+        "attachments": [_attachment(other, spoken, cast) for other in others],
     }
     if handoff.brief.headline:
         document["subject"] = handoff.brief.headline
     return document
 
 
-def _is_said(one: Interaction) -> bool:
-    return one.kind is Kind.MESSAGE and bool(one.text)
+def _is_said(interaction: Interaction) -> bool:
+    return interaction.kind is Kind.MESSAGE and bool(interaction.text)
 
 
-def _moment(one: Interaction) -> tuple[datetime, int]:
-    return one.occurred_at, one.seq
+def _moment(interaction: Interaction) -> tuple[datetime, int]:
+    return interaction.occurred_at, interaction.seq
 
 
 def _fields_of(party: _Party) -> dict[str, str]:
@@ -92,29 +92,29 @@ def _fields_of(party: _Party) -> dict[str, str]:
 
 def _reached(customer: Customer) -> dict[str, str]:
     # A vCon validates a party as a whole, so what is only claimed must not stand beside what is proved.
-    proved = [one for one in customer.identifiers if one.verified]
+    proved = [identifier for identifier in customer.identifiers if identifier.verified]
     party: dict[str, str] = {}
-    for one in proved or customer.identifiers:
-        if one.type in _ADDRESSES:
-            party.setdefault(_ADDRESSES[one.type], one.value)
-    method = next((one.method for one in proved if one.method), "verified") if proved else "none"
+    for identifier in proved or customer.identifiers:
+        if identifier.type in _ADDRESSES:
+            party.setdefault(_ADDRESSES[identifier.type], identifier.value)
+    method = next((identifier.method for identifier in proved if identifier.method), "verified") if proved else "none"
     return party | {"validation": method}
 
 
-def _dialog(one: Interaction, cast: _Cast) -> Mapping[str, Any]:
-    speaker = cast.index(one)
+def _dialog(interaction: Interaction, cast: _Cast) -> Mapping[str, Any]:
+    speaker = cast.index(interaction)
     dialog = {
         "type": "text",
-        "start": one.occurred_at.isoformat(),
+        "start": interaction.occurred_at.isoformat(),
         # The first party is the sender; what anyone else says is said to the customer.
         "parties": [speaker] if speaker == 0 else [speaker, 0],
         "mediatype": "text/plain",
         "encoding": "none",
-        "body": one.text,
-        "application": one.channel.value,
-        "interaction_id": one.interaction_id,
+        "body": interaction.text,
+        "application": interaction.channel.value,
+        "interaction_id": interaction.interaction_id,
     }
-    return dialog | ({"message_id": one.id} if one.id else {})
+    return dialog | ({"message_id": interaction.id} if interaction.id else {})
 
 
 def _silence(first: Interaction, cast: _Cast) -> Mapping[str, Any]:
@@ -130,23 +130,23 @@ def _silence(first: Interaction, cast: _Cast) -> Mapping[str, Any]:
     }
 
 
-def _attachment(one: Interaction, spoken: Sequence[Interaction], cast: _Cast) -> Mapping[str, Any]:
-    before = bisect_left(spoken, _moment(one), key=_moment)
+def _attachment(interaction: Interaction, spoken: Sequence[Interaction], cast: _Cast) -> Mapping[str, Any]:
+    before = bisect_left(spoken, _moment(interaction), key=_moment)
     body = {
-        "channel": one.channel.value,
-        "actor": one.actor.value,
-        "kind": one.kind.value,
-        "text": one.text,
-        "name": one.name,
-        "outcome": one.outcome.value if one.outcome else None,
-        "data": dict(one.data),
+        "channel": interaction.channel.value,
+        "actor": interaction.actor.value,
+        "kind": interaction.kind.value,
+        "text": interaction.text,
+        "name": interaction.name,
+        "outcome": interaction.outcome.value if interaction.outcome else None,
+        "data": dict(interaction.data),
     }
-    if one.participant is not None:
-        body["participant"] = one.participant.model_dump()
+    if interaction.participant is not None:
+        body["participant"] = interaction.participant.model_dump()
     return {
         "purpose": INTERACTION_PURPOSE,
-        "start": one.occurred_at.isoformat(),
-        "party": cast.index(one),
+        "start": interaction.occurred_at.isoformat(),
+        "party": cast.index(interaction),
         "dialog": max(before - 1, 0),
         "mediatype": "application/json",
         "encoding": "json",
@@ -156,8 +156,8 @@ def _attachment(one: Interaction, spoken: Sequence[Interaction], cast: _Cast) ->
 
 def _analysis(handoff: Handoff, spoken: Sequence[Interaction], others: Sequence[Interaction]) -> Mapping[str, Any]:
     places = {
-        "dialog": {one.interaction_id: index for index, one in enumerate(spoken)},
-        "attachment": {one.interaction_id: index for index, one in enumerate(others)},
+        "dialog": {interaction.interaction_id: index for index, interaction in enumerate(spoken)},
+        "attachment": {other.interaction_id: index for index, other in enumerate(others)},
     }
     covered = {name: list(found.values()) for name, found in places.items() if found}
     return {

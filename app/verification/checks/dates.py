@@ -59,10 +59,10 @@ def _is_named(month: int, number: int, index: TranscriptIndex) -> bool:
     """Whether a date was told or is that of something, told by its day alone, or by a weekday near what happened."""
     if any((candidate.month, candidate.day) == (month, number) for candidate in index.calendar):
         return True
-    if number in {told.day for told in index.days} and month in _months(index):
+    if number in {day.day for day in index.days} and month in _months(index):
         return True
     # The weekday of another date that was told is that of some day in every week.
-    weekdays = {told.weekday for told in index.days if told.weekday is not None} | index.weekdays_beside
+    weekdays = {day.weekday for day in index.days if day.weekday is not None} | index.weekdays_beside
     years = {candidate.year for candidate in index.calendar}
     candidates = [candidate for year in years if (candidate := calendar_day(year, month, number))]
     return any(

@@ -65,10 +65,10 @@ async def decide(request: Request) -> Response:
 )
 async def outcome(decision_id: str, post: Posted) -> Response:
     """Kept beside the decision's propensities; telling it again replaces what was told before."""
-    told = post.read_as(ActionOutcome)
+    action_outcome = post.read_as(ActionOutcome)
 
     async def make() -> Answer:
-        filed = await post.application.file_outcome(post.tenant, decision_id, told)
+        filed = await post.application.file_outcome(post.tenant, decision_id, action_outcome)
         return answer(filed, customer_id=filed.customer_id)
 
     return await post.once(make)

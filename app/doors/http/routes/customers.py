@@ -42,8 +42,8 @@ async def resolve(post: Posted) -> Response:
     wanted = post.read_as(ResolveRequest)
 
     async def make() -> Answer:
-        found = await post.application.resolve(post.tenant, wanted.identifiers)
-        return answer(found, customer_id=found.customer_id)
+        resolution = await post.application.resolve(post.tenant, wanted.identifiers)
+        return answer(resolution, customer_id=resolution.customer_id)
 
     return await post.once(make)
 
