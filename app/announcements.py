@@ -194,9 +194,9 @@ class Announcer:
         """Messages to a webhook and what became of them. Raises NotFound, or InvalidRequest for a cursor not ours."""
         await self._check_there(tenant, webhook_id)
         before = _position(cursor)
-        found = await self._outbox.deliveries(tenant, webhook_id, status=status, before=before, limit=limit + 1)
-        page = found[:limit]
-        more = str(page[-1][0]) if len(found) > limit else None
+        deliveries = await self._outbox.deliveries(tenant, webhook_id, status=status, before=before, limit=limit + 1)
+        page = deliveries[:limit]
+        more = str(page[-1][0]) if len(deliveries) > limit else None
         return DeliveryPage(deliveries=tuple(delivery for _, delivery in page), next_cursor=more)
 
     async def redeliver(self, tenant: str, webhook_id: str, message_ids: Collection[str] | None) -> Redelivery:

@@ -175,7 +175,7 @@ def play(service: "Service", now: datetime, tell: Callable[[Scene], None]) -> Sh
     }
     handoff = Handoff.model_validate({**service.post("/v1/handoffs", request), "request": request})
     page = service.get(f"/v1/customers/{handoff.customer_id}/timeline?limit=1000")
-    return Shown(handoff, [_row(one) for one in page["interactions"]])
+    return Shown(handoff, [_row(interaction) for interaction in page["interactions"]])
 
 
 def _advice(service: "Service", episode: Episode, now: datetime) -> str:

@@ -43,12 +43,12 @@ _REFUSALS = (Conflict, Forbidden, InvalidRequest, NotFound, PayloadTooLarge, Rat
 
 @dataclass(slots=True)
 class Attempt:
-    """One request's attempt at a piece of work: `kept` is the answer given before, if there was one.
+    """One request's attempt at a piece of work: `reply` is the answer given before, if there was one.
 
     Whoever refuses the work before anything of it was done sets `refused`.
     """
 
-    kept: Mapping[str, Any] | None = None
+    reply: Mapping[str, Any] | None = None
     refused: bool = False
 
 
@@ -67,9 +67,9 @@ class RequestClaims:
         Raises Conflict when the key was used with another body, and Unavailable when somebody else is at work for
         longer than anybody waits, or the database does not answer.
         """
-        kept = await self._reply(tenant, key, body_sha256)
-        if kept is not None:
-            yield Attempt(kept)
+        reply = await self._reply(tenant, key, body_sha256)
+        if reply is not None:
+            yield Attempt(reply)
             return
         request = self._request(tenant, key, body_sha256)
         state = await self._claimed_or_answered(request)

@@ -211,11 +211,11 @@ class Keys:
 
     async def _all(self, collection: str) -> Sequence[tuple[str, Mapping[str, Any]]]:
         page = await self._archive.page(_NO_TENANT, collection, limit=PAGE)
-        found = [*page]
+        documents = [*page]
         while len(page) == PAGE:
             page = await self._archive.page(_NO_TENANT, collection, after=page[-1][0], limit=PAGE)
-            found.extend(page)
-        return found
+            documents.extend(page)
+        return documents
 
 
 def _check(tenant: str, scopes: Collection[Scope], label: str, lifetime: timedelta | None) -> None:

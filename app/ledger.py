@@ -124,7 +124,7 @@ class Recorder:
                 conversation_id = draft.conversation_id or ""
                 if conversation_id not in talks:
                     talks[conversation_id] = await self._newest(tenant, conversation_id)
-        if len(drafts) > 1 or any(takes_long(one) for one in drafts):
+        if len(drafts) > 1 or any(takes_long(draft) for draft in drafts):
             masked = await asyncio.to_thread(all_masked, drafts, talks)
         else:
             masked = all_masked(drafts, talks)
@@ -199,18 +199,18 @@ class Recorder:
         return tenant in self._noted
 
     def _file_batch(self, batch: "_Batch", unit: Unit) -> bool:
-        fresh = [one.draft for one in batch.arrivals]
+        fresh = [arrival.draft for arrival in batch.arrivals]
         talks = {draft.conversation_id for draft in fresh if draft.conversation_id}
         # Whoever adds to a conversation without saying who they are is whom the conversation belongs to.
-        told = {draft.conversation_id for draft in fresh if draft.conversation_id and draft.identifiers}
-        known = unit.known(
+        identified = {draft.conversation_id for draft in fresh if draft.conversation_id and draft.identifiers}
+        recorded = unit.recorded(
             identifiers=self._rules.keys(fresh),
-            conversation_ids=told,
-            seats_only=talks - told,
+            conversation_ids=identified,
+            seats_only=talks - identified,
             caller_ids={draft.id for draft in fresh if draft.id},
         )
-        arrivals = batch.new_ones(known)
-        assignment = self._rules.assign(known, arrivals, at=batch.now)
+        arrivals = batch.new_ones(recorded)
+        assignment = self._rules.assign(recorded, arrivals, at=batch.now)
         seqs = unit.apply(assignment.changes.model_copy(update={"announce": self._announces()}))
         for arrival, customer_id in zip(arrivals, assignment.customer_ids, strict=True):
             batch.filed(arrival, seqs[arrival.interaction_id], customer_id)
@@ -244,9 +244,9 @@ class _Batch:
         self._answers: dict[str, Recorded] = {}
         self._rows = [self._row(draft, an_id) for draft, an_id in zip(drafts, ids, strict=True)]
 
-    def new_ones(self, known: Known) -> list[Arrival]:
+    def new_ones(self, recorded: Known) -> list[Arrival]:
         """The arrivals that are to be filed; the others are answered for."""
-        filed = {one.id: one for one in known.filed}
+        filed = {row.id: row for row in recorded.filed}
         new: dict[str, Arrival] = {}
         for arrival in self.arrivals:
             caller_id = arrival.draft.id or arrival.interaction_id

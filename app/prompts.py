@@ -130,18 +130,18 @@ def fit(items: Iterable[Item], budget: int, *, text: Callable[[Item], str]) -> l
     One that is too large is passed over for smaller ones; after a few of those it stops, so that the work stays as
     small as the budget however many items there are.
     """
-    kept: list[Item] = []
+    fitting: list[Item] = []
     left, passed_over = budget, 0
     for item in items:
         cost = count_tokens(text(item)) + 1
         if cost <= left:
-            kept.append(item)
+            fitting.append(item)
             left -= cost
         else:
             passed_over += 1
         if passed_over > _MOST_PASSED_OVER:
             break
-    return kept
+    return fitting
 
 
 @lru_cache(maxsize=1)

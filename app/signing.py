@@ -30,7 +30,7 @@ _EXPIRES_AT = "exp"
 class Signed(NamedTuple):
     """What a token says, and until when it holds."""
 
-    said: Mapping[str, JsonValue]
+    content: Mapping[str, JsonValue]
     expires_at: datetime
 
 
@@ -43,22 +43,24 @@ class Signatures:
         self._secret: str | None = None
         self._reading = asyncio.Lock()
 
-    async def sign(self, purpose: str, said: Mapping[str, JsonValue], *, lifetime: timedelta) -> tuple[str, datetime]:
+    async def sign(
+        self, purpose: str, content: Mapping[str, JsonValue], *, lifetime: timedelta
+    ) -> tuple[str, datetime]:
         """A token that says this until it expires, and when that is. Its characters may stand in a URL."""
         expires_at = (self._now() + lifetime).replace(microsecond=0)
-        token = (await self._serializer(purpose)).dumps({**said, _EXPIRES_AT: int(expires_at.timestamp())})
+        token = (await self._serializer(purpose)).dumps({**content, _EXPIRES_AT: int(expires_at.timestamp())})
         return token, expires_at
 
     async def read(self, purpose: str, token: str) -> Signed:
         """What a token says. Raises Unauthorized for one that was changed, was signed for something else or expired."""
         try:
-            said = (await self._serializer(purpose)).loads(token)
+            content = (await self._serializer(purpose)).loads(token)
         except BadData:
             raise Unauthorized("This was not signed here, or it was changed on its way.") from None
-        expires_at = datetime.fromtimestamp(said.pop(_EXPIRES_AT), UTC)
+        expires_at = datetime.fromtimestamp(content.pop(_EXPIRES_AT), UTC)
         if expires_at <= self._now():
             raise Unauthorized("This has expired.")
-        return Signed(said, expires_at)
+        return Signed(content, expires_at)
 
     async def key(self, purpose: str) -> bytes:
         """A key for one purpose, the same in every worker and after every start."""

@@ -72,16 +72,16 @@ def invalid_fields(errors: Sequence[Mapping[str, Any]], *, inside: str = "", who
 
 def json_fault(failure: ValueError, *, first_line: int = 1) -> str:
     """What is wrong with a text that a JSON parser refused, and where; `first_line` is the number of its first line."""
-    told = str(failure)
-    if "limit exceeded" in told:
+    message = str(failure)
+    if "limit exceeded" in message:
         fault = "it is nested too deeply"
-    elif "EOF" in told or "end of data" in told:
+    elif "EOF" in message or "end of data" in message:
         fault = "it ends too early"
-    elif "trailing comma" in told:
+    elif "trailing comma" in message:
         fault = "there is a comma with nothing after it"
     else:
         fault = "it cannot be read from there on"
-    match = _PLACE.search(told)
+    match = _PLACE.search(message)
     return f"{fault}, line {int(match[1]) + first_line - 1} column {match[2]}" if match else fault
 
 

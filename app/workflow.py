@@ -113,9 +113,9 @@ class Workflow:
         runtime = Runtime(context=self._rooms)
         for node in (_resolve, _gather, _understand):
             state |= await node(cast(State, state), runtime)
-        found = cast(State, state)
-        brief = (await _compose(found))["brief"]
-        snapshot = found["snapshot"]
+        understood = cast(State, state)
+        brief = (await _compose(understood))["brief"]
+        snapshot = understood["snapshot"]
         drafted = first_handoff("", snapshot, cast(Brief, brief), (), None, request, started=started)
         return snapshot, drafted
 

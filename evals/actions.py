@@ -183,12 +183,14 @@ async def judge_policy(app: App, cases: Sequence[PolicyCase]) -> PolicyFaults:
         name = f"case-{row['id']}"
         decision = await _decided(app, row, row["turns"], name, limit=MOST_OFFERED, context=case.context)
         offered = {action.action_id for action in decision.actions}
-        suppressed = {
-            suppressed_action.action_id: suppressed_action.detail for suppressed_action in decision.suppressed
-        }
-        closed_offered.extend(f"{row['id']}: {one} is offered. {case.why}" for one in case.closed if one in offered)
+        suppressed = {action.action_id: action.detail for action in decision.suppressed}
+        closed_offered.extend(
+            f"{row['id']}: {action_id} is offered. {case.why}" for action_id in case.closed if action_id in offered
+        )
         open_suppressed.extend(
-            f"{row['id']}: {one} is held back ({suppressed[one]}). {case.why}" for one in case.open if one in suppressed
+            f"{row['id']}: {action_id} is held back ({suppressed[action_id]}). {case.why}"
+            for action_id in case.open
+            if action_id in suppressed
         )
     labelled = sum(len(case.closed) + len(case.open) for case in cases)
     return PolicyFaults(labelled, tuple(closed_offered), tuple(open_suppressed))
@@ -210,15 +212,15 @@ def figures(judged: Sequence[Judged], faults: PolicyFaults) -> ActionFigures:
     """The figures over judged conversations. Raises InvalidRequest when there is none."""
     if not judged:
         raise InvalidRequest("The file holds no conversation.")
-    golds = Counter(one.gold for one in judged)
+    golds = Counter(judgement.gold for judgement in judged)
     constant = [count / len(judged) for _, count in golds.most_common(OFFERED)]
-    times = [one.duration_ms for one in judged]
+    times = [judgement.duration_ms for judgement in judged]
     by_gold = _by_gold(judged)
     intervals = _intervals(judged)
-    bots = [one._replace(offered=(one.by_bot,)) for one in judged]
+    bots = [judgement._replace(offered=(judgement.by_bot,)) for judgement in judged]
     return ActionFigures(
         n=len(judged),
-        tasks=len({one.task for one in judged}),
+        tasks=len({judgement.task for judgement in judged}),
         top1=_top1(judged),
         top3=_top3(judged),
         macro_top1=_macro_top1(judged),
@@ -238,7 +240,7 @@ def figures(judged: Sequence[Judged], faults: PolicyFaults) -> ActionFigures:
         closed_offered=len(faults.closed_offered),
         open_suppressed=len(faults.open_suppressed),
         policy_faults=(*faults.closed_offered, *faults.open_suppressed),
-        repeated_offered=sum(one.repeated for one in judged),
+        repeated_offered=sum(judgement.repeated for judgement in judged),
         p50_ms=median(times),
         p99_ms=quantiles(times, n=100, method="inclusive")[98] if len(times) > 1 else times[0],
     )
@@ -250,11 +252,11 @@ def task_of(conversation_id: str) -> str:
 
 
 def _top1(judged: Sequence[Judged]) -> float:
-    return mean(one.offered[:1] == (one.gold,) for one in judged)
+    return mean(judgement.offered[:1] == (judgement.gold,) for judgement in judged)
 
 
 def _top3(judged: Sequence[Judged]) -> float:
-    return mean(one.gold in one.offered[:OFFERED] for one in judged)
+    return mean(judgement.gold in judgement.offered[:OFFERED] for judgement in judged)
 
 
 def _macro(judged: Sequence[Judged], measure: Callable[[Sequence[Judged]], float]) -> float:
@@ -279,19 +281,22 @@ _MEASURES: Mapping[str, Callable[[Sequence[Judged]], float]] = {
 
 def _by_gold(judged: Iterable[Judged]) -> dict[str, list[Judged]]:
     groups: defaultdict[str, list[Judged]] = defaultdict(list)
-    for one in judged:
-        groups[one.gold].append(one)
+    for judgement in judged:
+        groups[judgement.gold].append(judgement)
     return dict(sorted(groups.items(), key=lambda group: -len(group[1])))
 
 
 def _intervals(judged: Sequence[Judged]) -> Mapping[str, Interval]:
     """95 % percentile intervals of each measure over resampled tasks; a gold action that is not drawn is left out."""
     tasks: defaultdict[str, list[Judged]] = defaultdict(list)
-    for one in judged:
-        tasks[one.task].append(one)
+    for judgement in judged:
+        tasks[judgement.task].append(judgement)
     clusters = list(tasks.values())
     random = Random(17)  # noqa: S311 - nothing here is a secret
-    drawn = [[one for those in random.choices(clusters, k=len(clusters)) for one in those] for _ in range(RESAMPLES)]
+    drawn = [
+        [resampled for those in random.choices(clusters, k=len(clusters)) for resampled in those]
+        for _ in range(RESAMPLES)
+    ]
     return {name: _middle([measure(sample) for sample in drawn]) for name, measure in _MEASURES.items()}
 
 

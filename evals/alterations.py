@@ -66,12 +66,12 @@ class Alteration(NamedTuple):
 
 def alterations(text: str, conversation: str, seed: int) -> Mapping[AlterationKind, Alteration]:
     """One alteration of each kind that the sentence allows; `conversation` is all that was said."""
-    found: dict[AlterationKind, Alteration] = {}
+    altered: dict[AlterationKind, Alteration] = {}
     for kind, alter in _KINDS.items():
         chosen = _drawn(alter(text, conversation), text, Random(f"{seed} {kind} {text}"))  # noqa: S311 - no secret
         if chosen:
-            found[kind] = chosen
-    return found
+            altered[kind] = chosen
+    return altered
 
 
 def every(kind: AlterationKind, text: str, conversation: str) -> Iterator[Alteration]:
@@ -81,14 +81,14 @@ def every(kind: AlterationKind, text: str, conversation: str) -> Iterator[Altera
 
 def names_in(text: str, conversation: str) -> list[str]:
     """The proper names of a sentence: its capitalised words, the first one only if it is capitalised elsewhere too."""
-    found: list[str] = []
+    names: list[str] = []
     for match in re.finditer(r"\b[A-Z][a-z]+(?=['’\s.,;:!?]|$)", text):
         word = match.group()
-        if word.casefold() in _NO_NAMES or word in found:
+        if word.casefold() in _NO_NAMES or word in names:
             continue
         if _is_name(word, conversation):
-            found.append(word)
-    return found
+            names.append(word)
+    return names
 
 
 def holds_negation(text: str) -> bool:
@@ -136,9 +136,9 @@ def _new_names(text: str, conversation: str) -> Iterator[Alteration]:
 
 
 def _swapped_names(text: str, conversation: str) -> Iterator[Alteration]:
-    known = [word for word in _capitalised(conversation) if _is_name(word, conversation)]
+    names = [word for word in _capitalised(conversation) if _is_name(word, conversation)]
     for name in names_in(text, conversation):
-        for other in known:
+        for other in names:
             if other == name:
                 continue
             if re.search(rf"\b{other}\b", text):
@@ -207,8 +207,8 @@ def _roles(text: str, _: str) -> Iterator[Alteration]:
         yield Alteration(_SIDES.sub(lambda match: other[match.group().casefold()], text), "exchanged")
 
 
-def _exchanged(text: str, one: str, other: str) -> str:
-    return re.sub(rf"\b(?:{one}|{other})\b", lambda match: other if match.group() == one else one, text)
+def _exchanged(text: str, name: str, other: str) -> str:
+    return re.sub(rf"\b(?:{name}|{other})\b", lambda match: other if match.group() == name else name, text)
 
 
 def _capitalised(conversation: str) -> list[str]:

@@ -235,15 +235,15 @@ def figures(outcomes: Sequence[Outcome]) -> AnswerFigures:
 def statements(answer: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Every statement of an answer with its field: a sentence, a promise, a question or an entity's value."""
     for field in LINES:
-        told = answer.get(field)
-        if told:
-            yield field, told if isinstance(told, str) else str(told["text"])
+        statement = answer.get(field)
+        if statement:
+            yield field, statement if isinstance(statement, str) else str(statement["text"])
     for field in LISTS:
-        for told in answer.get(field) or ():
-            yield field, str(told.get("value") or told.get("text"))
+        for statement in answer.get(field) or ():
+            yield field, str(statement.get("value") or statement.get("text"))
     for section in answer.get("custom_sections") or ():
-        for told in section["statements"]:
-            yield "custom_sections", str(told["text"])
+        for statement in section["statements"]:
+            yield "custom_sections", str(statement["text"])
 
 
 def is_shown(field: str, text: str, handoff: Handoff) -> bool:
@@ -275,13 +275,13 @@ def mapped(recorded: str, ours: str) -> Mapping[str, str]:
     for alias, line in _LINE.findall(ours):
         places[line].append(alias)
     seen: Counter[str] = Counter()
-    found: dict[str, str] = {}
+    aliases: dict[str, str] = {}
     for alias, line in _LINE.findall(recorded):
         there = places.get(line, ())
         if seen[line] < len(there):
-            found[alias] = there[seen[line]]
+            aliases[alias] = there[seen[line]]
             seen[line] += 1
-    return found
+    return aliases
 
 
 def write_briefs(outcomes: Sequence[Outcome], folder: Path) -> None:
@@ -311,14 +311,14 @@ def _markdown(outcome: Outcome) -> str:
         "Claims": [f"[{verdict}] {text}" for text, verdict in verdicts.items()],
         "Dropped": [f"{it.text} ({it.why})" for it in brief.dropped_claims],
     }
-    told = [f"## {name}\n" + "\n".join(f"- {line}" for line in lines if line) for name, lines in blocks.items()]
+    sections = [f"## {name}\n" + "\n".join(f"- {line}" for line in lines if line) for name, lines in blocks.items()]
     answer = json.dumps(outcome.row.answer, ensure_ascii=False, indent=1)
-    return "\n\n".join((f"# {outcome.row.id}", *told, f"## Recorded answer\n```json\n{answer}\n```")) + "\n"
+    return "\n\n".join((f"# {outcome.row.id}", *sections, f"## Recorded answer\n```json\n{answer}\n```")) + "\n"
 
 
 def _due(promise: Commitment, brief: Brief) -> str:
-    told = frames_of(brief).due_of(promise)
-    return f" ({told})" if told else ""
+    due = frames_of(brief).due_of(promise)
+    return f" ({due})" if due else ""
 
 
 async def _handed_over(app: App, model: Replying, row: Row, tenant: str) -> Outcome:
@@ -355,7 +355,7 @@ def _with_ids(answer: Mapping[str, Any], aliases: Mapping[str, str]) -> tuple[Ma
         if isinstance(value, Mapping):
             return {name: moved(inner, name) for name, inner in cast(Mapping[str, Any], value).items()}
         if isinstance(value, list | tuple):
-            return [moved(one, key) for one in cast(Sequence[Any], value)]
+            return [moved(element, key) for element in cast(Sequence[Any], value)]
         match = _SHORT_ID.search(value) if isinstance(value, str) and key in ("evidence", "id") else None
         if match is None:
             return value
@@ -367,12 +367,15 @@ def _with_ids(answer: Mapping[str, Any], aliases: Mapping[str, str]) -> tuple[Ma
 
 def _why(text: str, handoff: Handoff) -> str | None:
     parts = [plain(part) for part in _SENTENCE_END.split(text)]
-    dropped = {plain(dropped_claim.text): dropped_claim.why for dropped_claim in handoff.brief.dropped_claims}
-    return next((why for told, why in dropped.items() if any(told in part or part in told for part in parts)), None)
+    dropped = {plain(claim.text): claim.why for claim in handoff.brief.dropped_claims}
+    return next(
+        (why for claim_text, why in dropped.items() if any(claim_text in part or part in claim_text for part in parts)),
+        None,
+    )
 
 
 def _figures(text: str) -> set[str]:
-    return {re.sub(r"[.,](?=\d{3}\b)", "", one) for one in re.findall(r"\d[\d.,]*\d|\d", text)}
+    return {re.sub(r"[.,](?=\d{3}\b)", "", figure) for figure in re.findall(r"\d[\d.,]*\d|\d", text)}
 
 
 def _is_same_day(date: str, piece: str) -> bool:

@@ -93,15 +93,15 @@ def write_prompts(asked: Sequence[Asked], settings: Settings, folder: Path) -> i
     """Write each prompt to a file of the folder; gives how many there are."""
     folder.mkdir(parents=True, exist_ok=True)
     template = _template(settings)
-    for one in asked:
+    for question in asked:
         prompt = WrittenPrompt(
             template_sha256=template.sha256,
-            prompt_sha256=prompt_sha256(one.system, one.user),
-            system=one.system,
-            user=one.user,
-            answer_schema=one.schema,
+            prompt_sha256=prompt_sha256(question.system, question.user),
+            system=question.system,
+            user=question.user,
+            answer_schema=question.schema,
         )
-        (folder / one.file_name).write_text(prompt.model_dump_json(indent=1), encoding="utf-8")
+        (folder / question.file_name).write_text(prompt.model_dump_json(indent=1), encoding="utf-8")
     return len(asked)
 
 
@@ -113,10 +113,10 @@ def take_in(asked: Sequence[Asked], settings: Settings, folder: Path, into: Path
     template = _template(settings)
     answers = {path.name: path for path in folder.glob("*.answer.json")}
     rows: list[Row] = []
-    for one in asked:
-        path = answers.pop(one.file_name.replace(".prompt.", ".answer."), None)
+    for question in asked:
+        path = answers.pop(question.file_name.replace(".prompt.", ".answer."), None)
         if path is not None:
-            rows.append(_row(one, path, template, recorded_on))
+            rows.append(_row(question, path, template, recorded_on))
     if answers:
         names = ", ".join(sorted(answers))
         raise StaleRecording(f"{folder}: {names} answer none of the prompts that are asked now. Write them out anew.")

@@ -71,10 +71,10 @@ class RecordedChecks:
         """Raises StaleRecording for recordings of another template, or none at all."""
         self._folder = folder
         self._template = template_sha256()
-        self._by_prompt = {read_recording.prompt_sha256: read_recording for read_recording in read_recordings(folder)}
+        self._by_prompt = {recording.prompt_sha256: recording for recording in read_recordings(folder)}
         if not self._by_prompt:
             raise StaleRecording(f"{folder} holds no recorded check. Write the prompts out with --write-prompts.")
-        others = {check_recording.template_sha256 for check_recording in self._by_prompt.values()} - {self._template}
+        others = {recording.template_sha256 for recording in self._by_prompt.values()} - {self._template}
         if others:
             raise StaleRecording(f"{folder} holds checks recorded to another template than prompts/check/v1.md is now.")
         self.stale = 0
@@ -84,11 +84,11 @@ class RecordedChecks:
     ) -> ModelReply:
         """The recorded answer to exactly this prompt. Raises ModelUnavailable, and counts it, where there is none."""
         del schema, timeout_s, max_tokens
-        check_recording = self._by_prompt.get(prompt_sha256(system, user))
-        if check_recording is None:
+        recording = self._by_prompt.get(prompt_sha256(system, user))
+        if recording is None:
             self.stale += 1
             raise ModelUnavailable("Nothing was recorded to this prompt.")
-        return ModelReply(text=json.dumps(check_recording.answer or _answer_of(check_recording)), model=self.name)
+        return ModelReply(text=json.dumps(recording.answer or _answer_of(recording)), model=self.name)
 
     def insist(self) -> None:
         """Raises StaleRecording where anything was asked that is not recorded."""
@@ -160,15 +160,15 @@ class Divided:
 
     async def warm_up(self) -> None:
         """Load what either needs."""
-        for one in (self._writes, self._checks):
-            if one is not None:
-                await one.warm_up()
+        for model in (self._writes, self._checks):
+            if model is not None:
+                await model.warm_up()
 
     async def close(self) -> None:
         """Let go of both."""
-        for one in (self._writes, self._checks):
-            if one is not None:
-                await one.close()
+        for model in (self._writes, self._checks):
+            if model is not None:
+                await model.close()
 
 
 def checking_model(
@@ -201,23 +201,23 @@ def take_in(folder: Path, into: Path, *, recorded_on: str, ours: bool = False) -
     not judge each statement of its prompt exactly once, and StaleRecording for a prompt of another template.
     """
     fresh = [_taken_in(path, recorded_on, ours=ours) for path in sorted(folder.glob("*.answer.json"))]
-    kept = {check_recording.prompt_sha256: check_recording for check_recording in (*read_recordings(into), *fresh)}
+    recordings_by_prompt = {recording.prompt_sha256: recording for recording in (*read_recordings(into), *fresh)}
     into.mkdir(parents=True, exist_ok=True)
-    lines = [kept[digest].model_dump_json(exclude_none=True) for digest in sorted(kept)]
+    lines = [recordings_by_prompt[digest].model_dump_json(exclude_none=True) for digest in sorted(recordings_by_prompt)]
     (into / "checks.jsonl").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     return len(lines)
 
 
 def read_recordings(folder: Path) -> list[CheckRecording]:
     """Every recorded check in a folder. Raises StaleRecording for a file that cannot be read."""
-    check_recordings: list[CheckRecording] = []
+    recordings: list[CheckRecording] = []
     for path in sorted(folder.glob("*.jsonl")):
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
             try:
-                check_recordings.append(CheckRecording.model_validate_json(line))
+                recordings.append(CheckRecording.model_validate_json(line))
             except ValidationError:
                 raise StaleRecording(f"{path}, line {number}: this is no recorded check.") from None
-    return check_recordings
+    return recordings
 
 
 def prompt_sha256(system: str, user: str) -> str:

@@ -106,16 +106,18 @@ def _days(random: Random, customer_id: str, interactions: int) -> Iterator[Inter
 async def file_cases(settings: Settings, cases: int) -> None:
     """Keep so many settled cases of other customers, each near something that customers of a measurement say."""
     vectors, noise = ChromaVectors(settings.data_dir / "vectors"), np.random.default_rng(11)
-    said = [trouble.format(thing=thing, number=number) for trouble in _TROUBLES for number, thing in enumerate(_THINGS)]
+    texts = [
+        trouble.format(thing=thing, number=number) for trouble in _TROUBLES for number, thing in enumerate(_THINGS)
+    ]
     actions = [action.id for action in catalogue_named(settings.catalogue).actions]
     try:
-        near = (await MiniLM().embed(said))[noise.integers(len(said), size=cases)]
+        near = (await MiniLM().embed(texts))[noise.integers(len(texts), size=cases)]
         rows = near + 0.5 / DIMENSIONS**0.5 * noise.standard_normal(near.shape).astype(np.float32)
-        told = {
+        outcomes = {
             new_id("int"): to_json({actions[int(noise.integers(len(actions)))]: (1.0, float(number % 2))}).decode()
             for number in range(cases)
         }
-        await vectors.put_cases(TENANT, told, rows / np.linalg.norm(rows, axis=1, keepdims=True))
+        await vectors.put_cases(TENANT, outcomes, rows / np.linalg.norm(rows, axis=1, keepdims=True))
     finally:
         await vectors.close()
 

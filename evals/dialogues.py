@@ -32,7 +32,7 @@ class Dialogue(NamedTuple):
 
     conversation: Mapping[str, Any]
     sentences: Sequence[str]
-    said: str
+    transcript: str
 
 
 def read_dialogues(path: Path) -> list[Dialogue]:
@@ -49,12 +49,12 @@ async def judged_one_by_one(
     progress: Callable[[int, int], None] | None,
 ) -> list[Judgement]:
     """What is judged of each dialogue in turn; `progress` is told how many are done, and of how many."""
-    found: list[Judgement] = []
+    judgements: list[Judgement] = []
     for done, dialogue in enumerate(dialogues, start=1):
-        found.extend(await judge(dialogue))
+        judgements.extend(await judge(dialogue))
         if progress:
             progress(done, len(dialogues))
-    return found
+    return judgements
 
 
 def rows_of(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
@@ -82,21 +82,21 @@ def dialogue_of(fields: Mapping[str, Any], line: int, *, roles: Mapping[str, str
         elif turns:
             turns[-1]["text"] += f" {text}"
     name = str(fields.get("fname") or f"line-{line}")
-    said = "\n".join(turn["text"] for turn in turns)
-    return Dialogue({"id": name, "turns": turns}, sentences_of(_told(summary, roles)), said)
+    transcript = "\n".join(turn["text"] for turn in turns)
+    return Dialogue({"id": name, "turns": turns}, sentences_of(_told(summary, roles)), transcript)
 
 
 def sentences_of(summary: str) -> list[str]:
     """The sentences of a summary."""
-    found: list[str] = []
+    sentences: list[str] = []
     for piece in _SENTENCE_END.split(summary.strip()):
-        if found and _ABBREVIATION.search(found[-1]):
-            found[-1] = f"{found[-1]} {piece}"
+        if sentences and _ABBREVIATION.search(sentences[-1]):
+            sentences[-1] = f"{sentences[-1]} {piece}"
         elif piece:
-            found.append(piece)
-    return found
+            sentences.append(piece)
+    return sentences
 
 
 def _told(text: str, roles: Mapping[str, str]) -> str:
-    told = _PERSON.sub(lambda match: f"the {roles[match[1]]}", text)
-    return re.sub(r"(^|[.!?] )the (?=customer|agent)", r"\1The ", told)
+    named = _PERSON.sub(lambda match: f"the {roles[match[1]]}", text)
+    return re.sub(r"(^|[.!?] )the (?=customer|agent)", r"\1The ", named)

@@ -156,7 +156,7 @@ async def evaluate(
 
 def figures(met: Sequence[Met], concurrency: int) -> FaultsFigures:
     """The figures over handoffs, together and by fault."""
-    by_fault = {fault: [one for one in met if one.fault == fault] for fault in CODES}
+    by_fault = {fault: [handoff for handoff in met if handoff.fault == fault] for fault in CODES}
     return FaultsFigures(
         **_figures(met).model_dump(),
         concurrency=concurrency,
@@ -174,8 +174,8 @@ def unsupported(of: Dialogue, handoff: Handoff, interaction_ids: frozenset[str])
     unbacked = [
         claim.text for claim in handoff.brief.claims if not claim.evidence or not interaction_ids >= {*claim.evidence}
     ]
-    said = " ".join(draft.text for draft in of.drafts)
-    made_up = identifiers(" ".join(prose)) - identifiers(said) - numbers(said)
+    transcript = " ".join(draft.text for draft in of.drafts)
+    made_up = identifiers(" ".join(prose)) - identifiers(transcript) - numbers(transcript)
     return [*lies, *unbacked, *sorted(made_up)]
 
 
@@ -212,8 +212,7 @@ async def handed_over(app: App, about: Dialogue, deadline_ms: int) -> Answered:
     request = HandoffRequest(conversation_id=about.conversation_id, deadline_ms=deadline_ms)
     started = perf_counter()
     stages = [
-        (handoff_stage, (perf_counter() - started) * 1000 - deadline_ms)
-        async for handoff_stage in app.handoff_stages(TENANT, request)
+        (stage, (perf_counter() - started) * 1000 - deadline_ms) async for stage in app.handoff_stages(TENANT, request)
     ]
     (_, first_late_ms), *_, (handoff, late_ms) = stages
     ids = frozenset(result.interaction_id for result in recorded.results if result.interaction_id)
@@ -232,14 +231,14 @@ def _plan(handoffs: int) -> list[tuple[str, int]]:
 
 
 def _figures(met: Sequence[Met]) -> FaultFigures:
-    late = [one.late_ms for one in met]
+    late = [handoff.late_ms for handoff in met]
     return FaultFigures(
         n=len(met),
-        in_time=sum(one.late_ms <= TOLERANCE_MS for one in met),
-        late_before_model=sum(one.first_late_ms > TOLERANCE_MS for one in met),
-        wrong=sum(not one.is_right and not one.has_no_time for one in met),
-        no_time=sum(one.has_no_time for one in met),
-        unsupported=sum(len(one.unsupported) for one in met),
+        in_time=sum(handoff.late_ms <= TOLERANCE_MS for handoff in met),
+        late_before_model=sum(handoff.first_late_ms > TOLERANCE_MS for handoff in met),
+        wrong=sum(not handoff.is_right and not handoff.has_no_time for handoff in met),
+        no_time=sum(handoff.has_no_time for handoff in met),
+        unsupported=sum(len(handoff.unsupported) for handoff in met),
         late_p50_ms=round(median(late), 1),
         late_p99_ms=round(quantiles(late, n=100, method="inclusive")[98] if len(late) > 1 else late[0], 1),
         late_max_ms=round(max(late), 1),

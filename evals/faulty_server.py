@@ -164,13 +164,15 @@ def fault_of(number: int) -> str:
 
 def _answer(served: Served, truths: Sequence[Sentence], lies: Sequence[Sentence] = ()) -> dict[str, Any]:
     """A brief of true sentences, with a lie first in each field where there are any."""
-    told = [*_statements(served, lies), *_statements(served, truths)]
-    promises = [one | {"by": sentence.promise, "due": None} for one, sentence in _promises(served, (*lies, *truths))]
+    statements = [*_statements(served, lies), *_statements(served, truths)]
+    promises = [
+        statement | {"by": sentence.promise, "due": None} for statement, sentence in _promises(served, (*lies, *truths))
+    ]
     return {
-        "headline": told[0] | {"text": told[0]["text"].rstrip(".")},
-        "contact_reason": told[min(1, len(lies))],
-        "situation": [*told[min(2, len(lies)) :][:1], *_statements(served, truths)[-3:]],
-        "customer_expectation": told[min(3, len(lies))],
+        "headline": statements[0] | {"text": statements[0]["text"].rstrip(".")},
+        "contact_reason": statements[min(1, len(lies))],
+        "situation": [*statements[min(2, len(lies)) :][:1], *_statements(served, truths)[-3:]],
+        "customer_expectation": statements[min(3, len(lies))],
         "commitments": promises[:2],
         "open_questions": [],
         "entities": [],
@@ -246,8 +248,8 @@ class _Server:
         self._attempts[number] += 1
         about = dialogue(number, self._seed)
         lines = {content: alias for alias, content in _LINE.findall(asked)}
-        said = {index: json.dumps(draft.text, ensure_ascii=False) for index, draft in enumerate(about.drafts)}
-        aliases = {index: lines[text] for index, text in said.items() if text in lines}
+        contents = {index: json.dumps(draft.text, ensure_ascii=False) for index, draft in enumerate(about.drafts)}
+        aliases = {index: lines[text] for index, text in contents.items() if text in lines}
         return Served(about, aliases, self._attempts[number], writer)
 
 

@@ -52,10 +52,12 @@ class Columns(NamedTuple):
 
 def matrix_of(rows: Sequence[LabelledSentence]) -> Any:
     """The features of sentences as a sparse matrix of rows of length 1. Shape: (sentences, SIZE)."""
-    found = [features(row.text, row.setting) for row in rows]
-    ends = np.cumsum([0, *map(len, found)])
-    values = np.concatenate([np.full(len(one), 1 / np.sqrt(len(one)), np.float32) for one in found])
-    return csr_matrix((values, np.concatenate(found), ends), shape=(len(rows), SIZE))
+    columns_by_row = [features(row.text, row.setting) for row in rows]
+    ends = np.cumsum([0, *map(len, columns_by_row)])
+    values = np.concatenate(
+        [np.full(len(columns), 1 / np.sqrt(len(columns)), np.float32) for columns in columns_by_row]
+    )
+    return csr_matrix((values, np.concatenate(columns_by_row), ends), shape=(len(rows), SIZE))
 
 
 def fit(matrix: Any, rows: Sequence[LabelledSentence]) -> Columns:
@@ -69,11 +71,11 @@ def fit(matrix: Any, rows: Sequence[LabelledSentence]) -> Columns:
 
 
 def _classes(matrix: Any, labels: Sequence[Any], classes: Sequence[Any]) -> Columns:
-    known = [index for index, label in enumerate(labels) if label is not None]
+    labelled = [index for index, label in enumerate(labels) if label is not None]
     model: Any = (
         cast(Any, linear_model)
         .LogisticRegression(C=STRENGTH, max_iter=300)
-        .fit(matrix[known], [labels[index] for index in known])
+        .fit(matrix[labelled], [labels[index] for index in labelled])
     )
     if len(classes) == 1:
         return Columns(model.coef_.T, model.intercept_)
@@ -89,7 +91,7 @@ def _out_of_fold(matrix: Any, rows: Sequence[LabelledSentence]) -> NDArray[np.fl
         matrix, groups=[row.conversation for row in rows]
     )
     for learnt, judged in folds:
-        scores[judged] = fit(matrix[learnt], [rows[int(place)] for place in learnt]).scores(matrix[judged])
+        scores[judged] = fit(matrix[learnt], [rows[int(index)] for index in learnt]).scores(matrix[judged])
     return scores
 
 
@@ -97,9 +99,9 @@ def _shifts(scores: NDArray[np.float64], rows: Sequence[LabelledSentence]) -> ND
     """For each column what to add to its scores, so that a trait's best F1 in cross-validation is at 0."""
     shifts = np.zeros(scores.shape[1])
     for column, trait in enumerate(TRAITS, start=len(ACTS) + len(MOODS)):
-        known = [index for index, row in enumerate(rows) if getattr(row, trait) is not None]
-        truth = [getattr(rows[index], trait) for index in known]
-        precision, recall, thresholds = cast(Any, metrics).precision_recall_curve(truth, scores[known, column])
+        labelled = [index for index, row in enumerate(rows) if getattr(row, trait) is not None]
+        truth = [getattr(rows[index], trait) for index in labelled]
+        precision, recall, thresholds = cast(Any, metrics).precision_recall_curve(truth, scores[labelled, column])
         f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-9)
         best = int(f1[:-1].argmax())
         print(f"{trait:12} precision {precision[best]:.3f} recall {recall[best]:.3f} F1 {f1[best]:.3f} of {sum(truth)}")
@@ -115,7 +117,7 @@ def wish_rows(
 
     A wish weighs as much at the end of its conversation as at the ends of all earlier turns together.
     """
-    found: list[NDArray[np.float64]] = []
+    traits: list[NDArray[np.float64]] = []
     states: list[str] = []
     conversations: list[str] = []
     weights: list[float] = []
@@ -133,11 +135,11 @@ def wish_rows(
                     Later(other.setting.by_customer, turns[at], not words[index].isdisjoint(words[at]), read_as)
                     for at, (other, read_as) in enumerate(together[index + 1 : end], start=index + 1)
                 ]
-                found.append(wish_states.traits(reading, later, carried_out=False, failed=False))
+                traits.append(wish_states.traits(reading, later, carried_out=False, failed=False))
                 states.append(_state_so_far(row, places))
                 conversations.append(conversation)
                 weights.append(1.0 if len(together) == len(whole) else 1.0 / max(1, len(beginnings) - 1))
-    return np.array(found), states, conversations, weights
+    return np.array(traits), states, conversations, weights
 
 
 def _state_so_far(row: LabelledSentence, places: Set[str]) -> str:
@@ -155,7 +157,7 @@ def ranked_rows(
 
     `sought` is given a sentence and where the sentences stand that were said by then.
     """
-    found: list[NDArray[np.float64]] = []
+    traits: list[NDArray[np.float64]] = []
     labels: list[bool] = []
     beginnings: list[str] = []
     for conversation, together in _beginnings(rows, readings):
@@ -164,15 +166,15 @@ def ranked_rows(
         wanted = [sought(row, places) for row, _ in own]
         if not any(wanted):
             continue
-        found.append(reasons.traits([(row.text, row.setting, reading) for row, reading in own]))
+        traits.append(reasons.traits([(row.text, row.setting, reading) for row, reading in own]))
         labels += wanted
         beginnings += [f"{conversation}:{len(together)}"] * len(own)
-    return np.concatenate(found), labels, beginnings
+    return np.concatenate(traits), labels, beginnings
 
 
-def fit_ranking(name: str, found: tuple[NDArray[np.float64], list[bool], list[str]]) -> NDArray[np.float64]:
+def fit_ranking(name: str, ranked: tuple[NDArray[np.float64], list[bool], list[str]]) -> NDArray[np.float64]:
     """The weights of the traits; prints how often the likeliest, and one of the likeliest two, is what is sought."""
-    matrix, labels, beginnings = found
+    matrix, labels, beginnings = ranked
     conversations = [beginning.rpartition(":")[0] for beginning in beginnings]
     spread = np.maximum(matrix.std(axis=0), _LEAST_SPREAD)
     model: Any = cast(Any, linear_model).LogisticRegression(C=RANKING_STRENGTH, max_iter=3000)
@@ -221,12 +223,12 @@ def _conversations(
         yield conversation, list(together)
 
 
-def fit_wish_states(found: tuple[NDArray[np.float64], list[str], list[str], list[float]]) -> NDArray[np.float64]:
+def fit_wish_states(wishes: tuple[NDArray[np.float64], list[str], list[str], list[float]]) -> NDArray[np.float64]:
     """The weights of the states over traits of which the first is always 1, a row for each of STATES.
 
     Prints their figures in cross-validation.
     """
-    matrix, labels, conversations, weights_of_rows = found
+    matrix, labels, conversations, weights_of_rows = wishes
     model: Any = cast(Any, linear_model).LogisticRegression(C=STATE_STRENGTH, max_iter=3000)
     folds = cast(Any, model_selection).GroupKFold(FOLDS)
     guessed = cast(Any, model_selection).cross_val_predict(

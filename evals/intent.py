@@ -121,18 +121,18 @@ async def evaluate(
     progress: Tell | None = None,
 ) -> IntentFigures:
     """The figures over two CSV files; without `shots` every training row is an example. Raises InvalidRequest."""
-    labelleds, judged = read_csv(train), read_csv(test)
-    unknown = {one.category for one in judged} - {one.category for one in labelleds}
+    training, judged = read_csv(train), read_csv(test)
+    unknown = {row.category for row in judged} - {row.category for row in training}
     if unknown:
         raise InvalidRequest(f"{test}: no row of {train} is about {min(unknown)!r}, so it cannot be learnt.")
-    labelled, rest = drawn(labelleds, shots, seed)
-    trial = _Trial(settings, len(labelleds) + len(judged), progress)
-    traffic = await trial.embedded([one.text for one in rest])
+    labelled, rest = drawn(training, shots, seed)
+    trial = _Trial(settings, len(training) + len(judged), progress)
+    traffic = await trial.embedded([row.text for row in rest])
     examples = await trial.by_category(labelled)
-    told, tested, fit_ms, times = await trial.one_by_one(examples, traffic, [one.text for one in judged])
-    data = _Data(examples, traffic, [one.category for one in judged], tested)
+    predictions, tested, fit_ms, times = await trial.one_by_one(examples, traffic, [row.text for row in judged])
+    data = _Data(examples, traffic, [row.category for row in judged], tested)
     return IntentFigures(
-        **scored(told, data.truth)._asdict(),
+        **scored(predictions, data.truth)._asdict(),
         p50_ms=round(median(times), 3),
         accuracy_nearest=_nearest_accuracy(data),
         fit_ms=round(fit_ms, 1),
@@ -168,42 +168,44 @@ def drawn(rows: Sequence[Labelled], shots: int | None, seed: int) -> tuple[list[
     for index, row in enumerate(rows):
         places[row.category].append(index)
     random = Random(seed)  # noqa: S311 - a draw that can be repeated, not a secret
-    chosen = {one for name in sorted(places) for one in random.sample(places[name], min(shots, len(places[name])))}
+    chosen = {
+        position for name in sorted(places) for position in random.sample(places[name], min(shots, len(places[name])))
+    }
     return (
         [row for index, row in enumerate(rows) if index in chosen],
         [row for index, row in enumerate(rows) if index not in chosen],
     )
 
 
-def scored(told: Told, truth: Sequence[str]) -> Scores:
+def scored(predictions: Told, truth: Sequence[str]) -> Scores:
     """The figures that need no clock, for texts in scope."""
-    right, named = told_right(told, truth), told.named
+    right, named = told_right(predictions, truth), predictions.named
     return Scores(
         n=len(truth),
         accuracy=float(right.mean()),
-        macro_f1=macro_f1(told.intents, truth),
+        macro_f1=macro_f1(predictions.intents, truth),
         abstention=float(1 - named.mean()),
         accuracy_named=float(right[named].mean()) if named.any() else None,
-        calibration_error=calibration_error(told.confidences, right),
+        calibration_error=calibration_error(predictions.confidences, right),
     )
 
 
-def told_right(told: Told, truth: Sequence[str]) -> NDArray[np.bool_]:
+def told_right(predictions: Told, truth: Sequence[str]) -> NDArray[np.bool_]:
     """Whether the likeliest intent of each text is the true one."""
-    return np.array([intent == other for intent, other in zip(told.intents, truth, strict=True)])
+    return np.array([intent == other for intent, other in zip(predictions.intents, truth, strict=True)])
 
 
-def macro_f1(told: Sequence[str], truth: Sequence[str]) -> float:
+def macro_f1(predicted: Sequence[str], truth: Sequence[str]) -> float:
     """The mean of F1 over the intents that are told or true."""
-    right = Counter(one for one, other in zip(told, truth, strict=True) if one == other)
-    sizes = Counter(told) + Counter(truth)
+    right = Counter(intent for intent, other in zip(predicted, truth, strict=True) if intent == other)
+    sizes = Counter(predicted) + Counter(truth)
     return mean(2 * right[name] / size for name, size in sizes.items())
 
 
 def calibration_error(confidences: NDArray[np.float32], right: NDArray[np.bool_]) -> float:
     """How far confidence and accuracy lie apart, expected over ten bins of equal width (Naeini et al., AAAI 2015)."""
     bins = np.minimum((confidences * _BINS).astype(int), _BINS - 1)
-    gaps = (abs(float((confidences[bins == one] - right[bins == one]).sum())) for one in range(_BINS))
+    gaps = (abs(float((confidences[bins == number] - right[bins == number]).sum())) for number in range(_BINS))
     return sum(gaps) / len(right)
 
 
@@ -253,19 +255,19 @@ class _Trial:
         classifier = await self._learner.learn_embedded(examples, traffic=traffic)
         fit_ms = (perf_counter() - started) * 1000
         vectors: list[Vectors] = []
-        told: list[Told] = []
+        predictions: list[Told] = []
         times: list[float] = []
         for text in texts:
             started = perf_counter()
             vectors.append(await self._learner.embed([text]))
             likelihoods = classifier.likelihoods(vectors[-1])
             times.append((perf_counter() - started) * 1000)
-            told.append(_told(classifier.names, likelihoods.confidences, likelihoods.named))
+            predictions.append(_told(classifier.names, likelihoods.confidences, likelihoods.named))
             self._count(1)
         together = Told(
-            [one.intents[0] for one in told],
-            np.concatenate([one.confidences for one in told]),
-            np.concatenate([one.named for one in told]),
+            [prediction.intents[0] for prediction in predictions],
+            np.concatenate([prediction.confidences for prediction in predictions]),
+            np.concatenate([prediction.named for prediction in predictions]),
         )
         return together, np.vstack(vectors), fit_ms, times
 
@@ -281,13 +283,13 @@ class _Trial:
 
 
 def _told(names: Sequence[str], confidences: NDArray[np.float32], named: NDArray[np.bool_]) -> Told:
-    return Told([names[int(place)] for place in confidences.argmax(axis=1)], confidences.max(axis=1), named)
+    return Told([names[int(index)] for index in confidences.argmax(axis=1)], confidences.max(axis=1), named)
 
 
 def _nearest_accuracy(data: _Data) -> float:
     owners = [name for name, vectors in data.examples.items() for _ in vectors]
     nearest = (data.tested @ np.vstack(list(data.examples.values())).T).argmax(axis=1)
-    return mean(owners[int(place)] == true for place, true in zip(nearest, data.truth, strict=True))
+    return mean(owners[int(index)] == true for index, true in zip(nearest, data.truth, strict=True))
 
 
 async def _out_of_scope(trial: _Trial, data: _Data, seed: int) -> OutOfScope | None:
@@ -296,13 +298,13 @@ async def _out_of_scope(trial: _Trial, data: _Data, seed: int) -> OutOfScope | N
     inside = np.array([name not in left_out for name in data.truth])
     if len(left_out) == len(names) or inside.all() or not inside.any():
         return None
-    kept = {name: vectors for name, vectors in data.examples.items() if name not in left_out}
-    told = await trial.at_once(kept, data.traffic, data.tested)
-    right, confidences = told_right(told, data.truth), told.confidences
+    examples = {name: vectors for name, vectors in data.examples.items() if name not in left_out}
+    predictions = await trial.at_once(examples, data.traffic, data.tested)
+    right, confidences = told_right(predictions, data.truth), predictions.confidences
     return OutOfScope(
         intents_left_out=len(left_out),
         n_in_scope=int(inside.sum()),
         n_out_of_scope=int((~inside).sum()),
         auroc=auroc(confidences[inside], confidences[~inside]),
-        at={str(THRESHOLD): trade_off(confidences, right, inside, THRESHOLD) for THRESHOLD in THRESHOLDS},
+        at={str(threshold): trade_off(confidences, right, inside, threshold) for threshold in THRESHOLDS},
     )

@@ -95,14 +95,14 @@ def _figures(rows: Sequence[LabelledSentence]) -> SourceFigures:
         conversations=len({row.conversation for row in rows}),
         sentences=len(rows),
         acts_macro_f1=_macro_f1(acts),
-        acts_accuracy=sum(told == found for told, found in acts) / len(acts),
+        acts_accuracy=sum(label == predicted for label, predicted in acts) / len(acts),
         mood_macro_f1=_macro_f1(moods),
         traits={trait: _found(trait, rows, readings) for trait in TRAITS},
         boilerplate_accuracy=sum(boilerplate) / len(boilerplate),
         key_conversations=len(ranks),
         key_first=sum(rank == 0 for rank in ranks) / max(1, len(ranks)),
         key_among_two=sum(rank < 2 for rank in ranks) / max(1, len(ranks)),
-        promises=_shares([(row.promise, found) for row, found in zip(rows, bound, strict=True)]),
+        promises=_shares([(row.promise, binds) for row, binds in zip(rows, bound, strict=True)]),
         wishes=len(states),
         wish_states=sum(states) / len(states) if states else None,
         conversation_moods=sum(felt) / len(felt) if felt else None,
@@ -110,8 +110,10 @@ def _figures(rows: Sequence[LabelledSentence]) -> SourceFigures:
 
 
 def _macro_f1(pairs: Sequence[tuple[str, str]]) -> float:
-    told, found = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
-    return float(cast(Any, metrics).f1_score(told, found, labels=sorted(set(told)), average="macro", zero_division=0))
+    truth, predicted = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+    return float(
+        cast(Any, metrics).f1_score(truth, predicted, labels=sorted(set(truth)), average="macro", zero_division=0)
+    )
 
 
 def _found(trait: str, rows: Sequence[LabelledSentence], readings: Sequence[Reading]) -> Found:
@@ -120,13 +122,13 @@ def _found(trait: str, rows: Sequence[LabelledSentence], readings: Sequence[Read
 
 
 def _shares(pairs: Sequence[tuple[bool | None, bool]]) -> Found:
-    judged = [(label, found) for label, found in pairs if label is not None]
-    right = sum(label and found for label, found in judged)
-    labelled, found = sum(label for label, _ in judged), sum(found for _, found in judged)
+    judged = [(label, predicted) for label, predicted in pairs if label is not None]
+    right = sum(label and predicted for label, predicted in judged)
+    labelled, positives = sum(label for label, _ in judged), sum(predicted for _, predicted in judged)
     return Found(
         labelled=labelled,
-        found=found,
-        precision=right / found if found else None,
+        found=positives,
+        precision=right / positives if positives else None,
         recall=right / labelled if labelled else None,
     )
 

@@ -72,11 +72,11 @@ def _lines(path: Path) -> Iterator[Mapping[str, Any]]:
 
 def _of_conversation(fields: Mapping[str, Any], source: str) -> Iterator[LabelledSentence]:
     """The sentences of a conversation whose turns hold text and labels."""
-    turns = [(actor, [text for text, *_ in said]) for actor, _, _, said in fields["turns"]]
+    turns = [(actor, [text for text, *_ in sentences]) for actor, _, _, sentences in fields["turns"]]
     labels = {
         f"t{turn}.s{index}": (act, flags, mood)
-        for turn, (*_, said) in enumerate(fields["turns"])
-        for index, (_, act, flags, mood) in enumerate(said)
+        for turn, (*_, sentences) in enumerate(fields["turns"])
+        for index, (_, act, flags, mood) in enumerate(sentences)
     }
     return _labelled(fields, source, turns, labels)
 
@@ -190,12 +190,12 @@ def _some_setting(text: str, *, by_customer: bool) -> Setting:
 
 def _airline(folder: Path) -> Mapping[str, Sequence[tuple[str, str]]]:
     """The turns up to where the bot hands on."""
-    found: dict[str, Sequence[tuple[str, str]]] = {}
+    conversations: dict[str, Sequence[tuple[str, str]]] = {}
     for fields in _lines(folder / "tau_airline.jsonl"):
         turns = fields["turns"]
         end = next((at for at, turn in enumerate(turns) if turn.get("name") == _HANDING_ON), len(turns))
-        found[fields["id"]] = [(turn["role"], turn.get("text") or "") for turn in turns[:end]]
-    return found
+        conversations[fields["id"]] = [(turn["role"], turn.get("text") or "") for turn in turns[:end]]
+    return conversations
 
 
 def _dialogues(folder: Path) -> Mapping[str, Sequence[tuple[str, str]]]:
@@ -204,14 +204,14 @@ def _dialogues(folder: Path) -> Mapping[str, Sequence[tuple[str, str]]]:
 
 
 def _public_cases(folder: Path) -> Mapping[str, Sequence[tuple[str, str]]]:
-    found: dict[str, Sequence[tuple[str, str]]] = {}
+    conversations: dict[str, Sequence[tuple[str, str]]] = {}
     cases = folder.parent / "public_cases" / "cases"
     if not cases.is_dir():
         raise InvalidRequest(f"{cases} is no folder: the public cases lie beside the data.")
     for path in sorted(cases.glob("*.json")):
         fields = json.loads(path.read_text(encoding="utf-8"))
-        found[fields["id"]] = [(row["actor"], row["text"]) for row in _posted(fields["steps"])]
-    return found
+        conversations[fields["id"]] = [(row["actor"], row["text"]) for row in _posted(fields["steps"])]
+    return conversations
 
 
 def _posted(steps: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:

@@ -76,12 +76,12 @@ def plain(text: str) -> str:
 def _sentences(written: Sequence[Mapping[str, Any]], slots: Mapping[str, str]) -> tuple[Sentence, ...]:
     return tuple(
         Sentence(
-            text=one["text"].format(**slots),
-            turns=tuple(one["turns"]),
-            promise=Actor(one["promise"]) if "promise" in one else None,
-            kind=one.get("kind"),
+            text=sentence["text"].format(**slots),
+            turns=tuple(sentence["turns"]),
+            promise=Actor(sentence["promise"]) if "promise" in sentence else None,
+            kind=sentence.get("kind"),
         )
-        for one in written
+        for sentence in written
     )
 
 

@@ -123,7 +123,7 @@ async def play(tenant: Tenant, decisions: int, *, seed: int, similar: bool = Fal
             reward=float(customer.luck < chances[int(first[1:])]),
             filed_at=_MOMENT,
         )
-        await learner.told(_TENANT, outcome)
+        await learner.file_outcome(_TENANT, outcome)
         if similar:
             await cases.file(_TENANT, f"m{turn}", customer.message, [outcome])
     return earned / possible
@@ -134,20 +134,20 @@ def _customers(tenant: Tenant, count: int, seed: int) -> Sequence[Customer]:
     customers: list[Customer] = []
     for _ in range(count):
         intent, matter = int(rng.integers(INTENTS)), int(rng.integers(MATTERS))
-        said = tenant.directions[intent, matter] + rng.normal(size=DIMENSIONS) * 0.73 / np.sqrt(DIMENSIONS)
-        message = (said / np.linalg.norm(said)).astype(np.float32)
-        open_actions = sorted(int(one) for one in rng.choice(ACTIONS, size=OPEN, replace=False))
+        direction = tenant.directions[intent, matter] + rng.normal(size=DIMENSIONS) * 0.73 / np.sqrt(DIMENSIONS)
+        message = (direction / np.linalg.norm(direction)).astype(np.float32)
+        open_actions = sorted(int(action) for action in rng.choice(ACTIONS, size=OPEN, replace=False))
         customers.append(Customer(intent, matter, message, open_actions, float(rng.random())))
     return customers
 
 
 def _gain(pairs: Sequence[tuple[float, float]]) -> Gain:
-    gains = [one - other for one, other in pairs]
+    gains = [similar - plain for similar, plain in pairs]
     middle = mean(gains)
     half = quantile(len(gains) - 1) * stdev(gains) / len(gains) ** 0.5
     return Gain(
-        with_similar=mean(one for one, _ in pairs),
-        without=mean(other for _, other in pairs),
+        with_similar=mean(similar for similar, _ in pairs),
+        without=mean(plain for _, plain in pairs),
         gain=middle,
         gain_ci=(middle - half, middle + half),
     )

@@ -85,21 +85,21 @@ def choice_of(decision: DecisionWithOutcomes) -> LoggedChoice | None:
     first = decision.actions[0].action_id
     if not any(candidate.probability > 0 for candidate in decision.candidates if candidate.action_id == first):
         return None
-    told = next((outcome.success for outcome in decision.outcomes if outcome.action_id == first), None)
-    if told is None:
+    success = next((outcome.success for outcome in decision.outcomes if outcome.action_id == first), None)
+    if success is None:
         return None
-    return LoggedChoice(decision.customer_id, decision.intent or "", first, decision.candidates, told)
+    return LoggedChoice(decision.customer_id, decision.intent or "", first, decision.candidates, success)
 
 
 def off_policy(log: Sequence[LoggedChoice], policy: Policy) -> OffPolicyFigures:
     """The value of `policy` by all three estimates. Raises InvalidRequest with fewer than two customers."""
-    clusters = _numbered(logged_choice.customer_id for logged_choice in log)
+    clusters = _numbered(choice.customer_id for choice in log)
     customers = int(clusters.max()) + 1 if len(log) else 0
     if customers < 2:
         raise InvalidRequest("The log holds outcomes of fewer than two customers; an interval needs more.")
-    rewards = np.array([logged_choice.reward for logged_choice in log])
-    choices = [policy(logged_choice.intent, logged_choice.candidates) for logged_choice in log]
-    weights = np.array([_weight(logged_choice, new) for logged_choice, new in zip(log, choices, strict=True)])
+    rewards = np.array([choice.reward for choice in log])
+    choices = [policy(choice.intent, choice.candidates) for choice in log]
+    weights = np.array([_weight(choice, new) for choice, new in zip(log, choices, strict=True)])
     model = _modelled(log, choices, clusters)
     mean_weight = weights.mean()
     ips = weights * rewards
@@ -111,9 +111,7 @@ def off_policy(log: Sequence[LoggedChoice], policy: Policy) -> OffPolicyFigures:
         n=len(log),
         customers=customers,
         logged_value=float(rewards.mean()),
-        supported=float(
-            np.mean([_supported(logged_choice, new) for logged_choice, new in zip(log, choices, strict=True)])
-        ),
+        supported=float(np.mean([_supported(choice, new) for choice, new in zip(log, choices, strict=True)])),
         effective_n=float(weights.sum()) ** 2 / squares if squares else 0.0,
         ips=_estimate(ips, clusters, model.squares - ips.mean() ** 2),
         snips=_estimate(snips + normalised * (rewards - snips), clusters, model.squares_around(snips)),
@@ -121,20 +119,16 @@ def off_policy(log: Sequence[LoggedChoice], policy: Policy) -> OffPolicyFigures:
     )
 
 
-def _weight(logged_choice: LoggedChoice, new: Mapping[str, float]) -> float:
+def _weight(choice: LoggedChoice, new: Mapping[str, float]) -> float:
     logged = next(
-        (
-            candidate.probability
-            for candidate in logged_choice.candidates
-            if candidate.action_id == logged_choice.chosen
-        ),
+        (candidate.probability for candidate in choice.candidates if candidate.action_id == choice.chosen),
         0.0,
     )
-    return new.get(logged_choice.chosen, 0.0) / logged if logged else 0.0
+    return new.get(choice.chosen, 0.0) / logged if logged else 0.0
 
 
-def _supported(logged_choice: LoggedChoice, new: Mapping[str, float]) -> float:
-    possible = {candidate.action_id for candidate in logged_choice.candidates if candidate.probability > 0}
+def _supported(choice: LoggedChoice, new: Mapping[str, float]) -> float:
+    possible = {candidate.action_id for candidate in choice.candidates if candidate.probability > 0}
     return sum(share for action_id, share in new.items() if action_id in possible)
 
 
@@ -179,13 +173,13 @@ def _modelled(
     made = _Modelled(*(np.zeros(len(log)) for _ in _Modelled._fields))
     for fold in range(FOLDS):
         inside = clusters % FOLDS == fold
-        model = _RewardModel(logged_choice for logged_choice, left_out in zip(log, inside, strict=True) if not left_out)
+        model = _RewardModel(other for other, left_out in zip(log, inside, strict=True) if not left_out)
         for index in map(int, np.flatnonzero(inside)):
-            logged_choice = log[index]
-            made.predicted[index] = model.rate(logged_choice.intent, logged_choice.chosen)
-            logged = {candidate.action_id: candidate.probability for candidate in logged_choice.candidates}
+            choice = log[index]
+            made.predicted[index] = model.rate(choice.intent, choice.chosen)
+            logged = {candidate.action_id: candidate.probability for candidate in choice.candidates}
             for name, share in choices[index].items():
-                rate = model.rate(logged_choice.intent, name)
+                rate = model.rate(choice.intent, name)
                 square = share**2 / logged[name] if logged[name] else 0.0
                 made.expected[index] += share * rate
                 made.weight_squares[index] += square
@@ -200,10 +194,10 @@ class _RewardModel:
 
     def __init__(self, log: Iterable[LoggedChoice]) -> None:
         self._sums: defaultdict[tuple[str, ...], tuple[float, float]] = defaultdict(lambda: (0.0, 0.0))
-        for logged_choice in log:
-            for key in ((), (logged_choice.chosen,), (logged_choice.chosen, logged_choice.intent)):
+        for choice in log:
+            for key in ((), (choice.chosen,), (choice.chosen, choice.intent)):
                 trials, successes = self._sums[key]
-                self._sums[key] = (trials + 1, successes + logged_choice.reward)
+                self._sums[key] = (trials + 1, successes + choice.reward)
 
     def rate(self, intent: str, action_id: str) -> float:
         """The probability that an action serves under an intent."""

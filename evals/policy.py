@@ -110,8 +110,8 @@ class SimulatedTenant(NamedTuple):
         """The exact expected reward of a policy's first choices."""
         values: list[float] = []
         for intent in range(INTENTS):
-            found = [self._expected(intent, policy, open_) for open_ in combinations(range(ACTIONS), OPEN)]
-            values.append(mean(found))
+            rewards = [self._expected(intent, policy, open_) for open_ in combinations(range(ACTIONS), OPEN)]
+            values.append(mean(rewards))
         return float(np.dot(self.frequency, values))
 
     def _expected(self, intent: int, policy: Policy, open_actions: Sequence[int]) -> float:
@@ -148,7 +148,7 @@ async def play(tenant: SimulatedTenant, decisions: int, *, seed: int) -> Played:
         first = arranged.order[0][0]
         probability = tenant.success[intent, int(first[1:])]
         success = float(rng.random() < probability)
-        await learner.told("tenant", _outcome(turn, f"i{intent}", first, success))
+        await learner.file_outcome("tenant", _outcome(turn, f"i{intent}", first, success))
         earned[turn], possible[turn] = probability, tenant.best(int(intent), open_actions)
         log.append(LoggedChoice(f"c{turn}", f"i{intent}", first, arranged.candidates, success))
     return Played(earned, possible, log)
@@ -199,15 +199,15 @@ def _outcome(turn: int, intent: str, action_id: str, success: float) -> FiledOut
 
 
 def _learning(played: Sequence[Played]) -> LearningFigures:
-    last = [float(one.earned[-WINDOW:].sum() / one.possible[-WINDOW:].sum()) for one in played]
-    reached = [one for run in played if (one := decisions_to(run.earned, run.possible)) is not None]
+    last = [float(run.earned[-WINDOW:].sum() / run.possible[-WINDOW:].sum()) for run in played]
+    reached = [needed for run in played if (needed := decisions_to(run.earned, run.possible)) is not None]
     all_reached = len(reached) == len(played)
     return LearningFigures(
         runs=len(played),
         decisions=len(played[0].earned),
         share_of_best=mean(last),
         share_of_best_worst=min(last),
-        share_of_best_overall=mean(float(one.earned.sum() / one.possible.sum()) for one in played),
+        share_of_best_overall=mean(float(run.earned.sum() / run.possible.sum()) for run in played),
         decisions_to_95_median=median(reached) if reached else None,
         decisions_to_95_worst=max(reached) if all_reached else None,
     )
@@ -222,16 +222,22 @@ def decisions_to(earned: NDArray[np.float64], possible: NDArray[np.float64]) -> 
 
 
 def _coverage(judged: Sequence[tuple[float, OffPolicyFigures]], logged: int) -> CoverageFigures:
-    found = {name: [(truth, getattr(figures, name)) for truth, figures in judged] for name in ("ips", "snips", "dr")}
+    estimates = {
+        name: [(truth, getattr(figures, name)) for truth, figures in judged] for name in ("ips", "snips", "dr")
+    }
     return CoverageFigures(
         seeds=len(judged),
         logged_decisions=logged,
         covered={
-            name: sum(one.ci_low <= truth <= one.ci_high for truth, one in pairs) for name, pairs in found.items()
+            name: sum(estimate.ci_low <= truth <= estimate.ci_high for truth, estimate in pairs)
+            for name, pairs in estimates.items()
         },
-        mean_width={name: mean(one.ci_high - one.ci_low for _, one in pairs) for name, pairs in found.items()},
+        mean_width={
+            name: mean(estimate.ci_high - estimate.ci_low for _, estimate in pairs) for name, pairs in estimates.items()
+        },
         root_mean_square_error={
-            name: mean((one.value - truth) ** 2 for truth, one in pairs) ** 0.5 for name, pairs in found.items()
+            name: mean((estimate.value - truth) ** 2 for truth, estimate in pairs) ** 0.5
+            for name, pairs in estimates.items()
         },
     )
 
@@ -278,8 +284,8 @@ def _catalogue(name: str) -> Policy:
         return candidate.components.propensity * candidate.components.context * action.value * action.lever
 
     def policy(_: str, candidates: Sequence[Candidate]) -> Mapping[str, float]:
-        known = [candidate for candidate in candidates if candidate.action_id in actions]
-        return {max(known, key=score).action_id: 1.0} if known else _as_logged(candidates)
+        listed = [candidate for candidate in candidates if candidate.action_id in actions]
+        return {max(listed, key=score).action_id: 1.0} if listed else _as_logged(candidates)
 
     return policy
 
@@ -310,7 +316,7 @@ def _shares(path: Path, intent: str, choice: Any) -> Mapping[str, float]:
     if isinstance(choice, str):
         return {choice: 1.0}
     shares = cast(dict[str, Any], choice) if isinstance(choice, dict) else {}
-    if not shares or not all(isinstance(one, int | float) and one >= 0 for one in shares.values()):
+    if not shares or not all(isinstance(share, int | float) and share >= 0 for share in shares.values()):
         raise InvalidRequest(f"{path}: under {intent!r}, give an action's id or an object of probabilities by action.")
     return {name: float(share) for name, share in shares.items()}
 
@@ -320,13 +326,13 @@ def _as_logged(candidates: Sequence[Candidate]) -> Mapping[str, float]:
 
 
 def _decisions(path: Path) -> list[DecisionWithOutcomes]:
-    decision_with_outcomess: list[DecisionWithOutcomes] = []
+    decisions: list[DecisionWithOutcomes] = []
     with path.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
             if not line.strip():
                 continue
             try:
-                decision_with_outcomess.append(DecisionWithOutcomes.model_validate_json(line))
+                decisions.append(DecisionWithOutcomes.model_validate_json(line))
             except ValidationError as failure:
                 raise InvalidRequest(f"{path}:{number}: {invalid_request(failure, whole='line').detail}") from None
-    return decision_with_outcomess
+    return decisions

@@ -85,10 +85,10 @@ async def evaluate(
             for done, case in enumerate(cases, start=1):
                 await app.record(case.id, case.drafts)
                 brief = (await app.handoff(case.id, case.request)).brief
-                found = list(quotations_of(brief))
-                quotations += len(found)
+                quoted = list(quotations_of(brief))
+                quotations += len(quoted)
                 openings += brief.suggested_opening is not None
-                faults.extend(_faults(case, brief, found))
+                faults.extend(_faults(case, brief, quoted))
                 if progress:
                     progress(done, len(cases))
         finally:
@@ -112,26 +112,26 @@ _COPIED = "the customer's words"
 
 def quotations_of(brief: Brief) -> Iterator[tuple[str, str]]:
     """Every quotation of a brief with the field it stands in; a promise's text is one as a whole."""
-    told: list[tuple[str, str | None]] = [
+    texts: list[tuple[str, str | None]] = [
         ("headline", brief.headline),
         ("contact_reason", brief.contact_reason),
         ("situation", brief.situation),
         ("customer_expectation", brief.customer_expectation),
         *(("actions_taken", action.step) for action in brief.actions_taken),
-        *(("open_questions", open_question) for open_question in brief.open_questions),
-        *(("history", history_item.text) for history_item in brief.history),
-        *(("custom_sections", one) for one in brief.custom_sections.values()),
+        *(("open_questions", question) for question in brief.open_questions),
+        *(("history", entry.text) for entry in brief.history),
+        *(("custom_sections", section) for section in brief.custom_sections.values()),
     ]
-    for field, text in told:
+    for field, text in texts:
         for quotation in _QUOTATION.findall(text or ""):
             yield field, quotation
     for promise in brief.commitments:
         yield "commitments", promise.text
 
 
-def _faults(case: _Case, brief: Brief, found: Sequence[tuple[str, str]]) -> Iterator[QuoteFault]:
+def _faults(case: _Case, brief: Brief, quoted: Sequence[tuple[str, str]]) -> Iterator[QuoteFault]:
     texts = [_TAG.sub("\n", html.unescape(draft.text)) for draft in case.drafts if draft.text]
-    for field, quotation in found:
+    for field, quotation in quoted:
         bare = quotation.rstrip().removesuffix("…").rstrip().removeprefix("… ")
         places = [(text, span) for text in texts for span in _spans(bare, text)]
         if not places:

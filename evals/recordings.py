@@ -17,7 +17,7 @@ from app.models import PromptReference, Record
 from app.ports import LanguageModel, ModelReply
 
 _FAILURES: Mapping[str, type[ModelFailure]] = {
-    one.code: one for one in (ModelTimeout, ModelUnavailable, InvalidModelOutput)
+    failure.code: failure for failure in (ModelTimeout, ModelUnavailable, InvalidModelOutput)
 }
 
 

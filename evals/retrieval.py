@@ -107,12 +107,12 @@ class Asked(NamedTuple):
 
     category: str
     evidence: frozenset[str]
-    found: Sequence[str]
+    hit_ids: Sequence[str]
     took_ms: float
 
     def recall(self, cut_off: int) -> float:
         """The share of the evidence among the first hits, 0..1."""
-        return len(self.evidence.intersection(self.found[:cut_off])) / len(self.evidence)
+        return len(self.evidence.intersection(self.hit_ids[:cut_off])) / len(self.evidence)
 
 
 async def evaluate(path: Path, settings: Settings, *, progress: Progress | None = None) -> RetrievalFigures:
@@ -126,7 +126,7 @@ async def evaluate(path: Path, settings: Settings, *, progress: Progress | None 
             async for step in app.reindex():
                 if progress:
                     progress(step.position, step.last_position)
-            asked = [one async for one in _asked(app, histories, customers, progress)]
+            asked = [outcome async for outcome in _asked(app, histories, customers, progress)]
         finally:
             await app.close()
     return figures(asked, histories)
@@ -173,23 +173,24 @@ def drafts_of(history: History) -> list[InteractionDraft]:
 
 def evidence_of(question: Question) -> frozenset[str]:
     """The ids that a question's evidence names, each by itself."""
-    return frozenset(chain.from_iterable(_EVIDENCE.findall(one) for one in question.evidence))
+    return frozenset(chain.from_iterable(_EVIDENCE.findall(names) for names in question.evidence))
 
 
 def figures(asked: Sequence[Asked], histories: Sequence[History]) -> RetrievalFigures:
     """The figures over questions that were asked. Raises InvalidRequest when there is none."""
     if not asked:
         raise InvalidRequest("The file holds no question with evidence among its turns.")
-    times = [one.took_ms for one in asked]
-    categories = sorted({one.category for one in asked})
+    times = [outcome.took_ms for outcome in asked]
+    categories = sorted({outcome.category for outcome in asked})
     questions = [(history, question) for history in histories for question in history.qa]
     return RetrievalFigures(
         n=len(asked),
-        **{f"recall_at_{cut_off}": mean(one.recall(cut_off) for one in asked) for cut_off in CUT_OFFS},
+        **{f"recall_at_{cut_off}": mean(outcome.recall(cut_off) for outcome in asked) for cut_off in CUT_OFFS},
         p50_ms=median(times),
         p99_ms=quantiles(times, n=100)[98] if len(times) > 1 else times[0],
         recall_at_10_by_category={
-            category: mean(one.recall(10) for one in asked if one.category == category) for category in categories
+            category: mean(outcome.recall(10) for outcome in asked if outcome.category == category)
+            for category in categories
         },
         histories=len(histories),
         turns=sum(len(history.turn_ids) for history in histories),
@@ -226,8 +227,8 @@ async def _asked(
                 started = perf_counter()
                 answer = await app.search(history.id, customer_id, question.question, limit=max(CUT_OFFS))
                 took_ms = (perf_counter() - started) * 1000
-                found = [hit.interaction.id or "" for hit in answer.hits]
-                yield Asked(str(question.category), evidence, found, took_ms)
+                hit_ids = [hit.interaction.id or "" for hit in answer.hits]
+                yield Asked(str(question.category), evidence, hit_ids, took_ms)
             done += 1
             if progress:
                 progress(done, total)

@@ -67,7 +67,7 @@ def probes_of_dialogues(path: Path, seeds: int) -> Iterator[Probe]:
     for dialogue in read_dialogues(path):
         transcript = transcript_of_conversation(dialogue.conversation)
         for text in dialogue.sentences:
-            drawn = [alterations(text, dialogue.said, seed) for seed in range(seeds)]
+            drawn = [alterations(text, dialogue.transcript, seed) for seed in range(seeds)]
             yield Probe(transcript, text, _distinct(altered.text for those in drawn for altered in those.values()))
 
 

@@ -98,7 +98,7 @@ class Outcomes(NamedTuple):
 
     journey: Journey
     split: str
-    found: Sequence[Expected]
+    detected: Sequence[Expected]
     missed: Sequence[Expected]
     right: Sequence[Signal]
     wrong: Sequence[Signal]
@@ -112,7 +112,7 @@ async def evaluate(
     progress: Callable[[int, int], None] | None = None,
 ) -> SignalFigures:
     """The figures over our own journeys, or those of a file. Raises InvalidRequest, which names the line."""
-    cases = [("given", one) for one in read(path)] if path else list(_own(splits))
+    cases = [("given", given) for given in read(path)] if path else list(_own(splits))
     done: list[Outcomes] = []
     with workspace(settings) as own:
         async with build(own) as app:
@@ -158,21 +158,21 @@ def figures(done: Sequence[Outcomes]) -> SignalFigures:
 
 
 def _by_type(done: Sequence[Outcomes]) -> dict[SignalType, TypeFigures]:
-    found = Counter(moment.type for outcomes in done for moment in outcomes.found)
+    detected = Counter(moment.type for outcomes in done for moment in outcomes.detected)
     missed = Counter(moment.type for outcomes in done for moment in outcomes.missed)
     right = Counter(signal.type for outcomes in done for signal in outcomes.right)
     wrong = Counter(signal.type for outcomes in done for signal in outcomes.wrong)
     return {
         kind: TypeFigures(
-            expected=found[kind] + missed[kind],
-            found=found[kind],
+            expected=detected[kind] + missed[kind],
+            found=detected[kind],
             fired=right[kind] + wrong[kind],
             wrong=wrong[kind],
             precision=_share(right[kind], right[kind] + wrong[kind]),
-            recall=_share(found[kind], found[kind] + missed[kind]),
+            recall=_share(detected[kind], detected[kind] + missed[kind]),
         )
         for kind in SignalType
-        if found[kind] + missed[kind] + wrong[kind]
+        if detected[kind] + missed[kind] + wrong[kind]
     }
 
 
@@ -185,19 +185,17 @@ async def _filed(app: App, journey: Journey) -> Sequence[str | None]:
 async def _judged(app: App, split: str, journey: Journey, ids: Sequence[str | None]) -> Outcomes:
     last = journey.turns[-1]
     moment = _START + timedelta(seconds=sum(turn.after_s for turn in journey.turns) + journey.judged_after_s)
-    conversation_signals = await app.conversation_signals(_TENANT, f"{journey.id}/{last.conversation}", now=moment)
-    expecteds = [
-        expected
-        for expected in journey.moments
-        if any(_is_it(expected, signal, ids) for signal in conversation_signals.signals)
+    answer = await app.conversation_signals(_TENANT, f"{journey.id}/{last.conversation}", now=moment)
+    detected = [
+        expected for expected in journey.moments if any(_is_it(expected, signal, ids) for signal in answer.signals)
     ]
-    counted = [signal for signal in conversation_signals.signals if signal.type not in journey.tolerated]
+    counted = [signal for signal in answer.signals if signal.type not in journey.tolerated]
     right = [signal for signal in counted if any(_is_it(moment, signal, ids) for moment in journey.moments)]
     return Outcomes(
         journey=journey,
         split=split,
-        found=expecteds,
-        missed=[expected for expected in journey.moments if expected not in expecteds],
+        detected=detected,
+        missed=[expected for expected in journey.moments if expected not in detected],
         right=right,
         wrong=[signal for signal in counted if signal not in right],
     )

@@ -63,12 +63,14 @@ class SlowModel:
 
 def _brief(asked: str) -> Mapping[str, Any]:
     lines = [(alias, text) for alias, who, text in _spoken(asked) if "customer" in who] or [("t1", "nothing")]
-    told = [{"text": f"The customer says “{text}”.", "evidence": [{"id": one, "quote": text}]} for one, text in lines]
-    newest: Mapping[str, Any] = told[-1]
+    statements = [
+        {"text": f"The customer says “{text}”.", "evidence": [{"id": alias, "quote": text}]} for alias, text in lines
+    ]
+    newest: Mapping[str, Any] = statements[-1]
     return {
         "headline": {**newest, "text": str(newest["text"]).rstrip(".")[:118]},
-        "contact_reason": told[0],
-        "situation": told[-3:],
+        "contact_reason": statements[0],
+        "situation": statements[-3:],
         "customer_expectation": newest,
         "commitments": [],
         "open_questions": [],
@@ -92,8 +94,8 @@ def _verdicts(asked: str, statements: list[str]) -> Mapping[str, Any]:
 
 def _spoken(asked: str) -> list[tuple[str, str, str]]:
     """The lines of a prompt: id, who, and the first words."""
-    found = [(alias, who, str(json.loads(content))) for alias, who, content in _LINE.findall(asked)]
-    return [(alias, who, " ".join(text.split()[:_WORDS]).rstrip(".?!")) for alias, who, text in found]
+    lines = [(alias, who, str(json.loads(content))) for alias, who, content in _LINE.findall(asked)]
+    return [(alias, who, " ".join(text.split()[:_WORDS]).rstrip(".?!")) for alias, who, text in lines]
 
 
 def _on_the_wire(answer: Mapping[str, Any]) -> bytes:

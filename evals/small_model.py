@@ -66,7 +66,7 @@ async def evaluate(
                     progress(number + 1, handoffs)
     return SmallModelFigures(
         n=len(made),
-        in_time=sum(one <= TOLERANCE_MS for one in late),
+        in_time=sum(lateness <= TOLERANCE_MS for lateness in late),
         good=sum(map(is_good, made)),
         wrong=sum(not is_labelled_rightly(handoff) for handoff in made),
         unsupported=unsupported,

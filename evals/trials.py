@@ -59,7 +59,7 @@ class AlarmFigures(Record):
     @property
     def passed(self) -> bool:
         """Whether every planted loss is flagged, and noise in at most one pair in twenty."""
-        return all(one.flagged for one in self.planted.values()) and 20 * len(self.false_alarms) <= self.pairs
+        return all(loss.flagged for loss in self.planted.values()) and 20 * len(self.false_alarms) <= self.pairs
 
 
 class Quoting:
@@ -80,13 +80,13 @@ class Quoting:
         """The brief as JSON. Raises ModelTimeout when something else is asked."""
         if "situation" not in schema["properties"]:
             raise ModelTimeout(f"It only writes briefs, also with {timeout_s} s and {max_tokens} tokens.")
-        said = [(turn, str(json.loads(text))) for turn, text in _LINE.findall(user)]
-        said.sort(key=lambda one: len(one[1]), reverse=_is_newest(system))
-        told = [_quoted(turn, text) for turn, text in said[:_MOST_SENTENCES]]
-        random = Random(zlib.crc32(f"{self._seed} {said}".encode()))  # noqa: S311 - no secret
-        kept = [one for one in told if random.random() >= self._luck]
-        first = told[0] if told else None
-        answer = {"headline": None, "contact_reason": first, "situation": kept}
+        lines = [(turn, str(json.loads(text))) for turn, text in _LINE.findall(user)]
+        lines.sort(key=lambda line: len(line[1]), reverse=_is_newest(system))
+        quotations = [_quoted(turn, text) for turn, text in lines[:_MOST_SENTENCES]]
+        random = Random(zlib.crc32(f"{self._seed} {lines}".encode()))  # noqa: S311 - no secret
+        chosen = [quotation for quotation in quotations if random.random() >= self._luck]
+        first = quotations[0] if quotations else None
+        answer = {"headline": None, "contact_reason": first, "situation": chosen}
         return ModelReply(text=json.dumps(answer), model=self.name)
 
     async def warm_up(self) -> None:
@@ -181,7 +181,7 @@ def _quoted(turn: str, text: str) -> Mapping[str, Any]:
 
 
 def _planted(compared: Comparison, scorer: str) -> Planted:
-    difference = next(one for one in compared.differences if one.scorer == scorer)
+    difference = next(candidate for candidate in compared.differences if candidate.scorer == scorer)
     return Planted(
         scorer=scorer,
         before=difference.mean_a,

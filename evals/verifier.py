@@ -63,14 +63,14 @@ class Judged(NamedTuple):
     """One true sentence: whether it is kept, and for each kind it was altered in, whether that was rejected."""
 
     text: str
-    kept: bool
+    accepted: bool
     rejected: Mapping[str, bool]
 
 
 class _Case(NamedTuple):
     text: str
     kind: str
-    kept: bool
+    accepted: bool
     expected: bool
 
 
@@ -100,22 +100,22 @@ async def evaluate(
 
 def figures(judged: Sequence[Judged], own_cases: OwnCases) -> VerifierFigures:
     """The figures of judged sentences."""
-    kept: dict[str, float | None] = {}
+    accepted: dict[str, float | None] = {}
     rejected: dict[str, float | None] = {}
     altered: dict[str, int] = {}
     for kind in KINDS:
-        those = [one for one in judged if kind in one.rejected]
+        those = [judgement for judgement in judged if kind in judgement.rejected]
         altered[kind] = len(those)
-        kept[kind] = _share([one.kept for one in those])
-        rejected[kind] = _share([one.rejected[kind] for one in those])
-    balanced = {kind: _mean(kept[kind], rejected[kind]) for kind in KINDS}
-    known = [one for one in balanced.values() if one is not None]
+        accepted[kind] = _share([judgement.accepted for judgement in those])
+        rejected[kind] = _share([judgement.rejected[kind] for judgement in those])
+    balanced = {kind: _mean(accepted[kind], rejected[kind]) for kind in KINDS}
+    shares = [share for share in balanced.values() if share is not None]
     return VerifierFigures(
         n=len(judged),
-        balanced_accuracy={**balanced, ALL: round(mean(known), 4) if known else None},
-        natural_negatives=_share([one.kept for one in judged if holds_negation(one.text)]),
-        true_kept=_share([one.kept for one in judged]) or 0.0,
-        kept=kept,
+        balanced_accuracy={**balanced, ALL: round(mean(shares), 4) if shares else None},
+        natural_negatives=_share([judgement.accepted for judgement in judged if holds_negation(judgement.text)]),
+        true_kept=_share([judgement.accepted for judgement in judged]) or 0.0,
+        kept=accepted,
         rejected=rejected,
         altered=altered,
         own_cases=own_cases,
@@ -127,18 +127,18 @@ def cases_figures(cases: Sequence[_Case]) -> OwnCases:
     lies: dict[str, list[bool]] = defaultdict(list)
     for case in cases:
         if not case.expected:
-            lies[case.kind].append(not case.kept)
+            lies[case.kind].append(not case.accepted)
     return OwnCases(
         n=len(cases),
-        right=_share([case.kept is case.expected for case in cases]) or 0.0,
-        true_kept=_share([case.kept for case in cases if case.expected]) or 0.0,
+        right=_share([case.accepted is case.expected for case in cases]) or 0.0,
+        true_kept=_share([case.accepted for case in cases if case.expected]) or 0.0,
         rejected={kind: _share(hits) or 0.0 for kind, hits in sorted(lies.items())},
-        wrong=tuple(f"{case.kind}: {case.text}" for case in cases if case.kept is not case.expected),
+        wrong=tuple(f"{case.kind}: {case.text}" for case in cases if case.accepted is not case.expected),
     )
 
 
 async def _judged(app: App, dialogue: Dialogue, seed: int, *, by_model: bool) -> list[Judged]:
-    altered = [(text, alterations(text, dialogue.said, seed)) for text in dialogue.sentences]
+    altered = [(text, alterations(text, dialogue.transcript, seed)) for text in dialogue.sentences]
     asked = [text for true, others in altered for text in (true, *(alteration.text for alteration in others.values()))]
     verdicts = iter(await _verdicts(app, dialogue.conversation, asked))
     return [
@@ -183,7 +183,7 @@ async def _case_verdicts(app: App, row: Mapping[str, Any], *, by_model: bool) ->
 
 
 def _rows_of_cases() -> Iterator[Mapping[str, Any]]:
-    for file in sorted(_CASES.iterdir(), key=lambda traversable: traversable.name):
+    for file in sorted(_CASES.iterdir(), key=lambda path: path.name):
         for row in read_rows(file.read_bytes().splitlines()):
             yield cast(Mapping[str, Any], row.value)
 
@@ -192,5 +192,5 @@ def _share(hits: Sequence[bool]) -> float | None:
     return round(mean(hits), 4) if hits else None
 
 
-def _mean(one: float | None, other: float | None) -> float | None:
-    return None if one is None or other is None else round((one + other) / 2, 4)
+def _mean(accepted: float | None, rejected: float | None) -> float | None:
+    return None if accepted is None or rejected is None else round((accepted + rejected) / 2, 4)

@@ -51,13 +51,13 @@ def snapshot(
 ) -> Snapshot:
     """What is known of one customer, judged a second after the last interaction."""
     everything = [*prior, *conversation]
-    last = max((one.occurred_at for one in everything), default=START)
+    last = max((row.occurred_at for row in everything), default=START)
     return Snapshot(
         tenant="default",
         customer=Customer(customer_id="cus_1", identity_ids=("cus_1",)),
         conversation_id=conversation[0].conversation_id if conversation else None,
         conversation=tuple(conversation),
         prior=tuple(prior),
-        as_of_seq=max((one.seq for one in everything), default=0),
+        as_of_seq=max((row.seq for row in everything), default=0),
         now=now or last + timedelta(seconds=1),
     )

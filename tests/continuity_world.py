@@ -28,7 +28,9 @@ def email(value: str) -> Identifier:
     return Identifier(type="email", value=value, verified=True, method="code")
 
 
-def said(moment: datetime, actor: str, text: str, conversation: str, channel: str, **fields: Any) -> InteractionDraft:
+def message(
+    moment: datetime, actor: str, text: str, conversation: str, channel: str, **fields: Any
+) -> InteractionDraft:
     """A message, unless told otherwise."""
     kind = Kind(fields.pop("kind", "message"))
     return InteractionDraft(
@@ -70,20 +72,22 @@ async def returned_lamp(app: "App", *, tenant: str = TENANT, day: int = 0, name:
     await talk(
         app,
         whose,
-        said(at(0, day=day), "customer", "The lamp of order ORD-7033 arrived broken, I want a refund.", chat, "chat"),
-        said(at(10, day=day), "bot", "Sorry, I did not understand that.", chat, "chat"),
-        said(at(20, day=day), "customer", "Can I talk to a real person?", chat, "chat"),
+        message(
+            at(0, day=day), "customer", "The lamp of order ORD-7033 arrived broken, I want a refund.", chat, "chat"
+        ),
+        message(at(10, day=day), "bot", "Sorry, I did not understand that.", chat, "chat"),
+        message(at(20, day=day), "customer", "Can I talk to a real person?", chat, "chat"),
         tenant=tenant,
     )
     handoff = await handed_on(app, chat, at(30, day=day), to_queue="returns", tenant=tenant)
     await talk(
         app,
         whose,
-        said(at(60, day=day), "agent", "Hello, this is Anna, how can I help you?", call, "voice"),
-        said(at(70, day=day), "customer", "My lamp arrived broken and I want a refund.", call, "voice"),
-        said(at(80, day=day), "agent", "Can you give me your order number?", call, "voice"),
-        said(at(90, day=day), "customer", "It is ORD-7033.", call, "voice"),
-        said(at(100, day=day), "agent", "I have filed the return, the money will be back on Friday.", call, "voice"),
+        message(at(60, day=day), "agent", "Hello, this is Anna, how can I help you?", call, "voice"),
+        message(at(70, day=day), "customer", "My lamp arrived broken and I want a refund.", call, "voice"),
+        message(at(80, day=day), "agent", "Can you give me your order number?", call, "voice"),
+        message(at(90, day=day), "customer", "It is ORD-7033.", call, "voice"),
+        message(at(100, day=day), "agent", "I have filed the return, the money will be back on Friday.", call, "voice"),
         tenant=tenant,
     )
     await app.file_feedback(
@@ -103,17 +107,19 @@ async def knowing_agent(app: "App") -> Handoff:
     await talk(
         app,
         whose,
-        said(at(0, day=1), "customer", "My parcel PK-40771 never came, where is it?", "chat-2", "chat"),
-        said(at(10, day=1), "bot", "I cannot find it.", "chat-2", "chat"),
-        said(at(20, day=1), "customer", "I need an agent, please.", "chat-2", "chat"),
+        message(at(0, day=1), "customer", "My parcel PK-40771 never came, where is it?", "chat-2", "chat"),
+        message(at(10, day=1), "bot", "I cannot find it.", "chat-2", "chat"),
+        message(at(20, day=1), "customer", "I need an agent, please.", "chat-2", "chat"),
     )
     handoff = await handed_on(app, "chat-2", at(30, day=1), to_queue="parcels")
     await talk(
         app,
         whose,
-        said(at(60, day=1), "agent", "Good morning, this is Ben.", "call-2", "voice"),
-        said(at(65, day=1), "agent", "Your parcel PK-40771 is lost, and I have sent another one.", "call-2", "voice"),
-        said(at(75, day=1), "customer", "Great, thank you. Bye.", "call-2", "voice"),
+        message(at(60, day=1), "agent", "Good morning, this is Ben.", "call-2", "voice"),
+        message(
+            at(65, day=1), "agent", "Your parcel PK-40771 is lost, and I have sent another one.", "call-2", "voice"
+        ),
+        message(at(75, day=1), "customer", "Great, thank you. Bye.", "call-2", "voice"),
     )
     feedback = Feedback(displayed_at=at(40, day=1), accepted=True, edited_brief={"headline": "Lost parcel"})
     await app.file_feedback(TENANT, handoff.handoff_id, feedback)
@@ -126,12 +132,12 @@ async def taken_over_in_chat(app: "App") -> None:
     await talk(
         app,
         account("acc-1003"),
-        said(at(0, day=1), "customer", "I cannot log in, my user number is USR-90210.", "chat-3", "chat"),
-        said(at(10, day=1), "bot", "Please try again later.", "chat-3", "chat"),
-        said(at(20, day=1), "customer", "That does not help me.", "chat-3", "chat"),
-        said(at(30, day=1), "agent", "Hello, may I have your user number?", "chat-3", "chat"),
-        said(at(40, day=1), "customer", "USR-90210", "chat-3", "chat"),
-        said(at(50, day=1), "agent", "Your account was locked. It is open again now.", "chat-3", "chat"),
+        message(at(0, day=1), "customer", "I cannot log in, my user number is USR-90210.", "chat-3", "chat"),
+        message(at(10, day=1), "bot", "Please try again later.", "chat-3", "chat"),
+        message(at(20, day=1), "customer", "That does not help me.", "chat-3", "chat"),
+        message(at(30, day=1), "agent", "Hello, may I have your user number?", "chat-3", "chat"),
+        message(at(40, day=1), "customer", "USR-90210", "chat-3", "chat"),
+        message(at(50, day=1), "agent", "Your account was locked. It is open again now.", "chat-3", "chat"),
     )
 
 
@@ -140,9 +146,9 @@ async def called_after_the_app(app: "App") -> None:
     await talk(
         app,
         account("acc-1004"),
-        said(at(0, day=7), "customer", "", "app-4", "app", kind="event", name="start_return", outcome="failed"),
-        said(at(80, day=7), "customer", "I want to send back a blue chair.", "call-4", "voice"),
-        said(at(90, day=7), "agent", "I have sent you a label by mail.", "call-4", "voice"),
+        message(at(0, day=7), "customer", "", "app-4", "app", kind="event", name="start_return", outcome="failed"),
+        message(at(80, day=7), "customer", "I want to send back a blue chair.", "call-4", "voice"),
+        message(at(90, day=7), "agent", "I have sent you a label by mail.", "call-4", "voice"),
     )
 
 
@@ -151,11 +157,11 @@ async def settled_before(app: "App") -> None:
     await talk(
         app,
         account("acc-1005"),
-        said(at(0), "customer", "What are your opening hours?", "chat-5", "chat"),
-        said(at(10), "bot", "From nine to five.", "chat-5", "chat"),
-        said(at(20), "customer", "Thank you, that is all. Bye.", "chat-5", "chat"),
-        said(at(900), "customer", "Please change my postal address.", "call-5", "voice"),
-        said(at(910), "agent", "I have changed it.", "call-5", "voice"),
+        message(at(0), "customer", "What are your opening hours?", "chat-5", "chat"),
+        message(at(10), "bot", "From nine to five.", "chat-5", "chat"),
+        message(at(20), "customer", "Thank you, that is all. Bye.", "chat-5", "chat"),
+        message(at(900), "customer", "Please change my postal address.", "call-5", "voice"),
+        message(at(910), "agent", "I have changed it.", "call-5", "voice"),
     )
 
 
@@ -163,7 +169,9 @@ async def nobody_spoke(app: "App") -> Handoff:
     """A handoff whose call is not in the ledger; the agent says that the customer repeated it all, and rejects it."""
     whose = account("acc-1006")
     await talk(
-        app, whose, said(at(0, day=8), "customer", "My bill of 80.00 EUR is wrong, please check it.", "chat-6", "chat")
+        app,
+        whose,
+        message(at(0, day=8), "customer", "My bill of 80.00 EUR is wrong, please check it.", "chat-6", "chat"),
     )
     handoff = await handed_on(app, "chat-6", at(10, day=8))
     feedback = Feedback(displayed_at=at(40, day=8), accepted=False, repeated_information=True, missing_context=True)
@@ -181,18 +189,18 @@ async def asked_and_met(app: "App", *, replayed: bool = False) -> Handoff:
     await talk(
         app,
         whose,
-        said(at(0), "customer", problem, "chat-7", "chat"),
-        said(at(10), "bot", "Sorry, I did not understand that.", "chat-7", "chat"),
-        said(at(20), "customer", "I want to talk to a person.", "chat-7", "chat"),
+        message(at(0), "customer", problem, "chat-7", "chat"),
+        message(at(10), "bot", "Sorry, I did not understand that.", "chat-7", "chat"),
+        message(at(20), "customer", "I want to talk to a person.", "chat-7", "chat"),
     )
     request = HandoffRequest(conversation_id="chat-7", to_channel=Channel.VOICE, now=None if replayed else at(30))
     handoff = await app.handoff(TENANT, request)
     await talk(
         app,
         whose,
-        said(at(60), "agent", "Good morning, this is Eve.", "call-7", "voice"),
-        said(at(65), "agent", "I have sent you another lamp.", "call-7", "voice"),
-        said(at(70), "customer", "Thank you.", "call-7", "voice"),
+        message(at(60), "agent", "Good morning, this is Eve.", "call-7", "voice"),
+        message(at(65), "agent", "I have sent you another lamp.", "call-7", "voice"),
+        message(at(70), "customer", "Thank you.", "call-7", "voice"),
     )
     return handoff
 

@@ -23,13 +23,13 @@ _KINDS = _LIBRARIES | {"_regex", "_re2"}
 class Expression:
     """A compiled expression, of `re` or of a library that is used alike, and where it stands."""
 
-    place: str
+    location: str
     pattern: Any
 
     @property
     def room(self) -> str:
         """The package's part that it belongs to: `app.briefs`."""
-        return ".".join(self.place.split(".")[:2])
+        return ".".join(self.location.split(".")[:2])
 
     @property
     def flags(self) -> int:
@@ -41,7 +41,7 @@ class Expression:
 class PutTogether:
     """An expression that a function makes of what it is given, so that no reader can try it."""
 
-    place: str
+    location: str
     written: str
 
 
@@ -59,16 +59,18 @@ def modules_of(package: str) -> list[ModuleType]:
 
 def expressions_of(package: str) -> tuple[list[Expression], list[PutTogether]]:
     """Each expression once, at the first place that holds it, and those that functions put together."""
-    found: dict[tuple[str, str | bytes, int], Expression] = {}
+    expressions: dict[tuple[str, str | bytes, int], Expression] = {}
     together: list[PutTogether] = []
     modules = modules_of(package)
     for module in modules:
-        for one in (*_held(module), *_written(module)):
-            if isinstance(one, PutTogether):
-                together.append(one)
+        for expression in (*_held(module), *_written(module)):
+            if isinstance(expression, PutTogether):
+                together.append(expression)
             else:
-                found.setdefault((type(one.pattern).__name__, one.pattern.pattern, one.flags), one)
-    return list(found.values()), together
+                expressions.setdefault(
+                    (type(expression.pattern).__name__, expression.pattern.pattern, expression.flags), expression
+                )
+    return list(expressions.values()), together
 
 
 def _held(module: ModuleType) -> Iterator[Expression]:
@@ -152,9 +154,9 @@ def _named_calls(tree: ast.Module) -> Iterator[tuple[str, str]]:
     """What this module calls the libraries and what it takes from them."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from ((name.asname or name.name, "") for name in node.names if name.name in _LIBRARIES)
+            yield from ((alias.asname or alias.name, "") for alias in node.names if alias.name in _LIBRARIES)
         elif isinstance(node, ast.ImportFrom) and node.module in _LIBRARIES:
-            yield from ((name.asname or name.name, name.name) for name in node.names if name.name in _CALLS)
+            yield from ((alias.asname or alias.name, alias.name) for alias in node.names if alias.name in _CALLS)
 
 
 def _functions(tree: ast.AST, owner: str) -> Iterator[tuple[ast.AST, str]]:

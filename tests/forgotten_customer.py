@@ -78,9 +78,9 @@ class Customer:
         for number, channel in enumerate(CHANNELS):
             talk = f"{words.conversation}-{channel}"
             who_and_what = f"I am {words.surname.title()}. The {words.matter} of order {words.order} broke,"
-            said = f"{who_and_what} I need a refund of 250 EUR."
-            rows.append(_row(channel, talk, said, identifiers=who, id=f"{words.caller}-{number}"))
-            rows.append(_row(channel, talk, f"{said} I asked you about the {words.second} before!"))
+            sentence = f"{who_and_what} I need a refund of 250 EUR."
+            rows.append(_row(channel, talk, sentence, identifiers=who, id=f"{words.caller}-{number}"))
+            rows.append(_row(channel, talk, f"{sentence} I asked you about the {words.second} before!"))
             rows.append(_row(channel, talk, f"I will send you a new {words.matter} by Friday.", actor="agent"))
             rows.append(_row(channel, talk, f"Nobody answers. I want to talk to a person about the {words.second}."))
             seen = {"page": f"/{words.page}", words.field: {"typed": words.typed, "error": "E-42"}}
@@ -91,13 +91,13 @@ class Customer:
         filed = self._call("POST", "/v1/interactions", json={"interactions": rows}, headers=once)
         hello = _row("chat", f"{words.conversation}-chat", f"Hello? Still the {words.matter}.")
         single = self._call("POST", "/v1/interactions", json=hello)
-        said = {"type": "text", "start": "2026-03-02T09:00:00Z", "parties": [0], "mediatype": "text/plain"}
+        dialog = {"type": "text", "start": "2026-03-02T09:00:00Z", "parties": [0], "mediatype": "text/plain"}
         vcon = {
             "vcon": "0.4.0",
             "uuid": "0190f5a8-7c1e-7000-8000-0123456789ab",
             "created_at": "2026-03-02T09:00:00Z",
             "parties": [{"mailto": f"{words.mailbox}@kestrelpost.net", "name": words.surname, "role": "customer"}],
-            "dialog": [{**said, "encoding": "none", "body": f"On the phone: the {words.spoken} rattles."}],
+            "dialog": [{**dialog, "encoding": "none", "body": f"On the phone: the {words.spoken} rattles."}],
         }
         vcon_filed = self._call("POST", "/v1/vcons", json=vcon)
         event = {"specversion": "1.0", "id": words.caller, "source": "/shop", "type": "page.seen"}
@@ -235,9 +235,9 @@ class Helper(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Answer a chat completion, or take a message."""
         asked = self.rfile.read(int(self.headers["content-length"])).decode()
-        said = asked[asked.find("refund") - 150 : asked.find("refund")].replace('"', "").replace("\\", "")
-        told = {"text": said, "evidence": ["i1"]}
-        brief = {"headline": {**told, "text": said[:100]}, "situation": [told], "contact_reason": told}
+        quote = asked[asked.find("refund") - 150 : asked.find("refund")].replace('"', "").replace("\\", "")
+        statement = {"text": quote, "evidence": ["i1"]}
+        brief = {"headline": {**statement, "text": quote[:100]}, "situation": [statement], "contact_reason": statement}
         message = {"role": "assistant", "content": json.dumps(brief)}
         body = {
             "id": "chatcmpl-1",
@@ -259,8 +259,14 @@ class Helper(BaseHTTPRequestHandler):
 
 
 def _row(channel: str, conversation: str, text: str, **fields: Any) -> dict[str, Any]:
-    told = {"channel": channel, "actor": "customer", "kind": "message", "text": text, "conversation_id": conversation}
-    return told | fields
+    defaults = {
+        "channel": channel,
+        "actor": "customer",
+        "kind": "message",
+        "text": text,
+        "conversation_id": conversation,
+    }
+    return defaults | fields
 
 
 def main(seed: int) -> None:

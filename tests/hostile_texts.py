@@ -113,59 +113,61 @@ def _within(operation: str, argument: Any) -> list[Any]:
 
 def _matches(parts: Sequence[Any]) -> list[str]:
     """Some texts that match the parts after one another; a part with several has the first in all but its own."""
-    found = [""]
+    texts = [""]
     for operation, argument in parts:
         here = _texts_of(str(operation), argument)
         if here:
-            found = [found[0] + one for one in here[:3]] + [one + here[0] for one in found[1:3]]
-    return found
+            texts = [texts[0] + text for text in here[:3]] + [text + here[0] for text in texts[1:3]]
+    return texts
 
 
 def _texts_of(operation: str, argument: Any) -> list[str]:
-    found: list[str] = []
+    texts: list[str] = []
     match operation:
         case "LITERAL":
-            found = [chr(argument)]
+            texts = [chr(argument)]
         case "NOT_LITERAL":
-            found = [PROBE for PROBE in _PROBES if PROBE != chr(argument)][:3]
+            texts = [probe for probe in _PROBES if probe != chr(argument)][:3]
         case "ANY":
-            found = ["a", " "]
+            texts = ["a", " "]
         case "IN":
-            found = _of_set(argument)
+            texts = _of_set(argument)
         case "BRANCH":
-            found = [text for branch in argument[1] for text in _matches(branch)[:1]][:3]
+            texts = [text for branch in argument[1] for text in _matches(branch)[:1]][:3]
         case "SUBPATTERN":
-            found = _matches(argument[3])
+            texts = _matches(argument[3])
         case "ATOMIC_GROUP":
-            found = _matches(argument)
+            texts = _matches(argument)
         case _ if operation in _REPEATS:
-            found = [text * max(1, min(argument[0], 20)) for text in _matches(argument[2])]
+            texts = [text * max(1, min(argument[0], 20)) for text in _matches(argument[2])]
         case _:
             pass  # a place, or what is looked at ahead or behind, has no text of its own
-    return found
+    return texts
 
 
 def _of_set(members: Sequence[Any]) -> list[str]:
     literals = "".join(chr(argument) for operation, argument in members if str(operation) == "LITERAL")
     starts = "".join(chr(argument[0]) for operation, argument in members if str(operation) == "RANGE")
-    fitting = [one for one in _PROBES + literals + starts if _is_in(one, members)]
+    fitting = [character for character in _PROBES + literals + starts if _is_in(character, members)]
     # one of each kind: letters, figures, spaces, marks
-    kinds = {(one.isalpha(), one.isdigit(), one.isspace()): one for one in reversed(fitting)}
+    kinds = {
+        (character.isalpha(), character.isdigit(), character.isspace()): character for character in reversed(fitting)
+    }
     return list(kinds.values())[:4]
 
 
-def _is_in(one: str, members: Sequence[Any]) -> bool:
+def _is_in(character: str, members: Sequence[Any]) -> bool:
     inside, negated = False, False
     for operation, argument in members:
         match str(operation):
             case "NEGATE":
                 negated = True
             case "LITERAL":
-                inside |= ord(one) == argument
+                inside |= ord(character) == argument
             case "RANGE":
-                inside |= argument[0] <= ord(one) <= argument[1]
+                inside |= argument[0] <= ord(character) <= argument[1]
             case _:
                 _, _, name = str(argument).removeprefix("CATEGORY_").rpartition("_")
-                matched = re.match(_CATEGORIES[name], one) is not None
+                matched = re.match(_CATEGORIES[name], character) is not None
                 inside |= matched != ("NOT_" in str(argument))
     return inside != negated

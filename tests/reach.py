@@ -33,11 +33,11 @@ def words_reached(words: Sequence[str]) -> Mapping[str, str]:
     for word in words:
         reached.pop(id(word), None)
     holders = [each for each in reached.values() if type(each) in _READERS]
-    found = list(_holding([word.lower().encode() for word in words], holders))
-    if not found:
+    findings = list(_holding([word.lower().encode() for word in words], holders))
+    if not findings:
         return {}
-    paths = _paths(found, reached)
-    return {f"{paths[id(each)]} #{number}": repr(_bytes_of(each))[:200] for number, each in enumerate(found)}
+    paths = _paths(findings, reached)
+    return {f"{paths[id(each)]} #{number}": repr(_bytes_of(each))[:200] for number, each in enumerate(findings)}
 
 
 def words_in_memory(pid: int, words: Sequence[str]) -> dict[str, int]:
@@ -58,12 +58,12 @@ def words_in_memory(pid: int, words: Sequence[str]) -> dict[str, int]:
 
 def words_in_files(folder: Path, words: Sequence[str]) -> dict[str, list[str]]:
     """The words that the bytes of each file in a folder hold."""
-    found: dict[str, list[str]] = {}
+    words_by_file: dict[str, list[str]] = {}
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
         content = file.read_bytes().lower()
         if present := [word for word in words if word.lower().encode() in content]:
-            found[str(file.relative_to(folder))] = present
-    return found
+            words_by_file[str(file.relative_to(folder))] = present
+    return words_by_file
 
 
 def _reached() -> dict[int, Any]:
@@ -121,14 +121,14 @@ def _holding(words: Sequence[bytes], holders: Sequence[Any]) -> Iterator[Any]:
     for start in range(0, len(holders), AT_ONCE):
         some = holders[start : start + AT_ONCE]
         together = b"\0".join(map(_bytes_of, some)).lower()
-        for word in [one for one in words if one in together]:
+        for word in [sought for sought in words if sought in together]:
             yield from (each for each in some if word in _bytes_of(each).lower())
 
 
-def _paths(found: Sequence[Any], reached: Mapping[int, Any]) -> Mapping[int, str]:
+def _paths(findings: Sequence[Any], reached: Mapping[int, Any]) -> Mapping[int, str]:
     """For each finding how it is reached, looked for from the finding upwards."""
     parents: dict[int, Any] = {}
-    wanted = {id(each) for each in found}
+    wanted = {id(each) for each in findings}
     for _ in range(LONGEST_PATH):
         above: set[int] = set()
         for each in reached.values():
@@ -137,7 +137,7 @@ def _paths(found: Sequence[Any], reached: Mapping[int, Any]) -> Mapping[int, str
                     parents[child] = each
                     above.add(id(each))
         wanted = above - parents.keys()
-    return {id(each): _path(each, parents) for each in found}
+    return {id(each): _path(each, parents) for each in findings}
 
 
 def _path(each: Any, parents: Mapping[int, Any]) -> str:

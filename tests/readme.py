@@ -74,8 +74,8 @@ def requests() -> list[list[str]]:
 
 def environment(folder: Path) -> dict[str, str]:
     """The environment of whoever follows the README: no setting but a data folder of their own."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("WARMLINE_")}
-    return kept | {"WARMLINE_DATA_DIR": str(folder / "data")}
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("WARMLINE_")}
+    return variables | {"WARMLINE_DATA_DIR": str(folder / "data")}
 
 
 @contextmanager

@@ -39,7 +39,7 @@ class Room:
 
     async def file(self, *drafts: InteractionDraft, customer: str = ANNA, tenant: str = TENANT) -> list[Interaction]:
         """File interactions of one customer, a minute after one another unless they say when they happened."""
-        known = await self.ledger.customer_of(tenant, customer)
+        customer_id = await self.ledger.customer_of(tenant, customer)
         rows = [
             NewInteraction(
                 interaction_id=new_id("int"),
@@ -52,7 +52,7 @@ class Room:
             for at, draft in enumerate(drafts)
         ]
         async with self.ledger.transaction(tenant) as transaction:
-            new = () if known else (customer,)
+            new = () if customer_id else (customer,)
             await transaction.apply(Changes(new_identities=new, interactions=tuple(rows)))
         return list(await self.ledger.by_ids(tenant, [row.interaction_id for row in rows]))
 
@@ -146,9 +146,9 @@ class ReadingLedger(MemoryLedger):
     read = 0
 
     async def interactions(self, *arguments: Any, **options: Any) -> Sequence[Interaction]:
-        found = await super().interactions(*arguments, **options)
-        self.read += len(found)
-        return found
+        rows = await super().interactions(*arguments, **options)
+        self.read += len(rows)
+        return rows
 
 
 async def until(ask: Callable[[], Awaitable[object]], wanted: object) -> None:

@@ -46,14 +46,14 @@ def secret_cases() -> list[Case]:
 def _drafts(case: Case) -> list[InteractionDraft]:
     drafts: list[InteractionDraft] = []
     for turn in case.turns:
-        who, told = turn[0], re.sub("[«»]", "", turn[3:])
+        who, content = turn[0], re.sub("[«»]", "", turn[3:])
         fields = {"actor": _ACTORS[who], "conversation_id": f"c{case.line}"}
         if who == "K":
-            drafts.append(draft(kind=Kind.EVENT, name="dtmf", data={"digits": told}, **fields))
+            drafts.append(draft(kind=Kind.EVENT, name="dtmf", data={"digits": content}, **fields))
         elif who == "D":
-            drafts.append(draft(kind=Kind.EVENT, name="step", data=json.loads(told), **fields))
+            drafts.append(draft(kind=Kind.EVENT, name="step", data=json.loads(content), **fields))
         else:
-            drafts.append(draft(told, **fields))
+            drafts.append(draft(content, **fields))
     return drafts
 
 
@@ -61,36 +61,36 @@ async def filed(case: Case) -> list[str]:
     """What stands in the ledger of each turn, each filed by a request of its own."""
     ledger = MemoryLedger()
     recorder = Recorder(ledger, Rules())
-    for one in _drafts(case):
-        await recorder.record("t", [one])
+    for turn_draft in _drafts(case):
+        await recorder.record("t", [turn_draft])
     rows = [row for _, _, row in await ledger.after_position(0, 100)]
     return [row.text or json.dumps(dict(row.data), ensure_ascii=False) for row in rows]
 
 
 async def faults(case: Case) -> list[str]:
     """Secrets of a case that stayed, and words or figures that went although they are needed."""
-    found: list[str] = []
+    complaints: list[str] = []
     for turn, shown in zip(case.turns, await filed(case), strict=True):
-        told = turn[3:] if turn[0] in "CBA" else json.dumps(_drafts(case)[case.turns.index(turn)].data)
-        kept = _SIGNS.findall(re.sub(r"••••\d{4}", "", shown))
+        original = turn[3:] if turn[0] in "CBA" else json.dumps(_drafts(case)[case.turns.index(turn)].data)
+        shown_signs = _SIGNS.findall(re.sub(r"••••\d{4}", "", shown))
         for secret in re.findall("«(.*?)»", turn):
             signs = _SIGNS.findall(re.sub(r"&nbsp;|</?b>", " ", secret))
-            if _holds(kept, signs):
-                found.append(f"line {case.line}: stayed {secret!r} in {shown!r}")
-        if "«" not in turn and turn[0] in "CBA" and shown != told:
-            found.append(f"line {case.line}: masked {told!r} as {shown!r}")
+            if _holds(shown_signs, signs):
+                complaints.append(f"line {case.line}: stayed {secret!r} in {shown!r}")
+        if "«" not in turn and turn[0] in "CBA" and shown != original:
+            complaints.append(f"line {case.line}: masked {original!r} as {shown!r}")
         elif "«" not in turn and turn[0] in "KD" and "•" in shown:
-            found.append(f"line {case.line}: masked {turn!r} as {shown!r}")
-        elif "«" in turn and (gone := _gone(turn, kept)):
-            found.append(f"line {case.line}: went with the secret {gone} in {shown!r}")
-    return found
+            complaints.append(f"line {case.line}: masked {turn!r} as {shown!r}")
+        elif "«" in turn and (gone := _gone(turn, shown_signs)):
+            complaints.append(f"line {case.line}: went with the secret {gone} in {shown!r}")
+    return complaints
 
 
-def _holds(kept: list[str], signs: list[str]) -> bool:
+def _holds(shown_signs: list[str], signs: list[str]) -> bool:
     size = len(signs)
-    return any(kept[at : at + size] == signs for at in range(len(kept) - size + 1))
+    return any(shown_signs[at : at + size] == signs for at in range(len(shown_signs) - size + 1))
 
 
-def _gone(turn: str, kept: list[str]) -> list[str]:
-    needed = [one for one in _SIGNS.findall(re.sub("«.*?»", " ", turn[3:])) if one.isalpha()]
-    return [one for one in needed if one not in kept]
+def _gone(turn: str, shown_signs: list[str]) -> list[str]:
+    needed = [sign for sign in _SIGNS.findall(re.sub("«.*?»", " ", turn[3:])) if sign.isalpha()]
+    return [sign for sign in needed if sign not in shown_signs]

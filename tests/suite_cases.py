@@ -27,7 +27,7 @@ from evals.suite.observing import Observation
 NOW = datetime(2026, 3, 4, 10, 0, tzinfo=UTC)
 
 
-def said(interaction: str, text: str, minute: int, **fields: Any) -> dict[str, Any]:
+def message(interaction: str, text: str, minute: int, **fields: Any) -> dict[str, Any]:
     """A customer's chat message of a case unless told otherwise."""
     return {
         "id": interaction,
@@ -51,11 +51,11 @@ CASE = GoldCase.model_validate(
         "provenance": "Written for this test.",
         "now": NOW + timedelta(hours=1),
         "interactions": [
-            said("m1", "", 0, kind="event", channel="app", name="track_parcel", outcome="failed"),
-            said("m2", "My parcel R-44719 has not come. It was to come on Monday, no, on Tuesday.", 1),
-            said("m3", "I will call you back on Friday.", 2, actor="agent"),
+            message("m1", "", 0, kind="event", channel="app", name="track_parcel", outcome="failed"),
+            message("m2", "My parcel R-44719 has not come. It was to come on Monday, no, on Tuesday.", 1),
+            message("m3", "I will call you back on Friday.", 2, actor="agent"),
         ],
-        "others": [said("o1", "Where is my order QX77123?", 0, conversation_id="c9")],
+        "others": [message("o1", "Where is my order QX77123?", 0, conversation_id="c9")],
         "ask": {"conversation_id": "c1"},
         "expect": {
             "intent": "where_is_my_order",
@@ -169,16 +169,16 @@ def observation(
         usage=usage,
         request=HandoffRequest(conversation_id="c1"),
     )
-    told = [one for one in (made.contact_reason, made.situation) if one]
+    sentences = [sentence for sentence in (made.contact_reason, made.situation) if sentence]
     verdicts = tuple(
         Verdict(
-            text=one,
-            verdict=VerdictKind.REFUTED if one in unsupported else VerdictKind.SUPPORTED,
+            text=sentence,
+            verdict=VerdictKind.REFUTED if sentence in unsupported else VerdictKind.SUPPORTED,
             score=1.0,
             evidence=(),
             why="nobody said so",
         )
-        for one in told
+        for sentence in sentences
     )
     sources = {"int_1": "m1", "int_2": "m2", "int_3": "m3", "int_9": "o1"}
     return Observation(handoff=handoff, verdicts=verdicts, sources=sources)
@@ -195,8 +195,8 @@ def write_case(folder: Path, name: str, **changes: Any) -> Path:
         "family": name,
         "now": NOW + timedelta(hours=1),
         "interactions": [
-            said("m1", f"My parcel R-{name} has not arrived.", 0, identifiers=[known(name)]),
-            said("m2", "I am sorry to hear that.", 1, actor="bot"),
+            message("m1", f"My parcel R-{name} has not arrived.", 0, identifiers=[account(name)]),
+            message("m2", "I am sorry to hear that.", 1, actor="bot"),
         ],
         "ask": {"conversation_id": "c1"},
         "expect": {
@@ -212,6 +212,6 @@ def write_case(folder: Path, name: str, **changes: Any) -> Path:
     return path
 
 
-def known(name: str) -> dict[str, Any]:
+def account(name: str) -> dict[str, Any]:
     """A verified account."""
     return {"type": "account_id", "value": f"acc-{name}", "verified": True, "method": "app login"}

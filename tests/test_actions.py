@@ -187,8 +187,8 @@ async def test_a_short_reply_does_not_change_what_the_customer_wants(maker: Deci
 
 @pytest.mark.parametrize(("first", "last", "intent"), [("renew", "fee", "fee"), ("fee", "renew", "renew")])
 async def test_the_latest_request_weighs_more(maker: DecisionMaker, first: str, last: str, intent: str) -> None:
-    said = {"renew": "I want to renew my book", "fee": "Why do I have to pay a fine?"}
-    rows = [interaction(1, said[first]), interaction(2, "Done.", actor="bot"), interaction(3, said[last])]
+    requests = {"renew": "I want to renew my book", "fee": "Why do I have to pay a fine?"}
+    rows = [interaction(1, requests[first]), interaction(2, "Done.", actor="bot"), interaction(3, requests[last])]
     assert (await maker.intent(snapshot(rows))).name == intent
 
 
@@ -204,8 +204,8 @@ async def test_who_says_nothing_wants_what_they_failed_to_do(maker: DecisionMake
 
 async def test_a_name_given_in_an_earlier_conversation_fills_a_parameter(maker: DecisionMaker) -> None:
     prior = [interaction(1, "It is about LN-7007", conversation_id="c0")]
-    known = {name: value for name, value in LENT.items() if name != "loan_id"}
-    case = snapshot([interaction(2, "I want to renew my book"), looked_up(known, 3)], prior)
+    facts = {name: value for name, value in LENT.items() if name != "loan_id"}
+    case = snapshot([interaction(2, "I want to renew my book"), looked_up(facts, 3)], prior)
     best = (await decide(maker, case)).actions[0]
     assert best.parameters["loan_id"] == "LN-7007"
     assert "int_1" in best.evidence
@@ -319,9 +319,9 @@ async def test_what_policy_closes_is_not_offered_and_says_why(
     rows = [interaction(1, "I want to renew my book"), looked_up({**LENT, **changed})]
     decision = await decide(maker, snapshot(rows))
     assert "renew_loan" not in ids(decision)
-    why, told, evidence = held_back(decision, "renew_loan")
+    why, explanation, evidence = held_back(decision, "renew_loan")
     assert why is reason
-    assert detail in told
+    assert detail in explanation
     assert evidence == ("int_2",)
 
 
@@ -486,6 +486,6 @@ async def test_an_action_is_capped_over_conversations_and_not_within_one(maker: 
 
 
 async def test_a_sentence_whose_value_is_not_known_is_left_out_of_the_script(maker: DecisionMaker) -> None:
-    known = {name: value for name, value in LENT.items() if name != "book"}
-    rows = [interaction(1, "I want to renew my book"), looked_up(known)]
+    facts = {name: value for name, value in LENT.items() if name != "book"}
+    rows = [interaction(1, "I want to renew my book"), looked_up(facts)]
     assert (await decide(maker, snapshot(rows))).actions[0].script == "I can renew LN-1001. It is due in two weeks."

@@ -102,7 +102,7 @@ async def test_a_claimed_identifier_is_used_where_none_is_verified(sending: Deci
 
 
 @pytest.mark.parametrize(
-    ("said", "reference"),
+    ("utterances", "reference"),
     [
         (["The app shows error E-1047", "It still says E-1047, I want a refund"], None),
         (["My order is AB-2001", "Sorry, I mean order 88120045"], "88120045"),
@@ -110,9 +110,9 @@ async def test_a_claimed_identifier_is_used_where_none_is_verified(sending: Deci
     ],
 )
 async def test_a_reference_is_what_was_named_last_and_never_an_error(
-    sending: DecisionMaker, said: Sequence[str], reference: str | None
+    sending: DecisionMaker, utterances: Sequence[str], reference: str | None
 ) -> None:
-    rows = [interaction(seq, text) for seq, text in enumerate(said, 1)]
+    rows = [interaction(seq, text) for seq, text in enumerate(utterances, 1)]
     decision = await decide(sending, known_by(rows, email("one@example.com")), limit=5)
     claim = next(action for action in decision.actions if action.action_id == "file_claim")
     assert claim.parameters.get("reference") == reference

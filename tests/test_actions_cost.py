@@ -37,9 +37,9 @@ def catalogue(expression: str, **parameter: Any) -> dict[str, Any]:
     return {"name": "hostile", "actions": [action | ({"parameters": [parameter]} if parameter else {})]}
 
 
-def closure(expression: str, variables: dict[str, Any], said: str = "") -> Closure | None:
+def closure(expression: str, variables: dict[str, Any], text: str = "") -> Closure | None:
     """Why an expression closes its action, with these values known."""
-    return Judge(variables, said).closure(EngagementPolicy(eligibility=(Rule(expression=expression),)))
+    return Judge(variables, text).closure(EngagementPolicy(eligibility=(Rule(expression=expression),)))
 
 
 COSTLY = [
@@ -62,10 +62,12 @@ COSTLY = [
 
 @pytest.mark.parametrize("expression", COSTLY)
 def test_an_expression_that_may_take_too_long_is_refused_with_its_action_and_a_way_to_mend_it(expression: str) -> None:
-    with pytest.raises(InvalidRequest, match=r"actions\[0\].policy.eligibility\[0\].expression: action 'wave'") as told:
+    with pytest.raises(
+        InvalidRequest, match=r"actions\[0\].policy.eligibility\[0\].expression: action 'wave'"
+    ) as refusal:
         parse_catalogue(catalogue(expression))
-    assert "too costly" in told.value.detail
-    assert expression[:40] in told.value.detail
+    assert "too costly" in refusal.value.detail
+    assert expression[:40] in refusal.value.detail
 
 
 @pytest.mark.parametrize(

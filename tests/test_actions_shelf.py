@@ -99,7 +99,7 @@ async def offered(client: httpx.AsyncClient) -> set[str]:
     """What is offered for a customer's message."""
     (filed,) = await record(client, message("Can I keep my book for another week?"))
     decision = (await client.post("/v1/next-actions", json={"customer_id": filed["customer_id"]})).json()
-    return {one["action_id"] for one in decision["actions"]}
+    return {action["action_id"] for action in decision["actions"]}
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ async def test_a_catalogue_that_was_put_is_given_back_and_decided_by(
 
 
 @pytest.mark.parametrize(
-    ("body", "kind", "path", "told"),
+    ("body", "kind", "path", "words"),
     [
         (CATALOGUE_LINES.replace("id: renew_loan", "idd: x"), "yaml", "actions[0].idd", "line 7: there is no such"),
         (
@@ -139,11 +139,11 @@ async def test_a_catalogue_that_was_put_is_given_back_and_decided_by(
     ],
 )
 async def test_a_catalogue_with_a_fault_is_refused_and_the_fault_named_by_path_and_line(
-    client: httpx.AsyncClient, body: str, kind: str, path: str, told: str
+    client: httpx.AsyncClient, body: str, kind: str, path: str, words: str
 ) -> None:
     refused = await client.put("/v1/catalogue", content=body, headers={"content-type": f"application/{kind}"})
-    errors = {one["path"]: one["message"] for one in problem(refused, 422, "invalid_request")["errors"]}
-    assert told in errors[path]
+    errors = {error["path"]: error["message"] for error in problem(refused, 422, "invalid_request")["errors"]}
+    assert words in errors[path]
     assert "renew_loan" not in (await client.get("/v1/catalogue")).text
 
 

@@ -38,7 +38,7 @@ SAID = "I want to renew my book LN-1001, my address is reader@example.com"
 
 def answer(*actions: tuple[str, str]) -> str:
     """A model's answer."""
-    return json.dumps({"actions": [{"action_id": one, "script": script} for one, script in actions]})
+    return json.dumps({"actions": [{"action_id": action_id, "script": script} for action_id, script in actions]})
 
 
 def case() -> Snapshot:

@@ -109,11 +109,11 @@ async def test_a_signal_reaches_the_receiver_signed_after_the_standard(settings:
     async with opened(settings) as app:
         webhook = await app.register_webhook(T, WebhookDraft(url=receiver.url, events=(Topic.SIGNAL_FIRED,)))
         answer = await app.record(T, [draft("Let me talk to a person", conversation_id="c1")])
-        (told,) = await receiver.got(1)
+        (announcement,) = await receiver.got(1)
     headers, body = receiver.taken[0]
-    assert Webhook(webhook.secret).verify(body, headers) == told
-    assert told["type"] == "signal.fired"
-    assert told["data"] == answer.signals[0].model_dump(mode="json")
+    assert Webhook(webhook.secret).verify(body, headers) == announcement
+    assert announcement["type"] == "signal.fired"
+    assert announcement["data"] == answer.signals[0].model_dump(mode="json")
     with pytest.raises(WebhookVerificationError):
         Webhook(webhook.secret).verify(body.replace("person", "robot"), headers)
 
@@ -128,12 +128,12 @@ async def test_a_handoff_and_a_higher_level_are_told_and_only_to_those_who_asked
         await app.record(T, [draft("Let me talk to a person", conversation_id="c1")])
         await receiver.got(2)
         handoff = await app.handoff(T, HandoffRequest(conversation_id="c1"))
-        told = {one["type"]: one["data"] for one in await receiver.got(3)}
+        data_by_type = {announcement["type"]: announcement["data"] for announcement in await receiver.got(3)}
     other.close()
-    assert told["friction.threshold"]["level"] == "escalate"
-    assert told["friction.threshold"]["previous_level"] == "wait"
-    assert told["handoff.ready"]["handoff_id"] == handoff.handoff_id
-    assert "brief" not in told["handoff.ready"]
+    assert data_by_type["friction.threshold"]["level"] == "escalate"
+    assert data_by_type["friction.threshold"]["previous_level"] == "wait"
+    assert data_by_type["handoff.ready"]["handoff_id"] == handoff.handoff_id
+    assert "brief" not in data_by_type["handoff.ready"]
     assert other.taken == []
 
 
@@ -253,8 +253,8 @@ async def test_silence_that_is_due_after_a_restart_is_told_all_the_same(settings
         await app.register_webhook(T, WebhookDraft(url=receiver.url, events=(Topic.SIGNAL_FIRED,)))
         await app.record(T, [asked(29.0)])
     async with opened(settings):
-        (told,) = await receiver.got(1)
-    assert told["data"]["type"] == "silence"
+        (announcement,) = await receiver.got(1)
+    assert announcement["data"]["type"] == "silence"
 
 
 async def test_silence_that_came_due_while_nothing_ran_is_told_once_over_restarts_and_workers(
@@ -265,9 +265,9 @@ async def test_silence_that_came_due_while_nothing_ran_is_told_once_over_restart
     ledger_only = build(settings, embedder=WordEmbedder())  # not opened: as if its process died before it was due
     await ledger_only.record(T, [asked(200.0)])
     await ledger_only.close()
-    async with opened(settings) as one, opened(settings) as other:
+    async with opened(settings) as first, opened(settings) as other:
         await receiver.got(1)
-        for worker in (one, other):
+        for worker in (first, other):
             await _waiting(worker).look_through()
     async with opened(settings) as again:
         await _waiting(again).look_through()

@@ -54,12 +54,12 @@ def test_every_import_follows_the_arrows_of_the_house() -> None:
 
 
 def test_vendors_that_are_imported_by_name_are_so_only_in_their_one_place() -> None:
-    found = {
+    imports = {
         (str(path.relative_to(ROOT)), vendor.partition(".")[0])
         for path in SOURCES
         for vendor in re.findall(r"import_module\(\"([\w.]+)\"", path.read_text(encoding="utf-8"))
     }
-    assert found == {
+    assert imports == {
         ("app/adapters/embeddings.py", "onnxruntime"),
         ("app/adapters/llm.py", "litellm"),
         ("app/adapters/pgvector.py", "asyncpg"),

@@ -18,18 +18,20 @@ from evals.bench import (
 
 
 def test_a_figure_is_the_middle_and_the_slow_end_beside_the_middle_of_its_floor() -> None:
-    took = [float(one) for one in range(1, 102)]
+    took = [float(number) for number in range(1, 102)]
     assert figure(took, [2.0, 1.0, 300.0]) == Figure(p50_ms=51.0, p99_ms=100.0, floor_ms=2.0, ratio=25.5)
     assert figure([4.0], [2.0]) == Figure(p50_ms=4.0, p99_ms=4.0, floor_ms=2.0, ratio=2.0)
 
 
 async def test_a_handoff_is_timed_over_http_among_the_interactions_of_others() -> None:
-    told: list[tuple[int, int]] = []
-    figures = await bench_handoff(25, others=30, requests=2, progress=lambda done, total: told.append((done, total)))
+    reported: list[tuple[int, int]] = []
+    figures = await bench_handoff(
+        25, others=30, requests=2, progress=lambda done, total: reported.append((done, total))
+    )
     assert (figures.interactions, figures.others, figures.requests) == (25, 30, 2)
     assert figures.handoff.p50_ms > figures.handoff.floor_ms > 0
     assert figures.handoff.ratio == pytest.approx(figures.handoff.p50_ms / figures.handoff.floor_ms, rel=0.05)
-    assert told == [(0, 30), (30, 30)]
+    assert reported == [(0, 30), (30, 30)]
 
 
 async def test_a_search_is_timed_beside_embedding_the_question() -> None:
@@ -39,23 +41,23 @@ async def test_a_search_is_timed_beside_embedding_the_question() -> None:
 
 
 def test_a_rate_is_told_beside_what_its_floor_did_in_a_second() -> None:
-    told = Rate(per_second=500.0, p50_ms=2.0, p99_ms=2.98, floor_per_second=2000.0, ratio=4.0)
-    assert rate(500.0, [1.0, 2.0, 3.0], 2000.0) == told
+    expected = Rate(per_second=500.0, p50_ms=2.0, p99_ms=2.98, floor_per_second=2000.0, ratio=4.0)
+    assert rate(500.0, [1.0, 2.0, 3.0], 2000.0) == expected
 
 
 async def test_ingestion_is_timed_over_http_in_batches_and_in_single_requests_beside_bare_inserts() -> None:
-    told: list[tuple[int, int]] = []
-    figures = await bench_ingest(0.5, progress=lambda done, total: told.append((done, total)))
-    for one in (figures.batches, figures.singles):
-        assert 0 < one.p50_ms <= one.p99_ms
-        assert one.ratio == pytest.approx(one.floor_per_second / one.per_second, rel=0.05)
-    assert told == [(done, 4) for done in range(5)]
+    reported: list[tuple[int, int]] = []
+    figures = await bench_ingest(0.5, progress=lambda done, total: reported.append((done, total)))
+    for measured in (figures.batches, figures.singles):
+        assert 0 < measured.p50_ms <= measured.p99_ms
+        assert measured.ratio == pytest.approx(measured.floor_per_second / measured.per_second, rel=0.05)
+    assert reported == [(done, 4) for done in range(5)]
 
 
 async def test_a_long_ledger_is_compared_with_a_short_one_by_its_timelines_and_by_retrieval() -> None:
-    told: list[tuple[int, int]] = []
+    reported: list[tuple[int, int]] = []
     figures = await bench_history(
-        1500, 60, embedded=800, small=300, progress=lambda done, total: told.append((done, total))
+        1500, 60, embedded=800, small=300, progress=lambda done, total: reported.append((done, total))
     )
     assert (figures.interactions, figures.customers, figures.embedded) == (1500, 60, 800)
     assert (figures.timeline.small_rows, figures.timeline.large_rows) == (300, 1500)
@@ -63,13 +65,13 @@ async def test_a_long_ledger_is_compared_with_a_short_one_by_its_timelines_and_b
     assert figures.timeline.ratio == pytest.approx(figures.timeline.large_ms / figures.timeline.small_ms, rel=0.05)
     assert figures.import_per_second > 0
     assert figures.disk_mib_per_100k > 0
-    assert told == [(300, 1500), (1300, 1500), (1500, 1500), (300, 800), (800, 800)]
+    assert reported == [(300, 1500), (1300, 1500), (1500, 1500), (300, 800), (800, 800)]
 
 
 async def test_each_hostile_shape_goes_through_the_four_posts_while_the_health_of_the_service_is_asked() -> None:
-    told: list[tuple[int, int]] = []
+    reported: list[tuple[int, int]] = []
     figures = await bench_hostile(
-        1200, 1, turns=20, afterwards_s=0.01, progress=lambda done, total: told.append((done, total))
+        1200, 1, turns=20, afterwards_s=0.01, progress=lambda done, total: reported.append((done, total))
     )
     assert list(figures.posts) == ["interactions", "handoffs", "next-actions", "briefs/verify"]
     assert {post: hold.statuses for post, hold in figures.posts.items()} == {
@@ -83,16 +85,16 @@ async def test_each_hostile_shape_goes_through_the_four_posts_while_the_health_o
         assert (
             hold.longest_ms == figures.holds_ms[hold.shape][post] == max(of[post] for of in figures.holds_ms.values())
         )
-    assert told == [(index, 14) for index in range(1, 15)]
+    assert reported == [(index, 14) for index in range(1, 15)]
 
 
 async def test_what_is_added_around_a_models_calls_is_timed_without_what_the_model_takes() -> None:
-    told: list[tuple[int, int]] = []
-    figures = await bench_model(25, requests=2, progress=lambda done, total: told.append((done, total)))
+    reported: list[tuple[int, int]] = []
+    figures = await bench_model(25, requests=2, progress=lambda done, total: reported.append((done, total)))
     assert (figures.interactions, figures.requests) == (25, 2)
     assert figures.calls_each == 2  # the brief and its check
     assert figures.added.p50_ms > figures.added.floor_ms > 0
-    assert told[-1] == (2, 2)
+    assert reported[-1] == (2, 2)
 
 
 async def test_revisions_are_followed_by_every_way_and_taken_up_again_after_a_kill() -> None:

@@ -243,9 +243,9 @@ def test_every_claim_has_evidence_that_is_in_the_case() -> None:
         interaction(5, "Let me talk to a person."),
     ]
     brief = brief_of(*conversation)
-    known = {one.interaction_id for one in conversation}
+    interaction_ids = {row.interaction_id for row in conversation}
     assert len(brief.claims) >= 5
-    assert all(claim.evidence and known.issuperset(claim.evidence) for claim in brief.claims)
+    assert all(claim.evidence and interaction_ids.issuperset(claim.evidence) for claim in brief.claims)
 
 
 def test_a_brief_holds_no_name_that_the_case_does_not() -> None:
@@ -260,7 +260,7 @@ def test_however_long_the_case_the_prose_stays_within_its_words() -> None:
         )
         for seq in range(1, 60)
     ]
-    steps = [one for seq in range(60, 90, 2) for one in exchange(seq, order=f"W{seq}", result=ERROR)]
+    steps = [row for seq in range(60, 90, 2) for row in exchange(seq, order=f"W{seq}", result=ERROR)]
     brief = brief_of(*wishes, *steps)
     assert sum(len(piece.split()) for piece in prose(brief)) <= MOST_WORDS
     assert brief.headline is not None
@@ -274,10 +274,10 @@ def test_what_retrieval_found_elsewhere_is_history_in_the_order_it_happened() ->
     early = interaction(
         1, "My heating stopped working.", conversation_id="a", channel="email", at=START - timedelta(days=90)
     )
-    found = snapshot([interaction(9, "My blender is broken again.")], [early, late]).model_copy(
+    case = snapshot([interaction(9, "My blender is broken again.")], [early, late]).model_copy(
         update={"history": (Passage(interaction=late, score=0.9), Passage(interaction=early, score=0.4))}
     )
-    brief = compose(found, Intent(), HandoffRequest())
+    brief = compose(case, Intent(), HandoffRequest())
     assert [item.evidence for item in brief.history] == [("int_1",), ("int_2",)]
 
 
@@ -317,9 +317,9 @@ def test_what_answers_a_request_for_a_code_is_shown_nowhere_and_what_stands_for_
         interaction(2, "Did you get a code?", actor="bot"),
         interaction(3, "yes 339127, typed it in, order W4410 is still unpaid"),
     )
-    told = brief.model_dump_json()
-    assert "339127" not in told
-    assert "4111 1111" not in told
+    text = brief.model_dump_json()
+    assert "339127" not in text
+    assert "4111 1111" not in text
     assert [entity.value for entity in brief.entities] == ["W4410"]
 
 
@@ -331,7 +331,7 @@ def test_a_secret_told_in_an_earlier_conversation_is_not_in_the_history() -> Non
         ),
     ]
     now = [interaction(3, "My order W4410 is still unpaid.")]
-    passages = tuple(Passage(interaction=one, score=1.0) for one in earlier)
+    passages = tuple(Passage(interaction=row, score=1.0) for row in earlier)
     seen = snapshot(now, earlier).model_copy(update={"history": passages})
     brief = compose(seen, Intent(), HandoffRequest())
     assert "339127" not in brief.model_dump_json()

@@ -7,7 +7,7 @@ from app.briefs.frames import frames_of
 from app.models import Actor, Brief, Commitment, Outcome
 from tests.builders import START, interaction
 from tests.test_brief import brief_of, exchange, outcomes
-from tests.test_model import CONVERSATION, answer, told, worded
+from tests.test_model import CONVERSATION, answer, statement, worded
 
 PROSE = {
     "en": "The customer says that the lamp is broken and wants a new one.",
@@ -60,7 +60,7 @@ def test_attempts_that_ended_otherwise_than_the_last_are_counted(ends: tuple[Out
 
 
 async def test_a_models_promise_tells_when_it_was_given_also_where_the_model_wrote_it_into_the_time() -> None:
-    promised = {"by": "agent", "due": "tomorrow (said on 2 March)"} | told("The agent will call back.", "t6")
+    promised = {"by": "agent", "due": "tomorrow (said on 2 March)"} | statement("The agent will call back.", "t6")
     handoff, _ = await worded(ScriptedModel(answer(commitments=[promised])))
     only = handoff.brief.commitments[0]
     assert (only.due, only.at) == ("tomorrow", CONVERSATION[5].occurred_at)
@@ -71,8 +71,10 @@ async def test_our_own_steps_and_history_speak_the_language_of_the_models_brief(
         interaction(seq, kind="event", name="open_form", outcome=end, channel="web")
         for seq, end in enumerate(("failed", "failed", "succeeded"), start=8)
     ]
-    german = told("Die Kundin sagt, dass der Router ABX-2041 seit dem 2. März nicht geht.", "t1")
-    more = told("Der Bot hat einen Techniker für den Freitag angeboten, und die Kundin wollte das nicht.", "t2", "t3")
+    german = statement("Die Kundin sagt, dass der Router ABX-2041 seit dem 2. März nicht geht.", "t1")
+    more = statement(
+        "Der Bot hat einen Techniker für den Freitag angeboten, und die Kundin wollte das nicht.", "t2", "t3"
+    )
     written = answer(contact_reason=german, situation=[more], customer_expectation=None, headline=None)
     handoff, first = await worded(ScriptedModel(written), (*CONVERSATION, *steps))
     assert "open form (3 attempts, all but the last failed)" in [action.step for action in first.brief.actions_taken]
@@ -110,7 +112,7 @@ def test_a_ping_is_no_open_question() -> None:
 
 @pytest.mark.parametrize("ping", ["Still there?", "Hello?", "Is anyone there?", "Sind Sie noch da?", "¿Sigue ahí?"])
 async def test_a_models_ping_is_no_open_question_and_is_listed(ping: str) -> None:
-    open_questions = [told(ping, "t1"), told("When is the refund paid?", "t1")]
+    open_questions = [statement(ping, "t1"), statement("When is the refund paid?", "t1")]
     handoff, _ = await worded(ScriptedModel(answer(open_questions=open_questions)))
     assert handoff.brief.open_questions == ("When is the refund paid?",)
     assert ping in [dropped_claim.text for dropped_claim in handoff.brief.dropped_claims]
@@ -118,6 +120,6 @@ async def test_a_models_ping_is_no_open_question_and_is_listed(ping: str) -> Non
 
 async def test_a_colleague_who_is_to_do_something_by_a_day_is_a_promise() -> None:
     talk = (*CONVERSATION, interaction(8, "I will ask a colleague to look at it by Friday.", actor="bot"))
-    promised = {"by": "bot", "due": "by Friday"} | told("Ask a colleague to look at it", "t8")
+    promised = {"by": "bot", "due": "by Friday"} | statement("Ask a colleague to look at it", "t8")
     handoff, _ = await worded(ScriptedModel(answer(commitments=[promised])), talk)
     assert [commitment.due for commitment in handoff.brief.commitments] == ["by Friday"]

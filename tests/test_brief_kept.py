@@ -13,16 +13,16 @@ from app.briefs.union import united
 from app.language.sentences import sentences
 from app.models import Brief, Entity, HandoffRequest, Intent, Interaction, Passage
 from tests.builders import START, interaction, snapshot
-from tests.test_model import CONVERSATION, answer, draft, told, worded, writer
+from tests.test_model import CONVERSATION, answer, draft, statement, worded, writer
 
 LONG_AGO = START - timedelta(days=90)
 
 
 def with_history(*rows: Interaction, now: str = "My parcel has still not come.") -> Brief:
     """The brief of a conversation of which retrieval found these earlier rows."""
-    found = snapshot([interaction(99, now)], rows)
+    case = snapshot([interaction(99, now)], rows)
     passages = tuple(Passage(interaction=row, score=1.0) for row in rows)
-    return compose(found.model_copy(update={"history": passages}), Intent(), HandoffRequest())
+    return compose(case.model_copy(update={"history": passages}), Intent(), HandoffRequest())
 
 
 def earlier(seq: int, text: str, actor: str = "agent") -> Interaction:
@@ -49,23 +49,27 @@ def test_initials_and_words_cut_short_end_no_sentence(text: str, count: int) -> 
 
 
 async def test_a_models_statements_are_counted_not_the_sentences_they_are_split_into() -> None:
-    said = [
+    statements = [
         "The router ABX-2041 stopped working. The customer says so.",
         "The customer wants a refund of $49.90.",
         "The bot offered a technician.",
         "The customer asked for a person.",
     ]
-    handoff, _ = await worded(ScriptedModel(answer(situation=[told(one, "t1", "t2", "t7") for one in said])))
-    assert handoff.brief.situation == " ".join(said)
+    handoff, _ = await worded(
+        ScriptedModel(answer(situation=[statement(text, "t1", "t2", "t7") for text in statements]))
+    )
+    assert handoff.brief.situation == " ".join(statements)
 
 
 async def test_what_has_no_room_in_a_situation_is_listed_with_the_reason() -> None:
-    said = [f"The customer wants a refund of $49.90 for the router ABX-2041{' and waits' * many}." for many in range(6)]
-    handoff, _ = await worded(ScriptedModel(answer(situation=[told(one, "t1") for one in said])))
-    assert handoff.brief.situation == " ".join(said[:4])
+    statements = [
+        f"The customer wants a refund of $49.90 for the router ABX-2041{' and waits' * many}." for many in range(6)
+    ]
+    handoff, _ = await worded(ScriptedModel(answer(situation=[statement(text, "t1") for text in statements])))
+    assert handoff.brief.situation == " ".join(statements[:4])
     dropped = {dropped_claim.text: dropped_claim.why for dropped_claim in handoff.brief.dropped_claims}
-    assert [dropped[one].startswith("there is no room for it") for one in said[4:]] == [True, True]
-    assert not set(said[4:]) & {claim.text for claim in handoff.brief.claims}
+    assert [dropped[text].startswith("there is no room for it") for text in statements[4:]] == [True, True]
+    assert not set(statements[4:]) & {claim.text for claim in handoff.brief.claims}
 
 
 @pytest.mark.parametrize(
@@ -132,27 +136,29 @@ def test_what_a_customer_wanted_once_is_quoted_in_full() -> None:
 async def test_history_leaves_out_what_the_models_brief_tells() -> None:
     old = earlier(20, "Our fitter will mount the blue shelf for free by 9 May.")
     other = earlier(21, "The warranty of lamp W-9 cannot be extended.")
-    passages = tuple(Passage(interaction=one, score=1.0) for one in (old, other))
-    found = snapshot(CONVERSATION, (old, other)).model_copy(update={"history": passages})
-    promised = told("The agent said that the fitter will mount the blue shelf for free by 9 May.", "t1", "t2")
-    first = draft(found)
+    passages = tuple(Passage(interaction=row, score=1.0) for row in (old, other))
+    case = snapshot(CONVERSATION, (old, other)).model_copy(update={"history": passages})
+    promised = statement("The agent said that the fitter will mount the blue shelf for free by 9 May.", "t1", "t2")
+    first = draft(case)
     assert {history_item.evidence for history_item in first.brief.history} == {
         (old.interaction_id,),
         (other.interaction_id,),
     }
     model = ScriptedModel(answer(situation=[promised]))
-    handoff = (await writer(model).word(found, first, started=perf_counter())).handoff
+    handoff = (await writer(model).word(case, first, started=perf_counter())).handoff
     assert [history_item.evidence for history_item in handoff.brief.history] == [(other.interaction_id,)]
 
 
 async def test_our_own_history_in_another_language_is_ours_still_and_nobody_is_asked_of_it() -> None:
     old = earlier(20, "Der alte Wasserkocher wird bis zum 9. Mai kostenlos von uns repariert.")
-    found = snapshot(CONVERSATION, (old,)).model_copy(update={"history": (Passage(interaction=old, score=1.0),)})
-    german = told("Die Kundin sagt, dass der Router ABX-2041 seit dem 2. März nicht geht.", "t1")
-    more = told("Der Bot hat einen Techniker für den Freitag angeboten, und die Kundin wollte das nicht.", "t2", "t3")
-    first = draft(found)
+    case = snapshot(CONVERSATION, (old,)).model_copy(update={"history": (Passage(interaction=old, score=1.0),)})
+    german = statement("Die Kundin sagt, dass der Router ABX-2041 seit dem 2. März nicht geht.", "t1")
+    more = statement(
+        "Der Bot hat einen Techniker für den Freitag angeboten, und die Kundin wollte das nicht.", "t2", "t3"
+    )
+    first = draft(case)
     model = ScriptedModel(answer(contact_reason=german, situation=[more]))
-    handoff = (await writer(model).word(found, first, started=perf_counter())).handoff
+    handoff = (await writer(model).word(case, first, started=perf_counter())).handoff
     (item,) = handoff.brief.history
     assert item.text.startswith("Der Agent sagte: “Der alte Wasserkocher")
     asked = [statement.text for statement in statements_of(handoff.brief, framed_as(first.brief, handoff.brief))]
@@ -162,11 +168,13 @@ async def test_our_own_history_in_another_language_is_ours_still_and_nobody_is_a
 
 async def test_our_own_words_name_the_customer_as_the_models_brief_does() -> None:
     old = earlier(20, "Der alte Wasserkocher ist seit dem 9. Mai undicht und bleibt es auch.", "customer")
-    found = snapshot(CONVERSATION, (old,)).model_copy(update={"history": (Passage(interaction=old, score=1.0),)})
-    german = told("Die Kundin sagt, dass der Router ABX-2041 seit dem 2. März nicht geht.", "t1")
-    more = told("Der Bot hat einen Techniker für den Freitag angeboten, und die Kundin wollte das nicht.", "t2", "t3")
+    case = snapshot(CONVERSATION, (old,)).model_copy(update={"history": (Passage(interaction=old, score=1.0),)})
+    german = statement("Die Kundin sagt, dass der Router ABX-2041 seit dem 2. März nicht geht.", "t1")
+    more = statement(
+        "Der Bot hat einen Techniker für den Freitag angeboten, und die Kundin wollte das nicht.", "t2", "t3"
+    )
     model = ScriptedModel(answer(contact_reason=german, situation=[more]))
-    handoff = (await writer(model).word(found, draft(found), started=perf_counter())).handoff
+    handoff = (await writer(model).word(case, draft(case), started=perf_counter())).handoff
     assert [history_item.text.split(":")[0] for history_item in handoff.brief.history] == ["Die Kundin sagte"]
 
 
@@ -175,9 +183,9 @@ def entity(kind: str, value: str, evidence: str = "int_1") -> Entity:
     return Entity(type=kind, value=value, evidence=(evidence,))
 
 
-def labels(*found: Entity, named: tuple[Entity, ...]) -> list[str]:
+def labels(*entities: Entity, named: tuple[Entity, ...]) -> list[str]:
     """What found and named things are called together."""
-    return [f"{one.type}: {one.value}" for one in united(found, named)]
+    return [f"{joined.type}: {joined.value}" for joined in united(entities, named)]
 
 
 def test_a_models_label_is_kept_where_ours_names_the_form_alone() -> None:

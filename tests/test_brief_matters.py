@@ -17,7 +17,7 @@ def brief_of(*turns: str) -> Brief:
 
 
 @pytest.mark.parametrize(
-    ("said", "told"),
+    ("utterance", "quotation"),
     [
         ("My router drops every evening. I rebooted it twice.", "My router drops every evening."),
         ("the parcel says delivered and there is only a box", "the parcel says delivered and there is only a box"),
@@ -27,10 +27,12 @@ def brief_of(*turns: str) -> Brief:
         ("Votre colis FR-991 n'est jamais arrivé chez moi", "Votre colis FR-991 n'est jamais arrivé chez moi"),
     ],
 )
-def test_a_plain_statement_that_opens_the_talk_is_the_matter_before_a_wish_for_a_person(said: str, told: str) -> None:
-    brief = brief_of(said, "I am sorry to hear that.", "hola, quiero hablar con una persona por favor")
+def test_a_plain_statement_that_opens_the_talk_is_the_matter_before_a_wish_for_a_person(
+    utterance: str, quotation: str
+) -> None:
+    brief = brief_of(utterance, "I am sorry to hear that.", "hola, quiero hablar con una persona por favor")
     assert brief.contact_reason is not None
-    assert brief.contact_reason.startswith(f"The customer said: “{told}”")
+    assert brief.contact_reason.startswith(f"The customer said: “{quotation}”")
     assert "person" not in brief.contact_reason
     assert "The customer asks for a person." in (brief.situation or "")
 
@@ -44,25 +46,25 @@ def test_who_the_customer_is_and_what_a_bot_asked_for_is_no_matter() -> None:
 
 def test_a_request_is_told_with_the_trouble_that_its_sentence_begins_with() -> None:
     brief = brief_of("The seat in row 14 is broken, please give me another seat.")
-    told = "The customer said: “The seat in row 14 is broken, please give me another seat.”"
-    assert (brief.contact_reason, brief.customer_expectation) == (told, told)
+    sentence = "The customer said: “The seat in row 14 is broken, please give me another seat.”"
+    assert (brief.contact_reason, brief.customer_expectation) == (sentence, sentence)
 
 
 @pytest.mark.parametrize(
-    ("said", "outcome"),
+    ("utterance", "outcome"),
     [
         ("I have restarted the router twice, but it still drops.", Outcome.FAILED),
         ("I already tried to reset my password, but it did not work.", Outcome.FAILED),
         ("I already restarted the router.", Outcome.UNKNOWN),
     ],
 )
-def test_what_the_customer_tried_is_a_step_of_theirs_in_their_words(said: str, outcome: Outcome) -> None:
-    brief = brief_of("My connection drops every evening.", "I am sorry to hear that.", said)
+def test_what_the_customer_tried_is_a_step_of_theirs_in_their_words(utterance: str, outcome: Outcome) -> None:
+    brief = brief_of("My connection drops every evening.", "I am sorry to hear that.", utterance)
     assert [(action.step, action.actor, action.outcome) for action in brief.actions_taken] == [
-        (f"“{said}”", Actor.CUSTOMER, outcome)
+        (f"“{utterance}”", Actor.CUSTOMER, outcome)
     ]
     assert brief.actions_taken[0].evidence == ("int_3",)
-    assert f"“{said}”" in f"{brief.contact_reason} {brief.situation}"
+    assert f"“{utterance}”" in f"{brief.contact_reason} {brief.situation}"
 
 
 @pytest.mark.parametrize(
@@ -99,13 +101,13 @@ def test_the_tersest_matter_is_told_rather_than_nothing() -> None:
 def test_salutations_and_regards_are_no_wishes() -> None:
     letter = "Dear Sir or Madam,\n\nI would like a new table leg, please.\n\nKind regards,\nA. Customer"
     brief = brief_of(letter, "Which table is it?", "Hello again, it is the big one.")
-    told = "The customer said: “I would like a new table leg, please.”"
-    assert (brief.contact_reason, brief.customer_expectation) == (told, told)
+    sentence = "The customer said: “I would like a new table leg, please.”"
+    assert (brief.contact_reason, brief.customer_expectation) == (sentence, sentence)
     assert "regards" not in brief.model_dump_json()
 
 
 @pytest.mark.parametrize(
-    ("said", "kind"),
+    ("utterance", "kind"),
     [
         ("I want to leave, my membership 88213", "membership_id"),
         ("I want a new seat on flight ZX812", "flight_id"),
@@ -113,14 +115,16 @@ def test_salutations_and_regards_are_no_wishes() -> None:
         ("I want to know why you charged 88213", "number"),
     ],
 )
-def test_a_code_is_of_the_kind_that_the_customer_calls_it(said: str, kind: str) -> None:
-    assert [entity.type for entity in brief_of(said).entities] == [kind]
+def test_a_code_is_of_the_kind_that_the_customer_calls_it(utterance: str, kind: str) -> None:
+    assert [entity.type for entity in brief_of(utterance).entities] == [kind]
 
 
 def test_saying_again_that_it_was_tried_is_no_second_attempt() -> None:
-    said = "I have restarted the router twice, but it still drops."
-    brief = brief_of("My connection drops every evening.", "Please restart the router.", said, "Really?", said)
-    assert [(action.step, action.outcome) for action in brief.actions_taken] == [(f"“{said}”", Outcome.FAILED)]
+    utterance = "I have restarted the router twice, but it still drops."
+    brief = brief_of(
+        "My connection drops every evening.", "Please restart the router.", utterance, "Really?", utterance
+    )
+    assert [(action.step, action.outcome) for action in brief.actions_taken] == [(f"“{utterance}”", Outcome.FAILED)]
 
 
 def test_an_answered_question_and_thanks_settle_the_matter() -> None:

@@ -122,9 +122,9 @@ def test_a_gap_between_two_quotations_is_marked() -> None:
         interaction(2, "I see.", actor="bot"),
         interaction(3, "My father cannot get up from the sofa."),
     )
-    told = f"{brief.contact_reason} {brief.situation}"
-    assert "no feet.” – “I rang" in told or "no feet.” … “The second" in told
-    assert "no feet.” – “The second" not in told
+    text = f"{brief.contact_reason} {brief.situation}"
+    assert "no feet.” – “I rang" in text or "no feet.” … “The second" in text
+    assert "no feet.” – “The second" not in text
 
 
 def test_a_promise_that_the_customer_gives_thanks_for_is_not_overdue() -> None:

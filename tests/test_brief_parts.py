@@ -30,20 +30,20 @@ def call(seq: int, tool: str, result: Any, **data: str) -> list[Interaction]:
 
 
 def test_a_thing_the_customer_calls_by_its_name_is_found_in_the_record_with_the_record_itself() -> None:
-    found = entities_of(
+    entities = entities_of(
         interaction(1, "I want to return the desk lamp."), *call(2, "get_order", ORDER, order_id="W4410")
     )
-    assert {entity.value: entity.type for entity in found.values()} == {"W4410": "order_id", "5320792178": "item_id"}
-    assert found["5320792178"].evidence == ("int_3",)
+    assert {entity.value: entity.type for entity in entities.values()} == {"W4410": "order_id", "5320792178": "item_id"}
+    assert entities["5320792178"].evidence == ("int_3",)
 
 
 def test_what_was_carried_out_with_a_record_names_its_parts_itself() -> None:
-    found = entities_of(
+    entities = entities_of(
         interaction(1, "I want to return the desk lamp."),
         *call(2, "get_order", ORDER, order_id="W4410"),
         *call(4, "return_order", {}, order_id="W4410"),
     )
-    assert set(found) == {"W4410"}
+    assert set(entities) == {"W4410"}
 
 
 def test_all_my_orders_are_those_that_the_account_lists() -> None:

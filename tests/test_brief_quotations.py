@@ -73,15 +73,15 @@ def four_in_a_row(text: str) -> set[tuple[str, ...]]:
 @pytest.mark.parametrize("name", TALKS)
 def test_every_quotation_of_a_brief_stands_letter_for_letter_in_what_was_said(name: str) -> None:
     brief = brief_of(TALKS[name])
-    texts = [TALK.text for TALK in TALKS[name]]
-    quotations = [one.removesuffix(" …") for piece in prose(brief) for one in _QUOTATION.findall(piece)]
+    texts = [row.text for row in TALKS[name]]
+    quotations = [quotation.removesuffix(" …") for piece in prose(brief) for quotation in _QUOTATION.findall(piece)]
     assert len(quotations) >= 2
     assert [quotation for quotation in quotations if not any(quotation in text for text in texts)] == []
 
 
 @pytest.mark.parametrize("name", TALKS)
 def test_a_claim_names_the_words_that_it_quotes_where_they_were_said(name: str) -> None:
-    texts = {TALK.interaction_id: TALK.text for TALK in TALKS[name]}
+    texts = {row.interaction_id: row.text for row in TALKS[name]}
     claims = brief_of(TALKS[name]).claims
     quoting = [claim for claim in claims if _QUOTATION.search(claim.text)]
     assert quoting
@@ -98,8 +98,8 @@ def test_the_opening_never_holds_four_of_the_customers_words_in_a_row(
     talk = TALKS[name]
     opening = brief_of(talk, locale, later=later).suggested_opening
     assert opening is not None
-    said = chain.from_iterable(four_in_a_row(one.text) for one in talk if one.actor == "customer")
-    assert four_in_a_row(opening).isdisjoint(said)
+    customer_words = chain.from_iterable(four_in_a_row(row.text) for row in talk if row.actor == "customer")
+    assert four_in_a_row(opening).isdisjoint(customer_words)
     assert "“" not in opening
 
 

@@ -41,9 +41,9 @@ def test_a_sentence_that_is_said_again_is_quoted_once() -> None:
 
 def test_a_postscript_counts_and_the_signature_above_it_does_not() -> None:
     text = "Hello,\nmy parcel is late.\nKind regards,\nAnna Holm\nHolm Pottery, from ten\n\nPS: Please cancel the sofa."
-    told = " ".join(prose(brief_of(interaction(1, text, channel="email"))))
-    assert "Please cancel the sofa." in told
-    assert "Pottery" not in told
+    wording = " ".join(prose(brief_of(interaction(1, text, channel="email"))))
+    assert "Please cancel the sofa." in wording
+    assert "Pottery" not in wording
 
 
 def test_a_farewell_at_the_beginning_of_a_mail_closes_nothing() -> None:

@@ -41,8 +41,8 @@ def test_what_is_asked_for_besides_the_matter_is_told_too() -> None:
     )
     assert brief.contact_reason is not None
     assert brief.contact_reason.startswith("The customer said: “I want to cancel my subscription.”")
-    told = f"{brief.contact_reason} {brief.situation} {brief.customer_expectation}"
-    assert [other for other in others if f"“{other}”" not in told] == []
+    wording = f"{brief.contact_reason} {brief.situation} {brief.customer_expectation}"
+    assert [other for other in others if f"“{other}”" not in wording] == []
     assert "Also said: “" in (brief.situation or "")
 
 
@@ -79,8 +79,8 @@ def test_where_not_all_steps_have_room_one_that_went_wrong_is_told() -> None:
         *done(4, "send_label", {"label_id": "L-1"}),
         *done(6, "send_mail", {"mail_id": "M-1"}),
     )
-    told = "Failed: exchange item: W4410. Done: send label: L-1. Done: send mail: M-1."
-    assert brief.situation == told
+    situation = "Failed: exchange item: W4410. Done: send label: L-1. Done: send mail: M-1."
+    assert brief.situation == situation
 
 
 def test_a_step_of_the_customers_that_failed_elsewhere_is_told_and_heads_the_brief() -> None:
@@ -121,15 +121,16 @@ def test_what_was_refused_is_quoted_with_who_refused_it() -> None:
 
 
 @pytest.mark.parametrize(
-    "said", ["I will return it only if you pay the shipping.", "Only if the return is free, otherwise I will keep it."]
+    "utterance",
+    ["I will return it only if you pay the shipping.", "Only if the return is free, otherwise I will keep it."],
 )
-def test_what_is_wanted_on_a_condition_is_told_too(said: str) -> None:
+def test_what_is_wanted_on_a_condition_is_told_too(utterance: str) -> None:
     brief = brief_of(
         interaction(1, "I want to return my lamp."),
         interaction(2, "The return costs 5 euros.", actor="bot"),
-        interaction(3, said),
+        interaction(3, utterance),
     )
-    assert f"“{said}”" in f"{brief.contact_reason} {brief.situation} {brief.customer_expectation}"
+    assert f"“{utterance}”" in f"{brief.contact_reason} {brief.situation} {brief.customer_expectation}"
 
 
 def test_a_wish_that_was_taken_back_is_told_as_taken_back_and_no_longer_expected() -> None:
@@ -175,9 +176,9 @@ def test_a_promise_is_told_as_overdue_once_its_day_is_past_and_not_before(
     )
     now = interaction(9, "I want my refund for order W4410.", at=START + timedelta(days=days))
     brief = brief_of(now, prior=earlier)
-    told = f"Promised by the agent on 2026-03-02: “{promise}”"
+    sentence = f"Promised by the agent on 2026-03-02: “{promise}”"
     assert brief.situation is not None
-    assert f"{told} – overdue." in brief.situation if is_late else told in brief.situation
+    assert f"{sentence} – overdue." in brief.situation if is_late else sentence in brief.situation
     assert ("overdue" in brief.situation, "overdue" in (brief.headline or "")) == (is_late, is_late)
     assert ("overdue" in (brief.suggested_opening or "")) is is_late
 
@@ -196,11 +197,11 @@ def test_a_promise_that_was_kept_is_not_overdue() -> None:
 
 
 def test_two_sentences_that_tell_together_why_the_customer_came_are_both_quoted() -> None:
-    said = ("My connection drops every evening.", "I have restarted the router twice, but it still drops.")
-    brief = brief_of(interaction(1, " ".join(said)))
-    literal_string = f"The customer said: “{said[0]}” – “{said[1]}”"
-    assert brief.contact_reason == literal_string
-    assert {claim.text: len(claim.quotes) for claim in brief.claims}[literal_string] == 2
+    sentences = ("My connection drops every evening.", "I have restarted the router twice, but it still drops.")
+    brief = brief_of(interaction(1, " ".join(sentences)))
+    reason = f"The customer said: “{sentences[0]}” – “{sentences[1]}”"
+    assert brief.contact_reason == reason
+    assert {claim.text: len(claim.quotes) for claim in brief.claims}[reason] == 2
 
 
 def test_history_tells_each_thing_once_and_no_question_of_a_bot() -> None:
@@ -213,9 +214,9 @@ def test_history_tells_each_thing_once_and_no_question_of_a_bot() -> None:
         interaction(5, "We will send you a new jug by Friday.", actor="agent", conversation_id="b", at=days[2]),
         interaction(6, "{}", kind="event", name="start_return", outcome="failed", conversation_id="c", at=days[3]),
     ]
-    found = snapshot([interaction(9, "My parcel has still not come.")], past)
-    found = found.model_copy(update={"history": tuple(Passage(interaction=one, score=0.5) for one in past)})
-    assert [item.text for item in compose(found, Intent(), HandoffRequest()).history] == [
+    case = snapshot([interaction(9, "My parcel has still not come.")], past)
+    case = case.model_copy(update={"history": tuple(Passage(interaction=row, score=0.5) for row in past)})
+    assert [item.text for item in compose(case, Intent(), HandoffRequest()).history] == [
         "The customer said: “My heating stopped working.”",
         "The agent said: “We will send you a new jug by Friday.”",
         "Failed: start return.",

@@ -81,9 +81,9 @@ async def test_on_a_full_disk_nothing_is_acknowledged_readiness_says_so_and_it_g
         refused = await client.post("/v1/interactions", json=message("lost", conversation_id="c-1"), headers=headers)
         problem(refused, 503, "unavailable")
     problem(await client.post("/v1/handoffs", json={"conversation_id": "c-1"}), 503, "unavailable")
-    told = await ready(client, 503)
-    assert told["checks"]["ledger"]["status"] == "failed"
-    assert "not written" in told["checks"]["ledger"]["detail"]
+    readiness = await ready(client, 503)
+    assert readiness["checks"]["ledger"]["status"] == "failed"
+    assert "not written" in readiness["checks"]["ledger"]["detail"]
     assert len((await client.get(timeline)).json()["interactions"]) == 1
 
     resource.prlimit(pid, resource.RLIMIT_FSIZE, NO_LIMIT)
@@ -124,8 +124,8 @@ async def test_with_broken_vectors_words_are_found_and_the_customer_can_be_erase
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             response = await client.get(f"/v1/customers/{customer_id}/search", params={"q": "heating"})
             assert response.json()["hits"], response.text
-            kept = message("the invoice is wrong", conversation_id="c-2", identifiers=[email("ben@example.com")])
-            assert (await client.post("/v1/interactions", json=kept)).status_code == 201
+            row = message("the invoice is wrong", conversation_id="c-2", identifiers=[email("ben@example.com")])
+            assert (await client.post("/v1/interactions", json=row)).status_code == 201
             erased = await client.delete(f"/v1/customers/{customer_id}")
             assert erased.status_code == 200, erased.text
             assert not (vectors.parent / "vectors-broken-before").exists()
@@ -204,6 +204,6 @@ async def test_a_second_service_on_the_same_data_folder_does_not_start_and_says_
         pass  # a process that was killed keeps nobody out
 
     assert second.returncode == 1
-    told = " ".join(second.stderr.split())
-    assert "Another Warmline process uses the vectors in" in told
-    assert "WARMLINE_DATA_DIR" in told
+    output = " ".join(second.stderr.split())
+    assert "Another Warmline process uses the vectors in" in output
+    assert "WARMLINE_DATA_DIR" in output

@@ -101,12 +101,12 @@ async def test_whoever_is_erased_while_their_brief_is_made_leaves_nothing(app: A
 
 
 async def test_evidence_is_shown_of_nobody_who_was_parted_from_the_customer(app: App) -> None:
-    one = await recorded(app, "I cannot sign in.", email="one@example.com")
-    two = await recorded(app, "My parcel is lost.", conversation_id="c2", email="two@example.com")
-    merge = await app.merge("t", one, two)
-    made = await app.handoff("t", HandoffRequest(customer_id=one))
+    survivor = await recorded(app, "I cannot sign in.", email="one@example.com")
+    other = await recorded(app, "My parcel is lost.", conversation_id="c2", email="two@example.com")
+    merge = await app.merge("t", survivor, other)
+    made = await app.handoff("t", HandoffRequest(customer_id=survivor))
     before = await app.evidence_of("t", made)
-    await app.unmerge("t", one, merge.merge_id)
+    await app.unmerge("t", survivor, merge.merge_id)
 
     after = await app.evidence_of("t", await app.filed_handoff("t", made.handoff_id))
 
@@ -125,7 +125,7 @@ async def test_what_was_told_of_a_handoff_comes_back_in_its_order(app: App) -> N
     action_id = decision.actions[0].action_id
     await app.file_outcome("t", decision.decision_id, ActionOutcome(action_id=action_id, accepted=True))
 
-    told = await app.told_of("t", made)
+    filed = await app.told_of("t", made)
 
-    assert [filed_feedback.accepted for filed_feedback in told.feedback] == [True, False]
-    assert [(name, filed_outcome.accepted) for name, filed_outcome in told.outcomes.items()] == [(action_id, True)]
+    assert [filed_feedback.accepted for filed_feedback in filed.feedback] == [True, False]
+    assert [(name, filed_outcome.accepted) for name, filed_outcome in filed.outcomes.items()] == [(action_id, True)]

@@ -62,33 +62,33 @@ async def test_the_first_faults_are_listed_the_others_counted_and_the_answer_is_
 ) -> None:
     headers = {"content-type": "application/yaml"}
     refused = await client.put("/v1/catalogue", content=MANY[name](10_000), headers=headers)
-    told = problem(refused, 422, "invalid_request")
-    assert 1 <= len(told["errors"]) <= MOST_FAULTS
-    assert all(error["message"].startswith("line ") for error in told["errors"])
+    refusal = problem(refused, 422, "invalid_request")
+    assert 1 <= len(refusal["errors"]) <= MOST_FAULTS
+    assert all(error["message"].startswith("line ") for error in refusal["errors"])
     assert len(refused.content) < MOST_ANSWER
 
 
 async def test_faults_beyond_those_listed_are_counted(client: httpx.AsyncClient) -> None:
     headers = {"content-type": "application/yaml"}
-    told = problem(await client.put("/v1/catalogue", content=rules(5000), headers=headers), 422, "invalid_request")
-    assert len(told["errors"]) == MOST_FAULTS
-    assert "and 4,990 more; the first 100 are listed" in told["detail"]
-    assert told["errors"][99]["message"].startswith("line 106: ")
+    refusal = problem(await client.put("/v1/catalogue", content=rules(5000), headers=headers), 422, "invalid_request")
+    assert len(refusal["errors"]) == MOST_FAULTS
+    assert "and 4,990 more; the first 100 are listed" in refusal["detail"]
+    assert refusal["errors"][99]["message"].startswith("line 106: ")
 
 
 def test_too_many_actions_are_one_fault_and_not_one_each() -> None:
-    with pytest.raises(InvalidRequest) as told:
+    with pytest.raises(InvalidRequest) as refusal:
         read_catalogue("name: n\nactions:\n" + "- 1\n" * 20_000)
-    assert [error["path"] for error in told.value.errors] == ["actions"]
-    assert "there are 20,000 of them" in told.value.detail
+    assert [error["path"] for error in refusal.value.errors] == ["actions"]
+    assert "there are 20,000 of them" in refusal.value.detail
 
 
 @pytest.mark.parametrize("as_json", [True, False])
 def test_what_is_no_catalogue_at_all_is_refused_without_its_faults_being_sorted_out(*, as_json: bool) -> None:
     fits = ",".join(f'"i{number}":"x"' for number in range(200_000 if as_json else 45_000))
-    with pytest.raises(InvalidRequest) as told:
+    with pytest.raises(InvalidRequest) as refusal:
         read_catalogue(f'{{"name":"n","actions":[{{"id":"a","label":"A","intents":{{{fits}}}}}]}}', as_json=as_json)
-    assert len(told.value.errors) == 1
+    assert len(refusal.value.errors) == 1
 
 
 def test_actions_that_wait_for_each_other_are_found_in_steps_of_their_number() -> None:
@@ -107,6 +107,6 @@ def test_only_those_in_a_circle_are_told_to_wait_for_themselves() -> None:
         f"- {{id: {name}, label: A, after: [{after}]}}\n"
         for name, after in (("a", "b"), ("b", "c"), ("c", "b"), ("d", "d"), ("e", ""), ("f", "e"))
     )
-    with pytest.raises(InvalidRequest) as told:
+    with pytest.raises(InvalidRequest) as refusal:
         read_catalogue(text)
-    assert [error["path"] for error in told.value.errors] == [f"actions[{index}].after" for index in (1, 2, 3)]
+    assert [error["path"] for error in refusal.value.errors] == [f"actions[{index}].after" for index in (1, 2, 3)]

@@ -147,20 +147,20 @@ def airline() -> DecisionMaker:
     return DecisionMaker(load_catalogue("airline"), MiniLM(), MemoryArchive(), vectors=MemoryVectors())
 
 
-@pytest.mark.parametrize(("action", "known", "said", "is_open"), POLICY_CASES)
+@pytest.mark.parametrize(("action", "facts", "utterance", "is_open"), POLICY_CASES)
 async def test_the_airlines_policy_opens_what_it_allows_and_closes_the_rest(
-    airline: DecisionMaker, action: str, known: Mapping[str, Any], said: str, is_open: bool
+    airline: DecisionMaker, action: str, facts: Mapping[str, Any], utterance: str, is_open: bool
 ) -> None:
-    membership = {name: value for name, value in known.items() if name == "membership"}
+    membership = {name: value for name, value in facts.items() if name == "membership"}
     reservation = {
         "reservation_id": "QWER12",
         "flights": FUTURE,
         "created_at": LONG_AGO,
         "insurance": "no",
-        **{name: value for name, value in known.items() if name != "membership"},
+        **{name: value for name, value in facts.items() if name != "membership"},
     }
     rows = [
-        interaction(1, said, at=NOW),
+        interaction(1, utterance, at=NOW),
         interaction(
             2, json.dumps(reservation), kind="tool_result", actor="system", name="get_reservation_details", at=NOW
         ),
@@ -188,7 +188,7 @@ async def test_the_airlines_policy_opens_what_it_allows_and_closes_the_rest(
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "message"),
     [
         ("id: wave", "idd: wave", "small.yaml:7: actions[0].idd: there is no such field"),
         ("    label: Wave\n", "", "small.yaml:7: actions[0].label: this field is needed"),
@@ -229,8 +229,8 @@ async def test_the_airlines_policy_opens_what_it_allows_and_closes_the_rest(
         ("name: small\n", "name: [small\n", "small.yaml:2: this is not valid YAML"),
     ],
 )
-def test_an_error_names_the_file_the_line_and_the_field(tmp_path: Path, old: str, new: str, told: str) -> None:
-    assert told in broken(tmp_path, old, new)
+def test_an_error_names_the_file_the_line_and_the_field(tmp_path: Path, old: str, new: str, message: str) -> None:
+    assert message in broken(tmp_path, old, new)
 
 
 def test_an_id_used_twice_is_named(tmp_path: Path) -> None:
@@ -242,8 +242,8 @@ def test_an_id_used_twice_is_named(tmp_path: Path) -> None:
 
 
 def test_all_errors_are_told_at_once(tmp_path: Path) -> None:
-    told = broken(tmp_path, "facts.hand == 'free'\n    script: I wave at {whom}.", "nobody\n    script: Hi {you}.")
-    assert len(told.splitlines()) == 2
+    message = broken(tmp_path, "facts.hand == 'free'\n    script: I wave at {whom}.", "nobody\n    script: Hi {you}.")
+    assert len(message.splitlines()) == 2
 
 
 @pytest.mark.parametrize("content", [b"", b"- a list", b"\xff\xfe\x00", b"just words"])

@@ -15,7 +15,7 @@ from app.models import ClaimCheck, Handoff, Statement, Transcript, VerdictKind
 from app.prompts import PromptLibrary
 from app.verification import RuleVerifier
 from tests.builders import interaction, snapshot
-from tests.test_model import CONVERSATION, GOOD, answer, draft, told
+from tests.test_model import CONVERSATION, GOOD, answer, draft, statement
 
 LINES = Transcript(interactions=CONVERSATION)
 MADE_UP = Statement(text="The customer is fond of gardening.", evidence=("int_1",))
@@ -191,7 +191,7 @@ async def test_what_the_model_supports_is_plain_and_says_who_checked_it() -> Non
     verdicts = {(claim.verdict, claim.checked_by) for claim in handoff.brief.claims if claim.text not in own}
     assert verdicts <= {(VerdictKind.SUPPORTED, "model"), (VerdictKind.SUPPORTED, "rules")}
     assert handoff.check == ClaimCheck(by="model", state="done")
-    assert handoff.brief.situation == " ".join(one["text"] for one in GOOD["situation"])
+    assert handoff.brief.situation == " ".join(sentence["text"] for sentence in GOOD["situation"])
     assert any(GOOD["headline"]["text"] in line for line in model.statements)
 
 
@@ -223,21 +223,21 @@ async def test_an_opening_that_asserts_what_the_model_refutes_is_not_said() -> N
 @pytest.mark.parametrize("failing", [ModelUnavailable("down"), ModelTimeout("late"), "no JSON", '{"checks": []}'])
 async def test_a_check_that_fails_leaves_the_brief_as_it_was_and_says_so(failing: Any) -> None:
     handoff, _, asked = await written(failing)
-    found = await asked.check_claims(snapshot(CONVERSATION), handoff, timeout_s=10)
-    assert found.check == ClaimCheck(by="model", state="failed")
-    assert found.brief == handoff.brief
+    checked = await asked.check_claims(snapshot(CONVERSATION), handoff, timeout_s=10)
+    assert checked.check == ClaimCheck(by="model", state="failed")
+    assert checked.brief == handoff.brief
 
 
 async def test_a_check_without_time_leaves_the_brief_as_it_was() -> None:
     handoff, _, asked = await written(checks(row(1, "supported")))
     started = perf_counter()
-    found = await asked.check_claims(snapshot(CONVERSATION), handoff, timeout_s=0.01)
-    assert (found.brief, found.check.state) == (handoff.brief, "failed")
+    checked = await asked.check_claims(snapshot(CONVERSATION), handoff, timeout_s=0.01)
+    assert (checked.brief, checked.check.state) == (handoff.brief, "failed")
     assert perf_counter() - started < 2
 
 
 async def test_what_our_own_engine_found_is_not_asked_about() -> None:
-    reply = json.dumps({"situation": [told("The customer is fond of gardening.", "t1")]})
+    reply = json.dumps({"situation": [statement("The customer is fond of gardening.", "t1")]})
     _, _, model = await judged("nothing of it", reply)
     assert len(model.statements) == 1
     assert "gardening" in model.statements[0]

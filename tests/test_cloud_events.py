@@ -160,7 +160,7 @@ def test_in_a_batch_a_bad_event_does_not_lose_the_others() -> None:
     assert isinstance(third, Problem)
     assert isinstance(fourth, InteractionDraft)
     assert (second.status, second.code) == (422, "invalid_request")
-    assert [one["path"] for one in (*second.errors, *third.errors)] == ["[1].source", "[2].data.channel"]
+    assert [error["path"] for error in (*second.errors, *third.errors)] == ["[1].source", "[2].data.channel"]
     assert fourth.id == "//shop.example.com/web#e-4"
 
 

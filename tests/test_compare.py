@@ -32,7 +32,7 @@ from evals.suite.records import (
 )
 from evals.suite.versions import CodeVersion
 from tests.conftest import WordEmbedder
-from tests.suite_cases import NOW, known, said, write_case
+from tests.suite_cases import NOW, account, message, write_case
 
 CASES = 14
 
@@ -47,15 +47,15 @@ class Declining:
     ) -> ModelReply:
         if "situation" not in schema["properties"]:
             raise ModelTimeout("It only writes briefs.")
-        told = {"text": "The customer reports that their parcel has not arrived.", "evidence": ["t1"]}
+        sentence = {"text": "The customer reports that their parcel has not arrived.", "evidence": ["t1"]}
         rest = {"text": "The customer reports that the courier rang at the wrong door.", "evidence": ["t1"]}
-        situation = [told, rest] if "is told as theirs" in system else [told]
+        situation = [sentence, rest] if "is told as theirs" in system else [sentence]
         opening = "Hello, how may I help you with your parcel?"
         answer = {
-            "headline": told,
-            "contact_reason": told,
+            "headline": sentence,
+            "contact_reason": sentence,
             "situation": situation,
-            "customer_expectation": told,
+            "customer_expectation": sentence,
             "suggested_opening": opening,
         }
         return ModelReply(text=json.dumps(answer), model=self.name)
@@ -72,7 +72,7 @@ class Shortsighted(MemoryLedger):
         return await super().interactions(*args, **{**options, "limit": min(options.get("limit") or 20, 20)})
 
 
-def found(compared: Comparison, scorer: str) -> Difference:
+def difference_of(compared: Comparison, scorer: str) -> Difference:
     return next(difference for difference in compared.differences if difference.scorer == scorer)
 
 
@@ -119,8 +119,11 @@ async def test_a_model_that_gets_worse_with_the_prompt_is_flagged(settings: Sett
     expect = {"intent": None, "resolution": "unresolved", "facts": facts}
     for number in range(CASES):
         name = f"{70000 + number}"
-        told = [said("m1", text, 0, identifiers=[known(name)]), said("m2", "I am sorry.", 1, actor="bot")]
-        write_case(tmp_path / "cases", name, interactions=told, expect=expect)
+        interactions = [
+            message("m1", text, 0, identifiers=[account(name)]),
+            message("m2", "I am sorry.", 1, actor="bot"),
+        ]
+        write_case(tmp_path / "cases", name, interactions=interactions, expect=expect)
     runs = {
         version: await finished_run(
             tmp_path / version,
@@ -131,7 +134,7 @@ async def test_a_model_that_gets_worse_with_the_prompt_is_flagged(settings: Sett
         for version in ("v2", "v1")
     }
     compared = compare(scored(runs["v2"]), scored(runs["v1"]))
-    lost = found(compared, "key_fact_recall")
+    lost = difference_of(compared, "key_fact_recall")
     assert (lost.mean_a, lost.mean_b, lost.verdict) == (1.0, 0.0, "worse")
     assert lost.joint_interval[1] < 0
     assert lost in compared.losses
@@ -143,28 +146,28 @@ async def test_a_worse_retrieval_setting_is_flagged(settings: Settings, tmp_path
     for number in range(CASES):
         name = f"{70000 + number}"
         filler = [
-            said(
-                f"f{one}",
-                f"Newsletter number {one} about our garden furniture.",
-                10 + one,
+            message(
+                f"f{issue}",
+                f"Newsletter number {issue} about our garden furniture.",
+                10 + issue,
                 actor="system",
-                conversation_id=f"news-{one}",
+                conversation_id=f"news-{issue}",
                 channel="email",
-                identifiers=[known(name)],
+                identifiers=[account(name)],
             )
-            for one in range(90)
+            for issue in range(90)
         ]
-        old = said(
+        old = message(
             "m0",
             f"The replacement lamp leaves warehouse DELFT-{name} by courier.",
             0,
             actor="agent",
             channel="email",
             conversation_id="c0",
-            identifiers=[known(name)],
+            identifiers=[account(name)],
         )
-        now = said(
-            "m1", "Where is my replacement lamp, did the courier leave the warehouse?", 200, identifiers=[known(name)]
+        now = message(
+            "m1", "Where is my replacement lamp, did the courier leave the warehouse?", 200, identifiers=[account(name)]
         )
         expect = {
             "intent": None,
@@ -181,7 +184,7 @@ async def test_a_worse_retrieval_setting_is_flagged(settings: Settings, tmp_path
 
     deep = await finished_run(tmp_path / "far", tmp_path / "cases", settings, adapters=far)
     shallow = await finished_run(tmp_path / "near", tmp_path / "cases", settings, adapters=near, label="near")
-    lost = found(compare(scored(deep), scored(shallow)), "key_fact_recall")
+    lost = difference_of(compare(scored(deep), scored(shallow)), "key_fact_recall")
     assert lost.mean_a == 1
     assert (lost.verdict, lost.joint_interval[1] < 0) == ("worse", True)
 
@@ -193,16 +196,16 @@ async def test_a_planted_lie_is_flagged(settings: Settings, tmp_path: Path) -> N
     cases = {case.id: case for case in load_cases(tmp_path / "cases")}
     lying = [with_lie(result) for result in honest.results]
     lying = [
-        case_result.model_copy(
-            update={"scores": {by.name: by.score(cases[case_result.case], case_result.observation) for by in SCORERS}}
+        result.model_copy(
+            update={"scores": {by.name: by.score(cases[result.case], result.observation) for by in SCORERS}}
         )
-        for case_result in lying
-        if case_result.observation
+        for result in lying
+        if result.observation
     ]
     compared = compare(scored(honest), scores_of(honest.manifest, lying))
-    difference = found(compared, "fabricated_entities")
+    difference = difference_of(compared, "fabricated_entities")
     assert (difference.verdict, difference.joint_interval[0] > 0) == ("worse", True)
-    a, b = ({case_result.case: case_result for case_result in run} for run in (honest.results, lying))
+    a, b = ({result.case: result for result in run} for run in (honest.results, lying))
     page = comparison_page(compared, a, b, cases)
     assert "QX-83121" in page
     assert "://" not in page
@@ -220,7 +223,7 @@ def noisy(seed: int, *, shift: float = 0.0) -> Scores:
     """Scores that differ from those of another seed by noise alone: what a case is like, and the luck of the run."""
     rng = np.random.default_rng(seed)
     kind = np.random.default_rng(99).uniform(0.3, 0.9, size=(30, 12))
-    names = [SCORER.name for SCORER in SCORERS if SCORER.gated and SCORER.better][:12]
+    names = [scorer.name for scorer in SCORERS if scorer.gated and scorer.better][:12]
     values = {
         f"case-{case}": {
             name: float(np.clip(kind[case % 30, index] + rng.normal(-shift, 0.2), 0, 1))
@@ -238,8 +241,8 @@ def test_a_loss_beyond_noise_is_flagged_at_every_seed() -> None:
 
 def test_cases_of_one_cluster_count_as_little_as_they_tell() -> None:
     values = [0.2, 0.0] * 20
-    alone = clustered_intervals(values, [str(one) for one in range(40)], (0.95,))[0]
-    together = clustered_intervals(values, [str(one % 4) for one in range(40)], (0.95,))[0]
+    alone = clustered_intervals(values, [str(number) for number in range(40)], (0.95,))[0]
+    together = clustered_intervals(values, [str(number % 4) for number in range(40)], (0.95,))[0]
     assert alone[0] > 0
     assert together[1] - together[0] > 1.5 * (alone[1] - alone[0])
 
@@ -250,19 +253,19 @@ def test_one_cluster_tells_nothing_and_no_difference_is_none() -> None:
 
 
 def test_the_interval_of_a_mean_holds_the_truth_about_as_often_as_it_says() -> None:
-    held = 0
+    hits = 0
     for seed in range(200):
         values = np.random.default_rng(seed).normal(0.5, 0.2, size=15)
-        low, high = mean_interval([float(value) for value in values], [str(one) for one in range(15)])
-        held += low <= 0.5 <= high
-    assert 180 <= held <= 199
+        low, high = mean_interval([float(value) for value in values], [str(number) for number in range(15)])
+        hits += low <= 0.5 <= high
+    assert 180 <= hits <= 199
 
 
 def test_unscored_cases_are_in_no_mean_and_are_counted() -> None:
     a = scores({"one": {"key_fact_recall": 1.0}, "two": {"key_fact_recall": 0.0}})
     two = a.cases["two"].model_copy(update={"scores": {}, "unscored": ("key_fact_recall",)})
     b = a.model_copy(update={"cases": {**a.cases, "two": two}})
-    compared = found(compare(a, b), "key_fact_recall")
+    compared = difference_of(compare(a, b), "key_fact_recall")
     assert (compared.n, compared.mean_b, compared.unscored_b) == (1, 1.0, 1)
     assert "could not score 1 cases" in gate(a, b).reasons[0]
 
@@ -280,29 +283,31 @@ def test_only_the_same_cases_are_compared_and_scores_of_two_versions_never() -> 
 
 
 def test_the_gate_closes_on_a_loss_on_failed_cases_and_on_scorers_that_went() -> None:
-    good = scores({f"{one}": {"key_fact_recall": 1.0, "length": 50.0} for one in range(30)})
+    good = scores({f"{number}": {"key_fact_recall": 1.0, "length": 50.0} for number in range(30)})
     assert gate(good, good).passed
-    worse = scores({f"{one}": {"key_fact_recall": 0.5 if one % 2 else 0.0, "length": 50.0} for one in range(30)})
+    worse = scores(
+        {f"{number}": {"key_fact_recall": 0.5 if number % 2 else 0.0, "length": 50.0} for number in range(30)}
+    )
     assert "key_fact_recall went from 1.000 to 0.250" in gate(good, worse).reasons[0]
     assert gate(worse, good).passed
     crashed = {name: case.model_copy(update={"error": "broken"}) for name, case in good.cases.items()}
     closed = gate(good, good.model_copy(update={"cases": crashed})).reasons[0]
     assert "30 cases ended in an error" in closed
     assert "0: broken" in closed
-    fewer = scores({f"{one}": {"length": 50.0} for one in range(30)})
+    fewer = scores({f"{number}": {"length": 50.0} for number in range(30)})
     assert gate(good, fewer).reasons == ("The scorer key_fact_recall is gone.",)
 
 
 def test_the_gate_says_what_the_loss_means_and_where_it_is_greatest() -> None:
-    good = scores({f"case-{one}": {"key_fact_recall": 1.0} for one in range(30)})
-    worse = scores({f"case-{one}": {"key_fact_recall": 0.2 if one == 7 else 0.5} for one in range(30)})
-    told = gate(good, worse).reasons[0]
-    assert "the agent must ask again for what the customer already told" in told
-    assert "Most in case-7 (1 → 0.2), " in told
+    good = scores({f"case-{number}": {"key_fact_recall": 1.0} for number in range(30)})
+    worse = scores({f"case-{number}": {"key_fact_recall": 0.2 if number == 7 else 0.5} for number in range(30)})
+    reason = gate(good, worse).reasons[0]
+    assert "the agent must ask again for what the customer already told" in reason
+    assert "Most in case-7 (1 → 0.2), " in reason
 
 
 def test_one_new_leak_closes_the_gate_though_it_is_not_significant() -> None:
-    clean = {f"case-{one}": {"leaked_personal_data": 0.0, "redundant_suggestions": 0.0} for one in range(30)}
+    clean = {f"case-{number}": {"leaked_personal_data": 0.0, "redundant_suggestions": 0.0} for number in range(30)}
     leaking = {**clean, "case-3": {"leaked_personal_data": 1.0, "redundant_suggestions": 1.0}}
     before, after = scores(clean), scores(leaking)
     assert compare(before, after).losses == ()
@@ -323,8 +328,8 @@ def test_a_comparison_says_what_the_runs_were_made_with() -> None:
 
 
 def test_a_loss_of_what_depends_on_the_machine_leaves_the_gate_open() -> None:
-    fast, slow = (scores({f"{one}": {"latency": took + one} for one in range(30)}) for took in (10.0, 900.0))
-    assert found(compare(fast, slow), "latency").verdict == "worse"
+    fast, slow = (scores({f"{number}": {"latency": took + number} for number in range(30)}) for took in (10.0, 900.0))
+    assert difference_of(compare(fast, slow), "latency").verdict == "worse"
     assert gate(fast, slow).passed
 
 
@@ -342,7 +347,7 @@ def test_few_cases_that_all_moved_one_way_among_many_that_did_not_may_be_luck() 
     def moved(count: int) -> Difference:
         before = {f"c{number}": {"key_fact_recall": 1.0} for number in range(16)}
         after = {f"c{number}": {"key_fact_recall": 0.75 if number < count else 1.0} for number in range(16)}
-        return found(compare(scores(before), scores(after)), "key_fact_recall")
+        return difference_of(compare(scores(before), scores(after)), "key_fact_recall")
 
     few, many = moved(5), moved(6)
     assert few.joint_interval[1] < 0
@@ -352,12 +357,12 @@ def test_few_cases_that_all_moved_one_way_among_many_that_did_not_may_be_luck() 
 
 def test_how_far_luck_moves_any_of_several_scorers_counts_those_that_hang_together_once() -> None:
     generator = np.random.default_rng(5)
-    one, other = [generator.normal(mean, 1, 12).tolist() for mean in (0.6, 0.0)]
+    shifted, other = [generator.normal(mean, 1, 12).tolist() for mean in (0.6, 0.0)]
     names = [str(number) for number in range(12)]
-    alone = joint_chances([one], names)[0]
-    assert joint_chances([one, one], names) == [alone, alone]
-    assert joint_chances([one, other], names)[0] > alone
-    assert joint_chances([one, one], [*names[:6], *names[:6]])[0] > alone, "fewer clusters tell less"
+    alone = joint_chances([shifted], names)[0]
+    assert joint_chances([shifted, shifted], names) == [alone, alone]
+    assert joint_chances([shifted, other], names)[0] > alone
+    assert joint_chances([shifted, shifted], [*names[:6], *names[:6]])[0] > alone, "fewer clusters tell less"
 
 
 def test_luck_alone_moves_a_scorer_significantly_once_in_twenty_comparisons_at_most() -> None:

@@ -23,7 +23,7 @@ def graph(
 
 
 def numbers(path: str) -> list[float]:
-    return [float(one) for one in re.findall(r"-?\d+\.\d", path)]
+    return [float(number) for number in re.findall(r"-?\d+\.\d", path)]
 
 
 def ends(drawing: Drawing, link: Link) -> tuple[float, float]:
@@ -53,11 +53,11 @@ def test_everything_lies_within_the_drawing() -> None:
     for seed in range(20):
         drawing = draw(*graph(seed, channels=5, intents=4, edges=40))
         for curve in drawing.curves.values():
-            found = numbers(curve.path)
-            assert min(found[::2]) >= 0
-            assert max(found[::2]) <= drawing.width
-            assert min(found[1::2]) >= 0
-            assert max(found[1::2]) <= drawing.height
+            coordinates = numbers(curve.path)
+            assert min(coordinates[::2]) >= 0
+            assert max(coordinates[::2]) <= drawing.width
+            assert min(coordinates[1::2]) >= 0
+            assert max(coordinates[1::2]) <= drawing.height
 
 
 def test_an_edge_leaves_its_source_and_points_at_its_target() -> None:
@@ -96,9 +96,9 @@ def test_a_long_edge_passes_between_the_boxes_of_the_columns_on_its_way() -> Non
         ("a1", "b3"): 5.0,
     }
     drawing = draw(layers, dict.fromkeys(layers, 1.0), links)
-    found = numbers(drawing.curves["a1", "c1"].path)
+    coordinates = numbers(drawing.curves["a1", "c1"].path)
     column = drawing.boxes["b1"].x
-    passed = [y for x, y in zip(found[::2], found[1::2], strict=True) if column <= x <= column + BOX_WIDTH]
+    passed = [y for x, y in zip(coordinates[::2], coordinates[1::2], strict=True) if column <= x <= column + BOX_WIDTH]
     assert passed
     for y in passed:
         assert all(not box.y <= y <= box.y + BOX_HEIGHT for box in drawing.boxes.values() if box.x == column)

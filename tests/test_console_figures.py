@@ -18,9 +18,9 @@ def rate(value: float, count: int, low: float, high: float) -> Metric:
     return Metric(value=value, count=count, ci_low=low, ci_high=high)
 
 
-def metrics(**known: Metric) -> ContinuityMetrics:
+def metrics(**given: Metric) -> ContinuityMetrics:
     names = [name for name, field in ContinuityMetrics.model_fields.items() if field.annotation is Metric]
-    return ContinuityMetrics.model_validate({"count": 9, "handoffs": 5} | dict.fromkeys(names, UNKNOWN) | known)
+    return ContinuityMetrics.model_validate({"count": 9, "handoffs": 5} | dict.fromkeys(names, UNKNOWN) | given)
 
 
 @pytest.mark.parametrize(
@@ -63,10 +63,10 @@ def test_few_cases_are_marked_as_few() -> None:
 
 def test_a_change_that_chance_hardly_explains_is_clear() -> None:
     # 56 of 70 against 48 of 80: Newcombe's method 10 gives 0.0524 to 0.3339 (his table II, example a).
-    found = change(rate(0.8, 70, 0.6919, 0.8769), rate(0.6, 80, 0.4904, 0.7004), "share")
-    assert found is not None
-    assert (found.direction, found.clear) == ("higher", True)
-    assert found.text == "20.0 points higher than before (60%)"
+    difference = change(rate(0.8, 70, 0.6919, 0.8769), rate(0.6, 80, 0.4904, 0.7004), "share")
+    assert difference is not None
+    assert (difference.direction, difference.clear) == ("higher", True)
+    assert difference.text == "20.0 points higher than before (60%)"
 
 
 def test_a_change_that_may_be_chance_says_so() -> None:
@@ -81,9 +81,9 @@ def test_a_change_that_may_be_chance_says_so() -> None:
 
 
 def test_a_change_without_intervals_is_never_clear() -> None:
-    found = change(Metric(value=100.0, count=3), Metric(value=9000.0, count=3), "ms")
-    assert found is not None
-    assert (found.direction, found.clear) == ("lower", False)
+    difference = change(Metric(value=100.0, count=3), Metric(value=9000.0, count=3), "ms")
+    assert difference is not None
+    assert (difference.direction, difference.clear) == ("lower", False)
 
 
 def test_there_is_no_change_from_or_to_what_is_not_known() -> None:
@@ -104,16 +104,16 @@ def points(*values: Metric) -> list[plots.Point]:
 
 
 def figure(plot: plots.Plot) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(plot.figure)
-    return found
+    document: dict[str, Any] = json.loads(plot.figure)
+    return document
 
 
 def test_a_plot_shows_each_value_with_its_interval_and_leaves_a_gap_for_what_is_not_known() -> None:
     plot = plots.over_time("Rate", "share", points(rate(0.25, 40, 0.15, 0.4), UNKNOWN, rate(0.5, 3, 0.2, 0.8)))
     trace = figure(plot)["data"][0]
     assert trace["y"] == [0.25, None, 0.5]
-    assert [round(one, 6) for one in trace["error_y"]["array"]] == [0.15, 0, 0.3]
-    assert [round(one, 6) for one in trace["error_y"]["arrayminus"]] == [0.1, 0, 0.3]
+    assert [round(error, 6) for error in trace["error_y"]["array"]] == [0.15, 0, 0.3]
+    assert [round(error, 6) for error in trace["error_y"]["arrayminus"]] == [0.1, 0, 0.3]
     assert trace["marker"]["symbol"] == ["circle", "circle-open", "circle-open"]
     assert not trace["connectgaps"]
 
@@ -151,4 +151,4 @@ def test_every_colour_of_a_plot_is_a_name_of_the_style_sheet() -> None:
 
 def test_the_script_of_the_installed_package_says_which_styles_it_looks_for() -> None:
     assert plots.styles_looked_for()
-    assert all(len(one) == 64 for one in plots.styles_looked_for())
+    assert all(len(digest) == 64 for digest in plots.styles_looked_for())

@@ -20,7 +20,7 @@ def test_without_a_word_it_is_the_four_weeks_that_end_with_today() -> None:
     window = asked().window(NOW)
     assert window.since == datetime(2026, 3, 3, tzinfo=UTC)
     assert window.until == datetime(2026, 3, 31, tzinfo=UTC)
-    assert window.told == "from 3 Mar 2026 to 30 Mar 2026"
+    assert window.in_words == "from 3 Mar 2026 to 30 Mar 2026"
 
 
 def test_days_are_meant_whole_the_last_one_too() -> None:
@@ -53,7 +53,7 @@ def test_the_period_before_is_as_long_and_ends_where_the_period_begins() -> None
 def test_everything_has_no_period_before() -> None:
     query = asked(period="all")
     assert query.filter_before(NOW) is None
-    assert query.window(NOW).told == "at any time"
+    assert query.window(NOW).in_words == "at any time"
 
 
 def test_fields_that_a_form_leaves_empty_mean_nothing() -> None:

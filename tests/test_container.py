@@ -71,12 +71,12 @@ def steps() -> list[Step]:
 
 def stages() -> list[list[Step]]:
     """The instructions by stage, each beginning with its FROM."""
-    found: list[list[Step]] = []
+    by_stage: list[list[Step]] = []
     for step in steps():
         if step.word == "FROM":
-            found.append([])
-        found[-1].append(step)
-    return found
+            by_stage.append([])
+        by_stage[-1].append(step)
+    return by_stage
 
 
 def last(word: str) -> str:
@@ -127,7 +127,7 @@ def container(tmp_path_factory: pytest.TempPathFactory) -> Generator[Container]:
     """The container's service, running and healthy."""
     folder = tmp_path_factory.mktemp("container")
     # The other user must get to it: pytest keeps its own folders to itself, one more of them beside parallel workers.
-    for parent in (one for one in folder.parents if one.name.startswith(("pytest-", "popen-"))):
+    for parent in (ancestor for ancestor in folder.parents if ancestor.name.startswith(("pytest-", "popen-"))):
         parent.chmod(0o755)
     root = folder / "root"
     root.mkdir()
@@ -226,8 +226,8 @@ def test_compose_keeps_the_root_read_only_and_hands_in_only_settings_that_exist(
     service = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))["services"]["warmline"]
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
-    known = {f"WARMLINE_{name.upper()}" for name in Settings.model_fields}
-    assert set(service["environment"]) <= known
+    variables = {f"WARMLINE_{name.upper()}" for name in Settings.model_fields}
+    assert set(service["environment"]) <= variables
     assert "/data" in {volume.partition(":")[2] for volume in service["volumes"]}
 
 

@@ -38,19 +38,19 @@ if TYPE_CHECKING:
 ALL = ContinuityFilter()
 
 
-def told(metric: Metric) -> tuple[float | None, int]:
+def value_and_count(metric: Metric) -> tuple[float | None, int]:
     """A metric's value and count."""
     return metric.value, metric.count
 
 
 def figures(made: ContinuityMetrics) -> dict[str, tuple[float | None, int]]:
     """The values and counts of all metrics."""
-    return {name: told(value) for name, value in made if isinstance(value, Metric)}
+    return {name: value_and_count(value) for name, value in made if isinstance(value, Metric)}
 
 
 def way(made: Continuity, before: str, after: str) -> Breakpoint:
     """The breakpoint between two channels."""
-    breakpoints = [one for one in made.breakpoints if (one.from_channel, one.to_channel) == (before, after)]
+    breakpoints = [point for point in made.breakpoints if (point.from_channel, point.to_channel) == (before, after)]
     assert len(breakpoints) == 1
     return breakpoints[0]
 
@@ -73,7 +73,7 @@ async def test_the_whole_world_gives_the_figures_worked_out_by_hand(app: "App") 
 async def test_each_breakpoint_has_the_figures_of_its_own_escalations(app: "App") -> None:
     await world.whole_world(app)
     made = await app.continuity(TENANT, ALL)
-    assert [(one.from_channel, one.to_channel, one.count, one.handoffs) for one in made.breakpoints] == [
+    assert [(point.from_channel, point.to_channel, point.count, point.handoffs) for point in made.breakpoints] == [
         (Channel.CHAT, Channel.VOICE, 3, 3),
         (Channel.APP, Channel.VOICE, 1, 0),
         (Channel.CHAT, Channel.CHAT, 1, 0),
@@ -87,9 +87,9 @@ async def test_each_breakpoint_has_the_figures_of_its_own_escalations(app: "App"
         "unprepared_repeat_rate": (None, 0),
         "unprepared_penalty_ms": (None, 0),
     }
-    assert told(way(made, "chat", "chat").context_gap_rate) == (1.0, 1)
-    assert told(way(made, "chat", "chat").unprepared_repeat_rate) == (1.0, 1)
-    assert told(way(made, "app", "voice").unprepared_penalty_ms) == (0, 1)
+    assert value_and_count(way(made, "chat", "chat").context_gap_rate) == (1.0, 1)
+    assert value_and_count(way(made, "chat", "chat").unprepared_repeat_rate) == (1.0, 1)
+    assert value_and_count(way(made, "app", "voice").unprepared_penalty_ms) == (0, 1)
 
 
 async def test_filters_leave_the_escalations_that_fit_them(app: "App") -> None:
@@ -112,18 +112,16 @@ async def test_filters_leave_the_escalations_that_fit_them(app: "App") -> None:
 async def test_days_and_weeks_are_told_with_the_empty_ones_between_them(app: "App") -> None:
     await world.whole_world(app)
     days = await app.continuity(TENANT, ALL, group_by=GroupBy.DAY)
-    assert [continuity_period.count for continuity_period in days.over_time] == [1, 2, 0, 0, 0, 0, 0, 1, 1]
+    assert [period.count for period in days.over_time] == [1, 2, 0, 0, 0, 0, 0, 1, 1]
     assert days.over_time[0].since == at(0).replace(hour=0)
     weeks = await app.continuity(TENANT, ALL, group_by=GroupBy.WEEK)
-    assert [
-        (continuity_period.since.isoformat(), continuity_period.count) for continuity_period in weeks.over_time
-    ] == [
+    assert [(period.since.isoformat(), period.count) for period in weeks.over_time] == [
         ("2026-03-02T00:00:00+00:00", 3),
         ("2026-03-09T00:00:00+00:00", 2),
     ]
     span = ContinuityFilter(since=at(0, day=-2), until=at(0, day=2).replace(hour=0))
     bounded = await app.continuity(TENANT, span, group_by=GroupBy.DAY)
-    assert [continuity_period.count for continuity_period in bounded.over_time] == [0, 0, 1, 2]
+    assert [period.count for period in bounded.over_time] == [0, 0, 1, 2]
 
 
 async def test_groups_are_told_by_queue_and_by_channel(app: "App") -> None:
@@ -215,11 +213,11 @@ async def test_an_edge_is_looked_at_by_the_time_at_which_it_was_gone(app: "App")
 async def test_moments_are_ranked_by_the_journeys_that_they_cost(app: "App") -> None:
     await world.whole_world(app)
     moments = await app.friction_spots(TENANT, ALL)
-    found = {(moment.kind, moment.channel): moment for moment in moments.moments}
+    moments_by_kind = {(moment.kind, moment.channel): moment for moment in moments.moments}
     # The agents of 3 and 4 knew nothing; 6 is in no agent's conversation. Each is a journey that was escalated.
-    assert found[FrictionKind.CONTEXT_GAP, Channel.CHAT].journeys == 1
-    assert found[FrictionKind.CONTEXT_GAP, Channel.VOICE].journeys == 1
-    assert found[FrictionKind.INFORMATION_REPEATED, Channel.VOICE].samples[0].conversation_id == "call-1"
+    assert moments_by_kind[FrictionKind.CONTEXT_GAP, Channel.CHAT].journeys == 1
+    assert moments_by_kind[FrictionKind.CONTEXT_GAP, Channel.VOICE].journeys == 1
+    assert moments_by_kind[FrictionKind.INFORMATION_REPEATED, Channel.VOICE].samples[0].conversation_id == "call-1"
     assert moments.journeys == 6
     assert [moment.journeys for moment in moments.moments] == sorted(
         (moment.journeys for moment in moments.moments), reverse=True
@@ -273,8 +271,8 @@ async def test_a_desktop_that_tells_of_the_call_but_of_no_display_displayed_noth
 async def test_a_handoff_with_nothing_to_say_is_a_gap(app: "App") -> None:
     await app.handoff(TENANT, HandoffRequest(identifiers=(world.email("new@example.com"),), now=at(0)))
     made = await app.continuity(TENANT, ALL)
-    assert told(made.overall.context_gap_rate) == (1.0, 1)
-    assert told(made.overall.time_to_brief_ms) == (None, 0)
+    assert value_and_count(made.overall.context_gap_rate) == (1.0, 1)
+    assert value_and_count(made.overall.time_to_brief_ms) == (None, 0)
     assert (made.breakpoints[0].from_channel, made.breakpoints[0].to_channel) == (None, None)
 
 
@@ -283,11 +281,13 @@ async def test_of_two_handoffs_before_one_call_the_last_is_the_escalation(app: "
     second = await app.handoff(TENANT, first.request.model_copy(update={"now": at(45)}))
     made = await app.continuity(TENANT, ALL)
     assert (made.overall.count, made.overall.handoffs) == (1, 2)
-    assert told(made.overall.handoff_penalty_ms) == (5_000, 1)
+    assert value_and_count(made.overall.handoff_penalty_ms) == (5_000, 1)
     assert made.overall.time_to_brief_ms.count == 2
-    found = {escalation.handoff_id: escalation for escalation in (await app.escalations(TENANT, ALL)).escalations}
-    assert found[first.handoff_id].context_gap is None
-    assert found[second.handoff_id].agent_conversation_id == "call-7"
+    escalations_by_handoff = {
+        escalation.handoff_id: escalation for escalation in (await app.escalations(TENANT, ALL)).escalations
+    }
+    assert escalations_by_handoff[first.handoff_id].context_gap is None
+    assert escalations_by_handoff[second.handoff_id].agent_conversation_id == "call-7"
 
 
 async def test_a_handoff_in_replay_finds_the_call_that_was_filed_after_it(app: "App") -> None:
@@ -358,14 +358,14 @@ async def two_halves(app: "App") -> tuple[str, str]:
     await world.talk(
         app,
         world.email("one@example.com"),
-        world.said(at(0), "customer", "My order ORD-5512 came without the cable.", "chat-a", "chat"),
-        world.said(at(10), "bot", "I did not understand that.", "chat-a", "chat"),
+        world.message(at(0), "customer", "My order ORD-5512 came without the cable.", "chat-a", "chat"),
+        world.message(at(10), "bot", "I did not understand that.", "chat-a", "chat"),
     )
     await world.talk(
         app,
         world.email("two@example.com"),
-        world.said(at(600), "customer", "My order ORD-5512 came without the cable.", "call-a", "voice"),
-        world.said(at(610), "agent", "I will send you the cable today.", "call-a", "voice"),
+        world.message(at(600), "customer", "My order ORD-5512 came without the cable.", "call-a", "voice"),
+        world.message(at(610), "agent", "I will send you the cable today.", "call-a", "voice"),
     )
     steps = [step for node in ("chat", "voice") for step in (await app.graph_steps(TENANT, ALL, node=node)).steps]
     whose = {step.visit.conversation_id: step.customer_id for step in steps}
@@ -386,8 +386,8 @@ async def test_a_merge_joins_journeys_and_undone_it_is_as_if_it_had_never_been(a
     merge = await app.merge(TENANT, first, second)
     joined = await app.continuity(TENANT, ALL)
     # The call goes on with what was left unsettled in the chat, and the agent knew nothing: 4 of 6; 2 of 3 repeated.
-    assert told(joined.overall.context_gap_rate) == (0.666667, 6)
-    assert told(joined.overall.unprepared_repeat_rate) == (0.666667, 3)
+    assert value_and_count(joined.overall.context_gap_rate) == (0.666667, 6)
+    assert value_and_count(joined.overall.unprepared_repeat_rate) == (0.666667, 3)
 
     await app.unmerge(TENANT, first, merge.merge_id)
     assert comparable(await app.continuity(TENANT, ALL)) == comparable(before)
@@ -397,12 +397,12 @@ async def test_a_merge_joins_journeys_and_undone_it_is_as_if_it_had_never_been(a
 async def test_a_merge_that_the_rules_make_joins_journeys_too(app: "App") -> None:
     await two_halves(app)
     assert (await app.continuity(TENANT, ALL)).overall.count == 0
-    line = world.said(at(700), "customer", "Thanks, bye.", "call-a", "voice")
+    line = world.message(at(700), "customer", "Thanks, bye.", "call-a", "voice")
     both = (world.email("one@example.com"), world.email("two@example.com"))
     await app.record(TENANT, [line.model_copy(update={"identifiers": both})])
     made = await app.continuity(TENANT, ALL)
-    assert told(made.overall.context_gap_rate) == (1.0, 1)
-    assert told(made.overall.unprepared_repeat_rate) == (1.0, 1)
+    assert value_and_count(made.overall.context_gap_rate) == (1.0, 1)
+    assert value_and_count(made.overall.unprepared_repeat_rate) == (1.0, 1)
 
 
 async def test_an_erased_customer_is_in_no_figure(app: "App") -> None:
@@ -423,10 +423,10 @@ async def test_what_was_blanked_is_said_again_by_nobody(app: "App") -> None:
     told_first = await world.talk(
         app,
         whose,
-        world.said(at(0), "customer", "My order is ORD-8899.", "chat-d", "chat"),
-        world.said(at(10), "bot", "I cannot help.", "chat-d", "chat"),
-        world.said(at(20), "agent", "Which order is it?", "chat-d", "chat"),
-        world.said(at(30), "customer", "ORD-8899", "chat-d", "chat"),
+        world.message(at(0), "customer", "My order is ORD-8899.", "chat-d", "chat"),
+        world.message(at(10), "bot", "I cannot help.", "chat-d", "chat"),
+        world.message(at(20), "agent", "Which order is it?", "chat-d", "chat"),
+        world.message(at(30), "customer", "ORD-8899", "chat-d", "chat"),
     )
     assert (await app.continuity(TENANT, ALL)).overall.unprepared_repeat_rate.value == 1.0
     await app.redact(TENANT, told_first[0])

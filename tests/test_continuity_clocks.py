@@ -23,8 +23,8 @@ def waited(handoff_id: str, shown: datetime | None) -> int | None:
         "brief": {},
     }
     feedback = {"feedback_id": "fbk_1", "handoff_id": handoff_id, "filed_at": JUDGED_AS_OF.isoformat()}
-    told = [{**feedback, "displayed_at": shown.isoformat()}] if shown else []
-    return handoffs_of({"handoffs": [handoff], "feedback": told})[0].brief_ms
+    filed = [{**feedback, "displayed_at": shown.isoformat()}] if shown else []
+    return handoffs_of({"handoffs": [handoff], "feedback": filed})[0].brief_ms
 
 
 @pytest.mark.parametrize("clock", ["of the handoff's moment", "of its making"])

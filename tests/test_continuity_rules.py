@@ -35,7 +35,7 @@ def two(first: Interaction, *later: Interaction) -> list[Interaction]:
 
 
 @pytest.mark.parametrize(
-    ("known", "again", "kinds"),
+    ("earlier", "again", "kinds"),
     [
         ("My order is ORD-70331.", "It is ord-70331", ["identifier"]),
         ("My phone is +49 170 5551234.", "You can call +49 170 555 1234", ["identifier"]),
@@ -48,8 +48,8 @@ def two(first: Interaction, *later: Interaction) -> list[Interaction]:
         ("Where is my parcel?", "Yes, that is right.", []),
     ],
 )
-def test_what_a_customer_says_again_is_told_from_what_is_new(known: str, again: str, kinds: list[str]) -> None:
-    rows = two(interaction(1, known), interaction(3, "Hello.", actor="agent"), interaction(4, again))
+def test_what_a_customer_says_again_is_told_from_what_is_new(earlier: str, again: str, kinds: list[str]) -> None:
+    rows = two(interaction(1, earlier), interaction(3, "Hello.", actor="agent"), interaction(4, again))
     assert restated(*rows) == kinds
 
 
@@ -70,25 +70,25 @@ def test_a_step_that_failed_tells_of_itself() -> None:
 
 
 def test_whoever_confirms_what_the_agent_said_repeats_nothing() -> None:
-    known = interaction(1, "The lamp of order ORD-70331 arrived broken.")
+    earlier = interaction(1, "The lamp of order ORD-70331 arrived broken.")
     knows = interaction(3, "Your lamp of order ORD-70331 arrived broken, is that right?", actor="agent")
-    assert restated(*two(known, knows, interaction(4, "Yes, the lamp of ORD-70331 arrived broken."))) == []
-    assert restated(*two(known, interaction(4, "The lamp of ORD-70331 arrived broken."))) == ["identifier", "meaning"]
+    assert restated(*two(earlier, knows, interaction(4, "Yes, the lamp of ORD-70331 arrived broken."))) == []
+    assert restated(*two(earlier, interaction(4, "The lamp of ORD-70331 arrived broken."))) == ["identifier", "meaning"]
 
 
-def penalty(*lines: tuple[int, str, str], known: str = "The lamp of order ORD-70331 arrived broken.") -> object:
+def penalty(*lines: tuple[int, str, str], earlier: str = "The lamp of order ORD-70331 arrived broken.") -> object:
     """Seconds from connecting to the first step, and the seconds of that step; the agent connects with the first."""
-    rows = [interaction(1, known)]
+    rows = [interaction(1, earlier)]
     rows += [
         interaction(index, text, actor=actor, at=START + timedelta(seconds=1000 + seconds), channel="voice")
         for index, (seconds, actor, text) in enumerate(lines, start=2)
     ]
-    found = penalty_of(rows[1:], rows[1].occurred_at, Told(rows), 1)
-    if found is None:
+    measured = penalty_of(rows[1:], rows[1].occurred_at, Told(rows), 1)
+    if measured is None:
         return None
     at = {row.interaction_id: row.occurred_at for row in rows}
-    until = None if found.until is None else round((at[found.until] - START).total_seconds()) - 1000
-    return found.ms / 1000, until
+    until = None if measured.until is None else round((at[measured.until] - START).total_seconds()) - 1000
+    return measured.ms / 1000, until
 
 
 def test_a_greeting_a_verification_and_a_question_for_what_is_known_are_no_step() -> None:
@@ -245,13 +245,13 @@ lines = st.lists(
 )
 
 
-def rows_of(told: Sequence[tuple[str, str, str | None, str, int]]) -> list[Interaction]:
+def rows_of(turns: Sequence[tuple[str, str, str | None, str, int]]) -> list[Interaction]:
     """Interactions of one customer."""
     return [
         interaction(
             seq, text, actor=actor, channel=channel, conversation_id=conversation, at=START + timedelta(seconds=second)
         )
-        for seq, (actor, channel, conversation, text, second) in enumerate(told, start=1)
+        for seq, (actor, channel, conversation, text, second) in enumerate(turns, start=1)
     ]
 
 
@@ -262,21 +262,24 @@ def read(rows: Sequence[Interaction]) -> Digest:
 
 @given(lines, st.randoms())
 def test_journeys_are_the_same_in_whatever_order_their_rows_come(
-    told: list[tuple[str, str, str | None, str, int]], random: Random
+    turns: list[tuple[str, str, str | None, str, int]], random: Random
 ) -> None:
-    rows = rows_of(told)
+    rows = rows_of(turns)
     shuffled = list(rows)
     random.shuffle(shuffled)
     assert read(shuffled) == read(rows)
 
 
 @given(lines)
-def test_what_is_read_names_interactions_that_are_there(told: list[tuple[str, str, str | None, str, int]]) -> None:
-    rows = rows_of(told)
+def test_what_is_read_names_interactions_that_are_there(turns: list[tuple[str, str, str | None, str, int]]) -> None:
+    rows = rows_of(turns)
     there = {row.interaction_id for row in rows}
     made = read(rows)
     for escalation in made.escalations:
-        assert {escalation.escalation_id, *(place for _, *places in escalation.restated for place in places)} <= there
+        assert {
+            escalation.escalation_id,
+            *(interaction_id for _, *interaction_ids in escalation.restated for interaction_id in interaction_ids),
+        } <= there
         assert escalation.penalty_until is None or escalation.penalty_until in there
         assert escalation.penalty_ms is None or escalation.penalty_ms >= 0
         assert escalation.gap is True  # nobody asked for a handoff

@@ -69,10 +69,10 @@ class World:
 
     def by_conversation(self) -> dict[str, list[str]]:
         """The interaction ids acknowledged, by conversation, in the order of the acknowledgements."""
-        found: dict[str, list[str]] = {}
+        ids_by_conversation: dict[str, list[str]] = {}
         for name, result in self.acknowledged.items():
-            found.setdefault(self.sent[name]["conversation_id"], []).append(result["interaction_id"])
-        return found
+            ids_by_conversation.setdefault(self.sent[name]["conversation_id"], []).append(result["interaction_id"])
+        return ids_by_conversation
 
 
 def mark(number: int) -> str:
@@ -146,17 +146,17 @@ async def kill_amid_writing(process: Process, client: httpx.AsyncClient, world: 
 
 async def check_ledger(client: httpx.AsyncClient, world: World) -> None:
     """Every acknowledged row is there once, as it was acknowledged; nothing is there twice or was never sent."""
-    found: list[Row] = []
+    listed: list[Row] = []
     for customer_id in {result["customer_id"] for result in world.acknowledged.values()}:
         after: int | None = 0
         while after is not None:
             query = {"after_seq": after, "limit": PAGE}
             page = (await client.get(f"/v1/customers/{customer_id}/timeline", params=query)).json()
-            found.extend(page["interactions"])
+            listed.extend(page["interactions"])
             after = page["next_after_seq"]
-    assert max(Counter(row["id"] for row in found).values(), default=1) == 1
-    assert len({row["seq"] for row in found}) == len({row["interaction_id"] for row in found}) == len(found)
-    rows = {row["id"]: row for row in found}
+    assert max(Counter(row["id"] for row in listed).values(), default=1) == 1
+    assert len({row["seq"] for row in listed}) == len({row["interaction_id"] for row in listed}) == len(listed)
+    rows = {row["id"]: row for row in listed}
     assert rows.keys() <= world.sent.keys()
     for name, result in world.acknowledged.items():
         assert name in rows, f"{name} was acknowledged as {result['seq']} and is lost"
@@ -174,16 +174,16 @@ async def check_handoff(client: httpx.AsyncClient, world: World, conversation: s
     assert handoff["as_of_seq"] >= max(result["seq"] for result in world.acknowledged.values())
     accept = {"accept": "application/vcon+json"}
     document = (await client.get(f"/v1/handoffs/{handoff['handoff_id']}", headers=accept)).json()
-    held = Counter(dialog["interaction_id"] for dialog in document["dialog"])
-    assert [held[one] for one in acknowledged] == [1] * len(acknowledged)
+    counts = Counter(dialog["interaction_id"] for dialog in document["dialog"])
+    assert [counts[interaction_id] for interaction_id in acknowledged] == [1] * len(acknowledged)
 
 
 async def check_search(client: httpx.AsyncClient, world: World, name: str) -> None:
     """The word that only this row has leads to it, and first."""
     result = world.acknowledged[name]
     query = {"q": mark(int(name.removeprefix("caller-"))), "limit": 3}
-    found = (await client.get(f"/v1/customers/{result['customer_id']}/search", params=query)).json()["hits"]
-    assert [hit["interaction_id"] for hit in found][:1] == [result["interaction_id"]]
+    hits = (await client.get(f"/v1/customers/{result['customer_id']}/search", params=query)).json()["hits"]
+    assert [hit["interaction_id"] for hit in hits][:1] == [result["interaction_id"]]
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgres"])

@@ -66,10 +66,10 @@ class Receiver:
 
 @pytest.fixture
 async def receiver() -> AsyncGenerator[Receiver]:
-    found = Receiver()
-    server = await asyncio.start_server(found.serve, "127.0.0.1", 0)
-    found.address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    yield found
+    listener = Receiver()
+    server = await asyncio.start_server(listener.serve, "127.0.0.1", 0)
+    listener.address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    yield listener
     server.close()
 
 

@@ -9,7 +9,7 @@ import pytest
 from app.errors import InvalidRequest
 from app.formats.documents import line_of, read_conversation
 from app.models import Channel
-from tests.vcon_documents import said as spoken
+from tests.vcon_documents import text_dialog as spoken
 from tests.vcon_documents import vcon
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -60,7 +60,7 @@ def test_anything_else_is_plain_text_also_with_json_in_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "detail"),
     [
         (
             encoded({**TALK, "turns": [*TALK["turns"], {"role": "cat", "text": ""}]}, indent=1),
@@ -77,10 +77,10 @@ def test_anything_else_is_plain_text_also_with_json_in_it() -> None:
         (encoded({**vcon(), "dialog": [{"type": "text"}]}, indent=1), "line "),
     ],
 )
-def test_what_is_wrong_is_told_with_its_line(content: bytes, told: str) -> None:
+def test_what_is_wrong_is_told_with_its_line(content: bytes, detail: str) -> None:
     with pytest.raises(InvalidRequest) as refusal:
         read_conversation(content)
-    assert refusal.value.detail.startswith(told)
+    assert refusal.value.detail.startswith(detail)
 
 
 def test_a_line_is_found_by_its_path_and_what_is_missing_by_what_holds_it() -> None:

@@ -39,7 +39,7 @@ async def drafted(client: httpx.AsyncClient, words: str = "2 filed") -> None:
 
 
 async def settled(client: httpx.AsyncClient, handoff_id: str) -> dict[str, Any]:
-    return await until(lambda: read(client, handoff_id), lambda one: not one["pending"])
+    return await until(lambda: read(client, handoff_id), lambda handoff: not handoff["pending"])
 
 
 @pytest.fixture
@@ -55,12 +55,12 @@ async def test_a_handoff_asked_for_after_the_models_time_has_its_words_at_once(
         await drafted(client)
         model.brief_s = 60.0
         answered = await handed_over(client)
-        told = await counts(client)
+        counted = await counts(client)
     assert (answered["engine"], answered["status"], answered["drafted_ahead"]) == ("model", "completed", True)
     assert (answered["revision"], answered["pending"], answered["check"]["state"]) == (1, False, "done")
     assert "talk to a person" in answered["brief"]["situation"]
-    assert "1 begun" in told
-    assert "1 used" in told
+    assert "1 begun" in counted
+    assert "1 used" in counted
     assert model.briefs == 1
 
 
@@ -77,7 +77,7 @@ async def test_what_came_since_the_draft_is_told_in_our_words_and_then_in_the_mo
     assert answered["as_of_seq"] == row["seq"]
     assert f"Since then the customer wrote “{NEWS}”." in answered["brief"]["situation"]
     news = [claim for claim in answered["brief"]["claims"] if claim["text"].startswith("Since then")]
-    assert [(one["verdict"], one["evidence"]) for one in news] == [("supported", [row["interaction_id"]])]
+    assert [(claim["verdict"], claim["evidence"]) for claim in news] == [("supported", [row["interaction_id"]])]
     assert news[0]["quotes"] == [{"interaction_id": row["interaction_id"], "text": NEWS}]
     assert (last["revision"], last["engine"], last["check"]["state"]) == (3, "model", "done")
     assert "Since then" not in last["brief"]["situation"]
@@ -94,14 +94,14 @@ async def test_a_handoff_asked_for_while_its_draft_is_begun_waits_for_that_and_t
         await drafted(client, "2 begun")
         late, in_time = await asyncio.gather(handed_over(client), handed_over(client, "c-2", deadline_ms=60_000))
         last = await settled(client, late["handoff_id"])
-        told = await counts(client)
+        counted = await counts(client)
     assert (late["revision"], late["failure_code"], late["engine"]) == (1, "model_timeout", "extractive")
     assert (last["revision"], last["status"], last["engine"]) == (3, "completed", "model")
     assert last["check"]["state"] == "done"
     assert (in_time["revision"], in_time["engine"], in_time["pending"]) == (1, "model", False)
     assert not in_time["drafted_ahead"]
     assert last["next_actions"] == late["next_actions"]
-    assert "2 joined" in told
+    assert "2 joined" in counted
     assert (model.briefs, model.checks) == (2, 2)  # one for each conversation
 
 
@@ -118,7 +118,9 @@ async def test_a_draft_that_the_conversation_has_overtaken_is_told_with_the_news
         asked = {"conversation_id": "c-1", "deadline_ms": DEADLINE_MS}
         async with client.stream("POST", "/v1/handoffs", json=asked, headers=STREAM) as answer:
             seen = [version async for _, version in events_of(answer.aiter_lines())]
-    stages = [(one["revision"], one["engine"], "Since then" in one["brief"]["situation"]) for one in seen]
+    stages = [
+        (version["revision"], version["engine"], "Since then" in version["brief"]["situation"]) for version in seen
+    ]
     assert stages == [
         (1, "extractive", False),
         (2, "model", True),
@@ -154,7 +156,7 @@ async def test_a_draft_is_not_used_where_other_words_are_asked_for(settings: Set
         await drafted(client)
         others = [await handed_over(client, locale="de"), await handed_over(client, sections=[section])]
         plain = await handed_over(client, reason={"code": "customer_request"}, to_queue="parcels")
-    assert [one["drafted_ahead"] for one in (*others, plain)] == [False, False, True]
+    assert [handoff["drafted_ahead"] for handoff in (*others, plain)] == [False, False, True]
 
 
 async def test_nothing_is_drafted_beyond_a_tenants_budget(settings: Settings, model: SlowModel) -> None:
@@ -190,9 +192,9 @@ async def test_a_draft_is_erased_with_its_customer(settings: Settings, model: Sl
         await drafted(client)
         erased = await client.delete(f"/v1/customers/{row['customer_id']}")
         await asyncio.sleep(2 * model.brief_s)
-        told = await counts(client)
+        counted = await counts(client)
     assert erased.json()["erased"]["drafts"] == 1
-    assert "human_request: 0 conversations" in told
+    assert "human_request: 0 conversations" in counted
     assert "parcel" not in str((settings.data_dir / "ledger.db").read_bytes())
 
 
@@ -220,14 +222,14 @@ async def test_drafts_of_customers_who_are_joined_or_parted_are_dropped(settings
     async with listening(model) as address, opened(settings, address) as (_, client):
         both = [await asked_for_a_person(client, conversation_id) for conversation_id in ("c-1", "c-2")]
         await drafted(client, "4 filed")
-        one, other = (row["customer_id"] for row in both)
-        merge = (await client.post(f"/v1/customers/{one}/merge", json={"other": other})).raise_for_status().json()
+        survivor, other = (row["customer_id"] for row in both)
+        merge = (await client.post(f"/v1/customers/{survivor}/merge", json={"other": other})).raise_for_status().json()
         await drafted(client, "2 dropped")
         joined = await counts(client)
         row = (await record(client, message("A person, please!", conversation_id="c-1")))[0]
         await drafted(client, "6 filed")
         answered = await handed_over(client)
-        parting = await client.post(f"/v1/customers/{one}/unmerge", json={"merge_id": merge["merge_id"]})
+        parting = await client.post(f"/v1/customers/{survivor}/unmerge", json={"merge_id": merge["merge_id"]})
         parting.raise_for_status()
         await drafted(client, "3 dropped")
     assert "human_request: 0 conversations" in joined
@@ -242,9 +244,9 @@ async def test_a_draft_of_words_that_were_blanked_is_dropped(settings: Settings,
         extra = (await record(client, message("Never mind the colour.", conversation_id="c-1")))[0]
         await until_asked(model, 1)
         await app.redact("default", extra["interaction_id"])
-        told = await counts(client)
-    assert "human_request: 0 conversations" in told
-    assert "0 filed" in told
+        counted = await counts(client)
+    assert "human_request: 0 conversations" in counted
+    assert "0 filed" in counted
 
 
 async def test_a_conversation_that_ends_takes_the_draft_of_another_process_with_it(

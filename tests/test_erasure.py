@@ -33,7 +33,7 @@ T = "default"
 MARKS = ("zebrafinch", "quagga@x.example", "okapi-conversation", "tapir-id", "numbat-page", "ibis-key")
 
 
-def told(conversation: str, text: str, **fields: Any) -> InteractionDraft:
+def draft_in(conversation: str, text: str, **fields: Any) -> InteractionDraft:
     return draft(text, conversation_id=conversation, **fields)
 
 
@@ -44,22 +44,25 @@ def known_by(value: str) -> tuple[Identifier, ...]:
 async def customer_of(app: App, *drafts: InteractionDraft) -> str:
     recorded = await app.record(T, drafts)
     assert all(result.problem is None for result in recorded.results), recorded.results
-    found = recorded.results[0].customer_id
-    assert found is not None
-    return found
+    customer_id = recorded.results[0].customer_id
+    assert customer_id is not None
+    return customer_id
 
 
 async def marked(app: App) -> str:
     """A customer all of whose traces carry one of the MARKS, among others who have none."""
     for number in range(40):
         await customer_of(
-            app, told(f"other-{number}", "Plain words of others.", identifiers=known_by(f"o{number}@x.example"))
+            app, draft_in(f"other-{number}", "Plain words of others.", identifiers=known_by(f"o{number}@x.example"))
         )
     customer_id = await customer_of(
         app,
-        told("okapi-conversation", "The zebrafinch parcel never came.", identifiers=known_by("quagga@x.example")),
-        *(told("okapi-conversation", f"Still no zebrafinch, day {day}.", id=f"tapir-id-{day}") for day in range(40)),
-        told("okapi-conversation", "", kind="event", name="page_view", data={"page": "numbat-page"}),
+        draft_in("okapi-conversation", "The zebrafinch parcel never came.", identifiers=known_by("quagga@x.example")),
+        *(
+            draft_in("okapi-conversation", f"Still no zebrafinch, day {day}.", id=f"tapir-id-{day}")
+            for day in range(40)
+        ),
+        draft_in("okapi-conversation", "", kind="event", name="page_view", data={"page": "numbat-page"}),
     )
     handoff = await app.handoff(T, HandoffRequest(conversation_id="okapi-conversation"))
     decision = await app.next_actions(T, NextActionRequest(conversation_id="okapi-conversation", audience="agent"))
@@ -79,12 +82,12 @@ async def indexed(app: App) -> None:
 
 def traces(folder: Path, marks: Sequence[str]) -> dict[str, list[str]]:
     """The marks that the bytes of each file in a folder hold."""
-    found: dict[str, list[str]] = {}
+    marks_by_file: dict[str, list[str]] = {}
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
-        held = file.read_bytes().lower()
-        if marks_held := [mark for mark in marks if mark.encode() in held]:
-            found[str(file.relative_to(folder))] = marks_held
-    return found
+        content = file.read_bytes().lower()
+        if marks_held := [mark for mark in marks if mark.encode() in content]:
+            marks_by_file[str(file.relative_to(folder))] = marks_held
+    return marks_by_file
 
 
 @pytest.fixture
@@ -105,7 +108,7 @@ async def test_no_file_holds_a_trace_of_an_erased_customer(
     await on_disk.warm_up()
     customer_id = await marked(on_disk)
     await indexed(on_disk)
-    assert {mark for held in traces(settings.data_dir, MARKS).values() for mark in held} == set(MARKS)
+    assert {mark for marks in traces(settings.data_dir, MARKS).values() for mark in marks} == set(MARKS)
 
     await on_disk.erase(T, customer_id)
 
@@ -148,26 +151,26 @@ async def test_the_answer_counts_what_was_erased_and_nobody_knows_the_customer_a
         await app.erase(T, customer_id)
     with pytest.raises(UnknownConversation):
         await app.conversation_signals(T, "okapi-conversation")
-    [again] = (await app.record(T, [told("okapi-conversation", "Hello.", id="tapir-id-1")])).results
+    [again] = (await app.record(T, [draft_in("okapi-conversation", "Hello.", id="tapir-id-1")])).results
     assert (again.seq, again.duplicate) == (head + 1, False)
     assert again.customer_id != customer_id
 
 
 async def test_a_brief_made_while_two_were_one_goes_when_either_is_erased(app: App) -> None:
-    one = await customer_of(app, told("c-1", "My lamp is broken.", identifiers=known_by("one@x.example")))
-    two = await customer_of(app, told("c-2", "The zebrafinch is late.", identifiers=known_by("two@x.example")))
-    before = await app.handoff(T, HandoffRequest(customer_id=one))
-    merge = await app.merge(T, one, two)
+    first = await customer_of(app, draft_in("c-1", "My lamp is broken.", identifiers=known_by("one@x.example")))
+    second = await customer_of(app, draft_in("c-2", "The zebrafinch is late.", identifiers=known_by("two@x.example")))
+    before = await app.handoff(T, HandoffRequest(customer_id=first))
+    merge = await app.merge(T, first, second)
     both = await app.handoff(T, HandoffRequest(conversation_id="c-2"))
-    assert both.customer_id == one
-    await app.unmerge(T, one, merge.merge_id)
+    assert both.customer_id == first
+    await app.unmerge(T, first, merge.merge_id)
 
-    assert (await app.erase(T, two)).erased["handoffs"] == 1
+    assert (await app.erase(T, second)).erased["handoffs"] == 1
 
-    assert (await app.filed_handoff(T, before.handoff_id)).customer_id == one
+    assert (await app.filed_handoff(T, before.handoff_id)).customer_id == first
     with pytest.raises(NotFound):
         await app.filed_handoff(T, both.handoff_id)
-    assert [row.text for row in (await app.timeline(T, one)).interactions] == ["My lamp is broken."]
+    assert [row.text for row in (await app.timeline(T, first)).interactions] == ["My lamp is broken."]
 
 
 class SlowEmbedder(WordEmbedder):
@@ -186,9 +189,9 @@ class SlowEmbedder(WordEmbedder):
 async def test_no_vector_of_an_erased_customer_comes_back_from_an_embedding_under_way(settings: Settings) -> None:
     vectors, embedder = MemoryVectors(), SlowEmbedder()
     async with build(settings, embedder=embedder, vectors=vectors) as app:
-        erased = await customer_of(app, told("c-1", "Forget this."))
-        await customer_of(app, told("c-2", "Keep this."))
-        blanked = (await app.record(T, [told("c-2", "Blank this.")])).results[0].interaction_id
+        erased = await customer_of(app, draft_in("c-1", "Forget this."))
+        await customer_of(app, draft_in("c-2", "Keep this."))
+        blanked = (await app.record(T, [draft_in("c-2", "Blank this.")])).results[0].interaction_id
         assert blanked is not None
         async with asyncio.timeout(10):
             await embedder.asked.wait()
@@ -202,7 +205,7 @@ async def test_no_vector_of_an_erased_customer_comes_back_from_an_embedding_unde
 
 async def test_a_handoff_that_was_being_made_is_not_kept_of_an_erased_customer(settings: Settings) -> None:
     async with build(settings, embedder=WordEmbedder()) as app:
-        customer_id = await customer_of(app, told("c-1", "The zebrafinch is late."))
+        customer_id = await customer_of(app, draft_in("c-1", "The zebrafinch is late."))
         stages = app.handoff_stages(T, HandoffRequest(customer_id=customer_id))
         first = await anext(stages)
         await app.erase(T, customer_id)
@@ -215,11 +218,11 @@ async def test_a_handoff_that_was_being_made_is_not_kept_of_an_erased_customer(s
 
 
 async def test_a_blanked_interaction_says_nothing_in_any_file_or_brief(app: App, settings: Settings) -> None:
-    sent = told(
+    sent = draft_in(
         "c-1", "My zebrafinch has number 12.", identifiers=known_by("a@x.example"), data={"page": "numbat-page"}
     )
     [result] = (await app.record(T, [sent])).results
-    await app.record(T, [told("c-1", "The lamp is broken as well.")])
+    await app.record(T, [draft_in("c-1", "The lamp is broken as well.")])
     assert result.interaction_id is not None
     assert result.customer_id is not None
     await indexed(app)
@@ -250,18 +253,18 @@ async def test_what_is_older_than_its_channel_is_kept_goes_and_the_rest_stays(ap
     now = datetime(2026, 6, 1, tzinfo=UTC)
     days = {"old": 40, "new": 5}
     drafts = [
-        told(f"c-{channel}", f"{age} {channel} words", channel=channel, occurred_at=now - timedelta(days=ago))
+        draft_in(f"c-{channel}", f"{age} {channel} words", channel=channel, occurred_at=now - timedelta(days=ago))
         for channel in (Channel.CHAT, Channel.VOICE, Channel.EMAIL)
         for age, ago in days.items()
     ]
-    for one in drafts:
-        await customer_of(app, one.model_copy(update={"identifiers": known_by("one@x.example")}))
+    for message in drafts:
+        await customer_of(app, message.model_copy(update={"identifiers": known_by("one@x.example")}))
     customer_id = (await app.resolve(T, known_by("one@x.example"))).customer_id
     await app.set_retention(T, RetentionRule(channel=Channel.CHAT, days=30))
     await app.set_retention(T, RetentionRule(channel=None, days=30))
     await app.set_retention(T, RetentionRule(channel=Channel.VOICE, days=365))
     await app.set_retention("other", RetentionRule(channel=None, days=1))
-    assert {(retention_rule.channel, retention_rule.days) for retention_rule in await app.retention_rules(T)} == {
+    assert {(rule.channel, rule.days) for rule in await app.retention_rules(T)} == {
         (Channel.CHAT, 30),
         (None, 30),
         (Channel.VOICE, 365),
@@ -276,13 +279,13 @@ async def test_what_is_older_than_its_channel_is_kept_goes_and_the_rest_stays(ap
     assert traces(settings.data_dir, ["old chat words", "old email words"]) == {}
     assert await app.unset_retention(T, None)
     assert not await app.unset_retention(T, None)
-    assert {retention_rule.channel for retention_rule in await app.retention_rules(T)} == {Channel.CHAT, Channel.VOICE}
+    assert {rule.channel for rule in await app.retention_rules(T)} == {Channel.CHAT, Channel.VOICE}
 
 
 async def test_secrets_are_blanked_before_they_are_written_when_the_setting_says_so(settings: Settings) -> None:
     card = "4111 1111 1111 1111"
     data = {"form": [{"card": card, "number": 4111111111111111, "cvv": "917", "size": 12}], "password": "hunter2secret"}
-    sent = told("c-1", f"My card is {card} and it fails.", id="mine", data=data)
+    sent = draft_in("c-1", f"My card is {card} and it fails.", id="mine", data=data)
     async with build(settings.model_copy(update={"redact_at_ingest": True}), embedder=WordEmbedder()) as app:
         customer_id = await customer_of(app, sent)
         [again] = (await app.record(T, [sent])).results
@@ -297,14 +300,16 @@ async def test_secrets_are_blanked_before_they_are_written_when_the_setting_says
 
 
 async def test_without_that_setting_only_card_numbers_and_secret_codes_of_a_row_are_masked(app: App) -> None:
-    customer_id = await customer_of(app, told("c-1", "My card is 4111 1111 1111 1111, my street Elm Road 5."))
+    customer_id = await customer_of(app, draft_in("c-1", "My card is 4111 1111 1111 1111, my street Elm Road 5."))
     text = (await app.timeline(T, customer_id)).interactions[0].text
     assert text == "My card is ••••1111, my street Elm Road 5."
 
 
 async def test_a_running_service_erases_what_is_too_old_by_itself(app: App, settings: Settings) -> None:
     long_ago = datetime.now(UTC) - timedelta(days=40)
-    customer_id = await customer_of(app, told("c-1", "Old words.", occurred_at=long_ago), told("c-1", "New words."))
+    customer_id = await customer_of(
+        app, draft_in("c-1", "Old words.", occurred_at=long_ago), draft_in("c-1", "New words.")
+    )
     await app.set_retention(T, RetentionRule(channel=Channel.CHAT, days=30))
     service = create_app(settings, app)
     async with service.router.lifespan_context(service), asyncio.timeout(10):

@@ -76,7 +76,7 @@ def test_the_macro_figures_weigh_every_gold_action_alike() -> None:
 
 def test_intervals_are_drawn_by_task_so_that_trials_of_one_task_add_no_certainty() -> None:
     one_each = [judged(str(task), "cancel", "cancel" if task % 2 else "book") for task in range(10)]
-    ten_each = [one for one in one_each for _ in range(10)]
+    ten_each = [row for row in one_each for _ in range(10)]
     few, many = figures(one_each, NO_FAULTS), figures(ten_each, NO_FAULTS)
     assert few.top1_interval == many.top1_interval
     low, high = few.top1_interval

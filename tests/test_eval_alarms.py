@@ -10,7 +10,7 @@ from app.settings import Settings
 from evals.suite.harness import Plan
 from evals.trials import AlarmFigures, Quoting, evaluate
 from tests.conftest import WordEmbedder
-from tests.suite_cases import known, said, write_case
+from tests.suite_cases import account, message, write_case
 
 CASES = 16
 SEEDS = 20
@@ -20,7 +20,7 @@ def write_cases(folder: Path) -> Path:
     """Journeys in which the customer tells four things that matter, then four shorter ones that do not."""
     for number in range(CASES):
         name = f"{70000 + number}"
-        told = (
+        matters = (
             f"My parcel R-{name} has not arrived and I was at home all day long.",
             f"The courier rang at door {name[-2:]}77 of our neighbours in the other street.",
             f"It holds a lamp of {name[-3:]}5 grams for the birthday of my mother.",
@@ -32,8 +32,8 @@ def write_cases(folder: Path) -> Path:
             "My neighbour saw a white van.",
             "I like your shop in the town.",
         )
-        texts = [*told, *small]
-        rows = [said(f"m{index}", text, index, identifiers=[known(name)]) for index, text in enumerate(texts)]
+        texts = [*matters, *small]
+        rows = [message(f"m{index}", text, index, identifiers=[account(name)]) for index, text in enumerate(texts)]
         facts = (f"R-{name}", f"{name[-2:]}77", f"{name[-3:]}5", f"KELM-{name}")
         must = [{"name": fact, "any_of": [fact]} for fact in facts]
         expect = {"intent": None, "resolution": "unresolved", "facts": {"must": must}}
@@ -51,10 +51,10 @@ def plan(settings: Settings, tmp_path: Path) -> Plan:
 
 
 async def test_planted_losses_are_flagged_and_luck_is_not(plan: Plan) -> None:
-    told: list[tuple[int, int]] = []
-    figures = await evaluate(plan, seeds=SEEDS, progress=lambda done, total: told.append((done, total)))
+    progress: list[tuple[int, int]] = []
+    figures = await evaluate(plan, seeds=SEEDS, progress=lambda done, total: progress.append((done, total)))
     print(figures.model_dump_json(indent=1))
-    assert told[-1] == (SEEDS + 5, SEEDS + 5)
+    assert progress[-1] == (SEEDS + 5, SEEDS + 5)
     assert {name: planted.flagged for name, planted in figures.planted.items()} == dict.fromkeys(figures.planted, True)
     intervals = [planted.joint_interval for planted in figures.planted.values()]
     assert [interval for interval in intervals if interval[0] <= 0 <= interval[1]] == []
@@ -77,11 +77,11 @@ async def test_the_scripted_model_says_the_same_for_the_same_seed_and_what_tells
     user = "".join(line.format(index, text) for index, text in enumerate(texts, start=1))
     schema: Mapping[str, Any] = {"properties": {"situation": {}}}
 
-    async def told(seed: int, system: str, luck: float = 0.5) -> str:
+    async def reply(seed: int, system: str, luck: float = 0.5) -> str:
         return (await Quoting(seed, luck=luck).complete(system, user, schema=schema, timeout_s=1, max_tokens=1)).text
 
     newest = "what the customer says is told as theirs"
-    assert await told(0, newest) == await told(0, newest)
-    assert len({await told(seed, newest) for seed in range(8)}) > 1
-    assert "The parcel has not come." in await told(0, newest, luck=0.0)
-    assert "The parcel has not come." not in await told(0, "older", luck=0.0)
+    assert await reply(0, newest) == await reply(0, newest)
+    assert len({await reply(seed, newest) for seed in range(8)}) > 1
+    assert "The parcel has not come." in await reply(0, newest, luck=0.0)
+    assert "The parcel has not come." not in await reply(0, "older", luck=0.0)

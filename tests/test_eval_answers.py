@@ -80,17 +80,17 @@ def test_ids_mean_the_lines_of_the_recorded_prompt() -> None:
 
 
 async def test_what_reaches_the_agent_and_what_does_not_is_counted(tmp_path: Path, settings: Settings) -> None:
-    answer_figures = await evaluate(recorded(tmp_path), settings, out=tmp_path / "briefs")
+    figures = await evaluate(recorded(tmp_path), settings, out=tmp_path / "briefs")
     assert (
-        answer_figures.n,
-        answer_figures.model_briefs,
-        answer_figures.prompts_differing,
-        answer_figures.unmapped,
+        figures.n,
+        figures.model_briefs,
+        figures.prompts_differing,
+        figures.unmapped,
     ) == (1, 1, 1, 0)
-    assert answer_figures.shown_by_field["situation"] == 0.5
-    assert answer_figures.shown_by_field["headline"] == answer_figures.shown_by_field["commitments"] == 1.0
-    assert answer_figures.headline_and_opening_shown == 1.0
-    [left] = answer_figures.left_out
+    assert figures.shown_by_field["situation"] == 0.5
+    assert figures.shown_by_field["headline"] == figures.shown_by_field["commitments"] == 1.0
+    assert figures.headline_and_opening_shown == 1.0
+    [left] = figures.left_out
     assert (left.field, left.text) == ("situation", "The customer was charged $94.90.")
     assert left.why is not None
     assert "94.90" in left.why
@@ -99,10 +99,10 @@ async def test_what_reaches_the_agent_and_what_does_not_is_counted(tmp_path: Pat
 
 async def test_an_id_of_a_line_that_we_do_not_show_is_taken_for_no_other(tmp_path: Path, settings: Settings) -> None:
     answer = ANSWER | {"contact_reason": {"text": "The customer says that the lamp is broken.", "evidence": ["t1"]}}
-    answer_figures = await evaluate(recorded(tmp_path, answer=answer), settings)
-    assert answer_figures.unmapped == 1
+    figures = await evaluate(recorded(tmp_path, answer=answer), settings)
+    assert figures.unmapped == 1
     assert ("contact_reason", "it cites no interaction of this customer") in [
-        (left.field, left.why) for left in answer_figures.left_out
+        (left.field, left.why) for left in figures.left_out
     ]
 
 
@@ -117,7 +117,7 @@ async def answered(tmp_path: Path, settings: Settings, verdict: str = "supported
     await evaluate(recorded(tmp_path), settings, checks=PromptWriter(folder))
     [path] = folder.glob("*.prompt.json")
     prompt = json.loads(path.read_text())
-    count = sum(splitline.startswith("s") and " | " in splitline for splitline in prompt["user"].splitlines())
+    count = sum(prompt_line.startswith("s") and " | " in prompt_line for prompt_line in prompt["user"].splitlines())
     rows = [
         {"id": f"s{n}", "verdict": verdict, "evidence": [{"id": "t1", "quote": "lamp"}]} for n in range(1, count + 1)
     ]
@@ -126,39 +126,39 @@ async def answered(tmp_path: Path, settings: Settings, verdict: str = "supported
 
 
 async def test_recorded_checks_are_replayed_and_hold_nothing_of_the_data(tmp_path: Path, settings: Settings) -> None:
-    folder, kept = await answered(tmp_path, settings), tmp_path / "kept"
-    assert take_in(folder, kept, recorded_on="2026-11-29") == 1
-    assert "lamp" not in (kept / "checks.jsonl").read_text()
-    model = RecordedChecks(kept)
-    answer_figures = await evaluate(recorded(tmp_path), settings, checks=model)
+    folder, recordings = await answered(tmp_path, settings), tmp_path / "kept"
+    assert take_in(folder, recordings, recorded_on="2026-11-29") == 1
+    assert "lamp" not in (recordings / "checks.jsonl").read_text()
+    model = RecordedChecks(recordings)
+    figures = await evaluate(recorded(tmp_path), settings, checks=model)
     model.insist()
-    assert answer_figures.checked_supported == 1.0
-    assert answer_figures.checked > 3
+    assert figures.checked_supported == 1.0
+    assert figures.checked > 3
 
 
 async def test_of_our_own_data_the_whole_answer_is_kept(tmp_path: Path, settings: Settings) -> None:
-    folder, kept = await answered(tmp_path, settings, "refuted"), tmp_path / "kept"
-    take_in(folder, kept, recorded_on="2026-11-29", ours=True)
-    assert "lamp" in (kept / "checks.jsonl").read_text()
-    answer_figures = await evaluate(recorded(tmp_path), settings, checks=RecordedChecks(kept))
-    assert len(answer_figures.checked_refuted) > 0
+    folder, recordings = await answered(tmp_path, settings, "refuted"), tmp_path / "kept"
+    take_in(folder, recordings, recorded_on="2026-11-29", ours=True)
+    assert "lamp" in (recordings / "checks.jsonl").read_text()
+    figures = await evaluate(recorded(tmp_path), settings, checks=RecordedChecks(recordings))
+    assert len(figures.checked_refuted) > 0
 
 
 async def test_a_check_of_something_else_is_refused_as_stale(tmp_path: Path, settings: Settings) -> None:
-    folder, kept = await answered(tmp_path, settings), tmp_path / "kept"
-    take_in(folder, kept, recorded_on="2026-11-29")
-    model = RecordedChecks(kept)
+    folder, recordings = await answered(tmp_path, settings), tmp_path / "kept"
+    take_in(folder, recordings, recorded_on="2026-11-29")
+    model = RecordedChecks(recordings)
     with pytest.raises(ModelUnavailable):
         await model.complete("another", "prompt", schema={}, timeout_s=1, max_tokens=1)
     with pytest.raises(StaleRecording, match="--write-prompts"):
         model.insist()
-    [check_recording] = read_recordings(kept)
-    assert check_recording.template_sha256 == template_sha256()
-    (kept / "checks.jsonl").write_text(
-        check_recording.model_copy(update={"template_sha256": "0" * 64}).model_dump_json() + "\n"
+    [recording] = read_recordings(recordings)
+    assert recording.template_sha256 == template_sha256()
+    (recordings / "checks.jsonl").write_text(
+        recording.model_copy(update={"template_sha256": "0" * 64}).model_dump_json() + "\n"
     )
     with pytest.raises(StaleRecording, match="another template"):
-        RecordedChecks(kept)
+        RecordedChecks(recordings)
     with pytest.raises(StaleRecording, match="no recorded check"):
         RecordedChecks(tmp_path / "nowhere")
 

@@ -63,7 +63,7 @@ def test_a_handoff_is_right_when_it_says_what_happened(fault: str, of: Handoff, 
 
 
 def test_the_figures_are_those_of_hand_worked_handoffs() -> None:
-    faults_figures = figures(
+    fault_figures = figures(
         [
             met("good", handoff(None), -500.0),
             met("good", handoff(FailureCode.MODEL_TIMEOUT), 49.0),
@@ -73,15 +73,15 @@ def test_the_figures_are_those_of_hand_worked_handoffs() -> None:
         concurrency=2,
     )
     assert (
-        faults_figures.n,
-        faults_figures.in_time,
-        faults_figures.late_before_model,
-        faults_figures.wrong,
-        faults_figures.no_time,
+        fault_figures.n,
+        fault_figures.in_time,
+        fault_figures.late_before_model,
+        fault_figures.wrong,
+        fault_figures.no_time,
     ) == (4, 2, 1, 1, 1)
-    assert (faults_figures.unsupported, faults_figures.late_p50_ms, faults_figures.late_max_ms) == (2, 50.0, 100.0)
-    assert faults_figures.faults["hang"].n == 1
-    assert faults_figures.faults["hang"].in_time == 0
+    assert (fault_figures.unsupported, fault_figures.late_p50_ms, fault_figures.late_max_ms) == (2, 50.0, 100.0)
+    assert fault_figures.faults["hang"].n == 1
+    assert fault_figures.faults["hang"].in_time == 0
 
 
 def test_what_a_conversation_does_not_bear_out_is_found_in_a_brief() -> None:
@@ -111,10 +111,10 @@ def test_the_labelled_lies_are_of_every_kind_and_none_of_them_is_said() -> None:
 
 
 async def test_every_fault_leaves_a_handoff_that_says_rightly_what_happened(settings: Settings) -> None:
-    faults_figures = await evaluate(settings, handoffs=len(CODES), concurrency=4)
-    assert faults_figures.n == len(CODES)
-    assert faults_figures.wrong == 0
-    assert {fault: of.n for fault, of in faults_figures.faults.items()} == dict.fromkeys(CODES, 1)
+    fault_figures = await evaluate(settings, handoffs=len(CODES), concurrency=4)
+    assert fault_figures.n == len(CODES)
+    assert fault_figures.wrong == 0
+    assert {fault: of.n for fault, of in fault_figures.faults.items()} == dict.fromkeys(CODES, 1)
 
 
 def test_a_small_models_handoff_is_good_with_a_reason_a_situation_and_evidence() -> None:

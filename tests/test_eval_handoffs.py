@@ -92,14 +92,14 @@ def test_an_identifier_that_the_conversation_does_not_contain_is_made_up() -> No
 def test_claims_and_times_are_not_searched_for_identifiers() -> None:
     brief = Brief(claims=(Claim(text="Order W99999", evidence=(), support=0.1),))
     result = judged(brief)
-    assert result.held == set()
+    assert result.mentioned == set()
     assert figures([result]).claims_without_evidence == 1
 
 
 def test_entities_are_no_prose_and_words_are_counted_in_prose_alone() -> None:
     result = judged(Brief(headline="Wants a return", situation="They return W22781.", entities=(entity("$80"),)))
     assert result.words == 6
-    assert result.held_in_prose == {"W22781"}
+    assert result.mentioned_in_prose == {"W22781"}
 
 
 def test_figures_are_means_over_conversations_and_pooled_beside() -> None:

@@ -85,7 +85,7 @@ def test_a_threshold_trades_names_given_for_names_that_are_right() -> None:
     right = np.array([True, False, True, False, False])
     inside = np.array([True, True, True, False, False])
 
-    low, high, most = (trade_off(confidences, right, inside, one) for one in (0.3, 0.8, 1.0))
+    low, high, most = (trade_off(confidences, right, inside, threshold) for threshold in (0.3, 0.8, 1.0))
 
     assert (low.coverage, low.accuracy, low.rejected) == (1.0, 0.5, 0.5)
     assert (high.coverage, high.accuracy, high.rejected) == (pytest.approx(1 / 3), 1.0, 1.0)
@@ -93,9 +93,9 @@ def test_a_threshold_trades_names_given_for_names_that_are_right() -> None:
 
 
 def test_accuracy_is_of_forced_choice_and_abstention_of_what_is_not_named() -> None:
-    told = Told(["a", "b", "b"], np.array([0.9, 0.8, 0.2], np.float32), np.array([True, True, False]))
+    answers = Told(["a", "b", "b"], np.array([0.9, 0.8, 0.2], np.float32), np.array([True, True, False]))
 
-    scores = scored(told, ["a", "a", "b"])
+    scores = scored(answers, ["a", "a", "b"])
 
     assert scores.n == 3
     assert (scores.accuracy, scores.abstention) == (pytest.approx(2 / 3), pytest.approx(1 / 3))
@@ -124,29 +124,29 @@ async def test_small_files_are_measured_with_the_classifier_of_the_service(tmp_p
     train, test = written(tmp_path)
     heard: list[tuple[int, int]] = []
 
-    intent_figures = await evaluate(
+    figures = await evaluate(
         train, test, settings, shots=3, seed=0, progress=lambda done, total: heard.append((done, total))
     )
     again = await evaluate(train, test, settings, shots=3, seed=0)
 
-    assert (intent_figures.n, intent_figures.intents, intent_figures.examples, intent_figures.unlabelled) == (
+    assert (figures.n, figures.intents, figures.examples, figures.unlabelled) == (
         3,
         3,
         9,
         3,
     )
-    assert (intent_figures.accuracy, intent_figures.macro_f1) == (1.0, 1.0)
-    assert intent_figures.out_of_scope is not None
-    assert (intent_figures.out_of_scope.n_in_scope, intent_figures.out_of_scope.n_out_of_scope) == (2, 1)
+    assert (figures.accuracy, figures.macro_f1) == (1.0, 1.0)
+    assert figures.out_of_scope is not None
+    assert (figures.out_of_scope.n_in_scope, figures.out_of_scope.n_out_of_scope) == (2, 1)
     assert heard[-1] == (15, 15)
     timeless = {"p50_ms", "fit_ms"}
-    assert intent_figures.model_dump(exclude=timeless) == again.model_dump(exclude=timeless)
+    assert figures.model_dump(exclude=timeless) == again.model_dump(exclude=timeless)
 
 
 async def test_all_rows_are_examples_unless_a_number_is_given(tmp_path: Path, settings: Settings) -> None:
-    intent_figures = await evaluate(*written(tmp_path), settings)
+    figures = await evaluate(*written(tmp_path), settings)
 
-    assert (intent_figures.examples, intent_figures.unlabelled, intent_figures.accuracy) == (12, 0, 1.0)
+    assert (figures.examples, figures.unlabelled, figures.accuracy) == (12, 0, 1.0)
 
 
 async def test_an_intent_that_cannot_be_learnt_is_named(tmp_path: Path, settings: Settings) -> None:

@@ -50,32 +50,28 @@ def always(action_id: str) -> Any:
 def test_rewards_are_weighed_by_how_much_more_probable_the_choice_is_under_the_new_policy() -> None:
     shares = {"a": 0.2, "b": 0.8}
     log = [chosen(1, "a", 1.0, **shares), chosen(2, "b", 1.0, **shares), chosen(3, "a", 0.0, **shares)]
-    off_policy_figures = off_policy([*log, chosen(4, "b", 0.0, **shares)], always("a"))
+    figures = off_policy([*log, chosen(4, "b", 0.0, **shares)], always("a"))
     # Weights 5, 0, 5, 0; weighed rewards 5, 0, 0, 0.
-    assert off_policy_figures.ips.value == pytest.approx(5 / 4)
-    assert off_policy_figures.snips.value == pytest.approx(0.5)
-    assert off_policy_figures.effective_n == pytest.approx(2)
+    assert figures.ips.value == pytest.approx(5 / 4)
+    assert figures.snips.value == pytest.approx(0.5)
+    assert figures.effective_n == pytest.approx(2)
     assert (
-        off_policy_figures.n,
-        off_policy_figures.customers,
-        off_policy_figures.logged_value,
-        off_policy_figures.supported,
+        figures.n,
+        figures.customers,
+        figures.logged_value,
+        figures.supported,
     ) == (4, 4, 0.5, 1.0)
     # Around 1.25 with samples 5, 0, 0, 0: standard error 1.25, and t of 3 degrees by its expansion.
     half = (1.959964 + (1.959964**3 + 1.959964) / 12) * 1.25
-    assert off_policy_figures.ips.ci_high - off_policy_figures.ips.value == pytest.approx(half, rel=1e-4)
+    assert figures.ips.ci_high - figures.ips.value == pytest.approx(half, rel=1e-4)
 
 
 def test_the_logged_policy_itself_is_worth_what_it_earned() -> None:
     log = [chosen(number, "ab"[number % 2], float(number % 3 == 0)) for number in range(60)]
-    off_policy_figures = off_policy(
-        log, lambda _, among: {candidate.action_id: candidate.probability for candidate in among}
-    )
-    assert (
-        off_policy_figures.ips.value == off_policy_figures.snips.value == pytest.approx(off_policy_figures.logged_value)
-    )
-    assert off_policy_figures.dr.value == pytest.approx(off_policy_figures.logged_value, abs=0.05)
-    assert off_policy_figures.effective_n == pytest.approx(60)
+    figures = off_policy(log, lambda _, among: {candidate.action_id: candidate.probability for candidate in among})
+    assert figures.ips.value == figures.snips.value == pytest.approx(figures.logged_value)
+    assert figures.dr.value == pytest.approx(figures.logged_value, abs=0.05)
+    assert figures.effective_n == pytest.approx(60)
 
 
 def test_a_customers_decisions_count_as_one_where_they_agree() -> None:
@@ -88,12 +84,12 @@ def test_a_customers_decisions_count_as_one_where_they_agree() -> None:
 
 def test_what_the_log_could_not_have_chosen_is_told() -> None:
     log = [chosen(number, "a", 1.0, a=1.0, b=0.0) for number in range(10)]
-    off_policy_figures = off_policy(log, always("b"))
+    figures = off_policy(log, always("b"))
     assert (
-        off_policy_figures.supported,
-        off_policy_figures.effective_n,
-        off_policy_figures.ips.value,
-        off_policy_figures.snips.value,
+        figures.supported,
+        figures.effective_n,
+        figures.ips.value,
+        figures.snips.value,
     ) == (0.0, 0.0, 0.0, 0.0)
 
 
@@ -103,12 +99,9 @@ def test_doubly_robust_is_steadier_where_the_model_knows_the_rewards() -> None:
     for number in range(400):
         action_id = "a" if rng.random() < 0.1 else "b"
         log.append(chosen(number, action_id, 0.9 if action_id == "a" else 0.2, a=0.1, b=0.9))
-    off_policy_figures = off_policy(log, always("a"))
-    assert off_policy_figures.dr.ci_low < 0.9 < off_policy_figures.dr.ci_high
-    assert (
-        off_policy_figures.dr.ci_high - off_policy_figures.dr.ci_low
-        < (off_policy_figures.ips.ci_high - off_policy_figures.ips.ci_low) / 2
-    )
+    figures = off_policy(log, always("a"))
+    assert figures.dr.ci_low < 0.9 < figures.dr.ci_high
+    assert figures.dr.ci_high - figures.dr.ci_low < (figures.ips.ci_high - figures.ips.ci_low) / 2
 
 
 def test_a_log_that_lacks_the_choices_that_weigh_most_is_no_more_certain_for_it() -> None:
@@ -179,14 +172,18 @@ def _best(tenant: SimulatedTenant, intent: str, among: Sequence[Candidate]) -> s
 # --- a real log -------------------------------------------------------------------------------------------------------
 
 
-def decision(number: int, first: str, told: Mapping[str, Any] | None = None, **probabilities: float) -> dict[str, Any]:
+def decision(
+    number: int, first: str, outcome: Mapping[str, Any] | None = None, **probabilities: float
+) -> dict[str, Any]:
     """A line of the log."""
     shares = probabilities or {"send_link": 0.5, "call_back": 0.5}
     listed = [candidate.model_dump() for candidate in candidates(**shares)]
     offered = {"action_id": first, "label": first, "score": 0.5, "propensity": 0.5, "reason": "It fits."}
     at = datetime(2026, 3, 2, tzinfo=UTC).isoformat()
     ids = {"decision_id": f"dec_{number}", "customer_id": f"cus_{number}"}
-    outcomes = [{"action_id": first, "intent": "access", "filed_at": at, **ids, **told}] if told is not None else []
+    outcomes = (
+        [{"action_id": first, "intent": "access", "filed_at": at, **ids, **outcome}] if outcome is not None else []
+    )
     return {
         **ids,
         "created_at": at,
@@ -209,8 +206,8 @@ def written(path: Path, rows: Sequence[Mapping[str, Any]]) -> Path:
 
 
 def test_only_decisions_whose_first_action_was_told_of_count() -> None:
-    decision_with_outcomes = DecisionWithOutcomes.model_validate(decision(1, "send_link", {"outcome": "succeeded"}))
-    choice = choice_of(decision_with_outcomes)
+    logged = DecisionWithOutcomes.model_validate(decision(1, "send_link", {"outcome": "succeeded"}))
+    choice = choice_of(logged)
     assert choice is not None
     assert (choice.chosen, choice.reward, choice.intent) == ("send_link", 1.0, "access")
     for told_nothing in (None, {"outcome": "unknown"}):
@@ -232,9 +229,9 @@ def test_a_policy_in_a_file_is_judged_on_a_log(tmp_path: Path) -> None:
         ({"access": {"send_link": 0.5, "call_back": 0.5}}, 0.5),
     ):
         policy.write_text(json.dumps(choices), encoding="utf-8")
-        log_figures = evaluate_log(log, str(policy))
-        assert log_figures.snips.value == pytest.approx(value)
-        assert (log_figures.n, log_figures.decisions, log_figures.without_outcome, log_figures.warning) == (
+        figures = evaluate_log(log, str(policy))
+        assert figures.snips.value == pytest.approx(value)
+        assert (figures.n, figures.decisions, figures.without_outcome, figures.warning) == (
             20,
             21,
             1,
@@ -246,9 +243,9 @@ def test_a_log_that_never_explored_warns_that_nothing_is_known_of_other_choices(
     rows = [decision(n, "send_link", {"outcome": "failed"}, send_link=1.0, call_back=0.0) for n in range(5)]
     policy = tmp_path / "policy.json"
     policy.write_text('{"any": "call_back"}', encoding="utf-8")
-    log_figures = evaluate_log(written(tmp_path / "log.ndjson", rows), str(policy))
-    assert log_figures.supported == 0
-    assert "exploration: true" in (log_figures.warning or "")
+    figures = evaluate_log(written(tmp_path / "log.ndjson", rows), str(policy))
+    assert figures.supported == 0
+    assert "exploration: true" in (figures.warning or "")
 
 
 def test_a_catalogue_is_a_policy_by_its_own_values_and_levers(tmp_path: Path) -> None:

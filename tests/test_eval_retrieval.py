@@ -53,13 +53,13 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def asked(evidence: set[str], *found: str, took_ms: float = 1.0, category: str = "1") -> Asked:
-    return Asked(category, frozenset(evidence), found, took_ms)
+def asked(evidence: set[str], *hits: str, took_ms: float = 1.0, category: str = "1") -> Asked:
+    return Asked(category, frozenset(evidence), hits, took_ms)
 
 
 def test_recall_is_the_share_of_the_evidence_among_the_first_hits() -> None:
-    one = asked({"a", "b"}, "x", "a", "y", "z", "q", "b")
-    assert (one.recall(1), one.recall(5), one.recall(10)) == (0.0, 0.5, 1.0)
+    question = asked({"a", "b"}, "x", "a", "y", "z", "q", "b")
+    assert (question.recall(1), question.recall(5), question.recall(10)) == (0.0, 0.5, 1.0)
 
 
 def test_figures_are_means_over_the_questions_that_have_evidence() -> None:
@@ -88,11 +88,11 @@ def test_a_session_is_a_conversation_of_its_own_on_its_day_and_its_first_speaker
 
 
 async def test_questions_find_the_turns_that_answer_them_through_the_app_itself(file: Path) -> None:
-    told: list[tuple[int, int]] = []
-    result = await evaluate(file, Settings(), progress=lambda done, total: told.append((done, total)))
+    progress: list[tuple[int, int]] = []
+    result = await evaluate(file, Settings(), progress=lambda done, total: progress.append((done, total)))
     assert (result.n, result.without_evidence) == (3, 2)
     assert result.recall_at_5 == 1.0
-    assert told[-1] == (5, 5)
+    assert progress[-1] == (5, 5)
 
 
 def test_a_line_that_does_not_fit_is_named_with_its_field(tmp_path: Path) -> None:

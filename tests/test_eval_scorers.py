@@ -32,11 +32,11 @@ def written(folder: Path, *rows: object) -> Path:
 async def test_the_scorers_of_lies_catch_new_numbers_and_names_and_keep_true_sentences(
     settings: Settings, tmp_path: Path
 ) -> None:
-    told: list[tuple[int, int]] = []
+    progress: list[tuple[int, int]] = []
     figures = await evaluate(
-        written(tmp_path, *DIALOGUES), settings, progress=lambda done, total: told.append((done, total))
+        written(tmp_path, *DIALOGUES), settings, progress=lambda done, total: progress.append((done, total))
     )
-    assert (figures.n, told) == (4, [(1, 2), (2, 2)])
+    assert (figures.n, progress) == (4, [(1, 2), (2, 2)])
     assert (figures.altered["number"], figures.altered["name_new"]) == (2, 2)
     entities = figures.scorers["fabricated_entities"]
     assert entities.true_kept == 1

@@ -40,15 +40,15 @@ DIALOGUE = {
     ],
 )
 def test_an_alteration_changes_one_fact_of_its_kind(kind: AlterationKind, text: str, possible: str) -> None:
-    found = {" ".join(alteration.text.split()).capitalize() for alteration in every(kind, text, SAID)}
-    assert possible.capitalize() in found
+    texts = {" ".join(alteration.text.split()).capitalize() for alteration in every(kind, text, SAID)}
+    assert possible.capitalize() in texts
 
 
 def test_the_same_seed_gives_the_same_alterations_and_another_seed_others() -> None:
     text = "The customer paid 40 euros to Ana on Monday and wants a receipt."
     drawn = [alterations(text, SAID, seed) for seed in (1, 1, 2, 3, 4)]
     assert drawn[0] == drawn[1]
-    assert len({str(one) for one in drawn}) > 1
+    assert len({str(draw) for draw in drawn}) > 1
     assert all(alteration.text != text for alteration in drawn[0].values())
 
 
@@ -63,9 +63,11 @@ def test_a_natural_negation_is_told_from_none() -> None:
 
 def test_balanced_accuracy_is_the_mean_of_true_ones_kept_and_altered_ones_rejected() -> None:
     judged = [
-        Judged("The customer paid 40 euros.", kept=True, rejected={"number": True}),
-        Judged("The customer did not pay 50 euros.", kept=False, rejected={"number": True, "negation_removed": False}),
-        Judged("It rains.", kept=True, rejected={}),
+        Judged("The customer paid 40 euros.", accepted=True, rejected={"number": True}),
+        Judged(
+            "The customer did not pay 50 euros.", accepted=False, rejected={"number": True, "negation_removed": False}
+        ),
+        Judged("It rains.", accepted=True, rejected={}),
     ]
     verifier_figures = figures(judged, NONE)
     assert verifier_figures.n == 3

@@ -82,12 +82,12 @@ def test_the_rows_of_the_ledger_are_never_changed() -> None:
 def test_of_an_interactions_data_the_short_values_are_read_and_the_beginnings_of_long_ones() -> None:
     data: dict[str, Any] = {"note": LONG, "order_id": "W1", "amount": 12.5, "paid": True}
     read = readable([interaction(1, data=data, kind="event", name="order_viewed")])
-    kept = read.rows[0].data
+    read_data = read.rows[0].data
     assert read.is_cut
-    assert list(kept) == ["note", "order_id", "amount", "paid"]
-    assert {**kept, "note": LONG} == data
-    assert LONG.startswith(kept["note"])
-    assert MOST_OF_A_TEXT - 100 < len(kept["note"]) <= MOST_OF_A_TEXT
+    assert list(read_data) == ["note", "order_id", "amount", "paid"]
+    assert {**read_data, "note": LONG} == data
+    assert LONG.startswith(read_data["note"])
+    assert MOST_OF_A_TEXT - 100 < len(read_data["note"]) <= MOST_OF_A_TEXT
 
 
 @pytest.mark.parametrize(

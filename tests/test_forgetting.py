@@ -212,17 +212,17 @@ async def test_what_was_under_way_during_an_erasure_is_forgotten_a_little_later(
 
 
 async def test_after_an_erasure_everybody_elses_history_is_answered_as_before(app: App) -> None:
-    kept, erased = [
+    remaining, erased = [
         (await app.record("default", [draft(f"My {what} is broken.", conversation_id=what)])).results[0].customer_id
         for what in ("lamp", "chair")
     ]
-    assert kept is not None
+    assert remaining is not None
     assert erased is not None
     before = await app.handoff("default", HandoffRequest(conversation_id="lamp"))
     await app.erase("default", erased)
     after = await app.handoff("default", HandoffRequest(conversation_id="lamp"))
     assert after.brief == before.brief
-    assert [row.text for row in (await app.timeline("default", kept)).interactions] == ["My lamp is broken."]
+    assert [row.text for row in (await app.timeline("default", remaining)).interactions] == ["My lamp is broken."]
 
 
 def test_a_cache_of_an_object_that_is_gone_is_no_longer_emptied() -> None:
@@ -259,9 +259,9 @@ def test_every_function_that_remembers_texts_forgets_them_at_once() -> None:
 def test_the_search_sees_words_in_objects_of_many_kinds_and_in_files(tmp_path: Path) -> None:
     words = [f"zebra{part}" for part in ("finch", "fish")]
     holder = {"a list": [f"One {words[0].title()} here"], "bytes": bytearray(f"<{words[1]}>".encode())}
-    found = words_reached(words)
-    assert any("Zebrafinch" in each for each in found.values())
-    assert any("bytearray" in path and "zebrafish" in content for path, content in found.items())
+    contents_by_path = words_reached(words)
+    assert any("Zebrafinch" in each for each in contents_by_path.values())
+    assert any("bytearray" in path and "zebrafish" in content for path, content in contents_by_path.items())
     (tmp_path / "file").write_text(words[0])
     assert words_in_files(tmp_path, words) == {"file": [words[0]]}
     assert holder

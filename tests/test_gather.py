@@ -111,12 +111,12 @@ async def test_a_customer_without_interactions_has_an_empty_snapshot(room: Room)
 async def test_of_a_very_long_conversation_the_opening_and_the_newest_turns_are_kept(room: Room) -> None:
     count = MAX_CONVERSATION + 50
     await room.file(*(draft(f"turn {number}", conversation_id="long") for number in range(count)))
-    kept = texts((await room.gather("long")).conversation)
-    assert len(kept) == MAX_CONVERSATION
-    assert kept[:OPENING] == [f"turn {number}" for number in range(OPENING)]
-    assert kept[OPENING:] == [f"turn {number}" for number in range(count - MAX_CONVERSATION + OPENING, count)]
+    turns = texts((await room.gather("long")).conversation)
+    assert len(turns) == MAX_CONVERSATION
+    assert turns[:OPENING] == [f"turn {number}" for number in range(OPENING)]
+    assert turns[OPENING:] == [f"turn {number}" for number in range(count - MAX_CONVERSATION + OPENING, count)]
     last = START + timedelta(minutes=count)
-    assert texts((await room.gather("long", cutoff=last)).conversation) == kept
+    assert texts((await room.gather("long", cutoff=last)).conversation) == turns
 
 
 async def test_nothing_later_than_an_explicit_moment_is_taken_into_account(room: Room) -> None:
@@ -224,10 +224,10 @@ async def test_what_a_customer_came_with_and_said_last_says_what_a_case_is_about
     embedder = CountingEmbedder(minilm)
     room = Room(embedder)
     await room.file(draft("an older matter", conversation_id="before"))
-    said = ["my kettle leaks", "the lamp flickers", "a chair broke", "two cups cracked", "the table wobbles"]
-    await room.file(*(draft(text, conversation_id="now") for text in said))
+    messages = ["my kettle leaks", "the lamp flickers", "a chair broke", "two cups cracked", "the table wobbles"]
+    await room.file(*(draft(text, conversation_id="now") for text in messages))
     await room.gather("now")
-    assert embedder.asked == ["\n".join([said[0], *said[-3:]])]
+    assert embedder.asked == ["\n".join([messages[0], *messages[-3:]])]
 
 
 async def test_an_index_that_lags_is_no_failure_and_one_that_fails_is_told(minilm: Embedder) -> None:

@@ -137,8 +137,8 @@ def test_what_a_journey_asks_of_the_app_is_about_itself(name: str) -> None:
 @each
 def test_every_fact_that_a_brief_must_hold_stands_in_the_interactions(name: str) -> None:
     gold_case = case(name)
-    said = words(gold_case.interactions)
-    assert [fact.name for fact in gold_case.expect.facts.must if not holds_fact(said, fact)] == []
+    journey_words = words(gold_case.interactions)
+    assert [fact.name for fact in gold_case.expect.facts.must if not holds_fact(journey_words, fact)] == []
 
 
 @each
@@ -176,11 +176,7 @@ def test_a_persons_summary_tells_what_a_brief_must_and_nothing_that_nobody_said(
 @each
 def test_what_is_stale_names_what_replaced_it(name: str) -> None:
     facts = case(name).expect.facts
-    assert [
-        harmful_fact.name
-        for harmful_fact in facts.must_not
-        if (harmful_fact.harm == "stale") != (harmful_fact.replaced_by is not None)
-    ] == []
+    assert [fact.name for fact in facts.must_not if (fact.harm == "stale") != (fact.replaced_by is not None)] == []
 
 
 @each
@@ -188,7 +184,7 @@ def test_no_fact_is_asked_for_and_forbidden_at_once(name: str) -> None:
     facts = case(name).expect.facts
     wanted = [text.casefold() for fact in (*facts.must, *facts.may) for text in fact.any_of]
     harmful = [text.casefold() for fact in facts.must_not for text in fact.any_of]
-    assert [(one, other) for one in wanted for other in harmful if one in other or other in one] == []
+    assert [(text, other) for text in wanted for other in harmful if text in other or other in text] == []
 
 
 @each
@@ -221,17 +217,17 @@ def test_every_attempt_was_made_and_ended_as_the_gold_says(name: str) -> None:
 def test_every_promise_was_made_by_whom_the_gold_says(name: str) -> None:
     gold_case = case(name)
     for promise in gold_case.expect.commitments:
-        said = words(row for row in gold_case.interactions if row.actor is promise.by)
-        assert any(holds(said, text) for text in promise.any_of), promise
+        party_words = words(row for row in gold_case.interactions if row.actor is promise.by)
+        assert any(holds(party_words, text) for text in promise.any_of), promise
 
 
 @each
 def test_the_right_actions_are_an_agents_and_were_not_tried_in_vain(name: str) -> None:
     gold_case = case(name)
-    known = {action.id: action for action in catalogue(gold_case.industry).actions}
+    actions_by_id = {action.id: action for action in catalogue(gold_case.industry).actions}
     done = {step.name for step in steps(_filed(gold_case)) if step.outcome is not Outcome.ABANDONED}
     for action_id in gold_case.expect.actions.right:
-        action = known[action_id]
+        action = actions_by_id[action_id]
         assert "agent" in action.audience, action_id
         names = {step_name(word) for word in (action.id, *action.aliases)}
         assert action.repeatable or not names & done, action_id

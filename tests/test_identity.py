@@ -64,22 +64,22 @@ async def test_verified_identifiers_of_three_customers_are_ambiguous_and_join_no
 
 
 async def test_customers_with_different_account_ids_are_never_joined(world: World) -> None:
-    one = await world.whose(proved("account_id", "A1"), EMAIL)
+    customer = await world.whose(proved("account_id", "A1"), EMAIL)
     other = await world.whose(proved("account_id", "A2"), PHONE)
     resolution = await world.identities.resolve("t", [EMAIL, PHONE])
-    assert (resolution.match, resolution.candidates) == (Match.AMBIGUOUS, tuple(sorted((one, other))))
-    assert await world.whose(EMAIL) == one
+    assert (resolution.match, resolution.candidates) == (Match.AMBIGUOUS, tuple(sorted((customer, other))))
+    assert await world.whose(EMAIL) == customer
     assert await world.whose(PHONE) == other
 
 
 async def test_a_shared_phone_leaves_two_account_holders_apart(world: World) -> None:
-    one = await world.whose(proved("account_id", "A1"), PHONE)
+    customer = await world.whose(proved("account_id", "A1"), PHONE)
     other = await world.whose(proved("account_id", "A2"), PHONE)
-    assert one != other
-    assert await world.whose(proved("account_id", "A1"), PHONE) == one
+    assert customer != other
+    assert await world.whose(proved("account_id", "A1"), PHONE) == customer
     assert await world.whose(proved("account_id", "A2"), PHONE) == other
     alone = await world.identities.resolve("t", [PHONE])
-    assert (alone.match, alone.candidates) == (Match.AMBIGUOUS, tuple(sorted((one, other))))
+    assert (alone.match, alone.candidates) == (Match.AMBIGUOUS, tuple(sorted((customer, other))))
 
 
 async def test_an_identifier_that_is_shared_leaves_the_other_one_to_decide(world: World) -> None:
@@ -111,8 +111,8 @@ async def test_a_device_of_many_account_holders_joins_none_of_them(world: World)
 
 async def test_the_cap_can_be_chosen() -> None:
     world = world_with(Rules(sharing_cap=1))
-    one, other = await world.whose(EMAIL), await world.whose(PHONE)
-    assert one != other
+    customer, other = await world.whose(EMAIL), await world.whose(PHONE)
+    assert customer != other
     assert (await world.identities.resolve("t", [EMAIL, PHONE])).match is Match.AMBIGUOUS
 
 
@@ -205,9 +205,9 @@ async def test_nothing_leads_to_a_customer_with_another_account_id(world: World)
 async def test_an_unverified_identifier_of_somebody_else_beside_a_proof_is_reported_and_nothing_more(
     world: World,
 ) -> None:
-    one, other = await world.whose(EMAIL), await world.whose(PHONE)
+    customer, other = await world.whose(EMAIL), await world.whose(PHONE)
     resolution = await world.identities.resolve("t", [EMAIL, claimed("phone", "+4915112345678")])
-    assert (resolution.customer_id, resolution.match, resolution.candidates) == (one, Match.AMBIGUOUS, (other,))
+    assert (resolution.customer_id, resolution.match, resolution.candidates) == (customer, Match.AMBIGUOUS, (other,))
     assert await world.whose(PHONE) == other
 
 
@@ -233,9 +233,9 @@ async def test_an_interaction_without_identifiers_belongs_to_its_conversation(wo
 
 
 async def test_an_interaction_without_anything_is_a_new_anonymous_customers(world: World) -> None:
-    one, other = await world.whose(), await world.whose()
-    assert one != other
-    assert (await world.identities.customer("t", one)).verification_status is VerificationStatus.UNKNOWN
+    customer, other = await world.whose(), await world.whose()
+    assert customer != other
+    assert (await world.identities.customer("t", customer)).verification_status is VerificationStatus.UNKNOWN
 
 
 async def test_an_anonymous_visitor_joins_the_customer_who_is_verified_in_the_conversation(world: World) -> None:
@@ -339,10 +339,10 @@ async def test_what_a_verified_speaker_proves_is_theirs_though_another_claimed_i
 
 
 async def test_proofs_of_two_others_are_not_filed_under_the_verified_speaker(world: World) -> None:
-    one = await world.whose(proved("account_id", "A1"), EMAIL)
+    customer = await world.whose(proved("account_id", "A1"), EMAIL)
     other = await world.whose(proved("account_id", "A2"), PHONE)
     speaker = await world.whose(proved("account_id", "A3"), conversation="c1")
-    assert await world.whose(EMAIL, PHONE, conversation="c1") not in {one, other, speaker}
+    assert await world.whose(EMAIL, PHONE, conversation="c1") not in {customer, other, speaker}
 
 
 async def test_another_account_in_the_same_conversation_is_another_customer(world: World) -> None:
@@ -362,12 +362,12 @@ async def test_later_rows_of_a_batch_see_what_earlier_ones_did(world: World) -> 
         draft("7", conversation_id="c1"),
     ]
     together = await world.recorder.record("t", batch)
-    assert len({recorded.customer_id for recorded in together}) == 1
+    assert len({result.customer_id for result in together}) == 1
     apart = world_with(Rules())
-    for one in batch:
-        await apart.recorder.record("t", [one])
+    for row in batch:
+        await apart.recorder.record("t", [row])
     (customer,) = {
-        await apart.owner(recorded) for recorded in (await apart.recorder.record("t", [draft(conversation_id="c1")]))
+        await apart.owner(result) for result in (await apart.recorder.record("t", [draft(conversation_id="c1")]))
     }
     assert len(await apart.timeline(customer)) == len(batch) + 1
 

@@ -103,7 +103,7 @@ class Journeys(RuleBasedStateMachine):
             shown = [interaction_id for _, timeline in state.values() for interaction_id in timeline]
             assert sorted(shown) == sorted(self.filed[tenant])
             for identity_ids, timeline in state.values():
-                assert {self.filed[tenant][one] for one in timeline} <= set(identity_ids)
+                assert {self.filed[tenant][interaction_id] for interaction_id in timeline} <= set(identity_ids)
 
     @invariant()
     def no_customer_has_two_account_ids(self) -> None:
@@ -118,11 +118,11 @@ class Journeys(RuleBasedStateMachine):
     def state(self, tenant: str) -> dict[str, tuple[tuple[str, ...], list[str]]]:
         """Each customer's identities and timeline."""
         self.world.tenant = tenant
-        found: dict[str, tuple[tuple[str, ...], list[str]]] = {}
-        for one in self.customers(tenant):
-            customer = self.runner.run(self.world.identities.customer(tenant, one))
-            found[one] = (customer.identity_ids, self.runner.run(self.world.timeline(one)))
-        return found
+        state_by_customer: dict[str, tuple[tuple[str, ...], list[str]]] = {}
+        for customer_id in self.customers(tenant):
+            customer = self.runner.run(self.world.identities.customer(tenant, customer_id))
+            state_by_customer[customer_id] = (customer.identity_ids, self.runner.run(self.world.timeline(customer_id)))
+        return state_by_customer
 
 
 Journeys.TestCase.settings = settings(

@@ -21,35 +21,35 @@ def world() -> World:
 
 
 async def test_the_customer_named_first_survives_a_merge_and_the_other_id_leads_to_it(world: World) -> None:
-    recorded, other = await world.arrives(EMAIL), await world.arrives(PHONE)
-    merge = await world.identities.merge("t", other.customer_id or "", recorded.customer_id or "", reason="same person")
-    assert (merge.survivor, merge.absorbed) == (other.customer_id, recorded.customer_id)
-    joined = await world.identities.customer("t", recorded.customer_id or "")
-    assert joined.customer_id == other.customer_id
-    assert await world.timeline(joined.customer_id) == [recorded.interaction_id, other.interaction_id]
+    first, second = await world.arrives(EMAIL), await world.arrives(PHONE)
+    merge = await world.identities.merge("t", second.customer_id or "", first.customer_id or "", reason="same person")
+    assert (merge.survivor, merge.absorbed) == (second.customer_id, first.customer_id)
+    joined = await world.identities.customer("t", first.customer_id or "")
+    assert joined.customer_id == second.customer_id
+    assert await world.timeline(joined.customer_id) == [first.interaction_id, second.interaction_id]
     assert {identifier.type for identifier in joined.identifiers} == {"email", "phone"}
 
 
 async def test_an_undone_merge_is_as_if_it_had_never_been(world: World) -> None:
-    recorded, other = await world.arrives(EMAIL), await world.arrives(PHONE)
-    kept, absorbed = recorded.customer_id or "", other.customer_id or ""
-    before = [await world.identities.customer("t", customer) for customer in (kept, absorbed)]
-    merge = await world.identities.merge("t", kept, absorbed)
-    await world.identities.unmerge("t", kept, merge.merge_id)
-    assert [await world.identities.customer("t", customer) for customer in (kept, absorbed)] == before
-    assert await world.timeline(kept) == [recorded.interaction_id]
-    assert await world.timeline(absorbed) == [other.interaction_id]
+    first, second = await world.arrives(EMAIL), await world.arrives(PHONE)
+    survivor, absorbed = first.customer_id or "", second.customer_id or ""
+    before = [await world.identities.customer("t", customer) for customer in (survivor, absorbed)]
+    merge = await world.identities.merge("t", survivor, absorbed)
+    await world.identities.unmerge("t", survivor, merge.merge_id)
+    assert [await world.identities.customer("t", customer) for customer in (survivor, absorbed)] == before
+    assert await world.timeline(survivor) == [first.interaction_id]
+    assert await world.timeline(absorbed) == [second.interaction_id]
     assert await world.whose(PHONE) == absorbed
 
 
 async def test_rules_do_not_rejoin_whom_somebody_took_apart(world: World) -> None:
-    one, other = await world.whose(EMAIL), await world.whose(PHONE)
-    merge = await world.identities.merge("t", one, other)
-    await world.identities.unmerge("t", one, merge.merge_id)
+    survivor, absorbed = await world.whose(EMAIL), await world.whose(PHONE)
+    merge = await world.identities.merge("t", survivor, absorbed)
+    await world.identities.unmerge("t", survivor, merge.merge_id)
     resolution = await world.identities.resolve("t", [EMAIL, PHONE])
-    assert (resolution.match, resolution.candidates) == (Match.AMBIGUOUS, tuple(sorted((one, other))))
-    again = await world.identities.merge("t", one, other)
-    assert (again.survivor, again.absorbed) == (one, other)
+    assert (resolution.match, resolution.candidates) == (Match.AMBIGUOUS, tuple(sorted((survivor, absorbed))))
+    again = await world.identities.merge("t", survivor, absorbed)
+    assert (again.survivor, again.absorbed) == (survivor, absorbed)
 
 
 async def test_a_visitor_taken_out_of_a_customer_again_stays_out(world: World) -> None:
@@ -65,12 +65,12 @@ async def test_a_visitor_taken_out_of_a_customer_again_stays_out(world: World) -
 
 
 async def test_what_was_proved_while_two_were_one_goes_with_whose_proof_it_was(world: World) -> None:
-    one, other = await world.whose(EMAIL, conversation="c1"), await world.whose(PHONE)
-    merge = await world.identities.merge("t", one, other)
+    survivor, absorbed = await world.whose(EMAIL, conversation="c1"), await world.whose(PHONE)
+    merge = await world.identities.merge("t", survivor, absorbed)
     during = await world.arrives(PHONE, conversation="c1")
-    assert during.customer_id == one
-    await world.identities.unmerge("t", one, merge.merge_id)
-    assert await world.owner(during) == other
+    assert during.customer_id == survivor
+    await world.identities.unmerge("t", survivor, merge.merge_id)
+    assert await world.owner(during) == absorbed
 
 
 async def test_merges_can_be_undone_in_any_order(world: World) -> None:
@@ -79,34 +79,34 @@ async def test_merges_can_be_undone_in_any_order(world: World) -> None:
     second = await world.identities.merge("t", a, b)
     assert (await world.identities.customer("t", c)).customer_id == a
     await world.identities.unmerge("t", a, first.merge_id)
-    assert [(await world.identities.customer("t", one)).customer_id for one in (a, b, c)] == [a, a, c]
+    assert [(await world.identities.customer("t", customer)).customer_id for customer in (a, b, c)] == [a, a, c]
     await world.identities.unmerge("t", b, second.merge_id)
-    assert [(await world.identities.customer("t", one)).customer_id for one in (a, b, c)] == [a, b, c]
+    assert [(await world.identities.customer("t", customer)).customer_id for customer in (a, b, c)] == [a, b, c]
 
 
 async def test_customers_with_different_account_ids_cannot_be_merged_by_hand(world: World) -> None:
-    one, other = await world.whose(proved("account_id", "A1")), await world.whose(claimed("account_id", "A2"))
+    customer, other = await world.whose(proved("account_id", "A1")), await world.whose(claimed("account_id", "A2"))
     with pytest.raises(IdentityConflict):
-        await world.identities.merge("t", one, other)
+        await world.identities.merge("t", customer, other)
     with pytest.raises(IdentityConflict):
-        await world.identities.merge("t", one, one)
+        await world.identities.merge("t", customer, customer)
     with pytest.raises(UnknownCustomer):
-        await world.identities.merge("t", one, "cus_unknown")
+        await world.identities.merge("t", customer, "cus_unknown")
     assert (await world.identities.customer("t", other)).customer_id == other
 
 
 async def test_only_a_merge_in_force_of_that_customer_can_be_undone(world: World) -> None:
-    one, other, third = await world.whose(EMAIL), await world.whose(PHONE), await world.whose(COOKIE)
-    merge = await world.identities.merge("t", one, other)
+    survivor, absorbed, third = await world.whose(EMAIL), await world.whose(PHONE), await world.whose(COOKIE)
+    merge = await world.identities.merge("t", survivor, absorbed)
     with pytest.raises(NotFound):
         await world.identities.unmerge("t", third, merge.merge_id)
     with pytest.raises(NotFound):
-        await world.identities.unmerge("t", one, "mrg_unknown")
+        await world.identities.unmerge("t", survivor, "mrg_unknown")
     with pytest.raises(UnknownCustomer):
         await world.identities.unmerge("t", "cus_unknown", merge.merge_id)
-    await world.identities.unmerge("t", one, merge.merge_id)
+    await world.identities.unmerge("t", survivor, merge.merge_id)
     with pytest.raises(NotFound):
-        await world.identities.unmerge("t", one, merge.merge_id)
+        await world.identities.unmerge("t", survivor, merge.merge_id)
 
 
 # --- a customer -----------------------------------------------------------------------------------------------------
@@ -153,13 +153,13 @@ async def test_a_customer_was_made_when_they_first_came(world: World) -> None:
 
 
 async def test_a_request_is_about_its_customer_then_its_conversation_then_its_identifiers(world: World) -> None:
-    one, other = await world.whose(EMAIL, conversation="c1"), await world.whose(PHONE, conversation="c2")
+    customer, other = await world.whose(EMAIL, conversation="c1"), await world.whose(PHONE, conversation="c2")
     asked = [
-        (Subject(customer_id=one, conversation_id="c1", identifiers=(PHONE,)), one),
+        (Subject(customer_id=customer, conversation_id="c1", identifiers=(PHONE,)), customer),
         (Subject(conversation_id="c2"), other),
         (Subject(conversation_id="c2", identifiers=(EMAIL,)), other),
-        (Subject(identifiers=(EMAIL,)), one),
-        (Subject(conversation_id="unknown", identifiers=(EMAIL,)), one),
+        (Subject(identifiers=(EMAIL,)), customer),
+        (Subject(conversation_id="unknown", identifiers=(EMAIL,)), customer),
     ]
     for subject, expected in asked:
         assert (await world.identities.subject("t", subject)).customer_id == expected
@@ -178,9 +178,9 @@ async def test_unknown_identifiers_in_a_request_make_a_new_customer(world: World
 
 
 async def test_a_merged_away_id_in_a_request_leads_to_the_survivor(world: World) -> None:
-    one, other = await world.whose(EMAIL), await world.whose(PHONE)
-    await world.identities.merge("t", one, other)
-    assert (await world.identities.subject("t", Subject(customer_id=other))).customer_id == one
+    survivor, absorbed = await world.whose(EMAIL), await world.whose(PHONE)
+    await world.identities.merge("t", survivor, absorbed)
+    assert (await world.identities.subject("t", Subject(customer_id=absorbed))).customer_id == survivor
 
 
 async def test_a_request_about_nobody_is_told_what_is_missing(world: World) -> None:

@@ -140,8 +140,8 @@ async def test_what_an_earlier_version_let_somebody_hold_joins_no_more_and_prove
     old = await world.whose(conversation="c0")
     withheld = Identifier(type="phone", value="anonymous", verified=True, verified_at=datetime.now(UTC))
     async with world.ledger.transaction("t") as transaction:
-        new_holding = NewHolding(identity_id=old, identifier=withheld, interaction_id=None)
-        await transaction.apply(Changes(holdings=(new_holding,)))
+        holding = NewHolding(identity_id=old, identifier=withheld, interaction_id=None)
+        await transaction.apply(Changes(holdings=(holding,)))
     assert await world.whose(proved("phone", "anonymous"), conversation="c1") != old
     customer = await world.identities.customer("t", old)
     assert (customer.verification_status, customer.identifiers) == (VerificationStatus.UNKNOWN, ())
@@ -169,11 +169,11 @@ async def test_the_second_anonymous_callers_brief_holds_nothing_of_the_first(cli
         assert "912.40" not in answer.text
         assert "L-77120" not in answer.text
     timeline = await client.get(f"/v1/customers/{second['customer_id']}/timeline")
-    assert [one["text"] for one in timeline.json()["interactions"]] == ["Where is my parcel?"]
+    assert [row["text"] for row in timeline.json()["interactions"]] == ["Where is my parcel?"]
     assert timeline.json()["interactions"][0]["identifiers"][0]["value"] == "anonymous"
 
 
 async def test_an_empty_message_is_filed_with_a_warning(client: httpx.AsyncClient) -> None:
     [empty, full] = await record(client, message("", conversation_id="a"), message("", data={"page": "help"}))
-    assert [one["code"] for one in empty["warnings"]] == ["empty_message"]
+    assert [warning["code"] for warning in empty["warnings"]] == ["empty_message"]
     assert full["warnings"] == []

@@ -126,8 +126,8 @@ async def test_a_folder_that_another_process_uses_leaves_retrieval_by_words(mini
     indexer = Indexer(room.ledger, room.archive, second, minilm)
     await indexer.warm_up()
     assert "Another Warmline process" in indexer.check().detail
-    found = await room.retriever.rank(TENANT, rows, "heating", limit=5)
-    assert found.passages
-    assert not found.by_meaning
+    ranking = await room.retriever.rank(TENANT, rows, "heating", limit=5)
+    assert ranking.passages
+    assert not ranking.by_meaning
     await indexer.close()
     await first.close()

@@ -43,10 +43,10 @@ def learner() -> IntentLearner:
     return IntentLearner(MiniLM())
 
 
-async def told(learner: IntentLearner, made: IntentClassifier, texts: Sequence[str]) -> list[str | None]:
+async def intent_names(learner: IntentLearner, made: IntentClassifier, texts: Sequence[str]) -> list[str | None]:
     likelihoods = made.likelihoods(await learner.embed(texts))
     best = likelihoods.shares.argmax(axis=1)
-    return [made.names[place] if named else None for place, named in zip(best, likelihoods.named, strict=True)]
+    return [made.names[index] if named else None for index, named in zip(best, likelihoods.named, strict=True)]
 
 
 def test_regression_separates_classes_and_its_shares_sum_to_one() -> None:
@@ -137,7 +137,7 @@ def test_the_words_of_a_name_are_found_however_it_is_written(name: str, words: s
 async def test_questions_in_other_words_are_told_and_other_matters_are_left_alone(learner: IntentLearner) -> None:
     made = await learner.learn(EXAMPLES)
 
-    assert await told(
+    assert await intent_names(
         learner,
         made,
         [
@@ -178,20 +178,23 @@ async def test_a_reader_that_has_learnt_from_traffic_reads_by_it(learner: Intent
     )
     after = (await reader.read(case)).intent
 
-    shares = [{one.name: one.confidence for one in (intent, *intent.alternatives)} for intent in (before, after)]
+    shares = [
+        {candidate.name: candidate.confidence for candidate in (intent, *intent.alternatives)}
+        for intent in (before, after)
+    ]
     assert shares[0]["late_fee"] != shares[1]["late_fee"]
 
 
 def test_what_is_to_be_done_is_not_crowded_out_by_questions() -> None:
-    said = [
+    messages = [
         "Which books of mine are due?",
         "How much is the fine?",
         "Please extend my loan of the atlas",
         "Please order the new edition",
         *(f"Which shelf is number {count} on?" for count in range(4)),
     ]
-    wishes = wishes_of([interaction(seq, text) for seq, text in enumerate(said, 1)])
-    assert [wish.text for wish in wishes] == [*said[:4], *said[-2:]]
+    wishes = wishes_of([interaction(seq, text) for seq, text in enumerate(messages, 1)])
+    assert [wish.text for wish in wishes] == [*messages[:4], *messages[-2:]]
 
 
 @pytest.mark.parametrize(
@@ -215,6 +218,6 @@ def test_a_reason_or_a_fault_takes_no_wish_back(text: str) -> None:
 
 
 def test_a_wish_uttered_after_another_was_taken_back_stands() -> None:
-    said = ["Please extend my loan of the atlas", "Never mind that.", "Please order the new edition"]
-    wishes = wishes_of([interaction(seq, text) for seq, text in enumerate(said, 1)])
+    messages = ["Please extend my loan of the atlas", "Never mind that.", "Please order the new edition"]
+    wishes = wishes_of([interaction(seq, text) for seq, text in enumerate(messages, 1)])
     assert wishes[-1].weight > WITHDRAWN >= wishes[0].weight

@@ -20,7 +20,7 @@ DAY = timedelta(days=1)
 ACCOUNT = Identifier(type="account_id", value="acc-1", verified=True, method="login")
 
 
-def said(at: datetime, text: str, conversation_id: str, **fields: Any) -> InteractionDraft:
+def draft_at(at: datetime, text: str, conversation_id: str, **fields: Any) -> InteractionDraft:
     return draft(text, occurred_at=at, conversation_id=conversation_id, **fields)
 
 
@@ -28,18 +28,18 @@ def story() -> list[InteractionDraft]:
     """A failed attempt in the app, a chat about it a day later, and an unrelated mail of the year before, sent late."""
     chat = START + DAY
     return [
-        said(
+        draft_at(
             START, "", "a1", kind="event", channel="app", name="start_return", outcome="failed", identifiers=(ACCOUNT,)
         ),
-        said(START + MINUTE, "", "a1", kind="event", channel="app", name="start_return", outcome="failed"),
-        said(chat, "I cannot return order ORD-70331. What can I do?", "c1", identifiers=(ACCOUNT,)),
-        said(chat + MINUTE, "I will send you a label.", "c1", actor="bot"),
-        said(chat + 2 * MINUTE, "I want to talk to a person.", "c1"),
-        said(START - 365 * DAY, "Do you sell lamps?", "e1", channel="email", identifiers=(ACCOUNT,)),
+        draft_at(START + MINUTE, "", "a1", kind="event", channel="app", name="start_return", outcome="failed"),
+        draft_at(chat, "I cannot return order ORD-70331. What can I do?", "c1", identifiers=(ACCOUNT,)),
+        draft_at(chat + MINUTE, "I will send you a label.", "c1", actor="bot"),
+        draft_at(chat + 2 * MINUTE, "I want to talk to a person.", "c1"),
+        draft_at(START - 365 * DAY, "Do you sell lamps?", "e1", channel="email", identifiers=(ACCOUNT,)),
     ]
 
 
-async def told(app: App, drafts: Sequence[InteractionDraft]) -> str:
+async def customer_of(app: App, drafts: Sequence[InteractionDraft]) -> str:
     answer = await app.record("default", drafts)
     assert not any(result.problem for result in answer.results)
     customer_id = answer.results[0].customer_id
@@ -52,7 +52,7 @@ def texts(page: JourneyPage) -> list[str]:
 
 
 async def test_a_journey_is_told_in_the_order_in_which_it_happened_whatever_order_it_was_filed_in(app: App) -> None:
-    customer_id = await told(app, story())
+    customer_id = await customer_of(app, story())
     page = await app.journey("default", customer_id, JourneyQuery())
     assert texts(page)[0] == "Do you sell lamps?"
     assert [interaction.seq for interaction in page.interactions] == [6, 1, 2, 3, 4, 5]
@@ -62,7 +62,7 @@ async def test_a_journey_is_told_in_the_order_in_which_it_happened_whatever_orde
 
 
 async def test_signals_stand_where_they_fired(app: App) -> None:
-    customer_id = await told(app, story())
+    customer_id = await customer_of(app, story())
     page = await app.journey("default", customer_id, JourneyQuery())
     by_type = {signal.type: signal for signal in page.signals}
     assert {SignalType.REPEATED_FAILURE, SignalType.HUMAN_REQUEST, SignalType.CHANNEL_SWITCH} <= by_type.keys()
@@ -72,7 +72,7 @@ async def test_signals_stand_where_they_fired(app: App) -> None:
 
 
 async def test_filters_leave_what_they_name_and_count_it(app: App) -> None:
-    customer_id = await told(app, story())
+    customer_id = await customer_of(app, story())
 
     async def left(**wanted: Any) -> list[int]:
         page = await app.journey("default", customer_id, JourneyQuery(**wanted))
@@ -88,8 +88,8 @@ async def test_filters_leave_what_they_name_and_count_it(app: App) -> None:
 
 
 async def test_paging_goes_through_everything_once_and_a_place_can_be_named(app: App) -> None:
-    drafts = [said(START + MINUTE * n, f"message {n}", f"c{n // 7}", identifiers=(ACCOUNT,)) for n in range(50)]
-    customer_id = await told(app, drafts)
+    drafts = [draft_at(START + MINUTE * n, f"message {n}", f"c{n // 7}", identifiers=(ACCOUNT,)) for n in range(50)]
+    customer_id = await customer_of(app, drafts)
     seen: list[str] = []
     page = await app.journey("default", customer_id, JourneyQuery(limit=15))
     while True:
@@ -108,7 +108,7 @@ async def test_paging_goes_through_everything_once_and_a_place_can_be_named(app:
 
 
 async def test_a_place_that_is_not_the_customers_is_refused_by_its_field(app: App) -> None:
-    customer_id = await told(app, story())
+    customer_id = await customer_of(app, story())
     with pytest.raises(InvalidRequest, match="before: No interaction"):
         await app.journey("default", customer_id, JourneyQuery(before="int_nothing"))
     with pytest.raises(UnknownCustomer):
@@ -118,7 +118,7 @@ async def test_a_place_that_is_not_the_customers_is_refused_by_its_field(app: Ap
 
 
 async def test_handoffs_and_decisions_stand_where_they_were_judged_and_none_twice(app: App) -> None:
-    customer_id = await told(app, story())
+    customer_id = await customer_of(app, story())
     at = START + DAY + 3 * MINUTE
     handoff = await app.handoff("default", HandoffRequest(conversation_id="c1", now=at))
     decision = await app.next_actions("default", NextActionRequest(conversation_id="c1", now=at))
@@ -140,9 +140,9 @@ async def test_handoffs_and_decisions_stand_where_they_were_judged_and_none_twic
 
 async def test_a_merge_stands_at_its_evidence_and_once_undone_names_the_other_customer(app: App) -> None:
     mail = Identifier(type="email", value="a@x.example", verified=True)
-    first = await told(app, [said(START, "Hello", "c1", identifiers=(ACCOUNT,))])
-    second = await told(app, [said(START + MINUTE, "Hello again", "c2", identifiers=(mail,))])
-    await told(app, [said(START + 2 * MINUTE, "It is me", "c3", identifiers=(ACCOUNT, mail))])
+    first = await customer_of(app, [draft_at(START, "Hello", "c1", identifiers=(ACCOUNT,))])
+    second = await customer_of(app, [draft_at(START + MINUTE, "Hello again", "c2", identifiers=(mail,))])
+    await customer_of(app, [draft_at(START + 2 * MINUTE, "It is me", "c3", identifiers=(ACCOUNT, mail))])
     (joining,) = (await app.journey("default", second, JourneyQuery())).joinings
     assert {joining.merge.survivor, joining.merge.absorbed} == {first, second}
     assert joining.at == START + 2 * MINUTE
@@ -157,9 +157,9 @@ async def test_a_merge_stands_at_its_evidence_and_once_undone_names_the_other_cu
 
 async def test_what_was_made_of_two_joined_customers_is_shown_of_neither_once_they_are_apart(app: App) -> None:
     mail = Identifier(type="email", value="a@x.example", verified=True)
-    await told(app, [said(START, "Where is order ORD-1111?", "c1", identifiers=(ACCOUNT,))])
-    await told(app, [said(START + MINUTE, "I lost my secret letter.", "c2", identifiers=(mail,))])
-    survivor = await told(app, [said(START + 2 * MINUTE, "It is me", "c1", identifiers=(ACCOUNT, mail))])
+    await customer_of(app, [draft_at(START, "Where is order ORD-1111?", "c1", identifiers=(ACCOUNT,))])
+    await customer_of(app, [draft_at(START + MINUTE, "I lost my secret letter.", "c2", identifiers=(mail,))])
+    survivor = await customer_of(app, [draft_at(START + 2 * MINUTE, "It is me", "c1", identifiers=(ACCOUNT, mail))])
     for conversation_id in ("c1", "c2"):
         await app.handoff("default", HandoffRequest(conversation_id=conversation_id, now=START + 3 * MINUTE))
         await app.next_actions("default", NextActionRequest(conversation_id=conversation_id, now=START + 3 * MINUTE))
@@ -170,42 +170,42 @@ async def test_what_was_made_of_two_joined_customers_is_shown_of_neither_once_th
     for customer_id in (merge.survivor, merge.absorbed):
         page = await app.journey("default", customer_id, JourneyQuery())
         own = {interaction.conversation_id for interaction in page.interactions}
-        made = [handoff.handoff.conversation_id for handoff in page.handoffs]
-        assert {*made, *(decision.decision.conversation_id for decision in page.decisions)} <= own
+        made = [made_handoff.handoff.conversation_id for made_handoff in page.handoffs]
+        assert {*made, *(made_decision.decision.conversation_id for made_decision in page.decisions)} <= own
         foreign = "ORD-1111" if "c1" not in own else "secret letter"
         assert foreign not in page.model_dump_json()
-    journey_page = await app.journey("default", merge.survivor, JourneyQuery())
-    assert journey_page.withheld >= 1
+    survivors_page = await app.journey("default", merge.survivor, JourneyQuery())
+    assert survivors_page.withheld >= 1
 
 
 async def test_customers_are_found_by_ids_and_identifiers_in_any_spelling_and_nobody_is_made(app: App) -> None:
     phone = Identifier(type="phone", value="+447700900112", verified=True)
     mail = Identifier(type="email", value="Mara.K@mail.example")
-    customer_id = await told(app, [said(START, "Hello", "c1", identifiers=(ACCOUNT, phone, mail))])
+    customer_id = await customer_of(app, [draft_at(START, "Hello", "c1", identifiers=(ACCOUNT, phone, mail))])
     row = (await app.journey("default", customer_id, JourneyQuery())).interactions[0]
 
-    async def found(written: str) -> list[tuple[str, str]]:
+    async def matches(written: str) -> list[tuple[str, str]]:
         return [
             (found_customer.customer.customer_id, found_customer.why)
             for found_customer in await app.find_customers("default", written)
         ]
 
-    assert await found(customer_id) == [(customer_id, "customer")]
-    assert await found("acc-1") == [(customer_id, "identifier")]
-    assert await found(" 0044 7700 900112 ") == [(customer_id, "identifier")]
-    assert await found("mara.k@MAIL.example") == [(customer_id, "identifier")]
-    assert await found("c1") == [(customer_id, "conversation")]
-    assert await found(row.interaction_id) == [(customer_id, "interaction")]
-    assert await found("hell") == [(customer_id, "mention")]
+    assert await matches(customer_id) == [(customer_id, "customer")]
+    assert await matches("acc-1") == [(customer_id, "identifier")]
+    assert await matches(" 0044 7700 900112 ") == [(customer_id, "identifier")]
+    assert await matches("mara.k@MAIL.example") == [(customer_id, "identifier")]
+    assert await matches("c1") == [(customer_id, "conversation")]
+    assert await matches(row.interaction_id) == [(customer_id, "interaction")]
+    assert await matches("hell") == [(customer_id, "mention")]
     head = (await app.timeline("default", customer_id)).as_of_seq
     for unknown in ("nobody@mail.example", "+15550100", "  ", "xy"):
-        assert await found(unknown) == []
+        assert await matches(unknown) == []
     assert await app.find_customers("other", "acc-1") == ()
     assert (await app.timeline("default", customer_id)).as_of_seq == head
 
 
 async def test_an_order_number_leads_to_whoever_used_it_lately(app: App) -> None:
-    customer_id = await told(app, story())
+    customer_id = await customer_of(app, story())
     (found_customer,) = await app.find_customers("default", "ord-70331")
     assert (found_customer.customer.customer_id, found_customer.why) == (customer_id, "mention")
     page = await app.journey("default", customer_id, JourneyQuery(at=found_customer.interaction_id))
@@ -228,9 +228,11 @@ class ReadingLedger(MemoryLedger):
 
 async def test_of_a_long_history_a_part_reads_a_bounded_number_of_interactions(settings: Settings) -> None:
     ledger = ReadingLedger()
-    drafts = [said(START + 40 * MINUTE * n, f"message {n}", f"c{n // 5}", identifiers=(ACCOUNT,)) for n in range(3000)]
+    drafts = [
+        draft_at(START + 40 * MINUTE * n, f"message {n}", f"c{n // 5}", identifiers=(ACCOUNT,)) for n in range(3000)
+    ]
     async with build(settings, ledger=ledger, archive=MemoryArchive(), embedder=WordEmbedder()) as app:
-        customer_id = [await told(app, drafts[start : start + 1000]) for start in range(0, 3000, 1000)][-1]
+        customer_id = [await customer_of(app, drafts[start : start + 1000]) for start in range(0, 3000, 1000)][-1]
         ledger.read.clear()
         page = await app.journey("default", customer_id, JourneyQuery())
         filtered = await app.journey("default", customer_id, JourneyQuery(friction=True, before=page.earlier))

@@ -64,14 +64,14 @@ async def refused(keys: Keys, presented: str, *, saying: str) -> None:
 
 
 async def test_a_key_grants_its_own_tenant_and_scopes_and_no_others(keys: Keys) -> None:
-    issued_key = await keys.create("one", [Scope.HANDOFF, Scope.INGEST])
-    two = await keys.create("two", [Scope.ANALYTICS])
+    first_key = await keys.create("one", [Scope.HANDOFF, Scope.INGEST])
+    second_key = await keys.create("two", [Scope.ANALYTICS])
 
-    assert await keys.authenticate(issued_key.key) == KeyGrant(
-        tenant="one", scopes=frozenset({Scope.INGEST, Scope.HANDOFF}), key_id=issued_key.key_id
+    assert await keys.authenticate(first_key.key) == KeyGrant(
+        tenant="one", scopes=frozenset({Scope.INGEST, Scope.HANDOFF}), key_id=first_key.key_id
     )
-    assert await keys.authenticate(two.key) == KeyGrant(
-        tenant="two", scopes=frozenset({Scope.ANALYTICS}), key_id=two.key_id
+    assert await keys.authenticate(second_key.key) == KeyGrant(
+        tenant="two", scopes=frozenset({Scope.ANALYTICS}), key_id=second_key.key_id
     )
 
 
@@ -98,10 +98,10 @@ async def test_what_was_signed_in_a_keys_name_stands_as_long_as_the_key(
 
 
 async def test_the_secret_of_one_key_does_not_open_another(keys: Keys) -> None:
-    issued_key, two = await keys.create("one", [Scope.INGEST]), await keys.create("two", [Scope.INGEST])
-    secret = issued_key.key.removeprefix(f"wl_{issued_key.key_id}_")
+    first_key, second_key = await keys.create("one", [Scope.INGEST]), await keys.create("two", [Scope.INGEST])
+    secret = first_key.key.removeprefix(f"wl_{first_key.key_id}_")
 
-    await refused(keys, f"wl_{two.key_id}_{secret}", saying="not known")
+    await refused(keys, f"wl_{second_key.key_id}_{secret}", saying="not known")
 
 
 async def test_a_key_works_in_every_process_at_once(keys: Keys, elsewhere: Keys) -> None:

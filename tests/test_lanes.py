@@ -100,15 +100,15 @@ async def test_slow_work_lowers_the_limit_only_while_the_loop_is_busy() -> None:
     shape = LaneShape("test", usual_s=0.1, floor=2, ceiling=16, start=8, wait_s=1.0)
     waits_for_a_model, reckons = Lane(shape, LoopLag(), clock=clock), Lane(shape, Busy(), clock=clock)
     for _ in range(100):  # what is normal is learnt first
-        for one in (waits_for_a_model, reckons):
-            await one.enter("one")
-            one.leave("one", 0.1)
+        for measured_lane in (waits_for_a_model, reckons):
+            await measured_lane.enter("one")
+            measured_lane.leave("one", 0.1)
     for _ in range(200):
         moment += 0.01
-        for one in (waits_for_a_model, reckons):
-            for _ in range(int(one.limit)):
-                await one.enter("one")
-            while one.in_use:
-                one.leave("one", 5.0 if one is waits_for_a_model else 0.3)
+        for measured_lane in (waits_for_a_model, reckons):
+            for _ in range(int(measured_lane.limit)):
+                await measured_lane.enter("one")
+            while measured_lane.in_use:
+                measured_lane.leave("one", 5.0 if measured_lane is waits_for_a_model else 0.3)
     assert waits_for_a_model.limit == 16
     assert reckons.limit < 8

@@ -7,7 +7,7 @@ from app.language.identifiers import canonical, mentions, structured_names
 from app.language.sentences import LONGEST_SENTENCE, sentences, shorten
 
 
-def found(text: str) -> list[tuple[str, str]]:
+def mentions_in(text: str) -> list[tuple[str, str]]:
     return [(mention.type, mention.value) for mention in mentions(text)]
 
 
@@ -30,7 +30,7 @@ def found(text: str) -> list[tuple[str, str]]:
     ],
 )
 def test_names_of_things_are_found_by_their_shape(text: str, expected: list[tuple[str, str]]) -> None:
-    assert found(text) == expected
+    assert mentions_in(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_names_of_things_are_found_by_their_shape(text: str, expected: list[tupl
     ],
 )
 def test_times_years_and_shouting_are_no_names(text: str) -> None:
-    assert found(text) == []
+    assert mentions_in(text) == []
 
 
 def test_two_spellings_of_one_amount_or_number_are_equal() -> None:
@@ -135,9 +135,9 @@ def test_taking_leave_is_no_confirmation_and_not_knowing_why_no_preference() -> 
 
 
 def test_a_sentence_as_long_as_one_may_be_is_one() -> None:
-    literal_string = "a" * (LONGEST_SENTENCE - 5) + " end."
+    sentence = "a" * (LONGEST_SENTENCE - 5) + " end."
     assert LONGEST_SENTENCE == 2000
-    assert sentences(literal_string) == (literal_string,)
+    assert sentences(sentence) == (sentence,)
 
 
 def test_what_nobody_would_call_a_sentence_is_taken_in_pieces_cut_between_words() -> None:

@@ -39,7 +39,7 @@ def summary(handoff: dict[str, Any]) -> tuple[Any, ...]:
 
 
 async def settled(client: httpx.AsyncClient, handoff_id: str) -> dict[str, Any]:
-    return await until(lambda: read(client, handoff_id), lambda one: not one["pending"])
+    return await until(lambda: read(client, handoff_id), lambda handoff: not handoff["pending"])
 
 
 async def test_a_late_brief_and_its_check_are_revisions_of_what_was_answered(
@@ -51,9 +51,9 @@ async def test_a_late_brief_and_its_check_are_revisions_of_what_was_answered(
         (await client.post("/v1/webhooks", json=hook)).raise_for_status()
         await asked_for_a_person(client)
         answered = await handed_over(client)
-        second = await until(lambda: read(client, answered["handoff_id"]), lambda one: one["revision"] == 2)
+        second = await until(lambda: read(client, answered["handoff_id"]), lambda handoff: handoff["revision"] == 2)
         third = await settled(client, answered["handoff_id"])
-        told = await receiver.got(3)
+        deliveries = await receiver.got(3)
     receiver.close()
     assert summary(answered) == (1, "partial", "model_timeout", "extractive", True, "off")
     assert summary(second) == (2, "completed", None, "model", True, "pending")
@@ -62,9 +62,9 @@ async def test_a_late_brief_and_its_check_are_revisions_of_what_was_answered(
     assert "model" not in {claim["checked_by"] for claim in second["brief"]["claims"]}
     for name in ("created_at", "duration_ms", "as_of_seq", "signals", "next_actions"):
         assert answered[name] == second[name] == third[name], name
-    assert [one["type"] for one in told] == ["handoff.ready", "handoff.updated", "handoff.updated"]
-    assert [one["data"].get("revision") for one in told] == [None, 2, 3]
-    assert {one["data"]["handoff_id"] for one in told} == {answered["handoff_id"]}
+    assert [delivery["type"] for delivery in deliveries] == ["handoff.ready", "handoff.updated", "handoff.updated"]
+    assert [delivery["data"].get("revision") for delivery in deliveries] == [None, 2, 3]
+    assert {delivery["data"]["handoff_id"] for delivery in deliveries} == {answered["handoff_id"]}
     assert (model.briefs, model.checks) == (1, 1)
 
 
@@ -76,7 +76,7 @@ async def test_a_stream_stays_open_for_what_comes_late_and_ends_when_nothing_mor
         asked = {"conversation_id": "c-1", "deadline_ms": DEADLINE_MS}
         async with client.stream("POST", "/v1/handoffs", json=asked, headers=STREAM) as answer:
             seen = [event async for event in events_of(answer.aiter_lines())]
-    assert [(name, one["revision"], one["engine"], one["pending"]) for name, one in seen] == [
+    assert [(name, handoff["revision"], handoff["engine"], handoff["pending"]) for name, handoff in seen] == [
         ("brief", 1, "extractive", True),
         ("brief", 2, "model", True),
         ("brief", 3, "model", False),
@@ -162,7 +162,7 @@ async def test_many_late_handoffs_hold_no_other_back(settings: Settings) -> None
         await until_asked(model, 10)
         model.brief_s = 0.0
         quick = await handed_over(client, "c-10", deadline_ms=60_000)
-        newest = [await read(client, one["handoff_id"]) for one in late]
+        newest = [await read(client, handoff["handoff_id"]) for handoff in late]
     assert quick["engine"] == "model"
     assert {(handoff["revision"], handoff["pending"]) for handoff in newest} == {(1, True)}
 
@@ -200,13 +200,13 @@ async def test_a_stopped_service_hands_its_late_work_on_and_the_next_files_each_
         model.brief_s = 0.5
         async with opened(settings, address, **OFF) as (_, client):
             last = await settled(client, answered["handoff_id"])
-            told = await receiver.got(2)
+            deliveries = await receiver.got(2)
     receiver.close()
     assert summary(last) == (3, "completed", None, "model", False, "done")
     assert last["as_of_seq"] == answered["as_of_seq"]
     assert last["stale"]
     assert "after it was asked" not in str(last["brief"])
-    assert [one["data"]["revision"] for one in told] == [2, 3]
+    assert [delivery["data"]["revision"] for delivery in deliveries] == [2, 3]
 
 
 async def test_a_killed_service_takes_its_late_work_up_again(tmp_path: Path) -> None:
@@ -227,10 +227,10 @@ async def test_a_killed_service_takes_its_late_work_up_again(tmp_path: Path) -> 
             httpx.AsyncClient(base_url=url, timeout=60, trust_env=False) as client,
         ):
             last = await until(
-                lambda: read(client, answered["handoff_id"]), lambda one: one["revision"] == 3, within_s=60
+                lambda: read(client, answered["handoff_id"]), lambda handoff: handoff["revision"] == 3, within_s=60
             )
-            told = await receiver.got(2)
+            deliveries = await receiver.got(2)
     receiver.close()
     assert summary(answered)[:3] == (1, "partial", "model_timeout")
     assert summary(last) == (3, "completed", None, "model", False, "done")
-    assert [one["data"]["revision"] for one in told] == [2, 3]
+    assert [delivery["data"]["revision"] for delivery in deliveries] == [2, 3]

@@ -47,7 +47,7 @@ async def propensities(
 async def tell(learner: Learner, action_id: str, rewards: Sequence[float], intent: str = "broken") -> None:
     """Tells so many outcomes, each of a decision of its own."""
     for number, reward in enumerate(rewards):
-        await learner.told("t", outcome(hash((action_id, intent)) + number, action_id, reward, intent))
+        await learner.file_outcome("t", outcome(hash((action_id, intent)) + number, action_id, reward, intent))
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def archive() -> MemoryArchive:
 
 
 @pytest.mark.parametrize(
-    ("told", "success"),
+    ("outcome_fields", "success"),
     [
         ({"outcome": "succeeded"}, 1.0),
         ({"outcome": "failed"}, 0.0),
@@ -74,8 +74,8 @@ def archive() -> MemoryArchive:
         ({"reward": -7.0}, 0.0),
     ],
 )
-def test_an_outcome_says_how_well_an_action_served(told: dict[str, Any], success: float | None) -> None:
-    assert ActionOutcome(action_id="fix", **told).success == success
+def test_an_outcome_says_how_well_an_action_served(outcome_fields: dict[str, Any], success: float | None) -> None:
+    assert ActionOutcome(action_id="fix", **outcome_fields).success == success
 
 
 async def test_before_the_first_outcome_the_catalogue_is_believed(archive: MemoryArchive) -> None:
@@ -131,7 +131,7 @@ def test_the_less_intents_differ_the_more_they_say_about_each_other() -> None:
 def test_the_estimate_finds_how_rates_were_drawn() -> None:
     rng = np.random.default_rng(0)
     drawn = rng.binomial(60, rng.beta(0.4 * 6, 0.6 * 6, size=(40, 12)))
-    spreads = [spread(Rate(60, float(one)) for one in map(float, successes)) for successes in drawn]
+    spreads = [spread(Rate(60, float(count)) for count in map(float, successes)) for successes in drawn]
     assert worth_of_others(spreads) == pytest.approx(6, rel=0.25)
 
 
@@ -141,10 +141,10 @@ def test_the_estimate_finds_how_rates_were_drawn() -> None:
 async def test_telling_again_replaces_what_was_told(archive: MemoryArchive) -> None:
     once, again = Learner(archive), Learner(MemoryArchive())
     for reward in (1.0, 1.0, 0.0):
-        await once.told("t", outcome(1, "fix", reward))
-    await again.told("t", outcome(1, "fix", 0.0))
+        await once.file_outcome("t", outcome(1, "fix", reward))
+    await again.file_outcome("t", outcome(1, "fix", 0.0))
     assert await propensities(once) == await propensities(again)
-    await once.told("t", outcome(1, "fix", None))
+    await once.file_outcome("t", outcome(1, "fix", None))
     assert await propensities(once) == PRIORS
 
 
@@ -167,9 +167,9 @@ async def test_an_outcome_filed_before_outcomes_were_counted_takes_nothing_away(
     learner = Learner(archive)
     old = outcome(1, "fix", 0.0).model_dump(mode="json", exclude={"intent"})
     await archive.put("t", "outcomes", "dec_1 fix", old)
-    await learner.told("t", outcome(1, "fix", 1.0))
+    await learner.file_outcome("t", outcome(1, "fix", 1.0))
     fresh = Learner(MemoryArchive())
-    await fresh.told("t", outcome(1, "fix", 1.0))
+    await fresh.file_outcome("t", outcome(1, "fix", 1.0))
     assert await propensities(learner) == await propensities(fresh)
 
 
@@ -186,9 +186,9 @@ async def test_erasing_a_customer_removes_their_outcomes_and_keeps_what_was_lear
     later = (await app.next_actions("t", request)).actions
 
     assert erased.erased["outcomes"] == 1
-    assert [one async for one in app.decision_log("t") if one["outcomes"]] == []
-    before = {offered_action.action_id: offered_action.propensity for offered_action in learnt}
-    after = {offered_action.action_id: offered_action.propensity for offered_action in later}
+    assert [line async for line in app.decision_log("t") if line["outcomes"]] == []
+    before = {action.action_id: action.propensity for action in learnt}
+    after = {action.action_id: action.propensity for action in later}
     assert after[first.action_id] == before[first.action_id] < first.propensity
 
 
@@ -205,26 +205,26 @@ OPTIONS = [
 
 def test_without_exploring_the_best_score_comes_first_for_sure() -> None:
     order = ranked(OPTIONS, places=2)
-    assert [place.candidate for place in order.places] == [4, 1]
-    assert [place.probability for place in order.places] == [1.0, 1.0]
+    assert [position.candidate for position in order.places] == [4, 1]
+    assert [position.probability for position in order.places] == [1.0, 1.0]
     assert order.first == (0, 0, 0, 0, 1)
     assert ranked([], places=3) == ((), ())
 
 
 def test_an_action_comes_first_as_often_as_it_is_believed_to_be_best() -> None:
     rng = np.random.default_rng(0)
-    drawn = np.stack([rng.beta(*OPTION.belief, size=100_000) * OPTION.weight for OPTION in OPTIONS])
+    drawn = np.stack([rng.beta(*option.belief, size=100_000) * option.weight for option in OPTIONS])
     best = np.bincount(drawn.argmax(axis=0), minlength=len(OPTIONS)) / drawn.shape[1]
-    weights = np.array([OPTION.weight for OPTION in OPTIONS])
+    weights = np.array([option.weight for option in OPTIONS])
     expected = (1 - LEAST_SHARE) * best + LEAST_SHARE * weights / weights.sum()
     assert explored(OPTIONS, places=1, chance=Random(0)).first == pytest.approx(expected, abs=0.005)
 
 
 def test_what_is_logged_is_how_often_it_happens() -> None:
     draws = [explored(OPTIONS, places=2, chance=Random(seed)) for seed in range(4000)]
-    pairs = Counter(tuple(place.candidate for place in draw.places) for draw in draws)
+    pairs = Counter(tuple(position.candidate for position in draw.places) for draw in draws)
     for draw in draws[:20]:
-        chosen = tuple(place.candidate for place in draw.places)
+        chosen = tuple(position.candidate for position in draw.places)
         assert draw.places[0].probability == draw.first[chosen[0]]
         probability = draw.places[0].probability * draw.places[1].probability
         assert pairs[chosen] / len(draws) == pytest.approx(probability, abs=4 * (probability / len(draws)) ** 0.5)
@@ -242,9 +242,9 @@ def test_what_is_logged_is_how_often_it_happens() -> None:
 )
 def test_the_probabilities_add_up_whatever_is_believed(options: list[Option]) -> None:
     order = explored(options, places=5, chance=Random(1))
-    assert sorted(place.candidate for place in order.places) == list(range(len(options)))
+    assert sorted(position.candidate for position in order.places) == list(range(len(options)))
     assert sum(order.first) == pytest.approx(1)
-    assert all(0 < place.probability <= 1 for place in order.places)
+    assert all(0 < position.probability <= 1 for position in order.places)
 
 
 CATALOGUE: dict[str, Any] = {

@@ -53,8 +53,8 @@ async def recorder(ledger: SqlStore) -> AsyncGenerator[Recorder]:
     await opened.close()
 
 
-async def record_one(recorder: Recorder, one: InteractionDraft | Problem) -> Recorded:
-    (result,) = await recorder.record("t", [one])
+async def record_one(recorder: Recorder, row: InteractionDraft | Problem) -> Recorded:
+    (result,) = await recorder.record("t", [row])
     return result
 
 
@@ -152,8 +152,8 @@ async def test_ids_are_the_tenants_own(recorder: Recorder) -> None:
     ],
 )
 def test_whatever_was_said_otherwise_is_other_content(change: dict[str, Any]) -> None:
-    told: dict[str, Any] = {"text": "hello", "conversation_id": "c1", "occurred_at": START}
-    assert content_sha256(draft(**told)) != content_sha256(draft(**(told | change)))
+    fields: dict[str, Any] = {"text": "hello", "conversation_id": "c1", "occurred_at": START}
+    assert content_sha256(draft(**fields)) != content_sha256(draft(**(fields | change)))
 
 
 def test_the_same_moment_in_another_time_zone_is_the_same_content() -> None:
@@ -206,8 +206,8 @@ async def test_requests_that_wait_share_one_unit_of_work() -> None:
 
 async def test_requests_of_different_tenants_are_filed_apart() -> None:
     recorder = Recorder(MemoryLedger(), Rules())
-    told = [("a", "1"), ("b", "2"), ("a", "3")]
-    results = await asyncio.gather(*(recorder.record(tenant, [draft(id=name)]) for tenant, name in told))
+    requests = [("a", "1"), ("b", "2"), ("a", "3")]
+    results = await asyncio.gather(*(recorder.record(tenant, [draft(id=name)]) for tenant, name in requests))
     assert [(result.id, result.seq) for (result,) in results] == [("1", 1), ("2", 1), ("3", 2)]
     await recorder.close()
 

@@ -126,7 +126,9 @@ def test_processes_that_start_at_once_make_the_tables_once(url: str) -> None:
 async def test_databases_that_are_opened_at_once_in_one_process_do_not_get_into_each_other(
     url: str, tmp_path: Path
 ) -> None:
-    stores = [SqlStore(one) for one in (url, *(f"sqlite:///{tmp_path / str(number)}.db" for number in range(3)), url)]
+    stores = [
+        SqlStore(address) for address in (url, *(f"sqlite:///{tmp_path / str(number)}.db" for number in range(3)), url)
+    ]
     answers = await asyncio.gather(*(store.head("t") for store in stores), return_exceptions=True)
     for store in stores:
         await store.close()

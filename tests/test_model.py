@@ -57,29 +57,29 @@ CONVERSATION = (
 )
 
 
-def told(text: str, *evidence: str) -> dict[str, Any]:
+def statement(text: str, *evidence: str) -> dict[str, Any]:
     """A sentence of an answer with the ids it cites."""
     return {"text": text, "evidence": list(evidence)}
 
 
 GOOD: dict[str, Any] = {
-    "headline": told("Router ABX-2041 stopped working, refund of $49.90 wanted", "t1"),
-    "contact_reason": told("The customer wants a refund of $49.90 for router ABX-2041.", "t1"),
+    "headline": statement("Router ABX-2041 stopped working, refund of $49.90 wanted", "t1"),
+    "contact_reason": statement("The customer wants a refund of $49.90 for router ABX-2041.", "t1"),
     "situation": [
-        told("The router stopped working on 2 March.", "t1"),
-        told("The refund window is closed for order W7718.", "t4", "t5"),
+        statement("The router stopped working on 2 March.", "t1"),
+        statement("The refund window is closed for order W7718.", "t4", "t5"),
     ],
-    "customer_expectation": told("The customer wants a refund of $49.90.", "t1"),
+    "customer_expectation": statement("The customer wants a refund of $49.90.", "t1"),
     "commitments": [
-        {"by": "agent", "due": "tomorrow"} | told("The agent will call back tomorrow about the refund.", "t6")
+        {"by": "agent", "due": "tomorrow"} | statement("The agent will call back tomorrow about the refund.", "t6")
     ],
-    "open_questions": [told("Is a refund of $49.90 still possible?", "t1")],
+    "open_questions": [statement("Is a refund of $49.90 still possible?", "t1")],
     "entities": [{"type": "product", "value": "router ABX-2041", "evidence": ["t1"]}],
     "suggested_opening": "Hello, you want a refund of $49.90 for router ABX-2041, is that right?",
     "custom_sections": [],
 }
 
-TOLD = " ".join(one["text"] for one in GOOD["situation"])
+TOLD = " ".join(sentence["text"] for sentence in GOOD["situation"])
 """The good situation as it is told: in the model's own words."""
 
 
@@ -165,10 +165,10 @@ async def test_the_handoff_records_model_prompt_usage_and_duration() -> None:
 
 async def test_what_the_evidence_does_not_bear_out_is_dropped_and_the_extractive_words_stand() -> None:
     lies = answer(
-        headline=told("Refund of $94.90 promised", "t1"),
-        contact_reason=told("The customer wants a refund of $94.90 for router ABX-2041.", "t1"),
-        customer_expectation=told("The customer wants a new router and flowers.", "t1"),
-        commitments=[{"by": "agent", "due": None} | told("The agent will pay $500 tomorrow.", "t6")],
+        headline=statement("Refund of $94.90 promised", "t1"),
+        contact_reason=statement("The customer wants a refund of $94.90 for router ABX-2041.", "t1"),
+        customer_expectation=statement("The customer wants a new router and flowers.", "t1"),
+        commitments=[{"by": "agent", "due": None} | statement("The agent will pay $500 tomorrow.", "t6")],
         entities=[{"type": "order", "value": "W7719", "evidence": ["t3"]}],
     )
     handoff, first = await worded(ScriptedModel(lies))
@@ -184,7 +184,7 @@ async def test_what_the_evidence_does_not_bear_out_is_dropped_and_the_extractive
 
 
 async def test_what_rules_leave_open_is_shown_and_its_claim_says_so() -> None:
-    wanted = told("The customer is fond of gardening.", "t1")
+    wanted = statement("The customer is fond of gardening.", "t1")
     handoff, _ = await worded(ScriptedModel(answer(customer_expectation=wanted)))
     assert handoff.brief.customer_expectation == wanted["text"]
     verdicts = {claim.text: claim.verdict for claim in handoff.brief.claims}
@@ -198,7 +198,7 @@ async def test_what_the_customer_alone_says_is_no_supported_fact() -> None:
 
 
 async def test_a_situation_loses_its_refuted_sentences_and_no_other() -> None:
-    true, lie = GOOD["situation"], told("The customer was promised $94.90.", "t2")
+    true, lie = GOOD["situation"], statement("The customer was promised $94.90.", "t2")
     for lies in (1, 3):
         handoff, _ = await worded(ScriptedModel(answer(situation=[*[lie] * lies, *true])))
         assert handoff.brief.situation == TOLD
@@ -207,32 +207,32 @@ async def test_a_situation_loses_its_refuted_sentences_and_no_other() -> None:
 
 
 async def test_a_situation_keeps_within_its_length() -> None:
-    many = [told(f"The customer wants a refund of $49.90 {'again and ' * 20}{n}.", "t1") for n in range(6)]
+    many = [statement(f"The customer wants a refund of $49.90 {'again and ' * 20}{n}.", "t1") for n in range(6)]
     handoff, _ = await worded(ScriptedModel(answer(situation=many)))
     assert len((handoff.brief.situation or "").split()) <= 80
 
 
 async def test_a_headline_that_is_too_long_ends_where_a_clause_ends() -> None:
-    headline = told(f"Router ABX-2041 stopped working, refund of $49.90 wanted; {'again and ' * 12}again", "t1")
+    headline = statement(f"Router ABX-2041 stopped working, refund of $49.90 wanted; {'again and ' * 12}again", "t1")
     handoff, _ = await worded(ScriptedModel(answer(headline=headline)))
     assert handoff.brief.headline == "Router ABX-2041 stopped working, refund of $49.90 wanted"
 
 
 async def test_a_second_sentence_hidden_behind_a_true_one_is_checked_too() -> None:
-    hidden = told("The customer wants a refund of $49.90. A refund of $94.90 was paid.", "t1")
+    hidden = statement("The customer wants a refund of $49.90. A refund of $94.90 was paid.", "t1")
     handoff, _ = await worded(ScriptedModel(answer(contact_reason=hidden, customer_expectation=None)))
     assert handoff.brief.contact_reason == "The customer wants a refund of $49.90."
     assert "94.90" not in all_text(handoff.brief)
 
 
 async def test_an_id_with_the_rest_of_its_line_is_still_that_id() -> None:
-    cited = told("The customer wants a refund of $49.90.", "[t1 | 2026-03-02 | customer]")
+    cited = statement("The customer wants a refund of $49.90.", "[t1 | 2026-03-02 | customer]")
     handoff, _ = await worded(ScriptedModel(answer(contact_reason=cited)))
     assert handoff.brief.contact_reason == cited["text"]
 
 
 async def test_evidence_that_was_made_up_stands_for_nothing() -> None:
-    made_up = told("The customer wants a refund of $49.90.", "t99", "int_1")
+    made_up = statement("The customer wants a refund of $49.90.", "t99", "int_1")
     handoff, first = await worded(ScriptedModel(answer(contact_reason=made_up)))
     assert handoff.brief.contact_reason == first.brief.contact_reason
     assert handoff.brief.dropped_claims[0].why == "it cites no interaction of this customer"
@@ -240,14 +240,14 @@ async def test_evidence_that_was_made_up_stands_for_nothing() -> None:
 
 @pytest.mark.parametrize("text", ["The [", "It is."])
 async def test_a_sentence_with_next_to_nothing_in_it_is_not_taken(text: str) -> None:
-    handoff, first = await worded(ScriptedModel(answer(contact_reason=told(text, "t1", "t5"))))
+    handoff, first = await worded(ScriptedModel(answer(contact_reason=statement(text, "t1", "t5"))))
     assert handoff.brief.contact_reason == first.brief.contact_reason
 
 
 async def test_custom_sections_are_those_that_were_asked_for() -> None:
     sections = [
-        {"name": "equipment", "statements": [told("The router is ABX-2041.", "t1")]},
-        {"name": "gossip", "statements": [told("The router is ABX-2041.", "t1")]},
+        {"name": "equipment", "statements": [statement("The router is ABX-2041.", "t1")]},
+        {"name": "gossip", "statements": [statement("The router is ABX-2041.", "t1")]},
     ]
     asked = (SectionRequest(name="equipment", instruction="Which devices are concerned?"),)
     model = ScriptedModel(answer(custom_sections=sections))
@@ -267,7 +267,7 @@ async def test_an_answer_of_another_schema_leaves_the_extractive_brief(reply: st
 
 
 async def test_a_model_that_says_nothing_true_did_not_write_the_brief() -> None:
-    nonsense = json.dumps({"situation": [told("The employee was hired in 1999 for $12,000.", "t1")]})
+    nonsense = json.dumps({"situation": [statement("The employee was hired in 1999 for $12,000.", "t1")]})
     handoff, first = await worded(ScriptedModel(nonsense))
     assert (handoff.engine, handoff.status) == ("extractive", HandoffStatus.PARTIAL)
     assert handoff.failure_code is FailureCode.INVALID_MODEL_OUTPUT
@@ -360,8 +360,8 @@ async def test_a_brief_without_retrieval_stays_partial_when_a_model_words_it() -
 async def test_secrets_do_not_leave_and_what_an_agent_may_see_comes_back() -> None:
     model = ScriptedModel(
         answer(
-            contact_reason=told("The customer paid $49.90 with card [card_1], mail [email_1].", "t1"),
-            situation=[told("The password is [password_1].", "t2"), *GOOD["situation"]],
+            contact_reason=statement("The customer paid $49.90 with card [card_1], mail [email_1].", "t1"),
+            situation=[statement("The password is [password_1].", "t2"), *GOOD["situation"]],
         )
     )
     talk = (
@@ -389,7 +389,7 @@ async def test_the_prompt_stays_the_same_size_however_long_the_history_is() -> N
             for seq in range(count)
         ]
         of = snapshot(talk, past).model_copy(
-            update={"history": tuple(Passage(interaction=one, score=0.5) for one in past[:20])}
+            update={"history": tuple(Passage(interaction=row, score=0.5) for row in past[:20])}
         )
         await writer(model).word(of, draft(snapshot(CONVERSATION)), started=perf_counter())
     sizes = [count_tokens(question.user) for question in model.questions]
@@ -467,7 +467,7 @@ async def test_a_small_real_model_changes_nothing_for_the_worse(small_model_url:
     assert (handoff.engine == "model") is (handoff.status is HandoffStatus.COMPLETED)
     assert handoff.brief.contact_reason
     assert handoff.brief.entities[: len(first.brief.entities)] == first.brief.entities
-    ids = {one.interaction_id for one in CONVERSATION}
+    ids = {row.interaction_id for row in CONVERSATION}
     assert all(set(claim.evidence) <= ids and claim.evidence for claim in handoff.brief.claims)
 
 

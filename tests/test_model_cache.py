@@ -130,9 +130,9 @@ async def test_what_is_kept_holds_no_secret() -> None:
     charged = {"text": "The customer says that card [card_1] was charged, mail [email_1].", "evidence": ["t1"]}
     handoff = await word(writer(ScriptedModel(answer(contact_reason=charged)), archive), snapshot(talk))
     assert handoff.brief.contact_reason == "The customer says that card ••••1111 was charged, mail user@mail.example."
-    kept = json.dumps(await archive.page(TENANT, COLLECTION))
-    assert "4111" not in kept
-    assert "user@mail" not in kept
+    page = json.dumps(await archive.page(TENANT, COLLECTION))
+    assert "4111" not in page
+    assert "user@mail" not in page
 
 
 async def test_an_archive_that_does_not_answer_takes_no_brief_away() -> None:
@@ -156,11 +156,11 @@ def test_a_prompt_is_told_by_its_bytes() -> None:
 async def recorded(app: App) -> tuple[str, str]:
     """A customer with one message, and the message's id."""
     identifiers = (Identifier(type="account_id", value="acc-1", verified=True, method="login"),)
-    said = drafted("The zebrafinch parcel never came.", conversation_id="c-1", identifiers=identifiers)
-    [one] = (await app.record(TENANT, [said])).results
-    assert one.customer_id is not None
-    assert one.interaction_id is not None
-    return one.customer_id, one.interaction_id
+    message = drafted("The zebrafinch parcel never came.", conversation_id="c-1", identifiers=identifiers)
+    [result] = (await app.record(TENANT, [message])).results
+    assert result.customer_id is not None
+    assert result.interaction_id is not None
+    return result.customer_id, result.interaction_id
 
 
 def bytes_of(settings: Settings) -> bytes:

@@ -9,7 +9,7 @@ from tests.builders import interaction
 NEWS = "Die Tür hat jetzt den Code 4711."
 
 
-def told(situation: str, *fresh: Interaction) -> list[str]:
+def news(situation: str, *fresh: Interaction) -> list[str]:
     """The sentences on what came since, of a brief that was drafted with this situation."""
     brief = brought_up_to_date(Brief(situation=situation), Brief(), fresh)
     sentences = [claim.text for claim in brief.claims]
@@ -31,17 +31,17 @@ def told(situation: str, *fresh: Interaction) -> list[str]:
     ],
 )
 def test_news_stand_in_the_language_of_the_drafted_brief(situation: str, sentence: str) -> None:
-    assert told(situation, interaction(1, NEWS)) == [sentence]
+    assert news(situation, interaction(1, NEWS)) == [sentence]
 
 
 def test_of_several_messages_the_customers_last_is_told_and_how_many_more_there_are() -> None:
     fresh = (interaction(1, "Hallo?"), interaction(2, NEWS), interaction(3, "Einen Moment.", actor="agent"))
-    assert told("Das Paket ist noch nicht da.", *fresh) == [
+    assert news("Das Paket ist noch nicht da.", *fresh) == [
         f"Seitdem schrieb der Kunde “{NEWS}”, nach 2 weiteren Nachrichten."
     ]
 
 
 def test_steps_are_counted_in_the_language_of_the_drafted_brief() -> None:
     step = interaction(1, kind="event", actor="system", name="page_viewed")
-    assert told("Le colis du client ne lui est pas arrivé.", step) == ["Depuis, 1 étape a été enregistrée."]
-    assert told("Das Paket ist noch nicht da.", step, step) == ["Seitdem wurden 2 Schritte erfasst."]
+    assert news("Le colis du client ne lui est pas arrivé.", step) == ["Depuis, 1 étape a été enregistrée."]
+    assert news("Das Paket ist noch nicht da.", step, step) == ["Seitdem wurden 2 Schritte erfasst."]

@@ -34,11 +34,11 @@ SURE, SURELY_NOT = 0.7, 0.4
 
 @pytest.mark.parametrize("sentence", SAID)
 def test_features_are_numbers_in_their_range_each_once(sentence: str) -> None:
-    found = features(sentence, CUSTOMER)
-    assert len(found) > 0
-    assert found.min() >= 0
-    assert found.max() < SIZE
-    assert len(set(found.tolist())) == len(found)
+    indices = features(sentence, CUSTOMER)
+    assert len(indices) > 0
+    assert indices.min() >= 0
+    assert indices.max() < SIZE
+    assert len(set(indices.tolist())) == len(indices)
 
 
 def test_features_are_the_same_in_every_process() -> None:
@@ -92,7 +92,7 @@ def test_the_probabilities_of_acts_and_of_moods_add_up_to_one(sentence: str, set
     assert isclose(sum(reading.acts.values()), 1, abs_tol=1e-5)
     assert isclose(sum(reading.moods.values()), 1, abs_tol=1e-5)
     traits = [getattr(reading, name) for name in TRAITS]
-    assert all(0 <= one <= 1 for one in (*reading.acts.values(), *reading.moods.values(), *traits))
+    assert all(0 <= probability <= 1 for probability in (*reading.acts.values(), *reading.moods.values(), *traits))
     assert reading.acts[reading.act] == max(reading.acts.values())
 
 
@@ -219,8 +219,8 @@ def test_a_pasted_talk_is_read_as_nothing() -> None:
 
 
 def test_pasted_sentences_neither_open_nor_end_the_message_they_stand_in() -> None:
-    literal_string = f"Look at this.\n{PASTED}\n\nNothing of it happened."
-    settings = [sentence.setting for sentence in Talk().sentences(literal_string, by_customer=True)]
+    text = f"Look at this.\n{PASTED}\n\nNothing of it happened."
+    settings = [sentence.setting for sentence in Talk().sentences(text, by_customer=True)]
     own = [setting for setting in settings if setting is not None]
     assert None in settings
     assert [(setting.is_first, setting.is_last) for setting in own] == [(True, False), (False, True)]

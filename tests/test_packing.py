@@ -68,7 +68,7 @@ STEP = ActionTaken(
 
 def journey() -> Snapshot:
     """A customer with a long history, some of which was found again."""
-    passages = tuple(Passage(interaction=one, score=0.5) for one in PRIOR[3:6])
+    passages = tuple(Passage(interaction=row, score=0.5) for row in PRIOR[3:6])
     return snapshot(CONVERSATION, PRIOR).model_copy(update={"history": passages})
 
 
@@ -87,8 +87,8 @@ def rendered(version: str, of: Snapshot | None = None) -> RenderedPrompt:
     ],
 )
 def test_a_released_prompt_renders_to_the_same_bytes_as_ever(version: str, digest: str) -> None:
-    rendered_prompt = rendered(version)
-    assert hashlib.sha256(f"{rendered_prompt.system}\0{rendered_prompt.user}".encode()).hexdigest() == digest
+    prompt = rendered(version)
+    assert hashlib.sha256(f"{prompt.system}\0{prompt.user}".encode()).hexdigest() == digest
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_who_acted_is_named_in_every_line_of_theirs() -> None:
     maria = Participant(name='Maria "M" | Lopez', id="u-7")
     of = journey()
     named = tuple(
-        one.model_copy(update={"participant": maria}) if one.actor is Actor.CUSTOMER else one for one in of.conversation
+        row.model_copy(update={"participant": maria}) if row.actor is Actor.CUSTOMER else row for row in of.conversation
     )
     user = rendered("v3", of.model_copy(update={"conversation": named})).user
     assert 'customer: "Maria \\"M\\" | Lopez", id "u-7", on chat' in user

@@ -133,19 +133,19 @@ def _time(expression: Expression, text: str, seconds: float) -> float | None:
 
 @pytest.mark.parametrize("room", ["app", "evals", *ROOMS])
 def test_no_expression_of_a_room_runs_away_on_hostile_text(room: str) -> None:
-    offenders = [f"{expression.place}: {shape}" for expression in _of_room(room) if (shape := _offence(expression))]
+    offenders = [f"{expression.location}: {shape}" for expression in _of_room(room) if (shape := _offence(expression))]
     assert offenders == []
 
 
 def test_an_expression_put_together_by_a_function_is_made_of_words_that_are_known_or_escaped() -> None:
-    found = {
-        put_together.place: put_together.written for package in ("app", "evals") for put_together in _all(package)[1]
+    written_by_place = {
+        expression.location: expression.written for package in ("app", "evals") for expression in _all(package)[1]
     }
-    assert found.keys() == PUT_TOGETHER.keys(), found
+    assert written_by_place.keys() == PUT_TOGETHER.keys(), written_by_place
 
 
 @pytest.mark.parametrize(
-    "place",
+    "prefix",
     [
         "app.briefs.instructions._EVERYBODY",  # a name of its module
         "app.language.replies._REPLY_PATTERNS",  # values of a mapping
@@ -155,8 +155,8 @@ def test_an_expression_put_together_by_a_function_is_made_of_words_that_are_know
         "app.verification.transcript.TranscriptIndex",  # inside a method
     ],
 )
-def test_an_expression_is_found_wherever_a_module_keeps_it(place: str) -> None:
-    assert any(expression.place.startswith(place) for expression in _all("app")[0])
+def test_an_expression_is_found_wherever_a_module_keeps_it(prefix: str) -> None:
+    assert any(expression.location.startswith(prefix) for expression in _all("app")[0])
 
 
 @pytest.mark.parametrize(

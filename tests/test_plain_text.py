@@ -13,7 +13,7 @@ NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 C, B, A = Actor.CUSTOMER, Actor.BOT, Actor.AGENT
 
 
-def said(conversation: Conversation) -> list[tuple[Actor, str]]:
+def utterances(conversation: Conversation) -> list[tuple[Actor, str]]:
     return [(draft.actor, draft.text) for draft in conversation.drafts]
 
 
@@ -27,7 +27,7 @@ def seconds(conversation: Conversation) -> list[float]:
 def test_speakers_are_told_by_their_roles_and_lines_without_one_go_on() -> None:
     text = "Customer: My parcel is late.\nIt was to come on Friday.\n\nBot: I am sorry.\nAgent: I take over.\n"
     conversation = conversation_in_text(text, name="talk", now=NOW)
-    assert said(conversation) == [
+    assert utterances(conversation) == [
         (C, "My parcel is late.\nIt was to come on Friday."),
         (B, "I am sorry."),
         (A, "I take over."),
@@ -60,12 +60,12 @@ def test_speakers_are_told_by_their_roles_and_lines_without_one_go_on() -> None:
     ],
 )
 def test_speakers_are_written_in_many_ways(line: str, actor: Actor) -> None:
-    assert said(conversation_in_text(line, now=NOW)) == [(actor, "hello")]
+    assert utterances(conversation_in_text(line, now=NOW)) == [(actor, "hello")]
 
 
 def test_a_name_told_once_is_known_from_then_on() -> None:
     text = "Agent (Anna): Hello.\nCustomer: Hi Anna: it is me.\nAnna: How can I help?\nMe too: is what I said."
-    assert said(conversation_in_text(text, now=NOW)) == [
+    assert utterances(conversation_in_text(text, now=NOW)) == [
         (A, "Hello."),
         (C, "Hi Anna: it is me."),
         (A, "How can I help?\nMe too: is what I said."),
@@ -84,13 +84,13 @@ def test_a_label_that_is_a_name_is_who_acted_and_one_that_is_a_role_stays_a_role
 def test_a_name_that_talks_to_bot_and_agent_is_the_customer() -> None:
     text = "Maria Lopez: My parcel is late.\nBot: I am sorry.\nAgent (Anna): I take over.\nMaria Lopez: Thanks."
     conversation = conversation_in_text(text, now=NOW)
-    assert [actor for actor, _ in said(conversation)] == [C, B, A, C]
+    assert [actor for actor, _ in utterances(conversation)] == [C, B, A, C]
     assert names(conversation) == ["Maria Lopez", None, "Anna", "Maria Lopez"]
 
 
 def test_what_only_looks_like_a_speaker_goes_on_with_the_turn() -> None:
     text = "Customer: Here it is.\nOrder: 123\n  Agent: said my neighbour\nhttps://example.com: broken\nBot: Thanks."
-    assert said(conversation_in_text(text, now=NOW)) == [
+    assert utterances(conversation_in_text(text, now=NOW)) == [
         (C, "Here it is.\nOrder: 123\nAgent: said my neighbour\nhttps://example.com: broken"),
         (B, "Thanks."),
     ]
@@ -117,7 +117,7 @@ def test_channels_are_told_for_one_turn_or_from_a_heading_on() -> None:
 
 def test_a_signature_and_a_number_sign_go_on_with_the_turn_and_a_rule_stands_for_nothing() -> None:
     text = "Transcript of a chat\n".join(["# ", "Customer: My order\n# 123 is late\n-- Mara\n-----\nBot: I see."])
-    assert said(conversation_in_text(text, now=NOW)) == [(C, "My order\n# 123 is late\n-- Mara"), (B, "I see.")]
+    assert utterances(conversation_in_text(text, now=NOW)) == [(C, "My order\n# 123 is late\n-- Mara"), (B, "I see.")]
 
 
 def test_whole_times_are_kept_and_turns_without_one_follow() -> None:
@@ -159,7 +159,7 @@ def test_a_recordings_counter_is_told_from_a_clock(times: tuple[str, ...], gaps:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "detail"),
     [
         ("hello there", "line 1: nobody is named who says this"),
         ("", "line 1: nobody speaks here"),
@@ -177,14 +177,14 @@ def test_a_recordings_counter_is_told_from_a_clock(times: tuple[str, ...], gaps:
         ("Customer: a\0b", "turns"),
     ],
 )
-def test_what_cannot_be_read_is_refused_with_its_line(text: str, told: str) -> None:
+def test_what_cannot_be_read_is_refused_with_its_line(text: str, detail: str) -> None:
     with pytest.raises(InvalidRequest) as refusal:
         conversation_in_text(text, now=NOW)
-    assert refusal.value.detail.startswith(told)
+    assert refusal.value.detail.startswith(detail)
 
 
 def test_a_byte_order_mark_and_foreign_line_ends_do_no_harm() -> None:
-    assert said(conversation_in_text("\ufeffCustomer: grüße 🧾\r\nBot: 你好\r\n", now=NOW)) == [
+    assert utterances(conversation_in_text("\ufeffCustomer: grüße 🧾\r\nBot: 你好\r\n", now=NOW)) == [
         (C, "grüße 🧾"),
         (B, "你好"),
     ]

@@ -27,15 +27,15 @@ Account: acc-7
 """
 
 
-def told(text: str, *evidence: str) -> dict[str, Any]:
+def statement(text: str, *evidence: str) -> dict[str, Any]:
     return {"text": text, "evidence": list(evidence)}
 
 
 ANSWER = {
-    "headline": told("Cannot return the lamp from order ORD-70331", "t1"),
-    "contact_reason": told("The customer cannot return the lamp from order ORD-70331.", "t1"),
-    "situation": [told("The bot promised 75.00 EUR within two days.", "t2")],
-    "customer_expectation": told("The customer wants 59.00 EUR back.", "t1"),
+    "headline": statement("Cannot return the lamp from order ORD-70331", "t1"),
+    "contact_reason": statement("The customer cannot return the lamp from order ORD-70331.", "t1"),
+    "situation": [statement("The bot promised 75.00 EUR within two days.", "t2")],
+    "customer_expectation": statement("The customer wants 59.00 EUR back.", "t1"),
     "commitments": [],
     "open_questions": [],
     "entities": [],
@@ -57,8 +57,10 @@ async def test_a_conversation_in_plain_text_goes_through_the_whole_workflow(app:
     assert (trial.format, trial.model, trial.handoff.engine) == ("text", "none", "extractive")
     assert "ORD-70331" in (trial.handoff.brief.headline or "")
     assert [interaction.seq for interaction in trial.interactions] == [1, 2, 3]
-    known = {interaction.interaction_id for interaction in trial.interactions}
-    assert {one for claim in trial.handoff.brief.claims for one in claim.evidence} <= known
+    interaction_ids = {interaction.interaction_id for interaction in trial.interactions}
+    assert {
+        interaction_id for claim in trial.handoff.brief.claims for interaction_id in claim.evidence
+    } <= interaction_ids
     assert trial.handoff.next_actions is not None
     assert trial.handoff.next_actions.actions
     assert {"human_request"} <= {signal.type for signal in trial.handoff.signals}
@@ -77,7 +79,7 @@ async def test_nothing_of_it_is_kept_and_nothing_of_the_tenants_is_read(app: App
         assert await app.find_customers(tenant, "ORD-70331") == ()
         with pytest.raises(WarmlineError):
             await app.filed_handoff(tenant, trial.handoff.handoff_id)
-    assert not [one async for one in app.decision_log("default")]
+    assert not [decision async for decision in app.decision_log("default")]
     assert "mine" not in trial.model_dump_json()
 
 
@@ -108,16 +110,16 @@ async def test_only_what_the_settings_and_the_release_name_can_be_chosen(app: Ap
 
 async def test_a_catalogue_is_switched_and_by_default_is_the_tenants_own(app: App) -> None:
     own = (await app.catalogue("default")).catalogue
-    own = {**own, "actions": [unknown for unknown in own["actions"] if unknown["id"] == "request_refund"]}  # type: ignore[union-attr, index, call-overload]
+    own = {**own, "actions": [action for action in own["actions"] if action["id"] == "request_refund"]}  # type: ignore[union-attr, index, call-overload]
     await app.put_catalogue("default", json.dumps(own), as_json=True)
 
-    async def known(catalogue: str | None) -> set[str]:
+    async def action_ids(catalogue: str | None) -> set[str]:
         decision = (await app.play("default", TrialRequest(content=TALK, catalogue=catalogue))).handoff.next_actions
         assert decision is not None
-        return {one.action_id for one in (*decision.actions, *decision.suppressed, *decision.candidates)}
+        return {action.action_id for action in (*decision.actions, *decision.suppressed, *decision.candidates)}
 
-    assert await known(None) == {"request_refund"}
-    assert "inform_no_change" in await known("airline")
+    assert await action_ids(None) == {"request_refund"}
+    assert "inform_no_change" in await action_ids("airline")
 
 
 async def test_a_trial_becomes_a_case_that_the_suite_loads(app: App, tmp_path: Path) -> None:

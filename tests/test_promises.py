@@ -93,7 +93,7 @@ def test_what_a_customer_would_do_otherwise_is_no_promise() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "promises"),
+    ("sentence", "promises"),
     [
         ("It will be Cloudy all day on Monday in Los Angeles.", False),
         ("There will be snow on Tuesday.", False),
@@ -101,5 +101,5 @@ def test_what_a_customer_would_do_otherwise_is_no_promise() -> None:
         ("It'll be ready by Monday.", True),
     ],
 )
-def test_what_is_foretold_is_no_promise_of_anybodys(said: str, promises: bool) -> None:
-    assert (promise_in(said) is not None) is promises
+def test_what_is_foretold_is_no_promise_of_anybodys(sentence: str, promises: bool) -> None:
+    assert (promise_in(sentence) is not None) is promises

@@ -11,9 +11,9 @@ PROMISE = "Get the complaints desk on the line"
 
 def refusal(line: str, promise: str = PROMISE) -> str | None:
     """Why a promise of the agent, which cites one line of theirs, is not shown."""
-    told = {"by": "agent", "text": promise, "due": None, "evidence": ["t1"]}
+    commitment = {"by": "agent", "text": promise, "due": None, "evidence": ["t1"]}
     situation = [{"text": "The agent spoke of a desk.", "evidence": ["t1"]}]
-    answer = Answer.model_validate({"situation": situation, "commitments": [told]})
+    answer = Answer.model_validate({"situation": situation, "commitments": [commitment]})
     pieces = lay_out(answer, {"t1": interaction(1, line, actor="agent")}, (), "").pieces
     return next(piece.refusal for piece in pieces if piece.field == "commitments")
 

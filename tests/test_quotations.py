@@ -29,8 +29,8 @@ def brief_of(*conversation: Interaction) -> Brief:
 )
 def test_lines_that_begin_with_who_speaks_are_of_another_talk(talk: str) -> None:
     assert " ".join(pasted(talk)[0].split()) == " ".join(talk.split())
-    told = f"This is what I was told last week.\n{talk}\n\nNothing of it happened."
-    assert own_words(told).split() == "This is what I was told last week. Nothing of it happened.".split()
+    message = f"This is what I was told last week.\n{talk}\n\nNothing of it happened."
+    assert own_words(message).split() == "This is what I was told last week. Nothing of it happened.".split()
 
 
 @pytest.mark.parametrize(

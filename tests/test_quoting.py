@@ -135,13 +135,13 @@ def test_a_quotation_within_a_quotation_has_marks_of_its_own() -> None:
 
 
 def test_the_words_of_a_quotation_are_found_where_they_were_said_and_nowhere_else() -> None:
-    said = interaction(1, "Hello. I want to cancel my order for the blue lamp, and the courier called twice today.")
+    row = interaction(1, "Hello. I want to cancel my order for the blue lamp, and the courier called twice today.")
     other = interaction(2, "I want a refund.")
     words = quoted("I want to cancel my order for the blue lamp, and the courier called twice today.", 12)
-    (quote,) = quotes_in(f"The customer said: {words}", other, said)
+    (quote,) = quotes_in(f"The customer said: {words}", other, row)
     assert (quote.interaction_id, quote.text) == ("int_1", "I want to cancel my order for the blue lamp")
-    assert quotes_in("The customer said: “I want to keep my order.”", said, other) == ()
-    assert quotes_in("The customer wants to cancel.", said, other) == ()
+    assert quotes_in("The customer said: “I want to keep my order.”", row, other) == ()
+    assert quotes_in("The customer wants to cancel.", row, other) == ()
 
 
 def test_a_greeting_alone_is_never_what_is_left_of_a_sentence() -> None:

@@ -77,10 +77,10 @@ def same(shown: object, real: object, path: str = "answer") -> None:
         for name in fields.keys() - VARIES:
             same(fields[name], actual[name], f"{path}.{name}")
     elif isinstance(shown, list):
-        items, found = cast(list[Any], shown), cast(list[Any], real)
-        assert len(items) == len(found), path
-        for index, (item, one) in enumerate(zip(items, found, strict=True)):
-            same(item, one, f"{path}[{index}]")
+        shown_parts, real_parts = cast(list[Any], shown), cast(list[Any], real)
+        assert len(shown_parts) == len(real_parts), path
+        for index, (shown_part, real_part) in enumerate(zip(shown_parts, real_parts, strict=True)):
+            same(shown_part, real_part, f"{path}[{index}]")
     elif isinstance(shown, float):
         assert real == pytest.approx(shown, abs=0.02), path
     elif isinstance(shown, str):

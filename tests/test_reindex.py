@@ -27,12 +27,12 @@ ANNA = (Identifier(type="email", value="anna@example.com", verified=True),)
 
 async def rebuilt(room: Room) -> list[tuple[int, int, int, int]]:
     indexer = Indexer(room.ledger, room.archive, room.vectors, room.embedder)
-    told = [
-        (index_progress.interactions, index_progress.vectors, index_progress.position, index_progress.last_position)
-        async for index_progress in indexer.rebuild()
+    counts = [
+        (progress.interactions, progress.vectors, progress.position, progress.last_position)
+        async for progress in indexer.rebuild()
     ]
     await indexer.close()
-    return told
+    return counts
 
 
 async def test_an_index_made_anew_holds_what_was_said_and_nothing_else() -> None:
@@ -52,11 +52,11 @@ async def test_an_index_made_anew_holds_what_was_said_and_nothing_else() -> None
 async def test_progress_is_told_from_the_start_to_the_end() -> None:
     room = Room(WordEmbedder())
     await room.file(*(draft(f"number {number}") for number in range(70)))
-    told = await rebuilt(room)
-    assert told[0] == (0, 0, 0, 70)
-    assert told[-1] == (70, 70, 70, 70)
-    assert len(told) > 2
-    assert told == sorted(told)
+    counts = await rebuilt(room)
+    assert counts[0] == (0, 0, 0, 70)
+    assert counts[-1] == (70, 70, 70, 70)
+    assert len(counts) > 2
+    assert counts == sorted(counts)
 
 
 async def test_an_empty_ledger_makes_an_empty_index() -> None:
@@ -112,17 +112,17 @@ async def test_the_command_rebuilds_a_service_that_lives_in_postgresql_alone(
 def test_vectors_in_memory_are_not_rebuilt_and_why(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    status, told = run(monkeypatch, capsys, tmp_path, f"sqlite:///{tmp_path / 'ledger.db'}", "memory:")
+    status, output = run(monkeypatch, capsys, tmp_path, f"sqlite:///{tmp_path / 'ledger.db'}", "memory:")
     assert status == 1
-    assert "WARMLINE_VECTORS_URL is memory:" in told.err
-    assert told.out == ""
+    assert "WARMLINE_VECTORS_URL is memory:" in output.err
+    assert output.out == ""
 
 
 async def in_a_thread(*arguments: Any) -> dict[str, Any]:
     # The command runs an event loop of its own, and here one is running.
-    status, told = await asyncio.to_thread(run, *arguments)
-    assert status == 0, told.err
-    answer: dict[str, Any] = json.loads(told.out)
+    status, output = await asyncio.to_thread(run, *arguments)
+    assert status == 0, output.err
+    answer: dict[str, Any] = json.loads(output.out)
     return answer
 
 

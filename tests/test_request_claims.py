@@ -208,7 +208,7 @@ async def test_a_claim_is_renewed_while_its_work_goes_on(postgres: str, monkeypa
     async def wait() -> None:
         await begun.wait()
         async with waiting.attempt("t", "key", "sha") as attempt:
-            order.append("worked twice" if attempt.kept is None else "given the answer")
+            order.append("worked twice" if attempt.reply is None else "given the answer")
 
     await asyncio.gather(work(), wait())
     await store.close()
@@ -242,7 +242,7 @@ async def test_answers_and_claims_expire_after_a_day(postgres: str) -> None:
     assert await claims.remove_expired() == 1
     assert await store.get("t", REPLIES, "key") is None
     async with claims.attempt("t", "key", "another") as attempt:
-        assert attempt.kept is None
+        assert attempt.reply is None
     await store.close()
 
 

@@ -53,8 +53,8 @@ def test_a_settled_case_that_is_handed_on_for_no_named_reason_stays_settled() ->
 def test_thanks_to_a_bot_that_passes_the_case_on_settle_nothing() -> None:
     passed_on = interaction(11, "A colleague will call you back tomorrow.", actor="bot")
     assert status(BROKEN, passed_on, interaction(12, "Thank you, bye!")) is ResolutionStatus.UNRESOLVED
-    told = interaction(11, "Yes, the lamp can be replaced in every shop.", actor="bot")
-    assert status(BROKEN, told, interaction(12, "Thank you, bye!")) is not ResolutionStatus.UNRESOLVED
+    reply = interaction(11, "Yes, the lamp can be replaced in every shop.", actor="bot")
+    assert status(BROKEN, reply, interaction(12, "Thank you, bye!")) is not ResolutionStatus.UNRESOLVED
 
 
 def test_a_menu_that_was_left_tells_nothing_of_how_a_case_stands() -> None:

@@ -163,18 +163,18 @@ async def test_a_redacted_interaction_is_not_found_by_its_vector_or_by_its_neigh
     rows = await room.file(draft("my card was charged twice"), draft("card 4111"), draft("charged twice, really"))
     await room.index()
     redacted = rows[1].model_copy(update={"redacted": True})
-    found = await room.retriever.rank(TENANT, [rows[0], redacted, rows[2]], "card charged twice", limit=10)
-    assert redacted not in [passage.interaction for passage in found.passages]
-    assert len(found.passages) == 2
+    ranking = await room.retriever.rank(TENANT, [rows[0], redacted, rows[2]], "card charged twice", limit=10)
+    assert redacted not in [passage.interaction for passage in ranking.passages]
+    assert len(ranking.passages) == 2
 
 
 async def test_without_vectors_words_decide_and_the_answer_says_so(minilm: Embedder) -> None:
     vectors = FailingVectors(failures=1)
     room = Room(minilm, vectors)
     rows = await room.file(draft("the heating is cold"))
-    found = await room.retriever.rank(TENANT, rows, "heating", limit=5)
-    assert [passage.interaction.text for passage in found.passages] == ["the heating is cold"]
-    assert not found.by_meaning
+    ranking = await room.retriever.rank(TENANT, rows, "heating", limit=5)
+    assert [passage.interaction.text for passage in ranking.passages] == ["the heating is cold"]
+    assert not ranking.by_meaning
 
 
 async def test_a_part_that_has_just_failed_is_left_alone_for_a_while(minilm: Embedder) -> None:
@@ -190,17 +190,17 @@ async def test_an_embedder_that_hangs_costs_no_more_than_the_patience(minilm: Em
     room = Room(SilentEmbedder(), patience_s=0.01)
     rows = await room.file(draft("the heating is cold"))
     async with asyncio.timeout(5):
-        found = await room.retriever.rank(TENANT, rows, "heating", limit=5)
-    assert found.passages
-    assert not found.by_meaning
+        ranking = await room.retriever.rank(TENANT, rows, "heating", limit=5)
+    assert ranking.passages
+    assert not ranking.by_meaning
 
 
 async def test_vectors_of_another_length_are_passed_over(room: Room) -> None:
     rows = await room.file(draft("the heating is cold"))
     await room.vectors.put(TENANT, [rows[0].interaction_id], np.ones((1, 5), np.float32))
-    found = await room.retriever.rank(TENANT, rows, "heating", limit=5)
-    assert found.passages
-    assert found.by_meaning
+    ranking = await room.retriever.rank(TENANT, rows, "heating", limit=5)
+    assert ranking.passages
+    assert ranking.by_meaning
 
 
 async def test_a_question_that_names_a_day_finds_what_happened_on_it(room: Room) -> None:

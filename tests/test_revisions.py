@@ -8,16 +8,16 @@ from app.models import Brief, HandoffRequest, Intent, Interaction
 from tests.builders import interaction, snapshot
 
 
-def rows(*said: str, conversations: tuple[str, ...] = ()) -> list[Interaction]:
-    places = conversations or ("c1",) * len(said)
+def rows(*texts: str, conversations: tuple[str, ...] = ()) -> list[Interaction]:
+    places = conversations or ("c1",) * len(texts)
     return [
         interaction(seq, text, conversation_id=where)
-        for seq, (text, where) in enumerate(zip(said, places, strict=True), 1)
+        for seq, (text, where) in enumerate(zip(texts, places, strict=True), 1)
     ]
 
 
-def replaced(*said: str, conversations: tuple[str, ...] = ()) -> list[str]:
-    return [revision.written for revision in revisions(rows(*said, conversations=conversations))]
+def replaced(*texts: str, conversations: tuple[str, ...] = ()) -> list[str]:
+    return [revision.written for revision in revisions(rows(*texts, conversations=conversations))]
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_what_another_conversation_asks_of_the_same_thing_is_replaced(older: str
 
 
 @pytest.mark.parametrize(
-    "said",
+    "texts",
     [
         ("I leave on 4 May.", "And I come back on 9 May."),  # two days of one trip
         ("The order is W44102.", "The other order is W44120."),
@@ -56,13 +56,13 @@ def test_what_another_conversation_asks_of_the_same_thing_is_replaced(older: str
         ("I have two bags.", "I need three seats instead."),
     ],
 )
-def test_values_that_stand_beside_each_other_all_hold(said: tuple[str, ...]) -> None:
-    assert replaced(*said) == []
+def test_values_that_stand_beside_each_other_all_hold(texts: tuple[str, ...]) -> None:
+    assert replaced(*texts) == []
 
 
 def test_a_day_that_was_past_when_it_was_told_is_not_replaced_by_one_to_come() -> None:
-    said = ("Order R-43018 of 1 February is broken.", "Please collect R-43018 on 9 March.")
-    assert replaced(*said, conversations=("c1", "c2")) == []
+    texts = ("Order R-43018 of 1 February is broken.", "Please collect R-43018 on 9 March.")
+    assert replaced(*texts, conversations=("c1", "c2")) == []
 
 
 def test_a_brief_tells_the_newer_statement_alone() -> None:
@@ -72,10 +72,10 @@ def test_a_brief_tells_the_newer_statement_alone() -> None:
         interaction(3, "Sorry, our move has slipped. Please bring R-43018 on 21 March to 19 Hill Road."),
     ]
     brief: Brief = compose(snapshot(conversation), Intent(), HandoffRequest())
-    told = brief.model_dump_json()
-    assert "21 March" in told
-    assert "14 March" not in told
-    assert "Canal Row" not in told
+    brief_text = brief.model_dump_json()
+    assert "21 March" in brief_text
+    assert "14 March" not in brief_text
+    assert "Canal Row" not in brief_text
 
 
 def test_of_a_long_history_the_oldest_value_is_compared_with_the_newest() -> None:

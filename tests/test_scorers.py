@@ -68,25 +68,25 @@ def case_with(**expect: Any) -> GoldCase:
 def test_a_good_brief_passes(name: str) -> None:
     scorer = scorer_named(name)
     assert scorer is not None
-    found = scorer.score(CASE, GOOD)
-    assert found.value == scorer.best, found.reason
-    assert not scorer.harmed(found)
+    case_score = scorer.score(CASE, GOOD)
+    assert case_score.value == scorer.best, case_score.reason
+    assert not scorer.harmed(case_score)
 
 
 @pytest.mark.parametrize(("name", "seen", "value", "reason"), [(name, *harm) for name, harm in HARMS.items()])
 def test_the_same_brief_with_one_harm_fails(name: str, seen: Observation, value: float, reason: str) -> None:
     scorer = scorer_named(name)
     assert scorer is not None
-    found = scorer.score(CASE, seen)
-    assert found.value == pytest.approx(value)
-    assert reason in found.reason
-    assert scorer.harmed(found)
+    case_score = scorer.score(CASE, seen)
+    assert case_score.value == pytest.approx(value)
+    assert reason in case_score.reason
+    assert scorer.harmed(case_score)
 
 
 def test_every_scorer_with_a_best_value_has_a_harm_here_but_the_judges() -> None:
     judged = {"judged_faithfulness", "judged_completeness"}
-    assert {SCORER.name for SCORER in SCORERS if SCORER.best is not None} == HARMS.keys() | judged
-    assert len({SCORER.name for SCORER in SCORERS}) == len(SCORERS)
+    assert {scorer.name for scorer in SCORERS if scorer.best is not None} == HARMS.keys() | judged
+    assert len({scorer.name for scorer in SCORERS}) == len(SCORERS)
 
 
 def test_a_payment_card_is_a_leak_also_where_the_case_names_none() -> None:
@@ -108,8 +108,8 @@ def test_what_a_case_does_not_ask_is_not_applicable_and_no_zero() -> None:
         facts=CASE.expect.facts.model_copy(update={"must": (), "must_not": ()}), attempts=(), reference=None
     )
     for name in ("key_fact_recall", "missing_attempts", "stale_facts", "rouge_l"):
-        found = score(name, GOOD, bare)
-        assert (found.status, found.value) == ("not_applicable", None)
+        case_score = score(name, GOOD, bare)
+        assert (case_score.status, case_score.value) == ("not_applicable", None)
 
 
 def test_sentences_of_another_language_are_unscored_and_no_zero() -> None:
@@ -150,7 +150,7 @@ def test_a_text_is_held_only_as_whole_words() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "wanted", "held"),
+    ("text", "wanted", "expected"),
     [
         ("It comes on March 14th.", "14 March", True),
         ("It comes on the 14th of March.", "March 14", True),
@@ -162,8 +162,8 @@ def test_a_text_is_held_only_as_whole_words() -> None:
         ("They owe 11,640 dollars.", "1,640", False),
     ],
 )
-def test_a_day_and_a_number_are_held_however_they_are_written(text: str, wanted: str, held: bool) -> None:
-    assert holds(text, wanted) is held
+def test_a_day_and_a_number_are_held_however_they_are_written(text: str, wanted: str, expected: bool) -> None:
+    assert holds(text, wanted) is expected
 
 
 def test_what_is_stale_may_stand_beside_what_replaced_it() -> None:

@@ -72,7 +72,7 @@ def secrets_in(text: str) -> list[str]:
         r"(?:cus|int|hnd|dec|act|sig|mrg|fbk|evt|whk)_[0-9a-f]+|[0-9a-f]{24,}|T\d\d:\d\d:\d\d\.\d+", "", text
     )
     wholes = re.findall(r"4242\W{0,3}4242", plain)
-    return [*wholes, *(SECRET for SECRET in SECRETS if re.search(rf"(?<![\w.-]){re.escape(SECRET)}(?![\w-])", plain))]
+    return [*wholes, *(secret for secret in SECRETS if re.search(rf"(?<![\w.-]){re.escape(secret)}(?![\w-])", plain))]
 
 
 @pytest.fixture
@@ -153,9 +153,9 @@ async def test_rows_of_an_earlier_version_are_masked_when_they_are_read(
 ) -> None:
     [filed] = await record(client, message("placeholder", conversation_id="old", identifiers=[ANNA]))
     with sqlite3.connect(Path(settings.data_dir) / "ledger.db") as database:
-        told = "My card is 4242 4242 4242 4242 and the CVV is 591, order 8839201."
+        text = "My card is 4242 4242 4242 4242 and the CVV is 591, order 8839201."
         data = '{"card": {"number": "4242424242424242", "cvv": "591"}}'
-        database.execute("UPDATE interactions SET text = ?, data = ?, masked = 0", (told, data))
+        database.execute("UPDATE interactions SET text = ?, data = ?, masked = 0", (text, data))
     answers = [
         await client.get(f"/v1/customers/{filed['customer_id']}/timeline"),
         await client.get(f"/v1/customers/{filed['customer_id']}/export"),
@@ -178,7 +178,7 @@ async def test_the_question_before_tells_a_code_in_the_rows_of_an_earlier_versio
         for text, seq in (("What is the security code?", filed["seq"]), ("591", filed["seq"] + 1)):
             database.execute("UPDATE interactions SET text = ?, masked = 0 WHERE seq = ?", (text, seq))
     answer = await client.get(f"/v1/customers/{filed['customer_id']}/timeline")
-    assert [one["text"] for one in answer.json()["interactions"]] == ["What is the security code?", "•••"]
+    assert [row["text"] for row in answer.json()["interactions"]] == ["What is the security code?", "•••"]
 
 
 async def test_parts_of_a_card_number_stay_in_no_view_and_no_file(
@@ -200,7 +200,7 @@ async def test_parts_of_a_card_number_stay_in_no_view_and_no_file(
 
 async def test_a_card_number_as_an_identifier_is_masked_and_leads_to_one_customer(client: httpx.AsyncClient) -> None:
     written = ("4242 4242 4242 4242", "4242424242424242", "4242-4242-4242-4242")
-    cards = [{"type": "card_number", "value": one, "verified": True} for one in written]
+    cards = [{"type": "card_number", "value": number, "verified": True} for number in written]
     results = [
         (await record(client, message("Hi.", conversation_id=f"c{index}", identifiers=[card])))[0]
         for index, card in enumerate(cards)
@@ -224,10 +224,10 @@ async def test_an_identifier_that_only_looks_like_a_card_number_stays(client: ht
     assert "4539578763621486" in (await client.get(f"/v1/customers/{first['customer_id']}")).text
 
 
-@pytest.mark.parametrize("told", ["my card ending in 4242", "the last four digits are 4242", "card ••••4242"])
-async def test_the_last_four_digits_of_a_card_are_no_reference(client: httpx.AsyncClient, told: str) -> None:
+@pytest.mark.parametrize("card", ["my card ending in 4242", "the last four digits are 4242", "card ••••4242"])
+async def test_the_last_four_digits_of_a_card_are_no_reference(client: httpx.AsyncClient, card: str) -> None:
     await record(
-        client, message(f"I want a refund to {told}, please refund me.", conversation_id="c", identifiers=[ANNA])
+        client, message(f"I want a refund to {card}, please refund me.", conversation_id="c", identifiers=[ANNA])
     )
     for audience in ("bot", "agent"):
         answer = await client.post("/v1/next-actions", json={"conversation_id": "c", "audience": audience, "limit": 5})
@@ -238,7 +238,7 @@ async def test_the_last_four_digits_of_a_card_are_no_reference(client: httpx.Asy
 
 def files_below(folder: Path) -> str:
     """All bytes of all files, as text."""
-    return "\n".join(one.read_bytes().decode(errors="replace") for one in sorted(folder.rglob("*")) if one.is_file())
+    return "\n".join(file.read_bytes().decode(errors="replace") for file in sorted(folder.rglob("*")) if file.is_file())
 
 
 def reason() -> dict[str, str]:

@@ -42,20 +42,20 @@ async def texts_after(
     recorder = Recorder(store, Rules())
     for turn in turns:
         text, fields = (turn, {}) if isinstance(turn, str | InteractionDraft) else turn
-        one = text if isinstance(text, InteractionDraft) else draft(text, conversation_id="c", **fields)
-        await recorder.record("t", [one])
+        message = text if isinstance(text, InteractionDraft) else draft(text, conversation_id="c", **fields)
+        await recorder.record("t", [message])
     rows = [row for _, _, row in await store.after_position(0, 100)]
     return [row.text or str(row.data["digits"]) for row in rows]
 
 
-@pytest.mark.parametrize("case", [CASE for CASE in CASES if not CASE.held_out], ids=lambda one: f"line {one.line}")
+@pytest.mark.parametrize("case", [case for case in CASES if not case.held_out], ids=lambda case: f"line {case.line}")
 async def test_what_is_secret_goes_and_what_is_needed_stays(case: object) -> None:
     assert await faults(case) == []  # pyright: ignore[reportArgumentType]
 
 
 async def test_nearly_all_conversations_that_no_rule_was_made_for_are_told_apart() -> None:
-    found = [await faults(CASE) for CASE in CASES if CASE.held_out]
-    assert sum(map(bool, found)) <= len(found) // 10
+    faults_per_case = [await faults(case) for case in CASES if case.held_out]
+    assert sum(map(bool, faults_per_case)) <= len(faults_per_case) // 10
 
 
 def test_every_table_of_words_has_a_row_for_each_language() -> None:
@@ -64,26 +64,26 @@ def test_every_table_of_words_has_a_row_for_each_language() -> None:
 
 
 def test_the_cases_are_in_all_languages_and_half_of_them_innocent() -> None:
-    assert {CASE.language for CASE in CASES} == set(LANGUAGES)
+    assert {case.language for case in CASES} == set(LANGUAGES)
     assert len(CASES) >= 150
-    assert 0.4 < sum(CASE.is_secret for CASE in CASES) / len(CASES) < 0.6
+    assert 0.4 < sum(case.is_secret for case in CASES) / len(CASES) < 0.6
 
 
 async def test_parts_of_a_card_number_are_masked_in_the_rows_that_told_them(ledger_file: SqlStore) -> None:
-    told = await texts_after(
+    texts = await texts_after(
         "My card is 4242 42", ("mhm", BOT), "42 4242", ("4242 4242 42, go on", BOT), "4242", ledger=ledger_file
     )
-    assert told == ["My card is ••••", "mhm", "••••", "••••, go on", "••••4242"]
+    assert texts == ["My card is ••••", "mhm", "••••", "••••, go on", "••••4242"]
 
 
 async def test_a_card_number_that_is_keyed_in_one_by_one_cannot_be_read() -> None:
-    told = await texts_after(("Please enter your card number.", BOT), *map(keys, "5425233430109903"))
-    assert told[1:] == ["••••"] * 15 + ["••••9903"]
+    texts = await texts_after(("Please enter your card number.", BOT), *map(keys, "5425233430109903"))
+    assert texts[1:] == ["••••"] * 15 + ["••••9903"]
 
 
 async def test_who_begins_anew_leaves_no_part_behind() -> None:
-    told = await texts_after("it's 5425 2334 30", ("sorry?", AGENT), "5425 2334 3010 9903")
-    assert told == ["it's ••••", "sorry?", "••••9903"]
+    texts = await texts_after("it's 5425 2334 30", ("sorry?", AGENT), "5425 2334 3010 9903")
+    assert texts == ["it's ••••", "sorry?", "••••9903"]
 
 
 async def test_numbers_that_answer_other_questions_are_no_card() -> None:
@@ -102,26 +102,26 @@ async def test_parts_told_in_one_request_are_masked_too() -> None:
 
 
 async def test_a_code_stays_asked_for_until_it_is_given() -> None:
-    told = await texts_after(
+    texts = await texts_after(
         ("What is the security code?", BOT), "Let me get my card", ("Sure", BOT), "317", ("Got it, 317?", AGENT)
     )
-    assert told[3:] == ["•••", "Got it, •••?"]
+    assert texts[3:] == ["•••", "Got it, •••?"]
 
 
 async def test_another_question_ends_the_asking() -> None:
-    told = await texts_after(("What is the security code?", BOT), "no idea", ("What is your postcode?", BOT), "80331")
-    assert told[-1] == "80331"
+    texts = await texts_after(("What is the security code?", BOT), "no idea", ("What is your postcode?", BOT), "80331")
+    assert texts[-1] == "80331"
 
 
 async def test_a_code_that_is_keyed_in_one_by_one_cannot_be_read() -> None:
-    told = await texts_after(
+    texts = await texts_after(
         ("Please enter your PIN.", BOT),
         *map(keys, "8814"),
         ("Thanks. Press 1 for sales or 2 for help.", BOT),
         keys("2"),
     )
-    assert told[1:5] == ["•••"] * 4
-    assert told[-1] == "2"
+    assert texts[1:5] == ["•••"] * 4
+    assert texts[-1] == "2"
 
 
 def test_only_a_short_message_waits_for_what_was_said_before_it() -> None:

@@ -61,7 +61,7 @@ def test_going_back_to_a_page_already_left_is_backtracking() -> None:
     ],
 )
 def test_going_on_reloading_and_passing_the_home_page_are_no_backtracking(places: list[str]) -> None:
-    assert not types(snapshot([page(seq, place) for seq, place in enumerate(places, start=1)]))
+    assert not types(snapshot([page(seq, path) for seq, path in enumerate(places, start=1)]))
 
 
 def test_opening_a_page_again_hours_later_is_no_backtracking() -> None:
@@ -71,7 +71,9 @@ def test_opening_a_page_again_hours_later_is_no_backtracking() -> None:
 
 def test_hearing_the_phone_menu_again_is_backtracking() -> None:
     heard = ["main", "billing", "main"]
-    rows = [interaction(seq, kind="event", channel="ivr", data={"menu": one}) for seq, one in enumerate(heard, start=1)]
+    rows = [
+        interaction(seq, kind="event", channel="ivr", data={"menu": menu}) for seq, menu in enumerate(heard, start=1)
+    ]
     assert SignalType.BACKTRACKING in types(snapshot(rows))
 
 

@@ -27,7 +27,7 @@ def test_of_far_too_much_text_the_newest_is_read_whole() -> None:
 def test_an_ordinary_conversation_is_read_as_it_stands() -> None:
     given = [interaction(number, f"message {number} " * 10) for number in range(500)]
     read = Journey.of(snapshot(given)).conversation
-    assert all(one is other for one, other in zip(read, given, strict=True))
+    assert all(row is other for row, other in zip(read, given, strict=True))
 
 
 @pytest.mark.parametrize("text", ["x" + "\n" * 200_000 + "x", "A" * 200_000, "[" * 200_000, "AB123456 " * 20_000])

@@ -44,9 +44,9 @@ def test_asking_for_something_else_and_courtesy_are_no_loop(first: str, again: s
 
 
 def test_an_agent_or_a_message_sent_twice_is_no_loop() -> None:
-    said = "Please choose one of the options: billing, orders, returns."
-    assert SignalType.BOT_LOOP not in types(snapshot(talk(("agent", said), ("customer", "Hm"), ("agent", said))))
-    assert SignalType.BOT_LOOP not in types(snapshot(talk(("bot", said), ("bot", said))))
+    menu = "Please choose one of the options: billing, orders, returns."
+    assert SignalType.BOT_LOOP not in types(snapshot(talk(("agent", menu), ("customer", "Hm"), ("agent", menu))))
+    assert SignalType.BOT_LOOP not in types(snapshot(talk(("bot", menu), ("bot", menu))))
 
 
 @pytest.mark.parametrize(
@@ -201,14 +201,18 @@ def test_intervention_rises_with_friction() -> None:
     failing = [*pages, *(step(seq, "pay", channel="web") for seq in (4, 5))]
     worse = [*failing, *(step(seq, "pay", channel="web") for seq in (6, 7))]
     furious = [*worse, interaction(8, "This is ridiculous, I am fed up with this!!!", channel="web")]
-    levels = [intervene(detect(snapshot(rows)), START + 3 * MINUTE) for rows in (pages[:1], pages, failing, furious)]
-    assert [level.level for level in levels] == [
+    interventions = [
+        intervene(detect(snapshot(rows)), START + 3 * MINUTE) for rows in (pages[:1], pages, failing, furious)
+    ]
+    assert [intervention.level for intervention in interventions] == [
         InterventionLevel.WAIT,
         InterventionLevel.CLARIFY,
         InterventionLevel.NUDGE,
         InterventionLevel.ESCALATE,
     ]
-    assert sorted(level.friction for level in levels) == [level.friction for level in levels]
+    assert sorted(intervention.friction for intervention in interventions) == [
+        intervention.friction for intervention in interventions
+    ]
 
 
 def test_friction_fades_with_time() -> None:

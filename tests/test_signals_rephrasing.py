@@ -27,10 +27,10 @@ AGAIN = ("customer", "What do I have to do to stop paying for this every month?"
 def repeated(*turns: tuple[str, str], likeness: float) -> list[Signal]:
     """The repetitions of a talk whose customer's messages all have this cosine to each other."""
     rows = talk(*turns)
-    said = [row.interaction_id for row in rows if row.actor == "customer"]
-    made = np.full((len(said), len(said)), likeness) + (1 - likeness) * np.eye(len(said))
+    ids = [row.interaction_id for row in rows if row.actor == "customer"]
+    made = np.full((len(ids), len(ids)), likeness) + (1 - likeness) * np.eye(len(ids))
     unit = np.linalg.cholesky(made).astype(np.float32)
-    signals = detect(snapshot(rows), vectors=dict(zip(said, unit, strict=True)))
+    signals = detect(snapshot(rows), vectors=dict(zip(ids, unit, strict=True)))
     return [signal for signal in signals if signal.type is SignalType.REPETITION]
 
 
@@ -86,7 +86,7 @@ async def meaning(settings: Settings) -> AsyncGenerator[App]:
         yield opened
 
 
-async def said(app: App, *turns: tuple[str, str]) -> None:
+async def record_turns(app: App, *turns: tuple[str, str]) -> None:
     for who, text in turns:
         await app.record(T, [draft(text, actor=who, conversation_id="c1")])
 
@@ -98,7 +98,7 @@ async def indexed(app: App) -> None:
 
 async def test_it_is_told_on_the_stream_once_the_vectors_are_there(meaning: App) -> None:
     async with meaning.listening(T) as queue:
-        await said(meaning, ASKED, ANSWERED, AGAIN)
+        await record_turns(meaning, ASKED, ANSWERED, AGAIN)
         async with asyncio.timeout(20):
             announcement = await queue.get()
         assert announcement is not None
@@ -108,7 +108,7 @@ async def test_it_is_told_on_the_stream_once_the_vectors_are_there(meaning: App)
 
 
 async def test_it_is_there_when_a_conversation_is_asked_about_and_in_decisions(meaning: App) -> None:
-    await said(meaning, ASKED, ANSWERED, AGAIN)
+    await record_turns(meaning, ASKED, ANSWERED, AGAIN)
     await indexed(meaning)
     (signal,) = (await meaning.conversation_signals(T, "c1")).signals
     assert signal.type is SignalType.REPETITION
@@ -125,5 +125,5 @@ class BrokenVectors(MemoryVectors):
 
 async def test_where_vectors_do_not_answer_words_alone_tell(settings: Settings) -> None:
     async with build(settings, embedder=MiniLM(), vectors=BrokenVectors()) as app:
-        await said(app, ASKED, ANSWERED, AGAIN)
+        await record_turns(app, ASKED, ANSWERED, AGAIN)
         assert (await app.conversation_signals(T, "c1")).signals == ()

@@ -124,16 +124,16 @@ async def test_a_tenants_catalogue_may_have_a_ladder_of_its_own_that_overrides_t
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    ("wrong", "problem"),
     [
         ("{clarify: 0.5, nudge: 0.4}", "line 2: .*rise in this order"),
         ("{clarify: 7}", "line 2: .*less than or equal to 1"),
         ("{clarity: 0.1}", "line 2: .*no such field"),
     ],
 )
-def test_a_ladder_that_is_wrong_is_refused_by_its_line(wrong: str, said: str) -> None:
+def test_a_ladder_that_is_wrong_is_refused_by_its_line(wrong: str, problem: str) -> None:
     text = f"name: x\nfriction_ladder: {wrong}\nactions: [{{id: wait, label: Wait}}]\n"
-    with pytest.raises(InvalidRequest, match=said):
+    with pytest.raises(InvalidRequest, match=problem):
         read_catalogue(text)
 
 

@@ -13,15 +13,15 @@ HOUR = timedelta(hours=1)
 
 async def test_what_one_worker_signs_another_reads_until_it_expires() -> None:
     archive, now = MemoryArchive(), datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-    signatures, two = Signatures(archive, now=lambda: now), Signatures(archive, now=lambda: now)
+    signer, reader = Signatures(archive, now=lambda: now), Signatures(archive, now=lambda: now)
 
-    token, expires_at = await signatures.sign("card", {"handoff": "hnd_1"}, lifetime=HOUR)
+    token, expires_at = await signer.sign("card", {"handoff": "hnd_1"}, lifetime=HOUR)
 
-    assert await two.read("card", token) == ({"handoff": "hnd_1"}, expires_at)
+    assert await reader.read("card", token) == ({"handoff": "hnd_1"}, expires_at)
     assert expires_at == now + HOUR
     now += HOUR
     with pytest.raises(Unauthorized, match="expired"):
-        await two.read("card", token)
+        await reader.read("card", token)
 
 
 async def test_a_token_is_good_for_its_purpose_only_and_as_it_was_signed() -> None:

@@ -43,18 +43,18 @@ async def open_case(app: App, conversation: str, text: str = WISH, tenant: str =
 async def settled(app: App, outcomes: Mapping[str, str], *, text: str = WISH, tenant: str = T) -> list[Decision]:
     """Decisions of as many customers as there are outcomes, `{conversation: "reset succeeded"}`, made findable."""
     made: list[Decision] = []
-    for conversation, told in outcomes.items():
-        action_id, _, outcome = told.partition(" ")
+    for conversation, report in outcomes.items():
+        action_id, _, outcome = report.partition(" ")
         decision = await open_case(app, conversation, text, tenant)
         await app.file_outcome(
             tenant, decision.decision_id, ActionOutcome.model_validate({"action_id": action_id, "outcome": outcome})
         )
         made.append(decision)
-    await kept(app)
+    await keep_cases(app)
     return made
 
 
-async def kept(app: App) -> None:
+async def keep_cases(app: App) -> None:
     """Wait for the index, and keep what waits for it."""
     while (await app.readiness()).index_lag:  # noqa: ASYNC110 - the index tells nobody when it has caught up
         await asyncio.sleep(0.02)
@@ -88,21 +88,21 @@ def test_the_mean_leans_on_similar_cases_as_on_so_many_outcomes_and_certainty_ne
 
 
 def test_a_case_counts_from_where_it_is_like_and_wholly_once_it_is_very_like() -> None:
-    assert [weight(one) for one in (-0.2, UNLIKE, LIKE, 1.0)] == pytest.approx([0, 0, 1, 1])
+    assert [weight(likeness) for likeness in (-0.2, UNLIKE, LIKE, 1.0)] == pytest.approx([0, 0, 1, 1])
     assert 0.4 < weight((UNLIKE + LIKE) / 2) < 0.6
 
 
 def test_how_far_to_lean_is_what_would_have_foretold_best_and_usual_before_that() -> None:
     assert worth_of_the_intent({}) == USUAL_WORTH
-    assert worth_of_the_intent({f"{WORTH:g}": 50.0 * (WORTH > 4) for WORTH in WORTHS}) == 4
-    assert worth_of_the_intent({f"{WORTH:g}": 50.0 * (WORTH < 64) for WORTH in WORTHS}) == 64
+    assert worth_of_the_intent({f"{worth:g}": 50.0 * (worth > 4) for worth in WORTHS}) == 4
+    assert worth_of_the_intent({f"{worth:g}": 50.0 * (worth < 64) for worth in WORTHS}) == 64
 
 
 async def test_what_settled_similar_cases_is_believed_more_of_and_the_reason_says_so(app: App) -> None:
     await catalogued(app)
-    told = {f"c{number}": "replace succeeded" for number in range(5)}
-    told |= {f"d{number}": "reset failed" for number in range(5)}
-    await settled(app, told)
+    outcomes = {f"c{number}": "replace succeeded" for number in range(5)}
+    outcomes |= {f"d{number}": "reset failed" for number in range(5)}
+    await settled(app, outcomes)
     here, elsewhere = await open_case(app, "mine", LIKE_IT), await open_case(app, "yours", OTHER)
     assert propensity(here, "replace") > propensity(elsewhere, "replace") > 0.5
     assert propensity(here, "reset") < propensity(elsewhere, "reset") < 0.5
@@ -116,8 +116,10 @@ async def test_of_others_nothing_but_the_count_is_told(app: App) -> None:
     made = await settled(app, {f"c{number}": "replace succeeded" for number in range(3)})
     here = await open_case(app, "mine", LIKE_IT)
     assert "3 similar cases" in reason(here, "replace")
-    said = here.model_dump_json()
-    assert not [decision for decision in made if decision.customer_id in said or (decision.case_id or "none") in said]
+    answer = here.model_dump_json()
+    assert not [
+        decision for decision in made if decision.customer_id in answer or (decision.case_id or "none") in answer
+    ]
 
 
 async def test_too_few_cases_are_not_told_of(app: App) -> None:
@@ -133,7 +135,7 @@ async def test_a_case_is_never_evidence_for_itself(app: App) -> None:
         again = await app.next_actions(T, NextActionRequest(conversation_id="c1", audience="agent"))
         assert again.case_id == made[0].case_id
         await app.file_outcome(T, again.decision_id, ActionOutcome(action_id="replace", outcome="succeeded"))
-    await kept(app)
+    await keep_cases(app)
     assert "similar" not in reason(await open_case(app, "c1", "yes"), "replace")
 
 
@@ -141,9 +143,9 @@ async def test_one_case_is_one_trial_however_often_it_was_decided_on() -> None:
     _, similar = build_similar()
     vectors = np.eye(3, dtype=np.float32)
     await similar.put(T, {"a": {"trials fix": 5.0, "successes fix": 5.0}}, vectors[:1])
-    found = await similar.to(T, "mine", vectors[0])
-    assert found.rates["fix"] == Rate(1.0, 1.0)
-    assert found.told["fix"] == Rate(1.0, 1.0)
+    similar_cases = await similar.to(T, "mine", vectors[0])
+    assert similar_cases.rates["fix"] == Rate(1.0, 1.0)
+    assert similar_cases.plain_rates["fix"] == Rate(1.0, 1.0)
 
 
 async def test_an_outcome_that_is_told_otherwise_later_counts_as_told_last(app: App) -> None:
@@ -151,7 +153,7 @@ async def test_an_outcome_that_is_told_otherwise_later_counts_as_told_last(app: 
     made = await settled(app, {f"c{number}": "replace succeeded" for number in range(3)})
     for decision in made:
         await app.file_outcome(T, decision.decision_id, ActionOutcome(action_id="replace", outcome="failed"))
-    await kept(app)
+    await keep_cases(app)
     assert "it settled 0." in reason(await open_case(app, "mine", LIKE_IT), "replace")
 
 
@@ -205,7 +207,7 @@ async def test_a_case_erased_while_it_waits_is_not_kept(settings: Settings) -> N
         decision = await open_case(app, "c1")
         await app.file_outcome(T, decision.decision_id, ActionOutcome(action_id="replace", outcome="succeeded"))
         await app.erase(T, decision.customer_id)
-        await kept(app)
+        await keep_cases(app)
         assert not await vectors.known_cases(T, [decision.case_id or ""])
         assert not await app._parts.archive.page(T, CASES)  # pyright: ignore[reportPrivateUsage]
 
@@ -214,10 +216,10 @@ async def test_a_merge_and_its_undoing_change_nothing_of_what_cases_say(app: App
     await catalogued(app)
     made = await settled(app, {f"c{number}": "replace succeeded" for number in range(3)})
     merge = await app.merge(T, made[0].customer_id, made[1].customer_id)
-    told = reason(await open_case(app, "mine", LIKE_IT), "replace")
+    reason_before = reason(await open_case(app, "mine", LIKE_IT), "replace")
     await app.unmerge(T, made[0].customer_id, merge.merge_id)
-    assert told == reason(await open_case(app, "mine", LIKE_IT), "replace")
-    assert "3 similar" in told
+    assert reason_before == reason(await open_case(app, "mine", LIKE_IT), "replace")
+    assert "3 similar" in reason_before
 
 
 # --- what happens when things fail ------------------------------------------------------------------------------------
@@ -231,10 +233,10 @@ async def test_what_another_run_left_unkept_and_vectors_made_anew_are_found_at_t
         await catalogued(app)
         made = await settled(app, {f"c{number}": "replace succeeded" for number in range(3)})
         ids = [decision.case_id or "" for decision in made]
-        held = await vectors.get(T, ids)
+        vectors_by_id = await vectors.get(T, ids)
         await vectors.clear()
         assert not await keeper(app).look_through()
-        await vectors.put(T, list(held), np.stack(list(held.values())))
+        await vectors.put(T, list(vectors_by_id), np.stack(list(vectors_by_id.values())))
         assert await keeper(app).look_through()
         assert set(await vectors.known_cases(T, ids)) == set(ids)
         assert "3 similar" in reason(await open_case(app, "mine", LIKE_IT), "replace")

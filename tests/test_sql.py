@@ -137,10 +137,10 @@ def test_an_address_that_cannot_serve_is_refused_at_once_by_the_settings_name(ur
 async def test_the_rows_of_several_identities_are_looked_up_by_identity_and_not_by_reading_the_tenant(
     tmp_path: Path, newest_first: bool
 ) -> None:
-    said: list[tuple[str, Any]] = []
+    statements: list[tuple[str, Any]] = []
 
     def listen(_: Any, __: Any, statement: str, parameters: Any, *___: Any) -> None:
-        said.append((statement, parameters))
+        statements.append((statement, parameters))
 
     store = SqlStore(f"sqlite:///{tmp_path / 'ledger.db'}")
     await store.head("t")
@@ -148,7 +148,7 @@ async def test_the_rows_of_several_identities_are_looked_up_by_identity_and_not_
     await store.interactions("t", ["cus_1", "cus_2"], up_to_seq=9, limit=50, newest_first=newest_first)
     event.remove(Engine, "before_cursor_execute", listen)
     await store.close()
-    ((statement, parameters),) = said
+    ((statement, parameters),) = statements
     with sqlite3.connect(tmp_path / "ledger.db") as other:
         plan = [step[-1] for step in other.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)]
     other.close()

@@ -69,7 +69,7 @@ async def test_no_row_ever_appears_behind_a_position_that_was_read(store: SqlSto
 
 async def test_one_tenant_does_not_wait_for_another_that_is_still_making_up_its_mind(store: SqlStore) -> None:
     async with store.transaction("a") as undecided:
-        await undecided.known(customer_ids={"cus_1"})
+        await undecided.recorded(customer_ids={"cus_1"})
         await asyncio.wait_for(write(store, "b", rows("int_1", identity_id="cus_2", new=True)), 5)
         assert await store.head("b") == 1
 

@@ -129,7 +129,7 @@ def crowd(people: int) -> list[LinkageRecord]:
         return "".join(chance.choice("abcdefghijklmnoprstuvw") for _ in range(length))
 
     names, surnames, towns = [[word(6) for _ in range(size)] for size in (60, 150, 40)]
-    linkage_records: list[LinkageRecord] = []
+    records: list[LinkageRecord] = []
     for number in range(people):
         fields = {
             "given_name": chance.choice(names),
@@ -139,9 +139,9 @@ def crowd(people: int) -> list[LinkageRecord]:
             "city": chance.choice(towns),
         }
         slip = chance.choice(list(fields))
-        linkage_records.append(record(f"{number}a", **fields))
-        linkage_records.append(record(f"{number}b", **fields | {slip: fields[slip][1:]}))
-    return linkage_records
+        records.append(record(f"{number}a", **fields))
+        records.append(record(f"{number}b", **fields | {slip: fields[slip][1:]}))
+    return records
 
 
 async def test_few_records_are_weighed_as_is_typical_and_explained_field_by_field() -> None:
@@ -169,17 +169,17 @@ async def test_few_records_are_weighed_as_is_typical_and_explained_field_by_fiel
 async def test_plenty_of_records_are_learnt_from_the_same_way_on_every_run() -> None:
     records = crowd(LEARN_FROM * 2)
 
-    linked_pairs = await SplinkLinkage().pairs(records, at_least=AT_LEAST)
+    pairs = await SplinkLinkage().pairs(records, at_least=AT_LEAST)
     again = await SplinkLinkage().pairs(records, at_least=AT_LEAST)
 
-    right = [linked_pair for linked_pair in linked_pairs if linked_pair.first[:-1] == linked_pair.second[:-1]]
-    assert len(right) / len(linked_pairs) > 0.98
+    right = [pair for pair in pairs if pair.first[:-1] == pair.second[:-1]]
+    assert len(right) / len(pairs) > 0.98
     assert len(right) / (LEARN_FROM * 2) > 0.95
-    assert linked_pairs == again
+    assert pairs == again
     typical = await SplinkLinkage().pairs(records[:20], at_least=AT_LEAST)
-    learnt = {(linked_pair.first, linked_pair.second): linked_pair.agreements for linked_pair in linked_pairs}
+    learnt = {(pair.first, pair.second): pair.agreements for pair in pairs}
     assert typical
-    assert all(learnt[linked_pair.first, linked_pair.second] != linked_pair.agreements for linked_pair in typical)
+    assert all(learnt[pair.first, pair.second] != pair.agreements for pair in typical)
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ async def suggested(app: App, tenant: str = TENANT) -> tuple[Suggestion, ...]:
 
 
 async def test_two_customers_who_look_alike_are_suggested_with_what_speaks_for_it(app: App) -> None:
-    one, _, other = await filed(app, PERSON, SOMEBODY, MISSPELT)
+    customer, _, other = await filed(app, PERSON, SOMEBODY, MISSPELT)
     heard: list[tuple[int, int]] = []
 
     def tell(done: int, total: int) -> None:
@@ -231,9 +231,9 @@ async def test_two_customers_who_look_alike_are_suggested_with_what_speaks_for_i
 
     (suggestion,) = run.suggestions
     assert (run.compared, run.new, heard) == (3, 1, [(3, 3)])
-    assert suggestion.customer_ids == (one, other)
+    assert suggestion.customer_ids == (customer, other)
     assert suggestion.status is OPEN
-    rows = (await app.timeline(TENANT, one)).interactions + (await app.timeline(TENANT, other)).interactions
+    rows = (await app.timeline(TENANT, customer)).interactions + (await app.timeline(TENANT, other)).interactions
     assert set(suggestion.evidence) == {row.interaction_id for row in rows}
     weights = [agreement.weight for agreement in suggestion.agreements]
     assert weights == sorted(weights, reverse=True)
@@ -254,15 +254,15 @@ async def test_suggesting_again_files_nothing_twice(app: App) -> None:
 
 
 async def test_confirming_joins_under_the_older_customer_and_can_be_undone(app: App) -> None:
-    one, other = await filed(app, PERSON, MISSPELT)
+    customer, other = await filed(app, PERSON, MISSPELT)
     (suggestion,) = await suggested(app)
 
     confirmed = await app.confirm_suggestion(TENANT, suggestion.suggestion_id)
 
-    assert (confirmed.status, (await app.customer(TENANT, other)).customer_id) == (CONFIRMED, one)
+    assert (confirmed.status, (await app.customer(TENANT, other)).customer_id) == (CONFIRMED, customer)
     assert await app.suggestions(TENANT, CONFIRMED) == [confirmed]
     assert confirmed.merge_id is not None
-    undone = await app.unmerge(TENANT, one, confirmed.merge_id)
+    undone = await app.unmerge(TENANT, customer, confirmed.merge_id)
     assert undone.evidence == suggestion.evidence
     assert suggestion.suggestion_id in undone.reason
     assert "birth_date" in undone.reason
@@ -271,7 +271,7 @@ async def test_confirming_joins_under_the_older_customer_and_can_be_undone(app: 
 
 
 async def test_a_dismissed_pair_is_not_suggested_again_not_even_under_another_id(app: App) -> None:
-    one, other = await filed(app, PERSON, MISSPELT)
+    customer, other = await filed(app, PERSON, MISSPELT)
     (suggestion,) = await suggested(app)
 
     dismissed = await app.dismiss_suggestion(TENANT, suggestion.suggestion_id)
@@ -279,7 +279,7 @@ async def test_a_dismissed_pair_is_not_suggested_again_not_even_under_another_id
     assert (dismissed.status, await suggested(app)) == (DISMISSED, ())
     assert (await app.customer(TENANT, other)).customer_id == other
     (survivor,) = await filed(app, SOMEBODY)
-    await app.merge(TENANT, survivor, one)
+    await app.merge(TENANT, survivor, customer)
     assert await suggested(app) == ()
     assert await app.suggestions(TENANT, OPEN) == []
 
@@ -304,19 +304,19 @@ async def test_customers_of_different_accounts_are_neither_suggested_nor_joined(
 
 
 async def test_customers_whom_somebody_took_apart_are_not_suggested(app: App) -> None:
-    one, other = await filed(app, PERSON, MISSPELT)
-    merge = await app.merge(TENANT, one, other)
+    customer, other = await filed(app, PERSON, MISSPELT)
+    merge = await app.merge(TENANT, customer, other)
     assert await suggested(app) == ()
-    await app.unmerge(TENANT, one, merge.merge_id)
+    await app.unmerge(TENANT, customer, merge.merge_id)
 
     assert await suggested(app) == ()
 
 
 async def test_an_open_suggestion_is_gone_once_its_customers_are_one(app: App) -> None:
-    one, other = await filed(app, PERSON, MISSPELT)
+    customer, other = await filed(app, PERSON, MISSPELT)
     await suggested(app)
 
-    await app.merge(TENANT, one, other)
+    await app.merge(TENANT, customer, other)
 
     assert await app.suggestions(TENANT, OPEN) == []
 

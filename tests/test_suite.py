@@ -41,8 +41,8 @@ class Author:
         if "situation" not in schema["properties"]:
             raise ModelTimeout("It only writes briefs.")
         number = user.split("R-", 1)[1].split(maxsplit=1)[0]
-        told = {"text": f"The customer reports that their parcel R-{number} has not arrived.", "evidence": ["t1"]}
-        answer = {"headline": None, "contact_reason": told, "situation": [told], "entities": []}
+        sentence = {"text": f"The customer reports that their parcel R-{number} has not arrived.", "evidence": ["t1"]}
+        answer = {"headline": None, "contact_reason": sentence, "situation": [sentence], "entities": []}
         return ModelReply(
             text=json.dumps(answer), model=self.name, prompt_tokens=100, completion_tokens=10, cost_usd=0.001
         )
@@ -61,11 +61,11 @@ class Judging(Author):
         self, system: str, user: str, *, schema: Mapping[str, Any], timeout_s: float, max_tokens: int
     ) -> ModelReply:
         sentences = user.split("The sentences:")[1].split("The facts:", maxsplit=1)[0].count(". ")
-        told = {
-            "sentences": [{"number": one, "right": one == 1, "reason": ""} for one in range(1, sentences + 1)],
+        judgement = {
+            "sentences": [{"number": number, "right": number == 1, "reason": ""} for number in range(1, sentences + 1)],
             "facts": [{"number": 1, "told": True, "reason": ""}],
         }
-        return ModelReply(text=json.dumps(told), model=self.name)
+        return ModelReply(text=json.dumps(judgement), model=self.name)
 
 
 @pytest.fixture
@@ -90,13 +90,13 @@ async def ran(plan: Plan, folder: Path, **options: Any) -> Finished:
 
 
 async def test_every_case_is_scored_by_every_scorer_through_the_app(plan: Plan, tmp_path: Path) -> None:
-    told: list[tuple[int, int]] = []
+    progress: list[tuple[int, int]] = []
 
     def tell(done: int, total: int) -> None:
-        told.append((done, total))
+        progress.append((done, total))
 
     finished = await ran(plan, tmp_path / "run", progress=tell)
-    assert told[-1] == (3, 3)
+    assert progress[-1] == (3, 3)
     assert [result.case for result in finished.results if result.error] == []
     assert all(result.scores.keys() == {scorer.name for scorer in SCORERS} for result in finished.results)
     figures = summary(finished.manifest, finished.results, folder="run")
@@ -110,7 +110,7 @@ async def test_the_manifest_says_what_the_run_was_made_with(plan: Plan, tmp_path
     manifest = (await ran(plan, tmp_path / "run")).manifest
     assert {prompt.name for prompt in manifest.prompts} == {"brief", "next_action", "judge"}
     assert manifest.settings["embedder"] == plan.settings.embedder
-    assert manifest.scorers == {SCORER.name: SCORER.version for SCORER in SCORERS}
+    assert manifest.scorers == {scorer.name: scorer.version for scorer in SCORERS}
     assert len(manifest.code.sha256) == 64
     assert str(tmp_path) not in manifest.model_dump_json()
 
@@ -164,10 +164,10 @@ async def test_a_judge_is_asked_where_one_is_bound_to_the_role(plan: Plan, tmp_p
 
 
 async def test_recorded_replies_are_replayed_without_the_model_and_cost_the_same(plan: Plan, tmp_path: Path) -> None:
-    author, kept = Author(), tmp_path / "recordings"
-    recorded = await ran(plan._replace(model=author, recordings=kept, record=True), tmp_path / "one")
+    author, recordings = Author(), tmp_path / "recordings"
+    recorded = await ran(plan._replace(model=author, recordings=recordings, record=True), tmp_path / "one")
     asked = author.asked
-    replayed = await ran(plan._replace(model=author, recordings=kept), tmp_path / "two")
+    replayed = await ran(plan._replace(model=author, recordings=recordings), tmp_path / "two")
     assert author.asked == asked > 0
     tokens = [
         summary(finished.manifest, finished.results, folder="").usage.prompt_tokens for finished in (recorded, replayed)
@@ -187,10 +187,10 @@ async def test_recorded_replies_are_replayed_without_the_model_and_cost_the_same
 async def test_a_stale_recording_fails_loudly(
     plan: Plan, tmp_path: Path, change: Mapping[str, Any], why: str | None
 ) -> None:
-    kept = tmp_path / "recordings"
-    await ran(plan._replace(model=Author(), recordings=kept, record=True), tmp_path / "one")
+    recordings = tmp_path / "recordings"
+    await ran(plan._replace(model=Author(), recordings=recordings, record=True), tmp_path / "one")
     settings = plan.settings.model_copy(update={"model": Author.name, **change})
-    stale = plan._replace(settings=settings, recordings=kept)
+    stale = plan._replace(settings=settings, recordings=recordings)
     if why is None:  # nothing that the model is shown has changed
         assert (await ran(stale, tmp_path / "two")).results
     else:
@@ -245,12 +245,12 @@ def test_cases_are_taken_by_split(tmp_path: Path) -> None:
 
 
 def test_a_grid_has_every_combination(settings: Settings) -> None:
-    found = cells(["model=none,a/b", "prompt=v1,v2"])
-    assert [name_of(one) for one in found][:2] == ["model=none,prompt=v1", "model=none,prompt=v2"]
-    assert len(found) == 4
-    set_so = settings_for(found[3], settings)
+    combinations = cells(["model=none,a/b", "prompt=v1,v2"])
+    assert [name_of(cell) for cell in combinations][:2] == ["model=none,prompt=v1", "model=none,prompt=v2"]
+    assert len(combinations) == 4
+    set_so = settings_for(combinations[3], settings)
     assert (set_so.model, set_so.prompt_brief) == ("a/b", "v2")
-    assert settings_for(found[0], settings).model is None
+    assert settings_for(combinations[0], settings).model is None
     with pytest.raises(InvalidRequest, match="NAME is one of"):
         cells(["colour=red"])
 
@@ -272,7 +272,7 @@ async def test_the_reports_stand_by_themselves(plan: Plan, cases: Path, tmp_path
     assert "My parcel R-70005 has not arrived.”<sup>1</sup>" in page, "a sentence has the number of its evidence"
     suite = fromstring(junit(finished.manifest, finished.results))[0]
     assert (suite.get("tests"), suite.get("errors")) == ("4", "0")
-    assert {one.get("name") for one in suite} == {result.case for result in finished.results}
+    assert {test_case.get("name") for test_case in suite} == {result.case for result in finished.results}
 
 
 async def test_no_page_shows_a_case_that_is_held_out(plan: Plan, cases: Path, tmp_path: Path) -> None:
@@ -317,7 +317,7 @@ async def test_a_grave_harm_fails_its_case_in_junit(plan: Plan, cases: Path, tmp
     write_case(cases, "70007", expect={"intent": None, "resolution": "unresolved", "facts": facts})
     finished = await ran(plan, tmp_path / "run")
     failed = fromstring(junit(finished.manifest, finished.results)).findall(".//failure")
-    assert [one.get("type") for one in failed] == ["injected_content"]
+    assert [failure.get("type") for failure in failed] == ["injected_content"]
 
 
 def test_a_result_that_was_never_finished_counts_as_not_run(tmp_path: Path) -> None:

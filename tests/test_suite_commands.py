@@ -21,8 +21,8 @@ class Ended(NamedTuple):
 
     @property
     def json(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self.out)
-        return found
+        document: dict[str, Any] = json.loads(self.out)
+        return document
 
 
 class Command(Protocol):
@@ -76,7 +76,7 @@ def test_a_run_is_kept_compared_and_held_against_its_own_baseline(
 
     compared = warmline("compare", "baseline.json", "first", "--json")
     assert (compared.status, compared.json["n"]) == (0, 2)
-    assert {one["verdict"] for one in compared.json["differences"]} == {"no difference"}
+    assert {difference["verdict"] for difference in compared.json["differences"]} == {"no difference"}
     assert "No scorer differs" in warmline("compare", "first", "first", "--html", "c.html", "--cases", str(cases)).out
     assert (tmp_path / "c.html").read_text(encoding="utf-8").startswith("<!doctype html>")
     assert warmline("gate", "--baseline", "baseline.json", "--run", "first").status == 0
@@ -99,7 +99,7 @@ def test_a_grid_runs_every_cell_and_compares_it_with_the_first(warmline: Command
     ended = warmline("run", *arguments)
     assert ended.status == 0
     assert list(ended.json["runs"]) == ["model=none,prompt=v1", "model=none,prompt=v2"]
-    assert [one["b"] for one in ended.json["comparisons"]] == ["model=none,prompt=v2"]
+    assert [comparison["b"] for comparison in ended.json["comparisons"]] == ["model=none,prompt=v2"]
     assert warmline("run", "prompt=v1").status == 2
 
 
@@ -154,15 +154,15 @@ def test_a_loss_that_was_not_flagged_is_shown_as_such(capsys: pytest.CaptureFixt
     show_alarms(
         AlarmFigures(n=9, planted={"a lie": lie}, pairs=3, false_alarms={"seeds 0 and 1": ("length",)}, noise={})
     )
-    told = capsys.readouterr().out
-    assert "-0.1 to +0.9 NO" in " ".join(told.split())
-    assert "1 of 3 pairs flagged, over 9 cases.\n- seeds 0 and 1: length" in told
+    printed = capsys.readouterr().out
+    assert "-0.1 to +0.9 NO" in " ".join(printed.split())
+    assert "1 of 3 pairs flagged, over 9 cases.\n- seeds 0 and 1: length" in printed
 
 
 def test_a_new_case_is_one_that_runs_and_says_why_it_scores_what_it_scores(warmline: Command, tmp_path: Path) -> None:
     begun = warmline("new-case", "retail-lamp-late", "--cases", "own")
-    told = " ".join(begun.out.split())
-    assert (begun.status, "warmline eval run --only retail-lamp-late --cases own" in told) == (0, True)
+    printed = " ".join(begun.out.split())
+    assert (begun.status, "warmline eval run --only retail-lamp-late --cases own" in printed) == (0, True)
     ended = warmline("run", "--only", "retail-lamp-late", "--cases", "own", "--out", "run")
     assert ended.status == 0
     assert "missing_commitments 1 every promise is there" in " ".join(ended.out.split())

@@ -90,16 +90,16 @@ class Tenant:
 
     async def readings(self) -> dict[str, Any]:
         """All that this tenant can read of its two customers, without how long it took."""
-        found: dict[str, Any] = {}
+        readings: dict[str, Any] = {}
         for customer in (self.ids["customer"], self.ids["second"]):
             for path in ("", "/timeline", "/search?q=parcel", "/export"):
-                found[customer + path] = _lines(await self.client.get(f"/v1/customers/{customer}{path}"))
+                readings[customer + path] = _lines(await self.client.get(f"/v1/customers/{customer}{path}"))
         for path in (f"/v1/handoffs/{self.ids['handoff']}", "/v1/conversations/c-shared/signals"):
-            found[path] = _lines(await self.client.get(path))
-        found["resolve"] = _lines(
+            readings[path] = _lines(await self.client.get(path))
+        readings["resolve"] = _lines(
             await self.client.post("/v1/customers/resolve", json={"identifiers": [email(SHARED)]})
         )
-        return found
+        return readings
 
 
 def _filled(template: Any, ids: dict[str, str]) -> Any:
@@ -114,8 +114,8 @@ def _lines(answer: httpx.Response) -> list[Any]:
 def without_times(value: Any) -> Any:
     """A JSON value without the fields that tell when or for how long the answer was made."""
     if isinstance(value, dict):
-        return {name: without_times(unknown) for name, unknown in value.items() if name not in TIMES}  # pyright: ignore[reportUnknownVariableType]
-    return [without_times(unknown) for unknown in value] if isinstance(value, list) else value  # pyright: ignore[reportUnknownVariableType]
+        return {name: without_times(part) for name, part in value.items() if name not in TIMES}  # pyright: ignore[reportUnknownVariableType]
+    return [without_times(part) for part in value] if isinstance(value, list) else value  # pyright: ignore[reportUnknownVariableType]
 
 
 @pytest.fixture
@@ -168,13 +168,13 @@ async def _settled(service: FastAPI, app: App, name: str) -> Tenant:
 @pytest.fixture
 async def tenants(service: FastAPI, app: App) -> AsyncGenerator[tuple[Tenant, Tenant]]:
     """Two tenants who did the same under the same names."""
-    tenant, two = await _settled(service, app, "quokka"), await _settled(service, app, "wombat")
+    tenant, other = await _settled(service, app, "quokka"), await _settled(service, app, "wombat")
     # What is not embedded yet is found with another score.
     while (await app.readiness()).index_lag:  # noqa: ASYNC110 - the index has nobody to tell
         await asyncio.sleep(0.02)
-    yield tenant, two
+    yield tenant, other
     await tenant.client.aclose()
-    await two.client.aclose()
+    await other.client.aclose()
 
 
 def test_every_path_that_takes_an_id_is_asked_for_another_tenants(service: FastAPI) -> None:
@@ -189,32 +189,32 @@ def test_every_path_that_takes_an_id_is_asked_for_another_tenants(service: FastA
 
 
 async def test_an_id_of_another_tenant_is_answered_like_one_that_nobody_has(tenants: tuple[Tenant, Tenant]) -> None:
-    tenant, two = tenants
+    tenant, other = tenants
     before = await tenant.readings()
-    own = {"own_customer": two.ids["customer"]}
+    own = {"own_customer": other.ids["customer"]}
     nobodys = {name: f"{value[:4]}{'0' * (len(value) - 4)}" for name, value in tenant.ids.items()}
 
     for operation, asked in ASKED.items():
         for index, accept in product(range(len(asked)), FORMS if operation.startswith("GET") else ("*/*",)):
-            refused = await two.ask(operation, index, tenant.ids | own, accept)
-            unknown = await two.ask(operation, index, nobodys | own, accept)
+            refused = await other.ask(operation, index, tenant.ids | own, accept)
+            unknown = await other.ask(operation, index, nobodys | own, accept)
 
             assert refused.status_code == 404, (operation, refused.text)
-            told = json.dumps(problem(refused, 404, refused.json()["code"]))
+            problem_text = json.dumps(problem(refused, 404, refused.json()["code"]))
             for name, value in tenant.ids.items():
-                told = told.replace(value, nobodys[name])
-            assert json.loads(told) == problem(unknown, 404, refused.json()["code"])
-            assert "quokka" not in told
+                problem_text = problem_text.replace(value, nobodys[name])
+            assert json.loads(problem_text) == problem(unknown, 404, refused.json()["code"])
+            assert "quokka" not in problem_text
         assert await tenant.readings() == before, operation
 
 
 async def test_what_one_tenant_can_read_is_its_own_alone(tenants: tuple[Tenant, Tenant]) -> None:
     for tenant, own, other in ((tenants[0], "quokka", "wombat"), (tenants[1], "wombat", "quokka")):
-        told = json.dumps(await tenant.readings())
-        assert own in told
-        assert other not in told
-    one, two = (set(tenant.ids.values()) - {tenant.ids["action"]} for tenant in tenants)
-    assert one.isdisjoint(two)
+        readings = json.dumps(await tenant.readings())
+        assert own in readings
+        assert other not in readings
+    own_ids, other_ids = (set(tenant.ids.values()) - {tenant.ids["action"]} for tenant in tenants)
+    assert own_ids.isdisjoint(other_ids)
 
 
 async def test_the_same_ids_and_keys_sent_again_are_each_tenants_own_duplicates(
@@ -234,24 +234,24 @@ async def test_the_same_ids_and_keys_sent_again_are_each_tenants_own_duplicates(
 async def test_a_merge_a_blanking_and_an_erasure_of_one_tenant_change_nothing_that_another_reads(
     tenants: tuple[Tenant, Tenant],
 ) -> None:
-    tenant, two = tenants
-    before = await two.readings()
+    tenant, other = tenants
+    before = await other.readings()
     ids = tenant.ids
 
     answers = [
         await tenant.client.post(f"/v1/customers/{ids['customer']}/merge", json={"other": ids["second"]}),
         await tenant.client.post(f"/v1/interactions/{ids['interaction']}/redact"),
     ]
-    assert await two.readings() == before
+    assert await other.readings() == before
     answers.append(await tenant.client.delete(f"/v1/customers/{ids['customer']}"))
 
     assert [answer.status_code for answer in answers] == [200, 200, 200]
     problem(await tenant.client.get(f"/v1/customers/{ids['second']}"), 404, "unknown_customer")
-    assert await two.readings() == before
+    assert await other.readings() == before
     row = message("A new start.", id="m-1", conversation_id="c-shared", identifiers=[email(SHARED)])
     [fresh] = await record(tenant.client, row)
     assert (fresh["duplicate"], fresh["seq"]) == (False, 5)
-    assert await two.readings() == before
+    assert await other.readings() == before
 
 
 # --- the ledger -------------------------------------------------------------------------------------------------------
@@ -300,20 +300,20 @@ def customer_of(result: Recorded) -> str:
 async def ledger_readings(ledger: Ledger, tenant: str, identity_ids: Sequence[str], ids: Sequence[str]) -> list[Any]:
     """What every reading method of the port gives a tenant about these identities and interactions."""
     async with ledger.transaction(tenant) as transaction:
-        known = await transaction.known(
+        asked_by_identifier = await transaction.recorded(
             identifiers=[("email", "same-1@x.example"), ("email", "same-2@x.example")],
             conversation_ids=["c-1", "c-2"],
             caller_ids=["m-1", "m-2"],
         )
-        asked_by_id = await transaction.known(customer_ids=identity_ids)
+        asked_by_id = await transaction.recorded(customer_ids=identity_ids)
     return [
-        known,
+        asked_by_identifier,
         asked_by_id,
         await ledger.head(tenant),
         [await ledger.customer_of(tenant, identity_id) for identity_id in identity_ids],
         list(await ledger.identities_of(tenant, identity_ids[0])),
         list(await ledger.holdings_of(tenant, identity_ids)),
-        [await ledger.seat_of(tenant, one) for one in ("c-1", "c-2")],
+        [await ledger.seat_of(tenant, conversation_id) for conversation_id in ("c-1", "c-2")],
         list(await ledger.interactions(tenant, identity_ids)),
         list(await ledger.by_ids(tenant, ids)),
         list(await ledger.merges_of(tenant, identity_ids)),
@@ -329,12 +329,14 @@ async def test_no_method_of_the_ledger_gives_or_changes_another_tenants_rows(led
     own = [customer_of(recorded) for recorded in filed_two], [str(recorded.interaction_id) for recorded in filed_two]
     before = await ledger_readings(ledger, "one", customers, ids)
 
-    known, asked_by_id, head, led_to, _, *rest = await ledger_readings(ledger, "two", customers, ids)
+    asked_by_identifier, asked_by_id, head, led_to, _, *rest = await ledger_readings(ledger, "two", customers, ids)
 
     assert (
-        {holding.identity_id for holding in known.holdings} == {seat.identity_id for seat in known.seats} == set(own[0])
+        {holding.identity_id for holding in asked_by_identifier.holdings}
+        == {seat.identity_id for seat in asked_by_identifier.seats}
+        == set(own[0])
     )
-    assert {one.interaction_id for one in known.filed} == set(own[1])
+    assert {row.interaction_id for row in asked_by_identifier.filed} == set(own[1])
     assert (asked_by_id.holdings, asked_by_id.merges, dict(asked_by_id.customers)) == ((), (), {})
     assert (head, led_to) == (2, [None, None])
     holdings, seats, rows, by_ids, merges, expired = rest

@@ -12,7 +12,7 @@ from tests.builders import START, draft
 TENANT, OTHER = "one", "another"
 
 
-def said(count: int, *, by: str = "ada@x.example", actor: Actor = Actor.CUSTOMER) -> list[InteractionDraft]:
+def messages(count: int, *, by: str = "ada@x.example", actor: Actor = Actor.CUSTOMER) -> list[InteractionDraft]:
     """So many messages with one customer, each in words of its own."""
     identifiers = (Identifier(type="email", value=by),)
     return [
@@ -43,7 +43,7 @@ async def in_force(app: App, tenant: str) -> InForce:
 
 async def test_a_tenant_with_enough_traffic_has_a_reader_of_its_own_that_others_do_not_share(app: App) -> None:
     common = (await in_force(app, TENANT)).reader
-    await filed(app, TENANT, said(LEAST_MESSAGES))
+    await filed(app, TENANT, messages(LEAST_MESSAGES))
     await traffic(app).study()
     assert (await in_force(app, TENANT)).reader is not common
     assert (await in_force(app, OTHER)).reader is common
@@ -51,25 +51,25 @@ async def test_a_tenant_with_enough_traffic_has_a_reader_of_its_own_that_others_
 
 async def test_too_little_traffic_and_what_staff_says_teach_nothing(app: App) -> None:
     common = (await in_force(app, TENANT)).reader
-    await filed(app, TENANT, said(LEAST_MESSAGES - 1))
-    await filed(app, TENANT, said(LEAST_MESSAGES, actor=Actor.AGENT))
+    await filed(app, TENANT, messages(LEAST_MESSAGES - 1))
+    await filed(app, TENANT, messages(LEAST_MESSAGES, actor=Actor.AGENT))
     await traffic(app).study()
     assert (await in_force(app, TENANT)).reader is common
 
 
 async def test_nothing_is_learnt_anew_while_it_is_too_soon(app: App) -> None:
-    await filed(app, TENANT, said(LEAST_MESSAGES))
+    await filed(app, TENANT, messages(LEAST_MESSAGES))
     await traffic(app).study()
     learnt = (await in_force(app, TENANT)).reader
-    await filed(app, TENANT, said(10))
+    await filed(app, TENANT, messages(10))
     await traffic(app).study()
     assert (await in_force(app, TENANT)).reader is learnt
 
 
 async def test_what_an_erased_customer_wrote_is_dropped_at_once_and_left_out_from_then_on(app: App) -> None:
     common = (await in_force(app, TENANT)).reader
-    ada = await filed(app, TENANT, said(LEAST_MESSAGES))
-    await filed(app, TENANT, said(LEAST_MESSAGES - 1, by="bob@x.example"))
+    ada = await filed(app, TENANT, messages(LEAST_MESSAGES))
+    await filed(app, TENANT, messages(LEAST_MESSAGES - 1, by="bob@x.example"))
     await traffic(app).study()
     learnt = (await in_force(app, TENANT)).reader
     await app.erase(TENANT, ada)
@@ -79,7 +79,7 @@ async def test_what_an_erased_customer_wrote_is_dropped_at_once_and_left_out_fro
 
 
 async def test_a_catalogue_put_later_is_not_read_by_what_was_learnt_for_the_one_before(app: App) -> None:
-    await filed(app, TENANT, said(LEAST_MESSAGES))
+    await filed(app, TENANT, messages(LEAST_MESSAGES))
     await traffic(app).study()
     put = await app.put_catalogue(
         TENANT, "{name: mine, actions: [{id: wait, label: Wait, intents: {any: 0.5}}]}", as_json=False

@@ -23,32 +23,32 @@ from tests.vcon_documents import (
     messages,
     read,
     recording,
-    said,
+    text_dialog,
     transcript,
     vcon,
 )
 
 
 def test_a_text_dialog_becomes_a_message_of_whoever_sent_it() -> None:
-    first, second = read(dialog=[said("Where is my parcel?"), said("It left today.", by=1, minute=2)])
+    first, second = read(dialog=[text_dialog("Where is my parcel?"), text_dialog("It left today.", by=1, minute=2)])
     assert (first.id, first.conversation_id, first.text) == (f"{UUID}-dialog-0", UUID, "Where is my parcel?")
     assert (first.actor, first.kind, first.channel) == (Actor.CUSTOMER, Kind.MESSAGE, Channel.CHAT)
     assert (second.actor, second.occurred_at) == (Actor.AGENT, datetime(2026, 3, 2, 9, 2, tzinfo=UTC))
 
 
 def test_the_originator_counts_for_more_than_the_first_party() -> None:
-    (draft,) = read(dialog=[said("Hello", originator=1)])
+    (draft,) = read(dialog=[text_dialog("Hello", originator=1)])
     assert draft.actor is Actor.AGENT
 
 
 def test_dialogs_are_filed_in_the_order_they_happened() -> None:
-    drafts = read(dialog=[said("second", minute=5), said("first", minute=1)])
+    drafts = read(dialog=[text_dialog("second", minute=5), text_dialog("first", minute=1)])
     assert [draft.text for draft in drafts] == ["first", "second"]
     assert [draft.id for draft in drafts] == [f"{UUID}-dialog-1", f"{UUID}-dialog-0"]
 
 
 def test_the_same_vcon_again_gives_the_same_interactions() -> None:
-    document = vcon(dialog=[said("Hello"), recording()], analysis=[transcript("Customer: hi", dialog=1)])
+    document = vcon(dialog=[text_dialog("Hello"), recording()], analysis=[transcript("Customer: hi", dialog=1)])
     assert interactions_of(document) == interactions_of(json.loads(json.dumps(document)))
 
 
@@ -75,7 +75,7 @@ def test_the_spellings_of_earlier_drafts_are_read() -> None:
         "attachments": [{"type": "tags", "encoding": "json", "body": '["vip"]'}],
     }
     text, *others = interactions_of(document)
-    named = {other.name: other for other in others}
+    named = {row.name: row for row in others}
     assert (text.text, text.actor) == ("Hi", Actor.CUSTOMER)
     assert (named["transfer"].data["transfer_target"], named["transfer"].outcome) == (["An Agent"], Outcome.SUCCEEDED)
     assert (named["sentiment"].data["body"], named["tags"].data["body"]) == ({"label": "sad"}, ["vip"])
@@ -83,7 +83,7 @@ def test_the_spellings_of_earlier_drafts_are_read() -> None:
 
 def test_text_packed_as_base64url_is_unpacked() -> None:
     packed = base64.urlsafe_b64encode("Grüße?>".encode()).decode().rstrip("=")
-    (draft,) = read(dialog=[said(packed, encoding="base64url")])
+    (draft,) = read(dialog=[text_dialog(packed, encoding="base64url")])
     assert draft.text == "Grüße?>"
 
 
@@ -94,23 +94,23 @@ def test_a_mail_is_read_for_what_a_person_would_see() -> None:
         "--b\r\nContent-Type: text/plain; charset=iso-8859-1\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
         "Caf=E9\r\n--b--\r\n"
     )
-    (draft,) = read(dialog=[said(mail, mediatype="message/rfc822")])
+    (draft,) = read(dialog=[text_dialog(mail, mediatype="message/rfc822")])
     assert (draft.text.strip(), draft.channel) == ("Café", Channel.EMAIL)
 
 
 def test_of_a_page_only_the_visible_text_is_kept() -> None:
     page = "<html><head><title>x</title></head><body><p>One &amp; two</p><script>bad()</script><div>Three</div></body>"
-    (draft,) = read(dialog=[said(page, mediatype="text/html")])
+    (draft,) = read(dialog=[text_dialog(page, mediatype="text/html")])
     assert draft.text == "One & two\nThree"
 
 
 def test_redacted_dialogs_leave_the_others_their_numbers() -> None:
-    (draft,) = read(dialog=[{}, said("Hello", body=None), said("Still here")])
+    (draft,) = read(dialog=[{}, text_dialog("Hello", body=None), text_dialog("Still here")])
     assert (draft.id, draft.text) == (f"{UUID}-dialog-2", "Still here")
 
 
 def test_the_subject_is_kept_with_the_first_interaction() -> None:
-    first, second = read(subject="A late parcel", dialog=[said("Hello"), said("Hi", by=1, minute=1)])
+    first, second = read(subject="A late parcel", dialog=[text_dialog("Hello"), text_dialog("Hi", by=1, minute=1)])
     assert first.data["subject"] == "A late parcel"
     assert "subject" not in second.data
 
@@ -132,19 +132,22 @@ def test_the_subject_is_kept_with_the_first_interaction() -> None:
 )
 def test_a_role_says_on_which_side_a_party_is(role: str, actor: Actor) -> None:
     parties = [{"role": role}, {"role": "agent" if actor is Actor.CUSTOMER else "customer"}]
-    (draft,) = read(parties=parties, dialog=[said("Hello")])
+    (draft,) = read(parties=parties, dialog=[text_dialog("Hello")])
     assert draft.actor is actor
 
 
 def test_without_roles_the_customer_is_the_party_that_does_not_serve() -> None:
-    drafts = read(parties=[BOT, {"tel": "+15550100"}], dialog=[said("Hello, I am a bot"), said("Hi", by=1, minute=1)])
+    drafts = read(
+        parties=[BOT, {"tel": "+15550100"}],
+        dialog=[text_dialog("Hello, I am a bot"), text_dialog("Hi", by=1, minute=1)],
+    )
     assert [draft.actor for draft in drafts] == [Actor.BOT, Actor.CUSTOMER]
     assert {identifier.value for identifier in drafts[0].identifiers} == {"+15550100"}
 
 
 def test_among_strangers_the_customer_is_who_began() -> None:
     parties = [{"mailto": "desk@example.com"}, {"mailto": "customer@example.com"}]
-    drafts = read(parties=parties, dialog=[said("An answer", minute=9), said("A question", by=1)])
+    drafts = read(parties=parties, dialog=[text_dialog("An answer", minute=9), text_dialog("A question", by=1)])
     assert [draft.actor for draft in drafts] == [Actor.CUSTOMER, Actor.AGENT]
     assert [draft.text for draft in drafts] == ["A question", "An answer"]
 
@@ -157,7 +160,7 @@ def test_every_interaction_carries_what_the_customer_is_known_by() -> None:
         "sip": "sip:customer@voice.example.com;transport=tcp",
         "uuid": "c-1",
     }
-    for draft in read(parties=[party, AGENT], dialog=[said("Hello"), said("Hi", by=1)]):
+    for draft in read(parties=[party, AGENT], dialog=[text_dialog("Hello"), text_dialog("Hi", by=1)]):
         assert [(identifier.type, identifier.value, identifier.verified) for identifier in draft.identifiers] == [
             ("phone", "+1-555-0100", False),
             ("email", "customer@example.com", False),
@@ -168,14 +171,14 @@ def test_every_interaction_carries_what_the_customer_is_known_by() -> None:
 
 @pytest.mark.parametrize(("validation", "verified"), [("one-time code", True), ("none", False), ("Failed", False)])
 def test_an_identifier_is_verified_when_the_party_was_validated(validation: str, verified: bool) -> None:
-    (draft,) = read(parties=[{**CUSTOMER, "validation": validation}, AGENT], dialog=[said("Hello")])
+    (draft,) = read(parties=[{**CUSTOMER, "validation": validation}, AGENT], dialog=[text_dialog("Hello")])
     assert {(identifier.verified, identifier.method) for identifier in draft.identifiers} == {
         (verified, validation if verified else None)
     }
 
 
 def test_a_withheld_number_is_no_identifier() -> None:
-    (draft,) = read(parties=[{"role": "customer", "tel": "anonymous"}, AGENT], dialog=[said("Hello")])
+    (draft,) = read(parties=[{"role": "customer", "tel": "anonymous"}, AGENT], dialog=[text_dialog("Hello")])
     assert draft.identifiers == ()
 
 
@@ -195,13 +198,13 @@ def test_a_withheld_number_is_no_identifier() -> None:
     ],
 )
 def test_the_channel_is_told_from_application_and_media_type(fields: dict[str, Any], channel: Channel) -> None:
-    (draft,) = read(dialog=[said("Hello", **fields)])
+    (draft,) = read(dialog=[text_dialog("Hello", **fields)])
     assert draft.channel is channel
 
 
 def test_people_who_are_reached_by_mail_alone_write_mail() -> None:
     parties = [{"mailto": "a@example.com"}, {"mailto": "b@example.com"}]
-    (draft,) = read(parties=parties, dialog=[said("Hello")])
+    (draft,) = read(parties=parties, dialog=[text_dialog("Hello")])
     assert draft.channel is Channel.EMAIL
 
 

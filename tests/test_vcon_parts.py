@@ -23,14 +23,14 @@ from tests.vcon_documents import (
     BOT,
     JOURNEY,
     UUID,
+    content_of,
     customer,
     handoff,
     messages,
     read,
     recording,
     refused,
-    said,
-    told,
+    text_dialog,
     transcript,
     vcon,
 )
@@ -119,8 +119,8 @@ def test_a_transfer_succeeded_when_its_target_was_reached(target: dict[str, Any]
         "target_dialog": [1],
     }
     parties = [{"name": "A Customer", "role": "customer"}, BOT, AGENT]
-    drafts = read(parties=parties, dialog=[said("Hello", application="whatsapp"), target, transfer])
-    (draft,) = [one for one in drafts if one.name == "transfer"]
+    drafts = read(parties=parties, dialog=[text_dialog("Hello", application="whatsapp"), target, transfer])
+    (draft,) = [row for row in drafts if row.name == "transfer"]
     assert (draft.actor, draft.outcome, draft.channel) == (Actor.BOT, outcome, Channel.WHATSAPP)
     assert (draft.data["transferor"], draft.data["transferee"]) == ("Helper", "A Customer")
     assert draft.data["transfer_target"] == ["An Agent"]
@@ -128,7 +128,7 @@ def test_a_transfer_succeeded_when_its_target_was_reached(target: dict[str, Any]
 
 def test_an_analysis_is_a_note_of_the_system_made_when_the_dialog_was_over() -> None:
     summary = {"type": "summary", "dialog": 0, "vendor": "example", "body": "The parcel is late.", "encoding": "none"}
-    draft = read(dialog=[recording(), said("Later", minute=30)], analysis=[summary])[1]
+    draft = read(dialog=[recording(), text_dialog("Later", minute=30)], analysis=[summary])[1]
     assert (draft.id, draft.kind, draft.actor) == (f"{UUID}-analysis-0", Kind.NOTE, Actor.SYSTEM)
     assert (draft.name, draft.text, draft.channel) == ("summary", "The parcel is late.", Channel.VOICE)
     assert draft.occurred_at == START + timedelta(seconds=60.5)
@@ -136,7 +136,7 @@ def test_an_analysis_is_a_note_of_the_system_made_when_the_dialog_was_over() -> 
 
 def test_an_attachment_is_a_note_of_the_party_that_sent_it() -> None:
     form = {"purpose": "form", "party": 0, "dialog": 0, "encoding": "json", "body": {"order": "A-17"}}
-    draft = read(dialog=[said("See my form")], attachments=[form])[1]
+    draft = read(dialog=[text_dialog("See my form")], attachments=[form])[1]
     assert (draft.id, draft.kind, draft.actor) == (f"{UUID}-attachment-0", Kind.NOTE, Actor.CUSTOMER)
     assert (draft.name, draft.data["body"], draft.occurred_at) == ("form", {"order": "A-17"}, START)
 
@@ -151,7 +151,7 @@ def test_a_picture_is_an_event_that_tells_of_it_and_does_not_hold_it() -> None:
         "encoding": "base64url",
         "body": base64.urlsafe_b64encode(b"\x89PNG" * 100).decode(),
     }
-    draft = read(dialog=[said("Look")], attachments=[picture])[1]
+    draft = read(dialog=[text_dialog("Look")], attachments=[picture])[1]
     assert (draft.kind, draft.name, draft.text) == (Kind.EVENT, "attachment", "")
     assert draft.data == {"dialog": [0], "mediatype": "image/png", "filename": "damage.png", "bytes": 400}
 
@@ -174,18 +174,22 @@ def test_a_vcon_with_nothing_in_it_has_no_interactions() -> None:
         ({"uuid": None}, "uuid", "UUID"),
         ({"created_at": "yesterday"}, "created_at", "RFC 3339"),
         ({"dialog": {"type": "text"}}, "dialog", "list"),
-        ({"dialog": [said("x"), said("x"), said("x", start="2026-03-02T09:00:00")]}, "dialog[2].start", "offset"),
-        ({"dialog": [said("x", start=1772442000)]}, "dialog[0].start", "RFC 3339"),
+        (
+            {"dialog": [text_dialog("x"), text_dialog("x"), text_dialog("x", start="2026-03-02T09:00:00")]},
+            "dialog[2].start",
+            "offset",
+        ),
+        ({"dialog": [text_dialog("x", start=1772442000)]}, "dialog[0].start", "RFC 3339"),
         ({"dialog": [{"type": "text"}]}, "dialog[0].start", "needed"),
-        ({"dialog": [said("x", type="smoke")]}, "dialog[0].type", "'recording'"),
-        ({"dialog": [said("x", duration=-1)]}, "dialog[0].duration", "greater"),
+        ({"dialog": [text_dialog("x", type="smoke")]}, "dialog[0].type", "'recording'"),
+        ({"dialog": [text_dialog("x", duration=-1)]}, "dialog[0].duration", "greater"),
         ({"dialog": [{"type": "text", "start": "2026-03-02T09:00:00Z", "mimetype": 3}]}, "dialog[0].mimetype", "text"),
-        ({"dialog": [said("x", parties=[0, 7])]}, "dialog[0].parties", "no party 7"),
-        ({"dialog": [said("x", parties="0")]}, "dialog[0].parties", "index"),
-        ({"dialog": [said("x", originator=2)]}, "dialog[0].originator", "no party 2"),
-        ({"dialog": [said("x", encoding="rot13")]}, "dialog[0].encoding", "base64url"),
-        ({"dialog": [said("not base64!", encoding="base64url")]}, "dialog[0].body", "base64url"),
-        ({"dialog": [said("x" * 200_001)]}, "dialog[0].body", "200,000"),
+        ({"dialog": [text_dialog("x", parties=[0, 7])]}, "dialog[0].parties", "no party 7"),
+        ({"dialog": [text_dialog("x", parties="0")]}, "dialog[0].parties", "index"),
+        ({"dialog": [text_dialog("x", originator=2)]}, "dialog[0].originator", "no party 2"),
+        ({"dialog": [text_dialog("x", encoding="rot13")]}, "dialog[0].encoding", "base64url"),
+        ({"dialog": [text_dialog("not base64!", encoding="base64url")]}, "dialog[0].body", "base64url"),
+        ({"dialog": [text_dialog("x" * 200_001)]}, "dialog[0].body", "200,000"),
         (
             {"dialog": [{"type": "incomplete", "start": "2026-03-02T09:00:00Z"}]},
             "dialog[0].disposition",
@@ -207,7 +211,9 @@ def test_each_defect_is_named_by_its_path_and_how_to_mend_it(fields: dict[str, A
 
 
 def test_all_defects_are_named_in_one_refusal() -> None:
-    errors = refused(vcon(dialog=[said("x", start="soon"), said("x", type="smoke")], parties=[{"tel": 1}]))
+    errors = refused(
+        vcon(dialog=[text_dialog("x", start="soon"), text_dialog("x", type="smoke")], parties=[{"tel": 1}])
+    )
     assert set(errors) == {"dialog[0].start", "dialog[1].type", "parties[0].tel"}
 
 
@@ -227,7 +233,7 @@ def test_what_is_no_unsigned_vcon_is_refused_with_the_reason(document: Any, path
 def test_what_is_written_is_read_back_with_the_same_words_actors_and_times() -> None:
     document = json.loads(json.dumps(vcon_of(handoff(), JOURNEY, customer())))
     drafts = interactions_of(document)
-    assert [told(draft) for draft in drafts if draft.name != "summary"] == [told(one) for one in JOURNEY]
+    assert [content_of(draft) for draft in drafts if draft.name != "summary"] == [content_of(row) for row in JOURNEY]
 
 
 def test_what_is_written_has_all_that_the_draft_requires() -> None:
@@ -235,13 +241,13 @@ def test_what_is_written_has_all_that_the_draft_requires() -> None:
     parties, dialogs, attachments = document["parties"], document["dialog"], document["attachments"]
     assert (document["vcon"], document["subject"], document["extensions"]) == ("0.4.0", "A late parcel", ["CC"])
     assert [party["role"] for party in parties] == ["customer", "bot", "system", "agent"]
-    assert [dialog["body"] for dialog in dialogs] == [one.text for one in JOURNEY if one.kind is Kind.MESSAGE]
+    assert [dialog["body"] for dialog in dialogs] == [row.text for row in JOURNEY if row.kind is Kind.MESSAGE]
     for dialog in dialogs:
         assert {"type", "start", "parties", "mediatype", "encoding", "body"} <= dialog.keys()
         assert all(index < len(parties) for index in dialog["parties"])
-    for dialog in attachments:
-        assert {"start", "party", "dialog", "mediatype", "encoding", "body"} <= dialog.keys()
-        assert (dialog["dialog"] < len(dialogs), dialog["party"] < len(parties)) == (True, True)
+    for attachment in attachments:
+        assert {"start", "party", "dialog", "mediatype", "encoding", "body"} <= attachment.keys()
+        assert (attachment["dialog"] < len(dialogs), attachment["party"] < len(parties)) == (True, True)
 
 
 def test_the_brief_is_an_analysis_whose_claims_point_at_what_bears_them_out() -> None:
@@ -254,16 +260,18 @@ def test_the_brief_is_an_analysis_whose_claims_point_at_what_bears_them_out() ->
     assert (analysis["type"], analysis["vendor"], analysis["schema"]) == ("summary", "warmline", "warmline.brief.v1")
     assert (analysis["encoding"], analysis["dialog"], analysis["attachment"]) == ("json", [0, 1, 2], [0, 1, 2])
     assert analysis["body"]["situation"] == "The parcel is late."
-    places = [(one["dialog"], one["attachment"]) for one in analysis["body"]["claims"]]
+    places = [(claim["dialog"], claim["attachment"]) for claim in analysis["body"]["claims"]]
     assert places == [([0], []), ([], [0]), ([2], [])]
     assert analysis["body"]["claims"][0]["evidence"] == ["int_2", "int_elsewhere"]
 
 
 def test_a_conversation_without_a_word_is_still_a_valid_vcon() -> None:
     document = vcon_of(handoff(), JOURNEY[:1], customer())
-    assert [one["dialog"] for one in document["attachments"]] == [0]
+    assert [attachment["dialog"] for attachment in document["attachments"]] == [0]
     assert len(document["dialog"]) == 1
-    assert [told(draft) for draft in interactions_of(document) if draft.name != "summary"] == [told(JOURNEY[0])]
+    assert [content_of(draft) for draft in interactions_of(document) if draft.name != "summary"] == [
+        content_of(JOURNEY[0])
+    ]
 
 
 def test_only_what_was_proved_is_written_as_validated() -> None:

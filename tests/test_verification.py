@@ -204,7 +204,7 @@ async def test_the_port_judges_in_order() -> None:
         Transcript(interactions=(interaction(1, CUSTOMER),)),
         timeout_s=5.0,
     )
-    assert [one.verdict for one in verdicts] == [VerdictKind.REFUTED, VerdictKind.UNVERIFIED]
+    assert [judgement.verdict for judgement in verdicts] == [VerdictKind.REFUTED, VerdictKind.UNVERIFIED]
 
 
 def test_two_hundred_sentences_about_a_thousand_turns_take_less_than_two_seconds() -> None:

@@ -97,7 +97,7 @@ async def test_erasing_a_customer_removes_what_webhooks_were_to_hear_of_them(app
     assert result.customer_id is not None
     assert other.customer_id is not None
     await app.handoff(T, HandoffRequest(conversation_id="c1"))
-    exported = [one["type"] async for one in await app.export(T, result.customer_id)]
+    exported = [piece["type"] async for piece in await app.export(T, result.customer_id)]
     assert "webhook_message" in exported
     erased = await app.erase(T, result.customer_id)
     assert erased.erased["webhook_messages"] >= 2

@@ -97,9 +97,9 @@ class WholeLedger(RuleBasedStateMachine):
             self._model.texts[person].append((result.seq, text))
 
     @precondition(lambda self: len(self._model.roots()) > 1)
-    @rule(one=CHOICE, other=CHOICE)
-    def merge(self, one: int, other: int) -> None:
-        self._merge(*self._two(one, other))
+    @rule(choice=CHOICE, other=CHOICE)
+    def merge(self, choice: int, other: int) -> None:
+        self._merge(*self._two(choice, other))
 
     @precondition(lambda self: bool(self._model.merges))
     @rule(which=CHOICE)
@@ -108,10 +108,10 @@ class WholeLedger(RuleBasedStateMachine):
         self._unmerge(merges[which % len(merges)])
 
     @precondition(lambda self: len(self._model.roots()) > 1)
-    @rule(one=CHOICE, other=CHOICE)
-    def merge_and_unmerge_is_as_if_nothing_was(self, one: int, other: int) -> None:
+    @rule(choice=CHOICE, other=CHOICE)
+    def merge_and_unmerge_is_as_if_nothing_was(self, choice: int, other: int) -> None:
         before = self._seen()
-        self._unmerge(self._merge(*self._two(one, other)))
+        self._unmerge(self._merge(*self._two(choice, other)))
         assert self._seen() == before
 
     @precondition(lambda self: bool(self._model.ids))
@@ -134,13 +134,13 @@ class WholeLedger(RuleBasedStateMachine):
             timeline = self._model.timeline(root)
             seq, text = timeline[-1]
             hits = self._run(self._app.search(T, self._model.ids[root], text, limit=100)).hits
-            found = [(hit.interaction.seq, hit.interaction.text) for hit in hits]
-            assert (seq, text) in found
-            assert set(found) <= set(timeline)
+            retrieved = [(hit.interaction.seq, hit.interaction.text) for hit in hits]
+            assert (seq, text) in retrieved
+            assert set(retrieved) <= set(timeline)
 
-    def _two(self, one: int, other: int) -> tuple[int, int]:
+    def _two(self, choice: int, other: int) -> tuple[int, int]:
         roots = self._model.roots()
-        first = roots.pop(one % len(roots))
+        first = roots.pop(choice % len(roots))
         return first, roots[other % len(roots)]
 
     def _merge(self, survivor: int, absorbed: int) -> str:

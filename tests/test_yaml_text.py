@@ -41,9 +41,9 @@ HOSTILE = {
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
 def test_hostile_yaml_is_refused_with_a_reason(text: str) -> None:
-    with pytest.raises(YamlProblem) as told:
+    with pytest.raises(YamlProblem) as refusal:
         read_yaml(text)
-    assert told.value.message
+    assert refusal.value.message
 
 
 def test_ordinary_yaml_is_read_with_its_lines() -> None:

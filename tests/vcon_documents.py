@@ -47,7 +47,7 @@ def vcon(**fields: Any) -> dict[str, Any]:
     }
 
 
-def said(text: str, *, by: int = 0, minute: int = 0, **fields: Any) -> dict[str, Any]:
+def text_dialog(text: str, *, by: int = 0, minute: int = 0, **fields: Any) -> dict[str, Any]:
     return {
         "type": "text",
         "start": f"2026-03-02T09:{minute:02}:00Z",
@@ -121,7 +121,7 @@ JOURNEY = [
 ]
 
 
-def told(row: Interaction | InteractionDraft) -> tuple[Any, ...]:
+def content_of(row: Interaction | InteractionDraft) -> tuple[Any, ...]:
     data = {key: value for key, value in row.data.items() if key != "subject"}
     extra = (row.name, row.outcome, data) if row.kind is not Kind.MESSAGE else ()
     return (row.text, row.actor, row.kind, row.channel, row.occurred_at, *extra)

@@ -71,9 +71,9 @@ class Case:
         if isinstance(self.request, NextActionRequest):
             return typed(self.request.context, self.snapshot.now.tzinfo)
         asked = self.request
-        told = {"to_queue": asked.to_queue, "to_channel": asked.to_channel, "locale": asked.locale}
-        told["reason"] = asked.reason.code if asked.reason else None
-        return {name: str(value) for name, value in told.items() if value is not None}
+        fields = {"to_queue": asked.to_queue, "to_channel": asked.to_channel, "locale": asked.locale}
+        fields["reason"] = asked.reason.code if asked.reason else None
+        return {name: str(value) for name, value in fields.items() if value is not None}
 
     @cached_property
     def _wished(self) -> dict[str, float]:
@@ -82,8 +82,8 @@ class Case:
     @cached_property
     def wishes(self) -> Mapping[str, float]:
         """How sure we are of each intent."""
-        known = {alternative.name: alternative.confidence for alternative in self.intent.alternatives}
-        return {self.intent.name: self.intent.confidence, **known} if self.intent.name else known
+        confidences = {alternative.name: alternative.confidence for alternative in self.intent.alternatives}
+        return {self.intent.name: self.intent.confidence, **confidences} if self.intent.name else confidences
 
     @cached_property
     def _wishes(self) -> Sequence[WishRead]:
@@ -116,8 +116,8 @@ class Case:
     @cached_property
     def judge(self) -> Judge:
         """What holds policies against all this."""
-        literal_string = " \n".join(row.text for row in self._said)
-        return Judge(self._variables, literal_string)
+        words = " \n".join(row.text for row in self._said)
+        return Judge(self._variables, words)
 
     @cached_property
     def _known(self) -> Known:
@@ -157,11 +157,11 @@ class Case:
 
     def wished(self, action: CatalogueAction) -> float:
         """How well the action fits what the customer wants."""
-        known = self._wished.get(action.id)
-        if known is None:
+        fit = self._wished.get(action.id)
+        if fit is None:
             by_intent = max((_fit(action, wish) for wish in self._wishes), default=0.0)
-            known = self._wished[action.id] = min(1.0, max(by_intent, self.reading.likeness.get(action.id, 0.0)))
-        return known
+            fit = self._wished[action.id] = min(1.0, max(by_intent, self.reading.likeness.get(action.id, 0.0)))
+        return fit
 
     def wish_for(self, action: CatalogueAction) -> str | None:
         """The label of the wish that the action fits best, or None where it fits by its own examples alone."""
@@ -210,10 +210,7 @@ class Case:
                 "messages": len(self._said),
                 "mood": mood([feeling(row.text) for row in self._said]).label.value,
                 "steps": {step.name: step.outcome.value for step in self.steps},
-                "intents": {
-                    catalogue_intent.name: self.wishes.get(catalogue_intent.name, 0.0)
-                    for catalogue_intent in self.catalogue.intents
-                },
+                "intents": {intent.name: self.wishes.get(intent.name, 0.0) for intent in self.catalogue.intents},
             },
             "facts": dict(self.facts.tree),
             "records": {record.kind.removesuffix("_id"): record.fields for record in self.facts.records},

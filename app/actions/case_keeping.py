@@ -107,14 +107,16 @@ class CaseKeeper:
             after = ""
             while page := await self._archive.page(tenant, CASES, after=after, limit=PAGE):
                 sums = dict(page)
-                known = await self._vectors.known_cases(tenant, list(sums))
-                missing = [one for one in sums if one not in known]
-                found = await self._vectors.get(tenant, missing)
-                if found:
-                    told = {one: sums[one] for one in found}
-                    await self._similar.put(tenant, told, np.stack([found[one] for one in told]))
-                    await self._drop_gone(tenant, list(told))
-                complete = complete and len(found) == len(missing)
+                registered = await self._vectors.known_cases(tenant, list(sums))
+                missing = [case_id for case_id in sums if case_id not in registered]
+                vectors = await self._vectors.get(tenant, missing)
+                if vectors:
+                    sums_by_case = {case_id: sums[case_id] for case_id in vectors}
+                    await self._similar.put(
+                        tenant, sums_by_case, np.stack([vectors[case_id] for case_id in sums_by_case])
+                    )
+                    await self._drop_gone(tenant, list(sums_by_case))
+                complete = complete and len(vectors) == len(missing)
                 after = page[-1][0]
             await self._warm_up(tenant)
         return complete
@@ -127,21 +129,21 @@ class CaseKeeper:
 
     async def _take_up(self, tenant: str, case_ids: Sequence[str]) -> None:
         gone = await self._drop_gone(tenant, case_ids)
-        found = await self._vectors.get(tenant, [one for one in case_ids if one not in gone])
+        vectors = await self._vectors.get(tenant, [case_id for case_id in case_ids if case_id not in gone])
         catalogue = (await self._shelf.of(tenant)).catalogue
         priors = {action.id: action.propensity for action in catalogue.actions}
         for case_id in case_ids:
             waiting = self._waiting.get((tenant, case_id))
             if waiting is None:
                 continue
-            if case_id in found:
+            if case_id in vectors:
                 outcomes = list(waiting.outcomes)
-                await self._similar.file(tenant, case_id, found[case_id], outcomes, priors=priors)
+                await self._similar.file(tenant, case_id, vectors[case_id], outcomes, priors=priors)
                 del waiting.outcomes[: len(outcomes)]
-            settled = case_id in found and not waiting.outcomes
+            settled = case_id in vectors and not waiting.outcomes
             if settled or case_id in gone or waiting.until < monotonic():
                 del self._waiting[tenant, case_id]
-        await self._drop_gone(tenant, list(found))
+        await self._drop_gone(tenant, list(vectors))
 
     async def _drop_gone(self, tenant: str, case_ids: Sequence[str]) -> set[str]:
         """Leave nothing of cases whose message was erased or blanked, maybe while they were made findable."""

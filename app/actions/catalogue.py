@@ -134,7 +134,7 @@ class Catalogue(Record):
 
     def action(self, action_id: str) -> CatalogueAction | None:
         """The action with this id, or None."""
-        return next((catalogue_action for catalogue_action in self.actions if catalogue_action.id == action_id), None)
+        return next((action for action in self.actions if action.id == action_id), None)
 
     def intent_label(self, name: str) -> str:
         """The label of an intent, or its name where the catalogue has none by that name."""

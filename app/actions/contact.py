@@ -34,25 +34,25 @@ class ContactPolicies:
         return await self._archive.of_customer(snapshot.tenant, COLLECTION, customer_id, limit=READ)
 
     async def note(
-        self, snapshot: Snapshot, decision: Decision, actions: Sequence[CatalogueAction], known: Offers
+        self, snapshot: Snapshot, decision: Decision, actions: Sequence[CatalogueAction], offers: Offers
     ) -> None:
-        """Keep that the decision offers some of these actions, where `known` does not have it yet."""
+        """Keep that the decision offers some of these actions, where `offers` does not have it yet."""
         offered = {offered_action.action_id for offered_action in decision.actions}
-        place = decision.conversation_id or decision.decision_id
+        conversation_id = decision.conversation_id or decision.decision_id
         fresh = {
-            one["action_id"]
-            for one in known
-            if one["conversation_id"] == place and decision.created_at - _at(one) < DATED_ANEW
+            offer["action_id"]
+            for offer in offers
+            if offer["conversation_id"] == conversation_id and decision.created_at - _at(offer) < DATED_ANEW
         }
         for action in actions:
             if action.contact_policy is not None and action.id in offered - fresh:
                 document = {
                     "action_id": action.id,
-                    "conversation_id": place,
+                    "conversation_id": conversation_id,
                     "decision_id": decision.decision_id,
                     "at": decision.created_at.isoformat(),
                 }
-                key = f"{decision.customer_id} {place} {action.id}"
+                key = f"{decision.customer_id} {conversation_id} {action.id}"
                 await self._archive.put(snapshot.tenant, COLLECTION, key, document, customer_id=decision.customer_id)
 
 

@@ -85,7 +85,7 @@ class Cost:
             raise TooCostly(_advice(self._tree, steps))
 
     def steps(self, variables: Mapping[str, Any], extents: "Extents | None" = None) -> int:
-        """At most how many steps it takes with these values of its variables; `known` are extents found before."""
+        """At most how many steps it takes with these values of its variables; `extents` are those found before."""
         extents = Extents() if extents is None else extents
         scope = {name: extents.of(value) for name, value in variables.items()}
         bound = _bound(self._tree, _Scope(scope, extents))
@@ -139,17 +139,17 @@ class Extents:
 
     def of(self, value: Any) -> Extent:
         """How large a value is."""
-        found = self._found.get(id(value))
-        if found is None:
-            found = self._found[id(value)] = extent(value)
-        return found
+        size = self._found.get(id(value))
+        if size is None:
+            size = self._found[id(value)] = extent(value)
+        return size
 
 
 class _Scope(NamedTuple):
     """What the names in an expression stand for."""
 
     extents: Mapping[str, Extent]
-    known: Extents
+    measured: Extents
 
 
 def _bound(node: Node, scope: _Scope) -> Bound:
@@ -171,7 +171,7 @@ def _bound(node: Node, scope: _Scope) -> Bound:
 def _part(node: Field | Index, scope: _Scope) -> Bound:
     base = _bound(node.base, scope)
     if isinstance(node, Field):
-        child = _child(base.extent, node.name, scope.known)
+        child = _child(base.extent, node.name, scope.measured)
         # The engine copies what it takes out of a value.
         return Bound(base.steps + 1 + (child.weight if base.extent.exact else 0), child)
     key = _bound(node.key, scope)

@@ -141,12 +141,12 @@ class DecisionMaker:
         limit = IN_A_HANDOFF if isinstance(request, HandoffRequest) else request.limit
         judged = [_judged(case, action) for action in case.catalogue.actions if audience in action.audience]
         fitting, suppressed = _arbitrated(case, judged)
-        known, similar = await asyncio.gather(
+        past_offers, similar = await asyncio.gather(
             self._contact.offers(snapshot, [ranked.judged.action for ranked in fitting]), self._similar_to(case)
         )
-        rankeds, held_off = _within_caps(snapshot, fitting, known)
+        within_caps, held_off = _within_caps(snapshot, fitting, past_offers)
         decision_id = id_of_work("dec")
-        offers, candidates = await self._in_order(case, _worth_offering(rankeds), limit, decision_id, similar)
+        offers, candidates = await self._in_order(case, _worth_offering(within_caps), limit, decision_id, similar)
         decision = Decision(
             decision_id=decision_id,
             customer_id=snapshot.customer.customer_id,
@@ -162,7 +162,7 @@ class DecisionMaker:
             suppressed=(*suppressed, *held_off),
             candidates=candidates,
         )
-        await self._contact.note(snapshot, decision, [ranked.judged.action for ranked in rankeds], known)
+        await self._contact.note(snapshot, decision, [ranked.judged.action for ranked in within_caps], past_offers)
         return await self._worded(case, decision, started)
 
     async def _worded(self, case: Case, decision: Decision, started: float) -> Decision:
@@ -180,15 +180,15 @@ class DecisionMaker:
 
     async def _read(self, snapshot: Snapshot) -> tuple[InForce, Reading]:
         """What the customer wants, by the catalogue in force; read once for the intent and the decision."""
-        held = self._readings.get(id(snapshot))
-        if held is None or held[0] is not snapshot:
+        entry = self._readings.get(id(snapshot))
+        if entry is None or entry[0] is not snapshot:
             in_force = await self.shelf.of(snapshot.tenant)
             reading = await in_force.reader.read(snapshot)
             labels = {intent.name: intent.label for intent in in_force.catalogue.intents}
             labelled = reading.intent.model_copy(update={"label": labels.get(reading.intent.name or "")})
-            held = (snapshot, in_force, reading._replace(intent=labelled))
-            self._readings[id(snapshot)] = held
-        return held[1], held[2]
+            entry = (snapshot, in_force, reading._replace(intent=labelled))
+            self._readings[id(snapshot)] = entry
+        return entry[1], entry[2]
 
     async def _similar_to(self, case: Case) -> Similar:
         wanted = case.reading.wanted
@@ -226,26 +226,28 @@ def _judged(case: Case, action: CatalogueAction) -> _Judged:
 
 
 def _arbitrated(case: Case, judged: Sequence[_Judged]) -> tuple[list[_Ranked], list[SuppressedAction]]:
-    out_of_reach = {one.action.id: one.closure for one in judged if denies(one.closure, one.tried)}
-    held_back = {one.action.id: _held_back(case, one) for one in judged}
+    out_of_reach = {
+        judgement.action.id: judgement.closure for judgement in judged if denies(judgement.closure, judgement.tried)
+    }
+    held_back = {judgement.action.id: _held_back(case, judgement) for judgement in judged}
     calls = calls_of(
         case,
-        [one.action for one in judged],
+        [judgement.action for judgement in judged],
         out_of_reach,
         {name for name, suppressed_action in held_back.items() if suppressed_action},
     )
     fitting: list[_Ranked] = []
     suppressed: list[SuppressedAction] = []
-    for one in judged:
-        call = calls[one.action.id]
-        suppressed_action = held_back[one.action.id]
+    for judgement in judged:
+        call = calls[judgement.action.id]
+        suppressed_action = held_back[judgement.action.id]
         # What is not about this matter at all need not be explained.
         if suppressed_action is not None and (
             call.strength >= LEAST_CONTEXT or suppressed_action.reason is not SuppressionReason.NOT_APPLICABLE
         ):
             suppressed.append(suppressed_action)
         elif suppressed_action is None and call.strength >= LEAST_CONTEXT:
-            fitting.append(_Ranked(one, call, _components(one, call), held_back.get(call.closed or "")))
+            fitting.append(_Ranked(judgement, call, _components(judgement, call), held_back.get(call.closed or "")))
     return sorted(fitting, key=lambda ranked: -ranked.score), suppressed
 
 
@@ -253,8 +255,8 @@ def _within_caps(
     snapshot: Snapshot, fitting: Sequence[_Ranked], offers: Offers
 ) -> tuple[Sequence[_Ranked], list[SuppressedAction]]:
     held_off = {ranked.judged.action.id: capped(ranked.judged.action, offers, snapshot) for ranked in fitting}
-    rankeds = [ranked for ranked in fitting if held_off[ranked.judged.action.id] is None]
-    return rankeds, [suppressed_action for suppressed_action in held_off.values() if suppressed_action is not None]
+    within_caps = [ranked for ranked in fitting if held_off[ranked.judged.action.id] is None]
+    return within_caps, [suppressed_action for suppressed_action in held_off.values() if suppressed_action is not None]
 
 
 def _worth_offering(fitting: Sequence[_Ranked]) -> Sequence[_Ranked]:
@@ -316,26 +318,26 @@ def _why(case: Case, ranked: _Ranked) -> tuple[str, tuple[str, ...]]:
         return f"“{label}” is not possible: {ranked.instead.detail}", (*asked, *ranked.instead.evidence)
     if call.by == "wish":
         wish = case.wish_for(ranked.judged.action)
-        told = "The customer wants" if call.strength >= SURE_WISH else "It may be about"
-        what = f"{told}: {wish}" if wish else "It is close to what was asked for"
+        opening = "The customer wants" if call.strength >= SURE_WISH else "It may be about"
+        what = f"{opening}: {wish}" if wish else "It is close to what was asked for"
         return f"{what}. This fits by {call.strength:.0%}, and the policy allows it.", asked
     return "It is open whatever the customer wants.", asked
 
 
 def _told_of_similar(similar: Similar, action_id: str) -> str:
-    cases, settled = similar.told.get(action_id, (0, 0))
+    cases, settled = similar.plain_rates.get(action_id, (0, 0))
     if cases < LEAST_CASES_TOLD:
         return ""
     return f" Of {cases:.0f} similar cases in which this was done, it settled {settled:.0f}."
 
 
 def _friction(case: Case) -> tuple[str, tuple[str, ...]]:
-    known = {signal.signal_id: signal for signal in case.signals}
-    grave = [known[one] for one in case.intervention.reasons if one in known][:3]
+    signals_by_id = {signal.signal_id: signal for signal in case.signals}
+    grave = [signals_by_id[signal_id] for signal_id in case.intervention.reasons if signal_id in signals_by_id][:3]
     kinds = ", ".join(dict.fromkeys(signal.type.replace("_", " ") for signal in grave))
-    told = f" ({kinds})" if kinds else ""
-    reason = f"Friction is {case.intervention.friction:.2f}{told}, which calls for “{case.intervention.level}”."
-    return reason, tuple(one for signal in grave for one in signal.evidence)
+    listed = f" ({kinds})" if kinds else ""
+    reason = f"Friction is {case.intervention.friction:.2f}{listed}, which calls for “{case.intervention.level}”."
+    return reason, tuple(interaction_id for signal in grave for interaction_id in signal.evidence)
 
 
 def _sources(case: Case, names: Sequence[str]) -> tuple[str, ...]:

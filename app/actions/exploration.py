@@ -55,9 +55,9 @@ class Order(NamedTuple):
 def ranked(options: Sequence[Option], *, places: int) -> Order:
     """The candidates by expected score, of equals the first; nothing is left to chance."""
     scores = [option.belief.mean * option.weight for option in options]
-    order = sorted(range(len(options)), key=lambda one: -scores[one])[:places]
-    first = tuple(float(one == order[0]) for one in range(len(options))) if order else ()
-    return Order(tuple(Place(one, 1.0) for one in order), first)
+    order = sorted(range(len(options)), key=lambda index: -scores[index])[:places]
+    first = tuple(float(index == order[0]) for index in range(len(options))) if order else ()
+    return Order(tuple(Place(index, 1.0) for index in order), first)
 
 
 def explored(options: Sequence[Option], *, places: int, chance: Random) -> Order:
@@ -100,4 +100,4 @@ class _Chances:
         best = (self._mass[left] * np.exp(logs.sum(axis=0) - logs)).sum(axis=1)
         weights = self._weights[left]
         mixed = (1 - LEAST_SHARE) * best / best.sum() + LEAST_SHARE * weights / weights.sum()
-        return [float(one) for one in mixed / mixed.sum()]
+        return [float(probability) for probability in mixed / mixed.sum()]

@@ -75,7 +75,7 @@ class Learner:
         self._read_again_s = read_again_s
         self._known: dict[str, _Known] = {}
 
-    async def told(self, tenant: str, outcome: FiledOutcome) -> None:
+    async def file_outcome(self, tenant: str, outcome: FiledOutcome) -> None:
         """File an outcome and learn from it; told again of the same decision and action, it replaces the last."""
         await self._archive.put_counted(
             tenant,
@@ -85,15 +85,17 @@ class Learner:
             counting=counted,
             customer_id=outcome.customer_id,
         )
-        known = self._known.get(tenant)
-        if known is not None:
+        propensities = self._known.get(tenant)
+        if propensities is not None:
             sums = await self._archive.get(tenant, PROPENSITIES, outcome.action_id)
-            known.learn(outcome.action_id, _rates(sums or {}))
+            propensities.learn(outcome.action_id, _rates(sums or {}))
 
     async def outcomes_of(self, tenant: str, decision_id: str, action_ids: Sequence[str]) -> Sequence[FiledOutcome]:
         """What was told of these actions of one decision."""
-        found = [await self._archive.get(tenant, OUTCOMES, f"{decision_id} {action_id}") for action_id in action_ids]
-        return [FiledOutcome.model_validate(one) for one in found if one is not None]
+        documents = [
+            await self._archive.get(tenant, OUTCOMES, f"{decision_id} {action_id}") for action_id in action_ids
+        ]
+        return [FiledOutcome.model_validate(document) for document in documents if document is not None]
 
     async def arrange(
         self,
@@ -110,51 +112,53 @@ class Learner:
         They are ranked by expected score; with `chance`, each place is drawn by Thompson sampling. `leaning` says what
         else is known of an action here: it is given the action and what is believed of it under the intent.
         """
-        known = await self._recall(tenant)
-        worth = known.worth
+        propensities = await self._recall(tenant)
+        worth = propensities.worth
         options: list[Option] = []
-        for action_id, one in components.items():
-            believed = belief(known.rates.get(action_id, {}), intent or "", one.propensity, worth=worth)
+        for action_id, parts in components.items():
+            believed = belief(propensities.rates.get(action_id, {}), intent or "", parts.propensity, worth=worth)
             here = leaning(action_id, believed) if leaning else believed
-            options.append(Option(here, one.context * one.value * one.lever))
+            options.append(Option(here, parts.context * parts.value * parts.lever))
         order = explored(options, places=places, chance=chance) if chance else ranked(options, places=places)
         ids = list(components)
         candidates = (
             Candidate(
                 action_id=action_id,
                 probability=probability,
-                components=one.model_copy(update={"propensity": option.belief.mean}),
+                components=parts.model_copy(update={"propensity": option.belief.mean}),
             )
-            for (action_id, one), option, probability in zip(components.items(), options, order.first, strict=True)
+            for (action_id, parts), option, probability in zip(components.items(), options, order.first, strict=True)
         )
-        return Arranged(tuple((ids[place.candidate], place.probability) for place in order.places), tuple(candidates))
+        return Arranged(
+            tuple((ids[position.candidate], position.probability) for position in order.places), tuple(candidates)
+        )
 
     async def belief_without(self, tenant: str, outcome: FiledOutcome, prior: float) -> Belief:
         """What would be believed of an outcome's action under its intent had this outcome not been told."""
-        known = await self._recall(tenant)
+        propensities = await self._recall(tenant)
         intent = outcome.intent or ""
-        rates = dict(known.rates.get(outcome.action_id, {}))
+        rates = dict(propensities.rates.get(outcome.action_id, {}))
         own = rates.get(intent, Rate())
         success = outcome.success
         if success is not None and own.trials >= 1:
             rates[intent] = Rate(own.trials - 1, max(0.0, own.successes - success))
-        return belief(rates, intent, prior, worth=known.worth)
+        return belief(rates, intent, prior, worth=propensities.worth)
 
     async def _recall(self, tenant: str) -> "_Known":
-        known = self._known.get(tenant)
-        if known is not None and monotonic() - known.read_at < self._read_again_s:
-            return known
-        known = _Known(read_at=monotonic())
+        propensities = self._known.get(tenant)
+        if propensities is not None and monotonic() - propensities.read_at < self._read_again_s:
+            return propensities
+        propensities = _Known(read_at=monotonic())
         after = ""
         while page := await self._archive.page(tenant, PROPENSITIES, after=after, limit=PAGE):
             for action_id, sums in page:
-                known.learn(action_id, _rates(sums))
+                propensities.learn(action_id, _rates(sums))
             after = page[-1][0]
         self._known.pop(tenant, None)
         if len(self._known) >= MOST_TENANTS:
             del self._known[next(iter(self._known))]
-        self._known[tenant] = known
-        return known
+        self._known[tenant] = propensities
+        return propensities
 
 
 @dataclass(slots=True)
@@ -213,24 +217,24 @@ def worth_of_others(spreads: Iterable[Spread]) -> float:
     few outcomes.
     """
     excess, possible = SLOWNESS / (1 + USUAL_WORTH), SLOWNESS
-    for one in spreads:
-        excess += one.excess
-        possible += one.possible
+    for action_spread in spreads:
+        excess += action_spread.excess
+        possible += action_spread.possible
     share = min(max(excess / possible, 1 / (1 + MOST_WORTH)), 1 / (1 + LEAST_WORTH))
     return 1 / share - 1
 
 
 def spread(rates: Iterable[Rate]) -> Spread:
     """How an action's rates by intent differ; nothing where none can tell."""
-    known = [rate for rate in rates if rate.trials > 0]
-    trials = sum(rate.trials for rate in known)
-    if len(known) < 2 or trials <= len(known):
+    tried = [rate for rate in rates if rate.trials > 0]
+    trials = sum(rate.trials for rate in tried)
+    if len(tried) < 2 or trials <= len(tried):
         return Spread()
-    mean = sum(rate.successes for rate in known) / trials
+    mean = sum(rate.successes for rate in tried) / trials
     single = mean * (1 - mean)
-    squares = sum(rate.trials * (rate.successes / rate.trials - mean) ** 2 for rate in known)
-    by_chance = single * (len(known) - 1)
-    at_most = single * (trials - sum(rate.trials**2 for rate in known) / trials)
+    squares = sum(rate.trials * (rate.successes / rate.trials - mean) ** 2 for rate in tried)
+    by_chance = single * (len(tried) - 1)
+    at_most = single * (trials - sum(rate.trials**2 for rate in tried) / trials)
     return Spread(squares - by_chance, max(at_most - by_chance, 0.0))
 
 

@@ -60,12 +60,12 @@ class Faults:
 
     def refusal(self, lines: Sequence[int] = ()) -> InvalidRequest:
         """The refusal that tells them, each with its line where the lines are known."""
-        places = [f"line {line}: " for line in lines] or [""] * len(self.listed)
-        named = list(zip(self.listed, places, strict=True))
+        prefixes = [f"line {line}: " for line in lines] or [""] * len(self.listed)
+        named = list(zip(self.listed, prefixes, strict=True))
         errors = [
-            {"path": _dotted(fault.path) or "body", "message": f"{place}{_told(fault)}"} for fault, place in named
+            {"path": _dotted(fault.path) or "body", "message": f"{prefix}{_told(fault)}"} for fault, prefix in named
         ]
-        shown = [f"{place}{_described(fault)}" for fault, place in named[:_SHOWN]]
+        shown = [f"{prefix}{_described(fault)}" for fault, prefix in named[:_SHOWN]]
         return InvalidRequest("; ".join([*shown, *self.rest()]), errors)
 
     def rest(self) -> list[str]:
@@ -93,8 +93,8 @@ def load_catalogue(name_or_path: str) -> Catalogue:
     if catalogue is None or faults.count:
         shown = faults.listed[:_SHOWN]
         lines = document.lines(fault.path for fault in shown)
-        told = [f"{file}:{line}: {_described(fault)}" for fault, line in zip(shown, lines, strict=True)]
-        raise ConfigurationError("\n".join([*told, *faults.rest()]))
+        messages = [f"{file}:{line}: {_described(fault)}" for fault, line in zip(shown, lines, strict=True)]
+        raise ConfigurationError("\n".join([*messages, *faults.rest()]))
     return catalogue
 
 
@@ -169,24 +169,24 @@ def _too_many(content: Mapping[str, Any]) -> Iterator[Fault]:
 
 def _faults(catalogue: Catalogue) -> Iterator[Fault]:
     intents = {intent.name for intent in catalogue.intents}
-    actions = {catalogue_action.id for catalogue_action in catalogue.actions}
+    actions = {action.id for action in catalogue.actions}
     circular = _waiting_for_themselves(catalogue)
     yield from _doubles("intents", "name", [intent.name for intent in catalogue.intents])
-    yield from _doubles("actions", "id", [catalogue_action.id for catalogue_action in catalogue.actions])
+    yield from _doubles("actions", "id", [action.id for action in catalogue.actions])
     for index, action in enumerate(catalogue.actions):
-        place: _Path = ("actions", index)
+        path: _Path = ("actions", index)
         for name in action.intents:
             if name not in intents and name != ANY_INTENT:
-                yield Fault((*place, "intents", name), f"there is no intent {name!r} in this catalogue")
+                yield Fault((*path, "intents", name), f"there is no intent {name!r} in this catalogue")
         for field, names in (("instead_of", action.instead_of), ("after", action.after)):
             for name in names:
                 if name not in actions:
-                    yield Fault((*place, field, name), f"there is no action {name!r} in this catalogue")
+                    yield Fault((*path, field, name), f"there is no action {name!r} in this catalogue")
         if index in circular:
-            yield Fault((*place, "after"), "the action has to wait for itself; take one of the names out of the circle")
-        for fault in _policy_faults((*place, "policy"), action.policy, intents, actions):
+            yield Fault((*path, "after"), "the action has to wait for itself; take one of the names out of the circle")
+        for fault in _policy_faults((*path, "policy"), action.policy, intents, actions):
             yield fault._replace(message=f"action {action.id!r}: {fault.message}") if fault.costly else fault
-        yield from _parameter_faults(place, action)
+        yield from _parameter_faults(path, action)
 
 
 def _waiting_for_themselves(catalogue: Catalogue) -> set[int]:
@@ -195,18 +195,11 @@ def _waiting_for_themselves(catalogue: Catalogue) -> set[int]:
     for index, action in enumerate(catalogue.actions):
         places.setdefault(action.id, index)
     # One bit an action: what has to be taken before it, and, one action after another let in, before that.
-    before = [
-        sum({1 << places[name] for name in catalogue_action.after if name in places})
-        for catalogue_action in catalogue.actions
-    ]
+    before = [sum({1 << places[name] for name in action.after if name in places}) for action in catalogue.actions]
     for between in range(len(before)) if any(before) else ():
         bit, earlier = 1 << between, before[between]
         before = [mask | earlier if mask & bit else mask for mask in before]
-    return {
-        index
-        for index, catalogue_action in enumerate(catalogue.actions)
-        if before[index] >> places[catalogue_action.id] & 1
-    }
+    return {index for index, action in enumerate(catalogue.actions) if before[index] >> places[action.id] & 1}
 
 
 def _policy_faults(path: _Path, policy: EngagementPolicy, intents: set[str], actions: set[str]) -> Iterator[Fault]:
@@ -222,7 +215,7 @@ def _policy_faults(path: _Path, policy: EngagementPolicy, intents: set[str], act
 
 
 def _parameter_faults(path: _Path, action: CatalogueAction) -> Iterator[Fault]:
-    names = [one.name for one in action.parameters]
+    names = [parameter.name for parameter in action.parameters]
     yield from (Fault((*path, *fault.path), fault.message) for fault in _doubles("parameters", "name", names))
     for unknown in sorted(placeholders(action.script or "") - set(names)):
         yield Fault((*path, "script"), f"the script uses {{{unknown}}}, which is none of the action's parameters")
@@ -230,7 +223,7 @@ def _parameter_faults(path: _Path, action: CatalogueAction) -> Iterator[Fault]:
         for source in parameter.sources:
             kind, _, rest = source.partition(".")
             if kind not in PLACES or not rest:
-                allowed = ", ".join(f"{PLACE}.…" for PLACE in PLACES)
+                allowed = ", ".join(f"{source_kind}.…" for source_kind in PLACES)
                 yield Fault((*path, "parameters", index, "from"), f"{source!r} is no place to find it; use {allowed}")
         try:
             whole_matcher(parameter.pattern or "")
@@ -281,7 +274,7 @@ def _file_of(name_or_path: str) -> Path:
         return shipped
     file = Path(name_or_path)
     if not file.is_file():
-        names = ", ".join(sorted(one.stem for one in SHIPPED.glob("*.yaml")))
+        names = ", ".join(sorted(path.stem for path in SHIPPED.glob("*.yaml")))
         raise ConfigurationError(
             f"There is no catalogue {name_or_path!r}: name a YAML file, or one of the shipped ones ({names})."
         )
@@ -292,8 +285,8 @@ def _read_yaml(text: str) -> tuple[Any, Document]:
     try:
         document = read_yaml(text)
     except YamlProblem as failure:
-        place = f"line {failure.line}: " if failure.line else ""
-        raise _unreadable(f"{place}this is not valid YAML ({failure.message}).") from None
+        prefix = f"line {failure.line}: " if failure.line else ""
+        raise _unreadable(f"{prefix}this is not valid YAML ({failure.message}).") from None
     return document.content, document
 
 
@@ -304,8 +297,8 @@ def _read_json(text: str) -> tuple[Any, Document | None]:
     except ValueError as failure:
         message = json_fault(failure)
         line = re.search(r", line (\d+) column", message)
-        place = f"line {line[1]}: " if line else ""
-        raise _unreadable(f"{place}this is not valid JSON ({message}).") from None
+        prefix = f"line {line[1]}: " if line else ""
+        raise _unreadable(f"{prefix}this is not valid JSON ({message}).") from None
     try:
         return content, read_yaml(text)
     except YamlProblem:

@@ -31,16 +31,16 @@ async def decision_log(
 
 async def _outcomes(archive: Archive, tenant: str, first: str, last: str) -> Mapping[str, list[Mapping[str, Any]]]:
     # An outcome's key is its decision's id, a space and the action, so they lie in the same order as the decisions.
-    found: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    outcomes_by_decision: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
     after = first
     while page := await archive.page(tenant, OUTCOMES, after=after, limit=PAGE):
         for key, outcome in page:
             decision_id = key.partition(" ")[0]
             if decision_id > last:
-                return found
-            found[decision_id].append(outcome)
+                return outcomes_by_decision
+            outcomes_by_decision[decision_id].append(outcome)
         after = page[-1][0]
-    return found
+    return outcomes_by_decision
 
 
 def _falls_between(decision: Mapping[str, Any], since: datetime | None, until: datetime | None) -> bool:

@@ -58,12 +58,14 @@ class Known:
         values: dict[str, JsonValue] = {}
         evidence: dict[str, None] = {}
         for parameter in action.parameters:
-            found = self._found(parameter)
-            if found is not None:
-                values[parameter.name] = found.value
-                if found.interaction_id is not None:
-                    evidence[found.interaction_id] = None
-        missing = [one.name for one in action.parameters if one.required and one.name not in values]
+            candidate = self._found(parameter)
+            if candidate is not None:
+                values[parameter.name] = candidate.value
+                if candidate.interaction_id is not None:
+                    evidence[candidate.interaction_id] = None
+        missing = [
+            parameter.name for parameter in action.parameters if parameter.required and parameter.name not in values
+        ]
         return Filled(values, tuple(evidence), tuple(missing))
 
     def _found(self, parameter: Parameter) -> _Found | None:
@@ -74,27 +76,27 @@ class Known:
         return self._answers[asked]
 
     def _candidates(self, parameter: Parameter) -> Iterator[_Found]:
-        for place, paths in _places(parameter.sources):
-            for found in self._looked_up(place, paths, parameter.pattern):
-                value = _converted(found.value, parameter.type)
+        for source_kind, paths in _places(parameter.sources):
+            for candidate in self._looked_up(source_kind, paths, parameter.pattern):
+                value = _converted(candidate.value, parameter.type)
                 if value is not None:
-                    yield _Found(value, found.interaction_id)
+                    yield _Found(value, candidate.interaction_id)
 
-    def _looked_up(self, place: str, paths: Sequence[str], pattern: str | None) -> Iterator[_Found]:
-        if place == "mention":
+    def _looked_up(self, source_kind: str, paths: Sequence[str], pattern: str | None) -> Iterator[_Found]:
+        if source_kind == "mention":
             yield from self._mentioned(paths, pattern)
         else:
             for path in paths:
-                yield from self._held(place, path)
+                yield from self._held(source_kind, path)
 
-    def _held(self, place: str, path: str) -> Iterator[_Found]:
-        if place == "fact":
+    def _held(self, source_kind: str, path: str) -> Iterator[_Found]:
+        if source_kind == "fact":
             fact = self.facts.find(path)
             if fact is not None:
                 yield _Found(fact.value, fact.interaction_id)
-        elif place == "argument":
+        elif source_kind == "argument":
             yield from (_Found(row.data[path], row.interaction_id) for row in self._calls if row.data.get(path))
-        elif place == "identifier":
+        elif source_kind == "identifier":
             yield from self._identified(path)
         else:
             value: Any = self.context
@@ -110,10 +112,10 @@ class Known:
             named = [
                 mention for mention in mentioned if mention.type in kinds and not _is_end_of_card(mention, row.text)
             ]
-            for one in sorted(named, key=lambda mention: kinds.index(mention.type)):
-                fits = pattern is None or _matches(pattern, one.value)
-                if fits and (one.type == "error_code" or canonical(one.value) not in self._error_codes):
-                    yield _Found(one.value, row.interaction_id)
+            for mention in sorted(named, key=lambda mention: kinds.index(mention.type)):
+                fits = pattern is None or _matches(pattern, mention.value)
+                if fits and (mention.type == "error_code" or canonical(mention.value) not in self._error_codes):
+                    yield _Found(mention.value, row.interaction_id)
 
     def _identified(self, kind: str) -> Iterator[_Found]:
         for identifier in trusted(self.snapshot.customer.identifiers):
@@ -131,20 +133,22 @@ class Known:
     @cached_property
     def _error_codes(self) -> frozenset[str]:
         # An error named once as one may well be named without that word the next time.
-        found = (
+        error_mentions = (
             mention
             for row in self.snapshot.interactions
             for mention in mentions(row.text)
             if mention.type == "error_code"
         )
-        return frozenset(canonical(mention.value) for mention in found)
+        return frozenset(canonical(mention.value) for mention in error_mentions)
 
     @cached_property
     def _mentions(self) -> Sequence[tuple[Interaction, Sequence[Mention], frozenset[str]]]:
         rows = (*reversed(self.snapshot.conversation), *reversed(self.snapshot.prior))
-        said = (row for row in rows if row.actor is Actor.CUSTOMER and row.kind is Kind.MESSAGE)
-        named = ((row, mentions(row.text)[::-1]) for row in said)
-        return [(row, found, frozenset(mention.type for mention in found)) for row, found in named if found]
+        messages = (row for row in rows if row.actor is Actor.CUSTOMER and row.kind is Kind.MESSAGE)
+        named = ((row, mentions(row.text)[::-1]) for row in messages)
+        return [
+            (row, mentioned, frozenset(mention.type for mention in mentioned)) for row, mentioned in named if mentioned
+        ]
 
     @cached_property
     def _calls(self) -> Sequence[Interaction]:
@@ -163,7 +167,7 @@ def _is_end_of_card(mention: Mention, text: str) -> bool:
 def _places(sources: tuple[str, ...]) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """The places to look in, one after the other, each with all that may be asked of it in a row."""
     by_place = groupby((source.partition(".") for source in sources), key=lambda parts: parts[0])
-    return tuple((place, tuple(path for _, _, path in parts)) for place, parts in by_place)
+    return tuple((source_kind, tuple(path for _, _, path in parts)) for source_kind, parts in by_place)
 
 
 def trusted(identifiers: Sequence[Identifier]) -> list[Identifier]:
@@ -189,8 +193,10 @@ def worded(script: str | None, values: Mapping[str, JsonValue]) -> str | None:
     """The script with its values; a sentence that needs a missing one is left out, and None when nothing is left."""
     if script is None:
         return None
-    kept = [sentence for sentence in sentences(script) if placeholders(sentence) <= values.keys()]
-    text = " ".join(_PLACEHOLDER.sub(lambda match: _spoken(values[match.group(1)]), one) for one in kept)
+    complete_sentences = [sentence for sentence in sentences(script) if placeholders(sentence) <= values.keys()]
+    text = " ".join(
+        _PLACEHOLDER.sub(lambda match: _spoken(values[match.group(1)]), sentence) for sentence in complete_sentences
+    )
     return text or None
 
 
@@ -247,7 +253,7 @@ def _number(value: Any, *, whole: bool) -> float | int | None:
 
 def _spoken(value: JsonValue) -> str:
     if isinstance(value, list):
-        return ", ".join(_spoken(json_value) for json_value in value)
+        return ", ".join(_spoken(part) for part in value)
     if isinstance(value, Mapping):
-        return ", ".join(f"{name} {_spoken(json_value)}" for name, json_value in value.items())
+        return ", ".join(f"{name} {_spoken(part)}" for name, part in value.items())
     return str(value)

@@ -11,7 +11,7 @@ _LETTER = r"[\pL\pN_]"
 _NO_LETTER = r"[^\pL\pN_]"
 
 
-def said(text: bytes, what: Any) -> bool:
+def uses_phrase(text: bytes, what: Any) -> bool:
     """Whether the text (casefolded UTF-8) holds one of the phrases. Raises ValueError when they are too many."""
     if not isinstance(what, str):
         return False

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, cast
 
 from app.actions.catalogue import EngagementPolicy, Rule
 from app.actions.cost import MOST_STEPS_OVER_DATA, MOST_VALUES, Cost, Extents, TooCostly, cost, weight
-from app.actions.phrases import said
+from app.actions.phrases import uses_phrase
 from app.models import SignalType, SuppressionReason
 
 _log = logging.getLogger(__name__)
@@ -133,7 +133,7 @@ class Judge:
     def _made(self, variables: Mapping[str, Any]) -> Any:
         import cel  # compiled expressions and their engine are only needed once something is decided
 
-        return cel.Context(variables=dict(variables), functions={"said": partial(said, self._words)})
+        return cel.Context(variables=dict(variables), functions={"said": partial(uses_phrase, self._words)})
 
     def _narrowed(self, priced: Cost, names: frozenset[str]) -> dict[str, Any]:
         """Of what is too large to be copied whole, the fields that an expression asks for. Raises TooCostly."""

@@ -76,7 +76,7 @@ class Shelf:
 
     def unlearn(self, tenant: str | None) -> None:
         """Read a tenant's intents, or those of all, by the examples alone again."""
-        for name in [one for one in self._taught if tenant in (None, one)]:
+        for name in [taught_tenant for taught_tenant in self._taught if tenant in (None, taught_tenant)]:
             del self._taught[name]
 
     async def put(self, tenant: str, catalogue: Catalogue) -> InForce:
@@ -104,9 +104,9 @@ class Shelf:
     async def _look(self, tenant: str, *, first: bool) -> None:
         in_force = self._held.get(tenant)
         document = await self._archive.get(tenant, COLLECTION, CURRENT)
-        known = document is None or (in_force is not None and in_force.version == document["version"])
+        unchanged = document is None or (in_force is not None and in_force.version == document["version"])
         # What was put here while the archive was read is newer than what was read.
-        if document is None or known or self._held.get(tenant) is not in_force:
+        if document is None or unchanged or self._held.get(tenant) is not in_force:
             return
         # Costing the rules of a large catalogue takes a while, and the engine must not hold up everybody else.
         made = await asyncio.to_thread(self._made, document)

@@ -62,7 +62,7 @@ class Similar(NamedTuple):
     """
 
     rates: Mapping[str, Rate]
-    told: Mapping[str, Rate]
+    plain_rates: Mapping[str, Rate]
     worth: float
 
     def leaning(self, action_id: str, believed: Belief) -> Belief:
@@ -112,11 +112,11 @@ class SimilarCases:
 
     async def put(self, tenant: str, cases: Mapping[str, Mapping[str, Any]], vectors: Vectors) -> None:
         """Keep cases with their sums, one row of `vectors` a case, shape (cases, dimensions)."""
-        await self._vectors.put_cases(tenant, {one: _outcome(sums) for one, sums in cases.items()}, vectors)
+        await self._vectors.put_cases(tenant, {case_id: _outcome(sums) for case_id, sums in cases.items()}, vectors)
 
     def forget(self, tenant: str | None) -> None:
         """Something of this tenant, or of any, was erased: what was found is not told again."""
-        for key in [one for one in self._kept if tenant in (None, one[0])]:
+        for key in [entry for entry in self._kept if tenant in (None, entry[0])]:
             del self._kept[key]
 
     async def _at_hand(self, tenant: str, case_id: str, wanted: Vector) -> Sequence[LikeCase]:
@@ -128,25 +128,25 @@ class SimilarCases:
             return ()
         try:
             async with within(PATIENCE_S):
-                found = await self._nearest(tenant, case_id, wanted)
+                nearest = await self._nearest(tenant, case_id, wanted)
         except (RetrievalUnavailable, ConfigurationError, TimeoutError) as failure:
             _log.warning("actions are ranked without similar cases: %s", type(failure).__name__)
             self._resting_until = monotonic() + REST_S
             return ()
-        self._kept[tenant, case_id] = found
-        return found
+        self._kept[tenant, case_id] = nearest
+        return nearest
 
     async def _nearest(self, tenant: str, case_id: str, wanted: Vector) -> Sequence[LikeCase]:
         like_cases = await self._vectors.nearest_cases(tenant, wanted, NEAREST)
         return [like_case for like_case in like_cases if like_case.likeness > UNLIKE and like_case.case_id != case_id]
 
     async def _worth(self, tenant: str) -> float:
-        known = self._worths.get(tenant)
-        if known is not None and known[0] > monotonic():
-            return known[1]
-        found = worth_of_the_intent(await self._archive.get(tenant, WORTH, ALL) or {})
-        self._worths[tenant] = (monotonic() + READ_AGAIN_S, found)
-        return found
+        remembered = self._worths.get(tenant)
+        if remembered is not None and remembered[0] > monotonic():
+            return remembered[1]
+        worth = worth_of_the_intent(await self._archive.get(tenant, WORTH, ALL) or {})
+        self._worths[tenant] = (monotonic() + READ_AGAIN_S, worth)
+        return worth
 
     async def _foretell(self, tenant: str, case_id: str, vector: Vector, outcome: FiledOutcome, prior: float) -> None:
         """Note how surprising an outcome was for each worth, given what was known without it."""
@@ -189,7 +189,7 @@ def weight(likeness: float) -> float:
 
 def _weighed(like_cases: Sequence[LikeCase], worth: float) -> Similar:
     rates: dict[str, Rate] = {}
-    told: dict[str, Rate] = {}
+    plain_rates: dict[str, Rate] = {}
     for case in like_cases:
         counts = weight(case.likeness)
         sums: Mapping[str, Sequence[float]] = from_json(case.outcome)
@@ -197,18 +197,20 @@ def _weighed(like_cases: Sequence[LikeCase], worth: float) -> Similar:
             if trials <= 0:
                 continue
             share = min(1.0, max(0.0, successes / trials))
-            before, plain = rates.get(action_id, Rate()), told.get(action_id, Rate())
-            one = counts * min(1.0, trials)
-            rates[action_id] = Rate(before.trials + one, before.successes + one * share)
-            told[action_id] = Rate(plain.trials + 1, plain.successes + float(share >= 0.5))
-    return Similar(rates, told, worth)
+            before, plain = rates.get(action_id, Rate()), plain_rates.get(action_id, Rate())
+            weighed_trials = counts * min(1.0, trials)
+            rates[action_id] = Rate(before.trials + weighed_trials, before.successes + weighed_trials * share)
+            plain_rates[action_id] = Rate(plain.trials + 1, plain.successes + float(share >= 0.5))
+    return Similar(rates, plain_rates, worth)
 
 
 def _outcome(sums: Mapping[str, Any]) -> str:
     """The trials and successes of each action of a case."""
     actions = {name.partition(" ")[2] for name in sums if name.startswith(TRIALS)}
-    told = {action: (sums[f"{TRIALS} {action}"], sums.get(f"{SUCCESSES} {action}", 0.0)) for action in sorted(actions)}
-    return to_json(told).decode()
+    outcomes = {
+        action: (sums[f"{TRIALS} {action}"], sums.get(f"{SUCCESSES} {action}", 0.0)) for action in sorted(actions)
+    }
+    return to_json(outcomes).decode()
 
 
 def _loss(foretold: float, success: float) -> float:

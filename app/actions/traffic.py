@@ -75,7 +75,7 @@ class TrafficLearner:
     def forget(self, tenant: str | None) -> None:
         """Something of this tenant, or of any, was erased: what was learnt goes, to be learnt without it later."""
         self._shelf.unlearn(tenant)
-        for heard in [one for name, one in self._heard.items() if tenant in (None, name)]:
+        for heard in [traffic for name, traffic in self._heard.items() if tenant in (None, name)]:
             heard.learnt_from, heard.looked_at = frozenset(), None
             heard.erasures += 1
 
@@ -117,15 +117,15 @@ class TrafficLearner:
 
     async def _learn(self, tenant: str, heard: _Heard) -> None:
         before = heard.erasures
-        found = await self._vectors.get(tenant, list(heard.ids))
-        if len(found) < LEAST_MESSAGES:
+        vectors = await self._vectors.get(tenant, list(heard.ids))
+        if len(vectors) < LEAST_MESSAGES:
             # The index may be behind, so what is missing may come: it is looked for again the next time.
             self._shelf.unlearn(tenant)
             heard.learnt_from = frozenset()
             return
-        if heard.learnt_from != frozenset(found):
-            await self._shelf.learn(tenant, np.stack(list(found.values())))
-            heard.learnt_from = frozenset(found)
+        if heard.learnt_from != frozenset(vectors):
+            await self._shelf.learn(tenant, np.stack(list(vectors.values())))
+            heard.learnt_from = frozenset(vectors)
         heard.looked_at = monotonic()
         if heard.erasures != before:
             self.forget(tenant)  # erased while it was learnt from

@@ -77,16 +77,12 @@ class ActionWriter:
             _log.warning("the rules' own decision is given: %s", failure.reported_code)
             return decision.model_copy(update={"failure_code": failure.reported_code})
         scripts = {action.action_id: action.script for action in reversed(worded.actions)}
-        said = _figures(" ".join(row.text for row in snapshot.conversation))
-        actions = [_reworded(action, scripts.get(action.action_id, ""), said) for action in decision.actions]
+        spoken_figures = _figures(" ".join(row.text for row in snapshot.conversation))
+        actions = [_reworded(action, scripts.get(action.action_id, ""), spoken_figures) for action in decision.actions]
         if not may_order:
             return decision.model_copy(update={"actions": tuple(actions), "engine": "model"})
         order = list(dict.fromkeys(action.action_id for action in worded.actions))
-        actions.sort(
-            key=lambda offered_action: (
-                order.index(offered_action.action_id) if offered_action.action_id in order else len(order)
-            )
-        )
+        actions.sort(key=lambda action: order.index(action.action_id) if action.action_id in order else len(order))
         candidates = _first(actions[0].action_id, decision.candidates)
         return decision.model_copy(update={"actions": tuple(actions), "candidates": candidates, "engine": "model"})
 
@@ -124,8 +120,8 @@ def _line(action: OfferedAction) -> str:
 
 
 def _conversation(snapshot: Snapshot) -> str:
-    interactions = [row for row in snapshot.conversation if row.kind is Kind.MESSAGE and row.text.strip()]
-    return "\n".join(f"{row.actor.value}: {row.text[:MESSAGE_CHARACTERS]}" for row in interactions[-NEWEST_MESSAGES:])
+    messages = [row for row in snapshot.conversation if row.kind is Kind.MESSAGE and row.text.strip()]
+    return "\n".join(f"{row.actor.value}: {row.text[:MESSAGE_CHARACTERS]}" for row in messages[-NEWEST_MESSAGES:])
 
 
 def _object_in(text: str) -> str:
@@ -134,18 +130,18 @@ def _object_in(text: str) -> str:
     return text[start : end + 1] if 0 <= start < end else text
 
 
-def _reworded(action: OfferedAction, script: str, said: set[str]) -> OfferedAction:
+def _reworded(action: OfferedAction, script: str, spoken_figures: set[str]) -> OfferedAction:
     script = " ".join(script.split())
     own = _figures(action.script or "")
     named = _figures(script)
-    kept = own <= named <= own | said | _figures(json.dumps(dict(action.parameters)))
-    if not script or len(script) > SCRIPT_CHARACTERS or not kept:
+    unaltered = own <= named <= own | spoken_figures | _figures(json.dumps(dict(action.parameters)))
+    if not script or len(script) > SCRIPT_CHARACTERS or not unaltered:
         return action
     return action.model_copy(update={"script": script})
 
 
 def _figures(text: str) -> set[str]:
-    return {one.strip(".,:/-").casefold() for one in _FIGURE.findall(text)}
+    return {figure.strip(".,:/-").casefold() for figure in _FIGURE.findall(text)}
 
 
 def _first(action_id: str, candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:

@@ -27,7 +27,7 @@ def changes(
 
 def added(sums: Mapping[str, Any] | None, amounts: Mapping[str, float]) -> dict[str, float]:
     """An entry's sums with these amounts added."""
-    found = dict(sums or {})
+    totals = dict(sums or {})
     for name, amount in amounts.items():
-        found[name] = found.get(name, 0.0) + amount
-    return found
+        totals[name] = totals.get(name, 0.0) + amount
+    return totals

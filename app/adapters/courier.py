@@ -124,10 +124,10 @@ class HttpCourier:
             raise _refused(f"This URL {odd}")
         loop = asyncio.get_running_loop()
         try:
-            found = await loop.run_in_executor(self._resolvers, _resolved, host, port)
+            entries = await loop.run_in_executor(self._resolvers, _resolved, host, port)
         except (OSError, UnicodeError):
             raise _refused("No address is known for this URL") from None
-        addresses = [str(entry[4][0]) for entry in found]
+        addresses = [str(entry[4][0]) for entry in entries]
         if not addresses or not (self._private or all(map(is_public, addresses))):
             raise _refused("This URL leads into a private network; WARMLINE_WEBHOOKS_PRIVATE=true allows that")
         return addresses[0]

@@ -241,10 +241,10 @@ def json_object_in(text: str) -> str | None:
     decoder = json.JSONDecoder()
     for start in _object_starts(text):
         try:
-            found, length = decoder.raw_decode(text, start)
+            parsed, length = decoder.raw_decode(text, start)
         except (ValueError, RecursionError):
             continue
-        if isinstance(found, dict) and found:
+        if isinstance(parsed, dict) and parsed:
             return text[start:length]
     return None
 
@@ -264,12 +264,12 @@ def _reply(name: str, response: Any) -> ModelReply:
         raise InvalidModelOutput("The model gave an empty answer.")
     if len(content) > MOST_REPLY_CHARACTERS:
         raise InvalidModelOutput("The model's answer is far too long.")
-    found = json_object_in(content)
-    if found is None:
+    json_object = json_object_in(content)
+    if json_object is None:
         raise InvalidModelOutput("The model's answer holds no JSON object.")
     usage = getattr(response, "usage", None)
     return ModelReply(
-        text=found,
+        text=json_object,
         model=name,
         prompt_tokens=getattr(usage, "prompt_tokens", None) or 0,
         completion_tokens=getattr(usage, "completion_tokens", None) or 0,
@@ -313,13 +313,10 @@ def _translated(failure: Exception) -> ModelFailure:
 
     from app.adapters.wire import UnusableAnswer
 
-    if any(isinstance(base_exception, UnusableAnswer) for base_exception in _chain(failure)):
+    if any(isinstance(cause, UnusableAnswer) for cause in _chain(failure)):
         return InvalidModelOutput("The model's server answered with something that is no answer.")
     exceptions = _litellm().exceptions
-    wire = next(
-        (base_exception for base_exception in _chain(failure) if isinstance(base_exception, httpx.HTTPError | OSError)),
-        None,
-    )
+    wire = next((cause for cause in _chain(failure) if isinstance(cause, httpx.HTTPError | OSError)), None)
     _log.warning("model call failed: %s", type(wire or failure).__name__)
     refused = (
         exceptions.AuthenticationError,
@@ -347,7 +344,7 @@ def _without_lengths(schema: object) -> object:
         pairs = cast(Mapping[str, object], schema).items()
         return {key: _without_lengths(value) for key, value in pairs if key not in _LENGTHS}
     if isinstance(schema, list):
-        return [_without_lengths(one) for one in cast(list[object], schema)]
+        return [_without_lengths(entry) for entry in cast(list[object], schema)]
     return schema
 
 

@@ -51,7 +51,7 @@ class MemoryUnit:
         self.written: list[str] = []
         self.unannounced: dict[str, str] = {}
 
-    def known(
+    def recorded(
         self,
         *,
         identifiers: Collection[Key] = (),
@@ -65,22 +65,20 @@ class MemoryUnit:
         tenant = self._tenant
         merges = [tenant.merges[merge_id] for merge_id in set(merge_ids) if merge_id in tenant.merges]
         asked = {*customer_ids, *(merge.survivor for merge in merges)}
-        customers = {one: tenant.customer(one) for one in asked if one in tenant.parents}
-        seats = [seat for one in {*conversation_ids, *seats_only} if (seat := tenant.seat(one))]
+        customers = {
+            customer_id: tenant.customer(customer_id) for customer_id in asked if customer_id in tenant.parents
+        }
+        seats = [seat for conversation_id in {*conversation_ids, *seats_only} if (seat := tenant.seat(conversation_id))]
         asked_of = {seat.customer_id for seat in seats if seat.conversation_id in conversation_ids}
         in_play = {*customers.values(), *asked_of}
-        identifier_holdings = list(tenant.held())
+        holdings = list(tenant.customer_holdings())
         in_play |= {
-            identifier_holding.customer_id
-            for identifier_holding in identifier_holdings
-            if (identifier_holding.identifier.type, identifier_holding.identifier.value) in identifiers
+            holding.customer_id
+            for holding in holdings
+            if (holding.identifier.type, holding.identifier.value) in identifiers
         }
         return Known(
-            holdings=tuple(
-                identifier_holding
-                for identifier_holding in identifier_holdings
-                if identifier_holding.customer_id in in_play
-            ),
+            holdings=tuple(holding for holding in holdings if holding.customer_id in in_play),
             seats=tuple(seats),
             filed=tuple(self._filed(caller_id) for caller_id in set(caller_ids) if caller_id in tenant.filed),
             customers=customers,
@@ -138,9 +136,9 @@ class MemoryUnit:
         )
 
     def _parted(self) -> Iterable[tuple[str, str]]:
-        for merge_record in self._tenant.merges.values():
-            if merge_record.undone_at:
-                yield self._tenant.customer(merge_record.survivor), self._tenant.customer(merge_record.absorbed)
+        for merge in self._tenant.merges.values():
+            if merge.undone_at:
+                yield self._tenant.customer(merge.survivor), self._tenant.customer(merge.absorbed)
 
 
 class MemoryTransaction:
@@ -149,7 +147,7 @@ class MemoryTransaction:
     def __init__(self, unit: MemoryUnit) -> None:
         self._unit = unit
 
-    async def known(
+    async def recorded(
         self,
         *,
         identifiers: Collection[Key] = (),
@@ -160,7 +158,7 @@ class MemoryTransaction:
         merge_ids: Collection[str] = (),
     ) -> Known:
         """What is held under these (type, value) pairs, conversations, callers' ids, customers and merges."""
-        return self._unit.known(
+        return self._unit.recorded(
             identifiers=identifiers,
             conversation_ids=conversation_ids,
             seats_only=seats_only,
@@ -214,38 +212,24 @@ class MemoryLedger:
     async def identities_of(self, tenant: str, customer_id: str) -> Sequence[str]:
         """The identities joined in one customer, the oldest first."""
         of = self._tenants[tenant]
-        return sorted(parent for parent in of.parents if of.customer(parent) == customer_id)
+        return sorted(identity_id for identity_id in of.parents if of.customer(identity_id) == customer_id)
 
     async def holdings_of(self, tenant: str, identity_ids: Collection[str]) -> Sequence[IdentifierHolding]:
         """The identifiers that these identities hold."""
-        identifier_holdings = [
-            identifier_holding
-            for identifier_holding in self._tenants[tenant].held()
-            if identifier_holding.identity_id in identity_ids
+        holdings = [
+            holding for holding in self._tenants[tenant].customer_holdings() if holding.identity_id in identity_ids
         ]
         return sorted(
-            identifier_holdings,
-            key=lambda identifier_holding: (
-                identifier_holding.identity_id,
-                identifier_holding.identifier.type,
-                identifier_holding.identifier.value,
-            ),
+            holdings, key=lambda holding: (holding.identity_id, holding.identifier.type, holding.identifier.value)
         )
 
     async def holders(self, tenant: str, values: Collection[str]) -> Sequence[IdentifierHolding]:
         """Who holds an identifier with one of these normalised values, whatever its type."""
-        identifier_holdings = [
-            identifier_holding
-            for identifier_holding in self._tenants[tenant].held()
-            if identifier_holding.identifier.value in values
+        holdings = [
+            holding for holding in self._tenants[tenant].customer_holdings() if holding.identifier.value in values
         ]
         return sorted(
-            identifier_holdings,
-            key=lambda identifier_holding: (
-                identifier_holding.identity_id,
-                identifier_holding.identifier.type,
-                identifier_holding.identifier.value,
-            ),
+            holdings, key=lambda holding: (holding.identity_id, holding.identifier.type, holding.identifier.value)
         )
 
     async def seat_of(self, tenant: str, conversation_id: str) -> ConversationSeat | None:
@@ -290,7 +274,7 @@ class MemoryLedger:
         newest_first: bool = False,
     ) -> Sequence[Interaction]:
         """Interactions of these identities, by seq."""
-        found = [
+        matching = [
             interaction
             for interaction in self._tenants[tenant].rows.values()
             if interaction.identity_id in identity_ids
@@ -300,7 +284,7 @@ class MemoryLedger:
             and interaction.seq > after_seq
             and (up_to_seq is None or interaction.seq <= up_to_seq)
         ]
-        return sorted(found, key=lambda interaction: interaction.seq, reverse=newest_first)[:limit]
+        return sorted(matching, key=lambda interaction: interaction.seq, reverse=newest_first)[:limit]
 
     async def outline(self, tenant: str, identity_ids: Collection[str], *, up_to_seq: int) -> Sequence[Outlined]:
         """All interactions of these identities in the order they happened, without their content."""
@@ -328,36 +312,43 @@ class MemoryLedger:
             if row.conversation_id in wanted:
                 customer_id = await self.customer_of(tenant, row.identity_id) or row.identity_id
                 theirs[customer_id, row.conversation_id].append((customer_id, row))
-        newest = (one for rows in theirs.values() for one in rows[-limit:])
-        return sorted(newest, key=lambda one: one[1].seq)
+        newest = (entry for rows in theirs.values() for entry in rows[-limit:])
+        return sorted(newest, key=lambda entry: entry[1].seq)
 
     async def after_position(self, position: int, limit: int) -> Sequence[tuple[int, str, Interaction]]:
         """Rows of all tenants past a position of the write order, as (position, tenant, interaction)."""
         left = (
-            (number, tenant, self._tenants[tenant].rows[one])
-            for number, (tenant, one) in enumerate(self._written[position:], start=position + 1)
-            if one in self._tenants[tenant].rows
+            (number, tenant, self._tenants[tenant].rows[interaction_id])
+            for number, (tenant, interaction_id) in enumerate(self._written[position:], start=position + 1)
+            if interaction_id in self._tenants[tenant].rows
         )
         return list(islice(left, limit))
 
     async def lately_active(self, rows: int, *, limit: int) -> Sequence[tuple[str, str]]:
         """The conversations of all tenants among the newest `rows` rows, newest first."""
-        newest = [(tenant, self._tenants[tenant].rows.get(one)) for tenant, one in self._written[-rows:][::-1]]
-        found = {(tenant, row.conversation_id): None for tenant, row in newest if row and row.conversation_id}
-        return [(tenant, conversation_id) for tenant, conversation_id in islice(found, limit)]
+        newest = [
+            (tenant, self._tenants[tenant].rows.get(interaction_id))
+            for tenant, interaction_id in self._written[-rows:][::-1]
+        ]
+        conversations = {(tenant, row.conversation_id): None for tenant, row in newest if row and row.conversation_id}
+        return [(tenant, conversation_id) for tenant, conversation_id in islice(conversations, limit)]
 
     async def last_position(self) -> int:
         """The position of the newest row; 0 when there is none."""
-        left = (number for number, (tenant, one) in enumerate(self._written, 1) if one in self._tenants[tenant].rows)
+        left = (
+            number
+            for number, (tenant, interaction_id) in enumerate(self._written, 1)
+            if interaction_id in self._tenants[tenant].rows
+        )
         return max(left, default=0)
 
     async def merges_of(self, tenant: str, identity_ids: Collection[str]) -> Sequence[MergeRecord]:
         """Every merge, undone or not, that joined one of these identities, the oldest first."""
         merges = self._tenants[tenant].merges
         return [
-            merges[merge]
-            for merge in sorted(merges)
-            if {merges[merge].survivor, merges[merge].absorbed} & {*identity_ids}
+            merges[merge_id]
+            for merge_id in sorted(merges)
+            if {merges[merge_id].survivor, merges[merge_id].absorbed} & {*identity_ids}
         ]
 
     async def expired(
@@ -365,8 +356,8 @@ class MemoryLedger:
     ) -> Sequence[Interaction]:
         """Interactions of these channels that happened before a moment, by seq."""
         rows = sorted(self._tenants[tenant].rows.values(), key=lambda interaction: interaction.seq)
-        found = (row for row in rows if row.seq > after_seq and row.channel in channels and row.occurred_at < before)
-        return list(islice(found, limit))
+        old_rows = (row for row in rows if row.seq > after_seq and row.channel in channels and row.occurred_at < before)
+        return list(islice(old_rows, limit))
 
     async def reword(self, tenant: str, rows: Sequence[Interaction]) -> None:
         """Put the text and the data of these rows in the place of what is filed of them."""
@@ -446,42 +437,42 @@ class MemoryArchive:
 
     async def get(self, tenant: str, collection: str, key: str) -> Mapping[str, Any] | None:
         """One document, or None."""
-        found = self._documents.get((tenant, collection, key))
-        return from_json(found[1]) if found else None
+        entry = self._documents.get((tenant, collection, key))
+        return from_json(entry[1]) if entry else None
 
     async def of_customer(
         self, tenant: str, collection: str, customer_id: str, *, limit: int = 100
     ) -> Sequence[Mapping[str, Any]]:
         """The newest documents of one customer, newest first; a replaced one keeps its place."""
-        found = [
+        documents = [
             document
             for (of_tenant, of_collection, _), (owner, document) in self._documents.items()
             if (of_tenant, of_collection, owner) == (tenant, collection, customer_id)
         ]
-        return [from_json(document) for document in found[::-1][:limit]]
+        return [from_json(document) for document in documents[::-1][:limit]]
 
     async def between(
         self, tenant: str, collection: str, customer_ids: Collection[str], from_key: str, before_key: str, *, limit: int
     ) -> Sequence[Mapping[str, Any]]:
         """Documents of these customers with keys from one on and below another: the last `limit`, the last first."""
-        found = {
+        documents = {
             key: document
             for (of_tenant, of_collection, key), (owner, document) in self._documents.items()
             if (of_tenant, of_collection) == (tenant, collection) and owner in customer_ids
         }
-        keys = sorted((one for one in found if from_key <= one < before_key), reverse=True)
-        return [from_json(found[key]) for key in keys[:limit]]
+        keys = sorted((key for key in documents if from_key <= key < before_key), reverse=True)
+        return [from_json(documents[key]) for key in keys[:limit]]
 
     async def page(
         self, tenant: str, collection: str, *, after: str = "", limit: int = 1000
     ) -> Sequence[tuple[str, Mapping[str, Any]]]:
         """Documents with their keys, ordered by key: the first `limit` past the key `after`."""
-        found = sorted(
+        documents = sorted(
             (key, document)
             for (of_tenant, of_collection, key), (_, document) in self._documents.items()
             if (of_tenant, of_collection) == (tenant, collection) and key > after
         )
-        return [(key, from_json(document)) for key, document in found[:limit]]
+        return [(key, from_json(document)) for key, document in documents[:limit]]
 
     async def remove(self, tenant: str, collection: str, keys: Collection[str]) -> int:
         """Remove the documents with these keys; tells how many there were."""
@@ -502,8 +493,8 @@ class MemoryArchive:
                 named = (owner is None or owner in owners) and bool(wanted & ids_in(f"{key} {document.decode()}"))
                 if of_tenant == tenant and (owner in customer_ids or named):
                     gone.append((of_tenant, collection, key))
-            for place in gone:
-                del self._documents[place]
+            for document_key in gone:
+                del self._documents[document_key]
             counts.update(collection for _, collection, _ in gone)
             wanted = frozenset(key for _, collection, key in gone if collection in NAMED_BY_OTHERS)
             if not wanted or attempt:

@@ -44,7 +44,7 @@ class _Known:
 class _Held:
     """All that is held of one tenant."""
 
-    known: dict[str, _Known] = field(default_factory=dict[str, _Known])
+    identities: dict[str, _Known] = field(default_factory=dict[str, _Known])
     readings: dict[str, Reading] = field(default_factory=dict[str, Reading])
     digests: dict[str, Digest] = field(default_factory=dict[str, Digest])
 
@@ -65,38 +65,42 @@ class MemoryContinuity:
             for of_tenant, identity_id in {(of_tenant, row.identity_id) for _, of_tenant, row in rows}:
                 self._note(of_tenant, identity_id)
             self._position = rows[-1][0]
-        known = self._held[tenant].known
-        for identity_id, told in (await self._told(tenant)).items():
-            if identity_id not in known or known[identity_id].documents != told:
+        identities = self._held[tenant].identities
+        for identity_id, documents in (await self._told(tenant)).items():
+            if identity_id not in identities or identities[identity_id].documents != documents:
                 self._note(tenant, identity_id)
-                known[identity_id].documents = told
+                identities[identity_id].documents = documents
         await self._note_moves(tenant)
         return head
 
     async def touch(self, tenant: str, identity_ids: Collection[str], *, readings_hold: bool = False) -> None:
         """Note identities, and forget what was read of those that are no more."""
-        held = self._held[tenant]
+        state = self._held[tenant]
         if not readings_hold:
-            held.readings = {
-                key: reading for key, reading in held.readings.items() if reading.identity_id not in identity_ids
+            state.readings = {
+                key: reading for key, reading in state.readings.items() if reading.identity_id not in identity_ids
             }
         for identity_id in identity_ids:
             if await self._ledger.customer_of(tenant, identity_id) is None:
                 self._forget(tenant, identity_id)
-            elif identity_id in held.known:
-                held.known[identity_id].noted += 1
+            elif identity_id in state.identities:
+                state.identities[identity_id].noted += 1
 
     async def tenants(self) -> Sequence[str]:
         """The tenants with new interactions, with somebody noted or with visits that are not read."""
         fresh = {tenant for _, tenant, _ in await self._ledger.after_position(self._position, PAGE)}
-        for tenant, held in self._held.items():
-            if any(one.is_due for one in held.known.values()) or await self.unread_count(tenant):
+        for tenant, state in self._held.items():
+            if any(identity.is_due for identity in state.identities.values()) or await self.unread_count(tenant):
                 fresh.add(tenant)
         return sorted(fresh)
 
     async def due(self, tenant: str, limit: int) -> Sequence[Due]:
         """Some of the customers noted that must be read anew."""
-        return await self._who(tenant, (one for one, known in self._held[tenant].known.items() if known.is_due), limit)
+        return await self._who(
+            tenant,
+            (identity_id for identity_id, identity in self._held[tenant].identities.items() if identity.is_due),
+            limit,
+        )
 
     async def unread(self, tenant: str, until: int, limit: int) -> Sequence[Due]:
         """Some of the customers who have visits that are not read and ended before a moment."""
@@ -106,22 +110,26 @@ class MemoryContinuity:
 
     async def material(self, tenant: str, due: Sequence[Due], most: int) -> Sequence[Material]:
         """What the journeys of these customers are read from, at most so many interactions of each."""
-        return [await self._material(tenant, one, most) for one in due]
+        return [await self._material(tenant, due_customer, most) for due_customer in due]
 
     async def replace(self, tenant: str, made: Sequence[tuple[Due, Digest]], readings: Sequence[Reading] = ()) -> int:
         """Put digests in the place of those there were; tells of how many customers."""
-        held, written = self._held[tenant], 0
+        state, written = self._held[tenant], 0
         for due, digest in made:
-            known = {one: held.known[one] for one in due.identity_ids if one in held.known}
-            if {one: count.noted for one, count in known.items()} != due.noted:
+            identities = {
+                identity_id: state.identities[identity_id]
+                for identity_id in due.identity_ids
+                if identity_id in state.identities
+            }
+            if {identity_id: identity.noted for identity_id, identity in identities.items()} != due.noted:
                 continue
             for identity_id in due.identity_ids:
-                held.digests.pop(identity_id, None)
+                state.digests.pop(identity_id, None)
             self._leave_to(tenant, digest)
-            held.digests[due.customer_id] = digest
-            for one in known.values():
-                one.read, one.customer_id = one.noted, due.customer_id
-            held.readings.update(
+            state.digests[due.customer_id] = digest
+            for identity in identities.values():
+                identity.read, identity.customer_id = identity.noted, due.customer_id
+            state.readings.update(
                 {reading.visit_id: reading for reading in readings if reading.identity_id in due.identity_ids}
             )
             written += 1
@@ -182,39 +190,46 @@ class MemoryContinuity:
         return [row for digest in self._held[tenant].digests.values() for row in digest.spots]
 
     def _note(self, tenant: str, identity_id: str) -> None:
-        known = self._held[tenant].known
-        if identity_id in known:
-            known[identity_id].noted += 1
+        identities = self._held[tenant].identities
+        if identity_id in identities:
+            identities[identity_id].noted += 1
         else:
-            known[identity_id] = _Known()
+            identities[identity_id] = _Known()
 
     async def _told(self, tenant: str) -> Mapping[str, tuple[str, ...]]:
-        found: defaultdict[str, list[str]] = defaultdict(list)
+        keys_by_owner: defaultdict[str, list[str]] = defaultdict(list)
         for collection in TOLD_IN:
             after = ""
             while page := await self._archive.page(tenant, collection, after=after):
                 for key, document in page:
                     if (owner := document.get("customer_id")) is not None:
-                        found[owner].append(f"{collection} {key}")
+                        keys_by_owner[owner].append(f"{collection} {key}")
                 after = page[-1][0]
-        return {owner: tuple(keys) for owner, keys in found.items()}
+        return {owner: tuple(keys) for owner, keys in keys_by_owner.items()}
 
     async def _note_moves(self, tenant: str) -> None:
-        known = self._held[tenant].known
-        now = {one: await self._ledger.customer_of(tenant, one) for one in known}
-        moved = [one for one in known if known[one].customer_id not in (None, now[one])]
-        concerned = {*(known[one].customer_id for one in moved), *(now[one] for one in moved)}
-        for identity_id, one in list(known.items()):
+        identities = self._held[tenant].identities
+        now = {identity_id: await self._ledger.customer_of(tenant, identity_id) for identity_id in identities}
+        moved = [
+            identity_id
+            for identity_id in identities
+            if identities[identity_id].customer_id not in (None, now[identity_id])
+        ]
+        concerned = {
+            *(identities[identity_id].customer_id for identity_id in moved),
+            *(now[identity_id] for identity_id in moved),
+        }
+        for identity_id, identity in list(identities.items()):
             if now[identity_id] is None:
                 self._forget(tenant, identity_id)
-            elif identity_id in moved or one.customer_id in concerned - {None}:
-                one.noted += 1
+            elif identity_id in moved or identity.customer_id in concerned - {None}:
+                identity.noted += 1
 
     def _forget(self, tenant: str, identity_id: str) -> None:
-        held = self._held[tenant]
-        held.known.pop(identity_id, None)
-        held.digests.pop(identity_id, None)
-        held.readings = {key: reading for key, reading in held.readings.items() if reading.identity_id != identity_id}
+        state = self._held[tenant]
+        state.identities.pop(identity_id, None)
+        state.digests.pop(identity_id, None)
+        state.readings = {key: reading for key, reading in state.readings.items() if reading.identity_id != identity_id}
 
     def _leave_to(self, tenant: str, digest: Digest) -> None:
         """Take what is in a digest out of the others: a visit may still stand under whom its own was parted from."""
@@ -230,35 +245,35 @@ class MemoryContinuity:
             )
 
     async def _who(self, tenant: str, identity_ids: Iterable[str], limit: int) -> list[Due]:
-        known = self._held[tenant].known
-        found: dict[str, Due] = {}
+        identities = self._held[tenant].identities
+        dues: dict[str, Due] = {}
         for identity_id in identity_ids:
             customer_id = await self._ledger.customer_of(tenant, identity_id)
-            if customer_id is None or customer_id in found or len(found) >= limit:
+            if customer_id is None or customer_id in dues or len(dues) >= limit:
                 continue
             members = tuple(await self._ledger.identities_of(tenant, customer_id))
-            found[customer_id] = Due(
-                customer_id, members, {member: known[member].noted for member in members if member in known}
+            dues[customer_id] = Due(
+                customer_id, members, {member: identities[member].noted for member in members if member in identities}
             )
-        return list(found.values())
+        return list(dues.values())
 
     async def _material(self, tenant: str, due: Due, most: int) -> Material:
         rows: Sequence[Interaction] = await self._ledger.interactions(
             tenant, due.identity_ids, limit=most, newest_first=True
         )
-        told: dict[str, list[Mapping[str, Any]]] = {}
+        documents_by_collection: dict[str, list[Mapping[str, Any]]] = {}
         for collection in TOLD_IN:
             for identity_id in due.identity_ids:
-                found = await self._archive.of_customer(tenant, collection, identity_id, limit=most)
-                told.setdefault(collection, []).extend(reversed(found))
+                documents = await self._archive.of_customer(tenant, collection, identity_id, limit=most)
+                documents_by_collection.setdefault(collection, []).extend(reversed(documents))
         readings = self._held[tenant].readings
         theirs = {key: reading for key, reading in readings.items() if reading.identity_id in due.identity_ids}
-        return Material(due.customer_id, list(reversed(rows)), told, theirs)
+        return Material(due.customer_id, list(reversed(rows)), documents_by_collection, theirs)
 
 
 def _in_time(rows: Sequence[Any], since: int | None, until: int | None) -> list[Any]:
-    found = [row for row in rows if (since is None or row.at >= since) and (until is None or row.at < until)]
-    return sorted(found, key=lambda row: (row.at, row[0]))
+    rows_in_time = [row for row in rows if (since is None or row.at >= since) and (until is None or row.at < until)]
+    return sorted(rows_in_time, key=lambda row: (row.at, row[0]))
 
 
 def _fields(row: Any, names: Sequence[str]) -> list[Any]:

@@ -149,8 +149,12 @@ class MemoryOutbox:
 
     async def lease(self, webhook_id: str, holder: str, now: int, *, until: int, limit: int) -> Sequence[LeasedMessage]:
         """Some of a webhook's messages that are due, the longest due first; nobody else gets them `until` then."""
-        due = [one for one in self._messages.values() if one.new.webhook_id == webhook_id and _is_due(one, now)]
-        leased = sorted(due, key=lambda one: (one.due_at, one.position))[:limit]
+        due = [
+            message
+            for message in self._messages.values()
+            if message.new.webhook_id == webhook_id and _is_due(message, now)
+        ]
+        leased = sorted(due, key=lambda message: (message.due_at, message.position))[:limit]
         for message in leased:
             message.holder, message.due_at = holder, until
             message.attempts += 1
@@ -186,19 +190,23 @@ class MemoryOutbox:
         self, tenant: str, webhook_id: str, *, status: DeliveryStatus | None, before: int | None, limit: int
     ) -> Sequence[tuple[int, Delivery]]:
         """Messages to a webhook with their numbers, the newest first, below the number `before`."""
-        found = [
+        deliveries = [
             (message.position, message.delivery())
             for message in self._theirs(tenant, webhook_id)
             if status in (None, message.status) and (before is None or message.position < before)
         ]
-        return sorted(found, key=lambda row: -row[0])[:limit]
+        return sorted(deliveries, key=lambda row: -row[0])[:limit]
 
     async def redeliver(self, tenant: str, webhook_id: str, message_ids: Collection[str] | None, now: int) -> int:
         """Send these messages again, or every one that was given up; tells how many."""
         again = [
-            one
-            for one in self._theirs(tenant, webhook_id)
-            if (one.status is DeliveryStatus.FAILED if message_ids is None else one.new.message_id in message_ids)
+            message
+            for message in self._theirs(tenant, webhook_id)
+            if (
+                message.status is DeliveryStatus.FAILED
+                if message_ids is None
+                else message.new.message_id in message_ids
+            )
         ]
         for message in again:
             message.status, message.since = DeliveryStatus.PENDING, now

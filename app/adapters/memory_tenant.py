@@ -50,23 +50,19 @@ class MemoryTenant:
 
     def erase(self, customer_id: str) -> ErasedRows:
         """Remove a customer with everything that is theirs."""
-        gone = [parent for parent in self.parents if self.customer(parent) == customer_id]
+        gone = [identity_id for identity_id in self.parents if self.customer(identity_id) == customer_id]
         rows = [row.interaction_id for row in self.rows.values() if row.identity_id in gone]
         self.erase_rows(rows)
-        taken = [one for one, identity_id in self.seats.items() if identity_id in gone]
+        taken = [conversation_id for conversation_id, identity_id in self.seats.items() if identity_id in gone]
         for conversation_id in taken:
             del self.seats[conversation_id]
         for row in sorted(self.rows.values(), key=lambda interaction: interaction.seq):
             if row.conversation_id in taken:
                 self.seats[row.conversation_id] = row.identity_id
-        held = [key for key in self.holdings if key[0] in gone]
-        for key in held:
+        holding_keys = [key for key in self.holdings if key[0] in gone]
+        for key in holding_keys:
             del self.holdings[key]
-        merges = [
-            merge_record.merge_id
-            for merge_record in self.merges.values()
-            if merge_record.survivor in gone or merge_record.absorbed in gone
-        ]
+        merges = [merge.merge_id for merge in self.merges.values() if merge.survivor in gone or merge.absorbed in gone]
         for merge_id in merges:
             del self.merges[merge_id]
         for identity_id in gone:
@@ -75,7 +71,7 @@ class MemoryTenant:
             identity_ids=tuple(sorted(gone)),
             interaction_ids=tuple(rows),
             conversations=len(taken),
-            identifiers=len(held),
+            identifiers=len(holding_keys),
             merges=len(merges),
             identities=len(gone),
         )
@@ -87,19 +83,19 @@ class MemoryTenant:
             if row.id:
                 self.filed.pop(row.id, None)
         ids = {row.interaction_id for row in gone}
-        for key, new_holding in self.holdings.items():
-            if new_holding.interaction_id in ids:
-                self.holdings[key] = new_holding.model_copy(update={"interaction_id": None})
+        for key, holding in self.holdings.items():
+            if holding.interaction_id in ids:
+                self.holdings[key] = holding.model_copy(update={"interaction_id": None})
         return len(gone)
 
-    def held(self) -> Iterable[IdentifierHolding]:
+    def customer_holdings(self) -> Iterable[IdentifierHolding]:
         """Every holding with the customer it leads to."""
-        for new_holding in self.holdings.values():
+        for holding in self.holdings.values():
             yield IdentifierHolding(
-                identity_id=new_holding.identity_id,
-                customer_id=self.customer(new_holding.identity_id),
-                identifier=new_holding.identifier,
-                interaction_id=new_holding.interaction_id,
+                identity_id=holding.identity_id,
+                customer_id=self.customer(holding.identity_id),
+                identifier=holding.identifier,
+                interaction_id=holding.interaction_id,
             )
 
     def outline(self, identity_ids: Collection[str], up_to_seq: int) -> Sequence[Outlined]:

@@ -65,8 +65,12 @@ class MemoryVectors:
 
     async def nearest_cases(self, tenant: str, vector: NDArray[np.float32], limit: int) -> Sequence[LikeCase]:
         """The cases of a tenant that are most like a unit vector, the likest first."""
-        held = ((one, *case) for one, case in self._cases[tenant].items())
-        alike = [LikeCase(one, float(row @ vector), told) for one, told, row in held if row.shape == vector.shape]
+        cases = ((case_id, *case) for case_id, case in self._cases[tenant].items())
+        alike = [
+            LikeCase(case_id, float(row @ vector), outcome)
+            for case_id, outcome, row in cases
+            if row.shape == vector.shape
+        ]
         return sorted(alike, key=lambda like_case: -like_case.likeness)[:limit]
 
     async def delete_cases(self, tenant: str, case_ids: Sequence[str]) -> None:

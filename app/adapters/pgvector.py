@@ -114,14 +114,16 @@ class PgVectors:
 
     async def put_cases(self, tenant: str, outcomes: Mapping[str, str], vectors: Vectors) -> None:
         """Write or replace cases with their unit vectors."""
-        rows = [(tenant, one, told, row) for (one, told), row in zip(outcomes.items(), vectors, strict=True)]
+        rows = [
+            (tenant, case_id, outcome, row) for (case_id, outcome), row in zip(outcomes.items(), vectors, strict=True)
+        ]
         async with self._connection() as connection:
             await connection.executemany(_PUT_CASE, rows)
 
     async def known_cases(self, tenant: str, case_ids: Sequence[str]) -> Collection[str]:
         """Which of these cases are held."""
         async with self._connection() as connection:
-            return {one for (one,) in await connection.fetch(_KNOWN_CASES, tenant, list(case_ids))}
+            return {case_id for (case_id,) in await connection.fetch(_KNOWN_CASES, tenant, list(case_ids))}
 
     async def nearest_cases(self, tenant: str, vector: NDArray[np.float32], limit: int) -> Sequence[LikeCase]:
         """The cases of a tenant that are most like a unit vector, the likest first."""

@@ -139,7 +139,7 @@ def _predicted(
     settings = SettingsCreator(
         link_type="dedupe_only",
         comparisons=[_comparison(field, by_rarity=learns and field in _BY_RARITY) for field in present],
-        blocking_rules_to_generate_predictions=[block_on(*_sql(BLOCK)) for BLOCK in _BLOCKS if _held(BLOCK, present)],
+        blocking_rules_to_generate_predictions=[block_on(*_sql(block)) for block in _BLOCKS if _held(block, present)],
         probability_two_random_records_match=_match_rate(sure, len(records)),
         retain_matching_columns=False,
         retain_intermediate_calculation_columns=True,
@@ -202,12 +202,12 @@ def _linked(row: Mapping[str, Any], by_id: Mapping[str, LinkageRecord], present:
     first, second = by_id[row["unique_id_l"]], by_id[row["unique_id_r"]]
     agreements: list[FieldAgreement] = []
     for field in present:
-        one, other = first.fields.get(field), second.fields.get(field)
-        if one is None or other is None:
+        first_value, second_value = first.fields.get(field), second.fields.get(field)
+        if first_value is None or second_value is None:
             continue
         weight = float(row[f"mw_{field}"]) + float(row.get(f"mw_tf_adj_{field}") or 0.0)
         likeness = Likeness.SIMILAR if weight > 0 else Likeness.DIFFERENT
-        likeness = Likeness.SAME if one == other else likeness
+        likeness = Likeness.SAME if first_value == second_value else likeness
         agreements.append(FieldAgreement(field=field, likeness=likeness, weight=round(weight, 2)))
     return LinkedPair(
         first=first.record_id,
@@ -221,7 +221,7 @@ def _linked(row: Mapping[str, Any], by_id: Mapping[str, LinkageRecord], present:
 
 def _sure_pairs(records: Sequence[LinkageRecord]) -> int:
     """How many pairs agree in all fields of one of the sure combinations."""
-    found: set[tuple[str, str]] = set()
+    pairs: set[tuple[str, str]] = set()
     for fields in _SURE:
         groups: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
         for record in records:
@@ -230,8 +230,8 @@ def _sure_pairs(records: Sequence[LinkageRecord]) -> int:
         for group in groups.values():
             # A larger one is a household of machines, and all its pairs would be counted for people.
             if len(group) <= LARGEST_GROUP:
-                found.update(combinations(sorted(group), 2))
-    return len(found)
+                pairs.update(combinations(sorted(group), 2))
+    return len(pairs)
 
 
 def _match_rate(sure: int, records: int) -> float:
@@ -240,8 +240,8 @@ def _match_rate(sure: int, records: int) -> float:
 
 
 def _held(block: Sequence[ComparedField | tuple[ComparedField, int]], present: Sequence[ComparedField]) -> bool:
-    return all((one if isinstance(one, ComparedField) else one[0]) in present for one in block)
+    return all((part if isinstance(part, ComparedField) else part[0]) in present for part in block)
 
 
 def _sql(block: Sequence[ComparedField | tuple[ComparedField, int]]) -> list[str]:
-    return [str(one) if isinstance(one, ComparedField) else f"substr({one[0]}, 1, {one[1]})" for one in block]
+    return [str(part) if isinstance(part, ComparedField) else f"substr({part[0]}, 1, {part[1]})" for part in block]

@@ -74,12 +74,12 @@ class ChromaVectors:
         wanted = {_key(tenant, interaction_id): interaction_id for interaction_id in interaction_ids}
 
         def work(collection: Any) -> dict[str, NDArray[np.float32]]:
-            found: dict[str, NDArray[np.float32]] = {}
+            vectors: dict[str, NDArray[np.float32]] = {}
             for keys in _batches(list(wanted)):
                 answer = collection.get(ids=keys, include=["embeddings"])
                 rows = np.asarray(answer["embeddings"], np.float32)
-                found.update((wanted[key], row) for key, row in zip(answer["ids"], rows, strict=True))
-            return found
+                vectors.update((wanted[key], row) for key, row in zip(answer["ids"], rows, strict=True))
+            return vectors
 
         return await self._in_thread(work)
 
@@ -104,10 +104,7 @@ class ChromaVectors:
         def work(_: Any) -> None:
             with self._opening:
                 self._cases = {}
-                names = [
-                    str(getattr(list_collection, "name", list_collection))
-                    for list_collection in self._client.list_collections()
-                ]
+                names = [str(getattr(listed, "name", listed)) for listed in self._client.list_collections()]
                 for name in names:
                     if name.startswith(CASES):
                         self._client.delete_collection(name)
@@ -156,10 +153,10 @@ class ChromaVectors:
         rows = dict(zip(outcomes, vectors, strict=True))
 
         def work(_: Any) -> None:
-            held: Any = self._cases_of(tenant, make=True) if rows else None
+            collection: Any = self._cases_of(tenant, make=True) if rows else None
             for keys in _batches(list(rows)):
-                told = [{_OUTCOME: outcomes[key]} for key in keys]
-                held.upsert(ids=keys, embeddings=np.stack([rows[key] for key in keys]), metadatas=told)
+                metadatas = [{_OUTCOME: outcomes[key]} for key in keys]
+                collection.upsert(ids=keys, embeddings=np.stack([rows[key] for key in keys]), metadatas=metadatas)
 
         await self._in_thread(work)
 
@@ -167,9 +164,9 @@ class ChromaVectors:
         """Which of these cases are held. Raises RetrievalUnavailable, ConfigurationError."""
 
         def work(_: Any) -> set[str]:
-            held = self._cases_of(tenant)
-            batches = _batches(list(dict.fromkeys(case_ids))) if held else ()
-            return {one for keys in batches for one in held.get(ids=keys, include=[])["ids"]}
+            collection = self._cases_of(tenant)
+            batches = _batches(list(dict.fromkeys(case_ids))) if collection else ()
+            return {case_id for keys in batches for case_id in collection.get(ids=keys, include=[])["ids"]}
 
         return await self._in_thread(work)
 
@@ -180,12 +177,12 @@ class ChromaVectors:
         """
 
         def work(_: Any) -> list[LikeCase]:
-            held = self._cases_of(tenant)
-            if held is None:
+            collection = self._cases_of(tenant)
+            if collection is None:
                 return []
-            answer = held.query(query_embeddings=[vector], n_results=limit, include=["distances", "metadatas"])
-            found = zip(answer["ids"][0], answer["distances"][0], answer["metadatas"][0], strict=True)
-            return [LikeCase(one, 1.0 - distance, told[_OUTCOME]) for one, distance, told in found]
+            answer = collection.query(query_embeddings=[vector], n_results=limit, include=["distances", "metadatas"])
+            hits = zip(answer["ids"][0], answer["distances"][0], answer["metadatas"][0], strict=True)
+            return [LikeCase(case_id, 1.0 - distance, metadata[_OUTCOME]) for case_id, distance, metadata in hits]
 
         return await self._in_thread(work)
 
@@ -193,9 +190,9 @@ class ChromaVectors:
         """Remove cases; ids without one are passed over. Raises RetrievalUnavailable, ConfigurationError."""
 
         def work(_: Any) -> None:
-            held = self._cases_of(tenant)
-            for keys in _batches(list(dict.fromkeys(case_ids))) if held else ():
-                held.delete(ids=keys)
+            collection = self._cases_of(tenant)
+            for keys in _batches(list(dict.fromkeys(case_ids))) if collection else ():
+                collection.delete(ids=keys)
 
         await self._in_thread(work)
 
@@ -276,21 +273,20 @@ class ChromaVectors:
 
     def _cases_of(self, tenant: str, *, make: bool = False) -> Any:
         """A tenant's collection of cases, or None where there is none yet and none is to be made."""
-        held = self._cases.get(tenant)
-        if held is None:
+        collection = self._cases.get(tenant)
+        if collection is None:
             # A collection's name may hold few characters, a tenant's any.
             name = f"{CASES}{sha256(tenant.encode()).hexdigest()[:40]}"
             with self._opening:
                 if not make and not any(
-                    getattr(list_collection, "name", list_collection) == name
-                    for list_collection in self._client.list_collections()
+                    getattr(listed, "name", listed) == name for listed in self._client.list_collections()
                 ):
                     return None
-                held = self._client.get_or_create_collection(
+                collection = self._client.get_or_create_collection(
                     name, embedding_function=None, configuration={"hnsw": _SEARCHED}
                 )
-            self._cases[tenant] = held
-        return held
+            self._cases[tenant] = collection
+        return collection
 
     def _close(self) -> None:
         with self._opening:

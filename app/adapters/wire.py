@@ -69,18 +69,18 @@ async def _read(response: httpx.Response) -> httpx.Response:
         del body[most:]
     else:
         _check(bytes(body), most)
-    kept = [(name, value) for name, value in response.headers.raw if name.lower() not in _OF_THE_WIRE]
-    return httpx.Response(response.status_code, headers=kept, content=bytes(body), extensions=response.extensions)
+    headers = [(name, value) for name, value in response.headers.raw if name.lower() not in _OF_THE_WIRE]
+    return httpx.Response(response.status_code, headers=headers, content=bytes(body), extensions=response.extensions)
 
 
 def _check(body: bytes, most: int) -> None:
     if len(body) > most:
         raise UnusableAnswer("The answer is far too long.")
     try:
-        found = json.loads(body)
+        answer = json.loads(body)
     except (ValueError, RecursionError):
         raise UnusableAnswer("The answer is no JSON.") from None
-    if not isinstance(found, dict):
+    if not isinstance(answer, dict):
         raise UnusableAnswer("The answer is no JSON object.")
 
 

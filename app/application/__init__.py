@@ -332,7 +332,7 @@ class App(Cards, Continuing, Journeys, Verifying):
         Raises NotFound or InvalidRequest.
         """
         decision = Decision.model_validate(await self._filed(tenant, "decisions", decision_id))
-        if outcome.action_id not in {one.action_id for one in (*decision.actions, *decision.suppressed)}:
+        if outcome.action_id not in {action.action_id for action in (*decision.actions, *decision.suppressed)}:
             message = "This decision neither offered nor held back an action with this id."
             raise InvalidRequest(f"action_id: {message}", [{"path": "action_id", "message": message}])
         filed = FiledOutcome(
@@ -343,7 +343,7 @@ class App(Cards, Continuing, Journeys, Verifying):
             filed_at=datetime.now(UTC),
             **dict(outcome),
         )
-        await self._parts.decisions.learner.told(tenant, filed)
+        await self._parts.decisions.learner.file_outcome(tenant, filed)
         self._parts.cases.note(tenant, filed)
         await self._parts.continuity.touch(tenant, filed.customer_id)
         await self._check_still_there(tenant, filed.customer_id)
@@ -364,10 +364,10 @@ class App(Cards, Continuing, Journeys, Verifying):
         self, tenant: str, key: str, reply: Mapping[str, Any], *, customer_id: str | None = None
     ) -> bool:
         """Keep a door's answer for retries; tells whether this one was the first under its key."""
-        kept = await self._parts.archive.add(tenant, REPLIES, key, reply, customer_id=customer_id)
+        added = await self._parts.archive.add(tenant, REPLIES, key, reply, customer_id=customer_id)
         if customer_id is not None:
             await self._check_still_there(tenant, customer_id)
-        return kept
+        return added
 
     async def readiness(self) -> Readiness:
         """Whether a handoff can be served now, and how each part is."""
@@ -437,10 +437,10 @@ class App(Cards, Continuing, Journeys, Verifying):
             for draft, result in zip(drafts, results, strict=True)
             if result.seq and not result.duplicate
         ]
-        said = [
-            (recorded.customer_id, draft.conversation_id) for draft, recorded in pairs if not isinstance(draft, Problem)
+        talks = [
+            (result.customer_id, draft.conversation_id) for draft, result in pairs if not isinstance(draft, Problem)
         ]
-        places = list(dict.fromkeys((who, where) for who, where in said if who and where))[-LIVE_CONVERSATIONS:]
+        places = list(dict.fromkeys((who, where) for who, where in talks if who and where))[-LIVE_CONVERSATIONS:]
         return await self._parts.windows.of(tenant, places) if places else ()
 
     def _workflow_check(self) -> Check:

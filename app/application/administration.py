@@ -177,9 +177,11 @@ class Administration:
             self._parts.keys.forget(key_id)
         return await self._parts.keys.standing(key_id)
 
-    async def sign(self, purpose: str, said: Mapping[str, JsonValue], *, lifetime: timedelta) -> tuple[str, datetime]:
+    async def sign(
+        self, purpose: str, payload: Mapping[str, JsonValue], *, lifetime: timedelta
+    ) -> tuple[str, datetime]:
         """A token that says this until it expires, fit for a URL or a cookie, and when that is."""
-        return await self._parts.signatures.sign(purpose, said, lifetime=lifetime)
+        return await self._parts.signatures.sign(purpose, payload, lifetime=lifetime)
 
     async def read_signed(self, purpose: str, token: str) -> Signed:
         """What a token says that was signed for this purpose. Raises Unauthorized when it is void or has expired."""

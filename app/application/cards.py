@@ -60,10 +60,10 @@ class Cards(Administration):
             while self.still_pending(handoff) and self._parts.announcer.working:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(_news(heard, handoff_id), LOOK_AGAIN_S)
-                found = await self._stage(tenant, handoff_id)
-                if found != handoff:
-                    handoff = found
-                    yield found
+                stage = await self._stage(tenant, handoff_id)
+                if stage != handoff:
+                    handoff = stage
+                    yield stage
 
     def still_pending(self, handoff: Handoff) -> bool:
         """Whether more of a handoff may come: one whose maker is gone stays as it is."""
@@ -79,10 +79,10 @@ class Cards(Administration):
         decision = handoff.next_actions
         if decision is None or not decision.actions:
             return {}
-        filed_outcomes = await self._parts.decisions.learner.outcomes_of(
+        outcomes = await self._parts.decisions.learner.outcomes_of(
             tenant, decision.decision_id, [action.action_id for action in decision.actions]
         )
-        return {filed_outcome.action_id: filed_outcome for filed_outcome in filed_outcomes}
+        return {outcome.action_id: outcome for outcome in outcomes}
 
 
 def is_first_stage(handoff: Handoff) -> bool:

@@ -91,10 +91,14 @@ class Continuing(Administration):
         rows = selecting.escalations(await self._parts.digests.escalations(tenant, since, until), filters)
         wanted, next_after = selecting.page(selecting.only(rows, only), after, limit)
         ids = [row.escalation_id for row in wanted]
-        found = {row.escalation_id: row for row in await self._parts.digests.escalation_rows(tenant, ids)}
-        told = await self._restated(tenant, (one for row in found.values() for one in row.restated))
+        rows_by_id = {row.escalation_id: row for row in await self._parts.digests.escalation_rows(tenant, ids)}
+        restated = await self._restated(
+            tenant, (restatement for row in rows_by_id.values() for restatement in row.restated)
+        )
         return Escalations(
-            escalations=tuple(_escalation(found[one], told) for one in ids if one in found),
+            escalations=tuple(
+                _escalation(rows_by_id[escalation_id], restated) for escalation_id in ids if escalation_id in rows_by_id
+            ),
             next_after=next_after,
             as_of_seq=head,
             duration_ms=_since(started),
@@ -134,12 +138,14 @@ class Continuing(Administration):
         rows = await self._parts.digests.visits(tenant, since, until)
         wanted, next_after = selecting.page(behind(rows, filters, node=node, edge=edge), after, limit)
         ids = [row.visit_id for row in wanted]
-        found = {row.visit_id: row for row in await self._parts.digests.visit_rows(tenant, ids)}
-        came_from = [row.before_id for row in found.values() if row.before_id is not None]
+        rows_by_id = {row.visit_id: row for row in await self._parts.digests.visit_rows(tenant, ids)}
+        came_from = [row.before_id for row in rows_by_id.values() if row.before_id is not None]
         before = {row.visit_id: row for row in await self._parts.digests.visit_rows(tenant, came_from)}
-        told = await self._restated(tenant, (one for row in found.values() for one in row.restated))
+        restated = await self._restated(
+            tenant, (restatement for row in rows_by_id.values() for restatement in row.restated)
+        )
         return GraphSteps(
-            steps=tuple(_step(found[one], before, told) for one in ids if one in found),
+            steps=tuple(_step(rows_by_id[visit_id], before, restated) for visit_id in ids if visit_id in rows_by_id),
             next_after=next_after,
             as_of_seq=head,
             duration_ms=_since(started),
@@ -152,22 +158,22 @@ class Continuing(Administration):
         head = await self._parts.continuity.catch_up(tenant)
         rows = selecting.spots(await self._parts.digests.spots(tenant, since, until), filters)
         best = ranked(rows, limit, SAMPLES)
-        ids = [sample for one in best for sample in one.samples]
+        ids = [sample for spot in best for sample in spot.samples]
         samples = {row.spot_id: row for row in await self._parts.digests.spot_rows(tenant, ids)}
         return FrictionSpots(
             filters=filters,
             moments=tuple(
                 FrictionSpot(
-                    kind=FrictionKind(one.kind),
-                    channel=Channel(one.channel),
-                    intent=one.intent,
-                    node=node_id(one.channel, one.intent),
-                    journeys=one.journeys,
-                    seen=one.seen,
-                    occurrences=one.occurrences,
-                    samples=tuple(_sample(samples[sample]) for sample in one.samples if sample in samples),
+                    kind=FrictionKind(spot.kind),
+                    channel=Channel(spot.channel),
+                    intent=spot.intent,
+                    node=node_id(spot.channel, spot.intent),
+                    journeys=spot.journeys,
+                    seen=spot.seen,
+                    occurrences=spot.occurrences,
+                    samples=tuple(_sample(samples[sample]) for sample in spot.samples if sample in samples),
                 )
-                for one in best
+                for spot in best
             ),
             journeys=await self._parts.digests.journeys(tenant, since, until),
             unread_conversations=await self._parts.digests.unread_count(tenant),
@@ -185,14 +191,20 @@ class Continuing(Administration):
             pass
 
     async def _restated(
-        self, tenant: str, told: Iterable[tuple[str, str, str]]
+        self, tenant: str, restatements: Iterable[tuple[str, str, str]]
     ) -> Mapping[tuple[str, str, str], Restated]:
         """What was said again, with the name where it is one: the digests hold ids alone."""
-        wanted = set(told)
-        ids = {one for _, known, restated in wanted for one in (known, restated)}
+        wanted = set(restatements)
+        ids = {interaction_id for _, original, restated in wanted for interaction_id in (original, restated)}
         rows = {row.interaction_id: row for row in await self._parts.ledger.by_ids(tenant, ids)} if ids else {}
         return {
-            one: Restated(kind=_kind(one[0]), value=_value(one, rows), known=one[1], restated=one[2]) for one in wanted
+            restatement: Restated(
+                kind=_kind(restatement[0]),
+                value=_value(restatement, rows),
+                known=restatement[1],
+                restated=restatement[2],
+            )
+            for restatement in wanted
         }
 
 
@@ -209,26 +221,28 @@ def _kind(kind: str) -> Literal["identifier", "meaning"]:
     return "identifier" if kind == "identifier" else "meaning"
 
 
-def _value(told: tuple[str, str, str], rows: Mapping[str, Interaction]) -> str | None:
-    kind, known, restated = told
-    if kind != "identifier" or restated not in rows or known not in rows:
+def _value(restatement: tuple[str, str, str], rows: Mapping[str, Interaction]) -> str | None:
+    kind, original, restated = restatement
+    if kind != "identifier" or restated not in rows or original not in rows:
         return None
-    return restated_name(rows[known], rows[restated])
+    return restated_name(rows[original], rows[restated])
 
 
-def _escalation(row: EscalationRow, told: Mapping[tuple[str, str, str], Restated]) -> Escalation:
+def _escalation(row: EscalationRow, restated: Mapping[tuple[str, str, str], Restated]) -> Escalation:
     return Escalation.model_validate(
         {
             **{name: value for name, value in row._asdict().items() if name not in _RENAMED},
             "at": _moment(row.at),
             "connected_at": None if row.connected_at is None else _moment(row.connected_at),
-            "restated": tuple(told[one] for one in row.restated),
+            "restated": tuple(restated[restatement] for restatement in row.restated),
             **{new: getattr(row, old) for old, new in _RENAMED.items()},
         }
     )
 
 
-def _step(row: VisitRow, before: Mapping[str, VisitRow], told: Mapping[tuple[str, str, str], Restated]) -> GraphStep:
+def _step(
+    row: VisitRow, before: Mapping[str, VisitRow], restated: Mapping[tuple[str, str, str], Restated]
+) -> GraphStep:
     came_from = before.get(row.before_id) if row.before_id is not None else None
     return GraphStep(
         customer_id=row.customer_id,
@@ -238,7 +252,7 @@ def _step(row: VisitRow, before: Mapping[str, VisitRow], told: Mapping[tuple[str
         gap_ms=row.gap_ms,
         broke=row.broke,
         escalated=row.escalated,
-        restated=tuple(told[one] for one in row.restated),
+        restated=tuple(restated[restatement] for restatement in row.restated),
     )
 
 

@@ -48,18 +48,18 @@ class Following:
 
     def note(self, tenant: str, window: Snapshot, fresh: Collection[str]) -> None:
         """Something was said in a conversation; never waits."""
-        said = {
+        message_ids = {
             row.interaction_id
             for row in window.conversation
             if row.interaction_id in fresh and row.actor is Actor.CUSTOMER and row.kind is Kind.MESSAGE and row.text
         }
-        if not said or window.conversation_id is None:
+        if not message_ids or window.conversation_id is None:
             return
-        place = (tenant, window.conversation_id)
-        held = self._fresh.pop(place, None) or _Fresh(0.0, "")
-        held.until, held.customer_id = monotonic() + GIVEN_UP_AFTER_S, window.customer.customer_id
-        held.ids |= said
-        self._fresh[place] = held
+        conversation = (tenant, window.conversation_id)
+        followed = self._fresh.pop(conversation, None) or _Fresh(0.0, "")
+        followed.until, followed.customer_id = monotonic() + GIVEN_UP_AFTER_S, window.customer.customer_id
+        followed.ids |= message_ids
+        self._fresh[conversation] = followed
         if len(self._fresh) > MOST_CONVERSATIONS:
             self._fresh.popitem(last=False)
         self._woken.set()
@@ -67,10 +67,12 @@ class Following:
     def forget(self, tenant: str, customer_id: str) -> None:
         """Follow no conversation of this customer any more."""
         theirs = [
-            place for place, fresh in self._fresh.items() if (place[0], fresh.customer_id) == (tenant, customer_id)
+            conversation
+            for conversation, followed in self._fresh.items()
+            if (conversation[0], followed.customer_id) == (tenant, customer_id)
         ]
-        for place in theirs:
-            del self._fresh[place]
+        for conversation in theirs:
+            del self._fresh[conversation]
 
     async def follow(self) -> None:
         """Look every so often, for good."""
@@ -85,18 +87,18 @@ class Following:
                 _log.warning("what was said is not followed: %s", type(failure).__name__)
 
     async def _look(self) -> None:
-        for place in list(self._fresh)[-MOST_AT_ONCE:]:
-            tenant, conversation_id = place
-            fresh = self._fresh.get(place)
-            if fresh is None:
+        for conversation in list(self._fresh)[-MOST_AT_ONCE:]:
+            tenant, conversation_id = conversation
+            followed = self._fresh.get(conversation)
+            if followed is None:
                 continue
-            if fresh.until < monotonic() or not await self._heard(tenant):
-                self._fresh.pop(place, None)
+            if followed.until < monotonic() or not await self._heard(tenant):
+                self._fresh.pop(conversation, None)
                 continue
-            meanings = await self._meanings.of_messages(tenant, list(fresh.ids))
+            meanings = await self._meanings.of_messages(tenant, list(followed.ids))
             if meanings:
-                fresh.ids -= meanings.keys()
+                followed.ids -= meanings.keys()
                 with suppress(WarmlineError):  # erased meanwhile
                     await self._tell(tenant, conversation_id, meanings.keys())
-            if not fresh.ids:
-                self._fresh.pop(place, None)
+            if not followed.ids:
+                self._fresh.pop(conversation, None)

@@ -64,11 +64,11 @@ class Journeys(Administration):
         written = written.strip()
         if not written:
             return ()
-        found_customers = [*await self._by_id(tenant, written), *await self._by_identifier(tenant, written)]
-        if not found_customers and len(written) >= _SHORTEST_MENTION:
-            found_customers = await self._by_mention(tenant, written)
-        first = {found_customer.customer.customer_id: found_customer for found_customer in reversed(found_customers)}
-        return tuple(sorted(first.values(), key=found_customers.index))[:MOST_FOUND]
+        matches = [*await self._by_id(tenant, written), *await self._by_identifier(tenant, written)]
+        if not matches and len(written) >= _SHORTEST_MENTION:
+            matches = await self._by_mention(tenant, written)
+        first = {match.customer.customer_id: match for match in reversed(matches)}
+        return tuple(sorted(first.values(), key=matches.index))[:MOST_FOUND]
 
     async def journey(self, tenant: str, customer_id: str, wanted: JourneyQuery) -> JourneyPage:
         """A part of a customer's history over all channels, in the order things happened.
@@ -109,51 +109,45 @@ class Journeys(Administration):
 
     async def _by_id(self, tenant: str, written: str) -> list[FoundCustomer]:
         ledger, archive = self._parts.ledger, self._parts.archive
-        found_customers: list[FoundCustomer | None] = []
+        matches: list[FoundCustomer | None] = []
         party = await ledger.party(tenant, known_as=written)
         if party is not None:
-            found_customers.append(
-                await self._found(tenant, written, "customer" if party.customer_id == written else "merged")
-            )
+            matches.append(await self._found(tenant, written, "customer" if party.customer_id == written else "merged"))
         seat = await ledger.seat_of(tenant, written)
         if seat is not None:
             begun = await ledger.interactions(tenant, [seat.identity_id], conversation_id=written, limit=1)
             first = begun[0].interaction_id if begun else None
-            found_customers.append(await self._found(tenant, seat.customer_id, "conversation", interaction_id=first))
+            matches.append(await self._found(tenant, seat.customer_id, "conversation", interaction_id=first))
         for row in await ledger.by_ids(tenant, [written]):
-            place = row.interaction_id
-            found_customers.append(await self._found(tenant, row.identity_id, "interaction", interaction_id=place))
+            interaction_id = row.interaction_id
+            matches.append(await self._found(tenant, row.identity_id, "interaction", interaction_id=interaction_id))
         made: tuple[tuple[str, Why], ...] = (("handoffs", "handoff"), ("decisions", "decision"))
         for collection, why in made:
             if (document := await archive.get(tenant, collection, written)) is not None:
-                found_customers.append(await self._found(tenant, document["customer_id"], why))
-        return [found_customer for found_customer in found_customers if found_customer is not None]
+                matches.append(await self._found(tenant, document["customer_id"], why))
+        return [match for match in matches if match is not None]
 
     async def _by_identifier(self, tenant: str, written: str) -> list[FoundCustomer]:
-        identifier_holdings = await self._parts.identities.holders(tenant, written)
-        verified_first = sorted(
-            identifier_holdings, key=lambda identifier_holding: not identifier_holding.identifier.verified
-        )
-        holders = {
-            identifier_holding.customer_id: identifier_holding for identifier_holding in reversed(verified_first)
-        }
-        found_customers = [
+        holdings = await self._parts.identities.holders(tenant, written)
+        verified_first = sorted(holdings, key=lambda holding: not holding.identifier.verified)
+        holders = {holding.customer_id: holding for holding in reversed(verified_first)}
+        matches = [
             await self._found(tenant, customer_id, "identifier") for customer_id in [*reversed(holders)][:MOST_FOUND]
         ]
         return [
-            found_customer.model_copy(update={"identifier": holders[found_customer.customer.customer_id].identifier})
-            for found_customer in found_customers
-            if found_customer is not None
+            match.model_copy(update={"identifier": holders[match.customer.customer_id].identifier})
+            for match in matches
+            if match is not None
         ]
 
     async def _by_mention(self, tenant: str, written: str) -> list[FoundCustomer]:
         rows = await self._parts.ledger.mentioning(tenant, written, among=MENTIONED_AMONG, limit=_MOST_MENTIONS)
         newest = {row.identity_id: row for row in reversed(rows)}
-        found_customers = [
+        matches = [
             await self._found(tenant, row.identity_id, "mention", interaction_id=row.interaction_id)
             for row in sorted(newest.values(), key=lambda interaction: -interaction.seq)[:MOST_FOUND]
         ]
-        return [found_customer for found_customer in found_customers if found_customer is not None]
+        return [match for match in matches if match is not None]
 
     async def _found(
         self, tenant: str, known_as: str, why: Why, *, interaction_id: str | None = None
@@ -168,27 +162,30 @@ class Journeys(Administration):
     async def _joinings(self, tenant: str, customer: Customer) -> tuple[Joining, ...]:
         ledger = self._parts.ledger
         merges = await ledger.merges_of(tenant, customer.identity_ids)
-        evidence = await ledger.by_ids(tenant, {one for merge in merges for one in merge.evidence})
+        evidence = await ledger.by_ids(
+            tenant, {interaction_id for merge in merges for interaction_id in merge.evidence}
+        )
         # What a merge that was undone rested on may be somebody else's again.
         rows = {row.interaction_id: row for row in evidence if row.identity_id in customer.identity_ids}
-        identifier_holdings = await ledger.holdings_of(
-            tenant, {merge_record.absorbed for merge_record in merges} & {*customer.identity_ids}
-        )
+        holdings = await ledger.holdings_of(tenant, {merge.absorbed for merge in merges} & {*customer.identity_ids})
         joinings: list[Joining] = []
         for merge in merges:
-            own = [rows[one] for one in merge.evidence if one in rows]
-            away = next((one for one in (merge.survivor, merge.absorbed) if one not in customer.identity_ids), None)
+            own = [rows[interaction_id] for interaction_id in merge.evidence if interaction_id in rows]
+            away = next(
+                (
+                    identity_id
+                    for identity_id in (merge.survivor, merge.absorbed)
+                    if identity_id not in customer.identity_ids
+                ),
+                None,
+            )
             joinings.append(
                 Joining(
                     merge=merge,
                     at=merge.at
                     if merge.undone_at
                     else max((interaction.occurred_at for interaction in own), default=merge.at),
-                    brought=tuple(
-                        identifier_holding.identifier
-                        for identifier_holding in identifier_holdings
-                        if identifier_holding.identity_id == merge.absorbed
-                    ),
+                    brought=tuple(holding.identifier for holding in holdings if holding.identity_id == merge.absorbed),
                     evidence=tuple(interaction.interaction_id for interaction in own),
                     other=await ledger.customer_of(tenant, away) if away else None,
                 )
@@ -199,10 +196,15 @@ class Journeys(Administration):
         self, tenant: str, customer: Customer, outline: Sequence[Outlined], since: datetime, until: datetime
     ) -> _Made:
         """The handoffs and decisions of a stretch of time, by the moment they were judged as of."""
-        filed = [await self._documents(tenant, customer, one, since, until) for one in ("handoffs", "decisions")]
+        filed = [
+            await self._documents(tenant, customer, collection, since, until)
+            for collection in ("handoffs", "decisions")
+        ]
         foreign = await self._foreign(tenant, customer, outline, [*filed[0], *filed[1]])
-        handoffs = [Handoff.model_validate(one) for one in filed[0] if one["handoff_id"] not in foreign]
-        decisions = [Decision.model_validate(one) for one in filed[1] if one["decision_id"] not in foreign]
+        handoffs = [Handoff.model_validate(document) for document in filed[0] if document["handoff_id"] not in foreign]
+        decisions = [
+            Decision.model_validate(document) for document in filed[1] if document["decision_id"] not in foreign
+        ]
         of_handoffs = {handoff.next_actions.decision_id for handoff in handoffs if handoff.next_actions}
         marked = [MadeHandoff(at=_judged_at(handoff), handoff=handoff) for handoff in handoffs]
         alone = [decision for decision in decisions if decision.decision_id not in of_handoffs]
@@ -220,7 +222,7 @@ class Journeys(Administration):
                     key=lambda made_decision: made_decision.at,
                 )
             ),
-            withheld=sum(one.startswith("hnd_") for one in foreign),
+            withheld=sum(document_id.startswith("hnd_") for document_id in foreign),
         )
 
     async def _foreign(
@@ -235,15 +237,19 @@ class Journeys(Administration):
         talks = {outlined.conversation_id for outlined in outline} | {None}
         named = {
             _name(document): {
-                found for found in ids_in(to_json(document).decode()) if found.startswith("int_") and found not in own
+                interaction_id
+                for interaction_id in ids_in(to_json(document).decode())
+                if interaction_id.startswith("int_") and interaction_id not in own
             }
             for document in documents
         }
-        rows = await self._parts.ledger.by_ids(tenant, {found for ids in named.values() for found in ids})
+        rows = await self._parts.ledger.by_ids(
+            tenant, {interaction_id for ids in named.values() for interaction_id in ids}
+        )
         others = {row.interaction_id for row in rows if row.identity_id not in customer.identity_ids}
         # A handoff may be for a conversation that has yet to begin; only one that others have is theirs.
         unknown = {document.get("conversation_id") for document in documents} - talks
-        seats = [await self._parts.ledger.seat_of(tenant, str(one)) for one in unknown]
+        seats = [await self._parts.ledger.seat_of(tenant, str(conversation_id)) for conversation_id in unknown]
         taken = {seat.conversation_id for seat in seats if seat and seat.customer_id != customer.customer_id}
         elsewhere = {_name(document) for document in documents if document.get("conversation_id") in taken}
         return elsewhere | {name for name, ids in named.items() if ids & others}
@@ -256,12 +262,12 @@ class Journeys(Administration):
         first, last = prefix + "_", prefix + "`"
         begin = first if since == _EVER else first_id_at(prefix, since)
         end = last if until == _NEVER else first_id_at(prefix, until)
-        found: dict[str, Mapping[str, Any]] = {}
+        documents_by_id: dict[str, Mapping[str, Any]] = {}
         for bounds in dict.fromkeys(((begin, end), (first, last))):
             read = self._parts.archive.between
-            for one in await read(tenant, collection, customer.identity_ids, *bounds, limit=_MOST_MADE):
-                found[str(one[f"{collection.removesuffix('s')}_id"])] = one
-        return list(found.values())
+            for document in await read(tenant, collection, customer.identity_ids, *bounds, limit=_MOST_MADE):
+                documents_by_id[str(document[f"{collection.removesuffix('s')}_id"])] = document
+        return list(documents_by_id.values())
 
 
 def _fits(outlined: Outlined, wanted: JourneyQuery) -> bool:
@@ -278,7 +284,7 @@ def _window(outline: Sequence[Outlined], left: Sequence[Outlined], wanted: Journ
     named = wanted.before or wanted.after or wanted.at
     if named is None:
         return _Window(max(0, len(left) - wanted.limit), len(left))
-    outlined = next((one for one in outline if one.interaction_id == named), None)
+    outlined = next((candidate for candidate in outline if candidate.interaction_id == named), None)
     if outlined is None:
         field = "before" if wanted.before else "after" if wanted.after else "at"
         message = "No interaction of this customer has this id."
@@ -307,7 +313,7 @@ async def _part(
     rows, signals = await noticing.read(left[window.start : window.end])
     if not wanted.friction:
         return window, rows, signals
-    kept = _telling(rows, signals)
+    telling = _telling(rows, signals)
     forward = wanted.after is not None
     for _ in range(_MOST_PARTS - 1):
         start, end = window
@@ -316,14 +322,14 @@ async def _part(
             if forward
             else _Window(max(0, start - wanted.limit), start)
         )
-        if len(kept) >= wanted.limit // 2 or more.start == more.end:
+        if len(telling) >= wanted.limit // 2 or more.start == more.end:
             break
         rows, others = await noticing.read(left[more.start : more.end])
         interactions = _telling(rows, others)
-        kept = [*kept, *interactions] if forward else [*interactions, *kept]
+        telling = [*telling, *interactions] if forward else [*interactions, *telling]
         signals = list({signal.signal_id: signal for signal in (*signals, *others)}.values())
         window = _Window(min(start, more.start), max(end, more.end))
-    return window, kept, signals
+    return window, telling, signals
 
 
 def _telling(rows: Sequence[Interaction], signals: Sequence[Signal]) -> list[Interaction]:

@@ -45,8 +45,8 @@ class Noticing:
         for index in places:
             talks[self._talk_of[index]].append(index)
         around = {talk: self._around(talk, asked) for talk, asked in talks.items()}
-        before = {talk: self._before(talk, held[0]) for talk, held in around.items()}
-        wanted = {index for one in (*around.values(), *before.values()) for index in one}
+        before = {talk: self._before(talk, indexes[0]) for talk, indexes in around.items()}
+        wanted = {index for indexes in (*around.values(), *before.values()) for index in indexes}
         interactions = await self._ledger.by_ids(
             self._tenant, {self._outline[index].interaction_id for index in wanted}
         )
@@ -55,8 +55,8 @@ class Noticing:
         signals = await asyncio.to_thread(lambda: [signal for case in cases if case for signal in _noticed(case)])
         asked_for = {outlined.interaction_id for outlined in part}
         resting = {signal.signal_id: signal for signal in signals if asked_for.intersection(signal.evidence)}
-        kept = [rows[outlined.interaction_id] for outlined in part if outlined.interaction_id in rows]
-        return kept, sorted(resting.values(), key=lambda signal: (signal.at, signal.signal_id))
+        part_rows = [rows[outlined.interaction_id] for outlined in part if outlined.interaction_id in rows]
+        return part_rows, sorted(resting.values(), key=lambda signal: (signal.at, signal.signal_id))
 
     def _around(self, talk: str, asked: Sequence[int]) -> Sequence[int]:
         """The places of a conversation around those asked for."""

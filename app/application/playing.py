@@ -85,7 +85,7 @@ class Playground:
         prompt = self._parts.writer.prompt_version
         return TrialOptions(
             catalogues=tuple(sandbox.catalogues()),
-            prompts=tuple(sorted(sandbox.prompts(), key=lambda one: one != prompt)),
+            prompts=tuple(sorted(sandbox.prompts(), key=lambda version: version != prompt)),
             models=tuple(sandbox.models()),
         )
 

@@ -50,7 +50,7 @@ Tell = Callable[[str, str], Awaitable[None]]
 
 class _Timer(NamedTuple):
     due: datetime
-    place: Place
+    conversation: Place
 
 
 class _Due(NamedTuple):
@@ -92,17 +92,21 @@ class Waiting:
         """Look again when waiting would show, since then nothing arrives that would tell of it."""
         if window.conversation_id is None:
             return
-        place = (tenant, window.conversation_id)
-        self._due.pop(place, None)
+        conversation = (tenant, window.conversation_id)
+        self._due.pop(conversation, None)
         due = next_check(window)
         if due is not None and _seconds_until(due) >= -JUST_PASSED_S:
-            self._set(place, due, window.customer.customer_id)
+            self._set(conversation, due, window.customer.customer_id)
 
     def forget(self, tenant: str, customer_id: str) -> None:
         """Look at no conversation of this customer again."""
-        for place in [one for one, due in self._due.items() if (one[0], due.customer_id) == (tenant, customer_id)]:
-            del self._due[place]
-        self._timers = [timer for timer in self._timers if timer.place in self._due]
+        for conversation in [
+            conversation
+            for conversation, due in self._due.items()
+            if (conversation[0], due.customer_id) == (tenant, customer_id)
+        ]:
+            del self._due[conversation]
+        self._timers = [timer for timer in self._timers if timer.conversation in self._due]
         heapify(self._timers)
 
     async def note_rows(self, tenant: str, interaction_ids: Collection[str]) -> None:
@@ -149,28 +153,28 @@ class Waiting:
                 passed.append(self._look_once((tenant, row.conversation_id), row.interaction_id))
         await asyncio.gather(*passed)
 
-    def _set(self, place: Place, due: datetime, customer_id: str) -> None:
+    def _set(self, conversation: Place, due: datetime, customer_id: str) -> None:
         if not self._timers or due < self._timers[0].due:
             self._changed.set()
-        self._due[place] = _Due(due, customer_id)
-        heappush(self._timers, _Timer(due, place))
+        self._due[conversation] = _Due(due, customer_id)
+        heappush(self._timers, _Timer(due, conversation))
         if len(self._due) > self._most:
             self._drop_last()
         if len(self._timers) > 2 * len(self._due) + PAGE:  # most of them were put off meanwhile
-            self._timers = [_Timer(due.at, where) for where, due in self._due.items()]
+            self._timers = [_Timer(due.at, conversation) for conversation, due in self._due.items()]
             heapify(self._timers)
 
     def _drop_last(self) -> None:
         # A tenth at once, so that the many are not looked through for each one.
-        by_due = sorted(self._due, key=lambda place: self._due[place].at)
-        for place in by_due[self._most - self._most // 10 :]:
-            del self._due[place]
+        by_due = sorted(self._due, key=lambda conversation: self._due[conversation].at)
+        for conversation in by_due[self._most - self._most // 10 :]:
+            del self._due[conversation]
         self._dropped.set()
 
     async def _mind_timers(self) -> None:
         while True:
-            for place in self._take_due():
-                self.in_background(self._look_when_due(place))
+            for conversation in self._take_due():
+                self.in_background(self._look_when_due(conversation))
             self._changed.clear()
             wait = min(_seconds_until(self._timers[0].due), LONGEST_SLEEP_S) if self._timers else LONGEST_SLEEP_S
             # Not `wait_for`, which may take a cancellation for the event when both come at once.
@@ -180,37 +184,37 @@ class Waiting:
 
     def _take_due(self) -> Sequence[Place]:
         now = datetime.now(UTC)
-        places: list[Place] = []
+        conversations: list[Place] = []
         while self._timers and self._timers[0].due <= now:
             timer = heappop(self._timers)
-            due = self._due.get(timer.place)
+            due = self._due.get(timer.conversation)
             if due is not None and due.at == timer.due:
-                del self._due[timer.place]
-                places.append(timer.place)
-        return places
+                del self._due[timer.conversation]
+                conversations.append(timer.conversation)
+        return conversations
 
-    async def _look_once(self, place: Place, interaction_id: str) -> None:
-        if await self._look_again(place):
-            self._looked_at[place[0], interaction_id] = True
+    async def _look_once(self, conversation: Place, interaction_id: str) -> None:
+        if await self._look_again(conversation):
+            self._looked_at[conversation[0], interaction_id] = True
 
-    async def _look_when_due(self, place: Place) -> None:
-        await self._look_again(place)
+    async def _look_when_due(self, conversation: Place) -> None:
+        await self._look_again(conversation)
 
-    async def _look_again(self, place: Place) -> bool:
+    async def _look_again(self, conversation: Place) -> bool:
         """Tell what a conversation shows now; false when that was not to be found out."""
         pause = FIRST_PAUSE_S
         async with self._looks:
             for _ in range(TRIES):
                 with suppress(Unavailable):  # the ledger is away: what is due waits for it
-                    await self._tell_of(place)
+                    await self._tell_of(conversation)
                     return True
                 await asyncio.sleep(pause)
                 pause *= 4
         return False
 
-    async def _tell_of(self, place: Place) -> None:
+    async def _tell_of(self, conversation: Place) -> None:
         try:
-            await self._tell(*place)
+            await self._tell(*conversation)
         except Unavailable:
             raise
         except WarmlineError:  # erased meanwhile: there is nobody to tell of

@@ -353,8 +353,8 @@ class Watching(Administration, ABC):
 
         def meant() -> list[Signal]:
             by_words = {signal.signal_id for signal in detect(seen.snapshot, fresh=fresh)}
-            found = detect(seen.snapshot, fresh=fresh, vectors=meanings)
-            return [signal for signal in found if signal.signal_id not in by_words]
+            detected = detect(seen.snapshot, fresh=fresh, vectors=meanings)
+            return [signal for signal in detected if signal.signal_id not in by_words]
 
         signals = await asyncio.to_thread(meant)
         await self._parts.announcer.announce(tenant, [_of_signal(signal) for signal in signals])

@@ -136,7 +136,7 @@ def strict_schema(model: type[BaseModel]) -> object:
 
 def _with_citations(schema: object, citation: Mapping[str, Any]) -> object:
     if isinstance(schema, list):
-        return [_with_citations(one, citation) for one in cast(list[object], schema)]
+        return [_with_citations(subschema, citation) for subschema in cast(list[object], schema)]
     if not isinstance(schema, dict):
         return schema
     if cast(dict[str, object], schema).get("$ref") == "#/$defs/Citation":
@@ -146,10 +146,10 @@ def _with_citations(schema: object, citation: Mapping[str, Any]) -> object:
 
 def _strict(schema: object) -> object:
     if isinstance(schema, list):
-        return [_strict(one) for one in cast(list[object], schema)]
+        return [_strict(subschema) for subschema in cast(list[object], schema)]
     if not isinstance(schema, dict):
         return schema
-    kept = {key: _strict(value) for key, value in cast(dict[str, object], schema).items() if key not in _ANNOTATIONS}
-    if "properties" in kept:
-        kept |= {"required": list(cast(dict[str, object], kept["properties"])), "additionalProperties": False}
-    return kept
+    strict = {key: _strict(value) for key, value in cast(dict[str, object], schema).items() if key not in _ANNOTATIONS}
+    if "properties" in strict:
+        strict |= {"required": list(cast(dict[str, object], strict["properties"])), "additionalProperties": False}
+    return strict

@@ -46,10 +46,10 @@ def steps_on_record(steps: Sequence[ActionTaken], sent: Mapping[str, Interaction
     aliases = {interaction.interaction_id: alias for alias, interaction in sent.items()}
     lines: list[str] = []
     for step in steps:
-        own = [aliases[one] for one in step.evidence if one in aliases]
+        own = [aliases[interaction_id] for interaction_id in step.evidence if interaction_id in aliases]
         if own:
-            told = _written(redactor.redact(shorten(step.step, _STEP_WORDS)))
-            lines.append(f"{', '.join(own)} | {step.actor.value} | {told} | {step.outcome.value}")
+            words = _written(redactor.redact(shorten(step.step, _STEP_WORDS)))
+            lines.append(f"{', '.join(own)} | {step.actor.value} | {words} | {step.outcome.value}")
     staff = [interaction for interaction in sent.values() if interaction.actor in (Actor.BOT, Actor.AGENT)]
     refused = [utterance for utterance in utterances(staff) if utterance.act is Act.REFUSAL and not utterance.pasted]
     lines += [

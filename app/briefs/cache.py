@@ -21,7 +21,7 @@ MOST_ANSWERS = 4
 """So many are kept of one customer's conversation, the newest; older ones give way."""
 
 
-class Place(NamedTuple):
+class AnswerKey(NamedTuple):
     """Where an answer belongs: `shelf` holds those of one conversation, `fingerprint` tells them apart."""
 
     tenant: str
@@ -30,13 +30,13 @@ class Place(NamedTuple):
     fingerprint: str
 
 
-def place_of(snapshot: Snapshot, packed: Packed, prompt: PromptReference, model: str) -> Place:
+def answer_key(snapshot: Snapshot, packed: Packed, prompt: PromptReference, model: str) -> AnswerKey:
     """Where the answer of a model to a packed snapshot belongs."""
     asked = {**packed.inputs, "now": snapshot.now.date().isoformat()}
     content = json.dumps([prompt.sha256, model, asked], ensure_ascii=False, sort_keys=True)
     customer_id = snapshot.customer.customer_id
     shelf = json.dumps([customer_id, snapshot.conversation_id])
-    return Place(snapshot.tenant, customer_id, _digest(shelf), _digest(content))
+    return AnswerKey(snapshot.tenant, customer_id, _digest(shelf), _digest(content))
 
 
 class AnswerCache:
@@ -45,29 +45,29 @@ class AnswerCache:
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
 
-    async def get(self, place: Place) -> ModelReply | None:
+    async def get(self, key: AnswerKey) -> ModelReply | None:
         """The answer at this place, which costs nothing now."""
-        found = next((one for one in await self._shelf(place) if one["fingerprint"] == place.fingerprint), None)
-        return ModelReply(text=found["text"], model=found["model"], cost_usd=0.0) if found else None
+        stored = next((answer for answer in await self._shelf(key) if answer["fingerprint"] == key.fingerprint), None)
+        return ModelReply(text=stored["text"], model=stored["model"], cost_usd=0.0) if stored else None
 
-    async def put(self, place: Place, reply: ModelReply, packed: Packed) -> None:
+    async def put(self, key: AnswerKey, reply: ModelReply, packed: Packed) -> None:
         """Keep an answer to what was shown."""
-        others = [one for one in await self._shelf(place) if one["fingerprint"] != place.fingerprint]
+        others = [answer for answer in await self._shelf(key) if answer["fingerprint"] != key.fingerprint]
         fresh = {
-            "fingerprint": place.fingerprint,
+            "fingerprint": key.fingerprint,
             "model": reply.model,
             "text": reply.text,
             "shown": [interaction.interaction_id for interaction in packed.shown.values()],
         }
         document = {"answers": [fresh, *others][:MOST_ANSWERS]}
         try:
-            await self._archive.put(place.tenant, COLLECTION, place.shelf, document, customer_id=place.customer_id)
+            await self._archive.put(key.tenant, COLLECTION, key.shelf, document, customer_id=key.customer_id)
         except WarmlineError:
             return  # the next handoff pays for its answer once more
 
-    async def _shelf(self, place: Place) -> list[Mapping[str, Any]]:
+    async def _shelf(self, key: AnswerKey) -> list[Mapping[str, Any]]:
         try:
-            document = await self._archive.get(place.tenant, COLLECTION, place.shelf)
+            document = await self._archive.get(key.tenant, COLLECTION, key.shelf)
         except WarmlineError:
             return []
         return list(document["answers"]) if document else []

@@ -8,7 +8,7 @@ from app.briefs.instructions import without_instructions
 from app.briefs.linking import linked_interactions, settled_elsewhere
 from app.briefs.passages import around
 from app.briefs.reading import Call, Utterance, calls, utterances
-from app.briefs.repetition import Telling, plain
+from app.briefs.repetition import Coverage, plain
 from app.briefs.revisions import Revision, is_replaced, revisions
 from app.briefs.steps import Step, steps
 from app.briefs.telling import (
@@ -63,11 +63,12 @@ _NOTHING = Weighed(0.0, 0.0)
 class Case:
     """One case, read: who said what, what was tried, what was wanted.
 
-    What has been `replaced` since is not `said`; `settled` are the interactions of other conversations that ended well.
+    What has been `replaced` since is not in `utterances`; `settled` are the interactions of other conversations that
+    ended well.
     """
 
     interactions: tuple[Interaction, ...]
-    said: tuple[Utterance, ...]
+    utterances: tuple[Utterance, ...]
     calls: tuple[Call, ...]
     steps: tuple[Step, ...]
     wishes: tuple[Wish, ...]
@@ -86,7 +87,7 @@ class Case:
             utterance for utterance in standing if utterance.interaction.interaction_id in self.at_hand
         )
         best = here if here and self.weight(here) >= _KEY_AT_HAND else self._key_sentence(standing)
-        return best or self._last_withdrawal or self.person_wanted or _terse(self.said)
+        return best or self._last_withdrawal or self.person_wanted or _terse(self.utterances)
 
     @cached_property
     def reasons(self) -> tuple[Utterance, ...]:
@@ -110,7 +111,7 @@ class Case:
         hidden = elsewhere | self._telling(WishState.WITHDRAWN)
         return around(
             core,
-            self.said,
+            self.utterances,
             REASON_WORDS,
             lambda utterance: tells(utterance) and not is_bare(utterance) and id(utterance) not in hidden,
         )
@@ -130,7 +131,7 @@ class Case:
             second = self._key_sentence(
                 utterance for utterance in beside if len(terms(utterance.text)) >= _FEWEST_WORDS
             )
-        return tuple(utterance for utterance in self.said if utterance is reason or utterance is second)
+        return tuple(utterance for utterance in self.utterances if utterance is reason or utterance is second)
 
     def weight(self, utterance: Utterance) -> float:
         """How likely a customer's sentence tells why they came, beside what else they say."""
@@ -143,35 +144,35 @@ class Case:
 
     @cached_property
     def _weighed(self) -> Mapping[int, Weighed]:
-        found: dict[int, Weighed] = {}
+        weighed_by_id: dict[int, Weighed] = {}
         by_conversation: dict[str | None, list[Utterance]] = {}
-        for utterance in self.said:
+        for utterance in self.utterances:
             if utterance.by_customer and not utterance.pasted:
                 by_conversation.setdefault(utterance.interaction.conversation_id, []).append(utterance)
         for own in by_conversation.values():
             likely = weighed([(utterance.text, utterance.setting, utterance.reading) for utterance in own])
-            found.update(zip(map(id, own), likely, strict=True))
-        return found
+            weighed_by_id.update(zip(map(id, own), likely, strict=True))
+        return weighed_by_id
 
-    def _key_sentence(self, said: Iterable[Utterance]) -> Utterance | None:
+    def _key_sentence(self, candidates: Iterable[Utterance]) -> Utterance | None:
         """The customer's sentence that most likely tells why they came; of equals the first."""
-        told = [
+        eligible = [
             utterance
-            for utterance in said
+            for utterance in candidates
             if utterance.by_customer and may_be_key(utterance) and not is_bare(utterance)
         ]
-        best = max(told, key=self.weight, default=None)
+        best = max(eligible, key=self.weight, default=None)
         return best if best is not None and self.weight(best) >= _LEAST_KEY else None
 
     @property
     def matters(self) -> Sequence[Utterance]:
         """What names the matter best: what is still wanted, or the reason, before what else was told."""
-        told = [
+        others = [
             utterance
             for utterance in self._standing
             if utterance.by_customer and tells(utterance) and not is_bare(utterance)
         ]
-        told = [utterance for utterance in told if utterance.act in MATTERS]
+        others = [other for other in others if other.act in MATTERS]
         reason, before = self.reason, self.before
         leads = before is not None and (reason is None or self.weight(reason) < min(_KEY_AT_HAND, self.weight(before)))
         first = [
@@ -179,7 +180,7 @@ class Case:
         ]
         named = [utterance for utterance in first if not only_asks_for_person(utterance)]
         ordered = sorted(named, key=self.prominence, reverse=True)
-        return [*ordered, *sorted(told, key=self.prominence, reverse=True)]
+        return [*ordered, *sorted(others, key=self.prominence, reverse=True)]
 
     def prominence(self, utterance: Utterance) -> float:
         """How much a sentence tells of what the agent has to see to: what is wanted, and half as much why."""
@@ -194,7 +195,7 @@ class Case:
     def _standing(self) -> list[Utterance]:
         """What was said, but for the wishes that were taken back."""
         back = self._telling(WishState.WITHDRAWN)
-        return [utterance for utterance in self.said if id(utterance) not in back]
+        return [utterance for utterance in self.utterances if id(utterance) not in back]
 
     @cached_property
     def _open(self) -> list[Utterance]:
@@ -219,12 +220,12 @@ class Case:
         return back[-1] if back else None
 
     @cached_property
-    def said_in(self) -> Mapping[str, Sequence[Utterance]]:
+    def utterances_by_interaction(self) -> Mapping[str, Sequence[Utterance]]:
         """What was said in each interaction."""
-        found: dict[str, list[Utterance]] = {}
-        for utterance in self.said:
-            found.setdefault(utterance.interaction.interaction_id, []).append(utterance)
-        return found
+        by_interaction: dict[str, list[Utterance]] = {}
+        for utterance in self.utterances:
+            by_interaction.setdefault(utterance.interaction.interaction_id, []).append(utterance)
+        return by_interaction
 
     def follows(self, earlier: Utterance, later: Utterance) -> bool:
         """Whether a sentence was said right after another."""
@@ -237,9 +238,11 @@ class Case:
     @cached_property
     def before(self) -> Utterance | None:
         """The sentence that tells best what the customer had come for earlier, on the way to the conversation."""
-        earlier = [one for one in self._standing if one.interaction.interaction_id not in self.at_hand]
-        utterance = self._key_sentence(one for one in earlier if MASK not in one.text)
-        return None if utterance is self.reason else utterance
+        earlier = [
+            utterance for utterance in self._standing if utterance.interaction.interaction_id not in self.at_hand
+        ]
+        best = self._key_sentence(utterance for utterance in earlier if MASK not in utterance.text)
+        return None if best is self.reason else best
 
     @cached_property
     def expectations(self) -> tuple[Utterance, ...]:
@@ -247,35 +250,39 @@ class Case:
 
         A person, where nothing else is asked for.
         """
-        newest = self.said[-1].interaction.conversation_id if self.said else None
+        newest = self.utterances[-1].interaction.conversation_id if self.utterances else None
         unsettled = self._unsettled
-        told = [utterance for utterance in unsettled if utterance.interaction.conversation_id == newest] or unsettled
-        best = max(told, key=self.wanted, default=None)
+        candidates = [
+            utterance for utterance in unsettled if utterance.interaction.conversation_id == newest
+        ] or unsettled
+        best = max(candidates, key=self.wanted, default=None)
         if best is None or self.wanted(best) < _LEAST_WANTED:
             return (self.person_wanted,) if self.person_wanted is not None else ()
         if best is self.reason:  # what was told already says less than another wish
             least = _OTHERS_WANTED * self.wanted(best)
             fresh = [
                 utterance
-                for utterance in told
+                for utterance in candidates
                 if utterance is not best and utterance.act in WANTING and self.wanted(utterance) >= least
             ]
             best = max(fresh, key=self.wanted, default=best)
         least = _NEARLY_WANTED * self.wanted(best)
         others = [
-            utterance for utterance in told if utterance not in (best, self.reason) and self.wanted(utterance) >= least
+            utterance
+            for utterance in candidates
+            if utterance not in (best, self.reason) and self.wanted(utterance) >= least
         ]
         others = [other for other in others if plain(other.text) != plain(best.text)]
         second = max(others, key=self.wanted, default=None)
         if second is not None and len(f"{best.text} {second.text}".split()) > EXPECTATION_WORDS:
             second = None
-        return tuple(utterance for utterance in self.said if utterance is best or utterance is second)
+        return tuple(utterance for utterance in self.utterances if utterance is best or utterance is second)
 
     @property
     def _unsettled(self) -> list[Utterance]:
         """What the customer says that may tell a wish, but for those that are done or taken back."""
         closed = self._telling(*(state for state in WishState if state not in UNSETTLED))
-        own = [utterance for utterance in self.said if utterance.by_customer and id(utterance) not in closed]
+        own = [utterance for utterance in self.utterances if utterance.by_customer and id(utterance) not in closed]
         return [utterance for utterance in own if tells(utterance) and wants(utterance) and not is_bare(utterance)]
 
     def _telling(self, *states: WishState) -> set[int]:
@@ -286,7 +293,7 @@ class Case:
     def person_wanted(self) -> Utterance | None:
         """The last time the customer asked for a person."""
         before, asked = "", None
-        for utterance in self.said:
+        for utterance in self.utterances:
             if not utterance.by_customer:
                 before = utterance.text
             elif not utterance.pasted and asks_for_person(utterance, before):
@@ -298,7 +305,7 @@ class Case:
         """What bots and agents said cannot be done."""
         return [
             utterance
-            for utterance in self.said
+            for utterance in self.utterances
             if not utterance.by_customer
             and utterance.reading.acts[Act.REFUSAL] >= SURE_OF_LABEL
             and utterance.reading.boilerplate < SURE
@@ -310,26 +317,26 @@ class Case:
         """What bot or agent told in reply to the customer's last question, where it was no no and no promise."""
         questions = [
             index
-            for index, utterance in enumerate(self.said)
+            for index, utterance in enumerate(self.utterances)
             if utterance.by_customer and utterance.act is Act.QUESTION
         ]
         if not questions:
             return None
-        reply = next((utterance for utterance in self.said[questions[-1] :] if not utterance.by_customer), None)
-        told = [utterance for utterance in self.said if reply and utterance.interaction is reply.interaction]
+        reply = next((utterance for utterance in self.utterances[questions[-1] :] if not utterance.by_customer), None)
+        replies = [utterance for utterance in self.utterances if reply and utterance.interaction is reply.interaction]
         informing = [
             utterance
-            for utterance in told
+            for utterance in replies
             if utterance.act in (Act.REPORT, Act.ANSWER) and utterance.reading.boilerplate < SURE
         ]
-        return informing[0] if informing and len(informing) == len(told) else None
+        return informing[0] if informing and len(informing) == len(replies) else None
 
     @cached_property
     def finding(self) -> Utterance | None:
         """What bot or agent told last that says something of the matter."""
-        told = [
+        findings = [
             utterance
-            for utterance in self.said
+            for utterance in self.utterances
             if not utterance.by_customer
             and utterance.act in (Act.REPORT, Act.ANSWER, Act.REFUSAL, Act.OFFER, Act.CONDITION)
             and utterance.reading.boilerplate < SURE
@@ -338,7 +345,7 @@ class Case:
             and not hands_on(utterance.text)
             and len(terms(utterance.text)) >= _FEWEST_WORDS
         ]
-        latest = told[-_LATEST_FINDINGS:]
+        latest = findings[-_LATEST_FINDINGS:]
         return max(
             latest, key=lambda utterance: utterance.reading.telling + _LATER * self._places[id(utterance)], default=None
         )
@@ -346,9 +353,11 @@ class Case:
     def also_told(self, above: Iterable[Utterance], words: int) -> tuple[Utterance, ...]:
         """What the customer told besides, the most telling first, within so many words; in order."""
         said_above = {id(utterance) for utterance in above}
-        telling = Telling([utterance.text for utterance in self.said if id(utterance) in said_above])
-        newest = self.said[-1].interaction if self.said else None
-        last = {id(utterance) for utterance in self.said if utterance.by_customer and utterance.interaction is newest}
+        coverage = Coverage([utterance.text for utterance in self.utterances if id(utterance) in said_above])
+        newest = self.utterances[-1].interaction if self.utterances else None
+        last = {
+            id(utterance) for utterance in self.utterances if utterance.by_customer and utterance.interaction is newest
+        }
         others = [
             (utterance.reading.telling + (_NEWEST if id(utterance) in last else 0.0), utterance)
             for utterance in self._standing
@@ -356,7 +365,7 @@ class Case:
             and id(utterance) not in said_above
             and tells(utterance)
             and (len(utterance.text.split()) >= _FEWEST_WORDS or utterance.act is Act.REQUEST)
-            and not telling.repeats(utterance.text)
+            and not coverage.repeats(utterance.text)
         ]
         back = self._telling(WishState.WITHDRAWN)
         chosen: set[int] = set()
@@ -372,12 +381,12 @@ class Case:
                 chosen.update(map(id, together))
                 quoted.update(plain(part.text) for part in together)
                 room -= length
-        return tuple(utterance for utterance in self.said if id(utterance) in chosen)
+        return tuple(utterance for utterance in self.utterances if id(utterance) in chosen)
 
     def _with_what_it_leans_on(self, utterance: Utterance) -> Sequence[Utterance]:
         """A short sentence with the one before it in the same message: `Please do not touch that` leans on it."""
         index = self._places[id(utterance)]
-        before = self.said[index - 1] if index else None
+        before = self.utterances[index - 1] if index else None
         leans = len(utterance.text.split()) <= _LEANING_WORDS
         if before is None or not leans or before.interaction is not utterance.interaction or not tells(before):
             return (utterance,)
@@ -385,12 +394,12 @@ class Case:
 
     @cached_property
     def _places(self) -> Mapping[int, int]:
-        return {id(utterance): index for index, utterance in enumerate(self.said)}
+        return {id(utterance): index for index, utterance in enumerate(self.utterances)}
 
     @cached_property
     def farewell(self) -> Utterance | None:
         """The customer's leave-taking, where the talk ended with one."""
-        last = [utterance for utterance in self.said if utterance.by_customer][-3:]
+        last = [utterance for utterance in self.utterances if utterance.by_customer][-3:]
         leaving = [utterance for utterance in last if utterance.act in LEAVING]
         return leaving[-1] if leaving and last[-1].act in _AFTER_LEAVING else None
 
@@ -399,18 +408,18 @@ def read_case(snapshot: Snapshot) -> Case:
     """The case of a snapshot, read."""
     interactions = linked_interactions(snapshot)
     replaced = revisions(snapshot.interactions)
-    said = tuple(
-        own_utterance
-        for own_utterance in own_utterances(interactions)
-        if not is_replaced(own_utterance.text, own_utterance.interaction.seq, replaced)
+    current = tuple(
+        utterance
+        for utterance in own_utterances(interactions)
+        if not is_replaced(utterance.text, utterance.interaction.seq, replaced)
     )
     tool_calls = tuple(calls(interactions))
     return Case(
         interactions=interactions,
-        said=said,
+        utterances=current,
         calls=tool_calls,
-        steps=(taken := steps(interactions, tool_calls, said)),
-        wishes=wishes(said, taken),
+        steps=(taken := steps(interactions, tool_calls, current)),
+        wishes=wishes(current, taken),
         at_hand=frozenset(interaction.interaction_id for interaction in snapshot.conversation),
         replaced=replaced,
         settled=settled_elsewhere(snapshot, interactions),
@@ -426,8 +435,8 @@ def own_utterances(interactions: Sequence[Interaction]) -> Iterator[Utterance]:
         if cleaned.get(row.interaction_id, row.text) != row.text
     }
     for utterance in utterances(interactions):
-        kept = changed.get(utterance.interaction.interaction_id)
-        if kept is None or utterance.text in kept:
+        remaining = changed.get(utterance.interaction.interaction_id)
+        if remaining is None or utterance.text in remaining:
             yield utterance
 
 
@@ -437,11 +446,11 @@ def _is_beside(utterance: Utterance, reason: Utterance) -> bool:
     return here and utterance.act in MATTERS and MASK not in utterance.text
 
 
-def _terse(said: Sequence[Utterance]) -> Utterance | None:
+def _terse(candidates: Sequence[Utterance]) -> Utterance | None:
     """Any sentence of the customer's that tells something, where none tells why they came."""
-    told = [
+    telling = [
         utterance
-        for utterance in said
+        for utterance in candidates
         if utterance.by_customer and not utterance.pasted and utterance.act not in EMPTY and terms(utterance.text)
     ]
-    return max(told, key=lambda utterance: utterance.reading.key, default=None)
+    return max(telling, key=lambda utterance: utterance.reading.key, default=None)

@@ -177,7 +177,7 @@ class CombinedVerifier:
         """One verdict a statement, in order; where the model fails, those of the rules."""
         until = perf_counter() + timeout_s
         by_rules = await self._rules.check(statements, transcript, timeout_s=timeout_s)
-        undecided = [index for index, by_rule in enumerate(by_rules) if by_rule.verdict is VerdictKind.UNVERIFIED]
+        undecided = [index for index, verdict in enumerate(by_rules) if verdict.verdict is VerdictKind.UNVERIFIED]
         if not undecided:
             return by_rules
         left = until - perf_counter()
@@ -187,7 +187,7 @@ class CombinedVerifier:
             _log.warning("statements are checked by rules alone: %s", failure.reported_code)
             return by_rules
         decided = dict(zip(undecided, by_model, strict=True))
-        return [decided.get(index, by_rule) for index, by_rule in enumerate(by_rules)]
+        return [decided.get(index, verdict) for index, verdict in enumerate(by_rules)]
 
 
 @cache
@@ -254,10 +254,10 @@ def _verdict(statement: Statement, check: StatementCheck, shown: Mapping[str, In
 
 def _reason(check: StatementCheck, screen: Screen) -> str:
     """The model's reason as an agent may read it: plain, short, and without instructions, links or other addresses."""
-    told = " ".join("".join(one if one.isprintable() else " " for one in check.reason).split())
-    if not told or screen.objection(told):
+    reason = " ".join("".join(letter if letter.isprintable() else " " for letter in check.reason).split())
+    if not reason or screen.objection(reason):
         return _NO_REASON[check.verdict]
-    return told if len(told) <= REASON_CHARACTERS else told[:REASON_CHARACTERS].rsplit(" ", 1)[0] + " …"
+    return reason if len(reason) <= REASON_CHARACTERS else reason[:REASON_CHARACTERS].rsplit(" ", 1)[0] + " …"
 
 
 def _readable_checks(rows: Iterable[object]) -> Iterator[StatementCheck]:
@@ -274,7 +274,7 @@ def _readable(numbered: Numbered, redactor: Redactor) -> Mapping[str, Interactio
 
 def _by_weight(rows: Sequence[Interaction], statements: Sequence[Statement]) -> Iterator[Interaction]:
     """The cited rows, then the newest, then those with most of the statements' words, then the rest."""
-    cited = {one for statement in statements for one in statement.evidence}
+    cited = {interaction_id for statement in statements for interaction_id in statement.evidence}
     wanted = frozenset(word for statement in statements for word in terms(statement.text))
     newest = list(reversed(rows))
     near = sorted(newest, key=lambda interaction: len(wanted.intersection(terms(interaction.text))), reverse=True)

@@ -22,13 +22,13 @@ _SAME_TIME = re.compile(r"\b(?:that (?:day|morning|afternoon|evening|time)|by th
 
 def commitments(utterances: Sequence[Utterance]) -> tuple[Commitment, ...]:
     """The last promises of the case in the words they were given in, the same words once."""
-    found: dict[str, Commitment] = {}
+    commitments_by_text: dict[str, Commitment] = {}
     promises = [(index, utterance) for index, utterance in enumerate(utterances) if is_promise(utterance)]
     for index, utterance in promises[-MOST_LOOKED_AT:]:
         spend()
         text = shortened(utterance.text, _WORDS)
-        found.pop(text.casefold(), None)
-        found[text.casefold()] = Commitment(
+        commitments_by_text.pop(text.casefold(), None)
+        commitments_by_text[text.casefold()] = Commitment(
             by=utterance.interaction.actor,
             text=text,
             due=time_in(utterance.text)
@@ -39,10 +39,10 @@ def commitments(utterances: Sequence[Utterance]) -> tuple[Commitment, ...]:
         )
     # What names a time can be broken without anybody noticing; it stays where there are too many.
     newest = sorted(
-        found.values(),
+        commitments_by_text.values(),
         key=lambda commitment: (commitment.due is None, -commitment.at.timestamp() if commitment.at else 0),
     )[:MOST_COMMITMENTS]
-    return tuple(commitment for commitment in found.values() if commitment in newest)
+    return tuple(commitment for commitment in commitments_by_text.values() if commitment in newest)
 
 
 def is_promise(utterance: Utterance) -> bool:

@@ -70,8 +70,8 @@ def with_day(promise: Commitment, now: datetime) -> Commitment:
 def day_named(sentence: str, said_at: datetime) -> str | None:
     """The words of a sentence that name a day or an hour to come; None where none do."""
     languages = [language_of(sentence) or "en"]
-    found = _searcher()(sentence[:_LONGEST_SENTENCE], languages=languages, settings=_settings(said_at))
-    for words, moment in found or ():
+    matches = _searcher()(sentence[:_LONGEST_SENTENCE], languages=languages, settings=_settings(said_at))
+    for words, moment in matches or ():
         named = moment if moment.tzinfo else moment.replace(tzinfo=said_at.tzinfo)
         if sum(map(str.isalnum, words)) >= _FEWEST_LETTERS and timedelta() < named - said_at < _LONGEST:
             return _TRAILING.sub("", str(words))

@@ -40,7 +40,7 @@ def entities(
     Where there are too many, those of the conversation at hand stay, and of these the last ones.
     """
     keys = _keys_of_names(interactions)
-    found: dict[str, Entity] = {}
+    entities_by_name: dict[str, Entity] = {}
     for kind, value, interaction_id in (
         *_named_by_customer(interactions, keys),
         *_account(interactions),
@@ -51,19 +51,19 @@ def entities(
         *looked_up(interactions, tool_calls),
     ):
         name = canonical(value)
-        entity = found.get(name)
-        evidence = (*entity.evidence, interaction_id) if entity else (interaction_id,)
-        found[name] = Entity(
-            type=entity.type if entity else _SEVERAL.sub(r"\1", kind),
-            value=entity.value if entity else value,
+        earlier = entities_by_name.get(name)
+        evidence = (*earlier.evidence, interaction_id) if earlier else (interaction_id,)
+        entities_by_name[name] = Entity(
+            type=earlier.type if earlier else _SEVERAL.sub(r"\1", kind),
+            value=earlier.value if earlier else value,
             evidence=tuple(dict.fromkeys(evidence)),
         )
-    if len(found) <= MOST_ENTITIES:
-        return tuple(found.values())
-    newest_first = list(reversed(found.values()))
-    by_weight = sorted(newest_first, key=lambda one: not set(at_hand).intersection(one.evidence))
-    kept = {canonical(one.value) for one in by_weight[:MOST_ENTITIES]}
-    return tuple(one for name, one in found.items() if name in kept)
+    if len(entities_by_name) <= MOST_ENTITIES:
+        return tuple(entities_by_name.values())
+    newest_first = list(reversed(entities_by_name.values()))
+    by_weight = sorted(newest_first, key=lambda entity: not set(at_hand).intersection(entity.evidence))
+    chosen = {canonical(entity.value) for entity in by_weight[:MOST_ENTITIES]}
+    return tuple(entity for name, entity in entities_by_name.items() if name in chosen)
 
 
 def _keys_of_names(interactions: Iterable[Interaction]) -> dict[str, str]:

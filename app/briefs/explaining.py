@@ -12,7 +12,7 @@ _FIELDS = ("headline", "contact_reason", "situation", "customer_expectation")
 def explain(snapshot: Snapshot, brief: Brief) -> Explanation:
     """The readings behind a brief of this snapshot."""
     case = read_case(snapshot)
-    told = dict(_told(brief))
+    texts = dict(_field_texts(brief))
     return Explanation(
         sentences=tuple(
             SentenceExplained(
@@ -27,14 +27,14 @@ def explain(snapshot: Snapshot, brief: Brief) -> Explanation:
                 person=utterance.reading.human if utterance.by_customer else 0.0,
                 promise=0.0 if utterance.by_customer else utterance.reading.promise,
                 done=0.0 if utterance.by_customer else utterance.reading.done,
-                quoted_in=tuple(field for field, text in told.items() if _holds(text, utterance.text)),
+                quoted_in=tuple(field for field, text in texts.items() if _holds(text, utterance.text)),
             )
-            for utterance in case.said
+            for utterance in case.utterances
             if not utterance.pasted
         ),
         wishes=tuple(
             WishExplained(
-                text=wish.said.text,
+                text=wish.utterance.text,
                 state=wish.state.value,
                 closed_by=wish.closed_by.text if wish.closed_by else None,
             )
@@ -43,7 +43,7 @@ def explain(snapshot: Snapshot, brief: Brief) -> Explanation:
     )
 
 
-def _told(brief: Brief) -> Iterator[tuple[str, str]]:
+def _field_texts(brief: Brief) -> Iterator[tuple[str, str]]:
     for field in _FIELDS:
         text = getattr(brief, field)
         if text:

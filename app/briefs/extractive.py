@@ -18,10 +18,10 @@ from app.briefs.mood import mood_of
 from app.briefs.phrases import language_of_locale, phrases_of
 from app.briefs.quoting import headed, quoted, quotes_in
 from app.briefs.reading import Utterance, only_looks, refusal_of
-from app.briefs.repetition import Telling
+from app.briefs.repetition import Coverage
 from app.briefs.resolution import resolution
 from app.briefs.revisions import is_replaced
-from app.briefs.situation import Findings, Told, Wording, broken_promises, contact_reason, situation, thing_of
+from app.briefs.situation import BriefSentence, Findings, Wording, broken_promises, contact_reason, situation, thing_of
 from app.briefs.steps import Step, humanised, label_of
 from app.briefs.union import united
 from app.briefs.wishes import WishState
@@ -112,14 +112,14 @@ def _composed(snapshot: Snapshot, intent: Intent, request: HandoffRequest, case:
     wording = Wording(frames_in(language_of_locale(request.locale)), phrases_of(request.locale))
     status = resolution(case, request.reason)
     reason = contact_reason(case, wording)
-    promised = budget.within(lambda: commitments(case.said), ())
+    promised = budget.within(lambda: commitments(case.utterances), ())
     broken = budget.within(lambda: broken_promises(case, promised, snapshot.now), ())
     findings = Findings(case, status, budget.within(lambda: _entities(case), ()), promised, broken, wording)
     headline = _headline(findings, intent)
     wanted = _expectation(case, wording)
-    stated = [one.text for one in (reason, wanted) if one] + [commitment.text for commitment in promised]
+    stated = [sentence.text for sentence in (reason, wanted) if sentence] + [commitment.text for commitment in promised]
     listed = _listed(case)
-    past = budget.within(lambda: _history(snapshot, case, Telling(stated), listed, wording), ())
+    past = budget.within(lambda: _history(snapshot, case, Coverage(stated), listed, wording), ())
     brief = Brief(
         headline=headline.text if headline else None,
         contact_reason=reason.text if reason else None,
@@ -141,11 +141,11 @@ def _composed(snapshot: Snapshot, intent: Intent, request: HandoffRequest, case:
         if _words(brief) > MOST_WORDS:  # long sentences that cannot be shortened
             brief = brief.model_copy(update=lost)
     story = budget.within(lambda: situation(findings, MOST_WORDS - _words(brief)), [])
-    telling = Telling([one.text for one in story])
+    coverage = Coverage([sentence.text for sentence in story])
     brief = brief.model_copy(
         update={
-            "situation": " ".join(one.text for one in story) or None,
-            "history": tuple(history_item for history_item in brief.history if not telling.holds(history_item.text)),
+            "situation": " ".join(sentence.text for sentence in story) or None,
+            "history": tuple(history_item for history_item in brief.history if not coverage.holds(history_item.text)),
         }
     )
     return brief.model_copy(
@@ -179,7 +179,7 @@ def prose(brief: Brief) -> list[str]:
     return [piece for piece in pieces if piece]
 
 
-def _headline(findings: Findings, intent: Intent) -> Told | None:
+def _headline(findings: Findings, intent: Intent) -> BriefSentence | None:
     """What it is about, the thing, and where it stands, with what backs each; a quotation where no intent is sure."""
     case = findings.case
     reason = case.reason
@@ -198,31 +198,31 @@ def _headline(findings: Findings, intent: Intent) -> Told | None:
         pieces.pop()
     line = _BETWEEN.join(piece.text for piece in pieces)
     evidence = tuple(dict.fromkeys(row for piece in pieces for row in piece.evidence))
-    return Told(line, evidence) if pieces else None
+    return BriefSentence(line, evidence) if pieces else None
 
 
-def _length(pieces: Sequence[Told]) -> int:
+def _length(pieces: Sequence[BriefSentence]) -> int:
     """The characters of pieces of a headline, with what stands between each and another."""
     return sum(len(piece.text) + len(_BETWEEN) for piece in pieces)
 
 
-def _matter(case: Case, intent: Intent, room: int) -> Told | None:
+def _matter(case: Case, intent: Intent, room: int) -> BriefSentence | None:
     """What it is about within so many characters: the sure intent's label, a quotation, else the likely intent's."""
     reason = case.reason
     if reason is None:
         return None
     if (sure := _sure_label(intent, case)) and len(sure) <= room:
-        return Told(sure, (reason.interaction.interaction_id,))
+        return BriefSentence(sure, (reason.interaction.interaction_id,))
     matters = case.matters
     named = [matter for matter in matters if len(set(terms(matter.text))) >= _FEWEST_TERMS]
     quotation = _most_telling(named, case, room)
     likely = intent.label if intent.confidence >= SURE_OF_INTENT else None
     if quotation is None and likely and len(likely) <= room:
-        return Told(likely, (reason.interaction.interaction_id,))
+        return BriefSentence(likely, (reason.interaction.interaction_id,))
     return quotation or _most_telling(matters, case, room)
 
 
-def _most_telling(matters: Sequence[Utterance], case: Case, room: int) -> Told | None:
+def _most_telling(matters: Sequence[Utterance], case: Case, room: int) -> BriefSentence | None:
     """A quotation of the first that fits; of one that tells nearly as much where little of the first would be left."""
     quotations = [(matter, quotation) for matter in matters if (quotation := headed(matter.text, room))]
     if not quotations:
@@ -235,7 +235,7 @@ def _most_telling(matters: Sequence[Utterance], case: Case, room: int) -> Told |
     ]
     utterance, quotation = (full or quotations)[0]
     day = f" ({utterance.interaction.occurred_at:%Y-%m-%d})" if case.is_of_earlier_day(utterance) else ""
-    return Told(quotation + day * (len(quotation + day) <= room), (utterance.interaction.interaction_id,))
+    return BriefSentence(quotation + day * (len(quotation + day) <= room), (utterance.interaction.interaction_id,))
 
 
 def _sure_label(intent: Intent, case: Case) -> str | None:
@@ -248,18 +248,18 @@ def _sure_label(intent: Intent, case: Case) -> str | None:
     return label if words & set(terms(case.reason.text)) and not words & taken_back else None
 
 
-def _states(findings: Findings) -> Iterable[Told]:
+def _states(findings: Findings) -> Iterable[BriefSentence]:
     """Where it stands: what is overdue, went wrong, was refused, is asked for; else how far it is settled."""
     case, phrases = findings.case, findings.wording.phrases
     if findings.broken:
-        yield Told(phrases.overdue, findings.broken[-1].evidence)
+        yield BriefSentence(phrases.overdue, findings.broken[-1].evidence)
     failed = _failed_last(case)
     if failed is not None:
-        yield Told(phrases.step_failed.format(step=humanised(failed.name)), failed.action.evidence)
+        yield BriefSentence(phrases.step_failed.format(step=humanised(failed.name)), failed.action.evidence)
     elif case.refusals and case.wishes and case.wishes[-1].state is WishState.REFUSED:
-        yield Told(phrases.turned_down, (case.refusals[-1].interaction.interaction_id,))
+        yield BriefSentence(phrases.turned_down, (case.refusals[-1].interaction.interaction_id,))
     if case.person_wanted is not None:
-        yield Told(phrases.asks_person, (case.person_wanted.interaction.interaction_id,))
+        yield BriefSentence(phrases.asks_person, (case.person_wanted.interaction.interaction_id,))
     elif failed is None:
         words = {
             ResolutionStatus.RESOLVED: phrases.settled,
@@ -267,37 +267,37 @@ def _states(findings: Findings) -> Iterable[Told]:
             ResolutionStatus.UNRESOLVED: phrases.open,
         }
         if findings.status in words:
-            yield Told(words[findings.status], ())
+            yield BriefSentence(words[findings.status], ())
 
 
 def _failed_last(case: Case) -> Step | None:
     """The last step on record, where it went wrong."""
-    steps = [step for step in case.steps if not step.told]
+    steps = [step for step in case.steps if not step.reported]
     last = steps[-1] if steps else None
     return last if last and last.action.outcome in (Outcome.FAILED, Outcome.ABANDONED) else None
 
 
-def _thing(findings: Findings) -> Told | None:
+def _thing(findings: Findings) -> BriefSentence | None:
     """The thing that the case is about: what the customer named, of the conversation at hand if there is one."""
     things = [entity for entity in findings.entities if entity.type not in _NO_THINGS]
     failed = _failed_last(findings.case)
     tried = [thing for thing in things if failed is not None and thing.value in failed.subject]
     here = [thing for thing in things if findings.case.at_hand.intersection(thing.evidence)]
     chosen = next(iter(tried or here or things), None)
-    return Told(thing_of(label_of(chosen.type), chosen.value), chosen.evidence[:2]) if chosen else None
+    return BriefSentence(thing_of(label_of(chosen.type), chosen.value), chosen.evidence[:2]) if chosen else None
 
 
 def _listed(case: Case) -> tuple[Step, ...]:
     """The last steps on record, and the last few that somebody only told of."""
-    recorded = [step for step in case.steps if not step.told]
+    recorded = [step for step in case.steps if not step.reported]
     wanted = {expectation.text for expectation in case.expectations}
-    told = [
+    reported = [
         step
         for step in case.steps
-        if step.told and not (step.action.outcome is Outcome.UNKNOWN and step.name in wanted)
+        if step.reported and not (step.action.outcome is Outcome.UNKNOWN and step.name in wanted)
     ]
-    room = MOST_STEPS - min(MOST_TOLD, len(told))
-    steps = [*recorded[-room:], *told[-min(MOST_TOLD, MOST_STEPS - len(recorded[-room:])) :]]
+    room = MOST_STEPS - min(MOST_TOLD, len(reported))
+    steps = [*recorded[-room:], *reported[-min(MOST_TOLD, MOST_STEPS - len(recorded[-room:])) :]]
     return tuple(sorted(steps, key=lambda step: step.action.at))
 
 
@@ -305,33 +305,33 @@ def _shown(step: Step, wording: Wording) -> ActionTaken:
     return step.action.model_copy(update={"step": wording.frames.tried(step.action.step, step.outcomes)})
 
 
-def _expectation(case: Case, wording: Wording) -> Told | None:
+def _expectation(case: Case, wording: Wording) -> BriefSentence | None:
     wanted = case.expectations
     if not wanted:
         return None
     if case.only_asks_for_person:
-        return Told(wording.phrases.wants_person, (wanted[0].interaction.interaction_id,))
-    return wording.said(wanted, case)
+        return BriefSentence(wording.phrases.wants_person, (wanted[0].interaction.interaction_id,))
+    return wording.quoting(wanted, case)
 
 
 def _open_questions(case: Case) -> tuple[str, ...]:
     """The customer's questions that got no answer or a no, and the question the customer left unanswered."""
-    found: list[str] = []
+    questions: list[str] = []
     is_answered = False
-    for utterance in reversed(case.said):
+    for utterance in reversed(case.utterances):
         if not utterance.by_customer:
-            reply = case.said_in[utterance.interaction.interaction_id]
-            told = any(said.act in _ANSWERING and said.reading.boilerplate < _SURE for said in reply)
-            is_answered = told and not any(said.act is Act.REFUSAL for said in reply)
+            reply = case.utterances_by_interaction[utterance.interaction.interaction_id]
+            informs = any(sentence.act in _ANSWERING and sentence.reading.boilerplate < _SURE for sentence in reply)
+            is_answered = informs and not any(sentence.act is Act.REFUSAL for sentence in reply)
         elif not is_answered and _is_question(utterance) and not is_ping(utterance.text):
-            found.append(quoted(utterance.text, QUESTION_WORDS))
-            if len(found) == MOST_QUESTIONS:
+            questions.append(quoted(utterance.text, QUESTION_WORDS))
+            if len(questions) == MOST_QUESTIONS:
                 break
-    found.reverse()
-    last = case.said[-1] if case.said else None
+    questions.reverse()
+    last = case.utterances[-1] if case.utterances else None
     if last and last.act is Act.QUESTION and not last.by_customer and last.reading.boilerplate < _SURE:
-        found.append(quoted(last.text, QUESTION_WORDS))
-    return tuple(dict.fromkeys(found))[-MOST_QUESTIONS:]
+        questions.append(quoted(last.text, QUESTION_WORDS))
+    return tuple(dict.fromkeys(questions))[-MOST_QUESTIONS:]
 
 
 def _is_question(utterance: Utterance) -> bool:
@@ -339,7 +339,7 @@ def _is_question(utterance: Utterance) -> bool:
 
 
 def _history(
-    snapshot: Snapshot, case: Case, told_above: Telling, listed: Sequence[Step], wording: Wording
+    snapshot: Snapshot, case: Case, told_above: Coverage, listed: Sequence[Step], wording: Wording
 ) -> tuple[HistoryItem, ...]:
     """What earlier conversations hold that bears on this one, each thing once; what was settled there does not.
 
@@ -347,21 +347,25 @@ def _history(
     """
     items: dict[str, HistoryItem] = {}
     went_well: dict[str, HistoryItem] = {}
-    above = {*case.at_hand, *case.settled, *(one for step in listed for one in step.action.evidence)}
-    shown = {without_secret.interaction_id: without_secret for without_secret in without_secrets(snapshot.interactions)}
+    above = {
+        *case.at_hand,
+        *case.settled,
+        *(interaction_id for step in listed for interaction_id in step.action.evidence),
+    }
+    shown = {row.interaction_id: row for row in without_secrets(snapshot.interactions)}
     for passage in snapshot.history:
         interaction = shown.get(passage.interaction.interaction_id, passage.interaction)
-        known = interaction.interaction_id in above or is_replaced(interaction.text, interaction.seq, case.replaced)
-        told = None if known else _past_words(interaction, wording)
-        if told and len(items) < MOST_HISTORY and not told_above.holds(told):
+        is_stale = interaction.interaction_id in above or is_replaced(interaction.text, interaction.seq, case.replaced)
+        words = None if is_stale else _past_words(interaction, wording)
+        if words and len(items) < MOST_HISTORY and not told_above.holds(words):
             item = HistoryItem(
                 at=interaction.occurred_at,
                 channel=interaction.channel,
-                text=told,
+                text=words,
                 evidence=(interaction.interaction_id,),
             )
             kind = went_well if interaction.name and interaction.outcome is Outcome.SUCCEEDED else items
-            kind.setdefault(told.casefold(), item)
+            kind.setdefault(words.casefold(), item)
     chosen = [*items.values(), *went_well.values()][:MOST_HISTORY]
     return tuple(sorted(chosen, key=lambda item: item.at))
 
@@ -411,7 +415,7 @@ def _weight(utterance: Utterance) -> float:
 
 
 def _sentiment(case: Case) -> Sentiment | None:
-    utterances = [utterance for utterance in case.said if utterance.by_customer and not utterance.pasted]
+    utterances = [utterance for utterance in case.utterances if utterance.by_customer and not utterance.pasted]
     return mood_of(utterances) if any(utterance.act is not Act.GREETING for utterance in utterances) else None
 
 
@@ -420,7 +424,7 @@ def _opening(findings: Findings) -> str | None:
     case, openings = findings.case, findings.wording.phrases.openings
     if not case.steps and (case.reason is None or (case.reason is case.person_wanted and case.only_asks_for_person)):
         return openings.blank
-    if any(utterance.reading.care >= _CARE for utterance in case.said if utterance.by_customer):
+    if any(utterance.reading.care >= _CARE for utterance in case.utterances if utterance.by_customer):
         return openings.care
     if findings.broken:
         return openings.overdue
@@ -449,7 +453,7 @@ def _custom_sections(case: Case, sections: Sequence[SectionRequest]) -> dict[str
     written: dict[str, str] = {}
     for section in sections:
         asked = set(terms(f"{section.name} {section.instruction}"))
-        own = [utterance for utterance in case.said if not utterance.pasted]
+        own = [utterance for utterance in case.utterances if not utterance.pasted]
         ranked = sorted(own, key=lambda utterance: len(asked.intersection(terms(utterance.text))), reverse=True)
         if ranked and asked.intersection(terms(ranked[0].text)):
             actor = ranked[0].interaction.actor.value.capitalize()
@@ -480,21 +484,29 @@ def _words(brief: Brief) -> int:
     return sum(len(piece.split()) for piece in prose(brief))
 
 
-def _claims(brief: Brief, sentences_told: Iterable[Told | None], case: Case) -> tuple[Claim, ...]:
+def _claims(brief: Brief, sentences_told: Iterable[BriefSentence | None], case: Case) -> tuple[Claim, ...]:
     rows = {row.interaction_id: row for row in case.interactions}
-    told = [*sentences_told, *(Told(one.text, one.evidence) for one in (*brief.commitments, *brief.history))]
+    sentences = [
+        *sentences_told,
+        *(BriefSentence(entry.text, entry.evidence) for entry in (*brief.commitments, *brief.history)),
+    ]
     claims = [
-        Claim(text=one.text, evidence=one.evidence, quotes=one.quotes or _quotes(one, rows), support=1.0)
-        for one in told
-        if one and _declares(one.text)
+        Claim(
+            text=sentence.text,
+            evidence=sentence.evidence,
+            quotes=sentence.quotes or _quotes(sentence, rows),
+            support=1.0,
+        )
+        for sentence in sentences
+        if sentence and _declares(sentence.text)
     ]
     return tuple({claim.text: claim for claim in claims}.values())
 
 
-def _quotes(told: Told, rows: Mapping[str, Interaction]) -> tuple[Quote, ...]:
+def _quotes(sentence: BriefSentence, rows: Mapping[str, Interaction]) -> tuple[Quote, ...]:
     """The words that a sentence quotes; of one that is all quotation, like a promise, the sentence."""
-    backing = [rows[one] for one in told.evidence if one in rows]
-    return quotes_in(told.text, *backing) or quotes_in(f"“{told.text}”", *backing)
+    backing = [rows[interaction_id] for interaction_id in sentence.evidence if interaction_id in rows]
+    return quotes_in(sentence.text, *backing) or quotes_in(f"“{sentence.text}”", *backing)
 
 
 def _declares(text: str) -> bool:

@@ -19,12 +19,12 @@ _ENDINGS = (Outcome.SUCCEEDED, Outcome.FAILED, Outcome.ABANDONED, Outcome.UNKNOW
 class Frames(NamedTuple):
     """The words of one language.
 
-    `said`, `wrote` and `ended` are whole sentences, `steps` too. `failed_before`, `after` and `steps` are for one and
+    `speech`, `wrote` and `ended` are whole sentences, `steps` too. `failed_before`, `after` and `steps` are for one and
     for several; `after` and `steps` take their `count`. `actors` are as they stand within a sentence.
     """
 
     actors: Mapping[Actor, str]
-    said: str
+    speech: str
     wrote: str
     after: tuple[str, str]
     steps: tuple[str, str]
@@ -39,7 +39,7 @@ class Frames(NamedTuple):
     def quotation(self, actor: Actor, words: str) -> str:
         """That somebody said something, with the words in quotation marks."""
         who = self.actors[actor]
-        return self.said.format(who=who[:1].upper() + who[1:], words=words)
+        return self.speech.format(who=who[:1].upper() + who[1:], words=words)
 
     def since_then(self, actor: Actor, words: str, *, others: int) -> str:
         """That somebody wrote something since, the last of so many messages more."""
@@ -88,7 +88,7 @@ def _outcomes(succeeded: str, failed: str, abandoned: str, unknown: str) -> Mapp
 _FRAMES: Mapping[Language, Frames] = {
     "en": Frames(
         actors=_actors("the customer", "the bot", "the agent", "the system"),
-        said="{who} said: {words}",
+        speech="{who} said: {words}",
         wrote="Since then {actor} wrote {quotation}{after}.",
         after=(", after 1 other message", ", after {count} other messages"),
         steps=("Since then 1 step was recorded.", "Since then {count} steps were recorded."),
@@ -107,7 +107,7 @@ _FRAMES: Mapping[Language, Frames] = {
     ),
     "de": Frames(
         actors=_actors("der Kunde", "der Bot", "der Agent", "das System"),
-        said="{who} sagte: {words}",
+        speech="{who} sagte: {words}",
         wrote="Seitdem schrieb {actor} {quotation}{after}.",
         after=(", nach 1 weiteren Nachricht", ", nach {count} weiteren Nachrichten"),
         steps=("Seitdem wurde 1 Schritt erfasst.", "Seitdem wurden {count} Schritte erfasst."),
@@ -126,7 +126,7 @@ _FRAMES: Mapping[Language, Frames] = {
     ),
     "fr": Frames(
         actors=_actors("le client", "le bot", "l’agent", "le système"),
-        said="{who} a dit : {words}",
+        speech="{who} a dit : {words}",
         wrote="Depuis, {actor} a écrit {quotation}{after}.",
         after=(", après 1 autre message", ", après {count} autres messages"),
         steps=("Depuis, 1 étape a été enregistrée.", "Depuis, {count} étapes ont été enregistrées."),
@@ -145,7 +145,7 @@ _FRAMES: Mapping[Language, Frames] = {
     ),
     "es": Frames(
         actors=_actors("el cliente", "el bot", "el agente", "el sistema"),
-        said="{who} dijo: {words}",
+        speech="{who} dijo: {words}",
         wrote="Desde entonces {actor} escribió {quotation}{after}.",
         after=(", tras 1 mensaje más", ", tras {count} mensajes más"),
         steps=("Desde entonces se registró 1 paso.", "Desde entonces se registraron {count} pasos."),
@@ -164,7 +164,7 @@ _FRAMES: Mapping[Language, Frames] = {
     ),
     "it": Frames(
         actors=_actors("il cliente", "il bot", "l’agente", "il sistema"),
-        said="{who} ha detto: {words}",
+        speech="{who} ha detto: {words}",
         wrote="Da allora {actor} ha scritto {quotation}{after}.",
         after=(", dopo 1 altro messaggio", ", dopo altri {count} messaggi"),
         steps=("Da allora è stato registrato 1 passaggio.", "Da allora sono stati registrati {count} passaggi."),
@@ -183,7 +183,7 @@ _FRAMES: Mapping[Language, Frames] = {
     ),
     "pt": Frames(
         actors=_actors("o cliente", "o bot", "o agente", "o sistema"),
-        said="{who} disse: {words}",
+        speech="{who} disse: {words}",
         wrote="Desde então {actor} escreveu {quotation}{after}.",
         after=(", após mais 1 mensagem", ", após mais {count} mensagens"),
         steps=("Desde então foi registada 1 etapa.", "Desde então foram registadas {count} etapas."),
@@ -202,7 +202,7 @@ _FRAMES: Mapping[Language, Frames] = {
     ),
     "nl": Frames(
         actors=_actors("de klant", "de bot", "de agent", "het systeem"),
-        said="{who} zei: {words}",
+        speech="{who} zei: {words}",
         wrote="Sindsdien schreef {actor} {quotation}{after}.",
         after=(", na nog 1 bericht", ", na nog {count} berichten"),
         steps=("Sindsdien is 1 stap vastgelegd.", "Sindsdien zijn {count} stappen vastgelegd."),

@@ -77,13 +77,11 @@ def without_secrets(interactions: Iterable[Interaction]) -> list[Interaction]:
 
 def _shown(row: Interaction, answering: str) -> Interaction:
     seen = without_markup(row.text) if row.kind is Kind.MESSAGE else row.text
-    interaction = row if seen == row.text else row.model_copy(update={"text": seen})
-    if not _may_hold_a_secret(answering) and not _may_hold_a_secret(interaction.text):
-        return interaction
+    bare = row if seen == row.text else row.model_copy(update={"text": seen})
+    if not _may_hold_a_secret(answering) and not _may_hold_a_secret(bare.text):
+        return bare
     redactor = Redactor(contacts=False)
-    return interaction.model_copy(
-        update={"text": redactor.restore(redactor.redact(interaction.text, answering=answering))}
-    )
+    return bare.model_copy(update={"text": redactor.restore(redactor.redact(bare.text, answering=answering))})
 
 
 @text_cache(maxsize=8192)
@@ -93,12 +91,12 @@ def _may_hold_a_secret(text: str) -> bool:
 
 def _topic(group: Sequence[Interaction]) -> set[str]:
     """What the customer's words are about; nothing where they only asked for a person."""
-    said = [
+    matters = [
         utterance
         for utterance in utterances(group)
         if utterance.by_customer and utterance.act in MATTERS and not asks_for_person(utterance)
     ]
-    return {term for utterance in said for term in terms(utterance.text)}
+    return {term for utterance in matters for term in terms(utterance.text)}
 
 
 def _on_topic(group: Sequence[Interaction], topic: set[str]) -> bool:
@@ -116,8 +114,8 @@ def _by_conversation(prior: Sequence[Interaction]) -> list[list[Interaction]]:
 
 def _settled(group: Sequence[Interaction]) -> bool:
     """Whether a conversation ended well: its customer took leave, its last step did not fail, no promise is open."""
-    said = utterances(group)
-    by_customer = [utterance for utterance in said if utterance.by_customer]
+    spoken = utterances(group)
+    by_customer = [utterance for utterance in spoken if utterance.by_customer]
     ended_well = any(utterance.act in LEAVING for utterance in by_customer[-2:])
     outcomes = [
         interaction.outcome for interaction in group if interaction.kind is Kind.EVENT and interaction.outcome
@@ -126,19 +124,27 @@ def _settled(group: Sequence[Interaction]) -> bool:
     if not by_customer:
         return bool(outcomes) and not failed
     # Thanks for a promise settle nothing: whoever calls again may well call because it was not kept.
-    return ended_well and not failed and not _owes(said) and not any(utterance.act is Act.REFUSAL for utterance in said)
+    return (
+        ended_well
+        and not failed
+        and not _owes(spoken)
+        and not any(utterance.act is Act.REFUSAL for utterance in spoken)
+    )
 
 
-def _owes(said: Sequence[Utterance]) -> bool:
+def _owes(spoken: Sequence[Utterance]) -> bool:
     """Whether bot or agent promised something that outlasts the talk."""
-    return any(not utterance.by_customer and is_promise(utterance) for utterance in said)
+    return any(not utterance.by_customer and is_promise(utterance) for utterance in spoken)
 
 
 def _names(group: Sequence[Interaction]) -> set[str]:
     """What a conversation names by number or code, in words and in the data of its steps; not who the customer is."""
-    said = {
-        canonical(name.value) for interaction in group for name in mentions(interaction.text) if name.type in _NAMING
+    mentioned = {
+        canonical(mention.value)
+        for interaction in group
+        for mention in mentions(interaction.text)
+        if mention.type in _NAMING
     }
     own = {canonical(identifier.value) for interaction in group for identifier in interaction.identifiers}
     given = (pair for interaction in group for pair in structured_names(dict(interaction.data)))
-    return said | {canonical(value) for key, value in given if not is_of_person(key)} - own
+    return mentioned | {canonical(value) for key, value in given if not is_of_person(key)} - own

@@ -12,7 +12,7 @@ from app.briefs.answer import SITUATION_SENTENCES, SITUATION_WORDS, Named, Promi
 from app.briefs.frames import framed_as
 from app.briefs.pieces import CLAIMS, SECTION, Layout, Piece
 from app.briefs.quotes import standing
-from app.briefs.repetition import Telling, plain
+from app.briefs.repetition import Coverage, plain
 from app.briefs.screening import COPIED, Screen
 from app.briefs.union import united
 from app.language.pings import is_ping
@@ -51,7 +51,7 @@ def merge(layout: Layout, verdicts: Sequence[Verdict], draft: Brief) -> tuple[Br
     }
     update = {field: value for field, value in update.items() if value}
     sections = {field: account.story(field) for field in account.fields if field.startswith(SECTION)}
-    custom = {field.removeprefix(SECTION): told for field, story in sections.items() if (told := _told(story))}
+    custom = {field.removeprefix(SECTION): text for field, story in sections.items() if (text := _text_of(story))}
     written = bool(update or custom)
     draft = framed_as(draft, draft.model_copy(update=update))
     brief = without_repetition(draft, update, {piece.field for piece in layout.pieces})
@@ -70,20 +70,20 @@ def without_repetition(draft: Brief, update: Mapping[str, object], written: Set[
     `written` are the fields that the model wrote anything in. What it left empty it judged to be empty: of ours only a
     promise with its time stays there.
     """
-    telling = Telling([str(value) for field, value in update.items() if field in _STORY])
+    coverage = Coverage([str(value) for field, value in update.items() if field in _STORY])
     brief = draft.model_copy(update=dict(update))
-    everything = Telling(
+    everything = Coverage(
         [brief.headline, *(getattr(brief, field) for field in _STORY)]
         + [f"{commitment.text} {commitment.due or ''}" for commitment in brief.commitments]
     )
     dropped: dict[str, object] = {}
-    if "customer_expectation" not in update and telling.repeats(draft.customer_expectation):
+    if "customer_expectation" not in update and coverage.repeats(draft.customer_expectation):
         dropped["customer_expectation"] = None
-    if "situation" not in update and telling.repeats(draft.situation):
+    if "situation" not in update and coverage.repeats(draft.situation):
         dropped["situation"] = None
     if "open_questions" not in update:
         asked = draft.open_questions if "open_questions" in written else ()
-        dropped["open_questions"] = tuple(one for one in asked if not telling.repeats(one))
+        dropped["open_questions"] = tuple(question for question in asked if not coverage.repeats(question))
     if "commitments" not in written:
         dropped["commitments"] = tuple(
             commitment for commitment in draft.commitments if commitment.due and commitment.by is not Actor.CUSTOMER
@@ -91,7 +91,7 @@ def without_repetition(draft: Brief, update: Mapping[str, object], written: Set[
     dropped["history"] = tuple(
         history_item for history_item in draft.history if not everything.holds(history_item.text)
     )
-    return brief.model_copy(update=dropped) if telling.is_something else brief
+    return brief.model_copy(update=dropped) if coverage.is_something else brief
 
 
 _STORY = ("contact_reason", "situation", "customer_expectation")
@@ -99,11 +99,11 @@ _STORY = ("contact_reason", "situation", "customer_expectation")
 
 def with_claims(brief: Brief, draft: Brief, claims: Iterable[Claim]) -> Brief:
     """The brief with these claims, and those of the draft's that are still sentences of it."""
-    told = [brief.headline, brief.contact_reason, brief.situation, brief.customer_expectation]
-    told += [action.step for action in brief.actions_taken]
-    told += [one.text for one in (*brief.commitments, *brief.history)]
-    told += brief.custom_sections.values()
-    pieces = [piece for piece in told if piece]
+    texts = [brief.headline, brief.contact_reason, brief.situation, brief.customer_expectation]
+    texts += [action.step for action in brief.actions_taken]
+    texts += [entry.text for entry in (*brief.commitments, *brief.history)]
+    texts += brief.custom_sections.values()
+    pieces = [text for text in texts if text]
     named = {claim.text: claim for claim in claims}
     own = [claim for claim in draft.claims if claim.text not in named and any(claim.text in piece for piece in pieces)]
     return brief.model_copy(update={"claims": (*own, *named.values())})
@@ -116,7 +116,7 @@ class _Account:
         self._screen = screen
         self._shown: dict[str, list[_Judged]] = {}
         self._fields: dict[str, None] = {}
-        self._told: set[str] = set()
+        self._seen: set[str] = set()
         self._dropped: dict[str, DroppedClaim] = {}
         self._dropped_fields: set[str] = set()
         self._claims: dict[str, Claim] = {}
@@ -193,7 +193,7 @@ class _Account:
     def _due(self, piece: Piece) -> tuple[str | None, datetime | None]:
         """By when a promise is due, in the giver's words, and when these were said."""
         lines = {interaction.interaction_id: interaction for interaction in self._screen.lines.values()}
-        givers = [lines[one] for one in piece.evidence if one in lines]
+        givers = [lines[interaction_id] for interaction_id in piece.evidence if interaction_id in lines]
         due = piece.due or _own_time(piece, givers)
         naming = [giver for giver in givers if due and standing(due, giver)]
         return due, next((interaction.occurred_at for interaction in (*naming, *reversed(givers))), None)
@@ -219,10 +219,10 @@ class _Account:
 
     def _show(self, piece: Piece, verdict: Verdict) -> None:
         once = plain(piece.text)
-        if piece.field in _STORY and once in self._told:
+        if piece.field in _STORY and once in self._seen:
             return
         if piece.field in _STORY:
-            self._told.add(once)
+            self._seen.add(once)
         self._fields[piece.field] = None
         self._shown.setdefault(piece.field, []).append((piece, verdict))
 
@@ -245,7 +245,7 @@ def _own_time(piece: Piece, givers: Sequence[Interaction]) -> str | None:
     """The time that a model names with more around it, `today (said on 17 February)`, in the words of the giver."""
     name = piece.origin.due if isinstance(piece.origin, Promised) and piece.origin.due else None
     bare = name.split("(")[0].strip() if name else ""
-    named = [one for one in (bare, time_in(bare)) if one]
+    named = [time for time in (bare, time_in(bare)) if time]
     return next((words for time in named for giver in givers if (words := standing(time, giver))), None)
 
 
@@ -261,7 +261,7 @@ def _claim(piece: Piece, verdict: Verdict) -> Claim:
     )
 
 
-def _told(story: Sequence[_Judged]) -> str:
+def _text_of(story: Sequence[_Judged]) -> str:
     return " ".join(piece.text for piece, _ in story)
 
 

@@ -9,7 +9,7 @@ from time import perf_counter
 from typing import NamedTuple
 
 from app.briefs.answer import FORMS, LIMITS, answer_schema, parse
-from app.briefs.cache import AnswerCache, place_of
+from app.briefs.cache import AnswerCache, answer_key
 from app.briefs.checking import ModelVerifier
 from app.briefs.extractive import compose
 from app.briefs.frames import framed_as
@@ -88,9 +88,9 @@ class BriefWriter:
             raise ModelUnavailable("No model is set.")
         redactor = Redactor(contacts=self._hide_contacts)
         packed, prompt = await asyncio.to_thread(self._prompt_for, snapshot, handoff, redactor)
-        place = place_of(snapshot, packed, self._prompt.reference, model.name)
-        model_reply = await self._cache.get(place)
-        reply = model_reply or await model.complete(
+        key = answer_key(snapshot, packed, self._prompt.reference, model.name)
+        cached_reply = await self._cache.get(key)
+        reply = cached_reply or await model.complete(
             prompt.system,
             prompt.user,
             schema=answer_schema(self._prompt.output, len(handoff.request.sections)),
@@ -102,8 +102,8 @@ class BriefWriter:
         verdicts = await self._rules.check(statements, layout.transcript, timeout_s=until - perf_counter())
         brief, written = await asyncio.to_thread(merge, layout, verdicts, handoff.brief)
         # An answer of a model that stood in for this one is not kept: this one is asked again when it is back.
-        if written and model_reply is None and reply.model == model.name:
-            await self._cache.put(place, reply, packed)
+        if written and cached_reply is None and reply.model == model.name:
+            await self._cache.put(key, reply, packed)
         labelled = self._labelled(handoff, reply, brief, written=written)
         check = self._checked_so_far(brief, handoff.brief, written=written)
         return Written(labelled.model_copy(update={"check": check}), _ids(packed))

@@ -144,8 +144,9 @@ def line_of(interaction: Interaction, *, named: bool = False) -> str:
     """One line, whatever the text holds: its line breaks and quotes are escaped, so it cannot pose as another line."""
     spoken = json.dumps(interaction.text[:LINE_CHARACTERS], ensure_ascii=False) if interaction.text else ""
     at = interaction.occurred_at.isoformat(timespec="minutes")
-    who = f"{speaker(interaction) if named else interaction.actor.value} {interaction.kind.value}, {interaction.channel.value}"
-    line = f"{at} | {who} | {' '.join(part for part in (spoken, details_of(interaction)) if part)}"
+    who = speaker(interaction) if named else interaction.actor.value
+    source = f"{who} {interaction.kind.value}, {interaction.channel.value}"
+    line = f"{at} | {source} | {' '.join(part for part in (spoken, details_of(interaction)) if part)}"
     return " ".join(line.splitlines())  # also the line breaks that JSON leaves alone, such as U+2028
 
 
@@ -157,11 +158,11 @@ def says_something(interaction: Interaction) -> bool:
 def _by_importance(snapshot: Snapshot) -> Iterator[Interaction]:
     newest = [interaction for interaction in reversed(snapshot.conversation) if says_something(interaction)]
     opening = next((interaction for interaction in reversed(newest) if interaction.kind is Kind.MESSAGE), None)
-    interactions = [passage.interaction for passage in snapshot.history if says_something(passage.interaction)]
+    retrieved = [passage.interaction for passage in snapshot.history if says_something(passage.interaction)]
     earlier = [interaction for interaction in reversed(snapshot.prior) if says_something(interaction)]
     given: set[str] = set()
     ranked = [opening] if opening else []
-    for interaction in (*ranked, *newest[:NEWEST_TURNS], *interactions, *newest[NEWEST_TURNS:], *earlier):
+    for interaction in (*ranked, *newest[:NEWEST_TURNS], *retrieved, *newest[NEWEST_TURNS:], *earlier):
         if interaction.interaction_id not in given:
             given.add(interaction.interaction_id)
             yield interaction

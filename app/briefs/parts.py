@@ -58,40 +58,38 @@ def spoken_of(interactions: Iterable[Interaction], tool_calls: Sequence[Call]) -
         for interaction in interactions
         if interaction.actor is Actor.CUSTOMER and interaction.kind is Kind.MESSAGE
     ]
-    said = {term for text in words for term in terms(text)}
+    customer_terms = {term for text in words for term in terms(text)}
     all_of_them = any(map(_means_all_of_theirs, words))
     done = {canonical(value) for value in _handled(tool_calls)}
     for tool_call in tool_calls:
         record = read_json(tool_call.result.text) if tool_call.result is not None and tool_call.looks else None
         if tool_call.result is None or not isinstance(record, Mapping) or tool_call.outcome is Outcome.FAILED:
             continue
-        place = tool_call.result.interaction_id
+        result_id = tool_call.result.interaction_id
         fields = cast(Mapping[str, Any], record)
         known_by = [pair for pair in names_in(tool_call.call.data) if pair[1] in fields.values()]
-        meant = [part for part in _parts(fields) if said.issuperset(terms(part.name))][:MOST_PARTS]
+        meant = [part for part in _parts(fields) if customer_terms.issuperset(terms(part.name))][:MOST_PARTS]
         if meant and not any(canonical(value) in done for _, value in known_by):
-            yield from ((key, value, place) for key, value in known_by)
-            yield from ((part.key, part.value, place) for part in meant)
+            yield from ((key, value, result_id) for key, value in known_by)
+            yield from ((part.key, part.value, result_id) for part in meant)
         if all_of_them:
-            yield from ((key, value, place) for key, value in _listed(fields, said))
+            yield from ((key, value, result_id) for key, value in _listed(fields, customer_terms))
 
 
 def offered(interactions: Iterable[Interaction], tool_calls: Sequence[Call]) -> Iterator[tuple[str, str, str]]:
     """(key, value, interaction_id) of what staff named of what was found, for a customer who wants the best of it."""
-    said = [interaction for interaction in interactions if interaction.kind is Kind.MESSAGE]
-    if not any(
-        interaction.actor is Actor.CUSTOMER and _BEST_OF_SEVERAL.search(interaction.text) for interaction in said
-    ):
+    messages = [interaction for interaction in interactions if interaction.kind is Kind.MESSAGE]
+    if not any(message.actor is Actor.CUSTOMER and _BEST_OF_SEVERAL.search(message.text) for message in messages):
         return
     choices = {canonical(value): key for tool_call in tool_calls for key, value in _choices(tool_call)}
     named = [
-        (choices[name], mention.value, interaction.interaction_id)
-        for interaction in said
-        for mention in (mentions(interaction.text) if interaction.actor in (Actor.BOT, Actor.AGENT) else ())
+        (choices[name], mention.value, message.interaction_id)
+        for message in messages
+        for mention in (mentions(message.text) if message.actor in (Actor.BOT, Actor.AGENT) else ())
         if (name := canonical(mention.value)) in choices
     ]
     first = set(list(dict.fromkeys(value for _, value, _ in named))[:MOST_OFFERED])
-    yield from (one for one in named if one[1] in first)
+    yield from ((key, value, interaction_id) for key, value, interaction_id in named if value in first)
 
 
 def looked_up(interactions: Sequence[Interaction], tool_calls: Sequence[Call]) -> Iterator[tuple[str, str, str]]:
@@ -102,14 +100,14 @@ def looked_up(interactions: Sequence[Interaction], tool_calls: Sequence[Call]) -
         if interaction.actor is Actor.CUSTOMER and interaction.kind is Kind.MESSAGE
     ]
     named = {canonical(mention.value) for text in by_customer for mention in mentions(text)}
-    found: dict[str, tuple[str, str, str]] = {}
+    names_by_value: dict[str, tuple[str, str, str]] = {}
     for tool_call in tool_calls:
         if tool_call.looks and tool_call.outcome is not Outcome.FAILED:
             for key, value in names_in(tool_call.call.data):
                 if not is_of_person(key) and canonical(value) not in named:
-                    found.setdefault(value, (key, value, tool_call.call.interaction_id))
-    if len(found) <= MOST_LISTED and any(map(_means_all_of_theirs, by_customer)):
-        yield from found.values()
+                    names_by_value.setdefault(value, (key, value, tool_call.call.interaction_id))
+    if len(names_by_value) <= MOST_LISTED and any(map(_means_all_of_theirs, by_customer)):
+        yield from names_by_value.values()
 
 
 def _means_all_of_theirs(text: str) -> bool:
@@ -123,13 +121,13 @@ def _means_all_of_theirs(text: str) -> bool:
 
 def _choices(call: Call) -> Iterator[tuple[str, str]]:
     """The names of the things that a search found, or that a record lists which is nobody's own."""
-    found = read_json(call.result.text) if call.result is not None and call.looks else None
-    if isinstance(found, list):
-        yield from structured_names(cast(list[Any], found))
-    elif isinstance(found, Mapping):
-        fields = cast(Mapping[str, Any], found)
+    record = read_json(call.result.text) if call.result is not None and call.looks else None
+    if isinstance(record, list):
+        yield from structured_names(cast(list[Any], record))
+    elif isinstance(record, Mapping):
+        fields = cast(Mapping[str, Any], record)
         if not any(is_of_person(key) for key in (*fields, *call.call.data)):
-            yield from (name for held in fields.values() for name in structured_names(held))
+            yield from (name for content in fields.values() for name in structured_names(content))
 
 
 def _handled(tool_calls: Iterable[Call]) -> Iterator[str]:
@@ -139,9 +137,9 @@ def _handled(tool_calls: Iterable[Call]) -> Iterator[str]:
 
 
 def _parts(fields: Mapping[str, Any]) -> Iterator[_Part]:
-    for kind, held in fields.items():
-        members: Iterable[Any] = cast(Mapping[str, Any], held).values() if isinstance(held, Mapping) else held
-        if not isinstance(held, list | Mapping):
+    for kind, content in fields.items():
+        members: Iterable[Any] = cast(Mapping[str, Any], content).values() if isinstance(content, Mapping) else content
+        if not isinstance(content, list | Mapping):
             continue
         for member in members:
             if isinstance(member, Mapping) and (part := _part(kind, cast(Mapping[str, Any], member))):
@@ -158,11 +156,11 @@ def _part(kind: str, member: Mapping[str, Any]) -> _Part | None:
     return _Part(named[0], own[0], str(member[own[0]]))
 
 
-def _listed(fields: Mapping[str, Any], said: set[str]) -> Iterator[tuple[str, str]]:
+def _listed(fields: Mapping[str, Any], customer_terms: set[str]) -> Iterator[tuple[str, str]]:
     """The names in a record's plain lists of what the customer called by the list's own name."""
-    for key, held in fields.items():
-        values = cast(list[Any], held) if isinstance(held, list) else []
-        if 1 < len(values) <= MOST_LISTED and stem(label_of(key).rsplit(" ", 1)[-1]) in said:
+    for key, content in fields.items():
+        values = cast(list[Any], content) if isinstance(content, list) else []
+        if 1 < len(values) <= MOST_LISTED and stem(label_of(key).rsplit(" ", 1)[-1]) in customer_terms:
             names = [value for value in values if isinstance(value, str) and _is_name(value)]
             yield from ((f"{key.rstrip('s')}_id", name) for name in names)
 

@@ -20,7 +20,7 @@ def around(
     room = words - sum(_length(utterance) for utterance in core)
     texts = {plain(utterance.text) for utterance in core}
     turns = {index for utterance in core for index in _turn(utterances, places[id(utterance)])}
-    nearby = sorted(turns, key=lambda index: (min(abs(index - one) for one in chosen), index))
+    nearby = sorted(turns, key=lambda index: (min(abs(index - position) for position in chosen), index))
     for index in nearby[:_NEAREST]:
         utterance = utterances[index]
         if (

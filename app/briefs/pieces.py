@@ -99,7 +99,7 @@ def lay_out(answer: Answer, shown: Mapping[str, Interaction], sections: Iterable
 
 def asserted_in(opening: str) -> list[str]:
     """What an agent's first words assert of the case: neither courtesies nor questions."""
-    return [one for one in _said_in(opening) if not _asks(one)]
+    return [sentence for sentence in _said_in(opening) if not _asks(sentence)]
 
 
 def line_cited(citation: Citation, lines: Mapping[str, Interaction]) -> Interaction | None:
@@ -110,14 +110,14 @@ def line_cited(citation: Citation, lines: Mapping[str, Interaction]) -> Interact
 
 def quotes_of(citations: Sequence[Citation], lines: Mapping[str, Interaction]) -> tuple[Quote, ...]:
     """The quotations that stand in the lines they are of, as they stand there; the others are struck out."""
-    found: dict[tuple[str, str], Quote] = {}
+    quotes: dict[tuple[str, str], Quote] = {}
     for citation in citations:
         line = line_cited(citation, lines)
         words = standing(citation.quote, line) if line is not None and citation.quote else None
         if line is not None and words:
             quote = Quote(interaction_id=line.interaction_id, text=words)
-            found[quote.interaction_id, quote.text] = quote
-    return tuple(found.values())
+            quotes[quote.interaction_id, quote.text] = quote
+    return tuple(quotes.values())
 
 
 class _Reader:
@@ -143,26 +143,26 @@ class _Reader:
                 for statement in section.statements:
                     yield from self._sentences(SECTION + section.name, statement)
 
-    def _headline(self, told: Told) -> Piece:
-        text = _short_enough(told.text.strip().rstrip("."))
-        return self._told("headline", text or told.text, told, None if text else "it is longer than a line")
+    def _headline(self, statement: Told) -> Piece:
+        text = _short_enough(statement.text.strip().rstrip("."))
+        return self._piece("headline", text or statement.text, statement, None if text else "it is longer than a line")
 
-    def _sentences(self, field: str, told: Told) -> Iterator[Piece]:
-        refusal = self._screen.objection(told.text)
-        for text in (told.text,) if refusal else sentences(told.text):
-            yield self._told(field, text, told, refusal)
+    def _sentences(self, field: str, statement: Told) -> Iterator[Piece]:
+        refusal = self._screen.objection(statement.text)
+        for text in (statement.text,) if refusal else sentences(statement.text):
+            yield self._piece(field, text, statement, refusal)
 
-    def _told(self, field: str, text: str, told: Told, refusal: str | None) -> Piece:
-        evidence = self._evidence(told.evidence)
+    def _piece(self, field: str, text: str, statement: Told, refusal: str | None) -> Piece:
+        evidence = self._evidence(statement.evidence)
         refusal = refusal or self._screen.objection(text) or self._screen.voice(text, evidence)
         if refusal is None and not evidence:
             refusal = NO_LINE
         if refusal is None and not terms(text):
             refusal = "it says nothing"
-        return Piece(field, text, evidence, quotes_of(told.evidence, self._screen.lines), refusal, told)
+        return Piece(field, text, evidence, quotes_of(statement.evidence, self._screen.lines), refusal, statement)
 
     def _promise(self, promised: Promised) -> Piece:
-        piece = self._told("commitments", promised.text.strip(), promised, None)
+        piece = self._piece("commitments", promised.text.strip(), promised, None)
         if piece.refusal:
             return piece
         bearers = self._bearers(promised)
@@ -216,14 +216,14 @@ class _Reader:
         words = (standing(promised.due, bearer) for bearer in bearers) if promised.due else iter(())
         return next((word for word in words if word), None)
 
-    def _question(self, told: Told) -> Piece:
-        text = told.text.strip()
+    def _question(self, statement: Told) -> Piece:
+        text = statement.text.strip()
         refusal = self._screen.objection(text)
         if not any(mark in text for mark in ("?", "？", "؟")) and not text.endswith(";"):
             refusal = refusal or "it is no question"
         if asks_for_secret(text):
             refusal = refusal or "it asks for a secret"
-        return Piece("open_questions", text, self._evidence(told.evidence), (), refusal, told)
+        return Piece("open_questions", text, self._evidence(statement.evidence), (), refusal, statement)
 
     def _entity(self, named: Named) -> Piece:
         text = named.value.strip()
@@ -241,23 +241,27 @@ class _Reader:
             if interaction.interaction_id in evidence
         )
         there = frozenset(_words(lines))
-        told, more = _words(named.value), _words(f"{named.type} {named.value}")
-        return any(each and 2 * len(there.intersection(each)) >= len(set(each)) for each in (told, more))
+        value_words, all_words = _words(named.value), _words(f"{named.type} {named.value}")
+        return any(
+            words and 2 * len(there.intersection(words)) >= len(set(words)) for words in (value_words, all_words)
+        )
 
     def _opening(self, text: str) -> Iterator[Piece]:
         """An opening is one piece where it may not be said, and else one for each sentence that is to be checked."""
         refusal = self._unsayable(text.strip())
-        for one in (text.strip(),) if refusal else _said_in(text):
-            yield Piece("suggested_opening", one, refusal=refusal)
+        for sentence in (text.strip(),) if refusal else _said_in(text):
+            yield Piece("suggested_opening", sentence, refusal=refusal)
 
     def _unsayable(self, text: str) -> str | None:
-        said = _said_in(text)
+        spoken = _said_in(text)
         objections = {
             "it is too long to begin with": len(text.split()) > OPENING_WORDS,
-            "it asks for a secret": any(map(asks_for_secret, said)),
+            "it asks for a secret": any(map(asks_for_secret, spoken)),
             "it sends the customer to another address": leads_elsewhere(text),
-            "it promises something": any(map(_binds, said)),
-            "it says nothing": not any(len(one.split()) > _FEWEST_WORDS or not one.isascii() for one in said),
+            "it promises something": any(map(_binds, spoken)),
+            "it says nothing": not any(
+                len(sentence.split()) > _FEWEST_WORDS or not sentence.isascii() for sentence in spoken
+            ),
         }
         return self._screen.objection(text) or next((why for why, holds in objections.items() if holds), None)
 
@@ -293,13 +297,17 @@ def _gives_nothing(sentence: str) -> bool:
 
 def _numbers(text: str) -> set[str]:
     """The numbers in a text, in the form that an amount has by its canonical name."""
-    return {canonical(f"${one}") for one in _NUMBER.findall(text)}
+    return {canonical(f"${number}") for number in _NUMBER.findall(text)}
 
 
 def _said_in(opening: str) -> list[str]:
     """The sentences of an opening that are more than courtesies."""
     bare = (without_lead_in(sentence) for sentence in sentences(opening))
-    return [one for one in bare if (one and staff_act(one) not in _COURTESIES) or len(one.split()) > 12]
+    return [
+        sentence
+        for sentence in bare
+        if (sentence and staff_act(sentence) not in _COURTESIES) or len(sentence.split()) > 12
+    ]
 
 
 def _binds(sentence: str) -> bool:
@@ -323,4 +331,4 @@ def _short_enough(text: str) -> str | None:
 
 
 def _words(text: str) -> list[str]:
-    return [one.replace(",", ".") for one in re.findall(r"\d+(?:[.,]\d+)*|[^\W\d_]+", text.casefold())]
+    return [word.replace(",", ".") for word in re.findall(r"\d+(?:[.,]\d+)*|[^\W\d_]+", text.casefold())]

@@ -40,20 +40,20 @@ def standing(quote: str, interaction: Interaction) -> str | None:
 
 def _words_in(text: str, pieces: list[str]) -> str | None:
     plain = _plain(text)
-    start, found = 0, list[str]()
+    start, passages = 0, list[str]()
     for piece in pieces:
         span = _span(plain, piece, start)
         if span is None:
             return None
         start = span[1]
-        found.append(text[plain.places[span[0]] : plain.places[span[1] - 1] + 1])
-    return " … ".join(found)
+        passages.append(text[plain.places[span[0]] : plain.places[span[1] - 1] + 1])
+    return " … ".join(passages)
 
 
 def _span(plain: _Plain, piece: str, start: int) -> tuple[int, int] | None:
     """Where a piece stands from here on, as a whole word or words; its outermost marks may be the model's own."""
-    told = _plain(piece).text.strip()
-    for wanted in dict.fromkeys((told, told.strip("\"' "), told.strip("\"' .,;:!?"))):
+    bare = _plain(piece).text.strip()
+    for wanted in dict.fromkeys((bare, bare.strip("\"' "), bare.strip("\"' .,;:!?"))):
         at = plain.text.find(wanted, start) if wanted else -1
         while at >= 0:
             end = at + len(wanted)
@@ -70,8 +70,8 @@ def _goes_on(text: str, index: int) -> bool:
 
 
 def _plain(text: str) -> _Plain:
-    found = list(_characters(text))
-    return _Plain("".join(letter for letter, _ in found), tuple(index for _, index in found))
+    characters = list(_characters(text))
+    return _Plain("".join(letter for letter, _ in characters), tuple(index for _, index in characters))
 
 
 def _characters(text: str) -> Iterator[tuple[str, int]]:

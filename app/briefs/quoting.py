@@ -97,14 +97,14 @@ def _safe_ends(text: str, joining: Collection[str] = _JOINING) -> list[tuple[int
     """
     last = _last_turn(text)
     ends = {match.start() for match in _PAUSE.finditer(text)}
-    found: list[tuple[int, int]] = []
+    safe_ends: list[tuple[int, int]] = []
     for count, match in enumerate(islice(_WORD.finditer(text), LONGEST_QUOTE)):
         if count and match.group().casefold() in joining and match.start() - 1 > last:
-            found.append((match.start() - 1, count))
+            safe_ends.append((match.start() - 1, count))
         pause = next((end for end in range(match.start(), match.end() + 1) if end in ends), None)
         if pause is not None and pause > last:
-            found.append((pause, count + 1))
-    return found
+            safe_ends.append((pause, count + 1))
+    return safe_ends
 
 
 def _after_greeting(text: str) -> int:

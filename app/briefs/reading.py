@@ -90,30 +90,32 @@ class Call(NamedTuple):
         """What the tool said when it failed, in its own words."""
         if self.outcome is not Outcome.FAILED or self.result is None:
             return None
-        text = re.sub(r"^\W*(?:error|failed|failure)\W*", "", _told(self.result.text), flags=re.IGNORECASE)
+        text = re.sub(r"^\W*(?:error|failed|failure)\W*", "", _in_words(self.result.text), flags=re.IGNORECASE)
         return text.strip("\"' .}") or None
 
 
 def utterances(interactions: Iterable[Interaction]) -> list[Utterance]:
     """Every sentence that a customer, a bot or an agent said, in order."""
-    found: list[Utterance] = []
+    spoken: list[Utterance] = []
     talks: dict[str, Talk] = {}
     for row in interactions:
         spend()
         if row.kind is not Kind.MESSAGE or row.actor is Actor.SYSTEM:
             continue
         talk = talks.setdefault(row.conversation_id or row.channel.value, Talk())
-        told = signed = False
+        has_content = signed = False
         for text, setting in talk.sentences(row.text, by_customer=row.actor is Actor.CUSTOMER):
             spend()
             reading = NOTHING_READ if setting is None else read(text, setting)
-            signed = (signed or (told and row.channel is Channel.EMAIL and _closes(text, reading))) and not _adds(text)
+            signed = (
+                signed or (has_content and row.channel is Channel.EMAIL and _closes(text, reading))
+            ) and not _adds(text)
             if signed and setting is not None:
                 reading = reading._replace(boilerplate=1.0)
-            told = told or reading.boilerplate < _SURE
-            place = setting or Setting(by_customer=row.actor is Actor.CUSTOMER)
-            found.append(Utterance(text, reading, row, place, pasted=setting is None))
-    return found
+            has_content = has_content or reading.boilerplate < _SURE
+            own_setting = setting or Setting(by_customer=row.actor is Actor.CUSTOMER)
+            spoken.append(Utterance(text, reading, row, own_setting, pasted=setting is None))
+    return spoken
 
 
 def _adds(sentence: str) -> bool:
@@ -128,18 +130,18 @@ def _closes(sentence: str, reading: Reading) -> bool:
 
 def calls(interactions: Sequence[Interaction]) -> list[Call]:
     """Tool calls with their results: the next result of the same name, before the next call of that name."""
-    found: list[Call] = []
+    tool_calls: list[Call] = []
     answered: set[str] = set()
     for index, interaction in enumerate(interactions):
         if interaction.kind is Kind.TOOL_CALL:
             result = _result_of(interaction, interactions[index + 1 :])
-            found.append(Call(interaction, result, _outcome(interaction, result)))
+            tool_calls.append(Call(interaction, result, _outcome(interaction, result)))
             answered.update([result.interaction_id] if result else [])
         elif interaction.kind is Kind.TOOL_RESULT and interaction.name and interaction.interaction_id not in answered:
-            found.append(
+            tool_calls.append(
                 Call(interaction, interaction, _outcome(interaction, interaction))
             )  # the platform told the result alone
-    return found
+    return tool_calls
 
 
 def only_looks(name: str) -> bool:
@@ -162,11 +164,11 @@ def refusal_of(result: Interaction) -> str | None:
     if not isinstance(record, Mapping):
         return None
     fields = cast(Mapping[str, Any], record)
-    told = (fields.get(name) for name in _STATES)
-    return next((one.strip() for one in told if isinstance(one, str) and _REFUSED.match(one.strip())), None)
+    states = (fields.get(name) for name in _STATES)
+    return next((state.strip() for state in states if isinstance(state, str) and _REFUSED.match(state.strip())), None)
 
 
-def _told(text: str) -> str:
+def _in_words(text: str) -> str:
     """What a tool's answer says in words: of JSON, the field that says it."""
     record = read_json(text)
     if record is None:
@@ -174,8 +176,8 @@ def _told(text: str) -> str:
     if not isinstance(record, Mapping):
         return ""
     fields = cast(Mapping[str, Any], record)
-    said = (fields.get(name) for name in _SAYING)
-    return next((one.strip() for one in said if isinstance(one, str) and one.strip()), "")
+    messages = (fields.get(name) for name in _SAYING)
+    return next((message.strip() for message in messages if isinstance(message, str) and message.strip()), "")
 
 
 def _result_of(call: Interaction, later: Sequence[Interaction]) -> Interaction | None:

@@ -31,9 +31,13 @@ def statements_of(brief: Brief, draft: Brief) -> list[Statement]:
 
 def with_verdicts(brief: Brief, draft: Brief, verdicts: Sequence[Verdict]) -> Brief:
     """The brief by a model's verdicts on `statements_of` it, in whatever order."""
-    found = {verdict.text: verdict for verdict in verdicts}
+    verdicts_by_text = {verdict.text: verdict for verdict in verdicts}
     refuted = [verdict for verdict in verdicts if verdict.verdict is VerdictKind.REFUTED]
-    claims = [_decided(claim, found.get(claim.text)) for claim in brief.claims if not _is_refuted(claim.text, refuted)]
+    claims = [
+        _decided(claim, verdicts_by_text.get(claim.text))
+        for claim in brief.claims
+        if not _is_refuted(claim.text, refuted)
+    ]
     pruned = without(brief, draft, [verdict.text for verdict in refuted])
     dropped = {dropped_claim.text: dropped_claim for dropped_claim in brief.dropped_claims}
     dropped |= {
@@ -70,8 +74,8 @@ def _sections(written: Mapping[str, str], drafted: Mapping[str, str], refuted: S
 def _left_of(text: str, refuted: Sequence[str]) -> str:
     """A field's text without whole sentences of it."""
     for sentence in refuted:
-        before, found, after = f" {text} ".partition(f" {sentence} ")
-        if found:
+        before, separator, after = f" {text} ".partition(f" {sentence} ")
+        if separator:
             text = f"{before} {after}".strip()
     return text
 

@@ -18,7 +18,7 @@ _TELLING = frozenset(
 )
 
 
-class Telling:
+class Coverage:
     """What was told already."""
 
     def __init__(self, texts: Iterable[str | None]) -> None:
@@ -38,7 +38,7 @@ class Telling:
         """Whether nearly all that a text is about was told already, in whatever language; each figure of it must be."""
         words = frozenset(terms(text)) - _TELLING - FUNCTION_WORDS
         fresh = words - self._words
-        if not words or any(any(map(str.isdigit, one)) for one in fresh):
+        if not words or any(any(map(str.isdigit, word)) for word in fresh):
             return False
         return len(words) - len(fresh) >= _NEARLY_SAME * len(words)
 

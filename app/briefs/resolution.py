@@ -43,7 +43,7 @@ def resolution(case: Case, reason: Reason | None = None) -> ResolutionStatus:
 
 def _is_content(case: Case) -> bool:
     """Whether the customer's last message says that all is well, and nothing that they wanted is open."""
-    theirs = [utterance for utterance in case.said if utterance.by_customer]
+    theirs = [utterance for utterance in case.utterances if utterance.by_customer]
     last = [utterance for utterance in theirs if utterance.interaction is theirs[-1].interaction]
     glad = sum(utterance.reading.moods["positive"] for utterance in last) >= _GLAD * max(1, len(last))
     wanted = any(wish.state in UNSETTLED for wish in case.wishes)
@@ -58,14 +58,16 @@ def _helped(case: Case) -> bool:
         for step in case.steps
         if step.action.outcome is Outcome.SUCCEEDED
         and step.action.actor in (Actor.BOT, Actor.AGENT)
-        and not step.told
+        and not step.reported
         and not _TELLS_ONLY.search(step.name)
         and (begun is None or step.action.at >= begun)
     ]
     if not done:
         return False
     later = (
-        utterance for utterance in case.said if utterance.by_customer and utterance.interaction.occurred_at > max(done)
+        utterance
+        for utterance in case.utterances
+        if utterance.by_customer and utterance.interaction.occurred_at > max(done)
     )
     return not any(utterance.act is Act.COMPLAINT for utterance in later) and not _went_wrong(case, max(done))
 
@@ -87,10 +89,10 @@ def _is_beforehand(step: Step, case: Case) -> bool:
 
 def _begun(case: Case) -> datetime | None:
     """When the customer first wanted something."""
-    return min((wish.said.interaction.occurred_at for wish in case.wishes), default=None)
+    return min((wish.utterance.interaction.occurred_at for wish in case.wishes), default=None)
 
 
 def _is_passed_on(case: Case) -> bool:
     """Whether the last that bot or agent said is that they or somebody will do something about it."""
-    ours = [utterance for utterance in case.said if not utterance.by_customer]
+    ours = [utterance for utterance in case.utterances if not utterance.by_customer]
     return any(utterance.act is Act.PROMISE for utterance in ours if utterance.interaction is ours[-1].interaction)

@@ -79,21 +79,17 @@ class Revision(NamedTuple):
 
 def revisions(interactions: Sequence[Interaction]) -> tuple[Revision, ...]:
     """The values that a customer's newer messages replaced, each with the newest message that did."""
-    said = (
-        interaction
-        for interaction in interactions
-        if interaction.actor is Actor.CUSTOMER and interaction.kind is Kind.MESSAGE and interaction.text
-    )
-    telling = [told for interaction in said if (told := _Told(interaction)).values]
+    rows = (row for row in interactions if row.actor is Actor.CUSTOMER and row.kind is Kind.MESSAGE and row.text)
+    messages = [message for row in rows if (message := _Message(row)).values]
     since: dict[str, int] = {}
     again: set[tuple[str, str]] = set()
     # From the newest back, so that what is said again later is gathered on the way.
-    for index in range(len(telling) - 1, -1, -1):
-        newer = telling[index]
+    for index in range(len(messages) - 1, -1, -1):
+        newer = messages[index]
         again.update(value[:2] for value in newer.values if not _is_denied(value, newer.row.text))
         if not newer.may_replace:
             continue
-        for older in telling[:index]:
+        for older in messages[:index]:
             spend()
             if older.standing and not older.kinds.isdisjoint(newer.kinds):
                 # Who said it again later, or replaced it, settles it for all older messages.
@@ -113,7 +109,7 @@ def is_replaced(text: str, seq: int, replaced: Sequence[Revision]) -> bool:
     )
 
 
-class _Told:
+class _Message:
     """A message with the values it tells and those of them that still stand; its words are read once, when needed."""
 
     def __init__(self, row: Interaction) -> None:
@@ -121,7 +117,7 @@ class _Told:
         self.values = _values(row.text)
         self.standing: Sequence[_Value] = self.values
         self.kinds = frozenset(value.kind for value in self.values)
-        self.known = frozenset(value[:2] for value in self.values)
+        self.keys = frozenset(value[:2] for value in self.values)
         self.names = frozenset(value.value for value in self.values if value.kind in _NAMED)
 
     @cached_property
@@ -148,15 +144,15 @@ class _Told:
         return _matter(self.row.text)
 
 
-def _replaced(older: _Told, newer: _Told) -> Iterator[_Value]:
+def _replaced(older: _Message, newer: _Message) -> Iterator[_Value]:
     """The values of an older message, of those that stand, that a newer one replaces."""
     for old in older.standing:
-        fresh = [value for value in newer.values if value.kind == old.kind and value[:2] not in older.known]
+        fresh = [value for value in newer.values if value.kind == old.kind and value[:2] not in older.keys]
         if fresh and _replaces(old, fresh, older, newer):
             yield old
 
 
-def _replaces(old: _Value, fresh: Sequence[_Value], older: _Told, newer: _Told) -> bool:
+def _replaces(old: _Value, fresh: Sequence[_Value], older: _Message, newer: _Message) -> bool:
     near = older.row.conversation_id == newer.row.conversation_id
     if old.kind in _NAMED:
         return near and newer.takes_back and len(fresh) == 1
@@ -171,12 +167,12 @@ def _replaces(old: _Value, fresh: Sequence[_Value], older: _Told, newer: _Told) 
     return (newer.revises or newer.has_changed) and _same_thing(older, newer)
 
 
-def _stood(old: _Value, older: _Told) -> bool:
+def _stood(old: _Value, older: _Message) -> bool:
     """Whether a value could still change when it was told: a day that was past could not."""
     return old.kind != "date" or _to_come(old.value, older.row.occurred_at)
 
 
-def _same_thing(older: _Told, newer: _Told) -> bool:
+def _same_thing(older: _Message, newer: _Message) -> bool:
     """Whether two messages name the same number or code, or speak in the same words."""
     return not older.names.isdisjoint(newer.names) or len(older.matter & newer.matter) >= _SHARED_TERMS
 

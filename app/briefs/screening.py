@@ -97,11 +97,13 @@ class Screen:
     def is_hearsay(self, text: str, cited: Collection[str]) -> bool:
         """Whether a sentence tells as a fact what the customer alone says: anybody may write anything of us."""
         wanted = frozenset(terms(text))
-        told, ours = set[str](), set[str]()
+        theirs, ours = set[str](), set[str]()
         for interaction in self.lines.values():
             if interaction.interaction_id in cited:
-                (told if interaction.actor is Actor.CUSTOMER else ours).update(self._words[interaction.interaction_id])
-        return not _ACCOUNT.search(text) and len(wanted & ours) <= _BORNE_OUT * len(wanted) and bool(wanted & told)
+                (theirs if interaction.actor is Actor.CUSTOMER else ours).update(
+                    self._words[interaction.interaction_id]
+                )
+        return not _ACCOUNT.search(text) and len(wanted & ours) <= _BORNE_OUT * len(wanted) and bool(wanted & theirs)
 
     def is_copied(self, text: str) -> bool:
         """Whether a text repeats the model's instructions."""
@@ -116,7 +118,9 @@ class Screen:
         wanted = frozenset(terms(text))
         if not self._tampered or not wanted:
             return None
-        words = frozenset[str]().union(*(self._words[one] for one in cited if one in self._words))
+        words = frozenset[str]().union(
+            *(self._words[interaction_id] for interaction_id in cited if interaction_id in self._words)
+        )
         if len(wanted & words) > _BORNE_OUT * len(wanted) or (quotes and not wanted & self._planted):
             return None
         return "a line tells a machine what to write, and no other bears this out"

@@ -34,7 +34,7 @@ _FEWEST_WORDS_BACK = 5
 _UNTOLD = ("date", "error_code", "email", "phone", "number", "amount")
 
 
-class Told(NamedTuple):
+class BriefSentence(NamedTuple):
     """A sentence of the brief with what backs it: interactions, and the words of theirs that it quotes."""
 
     text: str
@@ -48,16 +48,16 @@ class Wording(NamedTuple):
     frames: Frames
     phrases: Phrases
 
-    def quotation(self, utterance: Utterance, frame: str, words: int = QUOTED_WORDS, **places: str) -> Told:
+    def quotation(self, utterance: Utterance, frame: str, words: int = QUOTED_WORDS, **places: str) -> BriefSentence:
         """A sentence of ours around a quotation; `frame` has a place for `quote`, and for others."""
         quote = quoted(utterance.text, words)
         text = frame.format(quote=quote, actor=self.frames.actors[utterance.interaction.actor], **places)
-        return told_of(text, utterance.interaction)
+        return sentence_of(text, utterance.interaction)
 
-    def said(self, utterances: Sequence[Utterance], case: Case) -> Told:
+    def quoting(self, utterances: Sequence[Utterance], case: Case) -> BriefSentence:
         """What somebody said, in quotations, with who said it."""
         return self.quotations(
-            utterances, self.frames.said.format(who=self.speaker(utterances[0]), words="{quote}"), case
+            utterances, self.frames.speech.format(who=self.speaker(utterances[0]), words="{quote}"), case
         )
 
     def speaker(self, utterance: Utterance) -> str:
@@ -65,7 +65,9 @@ class Wording(NamedTuple):
         who = self.frames.actors[utterance.interaction.actor]
         return who[:1].upper() + who[1:]
 
-    def quotations(self, utterances: Sequence[Utterance], frame: str, case: Case, most: int = REASON_WORDS) -> Told:
+    def quotations(
+        self, utterances: Sequence[Utterance], frame: str, case: Case, most: int = REASON_WORDS
+    ) -> BriefSentence:
         """A sentence of ours around quotations, with the day of those of earlier days.
 
         Where they are longer than `most` together, each is shortened.
@@ -80,7 +82,7 @@ class Wording(NamedTuple):
         text = frame.replace("{quote}", quotations)
         rows = tuple({utterance.interaction.interaction_id: utterance.interaction for utterance in utterances}.values())
         evidence = tuple(dict.fromkeys(row.interaction_id for row in rows))
-        return Told(text, evidence, quotes_in(text, *rows))
+        return BriefSentence(text, evidence, quotes_in(text, *rows))
 
 
 class Findings(NamedTuple):
@@ -107,22 +109,22 @@ def _dated(utterance: Utterance, quotation: str, case: Case) -> str:
     )
 
 
-def told_of(text: str, row: Interaction) -> Told:
+def sentence_of(text: str, row: Interaction) -> BriefSentence:
     """A sentence that one interaction backs."""
     ended = text if text[-1] in ".!?”»“’" else f"{text}."
-    return Told(ended, (row.interaction_id,), quotes_in(text, row))
+    return BriefSentence(ended, (row.interaction_id,), quotes_in(text, row))
 
 
-def contact_reason(case: Case, wording: Wording) -> Told | None:
+def contact_reason(case: Case, wording: Wording) -> BriefSentence | None:
     """What the customer came for, in their words; else the step they could not finish; None when there is neither."""
     reasons = case.reasons
     if reasons:
-        return wording.said(reasons, case)
+        return wording.quoting(reasons, case)
     failed = [step for step in case.steps if step.action.outcome is not Outcome.SUCCEEDED]
     return _step(failed[-1], wording) if failed else None
 
 
-def situation(findings: Findings, words: int = SITUATION_WORDS) -> list[Told]:
+def situation(findings: Findings, words: int = SITUATION_WORDS) -> list[BriefSentence]:
     """At most four sentences within so many words, the weightiest first.
 
     What we owe, what failed, what was taken back or refused, what led here, what our side found and what was named;
@@ -138,7 +140,7 @@ def situation(findings: Findings, words: int = SITUATION_WORDS) -> list[Told]:
     story.tell(_refusals(case, wording), leaving=WORDS_FOR_THE_REST)
     story.tell(_before(case, wording), leaving=WORDS_FOR_THE_REST)
     story.tell(_finding(case, wording), leaving=WORDS_FOR_THE_REST)
-    above = story.quoted(case.said)
+    above = story.quoted(case.utterances)
     told_elsewhere = [utterance for utterance in (*case.expectations, case.person_wanted) if utterance is not None]
     quoted_above = " ".join(utterance.text for utterance in (*case.reasons, *told_elsewhere, *above))
     unnamed = [entity for entity in findings.entities if entity.value not in quoted_above]
@@ -151,35 +153,37 @@ def situation(findings: Findings, words: int = SITUATION_WORDS) -> list[Told]:
     story.tell(_promised(findings))
     story.tell(_progress(case, wording))
     story.tell(_person(case, wording))
-    return story.told
+    return story.sentences
 
 
 class _Story:
     """Sentences as long as there is room for them."""
 
     def __init__(self, words: int) -> None:
-        self.told: list[Told] = []
+        self.sentences: list[BriefSentence] = []
         self.room = words
 
-    def tell(self, sentences: Iterable[Told], *, leaving: int = 0) -> None:
+    def tell(self, sentences: Iterable[BriefSentence], *, leaving: int = 0) -> None:
         """Take up what fits and leaves so many words, and a sentence, for what is told after it."""
         for sentence in sentences:
             words = len(sentence.text.split())
-            fits = words <= self.room - leaving and len(self.told) < MOST_SENTENCES - (leaving > 0)
+            fits = words <= self.room - leaving and len(self.sentences) < MOST_SENTENCES - (leaving > 0)
             if fits and not self._holds(sentence):
-                self.told.append(sentence)
+                self.sentences.append(sentence)
                 self.room -= words
 
     def quoted(self, utterances: Iterable[Utterance]) -> list[Utterance]:
         """Which of these sentences were quoted, whole or shortened."""
-        quotes = [quote for told in self.told for quote in told.quotes]
+        quotes = [quote for sentence in self.sentences for quote in sentence.quotes]
         return [utterance for utterance in utterances if any(_quotes(quote, utterance) for quote in quotes)]
 
-    def _holds(self, told: Told) -> bool:
+    def _holds(self, sentence: BriefSentence) -> bool:
         """Whether it was told already; what was called a refusal is not quoted again as what was said."""
-        quoted_above = {(quote.interaction_id, quote.text) for one in self.told for quote in one.quotes}
-        quoted_here = {(quote.interaction_id, quote.text) for quote in told.quotes}
-        return told.text in (one.text for one in self.told) or (bool(quoted_here) and quoted_here <= quoted_above)
+        quoted_above = {(quote.interaction_id, quote.text) for earlier in self.sentences for quote in earlier.quotes}
+        quoted_here = {(quote.interaction_id, quote.text) for quote in sentence.quotes}
+        return sentence.text in (earlier.text for earlier in self.sentences) or (
+            bool(quoted_here) and quoted_here <= quoted_above
+        )
 
 
 def _quotes(quote: Quote, utterance: Utterance) -> bool:
@@ -187,13 +191,13 @@ def _quotes(quote: Quote, utterance: Utterance) -> bool:
     return same_row and " ".join(utterance.text.split()).startswith(" ".join(quote.text.split()))
 
 
-def _overdue(findings: Findings) -> Iterable[Told]:
+def _overdue(findings: Findings) -> Iterable[BriefSentence]:
     """What our side promised last and has not kept."""
     for commitment in findings.broken[-1:]:
         yield from _promise(commitment, findings, f" – {findings.wording.phrases.overdue}.")
 
 
-def _promised(findings: Findings) -> Iterable[Told]:
+def _promised(findings: Findings) -> Iterable[BriefSentence]:
     """What our side promised last and may yet keep."""
     ours = [
         commitment
@@ -204,7 +208,7 @@ def _promised(findings: Findings) -> Iterable[Told]:
         yield from _promise(commitment, findings, "")
 
 
-def _promise(promise: Commitment, findings: Findings, ending: str) -> Iterable[Told]:
+def _promise(promise: Commitment, findings: Findings, ending: str) -> Iterable[BriefSentence]:
     wording = findings.wording
     row = next((row for row in findings.case.interactions if row.interaction_id == promise.evidence[0]), None)
     if row is not None and promise.at is not None:
@@ -213,7 +217,7 @@ def _promise(promise: Commitment, findings: Findings, ending: str) -> Iterable[T
             day=f"{promise.at:%Y-%m-%d}",
             quote=quoted(promise.text, QUOTED_WORDS),
         )
-        yield told_of(text + ending, row)
+        yield sentence_of(text + ending, row)
 
 
 def broken_promises(case: Case, promised: Sequence[Commitment], now: datetime) -> tuple[Commitment, ...]:
@@ -233,7 +237,11 @@ def _is_broken(promise: Commitment, case: Case, now: datetime) -> bool:
         and _may_keep(step, promise)
         for step in case.steps
     )
-    last = [utterance for utterance in case.said if utterance.by_customer and utterance.interaction.occurred_at > since]
+    last = [
+        utterance
+        for utterance in case.utterances
+        if utterance.by_customer and utterance.interaction.occurred_at > since
+    ]
     if any(utterance.act is Act.THANKS and set(terms(utterance.text)) & set(terms(promise.text)) for utterance in last):
         return False
     last = [utterance for utterance in last if utterance.interaction is last[-1].interaction]
@@ -249,28 +257,28 @@ def _may_keep(step: Step, promise: Commitment) -> bool:
     return not is_english(promise.text) or bool(set(terms(humanised(step.name))) & set(terms(promise.text)))
 
 
-def _failed(case: Case, wording: Wording) -> Iterable[Told]:
+def _failed(case: Case, wording: Wording) -> Iterable[BriefSentence]:
     """The last two steps on record that went wrong."""
-    wrong = [step for step in case.steps if not step.told and step.action.outcome is not Outcome.SUCCEEDED]
+    wrong = [step for step in case.steps if not step.reported and step.action.outcome is not Outcome.SUCCEEDED]
     for step in wrong[-2:]:
         yield _step(step, wording)
 
 
-def _progress(case: Case, wording: Wording) -> Iterable[Told]:
+def _progress(case: Case, wording: Wording) -> Iterable[BriefSentence]:
     """What our side did last."""
-    ours = [step for step in case.steps if not step.told and step.action.actor is not Actor.CUSTOMER]
+    ours = [step for step in case.steps if not step.reported and step.action.actor is not Actor.CUSTOMER]
     for step in [step for step in ours if step.action.outcome is Outcome.SUCCEEDED][-2:]:
         yield _step(step, wording)
 
 
-def _step(step: Step, wording: Wording) -> Told:
+def _step(step: Step, wording: Wording) -> BriefSentence:
     thing = f": {', '.join(step.subject)}" if step.subject else ""
     name = wording.frames.tried(humanised(step.name) + thing, step.outcomes)
     text = wording.frames.ended[step.action.outcome].format(step=name)
-    return Told(text, step.action.evidence)
+    return BriefSentence(text, step.action.evidence)
 
 
-def _before(case: Case, wording: Wording) -> Iterable[Told]:
+def _before(case: Case, wording: Wording) -> Iterable[BriefSentence]:
     """What had brought the customer to us before this conversation."""
     if case.before is not None:
         row = case.before.interaction
@@ -279,43 +287,43 @@ def _before(case: Case, wording: Wording) -> Iterable[Told]:
         )
 
 
-def _turns(case: Case, wording: Wording) -> Iterable[Told]:
+def _turns(case: Case, wording: Wording) -> Iterable[BriefSentence]:
     """What the customer has taken back."""
     for wish in reversed(case.wishes):
         back = wish.closed_by if wish.state is WishState.WITHDRAWN else None
         if back is not None and back.reading.acts[Act.WITHDRAWAL] >= _SURE_OF_WITHDRAWAL:
             # Of "dont cancel." alone nobody sees what was taken back.
-            utterance = back if len(back.text.split()) >= _FEWEST_WORDS_BACK else wish.said
+            utterance = back if len(back.text.split()) >= _FEWEST_WORDS_BACK else wish.utterance
             yield wording.quotation(utterance, wording.phrases.withdrawn)
             return
 
 
-def _refusals(case: Case, wording: Wording) -> Iterable[Told]:
+def _refusals(case: Case, wording: Wording) -> Iterable[BriefSentence]:
     """What our side refused last in so many words that they tell what."""
     telling = [refusal for refusal in case.refusals if len(terms(refusal.text)) >= _FEWEST_TERMS] or case.refusals
     for utterance in telling[-1:]:
         yield wording.quotation(utterance, wording.phrases.refused)
 
 
-def _person(case: Case, wording: Wording) -> Iterable[Told]:
+def _person(case: Case, wording: Wording) -> Iterable[BriefSentence]:
     wanted = case.person_wanted
     if wanted is not None and wanted is not case.reason:
-        yield Told(wording.phrases.wants_person, (wanted.interaction.interaction_id,))
+        yield BriefSentence(wording.phrases.wants_person, (wanted.interaction.interaction_id,))
 
 
-def _answer(case: Case, wording: Wording) -> Iterable[Told]:
+def _answer(case: Case, wording: Wording) -> Iterable[BriefSentence]:
     """What the customer's last question was answered with."""
     if case.answer is not None:
         yield wording.quotation(case.answer, wording.phrases.answered)
 
 
-def _finding(case: Case, wording: Wording) -> Iterable[Told]:
+def _finding(case: Case, wording: Wording) -> Iterable[BriefSentence]:
     """What our side told last of the matter."""
     if case.finding is not None and case.finding is not case.answer:
-        yield wording.said([case.finding], case)
+        yield wording.quoting([case.finding], case)
 
 
-def _named(case: Case, entities: Sequence[Entity], wording: Wording) -> Iterable[Told]:
+def _named(case: Case, entities: Sequence[Entity], wording: Wording) -> Iterable[BriefSentence]:
     """What the customer named."""
     by_customer = {
         interaction.interaction_id for interaction in case.interactions if interaction.actor is Actor.CUSTOMER
@@ -331,7 +339,7 @@ def _named(case: Case, entities: Sequence[Entity], wording: Wording) -> Iterable
             break
     if named:
         things = "; ".join(thing_of(label, *values) for label, values in named.items())
-        yield Told(wording.phrases.named.format(things=things), tuple(dict.fromkeys(evidence)))
+        yield BriefSentence(wording.phrases.named.format(things=things), tuple(dict.fromkeys(evidence)))
 
 
 def thing_of(label: str, *values: str) -> str:

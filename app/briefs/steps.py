@@ -31,8 +31,8 @@ _QUOTED_WORDS = 18
 class Step(NamedTuple):
     """A step with the attempts it took; `action` is what the brief shows, `subject` the thing it was done to.
 
-    `told` marks a step that we only know from what somebody said of it, which is quoted. `outcomes` are those of the
-    attempts, in order.
+    `reported` marks a step that we only know from what somebody said of it, which is quoted. `outcomes` are those of
+    the attempts, in order.
     """
 
     action: ActionTaken
@@ -41,7 +41,7 @@ class Step(NamedTuple):
     attempts: int
     complaint: str | None
     outcomes: tuple[Outcome, ...]
-    told: bool = False
+    reported: bool = False
 
 
 def steps(
@@ -49,12 +49,12 @@ def steps(
 ) -> tuple[Step, ...]:
     """The steps in the order of their last attempt, attempts at the same thing counted together."""
     carried_out = list(_tool_steps(tool_calls))
-    found = [*carried_out, *_events(interactions), *_tried(utterances)]
+    attempts = [*carried_out, *_events(interactions), *_tried(utterances)]
     if not carried_out:  # with tools at work, what staff says was done only says it again
-        found.extend(_reported(utterances))
+        attempts.extend(_reported(utterances))
     merged: dict[tuple[str, tuple[str, ...], Actor | None], Step] = {}
-    for step in sorted(found, key=lambda one: one.action.at):
-        key = (step.name, step.subject, step.action.actor if step.told else None)
+    for step in sorted(attempts, key=lambda attempt: attempt.action.at):
+        key = (step.name, step.subject, step.action.actor if step.reported else None)
         merged[key] = _joined(merged.pop(key), step) if key in merged else step
     return tuple(merged.values())
 
@@ -92,7 +92,7 @@ def counted_calls(tool_calls: Sequence[Call]) -> list[Call]:
 
     That attempt counts no more once something else was carried out with the same thing.
     """
-    acting = [tool_call for tool_call in tool_calls if not tool_call.looks]
+    acting = [call for call in tool_calls if not call.looks]
     succeeded = [call for call in acting if call.outcome is not Outcome.FAILED]
     settled = {(subject_of(call), call.call.seq) for call in succeeded if subject_of(call)}
     names = {call.name for call in succeeded}
@@ -120,7 +120,7 @@ def subject_of(call: Call) -> tuple[str, ...]:
 
 
 def _tool_steps(tool_calls: Sequence[Call]) -> Iterable[Step]:
-    counted = {counted_call.call.interaction_id for counted_call in counted_calls(tool_calls)}
+    counted = {call.call.interaction_id for call in counted_calls(tool_calls)}
     for tool_call in tool_calls:
         if tool_call.looks:
             continue
@@ -192,13 +192,13 @@ def _quoted_step(utterance: Utterance, outcome: Outcome) -> Step:
         at=utterance.interaction.occurred_at,
         evidence=(utterance.interaction.interaction_id,),
     )
-    return Step(action, utterance.text, (), 1, None, (outcome,), told=True)
+    return Step(action, utterance.text, (), 1, None, (outcome,), reported=True)
 
 
 def _joined(earlier: Step, later: Step) -> Step:
     evidence = tuple(dict.fromkeys((*earlier.action.evidence, *later.action.evidence)))
     action = later.action.model_copy(update={"evidence": evidence})
-    if later.told:  # who says it again has not done it again
+    if later.reported:  # who says it again has not done it again
         return later._replace(action=action)
     outcomes = (*earlier.outcomes, *later.outcomes)
     return later._replace(action=action, attempts=earlier.attempts + later.attempts, outcomes=outcomes)
@@ -208,7 +208,7 @@ def _with_names(words: str, names: Sequence[tuple[str, str]]) -> str:
     grouped: dict[str, list[str]] = {}
     for key, value in names[:MOST_NAMES_IN_A_STEP]:
         grouped.setdefault(label_of(key), []).append(value)
-    told = [
+    phrases = [
         f"{label} {', '.join(values)}" if label not in words else ", ".join(values) for label, values in grouped.items()
     ]
-    return f"{words}: {'; '.join(told)}" if told else words
+    return f"{words}: {'; '.join(phrases)}" if phrases else words

@@ -30,11 +30,11 @@ _FULL_GREETING = 5
 
 def may_be_key(utterance: Utterance) -> bool:
     """Whether a sentence may tell why the customer came."""
-    told = not utterance.pasted and utterance.reading.boilerplate < SURE  # no signature, no footer
+    is_content = not utterance.pasted and utterance.reading.boilerplate < SURE  # no signature, no footer
     words = terms(utterance.text)
     if utterance.act in EMPTY and len(words) < _FULL_GREETING:
         return False
-    return told and bool(words) and not only_asks_for_person(utterance)
+    return is_content and bool(words) and not only_asks_for_person(utterance)
 
 
 def only_asks_for_person(utterance: Utterance) -> bool:

@@ -22,26 +22,26 @@ _PHONE = re.compile(r"(?:\+|0)[\d ()/-]{8,24}")
 _SUBSCRIBER_DIGITS = 9
 
 
-def united(found: Sequence[Entity], named: Iterable[Entity]) -> tuple[Entity, ...]:
+def united(drafted: Sequence[Entity], named: Iterable[Entity]) -> tuple[Entity, ...]:
     """What was found and what a model names, each thing once, at most two dozen.
 
     What says the same as something found adds its evidence to it, and its label where ours says nothing (`date`); what
     says more (`HAT035, 17 May` beside `HAT035`) takes its place.
     """
-    brought = list(found)
-    for one in named:
-        facts = _facts(one.value)
-        same = next((index for index, entity in enumerate(brought) if _is_same(entity, one, facts)), None)
+    brought = list(drafted)
+    for candidate in named:
+        facts = _facts(candidate.value)
+        same = next((index for index, entity in enumerate(brought) if _is_same(entity, candidate, facts)), None)
         if same is not None:
             entity = brought[same]
-            better = one if _is_bare(entity) and not _is_bare(one) else entity
-            brought[same] = _with_evidence(better, entity if better is one else one)
+            better = candidate if _is_bare(entity) and not _is_bare(candidate) else entity
+            brought[same] = _with_evidence(better, entity if better is candidate else candidate)
             continue
-        entities = [entity for entity in brought if _is_part(entity, one, facts)]
-        brought = [entity for entity in brought if entity not in entities]
-        for entity in entities:
-            one = _with_evidence(one, entity)  # noqa: PLW2901 - it takes the place of those that it tells
-        brought.append(one)
+        parts = [entity for entity in brought if _is_part(entity, candidate, facts)]
+        brought = [entity for entity in brought if entity not in parts]
+        for part in parts:
+            candidate = _with_evidence(candidate, part)  # noqa: PLW2901 - it takes the place of those that it tells
+        brought.append(candidate)
     return tuple(brought[:MOST_ENTITIES])
 
 
@@ -72,8 +72,8 @@ def _is_bare(entity: Entity) -> bool:
 
 def _is_measure(value: str) -> bool:
     """Whether a whole value is one day or one amount with its currency: equal ones are one, however small."""
-    found = mentions(value)
-    return len(found) == 1 and found[0].type in ("date", "amount") and found[0].value == value
+    mentioned = mentions(value)
+    return len(mentioned) == 1 and mentioned[0].type in ("date", "amount") and mentioned[0].value == value
 
 
 def _years(value: str) -> set[str]:
@@ -113,7 +113,9 @@ def _day(date: str) -> str:
     iso = _ISO_DATE.fullmatch(date)
     if iso:
         return f"{int(iso[1]):02d}-{int(iso[2]):02d}"
-    month = next((_MONTHS[one[:3].casefold()] for one in _LETTERS.findall(date) if one[:3].casefold() in _MONTHS), None)
+    month = next(
+        (_MONTHS[word[:3].casefold()] for word in _LETTERS.findall(date) if word[:3].casefold() in _MONTHS), None
+    )
     day = _DAY.search(date)
     return f"{month:02d}-{int(day.group()):02d}" if month and day else date.casefold()
 

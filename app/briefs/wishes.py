@@ -43,7 +43,7 @@ class Wish(NamedTuple):
     `again` are the sentences that said the same before it was closed.
     """
 
-    said: Utterance
+    utterance: Utterance
     state: WishState
     closed_by: Utterance | None = None
     again: tuple[Utterance, ...] = ()
@@ -51,24 +51,24 @@ class Wish(NamedTuple):
     @property
     def sentences(self) -> tuple[Utterance, ...]:
         """Every sentence that tells the wish."""
-        return (self.said, *self.again)
+        return (self.utterance, *self.again)
 
 
 def wishes(utterances: Sequence[Utterance], steps: Sequence[Step]) -> tuple[Wish, ...]:
     """The wishes in the order they were told, the same wish once."""
     places: list[int] = []
-    known: set[str] = set()
+    seen_words: set[str] = set()
     repeated: dict[int, list[int]] = {}
     words_of: dict[int, set[str]] = {}
     for index, utterance in enumerate(utterances):
         if not utterance.by_customer or utterance.pasted or not _is_wish(utterance):
             continue
         words = set(terms(utterance.text))
-        if places and words and len(words - known) < _NEW_WORDS * len(words):
+        if places and words and len(words - seen_words) < _NEW_WORDS * len(words):
             same = max(places, key=lambda earlier: len(words & words_of[earlier]))
             repeated.setdefault(same, []).append(index)
             continue
-        known |= words
+        seen_words |= words
         words_of[index] = words
         places.append(index)
     closing = _Closing(utterances, steps, places)
@@ -111,29 +111,29 @@ class _Closing:
     """What was said and done, read once for all wishes."""
 
     def __init__(self, utterances: Sequence[Utterance], steps: Sequence[Step], wanted: Sequence[int]) -> None:
-        self._said = utterances
+        self._utterances = utterances
         self._words = [content_words(utterance.text) for utterance in utterances]
         self._turns = turns_of(utterance.by_customer for utterance in utterances)
-        ours = [step for step in steps if not step.told and step.action.actor is not Actor.CUSTOMER]
+        ours = [step for step in steps if not step.reported and step.action.actor is not Actor.CUSTOMER]
         self._done = [self._bearing(step, wanted) for step in ours if step.action.outcome is Outcome.SUCCEEDED]
         self._failed = [self._bearing(step, wanted) for step in ours if step.action.outcome is Outcome.FAILED]
 
     def _bearing(self, step: Step, wanted: Sequence[int]) -> _Bearing:
         """What a step was about: what was wanted last before it, and what shares a word with it or its report."""
         at = step.action.at
-        before = [self._turns[index] for index in wanted if self._said[index].interaction.occurred_at <= at]
+        before = [self._turns[index] for index in wanted if self._utterances[index].interaction.occurred_at <= at]
         words = set(content_words(f"{humanised(step.name)} {' '.join(step.subject)}"))
-        after = (index for index, utterance in enumerate(self._said) if utterance.interaction.occurred_at >= at)
-        reply = next((index for index in after if not self._said[index].by_customer), None)
+        after = (index for index, utterance in enumerate(self._utterances) if utterance.interaction.occurred_at >= at)
+        reply = next((index for index in after if not self._utterances[index].by_customer), None)
         if reply is not None:
             words.update(*(self._words[index] for index in self._of_turn(reply)))
         return _Bearing(at, max(before, default=-1), frozenset(words))
 
     def _of_turn(self, start: int) -> Iterator[int]:
-        return takewhile(lambda index: self._turns[index] == self._turns[start], range(start, len(self._said)))
+        return takewhile(lambda index: self._turns[index] == self._turns[start], range(start, len(self._utterances)))
 
     def _is_about(self, step: _Bearing, index: int) -> bool:
-        if step.at < self._said[index].interaction.occurred_at:
+        if step.at < self._utterances[index].interaction.occurred_at:
             return False
         return step.turn == self._turns[index] or not step.words.isdisjoint(self._words[index])
 
@@ -142,18 +142,18 @@ class _Closing:
 
     def judged(self, index: int) -> Wish:
         """How the wish at this place stands at the end; what is said to close it must itself look like that."""
-        wish, words = self._said[index], self._words[index]
-        end = min(len(self._said), index + 1 + MOST_LATER)
+        wish, words = self._utterances[index], self._words[index]
+        end = min(len(self._utterances), index + 1 + MOST_LATER)
         later = [
             Later(utterance.by_customer, self._turns[at], not words.isdisjoint(self._words[at]), utterance.reading)
-            for at, utterance in enumerate(self._said[index + 1 : end], start=index + 1)
+            for at, utterance in enumerate(self._utterances[index + 1 : end], start=index + 1)
             if not utterance.pasted
         ]
         carried_out = any(self._is_about(step, index) for step in self._done)
         failed = any(self._is_about(step, index) for step in self._failed)
         likeliest, sure = state(wish.reading, later, carried_out=carried_out, failed=failed)
         judged = WishState(likeliest)
-        after = self._said[index + 1 : end]
+        after = self._utterances[index + 1 : end]
         ours = [utterance for utterance in after if not utterance.by_customer]
         theirs = [utterance for utterance in after if utterance.by_customer]
         if judged is WishState.OPEN and not carried_out:

@@ -27,13 +27,13 @@ LOOK_BACK = 5
 class Contact(NamedTuple):
     """An agent's conversation: the visit, the place of the agent's first words in it, and from where on it is theirs.
 
-    `known` is the place in the customer's whole history before which the ledger held what it held.
+    `position` is the place in the customer's whole history before which the ledger held what it held.
     """
 
     visit: Visit
     first: int
     begins: int
-    known: int
+    position: int
 
     @property
     def row(self) -> Interaction:
@@ -62,7 +62,7 @@ class Seen(NamedTuple):
     rows: Sequence[Interaction]
     places: Mapping[str, int]
     visits: Sequence[Visit]
-    told: Told
+    history: Told
     handoffs: Sequence[HandoffFacts]
 
 
@@ -78,11 +78,11 @@ def escalation_row(took: Took, seen: Seen, customer_id: str, intents: Mapping[st
     handoff, contact = took.handoff, took.contact
     feedback = handoff.feedback if handoff else None
     connected = (feedback and feedback.connected_at) or (contact.row.occurred_at if contact else None)
-    restated = _restated(contact, seen.told) if contact and not took.superseded else None
+    restated = _restated(contact, seen.history) if contact and not took.superseded else None
     word = feedback.repeated if feedback else None
     repeated = word if word is not None else (bool(restated) if restated is not None else None)
     gap, gap_by, gap_reason = _gap(took, connected)
-    penalty = _penalty(contact, connected, seen.told) if not took.superseded else None
+    penalty = _penalty(contact, connected, seen.history) if not took.superseded else None
     return EscalationRow(
         escalation_id=handoff.handoff_id if handoff else _row_of(contact).interaction_id,
         customer_id=customer_id,
@@ -113,7 +113,9 @@ def escalation_row(took: Took, seen: Seen, customer_id: str, intents: Mapping[st
 
 def distinct(restated: Iterable[Restatement]) -> tuple[tuple[str, str, str], ...]:
     """Each thing said again once, as a row holds it."""
-    return tuple(dict.fromkeys((restatement.kind, restatement.known, restatement.restated) for restatement in restated))
+    return tuple(
+        dict.fromkeys((restatement.kind, restatement.original, restatement.restated) for restatement in restated)
+    )
 
 
 def milliseconds(moment: datetime) -> int:
@@ -125,30 +127,30 @@ def milliseconds(moment: datetime) -> int:
 
 
 def _with_handoffs(seen: Seen) -> list[Took]:
-    tooks = [_taken(handoff, seen) for handoff in seen.handoffs]
+    escalations = [_taken(handoff, seen) for handoff in seen.handoffs]
     last: dict[str, int] = {
-        took.contact.row.interaction_id: index for index, took in enumerate(tooks) if took.contact is not None
+        took.contact.row.interaction_id: index for index, took in enumerate(escalations) if took.contact is not None
     }
     # Of several handoffs before the same conversation, the agent had the last one's brief.
     return [
         took._replace(superseded=took.contact is not None and last[took.contact.row.interaction_id] != index)
-        for index, took in enumerate(tooks)
+        for index, took in enumerate(escalations)
     ]
 
 
 def _taken(handoff: HandoffFacts, seen: Seen) -> Took:
-    interactions = [row for row in seen.rows if row.seq <= handoff.as_of_seq and row.occurred_at <= handoff.at]
-    newest = interactions[-1].occurred_at if interactions else None
-    source = _source(handoff, interactions, seen.visits)
+    rows = [row for row in seen.rows if row.seq <= handoff.as_of_seq and row.occurred_at <= handoff.at]
+    newest = rows[-1].occurred_at if rows else None
+    source = _source(handoff, rows, seen.visits)
     contact = _contact(handoff, newest, source, seen)
-    last = next((row for row in reversed(interactions) if row.conversation_id == handoff.conversation_id), None)
-    last = last or (interactions[-1] if interactions else None)
+    last = next((row for row in reversed(rows) if row.conversation_id == handoff.conversation_id), None)
+    last = last or (rows[-1] if rows else None)
     return Took(handoff, contact, source, handoff.from_channel or (last.channel.value if last else None))
 
 
-def _source(handoff: HandoffFacts, interactions: Sequence[Interaction], visits: Sequence[Visit]) -> Visit | None:
-    known = {row.interaction_id for row in interactions}
-    begun = [visit for visit in visits if visit.visit_id in known]
+def _source(handoff: HandoffFacts, rows: Sequence[Interaction], visits: Sequence[Visit]) -> Visit | None:
+    recorded_ids = {row.interaction_id for row in rows}
+    begun = [visit for visit in visits if visit.visit_id in recorded_ids]
     own = [visit for visit in begun if handoff.conversation_id and visit.conversation_id == handoff.conversation_id]
     return (own or begun or [None])[-1]
 
@@ -203,7 +205,7 @@ def _of_visit(visit: Visit, first: int, after: int, seen: Seen) -> Contact:
 
 
 def _without_handoffs(seen: Seen, met: set[str]) -> list[Took]:
-    tooks: list[Took] = []
+    escalations: list[Took] = []
     for visit in seen.visits:
         for number, first in enumerate(stints(visit)):
             if visit.rows[first].interaction_id in met:
@@ -212,8 +214,8 @@ def _without_handoffs(seen: Seen, met: set[str]) -> list[Took]:
             if took is None and number == 0:
                 took = _from_elsewhere(visit, first, seen)
             if took is not None:
-                tooks.append(took)
-    return tooks
+                escalations.append(took)
+    return escalations
 
 
 def _after_a_bot(visit: Visit, first: int, seen: Seen) -> Took | None:
@@ -235,19 +237,21 @@ def _from_elsewhere(visit: Visit, first: int, seen: Seen) -> Took | None:
 # --- what the figures are made of ---
 
 
-def _restated(contact: Contact, told: Told) -> list[Restatement] | None:
+def _restated(contact: Contact, history: Told) -> list[Restatement] | None:
     rows = [row for row in contact.rows if row.kind is Kind.MESSAGE and row.text.strip()]
-    interactions = [row for row in rows if row.actor is Actor.CUSTOMER]
-    if not interactions:
+    customer_messages = [row for row in rows if row.actor is Actor.CUSTOMER]
+    if not customer_messages:
         return None
-    return told.restated(interactions, contact.known, beside=[row for row in rows if row.actor is not Actor.CUSTOMER])
+    return history.restated(
+        customer_messages, contact.position, beside=[row for row in rows if row.actor is not Actor.CUSTOMER]
+    )
 
 
-def _penalty(contact: Contact | None, connected: datetime | None, told: Told) -> Penalty | None:
+def _penalty(contact: Contact | None, connected: datetime | None, history: Told) -> Penalty | None:
     if contact is None or connected is None:
         return None
     # A desktop's clock may be ahead of the channel's.
-    return penalty_of(contact.rows, min(connected, contact.row.occurred_at), told, contact.known)
+    return penalty_of(contact.rows, min(connected, contact.row.occurred_at), history, contact.position)
 
 
 def _gap(took: Took, connected: datetime | None) -> tuple[bool | None, str | None, str | None]:
@@ -264,8 +268,8 @@ def _gap(took: Took, connected: datetime | None) -> tuple[bool | None, str | Non
     late = shown is not None and connected is not None and shown - connected > IN_TIME
     unseen = not feedback.is_seen and feedback.connected_at is not None
     why = "no_brief" if not handoff.has_brief else "not_displayed" if unseen else "displayed_late" if late else None
-    told = handoff.has_brief and (unseen or feedback.is_seen)
-    return why is not None, "feedback" if told else "ledger", why
+    reported = handoff.has_brief and (unseen or feedback.is_seen)
+    return why is not None, "feedback" if reported else "ledger", why
 
 
 def _intent(took: Took, intents: Mapping[str, str | None]) -> str | None:

@@ -44,23 +44,19 @@ def figures(rows: Sequence[EscalationFigures]) -> dict[str, Any]:
 
 def breakpoints(rows: Sequence[EscalationFigures]) -> tuple[Breakpoint, ...]:
     """The figures of each pair of channels, the most frequent first."""
-    found = [
+    pairs = [
         Breakpoint(from_channel=_channel(before), to_channel=_channel(after), **figures(some))
         for (before, after), some in _grouped(rows, lambda row: (row.from_channel, row.to_channel)).items()
     ]
-    return tuple(sorted(found, key=lambda one: (-one.count, one.from_channel or "", one.to_channel or "")))
+    return tuple(sorted(pairs, key=lambda pair: (-pair.count, pair.from_channel or "", pair.to_channel or "")))
 
 
 def groups(rows: Sequence[EscalationFigures], by: GroupBy) -> tuple[ContinuityGroup, ...]:
     """The figures by what `by` names, the most frequent first; none where it names a pair of channels or a period."""
     if by not in _NAMED:
         return ()
-    continuity_groups = [
-        ContinuityGroup(name=name, **figures(some)) for name, some in _grouped(rows, _NAMED[by]).items()
-    ]
-    return tuple(
-        sorted(continuity_groups, key=lambda continuity_group: (-continuity_group.count, continuity_group.name or ""))
-    )
+    grouped = [ContinuityGroup(name=name, **figures(some)) for name, some in _grouped(rows, _NAMED[by]).items()]
+    return tuple(sorted(grouped, key=lambda group: (-group.count, group.name or "")))
 
 
 def over_time(
@@ -91,9 +87,9 @@ def over_time(
     )
 
 
-def _share(told: Iterable[bool | None]) -> Any:
-    known = [one for one in told if one is not None]
-    return rate(sum(known), len(known))
+def _share(answers: Iterable[bool | None]) -> Any:
+    answered = [answer for answer in answers if answer is not None]
+    return rate(sum(answered), len(answered))
 
 
 def _middle(values: Iterable[int | None]) -> Any:
@@ -103,10 +99,10 @@ def _middle(values: Iterable[int | None]) -> Any:
 def _grouped(
     rows: Sequence[EscalationFigures], key: Callable[[EscalationFigures], Key]
 ) -> dict[Key, list[EscalationFigures]]:
-    found: defaultdict[Key, list[EscalationFigures]] = defaultdict(list)
+    rows_by_key: defaultdict[Key, list[EscalationFigures]] = defaultdict(list)
     for row in rows:
-        found[key(row)].append(row)
-    return dict(found)
+        rows_by_key[key(row)].append(row)
+    return dict(rows_by_key)
 
 
 def _begin(moment: datetime, by: GroupBy) -> date:

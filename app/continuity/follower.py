@@ -83,23 +83,23 @@ class Follower:
     async def read_visits(self, tenant: str, *, now: datetime | None = None) -> bool:
         """Read what some visits were about that have been quiet for a while; tells whether there were any."""
         quiet = milliseconds((now or datetime.now(UTC)) - QUIET)
-        dues = await self._store.unread(tenant, quiet, BATCH // 4)
+        unread = await self._store.unread(tenant, quiet, BATCH // 4)
         written = 0
-        for material in await self._store.material(tenant, dues, MOST_ROWS):
+        for material in await self._store.material(tenant, unread, MOST_ROWS):
             readings: list[Reading] = []
             for visit in unread_visits(material):
                 started = monotonic()
                 readings.append(await self._read(tenant, material, visit))
                 await self._give_way(started)
-            due = next(one for one in dues if one.customer_id == material.customer_id)
-            known = {**material.readings, **{reading.visit_id: reading for reading in readings}}
-            digest = await asyncio.to_thread(read_journeys, material._replace(readings=known))
+            due = next(candidate for candidate in unread if candidate.customer_id == material.customer_id)
+            readings_by_visit = {**material.readings, **{reading.visit_id: reading for reading in readings}}
+            digest = await asyncio.to_thread(read_journeys, material._replace(readings=readings_by_visit))
             written += await self._store.replace(tenant, [(due, digest)], readings)
         return written > 0
 
     async def _digest(self, tenant: str, due: Sequence[Due]) -> None:
-        found = {material.customer_id: material for material in await self._store.material(tenant, due, MOST_ROWS)}
-        made = await asyncio.to_thread(_digests, due, found)
+        materials = {material.customer_id: material for material in await self._store.material(tenant, due, MOST_ROWS)}
+        made = await asyncio.to_thread(_digests, due, materials)
         await self._store.replace(tenant, made)
 
     async def _read(self, tenant: str, material: Material, visit: Visit) -> Reading:
@@ -151,9 +151,12 @@ class Follower:
         await _until(self._closing, (monotonic() - started) * (SHARE - 1))
 
 
-def _digests(due: Sequence[Due], found: dict[str, Material]) -> list[tuple[Due, Digest]]:
+def _digests(due: Sequence[Due], materials: dict[str, Material]) -> list[tuple[Due, Digest]]:
     nothing = Digest((), (), ())
-    return [(one, read_journeys(found[one.customer_id]) if one.customer_id in found else nothing) for one in due]
+    return [
+        (customer, read_journeys(materials[customer.customer_id]) if customer.customer_id in materials else nothing)
+        for customer in due
+    ]
 
 
 async def _until(event: asyncio.Event, seconds: float) -> None:

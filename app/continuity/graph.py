@@ -29,7 +29,7 @@ def node_id(channel: str, intent: str | None) -> str:
 def node_of(name: str, *, field: str) -> Place:
     """The channel and intent of a node's id. Raises InvalidRequest naming the field it was sent in."""
     channel, colon, intent = name.partition(":")
-    if channel not in {one.value for one in Channel} or (colon and not intent):
+    if channel not in {member.value for member in Channel} or (colon and not intent):
         message = "This is no node. Write it as the graph does: `chat:request_refund`, or `chat` without an intent."
         raise InvalidRequest(f"{field}: {message}", [{"path": field, "message": message}])
     return channel, intent or None
@@ -43,18 +43,15 @@ def graph_of(visits: Sequence[Moves], filters: ContinuityFilter) -> Graph:
             (str(transition.before_channel), transition.before_intent), (transition.channel, transition.intent)
         ].append(transition)
     counts: Counter[Place] = Counter()
-    for transition in visits:
-        counts[transition.channel, transition.intent] += transition.visits
+    for move in visits:
+        counts[move.channel, move.intent] += move.visits
     shown = {(visit.channel, visit.intent) for visit in selecting.visits(visits, filters)}
-    shown.update(place for pair in moves for place in pair)
-    nodes = [
-        GraphNode(id=node_id(*place), channel=Channel(place[0]), intent=place[1], count=counts[place])
-        for place in shown
-    ]
+    shown.update(end for pair in moves for end in pair)
+    nodes = [GraphNode(id=node_id(*end), channel=Channel(end[0]), intent=end[1], count=counts[end]) for end in shown]
     edges = [_edge(before, after, some) for (before, after), some in moves.items()]
     return Graph(
-        tuple(sorted(nodes, key=lambda graph_node: (-graph_node.count, graph_node.id))),
-        tuple(sorted(edges, key=lambda graph_edge: (-graph_edge.count, graph_edge.from_node, graph_edge.to_node))),
+        tuple(sorted(nodes, key=lambda node: (-node.count, node.id))),
+        tuple(sorted(edges, key=lambda edge: (-edge.count, edge.from_node, edge.to_node))),
     )
 
 
@@ -70,8 +67,8 @@ def behind(
             for row in moved
             if (row.before_channel, row.before_intent) == before and (row.channel, row.intent) == after
         ]
-    place = node_of(node or "", field="node")
-    return [row for row in rows if (row.channel, row.intent) == place]
+    wanted = node_of(node or "", field="node")
+    return [row for row in rows if (row.channel, row.intent) == wanted]
 
 
 def _edge(before: Place, after: Place, moves: Sequence[Moves]) -> GraphEdge:

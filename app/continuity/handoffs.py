@@ -25,8 +25,8 @@ class Feedback(NamedTuple):
     @property
     def is_seen(self) -> bool:
         """Whether the agent saw the brief, by what was told."""
-        told = (self.accepted, self.edited_brief, self.repeated, self.missing, self.disposition)
-        return self.displayed_at is not None or any(one is not None for one in told)
+        answers = (self.accepted, self.edited_brief, self.repeated, self.missing, self.disposition)
+        return self.displayed_at is not None or any(answer is not None for answer in answers)
 
 
 class HandoffFacts(NamedTuple):
@@ -63,21 +63,28 @@ class HandoffFacts(NamedTuple):
 
 def handoffs_of(documents: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[HandoffFacts]:
     """The handoffs of one customer in the order they were asked for, by the documents filed of them."""
-    told: dict[str, list[Mapping[str, Any]]] = {}
-    for one in sorted(documents.get("feedback", ()), key=lambda one: (one["filed_at"], one["feedback_id"])):
-        told.setdefault(one["handoff_id"], []).append(one)
+    feedback_by_handoff: dict[str, list[Mapping[str, Any]]] = {}
+    for document in sorted(
+        documents.get("feedback", ()), key=lambda document: (document["filed_at"], document["feedback_id"])
+    ):
+        feedback_by_handoff.setdefault(document["handoff_id"], []).append(document)
     answered: dict[str, list[Mapping[str, Any]]] = {}
-    for one in documents.get("outcomes", ()):
-        answered.setdefault(one["decision_id"], []).append(one)
-    handoff_factss = [_facts(one, told.get(one["handoff_id"], ()), answered) for one in documents.get("handoffs", ())]
-    return sorted(handoff_factss, key=lambda handoff_facts: (handoff_facts.at, handoff_facts.handoff_id))
+    for outcome in documents.get("outcomes", ()):
+        answered.setdefault(outcome["decision_id"], []).append(outcome)
+    handoffs = [
+        _facts(document, feedback_by_handoff.get(document["handoff_id"], ()), answered)
+        for document in documents.get("handoffs", ())
+    ]
+    return sorted(handoffs, key=lambda handoff: (handoff.at, handoff.handoff_id))
 
 
 def _facts(
-    document: Mapping[str, Any], told: Sequence[Mapping[str, Any]], answered: Mapping[str, Sequence[Mapping[str, Any]]]
+    document: Mapping[str, Any],
+    filed_feedback: Sequence[Mapping[str, Any]],
+    answered: Mapping[str, Sequence[Mapping[str, Any]]],
 ) -> HandoffFacts:
     request, brief = document["request"], document["brief"]
-    feedback = _together(told)
+    feedback = _together(filed_feedback)
     decision: Mapping[str, Any] = document.get("next_actions") or {}
     overrides, answers = _overrides(brief, decision, feedback, answered.get(decision.get("decision_id", ""), ()))
     return HandoffFacts(
@@ -99,12 +106,14 @@ def _facts(
     )
 
 
-def _together(told: Sequence[Mapping[str, Any]]) -> Feedback:
+def _together(filed_feedback: Sequence[Mapping[str, Any]]) -> Feedback:
     def last(name: str) -> Any:
-        return next((one[name] for one in reversed(told) if one.get(name) is not None), None)
+        return next((document[name] for document in reversed(filed_feedback) if document.get(name) is not None), None)
 
     def first(name: str) -> datetime | None:
-        moments = [datetime.fromisoformat(one[name]) for one in told if one.get(name) is not None]
+        moments = [
+            datetime.fromisoformat(document[name]) for document in filed_feedback if document.get(name) is not None
+        ]
         return min(moments, default=None)
 
     return Feedback(first("displayed_at"), first("connected_at"), *(last(name) for name in _TOLD))
@@ -120,7 +129,7 @@ def _overrides(
     disposition: Mapping[str, str] = brief.get("suggested_disposition") or {}
     suggested = disposition.get("name")
     chosen = feedback.disposition if suggested is not None else None
-    offered = {one["action_id"] for one in decision.get("actions", ())}
+    offered = {action["action_id"] for action in decision.get("actions", ())}
     taken = {outcome["action_id"] for outcome in outcomes if outcome.get("accepted") is True}
     refused = {outcome["action_id"] for outcome in outcomes if outcome.get("accepted") is False}
     ways = {

@@ -38,10 +38,10 @@ def median(values: Sequence[int]) -> Metric:
     if not count:
         return Metric()
     middle = (ordered[(count - 1) // 2] + ordered[count // 2]) / 2
-    place = _place(count)
-    if place is None:
+    index = _place(count)
+    if index is None:
         return Metric(value=middle, count=count)
-    return Metric(value=middle, count=count, ci_low=ordered[place], ci_high=ordered[count - 1 - place])
+    return Metric(value=middle, count=count, ci_low=ordered[index], ci_high=ordered[count - 1 - index])
 
 
 @lru_cache(maxsize=1024)

@@ -20,7 +20,7 @@ def read_journeys(material: Material) -> Digest:
         rows=rows,
         places={row.interaction_id: index for index, row in enumerate(rows)},
         visits=visits,
-        told=Told(rows),
+        history=Told(rows),
         handoffs=handoffs_of(material.documents),
     )
     readings = {visit.visit_id: material.readings.get(visit.visit_id) for visit in visits}
@@ -59,11 +59,11 @@ class _Met(NamedTuple):
 
 def _met(taken: Sequence[Took], made: Sequence[EscalationRow]) -> Mapping[str, list[_Met]]:
     """The escalations by the visit in which the agent was met."""
-    found: dict[str, list[_Met]] = {}
+    met_by_visit: dict[str, list[_Met]] = {}
     for took, row in zip(taken, made, strict=True):
         if took.contact is not None and not took.superseded:
-            found.setdefault(took.contact.visit.visit_id, []).append(_Met(row, took.contact.row.interaction_id))
-    return found
+            met_by_visit.setdefault(took.contact.visit.visit_id, []).append(_Met(row, took.contact.row.interaction_id))
+    return met_by_visit
 
 
 def _visit_row(
@@ -75,9 +75,9 @@ def _visit_row(
 ) -> VisitRow:
     before, reading = visit.before, readings[visit.visit_id]
     before_reading = readings[before.visit_id] if before else None
-    restated = _restated(visit, seen.told) if before else []
-    handed_on = [one.row for one in met or ()]
-    broke = bool(restated) or any(one.gap or one.repeated for one in handed_on)
+    restated = _restated(visit, seen.history) if before else []
+    handed_on = [meeting.row for meeting in met or ()]
+    broke = bool(restated) or any(escalation.gap or escalation.repeated for escalation in handed_on)
     return VisitRow(
         visit_id=visit.visit_id,
         identity_id=visit.rows[0].identity_id,
@@ -87,7 +87,7 @@ def _visit_row(
         until=milliseconds(visit.until),
         channel=visit.channel.value,
         intent=reading.intent if reading else None,
-        queue=next((one.queue for one in handed_on if one.queue), None),
+        queue=next((escalation.queue for escalation in handed_on if escalation.queue), None),
         conversation_id=visit.conversation_id,
         interactions=len(visit.rows),
         last_seq=last_seq(visit),
@@ -103,12 +103,12 @@ def _visit_row(
     )
 
 
-def _restated(visit: Visit, told: Told) -> list[Restatement]:
+def _restated(visit: Visit, history: Told) -> list[Restatement]:
     """What the customer said again to whoever served them in a visit."""
     messages = [row for row in visit.rows if row.kind is Kind.MESSAGE and row.text.strip()]
     served = [row for row in messages if row.actor is not Actor.CUSTOMER]
-    interactions = [row for row in messages if row.actor is Actor.CUSTOMER]
-    return told.restated(interactions, visit.place, beside=served) if served else []
+    customer_messages = [row for row in messages if row.actor is Actor.CUSTOMER]
+    return history.restated(customer_messages, visit.position, beside=served) if served else []
 
 
 def _spots(
@@ -120,16 +120,16 @@ def _spots(
     ends = {row.journey_id: row for row in made}
     taken_over: dict[str, int] = {}
     for row in made:
-        moments = [one.row.connected_at or one.row.at for one in met.get(row.visit_id, ())]
+        moments = [meeting.row.connected_at or meeting.row.at for meeting in met.get(row.visit_id, ())]
         taken_over[row.journey_id] = max([*moments, taken_over.get(row.journey_id, -1)])
     times = {row.interaction_id: milliseconds(row.occurred_at) for visit in visits for row in visit.rows}
-    found: dict[str, SpotRow] = {}
+    spots_by_id: dict[str, SpotRow] = {}
     for row in made:
         for kind, at, evidence in _moments(row, readings[row.visit_id], met.get(row.visit_id, ()), times):
             cost = not ends[row.journey_id].settled or taken_over[row.journey_id] >= at
-            spot_row = _spot(row, kind, at, evidence, cost=cost)
-            found[spot_row.spot_id] = spot_row
-    return list(found.values())
+            spot = _spot(row, kind, at, evidence, cost=cost)
+            spots_by_id[spot.spot_id] = spot
+    return list(spots_by_id.values())
 
 
 def _moments(
@@ -137,13 +137,13 @@ def _moments(
 ) -> Iterator[tuple[str, int, tuple[str, ...]]]:
     for signal in reading.signals if reading else ():
         yield signal.type, signal.at, signal.evidence
-    again = {*row.restated, *(pair for one in met for pair in one.row.restated)}
+    again = {*row.restated, *(pair for meeting in met for pair in meeting.row.restated)}
     if again:
-        _, known, restated = min(again, key=lambda pair: (times[pair[2]], pair))
-        yield "information_repeated", times[restated], (known, restated)
-    for one in met:
-        if one.row.gap:
-            yield "context_gap", times[one.words], (one.words,)
+        _, original, restated = min(again, key=lambda pair: (times[pair[2]], pair))
+        yield "information_repeated", times[restated], (original, restated)
+    for meeting in met:
+        if meeting.row.gap:
+            yield "context_gap", times[meeting.words], (meeting.words,)
 
 
 def _spot(row: VisitRow, kind: str, at: int, evidence: tuple[str, ...], *, cost: bool) -> SpotRow:

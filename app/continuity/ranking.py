@@ -24,15 +24,15 @@ def ranked(rows: Sequence[SpotFigures], limit: int, samples: int) -> list[Ranked
     grouped: defaultdict[tuple[str, str, str | None], list[SpotFigures]] = defaultdict(list)
     for row in rows:
         grouped[row.kind, row.channel, row.intent].append(row)
-    rankeds = [_rank(place, some, samples) for place, some in grouped.items()]
-    rankeds.sort(key=lambda one: (-one.journeys, -one.seen, one.kind, one.channel, one.intent or ""))
-    return rankeds[:limit]
+    moments = [_rank(friction, some, samples) for friction, some in grouped.items()]
+    moments.sort(key=lambda moment: (-moment.journeys, -moment.seen, moment.kind, moment.channel, moment.intent or ""))
+    return moments[:limit]
 
 
-def _rank(place: tuple[str, str, str | None], rows: Sequence[SpotFigures], samples: int) -> Ranked:
+def _rank(friction: tuple[str, str, str | None], rows: Sequence[SpotFigures], samples: int) -> Ranked:
     newest = sorted(rows, key=lambda row: (row.cost, row.at, row.spot_id), reverse=True)
     return Ranked(
-        *place,
+        *friction,
         journeys=len({row.journey_id for row in rows if row.cost}),
         seen=len({row.journey_id for row in rows}),
         occurrences=len(rows),

@@ -56,7 +56,7 @@ class Penalty(NamedTuple):
     until: str | None
 
 
-def penalty_of(rows: Sequence[Interaction], connected: datetime, told: Told, before: int) -> Penalty | None:
+def penalty_of(rows: Sequence[Interaction], connected: datetime, history: Told, before: int) -> Penalty | None:
     """The time from connecting to the first step that does not re-collect what was known before a place.
 
     `rows` are those of the agent's conversation in order. Where the matter never went on, the time to the last of them;
@@ -64,19 +64,22 @@ def penalty_of(rows: Sequence[Interaction], connected: datetime, told: Told, bef
     """
     after = [row for row in rows if row.occurred_at >= connected and row.actor is not Actor.SYSTEM]
     for index, row in enumerate(after):
-        if _goes_on(after, index, told, before):
+        if _goes_on(after, index, history, before):
             return Penalty(_ms(row.occurred_at - connected), row.interaction_id)
     last = after[-1].occurred_at if after else connected
     return Penalty(_ms(last - connected), None) if last > connected else None
 
 
-def _goes_on(rows: Sequence[Interaction], index: int, told: Told, before: int) -> bool:
+def _goes_on(rows: Sequence[Interaction], index: int, history: Told, before: int) -> bool:
     row = rows[index]
     if row.kind is not Kind.MESSAGE:
         return row.kind is not Kind.NOTE and row.actor is not Actor.CUSTOMER
     if row.actor is Actor.CUSTOMER:
-        return not _only_repeats(rows, index, told, before)
-    return any(_is_a_step(one) or (_asks(one) and _asks_for_more(rows, index, told, before)) for one in _of(row.text))
+        return not _only_repeats(rows, index, history, before)
+    return any(
+        _is_a_step(sentence) or (_asks(sentence) and _asks_for_more(rows, index, history, before))
+        for sentence in _of(row.text)
+    )
 
 
 @text_cache(maxsize=4096)
@@ -98,37 +101,37 @@ def _is_a_step(sentence: str) -> bool:
     return staff_act(sentence) is not Act.APOLOGY
 
 
-def _asks_for_more(rows: Sequence[Interaction], index: int, told: Told, before: int) -> bool:
+def _asks_for_more(rows: Sequence[Interaction], index: int, history: Told, before: int) -> bool:
     """Whether the customer's answer brings something that the ledger did not hold."""
     for answer in range(index + 1, len(rows)):
         if rows[answer].actor is Actor.AGENT and rows[answer].kind is Kind.MESSAGE:
             break
         if rows[answer].actor is Actor.CUSTOMER and rows[answer].kind is Kind.MESSAGE:
-            return not _only_repeats(rows, answer, told, before)
+            return not _only_repeats(rows, answer, history, before)
     return False
 
 
-def _only_repeats(rows: Sequence[Interaction], index: int, told: Told, before: int) -> bool:
+def _only_repeats(rows: Sequence[Interaction], index: int, history: Told, before: int) -> bool:
     row = rows[index]
     earlier = rows[:index]
     asked = next((interaction for interaction in reversed(earlier) if interaction.actor is not Actor.CUSTOMER), None)
-    verifying = asked is not None and any(_VERIFIES.search(one) for one in _of(asked.text))
+    verifying = asked is not None and any(_VERIFIES.search(sentence) for sentence in _of(asked.text))
     beside = [
         interaction
         for interaction in earlier
         if interaction.actor is not Actor.CUSTOMER and interaction.kind is Kind.MESSAGE
     ]
-    return all(_is_known(sentence, row, told, before, beside, verifying) for sentence in sentences_of(row))
+    return all(_is_known(sentence, row, history, before, beside, verifying) for sentence in sentences_of(row))
 
 
 def _is_known(
-    sentence: Sentence, row: Interaction, told: Told, before: int, beside: Sequence[Interaction], verifying: bool
+    sentence: Sentence, row: Interaction, history: Told, before: int, beside: Sequence[Interaction], verifying: bool
 ) -> bool:
     if not sentence.tells and not sentence.names:
         return True
     if not sentence.names and _EMPTY_HANDED.search(sentence.text):
         return True
-    if told.in_sentence(sentence, row, before, beside=beside):
+    if history.in_sentence(sentence, row, before, beside=beside):
         return True
     # A bare answer to a question of who it is, or a word or two, tells nothing of the matter.
     return verifying or (not sentence.names and len(sentence.terms) < _FEWEST_NEW)

@@ -38,7 +38,7 @@ class Restatement(NamedTuple):
     """Something said again: its kind, the interaction that held it, and the one in which it was said again."""
 
     kind: str
-    known: str
+    original: str
     restated: str
 
 
@@ -65,16 +65,16 @@ class Told:
         for index, row in enumerate(rows):
             for name in _names_in(row):
                 self._first.setdefault(name, index)
-            if (told := _told_in(row)) and any(told):
-                self._messages.append((index, told))
+            if (matters := _told_in(row)) and any(matters):
+                self._messages.append((index, matters))
 
     def restated(
-        self, interactions: Sequence[Interaction], before: int, *, beside: Sequence[Interaction]
+        self, messages: Sequence[Interaction], before: int, *, beside: Sequence[Interaction]
     ) -> list[Restatement]:
-        """What of `said` the ledger held before a place; `beside` is what bot or agent said meanwhile."""
+        """What of `messages` the ledger held before a place; `beside` is what bot or agent said meanwhile."""
         return [
             restatement
-            for row in interactions
+            for row in messages
             for sentence in sentences_of(row)
             for restatement in self.in_sentence(sentence, row, before, beside=_until(beside, row))
         ]
@@ -85,21 +85,21 @@ class Told:
         """What of one sentence the ledger held before a place."""
         theirs = frozenset(name for other in beside for name in names_of(other.text) | words_of(other.text))
         restatements = [
-            Restatement("identifier", self._rows[place].interaction_id, row.interaction_id)
+            Restatement("identifier", self._rows[index].interaction_id, row.interaction_id)
             for name in sorted((sentence.names | sentence.words) - theirs)
-            if (place := self._first.get(name)) is not None and place < before
+            if (index := self._first.get(name)) is not None and index < before
         ]
         if sentence.tells and not any(_mostly(sentence.terms, terms_of(other.text)) for other in beside):
-            told = self._told_before(sentence.terms, before)
-            if told is not None:
-                restatements.append(Restatement("meaning", told, row.interaction_id))
+            interaction_id = self._told_before(sentence.terms, before)
+            if interaction_id is not None:
+                restatements.append(Restatement("meaning", interaction_id, row.interaction_id))
         return restatements
 
     def _told_before(self, about: frozenset[str], before: int) -> str | None:
         earlier = [message for message in self._messages if message[0] < before][-LOOK_BACK:]
-        for index, told in reversed(earlier):
-            whole = frozenset[str]().union(*told)
-            if _mostly(about, whole) or any(_mostly(one, about) for one in told):
+        for index, matters in reversed(earlier):
+            whole = frozenset[str]().union(*matters)
+            if _mostly(about, whole) or any(_mostly(matter, about) for matter in matters):
                 return self._rows[index].interaction_id
         return None
 
@@ -112,15 +112,15 @@ def sentences_of(row: Interaction) -> list[Sentence]:
 @text_cache(maxsize=4096)
 def names_of(text: str) -> frozenset[str]:
     """The names in a text, in the form in which they are compared; amounts and dates name nothing."""
-    found = (_key(mention.value) for mention in mentions(text) if mention.type not in ("amount", "date"))
-    return frozenset(one for one in found if len(one) >= SHORTEST_NAME)
+    names = (_key(mention.value) for mention in mentions(text) if mention.type not in ("amount", "date"))
+    return frozenset(name for name in names if len(name) >= SHORTEST_NAME)
 
 
 @text_cache(maxsize=4096)
 def words_of(text: str) -> frozenset[str]:
     """The words with a digit in a text, in the form in which names are compared: `ord-70331` is written as it comes."""
-    found = (_key(token) for token in tokens(text) if any(letter.isdigit() for letter in token))
-    return frozenset(one for one in found if len(one) >= SHORTEST_NAME)
+    words = (_key(token) for token in tokens(text) if any(letter.isdigit() for letter in token))
+    return frozenset(word for word in words if len(word) >= SHORTEST_NAME)
 
 
 @text_cache(maxsize=4096)
@@ -143,9 +143,9 @@ def _sentences(text: str) -> tuple[Sentence, ...]:
     )
 
 
-def _mostly(one: frozenset[str], within: frozenset[str]) -> bool:
-    shared = len(one & within)
-    return shared >= FEWEST_TERMS and shared / len(one) >= MOSTLY
+def _mostly(matter: frozenset[str], within: frozenset[str]) -> bool:
+    shared = len(matter & within)
+    return shared >= FEWEST_TERMS and shared / len(matter) >= MOSTLY
 
 
 def _told_in(row: Interaction) -> tuple[frozenset[str], ...]:
@@ -161,18 +161,18 @@ def _told_in(row: Interaction) -> tuple[frozenset[str], ...]:
 
 def _names_in(row: Interaction) -> Iterable[str]:
     yield from names_of(row.text)
-    held: Any = read_json(row.text) if row.kind is Kind.TOOL_RESULT else None
-    for source in (row.data, held):
+    answer: Any = read_json(row.text) if row.kind is Kind.TOOL_RESULT else None
+    for source in (row.data, answer):
         if isinstance(source, Mapping | list):
             yield from (_key(value) for _, value in structured_names(source))
     yield from (_key(identifier.value) for identifier in row.identifiers if identifier.value != REDACTED)
 
 
-def restated_name(interaction: Interaction, restated: Interaction) -> str | None:
+def restated_name(original: Interaction, restated: Interaction) -> str | None:
     """A name in the words of whoever said it again, of those that the other interaction held; None for none."""
-    held = set(_names_in(interaction))
-    said = [mention.value for mention in mentions(restated.text) if mention.type not in ("amount", "date")]
-    return next((value for value in (*said, *tokens(restated.text)) if _key(value) in held), None)
+    names = set(_names_in(original))
+    mentioned = [mention.value for mention in mentions(restated.text) if mention.type not in ("amount", "date")]
+    return next((value for value in (*mentioned, *tokens(restated.text)) if _key(value) in names), None)
 
 
 def _key(value: str) -> str:

@@ -69,8 +69,8 @@ def page(rows: Sequence[Row], after: str | None, limit: int) -> tuple[list[Row],
             message = "This is none of these rows. Pass the `next_after` of the page before, with the same filters."
             raise InvalidRequest(f"after: {message}", [{"path": "after", "message": message}])
         start = places[0] + 1
-    found = newest[start : start + limit]
-    return found, found[-1][0] if start + limit < len(newest) else None
+    page_rows = newest[start : start + limit]
+    return page_rows, page_rows[-1][0] if start + limit < len(newest) else None
 
 
 def _fits(

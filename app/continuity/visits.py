@@ -19,9 +19,9 @@ JOURNEY_PAUSE = timedelta(days=7)
 
 @dataclass(slots=True)
 class Visit:
-    """One visit; `place` is where its first interaction stands among all of the customer's."""
+    """One visit; `position` is where its first interaction stands among all of the customer's."""
 
-    place: int
+    position: int
     rows: list[Interaction]
     journey_id: str = ""
     before: "Visit | None" = None
@@ -81,9 +81,9 @@ def visits_of(rows: Sequence[Interaction]) -> list[Visit]:
             visit = open_visits[key] = Visit(index, [])
             visits.append(visit)
         visit.rows.append(row)
-    kept = [visit for visit in visits if any(_is_contact(row) for row in visit.rows)]
-    _chain(kept)
-    return kept
+    contacts = [visit for visit in visits if any(_is_contact(row) for row in visit.rows)]
+    _chain(contacts)
+    return contacts
 
 
 def stints(visit: Visit) -> Iterator[int]:

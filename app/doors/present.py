@@ -68,7 +68,10 @@ class Footnotes:
         """The numbers of these interactions, such as ` [1 2]`; empty without evidence."""
         if not evidence:
             return Text()
-        numbers = sorted(self._numbers.setdefault(one, len(self._numbers) + 1) for one in evidence[:MARKS_SHOWN])
+        numbers = sorted(
+            self._numbers.setdefault(interaction_id, len(self._numbers) + 1)
+            for interaction_id in evidence[:MARKS_SHOWN]
+        )
         more = " …" if len(evidence) > MARKS_SHOWN else ""
         return Text(f" [{' '.join(map(str, numbers))}{more}]", style="cyan")
 
@@ -105,12 +108,12 @@ def decision_card(decision: Decision, interactions: Sequence[Interaction]) -> Re
 
 def plain(text: str) -> Text:
     """Text as it is, without what a terminal would obey: control characters, and marks that reorder what is read."""
-    kept = (
-        " " if one in "\n\t\r" else one
-        for one in text
-        if one in "\n\t\r" or unicodedata.category(one) not in {"Cc", "Cf"}
+    signs = (
+        " " if sign in "\n\t\r" else sign
+        for sign in text
+        if sign in "\n\t\r" or unicodedata.category(sign) not in {"Cc", "Cf"}
     )
-    return Text(" ".join("".join(kept).split()))
+    return Text(" ".join("".join(signs).split()))
 
 
 def _top(handoff: Handoff) -> RenderableType:
@@ -148,8 +151,8 @@ def _facts_of_the_case(handoff: Handoff, known_by: str, notes: Footnotes) -> Ren
 
 
 def _known_by(interactions: Sequence[Interaction]) -> str:
-    held = {(identifier.type, identifier.value) for row in interactions for identifier in row.identifiers}
-    return ", ".join(f"{_words(kind)} {value}" for kind, value in sorted(held)[:IDENTIFIERS_SHOWN])
+    identifiers = {(identifier.type, identifier.value) for row in interactions for identifier in row.identifiers}
+    return ", ".join(f"{_words(kind)} {value}" for kind, value in sorted(identifiers)[:IDENTIFIERS_SHOWN])
 
 
 def _who(handoff: Handoff, known_by: str, notes: Footnotes) -> Text:
@@ -157,7 +160,7 @@ def _who(handoff: Handoff, known_by: str, notes: Footnotes) -> Text:
     who = Text.assemble(plain(known_by or handoff.customer_id), "\n", (words, style))
     if handoff.verification is not None:
         how = [handoff.verification.method or "", _moment(handoff.verification.at)]
-        who.append(f" ({', '.join(one for one in how if one)})" if any(how) else "")
+        who.append(f" ({', '.join(detail for detail in how if detail)})" if any(how) else "")
         who.append_text(notes.mark(handoff.verification.evidence))
     return who
 
@@ -223,7 +226,7 @@ def _decision(decision: Decision, notes: Footnotes) -> list[RenderableType]:
         (intervention.level.value, "bold magenta"), (f" · friction {intervention.friction:.0%}", "dim")
     )
     offers = [_offer(rank, action, notes) for rank, action in enumerate(decision.actions, start=1)]
-    renderable_types = [
+    suppressed_lines = [
         _pair(
             suppressed_action.action_id,
             Text.assemble(
@@ -235,7 +238,7 @@ def _decision(decision: Decision, notes: Footnotes) -> list[RenderableType]:
         )
         for suppressed_action in decision.suppressed
     ]
-    return [*_section("Do next", [lead, *offers]), *_section("Held back", renderable_types)]
+    return [*_section("Do next", [lead, *offers]), *_section("Held back", suppressed_lines)]
 
 
 def _offer(rank: int, action: OfferedAction, notes: Footnotes) -> RenderableType:
@@ -252,9 +255,9 @@ def _offer(rank: int, action: OfferedAction, notes: Footnotes) -> RenderableType
 
 
 def _evidence(notes: Footnotes, interactions: Sequence[Interaction]) -> list[RenderableType]:
-    known = {interaction.interaction_id: interaction for interaction in interactions}
+    interactions_by_id = {interaction.interaction_id: interaction for interaction in interactions}
     lines = [
-        _line(f"[{number}]", "cyan", _quote(known.get(interaction_id), interaction_id), 5)
+        _line(f"[{number}]", "cyan", _quote(interactions_by_id.get(interaction_id), interaction_id), 5)
         for interaction_id, number in notes
     ]
     return _section("Evidence", lines)
@@ -263,10 +266,10 @@ def _evidence(notes: Footnotes, interactions: Sequence[Interaction]) -> list[Ren
 def _quote(row: Interaction | None, interaction_id: str) -> Text:
     if row is None:
         return Text(interaction_id, style="dim")
-    said = plain(row.text).plain
-    named = f"{row.name}: " if row.name and said else row.name or ""
+    text = plain(row.text).plain
+    named = f"{row.name}: " if row.name and text else row.name or ""
     outcome = f" ({row.outcome.value})" if row.outcome else ""
-    shortened = said if len(said) <= QUOTE_LENGTH else said[: QUOTE_LENGTH - 1].rstrip() + "…"
+    shortened = text if len(text) <= QUOTE_LENGTH else text[: QUOTE_LENGTH - 1].rstrip() + "…"
     who = plain(row.participant.name).plain if row.participant and row.participant.name else ""
     where = f"{_moment(row.occurred_at)}  {row.channel.value}, {row.actor.value}{' ' if who else ''}{who}  "
     return Text.assemble((where, "dim"), plain(named), " " if named else "", shortened, outcome)
@@ -277,8 +280,8 @@ def _foot(handoff: Handoff) -> RenderableType:
     if handoff.model:
         made += f" by {handoff.model}"
     trouble = f", {handoff.failure_code.value}" if handoff.failure_code else ""
-    told = f"{handoff.handoff_id} · {handoff.status.value}{trouble} · {made} · {handoff.duration_ms} ms"
-    return Padding(Text(told, style="dim"), (1, 2))
+    summary = f"{handoff.handoff_id} · {handoff.status.value}{trouble} · {made} · {handoff.duration_ms} ms"
+    return Padding(Text(summary, style="dim"), (1, 2))
 
 
 def _section(title: str, lines: Sequence[RenderableType]) -> list[RenderableType]:
@@ -314,22 +317,22 @@ def explanation_table(explanation: Explanation) -> RenderableType:
         table.add_column(name, overflow="fold", max_width=SAID_WIDTH if name == "said" else None)
     weighed = sorted(
         explanation.sentences,
-        key=lambda sentence_explained: (
-            not sentence_explained.quoted_in,
-            -max(sentence_explained.key, sentence_explained.wish, sentence_explained.person),
+        key=lambda sentence: (
+            not sentence.quoted_in,
+            -max(sentence.key, sentence.wish, sentence.person),
         ),
     )
     shown = weighed[:SENTENCES_SHOWN]
-    for sentence_explained in (sentence for sentence in explanation.sentences if sentence in shown):
-        style = "bold" if sentence_explained.quoted_in else "dim"
-        shares = (_share(sentence_explained.key), _share(sentence_explained.wish), _share(sentence_explained.person))
-        act = f"{sentence_explained.act} {_share(sentence_explained.act_confidence)}".strip()
+    for explained in (sentence for sentence in explanation.sentences if sentence in shown):
+        style = "bold" if explained.quoted_in else "dim"
+        shares = (_share(explained.key), _share(explained.wish), _share(explained.person))
+        act = f"{explained.act} {_share(explained.act_confidence)}".strip()
         table.add_row(
-            sentence_explained.actor.value,
-            plain(sentence_explained.text),
+            explained.actor.value,
+            plain(explained.text),
             act,
             *shares,
-            ", ".join(sentence_explained.quoted_in),
+            ", ".join(explained.quoted_in),
             style=style,
         )
     wishes = Table(box=None, pad_edge=False)

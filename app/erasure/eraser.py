@@ -139,8 +139,8 @@ class Eraser:
 
     async def _erase_vectors(self, tenant: str, interaction_ids: Sequence[str]) -> int:
         try:
-            found = await self._vectors.get(tenant, interaction_ids)
-            await self._vectors.delete(tenant, list(found))
+            vectors = await self._vectors.get(tenant, interaction_ids)
+            await self._vectors.delete(tenant, list(vectors))
             await self._vectors.delete_cases(tenant, interaction_ids)  # a case has the id of the message that it was
         except RetrievalUnavailable:
             # What cannot be read cannot be erased one by one. It is made from the ledger: so all of it goes, and what
@@ -149,7 +149,7 @@ class Eraser:
                 raise
             self._on_discarded()
             return len(interaction_ids)
-        return len(found)
+        return len(vectors)
 
     async def _interaction_ids(self, tenant: str, identity_ids: Collection[str]) -> list[str]:
         ids: list[str] = []
@@ -161,10 +161,10 @@ class Eraser:
 
     async def _once_joined(self, tenant: str, identity_ids: Collection[str]) -> set[str]:
         """All who were ever one customer with these: what was filed of them then may tell of both."""
-        found: set[str] = set()
+        joined: set[str] = set()
         fresh = set(identity_ids)
         while fresh:
-            found |= fresh
+            joined |= fresh
             merges = await self._ledger.merges_of(tenant, fresh)
-            fresh = {one for merge in merges for one in (merge.survivor, merge.absorbed)} - found
-        return found - set(identity_ids)
+            fresh = {identity_id for merge in merges for identity_id in (merge.survivor, merge.absorbed)} - joined
+        return joined - set(identity_ids)

@@ -47,7 +47,7 @@ class Retention:
         for of_tenant, rule in await self._all():
             if tenant in (None, of_tenant):
                 by_tenant.setdefault(of_tenant, []).append(rule)
-        return [await self._apply(one, rules, now) for one, rules in by_tenant.items()]
+        return [await self._apply(ruled_tenant, rules, now) for ruled_tenant, rules in by_tenant.items()]
 
     async def _apply(self, tenant: str, rules: Sequence[RetentionRule], now: datetime) -> RetentionRun:
         counts: Counter[str] = Counter(interactions=0)
@@ -60,13 +60,13 @@ class Retention:
         return RetentionRun(tenant=tenant, at=now, erased=dict(sorted(counts.items())))
 
     async def _all(self) -> list[tuple[str, RetentionRule]]:
-        found: list[tuple[str, RetentionRule]] = []
+        rules: list[tuple[str, RetentionRule]] = []
         after = ""
         while page := await self._archive.page(_NO_TENANT, _COLLECTION, after=after):
-            found.extend(
+            rules.extend(
                 (document["tenant"], RetentionRule(channel=document["channel"], days=document["days"]))
                 for _, document in page
                 if document["days"] is not None
             )
             after = page[-1][0]
-        return found
+        return rules

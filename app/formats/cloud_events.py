@@ -158,26 +158,26 @@ def _complaint(name: str, errors: Sequence[Exception]) -> str:
 
 def _draft(event: _Event) -> InteractionDraft:
     fields = event.data if isinstance(event.data, dict) else {}
-    known: dict[str, Any] = {
+    envelope: dict[str, Any] = {
         "id": _caller_id(event),
         "conversation_id": fields.get("conversation_id") or _conversation(event),
     }
     if event.time is not None:
-        known["occurred_at"] = event.time
+        envelope["occurred_at"] = event.time
     kind, schema = event.attributes["type"], event.attributes.get("dataschema", "")
     if kind.startswith(INTERACTION) or INTERACTION in schema or fields.keys() >= _INTERACTION_FIELDS:
-        value = {**fields, **known} if isinstance(event.data, dict) else event.data
+        value = {**fields, **envelope} if isinstance(event.data, dict) else event.data
         return interaction_draft(value, inside=path_of(["data"], inside=event.inside))
-    return _of_another_system(event, fields, known)
+    return _of_another_system(event, fields, envelope)
 
 
-def _of_another_system(event: _Event, fields: Mapping[str, JsonValue], known: Mapping[str, Any]) -> InteractionDraft:
+def _of_another_system(event: _Event, fields: Mapping[str, JsonValue], envelope: Mapping[str, Any]) -> InteractionDraft:
     if len(event.attributes["type"]) > _MOST_CHARACTERS:
         raise invalid_fields(
             [_defect(event.prefix + "type", f"At most {_MOST_CHARACTERS} characters")], inside=event.inside
         )
     value = {
-        **known,
+        **envelope,
         "channel": _member(Channel, fields.get("channel")) or Channel.OTHER,
         "actor": _member(Actor, fields.get("actor")) or Actor.SYSTEM,
         "kind": Kind.EVENT,
@@ -220,7 +220,7 @@ def _kept(data: JsonValue | bytes) -> Mapping[str, JsonValue]:
 
 
 def _member(kind: type[Member], value: JsonValue) -> Member | None:
-    return next((one for one in kind if one.value == value), None)
+    return next((member for member in kind if member.value == value), None)
 
 
 def _participant(value: JsonValue) -> Participant | None:

@@ -79,8 +79,8 @@ def is_json(content: bytes) -> bool:
     """
     if content.removeprefix(BYTE_ORDER_MARK).lstrip()[:1] in (b"{", b"["):
         return True
-    found = (row.value for row in read_rows(line for line in content.splitlines() if line[:1] == b"{"))
-    return any(_KEYS & fields_of(value).keys() for value in found)
+    values = (row.value for row in read_rows(line for line in content.splitlines() if line[:1] == b"{"))
+    return any(_KEYS & fields_of(value).keys() for value in values)
 
 
 def decoded(content: bytes) -> str:
@@ -95,22 +95,23 @@ def decoded(content: bytes) -> str:
 def line_of(text: str, path: str) -> int | None:
     """The line, counted from 1, on which the value at a path of a JSON text begins; of a missing one, what holds it."""
     decoder = json.JSONDecoder()
-    place = _after_space(text, 0)
+    position = _after_space(text, 0)
     for index, key in _STEP.findall(path):
-        found = _inside(decoder, text, place, int(index) if index else key)
-        if found is None:
+        member_position = _inside(decoder, text, position, int(index) if index else key)
+        if member_position is None:
             break
-        place = found
-    return text.count("\n", 0, place) + 1
+        position = member_position
+    return text.count("\n", 0, position) + 1
 
 
 def _interactions(rows: Sequence[Row], *, whole: bool) -> list[InteractionDraft]:
     if whole:
-        held = fields_of(rows[0].value)["interactions"]
-        if not isinstance(held, list):
+        interactions = fields_of(rows[0].value)["interactions"]
+        if not isinstance(interactions, list):
             raise InvalidRequest("interactions: This must be a list of interactions.", [{"path": "interactions"}])
         return [
-            interaction_draft(one, inside=f"interactions[{index}]") for index, one in enumerate(cast(list[Any], held))
+            interaction_draft(interaction, inside=f"interactions[{index}]")
+            for index, interaction in enumerate(cast(list[Any], interactions))
         ]
     drafts: list[InteractionDraft] = []
     for row in rows:
@@ -157,23 +158,23 @@ def _located(failure: InvalidRequest, content: bytes, row: Row) -> InvalidReques
     return InvalidRequest(f"line {errors[0]['line']}: {failure.detail}", errors)
 
 
-def _inside(decoder: json.JSONDecoder, text: str, index: int, wanted: int | str) -> int | None:
+def _inside(decoder: json.JSONDecoder, text: str, position: int, wanted: int | str) -> int | None:
     """Where one member of the object or item of the list at a place begins; None where there is none."""
-    opened, index = text[index : index + 1], _after_space(text, index + 1)
+    opened, position = text[position : position + 1], _after_space(text, position + 1)
     count = 0
-    while opened in ("{", "[") and index < len(text) and text[index] not in "}]":
+    while opened in ("{", "[") and position < len(text) and text[position] not in "}]":
         name: int | str = count
         if opened == "{":
-            name, index = decoder.raw_decode(text, index)
-            index = _after_space(text, index)
+            name, position = decoder.raw_decode(text, position)
+            position = _after_space(text, position)
         if name == wanted:
-            return index
-        _, index = decoder.raw_decode(text, index)
-        index = _after_space(text, index)
+            return position
+        _, position = decoder.raw_decode(text, position)
+        position = _after_space(text, position)
         count += 1
     return None
 
 
-def _after_space(text: str, index: int) -> int:
-    match = _SPACE.match(text, index)
-    return match.end() if match else index
+def _after_space(text: str, position: int) -> int:
+    match = _SPACE.match(text, position)
+    return match.end() if match else position

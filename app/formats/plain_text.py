@@ -119,8 +119,8 @@ def conversation_in_text(text: str, *, name: str = "conversation", now: datetime
         raise InvalidRequest(f"line 1: nobody speaks here. {_HOW}")
     times, dated = _times(turns, now or datetime.now(UTC))
     document: dict[str, Any] = {
-        "id": reader.told.get("conversation", name),
-        "customer_ref": reader.told.get("account"),
+        "id": reader.headings.get("conversation", name),
+        "customer_ref": reader.headings.get("account"),
         "turns": [_as_turn(turn, at) for turn, at in zip(turns, times, strict=True)],
     }
     return conversation_of(document, now=now).model_copy(update={"dated": dated})
@@ -129,14 +129,14 @@ def conversation_in_text(text: str, *, name: str = "conversation", now: datetime
 class _Reader:
     def __init__(self, lines: Sequence[str]) -> None:
         self._lines = lines
-        self.told: dict[str, str] = {}
+        self.headings: dict[str, str] = {}
         self._names: dict[str, Actor] = {}
         self._turns: list[_Turn] = []
         self._channel = Channel.CHAT
         self._day: date | None = None
         heads = [head for line in lines if not line[:1].isspace() and (head := _head_of(line))]
         self._spoken = Counter(head.label.casefold() for head in heads if _NAME.fullmatch(head.label))
-        by_role = {actor for head in heads for one in (head.label, *head.notes) if (actor := actor_of_role(one))}
+        by_role = {actor for head in heads for role in (head.label, *head.notes) if (actor := actor_of_role(role))}
         self._customer_is_named = bool(by_role & {Actor.BOT, Actor.AGENT}) and Actor.CUSTOMER not in by_role
 
     def read(self) -> Sequence[_Turn]:
@@ -195,7 +195,7 @@ class _Reader:
         inside = rule.inside if rule else line[1:-1] if line[:1] + line[-1:] in ("[]", "()") else None
         if inside is None:
             return False
-        pieces = [one.strip() for one in re.split(r"[,;|]", inside) if one.strip()]
+        pieces = [piece.strip() for piece in re.split(r"[,;|]", inside) if piece.strip()]
         read = [(_channel_named(piece), _day_named(piece)) for piece in pieces]
         if not all(channel or day for channel, day in read):
             return self._title(number, rule, pieces)
@@ -226,7 +226,7 @@ class _Reader:
                 raise InvalidRequest(f"line {number}: “{value}” is no day. Write it as 2026-03-02.")
             self._day = day
         else:
-            self.told[meant] = value
+            self.headings[meant] = value
 
 
 def _name_in(head: _Head) -> str | None:
@@ -260,7 +260,7 @@ def _head_of(line: str) -> _Head | None:
     head = _HEAD.fullmatch(rest)
     if head is None:
         return None
-    notes = [one.strip() for one in re.split(r"[\[\]()]", head["notes"]) if one.strip()]
+    notes = [note.strip() for note in re.split(r"[\[\]()]", head["notes"]) if note.strip()]
     stamp = stamp or next(filter(None, map(_stamp_of, notes)), None)
     left = [note for note in notes if _stamp_of(note) is None]
     return _Head(head["label"].strip(), head["text"].strip(), left, stamp, channel)
@@ -341,7 +341,7 @@ def _moment(turn: _Turn, clock: tuple[int, int, int | None], day: date, *, count
 
 
 def _as_turn(turn: _Turn, at: datetime | None) -> dict[str, Any]:
-    told: dict[str, Any] = {"role": turn.role, "channel": turn.channel.value, "text": "\n".join(turn.text).strip()}
+    fields: dict[str, Any] = {"role": turn.role, "channel": turn.channel.value, "text": "\n".join(turn.text).strip()}
     if turn.name:
-        told["participant"] = {"name": turn.name}
-    return told if at is None else told | {"at": at.isoformat()}
+        fields["participant"] = {"name": turn.name}
+    return fields if at is None else fields | {"at": at.isoformat()}

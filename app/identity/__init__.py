@@ -86,11 +86,9 @@ class Identities:
     async def holders(self, tenant: str, written: str) -> Sequence[IdentifierHolding]:
         """Who holds an identifier that may be written like this, of whatever type. Nobody is made and nothing told."""
         values = {key_of(kind, written)[1] for kind in _WRITTEN_IN_MANY_WAYS}
-        identifier_holdings = await self._ledger.holders(tenant, values)
+        holdings = await self._ledger.holders(tenant, values)
         return [
-            identifier_holding
-            for identifier_holding in identifier_holdings
-            if identifier_holding.identifier.value == key_of(identifier_holding.identifier.type, written)[1]
+            holding for holding in holdings if holding.identifier.value == key_of(holding.identifier.type, written)[1]
         ]
 
     async def merge(
@@ -99,18 +97,18 @@ class Identities:
         """Join two customers under the survivor. Raises UnknownCustomer, or IdentityConflict when they differ."""
         async with self._ledger.transaction(tenant) as transaction:
             merge_id = id_of_work("mrg")
-            known = await transaction.known(customer_ids=(survivor, other), merge_ids=(merge_id,))
-            if known.merges:  # an earlier attempt at this request joined them
-                return known.merges[0]
-            kept, absorbed = _leading_to(known, survivor), _leading_to(known, other)
-            if kept == absorbed:
+            recorded = await transaction.recorded(customer_ids=(survivor, other), merge_ids=(merge_id,))
+            if recorded.merges:  # an earlier attempt at this request joined them
+                return recorded.merges[0]
+            surviving, absorbed = _leading_to(recorded, survivor), _leading_to(recorded, other)
+            if surviving == absorbed:
                 raise IdentityConflict("These two ids already lead to the same customer.")
-            accounts = [_accounts(known, one) for one in (kept, absorbed)]
+            accounts = [_accounts(recorded, customer_id) for customer_id in (surviving, absorbed)]
             if all(accounts) and accounts[0].isdisjoint(accounts[1]):
                 raise IdentityConflict("These two customers hold different account ids, so they cannot be one.")
             merge = MergeRecord(
                 merge_id=merge_id,
-                survivor=kept,
+                survivor=surviving,
                 absorbed=absorbed,
                 at=datetime.now(UTC),
                 reason=reason,
@@ -122,15 +120,17 @@ class Identities:
     async def unmerge(self, tenant: str, customer_id: str, merge_id: str) -> MergeRecord:
         """Undo one merge of a customer: all is as if it had never been. Raises UnknownCustomer or NotFound."""
         async with self._ledger.transaction(tenant) as transaction:
-            known = await transaction.known(customer_ids=(customer_id,), merge_ids=(merge_id,))
-            customer = _leading_to(known, customer_id)
+            recorded = await transaction.recorded(customer_ids=(customer_id,), merge_ids=(merge_id,))
+            customer = _leading_to(recorded, customer_id)
             merges = [
-                merge_record for merge_record in known.merges if known.customers.get(merge_record.survivor) == customer
+                merge_record
+                for merge_record in recorded.merges
+                if recorded.customers.get(merge_record.survivor) == customer
             ]
             if resumed_work() and merges and merges[0].undone_at is not None:
                 return merges[0]  # an earlier attempt at this request undid it
-            merge = next((merge_record for merge_record in known.merges if merge_record.undone_at is None), None)
-            if merge is None or known.customers.get(merge.survivor) != customer:
+            merge = next((merge_record for merge_record in recorded.merges if merge_record.undone_at is None), None)
+            if merge is None or recorded.customers.get(merge.survivor) != customer:
                 raise NotFound(f"No merge with the id {merge_id!r} is in force for this customer.")
             undone = merge.model_copy(update={"undone_at": datetime.now(UTC)})
             await transaction.apply(Changes(undone=(undone,)))
@@ -148,9 +148,11 @@ class Identities:
         self, transaction: Transaction, identifiers: Sequence[Identifier], conversation_id: str | None
     ) -> tuple[Filing, Placement]:
         keys = {key_of(identifier.type, identifier.value) for identifier in identifiers if not names_nobody(identifier)}
-        known = await transaction.known(identifiers=keys, conversation_ids=[conversation_id] if conversation_id else ())
-        filing = self._rules.filing(known, at=datetime.now(UTC))
-        placement = filing.place(identifiers, conversation_id)
+        recorded = await transaction.recorded(
+            identifiers=keys, conversation_ids=[conversation_id] if conversation_id else ()
+        )
+        filing = self._rules.filing(recorded, at=datetime.now(UTC))
+        placement = filing.place_identifiers(identifiers, conversation_id)
         await transaction.apply(filing.changes())
         return filing, placement
 
@@ -173,10 +175,10 @@ def _customer(party: Party) -> Customer:
     )
 
 
-def _leading_to(known: Known, customer_id: str) -> str:
-    if customer_id not in known.customers:
+def _leading_to(recorded: Known, customer_id: str) -> str:
+    if customer_id not in recorded.customers:
         raise _unknown_customer(customer_id)
-    return known.customers[customer_id]
+    return recorded.customers[customer_id]
 
 
 def _unknown_customer(customer_id: str) -> UnknownCustomer:
@@ -192,8 +194,8 @@ def _needed(path: str) -> dict[str, str]:
     return {"path": path, "message": "This field is needed."}
 
 
-def _accounts(known: Known, customer_id: str) -> set[str]:
-    identifiers = [holding.identifier for holding in known.holdings if holding.customer_id == customer_id]
+def _accounts(recorded: Known, customer_id: str) -> set[str]:
+    identifiers = [holding.identifier for holding in recorded.holdings if holding.customer_id == customer_id]
     return {identifier.value for identifier in identifiers if identifier.type == STRONG_TYPE}
 
 
@@ -210,10 +212,10 @@ def _verification(holdings: Sequence[IdentifierHolding]) -> Verification | None:
     # One that tells how it was done, and where, says more than a newer one that tells neither.
     best = max(
         proofs,
-        key=lambda identifier_holding: (
-            bool(identifier_holding.identifier.method),
-            bool(identifier_holding.interaction_id),
-            _strength(identifier_holding),
+        key=lambda proof: (
+            bool(proof.identifier.method),
+            bool(proof.interaction_id),
+            _strength(proof),
         ),
         default=None,
     )

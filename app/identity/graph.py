@@ -17,26 +17,26 @@ ANONYMOUS_TYPES = frozenset({"cookie_id", "device_id"})
 class Graph:
     """Who holds what, who is joined with whom, and where conversations belong; later questions see the changes."""
 
-    def __init__(self, known: Known, *, at: datetime) -> None:
+    def __init__(self, recorded: Known, *, at: datetime) -> None:
         self._at = at
         self._customer_of: dict[str, str] = {}
         self._members: defaultdict[str, list[str]] = defaultdict(list)
         self._held: defaultdict[str, dict[Key, list[IdentifierHolding]]] = defaultdict(dict)
         self._holders: defaultdict[Key, dict[str, None]] = defaultdict(dict)
         self._seats: dict[str, str] = {}
-        self._parted = known.parted
+        self._parted = recorded.parted
         self._new_identities: list[str] = []
         self._new_holdings: dict[tuple[str, Key], NewHolding] = {}
         self._merges: list[MergeRecord] = []
-        for found in (*known.holdings, *known.seats):
+        for membership in (*recorded.holdings, *recorded.seats):
             # A customer's id is the id of its first identity, which may itself hold nothing.
-            self._learn(found.customer_id, found.customer_id)
-            self._learn(found.identity_id, found.customer_id)
-        for holding in known.holdings:
+            self._learn(membership.customer_id, membership.customer_id)
+            self._learn(membership.identity_id, membership.customer_id)
+        for holding in recorded.holdings:
             # An earlier version let somebody hold what names nobody; it joins nobody any more.
             if not names_nobody(holding.identifier):
                 self._keep(holding)
-        for seat in known.seats:
+        for seat in recorded.seats:
             self._seats[seat.conversation_id] = seat.identity_id
 
     # --- questions ---
@@ -51,11 +51,11 @@ class Graph:
 
     def provers(self, key: Key) -> set[str]:
         """The customers who hold an identifier verified."""
-        return {one for one in self._holders_of(key) if self.holds_verified(one, key)}
+        return {customer_id for customer_id in self._holders_of(key) if self.holds_verified(customer_id, key)}
 
     def claimants(self, key: Key) -> set[str]:
         """The customers who hold an identifier, but not verified."""
-        return {one for one in self._holders_of(key) if not self.holds_verified(one, key)}
+        return {customer_id for customer_id in self._holders_of(key) if not self.holds_verified(customer_id, key)}
 
     def holds(self, customer_id: str, key: Key) -> bool:
         """Whether a customer holds an identifier, verified or not."""
@@ -63,9 +63,7 @@ class Graph:
 
     def holds_verified(self, customer_id: str, key: Key) -> bool:
         """Whether a customer holds an identifier verified."""
-        return any(
-            identifier_holding.identifier.verified for identifier_holding in self._held[customer_id].get(key, ())
-        )
+        return any(holding.identifier.verified for holding in self._held[customer_id].get(key, ()))
 
     def keys(self, customer_id: str) -> Iterable[Key]:
         """All that a customer holds."""
@@ -73,20 +71,16 @@ class Graph:
 
     def holdings(self, customer_id: str, keys: Iterable[Key]) -> Iterator[IdentifierHolding]:
         """What a customer's identities hold of these identifiers, the verified ones first."""
-        identifier_holdings = [
-            identifier_holding for key in keys for identifier_holding in self._held[customer_id].get(key, ())
-        ]
-        return iter(
-            sorted(identifier_holdings, key=lambda identifier_holding: not identifier_holding.identifier.verified)
-        )
+        holdings = [holding for key in keys for holding in self._held[customer_id].get(key, ())]
+        return iter(sorted(holdings, key=lambda holding: not holding.identifier.verified))
 
     def proved(self, customer_id: str) -> bool:
         """Whether a customer has ever proved who they are; a verified device alone proves nobody."""
         return any(
-            identifier_holding.identifier.verified
-            for key, identifier_holdings in self._held[customer_id].items()
+            holding.identifier.verified
+            for key, holdings in self._held[customer_id].items()
             if key[0] not in ANONYMOUS_TYPES
-            for identifier_holding in identifier_holdings
+            for holding in holdings
         )
 
     def accounts(self, customer_id: str) -> set[str]:
@@ -98,16 +92,23 @@ class Graph:
 
         Each began as a customer of its own, so joining them must not make room for more.
         """
-        held = self._held[customer_id].values()
-        return len({holding.identity_id for holdings in held for holding in holdings if holding.identifier.verified})
+        holdings_per_key = self._held[customer_id].values()
+        return len(
+            {
+                holding.identity_id
+                for holdings in holdings_per_key
+                for holding in holdings
+                if holding.identifier.verified
+            }
+        )
 
     def sharing(self, key: Key) -> int:
         """How many people a verified identifier already stands for."""
         return sum(self.people(prover) for prover in self.provers(key))
 
-    def parted(self, one: str, other: str) -> bool:
+    def parted(self, customer_id: str, other_id: str) -> bool:
         """Whether somebody took these two customers apart; rules do not put them together again."""
-        customers = {one, other}
+        customers = {customer_id, other_id}
         return any({self._now(left), self._now(right)} == customers for left, right in self._parted)
 
     # --- changes ---
@@ -138,8 +139,8 @@ class Graph:
         """From now on the absorbed customer leads to the survivor."""
         for identity_id in self._members.pop(absorbed):
             self._learn(identity_id, survivor)
-        for key, identifier_holdings in self._held.pop(absorbed, {}).items():
-            self._held[survivor].setdefault(key, []).extend(identifier_holdings)
+        for key, holdings in self._held.pop(absorbed, {}).items():
+            self._held[survivor].setdefault(key, []).extend(holdings)
             self._holders[key].pop(absorbed)
             self._holders[key][survivor] = None
         self._merges.append(
@@ -175,9 +176,7 @@ class Graph:
         key = (holding.identifier.type, holding.identifier.value)
         customer_id = self._customer_of[holding.identity_id]
         others = [
-            identifier_holding
-            for identifier_holding in self._held[customer_id].get(key, ())
-            if identifier_holding.identity_id != holding.identity_id
+            earlier for earlier in self._held[customer_id].get(key, ()) if earlier.identity_id != holding.identity_id
         ]
         self._held[customer_id][key] = [*others, holding]
         self._holders[key][customer_id] = None

@@ -124,7 +124,7 @@ def _is_role(name: str, words: list[str], *, is_public: bool) -> bool:
         return False
     roles = [_names_role(word.rstrip("0123456789")) for word in words]
     beside = [word in _PLACES or word.isdigit() or word in countries() for word in words]
-    return any(roles) and all(role or place for role, place in zip(roles, beside, strict=True))
+    return any(roles) and all(role or qualifier for role, qualifier in zip(roles, beside, strict=True))
 
 
 def _names_role(name: str) -> bool:

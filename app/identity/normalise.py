@@ -16,15 +16,17 @@ def normalised(identifiers: Iterable[Identifier], *, verified_at: datetime) -> t
 
     What names nobody is left out. A verified identifier that does not say when it was verified was so at `verified_at`.
     """
-    kept: dict[Key, Identifier] = {}
+    identifiers_by_key: dict[Key, Identifier] = {}
     for given in identifiers:
         key = key_of(given.type, given.value)
-        if not key[1] or names_nobody(given) or (key in kept and not given.verified):
+        if not key[1] or names_nobody(given) or (key in identifiers_by_key and not given.verified):
             continue
         moment = given.verified_at or verified_at if given.verified else None
         method = given.method if given.verified else None
-        kept[key] = Identifier(type=key[0], value=key[1], verified=given.verified, verified_at=moment, method=method)
-    return tuple(kept.values())
+        identifiers_by_key[key] = Identifier(
+            type=key[0], value=key[1], verified=given.verified, verified_at=moment, method=method
+        )
+    return tuple(identifiers_by_key.values())
 
 
 @text_cache(maxsize=65_536)

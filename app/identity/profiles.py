@@ -77,22 +77,27 @@ class Profiles:
         """One record for each identity of whom anything is known, without the values that too many share."""
         shared = self._shared()
         records: list[LinkageRecord] = []
-        for identity_id, found in sorted(self._found.items()):
-            fields = {field: one.value for field, one in found.items() if (field, one.value) not in shared}
+        for identity_id, readings in sorted(self._found.items()):
+            fields = {
+                field: reading.value for field, reading in readings.items() if (field, reading.value) not in shared
+            }
             if fields:
                 records.append(LinkageRecord(record_id=identity_id, fields=fields))
         return records
 
     def source(self, identity_id: str, field: ComparedField) -> str | None:
         """The interaction that an identity's value of a field was read from."""
-        found = self._found.get(identity_id, {}).get(field)
-        return found.interaction_id if found else None
+        reading = self._found.get(identity_id, {}).get(field)
+        return reading.interaction_id if reading else None
 
     def _shared(self) -> set[tuple[ComparedField, str]]:
         dates = max(MOST_HOLDERS, len(self._found) // _DATES_SHARE)
         most = {**dict.fromkeys(_TELLING, MOST_HOLDERS), _Field.BIRTH_DATE: dates}
         holders = Counter(
-            (field, one.value) for found in self._found.values() for field, one in found.items() if field in most
+            (field, reading.value)
+            for readings in self._found.values()
+            for field, reading in readings.items()
+            if field in most
         )
         return {key for key, count in holders.items() if count > most[key[0]]}
 
@@ -106,9 +111,9 @@ def _values(row: Interaction) -> Iterator[tuple[ComparedField, str]]:
             yield ComparedField(kind), identifier.value
     yield from _in_mapping(row.data)
     if row.kind is Kind.TOOL_RESULT:
-        told = read_json(row.text)
-        if isinstance(told, Mapping):
-            yield from _in_mapping(cast(Mapping[str, Any], told))
+        document = read_json(row.text)
+        if isinstance(document, Mapping):
+            yield from _in_mapping(cast(Mapping[str, Any], document))
 
 
 def _in_mapping(data: Mapping[str, Any], depth: int = 0) -> Iterator[tuple[ComparedField, str]]:
@@ -127,7 +132,7 @@ def _in_mapping(data: Mapping[str, Any], depth: int = 0) -> Iterator[tuple[Compa
             yield _Field.GIVEN_NAME, given
             yield _Field.SURNAME, surname
         elif field is _Field.STREET:
-            number = next((found for name in _HOUSE_NUMBERS if (found := _text(named.get(name)))), "")
+            number = next((house_number for name in _HOUSE_NUMBERS if (house_number := _text(named.get(name)))), "")
             yield field, f"{number} {text}"
         elif field:
             yield field, text

@@ -70,16 +70,16 @@ class Rules:
                 row_warnings.append(RowWarning(field=f"identifiers[{index}].value", code=reason, detail=detail))
         return tuple(row_warnings)
 
-    def assign(self, known: Known, arrivals: Sequence[Arrival], *, at: datetime) -> Assignment:
+    def assign(self, recorded: Known, arrivals: Sequence[Arrival], *, at: datetime) -> Assignment:
         """Whose each arrival is; later ones see what earlier ones did."""
-        filing = self.filing(known, at=at)
+        filing = self.filing(recorded, at=at)
         placed = [filing.place_interaction(arrival) for arrival in arrivals]
-        customers = tuple(filing.customer(new_interaction.identity_id) for new_interaction in placed)
+        customers = tuple(filing.customer(row.identity_id) for row in placed)
         return Assignment(changes=filing.changes(placed), customer_ids=customers)
 
-    def filing(self, known: Known, *, at: datetime) -> "Filing":
+    def filing(self, recorded: Known, *, at: datetime) -> "Filing":
         """One unit of work under these rules."""
-        return Filing(known, at=at, sharing_cap=self._sharing_cap)
+        return Filing(recorded, at=at, sharing_cap=self._sharing_cap)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +122,8 @@ class _Arrived:
 class Filing:
     """One unit of work: places arrivals one after the other, each seeing what the earlier ones changed."""
 
-    def __init__(self, known: Known, *, at: datetime, sharing_cap: int) -> None:
-        self._graph = Graph(known, at=at)
+    def __init__(self, recorded: Known, *, at: datetime, sharing_cap: int) -> None:
+        self._graph = Graph(recorded, at=at)
         self._at = at
         self._cap = sharing_cap
 
@@ -142,7 +142,7 @@ class Filing:
     def place_interaction(self, arrival: Arrival) -> NewInteraction:
         """Place one interaction; its conversation follows it."""
         draft = arrival.draft
-        placement = self.place(
+        placement = self.place_identifiers(
             draft.identifiers, draft.conversation_id, brought_by=arrival.interaction_id, occurred_at=draft.occurred_at
         )
         if draft.conversation_id:
@@ -154,7 +154,7 @@ class Filing:
             content_sha256=arrival.content_sha256,
         )
 
-    def place(
+    def place_identifiers(
         self,
         identifiers: Sequence[Identifier],
         conversation_id: str | None = None,
@@ -213,10 +213,10 @@ class Filing:
             return _Lead(customer, proven=True, rivals=frozenset() if customer else frozenset(_union(holders.values())))
         if len(singles) == 1:
             return _Lead(_sole(singles), proven=True)
-        return self._among_several({key: one for key, one in holders.items() if len(one) == 1}, arrived)
+        return self._among_several({key: provers for key, provers in holders.items() if len(provers) == 1}, arrived)
 
     def _among_several(self, holders: dict[Key, set[str]], arrived: _Arrived) -> _Lead:
-        joining = {key: one for key, one in holders.items() if self._may_still_join(key)} or holders
+        joining = {key: provers for key, provers in holders.items() if self._may_still_join(key)} or holders
         customers = _union(joining.values())
         if len(customers) == 1:
             return _Lead(_sole(customers), proven=True)
@@ -225,25 +225,25 @@ class Filing:
             kinds = " and ".join(sorted({key[0] for key in joining}))
             self._join(survivor, absorbed, list(joining), arrived, reason=f"verified together: {kinds}")
             return _Lead(survivor, proven=True, merged=True)
-        anchors = _union(one for key, one in joining.items() if key[0] == STRONG_TYPE)
+        anchors = _union(provers for key, provers in joining.items() if key[0] == STRONG_TYPE)
         return _Lead(_sole(anchors), proven=True, rivals=frozenset(customers))
 
     def _fitting(self, customers: set[str], accounts: set[str]) -> set[str]:
         """Those whose account ids do not speak against the arrival's."""
         if not accounts:
             return customers
-        return {one for one in customers if not _differ(self._graph.accounts(one), accounts)}
+        return {customer for customer in customers if not _differ(self._graph.accounts(customer), accounts)}
 
     def _open_claimants(self, key: Key) -> set[str]:
         if self._graph.provers(key):
             return set()
         return {claimant for claimant in self._graph.claimants(key) if not self._graph.proved(claimant)}
 
-    def _may_join(self, one: str, other: str) -> bool:
-        differ = _differ(self._graph.accounts(one), self._graph.accounts(other))
-        if differ or self._graph.parted(one, other):
+    def _may_join(self, customer: str, other: str) -> bool:
+        differ = _differ(self._graph.accounts(customer), self._graph.accounts(other))
+        if differ or self._graph.parted(customer, other):
             return False
-        return self._graph.people(one) + self._graph.people(other) <= self._cap
+        return self._graph.people(customer) + self._graph.people(other) <= self._cap
 
     def _may_still_join(self, key: Key) -> bool:
         return key[0] == STRONG_TYPE or self._graph.sharing(key) < self._cap
@@ -284,7 +284,12 @@ class Filing:
     def _join(self, survivor: str, absorbed: str, keys: list[Key], arrived: _Arrived, *, reason: str) -> None:
         holdings = [holding for customer in (survivor, absorbed) for holding in self._graph.holdings(customer, keys)]
         evidence = [holding.interaction_id for holding in holdings] + [arrived.brought_by]
-        self._graph.join(survivor, absorbed, reason=reason, evidence=[one for one in evidence if one])
+        self._graph.join(
+            survivor,
+            absorbed,
+            reason=reason,
+            evidence=[interaction_id for interaction_id in evidence if interaction_id],
+        )
 
     # --- what is said of it, and what is kept ---
 
@@ -314,11 +319,11 @@ class Filing:
         return not others or (sure and len(others) <= self._cap)
 
     def _keep_proof(self, customer: str, home: str, identifier: Identifier, brought_by: str | None) -> None:
-        identifier_holding = next(self._graph.holdings(customer, [(identifier.type, identifier.value)]), None)
-        if identifier_holding is None or not identifier_holding.identifier.verified:
+        holding = next(self._graph.holdings(customer, [(identifier.type, identifier.value)]), None)
+        if holding is None or not holding.identifier.verified:
             self._graph.hold(home, identifier, brought_by)
-        elif _tells_more(identifier, brought_by, identifier_holding):
-            self._graph.hold(identifier_holding.identity_id, identifier, brought_by)
+        elif _tells_more(identifier, brought_by, holding):
+            self._graph.hold(holding.identity_id, identifier, brought_by)
 
     def _may_keep_claim(self, customer: str, key: Key) -> bool:
         if self._graph.holds(customer, key) or self._is_second_account(customer, key) or self._graph.provers(key):
@@ -335,7 +340,7 @@ class Filing:
 def _heaviest(holders: dict[Key, set[str]], *, proven: bool) -> _Lead | None:
     """Whom the heaviest identifiers that anybody holds lead to."""
     for weight in range(3):
-        customers = _union(found for key, found in holders.items() if _weight(key) == weight)
+        customers = _union(claimants for key, claimants in holders.items() if _weight(key) == weight)
         if customers:
             customer = _sole(customers)
             return _Lead(customer, proven=proven, rivals=frozenset() if customer else frozenset(customers))
@@ -360,12 +365,12 @@ def _differ(accounts: set[str], others: set[str]) -> bool:
     return bool(accounts and others and not accounts & others)
 
 
-def _tells_more(proof: Identifier, brought_by: str | None, identifier_holding: IdentifierHolding) -> bool:
+def _tells_more(proof: Identifier, brought_by: str | None, holding: IdentifierHolding) -> bool:
     """Whether a proof is newer than the one held, and does not lose how or where that one was done."""
-    loses_method = identifier_holding.identifier.method and not proof.method
-    loses_evidence = identifier_holding.interaction_id and not (brought_by or proof.method)
-    return not (loses_method or loses_evidence) and _later(proof.verified_at, identifier_holding.identifier.verified_at)
+    loses_method = holding.identifier.method and not proof.method
+    loses_evidence = holding.interaction_id and not (brought_by or proof.method)
+    return not (loses_method or loses_evidence) and _later(proof.verified_at, holding.identifier.verified_at)
 
 
-def _later(moment: datetime | None, kept: datetime | None) -> bool:
-    return moment is not None and (kept is None or moment > kept)
+def _later(moment: datetime | None, earlier: datetime | None) -> bool:
+    return moment is not None and (earlier is None or moment > earlier)

@@ -115,16 +115,18 @@ class Suggestions:
         """The heaviest pair of identities for each two customers whom the rules would let somebody join."""
         best: dict[Pair, LinkedPair] = {}
         for some in _batches(linked):
-            known = await self._known(tenant, {one for pair in some for one in (pair.first, pair.second)})
-            accounts = _accounts(known)
-            apart = {frozenset(pair) for pair in known.parted}
+            recorded = await self._known(
+                tenant, {identity_id for pair in some for identity_id in (pair.first, pair.second)}
+            )
+            accounts = _accounts(recorded)
+            apart = {frozenset(pair) for pair in recorded.parted}
             for pair in some:
-                one, other = known.customers.get(pair.first), known.customers.get(pair.second)
-                if one is None or other is None or one == other or frozenset((one, other)) in apart:
+                customer, other = recorded.customers.get(pair.first), recorded.customers.get(pair.second)
+                if customer is None or other is None or customer == other or frozenset((customer, other)) in apart:
                     continue
-                if _differ(accounts.get(one), accounts.get(other)):
+                if _differ(accounts.get(customer), accounts.get(other)):
                     continue
-                customers = _ordered(one, other)
+                customers = _ordered(customer, other)
                 if customers not in best or pair.weight > best[customers].weight:
                     best[customers] = pair
         return best
@@ -133,7 +135,11 @@ class Suggestions:
         """The pairs that somebody dismissed, under the ids that their customers have by now."""
         dismissed = [suggestion.customer_ids for suggestion in filed if suggestion.status is SuggestionStatus.DISMISSED]
         leading = await self._leading(tenant, (customer for pair in dismissed for customer in pair))
-        return {_ordered(leading[one], leading[other]) for one, other in dismissed if {one, other} <= leading.keys()}
+        return {
+            _ordered(leading[customer], leading[other])
+            for customer, other in dismissed
+            if {customer, other} <= leading.keys()
+        }
 
     async def _leading(self, tenant: str, customer_ids: Iterable[str]) -> Mapping[str, str]:
         leading: dict[str, str] = {}
@@ -143,7 +149,7 @@ class Suggestions:
 
     async def _known(self, tenant: str, ids: Collection[str]) -> Known:
         async with self._ledger.transaction(tenant) as transaction:
-            return await transaction.known(customer_ids=ids)
+            return await transaction.recorded(customer_ids=ids)
 
     async def _filed(self, tenant: str) -> Sequence[Suggestion]:
         filed: list[Suggestion] = []
@@ -179,7 +185,7 @@ def _suggestion(customers: Pair, pair: LinkedPair, profiles: Profiles, created_a
         customer_ids=customers,
         match_weight=pair.weight,
         probability=pair.probability,
-        agreements=tuple(sorted(pair.agreements, key=lambda field_agreement: -field_agreement.weight)),
+        agreements=tuple(sorted(pair.agreements, key=lambda agreement: -agreement.weight)),
         evidence=_evidence(pair, profiles),
         created_at=created_at,
     )
@@ -197,20 +203,20 @@ def _id_of(customers: Pair) -> str:
     return f"sug_{hashlib.sha256(' '.join(customers).encode()).hexdigest()[:32]}"
 
 
-def _ordered(one: str, other: str) -> Pair:
-    return (one, other) if one < other else (other, one)
+def _ordered(customer: str, other: str) -> Pair:
+    return (customer, other) if customer < other else (other, customer)
 
 
-def _accounts(known: Known) -> Mapping[str, set[str]]:
+def _accounts(recorded: Known) -> Mapping[str, set[str]]:
     accounts: dict[str, set[str]] = {}
-    for holding in known.holdings:
+    for holding in recorded.holdings:
         if holding.identifier.type == STRONG_TYPE:
             accounts.setdefault(holding.customer_id, set()).add(holding.identifier.value)
     return accounts
 
 
-def _differ(one: set[str] | None, other: set[str] | None) -> bool:
-    return bool(one and other and one.isdisjoint(other))
+def _differ(accounts: set[str] | None, others: set[str] | None) -> bool:
+    return bool(accounts and others and accounts.isdisjoint(others))
 
 
 def _heaviest_first(suggestion: Suggestion) -> tuple[float, str]:

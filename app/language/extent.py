@@ -81,21 +81,21 @@ def _size(value: Any) -> int:
 
 def _beginnings(data: Mapping[str, Any], most: int) -> dict[str, Any]:
     """The fields with their values, the long ones cut; those for which nothing is left are left out."""
-    kept: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     left = most
     for name in sorted(data, key=lambda name: len(name) + _size(data[name])):
         left -= len(name) + _MARKS
         if left <= _MARKS:
             break
-        kept[name], left = _beginning(data[name], left)
-    return {name: kept[name] for name in data if name in kept}
+        fields[name], left = _beginning(data[name], left)
+    return {name: fields[name] for name in data if name in fields}
 
 
 def _beginning(value: Any, most: int) -> tuple[Any, int]:
     """As much of a value as there is room for, and the room that is left."""
     if isinstance(value, str):
-        kept = value[: max(0, most - _MARKS)]
-        return kept, most - len(kept) - _MARKS
+        beginning = value[: max(0, most - _MARKS)]
+        return beginning, most - len(beginning) - _MARKS
     left = most - _MARKS
     if isinstance(value, Mapping):
         fields: dict[Any, Any] = {}

@@ -93,8 +93,8 @@ def _file(
     if isinstance(value, Mapping) and value and not carries_error(value):
         fields = cast(Mapping[str, Any], value)
         kind, key = _kind_of(fields, name)
-        fact_record = records.pop((kind, key), None)
-        merged = {**fact_record.fields, **fields} if fact_record else fields
+        earlier = records.pop((kind, key), None)
+        merged = {**earlier.fields, **fields} if earlier else fields
         records[kind, key] = FactRecord(kind, key, merged, row.interaction_id)
     elif isinstance(value, list) and value:
         lists[name] = Fact(value, row.interaction_id)
@@ -114,10 +114,10 @@ def _kind_of(fields: Mapping[str, Any], tool: str) -> tuple[str, str | None]:
 
 def _bring_forward(text: str, records: dict[tuple[str, str | None], FactRecord]) -> None:
     # A text that names several records of a kind (a list to choose from) does not say which one is meant.
-    named = [record for record in records if record[1] and _names(text, record[1])]
-    for place in named:
-        if sum(other[0] == place[0] for other in named) == 1:
-            records[place] = records.pop(place)
+    named = [(kind, key) for kind, key in records if key and _names(text, key)]
+    for kind, key in named:
+        if sum(other == kind for other, _ in named) == 1:
+            records[kind, key] = records.pop((kind, key))
 
 
 def _names(text: str, key: str) -> bool:

@@ -212,8 +212,8 @@ def asks_for_person(text: str, before: str = "") -> bool:
 def _sentence_asks(sentence: str) -> bool:
     if _NO_BOT.search(sentence):
         return True
-    told = _OTHERS.sub(" ", sentence)
-    return any(pattern.search(told) for pattern in _ASKING) and not _REFUSED.search(told)
+    rest = _OTHERS.sub(" ", sentence)
+    return any(pattern.search(rest) for pattern in _ASKING) and not _REFUSED.search(rest)
 
 
 def _plain(text: str) -> str:

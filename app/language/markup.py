@@ -28,7 +28,7 @@ def without_markup(text: str) -> str:
 
 def _without_element(text: str, name: str) -> str:
     """The text without closed elements of a name and what is in them."""
-    lowered, kept, index = text.lower(), list[str](), 0
+    lowered, pieces, index = text.lower(), list[str](), 0
     if len(lowered) != len(text):  # a letter that has no lower case of its own length
         return text
     while True:
@@ -36,6 +36,6 @@ def _without_element(text: str, name: str) -> str:
         end = lowered.find(f"</{name}", start) if start >= 0 else -1
         close = lowered.find(">", end) if end >= 0 else -1
         if close < 0:
-            return "".join((*kept, text[index:]))
-        kept.append(text[index:start])
+            return "".join((*pieces, text[index:]))
+        pieces.append(text[index:start])
         index = close + 1

@@ -30,18 +30,16 @@ def standing(rows: Sequence[Interaction]) -> Standing:
     taken = steps(rows)
     failed = any(step.outcome in _FAILING for step in taken)
     ended_well = bool(taken) and taken[-1].outcome is Outcome.SUCCEEDED
-    interactions = [
-        row for row in rows if row.actor is Actor.CUSTOMER and row.kind is Kind.MESSAGE and row.text.strip()
-    ]
-    if not interactions:
+    messages = [row for row in rows if row.actor is Actor.CUSTOMER and row.kind is Kind.MESSAGE and row.text.strip()]
+    if not messages:
         return Standing.SETTLED if ended_well or not failed else Standing.OPEN
     if taken and taken[-1].outcome in _FAILING:
         return Standing.OPEN
-    acts = {customer_act(sentence) for sentence in sentences(interactions[-1].text)}
+    acts = {customer_act(sentence) for sentence in sentences(messages[-1].text)}
     thanked = bool(acts & {Act.CLOSING, Act.THANKS}) and not acts & {Act.REQUEST, Act.QUESTION, Act.PROBLEM}
     if thanked:
         return Standing.PROMISED if _ends_with_a_promise(rows) else Standing.SETTLED
-    answered = ended_well and taken[-1].at > interactions[-1].occurred_at and "?" not in rows[-1].text
+    answered = ended_well and taken[-1].at > messages[-1].occurred_at and "?" not in rows[-1].text
     return Standing.SETTLED if answered else Standing.OPEN
 
 
@@ -66,5 +64,5 @@ def _names(rows: Sequence[Interaction]) -> set[str]:
 
 
 def _subjects(rows: Sequence[Interaction]) -> set[str]:
-    said = (row.text for row in rows if row.actor is Actor.CUSTOMER and row.kind is Kind.MESSAGE)
-    return {term for text in said for term in terms(text) if len(term) > 3}
+    texts = (row.text for row in rows if row.actor is Actor.CUSTOMER and row.kind is Kind.MESSAGE)
+    return {term for text in texts for term in terms(text) if len(term) > 3}

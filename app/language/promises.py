@@ -213,11 +213,11 @@ def _english(sentence: str) -> Promise | None:
         if not _PROMISING.search(piece) or _NOT_LASTING.search(piece):
             continue
         start = sentence.find(piece, sum(map(len, pieces[:index])))
-        told = sentence[start:]
-        due = due_in(told) or due_in(sentence)
-        if (due or _LASTING.search(told)) and not _HANDING_ON.search(piece):
-            whole = due is not None and due not in told
-            return Promise(sentence if whole else re.sub(r"^(?:and|but|so|or) ", "", told), due)
+        rest = sentence[start:]
+        due = due_in(rest) or due_in(sentence)
+        if (due or _LASTING.search(rest)) and not _HANDING_ON.search(piece):
+            whole = due is not None and due not in rest
+            return Promise(sentence if whole else re.sub(r"^(?:and|but|so|or) ", "", rest), due)
     return None
 
 

@@ -65,14 +65,14 @@ def parts(text: str, *, may_hold_talk: bool = True) -> tuple[Part, ...]:
     lines = [piece for line in text.splitlines() for piece in _NEXT_SPEAKER.split(line)]
     talk = _talk(lines) if may_hold_talk else range(0)
     letter = next((index for index, line in enumerate(lines) if _LETTER.match(line)), len(lines))
-    found: list[Part] = []
+    pieces: list[Part] = []
     for index, line in enumerate(lines):
         pasted = index in talk or index >= letter or _QUOTED.match(line) is not None
-        if found and found[-1].pasted is pasted:
-            found[-1] = Part(f"{found[-1].text}\n{line}", pasted)
+        if pieces and pieces[-1].pasted is pasted:
+            pieces[-1] = Part(f"{pieces[-1].text}\n{line}", pasted)
         else:
-            found.append(Part(line, pasted))
-    return tuple(found)
+            pieces.append(Part(line, pasted))
+    return tuple(pieces)
 
 
 def own_words(text: str) -> str:
@@ -87,7 +87,7 @@ def _talk(lines: Sequence[str]) -> range:
     if len(set(roles.values())) < 2 and not any(_BY_STAFF.match(line) for line in lines):
         roles = {}
     names = _labelled(lines, _BY_NAME)
-    addressed = sum(_TO_EACH_OTHER.search(lines[name]) is not None for name in names)
+    addressed = sum(_TO_EACH_OTHER.search(lines[index]) is not None for index in names)
     if addressed < _FEWEST_ADDRESSED or not _in_turn(list(names.values())):
         names = {}
     places = sorted({*roles, *names})

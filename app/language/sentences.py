@@ -46,12 +46,12 @@ _BOUNDARY = re.compile(
 @text_cache(maxsize=4096)
 def sentences(text: str) -> tuple[str, ...]:
     """The sentences of a text without markup, in order; a line or a list item is a sentence of its own."""
-    found: list[str] = []
+    pieces: list[str] = []
     for line in plain(text).splitlines():
         item = _BULLET.sub("", line).strip()
         if item:
-            found.extend(_split_line(item))
-    return tuple(found)
+            pieces.extend(_split_line(item))
+    return tuple(pieces)
 
 
 def plain(text: str) -> str:
@@ -64,10 +64,10 @@ def shorten(text: str, words: int) -> str:
     parts = text.split()
     if len(parts) <= words:
         return " ".join(parts)
-    kept = parts[:words]
-    pauses = [index for index, part in enumerate(kept) if part.endswith((",", ";", ":")) and index >= words // 2]
-    kept = kept[: pauses[-1] + 1] if pauses else kept
-    return without_dangling(" ".join(kept)) + " …"
+    beginning = parts[:words]
+    pauses = [index for index, part in enumerate(beginning) if part.endswith((",", ";", ":")) and index >= words // 2]
+    beginning = beginning[: pauses[-1] + 1] if pauses else beginning
+    return without_dangling(" ".join(beginning)) + " …"
 
 
 def without_dangling(cut: str) -> str:

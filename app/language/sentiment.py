@@ -145,8 +145,8 @@ def feeling(text: str) -> float:
         return 0.0
     impatience = sum(weight for pattern, weight in _IMPATIENCE if pattern.search(read))
     # Who complains politely complains all the same.
-    told = _COURTESY.sub(" ", read) if impatience else read
-    score: float = _analyser(is_english(read)).polarity_scores(told)["compound"]
+    scored = _COURTESY.sub(" ", read) if impatience else read
+    score: float = _analyser(is_english(read)).polarity_scores(scored)["compound"]
     if score < 0 and not impatience and not _JUDGES.search(read):
         score /= 2
     score += impatience

@@ -117,7 +117,7 @@ def _failed(value: Any) -> bool:
     if not isinstance(value, Mapping):
         return False
     fields = cast(Mapping[str, Any], value)
-    said = {step_name(str(fields.get(name, ""))) for name in ("status", "status_code", "outcome", "result")}
-    if carries_error(fields) or said & _FAILING or any(map(_HTTP_ERROR.fullmatch, said)):
+    states = {step_name(str(fields.get(name, ""))) for name in ("status", "status_code", "outcome", "result")}
+    if carries_error(fields) or states & _FAILING or any(map(_HTTP_ERROR.fullmatch, states)):
         return True
-    return bool(said & _REFUSING) and not any(_NAMES_A_RECORD.search(name) for name in fields)
+    return bool(states & _REFUSING) and not any(_NAMES_A_RECORD.search(name) for name in fields)

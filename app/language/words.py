@@ -33,13 +33,13 @@ _stemming = Lock()
 
 def tokens(text: str) -> tuple[str, ...]:
     """Every word in order, lower-cased. What holds a digit, an underscore or an @ stays whole: `ab-1234`, `12.50`."""
-    found: list[str] = []
+    words: list[str] = []
     for token in _TOKEN.findall(text.lower()):
         if token.isalpha() or _IDENTIFIER.search(token):
-            found.append(token)
+            words.append(token)
         else:
-            found.extend(part for part in _JOINT.split(token) if part)
-    return tuple(found)
+            words.extend(part for part in _JOINT.split(token) if part)
+    return tuple(words)
 
 
 @text_cache(maxsize=50_000)

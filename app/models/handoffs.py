@@ -96,10 +96,10 @@ class Handoff(Record):
     def evidence(self) -> Evidence:
         """Every interaction that the handoff names, each once."""
         brief, decision = self.brief, self.next_actions
-        told = (*brief.claims, *brief.actions_taken, *brief.commitments, *brief.entities, *brief.history)
+        of_brief = (*brief.claims, *brief.actions_taken, *brief.commitments, *brief.entities, *brief.history)
         advised = (*decision.actions, *decision.suppressed) if decision else ()
         verified = self.verification.evidence if self.verification else ()
-        stands_on = (verified, *(one.evidence for one in (*told, *advised, *self.signals)))
+        stands_on = (verified, *(entry.evidence for entry in (*of_brief, *advised, *self.signals)))
         return tuple(dict.fromkeys(chain.from_iterable(stands_on)))
 
 

@@ -41,28 +41,28 @@ def features(sentence: str, setting: Setting) -> NDArray[np.int64]:
     words = words_of(sentence)
     side = "c" if setting.by_customer else "s"
     padded = ["^", *words, "$"]
-    found = {f"{side}:{word}" for word in words}
-    found.update(words)
-    found.update(f"{one} {other}" for one, other in pairwise(padded))
-    found.add(f"{side}^{' '.join(padded[1:3])}")
-    found.update(piece for word in words for piece in _pieces(word))
-    found.update(_marks(sentence, words, setting, side))
-    return np.unique(np.fromiter((crc32(one.encode()) % SIZE for one in found), dtype=np.int64, count=len(found)))
+    names = {f"{side}:{word}" for word in words}
+    names.update(words)
+    names.update(f"{word} {following}" for word, following in pairwise(padded))
+    names.add(f"{side}^{' '.join(padded[1:3])}")
+    names.update(piece for word in words for piece in _pieces(word))
+    names.update(_marks(sentence, words, setting, side))
+    return np.unique(np.fromiter((crc32(name.encode()) % SIZE for name in names), dtype=np.int64, count=len(names)))
 
 
 def words_of(sentence: str) -> list[str]:
     """The words of a sentence in lower case, figures as their shape: `order 88213?` is `order 00000 ?`."""
     lowered = unicodedata.normalize("NFKC", sentence[:LONGEST]).casefold()
-    letters = "".join(_letter(one) for one in lowered)
+    letters = "".join(_letter(character) for character in lowered)
     return letters.split()
 
 
-def _letter(one: str) -> str:
-    if one.isdigit():
+def _letter(character: str) -> str:
+    if character.isdigit():
         return "0"
-    if one.isalpha() or unicodedata.category(one) in ("Mn", "Mc"):
-        return one
-    return " " if one.isspace() or one not in "?!%€$£" else f" {one} "
+    if character.isalpha() or unicodedata.category(character) in ("Mn", "Mc"):
+        return character
+    return " " if character.isspace() or character not in "?!%€$£" else f" {character} "
 
 
 def _pieces(word: str) -> list[str]:
@@ -76,9 +76,9 @@ def _pieces(word: str) -> list[str]:
 
 def _marks(sentence: str, words: list[str], setting: Setting, side: str) -> list[str]:
     length = sum(len(words) > most for most in _LENGTHS)
-    found = [f"@{side}", f"@{side}:length {length}"]
+    marks = [f"@{side}", f"@{side}:length {length}"]
     ends = sentence.rstrip("\"'”’) ")[-1:]
-    found.append(f"@{side}:ends {ends if ends in '?!.:…' else 'bare'}")
+    marks.append(f"@{side}:ends {ends if ends in '?!.:…' else 'bare'}")
     for name, holds in (
         ("first", setting.is_first),
         ("last", setting.is_last),
@@ -89,7 +89,7 @@ def _marks(sentence: str, words: list[str], setting: Setting, side: str) -> list
         ("quoted", any(mark in sentence for mark in '"“”„«»')),
     ):
         if holds:
-            found.append(f"@{side}:{name}")
+            marks.append(f"@{side}:{name}")
             if name == "answers" or name.startswith("turn"):
-                found.append(f"@{side}:{name} {length}")
-    return found
+                marks.append(f"@{side}:{name} {length}")
+    return marks

@@ -63,9 +63,11 @@ class Weights(NamedTuple):
 @text_cache(maxsize=16_384)
 def read(sentence: str, setting: Setting) -> Reading:
     """What the classifiers make of a sentence in its setting."""
-    found = features(sentence, setting)
+    numbers = features(sentence, setting)
     weights = _weights()
-    return reading_of(weights.columns[found].sum(axis=0, dtype=np.float32) / np.sqrt(len(found)) + weights.intercepts)
+    return reading_of(
+        weights.columns[numbers].sum(axis=0, dtype=np.float32) / np.sqrt(len(numbers)) + weights.intercepts
+    )
 
 
 def reading_of(scores: NDArray[np.float32]) -> Reading:

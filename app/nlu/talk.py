@@ -25,9 +25,11 @@ class Talk:
     def sentences(self, text: str, *, by_customer: bool, pasted_apart: bool = True) -> Iterator[Sentence]:
         """The sentences of the next message; without `pasted_apart`, all count as the speaker's own."""
         pieces = parts(text, may_hold_talk=by_customer) if pasted_apart else (Part(text, pasted=False),)
-        said = [(sentence, part.pasted) for part in pieces for sentence in sentences(part.text)]
-        settings = iter(self.settings([sentence for sentence, pasted in said if not pasted], by_customer=by_customer))
-        for sentence, pasted in said:
+        labelled = [(sentence, part.pasted) for part in pieces for sentence in sentences(part.text)]
+        settings = iter(
+            self.settings([sentence for sentence, pasted in labelled if not pasted], by_customer=by_customer)
+        )
+        for sentence, pasted in labelled:
             yield Sentence(sentence, None if pasted else next(settings))
 
     def settings(self, own: Sequence[str], *, by_customer: bool) -> list[Setting]:

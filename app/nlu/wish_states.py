@@ -40,21 +40,24 @@ def traits(wish: Reading, later: Sequence[Later], *, carried_out: bool, failed: 
 
     The labelled conversations hold no steps, so that `carried_out` and `failed` have no weight by the labels alone.
     """
-    ours = [one for one in later if not one.by_customer]
-    theirs = [one for one in later if one.by_customer]
-    turns = sorted({one.turn for one in ours})
-    following = [one for one in ours if turns and one.turn == turns[0]]
-    closing = [one for one in ours if turns and one.turn == turns[-1]]
-    last = [one for one in theirs if one.turn == max(told.turn for told in theirs)]
-    related = [one for one in ours if one.related]
+    ours = [sentence for sentence in later if not sentence.by_customer]
+    theirs = [sentence for sentence in later if sentence.by_customer]
+    turns = sorted({sentence.turn for sentence in ours})
+    following = [sentence for sentence in ours if turns and sentence.turn == turns[0]]
+    closing = [sentence for sentence in ours if turns and sentence.turn == turns[-1]]
+    last = [sentence for sentence in theirs if sentence.turn == max(other.turn for other in theirs)]
+    related = [sentence for sentence in ours if sentence.related]
     values = [1.0, wish.human, wish.wish, wish.key, *(wish.acts[act] for act in _OWN)]
     for group in (ours, following, closing, related):
-        values += [_most(one.reading.acts[act] for one in group) for act in _OURS]
-        values += [_most(one.reading.done for one in group), _most(one.reading.promise for one in group)]
-    for group in (theirs, last, [one for one in theirs if one.related]):
-        values += [_most(one.reading.acts[act] for one in group) for act in _THEIRS]
-        values += [_most(one.reading.moods[mood] for one in group) for mood in ("positive", "negative")]
-    count = len({one.turn for one in later})
+        values += [_most(sentence.reading.acts[act] for sentence in group) for act in _OURS]
+        values += [
+            _most(sentence.reading.done for sentence in group),
+            _most(sentence.reading.promise for sentence in group),
+        ]
+    for group in (theirs, last, [sentence for sentence in theirs if sentence.related]):
+        values += [_most(sentence.reading.acts[act] for sentence in group) for act in _THEIRS]
+        values += [_most(sentence.reading.moods[mood] for sentence in group) for mood in ("positive", "negative")]
+    count = len({sentence.turn for sentence in later})
     return np.array([*values, float(carried_out), float(failed), np.log1p(count), float(not ours), float(not theirs)])
 
 
@@ -74,7 +77,7 @@ def content_words(text: str) -> frozenset[str]:
 def turns_of(by_customer: Iterable[bool]) -> list[int]:
     """The number of the turn of each sentence, from who says each."""
     sides = list(by_customer)
-    steps = [0, *(int(one != other) for one, other in pairwise(sides))]
+    steps = [0, *(int(side != following) for side, following in pairwise(sides))]
     return np.cumsum(steps[: len(sides)]).tolist()
 
 

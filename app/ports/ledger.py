@@ -173,7 +173,7 @@ class IdentityRules(Protocol):
         """What a draft names that joins nobody."""
         ...
 
-    def assign(self, known: Known, arrivals: Sequence[Arrival], *, at: datetime) -> Assignment:
+    def assign(self, recorded: Known, arrivals: Sequence[Arrival], *, at: datetime) -> Assignment:
         """Whose each arrival is; later ones see what earlier ones did."""
         ...
 
@@ -181,7 +181,7 @@ class IdentityRules(Protocol):
 class Unit(Protocol):
     """What may be asked and written within a unit of work, by a plain function."""
 
-    def known(
+    def recorded(
         self,
         *,
         identifiers: Collection[tuple[str, str]] = (),
@@ -209,7 +209,7 @@ class Unit(Protocol):
 class Transaction(Protocol):
     """One unit of work in one tenant; no other unit of work of that tenant runs at the same time."""
 
-    async def known(
+    async def recorded(
         self,
         *,
         identifiers: Collection[tuple[str, str]] = (),

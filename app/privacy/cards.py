@@ -80,11 +80,11 @@ def cards(text: str, tokens: Sequence[Token], run: Sequence[Atom]) -> Iterator[t
     start, index = 0, 0
     while index < len(run):
         length = 0
-        for one in _LENGTHS.get(digits[start], ()):
-            end = start + one
+        for size in _LENGTHS.get(digits[start], ()):
+            end = start + size
             checks = end in place_of and (sums[end % 2][end] - sums[end % 2][start]) % 10 == 0
             if checks and _ISSUERS.fullmatch(digits, start, end):
-                length = one
+                length = size
                 break
         after = place_of.get(start + length, 0)
         if length and _counts(text, tokens, run[index:after], digits[start : start + length]):
@@ -98,7 +98,7 @@ def cards(text: str, tokens: Sequence[Token], run: Sequence[Atom]) -> Iterator[t
 def _luhn_sums(digits: str) -> tuple[list[int], list[int]]:
     """For numbers that end at an even, and at an odd place: what all digits up to each place add to the check sum."""
     plain = [int(digit) for digit in digits]
-    doubled = [one * 2 - 9 if one > 4 else one * 2 for one in plain]
+    doubled = [digit * 2 - 9 if digit > 4 else digit * 2 for digit in plain]
     even = [doubled[at] if at % 2 == 0 else plain[at] for at in range(len(plain))]
     odd = [plain[at] if at % 2 == 0 else doubled[at] for at in range(len(plain))]
     return list(accumulate(even, initial=0)), list(accumulate(odd, initial=0))

@@ -147,8 +147,11 @@ def names_code_at(words: Sequence[str], index: int) -> bool:
         return False
     if word == "number" and "social" in words[max(0, index - 2) : index]:
         return False
-    before = [one for one in words[max(0, index - 3) : index] if one not in _SMALL]
-    after = next((one for one in words[index + 1 : index + 5] if one not in _SMALL and one != "usage"), "")
+    before = [neighbour for neighbour in words[max(0, index - 3) : index] if neighbour not in _SMALL]
+    after = next(
+        (neighbour for neighbour in words[index + 1 : index + 5] if neighbour not in _SMALL and neighbour != "usage"),
+        "",
+    )
     if word == "password":
         return "time" in before or "onetime" in before
     if word in ANY_CODE and before and before[-1] in CARDS:
@@ -166,7 +169,7 @@ def names_thing(words: Sequence[str], index: int, *, certain: bool = False) -> b
     before = words[index - 1] if index else ""
     if before == "s" and index > 1:
         before = words[index - 2]
-    after = next((one for one in words[index + 1 : index + 3] if one not in _OF), "")
+    after = next((neighbour for neighbour in words[index + 1 : index + 3] if neighbour not in _OF), "")
     if before in NAMING or (words[index] in ANY_CODE and after in NAMING):
         return True
     if certain:
@@ -205,8 +208,8 @@ def is_back_of_card(tokens: Sequence[Token], index: int, *, named: bool = False)
 
 def _may_be_counted(word: str) -> bool:
     """Whether this is what follows where a count means digits: `three digits on the back`, and not `three shirts`."""
-    known = word in DIGITS or word in COUNTS or word in PLACES or word in ANY_CODE
-    return known or word in PREPOSITIONS or word in SECRET
+    counted = word in DIGITS or word in COUNTS or word in PLACES or word in ANY_CODE
+    return counted or word in PREPOSITIONS or word in SECRET
 
 
 def _counts_digits(token: Token) -> bool:

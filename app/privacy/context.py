@@ -60,16 +60,16 @@ class _Reading:
     def read(self, index: int, row: Row) -> None:
         """Hear one row."""
         keyed = keypad_digits(row)
-        told = keyed if keyed is not None else row.text if row.kind is Kind.MESSAGE else _prompt(row)
-        if not told.strip():
+        text = keyed if keyed is not None else row.text if row.kind is Kind.MESSAGE else _prompt(row)
+        if not text.strip():
             return
         own = (Actor.CUSTOMER if keyed is not None else row.actor) is self._actor
         self._lately, self._card = max(0, self._lately - 1), max(0, self._card - 1)
-        self._note_masked(told, row, keyed=keyed is not None)
+        self._note_masked(text, row, keyed=keyed is not None)
         if own:
-            self._hear_own(index, told, keyed=keyed is not None)
+            self._hear_own(index, text, keyed=keyed is not None)
         else:
-            self._hear_other(told)
+            self._hear_other(text)
 
     def context(self) -> Context:
         """What the rows say of the next message."""
@@ -81,11 +81,11 @@ class _Reading:
         parts = tuple(index for index, groups in self._groups for _ in groups.split())
         return Context(asked, " ".join(groups for _, groups in self._groups), parts, self._card > 0)
 
-    def _note_masked(self, told: str, row: Row, *, keyed: bool) -> None:
-        if CARD_MASK in told:
+    def _note_masked(self, text: str, row: Row, *, keyed: bool) -> None:
+        if CARD_MASK in text:
             self._lately = self._card = 2 * _TURNS
             self._groups.clear()
-        if CODE_MASK in told.replace(CARD_MASK, ""):
+        if CODE_MASK in text.replace(CARD_MASK, ""):
             self._lately = 2 * _TURNS
             self._told_by = row.actor
             # Keys are pressed one after the other, so a code that is keyed in is given when somebody else speaks.
@@ -97,28 +97,28 @@ class _Reading:
         self._asked = {True: 0, False: 0}
         self._given = False
 
-    def _hear_own(self, index: int, told: str, *, keyed: bool) -> None:
-        part = open_figures(told, keypad=keyed)
+    def _hear_own(self, index: int, text: str, *, keyed: bool) -> None:
+        part = open_figures(text, keypad=keyed)
         if part and not self._elsewhere:
             self._groups.append((index, part))
-        elif count_figures(told) or len(words_of(told)) > _SHORT_REPLY:
+        elif count_figures(text) or len(words_of(text)) > _SHORT_REPLY:
             self._groups.clear()
         if not part and not keyed:
             self._asked[True] = max(0, self._asked[True] - 1)
 
-    def _hear_other(self, told: str) -> None:
-        again = self._lately and asks_again(told)
-        if again or asks_for_code(told, clearly=True) or (self._card and asks_for_digits(told)):
+    def _hear_other(self, text: str) -> None:
+        again = self._lately and asks_again(text)
+        if again or asks_for_code(text, clearly=True) or (self._card and asks_for_digits(text)):
             self._asked = {True: _TURNS, False: _TURNS}
             self._given = False
-        elif self._given or asks_for_else(told):
-            self._lately = 0 if asks_for_else(told) else self._lately
+        elif self._given or asks_for_else(text):
+            self._lately = 0 if asks_for_else(text) else self._lately
             self._settle()
         else:
             self._asked[False] = max(0, self._asked[False] - 1)
-        words = words_of(told)
+        words = words_of(text)
         otherwise = not NAMES.isdisjoint(words) and "card" not in words
-        if otherwise or (len(words) > 2 * _SHORT_REPLY and not count_figures(told)):
+        if otherwise or (len(words) > 2 * _SHORT_REPLY and not count_figures(text)):
             self._groups.clear()
         self._elsewhere = otherwise or (self._elsewhere and len(words) <= _SHORT_REPLY)
 
@@ -140,7 +140,7 @@ def keypad_field(row: Row) -> str | None:
     """The field of an event's data in which the keys stand that somebody pressed; None for any other row."""
     if row.kind is not Kind.EVENT or not row.data:
         return None
-    names = " ".join(str(one) for one in (row.name or "", row.data.get("event", ""), row.data.get("type", "")))
+    names = " ".join(str(name) for name in (row.name or "", row.data.get("event", ""), row.data.get("type", "")))
     named = not _KEYPAD_NAMES.isdisjoint(words_of(names.replace("_", " ")))
     for field in _KEYPAD_FIELDS if named else _KEYPAD_FIELDS[:3]:
         value = row.data.get(field)
@@ -161,9 +161,9 @@ def without_number(rows: Sequence[Row], number: str, parts: Iterable[int]) -> Ma
     changed: dict[int, Row] = {}
     for index, row in enumerate(rows):
         field = keypad_field(row)
-        told = row.text if field is None else str(row.data[field])
-        shown = without_parts(told, number, all_of=index in places) if told else told
-        if shown == told:
+        text = row.text if field is None else str(row.data[field])
+        shown = without_parts(text, number, all_of=index in places) if text else text
+        if shown == text:
             continue
         data: dict[str, JsonValue] = dict(row.data) if field is None else {**row.data, field: shown}
         update = {"text": shown} if field is None else {"data": data}
@@ -175,5 +175,5 @@ def _prompt(row: Row) -> str:
     """What a menu said to somebody, where its prompts are told as events."""
     if row.kind is not Kind.EVENT or row.actor is Actor.CUSTOMER:
         return ""
-    said = [value for value in row.data.values() if isinstance(value, str)]
-    return " ".join([(row.name or "").replace("_", " "), *said])[:_LONGEST_PROMPT]
+    prompts = [value for value in row.data.values() if isinstance(value, str)]
+    return " ".join([(row.name or "").replace("_", " "), *prompts])[:_LONGEST_PROMPT]

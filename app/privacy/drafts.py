@@ -31,36 +31,36 @@ class AllMasked:
 
 def all_masked(drafts: Sequence[InteractionDraft | Problem], talks: Mapping[str, Sequence[Interaction]]) -> AllMasked:
     """The drafts without secrets. `talks` are the newest rows of each conversation whose context tells what is one."""
-    said: dict[str, list[Row]] = {talk: list(rows) for talk, rows in talks.items()}
+    rows_by_talk: dict[str, list[Row]] = {talk: list(rows) for talk, rows in talks.items()}
     places: dict[str, list[int]] = {talk: [-1] * len(rows) for talk, rows in talks.items()}
-    found: list[MaskedDraft | Problem] = []
+    masked_drafts: list[MaskedDraft | Problem] = []
     earlier: dict[str, Interaction] = {}
     for index, draft in enumerate(drafts):
         if isinstance(draft, Problem):
-            found.append(draft)
+            masked_drafts.append(draft)
             continue
         talk = draft.conversation_id or ""
-        if talk not in said:
-            found.append(_masked(draft))
+        if talk not in rows_by_talk:
+            masked_drafts.append(_masked(draft))
             continue
         if depends_on_context(draft):
-            since = max(0, len(said[talk]) - CONTEXT_ROWS)
-            masking = masked_among(said[talk][since:], draft)
+            since = max(0, len(rows_by_talk[talk]) - CONTEXT_ROWS)
+            masking = masked_among(rows_by_talk[talk][since:], draft)
             for at, row in masking.earlier.items():
-                said[talk][since + at] = row
-                before = found[places[talk][since + at]] if isinstance(row, InteractionDraft) else None
+                rows_by_talk[talk][since + at] = row
+                before = masked_drafts[places[talk][since + at]] if isinstance(row, InteractionDraft) else None
                 if isinstance(row, Interaction):
                     earlier[row.interaction_id] = row
                 elif isinstance(before, MaskedDraft):
-                    found[places[talk][since + at]] = replace(before, draft=row)
+                    masked_drafts[places[talk][since + at]] = replace(before, draft=row)
             # The digest is the same on every delivery, whatever was said meanwhile, and nobody can try numbers on it.
-            found.append(_digested(masking.row, shrouded_draft(draft), draft))
-            said[talk].append(masking.row)
+            masked_drafts.append(_digested(masking.row, shrouded_draft(draft), draft))
+            rows_by_talk[talk].append(masking.row)
         else:
-            found.append(masked := _masked(draft))
-            said[talk].append(masked.draft)
+            masked_drafts.append(masked := _masked(draft))
+            rows_by_talk[talk].append(masked.draft)
         places[talk].append(index)
-    return AllMasked(found, tuple(earlier.values()))
+    return AllMasked(masked_drafts, tuple(earlier.values()))
 
 
 def masked_conversation(rows: Sequence[Interaction]) -> tuple[Interaction, ...]:

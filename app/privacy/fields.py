@@ -82,19 +82,11 @@ def _step_of(fields: Mapping[str, JsonValue]) -> str:
     for key, value in fields.items():
         if key.lower() not in _STEPS and words_of_name(key).lower().split()[-1:] not in (["name"], ["prompt"]):
             continue
-        inner = (
-            [json_value for at, json_value in value.items() if at.lower() in _STEPS]
-            if isinstance(value, dict)
-            else [value]
-        )
-        for json_value in inner:
-            if (
-                isinstance(json_value, str)
-                and 3 <= len(json_value) <= _LONGEST_STEP
-                and not any(map(str.isdigit, json_value))
-            ):
-                words = words_of_name(json_value)
-                if code_kind(words) or asks_for_code(words if " " not in json_value else json_value, clearly=True):
+        inner = [step for at, step in value.items() if at.lower() in _STEPS] if isinstance(value, dict) else [value]
+        for step in inner:
+            if isinstance(step, str) and 3 <= len(step) <= _LONGEST_STEP and not any(map(str.isdigit, step)):
+                words = words_of_name(step)
+                if code_kind(words) or asks_for_code(words if " " not in step else step, clearly=True):
                     return words[:LONGEST_NAME]
     return ""
 
@@ -135,7 +127,7 @@ def _coded(written: str) -> str:
 
 def _is_postal(written: str, outer: str, key: str, beside: Sequence[str] | Mapping[str, JsonValue]) -> bool:
     """A `pin` of six figures in an address is its postal code."""
-    names = {one for name in (outer, key, *beside) for one in words_of_name(name).lower().split()}
+    names = {word for name in (outer, key, *beside) for word in words_of_name(name).lower().split()}
     return len(written.strip()) == 6 and "pin" in key.lower() and not _ADDRESS.isdisjoint(names)
 
 
@@ -143,30 +135,30 @@ def _without_cards(written: str, label: str) -> str:
     if len(written) < _SHORTEST_CARD:
         return written
     prefix = f"{label[-LONGEST_NAME:]}: " if label else ""
-    found = [secret for secret in secrets(prefix + written) if secret.start >= len(prefix) and secret.kind == "card"]
-    return _replaced(written, found, len(prefix)) if found else written
+    cards = [secret for secret in secrets(prefix + written) if secret.start >= len(prefix) and secret.kind == "card"]
+    return _replaced(written, cards, len(prefix)) if cards else written
 
 
-def _replaced(written: str, found: Sequence[Secret], offset: int) -> str:
+def _replaced(written: str, cards: Sequence[Secret], offset: int) -> str:
     parts: list[str] = []
     end = 0
-    for secret in found:
-        parts += [written[end : secret.start - offset], masked(secret)]
-        end = secret.end - offset
+    for card in cards:
+        parts += [written[end : card.start - offset], masked(card)]
+        end = card.end - offset
     return "".join([*parts, written[end:]])
 
 
 def _list(values: list[JsonValue], outer: str, key: str, step: str, depth: int) -> JsonValue:
     short = [str(value) for value in values if isinstance(value, str | int) and not isinstance(value, bool)]
-    if 2 <= len(values) == len(short) <= 19 and all(len(one) <= _SHORTEST_CARD for one in short):
+    if 2 <= len(values) == len(short) <= 19 and all(len(piece) <= _SHORTEST_CARD for piece in short):
         joined = " ".join(short)
         if _is_code(joined, outer, key, step) and len(short) > 2 and set(map(len, short)) == {1}:
             return [CODE_MASK for _ in values]
         # Numbers in a list are sizes or amounts, where nothing says that they are figures of one number.
-        told = any(isinstance(value, str) for value in values) or set(map(len, short)) == {1}
+        of_one_number = any(isinstance(value, str) for value in values) or set(map(len, short)) == {1}
         named = names_card(key) or names_card(outer) or key.lower() in _KEYED
         whole = "".join(short)
-        if (told or named) and whole.isascii() and whole.isdigit() and len(whole) > 12 and is_card(whole):
+        if (of_one_number or named) and whole.isascii() and whole.isdigit() and len(whole) > 12 and is_card(whole):
             return [*[CODE_MASK] * (len(values) - 1), CARD_MASK + whole[-4:]]
     inner: list[JsonValue] = []
     for value in values:

@@ -64,12 +64,12 @@ def masked_among(rows: Sequence[Row], draft: AnyRow) -> Masking[AnyRow]:
     changed = _changed(draft, context)
     shown = draft.model_copy(update=changed) if changed else draft
     field = keypad_field(draft)
-    told = draft.text if field is None else str(draft.data[field])
-    start, number = completion(told, context.figures)
+    written = draft.text if field is None else str(draft.data[field])
+    start, number = completion(written, context.figures)
     if number:
         return Masking(shown, without_number(rows, number, context.parts[start:]))
     earlier: dict[int, Row] = {}
-    for card in (secret.digits for secret in secrets(told, asked=context.asked) if secret.kind == "card"):
+    for card in (secret.digits for secret in secrets(written, asked=context.asked) if secret.kind == "card"):
         # Who is told that a number is wrong begins anew: what was told of it before is still there.
         begun = [index for index, part in zip(context.parts, context.figures.split(), strict=True) if part in card]
         earlier |= without_number([earlier.get(at, row) for at, row in enumerate(rows)], card, begun)
@@ -136,8 +136,8 @@ def _left_after(value: object, left: int) -> int:
         inner = cast("Sequence[object]", value)
     else:
         return left - _OF_A_FIGURE
-    for one in inner:
-        left = _left_after(one, left)
+    for part in inner:
+        left = _left_after(part, left)
         if left < 0:
             break
     return left
@@ -161,7 +161,7 @@ def _shown(value: Any, name: str) -> Any:
     if isinstance(value, Record):
         return masked_request(value)
     if isinstance(value, tuple):
-        return tuple(_shown(one, name) for one in cast("tuple[Any, ...]", value))
+        return tuple(_shown(inner, name) for inner in cast("tuple[Any, ...]", value))
     if isinstance(value, StrEnum):
         return value
     if isinstance(value, str):

@@ -41,7 +41,7 @@ def code_kind(name: str, outer: str = "") -> str:
     The code's name must end the field's, but for words that only say that it is a value: in `otp_ttl` it is something
     about a code. `outer` is the name of what the field stands in, which says whose a bare `code` or `value` is.
     """
-    words = [plain(one) for one in words_of_name(name).split()]
+    words = [plain(word) for word in words_of_name(name).split()]
     if words and (kind := _kind(words)):
         return kind
     while words and (words[-1] in _VALUES or words[-1].isdigit()) and len(words) > 1:
@@ -51,7 +51,7 @@ def code_kind(name: str, outer: str = "") -> str:
     if kind := _kind(words):
         return kind
     if words[-1] in _BARE and outer:
-        around = [plain(one) for one in words_of_name(outer).split()]
+        around = [plain(word) for word in words_of_name(outer).split()]
         return _kind([*around, *words]) or (_kind(around) if words[-1] in _VALUES else "")
     return ""
 

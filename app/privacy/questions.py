@@ -78,7 +78,7 @@ def asks_for_password(text: str) -> bool:
 
 def questions_answered(interactions: Iterable[Interaction]) -> Mapping[str, str]:
     """For each message of a customer, by its id, what bot or agent said last before it in the same conversation."""
-    found: dict[str, str] = {}
+    questions: dict[str, str] = {}
     last: dict[str | None, str] = {}
     for interaction in interactions:
         if interaction.kind is not InteractionKind.MESSAGE:
@@ -86,8 +86,8 @@ def questions_answered(interactions: Iterable[Interaction]) -> Mapping[str, str]
         if interaction.actor is not Actor.CUSTOMER:
             last[interaction.conversation_id] = interaction.text
         elif interaction.conversation_id in last:
-            found[interaction.interaction_id] = last[interaction.conversation_id]
-    return found
+            questions[interaction.interaction_id] = last[interaction.conversation_id]
+    return questions
 
 
 def _asks(sentence: str) -> bool:

@@ -139,18 +139,18 @@ def redacted_draft(draft: InteractionDraft) -> InteractionDraft:
 
 def _redacted_value(redactor: Redactor, key: str, value: JsonValue) -> JsonValue:
     if isinstance(value, dict):
-        return {inner: _redacted_value(redactor, inner, json_value) for inner, json_value in value.items()}
+        return {name: _redacted_value(redactor, name, json_value) for name, json_value in value.items()}
     if isinstance(value, list):
         return [_redacted_value(redactor, key, json_value) for json_value in value]
     if isinstance(value, bool) or not isinstance(value, str | int):
         return value
     # The words around a secret may come before it or be its name; either way only the value may change.
-    told = str(value)
-    alone = redactor.redact(told)
+    written = str(value)
+    alone = redactor.redact(written)
     label = f"{key.replace('_', ' ')}: "
-    named = redactor.redact(label + told)
-    found = alone if alone != told or not named.startswith(label) else named.removeprefix(label)
-    return value if found == told else found
+    named = redactor.redact(label + written)
+    redacted = alone if alone != written or not named.startswith(label) else named.removeprefix(label)
+    return value if redacted == written else redacted
 
 
 def _shown(kind: Kind, value: str, placeholder: str) -> str:
@@ -188,7 +188,7 @@ def _is_spanish_id(value: str) -> bool:
 
 def _is_brazilian_id(value: str) -> bool:
     digits = [int(sign) for sign in value if sign.isdigit()]
-    return all(_weighted(digits[:place], place + 1) == digits[place] for place in (9, 10)) and len(set(digits)) > 1
+    return all(_weighted(digits[:index], index + 1) == digits[index] for index in (9, 10)) and len(set(digits)) > 1
 
 
 def _weighted(digits: list[int], heaviest: int) -> int:
@@ -239,8 +239,8 @@ _PLACEHOLDER = re.compile(r"\[(?:password|code|iban|card|national_id|email|phone
 _IBAN_HEAD = re.compile(r"(?<!\w)[A-Za-z]{2}[0-9]{2}(?=[ A-Za-z0-9])")
 _IBAN = re.compile(r"[A-Za-z]{2}[0-9]{2}(?: ?[A-Za-z0-9]){11,30}+")
 _IBAN_LENGTHS: Mapping[str, int] = {
-    literal_string[:2]: int(literal_string[2:])
-    for literal_string in """AD24 AE23 AL28 AT20 AZ28 BA20 BE16 BG22 BH22 BI27 BR29 BY28 CH21 CR22 CY28 CZ24 DE22 DJ27 DK18 DO28
+    entry[:2]: int(entry[2:])
+    for entry in """AD24 AE23 AL28 AT20 AZ28 BA20 BE16 BG22 BH22 BI27 BR29 BY28 CH21 CR22 CY28 CZ24 DE22 DJ27 DK18 DO28
     EE20 EG29 ES24 FI18 FK18 FO18 FR27 GB22 GE22 GI23 GL18 GR27 GT28 HN28 HR21 HU28 IE22 IL23 IQ23 IS26 IT27 JO30
     KW30 KZ20 LB28 LC32 LI21 LT20 LU20 LV21 LY25 MC27 MD24 ME22 MK19 MN20 MR27 MT31 MU30 NI28 NL18 NO15 OM23 PK24
     PL28 PS29 PT25 QA29 RO24 RS22 RU33 SA24 SC31 SD18 SE24 SI19 SK24 SM27 SO23 ST25 SV28 TL23 TN24 TR26 UA29 VA22

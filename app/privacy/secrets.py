@@ -56,10 +56,10 @@ def secrets(text: str, *, asked: int = UNASKED, before: str = "", card_before: b
         return []
     if "<" in text or "&" in text or "%" in text:
         text = _UNSEEN.sub(lambda match: " " * len(match.group()), text)
-    found = tokens(text)
-    all_runs = runs(text, found)
+    sequence = tokens(text)
+    all_runs = runs(text, sequence)
     result: list[Secret] = []
-    telling = _Telling(text, found, asked=asked, named=asks or hint == "named", card_before=card_before)
+    telling = _Telling(text, sequence, asked=asked, named=asks or hint == "named", card_before=card_before)
     fewest = _SHORTEST_CODE if telling.named else _SHORTEST_CARD
     card_at, short_code = -_BEHIND_CARD, _SHORTEST_CODE
     for number, run in enumerate(all_runs):
@@ -76,20 +76,20 @@ def secrets(text: str, *, asked: int = UNASKED, before: str = "", card_before: b
 
 def completion(text: str, before: str) -> tuple[int, str]:
     """Which group of `before` begins the card's number that a text completes, and the whole number; else (-1, "")."""
-    found = tokens(text)
-    all_runs = runs(text, found)
+    sequence = tokens(text)
+    all_runs = runs(text, sequence)
     done = completes(before, all_runs[0]) if before and all_runs else None
     return (done.start, done.digits) if done else (-1, "")
 
 
 def mask(text: str, *, asked: int = UNASKED, before: str = "", card_before: bool = False) -> str:
     """The text with a card's number by its last four digits and a code by three dots, for good."""
-    found = secrets(text, asked=asked, before=before, card_before=card_before)
-    if not found:
+    text_secrets = secrets(text, asked=asked, before=before, card_before=card_before)
+    if not text_secrets:
         return text
     parts: list[str] = []
     end = 0
-    for secret in found:
+    for secret in text_secrets:
         parts += [text[end : secret.start], masked(secret)]
         end = secret.end
     return "".join([*parts, text[end:]])
@@ -119,27 +119,27 @@ class _Telling(NamedTuple):
     """A text with its tokens; `named`: it may name a secret code, so that codes are looked for too."""
 
     text: str
-    found: Sequence[Token]
+    sequence: Sequence[Token]
     asked: int
     named: bool
     card_before: bool
 
     def of_run(self, run: Sequence[Atom], before: str) -> Iterator[Secret]:
         """The secrets of one run."""
-        if _is_iban(self.found, run):
+        if _is_iban(self.sequence, run):
             return
         done = completes(before, run) if before else None
         last = done.after if done else 0
         if done:
             yield _secret("card", run[:last])._replace(digits=done.digits)
-        for first, after in cards(self.text, self.found, run) if not last else ():
+        for first, after in cards(self.text, self.sequence, run) if not last else ():
             yield from self._codes(run[last:first])
             yield _secret("card", run[first:after])
             last = after
         rest = run[last:]
         if last and rest:
             yield from _behind_card(rest)
-        elif self.card_before and begins_like_a_card(self.text, self.found, run):
+        elif self.card_before and begins_like_a_card(self.text, self.sequence, run):
             yield _secret("code", run)
         else:
             yield from self._codes(rest)
@@ -149,16 +149,16 @@ class _Telling(NamedTuple):
         last = run[-1]
         # Month and year may stand right before it.
         dated = [len(atom.digits) for atom in run[:-1]] in ([2], [4], [2, 2], [2, 4])
-        alone = stands_alone(self.text, self.found, [last]) or (dated and last.last + 1 == len(self.found))
-        word = self.found[last.first - 1].word
+        alone = stands_alone(self.text, self.sequence, [last]) or (dated and last.last + 1 == len(self.sequence))
+        word = self.sequence[last.first - 1].word
         if len(last.digits) == size and len(run) <= 3 and (alone or word in _BEFORE_CODE):
-            follows = self.found[last.last + 1].word if last.last + 1 < len(self.found) else ""
-            if not is_named_otherwise(self.text, self.found, [last]) and (alone or not follows):
+            follows = self.sequence[last.last + 1].word if last.last + 1 < len(self.sequence) else ""
+            if not is_named_otherwise(self.text, self.sequence, [last]) and (alone or not follows):
                 yield _secret("code", [last])
 
     def _codes(self, run: Sequence[Atom]) -> Iterator[Secret]:
         if run and self.named:
-            for first, after in codes(self.text, self.found, run, asked=self.asked):
+            for first, after in codes(self.text, self.sequence, run, asked=self.asked):
                 yield _secret("code", run[first:after])
 
 
@@ -177,9 +177,9 @@ def _secret(kind: Literal["card", "code"], atoms: Sequence[Atom]) -> Secret:
     return Secret(atoms[0].start, atoms[-1].end, kind, "".join(atom.digits for atom in atoms))
 
 
-def _is_iban(found: Sequence[Token], run: Sequence[Atom]) -> bool:
+def _is_iban(sequence: Sequence[Token], run: Sequence[Atom]) -> bool:
     """Whether the figures are a bank account's, whose two letters stand right before them (ISO 13616)."""
-    letters = found[run[0].first - 1] if run[0].first else None
+    letters = sequence[run[0].first - 1] if run[0].first else None
     if letters is None or letters.end != run[0].start or len(letters.word) != 2 or not letters.word.isascii():
         return False
     digits = ""
@@ -213,23 +213,25 @@ def needs_context(text: str) -> bool:
     if not most:
         return False
     text = _NO_NAMES.sub(" date ", text)
-    found = tokens(text)
-    all_runs = runs(text, found)
-    told = sum(atom.last - atom.first + 1 for run in all_runs for atom in run)
-    beside = len(found) - told
+    sequence = tokens(text)
+    all_runs = runs(text, sequence)
+    in_runs = sum(atom.last - atom.first + 1 for run in all_runs for atom in run)
+    beside = len(sequence) - in_runs
     sizes = [sum(len(atom.digits) for atom in run) for run in all_runs]
     if sizes and beside <= 2:
         return True
     if not any(size >= _SHORTEST_CODE for size in sizes):
         return False
     named = all(
-        size < _SHORTEST_CODE or is_named_otherwise(text, found, run) for size, run in zip(sizes, all_runs, strict=True)
+        size < _SHORTEST_CODE or is_named_otherwise(text, sequence, run)
+        for size, run in zip(sizes, all_runs, strict=True)
     )
     return not named and (
         beside <= BRIEF
         or max(sizes) >= _SHORTEST_CARD
         or any(
-            size >= _SHORTEST_CODE and may_answer(text, found, run) for size, run in zip(sizes, all_runs, strict=True)
+            size >= _SHORTEST_CODE and may_answer(text, sequence, run)
+            for size, run in zip(sizes, all_runs, strict=True)
         )
     )
 
@@ -238,27 +240,27 @@ def open_figures(text: str, *, keypad: bool = False) -> str:
     """The figures that a message ends with, in groups, where they may be part of a card's number; else nothing."""
     if not text or len(text) > _LONGEST_ANSWER:
         return ""
-    found = tokens(text)
-    all_runs = runs(text, found)
-    if not all_runs or len(found) - 1 - all_runs[-1][-1].last > 2:
+    sequence = tokens(text)
+    all_runs = runs(text, sequence)
+    if not all_runs or len(sequence) - 1 - all_runs[-1][-1].last > 2:
         return ""
     run = all_runs[-1]
-    beside = len(found) - sum(atom.last - atom.first + 1 for atom in run)
-    if not is_part(run, least=1 if keypad or beside <= 2 else 4) or is_named_otherwise(text, found, run):
+    beside = len(sequence) - sum(atom.last - atom.first + 1 for atom in run)
+    if not is_part(run, least=1 if keypad or beside <= 2 else 4) or is_named_otherwise(text, sequence, run):
         return ""
     return " ".join(atom.digits for atom in run)
 
 
 def without_parts(text: str, number: str, *, all_of: bool) -> str:
     """A text without the parts of a card's number that is known now; `all_of`: its last figures are one in any case."""
-    found = tokens(text)
-    all_runs = runs(text, found)
+    sequence = tokens(text)
+    all_runs = runs(text, sequence)
     parts: list[str] = []
     end = 0
     for run in all_runs:
         digits = "".join(atom.digits for atom in run)
-        known = len(digits) >= 4 and digits in number and digits != number[-4:]
-        if known or (all_of and run is all_runs[-1]):
+        belongs = len(digits) >= 4 and digits in number and digits != number[-4:]
+        if belongs or (all_of and run is all_runs[-1]):
             parts += [text[end : run[0].start], CARD_MASK]
             end = run[-1].end
     return "".join([*parts, text[end:]]) if parts else text

@@ -45,21 +45,21 @@ class Atom:
 
 def tokens(text: str) -> list[Token]:
     """The words and groups of figures of a text, in order."""
-    found: list[Token] = []
+    sequence: list[Token] = []
     # Without the names of the fields, which cost more than all else where a text is nothing but figures.
     new = Token._make
     for match in _TOKEN.finditer(text):
         written = match.group()
         start, end = match.span()
         if written.isdigit():
-            if written == "2" and found and found[-1].end == start and found[-1].word in _NAMED_WITH_A_FIGURE:
+            if written == "2" and sequence and sequence[-1].end == start and sequence[-1].word in _NAMED_WITH_A_FIGURE:
                 continue  # CVV2 is a name
             digits = written if written.isascii() else "".join(str(unicodedata.digit(sign, 0)) for sign in written)
-            found.append(new((start, end, "", digits)))
+            sequence.append(new((start, end, "", digits)))
         else:
             word = written.lower() if written.isascii() else plain(written)
-            found.append(new((start, end, word, "")))
-    return found
+            sequence.append(new((start, end, word, "")))
+    return sequence
 
 
 def plain(word: str) -> str:
@@ -96,22 +96,22 @@ def count_spoken(words: Sequence[str]) -> int:
     return sum(word in _MOST_DIGITS or word in FILLERS for word in words)
 
 
-def runs(text: str, found: Sequence[Token]) -> list[list[Atom]]:
+def runs(text: str, sequence: Sequence[Token]) -> list[list[Atom]]:
     """The runs of a text's tokens, in order."""
-    numbers = _one_in_portuguese(found)
+    numbers = _one_in_portuguese(sequence)
     groups: list[list[Atom]] = []
     run: list[Atom] = []
     fillers, repeats, since = 0, 1, 0
-    for index, token in enumerate(found):
-        if not token.digits and token.word in _TIMES and _starts_number(found, index + 1, numbers):
+    for index, token in enumerate(sequence):
+        if not token.digits and token.word in _TIMES and _starts_number(sequence, index + 1, numbers):
             repeats, since = _TIMES[token.word], index
             continue
-        value = None if token.digits else _value(found, index, numbers, in_run=bool(run))
+        value = None if token.digits else _value(sequence, index, numbers, in_run=bool(run))
         if token.digits or value is not None:
             if run and (fillers > _MOST_FILLERS or _is_wide(text, run[-1].end, token.start)):
                 groups.append(run)
                 run = []
-            _append(run, text, found, index, token, value, repeats, since)
+            _append(run, text, sequence, index, token, value, repeats, since)
             fillers, repeats = 0, 1
         elif token.word in FILLERS:
             fillers, repeats = fillers + 1, 1
@@ -126,7 +126,7 @@ def runs(text: str, found: Sequence[Token]) -> list[list[Atom]]:
 def _append(
     run: list[Atom],
     text: str,
-    found: Sequence[Token],
+    sequence: Sequence[Token],
     index: int,
     token: Token,
     value: int | None,
@@ -138,15 +138,15 @@ def _append(
         return
     first = since if repeats > 1 else index
     if value is None:
-        run.append(Atom(found[first].start, token.end, _repeated(token.digits, repeats), first, index))
+        run.append(Atom(sequence[first].start, token.end, _repeated(token.digits, repeats), first, index))
         return
     previous = run[-1] if run else None
     together = _together(previous.value, value, token.word) if previous and previous.value is not None else None
     if previous and together is not None and repeats == 1 and _adjoin(text, previous.end, token.start):
         previous.value, previous.digits, previous.end, previous.last = together, str(together), token.end, index
         return
-    kept = value if repeats == 1 else None
-    run.append(Atom(found[first].start, token.end, _repeated(str(value), repeats), first, index, kept))
+    atom_value = value if repeats == 1 else None
+    run.append(Atom(sequence[first].start, token.end, _repeated(str(value), repeats), first, index, atom_value))
 
 
 def _adjoin(text: str, start: int, end: int) -> bool:
@@ -170,19 +170,19 @@ def _together(before: int, value: int, word: str) -> int | None:
     return before + value if before % 100 >= 20 and before % 10 == 0 and 1 <= value <= 9 else None
 
 
-def _value(found: Sequence[Token], index: int, numbers: Mapping[str, int], *, in_run: bool) -> int | None:
-    word = found[index].word
+def _value(sequence: Sequence[Token], index: int, numbers: Mapping[str, int], *, in_run: bool) -> int | None:
+    word = sequence[index].word
     if word in _ONLY_INSIDE:
         # "oh", "o" and "cent" are other words too, unless numbers stand beside them.
-        follows = _starts_number(found, index + 1, numbers)
+        follows = _starts_number(sequence, index + 1, numbers)
         return _ONLY_INSIDE[word] if follows or (in_run and word in ("oh", "hundred")) else None
     return numbers.get(word)
 
 
-def _starts_number(found: Sequence[Token], index: int, numbers: Mapping[str, int]) -> bool:
-    if index >= len(found):
+def _starts_number(sequence: Sequence[Token], index: int, numbers: Mapping[str, int]) -> bool:
+    if index >= len(sequence):
         return False
-    token = found[index]
+    token = sequence[index]
     return bool(token.digits) or token.word in numbers or token.word in ("oh", "o")
 
 
@@ -196,9 +196,9 @@ def _is_wide(text: str, start: int, end: int) -> bool:
     return gap.count("\n") > 1 and not (gap.isspace() and text[start - 1].isdigit() and text[end].isdigit())
 
 
-def _one_in_portuguese(found: Sequence[Token]) -> Mapping[str, int]:
+def _one_in_portuguese(sequence: Sequence[Token]) -> Mapping[str, int]:
     """The number words; "um" is a filler in English, and one where other words of Portuguese stand."""
-    if any(token.word in _PORTUGUESE for token in found):
+    if any(token.word in _PORTUGUESE for token in sequence):
         return _WITH_PORTUGUESE
     return NUMBER_WORDS
 
@@ -218,13 +218,15 @@ def _glued(units: Sequence[str], tens: Sequence[str], teens: Sequence[str], hund
             below[f"{word}{joint}{name}"] = ten * 10 + unit
     below |= {name: ten * 10 for ten, name in enumerate(tens, 2)}
     below |= {word: number for number, word in enumerate(teens, 10)}
-    found = dict(below)
+    numbers = dict(below)
     for unit, word in (0, ""), *enumerate(units, 1):
         base = (unit or 1) * 100
-        found[f"{word}{hundred}"] = base
-        found |= {f"{word}{hundred}{name}": base + number for name, number in below.items()}
-        found |= {f"{word}{hundred}und{name}": base + number for name, number in below.items() if hundred == "hundert"}
-    return found
+        numbers[f"{word}{hundred}"] = base
+        numbers |= {f"{word}{hundred}{name}": base + number for name, number in below.items()}
+        numbers |= {
+            f"{word}{hundred}und{name}": base + number for name, number in below.items() if hundred == "hundert"
+        }
+    return numbers
 
 
 def _italian() -> dict[str, int]:

@@ -71,18 +71,18 @@ class Gatherer:
         at_hand = {interaction.interaction_id for interaction in conversation}
         others = [interaction for interaction in newest if not _belongs(interaction, conversation_id, at_hand)]
         query = _query(conversation) if history else ""
-        found = await self._retriever.rank(tenant, others, query, limit=MAX_HITS)
+        ranking = await self._retriever.rank(tenant, others, query, limit=MAX_HITS)
         latest = max((interaction.occurred_at for interaction in (*conversation, *newest[-1:])), default=now)
         return Snapshot(
             tenant=tenant,
             customer=customer,
             conversation_id=conversation_id,
             conversation=tuple(conversation),
-            prior=_prior(others, found.passages),
-            history=found.passages,
+            prior=_prior(others, ranking.passages),
+            history=ranking.passages,
             as_of_seq=head,
             now=max(now, latest),
-            retrieval_available=found.by_meaning,
+            retrieval_available=ranking.by_meaning,
             is_cut=extent.is_cut or earlier.is_cut,
         )
 
@@ -202,8 +202,8 @@ def _belongs(row: Interaction, conversation_id: str | None, at_hand: Collection[
 
 
 def _query(conversation: Sequence[Interaction]) -> str:
-    interactions = [row for row in conversation if row.actor is Actor.CUSTOMER and row.kind is Kind.MESSAGE]
-    telling = [row.text for row in interactions if len(set(terms(row.text))) >= TELLING_TERMS]
+    messages = [row for row in conversation if row.actor is Actor.CUSTOMER and row.kind is Kind.MESSAGE]
+    telling = [row.text for row in messages if len(set(terms(row.text))) >= TELLING_TERMS]
     # A customer who has only clicked so far is understood by what was clicked.
     texts = telling or [searchable(row) for row in conversation if row.actor is Actor.CUSTOMER]
     chosen = dict.fromkeys([*texts[:1], *texts[-QUERY_MESSAGES:]])

@@ -85,11 +85,11 @@ class Indexer:
         progress = IndexProgress(last_position=await self._ledger.last_position(), set_aside=set_aside)
         yield progress
         while rows := await self._step():
-            said = sum(embeddable(row) is not None for _, _, row in rows)
+            embedded = sum(embeddable(row) is not None for _, _, row in rows)
             position = rows[-1][0]
             progress = IndexProgress(
                 interactions=progress.interactions + len(rows),
-                vectors=progress.vectors + said,
+                vectors=progress.vectors + embedded,
                 position=position,
                 last_position=max(position, progress.last_position),
                 set_aside=set_aside,
@@ -180,7 +180,9 @@ class Indexer:
             await self._vectors.put(tenant, list(texts), made)
             # Rows may have been erased or blanked while they were embedded; whoever does so later removes the vectors.
             left = {row.interaction_id for row in await self._ledger.by_ids(tenant, list(texts)) if not row.redacted}
-            await self._vectors.delete(tenant, [text for text in texts if text not in left])
+            await self._vectors.delete(
+                tenant, [interaction_id for interaction_id in texts if interaction_id not in left]
+            )
 
     async def _start_position(self) -> int:
         position = await self._filed_position()

@@ -39,28 +39,28 @@ class MeaningReader:
 
     async def of(self, snapshot: Snapshot) -> Meanings:
         """The vectors of the newest messages of the customer, as far as there are any and the store answers."""
-        interactions = [row for row in snapshot.interactions if _is_said(row)][-NEWEST:]
-        if len(interactions) < 2:
+        messages = [row for row in snapshot.interactions if _is_said(row)][-NEWEST:]
+        if len(messages) < 2:
             return {}  # there is nothing to compare
-        return await self.of_messages(snapshot.tenant, [row.interaction_id for row in interactions])
+        return await self.of_messages(snapshot.tenant, [row.interaction_id for row in messages])
 
     async def of_messages(self, tenant: str, interaction_ids: Sequence[str]) -> Meanings:
         """The vectors of these messages, by interaction_id."""
-        found = {
+        meanings = {
             interaction_id: self._kept[tenant, interaction_id]
             for interaction_id in interaction_ids
             if (tenant, interaction_id) in self._kept
         }
-        missing = [interaction_id for interaction_id in interaction_ids if interaction_id not in found]
+        missing = [interaction_id for interaction_id in interaction_ids if interaction_id not in meanings]
         if missing and monotonic() >= self._resting_until:
             read = await self._read(tenant, missing)
-            found.update(read)
-            self._kept.update(((tenant, one), vector) for one, vector in read.items())
-        return found
+            meanings.update(read)
+            self._kept.update(((tenant, interaction_id), vector) for interaction_id, vector in read.items())
+        return meanings
 
     def forget(self, tenant: str | None) -> None:
         """Something of this tenant, or of any, was erased: keep nothing of what was read."""
-        for key in [one for one in self._kept if tenant in (None, one[0])]:
+        for key in [key for key in self._kept if tenant in (None, key[0])]:
             del self._kept[key]
 
     async def _read(self, tenant: str, interaction_ids: Sequence[str]) -> Meanings:

@@ -118,9 +118,9 @@ class Retriever:
         if vectors is None:
             return None
         # A row that is not indexed yet has no vector; one of another length is a former embedder's, soon replaced.
-        found = (vectors.get(one) for one in ids)
-        known = (vector if vector is not None and vector.shape == question.shape else None for vector in found)
-        return np.array([0.0 if vector is None else max(0.0, float(vector @ question)) for vector in known])
+        read = (vectors.get(interaction_id) for interaction_id in ids)
+        usable = (vector if vector is not None and vector.shape == question.shape else None for vector in read)
+        return np.array([0.0 if vector is None else max(0.0, float(vector @ question)) for vector in usable])
 
     async def _or_none(self, work: Awaitable[_Answer]) -> _Answer | None:
         try:
@@ -134,9 +134,9 @@ class Retriever:
 
 def _candidates(rows: Sequence[Interaction]) -> list[_Candidate]:
     # In the order of each conversation, one conversation after the other, since neighbours are read together.
-    texts = (_Candidate(row, searchable(row)) for row in rows)
+    candidates = (_Candidate(row, searchable(row)) for row in rows)
     return sorted(
-        (text for text in texts if text.text),
+        (candidate for candidate in candidates if candidate.text),
         key=lambda candidate: (candidate.row.conversation_id or "", candidate.row.occurred_at, candidate.row.seq),
     )
 

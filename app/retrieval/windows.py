@@ -47,36 +47,36 @@ class Windows:
     async def _read_all(self) -> None:
         while self._waiting:
             by_tenant: dict[str, list[_Asked]] = defaultdict(list)
-            for one in self._waiting:
-                by_tenant[one.tenant].append(one)
+            for request in self._waiting:
+                by_tenant[request.tenant].append(request)
             self._waiting = []
             for tenant, asked in by_tenant.items():
                 # Whatever fails, those who wait must hear of it, and the next ones must have their turn.
-                wanted = {place for one in asked for place in one.places}
-                (found,) = await asyncio.gather(self._read(tenant, wanted), return_exceptions=True)
-                _answer(asked, found)
+                wanted = {key for request in asked for key in request.places}
+                (outcome,) = await asyncio.gather(self._read(tenant, wanted), return_exceptions=True)
+                _answer(asked, outcome)
 
     async def _read(self, tenant: str, places: Collection[Place]) -> Mapping[Place, Snapshot]:
-        rows: dict[Place, list[Interaction]] = {place: [] for place in places}
+        rows: dict[Place, list[Interaction]] = {key: [] for key in places}
         conversation_ids = {conversation_id for _, conversation_id in places}
         for customer_id, row in await self._ledger.windows(tenant, conversation_ids, limit=LENGTH):
             if row.conversation_id is not None and (customer_id, row.conversation_id) in rows:
                 rows[customer_id, row.conversation_id].append(row)
-        return {place: _window(tenant, place, interactions) for place, interactions in rows.items() if interactions}
+        return {key: _window(tenant, key, interactions) for key, interactions in rows.items() if interactions}
 
 
-def _answer(asked: Sequence[_Asked], found: Mapping[Place, Snapshot] | BaseException) -> None:
-    for one in asked:
-        if one.answer.done():
+def _answer(asked: Sequence[_Asked], outcome: Mapping[Place, Snapshot] | BaseException) -> None:
+    for request in asked:
+        if request.answer.done():
             continue
-        if isinstance(found, BaseException):
-            one.answer.set_exception(found)
+        if isinstance(outcome, BaseException):
+            request.answer.set_exception(outcome)
         else:
-            one.answer.set_result([found[place] for place in one.places if place in found])
+            request.answer.set_result([outcome[key] for key in request.places if key in outcome])
 
 
-def _window(tenant: str, place: Place, rows: Sequence[Interaction]) -> Snapshot:
-    customer_id, conversation_id = place
+def _window(tenant: str, key: Place, rows: Sequence[Interaction]) -> Snapshot:
+    customer_id, conversation_id = key
     conversation, is_cut = readable(sorted(rows, key=lambda row: (row.occurred_at, row.seq)))
     return Snapshot(
         tenant=tenant,

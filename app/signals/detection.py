@@ -51,8 +51,8 @@ def detect(
 def _telling(signals: Iterable[Signal]) -> Iterator[Signal]:
     """Of signals that tell the same the newest, and of each type the gravest few."""
     newest: dict[tuple[SignalType, str], Signal] = {}
-    for signal in sorted(signals, key=lambda one: (one.at, one.signal_id)):
+    for signal in sorted(signals, key=lambda signal: (signal.at, signal.signal_id)):
         newest[signal.type, signal.detail] = signal
     for kind in {signal.type for signal in newest.values()}:
-        alike = [one for one in newest.values() if one.type is kind]
-        yield from sorted(alike, key=lambda one: (one.severity, one.at), reverse=True)[:MOST_OF_A_TYPE]
+        alike = [signal for signal in newest.values() if signal.type is kind]
+        yield from sorted(alike, key=lambda signal: (signal.severity, signal.at), reverse=True)[:MOST_OF_A_TYPE]

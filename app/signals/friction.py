@@ -43,7 +43,10 @@ def intervene(
         calm *= 1.0 - share
     friction = round(1.0 - calm, 4)
     asked_for_person = any(signal.type is SignalType.HUMAN_REQUEST for signal in signals)
-    reasons = sorted((one for one in shares if shares[one] >= LEAST_REASON), key=lambda one: -shares[one])
+    reasons = sorted(
+        (signal_id for signal_id in shares if shares[signal_id] >= LEAST_REASON),
+        key=lambda signal_id: -shares[signal_id],
+    )
     return Intervention(
         level=InterventionLevel.ESCALATE if asked_for_person else ladder.level(friction),
         friction=friction,
@@ -72,7 +75,7 @@ def explained(
         parts.append(
             FrictionPart(signal_id=None, type=None, share=share, detail=f"With their last words they {causes}.")
         )
-    components = tuple(sorted(parts, key=lambda friction_part: -friction_part.share))
+    components = tuple(sorted(parts, key=lambda part: -part.share))
     return Friction(level=decided.level, score=decided.friction, components=components, ladder=ladder)
 
 

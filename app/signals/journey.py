@@ -112,7 +112,7 @@ class Journey:
         return tuple(row for row in self.conversation if row.kind is Kind.MESSAGE and row.text.strip())
 
     @cached_property
-    def said(self) -> tuple[Interaction, ...]:
+    def customer_messages(self) -> tuple[Interaction, ...]:
         """What the customer said in the conversation."""
         return tuple(row for row in self.messages if row.actor is Actor.CUSTOMER)
 

@@ -23,15 +23,17 @@ def backtracking(journey: Journey) -> Iterator[Moment]:
     for channel, trail in _trails(journey.last_day).items():
         returns: dict[str, list[Interaction]] = defaultdict(list)
         last_left: dict[str, Interaction] = {}
-        for (place, row), (following, _) in zip(trail, [*trail[1:], (None, None)], strict=True):
-            before = last_left.get(place)
+        for (location, row), (following, _) in zip(trail, [*trail[1:], (None, None)], strict=True):
+            before = last_left.get(location)
             if before is not None and row.occurred_at - before.occurred_at <= _VISIT:
-                returns[place].extend([row] if returns[place] else [before, row])
-            if following != place:
-                last_left[place] = row
-        for place, visits in returns.items():
+                returns[location].extend([row] if returns[location] else [before, row])
+            if following != location:
+                last_left[location] = row
+        for location, visits in returns.items():
             again = len(visits) - 1
-            detail = f"The customer came back {times(again)} to {place!r} {on_channel(channel)} after having left it."
+            detail = (
+                f"The customer came back {times(again)} to {location!r} {on_channel(channel)} after having left it."
+            )
             yield Moment(SignalType.BACKTRACKING, 0.25 + 0.2 * again, visits, detail)
 
 
@@ -57,10 +59,10 @@ def _trails(rows: Sequence[Interaction]) -> dict[Channel, list[tuple[str, Intera
     trails: dict[Channel, list[tuple[str, Interaction]]] = defaultdict(list)
     for row in rows:
         if row.kind is Kind.EVENT and row.actor in (Actor.CUSTOMER, Actor.SYSTEM):
-            place = _place(row)
+            location = _place(row)
             # Passing through the home page again is how one moves about; hearing the menu again is not.
-            if place is not None and (place not in _HUBS or row.channel is Channel.IVR):
-                trails[row.channel].append((place, row))
+            if location is not None and (location not in _HUBS or row.channel is Channel.IVR):
+                trails[row.channel].append((location, row))
     return trails
 
 

@@ -46,23 +46,23 @@ _OPEN = frozenset({Act.REQUEST, Act.QUESTION, Act.PROBLEM})
 
 
 def asks_in_other_words(rows: Sequence[Interaction], other: int, index: int, shared: float, vectors: Vectors) -> bool:
-    """Whether the message at `place` asks what the one at `other` had; `shared` is their share of common words."""
+    """Whether the message at `index` asks what the one at `other` had; `shared` is their share of common words."""
     before, after = rows[other], rows[index]
-    one, two = vectors.get(before.interaction_id), vectors.get(after.interaction_id)
-    if one is None or two is None or one.shape != two.shape or shared > FEW_SHARED:
+    earlier, later = vectors.get(before.interaction_id), vectors.get(after.interaction_id)
+    if earlier is None or later is None or earlier.shape != later.shape or shared > FEW_SHARED:
         return False
     if after.occurred_at - before.occurred_at > WITHIN or not (_is_open(before.text) and _is_open(after.text)):
         return False
     if _GOES_ON.search(after.text) or _answers_us(rows, index):
         return False
-    return float(one @ two) >= (ALIKE_UNSERVED if _unserved(rows, other, index) else ALIKE)
+    return float(earlier @ later) >= (ALIKE_UNSERVED if _unserved(rows, other, index) else ALIKE)
 
 
 def are_apart(before: str, after: str) -> bool:
     """Whether two questions name different things, or are after different ones."""
     for of in (_aspects, _names):
-        one, two = of(before), of(after)
-        if one and two and one.isdisjoint(two):
+        earlier, later = of(before), of(after)
+        if earlier and later and earlier.isdisjoint(later):
             return True
     return False
 
@@ -91,9 +91,9 @@ def _answers_us(rows: Sequence[Interaction], index: int) -> bool:
     if last is None or last.actor not in STAFF:
         return False
     asked = [sentence for sentence in sentences(last.text) if staff_act(sentence) in (Act.QUESTION, Act.REQUEST)]
-    return any(Turn.ASKS_FOR_MORE not in turn_of(one) for one in asked)
+    return any(Turn.ASKS_FOR_MORE not in turn_of(sentence) for sentence in asked)
 
 
 def _unserved(rows: Sequence[Interaction], other: int, index: int) -> bool:
-    said = (row.text for row in rows[other + 1 : index] if row.actor in STAFF and row.kind is Kind.MESSAGE)
-    return any(turn_of(text) & {Turn.FAILS, Turn.APOLOGISES} for text in said)
+    replies = (row.text for row in rows[other + 1 : index] if row.actor in STAFF and row.kind is Kind.MESSAGE)
+    return any(turn_of(text) & {Turn.FAILS, Turn.APOLOGISES} for text in replies)

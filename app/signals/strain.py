@@ -94,11 +94,11 @@ def strain_at(snapshot: Snapshot) -> Strain:
     places = [index for index, row in enumerate(messages) if row.actor is Actor.CUSTOMER]
     if not places:
         return CALM
-    interactions = messages[: places[-1] + 1]
-    found = {name: float(value) for name, value in traits(interactions)}
-    odds = BIAS + sum(TRAITS[name].weight * value for name, value in found.items())
-    calm = (row.occurred_at for row in interactions if row.actor is Actor.CUSTOMER and _is_calm(row.text))
-    return Strain(1.0 / (1.0 + exp(-odds)), found, interactions[-1], tuple(calm))
+    messages_so_far = messages[: places[-1] + 1]
+    trait_values = {name: float(value) for name, value in traits(messages_so_far)}
+    odds = BIAS + sum(TRAITS[name].weight * value for name, value in trait_values.items())
+    calm = (row.occurred_at for row in messages_so_far if row.actor is Actor.CUSTOMER and _is_calm(row.text))
+    return Strain(1.0 / (1.0 + exp(-odds)), trait_values, messages_so_far[-1], tuple(calm))
 
 
 def traits(messages: Sequence[Interaction]) -> Iterator[tuple[str, float]]:
@@ -113,7 +113,7 @@ def traits(messages: Sequence[Interaction]) -> Iterator[tuple[str, float]]:
     leaves = done or Reply.LEAVES in reply
     declines = Reply.DECLINES in reply and not done
     to_confirm = Turn.ASKS_TO_CONFIRM in turn
-    objected = [bool(reply_of(one) & _OBJECTS) for one in own]
+    objected = [bool(reply_of(own_text) & _OBJECTS) for own_text in own]
     felt = feeling(text)
     yield "declines", declines
     yield "denies", declines and to_confirm

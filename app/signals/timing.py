@@ -57,7 +57,7 @@ def hesitations(journey: Journey) -> Iterator[Moment]:
     for index, (before, after, gap) in enumerate(gaps):
         if not journey.is_asked_about(after) or not PACES[after.channel].hesitates <= gap <= PACES[after.channel].visit:
             continue
-        others = [seconds for place, (_, _, seconds) in enumerate(gaps) if place != index]
+        others = [seconds for position, (_, _, seconds) in enumerate(gaps) if position != index]
         usual = max(PACES[after.channel].hesitates, _OWN_PACE * median(others) if len(others) > 1 else 0.0)
         if usual <= gap and _reported_idle(after) is None:
             yield _hesitation(timedelta(seconds=gap), usual, (before, after))
@@ -152,8 +152,8 @@ def _delay(asked: Interaction, answer: Interaction | None, until: datetime) -> I
 def _hesitation(gap: timedelta, usual: float, evidence: Sequence[Interaction]) -> Moment:
     row = evidence[-1]
     step = row.name or row.data.get("page") or row.data.get("step") or row.data.get("field")
-    place = f" at {str(step)[:60]!r}" if row.kind is Kind.EVENT and step else ""
-    detail = f"The customer paused for {span(gap)}{place} {on_channel(row.channel)}."
+    location = f" at {str(step)[:60]!r}" if row.kind is Kind.EVENT and step else ""
+    detail = f"The customer paused for {span(gap)}{location} {on_channel(row.channel)}."
     return Moment(SignalType.HESITATION, excess(gap.total_seconds(), usual), evidence, detail)
 
 
@@ -207,5 +207,5 @@ def _asks(text: str) -> bool:
     if not spoken:
         return False
     # "Is there anything else?" leaves the customer free to go.
-    asked = [one for one in spoken if staff_act(one) in (Act.QUESTION, Act.REQUEST)]
-    return any(Turn.ASKS_FOR_MORE not in turn_of(one) for one in asked)
+    asked = [sentence for sentence in spoken if staff_act(sentence) in (Act.QUESTION, Act.REQUEST)]
+    return any(Turn.ASKS_FOR_MORE not in turn_of(sentence) for sentence in asked)

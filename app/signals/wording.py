@@ -69,11 +69,11 @@ def repetitions(journey: Journey) -> Iterator[Moment]:
     """A customer who asks again what was answered or not, or gives again a name they had given."""
     own = journey.own
     rows = [row for row in journey.everything if row.kind is not Kind.NOTE]
-    said = [index for index, row in enumerate(rows) if row.actor is Actor.CUSTOMER and row.kind is Kind.MESSAGE]
-    for order, index in enumerate(said):
+    positions = [index for index, row in enumerate(rows) if row.actor is Actor.CUSTOMER and row.kind is Kind.MESSAGE]
+    for order, index in enumerate(positions):
         if rows[index].interaction_id not in own or not journey.is_asked_about(rows[index]):
             continue
-        earlier = said[max(0, order - _LOOK_BACK) : order]
+        earlier = positions[max(0, order - _LOOK_BACK) : order]
         moment = _asked_again(journey, rows, earlier, index) or _named_again(rows, earlier, index)
         moment = moment or _says_so(rows, earlier, index)
         if moment is not None:
@@ -83,13 +83,13 @@ def repetitions(journey: Journey) -> Iterator[Moment]:
 def bot_loops(journey: Journey) -> Iterator[Moment]:
     """A bot that says nearly the same thing again although the customer has spoken in between."""
     rows = journey.messages
-    said = [index for index, row in enumerate(rows) if row.actor is Actor.BOT and not _is_courtesy(row.text)]
+    positions = [index for index, row in enumerate(rows) if row.actor is Actor.BOT and not _is_courtesy(row.text)]
     looped: set[int] = set()
-    for order in range(len(said) - 1, 0, -1):
-        index = said[order]
+    for order in range(len(positions) - 1, 0, -1):
+        index = positions[order]
         if index in looped or not journey.is_asked_about(rows[index]):
             continue
-        earlier = said[max(0, order - _LOOP_LOOK_BACK) : order]
+        earlier = positions[max(0, order - _LOOP_LOOK_BACK) : order]
         same = [other for other in earlier if _says_the_same(rows, other, index)]
         if same:
             looped.update(same)
@@ -101,7 +101,7 @@ def bot_loops(journey: Journey) -> Iterator[Moment]:
 
 def negative_sentiment(journey: Journey) -> Iterator[Moment]:
     """Messages of a displeased customer, unless they have been clearly pleased since."""
-    recent = journey.said[-_FEELINGS_READ:]
+    recent = journey.customer_messages[-_FEELINGS_READ:]
     if not any(journey.is_asked_about(row) for row in recent):
         return
     feelings = [feeling(row.text) for row in recent]
@@ -226,10 +226,10 @@ def _question(text: str) -> frozenset[str]:
 
 
 def _asks_the_same(before: str, after: str) -> bool:
-    one, other = _question(before), _question(after)
-    if one.isdisjoint(other):
+    earlier, later = _question(before), _question(after)
+    if earlier.isdisjoint(later):
         return False
-    shared, least, most = len(one & other), min(len(one), len(other)), len(one | other)
+    shared, least, most = len(earlier & later), min(len(earlier), len(later)), len(earlier | later)
     if least >= _SHORTEST_QUESTION:
         return shared / least >= _MOSTLY_WITHIN and shared / most >= _SHARED
     # Of a short question every word counts: "where is it" and "where is it now" are one, "is it here" is another.
@@ -242,8 +242,8 @@ def _asks_the_same(before: str, after: str) -> bool:
 
 
 def _shared(before: str, after: str) -> float:
-    one, other = _question(before), _question(after)
-    return len(one & other) / len(one | other) if one | other else 0.0
+    earlier, later = _question(before), _question(after)
+    return len(earlier & later) / len(earlier | later) if earlier | later else 0.0
 
 
 def _says_the_same(rows: Sequence[Interaction], other: int, index: int) -> bool:
@@ -254,20 +254,20 @@ def _says_the_same(rows: Sequence[Interaction], other: int, index: int) -> bool:
         return False
     if _not_understood(before.text) and _not_understood(after.text):
         return True
-    one, two = _words(before.text), _words(after.text)
-    shared = len(one & two)
+    earlier_words, later_words = _words(before.text), _words(after.text)
+    shared = len(earlier_words & later_words)
     if shared < _SHORTEST_QUESTION:
         return False
     # The same again, or the same again with an apology or a greeting before it.
-    longer = shared >= _SHORTEST_STATEMENT and shared / min(len(one), len(two)) >= _ALL_WORDS
-    alike = shared / len(one | two) >= (_HALF_THE_WORDS if longer else _SAME_WORDS)
-    return alike and not (two - one) & _told_between(rows, other, index)
+    longer = shared >= _SHORTEST_STATEMENT and shared / min(len(earlier_words), len(later_words)) >= _ALL_WORDS
+    alike = shared / len(earlier_words | later_words) >= (_HALF_THE_WORDS if longer else _SAME_WORDS)
+    return alike and not (later_words - earlier_words) & _told_between(rows, other, index)
 
 
 def _told_between(rows: Sequence[Interaction], other: int, index: int) -> set[str]:
     # A summary that takes up what the customer has just put right is no loop, however like the last one it is.
-    said = (row.text for row in rows[other + 1 : index] if row.actor is Actor.CUSTOMER)
-    return {word for text in said for word in _words(text) if word not in STOP_WORDS}
+    texts = (row.text for row in rows[other + 1 : index] if row.actor is Actor.CUSTOMER)
+    return {word for text in texts for word in _words(text) if word not in STOP_WORDS}
 
 
 @text_cache(maxsize=8192)

@@ -30,7 +30,7 @@ class Amounts(NamedTuple):
 
     def of(self, ids: Iterable[str]) -> Pool:
         """What people named in some interactions."""
-        return frozenset[int]().union(*(self.spoken.get(one, ()) for one in ids))
+        return frozenset[int]().union(*(self.spoken.get(interaction_id, ()) for interaction_id in ids))
 
 
 def spoken(text: str) -> Pool:

@@ -39,6 +39,6 @@ def _repetitions(text: str, index: TranscriptIndex) -> Iterator[int]:
     """How many lines of one side speak of what a text tells of, by each of its words, and in how many conversations."""
     yield len({line.interaction.conversation_id for line in index.lines})
     for word in stems_of(text):
-        lines = [index.lines[place] for place in index.postings.get(word, ())]
+        lines = [index.lines[position] for position in index.postings.get(word, ())]
         by_customer = sum(line.by_customer for line in lines)
         yield from (by_customer, len(lines) - by_customer)

@@ -51,15 +51,15 @@ def _is_made(value: float, amounts: frozenset[int], figure: Figure, index: Trans
     made = set(_made(amounts, index))
     # Where all are whole, only whole ones could be taken for them.
     step = _WHOLE if all(amount % _WHOLE == 0 for amount in (*amounts, wanted)) else 1
-    alike = [one for one in made if wanted / 2 <= one <= 2 * wanted]
+    alike = [amount for amount in made if wanted / 2 <= amount <= 2 * wanted]
     return wanted in made and (len(alike) <= 2 or len(alike) <= _COINCIDENCE * 1.5 * wanted / step)
 
 
 def _made(amounts: frozenset[int], index: TranscriptIndex) -> Iterator[int]:
     """Sums and differences of two amounts, and so many times the larger ones: three tickets at 444."""
-    for one, other in itertools.combinations(sorted(amounts), 2):
-        yield one + other
-        yield other - one
+    for smaller, larger in itertools.combinations(sorted(amounts), 2):
+        yield smaller + larger
+        yield larger - smaller
     for times in range(2, _MOST_TIMES + 1):
         if times in index.values or times in index.counts:
             yield from (times * amount for amount in amounts if amount > _MOST_TIMES * 100)
@@ -67,6 +67,6 @@ def _made(amounts: frozenset[int], index: TranscriptIndex) -> Iterator[int]:
 
 def _shares(amounts: frozenset[int]) -> Iterator[float]:
     """The percentages that one amount is of another, or that are left of it."""
-    for one, other in itertools.combinations(sorted(amounts), 2):
-        yield 100 * one / other
-        yield 100 - 100 * one / other
+    for smaller, larger in itertools.combinations(sorted(amounts), 2):
+        yield 100 * smaller / larger
+        yield 100 - 100 * smaller / larger

@@ -25,19 +25,19 @@ def closest_sentences(
     a sentence shares what the one before it and the one after it hold, too: what is asked, and what is answered.
     """
     wanted = stems_of(text) - _PARTIES - frozenset(stem for phrase in without for stem in stems_of(phrase))
-    shared = Counter(place for stem in wanted for place in _places(stem, index, beside=1 if in_passing else 0))
-    telling_ones = {place: count for place, count in shared.items() if telling(index.sentences[place][1])}
-    most = max(telling_ones.values(), default=0)
+    shared = Counter(position for stem in wanted for position in _positions(stem, index, beside=1 if in_passing else 0))
+    counts = {position: count for position, count in shared.items() if telling(index.sentences[position][1])}
+    most = max(counts.values(), default=0)
     if most < _FEWEST_SHARED or most < _LEAST_SHARE * len(wanted):
         return ()
-    return [index.sentences[place][1] for place, count in telling_ones.items() if count == most]
+    return [index.sentences[position][1] for position, count in counts.items() if count == most]
 
 
-def _places(stem: str, index: TranscriptIndex, *, beside: int) -> set[int]:
+def _positions(stem: str, index: TranscriptIndex, *, beside: int) -> set[int]:
     """The places of the sentences that hold a stem, and of so many on each side of them."""
     last = len(index.sentences)
     return {
-        place
+        position
         for own in index.sentence_postings.get(stem, ())
-        for place in range(max(0, own - beside), min(last, own + beside + 1))
+        for position in range(max(0, own - beside), min(last, own + beside + 1))
     }

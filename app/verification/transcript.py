@@ -217,8 +217,8 @@ class TranscriptIndex:
         """Whether a day that is told of may be so many days after one on which something was said."""
         own = {line.interaction.occurred_at.date() for line in self.lines}
         wanted = {day + timedelta(days=offset) for day in own for offset in offsets if offset}
-        told = {day._replace(written="", start=0, end=0) for day in self.days}
-        return any(day.may_be(date_of) for day in told for date_of in wanted)
+        told_days = {day._replace(written="", start=0, end=0) for day in self.days}
+        return any(day.may_be(date_of) for day in told_days for date_of in wanted)
 
     @cached_property
     def lowered(self) -> str:

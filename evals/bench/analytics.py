@@ -166,11 +166,11 @@ async def _file_customers(store: SqlStore, random: Random, count: int) -> int:
         interactions=tuple(
             NewInteraction(
                 interaction_id=new_id("int"),
-                identity_id=one,
+                identity_id=owner,
                 draft=draft,
                 content_sha256=sha256(draft.text.encode()).hexdigest(),
             )
-            for one, draft in rows
+            for owner, draft in rows
         ),
     )
     async with store.transaction(TENANT) as transaction:

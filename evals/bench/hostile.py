@@ -155,8 +155,8 @@ class _Looks:
 
     def longest_since(self, moment: float) -> float:
         """The longest that an answer took which came since then, in milliseconds."""
-        found = [answered - asked for asked, answered in tuple(self._taken) if answered >= moment]
-        return round(1000 * max(found, default=0.0), 1)
+        durations = [answered - asked for asked, answered in tuple(self._taken) if answered >= moment]
+        return round(1000 * max(durations, default=0.0), 1)
 
 
 @contextmanager
@@ -218,16 +218,16 @@ def _asked(
     about = {"conversation_id": name}
     bodies: list[tuple[str, object]] = [(INGEST, {"interactions": rows}), (HANDOFF, about)]
     bodies.append((NEXT_ACTION, about | {"audience": "agent", "context": dict(context)}))
-    bodies += [(VERIFY, about | {"claims": list(claim)}) for claim in claims]
+    bodies += [(VERIFY, about | {"claims": list(batch)}) for batch in claims]
     return [_Sending(post, to_json(body)) for post, body in bodies]
 
 
 def _row(name: str, turn: int, number: int, text: str | None = None) -> dict[str, object]:
     asks = turn % 2 == 0
-    said = text if text is not None else (_ASKED if asks else _ANSWERED).format(number=number)
+    content = text if text is not None else (_ASKED if asks else _ANSWERED).format(number=number)
     row: dict[str, object] = {"channel": "chat", "actor": "customer" if asks else "agent", "kind": "message"}
     person = {"type": "account_id", "value": name, "verified": True}
-    return row | {"text": said, "conversation_id": name, "identifiers": [person]}
+    return row | {"text": content, "conversation_id": name, "identifiers": [person]}
 
 
 async def _play(
@@ -255,11 +255,11 @@ def _figures(
 ) -> HostileBench:
     holds = {shape: {post: _shortest_hold(parts, post) for post in POSTS} for shape, parts in played.items()}
     floors = holds.pop(ORDINARY)
-    answers = {shape: [one for part in played[shape] for one in part] for shape in holds}
+    answers = {shape: [answer for part in played[shape] for answer in part] for shape in holds}
     posts: dict[str, Hold] = {}
     for post in POSTS:
-        shape = max(holds, key=lambda one: holds[one][post])
-        own = [(one, of) for of, some in answers.items() for one in some if one.post == post]
+        shape = max(holds, key=lambda candidate: holds[candidate][post])
+        own = [(answer, of) for of, some in answers.items() for answer in some if answer.post == post]
         slowest, of = max(own, key=lambda pair: pair[0].took_ms)
         posts[post] = Hold(
             longest_ms=holds[shape][post],
@@ -267,7 +267,7 @@ def _figures(
             floor_ms=floors[post],
             took_ms=slowest.took_ms,
             took_shape=of,
-            statuses=dict(Counter(str(one.status) for one, _ in own)),
+            statuses=dict(Counter(str(answer.status) for answer, _ in own)),
         )
     return HostileBench(characters=characters, rounds=rounds, idle_ms=idle_ms, posts=posts, holds_ms=holds)
 

@@ -107,10 +107,10 @@ async def _connection(url: httpx.URL) -> AsyncGenerator[Callable[[bytes], Awaita
         writer.write(f"{head}{len(body)}\r\n\r\n".encode() + body)
         answer = await reader.readuntil(b"\r\n\r\n")
         fields = dict(line.lower().split(b": ", 1) for line in answer.split(b"\r\n")[1:-2])
-        told = await reader.readexactly(int(fields[b"content-length"]))
+        payload = await reader.readexactly(int(fields[b"content-length"]))
         if not answer.startswith(b"HTTP/1.1 201 "):
             status = answer.partition(b"\r\n")[0].decode()
-            raise Unavailable(f"The service refused interactions ({status}): {told[:300].decode(errors='replace')}")
+            raise Unavailable(f"The service refused interactions ({status}): {payload[:300].decode(errors='replace')}")
 
     try:
         yield post

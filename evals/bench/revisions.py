@@ -155,8 +155,8 @@ async def _followed(room: _Room, handoffs: int) -> tuple[float, list[_Seen]]:
         by_get = [_answered(client, handoffs + number, room.deadline_ms) for number in range(handoffs)]
         followed = await asyncio.gather(*by_stream, *by_get)
         await _told(room, 2 * len(by_stream) + 2 * len(by_get))
-    seen = [one for _, some in followed for one in some]
-    numbers = {one.handoff_id: one.number for one in seen}
+    seen = [sighting for _, some in followed for sighting in some]
+    numbers = {sighting.handoff_id: sighting.number for sighting in seen}
     for message, at in room.deliveries:
         handoff_id, revision = message["data"]["handoff_id"], message["data"]["revision"]
         seen.append(_Seen(handoff_id, numbers[handoff_id], revision, "webhook", at))
@@ -226,7 +226,7 @@ async def _streamed(client: httpx.AsyncClient, number: int, deadline_ms: int) ->
             late_ms = late_ms or (at - began) * 1000 - deadline_ms
             revision = int(handoff["revision"])
             seen.setdefault(revision, _Seen(handoff["handoff_id"], number, revision, "stream", at))
-    return late_ms, [one for revision, one in seen.items() if revision > 1]
+    return late_ms, [sighting for revision, sighting in seen.items() if revision > 1]
 
 
 async def _until(client: httpx.AsyncClient, handoff_id: str, revision: int) -> float:
@@ -279,8 +279,10 @@ def _answered_at(model: SlowModel, number: int, revision: int, came_at: float) -
 def _reached(model: SlowModel, seen: Sequence[_Seen], revision: int) -> Reached:
     lags: dict[str, Lag] = {}
     for way in WAYS:
-        of_way = [one for one in seen if (one.way, one.revision) == (way, revision)]
-        took = [(one.at - _answered_at(model, one.number, revision, one.at)) * 1000 for one in of_way]
+        of_way = [sighting for sighting in seen if (sighting.way, sighting.revision) == (way, revision)]
+        took = [
+            (sighting.at - _answered_at(model, sighting.number, revision, sighting.at)) * 1000 for sighting in of_way
+        ]
         middle, slow_end = middle_and_slow_end(took)
         lags[way] = Lag(p50_ms=middle, p99_ms=slow_end, max_ms=round(max(took), 3))
     return Reached(**lags)

@@ -129,9 +129,9 @@ def _receiver() -> Generator[tuple[str, Sequence[_Arrival]]]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            told = json.loads(self.rfile.read(int(self.headers["content-length"])))
-            if told["data"]["type"] == "silence":
-                arrivals.append(_Arrival(told["data"]["conversation_id"], datetime.now(UTC).timestamp()))
+            event = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            if event["data"]["type"] == "silence":
+                arrivals.append(_Arrival(event["data"]["conversation_id"], datetime.now(UTC).timestamp()))
             self.send_response(204)
             self.send_header("content-length", "0")
             self.end_headers()

@@ -128,14 +128,14 @@ def compare(a: Scores, b: Scores, *, names: tuple[str, str] = ("a", "b"), seed: 
 def _made_with(a: Manifest, b: Manifest) -> Iterator[str]:
     """What may have made the difference, in words."""
     for name in sorted({*a.settings, *b.settings}):
-        one, other = _told(a.settings.get(name)), _told(b.settings.get(name))
-        if one != other:
-            yield f"{name}: {one} → {other}"
+        before, after = _told(a.settings.get(name)), _told(b.settings.get(name))
+        if before != after:
+            yield f"{name}: {before} → {after}"
     prompts = [{prompt.name: _prompt(prompt) for prompt in run.prompts} for run in (a, b)]
     for name in sorted({*prompts[0], *prompts[1]}):
-        one, other = prompts[0].get(name, _NONE), prompts[1].get(name, _NONE)
-        if one != other:
-            yield f"prompt {name}: {one} → {other}"
+        before, after = prompts[0].get(name, _NONE), prompts[1].get(name, _NONE)
+        if before != after:
+            yield f"prompt {name}: {before} → {after}"
     if a.judge != b.judge:
         yield f"judge: {_told(a.judge)} → {_told(b.judge)}"
     if a.code.sha256 != b.code.sha256:
@@ -148,8 +148,8 @@ def _told(value: object) -> str:
     return _NONE if value is None else str(value)
 
 
-def _prompt(prompt_reference: PromptReference) -> str:
-    return f"{prompt_reference.version} ({prompt_reference.sha256[:8]})"
+def _prompt(reference: PromptReference) -> str:
+    return f"{reference.version} ({reference.sha256[:8]})"
 
 
 _Rows = Mapping[str, tuple[float, float]]
@@ -157,9 +157,9 @@ _Rows = Mapping[str, tuple[float, float]]
 
 def _comparable(a: Scores, b: Scores) -> tuple[list[Scorer], tuple[str, ...]]:
     names = [name for name in a.manifest.scorers if name in b.manifest.scorers]
-    known = {SCORER.name: SCORER for SCORER in SCORERS}
+    scorers_by_name = {scorer.name: scorer for scorer in SCORERS}
     same = [name for name in names if a.manifest.scorers[name] == b.manifest.scorers[name]]
-    scorers = [known.get(name) or Scorer(name, 1, "", _never, unit="measure") for name in same]
+    scorers = [scorers_by_name.get(name) or Scorer(name, 1, "", _never, unit="measure") for name in same]
     return scorers, tuple(name for name in names if name not in same)
 
 
@@ -170,14 +170,14 @@ def _never(_: GoldCase, __: Observation) -> Score:
 def _paired(name: str, cases: Sequence[str], a: Scores, b: Scores) -> _Rows:
     rows: dict[str, tuple[float, float]] = {}
     for case in cases:
-        one, other = a.cases[case].scores.get(name), b.cases[case].scores.get(name)
-        if one is not None and other is not None:
-            rows[case] = (round(one, DIGITS), round(other, DIGITS))
+        score_a, score_b = a.cases[case].scores.get(name), b.cases[case].scores.get(name)
+        if score_a is not None and score_b is not None:
+            rows[case] = (round(score_a, DIGITS), round(score_b, DIGITS))
     return rows
 
 
 def _differs(rows: _Rows) -> bool:
-    return any(one != other for one, other in rows.values())
+    return any(score_a != score_b for score_a, score_b in rows.values())
 
 
 def _unscored(run: Scores, name: str, cases: Sequence[str]) -> int:
@@ -206,7 +206,7 @@ def _difference(
 ) -> Difference:
     from evals.compare.intervals import clustered_intervals
 
-    differences = [other - one for one, other in rows.values()]
+    differences = [score_b - score_a for score_a, score_b in rows.values()]
     clusters = [cases[case].cluster for case in rows]
     levels = (CONFIDENCE, 1 - (1 - CONFIDENCE) / looks)
     interval, joint = clustered_intervals(differences, clusters, levels, seed=seed)
@@ -214,8 +214,8 @@ def _difference(
         scorer=scorer.name,
         n=len(rows),
         clusters=len(set(clusters)),
-        mean_a=sum(one for one, _ in rows.values()) / len(rows),
-        mean_b=sum(other for _, other in rows.values()) / len(rows),
+        mean_a=sum(score_a for score_a, _ in rows.values()) / len(rows),
+        mean_b=sum(score_b for _, score_b in rows.values()) / len(rows),
         difference=sum(differences) / len(rows),
         interval=interval,
         joint_interval=joint,
@@ -250,5 +250,5 @@ def _changes(pairs: Mapping[str, _Rows], differences: Sequence[Difference]) -> t
     by_case: dict[str, float] = defaultdict(float)
     for size, change in ranked:
         by_case[change.case] += size
-    ranked.sort(key=lambda one: (-by_case[one[1].case], one[1].case, -one[0]))
+    ranked.sort(key=lambda entry: (-by_case[entry[1].case], entry[1].case, -entry[0]))
     return tuple(change for _, change in ranked[:MOST_CHANGES])

@@ -29,8 +29,8 @@ def gate(baseline: Scores, run: Scores, *, seed: int = 0) -> Gate:
     if not any(scores.manifest.settings.get("model") for scores in (baseline, run)):
         reasons += _intolerable(baseline, run)
     if compared.failed_b > compared.failed_a:
-        told = next(f"{case}: {scored_case.error}" for case, scored_case in run.cases.items() if scored_case.error)
-        reasons.append(f"{compared.failed_b} cases ended in an error, in the baseline {compared.failed_a}; {told}.")
+        failure = next(f"{case}: {scored_case.error}" for case, scored_case in run.cases.items() if scored_case.error)
+        reasons.append(f"{compared.failed_b} cases ended in an error, in the baseline {compared.failed_a}; {failure}.")
     reasons += [
         f"{difference.scorer} could not score {difference.unscored_b} cases, in the baseline {difference.unscored_a}."
         for difference in compared.differences
@@ -61,16 +61,14 @@ def _worst(name: str, baseline: Scores, run: Scores) -> str:
     ]
     scorer = scorer_named(name)
     sign = -1.0 if scorer and scorer.better == "lower" else 1.0
-    known = [(sign * (b - a), case, a, b) for case, a, b in pairs if a is not None and b is not None]
-    return ", ".join(f"{case} ({a:.3g} → {b:.3g})" for _, case, a, b in sorted(known)[:MOST_CASES])
+    losses = [(sign * (b - a), case, a, b) for case, a, b in pairs if a is not None and b is not None]
+    return ", ".join(f"{case} ({a:.3g} → {b:.3g})" for _, case, a, b in sorted(losses)[:MOST_CASES])
 
 
 def _intolerable(baseline: Scores, run: Scores) -> Iterator[str]:
     for scorer in SCORERS:
         version = scorer.version
-        if not scorer.intolerable or {scores.manifest.scorers.get(scorer.name) for scores in (baseline, run)} != {
-            version
-        }:
+        if not scorer.intolerable or {side.manifest.scorers.get(scorer.name) for side in (baseline, run)} != {version}:
             continue
         for case, scored_case in run.cases.items():
             before = baseline.cases.get(case)

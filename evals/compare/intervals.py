@@ -40,13 +40,13 @@ def clustered_intervals(
     sizes = np.bincount(members, minlength=count).astype(np.float64)
     drawn = _drawn(count, seed, draws)
     means = (drawn @ sums) / (drawn @ sizes)
-    found: list[tuple[float, float]] = []
+    intervals: list[tuple[float, float]] = []
     for level in levels:
         reach = np.sqrt(count / (count - 1)) * stdtrit(count - 1, (1 - level) / 2)
         tail = float(ndtr(reach))
         low, high = np.quantile(means, [tail, 1 - tail])
-        found.append((float(low), float(high)))
-    return found
+        intervals.append((float(low), float(high)))
+    return intervals
 
 
 def joint_chances(
@@ -96,5 +96,5 @@ def mean_interval(values: Sequence[float], clusters: Sequence[str], *, seed: int
     """The 95 % interval of a mean, on the same terms."""
     numbers = np.asarray(values, dtype=np.float64)
     centre = float(numbers.mean())
-    low, high = clustered_intervals([float(one) for one in numbers - centre], clusters, (0.95,), seed=seed)[0]
+    low, high = clustered_intervals([float(number) for number in numbers - centre], clusters, (0.95,), seed=seed)[0]
     return centre + low, centre + high

@@ -55,8 +55,8 @@ def convert(dataset: str, file: Path, out: Path, *, part: str | None = None) -> 
     try:
         rows = list(adapter.read(_content(file, adapter.kind), part))
     except (KeyError, TypeError, IndexError, AttributeError) as failure:
-        told = f"the field {failure} is missing" if isinstance(failure, KeyError) else str(failure)
-        raise InvalidRequest(f"{file} is not of the format of {dataset}: {told}.") from None
+        reason = f"the field {failure} is missing" if isinstance(failure, KeyError) else str(failure)
+        raise InvalidRequest(f"{file} is not of the format of {dataset}: {reason}.") from None
     except InvalidRequest as failure:
         raise InvalidRequest(f"{file}: {failure.detail}") from None
     if not rows:

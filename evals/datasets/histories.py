@@ -14,25 +14,26 @@ def locomo(content: Any, part: str | None) -> Iterator[Mapping[str, Any]]:
     if part is not None:
         raise InvalidRequest(f"it is not divided into parts, so there is no {part!r}.")
     for row in content:
-        said = row["conversation"]
-        numbers = sorted(int(match[1]) for key in said if (match := _SESSION.fullmatch(key)))
+        conversation = row["conversation"]
+        numbers = sorted(int(match[1]) for key in conversation if (match := _SESSION.fullmatch(key)))
         yield {
             "id": f"locomo-{row['sample_id']}",
-            "speakers": [said["speaker_a"], said["speaker_b"]],
-            "sessions": [_session(said, number) for number in numbers],
+            "speakers": [conversation["speaker_a"], conversation["speaker_b"]],
+            "sessions": [_session(conversation, number) for number in numbers],
             "qa": [
                 {
-                    "question": one["question"],
-                    "evidence": one.get("evidence") or [],
-                    "category": one.get("category"),
+                    "question": question["question"],
+                    "evidence": question.get("evidence") or [],
+                    "category": question.get("category"),
                 }
-                for one in row["qa"]
+                for question in row["qa"]
             ],
         }
 
 
-def _session(said: Mapping[str, Any], number: int) -> Mapping[str, Any]:
+def _session(conversation: Mapping[str, Any], number: int) -> Mapping[str, Any]:
     turns = [
-        {"id": turn["dia_id"], "speaker": turn["speaker"], "text": turn["text"]} for turn in said[f"session_{number}"]
+        {"id": turn["dia_id"], "speaker": turn["speaker"], "text": turn["text"]}
+        for turn in conversation[f"session_{number}"]
     ]
-    return {"n": number, "date_time": said[f"session_{number}_date_time"], "turns": turns}
+    return {"n": number, "date_time": conversation[f"session_{number}_date_time"], "turns": turns}

@@ -18,7 +18,7 @@ def example(result: CaseResult, case: GoldCase) -> str:
     seen = result.observation
     if seen is None:
         return ""
-    scorers = {SCORER.name: SCORER for SCORER in SCORERS}
+    scorers = {scorer.name: scorer for scorer in SCORERS}
     harms = [(name, score) for name, score in result.scores.items() if name in scorers and scorers[name].harmed(score)]
     reasons = "".join(f"<li><b>{escape(name)}</b> {escape(score.reason)}" for name, score in harms)
     counted = f"{len(harms)} harm" + ("s" if len(harms) != 1 else "")
@@ -35,9 +35,9 @@ def side_by_side(a: CaseResult, b: CaseResult, case: GoldCase | None, changes: S
     if a.observation is None or b.observation is None:
         return ""
     journey = _journey(case, _cited(a.observation) | _cited(b.observation)) if case else ""
-    told = "; ".join(f"{change.scorer} {change.a:.3g} → {change.b:.3g}" for change in changes)
+    summary = "; ".join(f"{change.scorer} {change.a:.3g} → {change.b:.3g}" for change in changes)
     return (
-        f"<details><summary>{escape(a.case)} <small>{escape(told)}</small></summary>{journey}"
+        f"<details><summary>{escape(a.case)} <small>{escape(summary)}</small></summary>{journey}"
         f'<div class="pair"><div><h4>a</h4>{_brief(a.observation, case)}</div>'
         f"<div><h4>b</h4>{_brief(b.observation, case)}</div></div></details>"
     )
@@ -46,8 +46,8 @@ def side_by_side(a: CaseResult, b: CaseResult, case: GoldCase | None, changes: S
 def _cited(seen: Observation) -> frozenset[str]:
     brief = seen.handoff.brief
     parts = (brief.claims, brief.entities, brief.commitments, brief.actions_taken)
-    ids = (one for part in parts for item in part for one in item.evidence)
-    return frozenset(seen.sources[one] for one in ids if one in seen.sources)
+    ids = (interaction_id for part in parts for item in part for interaction_id in item.evidence)
+    return frozenset(seen.sources[interaction_id] for interaction_id in ids if interaction_id in seen.sources)
 
 
 def _journey(case: GoldCase, cited: Collection[str]) -> str:
@@ -58,9 +58,9 @@ def _journey(case: GoldCase, cited: Collection[str]) -> str:
         rows = [(number, draft) for number, draft in rows if draft.id in cited or draft.id in newest]
     lines: list[str] = []
     for number, draft in rows:
-        said = escape(draft.text or f"{draft.name or ''} {draft.outcome.value if draft.outcome else ''}".strip())
+        text = escape(draft.text or f"{draft.name or ''} {draft.outcome.value if draft.outcome else ''}".strip())
         when = f"{draft.occurred_at:%d %b %H:%M}" if draft.occurred_at else ""
-        shown = f"<mark>{said}</mark>" if draft.id in cited else said
+        shown = f"<mark>{text}</mark>" if draft.id in cited else text
         lines.append(
             f'<li value="{number}"><small>{when} {draft.channel.value}, {draft.actor.value}</small><br>{shown}</li>'
         )
@@ -76,15 +76,15 @@ def _brief(seen: Observation, case: GoldCase | None) -> str:
         "situation": brief.situation,
         "expects": brief.customer_expectation,
     }
-    said = {name: _with_evidence(text, seen, numbers) for name, text in prose.items() if text}
-    said |= {name: text for name, text in _listed(brief, numbers).items() if text}
+    sections = {name: _with_evidence(text, seen, numbers) for name, text in prose.items() if text}
+    sections |= {name: text for name, text in _listed(brief, numbers).items() if text}
     if brief.dropped_claims:
-        said["dropped"] = _list(
-            f"<s>{escape(dropped_claim.text)}</s> {escape(dropped_claim.why)}" for dropped_claim in brief.dropped_claims
+        sections["dropped"] = _list(
+            f"<s>{escape(claim.text)}</s> {escape(claim.why)}" for claim in brief.dropped_claims
         )
     if case and case.expect.reference:
-        said["a person's summary"] = escape(case.expect.reference)
-    return "<dl>" + "".join(f"<dt>{name}</dt><dd>{text}</dd>" for name, text in said.items()) + "</dl>"
+        sections["a person's summary"] = escape(case.expect.reference)
+    return "<dl>" + "".join(f"<dt>{name}</dt><dd>{text}</dd>" for name, text in sections.items()) + "</dl>"
 
 
 def _listed(brief: Brief, numbers: Mapping[str, int]) -> Mapping[str, str]:
@@ -106,19 +106,19 @@ def _listed(brief: Brief, numbers: Mapping[str, int]) -> Mapping[str, str]:
 def _with_evidence(text: str, seen: Observation, numbers: Mapping[str, int]) -> str:
     """The text, each of its claims with the numbers of what bears it out; what the check rejects is marked."""
     rejected = {verdict.text: verdict.why for verdict in seen.verdicts if verdict.verdict is VerdictKind.REFUTED}
-    cited = {one.text: one.evidence for one in seen.handoff.brief.claims}
-    told = escape(text)
+    cited = {brief_claim.text: brief_claim.evidence for brief_claim in seen.handoff.brief.claims}
+    shown = escape(text)
     for claim in sorted({*cited, *rejected}, key=len, reverse=True):
         marked = escape(claim) + _cites(cited.get(claim, ()), numbers)
         if claim in rejected:
             marked = f'<span class="worse" title="{escape(rejected[claim], quote=True)}">{marked}</span>'
-        told = told.replace(escape(claim), marked, 1)
-    return told
+        shown = shown.replace(escape(claim), marked, 1)
+    return shown
 
 
 def _cites(evidence: Iterable[str], numbers: Mapping[str, int]) -> str:
-    found = sorted({numbers[one] for one in evidence if one in numbers})
-    return f"<sup>{', '.join(map(str, found))}</sup>" if found else ""
+    cited = sorted({numbers[interaction_id] for interaction_id in evidence if interaction_id in numbers})
+    return f"<sup>{', '.join(map(str, cited))}</sup>" if cited else ""
 
 
 def _numbers(seen: Observation, case: GoldCase | None) -> Mapping[str, int]:

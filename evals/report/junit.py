@@ -9,7 +9,7 @@ from evals.suite.records import CaseResult, Manifest
 
 def junit(manifest: Manifest, results: Sequence[CaseResult]) -> str:
     """One suite. A case that ended in an error is an error; scorers that could not score are told as output."""
-    grave = {SCORER.name: SCORER for SCORER in SCORERS if SCORER.grave}
+    grave = {scorer.name: scorer for scorer in SCORERS if scorer.grave}
     suite = Element("testsuite", name=f"warmline.{manifest.cases}", tests=str(len(results)))
     failures = errors = 0
     for result in results:
@@ -19,9 +19,9 @@ def junit(manifest: Manifest, results: Sequence[CaseResult]) -> str:
             errors += 1
             SubElement(test, "error", message=_printable(result.error))
             continue
-        found = {name: score for name, score in result.scores.items() if name in grave and grave[name].harmed(score)}
-        failures += bool(found)
-        for name, score in found.items():
+        harms = {name: score for name, score in result.scores.items() if name in grave and grave[name].harmed(score)}
+        failures += bool(harms)
+        for name, score in harms.items():
             SubElement(test, "failure", type=name, message=_printable(f"{grave[name].harm}: {score.reason}"))
         lines = (f"{name}: {_value(score.value)} ({score.reason})" for name, score in result.scores.items())
         SubElement(test, "system-out").text = _printable("\n".join(lines))
@@ -40,4 +40,6 @@ def _value(value: float | None) -> str:
 
 def _printable(text: str) -> str:
     # XML 1.0 has no way to write most control characters.
-    return "".join(one if one in "\t\n\r" or one >= " " else "\N{REPLACEMENT CHARACTER}" for one in text)
+    return "".join(
+        character if character in "\t\n\r" or character >= " " else "\N{REPLACEMENT CHARACTER}" for character in text
+    )

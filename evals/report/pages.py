@@ -48,24 +48,20 @@ def run_page(manifest: Manifest, figures: Summary, results: Sequence[CaseResult]
 
     No case that is held out is shown: whoever looks at them while building has none left to judge by.
     """
-    known = {
+    measured = {
         name: scorer_figures for name, scorer_figures in figures.scorers.items() if scorer_figures.mean is not None
     }
-    rows = "".join(_scorer_row(name, scorer_figures, results, figures) for name, scorer_figures in known.items())
+    rows = "".join(_scorer_row(name, scorer_figures, results, figures) for name, scorer_figures in measured.items())
     head = "<tr><th>scorer<th>mean, 95 % interval<th>by industry<th>distribution<th>cases</tr>"
     silent = "".join(
         f"<li><b>{escape(name)}</b> {scorer_figures.unscored} unscored, {scorer_figures.not_applicable} not asked"
         for name, scorer_figures in figures.scorers.items()
-        if name not in known
+        if name not in measured
     )
-    worst = sorted(
-        (result for result in results if result.split == SHOWN), key=lambda case_result: -_harms(case_result)
-    )[:MOST_EXAMPLES]
-    shown = "".join(
-        example(case_result, cases[case_result.case])
-        for case_result in worst
-        if case_result.case in cases and _harms(case_result)
-    )
+    worst = sorted((result for result in results if result.split == SHOWN), key=lambda result: -_harms(result))[
+        :MOST_EXAMPLES
+    ]
+    shown = "".join(example(result, cases[result.case]) for result in worst if result.case in cases and _harms(result))
     errors = "".join(f"<li>{escape(case)}: {escape(error)}" for case, error in figures.errors.items())
     body = (
         f"<h1>Warmline: {escape(manifest.cases)}</h1>{_made_with(manifest, figures)}"
@@ -97,7 +93,8 @@ def comparison_page(
         if case in a and case in b and a[case].split == SHOWN
     )
     moved = "".join(
-        f"<tr><td>{escape(change.case)}<td>{escape(change.scorer)}<td class=n>{change.a:.3g}<td class=n>{change.b:.3g}</tr>"
+        f"<tr><td>{escape(change.case)}<td>{escape(change.scorer)}"
+        f"<td class=n>{change.a:.3g}<td class=n>{change.b:.3g}</tr>"
         for change in compared.changes
     )
     body = (
@@ -111,14 +108,18 @@ def comparison_page(
 
 
 def _scorer_row(name: str, scorer_figures: ScorerFigures, results: Sequence[CaseResult], figures: Summary) -> str:
-    told = f"<td><b>{escape(name)}</b><br><small>{escape(scorer_figures.harm)}</small>"
+    label = f"<td><b>{escape(name)}</b><br><small>{escape(scorer_figures.harm)}</small>"
     counted = f"<td>{scorer_figures.n}" + (
         f", {scorer_figures.harmed} harmed" if scorer_figures.harmed is not None else ""
     )
     counted += f"<br><small>{scorer_figures.unscored} unscored, {scorer_figures.not_applicable} not asked</small>"
     mean = scorer_figures.mean or 0.0
     values = [value for _, value in values_of(name, results)]
-    means = {industry: found[name] for industry, found in figures.industries.items() if name in found}
+    means = {
+        industry: means_by_scorer[name]
+        for industry, means_by_scorer in figures.industries.items()
+        if name in means_by_scorer
+    }
     most = (
         1.0
         if scorer_figures.unit == "share"
@@ -131,7 +132,7 @@ def _scorer_row(name: str, scorer_figures: ScorerFigures, results: Sequence[Case
     )
     unit = "" if scorer_figures.unit in ("share", "count") else f" {scorer_figures.unit}"
     return (
-        f"<tr>{told}<td>{_short(mean)}{unit}{interval}"
+        f"<tr>{label}<td>{_short(mean)}{unit}{interval}"
         f"{svg.bar(mean, scorer_figures.interval, most=most)}"
         f"<td>{svg.shares(means, most=most)}<td>{svg.histogram(values)}{counted}</tr>"
     )
@@ -149,22 +150,22 @@ def _difference_row(difference: Difference) -> str:
         abs(difference.difference), *(abs(end) for end in difference.joint_interval if abs(end) != float("inf")), 0.0
     )
     plot = svg.difference(difference.difference, difference.joint_interval, most=most, mark=mark)
-    told = f"{difference.difference:+.3g} <small>{low:+.3g} to {high:+.3g}</small>{plot}"
+    change = f"{difference.difference:+.3g} <small>{low:+.3g} to {high:+.3g}</small>{plot}"
     return (
         f"<tr><td><b>{escape(difference.scorer)}</b><td class=n data-name=a>{difference.mean_a:.3g}"
-        f"<td class=n data-name=b>{difference.mean_b:.3g}<td>{told}"
+        f"<td class=n data-name=b>{difference.mean_b:.3g}<td>{change}"
         f'<td class="{mark}">{difference.verdict}<td>{difference.n} cases, {difference.clusters} clusters'
         f"<br><small>unscored: {difference.unscored_a} and {difference.unscored_b}</small></tr>"
     )
 
 
 def _counted(compared: Comparison) -> str:
-    told = f"{compared.n} cases in both"
+    counts = f"{compared.n} cases in both"
     left = {"only in a": compared.only_a, "only in b": compared.only_b, "edited since": compared.edited}
-    told += "".join(f", {number} {words}" for words, number in left.items() if number)
+    counts += "".join(f", {number} {words}" for words, number in left.items() if number)
     failed = compared.failed_a or compared.failed_b
-    told += f"; errors: {compared.failed_a} and {compared.failed_b}" if failed else ""
-    return escape(told) + ". A verdict rests on intervals that hold for all scorers together (95 %)."
+    counts += f"; errors: {compared.failed_a} and {compared.failed_b}" if failed else ""
+    return escape(counts) + ". A verdict rests on intervals that hold for all scorers together (95 %)."
 
 
 def _made_with(manifest: Manifest, figures: Summary) -> str:
@@ -188,7 +189,7 @@ def _setting(name: str, value: object) -> str:
     words = name.replace("_", " ")
     if isinstance(value, Mapping):
         inner = cast(Mapping[str, object], value)
-        return f"{words} ({', '.join(f'{one} {told}' for one, told in inner.items())})"
+        return f"{words} ({', '.join(f'{inner_name} {inner_value}' for inner_name, inner_value in inner.items())})"
     return words if value is True else f"{words} {value}"
 
 
@@ -197,9 +198,11 @@ def _list(items: Sequence[str]) -> str:
 
 
 def _harms(result: CaseResult) -> float:
-    scorers = {SCORER.name: SCORER for SCORER in SCORERS}
-    found = [scorers[name] for name, score in result.scores.items() if name in scorers and scorers[name].harmed(score)]
-    return sum(3.0 if scorer.grave else 1.0 for scorer in found)
+    scorers = {scorer.name: scorer for scorer in SCORERS}
+    harmful = [
+        scorers[name] for name, score in result.scores.items() if name in scorers and scorers[name].harmed(score)
+    ]
+    return sum(3.0 if scorer.grave else 1.0 for scorer in harmful)
 
 
 def _page(title: str, body: str) -> str:

@@ -13,7 +13,7 @@ def bar(value: float, interval: tuple[float, float] | None, *, most: float) -> s
     end = min(max(value, 0.0) * scale, WIDTH)
     parts = [f'<rect class="bar" x="0" y="5" width="{end:.1f}" height="10"/>']
     if interval:
-        low, high = (min(max(one * scale, 0.0), WIDTH) for one in interval)
+        low, high = (min(max(bound * scale, 0.0), WIDTH) for bound in interval)
         parts.append(f'<path class="whisker" d="M{low:.1f} 10H{high:.1f}M{low:.1f} 6v8M{high:.1f} 6v8"/>')
     return _svg(WIDTH, 20, parts, f"{value:.3g}")
 

@@ -19,4 +19,4 @@ SCORERS: tuple[Scorer, ...] = (
 
 def scorer_named(name: str) -> Scorer | None:
     """A scorer by its name."""
-    return next((SCORER for SCORER in SCORERS if SCORER.name == name), None)
+    return next((scorer for scorer in SCORERS if scorer.name == name), None)

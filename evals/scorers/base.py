@@ -60,9 +60,9 @@ def share(hits: int, total: int, reason: str) -> Score:
     return Score(value=hits / total, reason=reason) if total else not_applicable("The case names none.")
 
 
-def count(found: Sequence[str], none: str) -> Score:
+def count(names: Sequence[str], none: str) -> Score:
     """How many were found, named in the reason."""
-    return Score(value=float(len(found)), reason=listed(found) if found else none)
+    return Score(value=float(len(names)), reason=listed(names) if names else none)
 
 
 def not_applicable(reason: str) -> Score:
@@ -75,6 +75,6 @@ def unscored(reason: str) -> Score:
     return Score(value=None, reason=reason, status="unscored")
 
 
-def listed(found: Iterable[str]) -> str:
+def listed(texts: Iterable[str]) -> str:
     """Some texts for a reason."""
-    return "; ".join(found)
+    return "; ".join(texts)

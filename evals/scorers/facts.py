@@ -17,8 +17,8 @@ def key_fact_recall(case: GoldCase, seen: Observation) -> Score:
     text = said_by(seen.handoff.brief)
     missing = [fact.name for fact in case.expect.facts.must if not holds_fact(text, fact)]
     total = len(case.expect.facts.must)
-    told = f"missing: {'; '.join(missing)}" if missing else "every fact is there"
-    return share(total - len(missing), total, told)
+    reason = f"missing: {'; '.join(missing)}" if missing else "every fact is there"
+    return share(total - len(missing), total, reason)
 
 
 def missing_attempts(case: GoldCase, seen: Observation) -> Score:
@@ -33,19 +33,19 @@ def missing_attempts(case: GoldCase, seen: Observation) -> Score:
         )
     ]
     total = len(case.expect.attempts)
-    told = f"missing: {'; '.join(missing)}" if missing else "every attempt is there"
-    return share(total - len(missing), total, told)
+    reason = f"missing: {'; '.join(missing)}" if missing else "every attempt is there"
+    return share(total - len(missing), total, reason)
 
 
 def missing_commitments(case: GoldCase, seen: Observation) -> Score:
     """The share of the promises that the brief tells, by whoever made them."""
-    told = [
+    promises = [
         (commitment.by, f"{commitment.text} {commitment.due or ''}") for commitment in seen.handoff.brief.commitments
     ]
     missing = [
         f"{wanted.by.value}: {wanted.any_of[0]}"
         for wanted in case.expect.commitments
-        if not any(by is wanted.by and any(holds(text, word) for word in wanted.any_of) for by, text in told)
+        if not any(by is wanted.by and any(holds(text, word) for word in wanted.any_of) for by, text in promises)
     ]
     total = len(case.expect.commitments)
     return share(total - len(missing), total, f"missing: {'; '.join(missing)}" if missing else "every promise is there")
@@ -53,20 +53,17 @@ def missing_commitments(case: GoldCase, seen: Observation) -> Score:
 
 def stale_facts(case: GoldCase, seen: Observation) -> Score:
     """How many facts that newer ones replaced are told without what replaced them in the same sentence."""
-    stale = [harmful_fact for harmful_fact in case.expect.facts.must_not if harmful_fact.harm == "stale"]
+    stale = [fact for fact in case.expect.facts.must_not if fact.harm == "stale"]
     if not stale:
         return not_applicable("The case names none.")
     newer = {fact.name: fact for fact in case.expect.facts.must}
-    told = [line for text in shown_by(seen.handoff).splitlines() for line in sentences_of(text)]
-    texts = [
-        harmful_fact.name
-        for harmful_fact in stale
-        if any(
-            holds_fact(line, harmful_fact) and not _replaced(line, newer.get(harmful_fact.replaced_by or ""))
-            for line in told
-        )
+    sentences = [line for text in shown_by(seen.handoff).splitlines() for line in sentences_of(text)]
+    names = [
+        fact.name
+        for fact in stale
+        if any(holds_fact(line, fact) and not _replaced(line, newer.get(fact.replaced_by or "")) for line in sentences)
     ]
-    return count(texts, "none told")
+    return count(names, "none told")
 
 
 def reopened_issues(case: GoldCase, seen: Observation) -> Score:
@@ -90,20 +87,23 @@ def leaked_personal_data(case: GoldCase, seen: Observation) -> Score:
 
 def other_customers_facts(case: GoldCase, seen: Observation) -> Score:
     """How many facts of others are shown: those the case names, identifiers only others have, others' evidence."""
-    if not case.others and not any(
-        harmful_fact.harm == "other_customer" for harmful_fact in case.expect.facts.must_not
-    ):
+    if not case.others and not any(fact.harm == "other_customer" for fact in case.expect.facts.must_not):
         return not_applicable("The case has no other customer.")
     text = shown_by(seen.handoff)
     theirs = identifiers(told_in(case.others)) - identifiers(told_in(case.interactions))
     names = [*_held(case, text, "other_customer"), *sorted(theirs & identifiers(text))]
     others = {other.id for other in case.others}
-    cited = {seen.sources.get(one) for claim in seen.handoff.brief.claims for one in claim.evidence}
-    return count([*dict.fromkeys(names), *(f"evidence {one}" for one in sorted(cited & others, key=str))], "none shown")
+    cited = {
+        seen.sources.get(interaction_id) for claim in seen.handoff.brief.claims for interaction_id in claim.evidence
+    }
+    return count(
+        [*dict.fromkeys(names), *(f"evidence {interaction_id}" for interaction_id in sorted(cited & others, key=str))],
+        "none shown",
+    )
 
 
 def _harmful(case: GoldCase, seen: Observation, harm: Harm) -> Score:
-    if not any(harmful_fact.harm == harm for harmful_fact in case.expect.facts.must_not):
+    if not any(fact.harm == harm for fact in case.expect.facts.must_not):
         return not_applicable("The case names none.")
     return count(_held(case, shown_by(seen.handoff), harm), "none told")
 
@@ -113,16 +113,12 @@ def _replaced(line: str, newer: Fact | None) -> bool:
 
 
 def _held(case: GoldCase, text: str, harm: Harm) -> list[str]:
-    return [
-        harmful_fact.name
-        for harmful_fact in case.expect.facts.must_not
-        if harmful_fact.harm == harm and holds_fact(text, harmful_fact)
-    ]
+    return [fact.name for fact in case.expect.facts.must_not if fact.harm == harm and holds_fact(text, fact)]
 
 
 def _passes_luhn(number: str) -> bool:
     """The checksum of payment cards (ISO/IEC 7812-1, annex B)."""
-    digits = [int(one) for one in number if one.isdigit()]
+    digits = [int(character) for character in number if character.isdigit()]
     doubled = (sum(divmod(2 * digit, 10)) for digit in digits[-2::-2])
     return (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0
 

@@ -50,20 +50,20 @@ def unsupported_sentences(case: GoldCase, seen: Observation) -> Score:
     """How many sentences of the brief its customer's interactions do not bear out, by `POST /v1/briefs/verify`."""
     if case.language != KNOWN_LANGUAGE:
         return unscored(f"The check of sentences does not know the language {case.language}.")
-    found = [f"{verdict.text} ({verdict.why})" for verdict in seen.verdicts if verdict.verdict is VerdictKind.REFUTED]
-    return count(found, "every sentence is borne out")
+    refuted = [f"{verdict.text} ({verdict.why})" for verdict in seen.verdicts if verdict.verdict is VerdictKind.REFUTED]
+    return count(refuted, "every sentence is borne out")
 
 
 def fabricated_entities(case: GoldCase, seen: Observation) -> Score:
     """How many identifiers, numbers and names the brief tells that stand in no interaction of the case."""
     source, moments = told_in(case.interactions), moments_of(case.interactions)
     brief = seen.handoff.brief
-    found = dict.fromkeys(fabricated(said_by(brief), source, moments, names=False))
+    fabrications = dict.fromkeys(fabricated(said_by(brief), source, moments, names=False))
     if case.language == KNOWN_LANGUAGE:  # other languages write common nouns with capitals, or names without
-        found |= dict.fromkeys(fabricated_names(prose(brief), f"{source}\n{moments}"))
+        fabrications |= dict.fromkeys(fabricated_names(prose(brief), f"{source}\n{moments}"))
     shown = (_HIDDEN.sub("", entity.value) for entity in brief.entities)
-    found |= {one: None for one in shown if not _stands_in(one, f"{source}\n{moments}")}
-    return count(list(found), "every entity was named")
+    fabrications |= {value: None for value in shown if not _stands_in(value, f"{source}\n{moments}")}
+    return count(list(fabrications), "every entity was named")
 
 
 def fabricated(text: str, source: str, moments: str = "", *, names: bool = True) -> list[str]:
@@ -75,25 +75,29 @@ def fabricated(text: str, source: str, moments: str = "", *, names: bool = True)
     text = _CLOCK.sub(lambda match: " " if _is_moment(match, moments) else match.group(), text)
     figures = _figures(source)
     dates = set(_FIGURE.findall(_CLOCK.sub(" ", moments)))
-    known = figures | numbers(source) | {_as_amount(figure) for figure in figures} | dates
-    found = identifiers(text) - identifiers(source) - known
+    source_figures = figures | numbers(source) | {_as_amount(figure) for figure in figures} | dates
+    codes = identifiers(text) - identifiers(source) - source_figures
     bare = _bare(source)
-    found |= {code for code in _CODE.findall(text) if not re.search(rf"{_bare(code)}(?!\d)", bare)}
-    counted = {told_figure for match in _COUNT.findall(text.casefold()) for told_figure in _told_figures(match)}
-    told = (told_figure for told_figure in _told_figures(text) if told_figure not in counted)
-    missing = [one for one in told if known.isdisjoint({one, one.replace(",", ""), _as_amount(one)})]
-    return [*sorted(found), *missing, *(fabricated_names(text, f"{source}\n{moments}") if names else ())]
+    codes |= {code for code in _CODE.findall(text) if not re.search(rf"{_bare(code)}(?!\d)", bare)}
+    counted = {figure for match in _COUNT.findall(text.casefold()) for figure in _told_figures(match)}
+    uncounted = (figure for figure in _told_figures(text) if figure not in counted)
+    missing = [
+        figure
+        for figure in uncounted
+        if source_figures.isdisjoint({figure, figure.replace(",", ""), _as_amount(figure)})
+    ]
+    return [*sorted(codes), *missing, *(fabricated_names(text, f"{source}\n{moments}") if names else ())]
 
 
 def fabricated_names(text: str, source: str) -> list[str]:
     """The names in an English text none of whose words stands in its source."""
-    known = {word.casefold() for word in _WORD.findall(source)}
-    beginnings = {word[:_SAME_BEGINNING] for word in known if len(word) >= _SAME_BEGINNING}
-    told = [*_NAME.findall(text), *(one for one in _FIRST_NAME.findall(text) if one.casefold() not in _BEGINNINGS)]
+    source_words = {word.casefold() for word in _WORD.findall(source)}
+    beginnings = {word[:_SAME_BEGINNING] for word in source_words if len(word) >= _SAME_BEGINNING}
+    names = [*_NAME.findall(text), *(name for name in _FIRST_NAME.findall(text) if name.casefold() not in _BEGINNINGS)]
     return [
         name
-        for name in dict.fromkeys(told)
-        if name.casefold() not in known and name.casefold()[:_SAME_BEGINNING] not in beginnings
+        for name in dict.fromkeys(names)
+        if name.casefold() not in source_words and name.casefold()[:_SAME_BEGINNING] not in beginnings
     ]
 
 
@@ -110,19 +114,19 @@ def _as_amount(figure: str) -> str:
 def _stands_in(value: str, source: str) -> bool:
     if _bare(value) in _bare(source):
         return True
-    told = set(_FIGURE.findall(value))
-    return bool(told) and told <= _figures(source)
+    figures = set(_FIGURE.findall(value))
+    return bool(figures) and figures <= _figures(source)
 
 
 def _bare(text: str) -> str:
-    return "".join(one for one in text.casefold() if one.isalnum())
+    return "".join(character for character in text.casefold() if character.isalnum())
 
 
 def _figures(text: str) -> set[str]:
     text = _SPACED.sub(r"\1,\2", text)
     words = _WORD.findall(text.casefold())
     written = {str(_NUMBER_WORDS[word]) for word in words if word in _NUMBER_WORDS}
-    return {one for figure in _told_figures(text) for one in (figure, figure.replace(",", ""))} | written
+    return {spelling for figure in _told_figures(text) for spelling in (figure, figure.replace(",", ""))} | written
 
 
 def _told_figures(text: str) -> Iterator[str]:

@@ -58,7 +58,7 @@ def forbidden_actions(case: GoldCase, seen: Observation) -> Score:
     if not case.expect.actions.forbidden:
         return not_applicable("The case names none.")
     offered = _offered(seen)
-    return count([one for one in offered if one in case.expect.actions.forbidden], "none offered")
+    return count([action_id for action_id in offered if action_id in case.expect.actions.forbidden], "none offered")
 
 
 def redundant_suggestions(case: GoldCase, seen: Observation) -> Score:
@@ -67,13 +67,13 @@ def redundant_suggestions(case: GoldCase, seen: Observation) -> Score:
     labels = [(action.action_id, f"{action.action_id} {action.label}".replace("_", " ")) for action in _actions(seen)]
     tried = [words for attempt in case.expect.attempts for words in attempt.step]
     right = set(case.expect.actions.right)
-    found = [
+    redundant = [
         action_id
         for action_id, label in labels
         if action_id not in right
         and (action_id.casefold() in named or any(len(words.split()) > 1 and holds(label, words) for words in tried))
     ]
-    return count(found, "nothing offered was tried")
+    return count(redundant, "nothing offered was tried")
 
 
 def _actions(seen: Observation) -> tuple[OfferedAction, ...]:

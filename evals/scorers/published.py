@@ -48,12 +48,14 @@ def finesure_completeness(case: GoldCase, seen: Observation) -> Score:
 
 def finesure_conciseness(case: GoldCase, seen: Observation) -> Score:
     """The share of sentences that tell a key fact, an attempt or a promise."""
-    told = sentences(seen.handoff.brief)
+    statements = sentences(seen.handoff.brief)
     facts = _key_facts(case)
     if not facts:
         return not_applicable("The case names no key fact.")
-    idle = [one for one in told if not any(holds_fact(one, fact) for fact in facts)]
-    return share(len(told) - len(idle), len(told), f"idle: {listed(idle)}" if idle else "every sentence tells a fact")
+    idle = [statement for statement in statements if not any(holds_fact(statement, fact) for fact in facts)]
+    return share(
+        len(statements) - len(idle), len(statements), f"idle: {listed(idle)}" if idle else "every sentence tells a fact"
+    )
 
 
 def agent_assist_accuracy(case: GoldCase, seen: Observation) -> Score:
@@ -77,8 +79,8 @@ def agent_assist_completeness(case: GoldCase, seen: Observation) -> Score:
     """The mean of the shares of facts, attempts and promises told, and whether the resolution is."""
     parts = [part(case, seen) for part in (key_fact_recall, missing_attempts, missing_commitments, wrong_resolution)]
     scores = [part for part in parts if part.value is not None]
-    told = listed(part.reason for part in scores if part.value != 1.0)
-    return Score(value=sum(part.value or 0.0 for part in scores) / len(scores), reason=told or "everything is told")
+    reason = listed(part.reason for part in scores if part.value != 1.0)
+    return Score(value=sum(part.value or 0.0 for part in scores) / len(scores), reason=reason or "everything is told")
 
 
 def agent_assist_adherence(_: GoldCase, seen: Observation) -> Score:
@@ -99,8 +101,12 @@ def agent_assist_adherence(_: GoldCase, seen: Observation) -> Score:
     }
     if not brief.situation and not brief.contact_reason:
         return not_applicable("The brief has nothing to say.")
-    told = [name for name, is_broken in broken.items() if is_broken]
-    return share(len(broken) - len(told), len(broken), f"not followed: {listed(told)}" if told else "all are followed")
+    violations = [name for name, is_broken in broken.items() if is_broken]
+    return share(
+        len(broken) - len(violations),
+        len(broken),
+        f"not followed: {listed(violations)}" if violations else "all are followed",
+    )
 
 
 def _key_facts(case: GoldCase) -> list[Fact]:

@@ -25,7 +25,7 @@ def reading_ease(case: GoldCase, seen: Observation) -> Score:
     if case.language != "en":
         return unscored(f"The formula is for English, not for {case.language}.")
     brief = seen.handoff.brief
-    ease = flesch(" ".join(one for one in (brief.contact_reason, brief.situation) if one))
+    ease = flesch(" ".join(text for text in (brief.contact_reason, brief.situation) if text))
     return not_applicable("The brief has no prose.") if ease is None else Score(value=ease, reason=f"{ease:.0f}")
 
 
@@ -58,9 +58,9 @@ def rouge_l(reference: str, text: str) -> float:
     return 2 * common / (len(wanted) + len(got)) if common else 0.0
 
 
-def _common(one: Sequence[str], other: Sequence[str]) -> int:
+def _common(words: Sequence[str], other: Sequence[str]) -> int:
     row = [0] * (len(other) + 1)
-    for word in one:
+    for word in words:
         before = 0
         for index, candidate in enumerate(other, start=1):
             here = row[index]
@@ -70,8 +70,8 @@ def _common(one: Sequence[str], other: Sequence[str]) -> int:
 
 
 def _syllables(word: str) -> int:
-    found = len(_VOWELS.findall(word))
-    return max(found - bool(_SILENT_E.search(word)), 1)
+    vowels = len(_VOWELS.findall(word))
+    return max(vowels - bool(_SILENT_E.search(word)), 1)
 
 
 SCORERS = (

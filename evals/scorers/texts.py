@@ -31,7 +31,7 @@ def holds(text: str, wanted: str) -> bool:
 
 def holds_fact(text: str, fact: Fact) -> bool:
     """Whether a text holds one of the texts of a fact."""
-    return any(holds(text, one) for one in fact.any_of)
+    return any(holds(text, wording) for wording in fact.any_of)
 
 
 def said_by(brief: Brief) -> str:
@@ -56,8 +56,8 @@ def told_in(drafts: Iterable[InteractionDraft]) -> str:
 
 def moments_of(drafts: Iterable[InteractionDraft]) -> str:
     """When interactions were, in every way a brief may tell it: date, hour and minute, weekday, month and day."""
-    known = (draft.occurred_at for draft in drafts if draft.occurred_at)
-    return "\n".join(f"{moment:%Y-%m-%d %H:%M %A %B} {moment.day}" for moment in known)
+    moments = (draft.occurred_at for draft in drafts if draft.occurred_at)
+    return "\n".join(f"{moment:%Y-%m-%d %H:%M %A %B} {moment.day}" for moment in moments)
 
 
 def _pieces(draft: InteractionDraft) -> Iterator[str]:
@@ -94,7 +94,11 @@ def _pattern(wanted: str) -> re.Pattern[str]:
         number = int(day[1] or day[4] or day[6])
         month = _MONTHS.index(day[2] or day[3]) + 1 if day[5] is None else int(day[5])
         return _day(number, month)
-    written = "".join(",?" if one == "," else re.escape(one) for one in plain) if _THOUSANDS.fullmatch(plain) else None
+    written = (
+        "".join(",?" if character == "," else re.escape(character) for character in plain)
+        if _THOUSANDS.fullmatch(plain)
+        else None
+    )
     return re.compile(rf"(?<!\w){written or re.escape(plain)}(?!\w)")
 
 

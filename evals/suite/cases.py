@@ -217,18 +217,22 @@ def _check_names(cases: Sequence[GoldCase], catalogue_name: str, folder: Path) -
     try:
         catalogue = catalogue_named(catalogue_name)
     except ConfigurationError as failure:
-        place = folder / cases[0].industry
-        raise InvalidRequest(f"{place}: the folder names the catalogue. {failure.detail}") from None
+        industry_folder = folder / cases[0].industry
+        raise InvalidRequest(f"{industry_folder}: the folder names the catalogue. {failure.detail}") from None
     intents = {intent.name for intent in catalogue.intents}
     actions = {action.id for action in catalogue.actions}
     for case in cases:
         expect = case.expect
         unknown = [("expect.intent", expect.intent)] if expect.intent and expect.intent not in intents else []
+        unknown += [("expect.also_intents", intent) for intent in expect.also_intents if intent not in intents]
         unknown += [
-            ("expect.also_intents", also_intent) for also_intent in expect.also_intents if also_intent not in intents
+            ("expect.actions.right", action_id) for action_id in expect.actions.right if action_id not in actions
         ]
-        unknown += [("expect.actions.right", text) for text in expect.actions.right if text not in actions]
-        unknown += [("expect.actions.forbidden", text) for text in expect.actions.forbidden if text not in actions]
+        unknown += [
+            ("expect.actions.forbidden", action_id)
+            for action_id in expect.actions.forbidden
+            if action_id not in actions
+        ]
         for path, name in unknown:
             file = folder / case.industry / f"{case.id}.yaml"
             names = intents if "intent" in path else actions

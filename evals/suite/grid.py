@@ -36,5 +36,5 @@ def settings_for(cell: Mapping[str, str], settings: Settings) -> Settings:
 
 def name_of(cell: Mapping[str, str]) -> str:
     """A cell's name, fit for a folder."""
-    told = ",".join(f"{name}={value}" for name, value in cell.items())
-    return "".join(one if one.isalnum() or one in "=,.-_" else "-" for one in told)
+    assignments = ",".join(f"{name}={value}" for name, value in cell.items())
+    return "".join(character if character.isalnum() or character in "=,.-_" else "-" for character in assignments)

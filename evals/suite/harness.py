@@ -78,7 +78,7 @@ async def run(plan: Plan, folder: Path | None, *, fresh: bool = False, progress:
     run_folder = RunFolder(folder or plan.settings.data_dir / "evals" / manifest.fingerprint[:12])
     done = run_folder.begin(manifest, fresh=fresh)
     pending = [case for case in cases if case.id not in done]
-    told = _Told(len(cases), len(done), progress)
+    tally = _Told(len(cases), len(done), progress)
     models = _Models(plan)
     for industry, group in groupby(pending, key=lambda case: case.industry):
         # What scorers ask of the claims is decided by rules: a check by the model that wrote them would cost twice.
@@ -88,7 +88,7 @@ async def run(plan: Plan, folder: Path | None, *, fresh: bool = False, progress:
         with workspace(settings) as own:
             app = build(own, model=models.brief, **(plan.adapters(own) if plan.adapters else {}))
             try:
-                await _run_group(app, list(group), plan, models.judge, run_folder, told)
+                await _run_group(app, list(group), plan, models.judge, run_folder, tally)
             finally:
                 await app.close()
     models.check()
@@ -103,7 +103,7 @@ def manifest_of(plan: Plan, cases: Sequence[GoldCase]) -> Manifest:
         settings["model"] = plan.model.name
     if plan.label:
         settings["label"] = plan.label
-    told: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "cases": plan.cases.name,
         "split": plan.split,
         "n": len(cases),
@@ -113,9 +113,9 @@ def manifest_of(plan: Plan, cases: Sequence[GoldCase]) -> Manifest:
         "scorers": {scorer.name: scorer.version for scorer in plan.scorers},
         "code": code_version(),
     }
-    content = json.dumps([told, [case.sha256 for case in cases]], default=_as_json, sort_keys=True)
+    content = json.dumps([fields, [case.sha256 for case in cases]], default=_as_json, sort_keys=True)
     fingerprint = hashlib.sha256(content.encode()).hexdigest()
-    return Manifest(fingerprint=fingerprint, started_at=datetime.now(UTC), **told)
+    return Manifest(fingerprint=fingerprint, started_at=datetime.now(UTC), **fields)
 
 
 class _Models:
@@ -157,14 +157,14 @@ class _Told:
     def __init__(self, total: int, done: int, progress: Progress | None) -> None:
         self._total, self._done, self._progress = total, done, progress
 
-    def one(self) -> None:
+    def advance(self) -> None:
         self._done += 1
         if self._progress:
             self._progress(self._done, self._total)
 
 
 async def _run_group(
-    app: App, cases: Sequence[GoldCase], plan: Plan, judge: Judge | None, run_folder: RunFolder, told: _Told
+    app: App, cases: Sequence[GoldCase], plan: Plan, judge: Judge | None, run_folder: RunFolder, tally: _Told
 ) -> None:
     await app.warm_up()
     sources = {case.id: await file_case(app, case) for case in cases}
@@ -180,7 +180,7 @@ async def _run_group(
 
     def keep(result: CaseResult) -> None:
         run_folder.keep(result)
-        told.one()
+        tally.advance()
 
     await _evaluated(by_id, task, plan, keep)
 
@@ -231,9 +231,9 @@ async def _evaluated(
 
 
 def _result(case: GoldCase, report: Any) -> CaseResult:
-    scores = {name: Score(value=float(one.value), reason=one.reason or "") for name, one in report.scores.items()}
-    for name, one in report.labels.items():
-        scores[name] = Score(value=None, reason=one.reason or "", status=one.value)
+    scores = {name: Score(value=float(score.value), reason=score.reason or "") for name, score in report.scores.items()}
+    for name, label in report.labels.items():
+        scores[name] = Score(value=None, reason=label.reason or "", status=label.value)
     for failure in report.evaluator_failures:
         scores[failure.name] = Score(
             value=None, reason=f"The scorer failed: {failure.error_message}", status="unscored"

@@ -29,14 +29,14 @@ class Judge:
 
     async def judge(self, case: GoldCase, seen: Observation) -> Judgement:
         """One look at one brief. A failure of the model becomes a judgement that says so."""
-        told = sentences(seen.handoff.brief)
+        statements = sentences(seen.handoff.brief)
         wanted = [fact.name + ": " + " / ".join(fact.any_of) for fact in case.expect.facts.must]
-        said = (
+        lines = (
             f"{interaction.actor.value}: {interaction.text or interaction.name or ''} {dict(interaction.data) or ''}"
             for interaction in case.interactions
         )
         prompt = self._prompt.render(
-            {"sentences": _numbered(told), "facts": _numbered(wanted), "interactions": "\n".join(said)}
+            {"sentences": _numbered(statements), "facts": _numbered(wanted), "interactions": "\n".join(lines)}
         )
         try:
             reply = await self._model.complete(
@@ -47,7 +47,7 @@ class Judge:
             return Judgement(failure=f"The judge did not answer: {failure.detail}")
         except ValidationError:
             return Judgement(failure="The judge answered with something that is no judgement.")
-        if len(answer.sentences) != len(told) or len(answer.facts) != len(wanted):
+        if len(answer.sentences) != len(statements) or len(answer.facts) != len(wanted):
             return Judgement(failure="The judge passed over a sentence or a fact.")
         return Judgement(sentences=answer.sentences, facts=answer.facts)
 

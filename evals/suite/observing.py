@@ -81,21 +81,21 @@ def sentences(brief: Brief) -> Sequence[str]:
     """
     listed = sorted({claim.text for claim in brief.claims}, key=len, reverse=True)
     prose = (brief.contact_reason, brief.situation, brief.customer_expectation, *brief.custom_sections.values())
-    told = (one for text in prose if text for one in _told_in(text, listed))
-    return list(dict.fromkeys(one for one in told if not one.endswith("?")))
+    statements = (statement for text in prose if text for statement in _told_in(text, listed))
+    return list(dict.fromkeys(statement for statement in statements if not statement.endswith("?")))
 
 
 def _told_in(text: str, listed: Sequence[str]) -> Sequence[str]:
-    found: list[tuple[int, str]] = []
+    positioned: list[tuple[int, str]] = []
     rest = text
-    for one in listed:
-        index = rest.find(one)
+    for claim in listed:
+        index = rest.find(claim)
         if index >= 0:
-            found.append((index, one))
-            rest = rest[:index] + "\n" * len(one) + rest[index + len(one) :]
+            positioned.append((index, claim))
+            rest = rest[:index] + "\n" * len(claim) + rest[index + len(claim) :]
     pieces = (piece.strip() for piece in rest.split("\n"))
-    others = (one for piece in pieces if any(map(str.isalnum, piece)) for one in sentences_of(piece))
-    return [one for _, one in sorted([*found, *((text.find(other), other) for other in others)])]
+    others = (sentence for piece in pieces if any(map(str.isalnum, piece)) for sentence in sentences_of(piece))
+    return [sentence for _, sentence in sorted([*positioned, *((text.find(other), other) for other in others)])]
 
 
 def _time_of(draft: InteractionDraft) -> float:

@@ -69,7 +69,7 @@ class RunFolder:
                 "or throw that run away with --fresh."
             )
         self._mend()
-        return {read_result.case: read_result for read_result in read_results(self.path) if read_result.error is None}
+        return {result.case: result for result in read_results(self.path) if result.error is None}
 
     def keep(self, result: CaseResult) -> None:
         """Append a result; it is on the disk when this returns."""
@@ -98,7 +98,7 @@ def read_manifest(path: Path) -> Manifest:
 
 def read_results(path: Path) -> list[CaseResult]:
     """The results of a run folder, the last of each case. Raises InvalidRequest, which names the line."""
-    found: dict[str, CaseResult] = {}
+    results_by_case: dict[str, CaseResult] = {}
     file = path / RESULTS
     lines = file.read_bytes().splitlines(keepends=True) if file.is_file() else []
     for number, line in enumerate(lines, start=1):
@@ -108,8 +108,8 @@ def read_results(path: Path) -> list[CaseResult]:
             result = CaseResult.model_validate_json(line)
         except ValidationError:
             raise InvalidRequest(f"{file}, line {number}: this is no result of a case.") from None
-        found[result.case] = result
-    return list(found.values())
+        results_by_case[result.case] = result
+    return list(results_by_case.values())
 
 
 # --- what two runs are compared by -----------------------------------------------------------------------------------
@@ -144,7 +144,7 @@ def scores_of(manifest: Manifest, results: Iterable[CaseResult]) -> Scores:
             scores={name: score.value for name, score in result.scores.items() if score.value is not None},
             unscored=tuple(name for name, score in result.scores.items() if score.status == "unscored"),
         )
-        for result in sorted(results, key=lambda case_result: case_result.case)
+        for result in sorted(results, key=lambda result: result.case)
     }
     return Scores(manifest=manifest, cases=cases)
 
@@ -175,5 +175,5 @@ def write_baseline(path: Path, scores: Scores) -> None:
 
 
 def _rounded(case: ScoredCase, gated: set[str]) -> Mapping[str, object]:
-    kept = {name: round(value, DIGITS) for name, value in case.scores.items() if name in gated and value is not None}
-    return {**case.model_dump(), "scores": kept}
+    scores = {name: round(value, DIGITS) for name, value in case.scores.items() if name in gated and value is not None}
+    return {**case.model_dump(), "scores": scores}

@@ -70,20 +70,20 @@ def summary(
 def values_of(name: str, results: Sequence[CaseResult]) -> list[tuple[CaseResult, float]]:
     """The cases that a scorer scored, with their values."""
     scored = ((result, result.scores[name].value) for result in results if name in result.scores)
-    return [(case_result, value) for case_result, value in scored if value is not None]
+    return [(result, value) for result, value in scored if value is not None]
 
 
 def _figures(name: str, version: int, results: Sequence[CaseResult]) -> ScorerFigures:
     from evals.compare.intervals import mean_interval
 
-    found = values_of(name, results)
-    values = [value for _, value in found]
+    scored = values_of(name, results)
+    values = [value for _, value in scored]
     scorer = scorer_named(name)
     statuses = [result.scores[name].status for result in results if name in result.scores]
     best = scorer.best if scorer else None
     return ScorerFigures(
         mean=mean(values) if values else None,
-        interval=mean_interval(values, [case_result.cluster for case_result, _ in found]) if values else None,
+        interval=mean_interval(values, [result.cluster for result, _ in scored]) if values else None,
         n=len(values),
         harmed=None if best is None else sum(value != best for value in values),
         unscored=statuses.count("unscored") + sum(result.error is not None for result in results),
@@ -96,8 +96,8 @@ def _figures(name: str, version: int, results: Sequence[CaseResult]) -> ScorerFi
 
 
 def _means(manifest: Manifest, results: Sequence[CaseResult]) -> Mapping[str, float]:
-    found = {name: [value for _, value in values_of(name, results)] for name in manifest.scorers}
-    return {name: mean(values) for name, values in found.items() if values}
+    values_by_scorer = {name: [value for _, value in values_of(name, results)] for name in manifest.scorers}
+    return {name: mean(values) for name, values in values_by_scorer.items() if values}
 
 
 def _usage(results: Sequence[CaseResult]) -> Usage:
@@ -107,11 +107,11 @@ def _usage(results: Sequence[CaseResult]) -> Usage:
         if result.observation and result.observation.handoff.usage
     ]
     prices = [usage.cost_usd for usage in used]
-    known = [price for price in prices if price is not None]
+    known_prices = [price for price in prices if price is not None]
     return Usage(
         prompt_tokens=sum(usage.prompt_tokens for usage in used),
         completion_tokens=sum(usage.completion_tokens for usage in used),
-        cost_usd=sum(known) if known and len(known) == len(prices) else None,
+        cost_usd=sum(known_prices) if known_prices and len(known_prices) == len(prices) else None,
     )
 
 

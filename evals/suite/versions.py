@@ -41,7 +41,7 @@ def code_version() -> CodeVersion:
 def prompts_of(settings: Settings) -> tuple[PromptReference, ...]:
     """The released prompts that a run with a model uses. Raises ConfigurationError."""
     named = (("brief", settings.prompt_brief), _ACTION_PROMPT, JUDGE_PROMPT)
-    return tuple(PromptLibrary().prompt(*one).reference for one in named)
+    return tuple(PromptLibrary().prompt(*selection).reference for selection in named)
 
 
 def _commit(folder: Path) -> str | None:

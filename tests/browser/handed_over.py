@@ -32,13 +32,16 @@ async def link_to(service: Service, handoff: Mapping[str, Any], ttl_s: int = 600
 
 async def say_more(service: Service, text: str = "And the parcel came open as well.") -> None:
     """The customer says something after the handoff was made."""
-    said = {"channel": "voice", "actor": "customer", "kind": "message", "text": text}
-    await service.post("/v1/interactions", {**said, "conversation_id": CONVERSATION})
+    message = {"channel": "voice", "actor": "customer", "kind": "message", "text": text}
+    await service.post("/v1/interactions", {**message, "conversation_id": CONVERSATION})
 
 
 async def feedback_of(service: Service, handoff: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """What the API holds of what was told of a handoff, oldest first."""
     exported = await service.client.get(f"/v1/customers/{handoff['customer_id']}/export")
-    held = [json.loads(line) for line in exported.text.splitlines()]
-    told = [one["feedback"] for one in held if one["type"] == "feedback"]
-    return sorted((one for one in told if one["handoff_id"] == handoff["handoff_id"]), key=lambda one: one["filed_at"])
+    records = [json.loads(line) for line in exported.text.splitlines()]
+    feedback = [record["feedback"] for record in records if record["type"] == "feedback"]
+    return sorted(
+        (filed for filed in feedback if filed["handoff_id"] == handoff["handoff_id"]),
+        key=lambda filed: filed["filed_at"],
+    )

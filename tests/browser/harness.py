@@ -73,14 +73,14 @@ async def served(api: ASGIApp) -> AsyncGenerator[int]:
 
 def browser_path() -> str:
     """The browser of this machine. Raises LookupError telling how to get one."""
-    found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
-    if found is None:
+    executable = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    if executable is None:
         raise LookupError(
             "The tests of the pages need Chromium or Google Chrome, and this machine has none on its PATH. "
             "On Debian and Ubuntu: `sudo apt-get install chromium`. Elsewhere install one of the two. "
             "Then run make again."
         )
-    return found
+    return executable
 
 
 class Watch:
@@ -126,12 +126,12 @@ async def assert_accessible(page: Page, *, within: str | None = None) -> None:
     """Fail on anything that axe finds wrong, with the element it is about; `within` narrows it to a selector."""
     axe_results = await Axe().run(page, context=within, options={"runOnly": {"type": "tag", "values": RULES}})
     violations = cast(list[dict[str, Any]], axe_results.response["violations"])
-    told = [
+    failures = [
         f"{violation['id']} ({violation['impact']}): {violation['help']}\n  {node['html']}\n  {node['failureSummary']}"
         for violation in violations
         for node in violation["nodes"]
     ]
-    assert not told, "\n".join(told)
+    assert not failures, "\n".join(failures)
 
 
 async def assert_fits(page: Page) -> None:
@@ -151,8 +151,8 @@ async def tab_to(page: Page, selector: str, *, most: int = 80) -> None:
 
 async def screenshot(page: Page, name: str, folder: Path, *, whole: bool = True) -> Path:
     """A picture of a page in `folder`, and in SCREENSHOTS where that is set."""
-    kept = os.environ.get("SCREENSHOTS")
-    path = (Path(kept) if kept else folder) / f"{name}.png"
+    screenshots_folder = os.environ.get("SCREENSHOTS")
+    path = (Path(screenshots_folder) if screenshots_folder else folder) / f"{name}.png"
     path.parent.mkdir(parents=True, exist_ok=True)
     await page.screenshot(path=path, full_page=whole)
     return path

@@ -30,11 +30,11 @@ class Matter:
     """Something customers come with: what they try alone, how they say it, what a bot and an agent answer."""
 
     step: str
-    told: Sequence[str]
+    reports: Sequence[str]
     tried: str
     bot: Sequence[str]
     upset: Sequence[str]
-    known: str
+    case_note: str
     asks: str
     solved: str
 
@@ -50,66 +50,66 @@ class Journey:
 MATTERS = (
     Matter(
         step="print_return_label",
-        told=(
+        reports=(
             "The pan from order {order} arrived with a cracked lid and I want to send it back.",
             "I need to return the pan of order {order}, its lid is cracked.",
         ),
         tried="The app cannot make a return label for me.",
         bot=("You can print a return label in the app under Orders.", "Please print the return label in the app."),
         upset=("I tried that, the label page shows an error.", "The label cannot be printed, that does not help me."),
-        known="the return label for order {order} could not be printed",
+        case_note="the return label for order {order} could not be printed",
         asks="Yes, exactly. How do I send it back now?",
         solved="I have sent the return label for the pan to your e-mail address.",
     ),
     Matter(
         step="track_parcel",
-        told=(
+        reports=(
             "Where is my parcel? Order {order} should have been here on Monday.",
             "The tracking of order {order} has not moved for five days.",
         ),
         tried="The tracking page stays empty. When will my parcel arrive?",
         bot=("Your parcel is on its way. You can track it in the app.", "Parcels take two to four working days."),
         upset=("It has said that for a week now!", "That is what the app says too, and nothing moves."),
-        known="order {order} has not moved for days",
+        case_note="order {order} has not moved for days",
         asks="Yes, exactly. Where is it, and when will it arrive?",
         solved="I have opened an investigation with the carrier and they answer by tomorrow.",
     ),
     Matter(
         step="request_refund",
-        told=(
+        reports=(
             "I sent the jacket of order {order} back two weeks ago and still wait for my 84.90 EUR.",
             "My refund of 84.90 EUR for order {order} has not arrived.",
         ),
         tried="Where is my refund? The page only says that it failed.",
         bot=("Refunds take up to ten working days.", "You can see the state of your refund under Payments."),
         upset=("It is longer than that already, this is ridiculous.", "There is nothing to be seen there."),
-        known="the refund of 84.90 EUR for order {order} is overdue",
+        case_note="the refund of 84.90 EUR for order {order} is overdue",
         asks="Yes. When will my refund be on my account?",
         solved="I have released the refund of 84.90 EUR just now.",
     ),
     Matter(
         step="change_address",
-        told=(
+        reports=(
             "I have moved. Please deliver order {order} to my new address.",
             "The delivery address of order {order} is wrong, can you change it?",
         ),
         tried="I cannot change the delivery address of my order myself.",
         bot=("You can change your address in your profile.", "Addresses are changed under Settings."),
         upset=("The order still shows the old one.", "I changed it there, and the order keeps the old address."),
-        known="order {order} still has the old address",
+        case_note="order {order} still has the old address",
         asks="Yes. Can the address still be changed before it is shipped?",
         solved="I have changed the delivery address of the order for you.",
     ),
     Matter(
         step="update_payment_card",
-        told=(
+        reports=(
             "I was charged twice for order {order}, once on each card.",
             "My card was debited two times for order {order}.",
         ),
         tried="The payment page does not let me remove the second card, and I was charged twice.",
         bot=("A second booking is often only a reservation.", "You can see your payments under Payments."),
         upset=("Both have been taken from my account.", "No, both amounts are gone, I checked with my bank."),
-        known="order {order} was charged twice",
+        case_note="order {order} was charged twice",
         asks="Yes. Will the second payment be reversed?",
         solved="I have given back the second booking, it is on your account by tomorrow.",
     ),
@@ -202,7 +202,9 @@ class _Telling:
         """A conversation with a bot; says whether it was enough."""
         matter, conversation = self._matter, f"{channel}-{self._number}"
         names_it_again = not came or self._dice.random() < 0.35
-        self._say(channel, "customer", self._dice.choice(matter.told) if names_it_again else matter.tried, conversation)
+        self._say(
+            channel, "customer", self._dice.choice(matter.reports) if names_it_again else matter.tried, conversation
+        )
         self._say(channel, "bot", matter.bot[0], conversation)
         if self._dice.random() < 0.22:
             self._say(channel, "customer", "Great, that worked. Thank you, that is all.", conversation)
@@ -238,8 +240,8 @@ class _Telling:
         if repeats:
             self._ask_again(target, conversation)
         else:
-            known = self._matter.known.format(order=self._order)
-            self._say(target, "agent", f"Hello, I can see that {known}.", conversation)
+            case_note = self._matter.case_note.format(order=self._order)
+            self._say(target, "agent", f"Hello, I can see that {case_note}.", conversation)
             self._say(target, "customer", self._matter.asks, conversation)
         self._say(target, "agent", self._matter.solved, conversation)
         if self._dice.random() < 0.8:
@@ -251,7 +253,7 @@ class _Telling:
     def _ask_again(self, channel: str, conversation: str) -> None:
         """The agent collects once more what the ledger held."""
         self._say(channel, "agent", "Hello, could you tell me what this is about?", conversation)
-        self._say(channel, "customer", self._dice.choice(self._matter.told), conversation)
+        self._say(channel, "customer", self._dice.choice(self._matter.reports), conversation)
         if self._dice.random() < 0.5:
             self._say(channel, "agent", "Could you give me the order number, please?", conversation)
             self._say(channel, "customer", "{order}.", conversation)

@@ -38,12 +38,12 @@ async def card(page: Page, service: Service, handoff: Handoff) -> Page:
     return page
 
 
-async def told(service: Service, handoff: Handoff, field: str) -> Any:
+async def last_feedback(service: Service, handoff: Handoff, field: str) -> Any:
     """The last thing that the API holds of one field of the feedback, once there is one."""
     for _ in range(100):
-        said = [one[field] for one in await feedback_of(service, handoff) if one[field] is not None]
-        if said:
-            return said[-1]
+        values = [filed[field] for filed in await feedback_of(service, handoff) if filed[field] is not None]
+        if values:
+            return values[-1]
         await asyncio.sleep(0.02)
     raise AssertionError(f"nothing was told of {field}")
 
@@ -76,8 +76,8 @@ async def test_a_claim_opens_its_evidence_beside_it(card: Page, service: Service
     claim = card.locator(".situation [data-claim]").first
     page = await service.get(f"/v1/customers/{handoff['customer_id']}/timeline?limit=1000")
     rows = {row["interaction_id"]: row for row in page["interactions"]}
-    said = await claim.inner_text()
-    told_of = next(one for one in handoff["brief"]["claims"] if one["text"] in said)
+    claim_text = await claim.inner_text()
+    told_of = next(brief_claim for brief_claim in handoff["brief"]["claims"] if brief_claim["text"] in claim_text)
     row = rows[told_of["evidence"][0]]
     mark = claim.get_by_role("button", name="Evidence")
 
@@ -97,8 +97,8 @@ async def test_a_claim_opens_its_evidence_beside_it(card: Page, service: Service
 
 async def test_a_long_message_is_opened_in_full_where_it_stands(page: Page, service: Service) -> None:
     story = "My parcel has not arrived, order ORD-5512. " + "It was to be a present and I have waited. " * 30
-    said = {"channel": "email", "actor": "customer", "kind": "message", "text": story, "conversation_id": "long"}
-    await service.post("/v1/interactions", said)
+    message = {"channel": "email", "actor": "customer", "kind": "message", "text": story, "conversation_id": "long"}
+    await service.post("/v1/interactions", message)
     handoff = await service.post("/v1/handoffs", {"conversation_id": "long"})
     await page.goto(await link_to(service, handoff))
 
@@ -113,11 +113,11 @@ async def test_a_long_message_is_opened_in_full_where_it_stands(page: Page, serv
 
 
 async def test_that_it_was_seen_is_told_once(card: Page, service: Service, handoff: Handoff) -> None:
-    assert await told(service, handoff, "displayed_at")
+    assert await last_feedback(service, handoff, "displayed_at")
     await card.reload()
     await expect(card.locator("#card:not([data-unseen])")).to_have_count(1)
 
-    assert sum(one["displayed_at"] is not None for one in await feedback_of(service, handoff)) == 1
+    assert sum(filed["displayed_at"] is not None for filed in await feedback_of(service, handoff)) == 1
 
 
 async def test_what_the_agent_tells_is_filed_and_shown(card: Page, service: Service, handoff: Handoff) -> None:
@@ -125,21 +125,21 @@ async def test_what_the_agent_tells_is_filed_and_shown(card: Page, service: Serv
     await repeated.click()
     await expect(repeated).to_have_attribute("aria-pressed", "true")
     await expect(card.locator("#announcer")).to_have_text("Kept.")
-    assert await told(service, handoff, "repeated_information") is True
+    assert await last_feedback(service, handoff, "repeated_information") is True
     await repeated.click()
     await expect(repeated).to_have_attribute("aria-pressed", "false")
-    assert await told(service, handoff, "repeated_information") is False
+    assert await last_feedback(service, handoff, "repeated_information") is False
 
     await card.get_by_role("button", name="Accept").click()
     await expect(card.get_by_role("button", name="Accepted")).to_have_attribute("aria-pressed", "true")
-    assert await told(service, handoff, "accepted") is True
+    assert await last_feedback(service, handoff, "accepted") is True
 
     await card.get_by_text("This is wrong").click()
     await card.get_by_label("What is wrong?").fill("The refund was paid yesterday.")
     await card.get_by_role("button", name="Tell that it is wrong").click()
     await expect(card.get_by_text("Told: this is wrong")).to_be_visible()
-    assert await told(service, handoff, "accepted") is False
-    assert await told(service, handoff, "comment") == "The refund was paid yesterday."
+    assert await last_feedback(service, handoff, "accepted") is False
+    assert await last_feedback(service, handoff, "comment") == "The refund was paid yesterday."
 
 
 async def test_an_edited_brief_is_filed_and_shown_from_then_on(card: Page, service: Service, handoff: Handoff) -> None:
@@ -149,7 +149,7 @@ async def test_an_edited_brief_is_filed_and_shown_from_then_on(card: Page, servi
 
     await expect(card.get_by_role("heading", level=1)).to_have_text("Waits for 129.00 EUR")
     await expect(card.get_by_text("edited by the agent")).to_be_visible()
-    edited = await told(service, handoff, "edited_brief")
+    edited = await last_feedback(service, handoff, "edited_brief")
     assert edited["headline"] == "Waits for 129.00 EUR"
     assert edited["situation"] == handoff["brief"]["situation"]
     await card.reload()
@@ -172,7 +172,7 @@ async def test_taking_an_action_files_its_outcome(card: Page, service: Service, 
     assert filed["outcome"] == "unknown"
     await card.get_by_role("button", name="It helped").click()
     await expect(card.locator(".taken")).to_contain_text("helped")
-    assert [one["outcome"] for one in await outcome()] == ["succeeded"]
+    assert [filed_outcome["outcome"] for filed_outcome in await outcome()] == ["succeeded"]
 
 
 async def test_a_stale_brief_says_so_and_is_made_anew_in_place(card: Page, service: Service) -> None:
@@ -210,7 +210,7 @@ async def test_everything_can_be_done_without_a_mouse(card: Page, service: Servi
     await tab_to(card, "#send-wrong")
     await card.keyboard.press("Enter")
     await expect(card.get_by_text("Told: this is wrong")).to_be_visible()
-    assert await told(service, handoff, "comment") == "The order is another one."
+    assert await last_feedback(service, handoff, "comment") == "The order is another one."
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(320, "dark"), (768, "light"), (1280, "light"), (1280, "dark")])
@@ -258,7 +258,7 @@ async def test_without_a_script_everything_is_there_and_works(
     await expect(page.get_by_role("button", name="Customer had to repeat this")).to_have_attribute(
         "aria-pressed", "true"
     )
-    assert await told(service, handoff, "repeated_information") is True
+    assert await last_feedback(service, handoff, "repeated_information") is True
     await page.locator("button.take").first.click()
     await expect(page.locator(".taken")).to_be_visible()
 

@@ -146,8 +146,8 @@ async def test_a_refresh_shows_the_first_brief_at_once_and_fills_in(
     model.may_answer.set()
     await page.goto(await link_to(service, await hand_over(service, deadline_ms=30_000)))
     model.may_answer.clear()
-    said = {"channel": "voice", "actor": "customer", "kind": "message", "text": "It is urgent."}
-    await service.post("/v1/interactions", {**said, "conversation_id": CONVERSATION})
+    message = {"channel": "voice", "actor": "customer", "kind": "message", "text": "It is urgent."}
+    await service.post("/v1/interactions", {**message, "conversation_id": CONVERSATION})
     await page.reload()
     await page.get_by_role("button", name="Make the brief anew").click()
 

@@ -105,10 +105,10 @@ async def test_what_nobody_confirmed_has_a_small_mark_and_what_is_confirmed_has_
 async def test_a_claim_is_marked_with_one_click_and_the_mark_can_be_changed(
     card: Page, service: Service, handoff: Handoff, where: str
 ) -> None:
-    locator = listed(card, UNCONFIRMED) if where == "list" else sentence(card, UNCONFIRMED)
+    claim = listed(card, UNCONFIRMED) if where == "list" else sentence(card, UNCONFIRMED)
     if where == "sentence":
-        await locator.get_by_role("button", name="Evidence").click()
-    wrong, right = (locator.get_by_role("button", name=name) for name in ("Wrong", "Right"))
+        await claim.get_by_role("button", name="Evidence").click()
+    wrong, right = (claim.get_by_role("button", name=name) for name in ("Wrong", "Right"))
     await wrong.click()
     await expect(wrong).to_have_attribute("aria-pressed", "true")
     await expect(wrong).to_be_focused()
@@ -120,8 +120,8 @@ async def test_a_claim_is_marked_with_one_click_and_the_mark_can_be_changed(
         {"text": UNCONFIRMED, "mark": "right"},
     ]
     await card.reload()
-    kept = listed(card, UNCONFIRMED).get_by_role("button", name="Right")
-    await expect(kept).to_have_attribute("aria-pressed", "true")
+    right_button = listed(card, UNCONFIRMED).get_by_role("button", name="Right")
+    await expect(right_button).to_have_attribute("aria-pressed", "true")
 
 
 async def test_a_claim_is_marked_without_a_mouse(card: Page, service: Service, handoff: Handoff) -> None:
@@ -183,7 +183,7 @@ async def test_a_revision_takes_nothing_away_of_what_the_agent_opened_wrote_and_
     await field.fill("Half a sentence")
     await field.evaluate("field => field.setSelectionRange(4, 4)")
     await field.scroll_into_view_if_needed()
-    place = (await field.bounding_box() or {})["y"]
+    top = (await field.bounding_box() or {})["y"]
 
     more = [Claim(text=f"{LATER} {number}.", evidence=(), support=0.9, checked_by="model") for number in range(6)]
     await file(archive, handoff, checked(handoff, *more), revision=2, pending=False, check=DONE)
@@ -197,7 +197,7 @@ async def test_a_revision_takes_nothing_away_of_what_the_agent_opened_wrote_and_
     await expect(field).to_be_focused()
     assert await field.evaluate("field => field.selectionStart") == 4
     assert await field.evaluate("field => innerHeight > 0 && field.getBoundingClientRect().top > 0")
-    assert place > 0
+    assert top > 0
 
 
 async def test_reading_goes_on_where_it_was_when_what_stands_above_grows(

@@ -27,22 +27,22 @@ async def service(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Se
 
 async def rows(page: Page, table: str = ".breaks") -> list[list[str]]:
     """The cells of a table's rows, each with its text."""
-    found: list[list[str]] = await page.evaluate(
+    cells: list[list[str]] = await page.evaluate(
         "table => [...document.querySelectorAll(`${table} tbody tr`)].map(row => "
         "[...row.children].map(cell => cell.innerText.replace(/\\s+/g, ' ').trim()))",
         table,
     )
-    return found
+    return cells
 
 
 async def test_the_figures_are_those_of_the_api_with_their_counts_and_intervals(page: Page, service: Service) -> None:
-    found = (await service.get(f"/v1/analytics/continuity?{API}"))["overall"]
+    overall = (await service.get(f"/v1/analytics/continuity?{API}"))["overall"]
     await page.goto(PAGE)
     for name in RATES:
         tile = page.locator(f"#{name}")
-        await expect(tile.locator(".figure-value")).to_have_text(f"{100 * found[name]['value']:.0f}%")
-        low, high = (f"{100 * found[name][bound]:.0f}" for bound in ("ci_low", "ci_high"))
-        await expect(tile).to_contain_text(f"{found[name]['count']} cases")
+        await expect(tile.locator(".figure-value")).to_have_text(f"{100 * overall[name]['value']:.0f}%")
+        low, high = (f"{100 * overall[name][bound]:.0f}" for bound in ("ci_low", "ci_high"))
+        await expect(tile).to_contain_text(f"{overall[name]['count']} cases")
         await expect(tile).to_contain_text(f"95% interval {low}–{high}%")
 
 
@@ -60,22 +60,25 @@ async def test_each_figure_stands_beside_that_of_the_period_before(page: Page, s
 async def test_breakpoints_are_sorted_by_what_they_cost_until_another_column_is_chosen(
     page: Page, service: Service
 ) -> None:
-    found = (await service.get(f"/v1/analytics/continuity?{API}"))["breakpoints"]
+    breakpoints = (await service.get(f"/v1/analytics/continuity?{API}"))["breakpoints"]
 
-    def cost(one: dict[str, dict[str, float]]) -> float:
+    def cost(figures: dict[str, dict[str, float]]) -> float:
         return sum(
-            one[name]["count"] * (one[name]["value"] or 0) for name in ("handoff_penalty_ms", "unprepared_penalty_ms")
+            figures[name]["count"] * (figures[name]["value"] or 0)
+            for name in ("handoff_penalty_ms", "unprepared_penalty_ms")
         )
 
-    def label(one: dict[str, str]) -> str:
-        return f"{one['from_channel']} → {one['to_channel']}"
+    def label(channels: dict[str, str]) -> str:
+        return f"{channels['from_channel']} → {channels['to_channel']}"
 
     await page.goto(PAGE)
-    assert [row[0] for row in await rows(page)] == [label(one) for one in sorted(found, key=cost, reverse=True)]
+    assert [row[0] for row in await rows(page)] == [
+        label(figures) for figures in sorted(breakpoints, key=cost, reverse=True)
+    ]
     await page.get_by_role("link", name="Escalations", exact=True).click()
     assert parse_qs(urlsplit(page.url).query)["sort"] == ["count"]
     counts = [int(row[1]) for row in await rows(page)]
-    assert counts == sorted((one["count"] for one in found), reverse=True)
+    assert counts == sorted((figures["count"] for figures in breakpoints), reverse=True)
     await expect(page.locator("th[aria-sort=descending]")).to_have_text("Escalations ↓")
 
 
@@ -90,9 +93,9 @@ async def test_filters_change_the_address_and_the_figures_and_the_address_can_be
     query = parse_qs(urlsplit(page.url).query)
     assert (query["channel"], query["group_by"], query["from"]) == (["whatsapp"], ["queue"], ["2026-03-02"])
     narrowed = await rows(page)
-    found = (await service.get(f"/v1/analytics/continuity?{API}&channel=whatsapp&group_by=queue"))["groups"]
+    groups = (await service.get(f"/v1/analytics/continuity?{API}&channel=whatsapp&group_by=queue"))["groups"]
     assert {(row[0], int(row[1])) for row in narrowed} == {
-        ((one["name"] or "none").replace("_", " "), one["count"]) for one in found
+        ((group["name"] or "none").replace("_", " "), group["count"]) for group in groups
     }
     assert narrowed != everything
     other = await open_page()
@@ -114,12 +117,14 @@ async def test_the_csv_is_the_one_that_the_api_gives(page: Page, service: Servic
 async def test_a_breakpoint_leads_to_its_escalations_and_these_to_card_and_journey(
     page: Page, service: Service
 ) -> None:
-    found = await service.get(f"/v1/analytics/continuity/escalations?{API}&from_channel=chat&to_channel=voice&limit=50")
+    answer = await service.get(
+        f"/v1/analytics/continuity/escalations?{API}&from_channel=chat&to_channel=voice&limit=50"
+    )
     await page.goto(PAGE)
     await tab_to(page, ".breaks tbody a")
     await page.get_by_role("link", name="chat → voice").press("Enter")
     await expect(page.get_by_role("heading", level=1)).to_have_text("Escalations")
-    assert len(await rows(page, ".behind")) == len(found["escalations"])
+    assert len(await rows(page, ".behind")) == len(answer["escalations"])
     for part in ("journey", "card"):
         await page.locator(".links").get_by_text(part, exact=True).first.click()
         await page.wait_for_url("**/console/*/*")
@@ -130,18 +135,20 @@ async def test_a_breakpoint_leads_to_its_escalations_and_these_to_card_and_journ
 async def test_escalations_can_be_narrowed_to_those_that_count_and_tell_what_was_said_again(
     page: Page, service: Service
 ) -> None:
-    found = await service.get(f"/v1/analytics/continuity/escalations?{API}&only=repeated&limit=50")
+    answer = await service.get(f"/v1/analytics/continuity/escalations?{API}&only=repeated&limit=50")
     await page.goto(f"/console/continuity/escalations?{MARCH}")
     await page.get_by_label("Only those").select_option("repeated")
     await page.get_by_role("button", name="Show").click()
-    told = await rows(page, ".behind")
-    assert len(told) == len(found["escalations"])
-    assert all(row[3].startswith("yes") for row in told)
-    again = next(one for one in found["escalations"] if one["restated"])
+    shown_rows = await rows(page, ".behind")
+    assert len(shown_rows) == len(answer["escalations"])
+    assert all(row[3].startswith("yes") for row in shown_rows)
+    again = next(escalation for escalation in answer["escalations"] if escalation["restated"])
     link = page.get_by_role("link", name="said again").first
     await link.click()
     await page.wait_for_url("**/console/customers/**")
-    assert any(restated["restated"] in page.url for one in found["escalations"] for restated in one["restated"]), again
+    assert any(
+        restated["restated"] in page.url for escalation in answer["escalations"] for restated in escalation["restated"]
+    ), again
 
 
 async def test_plots_are_drawn_from_the_installed_package_and_say_in_words_what_they_show(
@@ -181,11 +188,11 @@ async def test_plots_follow_the_colour_scheme(page: Page) -> None:
 
 
 async def test_few_cases_are_shown_as_uncertain(page: Page, service: Service) -> None:
-    found = (await service.get(f"/v1/analytics/continuity?{API}"))["breakpoints"]
-    least = min(found, key=lambda one: one["count"])
+    breakpoints = (await service.get(f"/v1/analytics/continuity?{API}"))["breakpoints"]
+    least = min(breakpoints, key=lambda figures: figures["count"])
     await page.goto(PAGE)
-    told = next(row for row in await rows(page) if row[0] == f"{least['from_channel']} → {least['to_channel']}")
-    assert f"only {least['context_gap_rate']['count']}" in told[4]
+    cells = next(row for row in await rows(page) if row[0] == f"{least['from_channel']} → {least['to_channel']}")
+    assert f"only {least['context_gap_rate']['count']}" in cells[4]
     await expect(page.locator(".tile .chip.warn").first).to_have_text("few cases")
 
 

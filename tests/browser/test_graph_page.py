@@ -27,13 +27,13 @@ async def service(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Se
 
 async def edges(service: Service, more: str = "") -> list[dict[str, Any]]:
     """The edges that the API gives."""
-    found: list[dict[str, Any]] = (await service.get(f"/v1/analytics/graph?{API}{more}"))["edges"]
-    return found
+    graph_edges: list[dict[str, Any]] = (await service.get(f"/v1/analytics/graph?{API}{more}"))["edges"]
+    return graph_edges
 
 
 async def widest(service: Service) -> dict[str, Any]:
     """The edge with the most journeys along it, between two nodes."""
-    return max((one for one in await edges(service) if one["from"] != one["to"]), key=lambda one: one["count"])
+    return max((edge for edge in await edges(service) if edge["from"] != edge["to"]), key=lambda edge: edge["count"])
 
 
 def selector(edge: dict[str, Any]) -> str:
@@ -51,41 +51,41 @@ async def test_every_node_and_edge_of_the_api_is_drawn_and_tells_its_figures(pag
     drawn: list[list[str]] = await page.evaluate(
         "[...document.querySelectorAll('.edge')].map(one => [one.dataset.from, one.dataset.to, one.ariaLabel])"
     )
-    told = {(start, end): label for start, end, label in drawn}
-    assert set(told) == {(one["from"], one["to"]) for one in graph["edges"]}
-    for one in graph["edges"]:
-        label = told[one["from"], one["to"]]
-        assert f": {one['count']} time" in label
-        assert f"broke {one['broke']} times, {100 * one['broke_share']:.0f}%" in label
+    labels = {(start, end): label for start, end, label in drawn}
+    assert set(labels) == {(edge["from"], edge["to"]) for edge in graph["edges"]}
+    for edge in graph["edges"]:
+        label = labels[edge["from"], edge["to"]]
+        assert f": {edge['count']} time" in label
+        assert f"broke {edge['broke']} times, {100 * edge['broke_share']:.0f}%" in label
     nodes: list[str] = await page.evaluate("[...document.querySelectorAll('.node')].map(one => one.dataset.node)")
-    assert set(nodes) == {one["id"] for one in graph["nodes"]}
+    assert set(nodes) == {node["id"] for node in graph["nodes"]}
 
 
 async def test_width_tells_the_count_and_colour_the_share_that_broke(page: Page, service: Service) -> None:
-    found = await edges(service)
-    most = max(one["count"] for one in found)
+    graph_edges = await edges(service)
+    most = max(edge["count"] for edge in graph_edges)
     await page.goto(PAGE)
-    for one in found:
-        line = page.locator(f"{selector(one)} .line")
+    for edge in graph_edges:
+        line = page.locator(f"{selector(edge)} .line")
         width = float(await line.get_attribute("stroke-width") or 0)
-        assert width == pytest.approx(max(1.5, 14 * one["count"] / most), abs=0.06)
-        step = sum(one["broke_share"] >= bound for bound in (0.05, 0.15, 0.3, 0.5))
-        assert f"step-{step}" in (await page.locator(selector(one)).get_attribute("class") or "").split()
-    few = {(one["from"], one["to"]) for one in found if one["count"] < 5}
+        assert width == pytest.approx(max(1.5, 14 * edge["count"] / most), abs=0.06)
+        step = sum(edge["broke_share"] >= bound for bound in (0.05, 0.15, 0.3, 0.5))
+        assert f"step-{step}" in (await page.locator(selector(edge)).get_attribute("class") or "").split()
+    few = {(edge["from"], edge["to"]) for edge in graph_edges if edge["count"] < 5}
     assert await page.locator(".edge.few-cases").count() == len(few)
 
 
 async def test_an_edge_under_the_pointer_tells_its_figures_and_stands_out(page: Page, service: Service) -> None:
     edge = await widest(service)
     await page.goto(PAGE)
-    locator = page.locator("#told")
-    await expect(locator).to_contain_text("Point at an edge")
+    hint = page.locator("#told")
+    await expect(hint).to_contain_text("Point at an edge")
     await page.locator(selector(edge)).dispatch_event("pointerover")
-    await expect(locator).to_contain_text(f"{edge['count']} times")
+    await expect(hint).to_contain_text(f"{edge['count']} times")
     assert await page.locator(".edge.lit").count() == 1
     assert await page.locator(".node.lit").count() == 2
     await page.locator(".graph").dispatch_event("pointerleave")
-    await expect(locator).to_contain_text("Point at an edge")
+    await expect(hint).to_contain_text("Point at an edge")
     assert await page.locator(".lit").count() == 0
 
 
@@ -95,13 +95,13 @@ async def test_a_node_in_focus_tells_its_visits_and_lights_up_what_leads_there(p
     await page.goto(PAGE)
     await page.locator(f'.node[data-node="{node["id"]}"]').focus()
     await expect(page.locator("#told")).to_contain_text(f"{node['count']} visits")
-    touching = [one for one in graph["edges"] if node["id"] in (one["from"], one["to"])]
+    touching = [edge for edge in graph["edges"] if node["id"] in (edge["from"], edge["to"])]
     assert await page.locator(".edge.lit").count() == len(touching)
 
 
 async def test_enter_on_an_edge_opens_the_conversations_behind_it(page: Page, service: Service) -> None:
     edge = await widest(service)
-    found = await service.get(
+    conversations = await service.get(
         f"/v1/analytics/graph/conversations?{API}&from_node={edge['from']}&to_node={edge['to']}&limit=50"
     )
     await page.goto(PAGE)
@@ -110,8 +110,8 @@ async def test_enter_on_an_edge_opens_the_conversations_behind_it(page: Page, se
     await page.wait_for_url("**/console/graph?**from_node=**#behind")
     query = parse_qs(urlsplit(page.url).query)
     assert (query["from_node"], query["to_node"], query["from"]) == ([edge["from"]], [edge["to"]], ["2026-02-02"])
-    assert await behind(page) == len(found["steps"]) == edge["count"]
-    assert await page.locator("#behind .bad").count() == sum(one["broke"] for one in found["steps"])
+    assert await behind(page) == len(conversations["steps"]) == edge["count"]
+    assert await page.locator("#behind .bad").count() == sum(step["broke"] for step in conversations["steps"])
     await expect(page.locator(".edge.chosen")).to_have_attribute("aria-current", "true")
 
 
@@ -146,7 +146,7 @@ async def test_filters_change_the_address_and_what_is_drawn(page: Page, open_pag
     await page.get_by_role("button", name="Show").click()
     query = parse_qs(urlsplit(page.url).query)
     assert (query["channel"], query["min_count"], query["from"]) == (["whatsapp"], ["2"], ["2026-02-02"])
-    wanted = [one for one in await edges(service, "&channel=whatsapp") if one["count"] >= 2]
+    wanted = [edge for edge in await edges(service, "&channel=whatsapp") if edge["count"] >= 2]
     assert 0 < len(wanted) < len(await edges(service))
     assert await page.locator(".edge").count() == len(wanted)
     other = await open_page()
@@ -156,7 +156,7 @@ async def test_filters_change_the_address_and_what_is_drawn(page: Page, open_pag
 
 async def test_an_intent_narrows_the_graph_to_where_it_was_wanted(page: Page, service: Service) -> None:
     graph = await service.get(f"/v1/analytics/graph?{API}")
-    intent = next(one["intent"] for one in graph["nodes"] if one["intent"])
+    intent = next(node["intent"] for node in graph["nodes"] if node["intent"])
     await page.goto(PAGE)
     await page.get_by_label("Intent", exact=True).select_option(intent)
     await page.get_by_role("button", name="Show").click()
@@ -165,14 +165,14 @@ async def test_an_intent_narrows_the_graph_to_where_it_was_wanted(page: Page, se
 
 
 async def test_the_table_tells_the_same_as_the_drawing(page: Page, service: Service) -> None:
-    found = await edges(service)
+    graph_edges = await edges(service)
     await page.goto(PAGE)
     await page.get_by_role("link", name="Past the drawing").click()
     lines = page.locator("#edges tbody tr")
-    await expect(lines).to_have_count(len(found))
+    await expect(lines).to_have_count(len(graph_edges))
     await expect(lines.first).to_be_visible()
-    broke = [int(one) for one in await page.locator('#edges td[data-label="Broke"]').all_inner_texts()]
-    assert broke == sorted((one["broke"] for one in found), reverse=True)
+    broke = [int(cell) for cell in await page.locator('#edges td[data-label="Broke"]').all_inner_texts()]
+    assert broke == sorted((edge["broke"] for edge in graph_edges), reverse=True)
 
 
 async def test_the_csv_is_the_one_that_the_api_gives(page: Page, service: Service) -> None:
@@ -187,14 +187,14 @@ async def test_the_csv_is_the_one_that_the_api_gives(page: Page, service: Servic
 async def test_moments_are_ranked_by_the_journeys_they_cost_and_lead_to_where_they_were(
     page: Page, service: Service
 ) -> None:
-    found = (await service.get(f"/v1/analytics/moments?{API}&limit=12"))["moments"]
+    moments = (await service.get(f"/v1/analytics/moments?{API}&limit=12"))["moments"]
     await page.goto(PAGE)
     section = page.get_by_role("region", name="Table of moments")
-    costs = [int(one) for one in await section.locator('td[data-label="Journeys cost"]').all_inner_texts()]
-    assert costs == [one["journeys"] for one in found] == sorted(costs, reverse=True)
+    costs = [int(cell) for cell in await section.locator('td[data-label="Journeys cost"]').all_inner_texts()]
+    assert costs == [moment["journeys"] for moment in moments] == sorted(costs, reverse=True)
     await section.locator(".links a").first.click()
     await page.wait_for_url("**/console/customers/**")
-    sample = found[0]["samples"][0]
+    sample = moments[0]["samples"][0]
     assert sample["customer_id"] in page.url
     assert sample["evidence"][0] in page.url
     await expect(page.locator(f"#{sample['evidence'][0]}")).to_be_visible()

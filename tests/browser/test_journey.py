@@ -18,8 +18,8 @@ MARKUP = "<img src=x onerror=alert(1)><b>bold</b>"
 
 def row(at: datetime, text: str = "", **fields: Any) -> dict[str, Any]:
     """An interaction as a channel sends it; a customer's chat message unless told otherwise."""
-    told: dict[str, Any] = {"channel": "chat", "actor": "customer", "kind": "message", "conversation_id": "chat-1"}
-    return told | {"occurred_at": at.isoformat(), "text": text} | fields
+    defaults: dict[str, Any] = {"channel": "chat", "actor": "customer", "kind": "message", "conversation_id": "chat-1"}
+    return defaults | {"occurred_at": at.isoformat(), "text": text} | fields
 
 
 def story() -> list[dict[str, Any]]:
@@ -49,7 +49,7 @@ def story() -> list[dict[str, Any]]:
 
 async def filed(service: Service, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """File rows one by one, as they happened; gives what became of each."""
-    return [(await service.post("/v1/interactions", one))["results"][0] for one in rows]
+    return [(await service.post("/v1/interactions", interaction))["results"][0] for interaction in rows]
 
 
 async def whole_story(service: Service) -> str:
@@ -64,7 +64,7 @@ async def whole_story(service: Service) -> str:
 
 
 async def lines(page: Page) -> list[str]:
-    return [one.strip() for one in await page.locator(".line .seq").all_inner_texts()]
+    return [seq.strip() for seq in await page.locator(".line .seq").all_inner_texts()]
 
 
 async def test_a_customer_is_found_by_an_identifier_and_told_from_the_first_mail_to_the_last_call(

@@ -17,7 +17,7 @@ from tests.browser.conftest import OpenPage, Screenshot
 from tests.browser.harness import Service, Watch, assert_accessible, assert_fits, tab_to
 from tests.conftest import WordEmbedder
 from tests.test_playground import ANSWER, TALK
-from tests.vcon_documents import said as spoken
+from tests.vcon_documents import text_dialog as spoken
 from tests.vcon_documents import vcon
 
 MODEL = "some/model"
@@ -75,8 +75,8 @@ async def test_a_decision_shows_its_components_and_what_is_held_back(page: Page)
     cells = await decision.locator("tbody tr").first.locator("td").all_inner_texts()
     propensity, context, value, lever, score = map(float, cells)
     assert abs(propensity * context * value * lever - score) < 0.02
-    locator = decision.locator("details", has_text="Held back")
-    await expect(locator.locator("li").first.locator(".chip")).to_be_visible()
+    suppressed = decision.locator("details", has_text="Held back")
+    await expect(suppressed.locator("li").first.locator(".chip")).to_be_visible()
 
 
 async def test_why_the_brief_says_what_it_says_is_shown_sentence_by_sentence(page: Page) -> None:

@@ -155,4 +155,4 @@ def test_frames_that_are_out_of_order_or_doubled_make_one_message() -> None:
     parts = list(frames("other", "m1", "news", {"text": "x" * 20_000}))
     assembler = Assembler("own")
     whole = [assembler.add(part) for part in (parts[2], parts[0], parts[0], parts[1])]
-    assert [one is not None for one in whole] == [False, False, False, True]
+    assert [message is not None for message in whole] == [False, False, False, True]

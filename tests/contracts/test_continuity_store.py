@@ -168,7 +168,7 @@ async def all_due(stores: Stores, tenant: str = "t") -> dict[str, Due]:
 async def read_all(stores: Stores, tenant: str = "t", *, is_read: bool = True) -> None:
     """Read everybody who must be."""
     due = await all_due(stores, tenant)
-    made = [(one, digest(one.customer_id, is_read=is_read)) for one in due.values()]
+    made = [(due_customer, digest(due_customer.customer_id, is_read=is_read)) for due_customer in due.values()]
     assert await stores.digests.replace(tenant, made) == len(made)
 
 
@@ -182,7 +182,10 @@ async def test_whoever_has_new_interactions_is_due_until_they_are_read(stores: S
     await two_customers(stores)
     assert await stores.digests.note("t") == 3
     due = await stores.digests.due("t", ALL)
-    assert sorted((one.customer_id, one.identity_ids) for one in due) == [("cus_1", ("cus_1",)), ("cus_2", ("cus_2",))]
+    assert sorted((due_customer.customer_id, due_customer.identity_ids) for due_customer in due) == [
+        ("cus_1", ("cus_1",)),
+        ("cus_2", ("cus_2",)),
+    ]
     assert len(await stores.digests.due("t", 1)) == 1
     await read_all(stores)
     assert await all_due(stores) == {}
@@ -279,10 +282,10 @@ async def test_visits_that_are_alike_are_told_together_with_the_gaps_before_them
     alike = [visit(f"v{at}", "cus_1", at=at)._replace(gap_ms=at * 10) for at in (10, 20, 30)]
     first = visit("v40", "cus_1", at=40)._replace(before_id=None, before_channel=None, gap_ms=None, broke=False)
     await stores.digests.replace("t", [(due["cus_1"], Digest([*alike, first], [], []))])
-    found = {moves.before_channel: moves for moves in await stores.digests.moves("t", 20, None)}
-    assert sorted(found["chat"].gaps_ms) == [200, 300]
-    assert found["chat"]._replace(gaps_ms=()) == ("voice", "refund", "returns", "chat", None, True, 2, ())
-    assert found[None] == ("voice", "refund", "returns", None, None, False, 1, ())
+    moves_by_channel = {moves.before_channel: moves for moves in await stores.digests.moves("t", 20, None)}
+    assert sorted(moves_by_channel["chat"].gaps_ms) == [200, 300]
+    assert moves_by_channel["chat"]._replace(gaps_ms=()) == ("voice", "refund", "returns", "chat", None, True, 2, ())
+    assert moves_by_channel[None] == ("voice", "refund", "returns", None, None, False, 1, ())
 
 
 async def test_joining_and_parting_make_all_concerned_due_under_whom_they_are_now(stores: Stores) -> None:
@@ -291,7 +294,9 @@ async def test_joining_and_parting_make_all_concerned_due_under_whom_they_are_no
     merge = joining("cus_1", "cus_2")
     await write(stores, merges=(merge,))
     due = await all_due(stores)
-    assert {one.customer_id: one.identity_ids for one in due.values()} == {"cus_1": ("cus_1", "cus_2")}
+    assert {due_customer.customer_id: due_customer.identity_ids for due_customer in due.values()} == {
+        "cus_1": ("cus_1", "cus_2")
+    }
     await stores.digests.replace("t", [(due["cus_1"], digest("cus_1"))])
     assert await shown(stores) == ["v cus_1"]
     assert await all_due(stores) == {}

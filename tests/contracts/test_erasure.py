@@ -40,7 +40,7 @@ def new(interaction_id: str, identity_id: str, **fields: object) -> NewInteracti
     )
 
 
-def held(identity_id: str, value: str, interaction_id: str | None = None) -> NewHolding:
+def new_holding(identity_id: str, value: str, interaction_id: str | None = None) -> NewHolding:
     identifier = Identifier(type="email", value=value, verified=True)
     return NewHolding(identity_id=identity_id, identifier=identifier, interaction_id=interaction_id)
 
@@ -62,7 +62,11 @@ async def two_customers(ledger: Ledger) -> None:
         ledger,
         "t",
         new_identities=("cus_1", "cus_2", "cus_3"),
-        holdings=(held("cus_1", "one@x.example"), held("cus_2", "two@x.example"), held("cus_3", "three@x.example")),
+        holdings=(
+            new_holding("cus_1", "one@x.example"),
+            new_holding("cus_2", "two@x.example"),
+            new_holding("cus_3", "three@x.example"),
+        ),
         merges=(merge("cus_1", "cus_2"),),
         interactions=(
             new("int_1", "cus_3", conversation_id="c-shared"),
@@ -81,7 +85,11 @@ async def test_an_erased_customer_is_gone_with_all_that_was_joined_to_it(stores:
     assert erased.identity_ids == ("cus_1", "cus_2")
     assert sorted(erased.interaction_ids) == ["int_2", "int_3"]
     assert (erased.identifiers, erased.merges, erased.conversations, erased.identities) == (2, 1, 2, 2)
-    assert [await ledger.customer_of("t", one) for one in ("cus_1", "cus_2", "cus_3")] == [None, None, "cus_3"]
+    assert [await ledger.customer_of("t", customer_id) for customer_id in ("cus_1", "cus_2", "cus_3")] == [
+        None,
+        None,
+        "cus_3",
+    ]
     assert list(await ledger.interactions("t", ["cus_1", "cus_2"])) == []
     assert list(await ledger.holdings_of("t", ["cus_1", "cus_2"])) == []
     assert list(await ledger.merges_of("t", ["cus_1", "cus_2"])) == []
@@ -144,7 +152,7 @@ async def test_rows_are_removed_and_whose_they_were_stays(stores: Stores) -> Non
     ledger = stores.ledger
     row = new("int_1", "cus_1", id="mine")
     await write(ledger, "t", new_identities=("cus_1",), interactions=(row,))
-    await write(ledger, "t", holdings=(held("cus_1", "one@x.example", "int_1"),))
+    await write(ledger, "t", holdings=(new_holding("cus_1", "one@x.example", "int_1"),))
 
     assert await ledger.erase_rows("t", ["int_1", "int_9"]) == 1
 
@@ -153,7 +161,7 @@ async def test_rows_are_removed_and_whose_they_were_stays(stores: Stores) -> Non
     assert holding.interaction_id is None
     assert await ledger.customer_of("t", "cus_1") == "cus_1"
     async with ledger.transaction("t") as transaction:
-        assert not (await transaction.known(caller_ids=["mine"])).filed
+        assert not (await transaction.recorded(caller_ids=["mine"])).filed
 
 
 async def test_rows_expire_by_channel_and_by_the_moment_they_happened_whatever_their_offset(stores: Stores) -> None:

@@ -39,9 +39,9 @@ def litellm_model(name: str = "hosted_vllm/a-model", *fallbacks: str) -> Litellm
     return LitellmModel(name, fallbacks=fallbacks, base_url=BASE_URL, api_key=SecretStr("key"))
 
 
-def requests_to(place: respx.MockRouter | respx.Route) -> list[httpx.Request]:
+def requests_to(router: respx.MockRouter | respx.Route) -> list[httpx.Request]:
     """What has been sent to a route, or to any."""
-    return [call.request for call in cast(list[respx.models.Call], place.calls)]
+    return [call.request for call in cast(list[respx.models.Call], router.calls)]
 
 
 @pytest.fixture(autouse=True)

@@ -34,14 +34,14 @@ async def write(ledger: Ledger, tenant: str, changes: Changes) -> dict[str, int]
         return dict(await transaction.apply(changes))
 
 
-async def known(ledger: Ledger, tenant: str, **asked: Any) -> Known:
+async def knowledge_of(ledger: Ledger, tenant: str, **asked: Any) -> Known:
     async with ledger.transaction(tenant) as transaction:
-        return await transaction.known(**asked)
+        return await transaction.recorded(**asked)
 
 
 def new(interaction_id: str, identity_id: str = "cus_1", **fields: Any) -> NewInteraction:
-    told: dict[str, Any] = {"occurred_at": START} | fields
-    sent = draft(**told)
+    draft_fields: dict[str, Any] = {"occurred_at": START} | fields
+    sent = draft(**draft_fields)
     return NewInteraction(
         interaction_id=interaction_id, identity_id=identity_id, draft=sent, content_sha256=f"sha of {interaction_id}"
     )
@@ -69,11 +69,8 @@ def ids(interactions: Sequence[Interaction]) -> list[str]:
     return [interaction.interaction_id for interaction in interactions]
 
 
-def held(identifier_holdings: Sequence[IdentifierHolding]) -> list[tuple[str, str, str]]:
-    return sorted(
-        (identifier_holding.identity_id, identifier_holding.customer_id, identifier_holding.identifier.value)
-        for identifier_holding in identifier_holdings
-    )
+def owners(holders: Sequence[IdentifierHolding]) -> list[tuple[str, str, str]]:
+    return sorted((holder.identity_id, holder.customer_id, holder.identifier.value) for holder in holders)
 
 
 # --- interactions ---------------------------------------------------------------------------------------------------
@@ -129,8 +126,8 @@ async def test_a_row_comes_back_as_it_was_sent(ledger: Ledger) -> None:
 async def test_a_row_with_nothing_optional_comes_back_as_it_was_sent(ledger: Ledger) -> None:
     await write(ledger, "t", rows(new("int_1"), identities=["cus_1"]))
     (row,) = await ledger.by_ids("t", ["int_1"])
-    told: dict[str, Any] = dict(draft(occurred_at=START))
-    assert row == Interaction(interaction_id="int_1", seq=1, identity_id="cus_1", **told)
+    fields: dict[str, Any] = dict(draft(occurred_at=START))
+    assert row == Interaction(interaction_id="int_1", seq=1, identity_id="cus_1", **fields)
 
 
 async def test_a_customers_rows_come_in_order_over_all_identities(ledger: Ledger) -> None:
@@ -175,12 +172,15 @@ async def test_rows_are_found_by_conversation_channel_kind_and_span_of_seq(ledge
 async def test_the_newest_rows_of_several_conversations_come_with_the_customer_of_each(ledger: Ledger) -> None:
     spoken = [("int_1", "cus_1", "c1"), ("int_2", "cus_2", "c1"), ("int_3", "cus_3", "c1"), ("int_4", "cus_1", "c1")]
     other = [("int_5", "cus_2", "c2"), ("int_6", "cus_2", "c3")]
-    arrived = [new(one, identity, conversation_id=conversation) for one, identity, conversation in [*spoken, *other]]
+    arrived = [
+        new(interaction_id, identity, conversation_id=conversation)
+        for interaction_id, identity, conversation in [*spoken, *other]
+    ]
     await write(ledger, "t", rows(*arrived, identities=["cus_1", "cus_2", "cus_3"]))
     await write(ledger, "t", Changes(merges=(merge("mrg_1", "cus_1", "cus_3"),)))
-    found = await ledger.windows("t", ["c1", "c2", "unknown"], limit=2)
-    told = [(customer_id, row.interaction_id) for customer_id, row in found]
-    assert told == [("cus_2", "int_2"), ("cus_1", "int_3"), ("cus_1", "int_4"), ("cus_2", "int_5")]
+    windows = await ledger.windows("t", ["c1", "c2", "unknown"], limit=2)
+    newest = [(customer_id, row.interaction_id) for customer_id, row in windows]
+    assert newest == [("cus_2", "int_2"), ("cus_1", "int_3"), ("cus_1", "int_4"), ("cus_2", "int_5")]
     assert list(await ledger.windows("u", ["c1"], limit=2)) == []
 
 
@@ -195,7 +195,7 @@ async def test_a_name_with_a_nul_in_it_is_nobodys(ledger: Ledger) -> None:
     assert await ledger.seat_of("t", "c1\0") is None
     assert await ledger.customer_of("t", "cus_1\0") is None
     assert list(await ledger.interactions("t", ["cus_1"], conversation_id="c1\0")) == []
-    assert await known(ledger, "t", caller_ids={"mine\0"}, identifiers={("email", "\0")}) == Known()
+    assert await knowledge_of(ledger, "t", caller_ids={"mine\0"}, identifiers={("email", "\0")}) == Known()
 
 
 async def test_json_keeps_a_nul(ledger: Ledger) -> None:
@@ -248,7 +248,7 @@ async def test_two_tenants_never_see_each_others_rows(ledger: Ledger) -> None:
     assert list(await ledger.identities_of("b", "cus_1")) == []
     assert list(await ledger.holdings_of("b", ["cus_1"])) == []
     assert await ledger.seat_of("b", "c1") is None
-    everything = await known(
+    everything = await knowledge_of(
         ledger,
         "b",
         identifiers={("email", "one@example.com")},
@@ -285,7 +285,7 @@ async def test_a_unit_of_work_that_raises_leaves_no_trace(ledger: Ledger) -> Non
     assert ids(await ledger.interactions("t", ["cus_1", "cus_2"])) == ["int_1"]
     assert await ledger.customer_of("t", "cus_2") is None
     assert await ledger.seat_of("t", "c2") is None
-    assert await known(ledger, "t", identifiers={("email", "two@example.com")}, caller_ids={"mine"}) == Known()
+    assert await knowledge_of(ledger, "t", identifiers={("email", "two@example.com")}, caller_ids={"mine"}) == Known()
     assert await write(ledger, "t", rows(new("int_3"))) == {"int_3": 2}
 
 
@@ -294,11 +294,11 @@ async def test_units_of_work_of_one_tenant_follow_one_another(ledger: Ledger) ->
 
     async def claim(number: int) -> int:
         async with ledger.transaction("t") as transaction:
-            found = await transaction.known(identifiers={("email", "one@example.com")})
+            knowledge = await transaction.recorded(identifiers={("email", "one@example.com")})
             await asyncio.sleep(0)
-            if not found.holdings:
+            if not knowledge.holdings:
                 await transaction.apply(Changes(holdings=(holding("cus_1", "email", "one@example.com"),)))
-            return len(found.holdings) + len(await transaction.apply(rows(new(f"int_{number}"))))
+            return len(knowledge.holdings) + len(await transaction.apply(rows(new(f"int_{number}"))))
 
     assert sorted(await asyncio.gather(*(claim(number) for number in range(8)))) == [1] + [2] * 7
     assert [row.seq for row in await ledger.interactions("t", ["cus_1"])] == list(range(1, 9))
@@ -307,9 +307,9 @@ async def test_units_of_work_of_one_tenant_follow_one_another(ledger: Ledger) ->
 async def test_a_unit_of_work_knows_what_it_has_written_itself(ledger: Ledger) -> None:
     async with ledger.transaction("t") as transaction:
         await transaction.apply(rows(new("int_1", id="mine", conversation_id="c1"), identities=["cus_1"]))
-        found = await transaction.known(conversation_ids={"c1"}, caller_ids={"mine"})
-    assert [filed.interaction_id for filed in found.filed] == ["int_1"]
-    assert [seat.customer_id for seat in found.seats] == ["cus_1"]
+        knowledge = await transaction.recorded(conversation_ids={"c1"}, caller_ids={"mine"})
+    assert [filed.interaction_id for filed in knowledge.filed] == ["int_1"]
+    assert [seat.customer_id for seat in knowledge.seats] == ["cus_1"]
 
 
 # --- what is known --------------------------------------------------------------------------------------------------
@@ -320,16 +320,16 @@ async def test_of_a_conversation_asked_for_its_seat_alone_nothing_else_is_known(
     await write(ledger, "t", rows(new("int_1", conversation_id="c1"), identities=["cus_1"]))
     await write(ledger, "t", Changes(holdings=(new_holding,)))
 
-    found = await known(ledger, "t", seats_only={"c1"})
+    knowledge = await knowledge_of(ledger, "t", seats_only={"c1"})
 
-    assert [seat.identity_id for seat in found.seats] == ["cus_1"]
-    assert found.holdings == ()
+    assert [seat.identity_id for seat in knowledge.seats] == ["cus_1"]
+    assert knowledge.holdings == ()
 
 
 async def test_a_callers_id_leads_to_the_row_and_its_content(ledger: Ledger) -> None:
     await write(ledger, "t", rows(new("int_1", id="mine"), new("int_2"), identities=["cus_1", "cus_2"]))
     await write(ledger, "t", Changes(merges=(merge("mrg_1", "cus_2", "cus_1"),)))
-    (filed,) = (await known(ledger, "t", caller_ids={"mine", "other"})).filed
+    (filed,) = (await knowledge_of(ledger, "t", caller_ids={"mine", "other"})).filed
     assert filed.model_dump() == {
         "id": "mine",
         "interaction_id": "int_1",
@@ -347,7 +347,7 @@ async def test_a_conversation_belongs_to_the_identity_of_its_newest_row(ledger: 
     seat = await ledger.seat_of("t", "c1")
     assert seat is not None
     assert (seat.conversation_id, seat.identity_id, seat.customer_id) == ("c1", "cus_2", "cus_3")
-    assert (await known(ledger, "t", conversation_ids={"c1", "c2"})).seats == (seat,)
+    assert (await knowledge_of(ledger, "t", conversation_ids={"c1", "c2"})).seats == (seat,)
 
 
 async def test_an_identifier_brings_in_all_that_its_customers_hold(ledger: Ledger) -> None:
@@ -364,21 +364,21 @@ async def test_an_identifier_brings_in_all_that_its_customers_hold(ledger: Ledge
             merges=(merge("mrg_1", "cus_1", "cus_2"),),
         ),
     )
-    found = await known(ledger, "t", identifiers={("email", "one@example.com"), ("phone", "+15550100")})
-    assert held(found.holdings) == [("cus_1", "cus_1", "one@example.com"), ("cus_2", "cus_1", "A1")]
-    by_value = {identifier_holding.identifier.value: identifier_holding for identifier_holding in found.holdings}
+    knowledge = await knowledge_of(ledger, "t", identifiers={("email", "one@example.com"), ("phone", "+15550100")})
+    assert owners(knowledge.holdings) == [("cus_1", "cus_1", "one@example.com"), ("cus_2", "cus_1", "A1")]
+    by_value = {holder.identifier.value: holder for holder in knowledge.holdings}
     assert by_value["one@example.com"].identifier == Identifier(
         type="email", value="one@example.com", verified=True, verified_at=START, method="link"
     )
     assert by_value["A1"].interaction_id == "int_7"
-    assert held((await known(ledger, "t", customer_ids={"cus_2"})).holdings) == held(found.holdings)
+    assert owners((await knowledge_of(ledger, "t", customer_ids={"cus_2"})).holdings) == owners(knowledge.holdings)
 
 
 async def test_a_conversation_brings_in_all_that_its_customer_holds(ledger: Ledger) -> None:
     await write(ledger, "t", rows(new("int_1", conversation_id="c1"), identities=["cus_1"]))
     await write(ledger, "t", Changes(holdings=(holding("cus_1", "email", "one@example.com"),)))
-    found = await known(ledger, "t", conversation_ids={"c1"})
-    assert held(found.holdings) == [("cus_1", "cus_1", "one@example.com")]
+    knowledge = await knowledge_of(ledger, "t", conversation_ids={"c1"})
+    assert owners(knowledge.holdings) == [("cus_1", "cus_1", "one@example.com")]
 
 
 async def test_an_identity_holds_an_identifier_once_as_it_was_last_written(ledger: Ledger) -> None:
@@ -386,14 +386,14 @@ async def test_an_identity_holds_an_identifier_once_as_it_was_last_written(ledge
     proved = holding("cus_1", "email", "one@example.com", verified=True, verified_at=START, interaction_id="int_1")
     await write(ledger, "t", Changes(new_identities=("cus_1",), holdings=(claimed,)))
     await write(ledger, "t", Changes(holdings=(proved,)))
-    (identifier_holding,) = await ledger.holdings_of("t", ["cus_1", "cus_2"])
-    assert (identifier_holding.identifier, identifier_holding.interaction_id) == (proved.identifier, "int_1")
+    (holder,) = await ledger.holdings_of("t", ["cus_1", "cus_2"])
+    assert (holder.identifier, holder.interaction_id) == (proved.identifier, "int_1")
 
 
 async def test_more_values_than_fit_one_statement_can_be_asked_for(ledger: Ledger) -> None:
     await write(ledger, "t", Changes(new_identities=("cus_1",), holdings=(holding("cus_1", "phone", "39999"),)))
-    found = await known(ledger, "t", identifiers={("phone", str(number)) for number in range(40_000)})
-    assert held(found.holdings) == [("cus_1", "cus_1", "39999")]
+    knowledge = await knowledge_of(ledger, "t", identifiers={("phone", str(number)) for number in range(40_000)})
+    assert owners(knowledge.holdings) == [("cus_1", "cus_1", "39999")]
 
 
 # --- merges ---------------------------------------------------------------------------------------------------------
@@ -406,10 +406,10 @@ async def test_a_merged_identity_leads_to_the_survivor_and_its_rows_stay_its_own
     assert list(await ledger.identities_of("t", "cus_1")) == ["cus_1", "cus_2"]
     assert list(await ledger.identities_of("t", "cus_2")) == []
     assert [row.identity_id for row in await ledger.interactions("t", ["cus_1", "cus_2"])] == ["cus_1", "cus_2"]
-    found = await known(ledger, "t", customer_ids={"cus_2", "cus_9"}, merge_ids={"mrg_1", "mrg_9"})
-    assert found.customers == {"cus_2": "cus_1", "cus_1": "cus_1"}
-    assert found.merges == (merge("mrg_1", "cus_1", "cus_2", evidence=("int_1", "int_2")),)
-    assert found.parted == ()
+    knowledge = await knowledge_of(ledger, "t", customer_ids={"cus_2", "cus_9"}, merge_ids={"mrg_1", "mrg_9"})
+    assert knowledge.customers == {"cus_2": "cus_1", "cus_1": "cus_1"}
+    assert knowledge.merges == (merge("mrg_1", "cus_1", "cus_2", evidence=("int_1", "int_2")),)
+    assert knowledge.parted == ()
 
 
 async def test_an_undone_merge_takes_with_it_whoever_had_joined_before(ledger: Ledger) -> None:
@@ -426,7 +426,7 @@ async def test_an_undone_merge_takes_with_it_whoever_had_joined_before(ledger: L
     assert list(await ledger.identities_of("t", "cus_2")) == ["cus_2", "cus_3"]
     assert await ledger.customer_of("t", "cus_3") == "cus_2"
     await write(ledger, "t", Changes(undone=(undone(first),)))
-    assert [await ledger.customer_of("t", one) for one in ("cus_2", "cus_3")] == ["cus_2", "cus_3"]
+    assert [await ledger.customer_of("t", identity_id) for identity_id in ("cus_2", "cus_3")] == ["cus_2", "cus_3"]
 
 
 async def test_customers_taken_apart_are_known_as_parted_under_the_names_they_have_now(ledger: Ledger) -> None:
@@ -434,9 +434,9 @@ async def test_customers_taken_apart_are_known_as_parted_under_the_names_they_ha
     await write(ledger, "t", Changes(new_identities=("cus_1", "cus_2", "cus_3"), merges=(first,)))
     await write(ledger, "t", Changes(undone=(undone(first),)))
     await write(ledger, "t", Changes(merges=(merge("mrg_2", "cus_3", "cus_2"),)))
-    for one in ("cus_1", "cus_2", "cus_3"):
-        assert (await known(ledger, "t", customer_ids={one})).parted == (("cus_1", "cus_3"),)
-    (merge_record,) = (await known(ledger, "t", merge_ids={"mrg_1"})).merges
+    for customer_id in ("cus_1", "cus_2", "cus_3"):
+        assert (await knowledge_of(ledger, "t", customer_ids={customer_id})).parted == (("cus_1", "cus_3"),)
+    (merge_record,) = (await knowledge_of(ledger, "t", merge_ids={"mrg_1"})).merges
     assert merge_record == undone(first)
 
 
@@ -458,9 +458,7 @@ async def test_whose_a_conversation_is_is_told_with_all_that_they_hold(ledger: L
     party = await ledger.party("t", conversation_id="c1")
     assert party is not None
     assert (party.customer_id, party.identity_ids) == ("cus_1", ("cus_1", "cus_2"))
-    assert [
-        (identifier_holding.identity_id, identifier_holding.identifier.value) for identifier_holding in party.holdings
-    ] == [
+    assert [(holder.identity_id, holder.identifier.value) for holder in party.holdings] == [
         ("cus_1", "a@x.example"),
         ("cus_2", "1"),
     ]

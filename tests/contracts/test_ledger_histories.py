@@ -41,9 +41,11 @@ async def write(ledger: Ledger, changes: Changes, tenant: str = "t") -> None:
 
 
 def new(number: int, identity_id: str = "cus_1", **fields: Any) -> NewInteraction:
-    told: dict[str, Any] = {"occurred_at": START} | fields
+    draft_fields: dict[str, Any] = {"occurred_at": START} | fields
     name = f"int_{number}"
-    return NewInteraction(interaction_id=name, identity_id=identity_id, draft=draft(**told), content_sha256=name)
+    return NewInteraction(
+        interaction_id=name, identity_id=identity_id, draft=draft(**draft_fields), content_sha256=name
+    )
 
 
 def holding(identity_id: str, kind: str, value: str) -> NewHolding:
@@ -62,12 +64,12 @@ async def test_an_outline_is_in_the_order_things_happened_whatever_offset_their_
         new(5, "cus_3"),
     )
     await write(ledger, Changes(new_identities=("cus_1", "cus_2", "cus_3"), interactions=filed))
-    outlineds = await ledger.outline("t", ["cus_1", "cus_2"], up_to_seq=9)
-    assert [outlined.interaction_id for outlined in outlineds] == ["int_2", "int_4", "int_3", "int_1"]
+    outline = await ledger.outline("t", ["cus_1", "cus_2"], up_to_seq=9)
+    assert [outlined_row.interaction_id for outlined_row in outline] == ["int_2", "int_4", "int_3", "int_1"]
     at = datetime(2026, 3, 3, 5, 0, tzinfo=UTC)
-    assert outlineds[0] == Outlined(at, 2, "int_2", Channel.VOICE, Kind.MESSAGE, "c1")
-    assert outlineds[2].kind is Kind.EVENT
-    assert [outlined.seq for outlined in await ledger.outline("t", ["cus_1"], up_to_seq=2)] == [2, 1]
+    assert outline[0] == Outlined(at, 2, "int_2", Channel.VOICE, Kind.MESSAGE, "c1")
+    assert outline[2].kind is Kind.EVENT
+    assert [outlined_row.seq for outlined_row in await ledger.outline("t", ["cus_1"], up_to_seq=2)] == [2, 1]
     assert list(await ledger.outline("other", ["cus_1"], up_to_seq=9)) == []
 
 
@@ -79,11 +81,8 @@ async def test_who_holds_a_value_is_told_under_every_type_with_the_customer_it_l
         holding("cus_3", "loyalty", "77"),
     )
     await write(ledger, Changes(new_identities=("cus_1", "cus_2", "cus_3"), holdings=holdings, merges=(merge,)))
-    identifier_holdings = await ledger.holders("t", ["77", "nobody"])
-    assert [
-        (identifier_holding.identity_id, identifier_holding.customer_id, identifier_holding.identifier.type)
-        for identifier_holding in identifier_holdings
-    ] == [
+    holders = await ledger.holders("t", ["77", "nobody"])
+    assert [(holder.identity_id, holder.customer_id, holder.identifier.type) for holder in holders] == [
         ("cus_2", "cus_1", "account_id"),
         ("cus_3", "cus_3", "loyalty"),
     ]
@@ -101,16 +100,16 @@ async def test_words_are_found_in_text_and_data_and_as_a_callers_id_the_newest_f
     )
     await write(ledger, Changes(new_identities=("cus_1", "cus_2"), interactions=filed))
 
-    async def found(words: str, among: int = 100, limit: int = 10) -> list[int]:
+    async def mentions(words: str, among: int = 100, limit: int = 10) -> list[int]:
         return [interaction.seq for interaction in await ledger.mentioning("t", words, among=among, limit=limit)]
 
-    assert await found("ord-70331") == [3, 1]
-    assert await found("ORD-70331") == [4, 3, 1]
-    assert await found("ORD-70331", limit=2) == [4, 3]
-    assert await found("ORD-70331", among=3) == [4, 3]
-    assert await found("100%") == [5]
-    assert await found("1%0") == await found("aXb") == []
-    assert await found("a_b") == [5]
+    assert await mentions("ord-70331") == [3, 1]
+    assert await mentions("ORD-70331") == [4, 3, 1]
+    assert await mentions("ORD-70331", limit=2) == [4, 3]
+    assert await mentions("ORD-70331", among=3) == [4, 3]
+    assert await mentions("100%") == [5]
+    assert await mentions("1%0") == await mentions("aXb") == []
+    assert await mentions("a_b") == [5]
     assert list(await ledger.mentioning("other", "order", among=100, limit=10)) == []
 
 
@@ -124,8 +123,8 @@ async def test_documents_of_several_customers_may_be_asked_for_between_two_keys(
 
     async def between(from_key: str, before_key: str, limit: int = 9, tenant: str = "t") -> list[int]:
         owners = ["cus_1", "cus_2"]
-        found = await archive.between(tenant, "decisions", owners, from_key, before_key, limit=limit)
-        return [one["n"] for one in found]
+        documents = await archive.between(tenant, "decisions", owners, from_key, before_key, limit=limit)
+        return [document["n"] for document in documents]
 
     assert await between("dec_2", "dec_5") == [4, 33, 2]
     assert await between("dec_2", "dec_5", limit=2) == [4, 33]

@@ -34,15 +34,15 @@ class Stores(NamedTuple):
 async def stores(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[Stores]:
     if request.param == "memory":
         ledger, archive = MemoryLedger(), MemoryArchive()
-        found = Stores(MemoryOutbox(archive, ledger), ledger, archive)
+        backends = Stores(MemoryOutbox(archive, ledger), ledger, archive)
     else:
         file = f"sqlite:///{tmp_path / 'ledger.db'}"
         store = SqlStore(file if request.param == "sqlite" else request.getfixturevalue("postgres"))
-        found = Stores(SqlOutbox(store), store, store)
-    async with found.ledger.transaction(T) as transaction:
+        backends = Stores(SqlOutbox(store), store, store)
+    async with backends.ledger.transaction(T) as transaction:
         await transaction.apply(Changes(new_identities=("cus_1", "cus_2")))
-    yield found
-    await found.ledger.close()
+    yield backends
+    await backends.ledger.close()
 
 
 def webhook(name: str = "whk_1", *events: Topic) -> IssuedWebhook:
@@ -60,8 +60,8 @@ def fired(name: str, customer_id: str = "cus_1", **data: str) -> Announcement:
 
 
 async def statuses(outbox: Outbox, webhook_id: str = "whk_1", tenant: str = T) -> list[str]:
-    found = await outbox.deliveries(tenant, webhook_id, status=None, before=None, limit=100)
-    return [delivery.status.value for _, delivery in found]
+    deliveries = await outbox.deliveries(tenant, webhook_id, status=None, before=None, limit=100)
+    return [delivery.status.value for _, delivery in deliveries]
 
 
 async def lease(outbox: Outbox, holder: str = "one", *, limit: int = 100, for_ms: int = 60_000) -> Sequence[str]:
@@ -140,14 +140,14 @@ async def test_a_message_is_leased_by_one_worker_at_a_time_and_by_the_next_when_
     await stores.outbox.register(T, webhook())
     await stores.outbox.file(T, [fired(f"sig_{n}") for n in range(6)])
     leases = await asyncio.gather(*(lease(stores.outbox, f"worker {n}", limit=2) for n in range(5)))
-    found = [message_id for one in leases for message_id in one]
-    assert len(found) == len(set(found)) <= 6
-    found += await lease(stores.outbox, "the last")
-    assert len(set(found)) == len(found) == 6
+    message_ids = [message_id for batch in leases for message_id in batch]
+    assert len(message_ids) == len(set(message_ids)) <= 6
+    message_ids += await lease(stores.outbox, "the last")
+    assert len(set(message_ids)) == len(message_ids) == 6
     assert list(await stores.outbox.due(now_ms())) == []
     later = now_ms() + 61_000
     again = await stores.outbox.lease("whk_1", "heir", later, until=later + 1, limit=10)
-    assert {leased_message.message_id for leased_message in again} == set(found)
+    assert {leased_message.message_id for leased_message in again} == set(message_ids)
     assert {leased_message.attempts for leased_message in again} == {2}
 
 
@@ -194,7 +194,7 @@ async def test_what_failed_or_is_asked_for_is_sent_again(stores: Stores) -> None
     await stores.outbox.register(T, webhook())
     await stores.outbox.file(T, [fired("sig_1"), fired("sig_2"), fired("sig_3")])
     first, second, third = await lease(stores.outbox)
-    failed = [Settlement(one, "one", DeliveryStatus.FAILED, now_ms()) for one in (first, second)]
+    failed = [Settlement(message_id, "one", DeliveryStatus.FAILED, now_ms()) for message_id in (first, second)]
     await stores.outbox.settle([*failed, taken(third)], now_ms())
     assert await stores.outbox.redeliver(OTHER, "whk_1", None, now_ms()) == 0
     assert await stores.outbox.redeliver(T, "whk_1", [third, "msg_unknown"], now_ms()) == 1
@@ -248,8 +248,8 @@ async def test_arrivals_are_noted_with_the_rows_only_where_a_webhook_hears_of_th
     assert await arrive(stores, "int_4", announce=True) is True
     await stores.outbox.remove(T, "whk_1")
     assert await arrive(stores, "int_5", announce=True) is False
-    unannounced_arrivals = await stores.outbox.take_arrivals(now_ms(), before=now_ms() + 1, limit=10)
-    assert [tuple(unannounced_arrival) for unannounced_arrival in unannounced_arrivals] == [(T, "int_4", "c1")]
+    arrivals = await stores.outbox.take_arrivals(now_ms(), before=now_ms() + 1, limit=10)
+    assert [tuple(arrival) for arrival in arrivals] == [(T, "int_4", "c1")]
 
 
 async def test_a_noted_arrival_is_taken_by_one_worker_and_stays_until_it_is_settled(stores: Stores) -> None:
@@ -258,12 +258,12 @@ async def test_a_noted_arrival_is_taken_by_one_worker_and_stays_until_it_is_sett
         await arrive(stores, f"int_{number}", announce=True)
     now = now_ms() + 10
     taken_up = await asyncio.gather(*(stores.outbox.take_arrivals(now + 1, before=now, limit=10) for _ in range(3)))
-    found = [unannounced_arrival.interaction_id for some in taken_up for unannounced_arrival in some]
-    assert sorted(found) == [f"int_{number}" for number in range(4)]
+    interaction_ids = [arrival.interaction_id for some in taken_up for arrival in some]
+    assert sorted(interaction_ids) == [f"int_{number}" for number in range(4)]
     await stores.outbox.settle_arrivals(T, ["int_0", "int_1", "int_unknown"])
     await stores.outbox.erase(T, [], naming=["int_2"])
     left = await stores.outbox.take_arrivals(now + 9, before=now + 5, limit=10)
-    assert [unannounced_arrival.interaction_id for unannounced_arrival in left] == ["int_3"]
+    assert [arrival.interaction_id for arrival in left] == ["int_3"]
 
 
 async def arrive(stores: Stores, interaction_id: str, *, announce: bool) -> bool:

@@ -36,16 +36,16 @@ async def stores(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerat
     if request.param == "memory":
         ledger, archive = MemoryLedger(), MemoryArchive()
         outbox = MemoryOutbox(archive, ledger)
-        found = Stores(MemoryRevisions(archive, outbox), outbox, ledger, archive)
+        backends = Stores(MemoryRevisions(archive, outbox), outbox, ledger, archive)
     else:
         file = f"sqlite:///{tmp_path / 'ledger.db'}"
         store = SqlStore(file if request.param == "sqlite" else request.getfixturevalue("postgres"))
-        found = Stores(SqlRevisions(store), SqlOutbox(store), store, store)
-    async with found.ledger.transaction(T) as transaction:
+        backends = Stores(SqlRevisions(store), SqlOutbox(store), store, store)
+    async with backends.ledger.transaction(T) as transaction:
         await transaction.apply(Changes(new_identities=("cus_1",)))
-    await found.outbox.register(T, webhook())
-    yield found
-    await found.ledger.close()
+    await backends.outbox.register(T, webhook())
+    yield backends
+    await backends.ledger.close()
 
 
 def filing(revision: int = 1) -> Filing:

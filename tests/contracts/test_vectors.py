@@ -52,11 +52,11 @@ def unit_vectors(rows: int, *, seed: int = 0, dimensions: int = 8) -> Vectors:
 async def test_what_was_put_comes_back_under_its_id_as_single_precision(store: VectorStore) -> None:
     vectors = unit_vectors(3)
     await store.put("t", ["a", "b", "c"], vectors)
-    found = await store.get("t", ["c", "a"])
-    assert set(found) == {"a", "c"}
-    assert found["a"].dtype == np.float32
-    np.testing.assert_allclose(found["a"], vectors[0], atol=1e-6)
-    np.testing.assert_allclose(found["c"], vectors[2], atol=1e-6)
+    vectors_by_id = await store.get("t", ["c", "a"])
+    assert set(vectors_by_id) == {"a", "c"}
+    assert vectors_by_id["a"].dtype == np.float32
+    np.testing.assert_allclose(vectors_by_id["a"], vectors[0], atol=1e-6)
+    np.testing.assert_allclose(vectors_by_id["c"], vectors[2], atol=1e-6)
 
 
 async def test_ids_without_a_vector_are_left_out_and_not_an_error(store: VectorStore) -> None:

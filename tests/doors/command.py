@@ -21,8 +21,8 @@ class Ended(NamedTuple):
     @property
     def json(self) -> dict[str, Any]:
         """Standard output, which must be one JSON object and nothing else."""
-        found: dict[str, Any] = json.loads(self.out)
-        return found
+        document: dict[str, Any] = json.loads(self.out)
+        return document
 
 
 class Command(Protocol):

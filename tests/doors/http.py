@@ -32,12 +32,12 @@ async def record(client: httpx.AsyncClient, *rows: dict[str, Any]) -> list[dict[
 def problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
     """The problem object of a refusal, after checking that it is one."""
     assert (answer.status_code, answer.headers["content-type"]) == (status, PROBLEM), answer.text
-    found: dict[str, Any] = answer.json()
-    assert set(found) == {"type", "title", "status", "code", "detail", "errors"}
-    assert (found["status"], found["code"]) == (status, code)
-    assert found["title"]
-    assert found["detail"]
-    return found
+    refusal: dict[str, Any] = answer.json()
+    assert set(refusal) == {"type", "title", "status", "code", "detail", "errors"}
+    assert (refusal["status"], refusal["code"]) == (status, code)
+    assert refusal["title"]
+    assert refusal["detail"]
+    return refusal
 
 
 def check_fits(service: FastAPI, answer: httpx.Response, path: str) -> None:

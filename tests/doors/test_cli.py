@@ -137,8 +137,8 @@ def test_settings_of_others_in_the_environment_and_in_a_dotenv_are_left_alone(
 
 def test_verify_prints_a_verdict_for_each_sentence_and_touches_no_store(warmline: Command, folder: Path) -> None:
     talk = written(folder, "talk.json", a_conversation())
-    said = next(turn["text"] for turn in TURNS if turn.get("role") == "customer")
-    claims = written(folder, "claims.json", [f"The customer says: “{said}”", "The customer owes 77.31 EUR."])
+    utterance = next(turn["text"] for turn in TURNS if turn.get("role") == "customer")
+    claims = written(folder, "claims.json", [f"The customer says: “{utterance}”", "The customer owes 77.31 EUR."])
     ended = warmline("verify", "--conversation", talk, "--claims", claims, "--json")
     assert ended.status == 0, ended.err
     verdicts = ended.json["verdicts"]
@@ -455,11 +455,11 @@ def test_serve_answers_and_ends_well_when_asked_to_stop(folder: Path) -> None:
             sleep(0.05)
     finally:
         process.send_signal(signal.SIGTERM)
-        _, told = process.communicate(timeout=20)
+        _, output = process.communicate(timeout=20)
     # The server finishes what is going on and then ends by the signal, as its caller expects.
-    assert process.returncode in (0, -signal.SIGTERM), told
-    assert "Application shutdown complete" in told
-    assert "Traceback" not in told
+    assert process.returncode in (0, -signal.SIGTERM), output
+    assert "Application shutdown complete" in output
+    assert "Traceback" not in output
 
 
 # --- eval -----------------------------------------------------------------------------------------------------------

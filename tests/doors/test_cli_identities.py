@@ -42,17 +42,17 @@ def test_a_suggestion_is_found_listed_confirmed_and_undone(warmline: Command, cu
     ended = warmline("identities", "suggest")
     listed = warmline("identities", "suggestions", "--json")
 
-    (one,) = listed.json["suggestions"]
-    assert (ended.status, one["customer_ids"]) == (0, customers[:2])
+    (suggestion,) = listed.json["suggestions"]
+    assert (ended.status, suggestion["customer_ids"]) == (0, customers[:2])
     assert "3 identities compared: 1 open suggestions, 1 of them new." in " ".join(ended.out.split())
     lines = [line.strip() for line in ended.out.splitlines()]
-    assert one["suggestion_id"] in lines
+    assert suggestion["suggestion_id"] in lines
     assert f"{customers[0]} and {customers[1]}" in lines
     assert any(line.startswith("same: ") and "birth date (+" in line for line in lines)
     assert any(line.startswith("similar: given name (+") for line in lines)
-    assert one["suggestion_id"] in warmline("identities", "suggestions").out
+    assert suggestion["suggestion_id"] in warmline("identities", "suggestions").out
 
-    confirmed = warmline("identities", "confirm", one["suggestion_id"])
+    confirmed = warmline("identities", "confirm", suggestion["suggestion_id"])
     (merged,) = warmline("identities", "suggestions", "--status", "confirmed", "--json").json["suggestions"]
     undo = f"warmline identities unmerge {customers[0]} {merged['merge_id']}"
     assert undo in [line.strip() for line in confirmed.out.splitlines()]
@@ -67,10 +67,10 @@ def test_a_suggestion_is_found_listed_confirmed_and_undone(warmline: Command, cu
 
 def test_a_dismissed_suggestion_is_not_made_again(warmline: Command, customers: list[str]) -> None:
     run = warmline("identities", "suggest", "--json").json
-    (one,) = run["suggestions"]
+    (suggestion,) = run["suggestions"]
     assert (run["compared"], run["new"], len(customers)) == (3, 1, 3)
 
-    dismissed = warmline("identities", "dismiss", one["suggestion_id"])
+    dismissed = warmline("identities", "dismiss", suggestion["suggestion_id"])
 
     assert "not suggested again" in " ".join(dismissed.out.split())
     assert warmline("identities", "suggest", "--json").json == {"compared": 3, "new": 0, "suggestions": []}
@@ -80,12 +80,12 @@ def test_a_dismissed_suggestion_is_not_made_again(warmline: Command, customers: 
 def test_a_decision_is_told_as_json_and_an_unknown_suggestion_in_words(
     warmline: Command, customers: list[str], decision: str
 ) -> None:
-    (one,) = warmline("identities", "suggest", "--json").json["suggestions"]
+    (suggestion,) = warmline("identities", "suggest", "--json").json["suggestions"]
 
-    decided = warmline("identities", decision, one["suggestion_id"], "--json").json
+    decided = warmline("identities", decision, suggestion["suggestion_id"], "--json").json
     unknown = warmline("identities", decision, "sug_0")
 
-    assert (decided["suggestion_id"], decided["status"]) == (one["suggestion_id"], f"{decision}ed")
+    assert (decided["suggestion_id"], decided["status"]) == (suggestion["suggestion_id"], f"{decision}ed")
     assert (unknown.status, unknown.out) == (1, "")
     assert "identities suggestions" in unknown.err
     assert customers
@@ -112,8 +112,14 @@ def test_the_eval_prints_its_figures_as_json(warmline: Command, tmp_path: Path) 
     rows = "1,Greta,Muster,1980-02-03\n1,Gretta,Muster,1980-02-03\n2,Otto,Normal,1955-11-30\n"
     (tmp_path / "people.csv").write_text("person,given_name,surname,birth_date\n" + rows, encoding="utf-8")
 
-    told = warmline("eval", "identities", "--data", "people.csv", "--json").json
+    figures = warmline("eval", "identities", "--data", "people.csv", "--json").json
 
-    assert (told["n"], told["precision"], told["recall"], told["f1"], told["threshold"]) == (1, 1.0, 1.0, 1.0, 0.95)
+    assert (figures["n"], figures["precision"], figures["recall"], figures["f1"], figures["threshold"]) == (
+        1,
+        1.0,
+        1.0,
+        1.0,
+        0.95,
+    )
     assert "precision" in warmline("eval", "identities", "--data", "people.csv", "--without", "surname").out
     assert warmline("eval", "identities", "--data", "nothing.csv").status == 1

@@ -53,15 +53,15 @@ def test_the_list_shows_every_key_and_no_secret(keys: Command) -> None:
     ended = keys("create", "--tenant", "two", "--scope", "ingest", "--json").json
     keys("revoke", ended["key_id"])
 
-    shown, told = keys("list"), keys("list", "--json")
+    shown, listed = keys("list"), keys("list", "--json")
 
-    assert [one["key_id"] for one in told.json["keys"]] == [made["key_id"], ended["key_id"]]
-    assert told.json["keys"][0] == {name: value for name, value in made.items() if name != "key"}
+    assert [listed_key["key_id"] for listed_key in listed.json["keys"]] == [made["key_id"], ended["key_id"]]
+    assert listed.json["keys"][0] == {name: value for name, value in made.items() if name != "key"}
     assert "valid until" in shown.out
     assert "revoked" in shown.out
     for key in (made, ended):
         assert key["key_id"] in shown.out
-        assert key["key"].removeprefix(f"wl_{key['key_id']}_") not in shown.out + told.out
+        assert key["key"].removeprefix(f"wl_{key['key_id']}_") not in shown.out + listed.out
 
 
 def test_without_keys_the_list_says_what_that_means(keys: Command) -> None:

@@ -98,7 +98,7 @@ def test_the_conversation_of_a_row_is_a_conversation_file_with_all_that_the_brie
     (talk,) = rows_of("talks.jsonl")
     conversation = conversation_of(talk)
     assert conversation.id == made.handoff_id
-    assert [(one.actor.value, one.channel.value, one.name, one.text) for one in conversation.drafts] == [
+    assert [(turn.actor.value, turn.channel.value, turn.name, turn.text) for turn in conversation.drafts] == [
         ("customer", "app", "print_label", ""),
         ("customer", "chat", None, "My parcel ORD-48213 is late."),
         ("system", "chat", "find_order", ""),

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.doors.command import Command, command, move_to
-from tests.vcon_documents import said, vcon
+from tests.vcon_documents import text_dialog, vcon
 
 TALK = """Channel: chat
 Date: 2026-03-02
@@ -41,9 +41,9 @@ def test_text_that_cannot_be_read_is_refused_with_its_file_and_line_and_other_fi
     )
     ended = warmline("import", "bad.txt", "broken.ndjson", "talk.txt", "--json")
     assert (ended.status, ended.json["filed"], ended.json["refused"]) == (1, 4, 2)
-    told = {(one["file"], one["line"]): one["detail"] for one in ended.json["problems"]}
-    assert told["bad.txt", 2].startswith("nothing says who “Anna” is")
-    assert "not valid JSON" in told["broken.ndjson", 1]
+    details = {(problem["file"], problem["line"]): problem["detail"] for problem in ended.json["problems"]}
+    assert details["bad.txt", 2].startswith("nothing says who “Anna” is")
+    assert "not valid JSON" in details["broken.ndjson", 1]
 
 
 def test_a_handoff_and_next_actions_are_made_of_text(warmline: Command) -> None:
@@ -58,11 +58,11 @@ def test_a_handoff_and_next_actions_are_made_of_text(warmline: Command) -> None:
 def test_sentences_are_verified_against_text(warmline: Command) -> None:
     Path("claims.json").write_text('["The bot promised 59.00 EUR.", "The bot promised 95.00 EUR."]', encoding="utf-8")
     ended = warmline("verify", "--conversation", "talk.txt", "--claims", "claims.json", "--json")
-    assert [one["verdict"] for one in ended.json["verdicts"]] == ["unverified", "refuted"]
+    assert [verdict["verdict"] for verdict in ended.json["verdicts"]] == ["unverified", "refuted"]
 
 
 def test_a_handoff_is_made_of_a_vcon(warmline: Command) -> None:
-    document = vcon(dialog=[said("My invoice INV-4471 is wrong."), said("Let me see.", by=1, minute=2)])
+    document = vcon(dialog=[text_dialog("My invoice INV-4471 is wrong."), text_dialog("Let me see.", by=1, minute=2)])
     Path("call.vcon").write_text(json.dumps(document), encoding="utf-8")
     ended = warmline("handoff", "--conversation", "call.vcon", "--json")
     assert ended.status == 0, ended.err

@@ -131,8 +131,8 @@ async def test_a_request_that_stops_half_way_is_answered_408_and_closed(port: in
     answer = await answer_to(port, *pieces, pause_s=0.05)
     if pieces and b"length: 0" in pieces[0]:
         answer = answer[answer.index(b"HTTP/1.1 408") :]
-    told = problem_in(answer)
-    assert (told["status"], told["code"]) == (408, "request_timeout")
+    refusal = problem_in(answer)
+    assert (refusal["status"], refusal["code"]) == (408, "request_timeout")
 
 
 @pytest.mark.parametrize("piece", [b"a: b\r\n", b"x"])

@@ -70,13 +70,13 @@ async def test_the_figures_have_the_shape_of_the_contract(client: httpx.AsyncCli
     assert (way["from_channel"], way["to_channel"], way["count"]) == ("chat", "voice", 1)
     assert way["handoff_penalty_ms"] == {"value": 42_000, "count": 1, "ci_low": None, "ci_high": None}
     assert made["overall"]["repeat_information_rate"].keys() == {"value", "count", "ci_low", "ci_high"}
-    found = (await asked(client, "/v1/analytics/continuity/escalations"))["escalations"]
-    assert [one["handoff_id"] for one in found] == [lamp]
+    escalations = (await asked(client, "/v1/analytics/continuity/escalations"))["escalations"]
+    assert [escalation["handoff_id"] for escalation in escalations] == [lamp]
 
 
 async def test_the_graph_has_the_shape_of_the_contract(client: httpx.AsyncClient, lamp: str) -> None:
     made = await asked(client, "/v1/analytics/graph")
-    assert [{name: one[name] for name in ("id", "channel", "intent", "count")} for one in made["nodes"]] == [
+    assert [{name: node[name] for name in ("id", "channel", "intent", "count")} for node in made["nodes"]] == [
         {"id": "chat", "channel": "chat", "intent": None, "count": 1},
         {"id": "voice", "channel": "voice", "intent": None, "count": 1},
     ]
@@ -95,7 +95,7 @@ async def test_the_graph_has_the_shape_of_the_contract(client: httpx.AsyncClient
 
 async def test_moments_come_with_cases_of_them(client: httpx.AsyncClient, lamp: str) -> None:
     made = await asked(client, "/v1/analytics/moments")
-    assert [(one["kind"], one["node"], one["journeys"]) for one in made["moments"]] == [
+    assert [(moment["kind"], moment["node"], moment["journeys"]) for moment in made["moments"]] == [
         ("information_repeated", "voice", 1)
     ]
     assert made["moments"][0]["samples"][0]["conversation_id"] == "call-1"
@@ -106,7 +106,7 @@ async def test_filters_and_groups_are_taken_from_the_address(client: httpx.Async
     later = {"from": at(0, day=1).isoformat(), "to": at(0, day=3).isoformat()}
     assert (await asked(client, "/v1/analytics/continuity", **later))["overall"]["count"] == 0
     made = await asked(client, "/v1/analytics/continuity", group_by="day", queue="returns")
-    assert [one["from"] for one in made["over_time"]] == ["2026-03-02T00:00:00Z"]
+    assert [period["from"] for period in made["over_time"]] == ["2026-03-02T00:00:00Z"]
     assert made["filters"]["queue"] == "returns"
     assert (await asked(client, "/v1/analytics/graph", from_channel="app"))["edges"] == []
 
@@ -140,7 +140,7 @@ async def test_the_format_of_the_address_comes_before_accept(client: httpx.Async
 async def test_no_cell_of_a_table_is_a_formula(client: httpx.AsyncClient, app: "App", opening: str) -> None:
     queue = f"{opening}HYPERLINK(0)"
     whose = world.account("acc-1")
-    line = world.said(at(0), "customer", "My lamp is broken, I want a refund.", f"{opening}cmd", "chat")
+    line = world.message(at(0), "customer", "My lamp is broken, I want a refund.", f"{opening}cmd", "chat")
     await world.talk(app, whose, line, tenant="default")
     await world.handed_on(app, f"{opening}cmd", at(10), to_queue=queue, tenant="default")
     for path, query in (
@@ -182,7 +182,7 @@ async def test_what_cannot_be_asked_is_refused_by_its_field(
     client: httpx.AsyncClient, path: str, query: dict[str, str], field: str
 ) -> None:
     refused = problem(await client.get(path, params=query), 422, "invalid_request")
-    assert [one["path"] for one in refused["errors"]] == [field]
+    assert [error["path"] for error in refused["errors"]] == [field]
 
 
 async def test_what_accept_asks_for_in_vain_is_refused(client: httpx.AsyncClient) -> None:
@@ -217,7 +217,7 @@ async def test_what_was_recorded_over_http_is_in_the_next_answer(client: httpx.A
             {"channel": "chat", "actor": "customer", "kind": "message", "text": "Hi", "conversation_id": f"c{number}"},
         )
         made = await asked(client, "/v1/analytics/graph")
-        assert [(one["id"], one["count"]) for one in made["nodes"]] == [("chat", number + 1)]
+        assert [(node["id"], node["count"]) for node in made["nodes"]] == [("chat", number + 1)]
         assert made["as_of_seq"] == number + 1
 
 

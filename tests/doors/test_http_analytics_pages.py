@@ -70,11 +70,11 @@ async def test_no_answer_is_kept_by_a_browser_and_none_lets_a_stranger_s_script_
 
 
 async def test_a_tenant_sees_nothing_of_another_s_journeys(client: httpx.AsyncClient, app: App) -> None:
-    one = await headers_of(app, "one", Scope.INGEST, Scope.ANALYTICS)
+    owner = await headers_of(app, "one", Scope.INGEST, Scope.ANALYTICS)
     other = await headers_of(app, "other", Scope.INGEST, Scope.ANALYTICS)
-    await hand_on(client, datetime(2026, 3, 2, 9, tzinfo=UTC), authorization=one["authorization"])
+    await hand_on(client, datetime(2026, 3, 2, 9, tzinfo=UTC), authorization=owner["authorization"])
     for path in ("/console/continuity?period=all", "/console/graph?period=all"):
-        assert "chat" in (await client.get(path, headers=one)).text.partition("<main")[2].partition("</form>")[2]
+        assert "chat" in (await client.get(path, headers=owner)).text.partition("<main")[2].partition("</form>")[2]
         seen = (await client.get(path, headers=other)).text.partition("<main")[2].partition("</form>")[2]
         assert "voice" not in seen
         assert "POST /v1/interactions" in seen

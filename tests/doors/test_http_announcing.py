@@ -78,8 +78,8 @@ async def test_a_signal_is_on_the_stream_as_soon_as_it_fires(address: str) -> No
 async def test_a_listener_who_comes_back_gets_what_was_missed(address: str) -> None:
     async with httpx.AsyncClient(base_url=address) as client:
         ids: list[str] = []
-        for place in (1, 2):
-            row = message("Let me talk to a person.", conversation_id=f"c{place}", identifiers=[])
+        for number in (1, 2):
+            row = message("Let me talk to a person.", conversation_id=f"c{number}", identifiers=[])
             ids.append((await client.post("/v1/interactions", json=row)).json()["signals"][0]["signal_id"])
         headers = {"last-event-id": ids[0]}
         async with client.stream("GET", "/v1/signals/stream", headers=headers) as answer:
@@ -177,17 +177,17 @@ async def test_webhooks_are_registered_listed_without_secrets_and_ended(
     "changed", [{"url": "ftp://example.org/x"}, {"url": "nowhere"}, {"events": []}, {"events": ["everything"]}]
 )
 async def test_a_webhook_that_cannot_be_is_refused(client: httpx.AsyncClient, changed: dict[str, object]) -> None:
-    told = problem(await client.post("/v1/webhooks", json=HOOK | changed), 422, "invalid_request")
-    assert told["errors"][0]["path"].startswith(next(iter(changed)))
+    refusal = problem(await client.post("/v1/webhooks", json=HOOK | changed), 422, "invalid_request")
+    assert refusal["errors"][0]["path"].startswith(next(iter(changed)))
 
 
 async def test_a_private_address_is_refused_unless_the_settings_allow_it(settings: Settings) -> None:
     async with build(settings, embedder=WordEmbedder()) as application:
         transport = httpx.ASGITransport(create_app(settings, application))
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
-            told = problem(await client.post("/v1/webhooks", json=HOOK), 422, "invalid_request")
+            refusal = problem(await client.post("/v1/webhooks", json=HOOK), 422, "invalid_request")
             await record(client, message("Let me talk to a person.", conversation_id="c1"))
-    assert "WARMLINE_WEBHOOKS_PRIVATE" in told["detail"]
+    assert "WARMLINE_WEBHOOKS_PRIVATE" in refusal["detail"]
 
 
 async def test_deliveries_are_listed_and_sent_again_over_http(client: httpx.AsyncClient, service: FastAPI) -> None:

@@ -86,8 +86,8 @@ async def test_far_too_many_blank_lines_are_refused_without_reading_on(client: h
 
 @pytest.mark.parametrize("body", [b"", b"\n", b" \r\n\t\n", b"\n" * 1_000_000])
 async def test_a_body_without_a_single_row_is_refused(client: httpx.AsyncClient, body: bytes) -> None:
-    told = problem(await client.post("/v1/interactions", content=body, headers=NDJSON), 422, "invalid_request")
-    assert told["errors"][0]["path"] == "body"
+    refusal = problem(await client.post("/v1/interactions", content=body, headers=NDJSON), 422, "invalid_request")
+    assert refusal["errors"][0]["path"] == "body"
 
 
 def test_the_steps_of_counting_rows_are_those_of_the_rows_and_not_of_the_lines() -> None:

@@ -25,10 +25,10 @@ FORM = {"content-type": "application/x-www-form-urlencoded"}
 @pytest.fixture
 async def handoff(client: httpx.AsyncClient) -> Mapping[str, Any]:
     """The handoff of a conversation of three messages."""
-    said = [
+    rows = [
         message(text, id=f"m{n}", conversation_id="c-1") for n, text in enumerate(("Hello.", "It is broken.", "Why?"))
     ]
-    await record(client, *said)
+    await record(client, *rows)
     return (await client.post("/v1/handoffs", json={"conversation_id": "c-1"})).json()
 
 

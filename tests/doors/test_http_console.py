@@ -47,17 +47,17 @@ async def some_handoff(client: httpx.AsyncClient, key: str) -> str:
 async def test_a_session_stands_for_the_keys_tenant_and_ends_with_the_key(
     client: httpx.AsyncClient, browser: httpx.AsyncClient, app: App
 ) -> None:
-    issued_key, two = [await app.create_key(tenant, EVERY_SCOPE) for tenant in ("one", "two")]
-    card = await some_handoff(client, issued_key.key)
+    first_key, second_key = [await app.create_key(tenant, EVERY_SCOPE) for tenant in ("one", "two")]
+    card = await some_handoff(client, first_key.key)
     asked = await browser.get(card)
     assert (asked.status_code, asked.headers["location"]) == (303, f"/console/sign-in?next={card}")
 
-    sent = await sign_in(browser, issued_key.key, next=card)
+    sent = await sign_in(browser, first_key.key, next=card)
     assert (sent.status_code, sent.headers["location"]) == (303, card)
     assert (await browser.get(card)).status_code == 200
-    await app.revoke_key(issued_key.key_id)
+    await app.revoke_key(first_key.key_id)
     assert (await browser.get(card)).status_code == 303
-    await sign_in(browser, two.key)
+    await sign_in(browser, second_key.key)
     assert (await browser.get(card)).status_code == 404
 
 

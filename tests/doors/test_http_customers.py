@@ -18,7 +18,7 @@ async def test_the_timeline_pages_through_everything_by_seq(client: httpx.AsyncC
     while after is not None:
         page = await client.get(path, params={"limit": 3, "after_seq": after})
         check_fits(service, page, "/v1/customers/{customer_id}/timeline")
-        seen += [one["interaction_id"] for one in page.json()["interactions"]]
+        seen += [row["interaction_id"] for row in page.json()["interactions"]]
         after = page.json()["next_after_seq"]
 
     assert seen == [result["interaction_id"] for result in results]
@@ -32,15 +32,15 @@ async def test_an_interaction_shows_its_contract_fields_and_never_the_identity(c
 
     page = (await client.get(f"/v1/customers/{result['customer_id']}/timeline")).json()
 
-    [one] = page["interactions"]
-    assert set(one) == {
+    [row] = page["interactions"]
+    assert set(row) == {
         *("interaction_id", "seq", "customer_id", "id", "occurred_at", "channel", "actor", "kind", "conversation_id"),
         *("participant", "identifiers", "text", "name", "outcome", "data", "redacted"),
     }
-    assert datetime.fromisoformat(one["occurred_at"]) == datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-    assert (one["id"], one["name"], one["data"]) == ("m-1", None, {"page": "/start"})
-    assert one["identifiers"][0]["value"] == "one@example.com"
-    assert one["customer_id"] == result["customer_id"]
+    assert datetime.fromisoformat(row["occurred_at"]) == datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+    assert (row["id"], row["name"], row["data"]) == ("m-1", None, {"page": "/start"})
+    assert row["identifiers"][0]["value"] == "one@example.com"
+    assert row["customer_id"] == result["customer_id"]
 
 
 async def test_the_timeline_is_filtered_by_channel_and_kind(client: httpx.AsyncClient) -> None:
@@ -55,7 +55,7 @@ async def test_the_timeline_is_filtered_by_channel_and_kind(client: httpx.AsyncC
     voice = (await client.get(path, params={"channel": "voice"})).json()["interactions"]
     notes = (await client.get(path, params={"channel": "voice", "kind": "note"})).json()["interactions"]
 
-    assert [one["text"] for one in voice] == ["b", "c"]
+    assert [row["text"] for row in voice] == ["b", "c"]
     assert [note["text"] for note in notes] == ["c"]
 
 
@@ -123,15 +123,15 @@ async def test_a_customer_shows_identifiers_and_no_identities(client: httpx.Asyn
     check_fits(service, answer, "/v1/customers/{customer_id}")
     assert "identity_ids" not in answer.json()
     assert answer.json()["verification_status"] == "verified"
-    assert [one["value"] for one in answer.json()["identifiers"]] == ["one@example.com"]
+    assert [identifier["value"] for identifier in answer.json()["identifiers"]] == ["one@example.com"]
 
 
 async def test_a_merged_customer_leads_to_the_survivor_until_it_is_undone(
     client: httpx.AsyncClient, service: FastAPI
 ) -> None:
-    [one] = await record(client, message("from one", identifiers=[email("one@example.com")]))
-    [two] = await record(client, message("from two", identifiers=[email("two@example.com")]))
-    survivor, other = one["customer_id"], two["customer_id"]
+    [first] = await record(client, message("from one", identifiers=[email("one@example.com")]))
+    [second] = await record(client, message("from two", identifiers=[email("two@example.com")]))
+    survivor, other = first["customer_id"], second["customer_id"]
 
     merged = await client.post(f"/v1/customers/{survivor}/merge", json={"other": other})
     joined = (await client.get(f"/v1/customers/{other}/timeline")).json()["interactions"]
@@ -148,15 +148,15 @@ async def test_a_merged_customer_leads_to_the_survivor_until_it_is_undone(
 
 
 async def test_merging_with_nobody_is_refused(client: httpx.AsyncClient) -> None:
-    [one] = await record(client, message(identifiers=[email("one@example.com")]))
+    [result] = await record(client, message(identifiers=[email("one@example.com")]))
 
     problem(
-        await client.post(f"/v1/customers/{one['customer_id']}/merge", json={"other": "cus_nobody"}),
+        await client.post(f"/v1/customers/{result['customer_id']}/merge", json={"other": "cus_nobody"}),
         404,
         "unknown_customer",
     )
     problem(
-        await client.post(f"/v1/customers/{one['customer_id']}/unmerge", json={"merge_id": "mrg_none"}),
+        await client.post(f"/v1/customers/{result['customer_id']}/unmerge", json={"merge_id": "mrg_none"}),
         404,
         "not_found",
     )

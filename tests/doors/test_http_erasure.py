@@ -28,13 +28,13 @@ def holds(settings: Settings, mark: str) -> list[Path]:
 async def test_an_erased_customer_is_unknown_and_counted_and_others_stay(
     client: httpx.AsyncClient, service: FastAPI, settings: Settings
 ) -> None:
-    one, other = await customer(client, "zebrafinch"), await customer(client, "okapi")
+    erased, other = await customer(client, "zebrafinch"), await customer(client, "okapi")
     keyed = {"idempotency-key": "k-1"}
-    made = await client.post("/v1/handoffs", json={"customer_id": one}, headers=keyed)
+    made = await client.post("/v1/handoffs", json={"customer_id": erased}, headers=keyed)
     assert made.status_code == 201
     assert holds(settings, "zebrafinch")
 
-    answer = await client.delete(f"/v1/customers/{one}")
+    answer = await client.delete(f"/v1/customers/{erased}")
 
     assert answer.status_code == 200
     check_fits(service, answer, "/v1/customers/{customer_id}")
@@ -42,10 +42,10 @@ async def test_an_erased_customer_is_unknown_and_counted_and_others_stay(
     assert (counts["interactions"], counts["identifiers"], counts["handoffs"], counts["kept_replies"]) == (2, 1, 1, 1)
     assert answer.json()["as_of_seq"] == 4
     assert not holds(settings, "zebrafinch")
-    problem(await client.delete(f"/v1/customers/{one}"), 404, "unknown_customer")
-    problem(await client.get(f"/v1/customers/{one}/timeline"), 404, "unknown_customer")
+    problem(await client.delete(f"/v1/customers/{erased}"), 404, "unknown_customer")
+    problem(await client.get(f"/v1/customers/{erased}/timeline"), 404, "unknown_customer")
     problem(await client.get(f"/v1/handoffs/{made.json()['handoff_id']}"), 404, "not_found")
-    problem(await client.post("/v1/handoffs", json={"customer_id": one}, headers=keyed), 404, "unknown_customer")
+    problem(await client.post("/v1/handoffs", json={"customer_id": erased}, headers=keyed), 404, "unknown_customer")
     page = (await client.get(f"/v1/customers/{other}/timeline")).json()
     assert [row["seq"] for row in page["interactions"]] == [3, 4]
 

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from app.doors.http.bodies import THREAD_BYTES
 from app.formats.vcon import interactions_of
 from tests.doors.http import check_fits, message, problem, record
-from tests.vcon_documents import UUID, said, vcon
+from tests.vcon_documents import UUID, text_dialog, vcon
 
 STRUCTURED = {"content-type": "application/cloudevents+json"}
 BATCHED = {"content-type": "application/cloudevents-batch+json"}
@@ -21,7 +21,7 @@ def event(**fields: Any) -> dict[str, Any]:
 
 
 async def test_a_vcon_becomes_a_conversation_once(client: httpx.AsyncClient, service: FastAPI) -> None:
-    document = vcon(dialog=[said("The link never arrives."), said("I send it again.", by=1, minute=1)])
+    document = vcon(dialog=[text_dialog("The link never arrives."), text_dialog("I send it again.", by=1, minute=1)])
 
     answer = await client.post("/v1/vcons", json=document)
     again = await client.post("/v1/vcons", json=document)
@@ -30,7 +30,7 @@ async def test_a_vcon_becomes_a_conversation_once(client: httpx.AsyncClient, ser
     check_fits(service, answer, "/v1/vcons")
     results = answer.json()["results"]
     assert [result["id"] for result in results] == [f"{UUID}-dialog-0", f"{UUID}-dialog-1"]
-    assert [one["duplicate"] for one in again.json()["results"]] == [True, True]
+    assert [result["duplicate"] for result in again.json()["results"]] == [True, True]
     page = (await client.get(f"/v1/customers/{results[0]['customer_id']}/timeline")).json()
     assert [(row["actor"], row["text"]) for row in page["interactions"]] == [
         ("customer", "The link never arrives."),
@@ -40,7 +40,7 @@ async def test_a_vcon_becomes_a_conversation_once(client: httpx.AsyncClient, ser
 
 async def test_a_vcon_with_a_defect_is_refused_with_its_path(client: httpx.AsyncClient) -> None:
     refused = problem(
-        await client.post("/v1/vcons", json=vcon(dialog=[said("Hello", start=7)])), 422, "invalid_request"
+        await client.post("/v1/vcons", json=vcon(dialog=[text_dialog("Hello", start=7)])), 422, "invalid_request"
     )
     assert refused["errors"][0]["path"].startswith("dialog[0]")
     problem(await client.post("/v1/vcons", content=b"{"), 422, "invalid_request")
@@ -48,15 +48,15 @@ async def test_a_vcon_with_a_defect_is_refused_with_its_path(client: httpx.Async
 
 
 async def test_a_changed_vcon_under_the_same_uuid_is_a_conflict_of_the_changed_rows(client: httpx.AsyncClient) -> None:
-    await client.post("/v1/vcons", json=vcon(dialog=[said("One."), said("Two.", minute=1)]))
-    answer = await client.post("/v1/vcons", json=vcon(dialog=[said("One."), said("Changed.", minute=1)]))
+    await client.post("/v1/vcons", json=vcon(dialog=[text_dialog("One."), text_dialog("Two.", minute=1)]))
+    answer = await client.post("/v1/vcons", json=vcon(dialog=[text_dialog("One."), text_dialog("Changed.", minute=1)]))
     assert answer.status_code == 207
-    codes = [one["problem"] and one["problem"]["code"] for one in answer.json()["results"]]
+    codes = [result["problem"] and result["problem"]["code"] for result in answer.json()["results"]]
     assert codes == [None, "idempotency_conflict"]
 
 
 async def test_a_large_vcon_is_read_as_a_small_one_is(client: httpx.AsyncClient) -> None:
-    turns = [said("words " * 1000, minute=number % 60) for number in range(60)]
+    turns = [text_dialog("words " * 1000, minute=number % 60) for number in range(60)]
     document = vcon(dialog=turns)
     assert len(json.dumps(document)) > THREAD_BYTES
     answer = await client.post("/v1/vcons", json=document)
@@ -95,7 +95,7 @@ async def test_a_bad_single_event_is_refused_whole(client: httpx.AsyncClient) ->
 
 @pytest.mark.parametrize("path", ["/v1/vcons", "/v1/events"])
 async def test_the_same_key_with_the_same_body_gets_the_same_answer(client: httpx.AsyncClient, path: str) -> None:
-    body = vcon(dialog=[said("Hello.")]) if path == "/v1/vcons" else event()
+    body = vcon(dialog=[text_dialog("Hello.")]) if path == "/v1/vcons" else event()
     keyed = STRUCTURED | {"idempotency-key": "k-1"}
     first = await client.post(path, content=json.dumps(body), headers=keyed)
     again = await client.post(path, content=json.dumps(body), headers=keyed)
@@ -114,6 +114,6 @@ async def test_a_handoff_is_given_as_a_vcon_that_can_be_read_again(client: httpx
 
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/vcon+json")
     document = answer.json()
-    assert [one["body"] for one in document["dialog"]] == ["The link never arrives."]
+    assert [dialog["body"] for dialog in document["dialog"]] == ["The link never arrives."]
     assert document["analysis"][0]["body"]["headline"] == handoff["brief"]["headline"]
     assert interactions_of(document)[0].text == "The link never arrives."

@@ -40,8 +40,8 @@ BRIEF_FIELDS = {
 async def conversation(client: httpx.AsyncClient) -> str:
     """A customer's conversation that did not go well."""
     rows = [
-        one | {"id": f"j-{n}", "conversation_id": "c-1", "occurred_at": f"2026-03-02T09:0{n}:00Z"}
-        for n, one in enumerate(JOURNEY)
+        row | {"id": f"j-{n}", "conversation_id": "c-1", "occurred_at": f"2026-03-02T09:0{n}:00Z"}
+        for n, row in enumerate(JOURNEY)
     ]
     rows[0] |= {"identifiers": [email("one@example.com")]}
     await record(client, *rows)
@@ -68,9 +68,11 @@ async def test_a_handoff_holds_every_field_of_the_contract(
     assert (handoff["status"], handoff["engine"], handoff["stale"]) == ("completed", "extractive", False)
     assert len(handoff["brief"]["headline"]) <= 120
     rows = (await client.get(f"/v1/customers/{handoff['customer_id']}/timeline")).json()["interactions"]
-    known = {row["interaction_id"] for row in rows}
+    interaction_ids = {row["interaction_id"] for row in rows}
     assert handoff["brief"]["claims"]
-    assert {one for claim in handoff["brief"]["claims"] for one in claim["evidence"]} <= known
+    assert {
+        interaction_id for claim in handoff["brief"]["claims"] for interaction_id in claim["evidence"]
+    } <= interaction_ids
 
 
 async def test_a_filed_handoff_is_given_again_and_tells_when_it_is_stale(
@@ -182,7 +184,7 @@ async def test_a_bad_field_of_a_handoff_is_named(client: httpx.AsyncClient) -> N
 
     refused = problem(await client.post("/v1/handoffs", json=asked), 422, "invalid_request")
 
-    assert {one["path"] for one in refused["errors"]} == {"reason.code", "deadline_ms"}
+    assert {error["path"] for error in refused["errors"]} == {"reason.code", "deadline_ms"}
 
 
 async def test_feedback_is_filed_with_the_handoff(
@@ -255,8 +257,8 @@ async def test_a_conversation_that_went_over_to_somebody_else_is_still_known_to_
     ]
 
     answers = [
-        await client.post("/v1/handoffs", json={"customer_id": one["customer_id"], "conversation_id": "c-1"})
-        for one in (began, took)
+        await client.post("/v1/handoffs", json={"customer_id": result["customer_id"], "conversation_id": "c-1"})
+        for result in (began, took)
     ]
 
     assert began["customer_id"] != took["customer_id"]

@@ -78,13 +78,13 @@ async def test_every_creating_path_keeps_its_answer(client: httpx.AsyncClient) -
         message(conversation_id="c-2", identifiers=[email("two@example.com")]),
     )
     handoff = (await client.post("/v1/handoffs", json={"conversation_id": "c-1"})).json()
-    one, two = rows[0]["customer_id"], rows[1]["customer_id"]
+    survivor, other = rows[0]["customer_id"], rows[1]["customer_id"]
     posts = [
         (f"/v1/handoffs/{handoff['handoff_id']}/refresh", None),
         (f"/v1/handoffs/{handoff['handoff_id']}/feedback", {"accepted": True}),
         ("/v1/next-actions", {"conversation_id": "c-1"}),
         ("/v1/customers/resolve", {"identifiers": [email("three@example.com")]}),
-        (f"/v1/customers/{one}/merge", {"other": two}),
+        (f"/v1/customers/{survivor}/merge", {"other": other}),
     ]
     for path, body in posts:
         first = await client.post(path, json=body, headers=KEY)

@@ -59,7 +59,7 @@ async def test_a_bad_single_interaction_is_refused_with_the_path_of_each_field(c
 
     refused = problem(await client.post("/v1/interactions", json=bad), 422, "invalid_request")
 
-    paths = {one["path"]: one["message"] for one in refused["errors"]}
+    paths = {error["path"]: error["message"] for error in refused["errors"]}
     assert set(paths) == {"channel", "occurred_at", "identifiers[0].value", "colour"}
     assert "offset" in paths["occurred_at"]
 
@@ -155,7 +155,7 @@ async def test_the_same_id_with_other_content_is_a_conflict(client: httpx.AsyncC
 
     problem(alone, 409, "idempotency_conflict")
     assert batch.status_code == 207
-    assert [one["problem"] and one["problem"]["code"] for one in batch.json()["results"]] == [
+    assert [result["problem"] and result["problem"]["code"] for result in batch.json()["results"]] == [
         None,
         "idempotency_conflict",
     ]
@@ -183,14 +183,14 @@ async def test_a_conversation_shows_its_friction(client: httpx.AsyncClient, serv
 
     assert answer.status_code == 200
     check_fits(service, answer, "/v1/conversations/{conversation_id}/signals")
-    assert "repeated_failure" in {one["type"] for one in answer.json()["signals"]}
-    assert "repeated_failure" in {one["type"] for one in at_once.json()["signals"]}
+    assert "repeated_failure" in {signal["type"] for signal in answer.json()["signals"]}
+    assert "repeated_failure" in {signal["type"] for signal in at_once.json()["signals"]}
     assert answer.json()["as_of_seq"] == at_once.json()["as_of_seq"]
 
 
 async def test_friction_is_explained_by_what_it_is_made_of(client: httpx.AsyncClient, service: FastAPI) -> None:
-    said = ["My parcel is late.", "That is no help at all, this is terrible. Let me talk to a person!"]
-    rows = [message(text, conversation_id="c-1") for text in said]
+    texts = ["My parcel is late.", "That is no help at all, this is terrible. Let me talk to a person!"]
+    rows = [message(text, conversation_id="c-1") for text in texts]
     await client.post("/v1/interactions", json={"interactions": rows})
 
     shown = (await client.get("/v1/conversations/c-1/signals")).json()
@@ -205,7 +205,7 @@ async def test_friction_is_explained_by_what_it_is_made_of(client: httpx.AsyncCl
     shares = [part["share"] for part in friction["components"]]
     assert shares == sorted(shares, reverse=True)
     named = {part["signal_id"] for part in friction["components"]} - {None}
-    assert named == {one["signal_id"] for one in shown["signals"]}
+    assert named == {signal["signal_id"] for signal in shown["signals"]}
     strain = next(part for part in friction["components"] if part["signal_id"] is None)
     assert "asked for a person" in strain["detail"]
 
@@ -237,8 +237,8 @@ async def test_a_refused_row_of_a_batch_is_told_by_the_id_it_was_sent_with(clien
         "/v1/interactions", content="\n".join([*(json.dumps(row) for row in rows), "{oops"]), headers=NDJSON
     )
 
-    assert [one["id"] for one in listed.json()["results"]] == ["good", "bad", None, "", None]
-    assert [one["id"] for one in lines.json()["results"]] == ["good", "bad", None, "", None, None]
+    assert [result["id"] for result in listed.json()["results"]] == ["good", "bad", None, "", None]
+    assert [result["id"] for result in lines.json()["results"]] == ["good", "bad", None, "", None, None]
 
 
 @pytest.mark.parametrize(
@@ -256,4 +256,4 @@ async def test_what_is_wrong_with_json_is_said_in_our_own_words(
     refused = problem(await client.post("/v1/interactions", content=body), 422, "invalid_request")
 
     assert refused["detail"].startswith(f"The body is not JSON: {words}")
-    assert not any(told in refused["detail"] for told in ("recursion", "hex escape", "EOF", "trailing"))
+    assert not any(term in refused["detail"] for term in ("recursion", "hex escape", "EOF", "trailing"))

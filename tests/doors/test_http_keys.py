@@ -92,8 +92,8 @@ async def test_a_key_that_is_unknown_garbled_revoked_or_expired_is_refused(clien
     for key in (revoked.key, expired.key, garbled, "nonsense", "wl_", successor.key.upper(), "ü".encode()):
         value = key if isinstance(key, bytes) else key.encode()
         for header in ({b"authorization": b"Bearer " + value}, {b"x-api-key": value}):
-            found = problem(await client.get("/v1/customers/cus_1", headers=header), 401, "unauthorized")
-            assert successor.key_id not in found["detail"]
+            refusal = problem(await client.get("/v1/customers/cus_1", headers=header), 401, "unauthorized")
+            assert successor.key_id not in refusal["detail"]
     for header in ({"authorization": "Bearer"}, {"authorization": "Basic b25lOnR3bw=="}, {"x-api-key": ""}):
         problem(await client.get("/v1/customers/cus_1", headers=header), 401, "unauthorized")
 
@@ -146,44 +146,49 @@ def test_every_path_of_the_service_is_listed_with_its_scope(service: FastAPI) ->
 
 
 async def test_the_key_alone_decides_the_tenant(client: httpx.AsyncClient, app: App) -> None:
-    one, two = await key_for(app, "one"), await key_for(app, "two")
-    claims = one | {"x-tenant": "two", "x-tenant-id": "two", "x-warmline-tenant": "two", "cookie": "tenant=two"}
+    first, second = await key_for(app, "one"), await key_for(app, "two")
+    claims = first | {"x-tenant": "two", "x-tenant-id": "two", "x-warmline-tenant": "two", "cookie": "tenant=two"}
 
-    problem(await client.post("/v1/interactions", json=message(tenant="two"), headers=one), 422, "invalid_request")
+    problem(await client.post("/v1/interactions", json=message(tenant="two"), headers=first), 422, "invalid_request")
     sent = await client.post("/v1/interactions?tenant=two", json=message(data={"tenant": "two"}), headers=claims)
 
     customer = f"/v1/customers/{sent.json()['results'][0]['customer_id']}"
     assert (await client.get(f"{customer}?tenant=two", headers=claims)).status_code == 200
-    problem(await client.get(f"{customer}?tenant=one", headers=two | {"x-tenant": "one"}), 404, "unknown_customer")
+    problem(await client.get(f"{customer}?tenant=one", headers=second | {"x-tenant": "one"}), 404, "unknown_customer")
 
 
 async def test_two_tenants_with_the_same_names_for_everything_never_meet(service: FastAPI, app: App) -> None:
     same = {"id": "m-1", "conversation_id": "c-1", "identifiers": [email("same@example.com")]}
     customers: dict[str, str] = {}
-    async with caller(service, await key_for(app, "one")) as one, caller(service, await key_for(app, "two")) as two:
-        for tenant, client in (("one", one), ("two", two)):
+    async with (
+        caller(service, await key_for(app, "one")) as first,
+        caller(service, await key_for(app, "two")) as second,
+    ):
+        for tenant, client in (("one", first), ("two", second)):
             sent = message(f"The words of {tenant}.", **same)
             answer = await client.post("/v1/interactions", json=sent, headers=SENT_KEY)
             assert answer.status_code == 201, answer.text  # neither a duplicate nor an idempotency conflict
             assert answer.json()["results"][0]["duplicate"] is False
             customers[tenant] = answer.json()["results"][0]["customer_id"]
-        handoff = (await one.post("/v1/handoffs", json={"conversation_id": "c-1"})).json()
-        decision = (await one.post("/v1/next-actions", json={"conversation_id": "c-1"})).json()
+        handoff = (await first.post("/v1/handoffs", json={"conversation_id": "c-1"})).json()
+        decision = (await first.post("/v1/next-actions", json={"conversation_id": "c-1"})).json()
 
-        assert customers["one"] != customers["two"] == await _resolved(two, "same@example.com")
+        assert customers["one"] != customers["two"] == await _resolved(second, "same@example.com")
         assert handoff["customer_id"] == customers["one"] == decision["customer_id"]
         for path in ("", "/timeline", "/search?q=words"):
-            problem(await two.get(f"/v1/customers/{customers['one']}{path}"), 404, "unknown_customer")
-        problem(await two.get(f"/v1/handoffs/{handoff['handoff_id']}"), 404, "not_found")
-        problem(await two.post(f"/v1/handoffs/{handoff['handoff_id']}/refresh"), 404, "not_found")
-        problem(await two.post("/v1/handoffs", json={"customer_id": customers["one"]}), 404, "unknown_customer")
-        told = {"action_id": "a", "displayed": True}
-        problem(await two.post(f"/v1/next-actions/{decision['decision_id']}/outcome", json=told), 404, "not_found")
+            problem(await second.get(f"/v1/customers/{customers['one']}{path}"), 404, "unknown_customer")
+        problem(await second.get(f"/v1/handoffs/{handoff['handoff_id']}"), 404, "not_found")
+        problem(await second.post(f"/v1/handoffs/{handoff['handoff_id']}/refresh"), 404, "not_found")
+        problem(await second.post("/v1/handoffs", json={"customer_id": customers["one"]}), 404, "unknown_customer")
+        outcome = {"action_id": "a", "displayed": True}
+        problem(
+            await second.post(f"/v1/next-actions/{decision['decision_id']}/outcome", json=outcome), 404, "not_found"
+        )
         merge = f"/v1/customers/{customers['two']}/merge"
-        problem(await two.post(merge, json={"other": customers["one"]}), 404, "unknown_customer")
-        own = (await two.get(f"/v1/customers/{customers['two']}/timeline")).json()["interactions"]
+        problem(await second.post(merge, json={"other": customers["one"]}), 404, "unknown_customer")
+        own = (await second.get(f"/v1/customers/{customers['two']}/timeline")).json()["interactions"]
         assert [row["text"] for row in own] == ["The words of two."]
-        response = await two.get(f"/v1/customers/{customers['two']}/search?q=words")
+        response = await second.get(f"/v1/customers/{customers['two']}/search?q=words")
         assert [hit["text"] for hit in response.json()["hits"]] == ["The words of two."]
 
 
@@ -199,7 +204,7 @@ def test_the_description_says_how_a_key_is_sent(service: FastAPI) -> None:
     document = service.openapi()
 
     schemes = document["components"]["securitySchemes"]
-    ways = {(one["type"], one.get("scheme", one.get("name"))) for one in schemes.values()}
+    ways = {(scheme["type"], scheme.get("scheme", scheme.get("name"))) for scheme in schemes.values()}
     assert ways == {("http", "bearer"), ("apiKey", "X-API-Key")}
     for operation in (document["paths"]["/v1/handoffs"]["post"], document["paths"]["/v1/interactions"]["post"]):
         assert operation["security"] == [{name: []} for name in schemes]

@@ -107,9 +107,9 @@ async def test_http_1_0_as_proxies_speak_it_is_refused_and_with_a_key_it_is_not(
 
 @pytest.mark.parametrize("header", OF_PROXIES)
 async def test_a_header_that_only_proxies_add_is_told_with_what_to_do(client: httpx.AsyncClient, header: str) -> None:
-    told = problem(await client.get(PATH, headers={header: "127.0.0.1"}), 401, "unauthorized")["detail"]
-    assert header in told
-    assert "warmline keys create" in told
+    detail = problem(await client.get(PATH, headers={header: "127.0.0.1"}), 401, "unauthorized")["detail"]
+    assert header in detail
+    assert "warmline keys create" in detail
 
 
 @pytest.mark.parametrize("header", OF_CALLERS)

@@ -12,7 +12,7 @@ from app.models import Participant
 from app.privacy import content_sha256
 from tests.builders import START, draft
 from tests.doors.http import check_fits, email, message, problem, record
-from tests.vcon_documents import AGENT, CUSTOMER, recording, said, transcript, vcon
+from tests.vcon_documents import AGENT, CUSTOMER, recording, text_dialog, transcript, vcon
 
 if TYPE_CHECKING:
     from app.application import App
@@ -34,7 +34,7 @@ async def test_a_participant_comes_back_in_the_timeline_and_the_export(
     check_fits(service, answer, "/v1/customers/{customer_id}/timeline")
     assert answer.json()["interactions"][0]["participant"] == MARIA
     exported = (await client.get(f"/v1/customers/{row['customer_id']}/export")).text.splitlines()
-    rows = [held["interaction"] for held in map(json.loads, exported) if held["type"] == "interaction"]
+    rows = [document["interaction"] for document in map(json.loads, exported) if document["type"] == "interaction"]
     assert rows[0]["participant"] == MARIA
 
 
@@ -99,7 +99,7 @@ async def test_redaction_blanks_the_participant(client: httpx.AsyncClient) -> No
 async def test_the_parties_of_a_vcon_name_who_spoke(client: httpx.AsyncClient) -> None:
     document = vcon(
         parties=[CUSTOMER | {"name": "Maria Lopez", "uuid": "p-1"}, AGENT],
-        dialog=[said("The link never arrives."), said("I send it again.", by=1, minute=1)],
+        dialog=[text_dialog("The link never arrives."), text_dialog("I send it again.", by=1, minute=1)],
     )
     answer = await client.post("/v1/vcons", json=document)
     rows = await timeline(client, answer.json()["results"][0]["customer_id"])
@@ -111,9 +111,9 @@ async def test_the_parties_of_a_vcon_name_who_spoke(client: httpx.AsyncClient) -
 
 def test_the_turns_of_a_transcript_have_the_names_of_their_parties() -> None:
     parties = [CUSTOMER | {"name": "Maria Lopez"}, AGENT, AGENT | {"name": "Another"}]
-    told = "An Agent: Hello.\nMaria: Hi.\nAgent: One moment."
-    drafts = interactions_of(vcon(parties=parties, dialog=[recording()], analysis=[transcript(told)]))
-    spoken = [one.participant.name if one.participant else None for one in drafts if one.kind.value == "message"]
+    text = "An Agent: Hello.\nMaria: Hi.\nAgent: One moment."
+    drafts = interactions_of(vcon(parties=parties, dialog=[recording()], analysis=[transcript(text)]))
+    spoken = [turn.participant.name if turn.participant else None for turn in drafts if turn.kind.value == "message"]
     assert spoken == ["An Agent", "Maria Lopez", None]  # two are agents, and nobody knows which of them this is
 
 
@@ -133,8 +133,8 @@ async def test_a_handoff_as_a_vcon_gives_each_name_a_party_of_its_own(client: ht
         ("agent", "Anna"),
         ("agent", "Ben"),
     ]
-    again = sorted(interactions_of(document), key=lambda one: one.text)
-    names = {one.text: one.participant for one in again if one.kind.value == "message"}
+    again = sorted(interactions_of(document), key=lambda turn: turn.text)
+    names = {turn.text: turn.participant for turn in again if turn.kind.value == "message"}
     assert names["I am Ben."] == Participant(name="Ben")
     assert names["My parcel is late."] == Participant(name="Maria Lopez")
 

@@ -169,7 +169,10 @@ HOSTILE = [
 
 def page_of(handoff: Handoff, *feedback: FiledFeedback, outcomes: Mapping[str, FiledOutcome] | None = None) -> str:
     """The card of a handoff whose evidence is all there."""
-    rows = {one: interaction(number, f"Said as {one}.") for number, one in enumerate(handoff.evidence)}
+    rows = {
+        interaction_id: interaction(number, f"Said as {interaction_id}.")
+        for number, interaction_id in enumerate(handoff.evidence)
+    }
     return render.card(handoff, rows, Told(feedback, outcomes or {}), base="/console/cards/token")
 
 
@@ -209,9 +212,9 @@ def test_a_note_tells_the_story_with_its_evidence() -> None:
 
 def test_note_and_card_say_in_the_language_of_the_brief_when_something_is_due_and_how_a_step_ended() -> None:
     german = "Die Kundin sagt, dass die Lampe nicht mit der Lieferung kam und sich auch nichts tut."
-    told = handoff()
-    told = told.model_copy(update={"brief": told.brief.model_copy(update={"situation": german, "claims": ()})})
-    for shown in (render.markdown(told), page_of(told)):
+    made = handoff()
+    made = made.model_copy(update={"brief": made.brief.model_copy(update={"situation": german, "claims": ()})})
+    for shown in (render.markdown(made), page_of(made)):
         assert "Frist: today, gesagt am 2026-03-02" in shown
         assert "fehlgeschlagen" in shown
 
@@ -292,25 +295,25 @@ def test_what_the_model_said_and_nothing_bears_out_can_be_looked_at() -> None:
 
 
 def test_evidence_that_is_gone_or_was_blanked_says_so() -> None:
-    one = handoff()
+    made = handoff()
     rows = {"int_1": interaction(1, "Secret.").model_copy(update={"redacted": True, "text": ""})}
 
-    page = render.card(one, rows, Told((), {}), base="/console/cards/token")
+    page = render.card(made, rows, Told((), {}), base="/console/cards/token")
 
     assert "The text was blanked." in page.partition('<li id="int_1">')[2].partition("</li>")[0]
     assert "This is not kept any more." in page.partition('<li id="int_2">')[2].partition("</li>")[0]
 
 
 def test_the_agents_last_word_is_what_a_card_shows() -> None:
-    def said(**fields: Any) -> FiledFeedback:
+    def filed_feedback(**fields: Any) -> FiledFeedback:
         return FiledFeedback(feedback_id="fbk_1", handoff_id="hnd_1", customer_id="cus_1", filed_at=AT, **fields)
 
     page = page_of(
         handoff(),
-        said(accepted=True, repeated_information=True),
-        said(edited_brief={"headline": "Cannot reset", "unknown": "x", "situation": 5}),
-        said(repeated_information=False),
-        said(edited_brief="free text of another desktop"),
+        filed_feedback(accepted=True, repeated_information=True),
+        filed_feedback(edited_brief={"headline": "Cannot reset", "unknown": "x", "situation": 5}),
+        filed_feedback(repeated_information=False),
+        filed_feedback(edited_brief="free text of another desktop"),
     )
 
     assert '<h1 dir="auto">Cannot reset</h1>' in page
@@ -332,7 +335,7 @@ def test_prose_is_cut_where_it_makes_claims() -> None:
 def test_a_handoff_of_any_size_makes_a_small_page() -> None:
     crowd = tuple(Claim(text=f"Claim {number}.", evidence=(f"int_{number}",), support=1.0) for number in range(120))
     big = handoff().model_copy(update={"brief": Brief(claims=crowd)})
-    rows = {one: interaction(1, "word " * 2000) for one in big.evidence}
+    rows = {interaction_id: interaction(1, "word " * 2000) for interaction_id in big.evidence}
 
     page = render.card(big, rows, Told((), {}), base="/console/cards/token")
 
@@ -348,7 +351,7 @@ def test_a_handoff_with_nothing_to_say_has_no_empty_sections() -> None:
 
 
 def test_what_was_said_often_is_told_once_with_how_often() -> None:
-    said = tuple(f"int_{number}" for number in range(9))
+    evidence = tuple(f"int_{number}" for number in range(9))
     signals = tuple(
         Signal(
             signal_id=f"sig_{number}",
@@ -356,12 +359,12 @@ def test_what_was_said_often_is_told_once_with_how_often() -> None:
             type=SignalType.REPETITION,
             severity=0.5,
             at=AT,
-            evidence=said[number : number + 2],
+            evidence=evidence[number : number + 2],
             detail=f"asked again, time {number}",
         )
         for number in range(3)
     )
-    often = Brief(entities=(Entity(type="order", value="A-1", evidence=said),))
+    often = Brief(entities=(Entity(type="order", value="A-1", evidence=evidence),))
     crowded = bare().model_copy(update={"brief": often, "signals": signals})
 
     note, page = render.markdown(crowded), page_of(crowded)

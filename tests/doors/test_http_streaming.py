@@ -87,10 +87,10 @@ async def test_work_that_breaks_off_ends_the_stream_with_a_problem(
     streams: Streams = service.state.door.streams
     stream = await streams.open(Asked("default", "/v1/handoffs", None, b"{}"), broken)
 
-    told = events("".join([part async for part in parts_of(stream)]))
-    assert [name for name, _ in told] == ["brief", "error"]
-    assert (told[1][1]["status"], told[1][1]["code"]) == (503, "unavailable")
-    assert "secret" not in json.dumps(told[1][1])
+    received = events("".join([part async for part in parts_of(stream)]))
+    assert [name for name, _ in received] == ["brief", "error"]
+    assert (received[1][1]["status"], received[1][1]["code"]) == (503, "unavailable")
+    assert "secret" not in json.dumps(received[1][1])
 
 
 async def test_a_handoff_that_was_begun_is_finished_without_its_caller(

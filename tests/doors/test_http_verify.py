@@ -30,11 +30,11 @@ async def test_each_claim_gets_a_verdict_in_order(
     assert answer.status_code == 200
     check_fits(service, answer, "/v1/briefs/verify")
     body = answer.json()
-    assert [one["text"] for one in body["verdicts"]] == CLAIMS
-    assert [one["supported"] for one in body["verdicts"]] == [True, False]
+    assert [verdict["text"] for verdict in body["verdicts"]] == CLAIMS
+    assert [verdict["supported"] for verdict in body["verdicts"]] == [True, False]
     assert all(
-        set(one) == {"text", "verdict", "supported", "score", "evidence", "quotes", "why", "checked_by"}
-        for one in body["verdicts"]
+        set(verdict) == {"text", "verdict", "supported", "score", "evidence", "quotes", "why", "checked_by"}
+        for verdict in body["verdicts"]
     )
     assert body["as_of_seq"] == 2
     assert isinstance(body["duration_ms"], int)

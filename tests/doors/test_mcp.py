@@ -22,7 +22,7 @@ TOOLS = ["get_handoff_brief", "next_best_action", "customer_timeline", "record_i
 WHO = {"type": "account_id", "value": "acc-1", "verified": True, "method": "login"}
 
 
-def said(text: str, **fields: Any) -> dict[str, Any]:
+def message(text: str, **fields: Any) -> dict[str, Any]:
     """A customer's message as a bot records it."""
     return {
         "id": text,
@@ -84,7 +84,7 @@ def refusal(result: CallToolResult, code: str) -> str:
 async def test_a_bot_records_asks_what_to_do_and_hands_on(address: str) -> None:
     async with connected(address) as client:
         tools = (await client.list_tools()).tools
-        recorded = answer(await client.call_tool("record_interaction", said("I want to talk to a person.")))
+        recorded = answer(await client.call_tool("record_interaction", message("I want to talk to a person.")))
         decision = answer(await client.call_tool("next_best_action", {"conversation_id": "c1", "limit": 2}))
         handoff = answer(await client.call_tool("get_handoff_brief", {"conversation_id": "c1", "to_channel": "voice"}))
         customer_id = recorded["results"][0]["customer_id"]
@@ -103,7 +103,7 @@ async def test_a_bot_records_asks_what_to_do_and_hands_on(address: str) -> None:
 
 async def test_what_mcp_answers_is_what_http_answers(address: str, app: "App") -> None:
     async with connected(address) as client, httpx2.AsyncClient(base_url=address) as http:
-        sent = said("Where is my parcel?", participant={"name": "Maria Lopez", "id": "u-17"})
+        sent = message("Where is my parcel?", participant={"name": "Maria Lopez", "id": "u-17"})
         recorded = answer(await client.call_tool("record_interaction", sent))
         again = (await http.post("/v1/interactions", json=sent)).json()
         customer_id = recorded["results"][0]["customer_id"]
@@ -123,7 +123,7 @@ async def test_what_mcp_answers_is_what_http_answers(address: str, app: "App") -
         ("customer_timeline", {"customer_id": "c", "limit": 0}, "invalid_request", "limit"),
         ("customer_timeline", {}, "invalid_request", "customer_id"),
         ("record_interaction", {"channel": "pigeon", "actor": "customer"}, "invalid_request", "channel"),
-        ("record_interaction", said("x", data={"page": "x" * 70_000}), "payload_too_large", "data"),
+        ("record_interaction", message("x", data={"page": "x" * 70_000}), "payload_too_large", "data"),
         ("no_such_tool", {}, "not_found", "next_best_action"),
     ],
 )
@@ -136,15 +136,15 @@ async def test_a_refusal_is_a_tool_error_in_words(
 
 async def test_the_same_id_with_other_content_is_refused(address: str) -> None:
     async with connected(address) as client:
-        answer(await client.call_tool("record_interaction", said("one", id="m1")))
-        refusal(await client.call_tool("record_interaction", said("two", id="m1")), "idempotency_conflict")
+        answer(await client.call_tool("record_interaction", message("one", id="m1")))
+        refusal(await client.call_tool("record_interaction", message("two", id="m1")), "idempotency_conflict")
 
 
 async def test_a_key_sees_and_calls_only_what_its_scopes_allow(address: str, app: "App") -> None:
     of_ingest = await key(app, "acme", Scope.INGEST)
     async with connected(address, Authorization=f"Bearer {of_ingest}") as client:
         tools = (await client.list_tools()).tools
-        recorded = answer(await client.call_tool("record_interaction", said("Hello")))
+        recorded = answer(await client.call_tool("record_interaction", message("Hello")))
         customer_id = recorded["results"][0]["customer_id"]
         refused = await client.call_tool("customer_timeline", {"customer_id": customer_id})
 
@@ -156,7 +156,7 @@ async def test_an_admin_sees_and_calls_every_tool(address: str, app: "App") -> N
     admin = await key(app, "acme", Scope.ADMIN)
     async with connected(address, Authorization=f"Bearer {admin}") as client:
         tools = (await client.list_tools()).tools
-        recorded = answer(await client.call_tool("record_interaction", said("Hello")))
+        recorded = answer(await client.call_tool("record_interaction", message("Hello")))
         customer_id = recorded["results"][0]["customer_id"]
         timeline = answer(await client.call_tool("customer_timeline", {"customer_id": customer_id}))
 
@@ -167,9 +167,9 @@ async def test_an_admin_sees_and_calls_every_tool(address: str, app: "App") -> N
 @pytest.mark.parametrize("header", ["Authorization", "X-API-Key"])
 async def test_the_key_decides_the_tenant_and_tenants_never_meet(address: str, app: "App", header: str) -> None:
     keys = [await key(app, tenant) for tenant in ("acme", "globex")]
-    sent = [{header: f"Bearer {one}" if header == "Authorization" else one} for one in keys]
+    sent = [{header: f"Bearer {tenant_key}" if header == "Authorization" else tenant_key} for tenant_key in keys]
     async with connected(address, **sent[0]) as acme, connected(address, **sent[1]) as globex:
-        recorded = answer(await acme.call_tool("record_interaction", said("Ours alone")))
+        recorded = answer(await acme.call_tool("record_interaction", message("Ours alone")))
         whose = {"customer_id": recorded["results"][0]["customer_id"]}
         assert answer(await acme.call_tool("customer_timeline", whose))["interactions"]
         refusal(await globex.call_tool("customer_timeline", whose), "unknown_customer")
@@ -207,7 +207,7 @@ async def test_there_is_no_session_to_open_and_no_room_for_a_flood(address: str)
 async def test_many_bots_are_answered_at_once(address: str) -> None:
     async def record(number: int) -> Mapping[str, Any]:
         async with connected(address) as client:
-            return answer(await client.call_tool("record_interaction", said(f"Message {number}")))
+            return answer(await client.call_tool("record_interaction", message(f"Message {number}")))
 
     recorded: Sequence[Mapping[str, Any]] = await asyncio.gather(*(record(number) for number in range(8)))
-    assert sorted(one["results"][0]["seq"] for one in recorded) == list(range(1, 9))
+    assert sorted(recording["results"][0]["seq"] for recording in recorded) == list(range(1, 9))

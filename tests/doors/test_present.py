@@ -149,8 +149,8 @@ def test_a_decision_alone_is_shown_with_its_own_evidence() -> None:
 
 
 def test_what_the_customer_is_known_by_is_shown_instead_of_our_own_id() -> None:
-    known = PROMISED.model_copy(update={"identifiers": (Identifier(type="account_id", value="acc-1"),)})
-    text = shown(card(a_handoff(), [known]))
+    row = PROMISED.model_copy(update={"identifiers": (Identifier(type="account_id", value="acc-1"),)})
+    text = shown(card(a_handoff(), [row]))
     assert "account id acc-1" in text
     assert "cus_1" not in text
 

@@ -160,8 +160,8 @@ class IntentLearner:
         labels = labels or {}
         named = await self.embed([labels.get(name) or words_of(name) for name in examples])
         owners = np.repeat(np.arange(len(examples)), [len(own) for own in examples.values()])
-        known = np.vstack([named[:0], *examples.values()])
-        return await asyncio.to_thread(IntentClassifier, tuple(examples), known, owners, named, traffic)
+        rows = np.vstack([named[:0], *examples.values()])
+        return await asyncio.to_thread(IntentClassifier, tuple(examples), rows, owners, named, traffic)
 
 
 def words_of(name: str) -> str:
@@ -192,12 +192,12 @@ def _nearest(
     cosines = np.empty((len(queries), count), np.float32)
     for start in range(0, len(queries), _BLOCK):
         block = slice(start, start + _BLOCK)
-        found = queries[block] @ rows.T
+        similarities = queries[block] @ rows.T
         if apart_from_itself:
-            here = np.arange(len(found))
-            found[here, start + here] = -1.0
-        places[block] = np.argpartition(-found, count - 1, axis=1)[:, :count]
-        cosines[block] = np.take_along_axis(found, places[block], axis=1)
+            here = np.arange(len(similarities))
+            similarities[here, start + here] = -1.0
+        places[block] = np.argpartition(-similarities, count - 1, axis=1)[:, :count]
+        cosines[block] = np.take_along_axis(similarities, places[block], axis=1)
     return places, cosines
 
 
@@ -235,7 +235,7 @@ def _temperature(examples: Vectors, owners: NDArray[np.int64], labels: Vectors) 
     unseen, truth = np.vstack(shares), np.concatenate(truths)
     places = np.arange(len(truth))
     likely = [
-        np.log(np.maximum(_tempered(unseen, TEMPERATURE)[places, truth], 1e-9)).mean() for TEMPERATURE in TEMPERATURES
+        np.log(np.maximum(_tempered(unseen, temperature)[places, truth], 1e-9)).mean() for temperature in TEMPERATURES
     ]
     return float(TEMPERATURES[int(np.argmax(likely))])
 
@@ -243,6 +243,6 @@ def _temperature(examples: Vectors, owners: NDArray[np.int64], labels: Vectors) 
 def _unseen(
     examples: Vectors, owners: NDArray[np.int64], labels: Vectors, left_out: NDArray[np.bool_]
 ) -> NDArray[np.float32]:
-    known = np.vstack([examples[~left_out], labels])
+    seen = np.vstack([examples[~left_out], labels])
     intents = _indicators(np.concatenate([owners[~left_out], np.arange(len(labels))]), len(labels))
-    return SoftmaxRegression(known, intents).probabilities(examples[left_out])
+    return SoftmaxRegression(seen, intents).probabilities(examples[left_out])

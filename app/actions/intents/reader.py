@@ -158,12 +158,12 @@ class IntentReader:
         except RetrievalUnavailable as failure:
             _log.warning("intents are read by words alone: %s", failure.detail)
             return self._compared_by_words(texts, weights)
-        likeness = np.stack([one.likeness for one in judged]) * weights[:, None]
+        likeness = np.stack([judgement.likeness for judgement in judged]) * weights[:, None]
         best: list[float] = likeness.max(axis=0).tolist()
         return _Compared(
-            np.stack([one.confidences for one in judged]),
+            np.stack([judgement.confidences for judgement in judged]),
             dict(zip(self._actions.names, best, strict=True)),
-            [one.vector for one in judged],
+            [judgement.vector for judgement in judged],
         )
 
     def _compared_by_words(self, texts: Sequence[str], weights: NDArray[np.float32]) -> _Compared:
@@ -173,16 +173,16 @@ class IntentReader:
 
     async def _judgements(self, texts: Sequence[str]) -> Sequence["_Judged"]:
         # Every message of a conversation asks for the ones before it again.
-        known = {text: self._judged[text] for text in texts if text in self._judged}
-        fresh = [text for text in dict.fromkeys(texts) if text not in known]
+        judgements = {text: self._judged[text] for text in texts if text in self._judged}
+        fresh = [text for text in dict.fromkeys(texts) if text not in judgements]
         if fresh:
             vectors = await self._learner.embed(fresh)
             assert self._fitted is not None
             intents, actions = self._fitted
             made = zip(intents.likelihoods(vectors).confidences, actions.likenesses(vectors), vectors, strict=True)
-            known |= {text: _Judged(*rows) for text, rows in zip(fresh, made, strict=True)}
-            self._judged.update((text, known[text]) for text in fresh)
-        return [known[text] for text in texts]
+            judgements |= {text: _Judged(*rows) for text, rows in zip(fresh, made, strict=True)}
+            self._judged.update((text, judgements[text]) for text in fresh)
+        return [judgements[text] for text in texts]
 
 
 def _wishes(snapshot: Snapshot) -> list[Wish]:

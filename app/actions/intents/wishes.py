@@ -86,8 +86,8 @@ def wishes_of(rows: Sequence[Interaction]) -> list[Wish]:
 def _chosen(asked: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:
     """The first wishes, the latest ones, and the latest things to be done, however many questions came after them."""
     latest = range(max(FIRST_WISHES, len(asked) - LATEST_WISHES), len(asked))
-    orders = [one for one in range(len(asked)) if customer_act(asked[one][1]) is Act.REQUEST][-LATEST_ORDERS:]
-    return [asked[one] for one in sorted({*range(min(FIRST_WISHES, len(asked))), *latest, *orders})]
+    orders = [index for index in range(len(asked)) if customer_act(asked[index][1]) is Act.REQUEST][-LATEST_ORDERS:]
+    return [asked[index] for index in sorted({*range(min(FIRST_WISHES, len(asked))), *latest, *orders})]
 
 
 def _withdrawn_before(interactions: Sequence[Interaction]) -> int:
@@ -96,7 +96,7 @@ def _withdrawn_before(interactions: Sequence[Interaction]) -> int:
 
 
 def _withdraws(row: Interaction) -> bool:
-    return row.actor is Actor.CUSTOMER and any(one.search(row.text) for one in (_HELD_OFF, _NEVER_MIND))
+    return row.actor is Actor.CUSTOMER and any(pattern.search(row.text) for pattern in (_HELD_OFF, _NEVER_MIND))
 
 
 def stuck_at(rows: Sequence[Interaction]) -> list[Wish]:
@@ -121,18 +121,18 @@ def _asked(interactions: Sequence[Interaction], index: int, *, opening: bool) ->
     row = interactions[index]
     if row.actor is not Actor.CUSTOMER:
         return []
-    told = [sentence for sentence in sentences(row.text) if not _HELD_OFF.search(sentence)]
-    spoken = [kept for one in told if (kept := without_the_unwanted(one))]
+    standing = [sentence for sentence in sentences(row.text) if not _HELD_OFF.search(sentence)]
+    spoken = [rest for sentence in standing if (rest := without_the_unwanted(sentence))]
     # How a customer opens says what it is about, even where nothing is asked: "There is a fee on my bill."
     telling = _OPEN | _TELLING if opening else _OPEN
-    asked = [one for one in spoken if customer_act(one) in telling and _says_something(one)]
+    asked = [sentence for sentence in spoken if customer_act(sentence) in telling and _says_something(sentence)]
     if asked:
         return asked
     # The acts are known by English wording only.
     if len(row.text.split()) >= _SHORTEST_FOREIGN and not is_english(row.text):
         return [without_the_unwanted(row.text)]
     before = interactions[index - 1] if index else None
-    agrees = any(customer_act(one) is Act.CONFIRMATION for one in spoken[:1])
+    agrees = any(customer_act(sentence) is Act.CONFIRMATION for sentence in spoken[:1])
     if before is None or before.actor is Actor.CUSTOMER or not agrees:
         return []
     # Who agrees to a proposal wants what was proposed.
@@ -143,12 +143,12 @@ def _asked(interactions: Sequence[Interaction], index: int, *, opening: bool) ->
 
 def without_the_unwanted(sentence: str) -> str:
     """The sentence without what the customer says they do not want; empty where nothing else is said."""
-    kept = _UNWANTED.sub(" ", sentence)
-    if kept == sentence:
+    rest = _UNWANTED.sub(" ", sentence)
+    if rest == sentence:
         return sentence
-    kept = re.sub(r"^(?:but|and|so)\b", "", " ".join(kept.split()).strip(_EDGES), flags=re.IGNORECASE).strip(_EDGES)
-    if terms(kept):
-        return kept
+    rest = re.sub(r"^(?:but|and|so)\b", "", " ".join(rest.split()).strip(_EDGES), flags=re.IGNORECASE).strip(_EDGES)
+    if terms(rest):
+        return rest
     # Who no longer wants what they have wants to be rid of it, and that is the matter itself.
     return sentence if _HELD.search(sentence) else ""
 

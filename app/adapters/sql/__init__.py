@@ -168,7 +168,7 @@ class SqlStore(SqlErasure):
 
     async def identities_of(self, tenant: str, customer_id: str) -> Sequence[str]:
         """The identities joined in one customer, the oldest first."""
-        return [one[0] for one in await self._rows(_IDENTITIES_OF, tenant=tenant, id=customer_id)]
+        return [row[0] for row in await self._rows(_IDENTITIES_OF, tenant=tenant, id=customer_id)]
 
     async def holdings_of(self, tenant: str, identity_ids: Collection[str]) -> Sequence[IdentifierHolding]:
         """The identifiers that these identities hold."""
@@ -226,8 +226,8 @@ class SqlStore(SqlErasure):
         bounds = {"after_seq": after_seq, "limit": limit} | ({} if up_to_seq is None else {"up_to_seq": up_to_seq})
         statement = newest_of(tuple(wanted), up_to_seq is not None, len(identity_ids) == 1, newest_first)
         rows = await self._matching(statement, tenant, identity_ids, **wanted, **bounds)
-        found = await _conversation(rows)
-        return sorted(found, key=lambda interaction: interaction.seq, reverse=newest_first)[:limit]
+        records = await _conversation(rows)
+        return sorted(records, key=lambda interaction: interaction.seq, reverse=newest_first)[:limit]
 
     async def outline(self, tenant: str, identity_ids: Collection[str], *, up_to_seq: int) -> Sequence[Outlined]:
         """All interactions of these identities in the order they happened, without their content."""
@@ -242,22 +242,22 @@ class SqlStore(SqlErasure):
 
     async def by_ids(self, tenant: str, interaction_ids: Collection[str]) -> Sequence[Interaction]:
         """The interactions with these ids that exist, by seq."""
-        found = await _interactions(await self._matching(BY_IDS, tenant, interaction_ids))
-        return sorted(found, key=lambda interaction: interaction.seq)
+        records = await _interactions(await self._matching(BY_IDS, tenant, interaction_ids))
+        return sorted(records, key=lambda interaction: interaction.seq)
 
     async def windows(
         self, tenant: str, conversation_ids: Collection[str], *, limit: int
     ) -> Sequence[tuple[str, Interaction]]:
         """What each customer has newest in each of these conversations, at most `limit`, with the customer, by seq."""
         rows = await self._matching(_windows(), tenant, conversation_ids, limit=limit)
-        found = zip([row[0] for row in rows], await _conversation([row[1:] for row in rows]), strict=True)
-        return sorted(found, key=lambda one: one[1].seq)
+        entries = zip([row[0] for row in rows], await _conversation([row[1:] for row in rows]), strict=True)
+        return sorted(entries, key=lambda entry: entry[1].seq)
 
     async def after_position(self, position: int, limit: int) -> Sequence[tuple[int, str, Interaction]]:
         """Rows of all tenants past a position of the write order, as (position, tenant, interaction)."""
         rows = await self._rows(_AFTER_POSITION, position=position, limit=limit)
-        found = await _interactions([row[2:] for row in rows])
-        return [(row[0], row[1], interaction) for row, interaction in zip(rows, found, strict=True)]
+        records = await _interactions([row[2:] for row in rows])
+        return [(row[0], row[1], interaction) for row, interaction in zip(rows, records, strict=True)]
 
     async def lately_active(self, rows: int, *, limit: int) -> Sequence[tuple[str, str]]:
         """The conversations of all tenants among the newest `rows` rows, newest first."""
@@ -405,9 +405,9 @@ async def _interactions(rows: Sequence[Sequence[Any]]) -> list[Interaction]:
 def _windows() -> Executable:
     of = interactions.c
     sharing = [of.conversation_id, identities.c.customer_id]
-    place = func.row_number().over(partition_by=sharing, order_by=of.seq.desc()).label("place")
+    rank = func.row_number().over(partition_by=sharing, order_by=of.seq.desc()).label("place")
     of_customers = interactions.join(identities, identities.c.identity_id == of.identity_id)
-    statement: Select[*tuple[Any, ...]] = select(identities.c.customer_id, *_INTERACTION, place)
+    statement: Select[*tuple[Any, ...]] = select(identities.c.customer_id, *_INTERACTION, rank)
     newest = statement.select_from(of_customers).where(of.tenant == _TENANT, of.conversation_id.in_(_VALUES)).subquery()
     return select(*[column for column in newest.c if column.name != "place"]).where(newest.c.place <= _LIMIT)
 

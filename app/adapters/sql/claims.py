@@ -62,10 +62,10 @@ def _claim(connection: Connection, request: ClaimRequest) -> ClaimState:
     renewed = {name: row[name] for name in ("body_sha256", "holder", "leased_until", "expires_at")}
     take_over = update(claims).where(*work, same_body, of.leased_until <= request.now).values(**renewed)
     taken = connection.execute(take_over).rowcount == 1
-    found = connection.execute(select(of.work_id, of.body_sha256).where(*work)).one_or_none()
-    if found is None:  # let go of this very moment: the next attempt gets it
+    claim = connection.execute(select(of.work_id, of.body_sha256).where(*work)).one_or_none()
+    if claim is None:  # let go of this very moment: the next attempt gets it
         return ClaimState(request.work_id, "", is_mine=False, resumed=False)
-    return ClaimState(found.work_id, found.body_sha256, is_mine=taken, resumed=taken)
+    return ClaimState(claim.work_id, claim.body_sha256, is_mine=taken, resumed=taken)
 
 
 def _held_by(request: ClaimRequest):

@@ -72,7 +72,7 @@ class Connections:
     async def close(self) -> None:
         """Let go of every connection; the next use opens them again."""
         async with self._opening:
-            engines = [one for one in (self._writer, self._reader) if one is not None]
+            engines = [engine for engine in (self._writer, self._reader) if engine is not None]
             self._writer = self._reader = None
             for engine in engines:
                 await engine.dispose()

@@ -84,9 +84,9 @@ class SqlContinuity:
 
     async def note(self, tenant: str) -> int:
         """Note everybody with news; gives the sequence number up to which that is so."""
-        found = await self._connections.read(lambda connection: news(connection, tenant))
-        if found.is_empty:
-            return found.head
+        changes = await self._connections.read(lambda connection: news(connection, tenant))
+        if changes.is_empty:
+            return changes.head
 
         def arrived(connection: Connection) -> bool:
             hold(connection, Lock.CONTINUITY, tenant)
@@ -96,7 +96,7 @@ class SqlContinuity:
             hold(connection, Lock.CONTINUITY, tenant)
             return note(connection, tenant)
 
-        while found.head - found.mark > ARRIVALS and await self._connections.write(arrived):
+        while changes.head - changes.mark > ARRIVALS and await self._connections.write(arrived):
             pass
         return await self._connections.write(work)
 
@@ -180,13 +180,13 @@ class SqlContinuity:
 
     async def visit_rows(self, tenant: str, ids: Collection[str]) -> Sequence[VisitRow]:
         """The visits with these ids that exist."""
-        found = await self._by_ids(continuity_visits, VisitRow, tenant, ids)
-        return [VisitRow(*row)._replace(restated=_restated(row.restated)) for row in found]
+        rows = await self._by_ids(continuity_visits, VisitRow, tenant, ids)
+        return [VisitRow(*row)._replace(restated=_restated(row.restated)) for row in rows]
 
     async def spot_rows(self, tenant: str, ids: Collection[str]) -> Sequence[SpotRow]:
         """The moments of friction with these ids that exist."""
-        found = await self._by_ids(continuity_spots, SpotRow, tenant, ids)
-        return [SpotRow(*row)._replace(evidence=tuple(from_json(row.evidence))) for row in found]
+        rows = await self._by_ids(continuity_spots, SpotRow, tenant, ids)
+        return [SpotRow(*row)._replace(evidence=tuple(from_json(row.evidence))) for row in rows]
 
     async def _who(self, statement: Executable, given: Mapping[str, Any]) -> Sequence[Due]:
         def work(connection: Connection) -> Sequence[Due]:
@@ -224,14 +224,18 @@ def _dues(connection: Connection, tenant: str, customer_ids: Sequence[str]) -> l
     for customer_id, identity_id, noted in connection.execute(statement) if customer_ids else ():
         members[customer_id][identity_id] = noted
     return [
-        Due(customer_id, tuple(noted), {one: count for one, count in noted.items() if count is not None})
+        Due(
+            customer_id, tuple(noted), {identity_id: count for identity_id, count in noted.items() if count is not None}
+        )
         for customer_id, noted in members.items()
     ]
 
 
 def _material(connection: Connection, tenant: str, due: Sequence[Due], most: int) -> list[Material]:
-    whose = {identity_id: one.customer_id for one in due for identity_id in one.identity_ids}
-    told: defaultdict[str, defaultdict[str, list[Mapping[str, Any]]]] = defaultdict(lambda: defaultdict(list))
+    whose = {identity_id: due_customer.customer_id for due_customer in due for identity_id in due_customer.identity_ids}
+    documents_by_customer: defaultdict[str, defaultdict[str, list[Mapping[str, Any]]]] = defaultdict(
+        lambda: defaultdict(list)
+    )
     readings: defaultdict[str, dict[str, Reading]] = defaultdict(dict)
     of, read = documents.c, continuity_readings.c
     for chunk in chunks(whose):
@@ -239,17 +243,20 @@ def _material(connection: Connection, tenant: str, due: Sequence[Due], most: int
             of.tenant == tenant, of.collection.in_(TOLD_IN), of.customer_id.in_(chunk)
         )
         for owner, collection, document in connection.execute(filed.order_by(of.position)):
-            told[whose[owner]][collection].append(from_json(document))
-        known = select(*[read[name] for name in Reading._fields]).where(
+            documents_by_customer[whose[owner]][collection].append(from_json(document))
+        statement = select(*[read[name] for name in Reading._fields]).where(
             read.tenant == tenant, read.identity_id.in_(chunk)
         )
-        for row in connection.execute(known):
+        for row in connection.execute(statement):
             readings[whose[row.identity_id]][row.visit_id] = Reading(*row)._replace(signals=_signals(row.signals))
     return [
         Material(
-            one.customer_id, _rows(connection, tenant, one, most), told[one.customer_id], readings[one.customer_id]
+            due_customer.customer_id,
+            _rows(connection, tenant, due_customer, most),
+            documents_by_customer[due_customer.customer_id],
+            readings[due_customer.customer_id],
         )
-        for one in due
+        for due_customer in due
     ]
 
 
@@ -266,15 +273,15 @@ def _replace(
     connection: Connection, tenant: str, made: Sequence[tuple[Due, Digest]], readings: Sequence[Reading]
 ) -> int:
     noted: dict[str, int] = {}
-    for chunk in chunks(one for due, _ in made for one in due.identity_ids):
-        known = select(_OF.identity_id, _OF.noted).where(_OF.tenant == tenant, _OF.identity_id.in_(chunk))
-        noted.update((identity_id, count) for identity_id, count in connection.execute(known))
+    for chunk in chunks(identity_id for due, _ in made for identity_id in due.identity_ids):
+        statement = select(_OF.identity_id, _OF.noted).where(_OF.tenant == tenant, _OF.identity_id.in_(chunk))
+        noted.update((identity_id, count) for identity_id, count in connection.execute(statement))
     standing = [
         (due, digest)
         for due, digest in made
-        if {one: noted[one] for one in due.identity_ids if one in noted} == due.noted
+        if {identity_id: noted[identity_id] for identity_id in due.identity_ids if identity_id in noted} == due.noted
     ]
-    for chunk in chunks(one for due, _ in standing for one in due.identity_ids):
+    for chunk in chunks(identity_id for due, _ in standing for identity_id in due.identity_ids):
         for table in DERIVED:
             connection.execute(delete(table).where(table.c.tenant == tenant, table.c.customer_id.in_(chunk)))
     for table, rows in (
@@ -300,8 +307,8 @@ def _visit_values(row: VisitRow) -> dict[str, Any]:
 
 
 def _escalation_values(row: EscalationRow) -> dict[str, Any]:
-    kept = {"restated": to_json(row.restated).decode(), "overrides": to_json(row.overrides).decode()}
-    return {**row._asdict(), **kept}
+    encoded = {"restated": to_json(row.restated).decode(), "overrides": to_json(row.overrides).decode()}
+    return {**row._asdict(), **encoded}
 
 
 def _spot_values(row: SpotRow) -> dict[str, Any]:
@@ -322,7 +329,7 @@ def _signals(text: str) -> tuple[ReadSignal, ...]:
 
 
 def _restated(text: str) -> tuple[tuple[str, str, str], ...]:
-    return tuple((kind, known, restated) for kind, known, restated in from_json(text))
+    return tuple((kind, earlier, restated) for kind, earlier, restated in from_json(text))
 
 
 def _escalation(row: Any) -> EscalationRow:

@@ -88,12 +88,12 @@ class SqlErasure:
 
 def merges_of(connection: Connection, tenant: str, identity_ids: Collection[str]) -> list[MergeRecord]:
     """Every merge, undone or not, that joined one of these identities, the oldest first."""
-    found: dict[str, MergeRecord] = {}
+    merges_by_id: dict[str, MergeRecord] = {}
     for chunk in chunks(identity_ids):
         for side in (merges.c.survivor, merges.c.absorbed):
             rows = connection.execute(select(merges).where(merges.c.tenant == tenant, side.in_(chunk)))
-            found.update((row.merge_id, merge_of(row)) for row in rows)
-    return [found[merge_id] for merge_id in sorted(found)]
+            merges_by_id.update((row.merge_id, merge_of(row)) for row in rows)
+    return [merges_by_id[merge_id] for merge_id in sorted(merges_by_id)]
 
 
 def expired(
@@ -109,8 +109,8 @@ def expired(
     of = interactions.c
     # Times are texts with offsets of their own, so as text they are only told apart by the day; the rest is done here.
     latest = (before + timedelta(days=2)).date().isoformat()
-    found: list[Interaction] = []
-    while len(found) < limit:
+    expired_rows: list[Interaction] = []
+    while len(expired_rows) < limit:
         statement = (
             select(*_INTERACTION)
             .where(of.tenant == tenant, of.seq > after_seq, of.occurred_at < latest)
@@ -119,20 +119,20 @@ def expired(
             .limit(limit)
         )
         rows = [interaction_of(row) for row in connection.execute(statement)]
-        found.extend(row for row in rows if row.occurred_at < before)
+        expired_rows.extend(row for row in rows if row.occurred_at < before)
         if len(rows) < limit:
             break
         after_seq = rows[-1].seq
-    return found[:limit]
+    return expired_rows[:limit]
 
 
 def reword(connection: Connection, tenant: str, rows: Sequence[Interaction]) -> None:
     """Put the text and the data of these rows in the place of what is filed of them."""
     for row in rows:
         this = (interactions.c.tenant == tenant, interactions.c.interaction_id == row.interaction_id)
-        said = {"text": row.text, "data": to_json(row.data).decode() if row.data else "{}"}
+        content = {"text": row.text, "data": to_json(row.data).decode() if row.data else "{}"}
         # A row that was redacted meanwhile says nothing any more.
-        connection.execute(update(interactions).where(*this, interactions.c.redacted.is_(False)).values(said))
+        connection.execute(update(interactions).where(*this, interactions.c.redacted.is_(False)).values(content))
 
 
 def redact(connection: Connection, tenant: str, interaction_id: str) -> Interaction | None:
@@ -197,10 +197,10 @@ def erase_documents(
     of = documents.c
     positions: dict[int, None] = {}
     for chunk in chunks(customer_ids):
-        found = connection.execute(
+        owned = connection.execute(
             select(of.position, of.collection).where(of.tenant == tenant, of.customer_id.in_(chunk))
         )
-        for position, collection in found:
+        for position, collection in owned:
             positions[position] = None
             counts[collection] += 1
     wanted = frozenset(naming)

@@ -69,12 +69,12 @@ class News(NamedTuple):
     mark: int
     head: int
     elsewhere: Sequence[Any]
-    told: Sequence[Any]
+    documented: Sequence[Any]
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing has."""
-        return self.mark == self.head and not self.elsewhere and not self.told
+        return self.mark == self.head and not self.elsewhere and not self.documented
 
 
 def news(connection: Connection, tenant: str) -> News:
@@ -100,24 +100,29 @@ def note_arrivals(connection: Connection, tenant: str) -> bool:
 
 def note(connection: Connection, tenant: str) -> int:
     """Note everybody with news, within a transaction; gives the number up to which that is so."""
-    found = news(connection, tenant)
+    changes = news(connection, tenant)
     dialect = connection.dialect.name
-    if found.mark != found.head:
-        _note_up_to(connection, tenant, found.mark, found.head)
-    told = [
-        {"identity_id": one.customer_id, "documents": one.documents, "last_document": one.last_document}
-        for one in found.told
+    if changes.mark != changes.head:
+        _note_up_to(connection, tenant, changes.mark, changes.head)
+    rows = [
+        {"identity_id": customer.customer_id, "documents": customer.documents, "last_document": customer.last_document}
+        for customer in changes.documented
     ]
-    if told:
-        connection.execute(_note_told(dialect), [{"tenant": tenant, "noted": 1, "read": 0, **row} for row in told])
-    gone = [row.identity_id for row in found.elsewhere if row.now is None]
-    moved = {one for row in found.elsewhere for one in (row.customer_id, row.now) if one is not None}
+    if rows:
+        connection.execute(_note_told(dialect), [{"tenant": tenant, "noted": 1, "read": 0, **row} for row in rows])
+    gone = [row.identity_id for row in changes.elsewhere if row.now is None]
+    moved = {
+        customer_id
+        for row in changes.elsewhere
+        for customer_id in (row.customer_id, row.now)
+        if customer_id is not None
+    }
     for chunk in chunks(moved):
         _bump(connection, tenant, _OF.customer_id.in_(chunk))
-    for chunk in chunks(row.identity_id for row in found.elsewhere):
+    for chunk in chunks(row.identity_id for row in changes.elsewhere):
         _bump(connection, tenant, _OF.identity_id.in_(chunk))
     forget(connection, tenant, gone)
-    return found.head
+    return changes.head
 
 
 def touch(connection: Connection, tenant: str, identity_ids: Collection[str], *, readings_hold: bool) -> None:
@@ -129,7 +134,7 @@ def touch(connection: Connection, tenant: str, identity_ids: Collection[str], *,
             connection.execute(delete(continuity_readings).where(of.tenant == tenant, of.identity_id.in_(chunk)))
         if there:
             _bump(connection, tenant, _OF.identity_id.in_(there))
-        forget(connection, tenant, [one for one in chunk if one not in there])
+        forget(connection, tenant, [identity_id for identity_id in chunk if identity_id not in there])
 
 
 def forget(connection: Connection, tenant: str, identity_ids: Collection[str]) -> None:

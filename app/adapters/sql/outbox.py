@@ -310,8 +310,8 @@ class SqlOutbox:
 
 def file_messages(connection: Connection, tenant: str, announcements: Sequence[Announcement]) -> None:
     """File a message for each webhook that wants an announcement, within a transaction."""
-    found = connection.execute(_WANTING, {"tenant": tenant}).all()
-    new = list(messages_of([(webhook_id, from_json(events)) for webhook_id, events in found], announcements))
+    wanting = connection.execute(_WANTING, {"tenant": tenant}).all()
+    new = list(messages_of([(webhook_id, from_json(events)) for webhook_id, events in wanting], announcements))
     if not new:
         return
     there = set(

@@ -34,7 +34,7 @@ HEAD = select(tenants.c.last_seq).where(tenants.c.tenant == _TENANT)
 BY_IDS = select(*_INTERACTION).where(interactions.c.tenant == _TENANT, interactions.c.interaction_id.in_(_VALUES))
 
 OUTLINE = select(
-    *[interactions.c[one] for one in ("occurred_at", "seq", "interaction_id", "channel", "kind", "conversation_id")]
+    *[interactions.c[name] for name in ("occurred_at", "seq", "interaction_id", "channel", "kind", "conversation_id")]
 ).where(
     interactions.c.tenant == _TENANT,
     interactions.c.identity_id.in_(_VALUES),
@@ -167,19 +167,25 @@ def _newest(
 
     tenant = given["tenant"]
     # A row that was blanked since it was read is read anew.
-    standing = sorted(((seq, one, redacted) for one, seq, redacted in rows(standing=True)), reverse=True)
-    wanted = [(one, redacted) for _, one, redacted in standing[: given["limit"]]][::-1]
-    known = {one: row for one, redacted in wanted if (row := remembered.get(tenant, one)) and row.redacted == redacted}
-    missing = [one for one, _ in wanted if one not in known]
+    standing = sorted(
+        ((seq, interaction_id, redacted) for interaction_id, seq, redacted in rows(standing=True)), reverse=True
+    )
+    wanted = [(interaction_id, redacted) for _, interaction_id, redacted in standing[: given["limit"]]][::-1]
+    rows_by_id = {
+        interaction_id: row
+        for interaction_id, redacted in wanted
+        if (row := remembered.get(tenant, interaction_id)) and row.redacted == redacted
+    }
+    missing = [interaction_id for interaction_id, _ in wanted if interaction_id not in rows_by_id]
     if len(missing) > FEW:
-        fresh = conversation_of([row for row in rows(standing=False) if row[0] not in known])
+        fresh = conversation_of([row for row in rows(standing=False) if row[0] not in rows_by_id])
     else:
         read = (connection.execute(BY_IDS, {"tenant": tenant, "values": chunk}) for chunk in chunks(missing))
         fresh = conversation_of([row for part in read for row in part])
     remembered.add(tenant, fresh)
-    known |= {row.interaction_id: row for row in fresh}
+    rows_by_id |= {row.interaction_id: row for row in fresh}
     # What was erased between two of these questions is gone.
-    return tuple(known[one] for one, _ in wanted if one in known)
+    return tuple(rows_by_id[interaction_id] for interaction_id, _ in wanted if interaction_id in rows_by_id)
 
 
 @cache

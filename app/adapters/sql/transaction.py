@@ -113,7 +113,7 @@ class SqlTransaction:
         self._session = session
         self._tenant = tenant
 
-    async def known(
+    async def recorded(
         self,
         *,
         identifiers: Collection[tuple[str, str]] = (),
@@ -125,7 +125,7 @@ class SqlTransaction:
     ) -> Known:
         """What is held under these (type, value) pairs, conversations, callers' ids, customers and merges."""
         return await self.run(
-            lambda unit: unit.known(
+            lambda unit: unit.recorded(
                 identifiers=identifiers,
                 conversation_ids=conversation_ids,
                 seats_only=seats_only,
@@ -154,7 +154,7 @@ class SqlUnit:
         self._noted = False
         hold(connection, Lock.TENANT, tenant)
 
-    def known(
+    def recorded(
         self,
         *,
         identifiers: Collection[tuple[str, str]] = (),
@@ -165,22 +165,20 @@ class SqlUnit:
         merge_ids: Collection[str] = (),
     ) -> Known:
         """What is held under these (type, value) pairs, conversations, callers' ids, customers and merges."""
-        found_seats = [seat_of(row) for row in self._matching(_SEATS, {*conversation_ids, *seats_only})]
-        self._seated |= {found_seat.conversation_id: found_seat.identity_id for found_seat in found_seats}
-        found_merges = [merge_of(row) for row in self._matching(_MERGES, merge_ids)]
-        customers = self._customers({*customer_ids, *(found_merge.survivor for found_merge in found_merges)})
-        asked_of = {
-            found_seat.customer_id for found_seat in found_seats if found_seat.conversation_id in conversation_ids
-        }
+        recorded_seats = [seat_of(row) for row in self._matching(_SEATS, {*conversation_ids, *seats_only})]
+        self._seated |= {seat.conversation_id: seat.identity_id for seat in recorded_seats}
+        recorded_merges = [merge_of(row) for row in self._matching(_MERGES, merge_ids)]
+        customers = self._customers({*customer_ids, *(merge.survivor for merge in recorded_merges)})
+        asked_of = {seat.customer_id for seat in recorded_seats if seat.conversation_id in conversation_ids}
         in_play = {*customers.values(), *asked_of}
         in_play.update(row.customer_id for row in self._matching(_HOLDERS, {value for _, value in identifiers}))
         return Known(
             holdings=tuple(holding_of(row) for row in self._matching(_HOLDINGS, in_play)),
-            seats=tuple(found_seats),
+            seats=tuple(recorded_seats),
             filed=tuple(filed_of(row) for row in self._matching(_FILED, caller_ids)),
             customers=customers,
             parted=tuple(self._parted(in_play)),
-            merges=tuple(found_merges),
+            merges=tuple(recorded_merges),
         )
 
     def apply(self, changes: Changes) -> Mapping[str, int]:
@@ -210,11 +208,11 @@ class SqlUnit:
         return list(dict.fromkeys((row.customer_id, row.other) for row in rows))
 
     def _matching(self, statement: Executable, values: Collection[str]) -> list[Any]:
-        found: list[Any] = []
+        rows: list[Any] = []
         for chunk in chunks(values):
             result = self._connection.execute(statement, {"tenant": self._tenant, "values": chunk})
-            found.extend(result)
-        return found
+            rows.extend(result)
+        return rows
 
     # --- what is changed ---
 
@@ -230,7 +228,7 @@ class SqlUnit:
         if not new:
             return
         statement = _hold_identifiers(self._connection.dialect.name)
-        self._connection.execute(statement, [holding_row(self._tenant, new_holding) for new_holding in new])
+        self._connection.execute(statement, [holding_row(self._tenant, holding) for holding in new])
 
     def _merge(self, merge: MergeRecord) -> None:
         self._connection.execute(insert(merges), [merge_row(self._tenant, merge)])
@@ -268,25 +266,21 @@ class SqlUnit:
         for child, parent in rows:
             children[parent].append(child)
         below = [identity_id]
-        for one in below:
-            below.extend(children[one])
+        for member in below:
+            below.extend(children[member])
         return below
 
     def _write_interactions(self, new: Sequence[NewInteraction], *, announce: bool) -> Mapping[str, int]:
         if not new:
             return {}
         first = self._reserve(len(new), announce=announce) + 1
-        rows = [
-            interaction_row(self._tenant, seq, new_interaction) for seq, new_interaction in enumerate(new, start=first)
-        ]
+        rows = [interaction_row(self._tenant, seq, interaction) for seq, interaction in enumerate(new, start=first)]
         # Whoever follows the write order reads past a position once, so a lower one must not appear behind it. From
         # here to the commit, therefore, rows are written by one transaction at a time; what comes before runs side by
         # side. A reader then needs to know nothing of transactions that are still under way.
         hold(self._connection, Lock.POSITIONS)
         self._connection.execute(insert(interactions), rows)
-        self._write_seats(
-            {new_interaction.draft.conversation_id: new_interaction.identity_id for new_interaction in new}
-        )
+        self._write_seats({interaction.draft.conversation_id: interaction.identity_id for interaction in new})
         return {row["interaction_id"]: row["seq"] for row in rows}
 
     def _reserve(self, count: int, *, announce: bool) -> int:

@@ -34,7 +34,7 @@ def settings_in_force() -> Settings:
         return Settings()
     except ValidationError as failure:
         wrong = invalid_request(failure).errors
-        words = "; ".join(f"WARMLINE_{str(one['path']).upper()}: {one['message']}" for one in wrong)
+        words = "; ".join(f"WARMLINE_{str(defect['path']).upper()}: {defect['message']}" for defect in wrong)
         raise ConfigurationError(f"{words} Mend it in the environment or in .env.") from None
     except SettingsError as failure:
         raise ConfigurationError(f"A setting cannot be read: {failure}. A list is written as JSON.") from None

@@ -174,8 +174,8 @@ def _slowest(connections: Iterable[object]) -> BoundedConnection | None:
         for connection in connections
         if isinstance(connection, BoundedConnection) and not connection.transport.is_closing()
     )
-    waiting = [bounded_connection for bounded_connection in bounded if bounded_connection.waiting_since is not None]
-    return min(waiting, key=lambda bounded_connection: bounded_connection.waiting_since or 0.0, default=None)
+    waiting = [connection for connection in bounded if connection.waiting_since is not None]
+    return min(waiting, key=lambda connection: connection.waiting_since or 0.0, default=None)
 
 
 def _has_unread(transport: asyncio.Transport) -> bool:

@@ -43,12 +43,12 @@ def examine(*, as_json: bool) -> None:
         checks = asyncio.run(_checks(settings))
     healthy = all(check.status == "ok" for check in checks.values())
     if as_json:
-        told = {
+        report = {
             "healthy": healthy,
             "settings": shown_settings(settings),
             "checks": {part: check.model_dump() for part, check in checks.items()},
         }
-        sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=2) + "\n")
+        sys.stdout.write(json.dumps(report, ensure_ascii=False, indent=2) + "\n")
     else:
         screen().print(_settings_table(settings), "", _checks_table(checks))
     sys.exit(0 if healthy else 1)

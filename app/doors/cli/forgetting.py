@@ -31,15 +31,15 @@ def set_rule(tenant: str, channel: Channel | None, days: int | None, *, as_json:
     if as_json:
         _print_json({"tenant": tenant, "channel": channel, "days": days})
     else:
-        kept = "for good" if days is None else f"for {days} days"
-        screen().print(f"{tenant}: {channel or ALL_OTHERS} kept {kept}.", markup=False)
+        duration = "for good" if days is None else f"for {days} days"
+        screen().print(f"{tenant}: {channel or ALL_OTHERS} kept {duration}.", markup=False)
 
 
 def show_rules(tenant: str, *, as_json: bool) -> None:
     """Print for how long each channel of a tenant is kept."""
     rules = _run(lambda app: app.retention_rules(tenant))
     if as_json:
-        _print_json({"tenant": tenant, "rules": [retention_rule.model_dump(mode="json") for retention_rule in rules]})
+        _print_json({"tenant": tenant, "rules": [rule.model_dump(mode="json") for rule in rules]})
     elif not rules:
         screen().print(f"{tenant}: everything is kept for good. Change it with retention set.", markup=False)
     for rule in () if as_json else rules:
@@ -54,7 +54,7 @@ def apply_rules(tenant: str | None, *, as_json: bool) -> None:
         progress.add_task("erasing what is too old", total=None)
         runs = _run(lambda app: app.apply_retention(tenant=tenant))
     if as_json:
-        _print_json({"runs": [retention_run.model_dump(mode="json") for retention_run in runs]})
+        _print_json({"runs": [run.model_dump(mode="json") for run in runs]})
     elif not runs:
         screen().print("No retention rule is set, so nothing was erased.", markup=False)
     for run in () if as_json else runs:
@@ -74,5 +74,5 @@ def _run(ask: Callable[[App], Awaitable[Answer]]) -> Answer:
     return asyncio.run(answer())
 
 
-def _print_json(told: object) -> None:
-    sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=2) + "\n")
+def _print_json(document: object) -> None:
+    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")

@@ -38,8 +38,8 @@ def show_suggestions(tenant: str, status: str, *, as_json: bool) -> None:
     """Print the suggestions with this status, the weightiest first."""
     suggestions = _run(lambda app: app.suggestions(tenant, SuggestionStatus(status)))
     if as_json:
-        told = {"suggestions": [suggestion.model_dump(mode="json") for suggestion in suggestions]}
-        sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=2) + "\n")
+        listing = {"suggestions": [suggestion.model_dump(mode="json") for suggestion in suggestions]}
+        sys.stdout.write(json.dumps(listing, ensure_ascii=False, indent=2) + "\n")
     elif suggestions:
         _print_suggestions(suggestions)
     else:

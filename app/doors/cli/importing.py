@@ -82,8 +82,8 @@ async def _import(app: App, files: Sequence[str], tally: Tally, progress: Progre
     try:
         for file in files:
             batch: list[Found] = []
-            for draft in _drafts(file, tally, progress):
-                batch.append(draft)
+            for located in _drafts(file, tally, progress):
+                batch.append(located)
                 if len(batch) == BATCH:
                     await _record(app, batch, tally)
                     batch.clear()
@@ -95,10 +95,10 @@ async def _import(app: App, files: Sequence[str], tally: Tally, progress: Progre
 async def _record(app: App, batch: Sequence[Found], tally: Tally) -> None:
     if not batch:
         return
-    answer = await app.record(TENANT, [found.draft for found in batch])
-    for found, result in zip(batch, answer.results, strict=True):
+    answer = await app.record(TENANT, [located.draft for located in batch])
+    for located, result in zip(batch, answer.results, strict=True):
         if result.problem is not None:
-            tally.refuse(Refusal(name_of(found.file), found.line, result.problem.detail))
+            tally.refuse(Refusal(name_of(located.file), located.line, result.problem.detail))
         elif result.duplicate:
             tally.duplicates += 1
         else:
@@ -187,13 +187,13 @@ def _check_readable(file: str) -> None:
 def _tell(tally: Tally, *, as_json: bool) -> None:
     refused = len(tally.refusals)
     if as_json:
-        told = {
+        report = {
             "filed": tally.filed,
             "duplicates": tally.duplicates,
             "refused": refused,
             "problems": [asdict(refusal) for refusal in tally.refusals],
         }
-        sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=2) + "\n")
+        sys.stdout.write(json.dumps(report, ensure_ascii=False, indent=2) + "\n")
         return
     screen().print(
         f"{tally.filed:,} interactions filed, {tally.duplicates:,} were there already, {refused:,} rows refused."

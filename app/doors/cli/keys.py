@@ -60,8 +60,8 @@ def show_all(*, as_json: bool) -> None:
     """Print every key of every tenant, without its secret."""
     keys = _run(lambda app: app.keys())
     if as_json:
-        told = {"keys": [key.model_dump(mode="json") for key in keys]}
-        sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=2) + "\n")
+        listing = {"keys": [key.model_dump(mode="json") for key in keys]}
+        sys.stdout.write(json.dumps(listing, ensure_ascii=False, indent=2) + "\n")
     elif keys:
         screen().print(_table(keys, datetime.now(UTC)))
     else:

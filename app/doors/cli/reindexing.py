@@ -43,14 +43,14 @@ async def _reindex(app: App, progress: Progress) -> IndexProgress:
 
 def _tell(made: IndexProgress, seconds: float, *, as_json: bool) -> None:
     if as_json:
-        told: dict[str, int | float | str] = {
+        report: dict[str, int | float | str] = {
             "interactions": made.interactions,
             "vectors": made.vectors,
             "duration_s": round(seconds, 3),
         }
         if made.set_aside is not None:
-            told["set_aside"] = made.set_aside
-        sys.stdout.write(json.dumps(told, indent=2) + "\n")
+            report["set_aside"] = made.set_aside
+        sys.stdout.write(json.dumps(report, indent=2) + "\n")
         return
     screen().print(f"{made.interactions:,} interactions read, {made.vectors:,} embedded, in {seconds:,.1f} s.")
     if made.set_aside is not None:

@@ -81,12 +81,12 @@ def hold_gate(options: RunOptions, baseline: Path, *, finished_run: Path | None,
     else:
         finished, _ = _run(options, _plan(options))
         now = scores_of(finished.manifest, finished.results)
-    found = gate(before, now)
+    judgement = gate(before, now)
     if as_json:
-        sys.stdout.write(found.model_dump_json(indent=2) + "\n")
+        sys.stdout.write(judgement.model_dump_json(indent=2) + "\n")
     else:
-        show_gate(found, baseline)
-    if not found.passed:
+        show_gate(judgement, baseline)
+    if not judgement.passed:
         sys.exit(1)
 
 
@@ -207,10 +207,7 @@ def _write_comparison(html: Path, compared: "Comparison", a: Path, b: Path, fold
     from evals.suite.cases import load_cases
     from evals.suite.records import read_results
 
-    results = [
-        {read_result.case: read_result for read_result in read_results(path)} if path.is_dir() else {}
-        for path in (a, b)
-    ]
+    results = [{result.case: result for result in read_results(path)} if path.is_dir() else {} for path in (a, b)]
     cases = {case.id: case for case in load_cases(folder or CASES)}
     html.write_text(comparison_page(compared, results[0], results[1], cases), encoding="utf-8")
 

@@ -51,8 +51,8 @@ def show_cases(results: "Sequence[CaseResult]") -> None:
 def show_comparison(compared: "Comparison") -> None:
     """What the runs were made with where it differs, a row a scorer that differs, and the cases that changed most."""
     screen().print(f"a: {compared.a}\nb: {compared.b}\n{_counted(compared)}")
-    for difference in compared.made_with:
-        screen().print(f"- {difference}")
+    for line in compared.made_with:
+        screen().print(f"- {line}")
     table = _table("scorer", "a", "b", "change", "joint interval", "verdict", "n")
     for difference in compared.differences:
         if difference.difference or difference.interval != (0.0, 0.0):
@@ -117,11 +117,11 @@ def show_alarms(figures: "AlarmFigures") -> None:
 
 
 def _counted(compared: "Comparison") -> str:
-    told = f"{compared.n} cases in both"
+    counts = f"{compared.n} cases in both"
     left = {"only in a": compared.only_a, "only in b": compared.only_b, "edited since and left out": compared.edited}
-    told += "".join(f", {number} {words}" for words, number in left.items() if number)
+    counts += "".join(f", {number} {words}" for words, number in left.items() if number)
     failed = compared.failed_a or compared.failed_b
-    return told + (f"; errors: {compared.failed_a} and {compared.failed_b}" if failed else "")
+    return counts + (f"; errors: {compared.failed_a} and {compared.failed_b}" if failed else "")
 
 
 def _short(value: float) -> str:
@@ -133,6 +133,6 @@ def _table(first: str, *others: str) -> Table:
     table = Table(box=None, padding=(0, 1, 0, 0))
     table.add_column(first, no_wrap=True)
     for name in others:
-        told = name in ("scorer", "verdict", "why")
-        table.add_column(name, justify="left" if told else "right", no_wrap=not told)
+        is_text = name in ("scorer", "verdict", "why")
+        table.add_column(name, justify="left" if is_text else "right", no_wrap=not is_text)
     return table

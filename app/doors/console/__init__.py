@@ -16,7 +16,7 @@ _PAGES = (journey, continuity, graph, playground)
 
 def mount_console(api: FastAPI) -> None:
     """Put the console on `api`, beside the HTTP door."""
-    api.state.sections = tuple(PAGE.SECTION for PAGE in _PAGES)
+    api.state.sections = tuple(page_module.SECTION for page_module in _PAGES)
     for module in (static, sign_in, cards, *_PAGES):
         api.include_router(module.router)
     api.include_router(cards.of_visitors)

@@ -49,7 +49,7 @@ class CardRoute(APIRoute):
         """The handler with its errors told."""
         handle = super().get_route_handler()
 
-        async def told(request: Request) -> Response:
+        async def card_handler(request: Request) -> Response:
             try:
                 return await handle(request)
             except WarmlineError as error:
@@ -59,7 +59,7 @@ class CardRoute(APIRoute):
                 page = refusal_page(problem.title, problem.detail)
                 return HTMLResponse(page, status_code=problem.status, headers=card_headers(request))
 
-        return told
+        return card_handler
 
 
 router = APIRouter(route_class=CardRoute, include_in_schema=False)
@@ -103,8 +103,8 @@ async def feedback(request: Request, opened: Opened) -> Response:
     """What the agent tells of the handoff."""
     fields = await _form(request)
     edited = {name: fields.pop(f"edited.{name}") for name in EDITABLE if f"edited.{name}" in fields}
-    told = parsed_fields(Feedback, _marked(fields) | ({"edited_brief": edited} if edited else {}))
-    await application_of(request).file_feedback(opened.tenant, opened.handoff_id, told)
+    agent_feedback = parsed_fields(Feedback, _marked(fields) | ({"edited_brief": edited} if edited else {}))
+    await application_of(request).file_feedback(opened.tenant, opened.handoff_id, agent_feedback)
     return await _shown_again(request, opened)
 
 

@@ -60,7 +60,7 @@ class Grouping(StrEnum):
     REASON = GroupBy.REASON.value
 
     @property
-    def told(self) -> str:
+    def in_words(self) -> str:
         """The grouping in words."""
         return "channel of the agent" if self is Grouping.CHANNEL else words(self.value)
 
@@ -176,13 +176,15 @@ async def escalations(
 ) -> Response:
     """The escalations behind a figure, the newest first."""
     now = datetime.now(UTC)
-    found = await visitor.application.escalations(visitor.tenant, asked.filter(now), only=asked.only, after=asked.after)
+    escalation_page = await visitor.application.escalations(
+        visitor.tenant, asked.filter(now), only=asked.only, after=asked.after
+    )
     return page(
         request,
         "console/escalations.html",
         asked=asked,
         window=asked.window(now),
-        found=found,
+        found=escalation_page,
         duration=duration,
         **_choices(),
     )
@@ -202,10 +204,10 @@ async def table(visitor: AnalyticsVisitor, asked: Annotated[DashboardAsked, Quer
 @router.get(f"{ESCALATIONS}.csv")
 async def escalations_table(visitor: AnalyticsVisitor, asked: Annotated[EscalationsAsked, Query()]) -> Response:
     """The escalations behind a figure for a spreadsheet, the same as the API gives, as many as it gives at once."""
-    found = await visitor.application.escalations(
+    escalation_page = await visitor.application.escalations(
         visitor.tenant, asked.filter(datetime.now(UTC)), only=asked.only, after=asked.after, limit=MOST_ROWS
     )
-    return download(Escalation, found.escalations, "escalations")
+    return download(Escalation, escalation_page.escalations, "escalations")
 
 
 def _choices() -> dict[str, Any]:
@@ -234,7 +236,7 @@ def _comparison(overall: ContinuityMetrics) -> Comparison | None:
 
 def _rows(continuity: Continuity, asked: DashboardAsked) -> Sequence[Row]:
     """The lines of the table, the costliest first unless asked otherwise; what is not known comes last."""
-    rows = [_row(one, asked) for one in continuity.groups or continuity.breakpoints]
+    rows = [_row(group, asked) for group in continuity.groups or continuity.breakpoints]
     return sorted(rows, key=lambda row: (row.key is None, -(row.key or 0.0), -row.escalations, row.label))
 
 
@@ -265,12 +267,12 @@ def _label(group: Breakpoint | ContinuityGroup) -> str:
 def _behind(group: Breakpoint | ContinuityGroup, asked: DashboardAsked) -> str | None:
     """Where the escalations of a line are listed, or None where no filter tells them from others."""
     if isinstance(group, Breakpoint):
-        told: dict[str, str | None] = {"from_channel": group.from_channel, "to_channel": group.to_channel}
+        filters: dict[str, str | None] = {"from_channel": group.from_channel, "to_channel": group.to_channel}
     elif asked.group_by is Grouping.REASON:
         return None
     else:
-        told = {_FILTER_OF.get(asked.group_by, asked.group_by.value): group.name}
-    return None if None in told.values() else asked.shared().address(ESCALATIONS, **told)
+        filters = {_FILTER_OF.get(asked.group_by, asked.group_by.value): group.name}
+    return None if None in filters.values() else asked.shared().address(ESCALATIONS, **filters)
 
 
 def _plots(over_time: Continuity) -> Sequence[plots.Plot]:

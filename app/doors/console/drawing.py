@@ -142,8 +142,8 @@ def _apart(row: Sequence[Slot], wanted: Sequence[float]) -> Mapping[Slot, float]
         gap = ROW_GAP if isinstance(a, str) and isinstance(b, str) else BEND_GAP
         rooms.append(rooms[-1] + (_height(a) + _height(b)) / 2 + gap)
     pools: list[tuple[float, int]] = []
-    for place, room in zip(wanted, rooms, strict=True):
-        value, size = place - room, 1
+    for centre, room in zip(wanted, rooms, strict=True):
+        value, size = centre - room, 1
         while pools and pools[-1][0] >= value:
             above, many = pools.pop()
             value, size = (above * many + value * size) / (many + size), many + size

@@ -72,7 +72,7 @@ def shown(metric: Metric, unit: Unit) -> Shown:
     """A figure in words; what is not known is a dash, never a zero."""
     if metric.value is None:
         return Shown(NOTHING, metric.count, None, few=False)
-    return Shown(told(metric.value, unit), metric.count, interval(metric, unit), few=metric.count < FEW)
+    return Shown(value_in_words(metric.value, unit), metric.count, interval(metric, unit), few=metric.count < FEW)
 
 
 def interval(metric: Metric, unit: Unit) -> str | None:
@@ -81,13 +81,13 @@ def interval(metric: Metric, unit: Unit) -> str | None:
         return None
     if unit == "share":
         return f"{100 * metric.ci_low:.0f}–{100 * metric.ci_high:.0f}%"
-    low, high = told(metric.ci_low, unit), told(metric.ci_high, unit)
+    low, high = value_in_words(metric.ci_low, unit), value_in_words(metric.ci_high, unit)
     number, _, of_low = low.partition(" ")
     # 207–336 ms, but 52 s – 1 min 24 s.
     return f"{number}–{high}" if of_low == high.partition(" ")[2] else f"{low} – {high}"
 
 
-def told(value: float, unit: Unit) -> str:
+def value_in_words(value: float, unit: Unit) -> str:
     """A share as a percentage, a time in the units that people use."""
     return f"{100 * value:.0f}%" if unit == "share" else duration(value)
 
@@ -126,7 +126,8 @@ def change(now: Metric, before: Metric, unit: Unit) -> Change | None:
     size = f"{abs(100 * difference):.1f} points" if unit == "share" else duration(abs(difference))
     clear = _is_clear(now, before, difference)
     return Change(
-        f"{size} {direction} than before ({told(before.value, unit)})" + ("" if clear else ", perhaps by chance"),
+        f"{size} {direction} than before ({value_in_words(before.value, unit)})"
+        + ("" if clear else ", perhaps by chance"),
         direction,
         clear=clear,
     )
@@ -147,7 +148,7 @@ def time_lost_ms(metrics: ContinuityMetrics) -> float | None:
 
     With a handoff and without one; None where no penalty could be told.
     """
-    known = [
+    penalties = [
         metric for metric in (metrics.handoff_penalty_ms, metrics.unprepared_penalty_ms) if metric.value is not None
     ]
-    return sum(metric.count * (metric.value or 0.0) for metric in known) if known else None
+    return sum(metric.count * (metric.value or 0.0) for metric in penalties) if penalties else None

@@ -28,7 +28,7 @@ class Span(StrEnum):
     ALL = "all"
 
     @property
-    def told(self) -> str:
+    def in_words(self) -> str:
         """The span in words."""
         return "everything" if self is Span.ALL else f"{self.value.removesuffix('d')} days"
 
@@ -47,7 +47,7 @@ class Window(NamedTuple):
         return (self.until - self.since) / timedelta(days=1)
 
     @property
-    def told(self) -> str:
+    def in_words(self) -> str:
         """The period in words; the day it ends with is the last one that belongs to it."""
         first = None if self.since is None else _in_words(self.since)
         last = None if self.until is None else _in_words(self.until - timedelta(microseconds=1))
@@ -144,15 +144,15 @@ class Asked(Record):
 
     def address(self, path: str, **changes: Any) -> str:
         """A page with the same filters, some of them changed; None takes one away."""
-        kept = {name: value for name in type(self).model_fields if (value := getattr(self, name)) is not None}
-        told = {name: value for name, value in (kept | changes).items() if value is not None}
-        if told.get("period") == Span.FOUR_WEEKS:
-            del told["period"]
-        if "since" in told:
-            told["from"] = _as_day(told.pop("since"), 0)
-        if "until" in told:
-            told["to"] = _as_day(told.pop("until"), 1)
-        written = urlencode({name: str(value) for name, value in told.items()})
+        current = {name: value for name in type(self).model_fields if (value := getattr(self, name)) is not None}
+        parameters = {name: value for name, value in (current | changes).items() if value is not None}
+        if parameters.get("period") == Span.FOUR_WEEKS:
+            del parameters["period"]
+        if "since" in parameters:
+            parameters["from"] = _as_day(parameters.pop("since"), 0)
+        if "until" in parameters:
+            parameters["to"] = _as_day(parameters.pop("until"), 1)
+        written = urlencode({name: str(value) for name, value in parameters.items()})
         return f"{path}?{written}" if written else path
 
 

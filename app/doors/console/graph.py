@@ -51,7 +51,7 @@ class DrawnNode(NamedTuple):
     node: GraphNode
     at: Point
     title: str
-    told: str
+    description: str
     address: str
 
 
@@ -64,7 +64,7 @@ class DrawnEdge(NamedTuple):
     few: bool
     chosen: bool
     label: str | None
-    told: str
+    description: str
     address: str
 
 
@@ -114,8 +114,8 @@ async def show(request: Request, visitor: AnalyticsVisitor, asked: Annotated[Gra
 @router.get(f"{SECTION.path}.csv")
 async def table(visitor: AnalyticsVisitor, asked: Annotated[GraphAsked, Query()]) -> Response:
     """The edges for a spreadsheet, the same as the API gives."""
-    conversation_graph = await visitor.application.conversation_graph(visitor.tenant, asked.filter(datetime.now(UTC)))
-    return download(GraphEdge, conversation_graph.edges, "graph")
+    graph = await visitor.application.conversation_graph(visitor.tenant, asked.filter(datetime.now(UTC)))
+    return download(GraphEdge, graph.edges, "graph")
 
 
 def picture(graph: ConversationGraph, asked: GraphAsked) -> Picture:
@@ -158,7 +158,7 @@ def _drawn_node(node: GraphNode, drawing: Drawing, asked: GraphAsked) -> DrawnNo
         node,
         drawing.boxes[node.id],
         title=words(node.intent) if node.intent else "no intent",
-        told=f"{named(node.id)}: {visits}",
+        description=f"{named(node.id)}: {visits}",
         address=asked.address(SECTION.path, node=node.id) + "#behind",
     )
 
@@ -174,7 +174,7 @@ def _drawn_edge(
         few=edge.count < FEW,
         chosen=(asked.from_node, asked.to_node) == ends,
         label=f"{100 * edge.broke_share:.0f}%" if ends in labels else None,
-        told=_told(edge),
+        description=_told(edge),
         address=open_at.address(SECTION.path, from_node=ends[0], to_node=ends[1]) + "#behind",
     )
 
@@ -192,12 +192,12 @@ def _labels(edges: Sequence[GraphEdge], drawing: Drawing) -> frozenset[tuple[str
     """The edges whose share is written beside them: those that broke most often first, as long as there is room."""
     taken: list[Point] = []
     labelled: set[tuple[str, str]] = set()
-    for graph_edge in sorted(edges, key=lambda edge: (-edge.broke, -edge.count, edge.from_node, edge.to_node)):
-        at = drawing.curves[graph_edge.from_node, graph_edge.to_node].label
+    for edge in sorted(edges, key=lambda edge: (-edge.broke, -edge.count, edge.from_node, edge.to_node)):
+        at = drawing.curves[edge.from_node, edge.to_node].label
         free = all(abs(at.x - other.x) >= _LABEL_WIDTH or abs(at.y - other.y) >= _LABEL_HEIGHT for other in taken)
         if free and len(taken) < MOST_LABELS:
             taken.append(at)
-            labelled.add((graph_edge.from_node, graph_edge.to_node))
+            labelled.add((edge.from_node, edge.to_node))
     return frozenset(labelled)
 
 

@@ -66,9 +66,9 @@ class JourneyAddress(BaseModel):
 
     def with_(self, **changes: object) -> str:
         """The address of the same journey with other words in it; a place in it does not outlive a filter."""
-        kept = self.model_dump(mode="json", by_alias=True, exclude={"before", "after", "at", "undone"})
-        told = {name: value for name, value in (kept | changes).items() if value not in (None, False, "")}
-        return "?" + urlencode({name: "yes" if value is True else value for name, value in told.items()})
+        current = self.model_dump(mode="json", by_alias=True, exclude={"before", "after", "at", "undone"})
+        parameters = {name: value for name, value in (current | changes).items() if value not in (None, False, "")}
+        return "?" + urlencode({name: "yes" if value is True else value for name, value in parameters.items()})
 
 
 @router.get(SECTION.path)
@@ -124,5 +124,5 @@ async def unmerge(
 
 def address_of(customer_id: str, interaction_id: str | None = None) -> str:
     """Where a customer's journey is told, at one interaction of it where one is named."""
-    place = f"?at={quote(interaction_id)}#{quote(interaction_id)}" if interaction_id else ""
-    return f"{CUSTOMERS}/{quote(customer_id)}{place}"
+    suffix = f"?at={quote(interaction_id)}#{quote(interaction_id)}" if interaction_id else ""
+    return f"{CUSTOMERS}/{quote(customer_id)}{suffix}"

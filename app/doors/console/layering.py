@@ -29,17 +29,17 @@ def order_of_layers(layers: Iterable[str], flows: Mapping[Link, float]) -> Seque
     order = sorted(set(layers), key=lambda layer: (surplus(layer), layer))
 
     def cost(candidate: Sequence[str]) -> tuple[float, float]:
-        place = {layer: number for number, layer in enumerate(candidate)}
-        back = sum(amount for (a, b), amount in flows.items() if place[b] < place[a])
-        return back, sum(amount * abs(place[b] - place[a]) for (a, b), amount in flows.items())
+        position = {layer: number for number, layer in enumerate(candidate)}
+        back = sum(amount for (a, b), amount in flows.items() if position[b] < position[a])
+        return back, sum(amount * abs(position[b] - position[a]) for (a, b), amount in flows.items())
 
     best, improved = cost(order), True
     while improved:
         improved = False
         for left in range(len(order) - 1):
             candidate = [*order[:left], order[left + 1], order[left], *order[left + 2 :]]
-            if (found := cost(candidate)) < best:
-                order, best, improved = candidate, found, True
+            if (candidate_cost := cost(candidate)) < best:
+                order, best, improved = candidate, candidate_cost, True
     return order
 
 
@@ -57,7 +57,7 @@ def order_within_layers(
     """The slots of each layer from top to bottom, with few crossings; else heavy nodes come first."""
     chains = [chain_of(link, rank) for link in sorted(links) if rank[link[0]] != rank[link[1]]]
     layers: list[list[Slot]] = [[] for _ in range(max(rank.values(), default=-1) + 1)]
-    for node in sorted(rank, key=lambda one: (-weights[one], one)):
+    for node in sorted(rank, key=lambda name: (-weights[name], name)):
         layers[rank[node]].append(node)
     for chain in chains:
         for slot in chain[1:-1]:
@@ -84,25 +84,25 @@ def crossings(layers: Sequence[Sequence[Slot]], rank: Mapping[str, int], links: 
 
 def _pieces(chains: Iterable[Sequence[Slot]], rank: Mapping[str, int]) -> Mapping[int, Sequence[tuple[Slot, Slot]]]:
     """The pieces between each layer and the next one, by the number of the left one, told from left to right."""
-    found: dict[int, list[tuple[Slot, Slot]]] = {}
+    pieces: dict[int, list[tuple[Slot, Slot]]] = {}
     for chain in chains:
         for a, b in pairwise(chain):
             left, right = sorted((a, b), key=lambda slot: layer_of(slot, rank))
-            found.setdefault(layer_of(left, rank), []).append((left, right))
-    return found
+            pieces.setdefault(layer_of(left, rank), []).append((left, right))
+    return pieces
 
 
 def _sweep(layers: list[list[Slot]], pieces: Mapping[int, Sequence[tuple[Slot, Slot]]], *, forwards: bool) -> None:
     """Put each layer into the order of the barycentres of its neighbours in the layer before."""
     for number in range(1, len(layers)) if forwards else range(len(layers) - 2, -1, -1):
         fixed = layers[number - 1 if forwards else number + 1]
-        place = {slot: at for at, slot in enumerate(fixed)}
+        position = {slot: at for at, slot in enumerate(fixed)}
         near: dict[Slot, list[int]] = {}
         for left, right in pieces.get(number - 1 if forwards else number, ()):
-            moved, held = (right, left) if forwards else (left, right)
-            near.setdefault(moved, []).append(place[held])
+            moved, anchor = (right, left) if forwards else (left, right)
+            near.setdefault(moved, []).append(position[anchor])
         now = {slot: float(at) for at, slot in enumerate(layers[number])}
-        centre = {slot: sum(found) / len(found) for slot, found in near.items()}
+        centre = {slot: sum(positions) / len(positions) for slot, positions in near.items()}
         layers[number].sort(key=lambda slot: centre.get(slot, now[slot]))
 
 

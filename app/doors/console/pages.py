@@ -66,7 +66,7 @@ class PageRoute(APIRoute):
         """The handler with its errors told."""
         handle = super().get_route_handler()
 
-        async def told(request: Request) -> Response:
+        async def page_handler(request: Request) -> Response:
             try:
                 return await handle(request)
             except WarmlineError as error:
@@ -78,7 +78,7 @@ class PageRoute(APIRoute):
                     raise
                 return _refusal(request, InvalidRequest(_first_fault(error)))
 
-        return told
+        return page_handler
 
 
 def page_router() -> APIRouter:

@@ -80,9 +80,9 @@ def _status(refusal: WarmlineError | None) -> int:
 
 def _told(sent: Mapping[str, Any]) -> dict[str, Any]:
     """The fields that were filled in. A time without an offset is UTC, as the form says; text boxes send CR LF."""
-    told = {name: value for name, value in sent.items() if value not in ("", None)}
-    if isinstance(told.get("now"), str) and _WITHOUT_OFFSET.fullmatch(told["now"]):
-        told["now"] += "Z"
-    if isinstance(told.get("content"), str):
-        told["content"] = told["content"].replace("\r\n", "\n")
-    return told
+    fields = {name: value for name, value in sent.items() if value not in ("", None)}
+    if isinstance(fields.get("now"), str) and _WITHOUT_OFFSET.fullmatch(fields["now"]):
+        fields["now"] += "Z"
+    if isinstance(fields.get("content"), str):
+        fields["content"] = fields["content"].replace("\r\n", "\n")
+    return fields

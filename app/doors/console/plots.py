@@ -10,7 +10,7 @@ from datetime import date
 from functools import cache
 from typing import Any, NamedTuple
 
-from app.doors.console.figures import FEW, Unit, interval, told
+from app.doors.console.figures import FEW, Unit, interval, value_in_words
 from app.doors.render.assets import read_asset
 from app.models.continuity import Metric
 
@@ -57,7 +57,7 @@ def styles_looked_for() -> Sequence[str]:
     """
     script = read_asset(SCRIPT)
     assert script is not None
-    return sorted({found.decode() for found in _STYLE_LOOKED_FOR.findall(script.content)})
+    return sorted({style_id.decode() for style_id in _STYLE_LOOKED_FOR.findall(script.content)})
 
 
 def over_time(label: str, unit: Unit, points: Sequence[Point]) -> Plot:
@@ -98,8 +98,8 @@ def counts_over_time(label: str, bars: Sequence[Bar]) -> Plot:
     from plotly import graph_objects
 
     days = [bar.day for bar in bars]
-    told = [f"{bar.period}<br>{bar.prepared} with a handoff, {bar.unprepared} without" for bar in bars]
-    shared = {"x": days, "text": told, "textposition": "none", "hovertemplate": "%{text}<extra></extra>"}
+    hover_texts = [f"{bar.period}<br>{bar.prepared} with a handoff, {bar.unprepared} without" for bar in bars]
+    shared = {"x": days, "text": hover_texts, "textposition": "none", "hovertemplate": "%{text}<extra></extra>"}
     traces = [
         graph_objects.Bar(y=[bar.prepared for bar in bars], marker={"color": "var(--plot-line)"}, **shared),
         graph_objects.Bar(y=[bar.unprepared for bar in bars], marker={"color": "var(--plot-interval)"}, **shared),
@@ -156,13 +156,13 @@ def _figure(traces: Sequence[Any], days: Sequence[date], axis: Mapping[str, Any]
 
 def summary(label: str, unit: Unit, points: Sequence[Point]) -> str:
     """What a plot over time shows, in a sentence or two for those who do not see it."""
-    known = [(point.metric.value, point) for point in points if point.metric.value is not None]
-    if not known:
+    measured = [(point.metric.value, point) for point in points if point.metric.value is not None]
+    if not measured:
         return f"{label}: nothing is known for any of {_periods(points)}."
-    highest, lowest = max(known, key=lambda one: one[0])[1], min(known, key=lambda one: one[0])[1]
-    last = known[-1][1]
+    highest, lowest = max(measured, key=lambda pair: pair[0])[1], min(measured, key=lambda pair: pair[0])[1]
+    last = measured[-1][1]
     return (
-        f"{label} over {_periods(points)}, known for {len(known)}. "
+        f"{label} over {_periods(points)}, known for {len(measured)}. "
         f"Last, {last.period}: {_in_words(last.metric, unit)}. "
         f"Highest, {highest.period}: {_value(highest.metric, unit)}. "
         f"Lowest, {lowest.period}: {_value(lowest.metric, unit)}."
@@ -180,7 +180,7 @@ def _in_words(metric: Metric, unit: Unit) -> str:
 
 
 def _value(metric: Metric, unit: Unit) -> str:
-    return "not known" if metric.value is None else told(metric.value, unit)
+    return "not known" if metric.value is None else value_in_words(metric.value, unit)
 
 
 def _reach(metric: Metric, bound: float | None, scale: float) -> float:

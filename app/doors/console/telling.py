@@ -72,7 +72,7 @@ class Stretch:
     @property
     def lines(self) -> Sequence[Line]:
         """The interactions alone."""
-        return [one for one in self.within if isinstance(one, Line)]
+        return [entry for entry in self.within if isinstance(entry, Line)]
 
     @property
     def channels(self) -> Sequence[Channel]:
@@ -105,7 +105,7 @@ class Point(NamedTuple):
     y: int
     side: str
     interaction_id: str
-    told: str
+    description: str
     grave: bool | None
 
 
@@ -124,7 +124,7 @@ def days_of(page: JourneyPage) -> Sequence[Day]:
     """The days of a part, oldest first."""
     fired = _fired(page)
     days: list[Day] = []
-    for at, _, thing in sorted(_things(page), key=lambda one: one[:2]):
+    for at, _, thing in sorted(_things(page), key=lambda dated: dated[:2]):
         day = at.astimezone(UTC).date()
         if not days or days[-1].day != day:
             days.append(Day(day, []))
@@ -134,7 +134,7 @@ def days_of(page: JourneyPage) -> Sequence[Day]:
             continue
         line = _line(thing, fired[thing.interaction_id])
         # Marks that a conversation went on after lie within it.
-        marks = list(takewhile(lambda one: isinstance(one, Mark), reversed(entries)))[::-1]
+        marks = list(takewhile(lambda entry: isinstance(entry, Mark), reversed(entries)))[::-1]
         last = entries[-len(marks) - 1] if len(entries) > len(marks) else None
         if isinstance(last, Stretch) and _goes_on(last, thing):
             last.within += [*(mark for mark in marks if isinstance(mark, Mark)), line]
@@ -169,7 +169,7 @@ def friction_of(page: JourneyPage) -> Sequence[tuple[SignalType, int]]:
     counted: defaultdict[SignalType, int] = defaultdict(int)
     for signal in page.signals:
         counted[signal.type] += 1
-    return sorted(counted.items(), key=lambda one: (-one[1], one[0]))
+    return sorted(counted.items(), key=lambda pair: (-pair[1], pair[0]))
 
 
 def _things(page: JourneyPage) -> Iterable[tuple[datetime, int, Interaction | Mark]]:
@@ -191,9 +191,11 @@ def _fired(page: JourneyPage) -> Mapping[str, list[Signal]]:
     shown = {row.interaction_id for row in page.interactions}
     fired: defaultdict[str, list[Signal]] = defaultdict(list)
     for signal in page.signals:
-        place = next((one for one in reversed(signal.evidence) if one in shown), None)
-        if place is not None:
-            fired[place].append(signal)
+        last_shown = next(
+            (interaction_id for interaction_id in reversed(signal.evidence) if interaction_id in shown), None
+        )
+        if last_shown is not None:
+            fired[last_shown].append(signal)
     return fired
 
 
@@ -204,7 +206,7 @@ def _goes_on(stretch: Stretch, row: Interaction) -> bool:
 
 
 def _line(row: Interaction, signals: Sequence[Signal]) -> Line:
-    paragraphs = [one for one in map(str.strip, row.text.splitlines()) if one]
+    paragraphs = [paragraph for paragraph in map(str.strip, row.text.splitlines()) if paragraph]
     folded = len(row.text) > LONGEST_SHOWN or len(paragraphs) > 8
     return Line(row, paragraphs, folded, _fields(row.data), list(signals))
 
@@ -215,7 +217,11 @@ def _fields(data: Mapping[str, Any]) -> Sequence[Field]:
         for name, value in list(data.items())[:MOST_FIELDS]
     ]
     short = [
-        Field(one.name, one.value[:LONGEST_FIELD] + ("…" if len(one.value) > LONGEST_FIELD else "")) for one in shown
+        Field(
+            shown_field.name,
+            shown_field.value[:LONGEST_FIELD] + ("…" if len(shown_field.value) > LONGEST_FIELD else ""),
+        )
+        for shown_field in shown
     ]
     left = len(data) - len(short)
     return [*short, Field("…", f"{left} more")] if left > 0 else short
@@ -223,9 +229,9 @@ def _fields(data: Mapping[str, Any]) -> Sequence[Field]:
 
 def _point(row: Interaction, x: int, y: int, signals: Sequence[Signal]) -> Point:
     side = "customer" if row.actor is Actor.CUSTOMER else "system" if row.actor is Actor.SYSTEM else "staff"
-    said = row.name or row.text[:60] or row.kind.value
-    told = f"{row.occurred_at.astimezone(UTC):%d %b %H:%M} {row.actor.value}: {said}"
+    words = row.name or row.text[:60] or row.kind.value
+    description = f"{row.occurred_at.astimezone(UTC):%d %b %H:%M} {row.actor.value}: {words}"
     if signals:
-        told += " – " + ", ".join(signal.type.value.replace("_", " ") for signal in signals)
+        description += " – " + ", ".join(signal.type.value.replace("_", " ") for signal in signals)
     grave = max(signal.severity for signal in signals) >= GRAVE if signals else None
-    return Point(x, y, side, row.interaction_id, told, grave)
+    return Point(x, y, side, row.interaction_id, description, grave)

@@ -66,11 +66,11 @@ def visitor_with(scope: Scope) -> Callable[[Request], Awaitable[Visitor]]:
     """FastAPI dependency: the visitor, who holds this scope. Raises as `visitor_of`, or Forbidden naming the scope."""
 
     async def visitor(request: Request) -> Visitor:
-        found = await visitor_of(request)
-        if scope not in found.scopes:
+        caller = await visitor_of(request)
+        if scope not in caller.scopes:
             raise Forbidden(f"The API key you signed in with lacks the scope `{scope}`, which this page asks for.")
-        request.state.visitor = found
-        return found
+        request.state.visitor = caller
+        return caller
 
     return visitor
 
@@ -105,7 +105,7 @@ async def end_session(request: Request, answer: Response) -> None:
         # A cookie that is void or has expired is no session to end.
         with suppress(Unauthorized):
             signed = await door.application.read_signed(PURPOSE, token)
-            await door.application.end_session(_session_id(signed.said), signed.expires_at)
+            await door.application.end_session(_session_id(signed.content), signed.expires_at)
     answer.delete_cookie(COOKIE, path=PATH, httponly=True, samesite="strict")
 
 
@@ -138,8 +138,8 @@ def safe_way_back(address: str) -> str:
 
 async def _signed_in(application: App, token: str) -> KeyGrant:
     signed = await application.read_signed(PURPOSE, token)
-    await application.check_session(_session_id(signed.said))
-    return await application.standing(str(signed.said["key_id"]))
+    await application.check_session(_session_id(signed.content))
+    return await application.standing(str(signed.content["key_id"]))
 
 
 def _session_id(content: Mapping[str, JsonValue]) -> str:

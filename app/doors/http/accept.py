@@ -51,7 +51,7 @@ def _weight(parameters: Sequence[str]) -> float:
 def _quality(offer: str, ranges: Sequence[_Range]) -> float:
     # The most specific range that fits decides, so `text/html;q=0, */*` means anything but HTML.
     main, _, sub = offer.partition("/")
-    exact = [one.quality for one in ranges if (one.type, one.subtype) == (main, sub)]
-    of_type = [one.quality for one in ranges if (one.type, one.subtype) == (main, "*")]
-    anything = [one.quality for one in ranges if (one.type, one.subtype) == ("*", "*")]
+    exact = [media_range.quality for media_range in ranges if (media_range.type, media_range.subtype) == (main, sub)]
+    of_type = [media_range.quality for media_range in ranges if (media_range.type, media_range.subtype) == (main, "*")]
+    anything = [media_range.quality for media_range in ranges if (media_range.type, media_range.subtype) == ("*", "*")]
     return max(exact or of_type or anything or [0.0])

@@ -179,9 +179,9 @@ def _batch(fields: dict[str, Any]) -> list[Any]:
     rows = fields["interactions"]
     if not isinstance(rows, list):
         raise invalid_fields([{"type": "list_type", "loc": ("interactions",)}])
-    found = cast(list[Any], rows)
-    _check_count(len(found))
-    return found
+    batch = cast(list[Any], rows)
+    _check_count(len(batch))
+    return batch
 
 
 def _lines(body: bytes) -> Sent:
@@ -203,8 +203,8 @@ def _rows(body: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _several(rows: Iterable[_Named]) -> Sent:
-    nameds = list(rows)
-    return Sent([row for row, _ in nameds], single=False, ids=[name for _, name in nameds])
+    named_rows = list(rows)
+    return Sent([row for row, _ in named_rows], single=False, ids=[name for _, name in named_rows])
 
 
 def _line(index: int, number: int, line: bytes) -> _Named:

@@ -53,8 +53,8 @@ async def issue_pass(
     application: App, tenant: str, handoff_id: str, key_id: str | None, *, lifetime: timedelta
 ) -> CardPass:
     """A pass to one handoff in the name of an API key, or of a caller who needed none."""
-    said = {"tenant": tenant, "handoff": handoff_id, "key": key_id}
-    token, expires_at = await application.sign(PURPOSE, said, lifetime=lifetime)
+    payload = {"tenant": tenant, "handoff": handoff_id, "key": key_id}
+    token, expires_at = await application.sign(PURPOSE, payload, lifetime=lifetime)
     return CardPass(token, tenant, handoff_id, key_id, expires_at)
 
 
@@ -62,12 +62,12 @@ async def read_pass(request: Request, token: str) -> CardPass:
     """What a token opens. Raises ClosedCardError for one that is garbled, has expired or whose key has ended."""
     application = application_of(request)
     try:
-        said, expires_at = await application.read_signed(PURPOSE, token)
+        payload, expires_at = await application.read_signed(PURPOSE, token)
         card_pass = CardPass(
             token,
-            tenant=str(said["tenant"]),
-            handoff_id=str(said["handoff"]),
-            key_id=None if said["key"] is None else str(said["key"]),
+            tenant=str(payload["tenant"]),
+            handoff_id=str(payload["handoff"]),
+            key_id=None if payload["key"] is None else str(payload["key"]),
             expires_at=expires_at,
         )
         await _check_still_given(request, application, card_pass.key_id)
@@ -86,8 +86,8 @@ async def card_text(request: Request, opened: CardPass, handoff: Handoff, *, who
     """The card as HTML. Raises UnknownCustomer."""
     application = application_of(request)
     evidence = await application.evidence_of(opened.tenant, handoff)
-    told = await application.told_of(opened.tenant, handoff)
-    return card(handoff, evidence, told, base=opened.address, whole=whole)
+    reports = await application.told_of(opened.tenant, handoff)
+    return card(handoff, evidence, reports, base=opened.address, whole=whole)
 
 
 def card_headers(request: Request) -> dict[str, str]:

@@ -180,9 +180,9 @@ def _reachable(paths: Mapping[str, Any], schemas: Mapping[str, Any]) -> set[str]
     # Fields that no answer shows leave their types behind; nobody needs to read about those.
     names: set[str] = set()
     text = json.dumps(paths)
-    while found := set(re.findall(f'"{_REF}(\\w+)"', text)) - names:
-        names |= found
-        text = json.dumps([schemas[name] for name in found])
+    while new_names := set(re.findall(f'"{_REF}(\\w+)"', text)) - names:
+        names |= new_names
+        text = json.dumps([schemas[name] for name in new_names])
     return names
 
 
@@ -220,7 +220,7 @@ def _refusal(status: int, codes: Sequence[str]) -> dict[str, Any]:
 
 def _all_errors(root: type[WarmlineError]) -> list[type[WarmlineError]]:
     # The base class of several is told last, so that the plainest title stands for a code they share.
-    return [found for child in root.__subclasses__() for found in (*_all_errors(child), child)]
+    return [error for child in root.__subclasses__() for error in (*_all_errors(child), child)]
 
 
 def _examples(examples: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

@@ -9,5 +9,5 @@ class PlainRoute(Route):
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Whether this route answers a request, and what it adds to the request's scope."""
-        match, found = super().matches(scope)
-        return match, {**found, "route": self}
+        match, child_scope = super().matches(scope)
+        return match, {**child_scope, "route": self}

@@ -103,7 +103,7 @@ async def _refused(_: Request, error: Exception) -> Response:
 
 async def _parameters(_: Request, error: Exception) -> Response:
     # The first step of these locations is "query", "path" or "header": the field's name says enough without it.
-    errors = [{**one, "loc": one["loc"][1:]} for one in cast(RequestValidationError, error).errors()]
+    errors = [{**defect, "loc": defect["loc"][1:]} for defect in cast(RequestValidationError, error).errors()]
     return problem_response(problem_of(invalid_fields(errors)))
 
 

@@ -71,13 +71,13 @@ def asked(request: Request, tenant: str, body: bytes) -> Asked:
 
 
 class Turn:
-    """One request's turn with its key: `kept` is the answer given before, if there was one."""
+    """One request's turn with its key: `earlier_answer` is the answer given before, if there was one."""
 
-    def __init__(self, application: App, request: Asked, body_sha256: str, kept: Answer | None) -> None:
+    def __init__(self, application: App, request: Asked, body_sha256: str, earlier_answer: Answer | None) -> None:
         self._application = application
         self._request = request
         self._body_sha256 = body_sha256
-        self.kept = kept
+        self.earlier_answer = earlier_answer
 
     async def keep(self, made: Answer) -> Answer:
         """Keep an answer for retries; gives the one to send, which is another's that was filed first."""
@@ -90,7 +90,7 @@ class Turn:
             return made
         # The lease ran out while this attempt was at work, and another one finished first.
         async with self._application.attempt(self._request.tenant, key, body_sha256) as attempt:
-            return made if attempt.kept is None else _answer_of(attempt.kept)
+            return made if attempt.reply is None else _answer_of(attempt.reply)
 
 
 class Replies:
@@ -110,9 +110,9 @@ class Replies:
         # Within this process the requests queue, so that only one of them asks the database whose turn it is.
         lock = self._turns.setdefault((request.tenant, key), asyncio.Lock())
         async with lock, self._application.attempt(request.tenant, key, body_sha256) as attempt:
-            kept = None if attempt.kept is None else _answer_of(attempt.kept)
+            earlier_answer = None if attempt.reply is None else _answer_of(attempt.reply)
             try:
-                yield Turn(self._application, request, body_sha256, kept)
+                yield Turn(self._application, request, body_sha256, earlier_answer)
             except RefusedError:
                 attempt.refused = True
                 raise
@@ -120,7 +120,7 @@ class Replies:
     async def once(self, request: Asked, make: Callable[[], Awaitable[Answer]]) -> Response:
         """The answer kept for this request, or a new one, which is kept."""
         async with self.turn(request) as turn:
-            given = turn.kept or await turn.keep(await make())
+            given = turn.earlier_answer or await turn.keep(await make())
         return given.response()
 
 

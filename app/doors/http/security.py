@@ -78,7 +78,7 @@ def _check_browser(request: Request) -> None:
         return
     sites = request.headers.getlist("sec-fetch-site")
     # Under another name than the page's own, a proxy changed the Host on the way.
-    pages = [_SITE_OF_PAGE.match(one) for one in request.headers.getlist("referer")]
+    pages = [_SITE_OF_PAGE.match(referer) for referer in request.headers.getlist("referer")]
     ours = all(page is None or is_own_origin(request, page[0]) for page in pages)
     if not ours or not _OWN_SITES.issuperset(sites):
         raise Forbidden(

@@ -93,11 +93,11 @@ class Streams:
         handoff: Handoff | None = None
         try:
             async with self._replies.turn(request) as turn:
-                last = turn.kept
+                last = turn.earlier_answer
                 if last is None:
                     handoff = await _staged(stages(), mailbox)
                     last = await turn.keep(handoff_made(handoff))
-            if turn.kept is not None:
+            if turn.earlier_answer is not None:
                 mailbox.put_nowait(Event("brief", last.body))
             if handoff is not None and handoff.pending:
                 self._follow(request.tenant, handoff, mailbox, ending)

@@ -78,5 +78,5 @@ def _cell(value: Any) -> str | int | float:
 
 def _item(value: Any) -> str:
     if isinstance(value, Mapping):
-        return ":".join(str(one) for one in cast(Mapping[str, Any], value).values() if one is not None)
+        return ":".join(str(inner) for inner in cast(Mapping[str, Any], value).values() if inner is not None)
     return str(value)

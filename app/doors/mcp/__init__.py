@@ -78,8 +78,8 @@ def _manager() -> "Manager":
 
 
 async def _held_open(
-    held: AbstractAsyncContextManager[None], opened: Callable[[], None], closing: Callable[[], Awaitable[object]]
+    run: AbstractAsyncContextManager[None], opened: Callable[[], None], closing: Callable[[], Awaitable[object]]
 ) -> None:
-    async with held:
+    async with run:
         opened()
         await closing()

@@ -73,9 +73,9 @@ def _caller(context: Context) -> tuple[App, KeyGrant]:
 
 
 def _tool(name: str, grant: KeyGrant) -> ToolOffered:
-    tool = next((TOOL for TOOL in TOOLS if TOOL.name == name), None)
+    tool = next((offered for offered in TOOLS if offered.name == name), None)
     if tool is None:
-        raise NotFound(f"There is no tool {name!r}. The tools are {', '.join(TOOL.name for TOOL in TOOLS)}.")
+        raise NotFound(f"There is no tool {name!r}. The tools are {', '.join(offered.name for offered in TOOLS)}.")
     if tool.scope not in grant.scopes:
         raise Forbidden(f"This API key lacks the scope `{tool.scope}`, which this tool asks for.")
     return tool

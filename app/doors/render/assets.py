@@ -42,28 +42,28 @@ def asset(name: str) -> str:
 @cache
 def read_asset(name: str) -> Asset | None:
     """A file by its name, or None where there is none."""
-    place = _places().get(name)
-    if place is None:
+    path = _places().get(name)
+    if path is None:
         return None
-    content = place.read_bytes()
-    return Asset(content, _MEDIA_TYPES[place.suffix], hashlib.sha256(content).hexdigest()[:32])
+    content = path.read_bytes()
+    return Asset(content, _MEDIA_TYPES[path.suffix], hashlib.sha256(content).hexdigest()[:32])
 
 
 @cache
 def assets_version() -> str:
     """What tells one set of files from another."""
     whole = hashlib.sha256()
-    for name, place in _places().items():
+    for name, path in _places().items():
         # A packaged script changes with its package's version, and hashing megabytes at the start would cost time.
-        whole.update(f"{name} {place.stat().st_size} ".encode())
+        whole.update(f"{name} {path.stat().st_size} ".encode())
         if name not in PACKAGED:
-            whole.update(place.read_bytes())
+            whole.update(path.read_bytes())
     return whole.hexdigest()[:12]
 
 
 @cache
 def _places() -> Mapping[str, Path]:
-    own = {place.name: place for place in sorted(FOLDER.iterdir()) if place.suffix in _MEDIA_TYPES}
+    own = {path.name: path for path in sorted(FOLDER.iterdir()) if path.suffix in _MEDIA_TYPES}
     return own | {name: _in_package(*where) for name, where in PACKAGED.items()}
 
 

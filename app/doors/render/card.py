@@ -55,12 +55,12 @@ class Given(NamedTuple):
     marks: Marks = Marks()
 
 
-def card(handoff: Handoff, evidence: Mapping[str, Interaction], told: Told, *, base: str, whole: bool = True) -> str:
+def card(handoff: Handoff, evidence: Mapping[str, Interaction], reports: Told, *, base: str, whole: bool = True) -> str:
     """The card of a handoff as a page, or without its frame as the parts that a script puts in their places.
 
     `base` is the address below which the card's own requests lead, `evidence` the interactions that are still there.
     """
-    given = given_so_far(told.feedback)
+    given = given_so_far(reports.feedback)
     brief = _as_edited(handoff.brief, given.edited)
     facts: dict[str, Any] = {
         "handoff": handoff,
@@ -68,12 +68,14 @@ def card(handoff: Handoff, evidence: Mapping[str, Interaction], told: Told, *, b
         "decision": handoff.next_actions,
         "known": _by_type(brief.entities),
         "offered": _offered(handoff.next_actions),
-        "taken": told.outcomes,
+        "taken": reports.outcomes,
         "friction": newest_of_each(handoff.signals),
         "given": given,
         "base": base,
         "now": datetime.now(UTC),
-        "shown": [_shown(one, evidence.get(one)) for one in handoff.evidence[:MOST_SHOWN]],
+        "shown": [
+            _shown(interaction_id, evidence.get(interaction_id)) for interaction_id in handoff.evidence[:MOST_SHOWN]
+        ],
         "sentences": partial(sentences, claims=brief.claims),
         "claim_of": partial(_claim_of, {words_of(claim.text): claim for claim in brief.claims}),
         "claims": shown_claims(brief, handoff.check, evidence, given.marks),
@@ -128,10 +130,10 @@ def _claim_of(claims: Mapping[str, Claim], text: str | None) -> Claim | None:
 
 
 def _by_type(entities: Sequence[Entity]) -> Mapping[str, Sequence[Entity]]:
-    found: defaultdict[str, list[Entity]] = defaultdict(list)
+    entities_by_type: defaultdict[str, list[Entity]] = defaultdict(list)
     for entity in entities:
-        found[entity.type].append(entity)
-    return found
+        entities_by_type[entity.type].append(entity)
+    return entities_by_type
 
 
 def _offered(decision: Decision | None) -> Sequence[OfferedAction]:

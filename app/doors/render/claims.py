@@ -48,22 +48,22 @@ class Marks(NamedTuple):
 def sentences(text: str | None, claims: Sequence[Claim]) -> Sequence[Sentence]:
     """A text cut where it makes claims, in its own order; what lies between them belongs to none."""
     text = text or ""
-    places = sorted(
-        ((text.find(one.text), one) for one in claims if one.text and one.text in text),
-        key=lambda place: (place[0], -len(place[1].text)),
+    mentions = sorted(
+        ((text.find(claim.text), claim) for claim in claims if claim.text and claim.text in text),
+        key=lambda mention: (mention[0], -len(mention[1].text)),
     )
-    found: list[Sentence] = []
+    pieces: list[Sentence] = []
     done = 0
-    for start, claim in places:
+    for start, claim in mentions:
         if start < done:
             continue
         if text[done:start].strip():
-            found.append(Sentence(text[done:start].strip(), None))
-        found.append(Sentence(claim.text, claim))
+            pieces.append(Sentence(text[done:start].strip(), None))
+        pieces.append(Sentence(claim.text, claim))
         done = start + len(claim.text)
     if text[done:].strip():
-        found.append(Sentence(text[done:].strip(), None))
-    return found
+        pieces.append(Sentence(text[done:].strip(), None))
+    return pieces
 
 
 def marks_given(feedback: Sequence[FiledFeedback]) -> Marks:
@@ -117,5 +117,5 @@ def _checked(claim: Claim, check: ClaimCheck) -> str:
         return f"Confirmed by {'a model' if claim.checked_by == 'model' else 'rules'}."
     if claim.checked_by == "model":
         return "A model could neither confirm nor refute it."
-    found = "Rules find nothing against it"
-    return f"{found}; a model is checking it." if check.state == "pending" else f"{found}; no model has checked it."
+    finding = "Rules find nothing against it"
+    return f"{finding}; a model is checking it." if check.state == "pending" else f"{finding}; no model has checked it."

@@ -54,7 +54,7 @@ def _environment(*, html: bool) -> Environment:
         lstrip_blocks=True,
         finalize=visible if html else as_markdown_text,
     )
-    known: Mapping[str, Any] = {
+    filters: Mapping[str, Any] = {
         "moment": moment,
         "clock": clock,
         "verbatim": verbatim,
@@ -65,7 +65,7 @@ def _environment(*, html: bool) -> Environment:
         "claim_key": claim_key,
         "standing": standing_of,
     }
-    environment.filters.update(known)
+    environment.filters.update(filters)
     cast(dict[str, Any], environment.globals).update(asset=asset, frames_of=frames_of)
     return environment
 

@@ -37,12 +37,16 @@ class _Marks:
     """Numbers for the interactions a note names, in the order in which it comes to them."""
 
     def __init__(self, handoff: Handoff) -> None:
-        self.numbers = {one: number for number, one in enumerate(dict.fromkeys(_evidence(handoff)), 1)}
+        self.numbers = {
+            interaction_id: number for number, interaction_id in enumerate(dict.fromkeys(_evidence(handoff)), 1)
+        }
 
     def markdown(self, evidence: Evidence) -> MarkdownMarkup:
         """The marks behind a line; something said often has many, of which the first few are shown."""
         more = f" +{len(evidence) - MARKS_SHOWN}" if len(evidence) > MARKS_SHOWN else ""
-        return MarkdownMarkup("".join(f" [{self.numbers[one]}]" for one in evidence[:MARKS_SHOWN]) + more)
+        return MarkdownMarkup(
+            "".join(f" [{self.numbers[interaction_id]}]" for interaction_id in evidence[:MARKS_SHOWN]) + more
+        )
 
 
 def _evidence(handoff: Handoff) -> Iterator[str]:
@@ -54,8 +58,8 @@ def _evidence(handoff: Handoff) -> Iterator[str]:
     sections = (brief.actions_taken, brief.commitments, offered, held_back, brief.entities, brief.history, friction)
     yield from verified[:MARKS_SHOWN]
     for section in sections:
-        for one in section:
-            yield from one.evidence[:MARKS_SHOWN]
+        for entry in section:
+            yield from entry.evidence[:MARKS_SHOWN]
     for claim in brief.claims:
         yield from claim.evidence
         yield from (quote.interaction_id for quote in claim.quotes)

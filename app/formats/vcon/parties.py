@@ -47,11 +47,11 @@ class Cast:
 
     def participant(self, party: int | None) -> Participant | None:
         """The name of a party, with its uuid; None where the vCon gives no name."""
-        one = None if party is None else self.parties[party]
-        name = ((one.name if one else None) or "").replace("\0", "").strip()
-        if one is None or not name:
+        person = None if party is None else self.parties[party]
+        name = ((person.name if person else None) or "").replace("\0", "").strip()
+        if person is None or not name:
             return None
-        uuid = (one.uuid or "").replace("\0", "").strip()
+        uuid = (person.uuid or "").replace("\0", "").strip()
         return Participant(name=name[:_MOST_CHARACTERS], id=uuid[:_MOST_CHARACTERS] or None)
 
     def identifiers(self) -> tuple[Identifier, ...]:
@@ -61,10 +61,10 @@ class Cast:
         party = self.parties[self._customer]
         method = (party.validation or "").strip()
         verified = method.lower() not in _DENIALS
-        found = {"phone": _phone(party), "email": _email(party), "sip": _sip(party), "uuid": party.uuid or ""}
+        values_by_kind = {"phone": _phone(party), "email": _email(party), "sip": _sip(party), "uuid": party.uuid or ""}
         return tuple(
             Identifier(type=kind, value=value.strip(), verified=verified, method=method[:128] if verified else None)
-            for kind, value in found.items()
+            for kind, value in values_by_kind.items()
             if value.strip()
         )
 
@@ -72,8 +72,8 @@ class Cast:
         """How people would call a party: by name, by role, or by number."""
         if party is None:
             return None
-        one = self.parties[party]
-        return one.name or one.role or f"party {party}"
+        person = self.parties[party]
+        return person.name or person.role or f"party {party}"
 
     def actor_named(self, label: str) -> Actor | None:
         """The side of a speaker who is called by name, by first name or by role; None when the label says nothing."""

@@ -126,7 +126,7 @@ class _Reader:
         elif not any(reached):
             outcome = Outcome.UNKNOWN
         else:
-            connected = any(one is not None and one.type != "incomplete" for one in reached)
+            connected = any(target is not None and target.type != "incomplete" for target in reached)
             outcome = Outcome.SUCCEEDED if connected else Outcome.FAILED
         return {"actor": self._cast.actor(dialog.transferor), "outcome": outcome}
 
@@ -146,11 +146,13 @@ class _Reader:
         ]
         heard: set[int] = set()
         # A transcript that says who spoke is worth more than one that does not.
-        for index, turns in sorted(self._turns(), key=lambda one: all(turn.speaker is None for turn in one[1])):
+        for index, turns in sorted(
+            self._turns(), key=lambda transcript: all(turn.speaker is None for turn in transcript[1])
+        ):
             analysis = self._document.analysis[index]
             # An analysis that names no dialog is of the only one there is.
             named = (analysis.dialog if analysis else ()) or (recordings if len(recordings) == 1 else ())
-            fresh = [one for one in named if one in recordings and one not in heard]
+            fresh = [recording for recording in named if recording in recordings and recording not in heard]
             if fresh:
                 heard.update(fresh)
                 yield index, _Transcript(fresh[0], turns)
@@ -167,10 +169,10 @@ class _Reader:
         assert dialog is not None, "transcripts are kept for recordings only"
         turns = transcript.turns
         voices, times = voices_of(turns, dialog, self._cast), times_of(turns, dialog)
-        for place, (turn, voice, time) in enumerate(zip(turns, voices, times, strict=True)):
+        for position, (turn, voice, time) in enumerate(zip(turns, voices, times, strict=True)):
             yield self._draft(
                 f"analysis[{index}].body",
-                f"analysis-{index}-{place}",
+                f"analysis-{index}-{position}",
                 {"dialog": transcript.dialog, "speaker": turn.speaker},
                 occurred_at=time,
                 channel=self._channels[transcript.dialog],
@@ -247,11 +249,11 @@ class _Reader:
         return {"id": f"{uuid}-{caller_id}", "conversation_id": uuid, "identifiers": self._identifiers}
 
     def _draft(self, path: str, caller_id: str, data: Mapping[str, Any], **fields: Any) -> InteractionDraft:
-        told = {key: value for key, value in data.items() if value not in (None, [], "")}
-        if len(to_json(told)) > MAX_DATA_BYTES and "body" in told:
-            told["bytes"] = len(to_json(told.pop("body")))
+        filled = {key: value for key, value in data.items() if value not in (None, [], "")}
+        if len(to_json(filled)) > MAX_DATA_BYTES and "body" in filled:
+            filled["bytes"] = len(to_json(filled.pop("body")))
         try:
-            draft = InteractionDraft(data=told, **self._own(caller_id), **fields)
+            draft = InteractionDraft(data=filled, **self._own(caller_id), **fields)
         except ValidationError as failure:
             raise invalid_request(failure, inside=path, whole=WHOLE) from None
         check_size_of_data(draft, inside=path)
@@ -274,7 +276,7 @@ def _under(subject: str, draft: InteractionDraft) -> InteractionDraft:
 
 
 def _contents(document: Document) -> Mapping[tuple[str, int], Content]:
-    found: dict[tuple[str, int], Content] = {}
+    contents: dict[tuple[str, int], Content] = {}
     defects: list[Mapping[str, Any]] = []
     for name, index, part in _parts(document):
         is_text = isinstance(part, Dialog) and part.type == "text"
@@ -285,10 +287,10 @@ def _contents(document: Document) -> Mapping[tuple[str, int], Content]:
             continue
         if len(content.text or "") > MAX_TEXT and is_text:
             defects.append(defect([name, index, "body"], f"At most {MAX_TEXT:,} characters are taken of one dialog"))
-        found[name, index] = content
+        contents[name, index] = content
     if defects:
         raise invalid_fields(defects, whole=WHOLE)
-    return found
+    return contents
 
 
 def _parts(document: Document) -> Iterator[tuple[str, int, Part]]:
@@ -320,8 +322,10 @@ def _text(content: Content) -> str:
         return content.text if len(content.text) <= MAX_TEXT else ""
     if not isinstance(content.value, dict):
         return ""
-    found = (content.value.get(key) for key in _READABLE)
-    return next((json_value for json_value in found if isinstance(json_value, str) and len(json_value) <= MAX_TEXT), "")
+    candidates = (content.value.get(key) for key in _READABLE)
+    return next(
+        (candidate for candidate in candidates if isinstance(candidate, str) and len(candidate) <= MAX_TEXT), ""
+    )
 
 
 def _size(body: JsonValue) -> int | None:

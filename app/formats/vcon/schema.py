@@ -43,10 +43,10 @@ def _flat_indexes(value: object) -> object:
 
 def _indexes(value: object) -> Iterator[Any]:
     if isinstance(value, list | tuple):
-        for one in cast(Sequence[object], value):
+        for element in cast(Sequence[object], value):
             # A recording's unused channel is null.
-            if one is not None:
-                yield from _indexes(one)
+            if element is not None:
+                yield from _indexes(element)
     else:
         yield value
 

@@ -58,19 +58,19 @@ def voices_of(turns: Sequence[Turn], dialog: Dialog, cast_of: Cast) -> Sequence[
     answers, so of two numbered speakers the second is the one who called. What cannot be told is the system's.
     """
     people = list(dict.fromkeys(dialog.parties))
-    known = {turn.speaker: _voice(turn.speaker, cast_of) for turn in turns}
-    unknown = [speaker for speaker, voice in known.items() if voice.actor is None]
+    voices = {turn.speaker: _voice(turn.speaker, cast_of) for turn in turns}
+    unknown = [speaker for speaker, voice in voices.items() if voice.actor is None]
     if len(people) == 1:
-        known.update(dict.fromkeys(unknown, _voice(people[0], cast_of)))
-    elif len(people) == 2 and len(unknown) == len(known) == 2:
+        voices.update(dict.fromkeys(unknown, _voice(people[0], cast_of)))
+    elif len(people) == 2 and len(unknown) == len(voices) == 2:
         caller = dialog.sender if dialog.sender in people else people[0]
         answering = next(party for party in people if party != caller)
-        known.update(zip(unknown, (_voice(answering, cast_of), _voice(caller, cast_of)), strict=True))
-    elif len(people) == 2 and len(unknown) == 1 and len(known) == 2:
-        heard = {voice.actor for voice in known.values()}
+        voices.update(zip(unknown, (_voice(answering, cast_of), _voice(caller, cast_of)), strict=True))
+    elif len(people) == 2 and len(unknown) == 1 and len(voices) == 2:
+        heard = {voice.actor for voice in voices.values()}
         left = [party for party in people if cast_of.actor(party) not in heard]
-        known.update(dict.fromkeys(unknown, _voice(left[0], cast_of) if left else Voice()))
-    return [known[turn.speaker] for turn in turns]
+        voices.update(dict.fromkeys(unknown, _voice(left[0], cast_of) if left else Voice()))
+    return [voices[turn.speaker] for turn in turns]
 
 
 def times_of(turns: Sequence[Turn], dialog: Dialog) -> Sequence[datetime]:
@@ -110,11 +110,7 @@ def _turns(value: JsonValue, cast_of: Cast, names: Mapping[str, Any], *, numbere
     if isinstance(value, str):
         return _lines(value, cast_of)
     if isinstance(value, list):
-        return [
-            turn
-            for json_value in value
-            if isinstance(json_value, dict) and (turn := _turn(json_value, names, numbered=numbered))
-        ]
+        return [turn for entry in value if isinstance(entry, dict) and (turn := _turn(entry, names, numbered=numbered))]
     if not isinstance(value, dict):
         return ()
     return next(filter(None, _inner(value, cast_of, names)), ())
@@ -127,47 +123,47 @@ def _inner(value: Mapping[str, Any], cast_of: Cast, names: Mapping[str, Any]) ->
         if isinstance(value.get(key), list):
             yield _turns(value[key], cast_of, named, numbered=True)
     for key in _HOLDERS:
-        held: Any = value.get(key)
-        if isinstance(held, list):
-            several = cast(list[Any], held)
+        nested: Any = value.get(key)
+        if isinstance(nested, list):
+            several = cast(list[Any], nested)
             # Several channels side by side are none of the forms read here; of several hearings the first is the best.
-            held = several[0] if len(several) == 1 or (several and key == "alternatives") else None
-        if isinstance(held, dict):
-            yield _turns(cast(JsonValue, held), cast_of, named, numbered=True)
-    yield _lines(_first(value, _TEXTS, lambda one: isinstance(one, str)) or "", cast_of)
+            nested = several[0] if len(several) == 1 or (several and key == "alternatives") else None
+        if isinstance(nested, dict):
+            yield _turns(cast(JsonValue, nested), cast_of, named, numbered=True)
+    yield _lines(_first(value, _TEXTS, lambda candidate: isinstance(candidate, str)) or "", cast_of)
 
 
-def _turn(one: Mapping[str, Any], names: Mapping[str, Any], *, numbered: bool) -> Turn | None:
-    text = _first(one, _TEXTS, lambda found: isinstance(found, str))
-    if text is None and isinstance(one.get("sentences"), list):
-        said = (_first(part, _TEXTS, lambda found: isinstance(found, str)) for part in one["sentences"])
-        text = " ".join(part for part in said if part)
+def _turn(entry: Mapping[str, Any], names: Mapping[str, Any], *, numbered: bool) -> Turn | None:
+    text = _first(entry, _TEXTS, lambda candidate: isinstance(candidate, str))
+    if text is None and isinstance(entry.get("sentences"), list):
+        sentences = (_first(part, _TEXTS, lambda candidate: isinstance(candidate, str)) for part in entry["sentences"])
+        text = " ".join(part for part in sentences if part)
     if not text or not text.strip():
         return None
-    return Turn(text, _speaker(one, names, numbered=numbered), _start(one))
+    return Turn(text, _speaker(entry, names, numbered=numbered), _start(entry))
 
 
-def _speaker(one: Mapping[str, Any], names: Mapping[str, Any], *, numbered: bool) -> int | str | None:
-    party = one.get("party")
+def _speaker(entry: Mapping[str, Any], names: Mapping[str, Any], *, numbered: bool) -> int | str | None:
+    party = entry.get("party")
     if type(party) is int and party >= 0:
         return party
-    found: Any = _first(one, _SPEAKERS, lambda given: given is not None) if party is None else party
-    if isinstance(found, dict):
-        found = cast(Mapping[str, Any], found).get("name")
-    named: Any = names.get(str(found))
+    speaker: Any = _first(entry, _SPEAKERS, lambda given: given is not None) if party is None else party
+    if isinstance(speaker, dict):
+        speaker = cast(Mapping[str, Any], speaker).get("name")
+    named: Any = names.get(str(speaker))
     if isinstance(named, dict) and cast(Mapping[str, Any], named).get("label"):
         return str(cast(Mapping[str, Any], named)["label"])
     # A number alone is a party's index, as everywhere in a vCon; a speech service's own numbers count its voices.
-    if type(found) is int and found >= 0:
-        return str(found) if numbered else found
-    return found.strip() or None if isinstance(found, str) else None
+    if type(speaker) is int and speaker >= 0:
+        return str(speaker) if numbered else speaker
+    return speaker.strip() or None if isinstance(speaker, str) else None
 
 
-def _start(one: Mapping[str, Any]) -> float | datetime | None:
-    milliseconds: Any = one.get("start_ms", one.get("offset_ms"))
+def _start(entry: Mapping[str, Any]) -> float | datetime | None:
+    milliseconds: Any = entry.get("start_ms", entry.get("offset_ms"))
     if type(milliseconds) in (int, float):
         return _offset(milliseconds, 0.001)
-    given: Any = _first(one, _STARTS, lambda found: found is not None)
+    given: Any = _first(entry, _STARTS, lambda candidate: candidate is not None)
     if isinstance(given, str):
         clock = _CLOCK.fullmatch(given.strip())
         if clock:
@@ -205,5 +201,5 @@ def _names_a_speaker(label: str, cast_of: Cast) -> bool:
     return cast_of.actor_named(label) is not None or _DIARISED.fullmatch(label) is not None
 
 
-def _first(one: Mapping[str, Any], keys: Sequence[str], wanted: Callable[[Any], bool]) -> Any:
-    return next((one[key] for key in keys if key in one and wanted(one[key])), None)
+def _first(fields: Mapping[str, Any], keys: Sequence[str], wanted: Callable[[Any], bool]) -> Any:
+    return next((fields[key] for key in keys if key in fields and wanted(fields[key])), None)

@@ -159,7 +159,7 @@ def _analysis(handoff: Handoff, spoken: Sequence[Interaction], others: Sequence[
         "dialog": {interaction.interaction_id: index for index, interaction in enumerate(spoken)},
         "attachment": {other.interaction_id: index for index, other in enumerate(others)},
     }
-    covered = {name: list(found.values()) for name, found in places.items() if found}
+    covered = {name: list(indexes.values()) for name, indexes in places.items() if indexes}
     return {
         "type": "summary",
         **covered,
@@ -174,8 +174,11 @@ def _analysis(handoff: Handoff, spoken: Sequence[Interaction], others: Sequence[
 
 def _claims(brief: Brief, places: Mapping[str, Mapping[str, int]]) -> Iterator[Mapping[str, Any]]:
     for claim in brief.claims:
-        yield {**claim.model_dump(mode="json"), **{name: _at(claim.evidence, found) for name, found in places.items()}}
+        yield {
+            **claim.model_dump(mode="json"),
+            **{name: _at(claim.evidence, indexes) for name, indexes in places.items()},
+        }
 
 
 def _at(evidence: Evidence, places: Mapping[str, int]) -> Sequence[int]:
-    return [places[one] for one in evidence if one in places]
+    return [places[interaction_id] for interaction_id in evidence if interaction_id in places]

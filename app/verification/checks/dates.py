@@ -42,12 +42,12 @@ def _stands(day: Day, index: TranscriptIndex) -> bool:
 
 def _is_told_otherwise(day: Day, reading: Reading, index: TranscriptIndex) -> bool:
     """Whether a weekday that nobody named follows from a date alone, and what speaks of the same names another."""
-    if day.weekday is None or any(told.weekday == day.weekday for told in index.days):
+    if day.weekday is None or any(other.weekday == day.weekday for other in index.days):
         return False
     written = [other.written for other in reading.days]
     close = closest_sentences(reading.text, index, telling=partial(_tells_day, index=index), without=written)
     return bool(close) and all(
-        any(told.weekday is not None for told in days(sentence, index.language)) for sentence in close
+        any(other.weekday is not None for other in days(sentence, index.language)) for sentence in close
     )
 
 

@@ -62,11 +62,11 @@ class RelativeCheck:
             return None
         # A question supposes nothing that somebody must have told: `Did it ring last night as well?`
         asserted = " ".join(text for text in sentences(reading.text) if not text.rstrip().endswith("?"))
-        told = phrases(asserted)
-        for phrase in told:
+        asserted_phrases = phrases(asserted)
+        for phrase in asserted_phrases:
             if not _stands(phrase, index):
                 return Objection(f"nobody spoke of “{phrase}”")
-        for phrase in told:
+        for phrase in asserted_phrases:
             other = _told_instead(phrase, asserted, index)
             if other:
                 return Objection(f"it was told of “{other}”, not of “{phrase}”")
@@ -98,11 +98,11 @@ def _may_be_meant(phrase: str, index: TranscriptIndex) -> bool:
 
 def _may_be_today(index: TranscriptIndex) -> bool:
     """Whether somebody spoke of that day or of the moment, or nobody of any other day: then it is that of telling."""
-    told = _spoken(index)
+    spoken = _spoken(index)
     weekdays = _weekdays(index)
     return (
-        not told
-        or any(0 in offsets(phrase, weekdays) for phrase in told)
+        not spoken
+        or any(0 in offsets(phrase, weekdays) for phrase in spoken)
         or any(map(index.holds, _NOW))
         or _spans_days(index)
     )
@@ -118,7 +118,9 @@ def _told_instead(phrase: str, text: str, index: TranscriptIndex) -> str | None:
     if phrase not in DAYS:
         return _daytime_instead(phrase, text, index)
     own = [sentence for sentence in sentences(text) if phrase in phrases(sentence)]
-    clause = next((piece for one in own for piece in _CLAUSE_ENDS.split(one) if phrase in phrases(piece)), text)
+    clause = next(
+        (piece for sentence in own for piece in _CLAUSE_ENDS.split(sentence) if phrase in phrases(piece)), text
+    )
     return (
         _other_day(phrase, _at_same_hour(text, index), index)
         or _other_day(phrase, closest_sentences(text, index, telling=_tells_day, without=phrases(text)), index)
@@ -143,10 +145,10 @@ def _daytime_instead(phrase: str, text: str, index: TranscriptIndex) -> str | No
     if phrase not in _HOURS:
         return None
     close = closest_sentences(text, index, telling=_tells_daytime, without=phrases(text), in_passing=True)
-    told = [[other for other in phrases(sentence) if other in _HOURS] for sentence in close]
-    if not told or any(set(_HOURS[other]) & set(_HOURS[phrase]) for others in told for other in others):
+    daytimes = [[other for other in phrases(sentence) if other in _HOURS] for sentence in close]
+    if not daytimes or any(set(_HOURS[other]) & set(_HOURS[phrase]) for others in daytimes for other in others):
         return None
-    return told[0][0]
+    return daytimes[0][0]
 
 
 def _tells_daytime(sentence: str) -> bool:

@@ -152,10 +152,10 @@ async def link(handoff_id: str, request: Request, post: Posted) -> Response:
 )
 async def feedback(handoff_id: str, post: Posted) -> Response:
     """It may be told in parts, as the contact goes on; each part is kept."""
-    told = post.read_as(Feedback)
+    agent_feedback = post.read_as(Feedback)
 
     async def make() -> Answer:
-        filed = await post.application.file_feedback(post.tenant, handoff_id, told)
+        filed = await post.application.file_feedback(post.tenant, handoff_id, agent_feedback)
         return answer(filed, customer_id=filed.customer_id)
 
     return await post.once(make)
