@@ -333,6 +333,21 @@ class MemoryLedger:
         conversations = {(tenant, row.conversation_id): None for tenant, row in newest if row and row.conversation_id}
         return [(tenant, conversation_id) for tenant, conversation_id in islice(conversations, limit)]
 
+    async def last_of_conversations(
+        self, tenant: str, *, before_seq: int | None = None, limit: int
+    ) -> Sequence[Interaction]:
+        """The newest interaction of each conversation, the newest first: the first `limit` below a sequence number."""
+        rows = sorted(self._tenants[tenant].rows.values(), key=lambda row: row.seq)
+        last = {row.conversation_id: row for row in rows if row.conversation_id is not None}
+        newest = sorted(last.values(), key=lambda row: row.seq, reverse=True)
+        return [row for row in newest if before_seq is None or row.seq < before_seq][:limit]
+
+    async def customers(self, tenant: str, *, before: str | None = None, limit: int) -> Sequence[str]:
+        """The ids of surviving customers, the newest first: the first `limit` that sort before an id."""
+        survivors = [identity_id for identity_id, parent in self._tenants[tenant].parents.items() if parent is None]
+        newest = sorted(survivors, reverse=True)
+        return [customer_id for customer_id in newest if before is None or customer_id < before][:limit]
+
     async def last_position(self) -> int:
         """The position of the newest row; 0 when there is none."""
         left = (
@@ -471,6 +486,20 @@ class MemoryArchive:
             (key, document)
             for (of_tenant, of_collection, key), (_, document) in self._documents.items()
             if (of_tenant, of_collection) == (tenant, collection) and key > after
+        )
+        return [(key, from_json(document)) for key, document in documents[:limit]]
+
+    async def newest(
+        self, tenant: str, collection: str, *, before: str | None = None, limit: int = 50
+    ) -> Sequence[tuple[str, Mapping[str, Any]]]:
+        """Documents with their keys, the highest key first: the first `limit` below the key `before`."""
+        documents = sorted(
+            (
+                (key, document)
+                for (of_tenant, of_collection, key), (_, document) in self._documents.items()
+                if (of_tenant, of_collection) == (tenant, collection) and (before is None or key < before)
+            ),
+            reverse=True,
         )
         return [(key, from_json(document)) for key, document in documents[:limit]]
 

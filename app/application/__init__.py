@@ -21,6 +21,7 @@ from app.application.cards import Cards, is_first_stage
 from app.application.continuity import Continuing
 from app.application.histories import FoundCustomer, JourneyPage, JourneyQuery
 from app.application.journeys import Journeys
+from app.application.listings import Listings
 from app.application.parts import Parts
 from app.application.playing import Playground, Trial, TrialOptions, TrialRequest
 from app.application.verifying import Verifying
@@ -98,6 +99,7 @@ class App(Cards, Continuing, Journeys, Verifying):
         self._examples = Examples(parts.decisions)
         self._probe = LedgerProbe(parts.ledger, parts.archive)
         self._playground = Playground(parts)
+        self.listings = Listings(parts.ledger, parts.archive, parts.identities)
 
     async def __aenter__(self) -> "App":
         self._parts.indexer.start()

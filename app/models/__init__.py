@@ -82,6 +82,14 @@ from app.models.interactions import (
     Recorded,
     RowWarning,
 )
+from app.models.listings import (
+    ConversationPage,
+    ConversationSummary,
+    CustomerPage,
+    CustomerSummary,
+    HandoffPage,
+    HandoffSummary,
+)
 from app.models.requests import (
     HandoffReason,
     HandoffRequest,
@@ -125,7 +133,11 @@ __all__ = [
     "ComparedField",
     "Components",
     "Confidence",
+    "ConversationPage",
+    "ConversationSummary",
     "Customer",
+    "CustomerPage",
+    "CustomerSummary",
     "Decision",
     "DecisionWithOutcomes",
     "Delivery",
@@ -146,9 +158,11 @@ __all__ = [
     "FrictionMoment",
     "FrictionPart",
     "Handoff",
+    "HandoffPage",
     "HandoffReason",
     "HandoffRequest",
     "HandoffStatus",
+    "HandoffSummary",
     "HistoryItem",
     "Identifier",
     "IndexProgress",

@@ -66,6 +66,12 @@ class Archive(Protocol):
         """Documents with their keys, ordered by key: the first `limit` past the key `after`."""
         ...
 
+    async def newest(
+        self, tenant: str, collection: str, *, before: str | None = None, limit: int = 50
+    ) -> Sequence[tuple[str, Mapping[str, Any]]]:
+        """Documents with their keys, the highest key first: the first `limit` below the key `before`."""
+        ...
+
     async def remove(self, tenant: str, collection: str, keys: Collection[str]) -> int:
         """Remove the documents with these keys; tells how many there were."""
         ...

@@ -322,6 +322,16 @@ class Ledger(Protocol):
         """The conversations of all tenants among the newest `rows` rows, as (tenant, conversation_id), newest first."""
         ...
 
+    async def last_of_conversations(
+        self, tenant: str, *, before_seq: int | None = None, limit: int
+    ) -> Sequence[Interaction]:
+        """The newest interaction of each conversation, the newest first: the first `limit` below a sequence number."""
+        ...
+
+    async def customers(self, tenant: str, *, before: str | None = None, limit: int) -> Sequence[str]:
+        """The ids of surviving customers, the newest first: the first `limit` that sort before an id."""
+        ...
+
     async def last_position(self) -> int:
         """The position of the newest row; 0 when there is none."""
         ...

@@ -162,3 +162,13 @@ async def test_documents_are_removed_by_their_keys_and_others_stay(archive: Arch
     assert await archive.get("t", "sessions", "a") is None
     assert await archive.get("t", "sessions", "b") == {}
     assert await archive.get("u", "sessions", "a") == {}
+
+
+async def test_the_newest_documents_come_page_by_page(archive: Archive) -> None:
+    for key in ("c", "a", "d", "b"):
+        await archive.put("t", "keys", key, {"of": key})
+    await archive.put("other", "keys", "z", {})
+    first = await archive.newest("t", "keys", limit=3)
+    assert list(first) == [(key, {"of": key}) for key in "dcb"]
+    assert list(await archive.newest("t", "keys", before="b", limit=3)) == [("a", {"of": "a"})]
+    assert list(await archive.newest("t", "keys", before="a")) == []

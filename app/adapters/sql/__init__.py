@@ -15,8 +15,12 @@ from app.adapters.sql.erasure import SqlErasure
 from app.adapters.sql.locks import Lock, hold
 from app.adapters.sql.reading import (
     BY_IDS,
+    CUSTOMERS,
+    CUSTOMERS_BEFORE,
     HEAD,
+    LAST_OF_CONVERSATIONS,
     MENTIONING,
+    NO_SEQ,
     OUTLINE,
     Remembered,
     lately,
@@ -133,6 +137,13 @@ _PAGE = (
     .order_by(documents.c.key)
     .limit(_LIMIT)
 )
+_NEWEST: Select[*tuple[Any, ...]] = (
+    select(documents.c.key, documents.c.document)
+    .where(documents.c.tenant == _TENANT, documents.c.collection == bindparam("collection"))
+    .order_by(documents.c.key.desc())
+    .limit(_LIMIT)
+)
+_NEWEST_BEFORE = _NEWEST.where(documents.c.key < bindparam("before"))
 
 
 class SqlStore(SqlErasure):
@@ -263,6 +274,23 @@ class SqlStore(SqlErasure):
         """The conversations of all tenants among the newest `rows` rows, newest first."""
         return [(row[0], row[1]) for row in await self._rows(_LATELY_ACTIVE, rows=rows, limit=limit)]
 
+    async def last_of_conversations(
+        self, tenant: str, *, before_seq: int | None = None, limit: int
+    ) -> Sequence[Interaction]:
+        """The newest interaction of each conversation, the newest first: the first `limit` below a sequence number."""
+        below = NO_SEQ if before_seq is None else before_seq
+        return await _interactions(
+            await self._rows(LAST_OF_CONVERSATIONS, tenant=tenant, before_seq=below, limit=limit)
+        )
+
+    async def customers(self, tenant: str, *, before: str | None = None, limit: int) -> Sequence[str]:
+        """The ids of surviving customers, the newest first: the first `limit` that sort before an id."""
+        if before is None:
+            rows = await self._rows(CUSTOMERS, tenant=tenant, limit=limit)
+        else:
+            rows = await self._rows(CUSTOMERS_BEFORE, tenant=tenant, before=before, limit=limit)
+        return [row[0] for row in rows]
+
     async def last_position(self) -> int:
         """The position of the newest row; 0 when there is none."""
         return await self._scalar(_LAST_POSITION) or 0
@@ -335,6 +363,17 @@ class SqlStore(SqlErasure):
     ) -> Sequence[tuple[str, Mapping[str, Any]]]:
         """Documents with their keys, ordered by key: the first `limit` past the key `after`."""
         rows = await self._rows(_PAGE, tenant=tenant, collection=collection, after=after, limit=limit)
+        return [(key, from_json(document)) for key, document in rows]
+
+    async def newest(
+        self, tenant: str, collection: str, *, before: str | None = None, limit: int = 50
+    ) -> Sequence[tuple[str, Mapping[str, Any]]]:
+        """Documents with their keys, the highest key first: the first `limit` below the key `before`."""
+        given = {"tenant": tenant, "collection": collection, "limit": limit}
+        if before is None:
+            rows = await self._rows(_NEWEST, **given)
+        else:
+            rows = await self._rows(_NEWEST_BEFORE, **given, before=before)
         return [(key, from_json(document)) for key, document in rows]
 
     async def remove(self, tenant: str, collection: str, keys: Collection[str]) -> int:

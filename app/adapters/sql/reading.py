@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Executable, Select, bindparam, func, select
+from sqlalchemy import BigInteger, BindParameter, Connection, Executable, Select, bindparam, exists, func, select
 
 from app.adapters.sql.rows import CHANNELS, INTERACTION_COLUMNS, KINDS, conversation_of, holding_of
 from app.adapters.sql.tables import holdings, identities, interactions, seats, tenants
@@ -53,6 +53,33 @@ MENTIONING: Select[*tuple[Any, ...]] = (
     .order_by(interactions.c.seq.desc())
     .limit(bindparam("limit"))
 )
+
+# Above every sequence number.
+NO_SEQ = 2**62
+_LATER = interactions.alias()
+# It walks back from the newest row, so that its cost follows the page and not the ledger.
+LAST_OF_CONVERSATIONS: Select[*tuple[Any, ...]] = (
+    select(*_INTERACTION)
+    .where(
+        interactions.c.tenant == _TENANT,
+        interactions.c.seq < bindparam("before_seq", type_=BigInteger),
+        interactions.c.conversation_id.is_not(None),
+        ~exists().where(
+            _LATER.c.tenant == interactions.c.tenant,
+            _LATER.c.conversation_id == interactions.c.conversation_id,
+            _LATER.c.seq > interactions.c.seq,
+        ),
+    )
+    .order_by(interactions.c.seq.desc())
+    .limit(bindparam("limit"))
+)
+CUSTOMERS: Select[*tuple[Any, ...]] = (
+    select(identities.c.customer_id)
+    .where(identities.c.tenant == _TENANT, identities.c.identity_id == identities.c.customer_id)
+    .order_by(identities.c.customer_id.desc())
+    .limit(bindparam("limit"))
+)
+CUSTOMERS_BEFORE = CUSTOMERS.where(identities.c.customer_id < bindparam("before"))
 
 _KNOWN = identities.alias()
 _PARTY: Select[*tuple[Any, ...]] = (

@@ -20,6 +20,7 @@ from app.doors.http.routes import (
     formats,
     handoffs,
     interactions,
+    listings,
     service,
 )
 from app.doors.http.security import Doorkeeper
@@ -45,7 +46,7 @@ def mount(
     api.state.doorkeeper = Doorkeeper(require_keys=require_keys)
     api.state.frame_ancestors = tuple(frame_ancestors)
     api.state.public_url = public_url
-    made = (interactions, formats, customers, erasure, handoffs, briefs, actions, decisions, analytics)
+    made = (interactions, formats, customers, erasure, handoffs, briefs, actions, decisions, analytics, listings)
     for noun in (*made, announcing, service):
         api.include_router(noun.router)
     # FastAPI describes these paths; served by a plain route, a single interaction costs a fifth less.

@@ -15,12 +15,15 @@ _PATHS: Mapping[Scope, str] = {
     """,
     Scope.HANDOFF: """
         POST /v1/handoffs
+        GET /v1/handoffs
         GET /v1/handoffs/{handoff_id}
         POST /v1/handoffs/{handoff_id}/refresh
         POST /v1/handoffs/{handoff_id}/link
         POST /v1/handoffs/{handoff_id}/feedback
         POST /v1/briefs/verify
         POST /v1/customers/resolve
+        GET /v1/customers
+        GET /v1/conversations
         GET /v1/customers/{customer_id}
         GET /v1/customers/{customer_id}/timeline
         GET /v1/customers/{customer_id}/search

@@ -1,0 +1,241 @@
+"""Lists of customers, conversations and handoffs, the newest first, page by page."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+from pydantic import Field
+
+from app.errors import InvalidRequest
+from app.identity import Identities
+from app.ids import Prefix, first_id_at, made_at
+from app.models import (
+    Channel,
+    ConversationPage,
+    ConversationSummary,
+    CustomerPage,
+    CustomerSummary,
+    Handoff,
+    HandoffPage,
+    HandoffStatus,
+    HandoffSummary,
+    Interaction,
+    Moment,
+    Record,
+    VerificationStatus,
+)
+from app.ports import Archive, Ledger
+
+TEXT_CHARACTERS = 200
+# Where a filter lets few through, so many are looked at before the caller has to ask on.
+MOST_READ = 2_000
+# A handoff's document is large, so these are read in smaller pieces.
+PIECE, FEWEST_READ = 100, 20
+# Words are looked for in the newest so many sequence numbers of a tenant.
+MENTIONED_AMONG = 20_000
+MOST_MENTIONS = 1_000
+
+_Entry = TypeVar("_Entry")
+_Summary = TypeVar("_Summary")
+
+
+class ListQuery(Record):
+    """Which part of a list is wanted."""
+
+    since: Moment | None = Field(default=None, alias="from", description="only what is of this time or later")
+    until: Moment | None = Field(default=None, alias="to", description="only what is of before this time")
+    q: str | None = Field(default=None, min_length=1, max_length=200, description="only what holds these words")
+    cursor: str | None = Field(default=None, max_length=128, description="`next_cursor` of the page before")
+    limit: int = Field(default=50, ge=1, le=1000, description="how many at most")
+
+
+class CustomerQuery(ListQuery):
+    """Which customers are wanted; `from` and `to` are about when they were first known, `q` names an identifier."""
+
+    status: VerificationStatus | None = Field(default=None, description="only those known so surely")
+
+
+class ConversationQuery(ListQuery):
+    """Which conversations are wanted; times, channel and customer are those of the newest interaction."""
+
+    channel: Channel | None = Field(default=None, description="only those whose newest interaction is of this channel")
+
+
+class HandoffQuery(ListQuery):
+    """Which handoffs are wanted; `from` and `to` are about when they were asked for, `q` is looked for in headlines."""
+
+    channel: Channel | None = Field(default=None, description="only those from or to this channel")
+    status: HandoffStatus | None = Field(default=None, description="only those that ended so")
+
+
+class Listings:
+    """Reads lists; nothing is made by it."""
+
+    def __init__(self, ledger: Ledger, archive: Archive, identities: Identities) -> None:
+        self._ledger = ledger
+        self._archive = archive
+        self._identities = identities
+
+    async def handoffs(self, tenant: str, wanted: HandoffQuery) -> HandoffPage:
+        """The tenant's handoffs, the newest first."""
+        as_of_seq = await self._ledger.head(tenant)
+        start = min(filter(None, (wanted.cursor, _id_at("hnd", wanted.until))), default=None)
+
+        async def read(before: str | None, limit: int) -> Sequence[tuple[str, Handoff]]:
+            documents = await self._archive.newest(tenant, "handoffs", before=before, limit=limit)
+            return [(key, Handoff.model_validate(document)) for key, document in documents]
+
+        def summary(handoff: Handoff) -> HandoffSummary | None:
+            channels = (handoff.request.from_channel, handoff.request.to_channel)
+            fits = (
+                (wanted.status is None or handoff.status is wanted.status)
+                and (wanted.channel is None or wanted.channel in channels)
+                and _holds(handoff.brief.headline, wanted.q)
+            )
+            return _handoff_summary(handoff) if fits else None
+
+        is_too_old = _sorts_before(_id_at("hnd", wanted.since))
+        handoffs, cursor = await _page(read, summary, start, wanted.limit, until=is_too_old)
+        return HandoffPage(handoffs=handoffs, next_cursor=cursor, as_of_seq=as_of_seq)
+
+    async def conversations(self, tenant: str, wanted: ConversationQuery) -> ConversationPage:
+        """The tenant's conversations, those with the newest interaction first."""
+        as_of_seq = await self._ledger.head(tenant)
+        mentioned = await self._mentioned(tenant, wanted.q)
+        customers: dict[str, str] = {}
+
+        async def read(before: str | None, limit: int) -> Sequence[tuple[str, Interaction]]:
+            rows = await self._ledger.last_of_conversations(tenant, before_seq=_seq(before), limit=limit)
+            for identity_id in {row.identity_id for row in rows} - customers.keys():
+                customers[identity_id] = await self._ledger.customer_of(tenant, identity_id) or identity_id
+            return [(str(row.seq), row) for row in rows]
+
+        def summary(row: Interaction) -> ConversationSummary | None:
+            fits = (
+                (wanted.channel is None or row.channel is wanted.channel)
+                and (wanted.since is None or row.occurred_at >= wanted.since)
+                and (wanted.until is None or row.occurred_at < wanted.until)
+                and (mentioned is None or row.conversation_id in mentioned)
+            )
+            return _conversation_summary(row, customers[row.identity_id]) if fits else None
+
+        conversations, cursor = await _page(read, summary, wanted.cursor, wanted.limit)
+        return ConversationPage(conversations=conversations, next_cursor=cursor, as_of_seq=as_of_seq)
+
+    async def customers(self, tenant: str, wanted: CustomerQuery) -> CustomerPage:
+        """The tenant's customers, the newest first."""
+        as_of_seq = await self._ledger.head(tenant)
+        start = min(filter(None, (wanted.cursor, _id_at("cus", wanted.until))), default=None)
+        holders = None
+        if wanted.q is not None:
+            holders = {holding.customer_id for holding in await self._identities.holders(tenant, wanted.q)}
+
+        async def read(before: str | None, limit: int) -> Sequence[tuple[str, CustomerSummary]]:
+            if holders is not None:
+                newest = sorted(holders, reverse=True)
+                ids = [customer_id for customer_id in newest if before is None or customer_id < before]
+            else:
+                ids = list(await self._ledger.customers(tenant, before=before, limit=limit))
+            return [(customer_id, await self._customer_summary(tenant, customer_id)) for customer_id in ids[:limit]]
+
+        def summary(customer: CustomerSummary) -> CustomerSummary | None:
+            return customer if wanted.status in (None, customer.verification_status) else None
+
+        is_too_old = _sorts_before(_id_at("cus", wanted.since))
+        customers, cursor = await _page(read, summary, start, wanted.limit, until=is_too_old)
+        return CustomerPage(customers=customers, next_cursor=cursor, as_of_seq=as_of_seq)
+
+    async def _customer_summary(self, tenant: str, customer_id: str) -> CustomerSummary:
+        customer = await self._identities.customer(tenant, customer_id)
+        return CustomerSummary(
+            customer_id=customer_id,
+            created_at=made_at(customer_id),
+            verification_status=customer.verification_status,
+            identifiers=len(customer.identifiers),
+        )
+
+    async def _mentioned(self, tenant: str, words: str | None) -> frozenset[str] | None:
+        """The conversations whose newer interactions hold these words; None where no words are wanted."""
+        if words is None:
+            return None
+        rows = await self._ledger.mentioning(tenant, words, among=MENTIONED_AMONG, limit=MOST_MENTIONS)
+        return frozenset(row.conversation_id for row in rows if row.conversation_id is not None)
+
+
+async def _page(
+    read: Callable[[str | None, int], Awaitable[Sequence[tuple[str, _Entry]]]],
+    summary: Callable[[_Entry], _Summary | None],
+    start: str | None,
+    limit: int,
+    *,
+    until: Callable[[str], bool] = lambda _: False,
+) -> tuple[tuple[_Summary, ...], str | None]:
+    """The summaries of a page and the cursor of the next, which is None where the list ends.
+
+    Entries are read from `start` on until the page is full, `until` says that the rest is too old, or so many were
+    looked at that the caller has to ask on.
+    """
+    summaries: list[_Summary] = []
+    position, seen = start, 0
+    piece = min(PIECE, max(limit, FEWEST_READ))
+    while seen < MOST_READ:
+        entries = await read(position, piece)
+        for key, entry in entries:
+            if until(key):
+                return tuple(summaries), None
+            seen, position = seen + 1, key
+            shown = summary(entry)
+            if shown is not None:
+                summaries.append(shown)
+            if len(summaries) == limit:
+                return tuple(summaries), position
+        if len(entries) < piece:
+            return tuple(summaries), None
+    return tuple(summaries), position
+
+
+def _id_at(prefix: Prefix, moment: datetime | None) -> str | None:
+    return None if moment is None else first_id_at(prefix, moment)
+
+
+def _sorts_before(first: str | None) -> Callable[[str], bool]:
+    """Whether a key sorts before the first that is wanted; none does where all are."""
+    return lambda key: first is not None and key < first
+
+
+def _seq(cursor: str | None) -> int | None:
+    if cursor is not None and not (cursor.isdecimal() and len(cursor) < len(str(2**62))):
+        raise InvalidRequest("cursor: This is no cursor of conversations. Pass `next_cursor` of the page before.")
+    return None if cursor is None else int(cursor)
+
+
+def _holds(text: str | None, words: str | None) -> bool:
+    return words is None or words.casefold() in (text or "").casefold()
+
+
+def _handoff_summary(handoff: Handoff) -> HandoffSummary:
+    return HandoffSummary(
+        handoff_id=handoff.handoff_id,
+        customer_id=handoff.customer_id,
+        conversation_id=handoff.conversation_id,
+        created_at=handoff.created_at,
+        status=handoff.status,
+        engine=handoff.engine,
+        revision=handoff.revision,
+        from_channel=handoff.request.from_channel,
+        to_channel=handoff.request.to_channel,
+        headline=handoff.brief.headline,
+    )
+
+
+def _conversation_summary(row: Interaction, customer_id: str) -> ConversationSummary:
+    return ConversationSummary(
+        conversation_id=row.conversation_id or "",
+        customer_id=customer_id,
+        interaction_id=row.interaction_id,
+        last_at=row.occurred_at,
+        channel=row.channel,
+        actor=row.actor,
+        kind=row.kind,
+        text=row.text[:TEXT_CHARACTERS],
+    )
