@@ -5,6 +5,8 @@ import secrets
 from time import monotonic
 from typing import Literal
 
+from pydantic import Field
+
 from app.actions import DecisionMaker
 from app.errors import RetrievalUnavailable, WarmlineError
 from app.models import Check, Record
@@ -19,9 +21,9 @@ _NO_TENANT = ""
 class Readiness(Record):
     """Whether a handoff can be served, and how each part is. `index_lag` counts rows not embedded yet."""
 
-    status: Literal["ready", "unavailable"]
-    checks: dict[str, Check]
-    index_lag: int
+    status: Literal["ready", "unavailable"] = Field(description="whether a handoff can be served")
+    checks: dict[str, Check] = Field(description="how each part is, by its name, such as ledger or index")
+    index_lag: int = Field(description="number of interactions that are not embedded yet")
 
 
 class LedgerProbe:

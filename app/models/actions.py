@@ -23,19 +23,39 @@ class InterventionLevel(StrEnum):
 class Intervention(Record):
     """How forward to be, and why: the signals that say so, and what the customer's last message tells, in words."""
 
-    level: InterventionLevel
-    friction: Confidence
-    reasons: tuple[str, ...] = ()
-    causes: tuple[str, ...] = ()
+    level: InterventionLevel = Field(description="how forward to be, from `wait` (least) to `escalate` (most)")
+    friction: Confidence = Field(description="how much friction there is at this moment, 0 (none) to 1")
+    reasons: tuple[str, ...] = Field(
+        default=(), description="signal_ids of the signals that make up the friction, the gravest first"
+    )
+    causes: tuple[str, ...] = Field(
+        default=(),
+        description="what speaks for dissatisfaction in the customer's last message, as words after “they”; at most 4",
+    )
 
 
 class Components(Record):
     """The four factors whose product ranks an action (Pega's arbitration formula)."""
 
-    propensity: Confidence
-    context: Annotated[float, Field(ge=0.0)]
-    value: Annotated[float, Field(ge=0.0)]
-    lever: Annotated[float, Field(ge=0.0)]
+    propensity: Confidence = Field(
+        description="probability that the action helps in this case, 0..1, learnt from outcomes"
+    )
+    context: Annotated[
+        float,
+        Field(
+            ge=0.0,
+            description="how well it fits the customer's wish, the intervention level or an action it replaces, 0..1",
+        ),
+    ]
+    value: Annotated[
+        float, Field(ge=0.0, description="what a success of the action is worth, as the catalogue sets it")
+    ]
+    lever: Annotated[
+        float,
+        Field(
+            ge=0.0, description="weight by which the catalogue raises or lowers the action by hand; 1 changes nothing"
+        ),
+    ]
 
 
 class OfferedAction(Record):
@@ -45,17 +65,34 @@ class OfferedAction(Record):
     other came at its place, given those before it. It is 1 unless the catalogue explores.
     """
 
-    action_id: str
-    label: str
-    script: str | None = None
-    score: Annotated[float, Field(ge=0.0)]
-    propensity: Confidence
-    probability: Confidence = 1.0
-    components: Components
-    reason: str
-    evidence: Evidence = ()
-    requires_approval: bool = False
-    parameters: Mapping[str, JsonValue] = Field(default_factory=dict)
+    action_id: str = Field(description="id of the action in the tenant's catalogue")
+    label: str = Field(description="name of the action as people read it, from the catalogue")
+    script: str | None = Field(
+        default=None,
+        description="what to say to the customer, with known values filled in; null where there is nothing to say",
+    )
+    score: Annotated[
+        float, Field(ge=0.0, description="propensity × context × value × lever; the higher, the better the action")
+    ]
+    propensity: Confidence = Field(
+        description="probability that the action helps in this case, 0..1; the same as in `components`"
+    )
+    probability: Confidence = Field(
+        default=1.0,
+        description="probability of this action at this place, given those before it; 1 unless the catalogue explores",
+    )
+    components: Components = Field(description="the four factors of the score")
+    reason: str = Field(description="why the action is offered, in one or two sentences")
+    evidence: Evidence = Field(
+        default=(), description="interaction_ids that the reason and the parameters stand on, at most 12"
+    )
+    requires_approval: bool = Field(
+        default=False, description="whether a person must approve the action before it is carried out"
+    )
+    parameters: Mapping[str, JsonValue] = Field(
+        default_factory=dict,
+        description="values found for the action's parameters, by name; those not known are left out",
+    )
 
 
 class SuppressionReason(StrEnum):
@@ -71,10 +108,10 @@ class SuppressionReason(StrEnum):
 class SuppressedAction(Record):
     """An action that is not offered, and why."""
 
-    action_id: str
-    reason: SuppressionReason
-    detail: str
-    evidence: Evidence = ()
+    action_id: str = Field(description="id of the action in the tenant's catalogue")
+    reason: SuppressionReason = Field(description="code of the reason why the action is not offered")
+    detail: str = Field(description="the reason in words, such as `It was tried already and failed, on app.`")
+    evidence: Evidence = Field(default=(), description="interaction_ids that the reason stands on")
 
 
 class Candidate(Record):
@@ -83,17 +120,21 @@ class Candidate(Record):
     The candidates of a decision are what another policy could have chosen from, so they are what one is judged by.
     """
 
-    action_id: str
-    probability: Confidence
-    components: Components
+    action_id: str = Field(description="id of the action in the tenant's catalogue")
+    probability: Confidence = Field(
+        description="probability that this action came first; 0 or 1 unless the catalogue explores"
+    )
+    components: Components = Field(description="the four factors of its score")
 
 
 class FiledCatalogue(Record):
     """The catalogue in force for a tenant, as JSON; `put_at` is None where it is the service's own."""
 
-    version: str
-    put_at: datetime | None = None
-    catalogue: Mapping[str, JsonValue]
+    version: str = Field(description="id of this content of the catalogue; other content has another")
+    put_at: datetime | None = Field(
+        default=None, description="when the tenant put it, RFC 3339; null where it is the service's own"
+    )
+    catalogue: Mapping[str, JsonValue] = Field(description="the whole catalogue")
 
 
 class Decision(Record):
@@ -103,18 +144,39 @@ class Decision(Record):
     ordered and worded the actions; `failure_code` why it did not, where one is set.
     """
 
-    decision_id: str
-    customer_id: str
-    conversation_id: str | None = None
-    created_at: datetime
-    as_of_seq: int
-    duration_ms: int
-    audience: Literal["bot", "agent"]
-    intent: str | None = None
-    case_id: str | None = None
-    intervention: Intervention
-    actions: tuple[OfferedAction, ...]
-    suppressed: tuple[SuppressedAction, ...]
-    candidates: tuple[Candidate, ...] = ()
-    engine: Literal["model", "rules"] = "rules"
-    failure_code: str | None = None
+    decision_id: str = Field(description="our id of the decision, to tell its outcome by")
+    customer_id: str = Field(description="our id of the customer")
+    conversation_id: str | None = Field(
+        default=None,
+        description="the caller's id of the conversation at hand, the latest where none was named; null without one",
+    )
+    created_at: datetime = Field(
+        description="the moment as of which it was decided: `now` of the request, else the time of the request"
+    )
+    as_of_seq: int = Field(description="highest ledger sequence number that the answer took into account")
+    duration_ms: int = Field(description="how long the answer took to compute, ms")
+    audience: Literal["bot", "agent"] = Field(description="who is to take the actions")
+    intent: str | None = Field(
+        default=None,
+        description="name of what the customer wants, an intent of the catalogue; null where nothing fits well enough",
+    )
+    case_id: str | None = Field(
+        default=None,
+        description="interaction_id of the latest message that says what the customer wants; null where none does",
+    )
+    intervention: Intervention = Field(description="how forward to be, and why")
+    actions: tuple[OfferedAction, ...] = Field(description="actions that may be taken, the best first, at most 5")
+    suppressed: tuple[SuppressedAction, ...] = Field(
+        description="actions of the catalogue that are held back, each with the reason"
+    )
+    candidates: tuple[Candidate, ...] = Field(
+        default=(), description="all actions that policy left open, offered or not, to judge another policy by"
+    )
+    engine: Literal["model", "rules"] = Field(
+        default="rules",
+        description="`model` where a model worded the actions and, without exploration, ordered them; else `rules`",
+    )
+    failure_code: str | None = Field(
+        default=None,
+        description="why the model's words are missing, such as `model_timeout`; null where nothing failed",
+    )

@@ -61,10 +61,16 @@ class Metric(Record):
     (Wilson's score interval); a time is a median in milliseconds (interval by order statistics).
     """
 
-    value: float | None = None
-    count: int = 0
-    ci_low: float | None = None
-    ci_high: float | None = None
+    value: float | None = Field(
+        default=None, description="a share (0..1) or a median (ms), as `definitions` tells; null without a case"
+    )
+    count: int = Field(default=0, description="how many cases the figure is made of")
+    ci_low: float | None = Field(
+        default=None, description="lower end of the 95 % interval; null where there are too few cases"
+    )
+    ci_high: float | None = Field(
+        default=None, description="upper end of the 95 % interval; null where there are too few cases"
+    )
 
 
 class ContinuityMetrics(Record):
@@ -73,45 +79,73 @@ class ContinuityMetrics(Record):
     `unprepared_…` are the same over the escalations that nobody asked a handoff for, to compare with.
     """
 
-    count: int
-    handoffs: int
-    repeat_information_rate: Metric
-    context_gap_rate: Metric
-    handoff_penalty_ms: Metric
-    time_to_brief_ms: Metric
-    override_rate: Metric
-    unprepared_repeat_rate: Metric
-    unprepared_penalty_ms: Metric
+    count: int = Field(
+        description="number of escalations; of several handoffs before one agent's conversation, the last one"
+    )
+    handoffs: int = Field(
+        description="number of handoffs, those included that another followed before the agent's conversation"
+    )
+    repeat_information_rate: Metric = Field(
+        description="share of handoffs after which the customer had to repeat information, 0..1"
+    )
+    context_gap_rate: Metric = Field(
+        description="share of all escalations in which the agent had no prior background, 0..1"
+    )
+    handoff_penalty_ms: Metric = Field(
+        description="median over handoffs of the time from connect to the first step that is not collecting again, ms"
+    )
+    time_to_brief_ms: Metric = Field(
+        description="median time from asking for the handoff until the agent had the brief, ms"
+    )
+    override_rate: Metric = Field(
+        description="share of answered handoffs in which the agent overrode what was suggested, 0..1"
+    )
+    unprepared_repeat_rate: Metric = Field(
+        description="as `repeat_information_rate`, over the escalations without a handoff"
+    )
+    unprepared_penalty_ms: Metric = Field(description="as `handoff_penalty_ms`, over the escalations without a handoff")
 
 
 class Breakpoint(ContinuityMetrics):
     """Where customers are handed on: the figures of one pair of channels. Null: the channel is not known."""
 
-    from_channel: Channel | None
-    to_channel: Channel | None
+    from_channel: Channel | None = Field(
+        description="the channel that the customers came from; null where it is not known"
+    )
+    to_channel: Channel | None = Field(description="the channel that the customers came to; null where it is not known")
 
 
 class ContinuityPeriod(Aliased, ContinuityMetrics):
     """The figures of one day or week (Monday to Sunday), in UTC; a period without any escalation is there too."""
 
-    since: datetime = Field(validation_alias="from", serialization_alias="from")
-    until: datetime = Field(validation_alias="to", serialization_alias="to")
+    since: datetime = Field(
+        validation_alias="from",
+        serialization_alias="from",
+        description="start of the day or week, midnight in UTC, RFC 3339",
+    )
+    until: datetime = Field(
+        validation_alias="to",
+        serialization_alias="to",
+        description="end of the day or week, itself not included, midnight in UTC, RFC 3339",
+    )
 
 
 class ContinuityGroup(ContinuityMetrics):
     """The figures of one channel, queue, intent or reason; null: the escalations that have none."""
 
-    name: str | None
+    name: str | None = Field(
+        description="name of the channel, queue, intent or reason; null for the escalations that have none"
+    )
 
 
 class Definition(Record):
     """What a figure means, as a formula; `statistic` and `interval` tell how it is worked out."""
 
-    label: str
-    formula: str
-    unit: Literal["share", "ms"]
-    statistic: str
-    interval: str
+    label: str = Field(description="name of the figure as people read it")
+    formula: str = Field(description="what the figure is, as a formula with its terms explained")
+    unit: Literal["share", "ms"] = Field(description="unit of `value` and its interval: `share` (0..1) or `ms`")
+    statistic: str = Field(description="what is taken over the cases: `share` or `median`")
+    interval: str = Field(description="how the 95 % interval is worked out, with its source")
 
 
 class Continuity(Record):
@@ -121,25 +155,33 @@ class Continuity(Record):
     `unread_conversations`: conversations whose intent has not been read yet; they count under no intent so far.
     """
 
-    group_by: GroupBy
-    filters: ContinuityFilter
-    overall: ContinuityMetrics
-    breakpoints: tuple[Breakpoint, ...]
-    over_time: tuple[ContinuityPeriod, ...] = ()
-    groups: tuple[ContinuityGroup, ...] = ()
-    definitions: Mapping[str, Definition]
-    unread_conversations: int = 0
-    as_of_seq: int
-    duration_ms: int
+    group_by: GroupBy = Field(description="what the escalations are grouped by")
+    filters: ContinuityFilter = Field(description="the filters that were applied")
+    overall: ContinuityMetrics = Field(description="figures of all escalations that the filters let through")
+    breakpoints: tuple[Breakpoint, ...] = Field(description="figures of each pair of channels, the most frequent first")
+    over_time: tuple[ContinuityPeriod, ...] = Field(
+        default=(), description="figures of each day or week, the earliest first; empty unless grouped by one of these"
+    )
+    groups: tuple[ContinuityGroup, ...] = Field(
+        default=(), description="figures of each channel, queue, intent or reason; empty unless grouped by one of these"
+    )
+    definitions: Mapping[str, Definition] = Field(description="what each figure means, by its field name")
+    unread_conversations: int = Field(
+        default=0, description="conversations whose intent has not been read yet; they count under no intent so far"
+    )
+    as_of_seq: int = Field(description="highest ledger sequence number that the answer took into account")
+    duration_ms: int = Field(description="how long the answer took to compute, ms")
 
 
 class GraphNode(Record):
     """Where customers are: visits on one channel about one thing. `id` is `channel:intent`, or the channel alone."""
 
-    id: str
-    channel: Channel
-    intent: str | None
-    count: int
+    id: str = Field(
+        description="`channel:intent`, such as `chat:request_refund`, or the channel alone where no intent is known"
+    )
+    channel: Channel = Field(description="the channel of the visits")
+    intent: str | None = Field(description="name of the intent of the visits; null where none is known")
+    count: int = Field(description="how many visits there were")
 
 
 class GraphEdge(Aliased):
@@ -148,25 +190,33 @@ class GraphEdge(Aliased):
     It broke where the customer had to say again what was known, or met an agent who knew nothing of it.
     """
 
-    from_node: str = Field(validation_alias="from", serialization_alias="from")
-    to_node: str = Field(validation_alias="to", serialization_alias="to")
-    count: int
-    median_gap_ms: int | None
-    broke: int
-    broke_share: Confidence
-    ci_low: float
-    ci_high: float
+    from_node: str = Field(
+        validation_alias="from", serialization_alias="from", description="`id` of the node that customers came from"
+    )
+    to_node: str = Field(
+        validation_alias="to", serialization_alias="to", description="`id` of the node that customers went on to"
+    )
+    count: int = Field(description="how often customers went this way")
+    median_gap_ms: int | None = Field(
+        description="median time from the end of one visit to the start of the next, ms; null without any"
+    )
+    broke: int = Field(description="how often continuity broke on this way")
+    broke_share: Confidence = Field(description="share of `count` in which continuity broke, 0..1")
+    ci_low: float = Field(description="lower end of the 95 % interval of `broke_share`")
+    ci_high: float = Field(description="upper end of the 95 % interval of `broke_share`")
 
 
 class ConversationGraph(Record):
     """The conversation graph over channels and intents, the most frequent first."""
 
-    filters: ContinuityFilter
-    nodes: tuple[GraphNode, ...]
-    edges: tuple[GraphEdge, ...]
-    unread_conversations: int = 0
-    as_of_seq: int
-    duration_ms: int
+    filters: ContinuityFilter = Field(description="the filters that were applied")
+    nodes: tuple[GraphNode, ...] = Field(description="channels with an intent, the most frequent first")
+    edges: tuple[GraphEdge, ...] = Field(description="ways from one node to another, the most frequent first")
+    unread_conversations: int = Field(
+        default=0, description="conversations whose intent has not been read yet; they count under no intent so far"
+    )
+    as_of_seq: int = Field(description="highest ledger sequence number that the answer took into account")
+    duration_ms: int = Field(description="how long the answer took to compute, ms")
 
 
 class Restated(Record):
@@ -175,45 +225,59 @@ class Restated(Record):
     `value` is the identifier, null where it was a matter told again.
     """
 
-    kind: Literal["identifier", "meaning"]
-    value: str | None = None
-    known: str
-    restated: str
+    kind: Literal["identifier", "meaning"] = Field(
+        description="`identifier` for a name such as an order number, `meaning` for a matter told again"
+    )
+    value: str | None = Field(
+        default=None, description="the identifier as the customer said it again; null for a matter, or where it is gone"
+    )
+    known: str = Field(description="interaction_id of the interaction that held it before")
+    restated: str = Field(description="interaction_id of the message in which it was said again")
 
 
 class Visit(Record):
     """One conversation of a customer, or a stretch of self-service, for which `conversation_id` is null."""
 
-    node: str
-    channel: Channel
-    intent: str | None
-    conversation_id: str | None
-    started_at: datetime
-    ended_at: datetime
-    interactions: int
-    settled: bool
+    node: str = Field(description="`id` of its node in the graph")
+    channel: Channel = Field(description="the channel of the visit")
+    intent: str | None = Field(
+        description="name of what the customer wanted; null where that is not known, or not read yet"
+    )
+    conversation_id: str | None = Field(
+        description="the caller's id of the conversation; null for a stretch of self-service"
+    )
+    started_at: datetime = Field(description="when the first interaction of the visit happened, RFC 3339")
+    ended_at: datetime = Field(description="when the last interaction of the visit happened, RFC 3339")
+    interactions: int = Field(description="how many interactions it has")
+    settled: bool = Field(description="whether the customer's matter was settled when it ended")
 
 
 class GraphStep(Aliased):
     """A customer's way to a visit; `before` is the visit that they came from, null where their journey began here."""
 
-    customer_id: str
-    at: datetime
-    before: Visit | None
-    visit: Visit
-    gap_ms: int | None
-    broke: bool
-    escalated: bool
-    restated: tuple[Restated, ...] = ()
+    customer_id: str = Field(description="our id of the customer")
+    at: datetime = Field(description="when the visit began, RFC 3339")
+    before: Visit | None = Field(
+        description="the visit that the customer came from; null where the journey began with this one"
+    )
+    visit: Visit = Field(description="the visit that the customer came to")
+    gap_ms: int | None = Field(
+        description="time from the end of `before` to the start of `visit`, ms; null without `before`"
+    )
+    broke: bool = Field(
+        description="whether the customer had to say again what was known, or met an agent who knew nothing"
+    )
+    escalated: bool = Field(description="whether an agent took over in the visit")
+    restated: tuple[Restated, ...] = Field(default=(), description="what the customer said again in the visit")
 
 
 class GraphSteps(Record):
     """The conversations behind a node or an edge, the newest first; pass `next_after` as `after` until it is null."""
 
-    steps: tuple[GraphStep, ...]
-    next_after: str | None
-    as_of_seq: int
-    duration_ms: int
+    steps: tuple[GraphStep, ...] = Field(description="visits behind the node or the edge, the newest first")
+    next_after: str | None = Field(description="pass it as `after` for the next page; null on the last")
+    as_of_seq: int = Field(description="highest ledger sequence number that the answer took into account")
+    duration_ms: int = Field(description="how long the answer took to compute, ms")
 
 
 class ToldBy(StrEnum):
@@ -226,29 +290,63 @@ class ToldBy(StrEnum):
 class Escalation(Record):
     """One escalation with all that the figures are made of; null: it does not count in that figure."""
 
-    escalation_id: str
-    customer_id: str
-    at: datetime
-    from_channel: Channel | None
-    to_channel: Channel | None
-    intent: str | None
-    queue: str | None
-    reason: HandoffReason | None
-    conversation_id: str | None
-    agent_conversation_id: str | None
-    handoff_id: str | None
-    connected_at: datetime | None
-    repeated: bool | None
-    repeated_by: ToldBy | None
-    restated: tuple[Restated, ...] = ()
-    context_gap: bool | None
-    context_gap_by: ToldBy | None
-    context_gap_reason: Literal["no_handoff", "no_brief", "not_displayed", "displayed_late", "missing_context"] | None
-    penalty_ms: int | None
-    penalty_until: str | None = Field(description="the interaction with which the matter itself went on")
-    time_to_brief_ms: int | None
-    overridden: bool | None
-    overrides: tuple[Literal["rejected", "edited", "other_disposition", "other_action"], ...] = ()
+    escalation_id: str = Field(
+        description="the handoff_id, or without a handoff the interaction_id of the agent's first message"
+    )
+    customer_id: str = Field(description="our id of the customer")
+    at: datetime = Field(
+        description="when the handoff was asked for or the agent took over, whichever came first, RFC 3339"
+    )
+    from_channel: Channel | None = Field(
+        description="the channel that the customer came from; null where it is not known"
+    )
+    to_channel: Channel | None = Field(
+        description="the channel on which the agent took over; null where it is not known"
+    )
+    intent: str | None = Field(description="name of what the customer wanted; null where that is not known")
+    queue: str | None = Field(description="`to_queue` of the handoff; null where none was named")
+    reason: HandoffReason | None = Field(description="reason code of the handoff; null where none was named")
+    conversation_id: str | None = Field(
+        description="the caller's id of the conversation that was handed on; null where there is none"
+    )
+    agent_conversation_id: str | None = Field(
+        description="the caller's id of the agent's conversation; null where none came, or it has no id"
+    )
+    handoff_id: str | None = Field(description="our id of the handoff; null where nobody asked for one")
+    connected_at: datetime | None = Field(
+        description="when the agent was connected, as told, else their first message, RFC 3339; null without either"
+    )
+    repeated: bool | None = Field(
+        description="whether the customer had to repeat information; null where it does not count"
+    )
+    repeated_by: ToldBy | None = Field(
+        description="who tells `repeated`, the agent's feedback or the ledger; null where `repeated` is null"
+    )
+    restated: tuple[Restated, ...] = Field(default=(), description="what the customer said again to the agent")
+    context_gap: bool | None = Field(
+        description="whether the agent had no prior background; null where it does not count"
+    )
+    context_gap_by: ToldBy | None = Field(
+        description="who tells `context_gap`, the agent's feedback or the ledger; null where that is null"
+    )
+    context_gap_reason: (
+        Literal["no_handoff", "no_brief", "not_displayed", "displayed_late", "missing_context"] | None
+    ) = Field(description="why the agent had no background; null where they had it, or it does not count")
+    penalty_ms: int | None = Field(
+        description="time from connect to the first step that is not collecting again, ms; null where it does not count"
+    )
+    penalty_until: str | None = Field(
+        description="interaction_id of the first step that is not collecting again; null where there is none"
+    )
+    time_to_brief_ms: int | None = Field(
+        description="time from asking for the handoff until the agent had the brief, ms; null without a brief"
+    )
+    overridden: bool | None = Field(
+        description="whether the agent overrode what was suggested; null where they answered nothing"
+    )
+    overrides: tuple[Literal["rejected", "edited", "other_disposition", "other_action"], ...] = Field(
+        default=(), description="in which ways the agent overrode what was suggested"
+    )
 
 
 class EscalationsOnly(StrEnum):
@@ -264,10 +362,10 @@ class EscalationsOnly(StrEnum):
 class Escalations(Record):
     """The escalations behind some figures, the newest first; pass `next_after` as `after` until it is null."""
 
-    escalations: tuple[Escalation, ...]
-    next_after: str | None
-    as_of_seq: int
-    duration_ms: int
+    escalations: tuple[Escalation, ...] = Field(description="the escalations, the newest first")
+    next_after: str | None = Field(description="pass it as `after` for the next page; null on the last")
+    as_of_seq: int = Field(description="highest ledger sequence number that the answer took into account")
+    duration_ms: int = Field(description="how long the answer took to compute, ms")
 
 
 class FrictionKind(StrEnum):
@@ -290,10 +388,10 @@ class FrictionKind(StrEnum):
 class MomentSample(Record):
     """One case of a moment."""
 
-    customer_id: str
-    conversation_id: str | None
-    at: datetime
-    evidence: Evidence
+    customer_id: str = Field(description="our id of the customer")
+    conversation_id: str | None = Field(description="the caller's id of the conversation; null where there is none")
+    at: datetime = Field(description="when it happened, RFC 3339")
+    evidence: Evidence = Field(description="interaction_ids in which it shows")
 
 
 class FrictionSpot(Record):
@@ -302,22 +400,28 @@ class FrictionSpot(Record):
     `journeys`: those with this friction that were then escalated or ended unsettled. `seen`: all journeys that had it.
     """
 
-    kind: FrictionKind
-    channel: Channel
-    intent: str | None
-    node: str
-    journeys: int
-    seen: int
-    occurrences: int
-    samples: tuple[MomentSample, ...]
+    kind: FrictionKind = Field(description="what went wrong")
+    channel: Channel = Field(description="the channel on which it went wrong")
+    intent: str | None = Field(description="name of what the customers wanted; null where that is not known")
+    node: str = Field(description="`id` of its node in the graph")
+    journeys: int = Field(description="how many journeys with this friction were then escalated or ended unsettled")
+    seen: int = Field(description="how many journeys had this friction")
+    occurrences: int = Field(description="how often this friction occurred")
+    samples: tuple[MomentSample, ...] = Field(
+        description="some of the cases, those that cost a journey first, then the newest; at most 5"
+    )
 
 
 class FrictionSpots(Record):
     """High-friction moments, those that cost most journeys first; `journeys` is how many journeys there are at all."""
 
-    filters: ContinuityFilter
-    moments: tuple[FrictionSpot, ...]
-    journeys: int
-    unread_conversations: int = 0
-    as_of_seq: int
-    duration_ms: int
+    filters: ContinuityFilter = Field(description="the filters that were applied")
+    moments: tuple[FrictionSpot, ...] = Field(
+        description="kinds of friction by channel and intent, those that cost most journeys first"
+    )
+    journeys: int = Field(description="how many journeys there are between `from` and `to`, with friction or without")
+    unread_conversations: int = Field(
+        default=0, description="conversations whose intent has not been read yet; they count under no intent so far"
+    )
+    as_of_seq: int = Field(description="highest ledger sequence number that the answer took into account")
+    duration_ms: int = Field(description="how long the answer took to compute, ms")

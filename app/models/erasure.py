@@ -12,10 +12,12 @@ from app.models.base import Channel, Record
 class Erased(Record):
     """What was erased of one customer, counted by kind: interactions, identifiers, vectors, handoffs and so on."""
 
-    customer_id: str
-    erased: Mapping[str, int]
-    as_of_seq: int
-    duration_ms: int
+    customer_id: str = Field(description="our id of the customer who was erased")
+    erased: Mapping[str, int] = Field(
+        description="how many of each kind are gone, such as interactions, identifiers, vectors, handoffs"
+    )
+    as_of_seq: int = Field(description="highest ledger sequence number that the answer took into account")
+    duration_ms: int = Field(description="how long the erasure took, in ms")
 
 
 class RetentionRule(Record):

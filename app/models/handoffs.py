@@ -38,17 +38,19 @@ class FailureCode(StrEnum):
 class PromptReference(Record):
     """Which released prompt was used, byte for byte."""
 
-    name: str
-    version: str
-    sha256: str
+    name: str = Field(description="name of the prompt, such as brief")
+    version: str = Field(description="its released version, such as v3")
+    sha256: str = Field(description="SHA-256 of the prompt's file, in hex")
 
 
 class Usage(Record):
     """What a model's answer cost; `cost_usd` is null where the price of the model is not known."""
 
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    cost_usd: float | None = None
+    prompt_tokens: int = Field(default=0, description="tokens that the model read")
+    completion_tokens: int = Field(default=0, description="tokens that the model wrote")
+    cost_usd: float | None = Field(
+        default=None, description="cost in US dollars; null where the model's price is not known"
+    )
 
 
 class ClaimCheck(Record):
@@ -57,8 +59,11 @@ class ClaimCheck(Record):
     `pending` until the model's verdicts are in, `failed` where they did not come about, `off` where no model checks.
     """
 
-    by: Checker = "rules"
-    state: Literal["done", "pending", "failed", "off"] = "off"
+    by: Checker = Field(default="rules", description="who checks the claims: `rules` alone, or a `model` after them")
+    state: Literal["done", "pending", "failed", "off"] = Field(
+        default="off",
+        description="`pending` while verdicts may still change, then `done` or `failed`; `off` where no model checks",
+    )
 
 
 class Handoff(Record):
@@ -68,29 +73,54 @@ class Handoff(Record):
     `drafted_ahead` is true where the model's words were ready before the handoff was asked for.
     """
 
-    handoff_id: str
-    customer_id: str
-    conversation_id: str | None = None
-    created_at: datetime
-    as_of_seq: int
-    duration_ms: int
-    revision: Annotated[int, Field(ge=1)] = 1
-    drafted_ahead: bool = False
-    stale: bool = False
-    pending: bool = False
-    status: HandoffStatus
-    failure_code: FailureCode | None = None
-    engine: Literal["model", "extractive"]
-    model: str | None = None
-    prompt: PromptReference | None = None
-    usage: Usage | None = None
-    verification_status: VerificationStatus
-    verification: Verification | None = None
-    check: ClaimCheck = ClaimCheck()
-    brief: Brief
-    signals: tuple[Signal, ...] = ()
-    next_actions: Decision | None = None
-    request: HandoffRequest
+    handoff_id: str = Field(description="our id of the handoff, the same in all its revisions")
+    customer_id: str = Field(description="our id of the customer")
+    conversation_id: str | None = Field(
+        default=None,
+        description="the caller's id of the conversation at hand, the latest where none was named; null without one",
+    )
+    created_at: datetime = Field(description="when the handoff was made, RFC 3339")
+    as_of_seq: int = Field(description="highest ledger sequence number that the answer took into account")
+    duration_ms: int = Field(description="how long the first revision took to make, in ms")
+    revision: Annotated[
+        int, Field(ge=1, description="1, 2, …: a model or a check that ended late makes the next one")
+    ] = 1
+    drafted_ahead: bool = Field(
+        default=False, description="whether the model's words were ready before the handoff was asked for"
+    )
+    stale: bool = Field(
+        default=False, description="whether the ledger has moved on for this customer since the handoff was made"
+    )
+    pending: bool = Field(default=False, description="whether another revision may still come")
+    status: HandoffStatus = Field(description="whether the brief is whole, partial, or has nothing to say")
+    failure_code: FailureCode | None = Field(
+        default=None, description="which part is missing or replaced by a fallback; null where none is"
+    )
+    engine: Literal["model", "extractive"] = Field(
+        description="who made the brief: a `model`, or rules that extract it from the interactions"
+    )
+    model: str | None = Field(
+        default=None, description="name of the model that made the brief; null for an extractive one"
+    )
+    prompt: PromptReference | None = Field(
+        default=None, description="prompt that the model was given; null for an extractive brief"
+    )
+    usage: Usage | None = Field(
+        default=None, description="tokens and cost of the model's answer; null for an extractive brief"
+    )
+    verification_status: VerificationStatus = Field(description="how sure we are of who the customer is")
+    verification: Verification | None = Field(
+        default=None, description="how and when the customer was verified; null where they were not"
+    )
+    check: ClaimCheck = Field(
+        default=ClaimCheck(), description="who checks the claims, and whether verdicts may still change"
+    )
+    brief: Brief = Field(description="the brief for whoever takes over")
+    signals: tuple[Signal, ...] = Field(
+        default=(), description="signals of friction that stand, in the order they showed"
+    )
+    next_actions: Decision | None = Field(default=None, description="how forward to be and what to do next")
+    request: HandoffRequest = Field(description="the request that the handoff answers")
 
     @property
     def evidence(self) -> Evidence:
@@ -106,43 +136,77 @@ class Handoff(Record):
 class ClaimMark(Record):
     """What an agent says of one claim of a brief; `missing` names something that the brief should have said."""
 
-    text: Annotated[str, Field(min_length=1, max_length=2000)]
-    mark: Literal["right", "wrong", "missing"]
+    text: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=2000,
+            description="the claim as the brief words it; with `missing`, what the brief should have said",
+        ),
+    ]
+    mark: Literal["right", "wrong", "missing"] = Field(
+        description="whether the claim is right, wrong, or missing from the brief"
+    )
 
 
 class Feedback(Record):
     """What an agent's desktop tells of a handoff; it may be told in parts, as the contact goes on."""
 
-    displayed_at: Moment | None = None
-    accepted: bool | None = None
-    claims: Annotated[tuple[ClaimMark, ...], Field(max_length=200)] = ()
-    edited_brief: JsonValue = None
-    repeated_information: bool | None = None
-    missing_context: bool | None = None
-    connected_at: Moment | None = None
-    resolved_at: Moment | None = None
-    outcome: Annotated[str, Field(max_length=256)] | None = None
-    disposition: Annotated[str, Field(max_length=256)] | None = None
-    comment: Annotated[str, Field(max_length=2000)] | None = None
+    displayed_at: Moment | None = Field(
+        default=None, description="when the agent's desktop showed the brief, RFC 3339; null: not told"
+    )
+    accepted: bool | None = Field(default=None, description="whether the agent took the brief as it is; null: not told")
+    claims: Annotated[
+        tuple[ClaimMark, ...], Field(max_length=200, description="the agent's marks on single claims, at most 200")
+    ] = ()
+    edited_brief: JsonValue = Field(
+        default=None, description="the brief as the agent changed it, any JSON; null: not changed"
+    )
+    repeated_information: bool | None = Field(
+        default=None, description="whether the customer had to repeat what they had told before; null: not told"
+    )
+    missing_context: bool | None = Field(
+        default=None, description="whether the agent lacked the background of the contact; null: not told"
+    )
+    connected_at: Moment | None = Field(
+        default=None, description="when agent and customer were connected, RFC 3339; null: not told"
+    )
+    resolved_at: Moment | None = Field(
+        default=None, description="when the matter was resolved, RFC 3339; null: not told"
+    )
+    outcome: Annotated[str, Field(max_length=256)] | None = Field(
+        default=None, description="how the contact ended, in the caller's own words; null: not told"
+    )
+    disposition: Annotated[str, Field(max_length=256)] | None = Field(
+        default=None,
+        description="disposition that the agent chose, compared with `suggested_disposition`; null: not told",
+    )
+    comment: Annotated[str, Field(max_length=2000)] | None = Field(
+        default=None, description="the agent's remark, free text; null: none"
+    )
 
 
 class FiledFeedback(Feedback):
     """Feedback as it is kept, one document for each time something was told."""
 
-    feedback_id: str
-    handoff_id: str
-    customer_id: str
-    filed_at: datetime
+    feedback_id: str = Field(description="our id of this feedback")
+    handoff_id: str = Field(description="our id of the handoff that it is about")
+    customer_id: str = Field(description="our id of the customer")
+    filed_at: datetime = Field(description="when it was filed, RFC 3339")
 
 
 class ActionOutcome(Record):
     """What became of one action of a decision."""
 
-    action_id: Annotated[str, Field(min_length=1, max_length=256)]
-    displayed: bool | None = None
-    accepted: bool | None = None
-    outcome: Literal["succeeded", "failed", "unknown"] = "unknown"
-    reward: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    action_id: Annotated[
+        str, Field(min_length=1, max_length=256, description="id of the action in the tenant's catalogue")
+    ]
+    displayed: bool | None = Field(default=None, description="whether the action was shown; null: not told")
+    accepted: bool | None = Field(default=None, description="whether the action was taken; null: not told")
+    outcome: Literal["succeeded", "failed", "unknown"] = Field(default="unknown", description="how the action ended")
+    reward: Annotated[float, Field(allow_inf_nan=False)] | None = Field(
+        default=None, description="how well it served, cut to 0..1; null: judged by `accepted` and `outcome`"
+    )
 
     @property
     def success(self) -> float | None:
@@ -165,14 +229,21 @@ class FiledOutcome(ActionOutcome):
     `case_id` is the message that says what the customer wanted, null where none does.
     """
 
-    decision_id: str
-    customer_id: str
-    intent: str | None = None
-    case_id: str | None = None
-    filed_at: datetime
+    decision_id: str = Field(description="our id of the decision that the action belongs to")
+    customer_id: str = Field(description="our id of the customer")
+    intent: str | None = Field(
+        default=None, description="name of the intent that the decision served; null where none fitted"
+    )
+    case_id: str | None = Field(
+        default=None,
+        description="`interaction_id` of the message that says what the customer wanted; null where none does",
+    )
+    filed_at: datetime = Field(description="when it was filed, RFC 3339")
 
 
 class DecisionWithOutcomes(Decision):
     """A decision as it was logged, with what became of its actions."""
 
-    outcomes: tuple[FiledOutcome, ...] = ()
+    outcomes: tuple[FiledOutcome, ...] = Field(
+        default=(), description="what became of the decision's actions, the last one told of each"
+    )

@@ -12,11 +12,23 @@ from app.models.base import NO_NUL, Actor, Channel, Kind, Moment, Outcome, Recor
 class Identifier(Record):
     """One name by which a customer is known; its type is `email`, `phone`, `account_id`, `device_id` or any word."""
 
-    type: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64), NO_NUL]
-    value: Annotated[str, Field(min_length=1, max_length=512), NO_NUL]
-    verified: bool = False
-    verified_at: Moment | None = None
-    method: Annotated[str, Field(max_length=128), NO_NUL] | None = None
+    type: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64), NO_NUL] = Field(
+        description="email, phone, account_id, device_id, cookie_id, social_handle or any other word"
+    )
+    value: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=512,
+            description="the identifier itself, such as maria@example.com; e-mails, phones and handles are normalised",
+        ),
+        NO_NUL,
+    ]
+    verified: bool = Field(default=False, description="whether it has been proved to be this customer's")
+    verified_at: Moment | None = Field(default=None, description="when it was verified, RFC 3339; null: not known")
+    method: Annotated[str, Field(max_length=128), NO_NUL] | None = Field(
+        default=None, description="how it was verified, such as app login; null: not known"
+    )
 
 
 class Participant(Record):
@@ -44,70 +56,98 @@ MaybeParticipant = Annotated[Participant | None, AfterValidator(_or_nobody)]
 class InteractionDraft(Record):
     """What a channel sends: an interaction before the ledger has numbered it."""
 
-    id: Annotated[str, Field(min_length=1, max_length=256), NO_NUL] | None = None
-    occurred_at: Moment | None = None
-    channel: Channel
-    actor: Actor
-    kind: Kind
-    conversation_id: Annotated[str, Field(min_length=1, max_length=256), NO_NUL] | None = None
+    id: Annotated[str, Field(min_length=1, max_length=256), NO_NUL] | None = Field(
+        default=None, description="the caller's own id, unique in the tenant; the same again is a duplicate"
+    )
+    occurred_at: Moment | None = Field(default=None, description="when it happened, RFC 3339; null: now")
+    channel: Channel = Field(description="where it happened")
+    actor: Actor = Field(description="who acted")
+    kind: Kind = Field(description="what it is, such as a message, an event or a tool call")
+    conversation_id: Annotated[str, Field(min_length=1, max_length=256), NO_NUL] | None = Field(
+        default=None, description="the caller's id of the conversation; null: part of none"
+    )
     participant: MaybeParticipant = Field(
         default=None,
         description="who acted, as the platform shows it: words for briefs and checks, never a key that joins",
     )
-    identifiers: Annotated[tuple[Identifier, ...], Field(max_length=32)] = ()
-    text: Annotated[str, Field(max_length=200_000), NO_NUL] = ""
-    name: Annotated[str, Field(min_length=1, max_length=256), NO_NUL] | None = None
-    outcome: Outcome | None = None
-    data: Mapping[str, JsonValue] = Field(default_factory=dict)
+    identifiers: Annotated[
+        tuple[Identifier, ...],
+        Field(max_length=32, description="who the customer is, at most 32; not needed where the conversation is known"),
+    ] = ()
+    text: Annotated[
+        str,
+        Field(max_length=200_000, description="what was said or written, at most 200,000 characters; may be empty"),
+        NO_NUL,
+    ] = ""
+    name: Annotated[str, Field(min_length=1, max_length=256), NO_NUL] | None = Field(
+        default=None, description="name of the event or tool, such as password_reset; null where it is neither"
+    )
+    outcome: Outcome | None = Field(default=None, description="how the event or tool call ended; null: not told")
+    data: Mapping[str, JsonValue] = Field(
+        default_factory=dict,
+        description="any JSON object, at most 64 KiB, such as page, order number or tool arguments",
+    )
 
 
 class Interaction(Record):
     """A row of the ledger. It belongs for good to the identity it arrived with; merging customers rewrites no row."""
 
-    interaction_id: str
-    seq: int
-    identity_id: str
-    id: str | None = None
-    occurred_at: datetime
-    channel: Channel
-    actor: Actor
-    kind: Kind
-    conversation_id: str | None = None
-    participant: Participant | None = None
-    text: str = ""
-    name: str | None = None
-    outcome: Outcome | None = None
-    data: Mapping[str, Any] = Field(default_factory=dict)
-    identifiers: tuple[Identifier, ...] = ()
-    redacted: bool = False
+    interaction_id: str = Field(description="our id of the interaction, as evidence lists name it")
+    seq: int = Field(description="its sequence number in the ledger")
+    identity_id: str = Field(description="our id of the identity that it arrived with")
+    id: str | None = Field(default=None, description="the caller's own id; null where none was sent")
+    occurred_at: datetime = Field(description="when it happened, RFC 3339")
+    channel: Channel = Field(description="where it happened")
+    actor: Actor = Field(description="who acted")
+    kind: Kind = Field(description="what it is, such as a message, an event or a tool call")
+    conversation_id: str | None = Field(
+        default=None, description="the caller's id of the conversation; null: part of none"
+    )
+    participant: Participant | None = Field(
+        default=None, description="who acted, as the platform shows it; null: not told"
+    )
+    text: str = Field(default="", description="what was said or written; may be empty")
+    name: str | None = Field(default=None, description="name of the event or tool; null where it is neither")
+    outcome: Outcome | None = Field(default=None, description="how the event or tool call ended; null: not told")
+    data: Mapping[str, Any] = Field(default_factory=dict, description="the JSON object that came with it")
+    identifiers: tuple[Identifier, ...] = Field(default=(), description="identifiers that came with it")
+    redacted: bool = Field(
+        default=False, description="whether it was blanked: its text, data and the values of its identifiers are gone"
+    )
 
 
 class Problem(Record):
     """An RFC 9457 problem object."""
 
-    type: str = "about:blank"
-    title: str
-    status: int
-    code: str
-    detail: str
-    errors: tuple[Mapping[str, JsonValue], ...] = ()
+    type: str = Field(default="about:blank", description="URI of the kind of problem, always about:blank")
+    title: str = Field(description="the kind of problem in a few words")
+    status: int = Field(description="HTTP status, such as 422")
+    code: str = Field(description="stable code of the problem, such as invalid_request")
+    detail: str = Field(description="what is wrong and how to mend it")
+    errors: tuple[Mapping[str, JsonValue], ...] = Field(
+        default=(), description="offending fields, each with `path` and `message`; empty where no field is at fault"
+    )
 
 
 class RowWarning(Record):
     """What was filed as given but looks wrong: the field's path in the interaction, a stable code, and what to do."""
 
-    field: str
-    code: str
-    detail: str
+    field: str = Field(description="path of the field in the interaction, such as identifiers[0].value")
+    code: str = Field(description="stable code of the warning, such as invalid_email")
+    detail: str = Field(description="what looks wrong and what to do")
 
 
 class Recorded(Record):
     """What became of one interaction of a request: filed, known already, or refused with its own problem."""
 
-    id: str | None = None
-    interaction_id: str | None = None
-    seq: int | None = None
-    customer_id: str | None = None
-    duplicate: bool = False
-    warnings: tuple[RowWarning, ...] = ()
-    problem: Problem | None = None
+    id: str | None = Field(default=None, description="the caller's own id; null where none was sent or read")
+    interaction_id: str | None = Field(default=None, description="our id of the interaction; null where it was refused")
+    seq: int | None = Field(default=None, description="its sequence number in the ledger; null where it was refused")
+    customer_id: str | None = Field(
+        default=None, description="our id of the customer it belongs to; null where it was refused"
+    )
+    duplicate: bool = Field(
+        default=False, description="whether the same was recorded before, so that nothing new was filed"
+    )
+    warnings: tuple[RowWarning, ...] = Field(default=(), description="what was filed as given but looks wrong")
+    problem: Problem | None = Field(default=None, description="why it was refused; null where it was not")

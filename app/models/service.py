@@ -12,8 +12,10 @@ from app.models.base import Record
 class Check(Record):
     """How one part is."""
 
-    status: Literal["ok", "loading", "degraded", "failed"]
-    detail: str
+    status: Literal["ok", "loading", "degraded", "failed"] = Field(
+        description="`ok`, `loading` after the start, `degraded` to a fallback, or `failed`"
+    )
+    detail: str = Field(description="how the part is, in words")
 
 
 class IndexProgress(Record):

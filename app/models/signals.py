@@ -6,7 +6,7 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from app.models.actions import Intervention, InterventionLevel
 from app.models.base import Confidence, Evidence, Record
@@ -30,23 +30,25 @@ class SignalType(StrEnum):
 class Signal(Record):
     """One moment of friction. `signal_id` is derived from what it stands on, so the same moment has the same id."""
 
-    signal_id: str
-    customer_id: str
-    conversation_id: str | None = None
-    type: SignalType
-    severity: Confidence
-    at: datetime
-    evidence: Evidence
-    detail: str
+    signal_id: str = Field(description="our id of the signal, the same each time this moment is found")
+    customer_id: str = Field(description="our id of the customer")
+    conversation_id: str | None = Field(
+        default=None, description="the caller's id of the conversation; null: part of none"
+    )
+    type: SignalType = Field(description="the kind of friction")
+    severity: Confidence = Field(description="how grave it is, 0..1")
+    at: datetime = Field(description="when it showed, RFC 3339")
+    evidence: Evidence = Field(description="`interaction_id` of each interaction that shows it")
+    detail: str = Field(description="what happened, in words")
 
 
 class Ladder(Record):
     """How forward to be: the friction from which on each level is reached; below the first, waiting is the answer."""
 
-    clarify: Confidence = 0.12
-    nudge: Confidence = 0.3
-    route: Confidence = 0.55
-    escalate: Confidence = 0.75
+    clarify: Confidence = Field(default=0.12, description="friction from which on `clarify` is reached, 0..1")
+    nudge: Confidence = Field(default=0.3, description="friction from which on `nudge` is reached, 0..1")
+    route: Confidence = Field(default=0.55, description="friction from which on `route` is reached, 0..1")
+    escalate: Confidence = Field(default=0.75, description="friction from which on `escalate` is reached, 0..1")
 
     @model_validator(mode="after")
     def _rises(self) -> Self:
@@ -66,10 +68,10 @@ class FrictionPart(Record):
     `share` is the chance that this by itself costs us the customer's patience, its weight and its age counted in.
     """
 
-    signal_id: str | None
-    type: SignalType | None
-    share: Confidence
-    detail: str
+    signal_id: str | None = Field(description="our id of the signal; null for the strain of the last message")
+    type: SignalType | None = Field(description="type of the signal; null for the strain of the last message")
+    share: Confidence = Field(description="chance that this alone costs the customer's patience, 0..1, faded with age")
+    detail: str = Field(description="what it is, in words")
 
 
 class Friction(Record):
@@ -79,10 +81,10 @@ class Friction(Record):
     request for a person reaches the highest whatever the score.
     """
 
-    level: InterventionLevel
-    score: Confidence
-    components: tuple[FrictionPart, ...]
-    ladder: Ladder
+    level: InterventionLevel = Field(description="how forward to be")
+    score: Confidence = Field(description="how much friction there is, 0..1")
+    components: tuple[FrictionPart, ...] = Field(description="what the friction is made of, the gravest first")
+    ladder: Ladder = Field(description="friction from which on each level is reached")
 
 
 class FrictionMoment(Record):
@@ -92,8 +94,10 @@ class FrictionMoment(Record):
     what it was read from. The friction of the intervention holds it together with the signals that stood.
     """
 
-    interaction_id: str
-    at: datetime
-    intervention: Intervention
-    strain: Confidence
-    traits: Mapping[str, float]
+    interaction_id: str = Field(description="our id of the customer's message")
+    at: datetime = Field(description="when the message came, RFC 3339")
+    intervention: Intervention = Field(description="how forward to be at that moment, and its friction")
+    strain: Confidence = Field(description="chance that the customer is dissatisfied with this message, 0..1")
+    traits: Mapping[str, float] = Field(
+        description="what the strain was read from: value of each trait of the message, by name"
+    )

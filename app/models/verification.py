@@ -22,8 +22,8 @@ class VerdictKind(StrEnum):
 class Quote(Record):
     """Words of one interaction, letter for letter."""
 
-    interaction_id: str
-    text: Annotated[str, Field(min_length=1, max_length=2000)]
+    interaction_id: str = Field(description="our id of the interaction that is quoted")
+    text: Annotated[str, Field(min_length=1, max_length=2000, description="its words, letter for letter")]
 
 
 class Statement(Record):
@@ -49,13 +49,13 @@ class Verdict(Record):
     `evidence` are the interactions that decide it, `quotes` their words, `why` the reason in a few plain words.
     """
 
-    text: str
-    verdict: VerdictKind
-    score: Confidence
-    evidence: Evidence = ()
-    quotes: tuple[Quote, ...] = ()
-    why: str
-    checked_by: Checker = "rules"
+    text: str = Field(description="the claim that was checked")
+    verdict: VerdictKind = Field(description="whether the interactions support it, refute it or leave it open")
+    score: Confidence = Field(description="how well the interactions bear it out, 0..1")
+    evidence: Evidence = Field(default=(), description="`interaction_id` of each interaction that decides it")
+    quotes: tuple[Quote, ...] = Field(default=(), description="words of these interactions, verbatim")
+    why: str = Field(description="the reason in a few plain words")
+    checked_by: Checker = Field(default="rules", description="who judged it: rules or a model")
 
     @model_validator(mode="before")
     @classmethod

@@ -29,25 +29,38 @@ Seen = TypeVar("Seen", bound=BaseModel)
 class InteractionBatch(Record):
     """Several interactions at once; a bad one does not lose the good ones."""
 
-    interactions: Annotated[tuple[InteractionDraft, ...], Field(max_length=1000)]
+    interactions: Annotated[
+        tuple[InteractionDraft, ...], Field(max_length=1000, description="the interactions, at most 1,000")
+    ]
 
 
 class ResolveRequest(Record):
     """The names by which somebody is known."""
 
-    identifiers: Annotated[tuple[Identifier, ...], Field(min_length=1, max_length=32)]
+    identifiers: Annotated[
+        tuple[Identifier, ...], Field(min_length=1, max_length=32, description="identifiers of one person, 1 to 32")
+    ]
 
 
 class MergeRequest(Record):
     """The customer who is the same person as the one in the path."""
 
-    other: Annotated[str, Field(min_length=1, max_length=128)]
+    other: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=128,
+            description="our id of the customer to be merged into the one in the path",
+        ),
+    ]
 
 
 class UnmergeRequest(Record):
     """Which joining to undo."""
 
-    merge_id: Annotated[str, Field(min_length=1, max_length=128)]
+    merge_id: Annotated[
+        str, Field(min_length=1, max_length=128, description="our id of the merge to undo, as merging answered it")
+    ]
 
 
 class TimelineQuery(Record):
@@ -56,14 +69,14 @@ class TimelineQuery(Record):
     channel: Channel | None = Field(None, description="only this channel")
     kind: Kind | None = Field(None, description="only this kind")
     after_seq: Annotated[int, Field(ge=0, lt=2**63)] = Field(0, description="`next_after_seq` of the page before")
-    limit: Limit = 50
+    limit: Limit = Field(default=50, description="how many interactions a page has at most")
 
 
 class SearchQuery(Record):
     """What to look for in a customer's history."""
 
     q: Annotated[str, Field(min_length=1, max_length=2000)] = Field(description="a question or some words")
-    limit: Limit = 10
+    limit: Limit = Field(default=10, description="how many hits there are at most")
 
 
 # --- answers --------------------------------------------------------------------------------------------------------
@@ -73,35 +86,37 @@ class InteractionAnswer(Interaction):
     """An interaction as it stands in the ledger, under the customer it shows up for today."""
 
     identity_id: str = Field(exclude=True)
-    customer_id: str
+    customer_id: str = Field(description="our id of the customer whom it belongs to now")
 
 
 class TimelineAnswer(Record):
     """One page of a customer's history; `next_after_seq` is null on the last."""
 
-    interactions: tuple[InteractionAnswer, ...]
-    next_after_seq: int | None
-    as_of_seq: int
+    interactions: tuple[InteractionAnswer, ...] = Field(
+        description="one page of the customer's history, ordered by `seq`"
+    )
+    next_after_seq: int | None = Field(description="`after_seq` for the next page; null on the last")
+    as_of_seq: int = Field(description="highest ledger sequence number that the answer took into account")
 
 
 class Hit(Record):
     """An interaction that answers the question, and how well."""
 
-    interaction_id: str
-    id: str | None
-    score: Confidence
-    text: str
-    at: datetime
-    channel: Channel
-    conversation_id: str | None
+    interaction_id: str = Field(description="our id of the interaction, as evidence lists name it")
+    id: str | None = Field(description="the caller's own id; null where none was sent")
+    score: Confidence = Field(description="how well it answers the question, 0..1")
+    text: str = Field(description="what was said or written")
+    at: datetime = Field(description="when it happened, RFC 3339")
+    channel: Channel = Field(description="where it happened")
+    conversation_id: str | None = Field(description="the caller's id of the conversation; null: part of none")
 
 
 class SearchHits(Record):
     """What was found, best first."""
 
-    hits: tuple[Hit, ...]
-    as_of_seq: int
-    duration_ms: int
+    hits: tuple[Hit, ...] = Field(description="what was found, the best first")
+    as_of_seq: int = Field(description="highest ledger sequence number that the answer took into account")
+    duration_ms: int = Field(description="how long the answer took to compute, in ms")
 
 
 class CustomerAnswer(Customer):
@@ -113,8 +128,8 @@ class CustomerAnswer(Customer):
 class MergeAnswer(Record):
     """The joining, and the customer who now stands for both."""
 
-    merge_id: str
-    customer_id: str
+    merge_id: str = Field(description="our id of the merge, which unmerge takes")
+    customer_id: str = Field(description="our id of the customer in the merge who survives")
 
 
 class HandoffAnswer(Handoff):
@@ -126,8 +141,8 @@ class HandoffAnswer(Handoff):
 class HandoffLink(Record):
     """An address that opens one handoff's card without an API key, until it expires."""
 
-    url: str
-    expires_at: datetime
+    url: str = Field(description="address of the agent's card, opened without an API key")
+    expires_at: datetime = Field(description="when the link ends, RFC 3339")
 
 
 # --- from records to the wire -----------------------------------------------------------------------------------------

@@ -19,7 +19,9 @@ Verb = Callable[[App, str, Mapping[str, Any]], Awaitable[BaseModel]]
 class TimelineArguments(TimelineQuery):
     """Whose history is wanted, and which part of it."""
 
-    customer_id: Annotated[str, Field(min_length=1, max_length=128)]
+    customer_id: Annotated[
+        str, Field(min_length=1, max_length=128, description="our id of the customer; an unknown one is an error")
+    ]
 
 
 @dataclass(frozen=True, slots=True)

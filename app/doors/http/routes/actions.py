@@ -9,6 +9,7 @@ from starlette.responses import Response
 from app.doors.http import examples
 from app.doors.http.bodies import read_body
 from app.doors.http.documentation import body, refusals
+from app.doors.http.paths import DecisionId
 from app.doors.http.posting import Posted, posted
 from app.doors.http.replies import Answer, answer
 from app.doors.http.security import SECURITY, Tenant
@@ -63,7 +64,7 @@ async def decide(request: Request) -> Response:
     responses=refusals("not_found", "idempotency_conflict", "payload_too_large"),
     openapi_extra=body(ActionOutcome, {"it helped": examples.OUTCOME}),
 )
-async def outcome(decision_id: str, post: Posted) -> Response:
+async def outcome(decision_id: DecisionId, post: Posted) -> Response:
     """Kept beside the decision's propensities; telling it again replaces what was told before."""
     action_outcome = post.read_as(ActionOutcome)
 

@@ -66,7 +66,7 @@ class EscalationsQuery(Filters):
 
     only: EscalationsOnly | None = Field(None, description="only those that count as this")
     after: str | None = _AFTER
-    limit: Limit = 50
+    limit: Limit = Field(default=50, description="how many escalations a page has at most")
 
 
 class StepsQuery(Filters):
@@ -76,13 +76,13 @@ class StepsQuery(Filters):
     from_node: str | None = Field(None, max_length=300, description="`from` of an edge; `to_node` is needed with it")
     to_node: str | None = Field(None, max_length=300, description="`to` of an edge; `from_node` is needed with it")
     after: str | None = _AFTER
-    limit: Limit = 50
+    limit: Limit = Field(default=50, description="how many conversations a page has at most")
 
 
 class SpotsQuery(Filters):
     """Which moments of friction are wanted."""
 
-    limit: Limit = 20
+    limit: Limit = Field(default=20, description="how many moments there are at most")
 
 
 def _also_csv(example: Any, header: str) -> dict[int | str, dict[str, Any]]:

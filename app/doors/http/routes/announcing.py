@@ -8,6 +8,7 @@ from typing import Annotated
 
 import anyio
 from fastapi import APIRouter, Header, Path, Query, Request
+from pydantic import Field
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.responses import Response
 
@@ -52,7 +53,7 @@ WebhookId = Annotated[str, Path(max_length=64, description="The id that the webh
 class Webhooks(Record):
     """A tenant's webhooks."""
 
-    webhooks: tuple[Webhook, ...]
+    webhooks: tuple[Webhook, ...] = Field(description="the tenant's webhooks, the oldest first, without their secrets")
 
 
 @router.get(
@@ -65,7 +66,13 @@ async def stream(
     request: Request,
     door: TheDoor,
     tenant: Tenant,
-    last_event_id: Annotated[str | None, Header(max_length=200)] = None,
+    last_event_id: Annotated[
+        str | None,
+        Header(
+            max_length=200,
+            description="id of the last event that was received; what came since is sent first, as far as remembered",
+        ),
+    ] = None,
 ) -> Response:
     """Server-sent events: every signal of the tenant as it fires in any process, its id being the signal's.
 

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from app.doors.http import examples
 from app.doors.http.documentation import body, refusals
+from app.doors.http.paths import CustomerId
 from app.doors.http.posting import Posted
 from app.doors.http.replies import Answer, answer
 from app.doors.http.security import Tenant
@@ -54,7 +55,7 @@ async def resolve(post: Posted) -> Response:
     response_model=CustomerAnswer,
     responses=refusals("unknown_customer"),
 )
-async def customer(customer_id: str, door: TheDoor, tenant: Tenant) -> Response:
+async def customer(customer_id: CustomerId, door: TheDoor, tenant: Tenant) -> Response:
     """An id that was merged away leads to the customer who survived."""
     return answer(customer_answer(await door.application.customer(tenant, customer_id))).response()
 
@@ -66,7 +67,7 @@ async def customer(customer_id: str, door: TheDoor, tenant: Tenant) -> Response:
     responses=refusals("unknown_customer"),
 )
 async def timeline(
-    customer_id: str, query: Annotated[TimelineQuery, Query()], door: TheDoor, tenant: Tenant
+    customer_id: CustomerId, query: Annotated[TimelineQuery, Query()], door: TheDoor, tenant: Tenant
 ) -> Response:
     """All channels, ordered by `seq`. Pass `next_after_seq` as `after_seq` until it is null."""
     page = await door.application.timeline(
@@ -86,7 +87,9 @@ async def timeline(
     response_model=SearchHits,
     responses=refusals("unknown_customer"),
 )
-async def search(customer_id: str, query: Annotated[SearchQuery, Query()], door: TheDoor, tenant: Tenant) -> Response:
+async def search(
+    customer_id: CustomerId, query: Annotated[SearchQuery, Query()], door: TheDoor, tenant: Tenant
+) -> Response:
     """The same retrieval that feeds the brief, best first."""
     return answer(
         search_hits(await door.application.search(tenant, customer_id, query.q, limit=query.limit))
@@ -100,7 +103,7 @@ async def search(customer_id: str, query: Annotated[SearchQuery, Query()], door:
     responses=refusals("unknown_customer", "idempotency_conflict", "identity_conflict", "payload_too_large"),
     openapi_extra=body(MergeRequest, {"other": examples.MERGE}),
 )
-async def merge(customer_id: str, post: Posted) -> Response:
+async def merge(customer_id: CustomerId, post: Posted) -> Response:
     """The customer in the path survives; the other id leads to it until the merge is undone."""
     wanted = post.read_as(MergeRequest)
 
@@ -118,7 +121,7 @@ async def merge(customer_id: str, post: Posted) -> Response:
     responses=refusals("unknown_customer", "not_found", "idempotency_conflict", "payload_too_large"),
     openapi_extra=body(UnmergeRequest, {"merge": examples.UNMERGE}),
 )
-async def unmerge(customer_id: str, post: Posted) -> Response:
+async def unmerge(customer_id: CustomerId, post: Posted) -> Response:
     """Afterwards timeline, retrieval and new briefs are as if the merge had never been."""
     wanted = post.read_as(UnmergeRequest)
 

@@ -8,6 +8,7 @@ from pydantic_core import to_json
 from starlette.responses import Response, StreamingResponse
 
 from app.doors.http.documentation import no_body, refusals
+from app.doors.http.paths import CustomerId, InteractionId
 from app.doors.http.posting import Posted
 from app.doors.http.replies import Answer, answer
 from app.doors.http.security import Tenant
@@ -31,7 +32,7 @@ _LINES: dict[str, Any] = {
     response_model=Erased,
     responses=refusals("unknown_customer"),
 )
-async def erase(customer_id: str, door: TheDoor, tenant: Tenant) -> Response:
+async def erase(customer_id: CustomerId, door: TheDoor, tenant: Tenant) -> Response:
     """Everything held of them is gone once this is answered: interactions, identifiers, vectors, briefs, decisions,
     feedback and kept replies. Removed interactions leave only their `seq`. `erased` counts by kind.
     """
@@ -44,7 +45,7 @@ async def erase(customer_id: str, door: TheDoor, tenant: Tenant) -> Response:
     response_class=StreamingResponse,
     responses={200: _LINES, **refusals("unknown_customer")},
 )
-async def export(customer_id: str, door: TheDoor, tenant: Tenant) -> Response:
+async def export(customer_id: CustomerId, door: TheDoor, tenant: Tenant) -> Response:
     """A stream of lines, as long as the customer's history."""
     pieces = await door.application.export(tenant, customer_id)
     return StreamingResponse(_lines(pieces), media_type=NDJSON)
@@ -57,7 +58,7 @@ async def export(customer_id: str, door: TheDoor, tenant: Tenant) -> Response:
     responses=refusals("not_found", "idempotency_conflict", "payload_too_large"),
     openapi_extra=no_body(),
 )
-async def redact(interaction_id: str, post: Posted) -> Response:
+async def redact(interaction_id: InteractionId, post: Posted) -> Response:
     """Its text, its data and the values of its identifiers are gone, and with them every brief that stood on it; its
     ids and its `seq` stay.
     """

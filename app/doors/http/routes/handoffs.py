@@ -15,6 +15,7 @@ from app.doors.http.accept import JSON, chosen_media_type
 from app.doors.http.admission import give_place_back
 from app.doors.http.cards import USUAL_LIFETIME, absolute, card_page, issue_pass
 from app.doors.http.documentation import NOT_ACCEPTABLE, body, no_body, refusals
+from app.doors.http.paths import HandoffId
 from app.doors.http.posting import Posted
 from app.doors.http.replies import Answer, answer
 from app.doors.http.security import Tenant
@@ -83,7 +84,7 @@ async def create(request: Request, post: Posted) -> Response:
     response_model=HandoffAnswer,
     responses={200: _FORMS, **NOT_ACCEPTABLE, **refusals("not_found")},
 )
-async def read(handoff_id: str, request: Request, door: TheDoor, tenant: Tenant) -> Response:
+async def read(handoff_id: HandoffId, request: Request, door: TheDoor, tenant: Tenant) -> Response:
     """`stale` is true when the ledger has moved on for this customer since it was made."""
     media_type = chosen_media_type(request, (JSON, MARKDOWN, HTML, VCON))
     handoff = await door.application.filed_handoff(tenant, handoff_id)
@@ -107,7 +108,7 @@ async def read(handoff_id: str, request: Request, door: TheDoor, tenant: Tenant)
     responses=refusals("not_found", "idempotency_conflict"),
     openapi_extra=no_body(),
 )
-async def refresh(handoff_id: str, request: Request, post: Posted) -> Response:
+async def refresh(handoff_id: HandoffId, request: Request, post: Posted) -> Response:
     """The same request, judged now: a new handoff with an id of its own."""
 
     async def make() -> Answer:
@@ -124,7 +125,7 @@ async def refresh(handoff_id: str, request: Request, post: Posted) -> Response:
     responses=refusals("not_found", "idempotency_conflict", "payload_too_large"),
     openapi_extra=body(LinkRequest, {"for a quarter of an hour": examples.LINK}),
 )
-async def link(handoff_id: str, request: Request, post: Posted) -> Response:
+async def link(handoff_id: HandoffId, request: Request, post: Posted) -> Response:
     """Opens the card without an API key, for a browser or a desktop's frame: this handoff only, its evidence, feedback,
     action outcomes and refresh. It can be asked for as soon as a stream gave its first `brief`; the card then fills in
     by itself. The link ends after `ttl_s`, or when the API key that asked for it is revoked. Which sites may frame the
@@ -150,7 +151,7 @@ async def link(handoff_id: str, request: Request, post: Posted) -> Response:
     responses=refusals("not_found", "idempotency_conflict", "payload_too_large"),
     openapi_extra=body(Feedback, {"displayed": examples.FEEDBACK}),
 )
-async def feedback(handoff_id: str, post: Posted) -> Response:
+async def feedback(handoff_id: HandoffId, post: Posted) -> Response:
     """It may be told in parts, as the contact goes on; each part is kept."""
     agent_feedback = post.read_as(Feedback)
 

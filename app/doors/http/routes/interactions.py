@@ -9,6 +9,7 @@ from starlette.responses import Response
 from app.application import ConversationFriction, ConversationSignals, RecordAnswer
 from app.doors.http.bodies import sent_interactions
 from app.doors.http.documentation import body_of_interactions, refusals
+from app.doors.http.paths import ConversationId
 from app.doors.http.posting import posted_batch
 from app.doors.http.replies import answer
 from app.doors.http.security import SECURITY, Tenant
@@ -53,7 +54,7 @@ async def record(request: Request) -> Response:
     responses=refusals("unknown_conversation"),
 )
 async def signals(
-    conversation_id: str, door: TheDoor, tenant: Tenant, query: Annotated[SignalsQuery, Query()]
+    conversation_id: ConversationId, door: TheDoor, tenant: Tenant, query: Annotated[SignalsQuery, Query()]
 ) -> Response:
     """Moments of friction as they stood at `now`: hesitation, repetition, failures, silence, a wish for a person.
 
@@ -68,7 +69,7 @@ async def signals(
     response_model=ConversationFriction,
     responses=refusals("unknown_conversation"),
 )
-async def friction(conversation_id: str, door: TheDoor, tenant: Tenant) -> Response:
+async def friction(conversation_id: ConversationId, door: TheDoor, tenant: Tenant) -> Response:
     """How it stood at each of the customer's messages, by what had come up to then and nothing after it.
 
     Of a very long conversation the newest two hundred messages.

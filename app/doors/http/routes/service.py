@@ -3,6 +3,7 @@
 from typing import Literal
 
 from fastapi import APIRouter
+from pydantic import Field
 from starlette.responses import Response
 
 from app.application import Readiness
@@ -16,7 +17,7 @@ router = APIRouter(tags=["Service"])
 class Alive(Record):
     """The process answers."""
 
-    status: Literal["ok"] = "ok"
+    status: Literal["ok"] = Field(default="ok", description="always `ok`")
 
 
 @router.get("/healthz", summary="Whether the process lives", response_model=Alive)

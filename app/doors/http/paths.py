@@ -1,0 +1,11 @@
+"""The ids that stand in paths, described."""
+
+from typing import Annotated
+
+from fastapi import Path
+
+CustomerId = Annotated[str, Path(description="our id of the customer; one that was merged away leads to the survivor")]
+ConversationId = Annotated[str, Path(description="the caller's id of the conversation")]
+InteractionId = Annotated[str, Path(description="our id of the interaction, as evidence lists name it")]
+HandoffId = Annotated[str, Path(description="our id of the handoff")]
+DecisionId = Annotated[str, Path(description="our id of the decision, as next actions and handoffs tell it")]
