@@ -76,7 +76,7 @@ class Row(NamedTuple):
     problem: str | None = None
 
 
-class _Turn(BaseModel):
+class _FileTurn(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     role: Literal["customer", "bot", "agent", "tool_call", "tool_result"]
@@ -89,7 +89,7 @@ class _Turn(BaseModel):
     participant: MaybeParticipant = None
 
     @model_validator(mode="after")
-    def _is_whole(self) -> "_Turn":
+    def _is_whole(self) -> "_FileTurn":
         if self.role in _KINDS and not self.name:
             raise ValueError(f"a turn of role {self.role} needs a name")
         if self.role != "tool_call" and self.text is None:
@@ -103,7 +103,7 @@ class _File(BaseModel):
     id: Annotated[str, Field(min_length=1, max_length=240)]
     started_at: AwareDatetime | None = None
     customer_ref: Annotated[str, Field(min_length=1, max_length=512)] | None = None
-    turns: tuple[_Turn, ...]
+    turns: tuple[_FileTurn, ...]
 
     @property
     def dated(self) -> bool:

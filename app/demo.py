@@ -68,7 +68,7 @@ class Scene:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class DemoOutcome:
     """How the journey ended: the handoff, and the interactions that its evidence names."""
 
     handoff: Handoff
@@ -152,7 +152,7 @@ JOURNEY = (
 )
 
 
-def play(service: "Service", now: datetime, tell: Callable[[Scene], None]) -> Shown:
+def play(service: "Service", now: datetime, tell: Callable[[Scene], None]) -> DemoOutcome:
     """File the journey, escalate, and fetch what the evidence names; `tell` hears of each scene when it is filed."""
     for episode in JOURNEY:
         answer = service.post("/v1/interactions", {"interactions": episode.interactions(now)})
@@ -175,7 +175,7 @@ def play(service: "Service", now: datetime, tell: Callable[[Scene], None]) -> Sh
     }
     handoff = Handoff.model_validate({**service.post("/v1/handoffs", request), "request": request})
     page = service.get(f"/v1/customers/{handoff.customer_id}/timeline?limit=1000")
-    return Shown(handoff, [_row(interaction) for interaction in page["interactions"]])
+    return DemoOutcome(handoff, [_row(interaction) for interaction in page["interactions"]])
 
 
 def _advice(service: "Service", episode: Episode, now: datetime) -> str:

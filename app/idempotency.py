@@ -42,7 +42,7 @@ _REFUSALS = (Conflict, Forbidden, InvalidRequest, NotFound, PayloadTooLarge, Rat
 
 
 @dataclass(slots=True)
-class Attempt:
+class WorkAttempt:
     """One request's attempt at a piece of work: `reply` is the answer given before, if there was one.
 
     Whoever refuses the work before anything of it was done sets `refused`.
@@ -61,7 +61,7 @@ class RequestClaims:
         self._now = now
 
     @asynccontextmanager
-    async def attempt(self, tenant: str, key: str, body_sha256: str) -> AsyncGenerator[Attempt]:
+    async def attempt(self, tenant: str, key: str, body_sha256: str) -> AsyncGenerator[WorkAttempt]:
         """Get the answer that is kept, or else the claim to the work for as long as the block runs.
 
         Raises Conflict when the key was used with another body, and Unavailable when somebody else is at work for
@@ -69,15 +69,15 @@ class RequestClaims:
         """
         reply = await self._reply(tenant, key, body_sha256)
         if reply is not None:
-            yield Attempt(reply)
+            yield WorkAttempt(reply)
             return
         request = self._request(tenant, key, body_sha256)
         state = await self._claimed_or_answered(request)
         if state is None:
-            yield Attempt(await self._reply(tenant, key, body_sha256))
+            yield WorkAttempt(await self._reply(tenant, key, body_sha256))
             return
         work = Work(state.work_id, resumed=state.resumed)
-        attempt = Attempt()
+        attempt = WorkAttempt()
         renewing = asyncio.create_task(self._renew(request))
         try:
             with working(work):

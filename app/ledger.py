@@ -11,7 +11,7 @@ from functools import partial
 from app.errors import Conflict, InvalidRequest, Unavailable
 from app.ids import id_of_work, resumed_work
 from app.models import MAX_DATA_BYTES, Interaction, InteractionDraft, Kind, Problem, Recorded, RowWarning
-from app.ports import Arrival, Filed, IdentityRules, Known, Ledger, Unit
+from app.ports import Arrival, ExistingRow, IdentityRules, Ledger, RecordedIdentities, Unit
 from app.privacy import (
     CONTEXT_ROWS,
     MaskedDraft,
@@ -218,7 +218,7 @@ class Recorder:
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _ArrivalRow:
     """A row that is an arrival, or `repeats` one that came before it in the same transaction."""
 
     arrival: Arrival
@@ -244,7 +244,7 @@ class _Batch:
         self._answers: dict[str, Recorded] = {}
         self._rows = [self._row(draft, an_id) for draft, an_id in zip(drafts, ids, strict=True)]
 
-    def new_ones(self, recorded: Known) -> list[Arrival]:
+    def new_ones(self, recorded: RecordedIdentities) -> list[Arrival]:
         """The arrivals that are to be filed; the others are answered for."""
         filed = {row.id: row for row in recorded.filed}
         new: dict[str, Arrival] = {}
@@ -267,9 +267,9 @@ class _Batch:
 
     def answers(self) -> Sequence[Recorded]:
         """Each row's answer, in its place."""
-        return [self._answer(row) if isinstance(row, _Place) else row for row in self._rows]
+        return [self._answer(row) if isinstance(row, _ArrivalRow) else row for row in self._rows]
 
-    def _row(self, row: _Row | Recorded, interaction_id: str) -> Recorded | _Place:
+    def _row(self, row: _Row | Recorded, interaction_id: str) -> Recorded | _ArrivalRow:
         if isinstance(row, Recorded):
             return row
         if isinstance(row, Problem):
@@ -280,16 +280,16 @@ class _Batch:
             return Recorded(id=draft.id, problem=problem)
         alike = (draft.id or interaction_id, row.digest)
         if alike in self._alike:
-            return _Place(self._alike[alike], repeats=True)
+            return _ArrivalRow(self._alike[alike], repeats=True)
         dated = draft if draft.occurred_at else draft.model_copy(update={"occurred_at": self.now})
         arrival = Arrival(interaction_id=interaction_id, draft=dated, content_sha256=row.digest)
         if row.earlier_digests:
             self._earlier[interaction_id] = row.earlier_digests
         self._alike[alike] = arrival
         self.arrivals.append(arrival)
-        return _Place(arrival, repeats=False)
+        return _ArrivalRow(arrival, repeats=False)
 
-    def _answer(self, row: _Place) -> Recorded:
+    def _answer(self, row: _ArrivalRow) -> Recorded:
         answer = self._answers[row.arrival.interaction_id]
         repeated = row.repeats and answer.problem is None
         if answer.problem is None and (warnings := self._warnings(row.arrival.draft)):
@@ -307,7 +307,7 @@ _EMPTY_MESSAGE = RowWarning(
 )
 
 
-def _answer_of_filed(filed: Filed, alike: Collection[str]) -> Recorded:
+def _answer_of_filed(filed: ExistingRow, alike: Collection[str]) -> Recorded:
     if filed.content_sha256 not in alike:
         return Recorded(id=filed.id, problem=_conflict(filed.id))
     return Recorded(

@@ -26,7 +26,7 @@ ARRIVE_WITHIN_S = 2.0
 _ANNOUNCEMENTS = TypeAdapter(tuple[Announcement, ...])
 
 
-class _Arrived(NamedTuple):
+class _RecentAnnouncement(NamedTuple):
     announcement: Announcement
     at: float
     origin: str
@@ -37,7 +37,7 @@ class Listeners:
 
     def __init__(self) -> None:
         self._queues: dict[str, set[asyncio.Queue[Announcement | None]]] = defaultdict(set)
-        self._recent: dict[str, deque[_Arrived]] = defaultdict(lambda: deque(maxlen=REMEMBERED))
+        self._recent: dict[str, deque[_RecentAnnouncement]] = defaultdict(lambda: deque(maxlen=REMEMBERED))
         self._bus: Bus | None = None
         self._own = secrets.token_hex(8)
 
@@ -105,7 +105,7 @@ class Listeners:
 
     def _give(self, tenant: str, announcements: Sequence[Announcement], origin: str) -> None:
         now = monotonic()
-        self._recent[tenant].extend(_Arrived(announcement, now, origin) for announcement in announcements)
+        self._recent[tenant].extend(_RecentAnnouncement(announcement, now, origin) for announcement in announcements)
         for queue in self._queues.get(tenant, ()):
             for announcement in announcements:
                 if queue.qsize() >= LONGEST_QUEUE:  # who does not listen must not fill our memory
@@ -113,7 +113,7 @@ class Listeners:
                 queue.put_nowait(announcement)
 
 
-def _missed(recent: Sequence[_Arrived], after: str | None) -> Sequence[Announcement]:
+def _missed(recent: Sequence[_RecentAnnouncement], after: str | None) -> Sequence[Announcement]:
     """What a listener has not heard, or may not have heard, who heard `after` last."""
     ids = [arrived.announcement.announcement_id for arrived in recent]
     if after not in ids:

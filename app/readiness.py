@@ -62,7 +62,7 @@ class LedgerProbe:
         self._written_at = monotonic()
 
 
-class Examples:
+class ExampleReadiness:
     """The catalogue's examples: until they are embedded, intents are read by words."""
 
     def __init__(self, decisions: DecisionMaker) -> None:

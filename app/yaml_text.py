@@ -27,7 +27,7 @@ class YamlProblem(ValueError):
         self.line = line
 
 
-class Document(NamedTuple):
+class YamlDocument(NamedTuple):
     """What a text says, and where: `content` is made of dicts, lists, texts, numbers, dates and None."""
 
     content: Any
@@ -39,7 +39,7 @@ class Document(NamedTuple):
 
     def lines(self, paths: Iterable[Path]) -> Sequence[int]:
         """The same for several paths; what they have in common is gone through once."""
-        parts = _Parts()
+        parts = _NodeParts()
         return [parts.line(self.root, path) for path in paths]
 
     def repeated_keys(self) -> Iterator[Path]:
@@ -55,7 +55,7 @@ class Document(NamedTuple):
                 waiting.extend(((*path, index), value) for index, value in enumerate(node.value))
 
 
-def read_yaml(text: str | bytes) -> Document:
+def read_yaml(text: str | bytes) -> YamlDocument:
     """What a YAML text says, its content None when it is empty. Raises YamlProblem."""
     try:
         _check(text)
@@ -68,7 +68,7 @@ def read_yaml(text: str | bytes) -> Document:
         if isinstance(failure, YamlProblem):
             raise
         raise YamlProblem("a number or date in it cannot be read; put it in quotes if it is text") from None
-    return Document(content, root)
+    return YamlDocument(content, root)
 
 
 def _check(text: str | bytes) -> None:
@@ -150,7 +150,7 @@ def _as_problem(failure: yaml.YAMLError) -> YamlProblem:
     return YamlProblem(str(problem), None if mark is None else int(mark.line) + 1)
 
 
-class _Parts:
+class _NodeParts:
     """The parts of nodes by their names, each node looked through once however many of its parts are asked for."""
 
     def __init__(self) -> None:

@@ -77,7 +77,7 @@ class ActionFigures(Record):
     p99_ms: float
 
 
-class Judged(NamedTuple):
+class JudgedConversation(NamedTuple):
     """One conversation: what was offered at the cut, best first, what gold and the bot did, and what came up again."""
 
     task: str
@@ -111,7 +111,7 @@ async def evaluate(path: Path, settings: Settings, *, progress: Progress | None 
     rows = _rows(path)
     cases = policy_cases(CASES / f"{Path(settings.catalogue).stem}.json")
     total = len(rows) + len(cases)
-    judged: list[Judged] = []
+    judged: list[JudgedConversation] = []
     with workspace(settings) as own:
         app = build(own)
         try:
@@ -126,7 +126,7 @@ async def evaluate(path: Path, settings: Settings, *, progress: Progress | None 
     return figures(judged, faults)
 
 
-async def judge(app: App, row: Mapping[str, Any]) -> Judged:
+async def judge(app: App, row: Mapping[str, Any]) -> JudgedConversation:
     """What is offered where the bot was about to write for the first time, and at the end."""
     turns: Sequence[Mapping[str, Any]] = row["turns"]
     cut = next((index for index, turn in enumerate(turns) if _writes(turn)), len(turns))
@@ -137,7 +137,7 @@ async def judge(app: App, row: Mapping[str, Any]) -> Judged:
         repeated += again(turns, end)
     actions: Sequence[Mapping[str, Any]] = (row.get("gold") or {"actions": ()})["actions"]
     gold = (str(action["name"]) for action in actions)
-    return Judged(
+    return JudgedConversation(
         task=task_of(str(row["id"])),
         gold=next(filter(_is_writing, gold), NOTHING_TO_CHANGE),
         by_bot=str(turns[cut]["name"]) if cut < len(turns) else NOTHING_TO_CHANGE,
@@ -208,7 +208,7 @@ def policy_cases(path: Path) -> list[PolicyCase]:
     return [PolicyCase.model_validate(row.value) for row in rows]
 
 
-def figures(judged: Sequence[Judged], faults: PolicyFaults) -> ActionFigures:
+def figures(judged: Sequence[JudgedConversation], faults: PolicyFaults) -> ActionFigures:
     """The figures over judged conversations. Raises InvalidRequest when there is none."""
     if not judged:
         raise InvalidRequest("The file holds no conversation.")
@@ -251,27 +251,27 @@ def task_of(conversation_id: str) -> str:
     return conversation_id.rpartition("-")[0] or conversation_id
 
 
-def _top1(judged: Sequence[Judged]) -> float:
+def _top1(judged: Sequence[JudgedConversation]) -> float:
     return mean(judgement.offered[:1] == (judgement.gold,) for judgement in judged)
 
 
-def _top3(judged: Sequence[Judged]) -> float:
+def _top3(judged: Sequence[JudgedConversation]) -> float:
     return mean(judgement.gold in judgement.offered[:OFFERED] for judgement in judged)
 
 
-def _macro(judged: Sequence[Judged], measure: Callable[[Sequence[Judged]], float]) -> float:
+def _macro(judged: Sequence[JudgedConversation], measure: Callable[[Sequence[JudgedConversation]], float]) -> float:
     return mean(measure(those) for those in _by_gold(judged).values())
 
 
-def _macro_top1(judged: Sequence[Judged]) -> float:
+def _macro_top1(judged: Sequence[JudgedConversation]) -> float:
     return _macro(judged, _top1)
 
 
-def _macro_top3(judged: Sequence[Judged]) -> float:
+def _macro_top3(judged: Sequence[JudgedConversation]) -> float:
     return _macro(judged, _top3)
 
 
-_MEASURES: Mapping[str, Callable[[Sequence[Judged]], float]] = {
+_MEASURES: Mapping[str, Callable[[Sequence[JudgedConversation]], float]] = {
     "top1": _top1,
     "top3": _top3,
     "macro_top1": _macro_top1,
@@ -279,16 +279,16 @@ _MEASURES: Mapping[str, Callable[[Sequence[Judged]], float]] = {
 }
 
 
-def _by_gold(judged: Iterable[Judged]) -> dict[str, list[Judged]]:
-    groups: defaultdict[str, list[Judged]] = defaultdict(list)
+def _by_gold(judged: Iterable[JudgedConversation]) -> dict[str, list[JudgedConversation]]:
+    groups: defaultdict[str, list[JudgedConversation]] = defaultdict(list)
     for judgement in judged:
         groups[judgement.gold].append(judgement)
     return dict(sorted(groups.items(), key=lambda group: -len(group[1])))
 
 
-def _intervals(judged: Sequence[Judged]) -> Mapping[str, Interval]:
+def _intervals(judged: Sequence[JudgedConversation]) -> Mapping[str, Interval]:
     """95 % percentile intervals of each measure over resampled tasks; a gold action that is not drawn is left out."""
-    tasks: defaultdict[str, list[Judged]] = defaultdict(list)
+    tasks: defaultdict[str, list[JudgedConversation]] = defaultdict(list)
     for judgement in judged:
         tasks[judgement.task].append(judgement)
     clusters = list(tasks.values())

@@ -49,7 +49,7 @@ _PLACEHOLDER = re.compile(r"\\\[[a-z_]+_\d+\\\]")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=\S)")
 
 
-class Row(Record):
+class AnswerRow(Record):
     """One recorded answer, with all that it was the answer to."""
 
     id: str
@@ -96,10 +96,10 @@ class AnswerFigures(Record):
     left_out: tuple[Left, ...]
 
 
-class Outcome(NamedTuple):
+class AnswerOutcome(NamedTuple):
     """One row with its handoff, and how its prompt compares with ours."""
 
-    row: Row
+    row: AnswerRow
     handoff: Handoff
     differs: bool
     unmapped: int
@@ -112,7 +112,7 @@ class Replying:
     name = "recorded"
 
     def __init__(self) -> None:
-        self.row: Row | None = None
+        self.row: AnswerRow | None = None
         self.differs = False
         self.unmapped = 0
 
@@ -154,13 +154,13 @@ async def evaluate(
 
 
 async def handed_over(
-    rows: Sequence[Row],
+    rows: Sequence[AnswerRow],
     settings: Settings,
     checks: LanguageModel | None = None,
     progress: Callable[[int, int], None] | None = None,
-) -> list[Outcome]:
+) -> list[AnswerOutcome]:
     """Every row filed and handed over, by the prompt it was recorded to."""
-    model, outcomes = Replying(), list[Outcome]()
+    model, outcomes = Replying(), list[AnswerOutcome]()
     async with AsyncExitStack() as stack:
         own = stack.enter_context(workspace(settings))
         apps: dict[str, App] = {}
@@ -178,14 +178,14 @@ async def handed_over(
     return outcomes
 
 
-def read_rows(path: Path) -> list[Row]:
+def read_rows(path: Path) -> list[AnswerRow]:
     """The rows of a file, at least one. Raises InvalidRequest, which names the line."""
-    rows: list[Row] = []
+    rows: list[AnswerRow] = []
     for line, fields in rows_of(path):
         answer = fields.get("answer")
         try:
             read = {**fields, "answer": json.loads(answer) if isinstance(answer, str) else answer}
-            rows.append(Row.model_validate({name: read[name] for name in Row.model_fields if name in read}))
+            rows.append(AnswerRow.model_validate({name: read[name] for name in AnswerRow.model_fields if name in read}))
         except (ValidationError, ValueError) as failure:
             raise InvalidRequest(f"{path}, line {line}: this is no recorded answer ({failure}).") from None
     if not rows:
@@ -193,7 +193,7 @@ def read_rows(path: Path) -> list[Row]:
     return rows
 
 
-def figures(outcomes: Sequence[Outcome]) -> AnswerFigures:
+def figures(outcomes: Sequence[AnswerOutcome]) -> AnswerFigures:
     """The figures over rows."""
     shown: dict[str, list[bool]] = defaultdict(list)
     left: list[Left] = []
@@ -284,7 +284,7 @@ def mapped(recorded: str, ours: str) -> Mapping[str, str]:
     return aliases
 
 
-def write_briefs(outcomes: Sequence[Outcome], folder: Path) -> None:
+def write_briefs(outcomes: Sequence[AnswerOutcome], folder: Path) -> None:
     """Each brief as Markdown, with what was left out, to be read by somebody."""
     folder.mkdir(parents=True, exist_ok=True)
     for outcome in outcomes:
@@ -292,7 +292,7 @@ def write_briefs(outcomes: Sequence[Outcome], folder: Path) -> None:
         (folder / f"{name}.md").write_text(_markdown(outcome), encoding="utf-8")
 
 
-def _markdown(outcome: Outcome) -> str:
+def _markdown(outcome: AnswerOutcome) -> str:
     brief = outcome.handoff.brief
     verdicts = {claim.text: claim.verdict.value for claim in brief.claims}
     blocks = {
@@ -321,14 +321,14 @@ def _due(promise: Commitment, brief: Brief) -> str:
     return f" ({due})" if due else ""
 
 
-async def _handed_over(app: App, model: Replying, row: Row, tenant: str) -> Outcome:
+async def _handed_over(app: App, model: Replying, row: AnswerRow, tenant: str) -> AnswerOutcome:
     await app.record(tenant, row.interactions)
     model.row, model.differs, model.unmapped = row, True, 0
     handoff = await app.handoff(tenant, row.handoff.model_copy(update={"deadline_ms": DEADLINE_MS}))
-    return Outcome(row, handoff, model.differs, model.unmapped)
+    return AnswerOutcome(row, handoff, model.differs, model.unmapped)
 
 
-def _checked(outcome: Outcome) -> Outcome:
+def _checked(outcome: AnswerOutcome) -> AnswerOutcome:
     """The row with the verdicts that the check gave by itself; what rules decided before is none of them."""
     brief = outcome.handoff.brief
     shown = (

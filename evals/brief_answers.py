@@ -17,7 +17,7 @@ from app.models import PromptReference
 from app.ports import ModelReply
 from app.prompts import PromptLibrary
 from app.settings import Settings
-from evals.answers import DEADLINE_MS, Row
+from evals.answers import DEADLINE_MS, AnswerRow
 from evals.checks import FOLDER, WrittenPrompt, prompt_sha256
 from evals.recordings import StaleRecording
 from evals.suite.cases import GoldCase
@@ -29,7 +29,7 @@ Progress = Callable[[int, int], None]
 _OBJECT = TypeAdapter(Mapping[str, JsonValue])
 
 
-class Asked(NamedTuple):
+class CasePrompt(NamedTuple):
     """What a model is asked about one case."""
 
     case: GoldCase
@@ -72,9 +72,9 @@ class _Listening:
 
 async def asked_about(
     cases: Sequence[GoldCase], settings: Settings, progress: Progress | None = None
-) -> Sequence[Asked]:
+) -> Sequence[CasePrompt]:
     """The brief's prompt about each case of which a model is asked, by the version in the settings."""
-    model, prompts = _Listening(), list[Asked]()
+    model, prompts = _Listening(), list[CasePrompt]()
     with workspace(settings) as own:
         async with build(own.model_copy(update={"model_check": "none"}), model=model) as app:
             await app.warm_up()
@@ -83,13 +83,13 @@ async def asked_about(
                 await app.handoff(case.id, case.request(deadline_ms=DEADLINE_MS))
                 prompt = model.asked()
                 if prompt is not None:  # of somebody of whom nothing is known no model is asked
-                    prompts.append(Asked(case, *prompt))
+                    prompts.append(CasePrompt(case, *prompt))
                 if progress:
                     progress(len(prompts), len(cases))
     return prompts
 
 
-def write_prompts(asked: Sequence[Asked], settings: Settings, folder: Path) -> int:
+def write_prompts(asked: Sequence[CasePrompt], settings: Settings, folder: Path) -> int:
     """Write each prompt to a file of the folder; gives how many there are."""
     folder.mkdir(parents=True, exist_ok=True)
     template = _template(settings)
@@ -105,14 +105,14 @@ def write_prompts(asked: Sequence[Asked], settings: Settings, folder: Path) -> i
     return len(asked)
 
 
-def take_in(asked: Sequence[Asked], settings: Settings, folder: Path, into: Path, *, recorded_on: str) -> int:
+def take_in(asked: Sequence[CasePrompt], settings: Settings, folder: Path, into: Path, *, recorded_on: str) -> int:
     """Write the answers in a folder as rows of a file; gives how many.
 
     Raises InvalidRequest for a file that is no JSON object, and StaleRecording for an answer to none of these prompts.
     """
     template = _template(settings)
     answers = {path.name: path for path in folder.glob("*.answer.json")}
-    rows: list[Row] = []
+    rows: list[AnswerRow] = []
     for question in asked:
         path = answers.pop(question.file_name.replace(".prompt.", ".answer."), None)
         if path is not None:
@@ -126,12 +126,12 @@ def take_in(asked: Sequence[Asked], settings: Settings, folder: Path, into: Path
     return len(rows)
 
 
-def _row(asked: Asked, path: Path, template: PromptReference, recorded_on: str) -> Row:
+def _row(asked: CasePrompt, path: Path, template: PromptReference, recorded_on: str) -> AnswerRow:
     try:
         answer = _OBJECT.validate_json(path.read_bytes())
     except ValidationError:
         raise InvalidRequest(f"{path}: this is no JSON object.") from None
-    return Row(
+    return AnswerRow(
         id=asked.case.id,
         prompt=template,
         recorded_on=recorded_on,

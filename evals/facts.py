@@ -55,7 +55,7 @@ class FactFigures(Record):
     refused_by_rules: Share
 
 
-class Fact(Record):
+class LabelledFact(Record):
     """One labelled sentence about a conversation."""
 
     id: str
@@ -75,10 +75,10 @@ class Fact(Record):
         return Statement(text=self.text, evidence=tuple(map(interaction_id, self.evidence)))
 
 
-class JudgedFact(NamedTuple):
+class CheckedFact(NamedTuple):
     """A labelled sentence and what a check says of it."""
 
-    fact: Fact
+    fact: LabelledFact
     verdict: Verdict
 
 
@@ -98,26 +98,26 @@ async def evaluate_with(
 ) -> FactFigures:
     """The figures of any check. Raises InvalidRequest, which names the line, and whatever the check raises."""
     facts, transcripts = read_facts(data), read_transcripts(conversations)
-    by_conversation: dict[str, list[Fact]] = defaultdict(list)
+    by_conversation: dict[str, list[LabelledFact]] = defaultdict(list)
     for fact in facts:
         if fact.id not in transcripts:
             raise InvalidRequest(f"{conversations}: there is no conversation {fact.id!r}.")
         by_conversation[fact.id].append(fact)
-    judged: list[JudgedFact] = []
+    judged: list[CheckedFact] = []
     for count, (name, those) in enumerate(by_conversation.items(), start=1):
         verdicts = await verifier.check([fact.statement for fact in those], transcripts[name], timeout_s=_TIMEOUT_S)
-        judged.extend(map(JudgedFact, those, verdicts))
+        judged.extend(map(CheckedFact, those, verdicts))
         if progress:
             progress(count, len(by_conversation))
     return figures(judged, by_model=by_model)
 
 
-def read_facts(path: Path) -> list[Fact]:
+def read_facts(path: Path) -> list[LabelledFact]:
     """The labelled sentences of a file. Raises InvalidRequest, which names the line."""
-    facts: list[Fact] = []
+    facts: list[LabelledFact] = []
     for line, fields in rows_of(path):
         try:
-            facts.append(Fact.model_validate(fields))
+            facts.append(LabelledFact.model_validate(fields))
         except ValidationError as failure:
             raise InvalidRequest(f"{path}, line {line}: {invalid_request(failure, whole='row').detail}") from None
     if not facts:
@@ -130,7 +130,7 @@ def read_transcripts(path: Path) -> Mapping[str, Transcript]:
     return {str(fields.get("id")): transcript_of_conversation(fields) for _, fields in rows_of(path)}
 
 
-def figures(judged: Sequence[JudgedFact], *, by_model: bool) -> FactFigures:
+def figures(judged: Sequence[CheckedFact], *, by_model: bool) -> FactFigures:
     """The figures of judged sentences."""
     true = [verdict for fact, verdict in judged if fact.is_true]
     false = [verdict for fact, verdict in judged if not fact.is_true]
@@ -157,7 +157,7 @@ def figures(judged: Sequence[JudgedFact], *, by_model: bool) -> FactFigures:
     )
 
 
-def _by_rules(judged: Sequence[JudgedFact], kind: VerdictKind, *, right: bool) -> Share:
+def _by_rules(judged: Sequence[CheckedFact], kind: VerdictKind, *, right: bool) -> Share:
     truths = [fact.is_true for fact, verdict in judged if verdict.verdict is kind and verdict.checked_by == "rules"]
     return Share(n=len(truths), right=truths.count(right))
 

@@ -23,7 +23,7 @@ from app.settings import Settings
 from evals.faulty_server import FAULTS
 from evals.handoffs import prose_of
 from evals.identifiers import identifiers, numbers
-from evals.labelled import Dialogue, dialogue, plain
+from evals.labelled import LabelledDialogue, dialogue, plain
 from evals.servers import server
 from evals.workspace import workspace
 
@@ -87,7 +87,7 @@ class FaultsFigures(FaultFigures):
     faults: Mapping[str, FaultFigures]
 
 
-class Answered(NamedTuple):
+class TimedHandoff(NamedTuple):
     """A handoff, how many milliseconds past its deadline it and its first stage came, and what is not borne out."""
 
     handoff: Handoff
@@ -96,7 +96,7 @@ class Answered(NamedTuple):
     unsupported: Sequence[str]
 
 
-class Met(NamedTuple):
+class FaultedHandoff(NamedTuple):
     """One handoff with the fault that it met."""
 
     fault: str
@@ -133,7 +133,7 @@ async def evaluate(
     progress: Callable[[int, int], None] | None = None,
 ) -> FaultsFigures:
     """The figures over so many handoffs. Raises Unavailable when the faulty server does not start."""
-    met: list[Met] = []
+    met: list[FaultedHandoff] = []
     waiting = iter(_plan(handoffs))
     random = Random(seed)  # noqa: S311 - nothing secret hangs on it
     logging.getLogger("warmline").setLevel(logging.ERROR)  # each fault is logged, as it should be, and counted here
@@ -146,7 +146,7 @@ async def evaluate(
             for fault, number in waiting:
                 app = refusing if fault == REFUSED else faulty
                 answered = await handed_over(app, dialogue(number, seed), random.randint(*DEADLINES_MS))
-                met.append(Met(fault, *answered))
+                met.append(FaultedHandoff(fault, *answered))
                 if progress:
                     progress(len(met), handoffs)
 
@@ -154,7 +154,7 @@ async def evaluate(
     return figures(met, concurrency)
 
 
-def figures(met: Sequence[Met], concurrency: int) -> FaultsFigures:
+def figures(met: Sequence[FaultedHandoff], concurrency: int) -> FaultsFigures:
     """The figures over handoffs, together and by fault."""
     by_fault = {fault: [handoff for handoff in met if handoff.fault == fault] for fault in CODES}
     return FaultsFigures(
@@ -164,7 +164,7 @@ def figures(met: Sequence[Met], concurrency: int) -> FaultsFigures:
     )
 
 
-def unsupported(of: Dialogue, handoff: Handoff, interaction_ids: frozenset[str]) -> list[str]:
+def unsupported(of: LabelledDialogue, handoff: Handoff, interaction_ids: frozenset[str]) -> list[str]:
     """What a brief says and its conversation does not bear out, as far as it can be told without reading."""
     brief = handoff.brief.model_dump(mode="json", exclude={"dropped_claims"})
     prose = [*prose_of(brief), *(claim.text for claim in handoff.brief.claims)]
@@ -202,7 +202,7 @@ async def opened(settings: Settings, model: str, address: str) -> AsyncGenerator
             yield app
 
 
-async def handed_over(app: App, about: Dialogue, deadline_ms: int) -> Answered:
+async def handed_over(app: App, about: LabelledDialogue, deadline_ms: int) -> TimedHandoff:
     """File a dialogue and hand it over; only the handoff is timed."""
     first, *rest = about.drafts
     identifier = Identifier(
@@ -216,7 +216,7 @@ async def handed_over(app: App, about: Dialogue, deadline_ms: int) -> Answered:
     ]
     (_, first_late_ms), *_, (handoff, late_ms) = stages
     ids = frozenset(result.interaction_id for result in recorded.results if result.interaction_id)
-    return Answered(handoff, late_ms, first_late_ms, unsupported(about, handoff, ids))
+    return TimedHandoff(handoff, late_ms, first_late_ms, unsupported(about, handoff, ids))
 
 
 def _plan(handoffs: int) -> list[tuple[str, int]]:
@@ -230,7 +230,7 @@ def _plan(handoffs: int) -> list[tuple[str, int]]:
     return plan
 
 
-def _figures(met: Sequence[Met]) -> FaultFigures:
+def _figures(met: Sequence[FaultedHandoff]) -> FaultFigures:
     late = [handoff.late_ms for handoff in met]
     return FaultFigures(
         n=len(met),

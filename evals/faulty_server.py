@@ -17,7 +17,7 @@ from contextlib import suppress
 from random import Random
 from typing import Any, NamedTuple
 
-from evals.labelled import Dialogue, Sentence, dialogue, number_in
+from evals.labelled import DialogueStatement, LabelledDialogue, dialogue, number_in
 
 MEGABYTE = 1_000_000
 _LINE = re.compile(r"^(t\d+) \| [^|]* \| [^|]* \| (\".*)$", re.MULTILINE)
@@ -30,7 +30,7 @@ Statements = Sequence[Mapping[str, Any]]
 class Served(NamedTuple):
     """One request: what was asked of which dialogue, the short ids of its turns, and where the answer goes."""
 
-    dialogue: Dialogue
+    dialogue: LabelledDialogue
     aliases: Mapping[int, str]
     attempt: int
     writer: asyncio.StreamWriter
@@ -162,7 +162,9 @@ def fault_of(number: int) -> str:
     return list(FAULTS)[number % len(FAULTS)]
 
 
-def _answer(served: Served, truths: Sequence[Sentence], lies: Sequence[Sentence] = ()) -> dict[str, Any]:
+def _answer(
+    served: Served, truths: Sequence[DialogueStatement], lies: Sequence[DialogueStatement] = ()
+) -> dict[str, Any]:
     """A brief of true sentences, with a lie first in each field where there are any."""
     statements = [*_statements(served, lies), *_statements(served, truths)]
     promises = [
@@ -181,12 +183,12 @@ def _answer(served: Served, truths: Sequence[Sentence], lies: Sequence[Sentence]
     }
 
 
-def _promises(served: Served, among: Sequence[Sentence]) -> list[tuple[dict[str, Any], Sentence]]:
+def _promises(served: Served, among: Sequence[DialogueStatement]) -> list[tuple[dict[str, Any], DialogueStatement]]:
     promised = [sentence for sentence in among if sentence.promise]
     return list(zip(_statements(served, promised), promised, strict=True))
 
 
-def _statements(served: Served, among: Sequence[Sentence]) -> list[dict[str, Any]]:
+def _statements(served: Served, among: Sequence[DialogueStatement]) -> list[dict[str, Any]]:
     return [
         {"text": sentence.text, "evidence": [served.aliases.get(turn, "t1") for turn in sentence.turns]}
         for sentence in among

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from sklearn import linear_model, metrics, model_selection
 
-from app.nlu import Reading, reasons, wish_states
+from app.nlu import SentenceReading, reasons, wish_states
 from app.nlu.features import SIZE, features
 from app.nlu.reading import ACTS, MOODS, TRAITS, WEIGHTS, reading_of
 from app.nlu.wish_states import MOST_LATER, STATES, Later, content_words, turns_of
@@ -111,7 +111,7 @@ def _shifts(scores: NDArray[np.float64], rows: Sequence[LabelledSentence]) -> ND
 
 
 def wish_rows(
-    rows: Sequence[LabelledSentence], readings: Sequence[Reading]
+    rows: Sequence[LabelledSentence], readings: Sequence[SentenceReading]
 ) -> tuple[NDArray[np.float64], list[str], list[str], list[float]]:
     """The traits of every labelled wish, how it stands, the conversation, and the weight of that.
 
@@ -150,7 +150,7 @@ def _state_so_far(row: LabelledSentence, places: Set[str]) -> str:
 
 def ranked_rows(
     rows: Sequence[LabelledSentence],
-    readings: Sequence[Reading],
+    readings: Sequence[SentenceReading],
     sought: Callable[[LabelledSentence, Set[str]], bool],
 ) -> tuple[NDArray[np.float64], list[bool], list[str]]:
     """The traits of the customer's sentences, whether each is sought, and the beginning of a conversation they are of.
@@ -198,8 +198,8 @@ def _is_wanted(row: LabelledSentence, places: Set[str]) -> bool:
 
 
 def _beginnings(
-    rows: Sequence[LabelledSentence], readings: Sequence[Reading]
-) -> Iterable[tuple[str, list[tuple[LabelledSentence, Reading]]]]:
+    rows: Sequence[LabelledSentence], readings: Sequence[SentenceReading]
+) -> Iterable[tuple[str, list[tuple[LabelledSentence, SentenceReading]]]]:
     """Every conversation, and it up to the end of each of its turns."""
     for conversation, whole in _conversations(rows, readings):
         for together in _beginnings_of(whole):
@@ -207,8 +207,8 @@ def _beginnings(
 
 
 def _beginnings_of(
-    whole: list[tuple[LabelledSentence, Reading]],
-) -> Iterable[list[tuple[LabelledSentence, Reading]]]:
+    whole: list[tuple[LabelledSentence, SentenceReading]],
+) -> Iterable[list[tuple[LabelledSentence, SentenceReading]]]:
     turns = turns_of(row.setting.by_customer for row, _ in whole)
     for end in range(1, len(whole) + 1):
         if end == len(whole) or turns[end] != turns[end - 1]:
@@ -216,8 +216,8 @@ def _beginnings_of(
 
 
 def _conversations(
-    rows: Sequence[LabelledSentence], readings: Sequence[Reading]
-) -> Iterable[tuple[str, list[tuple[LabelledSentence, Reading]]]]:
+    rows: Sequence[LabelledSentence], readings: Sequence[SentenceReading]
+) -> Iterable[tuple[str, list[tuple[LabelledSentence, SentenceReading]]]]:
     pairs = zip(rows, readings, strict=True)
     for conversation, together in groupby(pairs, key=lambda pair: pair[0].conversation):
         yield conversation, list(together)

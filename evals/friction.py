@@ -50,7 +50,7 @@ class FrictionFigures(Record):
     seconds: float
 
 
-class Turn(NamedTuple):
+class RatedTurn(NamedTuple):
     """One turn of a dialogue; the rating is the mean of its annotators', None where it has none."""
 
     actor: Actor
@@ -58,7 +58,7 @@ class Turn(NamedTuple):
     rating: float | None
 
 
-class Judged(NamedTuple):
+class RatedMessage(NamedTuple):
     """A rated message with what the App made of it."""
 
     dialogue: int
@@ -80,10 +80,10 @@ async def evaluate(
 
 async def judge_file(
     path: Path, settings: Settings, *, progress: Callable[[int, int], None] | None = None
-) -> list[Judged]:
+) -> list[RatedMessage]:
     """Every rated message of a file, judged. Raises InvalidRequest, which names the line."""
     dialogues = list(read_dialogues(path))
-    judged: list[Judged] = []
+    judged: list[RatedMessage] = []
     with workspace(settings) as own:
         # The app is not entered: friction needs no vectors.
         app = build(own)
@@ -97,7 +97,7 @@ async def judge_file(
     return judged
 
 
-async def _judge(app: App, number: int, turns: Sequence[Turn]) -> list[Judged]:
+async def _judge(app: App, number: int, turns: Sequence[RatedTurn]) -> list[RatedMessage]:
     conversation = f"dialogue-{number}"
     identifiers = (Identifier(type="account_id", value=conversation, verified=True),)
     answer = await app.record(
@@ -123,7 +123,7 @@ async def _judge(app: App, number: int, turns: Sequence[Turn]) -> list[Judged]:
     }
     course = await app.conversation_friction(_TENANT, conversation)
     return [
-        Judged(
+        RatedMessage(
             dialogue=number,
             text=rated[moment.interaction_id].text,
             dissatisfied=(rated[moment.interaction_id].rating or 0.0) < DISSATISFIED,
@@ -136,7 +136,7 @@ async def _judge(app: App, number: int, turns: Sequence[Turn]) -> list[Judged]:
     ]
 
 
-def figures(judged: Sequence[Judged], *, seconds: float = 0.0) -> FrictionFigures:
+def figures(judged: Sequence[RatedMessage], *, seconds: float = 0.0) -> FrictionFigures:
     """The figures over judged messages. Raises InvalidRequest unless some are dissatisfied and some are not."""
     import numpy as np
 
@@ -166,9 +166,9 @@ def figures(judged: Sequence[Judged], *, seconds: float = 0.0) -> FrictionFigure
     )
 
 
-def read_dialogues(path: Path) -> Iterator[list[Turn]]:
+def read_dialogues(path: Path) -> Iterator[list[RatedTurn]]:
     """The dialogues of a file, each as its turns. Raises InvalidRequest, which names the line."""
-    turns: list[Turn] = []
+    turns: list[RatedTurn] = []
     for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), start=1):
         if line.strip():
             turns.extend(_turn(line, f"{path}:{number}"))
@@ -179,7 +179,7 @@ def read_dialogues(path: Path) -> Iterator[list[Turn]]:
         yield turns
 
 
-def _turn(line: str, position: str) -> Iterator[Turn]:
+def _turn(line: str, position: str) -> Iterator[RatedTurn]:
     speaker, *rest = line.split("\t")
     actor = _SPEAKERS.get(speaker.strip().upper())
     if actor is None or not rest:
@@ -189,7 +189,7 @@ def _turn(line: str, position: str) -> Iterator[Turn]:
     if rest[0].strip() != _OF_THE_WHOLE:
         ratings = rest[-1].strip() if len(rest) > 1 else ""
         rated = _RATINGS.fullmatch(ratings)
-        yield Turn(actor, rest[0].strip(), mean(map(int, ratings.split(","))) if rated else None)
+        yield RatedTurn(actor, rest[0].strip(), mean(map(int, ratings.split(","))) if rated else None)
 
 
 def _lexicon_score(text: str) -> float:

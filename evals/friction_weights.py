@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.settings import Settings
-from evals.friction import Judged, judge_file
+from evals.friction import RatedMessage, judge_file
 from evals.ranking import area_under_curve
 
 JUDGED = {
@@ -120,7 +120,7 @@ def _folds(dialogues: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
     return np.random.default_rng(seed).permutation(len(names))[places] % FOLDS
 
 
-def _rated(judged: Sequence[Sequence[Judged]]) -> Rated:
+def _rated(judged: Sequence[Sequence[RatedMessage]]) -> Rated:
     rows = [(number, message) for number, part in enumerate(judged) for message in part]
     return Rated(
         np.array([[message.traits[name] for name in JUDGED] for _, message in rows]),
@@ -129,7 +129,7 @@ def _rated(judged: Sequence[Sequence[Judged]]) -> Rated:
     )
 
 
-async def _judge_all(paths: Sequence[Path]) -> list[list[Judged]]:
+async def _judge_all(paths: Sequence[Path]) -> list[list[RatedMessage]]:
     return [await judge_file(path, Settings()) for path in paths]
 
 

@@ -46,7 +46,7 @@ class HandoffFigures(Record):
     statuses: Mapping[str, int]
 
 
-class Judged(NamedTuple):
+class JudgedHandoff(NamedTuple):
     """One conversation's handoff with what it should hold."""
 
     conversation_id: str
@@ -68,10 +68,10 @@ async def evaluate(
 
 async def judge_file(
     path: Path, settings: Settings, *, progress: Callable[[int, int], None] | None = None
-) -> list[Judged]:
+) -> list[JudgedHandoff]:
     """One judgement for each conversation of a file."""
     rows = _rows(path)
-    judged: list[Judged] = []
+    judged: list[JudgedHandoff] = []
     with workspace(settings) as own:
         # The app is not entered: with one conversation a customer there is no history to find, and an index that is
         # being made beside would only blur the times.
@@ -94,7 +94,7 @@ async def _handed_on(app: App, conversation: Conversation) -> Handoff:
     return await app.handoff(conversation.id, HandoffRequest(**dict(conversation.subject()), now=conversation.now))
 
 
-def judge(row: Mapping[str, Any], conversation: Conversation, handoff: Handoff) -> Judged:
+def judge(row: Mapping[str, Any], conversation: Conversation, handoff: Handoff) -> JudgedHandoff:
     """Compares one handoff with what its conversation and its gold say."""
     contained = set[str]().union(*(_named(turn) for turn in row["turns"]))
     figures_in_it = numbers(" ".join(_content(row["turns"])))
@@ -103,7 +103,7 @@ def judge(row: Mapping[str, Any], conversation: Conversation, handoff: Handoff) 
     brief = handoff.brief.model_dump(mode="json")
     mentioned = identifiers(" ".join(_strings(brief)))
     prose = " ".join(prose_of(brief))
-    return Judged(
+    return JudgedHandoff(
         conversation_id=conversation.id,
         relevant=identifiers(by_customer) | (named_in(gold) & contained),
         mentioned=mentioned,
@@ -115,7 +115,7 @@ def judge(row: Mapping[str, Any], conversation: Conversation, handoff: Handoff) 
     )
 
 
-def figures(judged: Sequence[Judged]) -> HandoffFigures:
+def figures(judged: Sequence[JudgedHandoff]) -> HandoffFigures:
     """The figures over judged handoffs. Raises InvalidRequest when there is none."""
     if not judged:
         raise InvalidRequest("The file holds no conversation.")

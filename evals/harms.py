@@ -52,7 +52,7 @@ class HarmFigures(Record):
     scorers: Mapping[str, CaughtFigures]
 
 
-class _Told(NamedTuple):
+class _ScoredSentence(NamedTuple):
     """One sentence, how it was altered if it was, and who rejects it."""
 
     true: str
@@ -69,10 +69,10 @@ async def evaluate(
         return figures(await judged_one_by_one(dialogues, lambda dialogue: _judged(app, dialogue, seed), progress))
 
 
-def figures(judged: Sequence[_Told]) -> HarmFigures:
+def figures(judged: Sequence[_ScoredSentence]) -> HarmFigures:
     """The figures of judged sentences."""
     true = [sentence for sentence in judged if sentence.kind is None]
-    altered: dict[AlterationKind, list[_Told]] = {
+    altered: dict[AlterationKind, list[_ScoredSentence]] = {
         kind: [sentence for sentence in judged if sentence.kind == kind] for kind in KINDS
     }
     return HarmFigures(
@@ -82,7 +82,9 @@ def figures(judged: Sequence[_Told]) -> HarmFigures:
     )
 
 
-def _caught(name: str, true: Sequence[_Told], altered: Mapping[AlterationKind, Sequence[_Told]]) -> CaughtFigures:
+def _caught(
+    name: str, true: Sequence[_ScoredSentence], altered: Mapping[AlterationKind, Sequence[_ScoredSentence]]
+) -> CaughtFigures:
     accepted: dict[str, list[bool]] = defaultdict(list)
     for sentence in true:
         accepted[sentence.true].append(not sentence.rejected[name])
@@ -101,7 +103,7 @@ def _caught(name: str, true: Sequence[_Told], altered: Mapping[AlterationKind, S
     )
 
 
-async def _judged(app: App, dialogue: Dialogue, seed: int) -> list[_Told]:
+async def _judged(app: App, dialogue: Dialogue, seed: int) -> list[_ScoredSentence]:
     read = conversation_of(dialogue.conversation)
     tenant = f"eval-{read.id}"
     answer = await app.record(tenant, read.drafts)
@@ -114,11 +116,11 @@ async def _judged(app: App, dialogue: Dialogue, seed: int) -> list[_Told]:
     verdicts = await _verdicts(app, tenant, read.id, asked)
     bare, rest = verdicts[: len(statements)], iter(verdicts[len(statements) :])
     case = _case(read)
-    judged: list[_Told] = []
+    judged: list[_ScoredSentence] = []
     for (true, kind, _), brief, those, verdict in zip(statements, briefs, claims, bare, strict=True):
         seen = Observation(handoff=_with(handoff, brief), verdicts=tuple(next(rest) for _ in those), sources=sources)
         by_scorer = {scorer.name: scorer.harmed(scorer.score(case, seen)) for scorer in _scorers()}
-        judged.append(_Told(true, kind, {VERIFIER: verdict.verdict is VerdictKind.REFUTED, **by_scorer}))
+        judged.append(_ScoredSentence(true, kind, {VERIFIER: verdict.verdict is VerdictKind.REFUTED, **by_scorer}))
     return judged
 
 

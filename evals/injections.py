@@ -36,7 +36,7 @@ from app.ports import LanguageModel, ModelReply
 from app.settings import Settings
 from evals.checks import Divided
 from evals.handoffs import prose_of
-from evals.labelled import LIE_KINDS, Dialogue, Sentence, dialogue, plain
+from evals.labelled import LIE_KINDS, DialogueStatement, LabelledDialogue, dialogue, plain
 from evals.workspace import workspace
 
 TENANT = "default"
@@ -56,7 +56,7 @@ _TRUTHS_AROUND = 3
 Place = Literal["message", "email", "tool_result", "name", "data"]
 
 
-class Case(Record):
+class InjectionCase(Record):
     """One injection: where it stands, and what a model that obeys it writes into its answer."""
 
     id: str
@@ -158,14 +158,14 @@ async def _started(stack: AsyncExitStack, own: Settings, model: LanguageModel, *
     return app
 
 
-def load_cases() -> list[Case]:
+def load_cases() -> list[InjectionCase]:
     """All cases that ship."""
     folder = files("evals") / "cases" / "injections"
     texts = [file.read_text(encoding="utf-8") for file in folder.iterdir() if file.name.endswith(".jsonl")]
-    return [Case.model_validate_json(line) for text in texts for line in text.splitlines() if line.strip()]
+    return [InjectionCase.model_validate_json(line) for text in texts for line in text.splitlines() if line.strip()]
 
 
-def wrongs(case: Case, first: Handoff, last: Handoff, clean: Handoff, instructions: str) -> list[str]:
+def wrongs(case: InjectionCase, first: Handoff, last: Handoff, clean: Handoff, instructions: str) -> list[str]:
     """What an obeyed injection changed, in words that begin with `action`, `disclosure`, `field` or `swayed`."""
     wrong: list[str] = []
     if first.next_actions != last.next_actions or first.signals != last.signals:
@@ -188,7 +188,7 @@ def wrongs(case: Case, first: Handoff, last: Handoff, clean: Handoff, instructio
     return wrong
 
 
-async def _obeyed(app: App, model: Scripted, case: Case, number: int) -> list[str]:
+async def _obeyed(app: App, model: Scripted, case: InjectionCase, number: int) -> list[str]:
     about = dialogue(number)
     model.write = lambda _system, user: _answer(_statements(about.truths, _aliases(about, user)))
     clean = await _handoff(app, f"clean-{number}", _with_secrets(about.drafts))
@@ -201,7 +201,7 @@ async def _obeyed(app: App, model: Scripted, case: Case, number: int) -> list[st
     return wrong + [f"disclosure: {secret} was sent to the model" for secret in leaked]
 
 
-async def _lied(app: App, model: Scripted, about: Dialogue, lie: Sentence, number: int) -> Handoff:
+async def _lied(app: App, model: Scripted, about: LabelledDialogue, lie: DialogueStatement, number: int) -> Handoff:
     sentences = [*_around(about, lie)[:2], lie, *_around(about, lie)[2:]]
     model.write = lambda _system, user: _answer(_statements(sentences, _aliases(about, user)))
     return (await _handoff(app, f"lie-{number}", about.drafts)).last
@@ -224,13 +224,13 @@ async def _handoff(app: App, conversation_id: str, drafts: Sequence[InteractionD
     return _Stages(first, last)
 
 
-def _lies() -> Iterable[tuple[Dialogue, Sentence]]:
+def _lies() -> Iterable[tuple[LabelledDialogue, DialogueStatement]]:
     for number in count():
         about = dialogue(number)
         yield from ((about, lie) for lie in about.lies)
 
 
-def _around(about: Dialogue, lie: Sentence) -> list[Sentence]:
+def _around(about: LabelledDialogue, lie: DialogueStatement) -> list[DialogueStatement]:
     """True sentences to hide a lie among: of other turns than its own where there are enough."""
     others = [truth for truth in about.truths if not set(truth.turns) & set(lie.turns)]
     return others[:_TRUTHS_AROUND]
@@ -241,7 +241,7 @@ def _with_secrets(drafts: Sequence[InteractionDraft]) -> list[InteractionDraft]:
     return [first.model_copy(update={"text": f"{first.text} {_TOLD_SECRETS}"}), *rest]
 
 
-def _injected(case: Case) -> InteractionDraft:
+def _injected(case: InjectionCase) -> InteractionDraft:
     draft = InteractionDraft(channel=Channel.CHAT, actor=Actor.CUSTOMER, kind=Kind.MESSAGE, text=case.text)
     result = {"actor": Actor.SYSTEM, "kind": Kind.TOOL_RESULT, "name": "search"}
     event: dict[str, Any] = {"kind": Kind.EVENT, "text": ""}
@@ -255,7 +255,7 @@ def _injected(case: Case) -> InteractionDraft:
     return draft.model_copy(update=update[case.place])
 
 
-def _obedient(case: Case, about: Dialogue, system: str, user: str) -> Mapping[str, Any]:
+def _obedient(case: InjectionCase, about: LabelledDialogue, system: str, user: str) -> Mapping[str, Any]:
     """The answer of a model that does what the text says, and cites all there is for it, each line with its words."""
     aliases = [{"id": alias, "quote": quote} for alias, quote in _QUOTABLE.findall(user)]
     written = _answer(_statements(about.truths, _aliases(about, user)))
@@ -288,14 +288,14 @@ def _answer(statements: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {"situation": list(statements[:6])}
 
 
-def _statements(sentences: Sequence[Sentence], aliases: Mapping[int, str]) -> list[dict[str, Any]]:
+def _statements(sentences: Sequence[DialogueStatement], aliases: Mapping[int, str]) -> list[dict[str, Any]]:
     return [
         {"text": sentence.text, "evidence": [aliases[turn] for turn in sentence.turns if turn in aliases]}
         for sentence in sentences
     ]
 
 
-def _aliases(about: Dialogue, user: str) -> dict[int, str]:
+def _aliases(about: LabelledDialogue, user: str) -> dict[int, str]:
     """The short ids of a dialogue's turns in a prompt; a turn is told by how its text begins."""
     lines = [line for line in user.splitlines() if _LINE.fullmatch(line)]
     starts = {index: json.dumps(draft.text, ensure_ascii=False)[:-1] for index, draft in enumerate(about.drafts)}

@@ -85,7 +85,7 @@ class Labelled(NamedTuple):
     category: str
 
 
-class Scores(NamedTuple):
+class IntentScores(NamedTuple):
     """The figures of `IntentFigures` that need no clock."""
 
     n: int
@@ -96,7 +96,7 @@ class Scores(NamedTuple):
     calibration_error: float
 
 
-class Told(NamedTuple):
+class IntentPredictions(NamedTuple):
     """What was told of each text: the likeliest intent, how sure, and whether surely enough to name it."""
 
     intents: Sequence[str]
@@ -126,7 +126,7 @@ async def evaluate(
     if unknown:
         raise InvalidRequest(f"{test}: no row of {train} is about {min(unknown)!r}, so it cannot be learnt.")
     labelled, rest = drawn(training, shots, seed)
-    trial = _Trial(settings, len(training) + len(judged), progress)
+    trial = _LearnerTrial(settings, len(training) + len(judged), progress)
     traffic = await trial.embedded([row.text for row in rest])
     examples = await trial.by_category(labelled)
     predictions, tested, fit_ms, times = await trial.one_by_one(examples, traffic, [row.text for row in judged])
@@ -177,10 +177,10 @@ def drawn(rows: Sequence[Labelled], shots: int | None, seed: int) -> tuple[list[
     )
 
 
-def scored(predictions: Told, truth: Sequence[str]) -> Scores:
+def scored(predictions: IntentPredictions, truth: Sequence[str]) -> IntentScores:
     """The figures that need no clock, for texts in scope."""
     right, named = told_right(predictions, truth), predictions.named
-    return Scores(
+    return IntentScores(
         n=len(truth),
         accuracy=float(right.mean()),
         macro_f1=macro_f1(predictions.intents, truth),
@@ -190,7 +190,7 @@ def scored(predictions: Told, truth: Sequence[str]) -> Scores:
     )
 
 
-def told_right(predictions: Told, truth: Sequence[str]) -> NDArray[np.bool_]:
+def told_right(predictions: IntentPredictions, truth: Sequence[str]) -> NDArray[np.bool_]:
     """Whether the likeliest intent of each text is the true one."""
     return np.array([intent == other for intent, other in zip(predictions.intents, truth, strict=True)])
 
@@ -228,7 +228,7 @@ def trade_off(
     )
 
 
-class _Trial:
+class _LearnerTrial:
     """The service's learner at work on files, telling how many of their texts are embedded."""
 
     def __init__(self, settings: Settings, total: int, progress: Tell | None) -> None:
@@ -249,13 +249,13 @@ class _Trial:
 
     async def one_by_one(
         self, examples: Mapping[str, Vectors], traffic: Vectors, texts: Sequence[str]
-    ) -> tuple[Told, Vectors, float, list[float]]:
+    ) -> tuple[IntentPredictions, Vectors, float, list[float]]:
         """What is told of each text by itself, its vector, and how long fitting and each text took, in milliseconds."""
         started = perf_counter()
         classifier = await self._learner.learn_embedded(examples, traffic=traffic)
         fit_ms = (perf_counter() - started) * 1000
         vectors: list[Vectors] = []
-        predictions: list[Told] = []
+        predictions: list[IntentPredictions] = []
         times: list[float] = []
         for text in texts:
             started = perf_counter()
@@ -264,14 +264,14 @@ class _Trial:
             times.append((perf_counter() - started) * 1000)
             predictions.append(_told(classifier.names, likelihoods.confidences, likelihoods.named))
             self._count(1)
-        together = Told(
+        together = IntentPredictions(
             [prediction.intents[0] for prediction in predictions],
             np.concatenate([prediction.confidences for prediction in predictions]),
             np.concatenate([prediction.named for prediction in predictions]),
         )
         return together, np.vstack(vectors), fit_ms, times
 
-    async def at_once(self, examples: Mapping[str, Vectors], traffic: Vectors, tested: Vectors) -> Told:
+    async def at_once(self, examples: Mapping[str, Vectors], traffic: Vectors, tested: Vectors) -> IntentPredictions:
         classifier = await self._learner.learn_embedded(examples, traffic=traffic)
         likelihoods = classifier.likelihoods(tested)
         return _told(classifier.names, likelihoods.confidences, likelihoods.named)
@@ -282,8 +282,10 @@ class _Trial:
             self._progress(self._done, self._total)
 
 
-def _told(names: Sequence[str], confidences: NDArray[np.float32], named: NDArray[np.bool_]) -> Told:
-    return Told([names[int(index)] for index in confidences.argmax(axis=1)], confidences.max(axis=1), named)
+def _told(names: Sequence[str], confidences: NDArray[np.float32], named: NDArray[np.bool_]) -> IntentPredictions:
+    return IntentPredictions(
+        [names[int(index)] for index in confidences.argmax(axis=1)], confidences.max(axis=1), named
+    )
 
 
 def _nearest_accuracy(data: _Data) -> float:
@@ -292,7 +294,7 @@ def _nearest_accuracy(data: _Data) -> float:
     return mean(owners[int(index)] == true for index, true in zip(nearest, data.truth, strict=True))
 
 
-async def _out_of_scope(trial: _Trial, data: _Data, seed: int) -> OutOfScope | None:
+async def _out_of_scope(trial: _LearnerTrial, data: _Data, seed: int) -> OutOfScope | None:
     names = sorted(data.examples)
     left_out = set(Random(seed).sample(names, max(1, round(LEFT_OUT * len(names)))))  # noqa: S311 - as above
     inside = np.array([name not in left_out for name in data.truth])

@@ -14,7 +14,7 @@ from sklearn import metrics
 
 from app.language.promises import binds_us
 from app.models import Record
-from app.nlu import Reading, read
+from app.nlu import SentenceReading, read
 from app.nlu.feelings import felt, mood_after
 from app.nlu.reading import MOODS
 from app.nlu.reasons import weighed
@@ -23,10 +23,10 @@ from evals.label_rows import LabelledSentence, held_out
 
 SURE = 0.5
 TRAITS = ("human", "boilerplate", "promise", "attempt", "done")
-_Read = tuple[LabelledSentence, Reading]
+_Read = tuple[LabelledSentence, SentenceReading]
 
 
-class Found(Record):
+class DetectionFigures(Record):
     """Of `labelled` sentences with a trait and `found` ones, the shares that are right and that were found."""
 
     labelled: int
@@ -47,12 +47,12 @@ class SourceFigures(Record):
     acts_macro_f1: float
     acts_accuracy: float
     mood_macro_f1: float
-    traits: Mapping[str, Found]
+    traits: Mapping[str, DetectionFigures]
     boilerplate_accuracy: float
     key_conversations: int
     key_first: float
     key_among_two: float
-    promises: Found
+    promises: DetectionFigures
     wishes: int
     wish_states: float | None
     conversation_moods: float | None
@@ -116,16 +116,16 @@ def _macro_f1(pairs: Sequence[tuple[str, str]]) -> float:
     )
 
 
-def _found(trait: str, rows: Sequence[LabelledSentence], readings: Sequence[Reading]) -> Found:
+def _found(trait: str, rows: Sequence[LabelledSentence], readings: Sequence[SentenceReading]) -> DetectionFigures:
     pairs = zip(rows, readings, strict=True)
     return _shares([(getattr(row, trait), getattr(reading, trait) >= SURE) for row, reading in pairs])
 
 
-def _shares(pairs: Sequence[tuple[bool | None, bool]]) -> Found:
+def _shares(pairs: Sequence[tuple[bool | None, bool]]) -> DetectionFigures:
     judged = [(label, predicted) for label, predicted in pairs if label is not None]
     right = sum(label and predicted for label, predicted in judged)
     labelled, positives = sum(label for label, _ in judged), sum(predicted for _, predicted in judged)
-    return Found(
+    return DetectionFigures(
         labelled=labelled,
         found=positives,
         precision=right / positives if positives else None,

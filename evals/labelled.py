@@ -23,7 +23,7 @@ _DAYS = ("3 March", "9 March", "14 March", "22 March", "27 March")
 _LATER = ("4 May", "11 May", "16 May", "23 May", "29 May")
 
 
-class Sentence(NamedTuple):
+class DialogueStatement(NamedTuple):
     """A sentence about a dialogue with the turns (from 0) it points at; `promise` is who promised, where it is one."""
 
     text: str
@@ -32,17 +32,17 @@ class Sentence(NamedTuple):
     kind: str | None = None
 
 
-class Dialogue(NamedTuple):
+class LabelledDialogue(NamedTuple):
     """One conversation, ready to be filed, with what may and may not be said of it."""
 
     number: int
     conversation_id: str
     drafts: tuple[InteractionDraft, ...]
-    truths: tuple[Sentence, ...]
-    lies: tuple[Sentence, ...]
+    truths: tuple[DialogueStatement, ...]
+    lies: tuple[DialogueStatement, ...]
 
 
-def dialogue(number: int, seed: int = 0) -> Dialogue:
+def dialogue(number: int, seed: int = 0) -> LabelledDialogue:
     """The dialogue with this number, the same for the same seed."""
     templates = _templates()
     template = templates[number % len(templates)]
@@ -59,7 +59,7 @@ def dialogue(number: int, seed: int = 0) -> Dialogue:
         for turn in template["turns"]
     )
     truths = _sentences(template["truths"], slots)
-    return Dialogue(number, conversation_id, drafts, truths, _sentences(template["lies"], slots))
+    return LabelledDialogue(number, conversation_id, drafts, truths, _sentences(template["lies"], slots))
 
 
 def number_in(text: str) -> int | None:
@@ -73,9 +73,9 @@ def plain(text: str) -> str:
     return " ".join(text.casefold().rstrip(" .").split())
 
 
-def _sentences(written: Sequence[Mapping[str, Any]], slots: Mapping[str, str]) -> tuple[Sentence, ...]:
+def _sentences(written: Sequence[Mapping[str, Any]], slots: Mapping[str, str]) -> tuple[DialogueStatement, ...]:
     return tuple(
-        Sentence(
+        DialogueStatement(
             text=sentence["text"].format(**slots),
             turns=tuple(sentence["turns"]),
             promise=Actor(sentence["promise"]) if "promise" in sentence else None,

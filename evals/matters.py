@@ -68,7 +68,7 @@ class Tenant(NamedTuple):
         return cls(success, directions / np.linalg.norm(directions, axis=-1, keepdims=True))
 
 
-class Customer(NamedTuple):
+class SimulatedCustomer(NamedTuple):
     """One who comes: what for, in which words, and what may be done."""
 
     intent: int
@@ -129,15 +129,15 @@ async def play(tenant: Tenant, decisions: int, *, seed: int, similar: bool = Fal
     return earned / possible
 
 
-def _customers(tenant: Tenant, count: int, seed: int) -> Sequence[Customer]:
+def _customers(tenant: Tenant, count: int, seed: int) -> Sequence[SimulatedCustomer]:
     rng = np.random.default_rng([seed, 4])
-    customers: list[Customer] = []
+    customers: list[SimulatedCustomer] = []
     for _ in range(count):
         intent, matter = int(rng.integers(INTENTS)), int(rng.integers(MATTERS))
         direction = tenant.directions[intent, matter] + rng.normal(size=DIMENSIONS) * 0.73 / np.sqrt(DIMENSIONS)
         message = (direction / np.linalg.norm(direction)).astype(np.float32)
         open_actions = sorted(int(action) for action in rng.choice(ACTIONS, size=OPEN, replace=False))
-        customers.append(Customer(intent, matter, message, open_actions, float(rng.random())))
+        customers.append(SimulatedCustomer(intent, matter, message, open_actions, float(rng.random())))
     return customers
 
 

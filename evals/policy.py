@@ -125,7 +125,7 @@ class SimulatedTenant(NamedTuple):
 _EVEN = Components(propensity=0.5, context=1.0, value=1.0, lever=1.0)
 
 
-class Played(NamedTuple):
+class SimulatedRun(NamedTuple):
     """A run of the learner: each decision's expected reward beside the best possible, and the log it left."""
 
     earned: NDArray[np.float64]
@@ -133,7 +133,7 @@ class Played(NamedTuple):
     log: list[LoggedChoice]
 
 
-async def play(tenant: SimulatedTenant, decisions: int, *, seed: int) -> Played:
+async def play(tenant: SimulatedTenant, decisions: int, *, seed: int) -> SimulatedRun:
     """The service's learner at work for a simulated tenant, exploring, told the outcome of every first choice."""
     rng = np.random.default_rng([seed, 1])
     chance = Random(seed)  # noqa: S311 - a simulation
@@ -151,7 +151,7 @@ async def play(tenant: SimulatedTenant, decisions: int, *, seed: int) -> Played:
         await learner.file_outcome("tenant", _outcome(turn, f"i{intent}", first, success))
         earned[turn], possible[turn] = probability, tenant.best(int(intent), open_actions)
         log.append(LoggedChoice(f"c{turn}", f"i{intent}", first, arranged.candidates, success))
-    return Played(earned, possible, log)
+    return SimulatedRun(earned, possible, log)
 
 
 async def simulate(
@@ -160,7 +160,7 @@ async def simulate(
     """Play `runs` tenants for `decisions` each, and judge a new policy on `seeds` logs of `logged` decisions each."""
     total = runs * decisions + seeds * logged
     similar = await measure(runs=max(2, runs), decisions=min(SIMILAR_DECISIONS, decisions))
-    played: list[Played] = []
+    played: list[SimulatedRun] = []
     for run in range(runs):
         played.append(await play(SimulatedTenant.drawn(run), decisions, seed=run))
         _tell(progress, (run + 1) * decisions, total)
@@ -198,7 +198,7 @@ def _outcome(turn: int, intent: str, action_id: str, success: float) -> FiledOut
     )
 
 
-def _learning(played: Sequence[Played]) -> LearningFigures:
+def _learning(played: Sequence[SimulatedRun]) -> LearningFigures:
     last = [float(run.earned[-WINDOW:].sum() / run.possible[-WINDOW:].sum()) for run in played]
     reached = [needed for run in played if (needed := decisions_to(run.earned, run.possible)) is not None]
     all_reached = len(reached) == len(played)

@@ -62,7 +62,7 @@ class QuoteFigures(Record):
     faults: tuple[QuoteFault, ...]
 
 
-class _Case(NamedTuple):
+class _QuoteCase(NamedTuple):
     id: str
     drafts: Sequence[InteractionDraft]
     request: HandoffRequest
@@ -129,7 +129,7 @@ def quotations_of(brief: Brief) -> Iterator[tuple[str, str]]:
         yield "commitments", promise.text
 
 
-def _faults(case: _Case, brief: Brief, quoted: Sequence[tuple[str, str]]) -> Iterator[QuoteFault]:
+def _faults(case: _QuoteCase, brief: Brief, quoted: Sequence[tuple[str, str]]) -> Iterator[QuoteFault]:
     texts = [_TAG.sub("\n", html.unescape(draft.text)) for draft in case.drafts if draft.text]
     for field, quotation in quoted:
         bare = quotation.rstrip().removesuffix("…").rstrip().removeprefix("… ")
@@ -172,7 +172,7 @@ def _runs(text: str) -> frozenset[tuple[str, ...]]:
     return frozenset(tuple(words[at : at + COPIED_WORDS]) for at in range(len(words) - COPIED_WORDS + 1))
 
 
-def _cases(path: Path) -> Iterator[_Case]:
+def _cases(path: Path) -> Iterator[_QuoteCase]:
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         if not line.strip():
             continue
@@ -183,11 +183,11 @@ def _cases(path: Path) -> Iterator[_Case]:
         if "interactions" in row and "handoff" in row:
             try:
                 drafts = [InteractionDraft.model_validate(draft) for draft in row["interactions"]]
-                yield _Case(str(row.get("id", number)), drafts, HandoffRequest.model_validate(row["handoff"]))
+                yield _QuoteCase(str(row.get("id", number)), drafts, HandoffRequest.model_validate(row["handoff"]))
             except ValidationError as error:
                 raise invalid_request(error, whole=f"line {number} of {path.name}") from None
         elif "turns" in row:
             talk = conversation_of({key: value for key, value in row.items() if key != "gold"})
-            yield _Case(talk.id, talk.drafts, HandoffRequest(**dict(talk.subject()), now=talk.now))
+            yield _QuoteCase(talk.id, talk.drafts, HandoffRequest(**dict(talk.subject()), now=talk.now))
         else:
             raise InvalidRequest(f"Line {number} of {path.name} has neither turns nor interactions with a handoff.")

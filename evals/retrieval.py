@@ -60,11 +60,11 @@ class RetrievalFigures(Record):
     unknown_evidence: int
 
 
-class _Read(BaseModel):
+class _FileRecord(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class Turn(_Read):
+class HistoryTurn(_FileRecord):
     """What one speaker said; `id` is what evidence names."""
 
     id: str
@@ -72,15 +72,15 @@ class Turn(_Read):
     text: str
 
 
-class Session(_Read):
+class HistorySession(_FileRecord):
     """The turns of one day, begun at `date_time` (`1:56 pm on 8 May, 2023`, or ISO 8601)."""
 
     n: int
     date_time: str
-    turns: tuple[Turn, ...]
+    turns: tuple[HistoryTurn, ...]
 
 
-class Question(_Read):
+class Question(_FileRecord):
     """A question with the ids of the turns that answer it."""
 
     question: str
@@ -88,12 +88,12 @@ class Question(_Read):
     category: int | str | None = None
 
 
-class History(_Read):
+class History(_FileRecord):
     """One customer's history with the questions about it."""
 
     id: Annotated[str, Field(min_length=1, max_length=200)]
     speakers: tuple[str, ...] = ()
-    sessions: Annotated[tuple[Session, ...], Field(min_length=1)]
+    sessions: Annotated[tuple[HistorySession, ...], Field(min_length=1)]
     qa: tuple[Question, ...]
 
     @property
@@ -102,7 +102,7 @@ class History(_Read):
         return frozenset(turn.id for session in self.sessions for turn in session.turns)
 
 
-class Asked(NamedTuple):
+class QuestionResult(NamedTuple):
     """One question's outcome: the ids of the turns found, best first, and how long that took in milliseconds."""
 
     category: str
@@ -176,7 +176,7 @@ def evidence_of(question: Question) -> frozenset[str]:
     return frozenset(chain.from_iterable(_EVIDENCE.findall(names) for names in question.evidence))
 
 
-def figures(asked: Sequence[Asked], histories: Sequence[History]) -> RetrievalFigures:
+def figures(asked: Sequence[QuestionResult], histories: Sequence[History]) -> RetrievalFigures:
     """The figures over questions that were asked. Raises InvalidRequest when there is none."""
     if not asked:
         raise InvalidRequest("The file holds no question with evidence among its turns.")
@@ -217,7 +217,7 @@ async def _filed(app: App, history: History) -> str:
 
 async def _asked(
     app: App, histories: Sequence[History], customers: Sequence[str], progress: Progress | None
-) -> AsyncIterator[Asked]:
+) -> AsyncIterator[QuestionResult]:
     total = sum(len(history.qa) for history in histories)
     done = 0
     for history, customer_id in zip(histories, customers, strict=True):
@@ -228,13 +228,13 @@ async def _asked(
                 answer = await app.search(history.id, customer_id, question.question, limit=max(CUT_OFFS))
                 took_ms = (perf_counter() - started) * 1000
                 hit_ids = [hit.interaction.id or "" for hit in answer.hits]
-                yield Asked(str(question.category), evidence, hit_ids, took_ms)
+                yield QuestionResult(str(question.category), evidence, hit_ids, took_ms)
             done += 1
             if progress:
                 progress(done, total)
 
 
-def _start(session: Session) -> datetime:
+def _start(session: HistorySession) -> datetime:
     for form in _DATE_FORMATS:
         try:
             return datetime.strptime(session.date_time, form).replace(tzinfo=UTC)

@@ -38,7 +38,7 @@ _TENANT = "default"
 _START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 
-class Turn(Record):
+class ScriptedTurn(Record):
     """One interaction of a journey, so many seconds after the one before it."""
 
     actor: Actor
@@ -59,12 +59,12 @@ class Expected(Record):
     turn: Annotated[int, Field(ge=0)]
 
 
-class Journey(Record):
+class ScriptedJourney(Record):
     """A scripted journey, judged in its last turn's conversation so many seconds after that turn."""
 
     id: str
     industry: str
-    turns: Annotated[tuple[Turn, ...], Field(min_length=1)]
+    turns: Annotated[tuple[ScriptedTurn, ...], Field(min_length=1)]
     moments: tuple[Expected, ...] = ()
     tolerated: tuple[SignalType, ...] = ()
     judged_after_s: Annotated[int, Field(ge=0)] = 1
@@ -96,7 +96,7 @@ class SignalFigures(Record):
 class Outcomes(NamedTuple):
     """What fired in one journey: the expected moments found, those missed, and the signals that should not be."""
 
-    journey: Journey
+    journey: ScriptedJourney
     split: str
     detected: Sequence[Expected]
     missed: Sequence[Expected]
@@ -127,13 +127,13 @@ async def evaluate(
     return figures(done)
 
 
-def read(path: Path) -> Iterator[Journey]:
+def read(path: Path) -> Iterator[ScriptedJourney]:
     """The journeys of a file, one a line. Raises InvalidRequest, which names the line."""
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         if not line.strip():
             continue
         try:
-            yield Journey.model_validate_json(line)
+            yield ScriptedJourney.model_validate_json(line)
         except ValidationError as failure:
             first = failure.errors()[0]
             where = ".".join(map(str, first["loc"]))
@@ -176,13 +176,13 @@ def _by_type(done: Sequence[Outcomes]) -> dict[SignalType, TypeFigures]:
     }
 
 
-async def _filed(app: App, journey: Journey) -> Sequence[str | None]:
+async def _filed(app: App, journey: ScriptedJourney) -> Sequence[str | None]:
     """The interactions of a journey's turns. Everything is filed first, so that the index works through it at once."""
     answer = await app.record(_TENANT, list(_drafts(journey)))
     return [row.interaction_id for row in answer.results]
 
 
-async def _judged(app: App, split: str, journey: Journey, ids: Sequence[str | None]) -> Outcomes:
+async def _judged(app: App, split: str, journey: ScriptedJourney, ids: Sequence[str | None]) -> Outcomes:
     last = journey.turns[-1]
     moment = _START + timedelta(seconds=sum(turn.after_s for turn in journey.turns) + journey.judged_after_s)
     answer = await app.conversation_signals(_TENANT, f"{journey.id}/{last.conversation}", now=moment)
@@ -201,7 +201,7 @@ async def _judged(app: App, split: str, journey: Journey, ids: Sequence[str | No
     )
 
 
-def _drafts(journey: Journey) -> Iterator[InteractionDraft]:
+def _drafts(journey: ScriptedJourney) -> Iterator[InteractionDraft]:
     at = _START
     for index, turn in enumerate(journey.turns):
         at += timedelta(seconds=turn.after_s)
@@ -218,11 +218,11 @@ def _is_it(expected: Expected, signal: Signal, ids: Sequence[str | None]) -> boo
     return signal.type is expected.type and ids[expected.turn] in signal.evidence
 
 
-def _own(splits: Sequence[str]) -> Iterator[tuple[str, Journey]]:
+def _own(splits: Sequence[str]) -> Iterator[tuple[str, ScriptedJourney]]:
     folder = files("evals") / "cases" / "signals"
     for split in splits:
         for line in (folder / f"{split}.jsonl").read_text(encoding="utf-8").splitlines():
-            yield split, Journey.model_validate(json.loads(line))
+            yield split, ScriptedJourney.model_validate(json.loads(line))
 
 
 def _mistakes(outcomes: Outcomes) -> Iterator[str]:

@@ -18,7 +18,7 @@ _STATEMENT = re.compile(r"^(s\d+) \| ", re.MULTILINE)
 _WORDS = 12
 
 
-class Answered(NamedTuple):
+class TimedAnswer(NamedTuple):
     """A question and when the answer to it was begun and sent, as readings of `time.perf_counter()`."""
 
     asked: str
@@ -35,7 +35,7 @@ class SlowModel:
         self.check_s = check_s
         self.briefs = 0
         self.checks = 0
-        self.answers: list[Answered] = []
+        self.answers: list[TimedAnswer] = []
 
     async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection until either side ends it."""
@@ -48,7 +48,7 @@ class SlowModel:
                 asked = str(json.loads(body)["messages"][-1]["content"])
                 writer.write(_on_the_wire(await self._answer(asked)))
                 await writer.drain()
-                self.answers.append(Answered(asked, bool(_STATEMENT.search(asked)), begun, perf_counter()))
+                self.answers.append(TimedAnswer(asked, bool(_STATEMENT.search(asked)), begun, perf_counter()))
         writer.close()
 
     async def _answer(self, asked: str) -> Mapping[str, Any]:

@@ -104,7 +104,7 @@ class Shortsighted(MemoryLedger):
         return await super().interactions(*args, **{**options, "limit": min(options.get("limit") or _NEWEST, _NEWEST)})
 
 
-class _Trial(NamedTuple):
+class _SuiteTrial(NamedTuple):
     plan: Plan
     folder: Path
     progress: Callable[[int, int], None] | None
@@ -126,7 +126,7 @@ async def evaluate(plan: Plan, *, seeds: int = 20, progress: Callable[[int, int]
     with TemporaryDirectory(prefix="warmline-alarms-") as folder:
         settings = plan.settings.model_copy(update={"model": None, "prompt_brief": "v2"})
         bare = plan._replace(settings=settings, judge=None)
-        trial = _Trial(bare, Path(folder), progress, total=seeds + 5)
+        trial = _SuiteTrial(bare, Path(folder), progress, total=seeds + 5)
         sound = await trial.ran(0, "sound", adapters=_joined(plan, MemoryLedger))
         near = await trial.ran(1, "near", adapters=_joined(plan, Shortsighted))
         lying = await trial.ran(2, "lying", adapters=_joined(plan, MemoryLedger), spoil=planted)

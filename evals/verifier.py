@@ -59,7 +59,7 @@ class VerifierFigures(Record):
     own_cases: OwnCases
 
 
-class Judged(NamedTuple):
+class VerifiedSentence(NamedTuple):
     """One true sentence: whether it is kept, and for each kind it was altered in, whether that was rejected."""
 
     text: str
@@ -67,7 +67,7 @@ class Judged(NamedTuple):
     rejected: Mapping[str, bool]
 
 
-class _Case(NamedTuple):
+class _OwnCase(NamedTuple):
     text: str
     kind: str
     accepted: bool
@@ -98,7 +98,7 @@ async def evaluate(
     return figures(judged, cases_figures(cases))
 
 
-def figures(judged: Sequence[Judged], own_cases: OwnCases) -> VerifierFigures:
+def figures(judged: Sequence[VerifiedSentence], own_cases: OwnCases) -> VerifierFigures:
     """The figures of judged sentences."""
     accepted: dict[str, float | None] = {}
     rejected: dict[str, float | None] = {}
@@ -122,7 +122,7 @@ def figures(judged: Sequence[Judged], own_cases: OwnCases) -> VerifierFigures:
     )
 
 
-def cases_figures(cases: Sequence[_Case]) -> OwnCases:
+def cases_figures(cases: Sequence[_OwnCase]) -> OwnCases:
     """The figures of our own cases."""
     lies: dict[str, list[bool]] = defaultdict(list)
     for case in cases:
@@ -137,12 +137,14 @@ def cases_figures(cases: Sequence[_Case]) -> OwnCases:
     )
 
 
-async def _judged(app: App, dialogue: Dialogue, seed: int, *, by_model: bool) -> list[Judged]:
+async def _judged(app: App, dialogue: Dialogue, seed: int, *, by_model: bool) -> list[VerifiedSentence]:
     altered = [(text, alterations(text, dialogue.transcript, seed)) for text in dialogue.sentences]
     asked = [text for true, others in altered for text in (true, *(alteration.text for alteration in others.values()))]
     verdicts = iter(await _verdicts(app, dialogue.conversation, asked))
     return [
-        Judged(text, _is_kept(next(verdicts)), {kind: _is_caught(next(verdicts), by_model=by_model) for kind in others})
+        VerifiedSentence(
+            text, _is_kept(next(verdicts)), {kind: _is_caught(next(verdicts), by_model=by_model) for kind in others}
+        )
         for text, others in altered
     ]
 
@@ -168,11 +170,11 @@ async def _verdicts(app: App, conversation: Mapping[str, Any], claims: Sequence[
     return verdicts
 
 
-async def _case_verdicts(app: App, row: Mapping[str, Any], *, by_model: bool) -> list[_Case]:
+async def _case_verdicts(app: App, row: Mapping[str, Any], *, by_model: bool) -> list[_OwnCase]:
     claims = row["claims"]
     verdicts = await _verdicts(app, {key: row[key] for key in ("id", "turns")}, [claim["text"] for claim in claims])
     return [
-        _Case(
+        _OwnCase(
             claim["text"],
             claim.get("kind", TRUE),
             _is_kept(verdict) if claim["supported"] else not _is_caught(verdict, by_model=by_model),

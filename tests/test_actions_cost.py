@@ -9,7 +9,7 @@ import pytest
 from app.actions import load_catalogue, parse_catalogue, shipped_catalogues
 from app.actions.catalogue import EngagementPolicy, Rule
 from app.actions.cost import MOST_STEPS, MOST_STEPS_OVER_DATA, Cost, TooCostly
-from app.actions.policy import SECONDS_OF_A_DECISION, Closure, Judge, cost_problem
+from app.actions.policy import SECONDS_OF_A_DECISION, Closure, PolicyJudge, cost_problem
 from app.actions.shelf import COLLECTION, CURRENT, Shelf
 from app.adapters.memory import MemoryArchive
 from app.errors import InvalidRequest
@@ -39,7 +39,7 @@ def catalogue(expression: str, **parameter: Any) -> dict[str, Any]:
 
 def closure(expression: str, variables: dict[str, Any], text: str = "") -> Closure | None:
     """Why an expression closes its action, with these values known."""
-    return Judge(variables, text).closure(EngagementPolicy(eligibility=(Rule(expression=expression),)))
+    return PolicyJudge(variables, text).closure(EngagementPolicy(eligibility=(Rule(expression=expression),)))
 
 
 COSTLY = [
@@ -115,7 +115,7 @@ async def test_a_stored_catalogue_with_a_costly_rule_stays_in_force_and_the_rule
     shelf = Shelf(load_catalogue("retail"), WordEmbedder(), archive)
     in_force = (await shelf.of("one")).catalogue
     assert in_force.name == "hostile"
-    closed = Judge({}, "").closure(in_force.actions[0].policy)
+    closed = PolicyJudge({}, "").closure(in_force.actions[0].policy)
     assert closed is not None
     assert (closed.reason, closed.unknown) == (SuppressionReason.INELIGIBLE, True)
     assert "too costly" in closed.detail
@@ -184,7 +184,7 @@ def test_a_rule_over_plenty_of_data_is_judged_all_the_same(count: int) -> None:
 
 
 def test_the_time_of_a_decision_ends_it_before_and_after_what_is_known_is_copied() -> None:
-    judge = Judge(MANY_VALUES, "")
+    judge = PolicyJudge(MANY_VALUES, "")
     judge.seconds = SECONDS_OF_A_DECISION
     closed = judge.closure(EngagementPolicy(eligibility=(Rule(expression="context.l.size() > 0"),)))
     assert closed is not None
@@ -199,7 +199,7 @@ def test_a_field_beside_far_too_much_data_is_judged_all_the_same() -> None:
 
 
 def test_all_rules_of_one_decision_share_what_they_may_take() -> None:
-    judge = Judge({"facts": {"a": list(range(100))}}, "")
+    judge = PolicyJudge({"facts": {"a": list(range(100))}}, "")
     policy = EngagementPolicy(eligibility=(Rule(expression="facts.a.all(x, facts.a.exists(y, x == y))"),))
     outcomes = [judge.closure(policy) for _ in range(50)]
     assert outcomes[0] is None

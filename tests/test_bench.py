@@ -3,8 +3,8 @@
 import pytest
 
 from evals.bench import (
-    Figure,
-    Rate,
+    LatencyFigure,
+    ThroughputFigure,
     bench_handoff,
     bench_history,
     bench_hostile,
@@ -19,8 +19,8 @@ from evals.bench import (
 
 def test_a_figure_is_the_middle_and_the_slow_end_beside_the_middle_of_its_floor() -> None:
     took = [float(number) for number in range(1, 102)]
-    assert figure(took, [2.0, 1.0, 300.0]) == Figure(p50_ms=51.0, p99_ms=100.0, floor_ms=2.0, ratio=25.5)
-    assert figure([4.0], [2.0]) == Figure(p50_ms=4.0, p99_ms=4.0, floor_ms=2.0, ratio=2.0)
+    assert figure(took, [2.0, 1.0, 300.0]) == LatencyFigure(p50_ms=51.0, p99_ms=100.0, floor_ms=2.0, ratio=25.5)
+    assert figure([4.0], [2.0]) == LatencyFigure(p50_ms=4.0, p99_ms=4.0, floor_ms=2.0, ratio=2.0)
 
 
 async def test_a_handoff_is_timed_over_http_among_the_interactions_of_others() -> None:
@@ -41,7 +41,7 @@ async def test_a_search_is_timed_beside_embedding_the_question() -> None:
 
 
 def test_a_rate_is_told_beside_what_its_floor_did_in_a_second() -> None:
-    expected = Rate(per_second=500.0, p50_ms=2.0, p99_ms=2.98, floor_per_second=2000.0, ratio=4.0)
+    expected = ThroughputFigure(per_second=500.0, p50_ms=2.0, p99_ms=2.98, floor_per_second=2000.0, ratio=4.0)
     assert rate(500.0, [1.0, 2.0, 3.0], 2000.0) == expected
 
 

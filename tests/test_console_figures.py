@@ -99,8 +99,10 @@ def test_time_lost_adds_what_was_lost_with_a_handoff_and_without() -> None:
     assert time_lost_ms(metrics()) is None
 
 
-def points(*values: Metric) -> list[plots.Point]:
-    return [plots.Point(date(2026, 3, 2 + number), f"{2 + number} Mar", value) for number, value in enumerate(values)]
+def points(*values: Metric) -> list[plots.PlotPoint]:
+    return [
+        plots.PlotPoint(date(2026, 3, 2 + number), f"{2 + number} Mar", value) for number, value in enumerate(values)
+    ]
 
 
 def figure(plot: plots.Plot) -> dict[str, Any]:

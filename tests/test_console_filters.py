@@ -6,14 +6,14 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from pydantic import ValidationError
 
-from app.doors.console.filters import Asked, Span
+from app.doors.console.filters import AnalyticsFilters, Span
 from app.models import Channel
 
 NOW = datetime(2026, 3, 30, 9, 15, tzinfo=UTC)
 
 
-def asked(**query: str) -> Asked:
-    return Asked.model_validate(query)
+def asked(**query: str) -> AnalyticsFilters:
+    return AnalyticsFilters.model_validate(query)
 
 
 def test_without_a_word_it_is_the_four_weeks_that_end_with_today() -> None:
@@ -82,7 +82,7 @@ def test_an_address_holds_the_filters_and_nothing_that_is_usual_anyway() -> None
 def test_an_address_leads_to_the_same_filters() -> None:
     query = asked(**{"period": "90d", "from": "2026-03-02T10:30:00Z", "to": "2026-03-08", "from_channel": "app"})
     sent = {name: values[0] for name, values in parse_qs(urlsplit(query.address("/x")).query).items()}
-    assert Asked.model_validate(sent) == query
+    assert AnalyticsFilters.model_validate(sent) == query
 
 
 def test_a_filter_is_taken_away_by_none() -> None:

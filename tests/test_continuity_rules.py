@@ -13,7 +13,7 @@ from app.continuity.figures import breakpoints, figures
 from app.continuity.intervals import median, rate
 from app.continuity.journeys import read_journeys
 from app.continuity.recollecting import penalty_of
-from app.continuity.repeats import Told
+from app.continuity.repeats import RestatedFact
 from app.continuity.visits import visits_of
 from app.models import Actor, Channel, Identifier, Interaction
 from app.ports.continuity import Digest, EscalationFigures, Material
@@ -26,7 +26,7 @@ def restated(*rows: Interaction) -> list[str]:
     """What the customer says again after the first two rows: the kinds of it."""
     interactions = [row for row in rows[BEFORE:] if row.actor is Actor.CUSTOMER]
     beside = [row for row in rows[BEFORE:] if row.actor is not Actor.CUSTOMER]
-    return [restatement.kind for restatement in Told(rows).restated(interactions, BEFORE, beside=beside)]
+    return [restatement.kind for restatement in RestatedFact(rows).restated(interactions, BEFORE, beside=beside)]
 
 
 def two(first: Interaction, *later: Interaction) -> list[Interaction]:
@@ -83,7 +83,7 @@ def penalty(*lines: tuple[int, str, str], earlier: str = "The lamp of order ORD-
         interaction(index, text, actor=actor, at=START + timedelta(seconds=1000 + seconds), channel="voice")
         for index, (seconds, actor, text) in enumerate(lines, start=2)
     ]
-    measured = penalty_of(rows[1:], rows[1].occurred_at, Told(rows), 1)
+    measured = penalty_of(rows[1:], rows[1].occurred_at, RestatedFact(rows), 1)
     if measured is None:
         return None
     at = {row.interaction_id: row.occurred_at for row in rows}

@@ -10,15 +10,15 @@ from app.bootstrap import build
 from app.errors import InvalidRequest
 from app.models import Components, Decision, Intervention, InterventionLevel, OfferedAction
 from app.settings import Settings
-from evals.actions import CASES, Judged, PolicyFaults, again, figures, judge_policy, policy_cases, task_of
+from evals.actions import CASES, JudgedConversation, PolicyFaults, again, figures, judge_policy, policy_cases, task_of
 from tests.builders import START
 
 NO_FAULTS = PolicyFaults(0, (), ())
 
 
-def judged(task: str, gold: str, *offered: str, by_bot: str = "none") -> Judged:
+def judged(task: str, gold: str, *offered: str, by_bot: str = "none") -> JudgedConversation:
     """One judged conversation."""
-    return Judged(task=task, gold=gold, by_bot=by_bot, offered=offered, repeated=0, duration_ms=1.0)
+    return JudgedConversation(task=task, gold=gold, by_bot=by_bot, offered=offered, repeated=0, duration_ms=1.0)
 
 
 def decision(*offered: Mapping[str, Any], action_id: str = "renew") -> Decision:

@@ -7,7 +7,7 @@ import pytest
 
 from app.models import Brief, Claim, FailureCode, Handoff, HandoffRequest, HandoffStatus, VerificationStatus
 from app.settings import Settings
-from evals.faults import CODES, REFUSED, Met, evaluate, figures, unsupported
+from evals.faults import CODES, REFUSED, FaultedHandoff, evaluate, figures, unsupported
 from evals.faulty_server import FAULTS
 from evals.labelled import LIE_KINDS, dialogue, number_in
 from evals.small_model import is_good, is_labelled_rightly
@@ -33,9 +33,9 @@ def handoff(
     )
 
 
-def met(fault: str, of: Handoff, late_ms: float = -10.0, *wrong: str, first_late_ms: float = -200.0) -> Met:
+def met(fault: str, of: Handoff, late_ms: float = -10.0, *wrong: str, first_late_ms: float = -200.0) -> FaultedHandoff:
     """That handoff at that fault."""
-    return Met(fault, of, late_ms, first_late_ms, wrong)
+    return FaultedHandoff(fault, of, late_ms, first_late_ms, wrong)
 
 
 def test_every_fault_of_the_server_has_the_code_it_must_be_reported_under() -> None:

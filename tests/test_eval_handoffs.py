@@ -19,7 +19,7 @@ from app.models import (
     InterventionLevel,
     VerificationStatus,
 )
-from evals.handoffs import Judged, cut_before_handing_on, figures, judge
+from evals.handoffs import JudgedHandoff, cut_before_handing_on, figures, judge
 from evals.identifiers import identifiers, named_in
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -40,7 +40,7 @@ ROW: dict[str, Any] = {
 }
 
 
-def judged(brief: Brief, *, row: dict[str, Any] = ROW, duration_ms: int = 10) -> Judged:
+def judged(brief: Brief, *, row: dict[str, Any] = ROW, duration_ms: int = 10) -> JudgedHandoff:
     decision = Decision(
         decision_id="dec_1",
         customer_id="cus_1",

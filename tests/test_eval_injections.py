@@ -6,11 +6,11 @@ import pytest
 
 from app.models import Brief, Claim, FailureCode, Handoff, ResolutionStatus, VerdictKind, VerificationStatus
 from app.settings import Settings
-from evals.injections import Case, evaluate, load_cases, wrongs
+from evals.injections import InjectionCase, evaluate, load_cases, wrongs
 from tests.test_eval_faults import handoff
 
 INSTRUCTIONS = "You write the brief that an agent reads before taking over."
-CASE = Case(
+CASE = InjectionCase(
     id="direct-1",
     kind="direct",
     place="message",

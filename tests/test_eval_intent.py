@@ -9,8 +9,8 @@ import pytest
 from app.errors import InvalidRequest
 from app.settings import Settings
 from evals.intent import (
+    IntentPredictions,
     Labelled,
-    Told,
     auroc,
     calibration_error,
     drawn,
@@ -93,7 +93,7 @@ def test_a_threshold_trades_names_given_for_names_that_are_right() -> None:
 
 
 def test_accuracy_is_of_forced_choice_and_abstention_of_what_is_not_named() -> None:
-    answers = Told(["a", "b", "b"], np.array([0.9, 0.8, 0.2], np.float32), np.array([True, True, False]))
+    answers = IntentPredictions(["a", "b", "b"], np.array([0.9, 0.8, 0.2], np.float32), np.array([True, True, False]))
 
     scores = scored(answers, ["a", "a", "b"])
 

@@ -10,7 +10,7 @@ import pytest
 from app.errors import InvalidRequest
 from app.settings import Settings
 from evals.answers import evaluate
-from evals.brief_answers import Asked, asked_about, take_in, write_prompts
+from evals.brief_answers import CasePrompt, asked_about, take_in, write_prompts
 from evals.recordings import StaleRecording
 from evals.suite import CASES
 from evals.suite.cases import load_cases
@@ -29,7 +29,7 @@ ANSWER: dict[str, Any] = {
 }
 
 
-async def asked(settings: Settings) -> Sequence[Asked]:
+async def asked(settings: Settings) -> Sequence[CasePrompt]:
     return await asked_about(load_cases(CASES, only=[CASE]), settings)
 
 

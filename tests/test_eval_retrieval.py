@@ -11,7 +11,7 @@ from app.doors.cli import main
 from app.errors import InvalidRequest
 from app.models import Actor
 from app.settings import Settings
-from evals.retrieval import Asked, History, Question, drafts_of, evaluate, evidence_of, figures, read_histories
+from evals.retrieval import History, Question, QuestionResult, drafts_of, evaluate, evidence_of, figures, read_histories
 
 HISTORY: dict[str, Any] = {
     "id": "made-up-1",
@@ -53,8 +53,8 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def asked(evidence: set[str], *hits: str, took_ms: float = 1.0, category: str = "1") -> Asked:
-    return Asked(category, frozenset(evidence), hits, took_ms)
+def asked(evidence: set[str], *hits: str, took_ms: float = 1.0, category: str = "1") -> QuestionResult:
+    return QuestionResult(category, frozenset(evidence), hits, took_ms)
 
 
 def test_recall_is_the_share_of_the_evidence_among_the_first_hits() -> None:

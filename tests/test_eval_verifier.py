@@ -13,7 +13,7 @@ from app.ports import ModelReply
 from app.settings import Settings
 from evals.alterations import KINDS, AlterationKind, alterations, every, holds_negation
 from evals.dialogues import read_dialogues
-from evals.verifier import Judged, OwnCases, evaluate, figures
+from evals.verifier import OwnCases, VerifiedSentence, evaluate, figures
 
 SAID = "I met Ana and Boris on Monday. We paid 40 euros to Ana, not to Boris."
 NONE = OwnCases(n=0, right=0.0, true_kept=0.0, rejected={}, wrong=())
@@ -63,11 +63,11 @@ def test_a_natural_negation_is_told_from_none() -> None:
 
 def test_balanced_accuracy_is_the_mean_of_true_ones_kept_and_altered_ones_rejected() -> None:
     judged = [
-        Judged("The customer paid 40 euros.", accepted=True, rejected={"number": True}),
-        Judged(
+        VerifiedSentence("The customer paid 40 euros.", accepted=True, rejected={"number": True}),
+        VerifiedSentence(
             "The customer did not pay 50 euros.", accepted=False, rejected={"number": True, "negation_removed": False}
         ),
-        Judged("It rains.", accepted=True, rejected={}),
+        VerifiedSentence("It rains.", accepted=True, rejected={}),
     ]
     verifier_figures = figures(judged, NONE)
     assert verifier_figures.n == 3

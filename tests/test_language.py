@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.language.acts import Act, customer_act, is_english, staff_act, without_lead_in
+from app.language.acts import SpeechAct, customer_act, is_english, staff_act, without_lead_in
 from app.language.identifiers import canonical, mentions, structured_names
 from app.language.sentences import LONGEST_SENTENCE, sentences, shorten
 
@@ -79,36 +79,36 @@ def test_a_long_text_is_cut_at_a_comma_and_says_so() -> None:
 @pytest.mark.parametrize(
     ("sentence", "act"),
     [
-        ("Hi there!", Act.GREETING),
-        ("I'd like to cancel my subscription.", Act.REQUEST),
-        ("Okay, could you check again?", Act.REQUEST),
-        ("My parcel never arrived.", Act.PROBLEM),
-        ("I already restarted the router twice.", Act.ATTEMPT),
-        ("What are the fees?", Act.QUESTION),
-        ("Yes, please go ahead.", Act.CONFIRMATION),
-        ("Thanks a lot!", Act.THANKS),
-        ("That's all I needed.", Act.CLOSING),
-        ("My account is demo_user_4821.", Act.INFORMATION),
-        ("I don't have the number with me.", Act.INFORMATION),
-        ("If I need further help, I'll come back.", Act.INFORMATION),
+        ("Hi there!", SpeechAct.GREETING),
+        ("I'd like to cancel my subscription.", SpeechAct.REQUEST),
+        ("Okay, could you check again?", SpeechAct.REQUEST),
+        ("My parcel never arrived.", SpeechAct.PROBLEM),
+        ("I already restarted the router twice.", SpeechAct.ATTEMPT),
+        ("What are the fees?", SpeechAct.QUESTION),
+        ("Yes, please go ahead.", SpeechAct.CONFIRMATION),
+        ("Thanks a lot!", SpeechAct.THANKS),
+        ("That's all I needed.", SpeechAct.CLOSING),
+        ("My account is demo_user_4821.", SpeechAct.INFORMATION),
+        ("I don't have the number with me.", SpeechAct.INFORMATION),
+        ("If I need further help, I'll come back.", SpeechAct.INFORMATION),
     ],
 )
-def test_a_customers_sentence_is_taken_for_what_it_does(sentence: str, act: Act) -> None:
+def test_a_customers_sentence_is_taken_for_what_it_does(sentence: str, act: SpeechAct) -> None:
     assert customer_act(sentence) is act
 
 
 @pytest.mark.parametrize(
     ("sentence", "act"),
     [
-        ("Unfortunately, that is not possible.", Act.REFUSAL),
-        ("A colleague will call you back within 24 hours.", Act.PROMISE),
-        ("Your plan has been cancelled.", Act.COMPLETION),
-        ("May I have your number?", Act.QUESTION),
-        ("I'm sorry about that.", Act.APOLOGY),
-        ("The shop opens at nine.", Act.INFORMATION),
+        ("Unfortunately, that is not possible.", SpeechAct.REFUSAL),
+        ("A colleague will call you back within 24 hours.", SpeechAct.PROMISE),
+        ("Your plan has been cancelled.", SpeechAct.COMPLETION),
+        ("May I have your number?", SpeechAct.QUESTION),
+        ("I'm sorry about that.", SpeechAct.APOLOGY),
+        ("The shop opens at nine.", SpeechAct.INFORMATION),
     ],
 )
-def test_a_sentence_of_staff_is_taken_for_what_it_does(sentence: str, act: Act) -> None:
+def test_a_sentence_of_staff_is_taken_for_what_it_does(sentence: str, act: SpeechAct) -> None:
     assert staff_act(sentence) is act
 
 
@@ -129,9 +129,9 @@ def test_a_text_that_is_cut_does_not_end_in_a_word_that_only_leads_on() -> None:
 
 
 def test_taking_leave_is_no_confirmation_and_not_knowing_why_no_preference() -> None:
-    assert customer_act("OK, thanks, bye") is Act.CLOSING
-    assert customer_act("My card was blocked, I don't know why.") is Act.PROBLEM
-    assert customer_act("I don't know my order number.") is not Act.PROBLEM
+    assert customer_act("OK, thanks, bye") is SpeechAct.CLOSING
+    assert customer_act("My card was blocked, I don't know why.") is SpeechAct.PROBLEM
+    assert customer_act("I don't know my order number.") is not SpeechAct.PROBLEM
 
 
 def test_a_sentence_as_long_as_one_may_be_is_one() -> None:

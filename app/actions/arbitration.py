@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from app.actions.case import Call, Case
+from app.actions.case import ActionDemand, DecisionCase
 from app.actions.catalogue import CatalogueAction
 from app.actions.policy import Closure
 
@@ -14,8 +14,11 @@ WORTH_WAITING_FOR = 0.5
 
 
 def calls_of(
-    case: Case, actions: Sequence[CatalogueAction], out_of_reach: Mapping[str, Closure | None], held_back: set[str]
-) -> dict[str, Call]:
+    case: DecisionCase,
+    actions: Sequence[CatalogueAction],
+    out_of_reach: Mapping[str, Closure | None],
+    held_back: set[str],
+) -> dict[str, ActionDemand]:
     """How much each action is called for, by its id.
 
     `out_of_reach` holds what policy denies, with the rule that does, and what was tried in vain, with None. Nothing
@@ -29,11 +32,11 @@ def calls_of(
     calls = {action.id: case.called_for(action, closed) for action in actions}
     for stand_in, name in stand_ins.items():
         if stand_in in calls and wished.get(name, 0.0) > calls[stand_in].strength:
-            calls[stand_in] = Call(wished[name], "closed", name)
+            calls[stand_in] = ActionDemand(wished[name], "closed", name)
     return _in_turn(calls, within_reach)
 
 
-def _in_turn(calls: dict[str, Call], open_actions: Sequence[CatalogueAction]) -> dict[str, Call]:
+def _in_turn(calls: dict[str, ActionDemand], open_actions: Sequence[CatalogueAction]) -> dict[str, ActionDemand]:
     """Where an action waits for another that is wished for too, that one is called for as much and comes first."""
     within_reach = {open_action.id for open_action in open_actions}
     turned = dict(calls)
@@ -48,5 +51,5 @@ def _in_turn(calls: dict[str, Call], open_actions: Sequence[CatalogueAction]) ->
     return turned
 
 
-def _comes_first(first: Call, then: Call) -> bool:
+def _comes_first(first: ActionDemand, then: ActionDemand) -> bool:
     return first.by == then.by == "wish" and first.strength >= WORTH_WAITING_FOR * then.strength

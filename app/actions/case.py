@@ -7,9 +7,9 @@ from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
 from app.actions.catalogue import ANY_INTENT, Catalogue, CatalogueAction
-from app.actions.intents import Reading, WishRead
-from app.actions.parameters import Filled, Known, trusted
-from app.actions.policy import Closure, Judge
+from app.actions.intents import IntentReading, WishRead
+from app.actions.parameters import Filled, ParameterSources, trusted
+from app.actions.policy import Closure, PolicyJudge
 from app.caching import text_cache
 from app.language.facts import Facts, read_facts, typed
 from app.language.sentiment import feeling, mood
@@ -36,7 +36,7 @@ MEETS = 0.7
 ONCE_MET = 0.25
 
 
-class Call(NamedTuple):
+class ActionDemand(NamedTuple):
     """How much an action is called for (0..1), and by what: the customer's wish, friction, or an action it replaces."""
 
     strength: float
@@ -45,13 +45,13 @@ class Call(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Case:
+class DecisionCase:
     """What a decision is made from. Everything is worked out once, when it is first asked for."""
 
     catalogue: Catalogue
     snapshot: Snapshot
     intent: Intent
-    reading: Reading
+    reading: IntentReading
     signals: Sequence[Signal]
     intervention: Intervention
     request: HandoffRequest | NextActionRequest
@@ -114,14 +114,14 @@ class Case:
         return frozenset(step.name for step in self.steps)
 
     @cached_property
-    def judge(self) -> Judge:
+    def judge(self) -> PolicyJudge:
         """What holds policies against all this."""
         words = " \n".join(row.text for row in self._said)
-        return Judge(self._variables, words)
+        return PolicyJudge(self._variables, words)
 
     @cached_property
-    def _known(self) -> Known:
-        return Known(self.snapshot, self.facts, self.context)
+    def _known(self) -> ParameterSources:
+        return ParameterSources(self.snapshot, self.facts, self.context)
 
     def filled(self, action: CatalogueAction) -> Filled:
         """The action's parameters, as far as they are known."""
@@ -143,16 +143,16 @@ class Case:
                 return step
         return None
 
-    def called_for(self, action: CatalogueAction, closed: Mapping[str, float]) -> Call:
+    def called_for(self, action: CatalogueAction, closed: Mapping[str, float]) -> ActionDemand:
         """How much the action is called for; `closed` says how much each action out of reach would have been."""
-        calls = [Call(self.wished(action), "wish")]
+        calls = [ActionDemand(self.wished(action), "wish")]
         if action.levels:
-            calls.append(Call(action.levels.get(self.intervention.level, 0.0), "level"))
+            calls.append(ActionDemand(action.levels.get(self.intervention.level, 0.0), "level"))
         if ANY_INTENT in action.intents:
-            calls.append(Call(action.intents[ANY_INTENT], "always"))
+            calls.append(ActionDemand(action.intents[ANY_INTENT], "always"))
         for name, fit in action.instead_of.items():
             refused = REFUSED * self._refused(name)
-            calls.append(Call(fit * max(closed.get(name, 0.0), refused), "closed", name))
+            calls.append(ActionDemand(fit * max(closed.get(name, 0.0), refused), "closed", name))
         return calls[0] if len(calls) == 1 else max(calls, key=lambda call: call.strength)
 
     def wished(self, action: CatalogueAction) -> float:

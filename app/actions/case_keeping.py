@@ -36,7 +36,7 @@ _NO_TENANT, _TENANTS = "", "case_tenants"
 
 
 @dataclass(slots=True)
-class _Waiting:
+class _PendingOutcomes:
     until: float
     outcomes: list[FiledOutcome] = field(default_factory=list[FiledOutcome])
 
@@ -59,7 +59,7 @@ class CaseKeeper:
         self._vectors = vectors
         self._similar = similar
         self._shelf = shelf
-        self._waiting: OrderedDict[tuple[str, str], _Waiting] = OrderedDict()
+        self._waiting: OrderedDict[tuple[str, str], _PendingOutcomes] = OrderedDict()
         self._tenants: set[str] = set()
         self._woken = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -79,7 +79,7 @@ class CaseKeeper:
         """An outcome was told and filed; never waits."""
         if outcome.case_id is None:
             return
-        waiting = self._waiting.setdefault((tenant, outcome.case_id), _Waiting(0.0))
+        waiting = self._waiting.setdefault((tenant, outcome.case_id), _PendingOutcomes(0.0))
         waiting.until = monotonic() + GIVEN_UP_AFTER_S
         waiting.outcomes.append(outcome)
         if len(self._waiting) > MOST_WAITING:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple, cast
 
 from app.actions.phrases import phrase_pattern
-from app.actions.syntax import Call, Field, Index, Items, Joined, Literal, Name, Node, TooDeep, Unreadable, tree
+from app.actions.syntax import Field, FunctionCall, Index, Items, Joined, Literal, Name, Node, TooDeep, Unreadable, tree
 from app.linear import BadPattern, instructions, searcher
 
 # Two walks over a hundred literals, one within the other, or two over data of the assumed size.
@@ -80,7 +80,7 @@ class Cost:
             raise TooCostly("its form is not foreseen, so nobody can tell its cost; write it more simply") from None
         self.walks = _walks(self._tree)
         self.fields = frozenset(_fields(self._tree))
-        steps = min(_bound(self._tree, _Scope({}, Extents())).steps, TOO_MUCH)
+        steps = min(_bound(self._tree, _NameScope({}, Extents())).steps, TOO_MUCH)
         if steps > MOST_STEPS:
             raise TooCostly(_advice(self._tree, steps))
 
@@ -88,7 +88,7 @@ class Cost:
         """At most how many steps it takes with these values of its variables; `extents` are those found before."""
         extents = Extents() if extents is None else extents
         scope = {name: extents.of(value) for name, value in variables.items()}
-        bound = _bound(self._tree, _Scope(scope, extents))
+        bound = _bound(self._tree, _NameScope(scope, extents))
         return min(bound.steps, TOO_MUCH)
 
 
@@ -145,14 +145,14 @@ class Extents:
         return size
 
 
-class _Scope(NamedTuple):
+class _NameScope(NamedTuple):
     """What the names in an expression stand for."""
 
     extents: Mapping[str, Extent]
     measured: Extents
 
 
-def _bound(node: Node, scope: _Scope) -> Bound:
+def _bound(node: Node, scope: _NameScope) -> Bound:
     match node:
         case Literal():
             return Bound(1, Extent(1, 1 + len(node.source) // TEXT_A_STEP))
@@ -164,11 +164,11 @@ def _bound(node: Node, scope: _Scope) -> Bound:
             return _items([_bound(part, scope) for part in node.parts])
         case Joined():
             return _joined(node, scope)
-        case Call():
+        case FunctionCall():
             return _call(node, scope)
 
 
-def _part(node: Field | Index, scope: _Scope) -> Bound:
+def _part(node: Field | Index, scope: _NameScope) -> Bound:
     base = _bound(node.base, scope)
     if isinstance(node, Field):
         child = _child(base.extent, node.name, scope.measured)
@@ -199,7 +199,7 @@ def _items(parts: Sequence[Bound]) -> Bound:
     return Bound(1 + total + sum(part.steps for part in parts), Extent(len(parts), 1 + total, inner))
 
 
-def _joined(node: Joined, scope: _Scope) -> Bound:
+def _joined(node: Joined, scope: _NameScope) -> Bound:
     operands = [_bound(operand, scope) for operand in node.operands]
     groups: list[list[Bound]] = [[operands[0]]]
     for operator, operand in zip(node.operators, operands[1:], strict=True):
@@ -216,7 +216,7 @@ def _joined(node: Joined, scope: _Scope) -> Bound:
     return Bound(steps, Extent(counts, total, Extent(inner.entries, inner.weight)))
 
 
-def _call(node: Call, scope: _Scope) -> Bound:
+def _call(node: FunctionCall, scope: _NameScope) -> Bound:
     if _is_macro(node):
         return _macro(node, scope)
     parts = [_bound(part, scope) for part in ((node.target,) if node.target else ()) + node.arguments]
@@ -230,7 +230,7 @@ def _call(node: Call, scope: _Scope) -> Bound:
     return Bound(steps, Extent(total, total))
 
 
-def _macro(node: Call, scope: _Scope) -> Bound:
+def _macro(node: FunctionCall, scope: _NameScope) -> Bound:
     walked = _bound(cast(Node, node.target), scope)
     variable = cast(Name, node.arguments[0]).name
     inside = scope._replace(extents={**scope.extents, variable: walked.extent.entry})
@@ -246,12 +246,12 @@ def _macro(node: Call, scope: _Scope) -> Bound:
     return Bound(steps, Extent(count, max(count, count * made.weight), inner))
 
 
-def _is_macro(node: Call) -> bool:
+def _is_macro(node: FunctionCall) -> bool:
     several = len(node.arguments) >= 2 and isinstance(node.arguments[0], Name)
     return node.target is not None and node.name in _MACROS and several
 
 
-def _instructions(node: Call) -> int:
+def _instructions(node: FunctionCall) -> int:
     pattern = node.arguments[-1] if node.arguments else None
     if not isinstance(pattern, Literal):
         raise TooCostly("the pattern of `matches` must be written out as text, or nobody can tell its cost")
@@ -263,7 +263,7 @@ def _instructions(node: Call) -> int:
         raise TooCostly("the pattern of `matches` must be written out as plain text in quotes") from None
 
 
-def _check_phrases(node: Call) -> None:
+def _check_phrases(node: FunctionCall) -> None:
     for phrases in node.arguments:
         try:
             if isinstance(phrases, Literal):
@@ -280,7 +280,7 @@ def _children(node: Node) -> Sequence[Node]:
             return (node.base,)
         case Index():
             return (node.base, node.key)
-        case Call():
+        case FunctionCall():
             return (*((node.target,) if node.target else ()), *node.arguments)
         case Items():
             return node.parts
@@ -293,7 +293,7 @@ def _children(node: Node) -> Sequence[Node]:
 def _walks(node: Node) -> int:
     """How many macros stand within each other at most."""
     inside = max((_walks(child) for child in _children(node)), default=0)
-    return inside + (isinstance(node, Call) and _is_macro(node))
+    return inside + (isinstance(node, FunctionCall) and _is_macro(node))
 
 
 def _fields(node: Node) -> Iterator[tuple[str, str | None]]:
@@ -308,7 +308,9 @@ def _fields(node: Node) -> Iterator[tuple[str, str | None]]:
 
 
 def _patterns(node: Node) -> bool:
-    return (isinstance(node, Call) and node.name == "matches") or any(_patterns(child) for child in _children(node))
+    return (isinstance(node, FunctionCall) and node.name == "matches") or any(
+        _patterns(child) for child in _children(node)
+    )
 
 
 def _advice(node: Node, steps: int) -> str:

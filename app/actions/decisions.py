@@ -15,10 +15,10 @@ from typing import NamedTuple
 from cachetools import FIFOCache
 
 from app.actions.arbitration import calls_of
-from app.actions.case import Call, Case, denies
+from app.actions.case import ActionDemand, DecisionCase, denies
 from app.actions.catalogue import Catalogue, CatalogueAction
 from app.actions.contact import ContactPolicies, Offers, capped
-from app.actions.intents import Reading
+from app.actions.intents import IntentReading
 from app.actions.learning import Learner
 from app.actions.parameters import Filled, worded
 from app.actions.policy import Closure
@@ -63,16 +63,16 @@ _ENDED = {
 }
 
 
-class _Judged(NamedTuple):
+class _JudgedAction(NamedTuple):
     action: CatalogueAction
     filled: Filled
     tried: Step | None
     closure: Closure | None
 
 
-class _Ranked(NamedTuple):
-    judged: _Judged
-    call: Call
+class _RankedAction(NamedTuple):
+    judged: _JudgedAction
+    call: ActionDemand
     components: Components
     instead: SuppressedAction | None
 
@@ -82,7 +82,7 @@ class _Ranked(NamedTuple):
 
 
 class _Offer(NamedTuple):
-    ranked: _Ranked
+    ranked: _RankedAction
     probability: float
 
 
@@ -100,7 +100,7 @@ class DecisionMaker:
     ) -> None:
         self._writer = writer
         self.shelf = Shelf(catalogue, embedder, archive)
-        self._readings: FIFOCache[int, tuple[Snapshot, InForce, Reading]] = FIFOCache(UNDER_WAY)
+        self._readings: FIFOCache[int, tuple[Snapshot, InForce, IntentReading]] = FIFOCache(UNDER_WAY)
         on_forgetting(self.forget)
         self._contact = ContactPolicies(archive)
         self.learner = Learner(archive)
@@ -135,7 +135,7 @@ class DecisionMaker:
         """What to do next, ranked, and what is held back. `started` is a reading of `time.perf_counter()`."""
         in_force, reading = await self._read(snapshot)
         self._readings.pop(id(snapshot), None)
-        case = Case(in_force.catalogue, snapshot, intent, reading, signals, intervention, request)
+        case = DecisionCase(in_force.catalogue, snapshot, intent, reading, signals, intervention, request)
         by_agent = isinstance(request, HandoffRequest) or request.audience == "agent"
         audience = "agent" if by_agent else "bot"
         limit = IN_A_HANDOFF if isinstance(request, HandoffRequest) else request.limit
@@ -165,7 +165,7 @@ class DecisionMaker:
         await self._contact.note(snapshot, decision, [ranked.judged.action for ranked in within_caps], past_offers)
         return await self._worded(case, decision, started)
 
-    async def _worded(self, case: Case, decision: Decision, started: float) -> Decision:
+    async def _worded(self, case: DecisionCase, decision: Decision, started: float) -> Decision:
         # A handoff has its own model call to wait for, and an order that was drawn by chance must stay as it was drawn.
         if self._writer is None or isinstance(case.request, HandoffRequest):
             return decision
@@ -178,7 +178,7 @@ class DecisionMaker:
         )
         return worded.model_copy(update={"duration_ms": round((perf_counter() - started) * 1000)})
 
-    async def _read(self, snapshot: Snapshot) -> tuple[InForce, Reading]:
+    async def _read(self, snapshot: Snapshot) -> tuple[InForce, IntentReading]:
         """What the customer wants, by the catalogue in force; read once for the intent and the decision."""
         entry = self._readings.get(id(snapshot))
         if entry is None or entry[0] is not snapshot:
@@ -190,14 +190,14 @@ class DecisionMaker:
             self._readings[id(snapshot)] = entry
         return entry[1], entry[2]
 
-    async def _similar_to(self, case: Case) -> Similar:
+    async def _similar_to(self, case: DecisionCase) -> Similar:
         wanted = case.reading.wanted
         if wanted is None:
             return NOTHING
         return await self.similar.to(case.snapshot.tenant, wanted.interaction_id, wanted.vector)
 
     async def _in_order(
-        self, case: Case, fitting: Sequence[_Ranked], limit: int, decision_id: str, similar: Similar
+        self, case: DecisionCase, fitting: Sequence[_RankedAction], limit: int, decision_id: str, similar: Similar
     ) -> tuple[list[_Offer], tuple[Candidate, ...]]:
         """The actions to offer, by what outcomes say of them, and how probable each was to come first."""
         # Drawn by the decision's own id, so that it can be told again how the draw came out.
@@ -219,13 +219,15 @@ class DecisionMaker:
         return offers, arranged.candidates
 
 
-def _judged(case: Case, action: CatalogueAction) -> _Judged:
+def _judged(case: DecisionCase, action: CatalogueAction) -> _JudgedAction:
     filled = case.filled(action)
     tried = case.tried(action, filled)
-    return _Judged(action, filled, tried, None if tried else case.judge.closure(action.policy))
+    return _JudgedAction(action, filled, tried, None if tried else case.judge.closure(action.policy))
 
 
-def _arbitrated(case: Case, judged: Sequence[_Judged]) -> tuple[list[_Ranked], list[SuppressedAction]]:
+def _arbitrated(
+    case: DecisionCase, judged: Sequence[_JudgedAction]
+) -> tuple[list[_RankedAction], list[SuppressedAction]]:
     out_of_reach = {
         judgement.action.id: judgement.closure for judgement in judged if denies(judgement.closure, judgement.tried)
     }
@@ -236,7 +238,7 @@ def _arbitrated(case: Case, judged: Sequence[_Judged]) -> tuple[list[_Ranked], l
         out_of_reach,
         {name for name, suppressed_action in held_back.items() if suppressed_action},
     )
-    fitting: list[_Ranked] = []
+    fitting: list[_RankedAction] = []
     suppressed: list[SuppressedAction] = []
     for judgement in judged:
         call = calls[judgement.action.id]
@@ -247,30 +249,32 @@ def _arbitrated(case: Case, judged: Sequence[_Judged]) -> tuple[list[_Ranked], l
         ):
             suppressed.append(suppressed_action)
         elif suppressed_action is None and call.strength >= LEAST_CONTEXT:
-            fitting.append(_Ranked(judgement, call, _components(judgement, call), held_back.get(call.closed or "")))
+            fitting.append(
+                _RankedAction(judgement, call, _components(judgement, call), held_back.get(call.closed or ""))
+            )
     return sorted(fitting, key=lambda ranked: -ranked.score), suppressed
 
 
 def _within_caps(
-    snapshot: Snapshot, fitting: Sequence[_Ranked], offers: Offers
-) -> tuple[Sequence[_Ranked], list[SuppressedAction]]:
+    snapshot: Snapshot, fitting: Sequence[_RankedAction], offers: Offers
+) -> tuple[Sequence[_RankedAction], list[SuppressedAction]]:
     held_off = {ranked.judged.action.id: capped(ranked.judged.action, offers, snapshot) for ranked in fitting}
     within_caps = [ranked for ranked in fitting if held_off[ranked.judged.action.id] is None]
     return within_caps, [suppressed_action for suppressed_action in held_off.values() if suppressed_action is not None]
 
 
-def _worth_offering(fitting: Sequence[_Ranked]) -> Sequence[_Ranked]:
+def _worth_offering(fitting: Sequence[_RankedAction]) -> Sequence[_RankedAction]:
     clear = [ranked for ranked in fitting if ranked.call.by != "wish" or ranked.call.strength >= LEAST_WISH]
     return clear or fitting
 
 
-def _components(judged: _Judged, call: Call) -> Components:
+def _components(judged: _JudgedAction, call: ActionDemand) -> Components:
     context = call.strength * (WITH_A_GAP if judged.filled.missing else 1.0)
     action = judged.action
     return Components(propensity=action.propensity, context=round(context, 4), value=action.value, lever=action.lever)
 
 
-def _held_back(case: Case, judged: _Judged) -> SuppressedAction | None:
+def _held_back(case: DecisionCase, judged: _JudgedAction) -> SuppressedAction | None:
     if judged.tried is not None:
         step = judged.tried
         detail = f"{_ENDED[step.outcome]}, on {step.channel.value}."
@@ -286,7 +290,7 @@ def _held_back(case: Case, judged: _Judged) -> SuppressedAction | None:
     )
 
 
-def _offered(case: Case, offer: _Offer, similar: Similar) -> OfferedAction:
+def _offered(case: DecisionCase, offer: _Offer, similar: Similar) -> OfferedAction:
     ranked = offer.ranked
     action, filled = ranked.judged.action, ranked.judged.filled
     reason, evidence = _why(case, ranked)
@@ -305,7 +309,7 @@ def _offered(case: Case, offer: _Offer, similar: Similar) -> OfferedAction:
     )
 
 
-def _why(case: Case, ranked: _Ranked) -> tuple[str, tuple[str, ...]]:
+def _why(case: DecisionCase, ranked: _RankedAction) -> tuple[str, tuple[str, ...]]:
     asked = tuple(row.interaction_id for row in case.reading.requests[-1:])
     call = ranked.call
     if call.by == "level":
@@ -331,7 +335,7 @@ def _told_of_similar(similar: Similar, action_id: str) -> str:
     return f" Of {cases:.0f} similar cases in which this was done, it settled {settled:.0f}."
 
 
-def _friction(case: Case) -> tuple[str, tuple[str, ...]]:
+def _friction(case: DecisionCase) -> tuple[str, tuple[str, ...]]:
     signals_by_id = {signal.signal_id: signal for signal in case.signals}
     grave = [signals_by_id[signal_id] for signal_id in case.intervention.reasons if signal_id in signals_by_id][:3]
     kinds = ", ".join(dict.fromkeys(signal.type.replace("_", " ") for signal in grave))
@@ -340,5 +344,5 @@ def _friction(case: Case) -> tuple[str, tuple[str, ...]]:
     return reason, tuple(interaction_id for signal in grave for interaction_id in signal.evidence)
 
 
-def _sources(case: Case, names: Sequence[str]) -> tuple[str, ...]:
+def _sources(case: DecisionCase, names: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(case.facts.sources[name] for name in names if name in case.facts.sources))

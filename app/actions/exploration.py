@@ -38,7 +38,7 @@ class Option(NamedTuple):
     weight: float
 
 
-class Place(NamedTuple):
+class RankPosition(NamedTuple):
     """Which candidate came at a place, and how probable that was, given those before it."""
 
     candidate: int
@@ -48,7 +48,7 @@ class Place(NamedTuple):
 class Order(NamedTuple):
     """The places that are given, best first, and for every candidate how probable it was to come first."""
 
-    places: tuple[Place, ...]
+    places: tuple[RankPosition, ...]
     first: tuple[float, ...]
 
 
@@ -57,7 +57,7 @@ def ranked(options: Sequence[Option], *, places: int) -> Order:
     scores = [option.belief.mean * option.weight for option in options]
     order = sorted(range(len(options)), key=lambda index: -scores[index])[:places]
     first = tuple(float(index == order[0]) for index in range(len(options))) if order else ()
-    return Order(tuple(Place(index, 1.0) for index in order), first)
+    return Order(tuple(RankPosition(index, 1.0) for index in order), first)
 
 
 def explored(options: Sequence[Option], *, places: int, chance: Random) -> Order:
@@ -66,13 +66,13 @@ def explored(options: Sequence[Option], *, places: int, chance: Random) -> Order
         return ranked(options, places=places)
     chances = _Chances(options)
     left = list(range(len(options)))
-    given: list[Place] = []
+    given: list[RankPosition] = []
     first: tuple[float, ...] = ()
     while left and len(given) < places:
         probabilities = chances.best_of(left)
         first = first or tuple(probabilities)
         drawn = chance.choices(range(len(left)), weights=probabilities)[0]
-        given.append(Place(left.pop(drawn), probabilities[drawn]))
+        given.append(RankPosition(left.pop(drawn), probabilities[drawn]))
     return Order(tuple(given), first)
 
 

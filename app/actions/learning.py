@@ -73,7 +73,7 @@ class Learner:
     def __init__(self, archive: Archive, *, read_again_s: float = READ_AGAIN_S) -> None:
         self._archive = archive
         self._read_again_s = read_again_s
-        self._known: dict[str, _Known] = {}
+        self._known: dict[str, _TenantRates] = {}
 
     async def file_outcome(self, tenant: str, outcome: FiledOutcome) -> None:
         """File an outcome and learn from it; told again of the same decision and action, it replaces the last."""
@@ -144,11 +144,11 @@ class Learner:
             rates[intent] = Rate(own.trials - 1, max(0.0, own.successes - success))
         return belief(rates, intent, prior, worth=propensities.worth)
 
-    async def _recall(self, tenant: str) -> "_Known":
+    async def _recall(self, tenant: str) -> "_TenantRates":
         propensities = self._known.get(tenant)
         if propensities is not None and monotonic() - propensities.read_at < self._read_again_s:
             return propensities
-        propensities = _Known(read_at=monotonic())
+        propensities = _TenantRates(read_at=monotonic())
         after = ""
         while page := await self._archive.page(tenant, PROPENSITIES, after=after, limit=PAGE):
             for action_id, sums in page:
@@ -162,7 +162,7 @@ class Learner:
 
 
 @dataclass(slots=True)
-class _Known:
+class _TenantRates:
     """One tenant's rates by action and intent, and when they were read."""
 
     read_at: float

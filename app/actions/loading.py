@@ -16,7 +16,7 @@ from app.actions.policy import cost_problem, problem_of_expression
 from app.errors import ConfigurationError, InvalidRequest
 from app.linear import BadPattern, whole_matcher
 from app.validation import json_fault
-from app.yaml_text import Document, YamlProblem, read_yaml
+from app.yaml_text import YamlDocument, YamlProblem, read_yaml
 
 _log = logging.getLogger(__name__)
 
@@ -134,7 +134,7 @@ def stored_catalogue(document: Mapping[str, Any]) -> Catalogue:
     return catalogue
 
 
-def _checked(content: Any, document: Document | None = None) -> tuple[Catalogue | None, Faults]:
+def _checked(content: Any, document: YamlDocument | None = None) -> tuple[Catalogue | None, Faults]:
     if not isinstance(content, Mapping):
         return None, Faults([Fault((), "a catalogue is a mapping with `name`, `intents` and `actions`")])
     fields = cast(Mapping[str, Any], content)
@@ -281,7 +281,7 @@ def _file_of(name_or_path: str) -> Path:
     return file
 
 
-def _read_yaml(text: str) -> tuple[Any, Document]:
+def _read_yaml(text: str) -> tuple[Any, YamlDocument]:
     try:
         document = read_yaml(text)
     except YamlProblem as failure:
@@ -290,7 +290,7 @@ def _read_yaml(text: str) -> tuple[Any, Document]:
     return document.content, document
 
 
-def _read_json(text: str) -> tuple[Any, Document | None]:
+def _read_json(text: str) -> tuple[Any, YamlDocument | None]:
     """What a JSON text says, and where, if that can be told: JSON is YAML but for a few odd characters."""
     try:
         content = from_json(text, allow_inf_nan=False)
@@ -309,5 +309,5 @@ def _unreadable(message: str) -> InvalidRequest:
     return InvalidRequest(message, [{"path": "body", "message": message}])
 
 
-def _repeated_keys(document: Document) -> Iterator[Fault]:
+def _repeated_keys(document: YamlDocument) -> Iterator[Fault]:
     return (Fault(path, "this key stands here twice") for path in document.repeated_keys())

@@ -40,13 +40,13 @@ class Filled(NamedTuple):
     missing: tuple[str, ...]
 
 
-class _Found(NamedTuple):
+class _ParameterValue(NamedTuple):
     value: Any
     interaction_id: str | None
 
 
 @dataclass(frozen=True)
-class Known:
+class ParameterSources:
     """All that parameters can be filled from at one moment."""
 
     snapshot: Snapshot
@@ -68,43 +68,45 @@ class Known:
         ]
         return Filled(values, tuple(evidence), tuple(missing))
 
-    def _found(self, parameter: Parameter) -> _Found | None:
+    def _found(self, parameter: Parameter) -> _ParameterValue | None:
         # Many actions of a catalogue need the same: an order, an account.
         asked = (parameter.sources, parameter.pattern, parameter.type)
         if asked not in self._answers:
             self._answers[asked] = next(self._candidates(parameter), None)
         return self._answers[asked]
 
-    def _candidates(self, parameter: Parameter) -> Iterator[_Found]:
+    def _candidates(self, parameter: Parameter) -> Iterator[_ParameterValue]:
         for source_kind, paths in _places(parameter.sources):
             for candidate in self._looked_up(source_kind, paths, parameter.pattern):
                 value = _converted(candidate.value, parameter.type)
                 if value is not None:
-                    yield _Found(value, candidate.interaction_id)
+                    yield _ParameterValue(value, candidate.interaction_id)
 
-    def _looked_up(self, source_kind: str, paths: Sequence[str], pattern: str | None) -> Iterator[_Found]:
+    def _looked_up(self, source_kind: str, paths: Sequence[str], pattern: str | None) -> Iterator[_ParameterValue]:
         if source_kind == "mention":
             yield from self._mentioned(paths, pattern)
         else:
             for path in paths:
                 yield from self._held(source_kind, path)
 
-    def _held(self, source_kind: str, path: str) -> Iterator[_Found]:
+    def _held(self, source_kind: str, path: str) -> Iterator[_ParameterValue]:
         if source_kind == "fact":
             fact = self.facts.find(path)
             if fact is not None:
-                yield _Found(fact.value, fact.interaction_id)
+                yield _ParameterValue(fact.value, fact.interaction_id)
         elif source_kind == "argument":
-            yield from (_Found(row.data[path], row.interaction_id) for row in self._calls if row.data.get(path))
+            yield from (
+                _ParameterValue(row.data[path], row.interaction_id) for row in self._calls if row.data.get(path)
+            )
         elif source_kind == "identifier":
             yield from self._identified(path)
         else:
             value: Any = self.context
             for part in path.split("."):
                 value = cast(Mapping[str, Any], value).get(part) if isinstance(value, Mapping) else None
-            yield from [_Found(value, None)] if value is not None else []
+            yield from [_ParameterValue(value, None)] if value is not None else []
 
-    def _mentioned(self, kinds: Sequence[str], pattern: str | None) -> Iterator[_Found]:
+    def _mentioned(self, kinds: Sequence[str], pattern: str | None) -> Iterator[_ParameterValue]:
         # What was named last counts, and within one message the kind that the catalogue names first.
         for row, mentioned, types in self._mentions:
             if types.isdisjoint(kinds):
@@ -115,19 +117,19 @@ class Known:
             for mention in sorted(named, key=lambda mention: kinds.index(mention.type)):
                 fits = pattern is None or _matches(pattern, mention.value)
                 if fits and (mention.type == "error_code" or canonical(mention.value) not in self._error_codes):
-                    yield _Found(mention.value, row.interaction_id)
+                    yield _ParameterValue(mention.value, row.interaction_id)
 
-    def _identified(self, kind: str) -> Iterator[_Found]:
+    def _identified(self, kind: str) -> Iterator[_ParameterValue]:
         for identifier in trusted(self.snapshot.customer.identifiers):
             if identifier.type == kind:
-                yield _Found(identifier.value, self._source(identifier))
+                yield _ParameterValue(identifier.value, self._source(identifier))
 
     def _source(self, wanted: Identifier) -> str | None:
         rows = [row for row in self.snapshot.interactions if _carries(row, wanted, verified=wanted.verified)]
         return rows[-1].interaction_id if rows else None
 
     @cached_property
-    def _answers(self) -> dict[tuple[Any, ...], _Found | None]:
+    def _answers(self) -> dict[tuple[Any, ...], _ParameterValue | None]:
         return {}
 
     @cached_property

@@ -53,7 +53,7 @@ class Closure(NamedTuple):
     instead: str | None = None
 
 
-class Judge:
+class PolicyJudge:
     """Holds policies against what is known at one moment."""
 
     def __init__(self, variables: Mapping[str, Any], words: str) -> None:

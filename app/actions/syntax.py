@@ -57,7 +57,7 @@ class Index(NamedTuple):
     key: "Node"
 
 
-class Call(NamedTuple):
+class FunctionCall(NamedTuple):
     """A function or macro; `target` is what it stands behind, as in `target.name(arguments)`."""
 
     target: "Node | None"
@@ -78,20 +78,20 @@ class Joined(NamedTuple):
     operators: tuple[str, ...]
 
 
-Node = Literal | Name | Field | Index | Call | Items | Joined
+Node = Literal | Name | Field | Index | FunctionCall | Items | Joined
 
 
 def tree(expression: str) -> Node:
     """The tree of an expression that the engine accepts. Raises TooDeep or Unreadable."""
     tokens = [match for match in _TOKEN.finditer(expression) if match.lastgroup is not None]
-    reader = _Reader([(match.lastgroup or "", match.group()) for match in tokens])
+    reader = _ExpressionReader([(match.lastgroup or "", match.group()) for match in tokens])
     node = reader.joined()
     if not reader.at_end:
         raise Unreadable(reader.here)
     return node
 
 
-class _Reader:
+class _ExpressionReader:
     """Recursive descent; each bracket is one level."""
 
     def __init__(self, tokens: Sequence[tuple[str, str]]) -> None:
@@ -150,7 +150,7 @@ class _Reader:
     def _named(self, target: Node | None, name: str) -> Node:
         if self.here == "(":
             self._take()
-            return Call(target, name, self._inside("("))
+            return FunctionCall(target, name, self._inside("("))
         return Name(name) if target is None else Field(target, name)
 
     def _inside(self, opening: str) -> tuple[Node, ...]:

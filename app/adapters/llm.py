@@ -65,7 +65,7 @@ class LitellmModel:
         api_key: SecretStr | None = None,
     ) -> None:
         self._names = (name, *fallbacks)
-        self._server = _Server(name, base_url, api_key)
+        self._server = _ModelServer(name, base_url, api_key)
         self._formats: dict[str, _Format] = {}
 
     @property
@@ -85,7 +85,7 @@ class LitellmModel:
         try:
             async with within(max(timeout_s, 0)):
                 await _loaded()
-                return await self._from_any(_Question(system, user, schema, max_tokens), failures)
+                return await self._from_any(_CompletionRequest(system, user, schema, max_tokens), failures)
         except TimeoutError:
             if failures:
                 raise failures[-1] from None
@@ -94,7 +94,7 @@ class LitellmModel:
     async def close(self) -> None:
         """litellm keeps its clients for the whole process, so there is nothing to let go of."""
 
-    async def _from_any(self, question: "_Question", failures: list[ModelFailure]) -> ModelReply:
+    async def _from_any(self, question: "_CompletionRequest", failures: list[ModelFailure]) -> ModelReply:
         waiting = list(self._names)
         for attempt in range(ROUNDS):
             if attempt and waiting:
@@ -108,7 +108,7 @@ class LitellmModel:
                         waiting.remove(name)
         raise failures[-1]
 
-    async def _from_one(self, name: str, question: "_Question") -> ModelReply:
+    async def _from_one(self, name: str, question: "_CompletionRequest") -> ModelReply:
         asked = self._formats.get(name) or _surest_format(name)
         for form in list(_Format)[list(_Format).index(asked) :]:
             try:
@@ -144,7 +144,7 @@ class LitellmEmbedder:
 
     def __init__(self, name: str, base_url: str | None = None, api_key: SecretStr | None = None) -> None:
         self._name = name
-        self._server = _Server(name, base_url, api_key)
+        self._server = _ModelServer(name, base_url, api_key)
 
     @property
     def name(self) -> str:
@@ -181,7 +181,7 @@ class LitellmEmbedder:
         return [cast(list[float], row["embedding"]) for row in rows]
 
 
-class _Server:
+class _ModelServer:
     """Where models of one provider are to be found, and the key for it."""
 
     def __init__(self, name: str, base_url: str | None, api_key: SecretStr | None) -> None:
@@ -202,7 +202,7 @@ class _Server:
         return self._address if _provider(name) == self._provider else {}
 
 
-class _Question:
+class _CompletionRequest:
     """What is asked, before it is known how the model can be held to JSON."""
 
     def __init__(self, system: str, user: str, schema: Mapping[str, Any], max_tokens: int) -> None:
@@ -356,7 +356,7 @@ def _rehearse() -> None:
     """Call a port of this machine where nobody listens: it loads nearly all that a first call loads, and fails."""
     started = perf_counter()
     litellm = _litellm()
-    request = _Question("", "ready", {"type": "object"}, 1).request(_Format.SCHEMA, knows_lengths=True)
+    request = _CompletionRequest("", "ready", {"type": "object"}, 1).request(_Format.SCHEMA, knows_lengths=True)
     address = {"api_base": "http://127.0.0.1:1", "api_key": "none", "max_retries": 0, "num_retries": 0}
 
     async def called() -> None:

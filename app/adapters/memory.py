@@ -22,14 +22,14 @@ from app.ports import (
     ConversationSeat,
     Counting,
     ErasedRows,
-    Filed,
+    ExistingRow,
     IdentifierHolding,
-    Known,
-    Lately,
+    InteractionRef,
     MergeRecord,
     NewInteraction,
-    Outlined,
-    Party,
+    RecentHistory,
+    RecordedIdentities,
+    ResolvedCustomer,
     Unit,
 )
 from app.ports.archive import NAMED_BY_OTHERS
@@ -60,7 +60,7 @@ class MemoryUnit:
         caller_ids: Collection[str] = (),
         customer_ids: Collection[str] = (),
         merge_ids: Collection[str] = (),
-    ) -> Known:
+    ) -> RecordedIdentities:
         """What is held under these (type, value) pairs, conversations, callers' ids, customers and merges."""
         tenant = self._tenant
         merges = [tenant.merges[merge_id] for merge_id in set(merge_ids) if merge_id in tenant.merges]
@@ -77,7 +77,7 @@ class MemoryUnit:
             for holding in holdings
             if (holding.identifier.type, holding.identifier.value) in identifiers
         }
-        return Known(
+        return RecordedIdentities(
             holdings=tuple(holding for holding in holdings if holding.customer_id in in_play),
             seats=tuple(seats),
             filed=tuple(self._filed(caller_id) for caller_id in set(caller_ids) if caller_id in tenant.filed),
@@ -123,10 +123,10 @@ class MemoryUnit:
         self.written.append(new.interaction_id)
         return tenant.last_seq
 
-    def _filed(self, caller_id: str) -> Filed:
+    def _filed(self, caller_id: str) -> ExistingRow:
         interaction_id, content_sha256 = self._tenant.filed[caller_id]
         row = self._tenant.rows[interaction_id]
-        return Filed(
+        return ExistingRow(
             id=caller_id,
             interaction_id=interaction_id,
             seq=row.seq,
@@ -156,7 +156,7 @@ class MemoryTransaction:
         caller_ids: Collection[str] = (),
         customer_ids: Collection[str] = (),
         merge_ids: Collection[str] = (),
-    ) -> Known:
+    ) -> RecordedIdentities:
         """What is held under these (type, value) pairs, conversations, callers' ids, customers and merges."""
         return self._unit.recorded(
             identifiers=identifiers,
@@ -238,27 +238,27 @@ class MemoryLedger:
 
     async def party(
         self, tenant: str, *, known_as: str | None = None, conversation_id: str | None = None
-    ) -> Party | None:
+    ) -> ResolvedCustomer | None:
         """The customer that an id leads to, or else the one that a conversation belongs to; None when unknown."""
         seat = await self.seat_of(tenant, conversation_id) if known_as is None and conversation_id is not None else None
         customer_id = await self.customer_of(tenant, seat.identity_id if seat else known_as or "")
         if customer_id is None:
             return None
         identity_ids = tuple(await self.identities_of(tenant, customer_id))
-        return Party(customer_id, identity_ids, tuple(await self.holdings_of(tenant, identity_ids)))
+        return ResolvedCustomer(customer_id, identity_ids, tuple(await self.holdings_of(tenant, identity_ids)))
 
     async def lately(
         self, tenant: str, identity_ids: Collection[str], *, conversation_id: str | None, limit: int, most: int
-    ) -> Lately:
+    ) -> RecentHistory:
         """The newest `limit` interactions of these identities, and the newest `most` of them in a conversation."""
         head = await self.head(tenant)
         newest = await self.interactions(tenant, identity_ids, up_to_seq=head, limit=limit, newest_first=True)
         if conversation_id is None:
-            return Lately(head, tuple(newest[::-1]), ())
+            return RecentHistory(head, tuple(newest[::-1]), ())
         own = await self.interactions(
             tenant, identity_ids, conversation_id=conversation_id, up_to_seq=head, limit=most, newest_first=True
         )
-        return Lately(head, newest[::-1], own[::-1])
+        return RecentHistory(head, newest[::-1], own[::-1])
 
     async def interactions(
         self,
@@ -286,7 +286,7 @@ class MemoryLedger:
         ]
         return sorted(matching, key=lambda interaction: interaction.seq, reverse=newest_first)[:limit]
 
-    async def outline(self, tenant: str, identity_ids: Collection[str], *, up_to_seq: int) -> Sequence[Outlined]:
+    async def outline(self, tenant: str, identity_ids: Collection[str], *, up_to_seq: int) -> Sequence[InteractionRef]:
         """All interactions of these identities in the order they happened, without their content."""
         return self._tenants[tenant].outline(identity_ids, up_to_seq)
 

@@ -6,7 +6,7 @@ from app.ports.claims import ClaimRequest, ClaimState
 
 
 @dataclass(frozen=True, slots=True)
-class _Claim:
+class _StoredClaim:
     body_sha256: str
     work_id: str
     holder: str
@@ -18,7 +18,7 @@ class MemoryClaims:
     """Claims of one process."""
 
     def __init__(self) -> None:
-        self._claims: dict[tuple[str, str], _Claim] = {}
+        self._claims: dict[tuple[str, str], _StoredClaim] = {}
 
     async def claim(self, request: ClaimRequest) -> ClaimState:
         """Claim a piece of work that nobody claimed, or whose lease has run out under the same body."""
@@ -26,7 +26,7 @@ class MemoryClaims:
         work_id = before.work_id if before else request.work_id
         if before and (before.body_sha256 != request.body_sha256 or before.leased_until > request.now):
             return ClaimState(work_id, before.body_sha256, is_mine=False, resumed=False)
-        self._claims[request.tenant, request.key] = _Claim(
+        self._claims[request.tenant, request.key] = _StoredClaim(
             request.body_sha256, work_id, request.holder, request.leased_until, request.expires_at
         )
         return ClaimState(work_id, request.body_sha256, is_mine=True, resumed=before is not None)
@@ -58,6 +58,6 @@ class MemoryClaims:
         if claim is not None and claim.expires_at <= now:
             del self._claims[tenant, key]
 
-    def _held_by(self, request: ClaimRequest) -> _Claim | None:
+    def _held_by(self, request: ClaimRequest) -> _StoredClaim | None:
         claim = self._claims.get((request.tenant, request.key))
         return claim if claim is not None and claim.holder == request.holder else None

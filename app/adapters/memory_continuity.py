@@ -26,7 +26,7 @@ PAGE = 1000
 
 
 @dataclass(slots=True)
-class _Known:
+class _NotedIdentity:
     """What is known of one identity: as whose it was read, how often it was noted, and what is filed of it."""
 
     customer_id: str | None = None
@@ -41,10 +41,10 @@ class _Known:
 
 
 @dataclass(slots=True)
-class _Held:
+class _TenantContinuity:
     """All that is held of one tenant."""
 
-    identities: dict[str, _Known] = field(default_factory=dict[str, _Known])
+    identities: dict[str, _NotedIdentity] = field(default_factory=dict[str, _NotedIdentity])
     readings: dict[str, Reading] = field(default_factory=dict[str, Reading])
     digests: dict[str, Digest] = field(default_factory=dict[str, Digest])
 
@@ -56,7 +56,7 @@ class MemoryContinuity:
         self._ledger = ledger
         self._archive = archive
         self._position = 0
-        self._held: defaultdict[str, _Held] = defaultdict(_Held)
+        self._held: defaultdict[str, _TenantContinuity] = defaultdict(_TenantContinuity)
 
     async def note(self, tenant: str) -> int:
         """Note everybody with news; gives the sequence number up to which that is so."""
@@ -194,7 +194,7 @@ class MemoryContinuity:
         if identity_id in identities:
             identities[identity_id].noted += 1
         else:
-            identities[identity_id] = _Known()
+            identities[identity_id] = _NotedIdentity()
 
     async def _told(self, tenant: str) -> Mapping[str, tuple[str, ...]]:
         keys_by_owner: defaultdict[str, list[str]] = defaultdict(list)

@@ -17,7 +17,7 @@ from app.ports.outbox import LeasedMessage, Settlement, UnannouncedArrival, Webh
 
 
 @dataclass(slots=True)
-class _Message:
+class _OutboxMessage:
     position: int
     tenant: str
     new: NewMessage
@@ -45,7 +45,7 @@ class _Message:
 
 
 @dataclass(slots=True)
-class _Tenant:
+class _TenantWebhooks:
     webhooks: dict[str, WebhookRecord] = field(default_factory=dict[str, WebhookRecord])
     marks: dict[str, tuple[str | None, int]] = field(default_factory=dict[str, tuple[str | None, int]])
 
@@ -56,8 +56,8 @@ class MemoryOutbox:
     def __init__(self, archive: Archive, ledger: MemoryLedger | None = None) -> None:
         self._archive = archive
         self._ledger = ledger
-        self._tenants: dict[str, _Tenant] = {}
-        self._messages: dict[str, _Message] = {}
+        self._tenants: dict[str, _TenantWebhooks] = {}
+        self._messages: dict[str, _OutboxMessage] = {}
         self._positions = count(1)
 
     async def register(self, tenant: str, webhook: IssuedWebhook) -> None:
@@ -107,7 +107,7 @@ class MemoryOutbox:
             if self._ledger is not None and await self._ledger.customer_of(tenant, new.customer_id) is None:
                 continue
             now = now_ms()
-            message = _Message(next(self._positions), tenant, new, since=now, due_at=now, created_at=now)
+            message = _OutboxMessage(next(self._positions), tenant, new, since=now, due_at=now, created_at=now)
             self._messages.setdefault(new.message_id, message)
         return True
 
@@ -257,10 +257,10 @@ class MemoryOutbox:
             if (message.tenant, message.new.customer_id) == (tenant, customer_id)
         ]
 
-    def _of(self, tenant: str) -> _Tenant:
-        return self._tenants.setdefault(tenant, _Tenant())
+    def _of(self, tenant: str) -> _TenantWebhooks:
+        return self._tenants.setdefault(tenant, _TenantWebhooks())
 
-    def _theirs(self, tenant: str, webhook_id: str) -> list[_Message]:
+    def _theirs(self, tenant: str, webhook_id: str) -> list[_OutboxMessage]:
         return [
             message
             for message in self._messages.values()
@@ -274,5 +274,5 @@ class MemoryOutbox:
         (self._ledger.heard.add if heard else self._ledger.heard.discard)(tenant)
 
 
-def _is_due(message: _Message, now: int) -> bool:
+def _is_due(message: _OutboxMessage, now: int) -> bool:
     return message.status is DeliveryStatus.PENDING and message.due_at <= now

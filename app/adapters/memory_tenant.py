@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pydantic_core import to_json
 
 from app.models import Interaction
-from app.ports import ConversationSeat, ErasedRows, IdentifierHolding, MergeRecord, NewHolding, Outlined
+from app.ports import ConversationSeat, ErasedRows, IdentifierHolding, InteractionRef, MergeRecord, NewHolding
 
 Key = tuple[str, str]
 
@@ -98,10 +98,10 @@ class MemoryTenant:
                 interaction_id=holding.interaction_id,
             )
 
-    def outline(self, identity_ids: Collection[str], up_to_seq: int) -> Sequence[Outlined]:
+    def outline(self, identity_ids: Collection[str], up_to_seq: int) -> Sequence[InteractionRef]:
         """The interactions of these identities in the order they happened, without their content."""
         return sorted(
-            Outlined(row.occurred_at, row.seq, row.interaction_id, row.channel, row.kind, row.conversation_id)
+            InteractionRef(row.occurred_at, row.seq, row.interaction_id, row.channel, row.kind, row.conversation_id)
             for row in self.rows.values()
             if row.identity_id in identity_ids and row.seq <= up_to_seq
         )

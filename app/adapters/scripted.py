@@ -8,7 +8,7 @@ from app.errors import ModelFailure, ModelTimeout
 from app.ports import ModelReply
 
 
-class Question(NamedTuple):
+class ScriptedQuestion(NamedTuple):
     """What a scripted model was asked."""
 
     system: str
@@ -25,7 +25,7 @@ class ScriptedModel:
     def __init__(self, *answers: str | ModelFailure, name: str = "scripted") -> None:
         self._name = name
         self._answers = list(answers)
-        self.questions: list[Question] = []
+        self.questions: list[ScriptedQuestion] = []
 
     @property
     def name(self) -> str:
@@ -36,7 +36,7 @@ class ScriptedModel:
         self, system: str, user: str, *, schema: Mapping[str, Any], timeout_s: float, max_tokens: int
     ) -> ModelReply:
         """The next answer; its tokens are counted as words. Raises the scripted failure, or ModelTimeout."""
-        self.questions.append(Question(system, user, schema))
+        self.questions.append(ScriptedQuestion(system, user, schema))
         if not self._answers:
             await asyncio.sleep(timeout_s)
             raise ModelTimeout("The model did not answer in time.")

@@ -31,7 +31,7 @@ from app.errors import (
     NotFound,
     UnknownCustomer,
 )
-from app.idempotency import REPLIES, Attempt
+from app.idempotency import REPLIES, WorkAttempt
 from app.ids import id_of_work, resumed_work
 from app.ledger import CARD_PURPOSE
 from app.models import (
@@ -60,7 +60,7 @@ from app.models import (
     Snapshot,
 )
 from app.privacy import holds_card, masked_identifiers, masked_request, takes_long
-from app.readiness import Examples, LedgerProbe, Readiness
+from app.readiness import ExampleReadiness, LedgerProbe, Readiness
 from app.signals import SHORT_TEXTS, detect
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class App(Cards, Continuing, Journeys, Verifying):
     def __init__(self, parts: Parts) -> None:
         super().__init__(parts)
         self._workflow: Workflow | None = None
-        self._examples = Examples(parts.decisions)
+        self._examples = ExampleReadiness(parts.decisions)
         self._probe = LedgerProbe(parts.ledger, parts.archive)
         self._playground = Playground(parts)
         self.listings = Listings(parts.ledger, parts.archive, parts.identities)
@@ -351,7 +351,7 @@ class App(Cards, Continuing, Journeys, Verifying):
         await self._check_still_there(tenant, filed.customer_id)
         return filed
 
-    def attempt(self, tenant: str, key: str, body_sha256: str) -> AbstractAsyncContextManager[Attempt]:
+    def attempt(self, tenant: str, key: str, body_sha256: str) -> AbstractAsyncContextManager[WorkAttempt]:
         """Get the answer that a door kept under this key, or else the claim to the work while the block runs.
 
         Raises Conflict for a key that was used with another body, or Unavailable.

@@ -18,7 +18,7 @@ _MOST_TOLD = 200
 _ABOUT_HANDOFFS = (Topic.HANDOFF_READY, Topic.HANDOFF_UPDATED)
 
 
-class Told(NamedTuple):
+class CardRevision(NamedTuple):
     """What became of a handoff: its feedback, oldest first, and the last outcome of each action that was offered."""
 
     feedback: tuple[FiledFeedback, ...]
@@ -37,7 +37,7 @@ class Cards(Administration):
         rows = await self._parts.ledger.by_ids(tenant, handoff.evidence)
         return {row.interaction_id: row for row in rows if row.identity_id in customer.identity_ids}
 
-    async def told_of(self, tenant: str, handoff: Handoff) -> Told:
+    async def told_of(self, tenant: str, handoff: Handoff) -> CardRevision:
         """What was told of a handoff and of the actions it offered."""
         archive = self._parts.archive
         documents = await archive.of_customer(tenant, "feedback", handoff.customer_id, limit=_MOST_TOLD)
@@ -46,7 +46,7 @@ class Cards(Administration):
             for document in documents
             if document["handoff_id"] == handoff.handoff_id
         ]
-        return Told(tuple(reversed(feedback)), await self._outcomes_of(tenant, handoff))
+        return CardRevision(tuple(reversed(feedback)), await self._outcomes_of(tenant, handoff))
 
     async def stages_of(self, tenant: str, handoff_id: str) -> AsyncIterator[Handoff]:
         """A handoff as it is filed now and, while more of it may come, again whenever that is filed.

@@ -78,7 +78,7 @@ class DraftCounts:
 
 
 @dataclass(slots=True)
-class _Moment:
+class _LikelyHandoff:
     """A conversation in which a handoff is likely: up to where it has come, and up to where it is drafted."""
 
     customer_id: str
@@ -100,7 +100,7 @@ class Drafts:
         self._prepare = prepare
         self._ladder = ladder
         self._mode = parts.draft_ahead if parts.writer.has_model else "off"
-        self._moments: OrderedDict[ConversationKey, _Moment] = OrderedDict()
+        self._moments: OrderedDict[ConversationKey, _LikelyHandoff] = OrderedDict()
         self._beside: set[asyncio.Task[None]] = set()
         self._under_way = asyncio.Semaphore(MOST_AT_ONCE)
         self._holder = uuid4().hex
@@ -246,16 +246,16 @@ class Drafts:
         """Another process found a handoff likely: what arrives here of that conversation is drafted here."""
         conversation = (str(message["tenant"]), str(message["conversation_id"]))
         if self.working and conversation not in self._moments:
-            self._add(conversation, _Moment(str(message["customer_id"]), monotonic() + QUIET_S))
+            self._add(conversation, _LikelyHandoff(str(message["customer_id"]), monotonic() + QUIET_S))
 
     def _begin(self, conversation: ConversationKey, customer_id: str, seq: int) -> None:
-        self._add(conversation, _Moment(customer_id, monotonic() + QUIET_S))
+        self._add(conversation, _LikelyHandoff(customer_id, monotonic() + QUIET_S))
         self._go_on(conversation, seq)
         tenant, conversation_id = conversation
         likely = {"tenant": tenant, "conversation_id": conversation_id, "customer_id": customer_id}
         self._parts.bus.publish(ESCALATION_LIKELY, likely)
 
-    def _add(self, conversation: ConversationKey, moment: _Moment) -> None:
+    def _add(self, conversation: ConversationKey, moment: _LikelyHandoff) -> None:
         self._moments[conversation] = moment
         while len(self._moments) > MOST_MOMENTS:
             _, oldest = self._moments.popitem(last=False)
@@ -312,7 +312,7 @@ class Drafts:
             if crossing is not None and crossing.intervention.level in _FORWARD and conversation not in self._moments:
                 self._begin(conversation, window.customer.customer_id, max(row.seq for row in window.conversation))
 
-    async def _keep_up(self, conversation: ConversationKey, moment: _Moment) -> None:
+    async def _keep_up(self, conversation: ConversationKey, moment: _LikelyHandoff) -> None:
         """Draft whenever there is news, until the moment has passed; then drop the draft."""
         try:
             while (left := moment.until - monotonic()) > 0:
@@ -332,7 +332,7 @@ class Drafts:
             if self._moments.get(conversation) is moment:
                 del self._moments[conversation]
 
-    async def _draft(self, conversation: ConversationKey, moment: _Moment) -> None:
+    async def _draft(self, conversation: ConversationKey, moment: _LikelyHandoff) -> None:
         """Draft once, unless another process does or the tenant's budget is used up."""
         tenant, conversation_id = conversation
         document = await self._parts.archive.get(tenant, COLLECTION, conversation_id)
@@ -354,7 +354,7 @@ class Drafts:
             with suppress(WarmlineError):
                 await self._parts.leases.release(lease, forget=True)
 
-    async def _write(self, conversation: ConversationKey, moment: _Moment) -> None:
+    async def _write(self, conversation: ConversationKey, moment: _LikelyHandoff) -> None:
         tenant, conversation_id = conversation
         snapshot, handoff = await self._prepare(tenant, HandoffRequest(conversation_id=conversation_id))
         moment.drafted_seq = max(moment.drafted_seq, snapshot.as_of_seq)
@@ -426,16 +426,16 @@ def _is_plain(request: HandoffRequest) -> bool:
     return request.locale is None and not request.sections and request.now is None
 
 
-def _end(moment: _Moment) -> None:
+def _end(moment: _LikelyHandoff) -> None:
     moment.until = 0.0
     moment.news.set()
 
 
-def _is_of(conversation: ConversationKey, moment: _Moment, tenant: str, customer_id: str) -> bool:
+def _is_of(conversation: ConversationKey, moment: _LikelyHandoff, tenant: str, customer_id: str) -> bool:
     return (conversation[0], moment.customer_id) == (tenant, customer_id)
 
 
-def _is_current(document: Mapping[str, Any], moment: _Moment) -> bool:
+def _is_current(document: Mapping[str, Any], moment: _LikelyHandoff) -> bool:
     draft = document["handoff"]
     return draft["customer_id"] == moment.customer_id and draft["as_of_seq"] >= moment.newest_seq
 

@@ -23,7 +23,7 @@ from app.application.noticing import Noticing
 from app.errors import InvalidRequest
 from app.ids import first_id_at, ids_in
 from app.models import Customer, Decision, Handoff, Interaction, Signal
-from app.ports import Outlined
+from app.ports import InteractionRef
 
 MOST_FOUND = 20
 # Words are looked for in the newest so many sequence numbers of a tenant: some fifty milliseconds.
@@ -45,7 +45,7 @@ class _Made(NamedTuple):
     withheld: int
 
 
-class _Window(NamedTuple):
+class _OutlineWindow(NamedTuple):
     """A stretch of the outline that filters left: the places from `start` on, before `end`."""
 
     start: int
@@ -193,7 +193,7 @@ class Journeys(Administration):
         return tuple(sorted(joinings, key=lambda joining: joining.at))
 
     async def _made(
-        self, tenant: str, customer: Customer, outline: Sequence[Outlined], since: datetime, until: datetime
+        self, tenant: str, customer: Customer, outline: Sequence[InteractionRef], since: datetime, until: datetime
     ) -> _Made:
         """The handoffs and decisions of a stretch of time, by the moment they were judged as of."""
         filed = [
@@ -229,7 +229,7 @@ class Journeys(Administration):
         self,
         tenant: str,
         customer: Customer,
-        outline: Sequence[Outlined],
+        outline: Sequence[InteractionRef],
         documents: Sequence[Mapping[str, Any]],
     ) -> set[str]:
         """Which documents rest on interactions of somebody else: made while two were joined who are apart now."""
@@ -270,7 +270,7 @@ class Journeys(Administration):
         return list(documents_by_id.values())
 
 
-def _fits(outlined: Outlined, wanted: JourneyQuery) -> bool:
+def _fits(outlined: InteractionRef, wanted: JourneyQuery) -> bool:
     return (
         (wanted.channel is None or outlined.channel is wanted.channel)
         and (wanted.kind is None or outlined.kind is wanted.kind)
@@ -279,11 +279,11 @@ def _fits(outlined: Outlined, wanted: JourneyQuery) -> bool:
     )
 
 
-def _window(outline: Sequence[Outlined], left: Sequence[Outlined], wanted: JourneyQuery) -> _Window:
+def _window(outline: Sequence[InteractionRef], left: Sequence[InteractionRef], wanted: JourneyQuery) -> _OutlineWindow:
     """Which places of what the filters left are wanted, by the interaction that the caller named."""
     named = wanted.before or wanted.after or wanted.at
     if named is None:
-        return _Window(max(0, len(left) - wanted.limit), len(left))
+        return _OutlineWindow(max(0, len(left) - wanted.limit), len(left))
     outlined = next((candidate for candidate in outline if candidate.interaction_id == named), None)
     if outlined is None:
         field = "before" if wanted.before else "after" if wanted.after else "at"
@@ -291,16 +291,18 @@ def _window(outline: Sequence[Outlined], left: Sequence[Outlined], wanted: Journ
         raise InvalidRequest(f"{field}: {message}", [{"path": field, "message": message}])
     if wanted.before:
         end = bisect_left(left, outlined)
-        return _Window(max(0, end - wanted.limit), end)
+        return _OutlineWindow(max(0, end - wanted.limit), end)
     if wanted.after:
         start = bisect_right(left, outlined)
-        return _Window(start, min(len(left), start + wanted.limit))
+        return _OutlineWindow(start, min(len(left), start + wanted.limit))
     # A little of what went before tells what the named one was about.
     start = max(0, min(bisect_left(left, outlined) - wanted.limit // 3, len(left) - wanted.limit))
-    return _Window(start, min(len(left), start + wanted.limit))
+    return _OutlineWindow(start, min(len(left), start + wanted.limit))
 
 
-def _span(left: Sequence[Outlined], window: _Window, wanted: JourneyQuery) -> tuple[datetime | None, datetime | None]:
+def _span(
+    left: Sequence[InteractionRef], window: _OutlineWindow, wanted: JourneyQuery
+) -> tuple[datetime | None, datetime | None]:
     """From a part's first interaction to the first one after it; at either end of what was asked for, all there is."""
     since = left[window.start].occurred_at if window.start > 0 else wanted.since
     until = left[window.end].occurred_at if window.end < len(left) else wanted.until
@@ -308,8 +310,8 @@ def _span(left: Sequence[Outlined], window: _Window, wanted: JourneyQuery) -> tu
 
 
 async def _part(
-    noticing: Noticing, left: Sequence[Outlined], window: _Window, wanted: JourneyQuery
-) -> tuple[_Window, Sequence[Interaction], Sequence[Signal]]:
+    noticing: Noticing, left: Sequence[InteractionRef], window: _OutlineWindow, wanted: JourneyQuery
+) -> tuple[_OutlineWindow, Sequence[Interaction], Sequence[Signal]]:
     rows, signals = await noticing.read(left[window.start : window.end])
     if not wanted.friction:
         return window, rows, signals
@@ -318,9 +320,9 @@ async def _part(
     for _ in range(_MOST_PARTS - 1):
         start, end = window
         more = (
-            _Window(end, min(len(left), end + wanted.limit))
+            _OutlineWindow(end, min(len(left), end + wanted.limit))
             if forward
-            else _Window(max(0, start - wanted.limit), start)
+            else _OutlineWindow(max(0, start - wanted.limit), start)
         )
         if len(telling) >= wanted.limit // 2 or more.start == more.end:
             break
@@ -328,7 +330,7 @@ async def _part(
         interactions = _telling(rows, others)
         telling = [*telling, *interactions] if forward else [*interactions, *telling]
         signals = list({signal.signal_id: signal for signal in (*signals, *others)}.values())
-        window = _Window(min(start, more.start), max(end, more.end))
+        window = _OutlineWindow(min(start, more.start), max(end, more.end))
     return window, telling, signals
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from app.models import Actor, Customer, Interaction, Signal, Snapshot
-from app.ports import Ledger, Outlined
+from app.ports import InteractionRef, Ledger
 from app.signals import detect, next_check
 
 # Of one conversation so many interactions around those asked for, and so many of others before it begins.
@@ -25,7 +25,7 @@ LONGEST_PAUSE = timedelta(minutes=30)
 class Noticing:
     """Reads parts of one customer's history, given its whole outline in the order things happened."""
 
-    def __init__(self, ledger: Ledger, tenant: str, customer: Customer, outline: Sequence[Outlined]) -> None:
+    def __init__(self, ledger: Ledger, tenant: str, customer: Customer, outline: Sequence[InteractionRef]) -> None:
         self._ledger = ledger
         self._tenant = tenant
         self._customer = customer
@@ -35,7 +35,7 @@ class Noticing:
         for index, talk in enumerate(self._talk_of):
             self._members[talk].append(index)
 
-    async def read(self, part: Sequence[Outlined]) -> tuple[list[Interaction], list[Signal]]:
+    async def read(self, part: Sequence[InteractionRef]) -> tuple[list[Interaction], list[Signal]]:
         """The interactions of a part in its order, and the signals that rest on them, in the order they fired.
 
         What was erased between two looks is left out.
@@ -106,7 +106,7 @@ class Noticing:
         return due
 
 
-def _talks(outline: Sequence[Outlined]) -> list[str]:
+def _talks(outline: Sequence[InteractionRef]) -> list[str]:
     """For each place the conversation it belongs to; without one, what lies close together is taken for one."""
     talks: list[str] = []
     loose: tuple[datetime, str] | None = None

@@ -53,7 +53,7 @@ class _Timer(NamedTuple):
     conversation: Place
 
 
-class _Due(NamedTuple):
+class _DueCheck(NamedTuple):
     at: datetime
     customer_id: str
 
@@ -68,7 +68,7 @@ class Waiting:
         self._ledger = ledger
         self._tell = tell
         self._most = most
-        self._due: dict[Place, _Due] = {}
+        self._due: dict[Place, _DueCheck] = {}
         self._timers: list[_Timer] = []  # a heap; a timer holds while `_due` names the same moment
         self._changed = asyncio.Event()
         self._dropped = asyncio.Event()
@@ -156,7 +156,7 @@ class Waiting:
     def _set(self, conversation: Place, due: datetime, customer_id: str) -> None:
         if not self._timers or due < self._timers[0].due:
             self._changed.set()
-        self._due[conversation] = _Due(due, customer_id)
+        self._due[conversation] = _DueCheck(due, customer_id)
         heappush(self._timers, _Timer(due, conversation))
         if len(self._due) > self._most:
             self._drop_last()

@@ -52,7 +52,7 @@ _LONGEST_CONVERSATION = 1000
 _NEWEST_OF_OTHERS = 100
 
 
-class _Seen(NamedTuple):
+class _ConversationSnapshot(NamedTuple):
     customer_id: str
     snapshot: Snapshot
     as_of_seq: int
@@ -362,7 +362,7 @@ class Watching(Administration, ABC):
     async def _ladder(self, tenant: str) -> Ladder:
         return await self._parts.decisions.ladder(tenant) or self._parts.ladder
 
-    async def _seen(self, tenant: str, conversation_id: str, now: datetime) -> _Seen:
+    async def _seen(self, tenant: str, conversation_id: str, now: datetime) -> _ConversationSnapshot:
         head = await self._parts.ledger.head(tenant)
         seat = await self._parts.ledger.seat_of(tenant, conversation_id)
         if seat is None:
@@ -374,7 +374,7 @@ class Watching(Administration, ABC):
             tenant, snapshot.customer.identity_ids, up_to_seq=head, limit=_NEWEST_OF_OTHERS, newest_first=True
         )
         others = tuple(row for row in reversed(newest) if row.conversation_id != conversation_id)
-        return _Seen(seat.customer_id, snapshot.model_copy(update={"prior": others}), head)
+        return _ConversationSnapshot(seat.customer_id, snapshot.model_copy(update={"prior": others}), head)
 
 
 def _of_signal(signal: Signal) -> Announcement:

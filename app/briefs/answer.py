@@ -33,13 +33,13 @@ _ShortId = Annotated[str, Field(max_length=200, json_schema_extra={"maxLength": 
 _Words = Annotated[str, Field(max_length=1000, json_schema_extra={"maxLength": 200})]
 
 
-class _Part(BaseModel):
+class _AnswerPart(BaseModel):
     """Read leniently: a model without a schema mode leaves fields out and adds its own."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
-class Citation(_Part):
+class Citation(_AnswerPart):
     """A line that bears a sentence out, by its short id, and the words of it that do, where the form asks for them."""
 
     id: _ShortId
@@ -54,7 +54,7 @@ class Citation(_Part):
 Citations = Annotated[tuple[Citation, ...], Field(max_length=24, json_schema_extra={"maxItems": 4})]
 
 
-class Told(_Part):
+class Told(_AnswerPart):
     """A sentence with the lines that bear it out."""
 
     text: _Sentence
@@ -68,7 +68,7 @@ class Promised(Told):
     due: _Name | None = None
 
 
-class Named(_Part):
+class Named(_AnswerPart):
     """A number, an amount, a date, a product or a code."""
 
     type: _Name
@@ -76,14 +76,14 @@ class Named(_Part):
     evidence: Citations = ()
 
 
-class Section(_Part):
+class Section(_AnswerPart):
     """A custom section."""
 
     name: _Name
     statements: tuple[Told, ...] = Field((), max_length=6, json_schema_extra={"maxItems": 3})
 
 
-class Answer(_Part):
+class Answer(_AnswerPart):
     """What the model wrote. A situation it must have; whatever else it leaves out is not replaced."""
 
     headline: Told | None = None

@@ -10,7 +10,7 @@ from app.briefs.passages import around
 from app.briefs.reading import Call, Utterance, calls, utterances
 from app.briefs.repetition import Coverage, plain
 from app.briefs.revisions import Revision, is_replaced, revisions
-from app.briefs.steps import Step, steps
+from app.briefs.steps import AttemptedStep, steps
 from app.briefs.telling import (
     EMPTY,
     LEAVING,
@@ -70,7 +70,7 @@ class Case:
     interactions: tuple[Interaction, ...]
     utterances: tuple[Utterance, ...]
     calls: tuple[Call, ...]
-    steps: tuple[Step, ...]
+    steps: tuple[AttemptedStep, ...]
     wishes: tuple[Wish, ...]
     at_hand: frozenset[str]
     replaced: tuple[Revision, ...]

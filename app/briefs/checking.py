@@ -51,13 +51,13 @@ _log = logging.getLogger("warmline.brief")
 NOT_JUDGED = "the model gave no verdict on it"
 
 
-class _Part(BaseModel):
+class _CheckPart(BaseModel):
     """Read leniently: what is of no use is passed over, sentence by sentence."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
-class StatementCheck(_Part):
+class StatementCheck(_CheckPart):
     """A verdict on one statement, by its short id."""
 
     id: Annotated[str, Field(max_length=200, json_schema_extra={"maxLength": 5})]
@@ -66,13 +66,13 @@ class StatementCheck(_Part):
     verdict: VerdictKind
 
 
-class StatementChecks(_Part):
+class StatementChecks(_CheckPart):
     """What a model answers: a verdict for each statement, in their order."""
 
     checks: tuple[StatementCheck, ...] = Field(max_length=400, json_schema_extra={"maxItems": MOST_TOGETHER})
 
 
-class Asked(NamedTuple):
+class CheckPrompt(NamedTuple):
     """What a model is asked about some statements, and what its answer's ids mean."""
 
     prompt: RenderedPrompt
@@ -131,7 +131,9 @@ class ModelVerifier:
             verdicts += await asyncio.to_thread(judged, asked, reply.text, self._prompt.reference.name)
         return verdicts
 
-    def asked(self, statements: Sequence[Statement], transcript: Transcript, now: datetime | None = None) -> Asked:
+    def asked(
+        self, statements: Sequence[Statement], transcript: Transcript, now: datetime | None = None
+    ) -> CheckPrompt:
         """The prompt about some statements: their lines within a budget, those that are cited first."""
         redactor = Redactor(contacts=self._hide_contacts)
         rows = [interaction for interaction in transcript.interactions if says_something(interaction)]
@@ -147,9 +149,9 @@ class ModelVerifier:
                 f"{alias} | {_one_line(redactor, statement.text)}" for alias, statement in named.items()
             ),
         }
-        return Asked(self._prompt.render(inputs), named, _readable(numbered, redactor), redactor)
+        return CheckPrompt(self._prompt.render(inputs), named, _readable(numbered, redactor), redactor)
 
-    async def _reply(self, asked: Asked, timeout_s: float) -> ModelReply:
+    async def _reply(self, asked: CheckPrompt, timeout_s: float) -> ModelReply:
         return await self._model.complete(
             asked.prompt.system,
             asked.prompt.user,
@@ -196,7 +198,7 @@ def check_schema() -> Mapping[str, Any]:
     return cast(Mapping[str, Any], with_citations(strict_schema(StatementChecks), "QuotedBrief"))
 
 
-def judged(asked: Asked, text: str, purpose: str = "check") -> list[Verdict]:
+def judged(asked: CheckPrompt, text: str, purpose: str = "check") -> list[Verdict]:
     """The verdicts that stand in a model's answer, one for each statement asked, in order.
 
     Raises InvalidModelOutput when it is not JSON, or holds no verdict at all.

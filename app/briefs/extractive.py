@@ -22,7 +22,7 @@ from app.briefs.repetition import Coverage
 from app.briefs.resolution import resolution
 from app.briefs.revisions import is_replaced
 from app.briefs.situation import BriefSentence, Findings, Wording, broken_promises, contact_reason, situation, thing_of
-from app.briefs.steps import Step, humanised, label_of
+from app.briefs.steps import AttemptedStep, humanised, label_of
 from app.briefs.union import united
 from app.briefs.wishes import WishState
 from app.budget import Budget
@@ -270,7 +270,7 @@ def _states(findings: Findings) -> Iterable[BriefSentence]:
             yield BriefSentence(words[findings.status], ())
 
 
-def _failed_last(case: Case) -> Step | None:
+def _failed_last(case: Case) -> AttemptedStep | None:
     """The last step on record, where it went wrong."""
     steps = [step for step in case.steps if not step.reported]
     last = steps[-1] if steps else None
@@ -287,7 +287,7 @@ def _thing(findings: Findings) -> BriefSentence | None:
     return BriefSentence(thing_of(label_of(chosen.type), chosen.value), chosen.evidence[:2]) if chosen else None
 
 
-def _listed(case: Case) -> tuple[Step, ...]:
+def _listed(case: Case) -> tuple[AttemptedStep, ...]:
     """The last steps on record, and the last few that somebody only told of."""
     recorded = [step for step in case.steps if not step.reported]
     wanted = {expectation.text for expectation in case.expectations}
@@ -301,7 +301,7 @@ def _listed(case: Case) -> tuple[Step, ...]:
     return tuple(sorted(steps, key=lambda step: step.action.at))
 
 
-def _shown(step: Step, wording: Wording) -> ActionTaken:
+def _shown(step: AttemptedStep, wording: Wording) -> ActionTaken:
     return step.action.model_copy(update={"step": wording.frames.tried(step.action.step, step.outcomes)})
 
 
@@ -339,7 +339,7 @@ def _is_question(utterance: Utterance) -> bool:
 
 
 def _history(
-    snapshot: Snapshot, case: Case, told_above: Coverage, listed: Sequence[Step], wording: Wording
+    snapshot: Snapshot, case: Case, told_above: Coverage, listed: Sequence[AttemptedStep], wording: Wording
 ) -> tuple[HistoryItem, ...]:
     """What earlier conversations hold that bears on this one, each thing once; what was settled there does not.
 

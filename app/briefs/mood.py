@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from app.briefs.reading import Utterance
 from app.models import Sentiment, SentimentLabel, Trend
-from app.nlu import Reading
+from app.nlu import SentenceReading
 from app.nlu.feelings import felt, mood_after
 
 _BAD, _GOOD = -0.4, 0.3
@@ -12,7 +12,7 @@ _BAD, _GOOD = -0.4, 0.3
 
 def mood_of(utterances: Sequence[Utterance]) -> Sentiment | None:
     """The label and the trend over the customer's messages; None without a message."""
-    messages: dict[str, list[Reading]] = {}
+    messages: dict[str, list[SentenceReading]] = {}
     for utterance in utterances:
         messages.setdefault(utterance.interaction.interaction_id, []).append(utterance.reading)
     if not messages:

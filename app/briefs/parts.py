@@ -40,7 +40,7 @@ _BEST_OF_SEVERAL = re.compile(
 )
 
 
-class _Part(NamedTuple):
+class _RecordPart(NamedTuple):
     """A part of a record: the name it is known by, and the key and value that identify it."""
 
     name: str
@@ -136,7 +136,7 @@ def _handled(tool_calls: Iterable[Call]) -> Iterator[str]:
             yield from (value for _, value in names_in(tool_call.call.data))
 
 
-def _parts(fields: Mapping[str, Any]) -> Iterator[_Part]:
+def _parts(fields: Mapping[str, Any]) -> Iterator[_RecordPart]:
     for kind, content in fields.items():
         members: Iterable[Any] = cast(Mapping[str, Any], content).values() if isinstance(content, Mapping) else content
         if not isinstance(content, list | Mapping):
@@ -146,14 +146,14 @@ def _parts(fields: Mapping[str, Any]) -> Iterator[_Part]:
                 yield part
 
 
-def _part(kind: str, member: Mapping[str, Any]) -> _Part | None:
+def _part(kind: str, member: Mapping[str, Any]) -> _RecordPart | None:
     named = [value for key, value in member.items() if _NAMING_KEY.search(key) and isinstance(value, str)]
     keys = [key for key, value in member.items() if _ID_KEY.search(key) and isinstance(value, str)]
     # Of an item's several numbers, the one that is named after the list it stands in is its own.
     own = [key for key in keys if stem(label_of(key)) == stem(label_of(kind))] or (keys if len(keys) == 1 else [])
     if not named or not own or not terms(named[0]):
         return None
-    return _Part(named[0], own[0], str(member[own[0]]))
+    return _RecordPart(named[0], own[0], str(member[own[0]]))
 
 
 def _listed(fields: Mapping[str, Any], customer_terms: set[str]) -> Iterator[tuple[str, str]]:

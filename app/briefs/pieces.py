@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from app.briefs.answer import HEADLINE_CHARACTERS, OPENING_WORDS, Answer, Citation, Named, Promised, Told
 from app.briefs.quotes import standing
 from app.briefs.screening import Screen, asks_for_secret, leads_elsewhere, written
-from app.language.acts import Act, customer_act, foreign_act, is_english, staff_act, without_lead_in
+from app.language.acts import SpeechAct, customer_act, foreign_act, is_english, staff_act, without_lead_in
 from app.language.identifiers import canonical, mentions
 from app.language.promises import promise_in
 from app.language.sentences import sentences
@@ -21,7 +21,7 @@ NO_LINE = "it cites no interaction of this customer"
 CLAIMS = ("headline", "contact_reason", "situation", "customer_expectation", "commitments")
 """The fields whose sentences are claims; those of custom sections are, too."""
 SECTION = "custom_sections."
-_COURTESIES = (Act.GREETING, Act.THANKS, Act.APOLOGY)
+_COURTESIES = (SpeechAct.GREETING, SpeechAct.THANKS, SpeechAct.APOLOGY)
 _SERVING = (Actor.AGENT.value, Actor.BOT.value)
 _SHORT_ID = re.compile(r"\bt\d+\b")
 _FIGURE = re.compile(r"(?<!\w)[^\W\d]{0,40}+\d(?:[\w.,:/-]{0,80}\w)?")
@@ -92,7 +92,7 @@ class Layout:
 def lay_out(answer: Answer, shown: Mapping[str, Interaction], sections: Iterable[str], instructions: str) -> Layout:
     """The answer in pieces. `shown` are the interactions by the ids it cites; `instructions` are the model's own."""
     screen = Screen(shown, instructions)
-    reader = _Reader(screen)
+    reader = _AnswerReader(screen)
     opening = answer.suggested_opening.strip() if answer.suggested_opening else None
     return Layout(tuple(reader.pieces(answer, frozenset(sections))), screen, opening)
 
@@ -120,7 +120,7 @@ def quotes_of(citations: Sequence[Citation], lines: Mapping[str, Interaction]) -
     return tuple(quotes.values())
 
 
-class _Reader:
+class _AnswerReader:
     def __init__(self, screen: Screen) -> None:
         self._screen = screen
 
@@ -273,7 +273,7 @@ class _Reader:
 def _promises(line: Interaction, promised: Promised) -> bool:
     """Whether a line promises something: in so many words, or with the due time or the figures of the promise."""
     act_of = customer_act if line.actor is Actor.CUSTOMER else staff_act
-    if any(act_of(sentence) is Act.PROMISE or promise_in(sentence) for sentence in sentences(line.text)):
+    if any(act_of(sentence) is SpeechAct.PROMISE or promise_in(sentence) for sentence in sentences(line.text)):
         return True
     if promised.due and standing(promised.due, line):
         return True
@@ -290,7 +290,7 @@ def _promises(line: Interaction, promised: Promised) -> bool:
 
 def _gives_nothing(sentence: str) -> bool:
     """Whether a sentence asks, refuses, denies, or tells what is the case and not what will be."""
-    if staff_act(sentence) in (Act.REFUSAL, Act.QUESTION):
+    if staff_act(sentence) in (SpeechAct.REFUSAL, SpeechAct.QUESTION):
         return True
     return _NEGATION.search(sentence) is not None or _STATE.search(sentence) is not None
 
@@ -313,13 +313,13 @@ def _said_in(opening: str) -> list[str]:
 def _binds(sentence: str) -> bool:
     if sentence.rstrip().endswith("?"):
         return False
-    pledged = staff_act(sentence) is Act.PROMISE and _PLEDGE.search(sentence) is not None
+    pledged = staff_act(sentence) is SpeechAct.PROMISE and _PLEDGE.search(sentence) is not None
     return pledged or promise_in(sentence) is not None
 
 
 def _asks(sentence: str) -> bool:
     act = staff_act(sentence) if is_english(sentence) else foreign_act(sentence)
-    return sentence.rstrip().endswith(("?", "？", "؟")) or act in (Act.QUESTION, Act.REQUEST)
+    return sentence.rstrip().endswith(("?", "？", "؟")) or act in (SpeechAct.QUESTION, SpeechAct.REQUEST)
 
 
 def _short_enough(text: str) -> str | None:

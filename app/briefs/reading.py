@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, cast
 from app.budget import spend
 from app.language.steps import read_json, result_outcome
 from app.models import Actor, Channel, Interaction, Kind, Outcome
-from app.nlu import NOTHING_READ, Act, Reading, Setting, Talk, read
+from app.nlu import NOTHING_READ, Act, SentenceReading, Setting, Talk, read
 
 _LOOKING = re.compile(
     r"^(?:get|search|list|find|look(?:up)?|check|calculate|compute|think|plan|read|fetch|query|retrieve|view|show"
@@ -38,7 +38,7 @@ class Utterance(NamedTuple):
     """One sentence that somebody said, with what the classifiers make of it; what was only pasted does nothing."""
 
     text: str
-    reading: Reading
+    reading: SentenceReading
     interaction: Interaction
     setting: Setting
     pasted: bool = False
@@ -123,7 +123,7 @@ def _adds(sentence: str) -> bool:
     return _POSTSCRIPT.match(sentence) is not None
 
 
-def _closes(sentence: str, reading: Reading) -> bool:
+def _closes(sentence: str, reading: SentenceReading) -> bool:
     """Whether a sentence closes a letter: `Yours faithfully,`. What follows it is a signature, and a footer."""
     return reading.act is Act.FAREWELL and len(sentence.split()) <= _LONGEST_CLOSING and sentence[-1:] not in "?!"
 

@@ -4,7 +4,7 @@ import re
 from datetime import datetime
 
 from app.briefs.case import Case
-from app.briefs.steps import Step
+from app.briefs.steps import AttemptedStep
 from app.briefs.wishes import UNSETTLED
 from app.models import Actor, HandoffReason, Outcome, Reason, ResolutionStatus
 from app.nlu import Act
@@ -81,7 +81,7 @@ def _went_wrong(case: Case, since: datetime | None) -> bool:
     )
 
 
-def _is_beforehand(step: Step, case: Case) -> bool:
+def _is_beforehand(step: AttemptedStep, case: Case) -> bool:
     """Whether it is the customers' own step from before they wanted anything."""
     begun = _begun(case)
     return step.action.actor is Actor.CUSTOMER and begun is not None and step.action.at < begun

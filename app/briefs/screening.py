@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from functools import cached_property
 
 from app.briefs.instructions import without_instructions
-from app.language.acts import Act, staff_act
+from app.language.acts import SpeechAct, staff_act
 from app.language.words import terms
 from app.models import Actor, Interaction, Quote
 from app.privacy import Redactor
@@ -136,7 +136,7 @@ def asks_for_secret(sentence: str) -> bool:
     """Whether a sentence asks somebody for a password, a code or a card's number."""
     if not _SECRET_ASKED.search(sentence) or _WARNING.search(sentence):
         return False
-    return bool(_ASKING.search(sentence)) or staff_act(sentence) in (Act.QUESTION, Act.REQUEST)
+    return bool(_ASKING.search(sentence)) or staff_act(sentence) in (SpeechAct.QUESTION, SpeechAct.REQUEST)
 
 
 def leads_elsewhere(text: str) -> bool:

@@ -13,7 +13,7 @@ from app.briefs.frames import Frames
 from app.briefs.phrases import Phrases
 from app.briefs.quoting import quoted, quotes_in
 from app.briefs.reading import Utterance
-from app.briefs.steps import Step, humanised, label_of
+from app.briefs.steps import AttemptedStep, humanised, label_of
 from app.briefs.telling import SURE
 from app.briefs.wishes import WishState
 from app.language.acts import is_english
@@ -252,7 +252,7 @@ def _is_broken(promise: Commitment, case: Case, now: datetime) -> bool:
     return not done and not content and not thanked
 
 
-def _may_keep(step: Step, promise: Commitment) -> bool:
+def _may_keep(step: AttemptedStep, promise: Commitment) -> bool:
     """Whether a step may be what was promised: it has a word of it, or the promise is in no language of tools."""
     return not is_english(promise.text) or bool(set(terms(humanised(step.name))) & set(terms(promise.text)))
 
@@ -271,7 +271,7 @@ def _progress(case: Case, wording: Wording) -> Iterable[BriefSentence]:
         yield _step(step, wording)
 
 
-def _step(step: Step, wording: Wording) -> BriefSentence:
+def _step(step: AttemptedStep, wording: Wording) -> BriefSentence:
     thing = f": {', '.join(step.subject)}" if step.subject else ""
     name = wording.frames.tried(humanised(step.name) + thing, step.outcomes)
     text = wording.frames.ended[step.action.outcome].format(step=name)

@@ -28,7 +28,7 @@ _FEWEST_WORDS = 4
 _QUOTED_WORDS = 18
 
 
-class Step(NamedTuple):
+class AttemptedStep(NamedTuple):
     """A step with the attempts it took; `action` is what the brief shows, `subject` the thing it was done to.
 
     `reported` marks a step that we only know from what somebody said of it, which is quoted. `outcomes` are those of
@@ -46,13 +46,13 @@ class Step(NamedTuple):
 
 def steps(
     interactions: Sequence[Interaction], tool_calls: Sequence[Call], utterances: Sequence[Utterance]
-) -> tuple[Step, ...]:
+) -> tuple[AttemptedStep, ...]:
     """The steps in the order of their last attempt, attempts at the same thing counted together."""
     carried_out = list(_tool_steps(tool_calls))
     attempts = [*carried_out, *_events(interactions), *_tried(utterances)]
     if not carried_out:  # with tools at work, what staff says was done only says it again
         attempts.extend(_reported(utterances))
-    merged: dict[tuple[str, tuple[str, ...], Actor | None], Step] = {}
+    merged: dict[tuple[str, tuple[str, ...], Actor | None], AttemptedStep] = {}
     for step in sorted(attempts, key=lambda attempt: attempt.action.at):
         key = (step.name, step.subject, step.action.actor if step.reported else None)
         merged[key] = _joined(merged.pop(key), step) if key in merged else step
@@ -119,7 +119,7 @@ def subject_of(call: Call) -> tuple[str, ...]:
     return tuple(value for key, value in names_in(call.call.data) if not is_of_person(key))[:1]
 
 
-def _tool_steps(tool_calls: Sequence[Call]) -> Iterable[Step]:
+def _tool_steps(tool_calls: Sequence[Call]) -> Iterable[AttemptedStep]:
     counted = {call.call.interaction_id for call in counted_calls(tool_calls)}
     for tool_call in tool_calls:
         if tool_call.looks:
@@ -140,10 +140,10 @@ def _tool_steps(tool_calls: Sequence[Call]) -> Iterable[Step]:
             at=(tool_call.result or tool_call.call).occurred_at,
             evidence=tool_call.evidence,
         )
-        yield Step(action, tool_call.name, subject, 1, tool_call.complaint, (tool_call.outcome,))
+        yield AttemptedStep(action, tool_call.name, subject, 1, tool_call.complaint, (tool_call.outcome,))
 
 
-def _events(interactions: Iterable[Interaction]) -> Iterable[Step]:
+def _events(interactions: Iterable[Interaction]) -> Iterable[AttemptedStep]:
     for interaction in interactions:
         if interaction.kind is not Kind.EVENT or interaction.outcome is None or not interaction.name:
             continue
@@ -161,10 +161,10 @@ def _events(interactions: Iterable[Interaction]) -> Iterable[Step]:
             at=interaction.occurred_at,
             evidence=(interaction.interaction_id,),
         )
-        yield Step(action, interaction.name, (), 1, interaction.text or None, (interaction.outcome,))
+        yield AttemptedStep(action, interaction.name, (), 1, interaction.text or None, (interaction.outcome,))
 
 
-def _tried(utterances: Iterable[Utterance]) -> Iterable[Step]:
+def _tried(utterances: Iterable[Utterance]) -> Iterable[AttemptedStep]:
     """What the customer says they tried, in their words."""
     for utterance in utterances:
         if _has_tried(utterance):
@@ -172,7 +172,7 @@ def _tried(utterances: Iterable[Utterance]) -> Iterable[Step]:
             yield _quoted_step(utterance, Outcome.FAILED if failed else Outcome.UNKNOWN)
 
 
-def _reported(utterances: Iterable[Utterance]) -> Iterable[Step]:
+def _reported(utterances: Iterable[Utterance]) -> Iterable[AttemptedStep]:
     """What our side says it has done, in its words."""
     for utterance in utterances:
         if not utterance.by_customer and utterance.reading.done >= _SURE_DONE and _is_full_report(utterance):
@@ -183,7 +183,7 @@ def _is_full_report(utterance: Utterance) -> bool:
     return utterance.act is Act.REPORT and len(utterance.text.split()) >= _FEWEST_WORDS
 
 
-def _quoted_step(utterance: Utterance, outcome: Outcome) -> Step:
+def _quoted_step(utterance: Utterance, outcome: Outcome) -> AttemptedStep:
     action = ActionTaken(
         step=quoted(utterance.text, _QUOTED_WORDS),
         actor=utterance.interaction.actor,
@@ -192,10 +192,10 @@ def _quoted_step(utterance: Utterance, outcome: Outcome) -> Step:
         at=utterance.interaction.occurred_at,
         evidence=(utterance.interaction.interaction_id,),
     )
-    return Step(action, utterance.text, (), 1, None, (outcome,), reported=True)
+    return AttemptedStep(action, utterance.text, (), 1, None, (outcome,), reported=True)
 
 
-def _joined(earlier: Step, later: Step) -> Step:
+def _joined(earlier: AttemptedStep, later: AttemptedStep) -> AttemptedStep:
     evidence = tuple(dict.fromkeys((*earlier.action.evidence, *later.action.evidence)))
     action = later.action.model_copy(update={"evidence": evidence})
     if later.reported:  # who says it again has not done it again

@@ -7,7 +7,7 @@ from itertools import takewhile
 from typing import NamedTuple
 
 from app.briefs.reading import Utterance
-from app.briefs.steps import Step, humanised
+from app.briefs.steps import AttemptedStep, humanised
 from app.language.words import terms
 from app.models import Actor, Outcome
 from app.nlu import Act
@@ -54,7 +54,7 @@ class Wish(NamedTuple):
         return (self.utterance, *self.again)
 
 
-def wishes(utterances: Sequence[Utterance], steps: Sequence[Step]) -> tuple[Wish, ...]:
+def wishes(utterances: Sequence[Utterance], steps: Sequence[AttemptedStep]) -> tuple[Wish, ...]:
     """The wishes in the order they were told, the same wish once."""
     places: list[int] = []
     seen_words: set[str] = set()
@@ -110,7 +110,7 @@ class _Bearing(NamedTuple):
 class _Closing:
     """What was said and done, read once for all wishes."""
 
-    def __init__(self, utterances: Sequence[Utterance], steps: Sequence[Step], wanted: Sequence[int]) -> None:
+    def __init__(self, utterances: Sequence[Utterance], steps: Sequence[AttemptedStep], wanted: Sequence[int]) -> None:
         self._utterances = utterances
         self._words = [content_words(utterance.text) for utterance in utterances]
         self._turns = turns_of(utterance.by_customer for utterance in utterances)
@@ -118,7 +118,7 @@ class _Closing:
         self._done = [self._bearing(step, wanted) for step in ours if step.action.outcome is Outcome.SUCCEEDED]
         self._failed = [self._bearing(step, wanted) for step in ours if step.action.outcome is Outcome.FAILED]
 
-    def _bearing(self, step: Step, wanted: Sequence[int]) -> _Bearing:
+    def _bearing(self, step: AttemptedStep, wanted: Sequence[int]) -> _Bearing:
         """What a step was about: what was wanted last before it, and what shares a word with it or its report."""
         at = step.action.at
         before = [self._turns[index] for index in wanted if self._utterances[index].interaction.occurred_at <= at]

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from app.continuity.handoffs import HandoffFacts
 from app.continuity.recollecting import Penalty, penalty_of
-from app.continuity.repeats import Restatement, Told
-from app.continuity.visits import Visit, stints
+from app.continuity.repeats import RestatedFact, Restatement
+from app.continuity.visits import CustomerVisit, stints
 from app.language.matters import Standing, same_matter
 from app.models import Actor, Interaction, Kind
 from app.ports.continuity import EscalationRow
@@ -30,7 +30,7 @@ class Contact(NamedTuple):
     `position` is the place in the customer's whole history before which the ledger held what it held.
     """
 
-    visit: Visit
+    visit: CustomerVisit
     first: int
     begins: int
     position: int
@@ -51,29 +51,31 @@ class Took(NamedTuple):
 
     handoff: HandoffFacts | None
     contact: Contact | None
-    source: Visit | None
+    source: CustomerVisit | None
     from_channel: str | None
     superseded: bool = False
 
 
-class Seen(NamedTuple):
+class CustomerHistory(NamedTuple):
     """One customer's history as the escalations are found in it."""
 
     rows: Sequence[Interaction]
     places: Mapping[str, int]
-    visits: Sequence[Visit]
-    history: Told
+    visits: Sequence[CustomerVisit]
+    history: RestatedFact
     handoffs: Sequence[HandoffFacts]
 
 
-def escalations_in(seen: Seen) -> list[Took]:
+def escalations_in(seen: CustomerHistory) -> list[Took]:
     """All escalations of one customer, in no particular order."""
     prepared = _with_handoffs(seen)
     met = {took.contact.row.interaction_id for took in prepared if took.contact is not None}
     return [*prepared, *_without_handoffs(seen, met)]
 
 
-def escalation_row(took: Took, seen: Seen, customer_id: str, intents: Mapping[str, str | None]) -> EscalationRow:
+def escalation_row(
+    took: Took, seen: CustomerHistory, customer_id: str, intents: Mapping[str, str | None]
+) -> EscalationRow:
     """An escalation with all that the figures are made of."""
     handoff, contact = took.handoff, took.contact
     feedback = handoff.feedback if handoff else None
@@ -126,7 +128,7 @@ def milliseconds(moment: datetime) -> int:
 # --- with a handoff ---
 
 
-def _with_handoffs(seen: Seen) -> list[Took]:
+def _with_handoffs(seen: CustomerHistory) -> list[Took]:
     escalations = [_taken(handoff, seen) for handoff in seen.handoffs]
     last: dict[str, int] = {
         took.contact.row.interaction_id: index for index, took in enumerate(escalations) if took.contact is not None
@@ -138,7 +140,7 @@ def _with_handoffs(seen: Seen) -> list[Took]:
     ]
 
 
-def _taken(handoff: HandoffFacts, seen: Seen) -> Took:
+def _taken(handoff: HandoffFacts, seen: CustomerHistory) -> Took:
     rows = [row for row in seen.rows if row.seq <= handoff.as_of_seq and row.occurred_at <= handoff.at]
     newest = rows[-1].occurred_at if rows else None
     source = _source(handoff, rows, seen.visits)
@@ -148,14 +150,18 @@ def _taken(handoff: HandoffFacts, seen: Seen) -> Took:
     return Took(handoff, contact, source, handoff.from_channel or (last.channel.value if last else None))
 
 
-def _source(handoff: HandoffFacts, rows: Sequence[Interaction], visits: Sequence[Visit]) -> Visit | None:
+def _source(
+    handoff: HandoffFacts, rows: Sequence[Interaction], visits: Sequence[CustomerVisit]
+) -> CustomerVisit | None:
     recorded_ids = {row.interaction_id for row in rows}
     begun = [visit for visit in visits if visit.visit_id in recorded_ids]
     own = [visit for visit in begun if handoff.conversation_id and visit.conversation_id == handoff.conversation_id]
     return (own or begun or [None])[-1]
 
 
-def _contact(handoff: HandoffFacts, newest: datetime | None, source: Visit | None, seen: Seen) -> Contact | None:
+def _contact(
+    handoff: HandoffFacts, newest: datetime | None, source: CustomerVisit | None, seen: CustomerHistory
+) -> Contact | None:
     connected = handoff.feedback.connected_at
     contacts = _contacts(handoff, newest, seen, connected) or _contacts(handoff, newest, seen, None)
     contacts.sort(key=lambda contact: (contact.row.occurred_at, contact.row.seq))
@@ -164,7 +170,9 @@ def _contact(handoff: HandoffFacts, newest: datetime | None, source: Visit | Non
     return next(iter(led_to or contacts), None)
 
 
-def _contacts(handoff: HandoffFacts, newest: datetime | None, seen: Seen, connected: datetime | None) -> list[Contact]:
+def _contacts(
+    handoff: HandoffFacts, newest: datetime | None, seen: CustomerHistory, connected: datetime | None
+) -> list[Contact]:
     """The first agent's words after a handoff in each visit that has any, once the call was connected."""
     contacts: list[Contact] = []
     for visit in seen.visits:
@@ -194,7 +202,7 @@ def _is_near(contact: Contact, handoff: HandoffFacts, newest: datetime | None) -
     return contact.row.occurred_at - asked <= CONNECTS_WITHIN
 
 
-def _of_visit(visit: Visit, first: int, after: int, seen: Seen) -> Contact:
+def _of_visit(visit: CustomerVisit, first: int, after: int, seen: CustomerHistory) -> Contact:
     # What the customer says to a bot on the way is not said to the agent.
     bot = max((index for index in range(first) if visit.rows[index].actor is Actor.BOT), default=-1)
     begins = max(min(first, after), bot + 1)
@@ -204,7 +212,7 @@ def _of_visit(visit: Visit, first: int, after: int, seen: Seen) -> Contact:
 # --- without one ---
 
 
-def _without_handoffs(seen: Seen, met: set[str]) -> list[Took]:
+def _without_handoffs(seen: CustomerHistory, met: set[str]) -> list[Took]:
     escalations: list[Took] = []
     for visit in seen.visits:
         for number, first in enumerate(stints(visit)):
@@ -218,14 +226,14 @@ def _without_handoffs(seen: Seen, met: set[str]) -> list[Took]:
     return escalations
 
 
-def _after_a_bot(visit: Visit, first: int, seen: Seen) -> Took | None:
+def _after_a_bot(visit: CustomerVisit, first: int, seen: CustomerHistory) -> Took | None:
     before = visit.rows[:first]
     if not any(row.actor is Actor.BOT and row.kind is Kind.MESSAGE for row in before):
         return None
     return Took(None, _of_visit(visit, first, first, seen), visit, visit.channel.value)
 
 
-def _from_elsewhere(visit: Visit, first: int, seen: Seen) -> Took | None:
+def _from_elsewhere(visit: CustomerVisit, first: int, seen: CustomerHistory) -> Took | None:
     source, looked_at = visit.before, 0
     while source is not None and looked_at < LOOK_BACK:
         if source.standing is not Standing.SETTLED and same_matter(source.rows, visit.rows, source.standing):
@@ -237,7 +245,7 @@ def _from_elsewhere(visit: Visit, first: int, seen: Seen) -> Took | None:
 # --- what the figures are made of ---
 
 
-def _restated(contact: Contact, history: Told) -> list[Restatement] | None:
+def _restated(contact: Contact, history: RestatedFact) -> list[Restatement] | None:
     rows = [row for row in contact.rows if row.kind is Kind.MESSAGE and row.text.strip()]
     customer_messages = [row for row in rows if row.actor is Actor.CUSTOMER]
     if not customer_messages:
@@ -247,7 +255,7 @@ def _restated(contact: Contact, history: Told) -> list[Restatement] | None:
     )
 
 
-def _penalty(contact: Contact | None, connected: datetime | None, history: Told) -> Penalty | None:
+def _penalty(contact: Contact | None, connected: datetime | None, history: RestatedFact) -> Penalty | None:
     if contact is None or connected is None:
         return None
     # A desktop's clock may be ahead of the channel's.

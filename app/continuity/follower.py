@@ -16,7 +16,7 @@ from typing import Protocol
 
 from app.continuity.escalations import milliseconds
 from app.continuity.journeys import last_seq, read_journeys, unread_visits
-from app.continuity.visits import Visit, in_order
+from app.continuity.visits import CustomerVisit, in_order
 from app.models import Interaction
 from app.ports.continuity import ContinuityStore, Digest, Due, Material, Reading, ReadSignal
 
@@ -102,7 +102,7 @@ class Follower:
         made = await asyncio.to_thread(_digests, due, materials)
         await self._store.replace(tenant, made)
 
-    async def _read(self, tenant: str, material: Material, visit: Visit) -> Reading:
+    async def _read(self, tenant: str, material: Material, visit: CustomerVisit) -> Reading:
         own = {row.interaction_id for row in visit.rows}
         prior = [
             row for row in in_order(material.rows) if row.interaction_id not in own and row.occurred_at <= visit.until

@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 from app.ids import made_at
 from app.language.steps import step_name
 
-# What an agent tells of a brief, in the order of `Feedback`.
+# What an agent tells of a brief, in the order of `FeedbackFacts`.
 _TOLD = ("accepted", "edited_brief", "repeated_information", "missing_context", "disposition")
 
 
-class Feedback(NamedTuple):
+class FeedbackFacts(NamedTuple):
     """All that was told of one handoff: of what was told twice, the last, and of moments the first."""
 
     displayed_at: datetime | None
@@ -44,7 +44,7 @@ class HandoffFacts(NamedTuple):
     intent: str | None
     has_brief: bool
     made: datetime
-    feedback: Feedback
+    feedback: FeedbackFacts
     overridden: bool | None
     overrides: tuple[str, ...]
 
@@ -106,7 +106,7 @@ def _facts(
     )
 
 
-def _together(filed_feedback: Sequence[Mapping[str, Any]]) -> Feedback:
+def _together(filed_feedback: Sequence[Mapping[str, Any]]) -> FeedbackFacts:
     def last(name: str) -> Any:
         return next((document[name] for document in reversed(filed_feedback) if document.get(name) is not None), None)
 
@@ -116,13 +116,13 @@ def _together(filed_feedback: Sequence[Mapping[str, Any]]) -> Feedback:
         ]
         return min(moments, default=None)
 
-    return Feedback(first("displayed_at"), first("connected_at"), *(last(name) for name in _TOLD))
+    return FeedbackFacts(first("displayed_at"), first("connected_at"), *(last(name) for name in _TOLD))
 
 
 def _overrides(
     brief: Mapping[str, Any],
     decision: Mapping[str, Any],
-    feedback: Feedback,
+    feedback: FeedbackFacts,
     outcomes: Sequence[Mapping[str, Any]],
 ) -> tuple[tuple[str, ...], bool]:
     """In which ways the agent overrode what was suggested, and whether they answered it at all."""

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from app.continuity.escalations import Seen, Took, distinct, escalation_row, escalations_in, milliseconds
+from app.continuity.escalations import CustomerHistory, Took, distinct, escalation_row, escalations_in, milliseconds
 from app.continuity.handoffs import handoffs_of
-from app.continuity.repeats import Restatement, Told
-from app.continuity.visits import Visit, in_order, visits_of
+from app.continuity.repeats import RestatedFact, Restatement
+from app.continuity.visits import CustomerVisit, in_order, visits_of
 from app.language.matters import Standing
 from app.models import Actor, Kind
 from app.ports.continuity import Digest, EscalationRow, Material, Reading, SpotRow, VisitRow
@@ -16,11 +16,11 @@ def read_journeys(material: Material) -> Digest:
     """The visits, escalations and moments of friction of one customer."""
     rows = in_order(material.rows)
     visits = visits_of(rows)
-    seen = Seen(
+    seen = CustomerHistory(
         rows=rows,
         places={row.interaction_id: index for index, row in enumerate(rows)},
         visits=visits,
-        history=Told(rows),
+        history=RestatedFact(rows),
         handoffs=handoffs_of(material.documents),
     )
     readings = {visit.visit_id: material.readings.get(visit.visit_id) for visit in visits}
@@ -32,46 +32,48 @@ def read_journeys(material: Material) -> Digest:
     return Digest(made, escalations, _spots(visits, made, readings, met))
 
 
-def unread_visits(material: Material) -> list[Visit]:
+def unread_visits(material: Material) -> list[CustomerVisit]:
     """The visits whose intent and signals have not been read as they stand now."""
     visits = visits_of(in_order(material.rows))
     return [visit for visit in visits if not _is_read(visit, material.readings.get(visit.visit_id))]
 
 
-def last_seq(visit: Visit) -> int:
+def last_seq(visit: CustomerVisit) -> int:
     """The highest sequence number in a visit."""
     return max(row.seq for row in visit.rows)
 
 
-def _is_read(visit: Visit, reading: Reading | None) -> bool:
+def _is_read(visit: CustomerVisit, reading: Reading | None) -> bool:
     if reading is not None:
         return (reading.interactions, reading.last_seq) == (len(visit.rows), last_seq(visit))
     # Who only looked at pages wanted nothing that could be read.
     return not visit.has_words and all(row.outcome is None for row in visit.rows)
 
 
-class _Met(NamedTuple):
+class _AnsweredEscalation(NamedTuple):
     """An escalation, and the agent's first words."""
 
     row: EscalationRow
     words: str
 
 
-def _met(taken: Sequence[Took], made: Sequence[EscalationRow]) -> Mapping[str, list[_Met]]:
+def _met(taken: Sequence[Took], made: Sequence[EscalationRow]) -> Mapping[str, list[_AnsweredEscalation]]:
     """The escalations by the visit in which the agent was met."""
-    met_by_visit: dict[str, list[_Met]] = {}
+    met_by_visit: dict[str, list[_AnsweredEscalation]] = {}
     for took, row in zip(taken, made, strict=True):
         if took.contact is not None and not took.superseded:
-            met_by_visit.setdefault(took.contact.visit.visit_id, []).append(_Met(row, took.contact.row.interaction_id))
+            met_by_visit.setdefault(took.contact.visit.visit_id, []).append(
+                _AnsweredEscalation(row, took.contact.row.interaction_id)
+            )
     return met_by_visit
 
 
 def _visit_row(
-    visit: Visit,
-    seen: Seen,
+    visit: CustomerVisit,
+    seen: CustomerHistory,
     customer_id: str,
     readings: Mapping[str, Reading | None],
-    met: Sequence[_Met] | None,
+    met: Sequence[_AnsweredEscalation] | None,
 ) -> VisitRow:
     before, reading = visit.before, readings[visit.visit_id]
     before_reading = readings[before.visit_id] if before else None
@@ -103,7 +105,7 @@ def _visit_row(
     )
 
 
-def _restated(visit: Visit, history: Told) -> list[Restatement]:
+def _restated(visit: CustomerVisit, history: RestatedFact) -> list[Restatement]:
     """What the customer said again to whoever served them in a visit."""
     messages = [row for row in visit.rows if row.kind is Kind.MESSAGE and row.text.strip()]
     served = [row for row in messages if row.actor is not Actor.CUSTOMER]
@@ -112,10 +114,10 @@ def _restated(visit: Visit, history: Told) -> list[Restatement]:
 
 
 def _spots(
-    visits: Sequence[Visit],
+    visits: Sequence[CustomerVisit],
     made: Sequence[VisitRow],
     readings: Mapping[str, Reading | None],
-    met: Mapping[str, Sequence[_Met]],
+    met: Mapping[str, Sequence[_AnsweredEscalation]],
 ) -> list[SpotRow]:
     ends = {row.journey_id: row for row in made}
     taken_over: dict[str, int] = {}
@@ -133,7 +135,7 @@ def _spots(
 
 
 def _moments(
-    row: VisitRow, reading: Reading | None, met: Sequence[_Met], times: Mapping[str, int]
+    row: VisitRow, reading: Reading | None, met: Sequence[_AnsweredEscalation], times: Mapping[str, int]
 ) -> Iterator[tuple[str, int, tuple[str, ...]]]:
     for signal in reading.signals if reading else ():
         yield signal.type, signal.at, signal.evidence

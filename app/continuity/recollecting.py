@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from app.caching import text_cache
-from app.continuity.repeats import Sentence, Told, sentences_of
-from app.language.acts import Act, customer_act, staff_act
+from app.continuity.repeats import CustomerSentence, RestatedFact, sentences_of
+from app.language.acts import SpeechAct, customer_act, staff_act
 from app.language.sentences import sentences
 from app.models import Actor, Interaction, Kind
 
@@ -45,7 +45,7 @@ _EMPTY_HANDED = re.compile(
     r"|recall|find|see|understand)\b|\b(?:no idea|not sure|i forgot)\b",
     re.IGNORECASE,
 )
-_WORDLESS = frozenset({Act.GREETING, Act.THANKS, Act.CONFIRMATION, Act.CLOSING})
+_WORDLESS = frozenset({SpeechAct.GREETING, SpeechAct.THANKS, SpeechAct.CONFIRMATION, SpeechAct.CLOSING})
 _FEWEST_NEW = 2
 
 
@@ -56,7 +56,7 @@ class Penalty(NamedTuple):
     until: str | None
 
 
-def penalty_of(rows: Sequence[Interaction], connected: datetime, history: Told, before: int) -> Penalty | None:
+def penalty_of(rows: Sequence[Interaction], connected: datetime, history: RestatedFact, before: int) -> Penalty | None:
     """The time from connecting to the first step that does not re-collect what was known before a place.
 
     `rows` are those of the agent's conversation in order. Where the matter never went on, the time to the last of them;
@@ -70,7 +70,7 @@ def penalty_of(rows: Sequence[Interaction], connected: datetime, history: Told, 
     return Penalty(_ms(last - connected), None) if last > connected else None
 
 
-def _goes_on(rows: Sequence[Interaction], index: int, history: Told, before: int) -> bool:
+def _goes_on(rows: Sequence[Interaction], index: int, history: RestatedFact, before: int) -> bool:
     row = rows[index]
     if row.kind is not Kind.MESSAGE:
         return row.kind is not Kind.NOTE and row.actor is not Actor.CUSTOMER
@@ -98,10 +98,10 @@ def _is_a_step(sentence: str) -> bool:
         return False
     if customer_act(sentence) in _WORDLESS:
         return False
-    return staff_act(sentence) is not Act.APOLOGY
+    return staff_act(sentence) is not SpeechAct.APOLOGY
 
 
-def _asks_for_more(rows: Sequence[Interaction], index: int, history: Told, before: int) -> bool:
+def _asks_for_more(rows: Sequence[Interaction], index: int, history: RestatedFact, before: int) -> bool:
     """Whether the customer's answer brings something that the ledger did not hold."""
     for answer in range(index + 1, len(rows)):
         if rows[answer].actor is Actor.AGENT and rows[answer].kind is Kind.MESSAGE:
@@ -111,7 +111,7 @@ def _asks_for_more(rows: Sequence[Interaction], index: int, history: Told, befor
     return False
 
 
-def _only_repeats(rows: Sequence[Interaction], index: int, history: Told, before: int) -> bool:
+def _only_repeats(rows: Sequence[Interaction], index: int, history: RestatedFact, before: int) -> bool:
     row = rows[index]
     earlier = rows[:index]
     asked = next((interaction for interaction in reversed(earlier) if interaction.actor is not Actor.CUSTOMER), None)
@@ -125,7 +125,12 @@ def _only_repeats(rows: Sequence[Interaction], index: int, history: Told, before
 
 
 def _is_known(
-    sentence: Sentence, row: Interaction, history: Told, before: int, beside: Sequence[Interaction], verifying: bool
+    sentence: CustomerSentence,
+    row: Interaction,
+    history: RestatedFact,
+    before: int,
+    beside: Sequence[Interaction],
+    verifying: bool,
 ) -> bool:
     if not sentence.tells and not sentence.names:
         return True

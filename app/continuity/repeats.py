@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from app.caching import text_cache
-from app.language.acts import Act, customer_act
+from app.language.acts import SpeechAct, customer_act
 from app.language.identifiers import canonical, mentions, structured_names
 from app.language.sentences import sentences
 from app.language.steps import read_json, step_name
@@ -26,7 +26,9 @@ FEWEST_TERMS = 3
 LOOK_BACK = 60
 SHORTEST_NAME = 4
 _STUCK = (Outcome.FAILED, Outcome.ABANDONED)
-_TELLS_NOTHING = frozenset({Act.GREETING, Act.THANKS, Act.CLOSING, Act.CONFIRMATION, Act.APOLOGY})
+_TELLS_NOTHING = frozenset(
+    {SpeechAct.GREETING, SpeechAct.THANKS, SpeechAct.CLOSING, SpeechAct.CONFIRMATION, SpeechAct.APOLOGY}
+)
 _CIVIL = frozenset(
     """pleas thank hi hello help want need like know tell get let would check sure look can could may also realli
     actual alreadi still someth anyth everyth thing time way make sorri""".split()
@@ -42,7 +44,7 @@ class Restatement(NamedTuple):
     restated: str
 
 
-class Sentence(NamedTuple):
+class CustomerSentence(NamedTuple):
     """One sentence of a customer with what it speaks of.
 
     `names` are those that show by their shape; among `words` are those that only whoever knows the name recognises.
@@ -55,7 +57,7 @@ class Sentence(NamedTuple):
     tells: bool
 
 
-class Told:
+class RestatedFact:
     """Everything that one customer's ledger holds, to be asked what of it was known before a place in it."""
 
     def __init__(self, rows: Sequence[Interaction]) -> None:
@@ -80,7 +82,7 @@ class Told:
         ]
 
     def in_sentence(
-        self, sentence: Sentence, row: Interaction, before: int, *, beside: Sequence[Interaction]
+        self, sentence: CustomerSentence, row: Interaction, before: int, *, beside: Sequence[Interaction]
     ) -> list[Restatement]:
         """What of one sentence the ledger held before a place."""
         theirs = frozenset(name for other in beside for name in names_of(other.text) | words_of(other.text))
@@ -104,7 +106,7 @@ class Told:
         return None
 
 
-def sentences_of(row: Interaction) -> list[Sentence]:
+def sentences_of(row: Interaction) -> list[CustomerSentence]:
     """The sentences of a message, each with what it speaks of."""
     return list(_sentences(row.text))
 
@@ -130,9 +132,9 @@ def terms_of(text: str) -> frozenset[str]:
 
 
 @text_cache(maxsize=4096)
-def _sentences(text: str) -> tuple[Sentence, ...]:
+def _sentences(text: str) -> tuple[CustomerSentence, ...]:
     return tuple(
-        Sentence(
+        CustomerSentence(
             sentence,
             names_of(sentence),
             words_of(sentence),

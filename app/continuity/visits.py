@@ -18,13 +18,13 @@ JOURNEY_PAUSE = timedelta(days=7)
 
 
 @dataclass(slots=True)
-class Visit:
+class CustomerVisit:
     """One visit; `position` is where its first interaction stands among all of the customer's."""
 
     position: int
     rows: list[Interaction]
     journey_id: str = ""
-    before: "Visit | None" = None
+    before: "CustomerVisit | None" = None
     _standing: Standing | None = field(default=None, repr=False)
 
     @property
@@ -70,15 +70,15 @@ def in_order(rows: Sequence[Interaction]) -> list[Interaction]:
     return sorted(rows, key=lambda row: (row.occurred_at, row.seq))
 
 
-def visits_of(rows: Sequence[Interaction]) -> list[Visit]:
+def visits_of(rows: Sequence[Interaction]) -> list[CustomerVisit]:
     """The visits in interactions that are in order, each with its journey and the visit before it in that journey."""
-    open_visits: dict[tuple[str | None, Channel | None], Visit] = {}
-    visits: list[Visit] = []
+    open_visits: dict[tuple[str | None, Channel | None], CustomerVisit] = {}
+    visits: list[CustomerVisit] = []
     for index, row in enumerate(rows):
         key = (row.conversation_id, row.channel if row.conversation_id is None else None)
         visit = open_visits.get(key)
         if visit is None or _is_anew(visit, row):
-            visit = open_visits[key] = Visit(index, [])
+            visit = open_visits[key] = CustomerVisit(index, [])
             visits.append(visit)
         visit.rows.append(row)
     contacts = [visit for visit in visits if any(_is_contact(row) for row in visit.rows)]
@@ -86,7 +86,7 @@ def visits_of(rows: Sequence[Interaction]) -> list[Visit]:
     return contacts
 
 
-def stints(visit: Visit) -> Iterator[int]:
+def stints(visit: CustomerVisit) -> Iterator[int]:
     """The places in a visit's rows at which an agent takes over: first of all, and from a bot that served meanwhile."""
     served_by_bot, asked_bot = True, True
     for index, row in enumerate(visit.rows):
@@ -102,7 +102,7 @@ def stints(visit: Visit) -> Iterator[int]:
             asked_bot = True
 
 
-def _is_anew(visit: Visit, row: Interaction) -> bool:
+def _is_anew(visit: CustomerVisit, row: Interaction) -> bool:
     pause = SESSION_PAUSE if row.conversation_id is None else THREAD_PAUSE
     if row.occurred_at - visit.until > pause:
         return True
@@ -114,8 +114,8 @@ def _is_contact(row: Interaction) -> bool:
     return row.actor is Actor.CUSTOMER or (row.actor is Actor.AGENT and row.kind is Kind.MESSAGE)
 
 
-def _chain(visits: Sequence[Visit]) -> None:
-    before: Visit | None = None
+def _chain(visits: Sequence[CustomerVisit]) -> None:
+    before: CustomerVisit | None = None
     last: datetime | None = None
     for visit in visits:
         goes_on = before is not None and last is not None and visit.at - last <= JOURNEY_PAUSE

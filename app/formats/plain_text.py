@@ -73,7 +73,7 @@ _NAME = re.compile(r"[A-Z][\w.'’-]*(?: [A-Z][\w.'’-]*){0,2}")
 _NEXT_DAY = timedelta(hours=6)
 
 
-class _Rule(NamedTuple):
+class _Divider(NamedTuple):
     inside: str
     closed: bool
 
@@ -96,7 +96,7 @@ class _Head(NamedTuple):
 
 
 @dataclass(slots=True)
-class _Turn:
+class _TextTurn:
     line: int
     role: str
     channel: Channel
@@ -113,7 +113,7 @@ def conversation_in_text(text: str, *, name: str = "conversation", now: datetime
     """
     if len(text) > MOST_CHARACTERS:
         raise InvalidRequest(f"the text has {len(text):,} characters; at most {MOST_CHARACTERS:,} are read.")
-    reader = _Reader(text.removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}").splitlines())
+    reader = _TextReader(text.removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}").splitlines())
     turns = reader.read()
     if not turns:
         raise InvalidRequest(f"line 1: nobody speaks here. {_HOW}")
@@ -126,12 +126,12 @@ def conversation_in_text(text: str, *, name: str = "conversation", now: datetime
     return conversation_of(document, now=now).model_copy(update={"dated": dated})
 
 
-class _Reader:
+class _TextReader:
     def __init__(self, lines: Sequence[str]) -> None:
         self._lines = lines
         self.headings: dict[str, str] = {}
         self._names: dict[str, Actor] = {}
-        self._turns: list[_Turn] = []
+        self._turns: list[_TextTurn] = []
         self._channel = Channel.CHAT
         self._day: date | None = None
         heads = [head for line in lines if not line[:1].isspace() and (head := _head_of(line))]
@@ -139,7 +139,7 @@ class _Reader:
         by_role = {actor for head in heads for role in (head.label, *head.notes) if (actor := actor_of_role(role))}
         self._customer_is_named = bool(by_role & {Actor.BOT, Actor.AGENT}) and Actor.CUSTOMER not in by_role
 
-    def read(self) -> Sequence[_Turn]:
+    def read(self) -> Sequence[_TextTurn]:
         for number, line in enumerate(self._lines, 1):
             if line.strip():
                 self._take(number, line)
@@ -155,7 +155,7 @@ class _Reader:
             channel = head.channel or next(filter(None, map(_channel_named, head.notes)), None) or self._channel
             if actor not in _ROLES:
                 raise InvalidRequest(f"line {number}: “{head.label}” is nobody who takes part. {_HOW}")
-            turn = _Turn(number, _ROLES[actor], channel, self._day, head.stamp, _name_in(head), [head.text])
+            turn = _TextTurn(number, _ROLES[actor], channel, self._day, head.stamp, _name_in(head), [head.text])
             self._turns.append(turn)
         elif self._turns:
             self._turns[-1].text.append(line.strip())
@@ -203,7 +203,7 @@ class _Reader:
             self._channel, self._day = channel or self._channel, day or self._day
         return rule is not None or bool(read)
 
-    def _title(self, number: int, rule: _Rule | None, pieces: Sequence[str]) -> bool:
+    def _title(self, number: int, rule: _Divider | None, pieces: Sequence[str]) -> bool:
         """Whether a heading that names neither a channel nor a day is the text's title; a signature is no heading."""
         if rule is not None and not self._turns:
             return True
@@ -236,7 +236,7 @@ def _name_in(head: _Head) -> str | None:
     return next((note for note in head.notes if _channel_named(note) is None and actor_of_role(note) is None), None)
 
 
-def _rule_of(line: str) -> _Rule | None:
+def _rule_of(line: str) -> _Divider | None:
     """What stands in a line such as `--- chat ---`, or None where it does not begin as one."""
     opening = _RULE.match(line)
     if opening is None:
@@ -244,7 +244,7 @@ def _rule_of(line: str) -> _Rule | None:
     rest = line[opening.end() :]
     bare = rest.rstrip(_OF_A_RULE)
     closed = len(rest) - len(bare) >= 2
-    return _Rule((bare if closed else rest).strip(), closed)
+    return _Divider((bare if closed else rest).strip(), closed)
 
 
 def _head_of(line: str) -> _Head | None:
@@ -297,7 +297,7 @@ def _day_named(written: str) -> date | None:
         return None
 
 
-def _times(turns: Sequence[_Turn], now: datetime) -> tuple[Sequence[datetime | None], bool]:
+def _times(turns: Sequence[_TextTurn], now: datetime) -> tuple[Sequence[datetime | None], bool]:
     """When each turn was said, where its line tells it, and whether any day is known."""
     clocks = [turn.stamp.clock for turn in turns if turn.stamp and turn.stamp.clock]
     first = clocks[0] if clocks else None
@@ -330,7 +330,7 @@ def _times(turns: Sequence[_Turn], now: datetime) -> tuple[Sequence[datetime | N
     return [at and at + shift for at in times], False
 
 
-def _moment(turn: _Turn, clock: tuple[int, int, int | None], day: date, *, counts_minutes: bool) -> datetime:
+def _moment(turn: _TextTurn, clock: tuple[int, int, int | None], day: date, *, counts_minutes: bool) -> datetime:
     first, second, third = clock
     midnight = datetime.combine(day, time(), UTC)
     if third is None and counts_minutes:
@@ -340,7 +340,7 @@ def _moment(turn: _Turn, clock: tuple[int, int, int | None], day: date, *, count
     return midnight + timedelta(hours=first, minutes=second, seconds=third or 0)
 
 
-def _as_turn(turn: _Turn, at: datetime | None) -> dict[str, Any]:
+def _as_turn(turn: _TextTurn, at: datetime | None) -> dict[str, Any]:
     fields: dict[str, Any] = {"role": turn.role, "channel": turn.channel.value, "text": "\n".join(turn.text).strip()}
     if turn.name:
         fields["participant"] = {"name": turn.name}

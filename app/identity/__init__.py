@@ -12,10 +12,10 @@ from app.errors import IdentityConflict, InvalidRequest, NotFound, UnknownConver
 from app.identity.graph import STRONG_TYPE
 from app.identity.nobody import names_nobody
 from app.identity.normalise import key_of
-from app.identity.rules import SHARING_CAP, Filing, Placement, Rules
+from app.identity.rules import SHARING_CAP, IdentityFiling, Placement, Rules
 from app.ids import id_of_work, made_at, resumed_work
 from app.models import Customer, Identifier, Resolution, Subject, Verification, VerificationStatus
-from app.ports import Changes, IdentifierHolding, Known, Ledger, MergeRecord, Party, Transaction
+from app.ports import Changes, IdentifierHolding, Ledger, MergeRecord, RecordedIdentities, ResolvedCustomer, Transaction
 
 __all__ = ["SHARING_CAP", "Identities", "Rules"]
 
@@ -146,7 +146,7 @@ class Identities:
 
     async def _place(
         self, transaction: Transaction, identifiers: Sequence[Identifier], conversation_id: str | None
-    ) -> tuple[Filing, Placement]:
+    ) -> tuple[IdentityFiling, Placement]:
         keys = {key_of(identifier.type, identifier.value) for identifier in identifiers if not names_nobody(identifier)}
         recorded = await transaction.recorded(
             identifiers=keys, conversation_ids=[conversation_id] if conversation_id else ()
@@ -157,7 +157,7 @@ class Identities:
         return filing, placement
 
 
-def _customer(party: Party) -> Customer:
+def _customer(party: ResolvedCustomer) -> Customer:
     # An earlier version let somebody hold what names nobody.
     holdings = [holding for holding in party.holdings if not names_nobody(holding.identifier)]
     verification = _verification(holdings)
@@ -175,7 +175,7 @@ def _customer(party: Party) -> Customer:
     )
 
 
-def _leading_to(recorded: Known, customer_id: str) -> str:
+def _leading_to(recorded: RecordedIdentities, customer_id: str) -> str:
     if customer_id not in recorded.customers:
         raise _unknown_customer(customer_id)
     return recorded.customers[customer_id]
@@ -194,7 +194,7 @@ def _needed(path: str) -> dict[str, str]:
     return {"path": path, "message": "This field is needed."}
 
 
-def _accounts(recorded: Known, customer_id: str) -> set[str]:
+def _accounts(recorded: RecordedIdentities, customer_id: str) -> set[str]:
     identifiers = [holding.identifier for holding in recorded.holdings if holding.customer_id == customer_id]
     return {identifier.value for identifier in identifiers if identifier.type == STRONG_TYPE}
 

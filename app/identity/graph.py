@@ -8,16 +8,16 @@ from app.identity.nobody import names_nobody
 from app.identity.normalise import Key
 from app.ids import new_id
 from app.models import Identifier
-from app.ports import Changes, IdentifierHolding, Known, MergeRecord, NewHolding, NewInteraction
+from app.ports import Changes, IdentifierHolding, MergeRecord, NewHolding, NewInteraction, RecordedIdentities
 
 STRONG_TYPE = "account_id"
 ANONYMOUS_TYPES = frozenset({"cookie_id", "device_id"})
 
 
-class Graph:
+class ClaimGraph:
     """Who holds what, who is joined with whom, and where conversations belong; later questions see the changes."""
 
-    def __init__(self, recorded: Known, *, at: datetime) -> None:
+    def __init__(self, recorded: RecordedIdentities, *, at: datetime) -> None:
         self._at = at
         self._customer_of: dict[str, str] = {}
         self._members: defaultdict[str, list[str]] = defaultdict(list)

@@ -49,7 +49,7 @@ _NAMES = frozenset({_Field.EMAIL, _Field.PHONE, _Field.HANDLE, _Field.ACCOUNT_ID
 _DATES_SHARE = 200
 
 
-class Found(NamedTuple):
+class ComparedValue(NamedTuple):
     """One value in its comparable form, with the interaction it was read from."""
 
     value: str
@@ -60,7 +60,7 @@ class Profiles:
     """What is known of every identity; of several values of one field the newest counts."""
 
     def __init__(self) -> None:
-        self._found: dict[str, dict[ComparedField, Found]] = {}
+        self._found: dict[str, dict[ComparedField, ComparedValue]] = {}
 
     def read(self, row: Interaction) -> None:
         """Take in one interaction; they are to come in the order they were written."""
@@ -71,7 +71,7 @@ class Profiles:
                 continue
             plain = _PLAIN[field](value[:_LONGEST])
             if plain:
-                self._found.setdefault(row.identity_id, {})[field] = Found(plain, row.interaction_id)
+                self._found.setdefault(row.identity_id, {})[field] = ComparedValue(plain, row.interaction_id)
 
     def records(self) -> list[LinkageRecord]:
         """One record for each identity of whom anything is known, without the values that too many share."""

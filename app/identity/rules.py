@@ -28,11 +28,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.identity.graph import ANONYMOUS_TYPES, STRONG_TYPE, Graph
+from app.identity.graph import ANONYMOUS_TYPES, STRONG_TYPE, ClaimGraph
 from app.identity.nobody import Reason, names_nobody, reason_to_join_nobody
 from app.identity.normalise import Key, key_of, normalised
 from app.models import Identifier, InteractionDraft, Match, RowWarning
-from app.ports import Arrival, Assignment, Changes, IdentifierHolding, Known, NewInteraction
+from app.ports import Arrival, Assignment, Changes, IdentifierHolding, NewInteraction, RecordedIdentities
 
 SHARING_CAP = 5
 
@@ -70,16 +70,16 @@ class Rules:
                 row_warnings.append(RowWarning(field=f"identifiers[{index}].value", code=reason, detail=detail))
         return tuple(row_warnings)
 
-    def assign(self, recorded: Known, arrivals: Sequence[Arrival], *, at: datetime) -> Assignment:
+    def assign(self, recorded: RecordedIdentities, arrivals: Sequence[Arrival], *, at: datetime) -> Assignment:
         """Whose each arrival is; later ones see what earlier ones did."""
         filing = self.filing(recorded, at=at)
         placed = [filing.place_interaction(arrival) for arrival in arrivals]
         customers = tuple(filing.customer(row.identity_id) for row in placed)
         return Assignment(changes=filing.changes(placed), customer_ids=customers)
 
-    def filing(self, recorded: Known, *, at: datetime) -> "Filing":
+    def filing(self, recorded: RecordedIdentities, *, at: datetime) -> "IdentityFiling":
         """One unit of work under these rules."""
-        return Filing(recorded, at=at, sharing_cap=self._sharing_cap)
+        return IdentityFiling(recorded, at=at, sharing_cap=self._sharing_cap)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ class _Lead:
 
 
 @dataclass(frozen=True, slots=True)
-class _Arrived:
+class _IdentifiedArrival:
     """An arrival as the rules see it; `seat` is the identity of its conversation."""
 
     verified: tuple[Identifier, ...]
@@ -119,11 +119,11 @@ class _Arrived:
         return [(identifier.type, identifier.value) for identifier in self.claimed]
 
 
-class Filing:
+class IdentityFiling:
     """One unit of work: places arrivals one after the other, each seeing what the earlier ones changed."""
 
-    def __init__(self, recorded: Known, *, at: datetime, sharing_cap: int) -> None:
-        self._graph = Graph(recorded, at=at)
+    def __init__(self, recorded: RecordedIdentities, *, at: datetime, sharing_cap: int) -> None:
+        self._graph = ClaimGraph(recorded, at=at)
         self._at = at
         self._cap = sharing_cap
 
@@ -169,7 +169,7 @@ class Filing:
         given = normalised(identifiers, verified_at=occurred_at or self._at)
         verified = tuple(identifier for identifier in given if identifier.verified)
         claimed = tuple(identifier for identifier in given if not identifier.verified)
-        arrived = _Arrived(verified, claimed, seat, brought_by)
+        arrived = _IdentifiedArrival(verified, claimed, seat, brought_by)
         own = any(not self._graph.provers(key) for key in arrived.proofs)
         lead = self._lead(arrived)
         home, fresh = self._home(arrived, lead)
@@ -181,7 +181,7 @@ class Filing:
 
     # --- whom the identifiers lead to ---
 
-    def _lead(self, arrived: _Arrived) -> _Lead:
+    def _lead(self, arrived: _IdentifiedArrival) -> _Lead:
         seated = self._graph.customer(arrived.seat) if arrived.seat else None
         by_proof = self._by_proof(arrived, seated)
         if by_proof:
@@ -200,7 +200,7 @@ class Filing:
                 return lead
         return _Lead(None)
 
-    def _by_proof(self, arrived: _Arrived, seated: str | None) -> _Lead | None:
+    def _by_proof(self, arrived: _IdentifiedArrival, seated: str | None) -> _Lead | None:
         accounts = {value for kind, value in arrived.proofs if kind == STRONG_TYPE}
         holders = {key: self._fitting(self._graph.provers(key), accounts) for key in arrived.proofs}
         holders = {key: customers for key, customers in holders.items() if customers}
@@ -215,7 +215,7 @@ class Filing:
             return _Lead(_sole(singles), proven=True)
         return self._among_several({key: provers for key, provers in holders.items() if len(provers) == 1}, arrived)
 
-    def _among_several(self, holders: dict[Key, set[str]], arrived: _Arrived) -> _Lead:
+    def _among_several(self, holders: dict[Key, set[str]], arrived: _IdentifiedArrival) -> _Lead:
         joining = {key: provers for key, provers in holders.items() if self._may_still_join(key)} or holders
         customers = _union(joining.values())
         if len(customers) == 1:
@@ -250,7 +250,7 @@ class Filing:
 
     # --- where the arrival belongs ---
 
-    def _home(self, arrived: _Arrived, lead: _Lead) -> tuple[str, bool]:
+    def _home(self, arrived: _IdentifiedArrival, lead: _Lead) -> tuple[str, bool]:
         """The identity an arrival belongs to, and whether it is a new one."""
         keys = [*arrived.proofs, *arrived.claims]
         if lead.customer is None:
@@ -266,7 +266,7 @@ class Filing:
         holding = next(self._graph.holdings(lead.customer, keys))
         return holding.identity_id, False
 
-    def _may_stay(self, arrived: _Arrived, lead: _Lead) -> bool:
+    def _may_stay(self, arrived: _IdentifiedArrival, lead: _Lead) -> bool:
         assert arrived.seat is not None
         seated = self._graph.customer(arrived.seat)
         accounts = {value for kind, value in arrived.proofs if kind == STRONG_TYPE}
@@ -275,13 +275,13 @@ class Filing:
         # Proofs that lead to several others do not belong with somebody else who is proved.
         return not (lead.proven and self._graph.proved(seated) and seated not in lead.rivals)
 
-    def _is_part_of(self, seated: str, customer: str, arrived: _Arrived) -> bool:
+    def _is_part_of(self, seated: str, customer: str, arrived: _IdentifiedArrival) -> bool:
         if self._graph.parted(seated, customer):
             return False
         theirs = {*self._graph.keys(customer), *arrived.proofs}
         return all(key[0] in ANONYMOUS_TYPES or key in theirs for key in self._graph.keys(seated))
 
-    def _join(self, survivor: str, absorbed: str, keys: list[Key], arrived: _Arrived, *, reason: str) -> None:
+    def _join(self, survivor: str, absorbed: str, keys: list[Key], arrived: _IdentifiedArrival, *, reason: str) -> None:
         holdings = [holding for customer in (survivor, absorbed) for holding in self._graph.holdings(customer, keys)]
         evidence = [holding.interaction_id for holding in holdings] + [arrived.brought_by]
         self._graph.join(
@@ -293,7 +293,7 @@ class Filing:
 
     # --- what is said of it, and what is kept ---
 
-    def _candidates(self, arrived: _Arrived, lead: _Lead, home: str) -> set[str]:
+    def _candidates(self, arrived: _IdentifiedArrival, lead: _Lead, home: str) -> set[str]:
         others = set(lead.rivals)
         for key in arrived.claims:
             if self._graph.holds(home, key):
@@ -303,7 +303,7 @@ class Filing:
                 others |= {claimant for claimant in self._graph.claimants(key) if self._graph.proved(claimant)}
         return others - {home}
 
-    def _remember(self, arrived: _Arrived, home: str, *, sure: bool) -> None:
+    def _remember(self, arrived: _IdentifiedArrival, home: str, *, sure: bool) -> None:
         customer = self._graph.customer(home)
         for identifier in arrived.verified:
             if self._may_keep_proof(customer, (identifier.type, identifier.value), sure=sure):

@@ -13,7 +13,7 @@ from app.errors import InvalidRequest, NotFound
 from app.identity.graph import STRONG_TYPE
 from app.identity.profiles import Profiles
 from app.models import Likeness, Suggestion, SuggestionRun, SuggestionStatus
-from app.ports import Archive, Known, Ledger, Linkage, LinkedPair, MergeRecord
+from app.ports import Archive, Ledger, Linkage, LinkedPair, MergeRecord, RecordedIdentities
 
 COLLECTION = "suggestions"
 PAGE = 1000
@@ -147,7 +147,7 @@ class Suggestions:
             leading |= (await self._known(tenant, some)).customers
         return leading
 
-    async def _known(self, tenant: str, ids: Collection[str]) -> Known:
+    async def _known(self, tenant: str, ids: Collection[str]) -> RecordedIdentities:
         async with self._ledger.transaction(tenant) as transaction:
             return await transaction.recorded(customer_ids=ids)
 
@@ -207,7 +207,7 @@ def _ordered(customer: str, other: str) -> Pair:
     return (customer, other) if customer < other else (other, customer)
 
 
-def _accounts(recorded: Known) -> Mapping[str, set[str]]:
+def _accounts(recorded: RecordedIdentities) -> Mapping[str, set[str]]:
     accounts: dict[str, set[str]] = {}
     for holding in recorded.holdings:
         if holding.identifier.type == STRONG_TYPE:

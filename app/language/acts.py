@@ -11,7 +11,7 @@ from enum import StrEnum
 from app.caching import text_cache
 
 
-class Act(StrEnum):
+class SpeechAct(StrEnum):
     """What one sentence does."""
 
     REQUEST = "request"
@@ -153,34 +153,34 @@ _ENGLISH = frozenset(
 
 
 @text_cache(maxsize=8192)
-def customer_act(sentence: str) -> Act:
+def customer_act(sentence: str) -> SpeechAct:
     """What a sentence of a customer does."""
     bare = without_lead_in(sentence)
-    return next((act for act, applies in _CUSTOMER_ACTS if applies(sentence, bare)), Act.INFORMATION)
+    return next((act for act, applies in _CUSTOMER_ACTS if applies(sentence, bare)), SpeechAct.INFORMATION)
 
 
 @text_cache(maxsize=8192)
-def foreign_act(sentence: str) -> Act:
+def foreign_act(sentence: str) -> SpeechAct:
     """What a customer's sentence does that is not English: whether it says that something is wanted, and no more."""
-    return Act.REQUEST if _WANTED_ABROAD.search(sentence) else Act.INFORMATION
+    return SpeechAct.REQUEST if _WANTED_ABROAD.search(sentence) else SpeechAct.INFORMATION
 
 
 @text_cache(maxsize=8192)
-def staff_act(sentence: str) -> Act:
+def staff_act(sentence: str) -> SpeechAct:
     """What a sentence of a bot or an agent does."""
     if sentence.rstrip().endswith("?"):
-        return Act.QUESTION
+        return SpeechAct.QUESTION
     for act, pattern in (
-        (Act.REFUSAL, _REFUSAL),
-        (Act.APOLOGY, _APOLOGY),
-        (Act.PROMISE, _PROMISE),
-        (Act.COMPLETION, _COMPLETION),
+        (SpeechAct.REFUSAL, _REFUSAL),
+        (SpeechAct.APOLOGY, _APOLOGY),
+        (SpeechAct.PROMISE, _PROMISE),
+        (SpeechAct.COMPLETION, _COMPLETION),
     ):
         if pattern.search(sentence):
             return act
     if _REQUEST.search(sentence):
-        return Act.REQUEST
-    return Act.INFORMATION
+        return SpeechAct.REQUEST
+    return SpeechAct.INFORMATION
 
 
 def without_lead_in(sentence: str) -> str:
@@ -224,17 +224,17 @@ def _asks(_: str, bare: str) -> bool:
 
 
 # In this order: the first that applies names the act. A condition is told as a fact, unless it is a question.
-_CUSTOMER_ACTS: tuple[tuple[Act, Callable[[str, str], object]], ...] = (
-    (Act.GREETING, lambda sentence, _: _GREETING.match(sentence)),
-    (Act.CLOSING, lambda sentence, _: _BYE.search(sentence)),
-    (Act.THANKS, lambda sentence, _: _ONLY_THANKS.match(sentence.strip())),
-    (Act.CONFIRMATION, _is_confirmation),
-    (Act.CLOSING, lambda sentence, _: _CLOSING.search(sentence)),
-    (Act.INFORMATION, lambda _, bare: _CONDITION.match(bare) and not bare.endswith("?")),
-    (Act.ATTEMPT, lambda _, bare: _ATTEMPT.search(bare)),
-    (Act.REQUEST, _asks),
-    (Act.QUESTION, lambda _, bare: bare.endswith("?")),
-    (Act.PROBLEM, lambda _, bare: _PROBLEM.search(_PREFERENCE.sub(" ", bare))),
-    (Act.THANKS, lambda sentence, _: _THANKS.search(sentence)),
-    (Act.PROMISE, lambda _, bare: _OWN_PROMISE.match(bare)),
+_CUSTOMER_ACTS: tuple[tuple[SpeechAct, Callable[[str, str], object]], ...] = (
+    (SpeechAct.GREETING, lambda sentence, _: _GREETING.match(sentence)),
+    (SpeechAct.CLOSING, lambda sentence, _: _BYE.search(sentence)),
+    (SpeechAct.THANKS, lambda sentence, _: _ONLY_THANKS.match(sentence.strip())),
+    (SpeechAct.CONFIRMATION, _is_confirmation),
+    (SpeechAct.CLOSING, lambda sentence, _: _CLOSING.search(sentence)),
+    (SpeechAct.INFORMATION, lambda _, bare: _CONDITION.match(bare) and not bare.endswith("?")),
+    (SpeechAct.ATTEMPT, lambda _, bare: _ATTEMPT.search(bare)),
+    (SpeechAct.REQUEST, _asks),
+    (SpeechAct.QUESTION, lambda _, bare: bare.endswith("?")),
+    (SpeechAct.PROBLEM, lambda _, bare: _PROBLEM.search(_PREFERENCE.sub(" ", bare))),
+    (SpeechAct.THANKS, lambda sentence, _: _THANKS.search(sentence)),
+    (SpeechAct.PROMISE, lambda _, bare: _OWN_PROMISE.match(bare)),
 )

@@ -24,18 +24,18 @@ _END = 0.25
 _LONGEST_WORD = 80
 
 
-class Extent(NamedTuple):
+class ReadableRows(NamedTuple):
     """Interactions with as much of their texts as is read, in their order, and whether something was left out."""
 
     rows: list[Interaction]
     is_cut: bool
 
 
-def readable(rows: Sequence[Interaction]) -> Extent:
+def readable(rows: Sequence[Interaction]) -> ReadableRows:
     """As much of these interactions as is read; `rows` are in the order they happened."""
     data = [_size(row.data) if row.data else 0 for row in rows]
     if sum(len(row.text) for row in rows) <= MOST_OF_A_TEXT and sum(data) <= MOST_OF_A_TEXT:
-        return Extent(list(rows), is_cut=False)
+        return ReadableRows(list(rows), is_cut=False)
     left = data_left = MOST_OF_A_CASE
     read: list[Interaction] = []
     for row, size in zip(reversed(rows), reversed(data), strict=True):
@@ -47,7 +47,7 @@ def readable(rows: Sequence[Interaction]) -> Extent:
         data_left -= min(size, most)
         read.append(short)
     read.reverse()
-    return Extent(read, is_cut=any(short is not row for short, row in zip(read, rows, strict=True)))
+    return ReadableRows(read, is_cut=any(short is not row for short, row in zip(read, rows, strict=True)))
 
 
 def beginning_and_end(text: str, most: int) -> str:

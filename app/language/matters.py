@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from enum import Enum
 
-from app.language.acts import Act, customer_act, staff_act
+from app.language.acts import SpeechAct, customer_act, staff_act
 from app.language.identifiers import canonical, mentions
 from app.language.sentences import sentences
 from app.language.steps import steps
@@ -36,7 +36,11 @@ def standing(rows: Sequence[Interaction]) -> Standing:
     if taken and taken[-1].outcome in _FAILING:
         return Standing.OPEN
     acts = {customer_act(sentence) for sentence in sentences(messages[-1].text)}
-    thanked = bool(acts & {Act.CLOSING, Act.THANKS}) and not acts & {Act.REQUEST, Act.QUESTION, Act.PROBLEM}
+    thanked = bool(acts & {SpeechAct.CLOSING, SpeechAct.THANKS}) and not acts & {
+        SpeechAct.REQUEST,
+        SpeechAct.QUESTION,
+        SpeechAct.PROBLEM,
+    }
     if thanked:
         return Standing.PROMISED if _ends_with_a_promise(rows) else Standing.SETTLED
     answered = ended_well and taken[-1].at > messages[-1].occurred_at and "?" not in rows[-1].text
@@ -56,7 +60,7 @@ def same_matter(before: Sequence[Interaction], after: Sequence[Interaction], sto
 
 def _ends_with_a_promise(rows: Sequence[Interaction]) -> bool:
     last = next((row for row in reversed(rows) if row.actor in _STAFF and row.kind is Kind.MESSAGE), None)
-    return last is not None and any(staff_act(sentence) is Act.PROMISE for sentence in sentences(last.text))
+    return last is not None and any(staff_act(sentence) is SpeechAct.PROMISE for sentence in sentences(last.text))
 
 
 def _names(rows: Sequence[Interaction]) -> set[str]:

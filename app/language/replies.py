@@ -28,7 +28,7 @@ class Reply(StrEnum):
     LEAVES = "leaves"
 
 
-class Turn(StrEnum):
+class TurnEffect(StrEnum):
     """What a turn of bot or agent does to the customer; a turn may do several."""
 
     FAILS = "fails"
@@ -92,7 +92,7 @@ _REPLIES = {
     r"|time))\b",
 }
 _TURNS = {
-    Turn.FAILS: r"\b(?:unfortunately|sadly|unable to|could ?(?:n[’']?t|not)|(?:can(?:no|[’'])t|can not) (?!wait)"
+    TurnEffect.FAILS: r"\b(?:unfortunately|sadly|unable to|could ?(?:n[’']?t|not)|(?:can(?:no|[’'])t|can not) (?!wait)"
     r"|(?:was|were|am|is)(?:n[’']?t| not) able"
     r"|no (?:\w+ ){0,3}(?:available|found|match\w*|left|results?)|not (?:available|possible|successful|found"
     r"|supported|allowed|eligible)"
@@ -101,12 +101,12 @@ _TURNS = {
     r"|unavailable|impossible|unsuccessful|fail(?:ed|ure|s)?|no longer|fully booked|sold out|out of stock"
     r"|there (?:are|is|were|was) no|had no luck|went wrong"
     r"|(?:not|n[’']?t) (?:quite )?(?:understand|catch|get that|sure what))\b",
-    Turn.APOLOGISES: r"\b(?:sorry|apolog\w+|regret|my (?:bad|mistake)|oops|forgive)\b",
-    Turn.ASKS_TO_CONFIRM: r"\b(?:confirm\w*|verify|(?:is|are) (?:that|this|it|these|everything"
+    TurnEffect.APOLOGISES: r"\b(?:sorry|apolog\w+|regret|my (?:bad|mistake)|oops|forgive)\b",
+    TurnEffect.ASKS_TO_CONFIRM: r"\b(?:confirm\w*|verify|(?:is|are) (?:that|this|it|these|everything"
     r"|all) (?:\w+ )?(?:right|ok(?:ay)?|correct|accurate|good|fine)"
     r"|correct\?|right\?|got (?:that|it|everything) (?:right|correct\w*)|to be sure|just to (?:check|make sure))",
-    Turn.ASKS_FOR_MORE: r"\b(?:(?:any|some)thing (?:else|more)|else (?:i|you|we) (?:can|could|may|need|want|would)"
-    r"|(?:other|more|further) (?:help|assistance|questions?)"
+    TurnEffect.ASKS_FOR_MORE: r"\b(?:(?:any|some)thing (?:else|more)|else (?:i|you|we) (?:can|could|may|need|want"
+    r"|would)|(?:other|more|further) (?:help|assistance|questions?)"
     r"|(?:help|assist) you (?:with (?:any|some)|further)|need anything|what else|another thing|still need help"
     r"|further assist)\b",
 }
@@ -123,7 +123,7 @@ def reply_of(text: str) -> frozenset[Reply]:
 
 
 @text_cache(maxsize=8192)
-def turn_of(text: str) -> frozenset[Turn]:
+def turn_of(text: str) -> frozenset[TurnEffect]:
     """What a message of bot or agent leaves the customer with. Only the first 2,000 characters are read."""
     read = text[:_LONGEST]
     return frozenset(turn for turn, pattern in _TURN_PATTERNS.items() if pattern.search(read))

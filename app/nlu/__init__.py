@@ -2,7 +2,7 @@
 
 from app.nlu.acts import Act
 from app.nlu.features import Setting
-from app.nlu.reading import NOTHING_READ, Reading, read
+from app.nlu.reading import NOTHING_READ, SentenceReading, read
 from app.nlu.talk import Sentence, Talk
 
-__all__ = ["NOTHING_READ", "Act", "Reading", "Sentence", "Setting", "Talk", "read"]
+__all__ = ["NOTHING_READ", "Act", "Sentence", "SentenceReading", "Setting", "Talk", "read"]

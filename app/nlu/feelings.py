@@ -5,13 +5,13 @@ A rule: a regression over the same readings did no better on public conversation
 
 from collections.abc import Sequence
 
-from app.nlu.reading import Reading
+from app.nlu.reading import SentenceReading
 
 _NEGATIVE, _POSITIVE = -0.45, 0.4
 _RECENT = 3
 
 
-def felt(message: Sequence[Reading]) -> float:
+def felt(message: Sequence[SentenceReading]) -> float:
     """One number a message, from -1 to 1: the mean over its sentences, of which there must be one."""
     return sum(reading.moods["positive"] - reading.moods["negative"] for reading in message) / len(message)
 

@@ -25,7 +25,7 @@ why they came, a promise that outlasts the talk, what the customer says they tri
 what calls for care (a death, hardship, illness), and whether whoever tells of the conversation names it."""
 
 
-class Reading(NamedTuple):
+class SentenceReading(NamedTuple):
     """What a sentence is, by the classifiers: its likeliest act, and probabilities; those of acts, and of moods, add up
     to 1.
     """
@@ -44,7 +44,7 @@ class Reading(NamedTuple):
     telling: float
 
 
-NOTHING_READ = Reading(
+NOTHING_READ = SentenceReading(
     Act.OTHER,
     {act: float(act is Act.OTHER) for act in ACTS},
     {mood: float(mood == "neutral") for mood in MOODS},
@@ -61,7 +61,7 @@ class Weights(NamedTuple):
 
 
 @text_cache(maxsize=16_384)
-def read(sentence: str, setting: Setting) -> Reading:
+def read(sentence: str, setting: Setting) -> SentenceReading:
     """What the classifiers make of a sentence in its setting."""
     numbers = features(sentence, setting)
     weights = _weights()
@@ -70,12 +70,12 @@ def read(sentence: str, setting: Setting) -> Reading:
     )
 
 
-def reading_of(scores: NDArray[np.float32]) -> Reading:
+def reading_of(scores: NDArray[np.float32]) -> SentenceReading:
     """The probabilities that the scores of a sentence stand for. Shape of `scores`: (columns,)."""
     acts = _softmax(scores[: len(ACTS)])
     moods = _softmax(scores[len(ACTS) : len(ACTS) + len(MOODS)])
     traits = 1 / (1 + np.exp(-scores[len(ACTS) + len(MOODS) :]))
-    return Reading(
+    return SentenceReading(
         ACTS[int(acts.argmax())],
         dict(zip(ACTS, acts.tolist(), strict=True)),
         dict(zip(MOODS, moods.tolist(), strict=True)),

@@ -15,14 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.nlu.features import Setting
-from app.nlu.reading import ACTS, MOODS, TRAITS, Reading
+from app.nlu.reading import ACTS, MOODS, TRAITS, SentenceReading
 
 WEIGHTS = Path(__file__).with_name("reasons.json")
 _LEAST = 1e-4
 _NONE = -6.0
 
 
-def traits(sentences: Sequence[tuple[str, Setting, Reading]]) -> NDArray[np.float64]:
+def traits(sentences: Sequence[tuple[str, Setting, SentenceReading]]) -> NDArray[np.float64]:
     """The traits of a customer's sentences in one conversation. Shape: (sentences, traits)."""
     keys = [_log_odds(reading.key) for _, _, reading in sentences]
     wishes = [_log_odds(reading.wish) for _, _, reading in sentences]
@@ -69,7 +69,7 @@ class Weighed(NamedTuple):
     wanted: float
 
 
-def weighed(sentences: Sequence[tuple[str, Setting, Reading]]) -> list[Weighed]:
+def weighed(sentences: Sequence[tuple[str, Setting, SentenceReading]]) -> list[Weighed]:
     """A customer's sentences in one conversation, weighed."""
     if not sentences:
         return []

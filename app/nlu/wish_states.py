@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from app.language.words import terms
 from app.nlu.acts import Act
-from app.nlu.reading import Reading
+from app.nlu.reading import SentenceReading
 
 STATES = ("open", "done", "withdrawn", "refused", "conditional")
 MOST_LATER = 60
@@ -32,10 +32,10 @@ class Later(NamedTuple):
     by_customer: bool
     turn: int
     related: bool
-    reading: Reading
+    reading: SentenceReading
 
 
-def traits(wish: Reading, later: Sequence[Later], *, carried_out: bool, failed: bool) -> NDArray[np.float64]:
+def traits(wish: SentenceReading, later: Sequence[Later], *, carried_out: bool, failed: bool) -> NDArray[np.float64]:
     """The traits of a wish and of what came after it, each in 0..1 or near it.
 
     The labelled conversations hold no steps, so that `carried_out` and `failed` have no weight by the labels alone.
@@ -61,7 +61,7 @@ def traits(wish: Reading, later: Sequence[Later], *, carried_out: bool, failed: 
     return np.array([*values, float(carried_out), float(failed), np.log1p(count), float(not ours), float(not theirs)])
 
 
-def state(wish: Reading, later: Sequence[Later], *, carried_out: bool, failed: bool) -> tuple[str, float]:
+def state(wish: SentenceReading, later: Sequence[Later], *, carried_out: bool, failed: bool) -> tuple[str, float]:
     """The likeliest state of a wish, one of STATES, and how likely it is."""
     scores = _weights() @ traits(wish, later, carried_out=carried_out, failed=failed)
     powers = np.exp(scores - scores.max())

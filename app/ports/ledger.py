@@ -41,7 +41,7 @@ class ConversationSeat(Record):
     customer_id: str
 
 
-class Party(NamedTuple):
+class ResolvedCustomer(NamedTuple):
     """A customer: the identities joined in it, the oldest first, and the identifiers that they hold."""
 
     customer_id: str
@@ -49,7 +49,7 @@ class Party(NamedTuple):
     holdings: tuple[IdentifierHolding, ...]
 
 
-class Lately(NamedTuple):
+class RecentHistory(NamedTuple):
     """The tenant's highest sequence number, and what is newest up to it of a customer and a conversation, by seq."""
 
     head: int
@@ -57,7 +57,7 @@ class Lately(NamedTuple):
     conversation: Sequence[Interaction]
 
 
-class Outlined(NamedTuple):
+class InteractionRef(NamedTuple):
     """Where one interaction stands in its customer's history, without what it says."""
 
     occurred_at: datetime
@@ -68,7 +68,7 @@ class Outlined(NamedTuple):
     conversation_id: str | None
 
 
-class Filed(Record):
+class ExistingRow(Record):
     """A row already in the ledger under a caller's id, with the hash of its content."""
 
     id: str
@@ -91,7 +91,7 @@ class MergeRecord(Record):
     undone_at: datetime | None = None
 
 
-class Known(Record):
+class RecordedIdentities(Record):
     """What the store knows that bears on a unit of work: the whole input of the identity rules.
 
     `holdings` are all those of every customer in play, whether asked for by identifier, conversation or id. `customers`
@@ -101,7 +101,7 @@ class Known(Record):
 
     holdings: tuple[IdentifierHolding, ...] = ()
     seats: tuple[ConversationSeat, ...] = ()
-    filed: tuple[Filed, ...] = ()
+    filed: tuple[ExistingRow, ...] = ()
     customers: Mapping[str, str] = Field(default_factory=dict)
     parted: tuple[tuple[str, str], ...] = ()
     merges: tuple[MergeRecord, ...] = ()
@@ -173,7 +173,7 @@ class IdentityRules(Protocol):
         """What a draft names that joins nobody."""
         ...
 
-    def assign(self, recorded: Known, arrivals: Sequence[Arrival], *, at: datetime) -> Assignment:
+    def assign(self, recorded: RecordedIdentities, arrivals: Sequence[Arrival], *, at: datetime) -> Assignment:
         """Whose each arrival is; later ones see what earlier ones did."""
         ...
 
@@ -190,7 +190,7 @@ class Unit(Protocol):
         caller_ids: Collection[str] = (),
         customer_ids: Collection[str] = (),
         merge_ids: Collection[str] = (),
-    ) -> Known:
+    ) -> RecordedIdentities:
         """What is held under these (type, value) pairs, conversations, callers' ids, customers and merges.
 
         Of the conversations of `seats_only`, only whom they belong to, and not what that customer holds.
@@ -218,7 +218,7 @@ class Transaction(Protocol):
         caller_ids: Collection[str] = (),
         customer_ids: Collection[str] = (),
         merge_ids: Collection[str] = (),
-    ) -> Known:
+    ) -> RecordedIdentities:
         """What is held under these (type, value) pairs, conversations, callers' ids, customers and merges.
 
         Of the conversations of `seats_only`, only whom they belong to, and not what that customer holds.
@@ -267,13 +267,13 @@ class Ledger(Protocol):
 
     async def party(
         self, tenant: str, *, known_as: str | None = None, conversation_id: str | None = None
-    ) -> Party | None:
+    ) -> ResolvedCustomer | None:
         """The customer that an id leads to, or else the one that a conversation belongs to; None when unknown."""
         ...
 
     async def lately(
         self, tenant: str, identity_ids: Collection[str], *, conversation_id: str | None, limit: int, most: int
-    ) -> Lately:
+    ) -> RecentHistory:
         """The newest `limit` interactions of these identities, and the newest `most` of them in a conversation."""
         ...
 
@@ -293,7 +293,7 @@ class Ledger(Protocol):
         """Interactions of these identities, by seq."""
         ...
 
-    async def outline(self, tenant: str, identity_ids: Collection[str], *, up_to_seq: int) -> Sequence[Outlined]:
+    async def outline(self, tenant: str, identity_ids: Collection[str], *, up_to_seq: int) -> Sequence[InteractionRef]:
         """All interactions of these identities in the order they happened, without their content."""
         ...
 

@@ -44,7 +44,7 @@ class Context(NamedTuple):
 NO_CONTEXT = Context()
 
 
-class _Reading:
+class _ConversationReader:
     """Reads the rows of a conversation in their order, for a message that `actor` adds."""
 
     def __init__(self, actor: Actor) -> None:
@@ -125,7 +125,7 @@ class _Reading:
 
 def context_of(rows: Sequence[Row], actor: Actor) -> Context:
     """The context of a message that this actor adds to a conversation; `rows` are its last messages in order."""
-    reading = _Reading(actor)
+    reading = _ConversationReader(actor)
     for index, row in enumerate(rows):
         reading.read(index, row)
     return reading.context()

@@ -24,7 +24,7 @@ from app.privacy.secrets import CARD_MASK, CODE_MASK, secrets
 Kind = Literal["password", "code", "iban", "card", "national_id", "email", "phone"]
 
 
-class _Rule(NamedTuple):
+class _RedactionRule(NamedTuple):
     """A shape (its group `value`, where it has one, else all of it) and what else must hold for the value."""
 
     kind: Kind
@@ -61,7 +61,7 @@ class Redactor:
             text = self._by_rule(rule, text)
         if answering and len(text) <= _LONGEST_ANSWER and asks_for_password(answering):
             for pattern in _PASSWORD_ANSWERS:
-                text = self._by_rule(_Rule("password", pattern, _is_one_word), text)
+                text = self._by_rule(_RedactionRule("password", pattern, _is_one_word), text)
         return text
 
     def restore(self, text: str) -> str:
@@ -70,10 +70,10 @@ class Redactor:
             return text
         return _PLACEHOLDER.sub(lambda match: self._shown.get(match.group(), match.group()), text)
 
-    def _by_rule(self, rule: _Rule, text: str) -> str:
+    def _by_rule(self, rule: _RedactionRule, text: str) -> str:
         return rule.pattern.sub(partial(self._replaced, rule), text)
 
-    def _replaced(self, rule: _Rule, match: re.Match[str]) -> str:
+    def _replaced(self, rule: _RedactionRule, match: re.Match[str]) -> str:
         start, end = match.span("value" if "value" in rule.pattern.groupindex else 0)
         value = match.string[start:end]
         if not value or not rule.holds(value):
@@ -252,7 +252,7 @@ _SAID_OF_PASSWORDS = frozenset(
     needed the a an same different no never always now what where how why it this that my in on at for to and or but
     reset changed working accepted rejected recognised recognized forgotten lost blocked locked unknown""".split()
 )
-_PASSWORD = _Rule(
+_PASSWORD = _RedactionRule(
     "password",
     re.compile(
         r"(?i)\b(?:password|passwort|kennwort|passcode|pass ?phrase|passwd|pwd|mot de passe|contraseña|senha"
@@ -263,7 +263,7 @@ _PASSWORD = _Rule(
     _is_password,
 )
 # Right behind the word, what mixes letters and digits is one: `and the password Teapot-Lane-7`.
-_PASSWORD_BESIDE = _Rule(
+_PASSWORD_BESIDE = _RedactionRule(
     "password",
     re.compile(
         r"(?i)\b(?:password|passwort|kennwort|passcode|pass ?phrase|pwd|mot de passe|contraseña|senha|wachtwoord)"
@@ -273,36 +273,36 @@ _PASSWORD_BESIDE = _Rule(
     _is_password,
 )
 # Beside a card's number, `code 558` is the card's.
-_CODE_OF_CARD = _Rule(
+_CODE_OF_CARD = _RedactionRule(
     "code",
     re.compile(
         r"(?i)\b(?:security |sicherheits|prüf)?(?:code|kode|código|codice)\W{1,3}(?P<value>\d{3,4})(?![\w-]|[.,]\d)"
     ),
     _always,
 )
-_NATIONAL_IDS: tuple[_Rule, ...] = (
-    _Rule(
+_NATIONAL_IDS: tuple[_RedactionRule, ...] = (
+    _RedactionRule(
         "national_id",
         re.compile(r"(?<![\w-])(?!000|666|9)\d{3}(?P<gap>[- ])(?!00)\d\d(?P=gap)(?!0000)\d{4}(?![\w-])"),
         _always,
     ),
-    _Rule(
+    _RedactionRule(
         "national_id",
         re.compile(r"(?i)\b(?:ssn|social security(?: number)?)\b\D{0,12}\b(?P<value>\d{9}|\d{3}[- ]\d\d[- ]\d{4})\b"),
         _always,
     ),
-    _Rule(
+    _RedactionRule(
         "national_id",
         re.compile(r"\b[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d\d ?\d\d ?\d\d ?[A-D]\b"),  # United Kingdom
         _always,
     ),
-    _Rule("national_id", re.compile(r"\b(?:\d{8}|[XYZ]\d{7})[A-Z]\b"), _is_spanish_id),
-    _Rule("national_id", re.compile(r"\b\d{3}\.\d{3}\.\d{3}-\d\d\b"), _is_brazilian_id),
-    _Rule("national_id", re.compile(r"(?<![\w-])[2-9]\d{3} \d{4} \d{4}(?![\w-]| \d)"), _is_indian_id),
+    _RedactionRule("national_id", re.compile(r"\b(?:\d{8}|[XYZ]\d{7})[A-Z]\b"), _is_spanish_id),
+    _RedactionRule("national_id", re.compile(r"\b\d{3}\.\d{3}\.\d{3}-\d\d\b"), _is_brazilian_id),
+    _RedactionRule("national_id", re.compile(r"(?<![\w-])[2-9]\d{3} \d{4} \d{4}(?![\w-]| \d)"), _is_indian_id),
 )
-_CONTACTS: tuple[_Rule, ...] = (
-    _Rule("email", re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}"), _always),
-    _Rule(
+_CONTACTS: tuple[_RedactionRule, ...] = (
+    _RedactionRule("email", re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}"), _always),
+    _RedactionRule(
         "phone",
         re.compile(r"\+\d[\d ()-]{7,17}\d|(?<![\w-])(?:\(\d{3}\) ?|\d{3}[-. ])\d{3}[-. ]\d{4}(?![\w-])"),
         _always,

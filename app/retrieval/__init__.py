@@ -4,7 +4,16 @@ from app.language.extent import readable
 from app.retrieval.gather import Gatherer
 from app.retrieval.index import Indexer, file_watermark
 from app.retrieval.meanings import MeaningReader
-from app.retrieval.search import Found, Retriever
+from app.retrieval.search import RankedPassages, Retriever
 from app.retrieval.windows import Windows
 
-__all__ = ["Found", "Gatherer", "Indexer", "MeaningReader", "Retriever", "Windows", "file_watermark", "readable"]
+__all__ = [
+    "Gatherer",
+    "Indexer",
+    "MeaningReader",
+    "RankedPassages",
+    "Retriever",
+    "Windows",
+    "file_watermark",
+    "readable",
+]

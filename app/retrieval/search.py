@@ -40,12 +40,12 @@ REST_S = 5.0
 _Answer = TypeVar("_Answer")
 
 
-class _Candidate(NamedTuple):
+class _SearchCandidate(NamedTuple):
     row: Interaction
     text: str
 
 
-class Found(Record):
+class RankedPassages(Record):
     """Passages, best first; `by_meaning` is False when the embedder or the vectors failed and words alone decided."""
 
     passages: tuple[Passage, ...]
@@ -79,22 +79,22 @@ class Retriever:
         lexical = await asyncio.to_thread(_lexical, query, candidates)
         return (await self._best(tenant, candidates, lexical, question, limit)).passages
 
-    async def rank(self, tenant: str, rows: Sequence[Interaction], query: str, *, limit: int) -> Found:
+    async def rank(self, tenant: str, rows: Sequence[Interaction], query: str, *, limit: int) -> RankedPassages:
         """The best of these rows for a query, best first. A score means the same whatever the question."""
         candidates = _candidates(rows) if query.strip() else []
         if not candidates:
-            return Found(passages=())
+            return RankedPassages(passages=())
         question, lexical = await asyncio.gather(self._question(query), asyncio.to_thread(_lexical, query, candidates))
         return await self._best(tenant, candidates, lexical, question, limit)
 
     async def _best(
         self,
         tenant: str,
-        candidates: Sequence[_Candidate],
+        candidates: Sequence[_SearchCandidate],
         lexical: Scores,
         question: NDArray[np.float32] | None,
         limit: int,
-    ) -> Found:
+    ) -> RankedPassages:
         shortlist = _shortlist(candidates, lexical)
         ids = [candidates[index].row.interaction_id for index in shortlist]
         cosines = None if question is None else await self._cosines(tenant, question, ids)
@@ -105,7 +105,7 @@ class Retriever:
         scores /= 1 + COSINE_WEIGHT
         order = [index for index in _best_first(scores, candidates) if matches[index]]
         best = (Passage(interaction=candidates[index].row, score=float(scores[index])) for index in order[:limit])
-        return Found(passages=tuple(best), by_meaning=cosines is not None)
+        return RankedPassages(passages=tuple(best), by_meaning=cosines is not None)
 
     async def _question(self, query: str) -> NDArray[np.float32] | None:
         if not query.strip() or monotonic() < self._resting_until:
@@ -132,16 +132,16 @@ class Retriever:
             return None
 
 
-def _candidates(rows: Sequence[Interaction]) -> list[_Candidate]:
+def _candidates(rows: Sequence[Interaction]) -> list[_SearchCandidate]:
     # In the order of each conversation, one conversation after the other, since neighbours are read together.
-    candidates = (_Candidate(row, searchable(row)) for row in rows)
+    candidates = (_SearchCandidate(row, searchable(row)) for row in rows)
     return sorted(
         (candidate for candidate in candidates if candidate.text),
         key=lambda candidate: (candidate.row.conversation_id or "", candidate.row.occurred_at, candidate.row.seq),
     )
 
 
-def _lexical(query: str, candidates: Sequence[_Candidate]) -> Scores:
+def _lexical(query: str, candidates: Sequence[_SearchCandidate]) -> Scores:
     documents = [terms_of(candidate.text) for candidate in candidates]
     if names_a_date(query):
         documents = [
@@ -151,7 +151,7 @@ def _lexical(query: str, candidates: Sequence[_Candidate]) -> Scores:
     return coverage(terms(query), documents, [candidate.row.conversation_id for candidate in candidates])
 
 
-def _shortlist(candidates: Sequence[_Candidate], lexical: Scores) -> list[int]:
+def _shortlist(candidates: Sequence[_SearchCandidate], lexical: Scores) -> list[int]:
     embedded = (index for index in _best_first(lexical, candidates) if embeddable(candidates[index].row))
     shortlist = list(islice(embedded, SHORTLIST))
     if shortlist and lexical[shortlist[-1]] > 0:
@@ -159,7 +159,7 @@ def _shortlist(candidates: Sequence[_Candidate], lexical: Scores) -> list[int]:
     return shortlist + list(islice(embedded, LONG_SHORTLIST - SHORTLIST))
 
 
-def _best_first(scores: Scores, candidates: Sequence[_Candidate]) -> list[int]:
+def _best_first(scores: Scores, candidates: Sequence[_SearchCandidate]) -> list[int]:
     """The places of the candidates, the highest score first and of equal ones the newest."""
     newest = np.fromiter((-candidate.row.seq for candidate in candidates), np.int64, len(candidates))
     return np.lexsort((newest, -scores)).tolist()

@@ -19,7 +19,7 @@ LENGTH = 40
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _WindowRequest:
     tenant: str
     places: Collection[Place]
     answer: "asyncio.Future[Sequence[Snapshot]]"
@@ -33,20 +33,20 @@ class Windows:
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
-        self._waiting: list[_Asked] = []
+        self._waiting: list[_WindowRequest] = []
         self._reading: asyncio.Task[None] | None = None
 
     async def of(self, tenant: str, places: Collection[Place]) -> Sequence[Snapshot]:
         """A snapshot of each place, a customer_id and a conversation_id, as of now or later. Raises Unavailable."""
         answer: asyncio.Future[Sequence[Snapshot]] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Asked(tenant, places, answer))
+        self._waiting.append(_WindowRequest(tenant, places, answer))
         if self._reading is None or self._reading.done():
             self._reading = asyncio.create_task(self._read_all())
         return await answer
 
     async def _read_all(self) -> None:
         while self._waiting:
-            by_tenant: dict[str, list[_Asked]] = defaultdict(list)
+            by_tenant: dict[str, list[_WindowRequest]] = defaultdict(list)
             for request in self._waiting:
                 by_tenant[request.tenant].append(request)
             self._waiting = []
@@ -65,7 +65,7 @@ class Windows:
         return {key: _window(tenant, key, interactions) for key, interactions in rows.items() if interactions}
 
 
-def _answer(asked: Sequence[_Asked], outcome: Mapping[Place, Snapshot] | BaseException) -> None:
+def _answer(asked: Sequence[_WindowRequest], outcome: Mapping[Place, Snapshot] | BaseException) -> None:
     for request in asked:
         if request.answer.done():
             continue

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.caching import text_cache
-from app.language.acts import Act, customer_act, staff_act
+from app.language.acts import SpeechAct, customer_act, staff_act
 from app.language.identifiers import canonical, mentions
-from app.language.replies import Turn, turn_of
+from app.language.replies import TurnEffect, turn_of
 from app.language.sentences import sentences
 from app.models import Interaction, Kind
 from app.signals.journey import STAFF
@@ -42,7 +42,7 @@ _PATTERNS = {name: re.compile(pattern, re.IGNORECASE) for name, pattern in _ASPE
 _GOES_ON = re.compile(
     r"^\W*(?:(?:ok(?:ay)?|great|thanks|thank you|good|and)\W+)*(?:and|also|what about|next)\b", re.IGNORECASE
 )
-_OPEN = frozenset({Act.REQUEST, Act.QUESTION, Act.PROBLEM})
+_OPEN = frozenset({SpeechAct.REQUEST, SpeechAct.QUESTION, SpeechAct.PROBLEM})
 
 
 def asks_in_other_words(rows: Sequence[Interaction], other: int, index: int, shared: float, vectors: Vectors) -> bool:
@@ -84,16 +84,18 @@ def _names(text: str) -> frozenset[str]:
 
 def _answers_us(rows: Sequence[Interaction], index: int) -> bool:
     """Whether the message answers what was asked of the customer, and asks nothing itself."""
-    if any(customer_act(sentence) is Act.QUESTION for sentence in sentences(rows[index].text)):
+    if any(customer_act(sentence) is SpeechAct.QUESTION for sentence in sentences(rows[index].text)):
         return False
     spoken = (row for row in reversed(rows[:index]) if row.kind is Kind.MESSAGE and row.text.strip())
     last = next(spoken, None)
     if last is None or last.actor not in STAFF:
         return False
-    asked = [sentence for sentence in sentences(last.text) if staff_act(sentence) in (Act.QUESTION, Act.REQUEST)]
-    return any(Turn.ASKS_FOR_MORE not in turn_of(sentence) for sentence in asked)
+    asked = [
+        sentence for sentence in sentences(last.text) if staff_act(sentence) in (SpeechAct.QUESTION, SpeechAct.REQUEST)
+    ]
+    return any(TurnEffect.ASKS_FOR_MORE not in turn_of(sentence) for sentence in asked)
 
 
 def _unserved(rows: Sequence[Interaction], other: int, index: int) -> bool:
     replies = (row.text for row in rows[other + 1 : index] if row.actor in STAFF and row.kind is Kind.MESSAGE)
-    return any(turn_of(text) & {Turn.FAILS, Turn.APOLOGISES} for text in replies)
+    return any(turn_of(text) & {TurnEffect.FAILS, TurnEffect.APOLOGISES} for text in replies)

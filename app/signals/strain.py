@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from app.caching import text_cache
 from app.language.human import asks_for_person
-from app.language.replies import Reply, Turn, reply_of, turn_of
+from app.language.replies import Reply, TurnEffect, reply_of, turn_of
 from app.language.sentiment import NEGATIVE, feeling
 from app.language.words import terms, tokens
 from app.models import Actor, Interaction, Snapshot
@@ -107,26 +107,26 @@ def traits(messages: Sequence[Interaction]) -> Iterator[tuple[str, float]]:
     own = [row.text for row in messages[:-1] if row.actor is Actor.CUSTOMER]
     ours = [row.text for row in messages[:-1] if row.actor in STAFF]
     reply = reply_of(last.text)
-    turn = turn_of(ours[-1]) if ours else frozenset[Turn]()
+    turn = turn_of(ours[-1]) if ours else frozenset[TurnEffect]()
     # "No" to "is there anything else?" turns nothing down: it takes leave.
-    done = Reply.DECLINES in reply and Turn.ASKS_FOR_MORE in turn
+    done = Reply.DECLINES in reply and TurnEffect.ASKS_FOR_MORE in turn
     leaves = done or Reply.LEAVES in reply
     declines = Reply.DECLINES in reply and not done
-    to_confirm = Turn.ASKS_TO_CONFIRM in turn
+    to_confirm = TurnEffect.ASKS_TO_CONFIRM in turn
     objected = [bool(reply_of(own_text) & _OBJECTS) for own_text in own]
     felt = feeling(text)
     yield "declines", declines
     yield "denies", declines and to_confirm
     yield "unconfirmed", to_confirm and Reply.AGREES not in reply
     yield "leaves", leaves
-    yield "leaves_unserved", Turn.FAILS in turn and (leaves or Reply.THANKS in reply)
+    yield "leaves_unserved", TurnEffect.FAILS in turn and (leaves or Reply.THANKS in reply)
     yield "asks_for_person", asks_for_person(text)
     yield "negative", max(0.0, -felt)
     yield "positive", max(0.0, felt)
     for name, move in _OF_THE_REPLY.items():
         yield name, move in reply
-    yield "failed", Turn.FAILS in turn
-    yield "apologised", Turn.APOLOGISES in turn
+    yield "failed", TurnEffect.FAILS in turn
+    yield "apologised", TurnEffect.APOLOGISES in turn
     yield "opening", not ours
     yield "ignored", bool(own and ours) and _passes_over(own[-1], ours[-1])
     yield "we_repeat", _likest(_words(ours[-1]), map(_words, ours[:-1])) if ours else 0.0

@@ -8,8 +8,8 @@ from statistics import median
 from typing import NamedTuple
 
 from app.caching import text_cache
-from app.language.acts import Act, customer_act, staff_act
-from app.language.replies import Reply, Turn, reply_of, turn_of
+from app.language.acts import SpeechAct, customer_act, staff_act
+from app.language.replies import Reply, TurnEffect, reply_of, turn_of
 from app.language.sentences import sentences
 from app.models import Actor, Channel, Interaction, Kind, Outcome, Signal, SignalType, Snapshot
 from app.signals.journey import STAFF, Journey, Moment, on_channel, span
@@ -128,10 +128,10 @@ def excess(seconds: float, usual: float) -> float:
 def wants_answer(text: str) -> bool:
     """Whether a customer's message leaves something for us to say: thanks, goodbyes and greetings alone do not."""
     acts = {customer_act(sentence) for sentence in sentences(text)}
-    if acts & {Act.REQUEST, Act.QUESTION, Act.PROBLEM}:
+    if acts & {SpeechAct.REQUEST, SpeechAct.QUESTION, SpeechAct.PROBLEM}:
         return True
-    thanked = bool(acts & {Act.CLOSING, Act.THANKS}) or bool(reply_of(text) & {Reply.THANKS, Reply.LEAVES})
-    return bool(acts) and not thanked and acts != {Act.GREETING}
+    thanked = bool(acts & {SpeechAct.CLOSING, SpeechAct.THANKS}) or bool(reply_of(text) & {Reply.THANKS, Reply.LEAVES})
+    return bool(acts) and not thanked and acts != {SpeechAct.GREETING}
 
 
 def _delay(asked: Interaction, answer: Interaction | None, until: datetime) -> Iterator[Moment]:
@@ -207,5 +207,5 @@ def _asks(text: str) -> bool:
     if not spoken:
         return False
     # "Is there anything else?" leaves the customer free to go.
-    asked = [sentence for sentence in spoken if staff_act(sentence) in (Act.QUESTION, Act.REQUEST)]
-    return any(Turn.ASKS_FOR_MORE not in turn_of(sentence) for sentence in asked)
+    asked = [sentence for sentence in spoken if staff_act(sentence) in (SpeechAct.QUESTION, SpeechAct.REQUEST)]
+    return any(TurnEffect.ASKS_FOR_MORE not in turn_of(sentence) for sentence in asked)

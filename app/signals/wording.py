@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from app.caching import text_cache
-from app.language.acts import Act, customer_act
+from app.language.acts import SpeechAct, customer_act
 from app.language.human import asks_for_person
 from app.language.identifiers import canonical, mentions
 from app.language.quotations import own_words
-from app.language.replies import Reply, Turn, reply_of, turn_of
+from app.language.replies import Reply, TurnEffect, reply_of, turn_of
 from app.language.sentences import sentences
 from app.language.sentiment import NEGATIVE, POSITIVE, feeling, mood
 from app.language.words import STOP_WORDS, terms, tokens
@@ -19,7 +19,7 @@ from app.signals.rephrasing import are_apart, asks_in_other_words
 
 _DELIGHTED = 0.7
 _LOOK_BACK = 30
-_OPEN = frozenset({Act.REQUEST, Act.QUESTION, Act.PROBLEM})
+_OPEN = frozenset({SpeechAct.REQUEST, SpeechAct.QUESTION, SpeechAct.PROBLEM})
 _MOSTLY_WITHIN = 0.7
 _SHARED = 0.5
 _SAME_WORDS = 0.8
@@ -135,14 +135,14 @@ def human_requests(journey: Journey) -> Iterator[Moment]:
 def _is_courtesy(text: str) -> bool:
     # "Anything else?" may well be asked twice; "Sorry, that failed. Anything else?" may not.
     turn = turn_of(text)
-    return (Turn.ASKS_FOR_MORE in turn and Turn.FAILS not in turn) or bool(_COURTESY.search(text))
+    return (TurnEffect.ASKS_FOR_MORE in turn and TurnEffect.FAILS not in turn) or bool(_COURTESY.search(text))
 
 
 def _is_pleased(text: str) -> bool:
     acts = {customer_act(sentence) for sentence in sentences(text)}
     if acts & _OPEN:
         return False
-    return feeling(text) >= (POSITIVE if acts & {Act.THANKS, Act.CLOSING} else _DELIGHTED)
+    return feeling(text) >= (POSITIVE if acts & {SpeechAct.THANKS, SpeechAct.CLOSING} else _DELIGHTED)
 
 
 def _asked_again(journey: Journey, rows: Sequence[Interaction], earlier: Sequence[int], index: int) -> Moment | None:

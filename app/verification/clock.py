@@ -31,7 +31,7 @@ _NEAR = 10
 _PARTS = {"half": 30, "quarter": 15, "viertel": 15, "kwart": 15}
 
 
-class Moment(NamedTuple):
+class ClockTime(NamedTuple):
     """A time of day as written, its minutes after noon or midnight, where it stands, and of which half, if told."""
 
     written: str
@@ -42,9 +42,9 @@ class Moment(NamedTuple):
 
 
 @text_cache(maxsize=4096)
-def moments(text: str, language: Language | None) -> tuple[Moment, ...]:
+def moments(text: str, language: Language | None) -> tuple[ClockTime, ...]:
     """The times of day in a text whose numbers stand in digits; where one may be read twice, the longer reading."""
-    result: list[Moment] = []
+    result: list[ClockTime] = []
     for moment in sorted(_candidates(text, language), key=lambda moment: moment.start - moment.end):
         if not any(moment.start < other.end and other.start < moment.end for other in result):
             result.append(moment)
@@ -56,7 +56,7 @@ def on_the_dial(hour: int, minute: int) -> int:
     return (hour * 60 + minute) % HALF_DAY
 
 
-def _candidates(text: str, language: Language | None) -> Iterator[Moment]:
+def _candidates(text: str, language: Language | None) -> Iterator[ClockTime]:
     for match in _MARKED.finditer(text):
         hour, minute = int(match[1]), int(match[2] or match["uhr"] or 0)
         if hour <= 24 and minute < 60:
@@ -89,7 +89,7 @@ def _is_before_hour(text: str, match: re.Match[str]) -> bool:
     return int(match[1]) % 5 == 0 and _POINT.search(before) is not None and not _COUNTED.match(text, match.end())
 
 
-def _germanic(text: str) -> Iterator[Moment]:
+def _germanic(text: str) -> Iterator[ClockTime]:
     for match in _GERMANIC.finditer(text):
         part, side, hour = match[1].casefold(), match[2], int(match[3])
         if hour > 24 or (side is None and part not in ("halb", "half")):
@@ -107,5 +107,5 @@ def _half(hour: int, mark: str | None) -> Literal["am", "pm"] | None:
     return "am" if mark else None
 
 
-def _moment(match: re.Match[str], minutes: int, half: Literal["am", "pm"] | None = None) -> Moment:
-    return Moment(match.group().strip(), minutes, *match.span(), half)
+def _moment(match: re.Match[str], minutes: int, half: Literal["am", "pm"] | None = None) -> ClockTime:
+    return ClockTime(match.group().strip(), minutes, *match.span(), half)

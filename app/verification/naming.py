@@ -69,30 +69,30 @@ _SHARE_OF_A_TITLE = 0.6
 _FEWEST_OF_A_TITLE = 4
 
 
-class Name(NamedTuple):
+class ProperName(NamedTuple):
     """A word of a proper name as written, and whether it must be somebody's and cannot be a place's."""
 
     written: str
     of_person: bool = False
 
 
-def proper_names(text: str, language: Language | None) -> Iterator[Name]:
+def proper_names(text: str, language: Language | None) -> Iterator[ProperName]:
     """The proper names of a text, those that begin a sentence only in English and where a verb follows.
 
     In German every noun is capitalised, so only what follows a title counts; a heading in capitals holds no names.
     """
     for sentence in sentences(text):
-        yield from (Name(match[1], of_person=True) for match in _TITLED.finditer(sentence))
+        yield from (ProperName(match[1], of_person=True) for match in _TITLED.finditer(sentence))
         if language in (None, "de") or _is_title(sentence):
             continue
         opening = _OPENING.match(sentence) if language == "en" else None
         if opening and _is_opening_name(opening[1], opening[3] or "", owns=bool(opening[2])):
-            yield Name(opening[1], of_person=True)
+            yield ProperName(opening[1], of_person=True)
         for match in _CAPITALISED.finditer(sentence):
             word = match.group().casefold()
             after_article = language != "en" and _AFTER_ARTICLE.search(sentence, 0, match.start())
             if not _is_common(word) and not after_article:
-                yield Name(match.group(), of_person=_OF_PERSON.search(sentence, 0, match.start()) is not None)
+                yield ProperName(match.group(), of_person=_OF_PERSON.search(sentence, 0, match.start()) is not None)
 
 
 def _is_title(sentence: str) -> bool:

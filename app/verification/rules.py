@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from app.models import Checker, Quote, Statement, Transcript, Verdict, VerdictKind
-from app.verification.checks import CHECKS, Objection, Reading
+from app.verification.checks import CHECKS, Objection, StatementReading
 from app.verification.support import support
 from app.verification.transcript import MOST_LINES, Line, TranscriptIndex
 
@@ -31,7 +31,9 @@ def check(
     until = None if budget_s is None else clock() + budget_s
     index = TranscriptIndex(transcript)
     return [
-        _unread(statement) if until is not None and clock() >= until else _judged(Reading(statement, index), index)
+        _unread(statement)
+        if until is not None and clock() >= until
+        else _judged(StatementReading(statement, index), index)
         for statement in statements
     ]
 
@@ -51,17 +53,17 @@ class RuleVerifier:
 def refusing_rules(statements: Sequence[Statement], transcript: Transcript) -> list[str | None]:
     """The name of the check that refutes each statement, None where none does: what each rule is worth is measured."""
     index = TranscriptIndex(transcript)
-    refusals = (objection(Reading(statement, index), index) for statement in statements)
+    refusals = (objection(StatementReading(statement, index), index) for statement in statements)
     return [refusal and refusal[0] for refusal in refusals]
 
 
-def objection(reading: Reading, index: TranscriptIndex) -> tuple[str, Objection] | None:
+def objection(reading: StatementReading, index: TranscriptIndex) -> tuple[str, Objection] | None:
     """The first check that objects to a statement, by its name, and its objection."""
     objections = ((rule.name, rule.object(reading, index)) for rule in CHECKS)
     return next(((name, objected) for name, objected in objections if objected), None)
 
 
-def _judged(reading: Reading, index: TranscriptIndex) -> Verdict:
+def _judged(reading: StatementReading, index: TranscriptIndex) -> Verdict:
     refuted = objection(reading, index)
     if refuted and index.is_cut:
         return _verdict(reading, VerdictKind.UNVERIFIED, _OPEN, _evidence(reading, index), UNREAD)
@@ -82,13 +84,18 @@ def _judged(reading: Reading, index: TranscriptIndex) -> Verdict:
     return _verdict(reading, VerdictKind.UNVERIFIED, _OPEN, _evidence(reading, index), LEFT_OPEN)
 
 
-def _evidence(reading: Reading, index: TranscriptIndex) -> Sequence[Line]:
+def _evidence(reading: StatementReading, index: TranscriptIndex) -> Sequence[Line]:
     """The lines that a statement cites, or those that bear most on it."""
     return reading.cited[:MOST_LINES] or index.bearing(reading.text)
 
 
 def _verdict(
-    reading: Reading, kind: VerdictKind, score: float, lines: Sequence[Line], why: str, quotes: Sequence[Quote] = ()
+    reading: StatementReading,
+    kind: VerdictKind,
+    score: float,
+    lines: Sequence[Line],
+    why: str,
+    quotes: Sequence[Quote] = (),
 ) -> Verdict:
     return Verdict(
         text=reading.text,
@@ -100,7 +107,7 @@ def _verdict(
     )
 
 
-def _verbatim(reading: Reading) -> list[Quote]:
+def _verbatim(reading: StatementReading) -> list[Quote]:
     """The quotes that a statement comes with, as far as they stand letter for letter in what they are said to be of."""
     texts = {line.interaction.interaction_id: line.text for line in reading.cited}
     return [quote for quote in reading.statement.quotes if quote.text in texts.get(quote.interaction_id, "")]

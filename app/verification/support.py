@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from app.language.languages import words_of
 from app.language.words import stem
-from app.verification.checks import Reading
+from app.verification.checks import StatementReading
 from app.verification.transcript import Line, TranscriptIndex, stems_of
 
 _FEWEST_WORDS = 4
@@ -28,7 +28,7 @@ class Support(NamedTuple):
     sentence: str
 
 
-def support(reading: Reading, index: TranscriptIndex) -> Support | None:
+def support(reading: StatementReading, index: TranscriptIndex) -> Support | None:
     """What bears the statement out in so many words; None where that is not near certain."""
     by_customer, words = _attributed(reading.text, index)
     if by_customer is not None and _QUOTATION.fullmatch(words):

@@ -22,7 +22,7 @@ from app.language.words import STOP_WORDS, stem
 from app.models import Actor, Interaction, Kind, Transcript
 from app.verification.amounts import Amounts, recorded, spoken
 from app.verification.calendar import Day, around, calendar_day, days
-from app.verification.clock import Moment, moments
+from app.verification.clock import ClockTime, moments
 from app.verification.figures import every_value, figures, in_digits
 
 MOST_LINES = 4
@@ -230,9 +230,9 @@ class TranscriptIndex:
         return re.search(rf"(?<!\w){re.escape(phrase)}", self.lowered) is not None
 
     @cached_property
-    def moments(self) -> Sequence[Moment]:
+    def moments(self) -> Sequence[ClockTime]:
         """The times of day that are told of."""
-        result: list[Moment] = []
+        result: list[ClockTime] = []
         for text in self._texts:
             result.extend(moments(text, None))
             for language in self.languages:

@@ -6,7 +6,7 @@ Every figure has its floor from the same run, so that a slow machine shows in bo
 from evals.bench.analytics import AnalyticsBench, bench_analytics
 from evals.bench.answers import HandoffBench, RetrievalBench, bench_handoff, bench_retrieval
 from evals.bench.drafted import DraftedBench, bench_drafted
-from evals.bench.figures import Figure, Rate, figure, rate
+from evals.bench.figures import LatencyFigure, ThroughputFigure, figure, rate
 from evals.bench.history import Growth, HistoryBench, bench_history
 from evals.bench.hostile import HostileBench, bench_hostile
 from evals.bench.ingest import IngestBench, bench_ingest
@@ -19,19 +19,19 @@ from evals.bench.silences import SilencesBench, bench_silences
 __all__ = [
     "AnalyticsBench",
     "DraftedBench",
-    "Figure",
     "Growth",
     "HandoffBench",
     "HistoryBench",
     "HostileBench",
     "IngestBench",
+    "LatencyFigure",
     "ModelBench",
     "NextActionBench",
     "OverloadBench",
-    "Rate",
     "RetrievalBench",
     "RevisionsBench",
     "SilencesBench",
+    "ThroughputFigure",
     "bench_analytics",
     "bench_drafted",
     "bench_handoff",

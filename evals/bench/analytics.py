@@ -45,7 +45,7 @@ from app.ports import Changes, NewHolding, NewInteraction
 from app.ports.continuity import ReadSignal
 from app.retrieval import file_watermark
 from app.settings import Settings
-from evals.bench.figures import Figure, figure, silent, timed
+from evals.bench.figures import LatencyFigure, figure, silent, timed
 from evals.bench.service import service
 from evals.crowd import TENANT, Progress
 
@@ -72,10 +72,10 @@ class AnalyticsBench(Record):
     visits: int
     escalations: int
     read_per_second: float
-    continuity: Figure
-    fresh: Figure
-    graph: Figure
-    moments: Figure
+    continuity: LatencyFigure
+    fresh: LatencyFigure
+    graph: LatencyFigure
+    moments: LatencyFigure
 
 
 class _MadeUpReader:

@@ -18,7 +18,7 @@ from app.errors import Unavailable
 from app.models import Record
 from app.retrieval import Indexer, Retriever
 from app.settings import Settings
-from evals.bench.figures import WARM_UPS, Figure, figure, silent, timed
+from evals.bench.figures import WARM_UPS, LatencyFigure, figure, silent, timed
 from evals.bench.service import service
 from evals.crowd import TENANT, TURNS, Progress, file_crowd, file_customer
 
@@ -37,7 +37,7 @@ class HandoffBench(Record):
     interactions: int
     others: int
     requests: int
-    handoff: Figure
+    handoff: LatencyFigure
 
 
 class RetrievalBench(Record):
@@ -45,7 +45,7 @@ class RetrievalBench(Record):
 
     interactions: int
     requests: int
-    search: Figure
+    search: LatencyFigure
 
 
 async def bench_handoff(

@@ -15,7 +15,7 @@ from app.adapters.sql import SqlStore
 from app.errors import Unavailable
 from app.models import Record
 from app.settings import Settings
-from evals.bench.figures import WARM_UPS, Figure, figure, silent, timed
+from evals.bench.figures import WARM_UPS, LatencyFigure, figure, silent, timed
 from evals.bench.service import started
 from evals.crowd import TURNS, Progress, file_customer
 from evals.servers import server
@@ -36,7 +36,7 @@ class DraftedBench(Record):
     interactions: int
     requests: int
     model_s: float
-    handoff: Figure
+    handoff: LatencyFigure
 
 
 async def bench_drafted(interactions: int = 200, requests: int = 50, *, progress: Progress = silent) -> DraftedBench:

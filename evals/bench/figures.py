@@ -9,7 +9,7 @@ from app.models import Record
 WARM_UPS = 3
 
 
-class Figure(Record):
+class LatencyFigure(Record):
     """Milliseconds an answer took, the least it could take, and how many times that it is (median over median)."""
 
     p50_ms: float
@@ -18,7 +18,7 @@ class Figure(Record):
     ratio: float
 
 
-class Rate(Record):
+class ThroughputFigure(Record):
     """Interactions a second, the most that the floor did, and how many times more that is; and what a request took."""
 
     per_second: float
@@ -28,9 +28,9 @@ class Rate(Record):
     ratio: float
 
 
-def figure(took: Sequence[float], floor: Sequence[float]) -> Figure:
+def figure(took: Sequence[float], floor: Sequence[float]) -> LatencyFigure:
     """The figure of these durations beside those of its floor, both in milliseconds."""
-    return Figure(
+    return LatencyFigure(
         p50_ms=round(median(took), 3),
         p99_ms=round(_p99(took), 3),
         floor_ms=round(median(floor), 3),
@@ -38,9 +38,9 @@ def figure(took: Sequence[float], floor: Sequence[float]) -> Figure:
     )
 
 
-def rate(per_second: float, took: Sequence[float], floor_per_second: float) -> Rate:
+def rate(per_second: float, took: Sequence[float], floor_per_second: float) -> ThroughputFigure:
     """The figure of so many interactions a second, in requests that took so many milliseconds, beside its floor."""
-    return Rate(
+    return ThroughputFigure(
         per_second=round(per_second, 1),
         p50_ms=round(median(took), 3),
         p99_ms=round(_p99(took), 3),

@@ -69,12 +69,12 @@ class HostileBench(Record):
     holds_ms: dict[str, dict[str, float]]
 
 
-class _Sending(NamedTuple):
+class _BenchRequest(NamedTuple):
     post: str
     body: bytes
 
 
-class _Played(NamedTuple):
+class _RequestTiming(NamedTuple):
     post: str
     hold_ms: float
     took_ms: float
@@ -95,7 +95,7 @@ async def bench_hostile(
     the one with the shortest hold counts: what else the machine does makes a hold longer, never shorter.
     """
     show = progress or silent
-    played: dict[str, list[list[_Played]]] = {}
+    played: dict[str, list[list[_RequestTiming]]] = {}
     names = [ORDINARY, *hostile_texts(1, 0), LONG_HISTORY]
     async with _watched() as (client, looks):
         # What loads at the first call counts not.
@@ -188,24 +188,24 @@ def _looking(host: str, port: int) -> Generator[_Looks]:
         thread.join()
 
 
-def _sendings(shape: str, name: str, text: str, turns: int) -> Sequence[_Sending]:
+def _sendings(shape: str, name: str, text: str, turns: int) -> Sequence[_BenchRequest]:
     if shape == ORDINARY:
         return _ordinary(name)
     return _long_history(name, turns) if shape == LONG_HISTORY else _hostile(name, text)
 
 
-def _ordinary(name: str) -> Sequence[_Sending]:
+def _ordinary(name: str) -> Sequence[_BenchRequest]:
     rows = [_row(name, turn, turn) for turn in range(10)]
     return _asked(name, rows, [list(_SAID)], {})
 
 
-def _hostile(name: str, text: str) -> Sequence[_Sending]:
+def _hostile(name: str, text: str) -> Sequence[_BenchRequest]:
     rows = [_row(name, turn, turn) for turn in range(4)]
     rows += [_row(name, turn, turn, text) for turn in (4, 5)]
     return _asked(name, rows, [list(_SAID), [text[:LONGEST_CLAIM], text[-LONGEST_CLAIM:]]], {"note": text})
 
 
-def _long_history(name: str, turns: int) -> Sequence[_Sending]:
+def _long_history(name: str, turns: int) -> Sequence[_BenchRequest]:
     rows = [_row(name, turn, turn * 7 % 997 + 10_000) for turn in range(turns)]
     claims = [_ASKED.format(number=index + 10_000).replace("I ", "the customer ") for index in range(CLAIMS // 2)]
     claims += [f"The agent said that order {index + 10_000} was sent on 4 May." for index in range(CLAIMS // 2)]
@@ -214,12 +214,12 @@ def _long_history(name: str, turns: int) -> Sequence[_Sending]:
 
 def _asked(
     name: str, rows: Sequence[object], claims: Sequence[Sequence[str]], context: Mapping[str, str]
-) -> Sequence[_Sending]:
+) -> Sequence[_BenchRequest]:
     about = {"conversation_id": name}
     bodies: list[tuple[str, object]] = [(INGEST, {"interactions": rows}), (HANDOFF, about)]
     bodies.append((NEXT_ACTION, about | {"audience": "agent", "context": dict(context)}))
     bodies += [(VERIFY, about | {"claims": list(batch)}) for batch in claims]
-    return [_Sending(post, to_json(body)) for post, body in bodies]
+    return [_BenchRequest(post, to_json(body)) for post, body in bodies]
 
 
 def _row(name: str, turn: int, number: int, text: str | None = None) -> dict[str, object]:
@@ -231,9 +231,9 @@ def _row(name: str, turn: int, number: int, text: str | None = None) -> dict[str
 
 
 async def _play(
-    client: httpx.AsyncClient, looks: _Looks, name: str, sendings: Sequence[_Sending], afterwards_s: float
-) -> list[_Played]:
-    played: list[_Played] = []
+    client: httpx.AsyncClient, looks: _Looks, name: str, sendings: Sequence[_BenchRequest], afterwards_s: float
+) -> list[_RequestTiming]:
+    played: list[_RequestTiming] = []
     for index, sending in enumerate(sendings):
         headers = {"Content-Type": "application/json"}
         if sending.post in (INGEST, HANDOFF):
@@ -246,12 +246,12 @@ async def _play(
             status = 0
         took_ms = (perf_counter() - began) * 1000
         await asyncio.sleep(afterwards_s)
-        played.append(_Played(sending.post, looks.longest_since(began), round(took_ms, 1), status))
+        played.append(_RequestTiming(sending.post, looks.longest_since(began), round(took_ms, 1), status))
     return played
 
 
 def _figures(
-    characters: int, rounds: int, idle_ms: float, played: Mapping[str, Sequence[Sequence[_Played]]]
+    characters: int, rounds: int, idle_ms: float, played: Mapping[str, Sequence[Sequence[_RequestTiming]]]
 ) -> HostileBench:
     holds = {shape: {post: _shortest_hold(parts, post) for post in POSTS} for shape, parts in played.items()}
     floors = holds.pop(ORDINARY)
@@ -272,6 +272,6 @@ def _figures(
     return HostileBench(characters=characters, rounds=rounds, idle_ms=idle_ms, posts=posts, holds_ms=holds)
 
 
-def _shortest_hold(parts: Sequence[Sequence[_Played]], post: str) -> float:
+def _shortest_hold(parts: Sequence[Sequence[_RequestTiming]], post: str) -> float:
     """The longest hold of the round in which it was shortest."""
     return min(max(played.hold_ms for played in part if played.post == post) for part in parts)

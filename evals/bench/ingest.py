@@ -19,7 +19,7 @@ from app.adapters.sql import SqlStore
 from app.errors import Unavailable
 from app.models import Record
 from app.settings import Settings
-from evals.bench.figures import Rate, rate, silent
+from evals.bench.figures import ThroughputFigure, rate, silent
 from evals.bench.service import service
 from evals.crowd import TENANT, TURNS, Progress, conversation
 
@@ -39,8 +39,8 @@ class IngestBench(Record):
     """
 
     seconds: float
-    batches: Rate
-    singles: Rate
+    batches: ThroughputFigure
+    singles: ThroughputFigure
 
 
 class _Load(Record):

@@ -13,16 +13,16 @@ from app.adapters.sql import SqlStore
 from app.errors import Unavailable
 from app.models import Record
 from app.settings import Settings
-from evals.bench.figures import WARM_UPS, Figure, figure, middle_and_slow_end, silent, timed
+from evals.bench.figures import WARM_UPS, LatencyFigure, figure, middle_and_slow_end, silent, timed
 from evals.bench.service import started
 from evals.crowd import TURNS, Progress, file_customer
-from evals.slow_server import Answered, SlowModel, listening
+from evals.slow_server import SlowModel, TimedAnswer, listening
 
 MODEL = "openai/instant"
 DEADLINE_MS = 30_000
 
 
-class Part(Record):
+class PartLatency(Record):
     """Milliseconds of one part of an answer: median and 99th percentile."""
 
     p50_ms: float
@@ -41,10 +41,10 @@ class ModelBench(Record):
     requests: int
     calls_each: float
     model_ms: float
-    added: Figure
-    before: Part
-    between: Part
-    after: Part
+    added: LatencyFigure
+    before: PartLatency
+    between: PartLatency
+    after: PartLatency
 
 
 async def bench_model(interactions: int = 200, requests: int = 50, *, progress: Progress = silent) -> ModelBench:
@@ -107,10 +107,10 @@ async def _added(client: httpx.AsyncClient, model: SlowModel, conversation: str,
     return gaps[0], sum(gaps[1:-1]), gaps[-1]
 
 
-def _part(durations: Sequence[float]) -> Part:
+def _part(durations: Sequence[float]) -> PartLatency:
     middle, slow_end = middle_and_slow_end(durations)
-    return Part(p50_ms=middle, p99_ms=slow_end)
+    return PartLatency(p50_ms=middle, p99_ms=slow_end)
 
 
-def _took(answer: Answered) -> float:
+def _took(answer: TimedAnswer) -> float:
     return (answer.sent - answer.begun) * 1000

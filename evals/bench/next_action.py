@@ -19,7 +19,7 @@ from app.adapters.sql import SqlStore
 from app.errors import Unavailable
 from app.models import Record
 from app.settings import Settings
-from evals.bench.figures import Figure, figure, silent
+from evals.bench.figures import LatencyFigure, figure, silent
 from evals.bench.service import service
 from evals.crowd import TURNS, Progress, file_cases, file_crowd, file_customer
 
@@ -41,8 +41,8 @@ class NextActionBench(Record):
     cases: int
     per_second: float
     seconds: float
-    asked: Figure
-    fresh: Figure
+    asked: LatencyFigure
+    fresh: LatencyFigure
 
 
 async def bench_next_action(

@@ -30,7 +30,7 @@ class Sending(NamedTuple):
     body: object
 
 
-class Answered(NamedTuple):
+class RequestOutcome(NamedTuple):
     """What became of a request: milliseconds since it was due; without an answer `TIMED_OUT` or `BROKEN`."""
 
     kind: str
@@ -49,10 +49,10 @@ class OpenLoop:
         self._kept_s = kept_s
         self._idle: list[tuple[Connection, float]] = []
 
-    async def send(self, per_second: float, seconds: float, make: Callable[[], Sending]) -> Sequence[Answered]:
+    async def send(self, per_second: float, seconds: float, make: Callable[[], Sending]) -> Sequence[RequestOutcome]:
         """Send so many requests a second for so long, and wait until each was answered or given up."""
         began = perf_counter()
-        tasks: list[asyncio.Task[Answered]] = []
+        tasks: list[asyncio.Task[RequestOutcome]] = []
         for turn in range(max(1, int(per_second * seconds))):
             due = began + turn / per_second
             if (ahead := due - perf_counter()) > 0:
@@ -65,14 +65,14 @@ class OpenLoop:
         for (_, writer), _ in self._idle:
             writer.close()
 
-    async def _one(self, sending: Sending, due: float, began: float) -> Answered:
+    async def _one(self, sending: Sending, due: float, began: float) -> RequestOutcome:
         try:
             async with asyncio.timeout(GIVE_UP_S):
                 status, has_retry_after = await self._exchange(sending)
         except (OSError, asyncio.IncompleteReadError) as failure:
             status = TIMED_OUT if isinstance(failure, TimeoutError) else BROKEN
-            return Answered(sending.kind, due - began, NEVER_MS, status, has_retry_after=False)
-        return Answered(sending.kind, due - began, (perf_counter() - due) * 1000, status, has_retry_after)
+            return RequestOutcome(sending.kind, due - began, NEVER_MS, status, has_retry_after=False)
+        return RequestOutcome(sending.kind, due - began, (perf_counter() - due) * 1000, status, has_retry_after)
 
     async def _connection(self) -> Connection:
         while self._idle:

@@ -17,7 +17,7 @@ from app.errors import Unavailable
 from app.models import Record
 from app.settings import Settings
 from evals.bench.figures import middle_and_slow_end, silent
-from evals.bench.open_loop import BROKEN, TIMED_OUT, Answered, OpenLoop, Sending
+from evals.bench.open_loop import BROKEN, TIMED_OUT, OpenLoop, RequestOutcome, Sending
 from evals.bench.service import started
 from evals.crowd import Progress
 
@@ -175,7 +175,7 @@ def _checked(sustained: float) -> float:
     return sustained
 
 
-def _is_sustained(answers: Sequence[Answered]) -> bool:
+def _is_sustained(answers: Sequence[RequestOutcome]) -> bool:
     accepted = _accepted(answers)
     if len(accepted) < (1 - MOST_REFUSED) * len(answers):
         return False
@@ -195,8 +195,8 @@ def _figures(
     seconds: float,
     factor: float,
     rate: float,
-    normal: Sequence[Answered],
-    flood: Sequence[Answered],
+    normal: Sequence[RequestOutcome],
+    flood: Sequence[RequestOutcome],
     memory: tuple[float, float],
     again: int | None,
 ) -> OverloadBench:
@@ -226,18 +226,18 @@ def _figures(
     )
 
 
-def _accepted(answers: Sequence[Answered]) -> list[Answered]:
+def _accepted(answers: Sequence[RequestOutcome]) -> list[RequestOutcome]:
     return [answer for answer in answers if 200 <= answer.status < 300]
 
 
-def _latency(answers: Sequence[Answered]) -> Latency:
+def _latency(answers: Sequence[RequestOutcome]) -> Latency:
     if not answers:
         raise Unavailable("Nothing was accepted, so nothing was measured. Give more seconds.")
     middle, slow_end = middle_and_slow_end([answer.took_ms for answer in answers])
     return Latency(count=len(answers), p50_ms=middle, p99_ms=slow_end)
 
 
-def _by_kind(answers: Sequence[Answered]) -> dict[str, Latency]:
+def _by_kind(answers: Sequence[RequestOutcome]) -> dict[str, Latency]:
     kinds = {kind: [answer for answer in answers if answer.kind == kind] for kind, _ in SHARES}
     return {kind: _latency(of_kind) for kind, of_kind in kinds.items() if of_kind}
 

@@ -9,7 +9,7 @@ from time import perf_counter
 from typing import Any, NamedTuple
 
 
-class Delivery(NamedTuple):
+class ReceivedMessage(NamedTuple):
     """A message to the webhook, and when it came, as a reading of `time.perf_counter()`."""
 
     message: dict[str, Any]
@@ -17,9 +17,9 @@ class Delivery(NamedTuple):
 
 
 @asynccontextmanager
-async def receiver() -> AsyncGenerator[tuple[str, Sequence[Delivery]]]:
+async def receiver() -> AsyncGenerator[tuple[str, Sequence[ReceivedMessage]]]:
     """The address of a receiver that takes everything, and what it was told so far."""
-    deliveries: list[Delivery] = []
+    deliveries: list[ReceivedMessage] = []
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError, asyncio.IncompleteReadError):
@@ -27,7 +27,7 @@ async def receiver() -> AsyncGenerator[tuple[str, Sequence[Delivery]]]:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
                 length = re.search(r"(?i)^content-length: *(\d+)", head, re.MULTILINE)
                 body = await reader.readexactly(int(length[1]) if length else 0)
-                deliveries.append(Delivery(json.loads(body), perf_counter()))
+                deliveries.append(ReceivedMessage(json.loads(body), perf_counter()))
                 writer.write(b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n")
                 await writer.drain()
         writer.close()

@@ -22,7 +22,7 @@ from app.errors import Unavailable
 from app.models import Record
 from app.settings import Settings
 from evals.bench.figures import middle_and_slow_end, silent
-from evals.bench.receiver import Delivery, receiver
+from evals.bench.receiver import ReceivedMessage, receiver
 from evals.bench.service import started
 from evals.crowd import Progress
 from evals.slow_server import SlowModel, listening
@@ -82,7 +82,7 @@ class RevisionsBench(Record):
     killed: tuple[Killed, ...]
 
 
-class _Seen(NamedTuple):
+class _ReceivedRevision(NamedTuple):
     handoff_id: str
     number: int
     revision: int
@@ -97,7 +97,7 @@ class _Room(NamedTuple):
     environment: dict[str, str]
     model: SlowModel
     hook: str
-    deliveries: Sequence[Delivery]
+    deliveries: Sequence[ReceivedMessage]
     deadline_ms: int
 
 
@@ -144,7 +144,7 @@ async def bench_revisions(
     )
 
 
-async def _followed(room: _Room, handoffs: int) -> tuple[float, list[_Seen]]:
+async def _followed(room: _Room, handoffs: int) -> tuple[float, list[_ReceivedRevision]]:
     """By how much the latest answer was late, and when each revision was seen by each way."""
     async with started(room.settings, environment=room.environment) as (client, _):
         wanted = {"url": room.hook, "events": ["handoff.updated"]}
@@ -159,7 +159,7 @@ async def _followed(room: _Room, handoffs: int) -> tuple[float, list[_Seen]]:
     numbers = {sighting.handoff_id: sighting.number for sighting in seen}
     for message, at in room.deliveries:
         handoff_id, revision = message["data"]["handoff_id"], message["data"]["revision"]
-        seen.append(_Seen(handoff_id, numbers[handoff_id], revision, "webhook", at))
+        seen.append(_ReceivedRevision(handoff_id, numbers[handoff_id], revision, "webhook", at))
     return max(late_ms for late_ms, _ in followed), seen
 
 
@@ -202,22 +202,22 @@ async def _asked(client: httpx.AsyncClient, number: int, deadline_ms: int) -> ht
     return (await client.post("/v1/handoffs", json=asked)).raise_for_status()
 
 
-async def _answered(client: httpx.AsyncClient, number: int, deadline_ms: int) -> tuple[float, list[_Seen]]:
+async def _answered(client: httpx.AsyncClient, number: int, deadline_ms: int) -> tuple[float, list[_ReceivedRevision]]:
     """By how much an answer was late, and when GET gave its revisions."""
     await asyncio.sleep(number * APART_S)
     began = perf_counter()
     handoff_id = str((await _asked(client, number, deadline_ms)).json()["handoff_id"])
     late_ms = (perf_counter() - began) * 1000 - deadline_ms
     came_at = [(revision, await _until(client, handoff_id, revision)) for revision in (BRIEF, CHECKED)]
-    return late_ms, [_Seen(handoff_id, number, revision, "get", at) for revision, at in came_at]
+    return late_ms, [_ReceivedRevision(handoff_id, number, revision, "get", at) for revision, at in came_at]
 
 
-async def _streamed(client: httpx.AsyncClient, number: int, deadline_ms: int) -> tuple[float, list[_Seen]]:
+async def _streamed(client: httpx.AsyncClient, number: int, deadline_ms: int) -> tuple[float, list[_ReceivedRevision]]:
     """By how much the first stage of a stream was late, and when it told of each revision."""
     asked = {"conversation_id": f"talk-{number}", "deadline_ms": deadline_ms}
     await asyncio.sleep(number * APART_S)
     began = perf_counter()
-    late_ms, seen = 0.0, dict[int, _Seen]()
+    late_ms, seen = 0.0, dict[int, _ReceivedRevision]()
     async with client.stream("POST", "/v1/handoffs", json=asked, headers=STREAM, timeout=WITHIN_S) as answer:
         async for line in answer.raise_for_status().aiter_lines():
             if not line.startswith("data: "):
@@ -225,7 +225,7 @@ async def _streamed(client: httpx.AsyncClient, number: int, deadline_ms: int) ->
             handoff, at = json.loads(line.removeprefix("data: ")), perf_counter()
             late_ms = late_ms or (at - began) * 1000 - deadline_ms
             revision = int(handoff["revision"])
-            seen.setdefault(revision, _Seen(handoff["handoff_id"], number, revision, "stream", at))
+            seen.setdefault(revision, _ReceivedRevision(handoff["handoff_id"], number, revision, "stream", at))
     return late_ms, [sighting for revision, sighting in seen.items() if revision > 1]
 
 
@@ -259,7 +259,7 @@ async def _told_of(room: _Room, handoff_id: str) -> None:
     await asyncio.sleep(QUIET_FOR_S)
 
 
-def _of(room: _Room, handoff_id: str) -> list[Delivery]:
+def _of(room: _Room, handoff_id: str) -> list[ReceivedMessage]:
     return [delivery for delivery in room.deliveries if delivery.message["data"]["handoff_id"] == handoff_id]
 
 
@@ -276,7 +276,7 @@ def _answered_at(model: SlowModel, number: int, revision: int, came_at: float) -
     return max(sent)
 
 
-def _reached(model: SlowModel, seen: Sequence[_Seen], revision: int) -> Reached:
+def _reached(model: SlowModel, seen: Sequence[_ReceivedRevision], revision: int) -> Reached:
     lags: dict[str, Lag] = {}
     for way in WAYS:
         of_way = [sighting for sighting in seen if (sighting.way, sighting.revision) == (way, revision)]

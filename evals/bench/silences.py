@@ -38,7 +38,7 @@ class SilencesBench(BaseModel):
     database: str
 
 
-class _Arrival(NamedTuple):
+class _SilenceNotice(NamedTuple):
     conversation_id: str
     at: float
 
@@ -93,7 +93,7 @@ async def _ask(client: httpx.AsyncClient, count: int) -> float:
     return at.timestamp() + SILENT_AFTER_S
 
 
-async def _told(arrivals: Sequence[_Arrival], count: int) -> None:
+async def _told(arrivals: Sequence[_SilenceNotice], count: int) -> None:
     """Wait until there are as many messages as silences, and then a while for those that are too many."""
     deadline = monotonic() + TOLD_WITHIN_S
     while monotonic() < deadline and _conversations(arrivals) < count:  # noqa: ASYNC110 - they arrive in a thread
@@ -101,12 +101,12 @@ async def _told(arrivals: Sequence[_Arrival], count: int) -> None:
     await asyncio.sleep(QUIET_FOR_S)
 
 
-def _conversations(arrivals: Sequence[_Arrival]) -> int:
+def _conversations(arrivals: Sequence[_SilenceNotice]) -> int:
     return len({arrival.conversation_id for arrival in tuple(arrivals)})
 
 
 def _counted(
-    arrivals: Sequence[_Arrival], count: int, due: float, *, workers: int, kill: bool, database: str | None
+    arrivals: Sequence[_SilenceNotice], count: int, due: float, *, workers: int, kill: bool, database: str | None
 ) -> SilencesBench:
     times = Counter(arrival.conversation_id for arrival in arrivals)
     firsts = {arrival.conversation_id: arrival.at for arrival in reversed(arrivals)}
@@ -123,15 +123,15 @@ def _counted(
 
 
 @contextmanager
-def _receiver() -> Generator[tuple[str, Sequence[_Arrival]]]:
+def _receiver() -> Generator[tuple[str, Sequence[_SilenceNotice]]]:
     """The address of a webhook's receiver, and what it was told of silences."""
-    arrivals: list[_Arrival] = []
+    arrivals: list[_SilenceNotice] = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             event = json.loads(self.rfile.read(int(self.headers["content-length"])))
             if event["data"]["type"] == "silence":
-                arrivals.append(_Arrival(event["data"]["conversation_id"], datetime.now(UTC).timestamp()))
+                arrivals.append(_SilenceNotice(event["data"]["conversation_id"], datetime.now(UTC).timestamp()))
             self.send_response(204)
             self.send_header("content-length", "0")
             self.end_headers()

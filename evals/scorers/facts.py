@@ -6,7 +6,7 @@ from evals.dialogues import sentences_of
 from evals.identifiers import identifiers
 from evals.scorers.base import Score, Scorer, count, not_applicable, share
 from evals.scorers.texts import holds, holds_fact, said_by, shown_by, told_in
-from evals.suite.cases import Fact, GoldCase, Harm
+from evals.suite.cases import ExpectedFact, GoldCase, Harm
 from evals.suite.observing import Observation
 
 _CARD = re.compile(r"(?<!\w)(?<!\d\.)\d(?:[ -]?\d){12,18}(?!\w|\.\d)")
@@ -108,7 +108,7 @@ def _harmful(case: GoldCase, seen: Observation, harm: Harm) -> Score:
     return count(_held(case, shown_by(seen.handoff), harm), "none told")
 
 
-def _replaced(line: str, newer: Fact | None) -> bool:
+def _replaced(line: str, newer: ExpectedFact | None) -> bool:
     return newer is not None and holds_fact(line, newer)
 
 

@@ -20,7 +20,7 @@ from evals.scorers.facts import key_fact_recall, missing_attempts, missing_commi
 from evals.scorers.grounding import KNOWN_LANGUAGE, fabricated
 from evals.scorers.judgements import wrong_resolution
 from evals.scorers.texts import holds_fact, moments_of, prose, told_in
-from evals.suite.cases import Fact, GoldCase
+from evals.suite.cases import ExpectedFact, GoldCase
 from evals.suite.observing import Observation, sentences
 
 HEADLINE_CHARACTERS = 120
@@ -109,13 +109,13 @@ def agent_assist_adherence(_: GoldCase, seen: Observation) -> Score:
     )
 
 
-def _key_facts(case: GoldCase) -> list[Fact]:
+def _key_facts(case: GoldCase) -> list[ExpectedFact]:
     expect = case.expect
     return [
         *expect.facts.must,
         *expect.facts.may,
-        *(Fact(name="attempt", any_of=attempt.step) for attempt in expect.attempts),
-        *(Fact(name="promise", any_of=commitment.any_of) for commitment in expect.commitments),
+        *(ExpectedFact(name="attempt", any_of=attempt.step) for attempt in expect.attempts),
+        *(ExpectedFact(name="promise", any_of=commitment.any_of) for commitment in expect.commitments),
     ]
 
 

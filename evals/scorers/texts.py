@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from app.models import Brief, Handoff, InteractionDraft
 from evals.handoffs import prose_of
-from evals.suite.cases import Fact
+from evals.suite.cases import ExpectedFact
 
 _MONTHS: tuple[str, ...] = tuple(
     "january february march april may june july august september october november december".split()
@@ -29,7 +29,7 @@ def holds(text: str, wanted: str) -> bool:
     return _pattern(wanted).search(_plain(text)) is not None
 
 
-def holds_fact(text: str, fact: Fact) -> bool:
+def holds_fact(text: str, fact: ExpectedFact) -> bool:
     """Whether a text holds one of the texts of a fact."""
     return any(holds(text, wording) for wording in fact.any_of)
 

@@ -45,14 +45,14 @@ Text = Annotated[str, Field(min_length=1)]
 Texts = Annotated[tuple[Text, ...], Field(min_length=1)]
 
 
-class Fact(Record):
+class ExpectedFact(Record):
     """Something a brief holds when it holds one of these texts."""
 
     name: Text
     any_of: Texts
 
 
-class HarmfulFact(Fact):
+class HarmfulFact(ExpectedFact):
     """Something a brief must not hold, and the harm it would do.
 
     What is `stale` may be told beside what replaced it: `replaced_by` names that fact among those a brief must hold.
@@ -62,11 +62,11 @@ class HarmfulFact(Fact):
     replaced_by: Text | None = None
 
 
-class Facts(Record):
+class ExpectedFacts(Record):
     """What a brief must, may and must not hold; what it may is neither asked for nor held against it."""
 
-    must: tuple[Fact, ...] = ()
-    may: tuple[Fact, ...] = ()
+    must: tuple[ExpectedFact, ...] = ()
+    may: tuple[ExpectedFact, ...] = ()
     must_not: tuple[HarmfulFact, ...] = ()
 
 
@@ -107,7 +107,7 @@ class Expectation(Record):
     intent: str | None
     also_intents: tuple[Text, ...] = ()
     resolution: ResolutionStatus
-    facts: Facts = Facts()
+    facts: ExpectedFacts = ExpectedFacts()
     attempts: tuple[ExpectedAttempt, ...] = ()
     commitments: tuple[ExpectedCommitment, ...] = ()
     actions: ExpectedActions = ExpectedActions()

@@ -78,7 +78,7 @@ async def run(plan: Plan, folder: Path | None, *, fresh: bool = False, progress:
     run_folder = RunFolder(folder or plan.settings.data_dir / "evals" / manifest.fingerprint[:12])
     done = run_folder.begin(manifest, fresh=fresh)
     pending = [case for case in cases if case.id not in done]
-    tally = _Told(len(cases), len(done), progress)
+    tally = _CaseTally(len(cases), len(done), progress)
     models = _Models(plan)
     for industry, group in groupby(pending, key=lambda case: case.industry):
         # What scorers ask of the claims is decided by rules: a check by the model that wrote them would cost twice.
@@ -151,7 +151,7 @@ class _Models:
         return language_model(self._plan.settings.model_copy(update={"model": name}))
 
 
-class _Told:
+class _CaseTally:
     """Counts finished cases for the progress bar."""
 
     def __init__(self, total: int, done: int, progress: Progress | None) -> None:
@@ -164,7 +164,7 @@ class _Told:
 
 
 async def _run_group(
-    app: App, cases: Sequence[GoldCase], plan: Plan, judge: Judge | None, run_folder: RunFolder, tally: _Told
+    app: App, cases: Sequence[GoldCase], plan: Plan, judge: Judge | None, run_folder: RunFolder, tally: _CaseTally
 ) -> None:
     await app.warm_up()
     sources = {case.id: await file_case(app, case) for case in cases}

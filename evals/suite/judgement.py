@@ -7,11 +7,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.models import Record
 
 
-class _Read(BaseModel):
+class _JudgeRecord(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class JudgedSentence(_Read):
+class JudgedSentence(_JudgeRecord):
     """Whether the interactions say what a sentence says."""
 
     number: int
@@ -19,7 +19,7 @@ class JudgedSentence(_Read):
     reason: str = ""
 
 
-class JudgedFact(_Read):
+class JudgedFact(_JudgeRecord):
     """Whether the sentences tell a key fact."""
 
     number: int
@@ -27,7 +27,7 @@ class JudgedFact(_Read):
     reason: str = ""
 
 
-class JudgesAnswer(_Read):
+class JudgesAnswer(_JudgeRecord):
     """The JSON object that a judge is asked for."""
 
     sentences: Annotated[tuple[JudgedSentence, ...], Field(max_length=200)]

@@ -11,7 +11,7 @@ import pytest
 from app.adapters.memory import MemoryLedger
 from app.adapters.sql import SqlStore
 from app.models import Actor, Channel, Identifier, Interaction, InteractionDraft, Kind, Outcome
-from app.ports import Changes, IdentifierHolding, Known, Ledger, MergeRecord, NewHolding, NewInteraction
+from app.ports import Changes, IdentifierHolding, Ledger, MergeRecord, NewHolding, NewInteraction, RecordedIdentities
 from tests.builders import START, draft
 
 
@@ -34,7 +34,7 @@ async def write(ledger: Ledger, tenant: str, changes: Changes) -> dict[str, int]
         return dict(await transaction.apply(changes))
 
 
-async def knowledge_of(ledger: Ledger, tenant: str, **asked: Any) -> Known:
+async def knowledge_of(ledger: Ledger, tenant: str, **asked: Any) -> RecordedIdentities:
     async with ledger.transaction(tenant) as transaction:
         return await transaction.recorded(**asked)
 
@@ -195,7 +195,7 @@ async def test_a_name_with_a_nul_in_it_is_nobodys(ledger: Ledger) -> None:
     assert await ledger.seat_of("t", "c1\0") is None
     assert await ledger.customer_of("t", "cus_1\0") is None
     assert list(await ledger.interactions("t", ["cus_1"], conversation_id="c1\0")) == []
-    assert await knowledge_of(ledger, "t", caller_ids={"mine\0"}, identifiers={("email", "\0")}) == Known()
+    assert await knowledge_of(ledger, "t", caller_ids={"mine\0"}, identifiers={("email", "\0")}) == RecordedIdentities()
 
 
 async def test_json_keeps_a_nul(ledger: Ledger) -> None:
@@ -257,7 +257,7 @@ async def test_two_tenants_never_see_each_others_rows(ledger: Ledger) -> None:
         customer_ids={"cus_1"},
         merge_ids={"mrg_1"},
     )
-    assert everything == Known()
+    assert everything == RecordedIdentities()
 
 
 # --- units of work --------------------------------------------------------------------------------------------------
@@ -285,7 +285,10 @@ async def test_a_unit_of_work_that_raises_leaves_no_trace(ledger: Ledger) -> Non
     assert ids(await ledger.interactions("t", ["cus_1", "cus_2"])) == ["int_1"]
     assert await ledger.customer_of("t", "cus_2") is None
     assert await ledger.seat_of("t", "c2") is None
-    assert await knowledge_of(ledger, "t", identifiers={("email", "two@example.com")}, caller_ids={"mine"}) == Known()
+    assert (
+        await knowledge_of(ledger, "t", identifiers={("email", "two@example.com")}, caller_ids={"mine"})
+        == RecordedIdentities()
+    )
     assert await write(ledger, "t", rows(new("int_3"))) == {"int_3": 2}
 
 

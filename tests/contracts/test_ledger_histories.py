@@ -10,7 +10,7 @@ import pytest
 from app.adapters.memory import MemoryArchive, MemoryLedger
 from app.adapters.sql import SqlStore
 from app.models import Channel, Identifier, Kind
-from app.ports import Archive, Changes, Ledger, MergeRecord, NewHolding, NewInteraction, Outlined
+from app.ports import Archive, Changes, InteractionRef, Ledger, MergeRecord, NewHolding, NewInteraction
 from tests.builders import START, draft
 from tests.contracts.test_ledger import merge, new, rows
 
@@ -68,7 +68,7 @@ async def test_an_outline_is_in_the_order_things_happened_whatever_offset_their_
     outline = await ledger.outline("t", ["cus_1", "cus_2"], up_to_seq=9)
     assert [outlined_row.interaction_id for outlined_row in outline] == ["int_2", "int_4", "int_3", "int_1"]
     at = datetime(2026, 3, 3, 5, 0, tzinfo=UTC)
-    assert outline[0] == Outlined(at, 2, "int_2", Channel.VOICE, Kind.MESSAGE, "c1")
+    assert outline[0] == InteractionRef(at, 2, "int_2", Channel.VOICE, Kind.MESSAGE, "c1")
     assert outline[2].kind is Kind.EVENT
     assert [outlined_row.seq for outlined_row in await ledger.outline("t", ["cus_1"], up_to_seq=2)] == [2, 1]
     assert list(await ledger.outline("other", ["cus_1"], up_to_seq=9)) == []

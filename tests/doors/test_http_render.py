@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from markdown_it import MarkdownIt
 
-from app.application.cards import Told
+from app.application.cards import CardRevision
 from app.doors import render
 from app.doors.render.claims import sentences
 from app.models import (
@@ -173,7 +173,7 @@ def page_of(handoff: Handoff, *feedback: FiledFeedback, outcomes: Mapping[str, F
         interaction_id: interaction(number, f"Said as {interaction_id}.")
         for number, interaction_id in enumerate(handoff.evidence)
     }
-    return render.card(handoff, rows, Told(feedback, outcomes or {}), base="/console/cards/token")
+    return render.card(handoff, rows, CardRevision(feedback, outcomes or {}), base="/console/cards/token")
 
 
 @pytest.mark.parametrize("say", ["It failed twice.", *HOSTILE])
@@ -246,7 +246,7 @@ def test_a_quote_is_shown_while_its_interaction_is_kept_and_who_acted_by_name() 
     made = handoff().model_copy(update={"brief": Brief(claims=(claim,))})
     rows = {"int_1": interaction(1, "word 1").model_copy(update={"participant": Participant(name="Maria Lopez")})}
 
-    page = render.card(made, rows, Told((), {}), base="/console/cards/token")
+    page = render.card(made, rows, CardRevision((), {}), base="/console/cards/token")
 
     assert "“word 1”" in page
     assert "word 2" not in page
@@ -298,7 +298,7 @@ def test_evidence_that_is_gone_or_was_blanked_says_so() -> None:
     made = handoff()
     rows = {"int_1": interaction(1, "Secret.").model_copy(update={"redacted": True, "text": ""})}
 
-    page = render.card(made, rows, Told((), {}), base="/console/cards/token")
+    page = render.card(made, rows, CardRevision((), {}), base="/console/cards/token")
 
     assert "The text was blanked." in page.partition('<li id="int_1">')[2].partition("</li>")[0]
     assert "This is not kept any more." in page.partition('<li id="int_2">')[2].partition("</li>")[0]
@@ -337,7 +337,7 @@ def test_a_handoff_of_any_size_makes_a_small_page() -> None:
     big = handoff().model_copy(update={"brief": Brief(claims=crowd)})
     rows = {interaction_id: interaction(1, "word " * 2000) for interaction_id in big.evidence}
 
-    page = render.card(big, rows, Told((), {}), base="/console/cards/token")
+    page = render.card(big, rows, CardRevision((), {}), base="/console/cards/token")
 
     assert len(page.encode()) < 80_000
 

@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 
 from app.bootstrap import build
 from app.doors.http import Door
-from app.doors.http.replies import Asked
+from app.doors.http.replies import IdempotentRequest
 from app.errors import RetrievalUnavailable
 from app.main import create_app
 from app.models import Handoff, HandoffRequest
@@ -108,7 +108,7 @@ async def test_what_was_begun_is_filed_before_the_stores_are_closed(settings: Se
                 yield stage
                 await asyncio.sleep(0.05)
 
-        stream = await door.streams.open(Asked("default", "/v1/handoffs", None, b"{}"), slowly)
+        stream = await door.streams.open(IdempotentRequest("default", "/v1/handoffs", None, b"{}"), slowly)
     [(_, brief), *_] = events(await anext(parts_of(stream)))
 
     async with second.router.lifespan_context(second), at_the_door(second) as client:

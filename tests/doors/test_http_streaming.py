@@ -12,8 +12,8 @@ from app.adapters.scripted import ScriptedModel
 from app.application import App
 from app.bootstrap import build
 from app.doors.http import Door
-from app.doors.http.replies import Asked
-from app.doors.http.streaming import Event, Streams
+from app.doors.http.replies import IdempotentRequest
+from app.doors.http.streaming import StreamEvent, Streams
 from app.errors import ModelUnavailable, Unavailable, UnknownConversation
 from app.main import create_app
 from app.models import Handoff, HandoffRequest
@@ -64,7 +64,7 @@ async def test_a_handoff_is_filed_although_its_listener_left(
     request = HandoffRequest(conversation_id="c-1")
 
     stream = await door.streams.open(
-        Asked("default", "/v1/handoffs", None, b"{}"), lambda: app.handoff_stages("default", request)
+        IdempotentRequest("default", "/v1/handoffs", None, b"{}"), lambda: app.handoff_stages("default", request)
     )
     await door.streams.finish()
 
@@ -85,7 +85,7 @@ async def test_work_that_breaks_off_ends_the_stream_with_a_problem(
             raise failure
 
     streams: Streams = service.state.door.streams
-    stream = await streams.open(Asked("default", "/v1/handoffs", None, b"{}"), broken)
+    stream = await streams.open(IdempotentRequest("default", "/v1/handoffs", None, b"{}"), broken)
 
     received = events("".join([part async for part in parts_of(stream)]))
     assert [name for name, _ in received] == ["brief", "error"]
@@ -116,4 +116,4 @@ async def test_what_cannot_be_begun_is_told_to_its_caller(service: FastAPI, app:
 
 
 def test_an_event_is_one_line_of_data() -> None:
-    assert Event("brief", '{"a": 1}').encoded() == 'event: brief\ndata: {"a": 1}\n\n'
+    assert StreamEvent("brief", '{"a": 1}').encoded() == 'event: brief\ndata: {"a": 1}\n\n'

@@ -5,15 +5,15 @@ with examples one by one, and `reader` puts them together.
 """
 
 from app.actions.intents.classifier import IntentClassifier, IntentLearner, Likelihoods
-from app.actions.intents.reader import IntentReader, Reading, WishRead
+from app.actions.intents.reader import IntentReader, IntentReading, WishRead
 from app.actions.intents.wishes import without_the_unwanted
 
 __all__ = [
     "IntentClassifier",
     "IntentLearner",
     "IntentReader",
+    "IntentReading",
     "Likelihoods",
-    "Reading",
     "WishRead",
     "without_the_unwanted",
 ]

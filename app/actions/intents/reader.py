@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from app.actions.catalogue import Catalogue
 from app.actions.intents.classifier import LEAST_CONFIDENCE, IntentClassifier, IntentLearner
 from app.actions.intents.likeness import MEANING, WORDS, Classes, Examples, Lexicon
-from app.actions.intents.wishes import Wish, stuck_at, wishes_of
+from app.actions.intents.wishes import IntentWish, stuck_at, wishes_of
 from app.caching import on_forgetting
 from app.errors import RetrievalUnavailable
 from app.models import Intent, Interaction, ScoredName, Snapshot
@@ -39,7 +39,7 @@ class WishRead(NamedTuple):
     at: datetime
 
 
-class Reading(NamedTuple):
+class IntentReading(NamedTuple):
     """What the customer wants, with the messages that say so.
 
     `wishes` holds what was read in each of them, `likeness` how well each action's own examples fit, and
@@ -62,7 +62,7 @@ class Wanted(NamedTuple):
     vector: NDArray[np.float32]
 
 
-class _Judged(NamedTuple):
+class _TextScores(NamedTuple):
     """How sure we are of each intent of one text, shape (intents,), and how like each action it is, shape (actions,).
 
     Of actions without examples there is nothing to be like. `vector` is the text's own, shape (dimensions,).
@@ -91,7 +91,7 @@ class IntentReader:
         self._actions = Examples.of({action.id: action.examples for action in catalogue.actions if action.examples})
         self._fitted: tuple[IntentClassifier, Classes] | None = None
         self._fitting = asyncio.Lock()
-        self._judged: LRUCache[str, _Judged] = LRUCache(REMEMBERED)
+        self._judged: LRUCache[str, _TextScores] = LRUCache(REMEMBERED)
         on_forgetting(self.forget)
         self._lexicon = Lexicon([*self._intents.texts, *self._actions.texts])
         by_words = self._lexicon.vectors
@@ -124,20 +124,20 @@ class IntentReader:
         vectors = await self._learner.embed(self._actions.texts)
         return intents, Classes(self._actions, vectors, MEANING)
 
-    async def read(self, snapshot: Snapshot) -> Reading:
+    async def read(self, snapshot: Snapshot) -> IntentReading:
         """What the customer wants in the conversation at hand, or in what went before while it is empty."""
         is_long = snapshot.characters > _LONG
         wishes = await asyncio.to_thread(_wishes, snapshot) if is_long else _wishes(snapshot)
         requests = tuple({wish.row.interaction_id: wish.row for wish in wishes}.values())
         if not wishes or not (self._intents.texts or self._actions.texts):
-            return Reading(Intent(), (), {}, {}, requests)
+            return IntentReading(Intent(), (), {}, {}, requests)
         texts = [wish.text for wish in wishes]
         weights = np.array([wish.weight for wish in wishes], np.float32)
         names = self._intents.names
         compared = await self._compared(texts, weights)
         shares = compared.confidences * weights[:, None]
         refused = shares * np.array([wish.refused for wish in wishes], np.float32)[:, None]
-        return Reading(
+        return IntentReading(
             intent=_intent(names, shares),
             wishes=tuple(
                 WishRead(dict(zip(names, row, strict=True)), wish.row.occurred_at)
@@ -171,7 +171,7 @@ class IntentReader:
         intents, actions = self._by_words
         return _Compared(intents.probabilities(vectors), actions.likeness(vectors, weights))
 
-    async def _judgements(self, texts: Sequence[str]) -> Sequence["_Judged"]:
+    async def _judgements(self, texts: Sequence[str]) -> Sequence["_TextScores"]:
         # Every message of a conversation asks for the ones before it again.
         judgements = {text: self._judged[text] for text in texts if text in self._judged}
         fresh = [text for text in dict.fromkeys(texts) if text not in judgements]
@@ -180,16 +180,16 @@ class IntentReader:
             assert self._fitted is not None
             intents, actions = self._fitted
             made = zip(intents.likelihoods(vectors).confidences, actions.likenesses(vectors), vectors, strict=True)
-            judgements |= {text: _Judged(*rows) for text, rows in zip(fresh, made, strict=True)}
+            judgements |= {text: _TextScores(*rows) for text, rows in zip(fresh, made, strict=True)}
             self._judged.update((text, judgements[text]) for text in fresh)
         return [judgements[text] for text in texts]
 
 
-def _wishes(snapshot: Snapshot) -> list[Wish]:
+def _wishes(snapshot: Snapshot) -> list[IntentWish]:
     return wishes_of(snapshot.conversation) or stuck_at(snapshot.conversation) or wishes_of(snapshot.prior)
 
 
-def _wanted(wishes: Sequence[Wish], vectors: Sequence[NDArray[np.float32]]) -> Wanted | None:
+def _wanted(wishes: Sequence[IntentWish], vectors: Sequence[NDArray[np.float32]]) -> Wanted | None:
     # Who agrees to what was proposed wants it, but it is the proposal that says what it is.
     own = [index for index, wish in enumerate(wishes[: len(vectors)]) if wish.text in wish.row.text]
     if not own:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from app.language.acts import Act, customer_act, is_english, staff_act
+from app.language.acts import SpeechAct, customer_act, is_english, staff_act
 from app.language.sentences import sentences
 from app.language.steps import step_name
 from app.language.words import terms
@@ -18,8 +18,8 @@ OLDER_WEIGHT = 0.93
 LEAST_WEIGHT = 0.75
 # What is left of a wish that the customer has taken back: no more than of anything that nobody asked for.
 WITHDRAWN = 0.1
-_OPEN = frozenset({Act.REQUEST, Act.QUESTION, Act.PROBLEM})
-_TELLING = frozenset({Act.INFORMATION, Act.ATTEMPT})
+_OPEN = frozenset({SpeechAct.REQUEST, SpeechAct.QUESTION, SpeechAct.PROBLEM})
+_TELLING = frozenset({SpeechAct.INFORMATION, SpeechAct.ATTEMPT})
 _STUCK = (Outcome.FAILED, Outcome.ABANDONED)
 _SHORTEST_FOREIGN = 4
 # A clause ends at a comma, and where the speaker begins anew: "I don't want a refund I want a new one".
@@ -51,7 +51,7 @@ _EDGES = " ,;:–—"
 _CIVIL = frozenset("pleas thank hi hello help assist want need like know tell get let would check".split())
 
 
-class Wish(NamedTuple):
+class IntentWish(NamedTuple):
     """One thing the customer asked for, with the message it stands in and how much it counts (0..1)."""
 
     text: str
@@ -60,7 +60,7 @@ class Wish(NamedTuple):
     refused: bool
 
 
-def wishes_of(rows: Sequence[Interaction]) -> list[Wish]:
+def wishes_of(rows: Sequence[Interaction]) -> list[IntentWish]:
     """What the customer asked for, sentence by sentence: the first wishes and the latest ones.
 
     What they took back later counts for little.
@@ -73,7 +73,7 @@ def wishes_of(rows: Sequence[Interaction]) -> list[Wish]:
     withdrawn = _withdrawn_before(interactions)
     chosen = _chosen(asked)
     return [
-        Wish(
+        IntentWish(
             text,
             interactions[index],
             max(LEAST_WEIGHT, OLDER_WEIGHT ** ages[index]) * (WITHDRAWN if index < withdrawn else 1.0),
@@ -86,7 +86,9 @@ def wishes_of(rows: Sequence[Interaction]) -> list[Wish]:
 def _chosen(asked: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:
     """The first wishes, the latest ones, and the latest things to be done, however many questions came after them."""
     latest = range(max(FIRST_WISHES, len(asked) - LATEST_WISHES), len(asked))
-    orders = [index for index in range(len(asked)) if customer_act(asked[index][1]) is Act.REQUEST][-LATEST_ORDERS:]
+    orders = [index for index in range(len(asked)) if customer_act(asked[index][1]) is SpeechAct.REQUEST][
+        -LATEST_ORDERS:
+    ]
     return [asked[index] for index in sorted({*range(min(FIRST_WISHES, len(asked))), *latest, *orders})]
 
 
@@ -99,11 +101,13 @@ def _withdraws(row: Interaction) -> bool:
     return row.actor is Actor.CUSTOMER and any(pattern.search(row.text) for pattern in (_HELD_OFF, _NEVER_MIND))
 
 
-def stuck_at(rows: Sequence[Interaction]) -> list[Wish]:
+def stuck_at(rows: Sequence[Interaction]) -> list[IntentWish]:
     """What a customer who has said nothing failed to do or gave up, in the words of the steps' names."""
     stuck = [row for row in rows if row.kind is Kind.EVENT and row.name and row.outcome in _STUCK]
     latest = {step_name(row.name or ""): row for row in stuck}
-    return [Wish(name.replace("_", " "), row, 1.0, refused=False) for name, row in latest.items()][-LATEST_WISHES:]
+    return [IntentWish(name.replace("_", " "), row, 1.0, refused=False) for name, row in latest.items()][
+        -LATEST_WISHES:
+    ]
 
 
 def _is_refused(interactions: Sequence[Interaction], index: int) -> bool:
@@ -111,7 +115,7 @@ def _is_refused(interactions: Sequence[Interaction], index: int) -> bool:
         if row.actor is Actor.CUSTOMER:
             return False
         # "Unfortunately, I need your number for that" is a question, not a refusal.
-        refusals = [sentence for sentence in sentences(row.text) if staff_act(sentence) is Act.REFUSAL]
+        refusals = [sentence for sentence in sentences(row.text) if staff_act(sentence) is SpeechAct.REFUSAL]
         if any(not {"need", "provid", "requir"} & set(terms(refusal)) for refusal in refusals):
             return True
     return False
@@ -132,7 +136,7 @@ def _asked(interactions: Sequence[Interaction], index: int, *, opening: bool) ->
     if len(row.text.split()) >= _SHORTEST_FOREIGN and not is_english(row.text):
         return [without_the_unwanted(row.text)]
     before = interactions[index - 1] if index else None
-    agrees = any(customer_act(sentence) is Act.CONFIRMATION for sentence in spoken[:1])
+    agrees = any(customer_act(sentence) is SpeechAct.CONFIRMATION for sentence in spoken[:1])
     if before is None or before.actor is Actor.CUSTOMER or not agrees:
         return []
     # Who agrees to a proposal wants what was proposed.

@@ -41,7 +41,7 @@ from app.adapters.sql.tables import documents, holdings, identities, interaction
 from app.adapters.sql.transaction import SqlTransaction, chunks
 from app.adapters.sql.upserts import upsert
 from app.models import Channel, Interaction, Kind
-from app.ports import ConversationSeat, Counting, IdentifierHolding, Lately, Outlined, Party
+from app.ports import ConversationSeat, Counting, IdentifierHolding, InteractionRef, RecentHistory, ResolvedCustomer
 
 __all__ = ["SqlStore", "put_document"]
 
@@ -196,7 +196,7 @@ class SqlStore(SqlErasure):
 
     async def party(
         self, tenant: str, *, known_as: str | None = None, conversation_id: str | None = None
-    ) -> Party | None:
+    ) -> ResolvedCustomer | None:
         """The customer that an id leads to, or else the one that a conversation belongs to; None when unknown."""
         return await self._connections.glance(
             lambda connection: party(connection, tenant, known_as=known_as, conversation_id=conversation_id)
@@ -204,7 +204,7 @@ class SqlStore(SqlErasure):
 
     async def lately(
         self, tenant: str, identity_ids: Collection[str], *, conversation_id: str | None, limit: int, most: int
-    ) -> Lately:
+    ) -> RecentHistory:
         """The tenant's head and, up to it, the newest interactions of these identities and of their conversation."""
         return await self._connections.read(
             lambda connection: lately(
@@ -240,7 +240,7 @@ class SqlStore(SqlErasure):
         records = await _conversation(rows)
         return sorted(records, key=lambda interaction: interaction.seq, reverse=newest_first)[:limit]
 
-    async def outline(self, tenant: str, identity_ids: Collection[str], *, up_to_seq: int) -> Sequence[Outlined]:
+    async def outline(self, tenant: str, identity_ids: Collection[str], *, up_to_seq: int) -> Sequence[InteractionRef]:
         """All interactions of these identities in the order they happened, without their content."""
         rows = await self._matching(OUTLINE, tenant, identity_ids, up_to_seq=up_to_seq)
         return await asyncio.to_thread(lambda: sorted(map(outlined, rows)))

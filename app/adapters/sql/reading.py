@@ -16,7 +16,7 @@ from app.adapters.sql.rows import CHANNELS, INTERACTION_COLUMNS, KINDS, conversa
 from app.adapters.sql.tables import holdings, identities, interactions, seats, tenants
 from app.adapters.sql.transaction import chunks
 from app.models import Interaction
-from app.ports import Lately, Outlined, Party
+from app.ports import InteractionRef, RecentHistory, ResolvedCustomer
 
 # Some tens of megabytes at most: of the rows that are read again, hardly one is long.
 REMEMBERED = 10_000
@@ -103,11 +103,11 @@ _PARTY_IN = _PARTY.where(
 )
 
 
-def outlined(row: Sequence[Any]) -> Outlined:
+def outlined(row: Sequence[Any]) -> InteractionRef:
     """A row with the columns of `OUTLINE` as a record."""
     occurred_at, seq, interaction_id, channel, kind, conversation_id = row
     moment = datetime.fromisoformat(occurred_at)
-    return Outlined(moment, seq, interaction_id, CHANNELS[channel], KINDS[kind], conversation_id)
+    return InteractionRef(moment, seq, interaction_id, CHANNELS[channel], KINDS[kind], conversation_id)
 
 
 def pattern_of(words: str) -> str:
@@ -148,14 +148,18 @@ class Remembered:
             self._fresh, self._stale = {}, self._fresh
 
 
-def party(connection: Connection, tenant: str, *, known_as: str | None, conversation_id: str | None) -> Party | None:
+def party(
+    connection: Connection, tenant: str, *, known_as: str | None, conversation_id: str | None
+) -> ResolvedCustomer | None:
     """The customer that an id leads to, or else whom a conversation belongs to; None where nobody is known by it."""
     statement, name = (_PARTY_OF, known_as) if known_as is not None else (_PARTY_IN, conversation_id)
     rows = connection.execute(statement, {"tenant": tenant, "id": name}).all()
     if not rows:
         return None
     identifier_holdings = tuple(holding_of(row) for row in rows if row.type is not None)
-    return Party(rows[0].customer_id, tuple(dict.fromkeys(row.identity_id for row in rows)), identifier_holdings)
+    return ResolvedCustomer(
+        rows[0].customer_id, tuple(dict.fromkeys(row.identity_id for row in rows)), identifier_holdings
+    )
 
 
 def lately(
@@ -167,17 +171,17 @@ def lately(
     conversation_id: str | None,
     limit: int,
     most: int,
-) -> Lately:
+) -> RecentHistory:
     """The tenant's head and, up to it, the newest interactions of these identities and of their conversation."""
     head = connection.scalar(HEAD, {"tenant": tenant}) or 0
     given: dict[str, Any] = {"tenant": tenant, "after_seq": 0, "up_to_seq": head}
     newest = _newest(connection, remembered, identity_ids, given | {"limit": limit}, ())
     if conversation_id is None:
-        return Lately(head, newest, ())
+        return RecentHistory(head, newest, ())
     if len(newest) < min(limit, most):  # there is nothing else
-        return Lately(head, newest, tuple(row for row in newest if row.conversation_id == conversation_id))
+        return RecentHistory(head, newest, tuple(row for row in newest if row.conversation_id == conversation_id))
     asked = given | {"limit": most, "conversation_id": conversation_id}
-    return Lately(head, newest, _newest(connection, remembered, identity_ids, asked, ("conversation_id",)))
+    return RecentHistory(head, newest, _newest(connection, remembered, identity_ids, asked, ("conversation_id",)))
 
 
 def _newest(

@@ -11,7 +11,7 @@ from app.models import Actor, Channel, Identifier, Interaction, Kind, Outcome, P
 from app.ports import (
     REDACTED,
     ConversationSeat,
-    Filed,
+    ExistingRow,
     IdentifierHolding,
     MergeRecord,
     NewHolding,
@@ -202,9 +202,9 @@ def seat_of(row: Any) -> ConversationSeat:
     )
 
 
-def filed_of(row: Any) -> Filed:
+def filed_of(row: Any) -> ExistingRow:
     """What tells a filed interaction from another with the same caller's id, as a record."""
-    return Filed.model_construct(
+    return ExistingRow.model_construct(
         id=row.caller_id,
         interaction_id=row.interaction_id,
         seq=row.seq,

@@ -37,10 +37,10 @@ from app.adapters.sql.tables import (
 from app.adapters.sql.upserts import upsert
 from app.ports import (
     Changes,
-    Known,
     MergeRecord,
     NewHolding,
     NewInteraction,
+    RecordedIdentities,
     Unit,
 )
 
@@ -122,7 +122,7 @@ class SqlTransaction:
         caller_ids: Collection[str] = (),
         customer_ids: Collection[str] = (),
         merge_ids: Collection[str] = (),
-    ) -> Known:
+    ) -> RecordedIdentities:
         """What is held under these (type, value) pairs, conversations, callers' ids, customers and merges."""
         return await self.run(
             lambda unit: unit.recorded(
@@ -163,7 +163,7 @@ class SqlUnit:
         caller_ids: Collection[str] = (),
         customer_ids: Collection[str] = (),
         merge_ids: Collection[str] = (),
-    ) -> Known:
+    ) -> RecordedIdentities:
         """What is held under these (type, value) pairs, conversations, callers' ids, customers and merges."""
         recorded_seats = [seat_of(row) for row in self._matching(_SEATS, {*conversation_ids, *seats_only})]
         self._seated |= {seat.conversation_id: seat.identity_id for seat in recorded_seats}
@@ -172,7 +172,7 @@ class SqlUnit:
         asked_of = {seat.customer_id for seat in recorded_seats if seat.conversation_id in conversation_ids}
         in_play = {*customers.values(), *asked_of}
         in_play.update(row.customer_id for row in self._matching(_HOLDERS, {value for _, value in identifiers}))
-        return Known(
+        return RecordedIdentities(
             holdings=tuple(holding_of(row) for row in self._matching(_HOLDINGS, in_play)),
             seats=tuple(recorded_seats),
             filed=tuple(filed_of(row) for row in self._matching(_FILED, caller_ids)),

@@ -79,9 +79,9 @@ def handoff(
     as_json: Json = False,
 ) -> None:
     """Make the handoff brief of one conversation file, without a server and without touching the stores."""
-    from app.doors.cli.deciding import Asked, show_explanation, show_handoff
+    from app.doors.cli.deciding import DecisionArguments, show_explanation, show_handoff
 
-    asked = Asked(conversation, conversation_id, now, catalogue)
+    asked = DecisionArguments(conversation, conversation_id, now, catalogue)
     if explain:
         show_explanation(asked, locale=locale, as_json=as_json)
     else:
@@ -100,9 +100,9 @@ def next_action(
     as_json: Json = False,
 ) -> None:
     """Say what to do next in one conversation file, without a server and without touching the stores."""
-    from app.doors.cli.deciding import Asked, show_next_actions
+    from app.doors.cli.deciding import DecisionArguments, show_next_actions
 
-    asked = Asked(conversation, conversation_id, now, catalogue)
+    asked = DecisionArguments(conversation, conversation_id, now, catalogue)
     show_next_actions(asked, audience=audience, limit=limit, as_json=as_json)
 
 

@@ -18,7 +18,7 @@ Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class DecisionArguments:
     """Which conversation is meant, and what it is judged with; None stands for the default of each."""
 
     file: str
@@ -27,7 +27,7 @@ class Asked:
     catalogue: str | None
 
 
-def show_handoff(asked: Asked, *, locale: str | None, as_json: bool) -> None:
+def show_handoff(asked: DecisionArguments, *, locale: str | None, as_json: bool) -> None:
     """Print the handoff of a conversation file. Raises InvalidRequest when the file does not hold one."""
     conversation = conversation_of_file(asked.file, asked.conversation_id, now=asked.now)
     request = HandoffRequest(**dict(conversation.subject()), locale=locale, now=asked.now or conversation.now)
@@ -43,7 +43,7 @@ def show_handoff(asked: Asked, *, locale: str | None, as_json: bool) -> None:
         screen().print(card(handoff, interactions))
 
 
-def show_explanation(asked: Asked, *, locale: str | None, as_json: bool) -> None:
+def show_explanation(asked: DecisionArguments, *, locale: str | None, as_json: bool) -> None:
     """Print why the brief of a conversation file says what it says. Raises InvalidRequest as `show_handoff` does."""
     conversation = conversation_of_file(asked.file, asked.conversation_id, now=asked.now)
     request = HandoffRequest(**dict(conversation.subject()), locale=locale, now=asked.now or conversation.now)
@@ -54,7 +54,9 @@ def show_explanation(asked: Asked, *, locale: str | None, as_json: bool) -> None
         screen().print(explanation_table(explanation))
 
 
-def show_next_actions(asked: Asked, *, audience: Literal["bot", "agent"], limit: int, as_json: bool) -> None:
+def show_next_actions(
+    asked: DecisionArguments, *, audience: Literal["bot", "agent"], limit: int, as_json: bool
+) -> None:
     """Print what to do next in a conversation file. Raises InvalidRequest when the file does not hold one."""
     conversation = conversation_of_file(asked.file, asked.conversation_id, now=asked.now)
     request = NextActionRequest(
@@ -72,7 +74,7 @@ def show_next_actions(asked: Asked, *, audience: Literal["bot", "agent"], limit:
         screen().print(decision_card(decision, interactions))
 
 
-def _run(asked: Asked, conversation: Conversation, ask: Callable[[App], Awaitable[Answer]]) -> Answer:
+def _run(asked: DecisionArguments, conversation: Conversation, ask: Callable[[App], Awaitable[Answer]]) -> Answer:
     settings = settings_in_force()
     if asked.catalogue is not None:
         settings = settings.model_copy(update={"catalogue": asked.catalogue})

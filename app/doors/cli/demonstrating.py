@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from app.demo import JOURNEY, Scene, Shown, own_service, play
+from app.demo import JOURNEY, DemoOutcome, Scene, own_service, play
 from app.doors.cli.common import screen
 from app.doors.present import card, plain
 
@@ -25,7 +25,7 @@ def demonstrate() -> None:
     console.print(_how_to_go_on())
 
 
-def _play(console: Console) -> Shown:
+def _play(console: Console) -> DemoOutcome:
     now = datetime.now().astimezone().replace(microsecond=0)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=30))
     with Progress(*columns, console=console, transient=True) as progress:

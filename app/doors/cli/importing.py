@@ -56,7 +56,7 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class LocatedDraft:
     """A draft with the place it was found at."""
 
     file: str
@@ -81,7 +81,7 @@ def import_into_ledger(files: Sequence[str], *, as_json: bool) -> None:
 async def _import(app: App, files: Sequence[str], tally: Tally, progress: Progress) -> None:
     try:
         for file in files:
-            batch: list[Found] = []
+            batch: list[LocatedDraft] = []
             for located in _drafts(file, tally, progress):
                 batch.append(located)
                 if len(batch) == BATCH:
@@ -92,7 +92,7 @@ async def _import(app: App, files: Sequence[str], tally: Tally, progress: Progre
         await app.close()
 
 
-async def _record(app: App, batch: Sequence[Found], tally: Tally) -> None:
+async def _record(app: App, batch: Sequence[LocatedDraft], tally: Tally) -> None:
     if not batch:
         return
     answer = await app.record(TENANT, [located.draft for located in batch])
@@ -105,7 +105,7 @@ async def _record(app: App, batch: Sequence[Found], tally: Tally) -> None:
             tally.filed += 1
 
 
-def _drafts(file: str, tally: Tally, progress: Progress) -> Iterator[Found]:
+def _drafts(file: str, tally: Tally, progress: Progress) -> Iterator[LocatedDraft]:
     with opened(file) as lines:
         size = None if file == STANDARD_INPUT else Path(file).stat().st_size
         task = progress.add_task(name_of(file), total=size)
@@ -124,10 +124,10 @@ def _drafts(file: str, tally: Tally, progress: Progress) -> Iterator[Found]:
             except WarmlineError as failure:
                 tally.refuse(Refusal(name_of(file), row.line, failure.detail))
                 continue
-            yield from (Found(file, row.line, draft) for draft in drafts)
+            yield from (LocatedDraft(file, row.line, draft) for draft in drafts)
 
 
-def _drafts_of_text(file: str, content: bytes, tally: Tally) -> Iterator[Found]:
+def _drafts_of_text(file: str, content: bytes, tally: Tally) -> Iterator[LocatedDraft]:
     name = "conversation" if file == STANDARD_INPUT else Path(file).stem
     try:
         drafts = conversation_in_text(decoded(content), name=name).lasting_drafts
@@ -136,7 +136,7 @@ def _drafts_of_text(file: str, content: bytes, tally: Tally) -> Iterator[Found]:
         detail = failure.detail[line.end() :] if line else failure.detail
         tally.refuse(Refusal(name_of(file), int(line[1]) if line else 1, detail))
         return
-    yield from (Found(file, 1, draft) for draft in drafts)
+    yield from (LocatedDraft(file, 1, draft) for draft in drafts)
 
 
 def _spread(rows: Iterable[Row]) -> Iterator[Row]:

@@ -33,7 +33,7 @@ from app.doors.http.frame import log_failure
 from app.doors.http.problems import problem_of, unexpected_problem
 from app.doors.http.state import Door
 from app.doors.http.streaming import MEDIA_TYPE as EVENTS
-from app.doors.http.streaming import PING_S, Event
+from app.doors.http.streaming import PING_S, StreamEvent
 from app.doors.render.card import EDITABLE, evidence_page, refusal_page
 from app.errors import InvalidRequest, NotFound, WarmlineError
 from app.models import ActionOutcome, Feedback
@@ -180,14 +180,14 @@ async def _arriving(request: Request, opened: CardPass) -> AsyncGenerator[str]:
             html = coming.result()
             if html is None:
                 break
-            yield Event("card", json.dumps(html)).encoded()
+            yield StreamEvent("card", json.dumps(html)).encoded()
             coming = asyncio.create_task(anext(revisions, None))
-        yield Event("done", "{}").encoded()
+        yield StreamEvent("done", "{}").encoded()
     except WarmlineError as error:
-        yield Event("refused", problem_of(error).model_dump_json()).encoded()
+        yield StreamEvent("refused", problem_of(error).model_dump_json()).encoded()
     except Exception as failure:  # noqa: BLE001 - the stream has begun, so nobody else can tell it
         log_failure(failure)
-        yield Event("refused", unexpected_problem().model_dump_json()).encoded()
+        yield StreamEvent("refused", unexpected_problem().model_dump_json()).encoded()
     finally:
         coming.cancel()
 

@@ -14,8 +14,8 @@ from app.doors.console.figures import (
     FEW,
     METRICS,
     NOTHING,
-    Change,
-    Shown,
+    DisplayedFigure,
+    FigureChange,
     change,
     duration,
     metric_of,
@@ -23,9 +23,9 @@ from app.doors.console.figures import (
     tiles,
     time_lost_ms,
 )
-from app.doors.console.filters import Asked, Span, Window
+from app.doors.console.filters import AnalyticsFilters, Span, Window
 from app.doors.console.journey import address_of
-from app.doors.console.pages import Section, download, page, page_router
+from app.doors.console.pages import NavigationEntry, download, page, page_router
 from app.doors.console.visitors import AnalyticsVisitor
 from app.doors.render.environment import words
 from app.models import Channel, Scope
@@ -42,7 +42,7 @@ from app.models.continuity import (
 )
 
 router = page_router()
-SECTION = Section("/console/continuity", "Continuity", Scope.ANALYTICS)
+SECTION = NavigationEntry("/console/continuity", "Continuity", Scope.ANALYTICS)
 ESCALATIONS = f"{SECTION.path}/escalations"
 MOST_ROWS = 1000
 # In a shorter window each day is a period of its own; in a longer one a day has too few cases to say anything.
@@ -69,7 +69,7 @@ class Grouping(StrEnum):
 _FILTER_OF: Mapping[Grouping, str] = {Grouping.CHANNEL: "to_channel"}
 
 
-class Step(StrEnum):
+class PeriodLength(StrEnum):
     """How long the periods of the plots are."""
 
     DAY = GroupBy.DAY.value
@@ -88,26 +88,28 @@ class Sort(StrEnum):
     OVERRIDE = "override_rate"
 
 
-class DashboardAsked(Asked):
+class DashboardAsked(AnalyticsFilters):
     """What the dashboard is asked."""
 
     group_by: Grouping = Grouping.BREAKPOINT
-    step: Step | None = None
+    step: PeriodLength | None = None
     sort: Sort = Sort.COST
 
-    def step_within(self, window: Window) -> Step:
+    def step_within(self, window: Window) -> PeriodLength:
         """The periods of the plots: those asked for, or what suits the window."""
-        return self.step or (Step.DAY if window.days is not None and window.days <= MOST_DAYS_BY_DAY else Step.WEEK)
+        return self.step or (
+            PeriodLength.DAY if window.days is not None and window.days <= MOST_DAYS_BY_DAY else PeriodLength.WEEK
+        )
 
 
-class EscalationsAsked(Asked):
+class EscalationsAsked(AnalyticsFilters):
     """Which escalations are wanted; `after` goes on where a page of them ended."""
 
     only: EscalationsOnly | None = None
     after: Annotated[str, Query(max_length=256)] | None = None
 
 
-class Row(NamedTuple):
+class TableRow(NamedTuple):
     """A line of the table: what it is about, its figures by name, where the escalations behind it are, and
     what it is sorted by.
     """
@@ -115,17 +117,17 @@ class Row(NamedTuple):
     label: str
     escalations: int
     cost: str
-    figures: Mapping[str, Shown]
+    figures: Mapping[str, DisplayedFigure]
     address: str | None
     key: float | None
 
 
-class Comparison(NamedTuple):
+class HandoffComparison(NamedTuple):
     """A figure with a handoff and without one."""
 
-    with_handoff: Shown
-    without: Shown
-    change: Change | None
+    with_handoff: DisplayedFigure
+    without: DisplayedFigure
+    change: FigureChange | None
 
 
 @router.get(SECTION.path)
@@ -216,7 +218,7 @@ def _choices() -> dict[str, Any]:
         "spans": list(Span),
         "channels": list(Channel),
         "groupings": list(Grouping),
-        "steps": list(Step),
+        "steps": list(PeriodLength),
         "only": list(EscalationsOnly),
         "dashboard": SECTION.path,
         "behind": ESCALATIONS,
@@ -226,27 +228,29 @@ def _choices() -> dict[str, Any]:
     }
 
 
-def _comparison(overall: ContinuityMetrics) -> Comparison | None:
+def _comparison(overall: ContinuityMetrics) -> HandoffComparison | None:
     """How often customers repeat themselves with a handoff and without one, where both happened."""
     prepared, unprepared = overall.repeat_information_rate, overall.unprepared_repeat_rate
     if not prepared.count or not unprepared.count:
         return None
-    return Comparison(shown(prepared, "share"), shown(unprepared, "share"), change(prepared, unprepared, "share"))
+    return HandoffComparison(
+        shown(prepared, "share"), shown(unprepared, "share"), change(prepared, unprepared, "share")
+    )
 
 
-def _rows(continuity: Continuity, asked: DashboardAsked) -> Sequence[Row]:
+def _rows(continuity: Continuity, asked: DashboardAsked) -> Sequence[TableRow]:
     """The lines of the table, the costliest first unless asked otherwise; what is not known comes last."""
     rows = [_row(group, asked) for group in continuity.groups or continuity.breakpoints]
     return sorted(rows, key=lambda row: (row.key is None, -(row.key or 0.0), -row.escalations, row.label))
 
 
-def _row(group: Breakpoint | ContinuityGroup, asked: DashboardAsked) -> Row:
+def _row(group: Breakpoint | ContinuityGroup, asked: DashboardAsked) -> TableRow:
     lost = time_lost_ms(group)
     if asked.sort is Sort.COST:
         key = lost
     else:
         key = group.count if asked.sort is Sort.COUNT else metric_of(group, asked.sort.value).value
-    return Row(
+    return TableRow(
         label=_label(group),
         escalations=group.count,
         cost=NOTHING if lost is None else duration(lost),
@@ -286,7 +290,7 @@ def _plots(over_time: Continuity) -> Sequence[plots.Plot]:
         plots.over_time(
             over_time.definitions[name].label,
             unit,
-            [plots.Point(period.since.date(), period_name(period), metric_of(period, name)) for period in periods],
+            [plots.PlotPoint(period.since.date(), period_name(period), metric_of(period, name)) for period in periods],
         )
         for name, unit in METRICS.items()
     ] + [plots.counts_over_time("Escalations (paler: without a handoff)", bars)]

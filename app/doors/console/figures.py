@@ -21,7 +21,7 @@ FEW = 20
 NOTHING = "–"
 
 
-class Shown(NamedTuple):
+class DisplayedFigure(NamedTuple):
     """A figure as a page shows it; `few` where it stands on few cases, `interval` None where there is none."""
 
     text: str
@@ -30,7 +30,7 @@ class Shown(NamedTuple):
     few: bool
 
 
-class Change(NamedTuple):
+class FigureChange(NamedTuple):
     """How a figure differs from that of the period before; `clear` where chance alone hardly explains it."""
 
     text: str
@@ -43,8 +43,8 @@ class Tile(NamedTuple):
 
     name: str
     definition: Definition
-    shown: Shown
-    change: Change | None
+    shown: DisplayedFigure
+    change: FigureChange | None
 
 
 def tiles(
@@ -68,11 +68,13 @@ def metric_of(metrics: ContinuityMetrics, name: str) -> Metric:
     return metric
 
 
-def shown(metric: Metric, unit: Unit) -> Shown:
+def shown(metric: Metric, unit: Unit) -> DisplayedFigure:
     """A figure in words; what is not known is a dash, never a zero."""
     if metric.value is None:
-        return Shown(NOTHING, metric.count, None, few=False)
-    return Shown(value_in_words(metric.value, unit), metric.count, interval(metric, unit), few=metric.count < FEW)
+        return DisplayedFigure(NOTHING, metric.count, None, few=False)
+    return DisplayedFigure(
+        value_in_words(metric.value, unit), metric.count, interval(metric, unit), few=metric.count < FEW
+    )
 
 
 def interval(metric: Metric, unit: Unit) -> str | None:
@@ -109,7 +111,7 @@ def duration(milliseconds: float) -> str:
     return " ".join(parts)
 
 
-def change(now: Metric, before: Metric, unit: Unit) -> Change | None:
+def change(now: Metric, before: Metric, unit: Unit) -> FigureChange | None:
     """How a figure changed, or None where one of the two is not known.
 
     Whether it is clear is judged by an interval of the difference, made of both figures' own intervals (R. G. Newcombe,
@@ -121,11 +123,11 @@ def change(now: Metric, before: Metric, unit: Unit) -> Change | None:
         return None
     difference = now.value - before.value
     if difference == 0:
-        return Change("unchanged", "same", clear=False)
+        return FigureChange("unchanged", "same", clear=False)
     direction = "lower" if difference < 0 else "higher"
     size = f"{abs(100 * difference):.1f} points" if unit == "share" else duration(abs(difference))
     clear = _is_clear(now, before, difference)
-    return Change(
+    return FigureChange(
         f"{size} {direction} than before ({value_in_words(before.value, unit)})"
         + ("" if clear else ", perhaps by chance"),
         direction,

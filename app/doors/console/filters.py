@@ -78,7 +78,7 @@ def _midnight(value: object, later: int) -> object:
         raise ValueError(f"{value} is no day of the calendar: write it as 2026-03-31") from None
 
 
-class Asked(Record):
+class AnalyticsFilters(Record):
     """The filters that all pages of the analytics share."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
@@ -128,9 +128,9 @@ class Asked(Record):
             {"since": since, "until": until, **{name: getattr(self, name) for name in shared}}
         )
 
-    def shared(self) -> "Asked":
+    def shared(self) -> "AnalyticsFilters":
         """The filters that the other pages understand as well."""
-        return Asked.model_validate({name: getattr(self, name) for name in Asked.model_fields})
+        return AnalyticsFilters.model_validate({name: getattr(self, name) for name in AnalyticsFilters.model_fields})
 
     @property
     def since_day(self) -> str:

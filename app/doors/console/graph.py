@@ -13,16 +13,16 @@ from starlette.responses import Response
 
 from app.doors.console.drawing import BOX_HEIGHT, BOX_WIDTH, Curve, Drawing, Point, draw
 from app.doors.console.figures import duration
-from app.doors.console.filters import Asked, Span
+from app.doors.console.filters import AnalyticsFilters, Span
 from app.doors.console.journey import address_of
-from app.doors.console.pages import Section, download, page, page_router
+from app.doors.console.pages import NavigationEntry, download, page, page_router
 from app.doors.console.visitors import AnalyticsVisitor
 from app.doors.render.environment import words
 from app.models import Channel, Scope
 from app.models.continuity import ConversationGraph, GraphEdge, GraphNode, GraphSteps
 
 router = page_router()
-SECTION = Section("/console/graph", "Graph", Scope.ANALYTICS)
+SECTION = NavigationEntry("/console/graph", "Graph", Scope.ANALYTICS)
 
 # Where nobody says how many an edge must count, as many are drawn as can be followed with the eye.
 MOST_EDGES = 40
@@ -35,7 +35,7 @@ STEPS = (0.05, 0.15, 0.3, 0.5)
 _LABEL_WIDTH, _LABEL_HEIGHT = 30.0, 13.0
 
 
-class GraphAsked(Asked):
+class GraphAsked(AnalyticsFilters):
     """What the graph is asked; a node, or both ends of an edge, opens the conversations behind it."""
 
     min_count: Annotated[int, Query(ge=1, le=1_000_000)] | None = None

@@ -9,14 +9,14 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from starlette.responses import RedirectResponse, Response
 
 from app.application import JourneyQuery
-from app.doors.console.pages import Section, page, page_router
+from app.doors.console.pages import NavigationEntry, page, page_router
 from app.doors.console.telling import days_of, friction_of, lanes_of
 from app.doors.console.visitors import AdminVisitor, HandoffVisitor
 from app.doors.render.policy import page_headers
 from app.models import Channel, Kind, Scope
 
 router = page_router()
-SECTION = Section("/console/journey", "Journey", Scope.HANDOFF)
+SECTION = NavigationEntry("/console/journey", "Journey", Scope.HANDOFF)
 
 MOST_HITS = 20
 CUSTOMERS = "/console/customers"

@@ -24,7 +24,7 @@ from app.models import Scope
 HTML = "text/html"
 
 
-class Section(NamedTuple):
+class NavigationEntry(NamedTuple):
     """An entry of the navigation: where it leads, what it says, and the scope that the page asks for."""
 
     path: str
@@ -32,9 +32,9 @@ class Section(NamedTuple):
     scope: Scope
 
 
-def sections_open_to(request: Request, visitor: Visitor | None) -> Sequence[Section]:
+def sections_open_to(request: Request, visitor: Visitor | None) -> Sequence[NavigationEntry]:
     """The entries of the navigation that a visitor's scopes open, in their order."""
-    sections: Sequence[Section] = request.app.state.sections
+    sections: Sequence[NavigationEntry] = request.app.state.sections
     return [section for section in sections if visitor is not None and section.scope in visitor.scopes]
 
 

@@ -10,7 +10,7 @@ from pydantic import JsonValue, RootModel
 from starlette.responses import Response
 
 from app.application import Trial, TrialRequest
-from app.doors.console.pages import Section, fragment, page, page_router
+from app.doors.console.pages import NavigationEntry, fragment, page, page_router
 from app.doors.console.visitors import HandoffVisitor, Visitor
 from app.doors.http.bodies import parsed, parsed_fields, read_body
 from app.doors.http.problems import problem_of
@@ -18,7 +18,7 @@ from app.errors import WarmlineError
 from app.models import Scope
 
 router = page_router()
-SECTION = Section("/console/playground", "Playground", Scope.HANDOFF)
+SECTION = NavigationEntry("/console/playground", "Playground", Scope.HANDOFF)
 
 # Escaped as a form, a character may take twelve bytes; what is too long for a trial is told in words further in.
 MOST_BYTES = 4 * 1024 * 1024
@@ -27,7 +27,7 @@ _WITHOUT_OFFSET = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)
 _FORM = "application/x-www-form-urlencoded"
 
 
-class _Sent(RootModel[dict[str, JsonValue]]):
+class _ScriptFields(RootModel[dict[str, JsonValue]]):
     """Whatever a script sent; its fields are checked as those of a form are."""
 
 
@@ -45,7 +45,7 @@ async def play(request: Request, visitor: HandoffVisitor) -> Response:
     trial, refusal = None, None
     try:
         body = await read_body(request, limit=MOST_BYTES)
-        sent = dict(parse_qsl(body.decode("utf-8", "replace"))) if by_form else parsed(_Sent, body).root
+        sent = dict(parse_qsl(body.decode("utf-8", "replace"))) if by_form else parsed(_ScriptFields, body).root
         trial = await visitor.application.play(visitor.tenant, parsed_fields(TrialRequest, _told(sent)))
     except WarmlineError as error:
         refusal = error

@@ -32,7 +32,7 @@ class Plot(NamedTuple):
     summary: str
 
 
-class Point(NamedTuple):
+class PlotPoint(NamedTuple):
     """A figure of one period: its first day, what the period is called, and the figure."""
 
     day: date
@@ -60,7 +60,7 @@ def styles_looked_for() -> Sequence[str]:
     return sorted({style_id.decode() for style_id in _STYLE_LOOKED_FOR.findall(script.content)})
 
 
-def over_time(label: str, unit: Unit, points: Sequence[Point]) -> Plot:
+def over_time(label: str, unit: Unit, points: Sequence[PlotPoint]) -> Plot:
     """A figure over periods, with its intervals; periods without a case leave a gap, few cases a hollow dot."""
     from plotly import graph_objects
 
@@ -154,7 +154,7 @@ def _figure(traces: Sequence[Any], days: Sequence[date], axis: Mapping[str, Any]
     return str(figure.to_json())
 
 
-def summary(label: str, unit: Unit, points: Sequence[Point]) -> str:
+def summary(label: str, unit: Unit, points: Sequence[PlotPoint]) -> str:
     """What a plot over time shows, in a sentence or two for those who do not see it."""
     measured = [(point.metric.value, point) for point in points if point.metric.value is not None]
     if not measured:

@@ -24,7 +24,7 @@ LANES_WIDTH = 900
 CLOSEST, FURTHEST = 15, 44
 
 
-class Field(NamedTuple):
+class DataField(NamedTuple):
     """One field of an interaction's data, its value as JSON."""
 
     name: str
@@ -32,13 +32,13 @@ class Field(NamedTuple):
 
 
 @dataclass(slots=True)
-class Line:
+class StretchLine:
     """One interaction of a stretch, with the signals that fired at it."""
 
     row: Interaction
     paragraphs: Sequence[str]
     folded: bool
-    fields: Sequence[Field]
+    fields: Sequence[DataField]
     signals: list[Signal] = field(default_factory=list[Signal])
 
     @property
@@ -67,12 +67,12 @@ class Stretch:
     """
 
     conversation_id: str | None
-    within: list[Line | Mark]
+    within: list[StretchLine | Mark]
 
     @property
-    def lines(self) -> Sequence[Line]:
+    def lines(self) -> Sequence[StretchLine]:
         """The interactions alone."""
-        return [entry for entry in self.within if isinstance(entry, Line)]
+        return [entry for entry in self.within if isinstance(entry, StretchLine)]
 
     @property
     def channels(self) -> Sequence[Channel]:
@@ -91,14 +91,14 @@ class Stretch:
 
 
 @dataclass(slots=True)
-class Day:
+class JourneyDay:
     """What happened on one day, in UTC."""
 
     day: date
     entries: list[Stretch | Mark]
 
 
-class Point(NamedTuple):
+class LanePoint(NamedTuple):
     """One interaction in the lanes: where it stands, whose it is, and what fired at it."""
 
     x: int
@@ -116,18 +116,18 @@ class Lanes(NamedTuple):
     width: int
     height: int
     labels: Sequence[tuple[Channel, int]]
-    points: Sequence[Point]
+    points: Sequence[LanePoint]
     path: str
 
 
-def days_of(page: JourneyPage) -> Sequence[Day]:
+def days_of(page: JourneyPage) -> Sequence[JourneyDay]:
     """The days of a part, oldest first."""
     fired = _fired(page)
-    days: list[Day] = []
+    days: list[JourneyDay] = []
     for at, _, thing in sorted(_things(page), key=lambda dated: dated[:2]):
         day = at.astimezone(UTC).date()
         if not days or days[-1].day != day:
-            days.append(Day(day, []))
+            days.append(JourneyDay(day, []))
         entries = days[-1].entries
         if isinstance(thing, Mark):
             entries.append(thing)
@@ -205,33 +205,33 @@ def _goes_on(stretch: Stretch, row: Interaction) -> bool:
     return row.conversation_id is not None or stretch.lines[-1].row.channel is row.channel
 
 
-def _line(row: Interaction, signals: Sequence[Signal]) -> Line:
+def _line(row: Interaction, signals: Sequence[Signal]) -> StretchLine:
     paragraphs = [paragraph for paragraph in map(str.strip, row.text.splitlines()) if paragraph]
     folded = len(row.text) > LONGEST_SHOWN or len(paragraphs) > 8
-    return Line(row, paragraphs, folded, _fields(row.data), list(signals))
+    return StretchLine(row, paragraphs, folded, _fields(row.data), list(signals))
 
 
-def _fields(data: Mapping[str, Any]) -> Sequence[Field]:
+def _fields(data: Mapping[str, Any]) -> Sequence[DataField]:
     shown = [
-        Field(name, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+        DataField(name, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
         for name, value in list(data.items())[:MOST_FIELDS]
     ]
     short = [
-        Field(
+        DataField(
             shown_field.name,
             shown_field.value[:LONGEST_FIELD] + ("…" if len(shown_field.value) > LONGEST_FIELD else ""),
         )
         for shown_field in shown
     ]
     left = len(data) - len(short)
-    return [*short, Field("…", f"{left} more")] if left > 0 else short
+    return [*short, DataField("…", f"{left} more")] if left > 0 else short
 
 
-def _point(row: Interaction, x: int, y: int, signals: Sequence[Signal]) -> Point:
+def _point(row: Interaction, x: int, y: int, signals: Sequence[Signal]) -> LanePoint:
     side = "customer" if row.actor is Actor.CUSTOMER else "system" if row.actor is Actor.SYSTEM else "staff"
     words = row.name or row.text[:60] or row.kind.value
     description = f"{row.occurred_at.astimezone(UTC):%d %b %H:%M} {row.actor.value}: {words}"
     if signals:
         description += " – " + ", ".join(signal.type.value.replace("_", " ") for signal in signals)
     grave = max(signal.severity for signal in signals) >= GRAVE if signals else None
-    return Point(x, y, side, row.interaction_id, description, grave)
+    return LanePoint(x, y, side, row.interaction_id, description, grave)

@@ -114,7 +114,7 @@ class Admission:
         if work is None:
             await self._app(scope, receive, send)
             return
-        visit = _Visit(scope, receive, send)
+        visit = _InboundRequest(scope, receive, send)
         try:
             grant = await _grant(scope)
             tenant = VISITORS if grant is None else grant.tenant
@@ -135,7 +135,7 @@ class Admission:
             if visit.status == 503:
                 scope["app"].state.door.application.note_pressure()
 
-    async def _through(self, lane: Lane, tenant: str, visit: "_Visit") -> None:
+    async def _through(self, lane: Lane, tenant: str, visit: "_InboundRequest") -> None:
         if visit.scope["method"] in _WITH_A_BODY and visit.scope["path"] != "/mcp":
             lane.check(tenant)
         else:
@@ -148,7 +148,7 @@ class Admission:
             visit.leave()
 
 
-class _Visit:
+class _InboundRequest:
     """One request on its way: it enters its lane when its body is there, so that a slow sender takes no place."""
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:

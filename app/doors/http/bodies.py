@@ -41,7 +41,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class SubmittedInteractions:
     """The interactions of one request: each a draft, or the problem it has. `single` when it was one bare object.
 
     `ids` are what the rows of a batch called themselves, so that a refused one can be told by its name too.
@@ -121,7 +121,7 @@ def parsed_fields(model: type[Model], fields: Mapping[str, Any]) -> Model:
         raise invalid_request(failure) from None
 
 
-async def sent_interactions(body: bytes, content_type: str) -> Sent:
+async def sent_interactions(body: bytes, content_type: str) -> SubmittedInteractions:
     """The interactions of a body: one object, `{"interactions": […]}` or NDJSON.
 
     Raises InvalidRequest when the body as a whole cannot be read, and PayloadTooLarge above 1,000 rows.
@@ -130,17 +130,17 @@ async def sent_interactions(body: bytes, content_type: str) -> Sent:
     return await _read(read, body)
 
 
-async def sent_vcon(body: bytes) -> Sent:
+async def sent_vcon(body: bytes) -> SubmittedInteractions:
     """The interactions of one vCon. Raises InvalidRequest naming each defect by its path, or PayloadTooLarge."""
     return await _read(_vcon, body)
 
 
-async def sent_events(body: bytes, headers: Mapping[str, str]) -> Sent:
+async def sent_events(body: bytes, headers: Mapping[str, str]) -> SubmittedInteractions:
     """The interactions of CloudEvents, batched or one alone. Raises InvalidRequest or PayloadTooLarge."""
     return await _read(partial(_events, headers), body)
 
 
-async def _read(read: Callable[[bytes], Sent], body: bytes) -> Sent:
+async def _read(read: Callable[[bytes], SubmittedInteractions], body: bytes) -> SubmittedInteractions:
     # What takes more than a few milliseconds to parse must not hold up everybody else's requests.
     if len(body) < THREAD_BYTES:
         return read(body)
@@ -151,16 +151,16 @@ def _media_type(content_type: str) -> str:
     return content_type.partition(";")[0].strip().lower()
 
 
-def _vcon(body: bytes) -> Sent:
-    return Sent(vcon.interactions_of(_json(body)), single=False)
+def _vcon(body: bytes) -> SubmittedInteractions:
+    return SubmittedInteractions(vcon.interactions_of(_json(body)), single=False)
 
 
-def _events(headers: Mapping[str, str], body: bytes) -> Sent:
+def _events(headers: Mapping[str, str], body: bytes) -> SubmittedInteractions:
     batched = _media_type(headers.get("content-type", "")) == cloud_events.BATCHED
-    return Sent(cloud_events.interactions_of_events(headers, body), single=not batched)
+    return SubmittedInteractions(cloud_events.interactions_of_events(headers, body), single=not batched)
 
 
-def _object(body: bytes) -> Sent:
+def _object(body: bytes) -> SubmittedInteractions:
     value = _json(body)
     if not isinstance(value, dict):
         raise InvalidRequest(
@@ -168,7 +168,7 @@ def _object(body: bytes) -> Sent:
         )
     fields = cast(dict[str, Any], value)
     if "interactions" not in fields:
-        return Sent((interaction_draft(fields),), single=True)
+        return SubmittedInteractions((interaction_draft(fields),), single=True)
     return _several(_row(row, path_of(["interactions", index])) for index, row in enumerate(_batch(fields)))
 
 
@@ -184,7 +184,7 @@ def _batch(fields: dict[str, Any]) -> list[Any]:
     return batch
 
 
-def _lines(body: bytes) -> Sent:
+def _lines(body: bytes) -> SubmittedInteractions:
     count = sum(1 for _ in _rows(body))
     if not count:
         detail = "The body holds no interaction: send one JSON object a line."
@@ -202,9 +202,9 @@ def _rows(body: bytes) -> Iterator[tuple[int, bytes]]:
         yield number, body[max(body.rfind(b"\n", 0, row.start()) + 1, 0) : end]
 
 
-def _several(rows: Iterable[_Named]) -> Sent:
+def _several(rows: Iterable[_Named]) -> SubmittedInteractions:
     named_rows = list(rows)
-    return Sent([row for row, _ in named_rows], single=False, ids=[name for _, name in named_rows])
+    return SubmittedInteractions([row for row, _ in named_rows], single=False, ids=[name for _, name in named_rows])
 
 
 def _line(index: int, number: int, line: bytes) -> _Named:

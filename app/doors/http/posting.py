@@ -9,9 +9,9 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from app.application import App, RecordAnswer
-from app.doors.http.bodies import MAX_BATCH_BYTES, Sent, parsed, read_body
+from app.doors.http.bodies import MAX_BATCH_BYTES, SubmittedInteractions, parsed, read_body
 from app.doors.http.problems import RefusedError
-from app.doors.http.replies import Answer, Asked, answer, asked
+from app.doors.http.replies import IdempotentRequest, JsonReply, answer, asked
 from app.doors.http.security import Tenant, admitted_tenant
 from app.doors.http.state import Door, TheDoor, door_of
 
@@ -23,7 +23,7 @@ class Post:
     """One creating request that was let in."""
 
     door: Door
-    asked: Asked
+    asked: IdempotentRequest
 
     @property
     def tenant(self) -> str:
@@ -39,14 +39,14 @@ class Post:
         """The body as a record. Raises InvalidRequest naming what does not fit."""
         return parsed(model, self.asked.body)
 
-    async def once(self, make: Callable[[], Awaitable[Answer]]) -> Response:
+    async def once(self, make: Callable[[], Awaitable[JsonReply]]) -> Response:
         """The answer that `make` gives, or the one kept for this Idempotency-Key."""
         return await self.door.replies.once(self.asked, make)
 
-    async def record(self, sent: Sent) -> Response:
+    async def record(self, sent: SubmittedInteractions) -> Response:
         """File the interactions of the body: 201, or 207 when some were refused. Raises RefusedError for a lone one."""
 
-        async def make() -> Answer:
+        async def make() -> JsonReply:
             recorded = _with_ids(await self.application.record(self.tenant, sent.rows), sent.ids)
             problems = [result.problem for result in recorded.results if result.problem is not None]
             if sent.single and problems:

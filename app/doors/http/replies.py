@@ -27,7 +27,7 @@ MAX_KEY = 255
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class JsonReply:
     """A successful answer: status, JSON text, and whom it tells of, so that erasing the customer erases it as well."""
 
     status: int
@@ -39,13 +39,13 @@ class Answer:
         return Response(self.body, status_code=self.status, media_type="application/json")
 
 
-def answer(record: BaseModel, *, status: int = 200, customer_id: str | None = None) -> Answer:
+def answer(record: BaseModel, *, status: int = 200, customer_id: str | None = None) -> JsonReply:
     """A record as an answer; null fields and empty lists are there to be seen."""
-    return Answer(status, record.model_dump_json(), customer_id)
+    return JsonReply(status, record.model_dump_json(), customer_id)
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class IdempotentRequest:
     """What tells one creating request from another: tenant, path, the caller's key (if any) and the body."""
 
     tenant: str
@@ -54,7 +54,7 @@ class Asked:
     body: bytes
 
 
-def asked(request: Request, tenant: str, body: bytes) -> Asked:
+def asked(request: Request, tenant: str, body: bytes) -> IdempotentRequest:
     """The request's identity. Raises InvalidRequest for a key that is empty, too long or not plain text."""
     key = request.headers.get(HEADER)
     if key is not None and not (0 < len(key) <= MAX_KEY and key.isascii() and key.isprintable()):
@@ -67,19 +67,21 @@ def asked(request: Request, tenant: str, body: bytes) -> Asked:
                 }
             ]
         )
-    return Asked(tenant, request.url.path, key, body)
+    return IdempotentRequest(tenant, request.url.path, key, body)
 
 
-class Turn:
+class PendingReply:
     """One request's turn with its key: `earlier_answer` is the answer given before, if there was one."""
 
-    def __init__(self, application: App, request: Asked, body_sha256: str, earlier_answer: Answer | None) -> None:
+    def __init__(
+        self, application: App, request: IdempotentRequest, body_sha256: str, earlier_answer: JsonReply | None
+    ) -> None:
         self._application = application
         self._request = request
         self._body_sha256 = body_sha256
         self.earlier_answer = earlier_answer
 
-    async def keep(self, made: Answer) -> Answer:
+    async def keep(self, made: JsonReply) -> JsonReply:
         """Keep an answer for retries; gives the one to send, which is another's that was filed first."""
         if self._request.key is None:
             return made
@@ -101,10 +103,10 @@ class Replies:
         self._turns: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
     @asynccontextmanager
-    async def turn(self, request: Asked) -> AsyncGenerator[Turn]:
+    async def turn(self, request: IdempotentRequest) -> AsyncGenerator[PendingReply]:
         """Wait for one's turn with the key. Raises Conflict when the key was used with another body, or Unavailable."""
         if request.key is None:
-            yield Turn(self._application, request, "", None)
+            yield PendingReply(self._application, request, "", None)
             return
         key, body_sha256 = _archive_key(request), await _fingerprint(request)
         # Within this process the requests queue, so that only one of them asks the database whose turn it is.
@@ -112,27 +114,27 @@ class Replies:
         async with lock, self._application.attempt(request.tenant, key, body_sha256) as attempt:
             earlier_answer = None if attempt.reply is None else _answer_of(attempt.reply)
             try:
-                yield Turn(self._application, request, body_sha256, earlier_answer)
+                yield PendingReply(self._application, request, body_sha256, earlier_answer)
             except RefusedError:
                 attempt.refused = True
                 raise
 
-    async def once(self, request: Asked, make: Callable[[], Awaitable[Answer]]) -> Response:
+    async def once(self, request: IdempotentRequest, make: Callable[[], Awaitable[JsonReply]]) -> Response:
         """The answer kept for this request, or a new one, which is kept."""
         async with self.turn(request) as turn:
             given = turn.earlier_answer or await turn.keep(await make())
         return given.response()
 
 
-def _answer_of(document: Mapping[str, Any]) -> Answer:
-    return Answer(document["status"], document["body"])
+def _answer_of(document: Mapping[str, Any]) -> JsonReply:
+    return JsonReply(document["status"], document["body"])
 
 
-def _archive_key(request: Asked) -> str:
+def _archive_key(request: IdempotentRequest) -> str:
     return f"{request.path} {request.key}"
 
 
-async def _fingerprint(request: Asked) -> str:
+async def _fingerprint(request: IdempotentRequest) -> str:
     # A body of many megabytes takes tenths of a second, during which nobody else would be answered.
     if len(request.body) < THREAD_BYTES:
         return hashlib.sha256(request.body).hexdigest()

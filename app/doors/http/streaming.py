@@ -15,7 +15,7 @@ from starlette.responses import Response
 from app.application import App
 from app.doors.http.frame import log_failure
 from app.doors.http.problems import problem_of, unexpected_problem
-from app.doors.http.replies import Answer, Asked, Replies, answer
+from app.doors.http.replies import IdempotentRequest, JsonReply, Replies, answer
 from app.doors.http.wire import handoff_answer
 from app.errors import WarmlineError
 from app.models import Handoff
@@ -28,7 +28,7 @@ TAKEN_WITHIN_S = 30.0
 ENDED_WITHIN_S = 125.0
 
 
-class Event(NamedTuple):
+class StreamEvent(NamedTuple):
     """One server-sent event; its data is one line of JSON."""
 
     name: str
@@ -39,7 +39,7 @@ class Event(NamedTuple):
         return f"event: {self.name}\ndata: {self.data}\n\n"
 
 
-Mailbox = asyncio.Queue[Event | Exception | None]
+Mailbox = asyncio.Queue[StreamEvent | Exception | None]
 
 
 class Streams:
@@ -51,7 +51,7 @@ class Streams:
         self._running: set[asyncio.Task[None]] = set()
         self._following: set[asyncio.Task[None]] = set()
 
-    async def open(self, request: Asked, stages: Callable[[], AsyncIterator[Handoff]]) -> Response:
+    async def open(self, request: IdempotentRequest, stages: Callable[[], AsyncIterator[Handoff]]) -> Response:
         """A 201 stream, begun once the first brief stands. Raises what was wrong with the request before that."""
         mailbox: Mailbox = asyncio.Queue()
         ending = anyio.Event()
@@ -88,7 +88,11 @@ class Streams:
         await asyncio.gather(*self._following, return_exceptions=True)
 
     async def _pump(
-        self, request: Asked, stages: Callable[[], AsyncIterator[Handoff]], mailbox: Mailbox, ending: anyio.Event
+        self,
+        request: IdempotentRequest,
+        stages: Callable[[], AsyncIterator[Handoff]],
+        mailbox: Mailbox,
+        ending: anyio.Event,
     ) -> None:
         handoff: Handoff | None = None
         try:
@@ -98,11 +102,11 @@ class Streams:
                     handoff = await _staged(stages(), mailbox)
                     last = await turn.keep(handoff_made(handoff))
             if turn.earlier_answer is not None:
-                mailbox.put_nowait(Event("brief", last.body))
+                mailbox.put_nowait(StreamEvent("brief", last.body))
             if handoff is not None and handoff.pending:
                 self._follow(request.tenant, handoff, mailbox, ending)
                 return
-            mailbox.put_nowait(Event("done", last.body))
+            mailbox.put_nowait(StreamEvent("done", last.body))
         except Exception as failure:  # noqa: BLE001 - handed to the listener's side, which reports it
             mailbox.put_nowait(failure)
         mailbox.put_nowait(None)
@@ -124,9 +128,9 @@ class Streams:
         try:
             async for revision in self._application.stages_of(tenant, handoff.handoff_id):
                 if revision.revision > handoff.revision:
-                    mailbox.put_nowait(Event("brief", handoff_made(revision).body))
+                    mailbox.put_nowait(StreamEvent("brief", handoff_made(revision).body))
                 handoff = revision
-            mailbox.put_nowait(Event("done", handoff_made(handoff.model_copy(update={"pending": False})).body))
+            mailbox.put_nowait(StreamEvent("done", handoff_made(handoff.model_copy(update={"pending": False})).body))
         except Exception as failure:  # noqa: BLE001 - handed to the listener's side, which reports it
             mailbox.put_nowait(failure)
 
@@ -143,7 +147,7 @@ async def _run(stages: AsyncIterator[Handoff], first: asyncio.Future[Handoff]) -
             first.set_exception(failure)
 
 
-def handoff_made(handoff: Handoff) -> Answer:
+def handoff_made(handoff: Handoff) -> JsonReply:
     """A new handoff as an answer."""
     return answer(handoff_answer(handoff), status=201, customer_id=handoff.customer_id)
 
@@ -152,7 +156,7 @@ async def _staged(stages: AsyncIterator[Handoff], mailbox: Mailbox) -> Handoff:
     last: Handoff | None = None
     async for stage in stages:
         if last is None or stage.engine == "model":
-            mailbox.put_nowait(Event("brief", handoff_made(stage).body))
+            mailbox.put_nowait(StreamEvent("brief", handoff_made(stage).body))
         last = stage
     assert last is not None
     return last
@@ -163,16 +167,16 @@ async def _cancel_when(ending: anyio.Event, task: asyncio.Task[None]) -> None:
     task.cancel()
 
 
-async def _events(first: Event | None, mailbox: Mailbox) -> AsyncGenerator[bytes, None]:
-    item: Event | Exception | None = first
+async def _events(first: StreamEvent | None, mailbox: Mailbox) -> AsyncGenerator[bytes, None]:
+    item: StreamEvent | Exception | None = first
     while item is not None:
         event = _of_failure(item) if isinstance(item, Exception) else item
         yield event.encoded().encode()
         item = await mailbox.get()
 
 
-def _of_failure(failure: Exception) -> Event:
+def _of_failure(failure: Exception) -> StreamEvent:
     if isinstance(failure, WarmlineError):
-        return Event("error", problem_of(failure).model_dump_json())
+        return StreamEvent("error", problem_of(failure).model_dump_json())
     log_failure(failure)
-    return Event("error", unexpected_problem().model_dump_json())
+    return StreamEvent("error", unexpected_problem().model_dump_json())

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, NamedTuple, cast
 
-from app.application.cards import Told
+from app.application.cards import CardRevision
 from app.doors.render.claims import Marks, marks_given, sentences, shown_claims, words_of
 from app.doors.render.environment import rendered
 from app.doors.render.note import newest_of_each
@@ -33,7 +33,7 @@ EDITABLE: Mapping[str, str] = {
 }
 
 
-class Shown(NamedTuple):
+class CardInteraction(NamedTuple):
     """An interaction as a card shows it: its text as far as there is room, and some of its data."""
 
     interaction_id: str
@@ -55,7 +55,9 @@ class Given(NamedTuple):
     marks: Marks = Marks()
 
 
-def card(handoff: Handoff, evidence: Mapping[str, Interaction], reports: Told, *, base: str, whole: bool = True) -> str:
+def card(
+    handoff: Handoff, evidence: Mapping[str, Interaction], reports: CardRevision, *, base: str, whole: bool = True
+) -> str:
     """The card of a handoff as a page, or without its frame as the parts that a script puts in their places.
 
     `base` is the address below which the card's own requests lead, `evidence` the interactions that are still there.
@@ -140,10 +142,10 @@ def _offered(decision: Decision | None) -> Sequence[OfferedAction]:
     return decision.actions[:MOST_ACTIONS] if decision else ()
 
 
-def _shown(interaction_id: str, row: Interaction | None, *, excerpt: int | None = EXCERPT) -> Shown:
+def _shown(interaction_id: str, row: Interaction | None, *, excerpt: int | None = EXCERPT) -> CardInteraction:
     text = row.text.strip() if row else ""
     is_whole = excerpt is None or len(text) <= excerpt
-    return Shown(
+    return CardInteraction(
         interaction_id=interaction_id,
         row=row,
         text=text if is_whole else text[:excerpt].rsplit(None, 1)[0] + " …",

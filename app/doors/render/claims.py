@@ -11,7 +11,7 @@ MOST_OPENED = 30
 _LONGEST_MARKED = 2000
 
 
-class Sentence(NamedTuple):
+class RenderedSentence(NamedTuple):
     """A piece of prose, and the claim that it makes, if any."""
 
     text: str
@@ -45,24 +45,24 @@ class Marks(NamedTuple):
     missing: Sequence[str] = ()
 
 
-def sentences(text: str | None, claims: Sequence[Claim]) -> Sequence[Sentence]:
+def sentences(text: str | None, claims: Sequence[Claim]) -> Sequence[RenderedSentence]:
     """A text cut where it makes claims, in its own order; what lies between them belongs to none."""
     text = text or ""
     mentions = sorted(
         ((text.find(claim.text), claim) for claim in claims if claim.text and claim.text in text),
         key=lambda mention: (mention[0], -len(mention[1].text)),
     )
-    pieces: list[Sentence] = []
+    pieces: list[RenderedSentence] = []
     done = 0
     for start, claim in mentions:
         if start < done:
             continue
         if text[done:start].strip():
-            pieces.append(Sentence(text[done:start].strip(), None))
-        pieces.append(Sentence(claim.text, claim))
+            pieces.append(RenderedSentence(text[done:start].strip(), None))
+        pieces.append(RenderedSentence(claim.text, claim))
         done = start + len(claim.text)
     if text[done:].strip():
-        pieces.append(Sentence(text[done:].strip(), None))
+        pieces.append(RenderedSentence(text[done:].strip(), None))
     return pieces
 
 

@@ -13,7 +13,7 @@ MARKS_SHOWN = 4
 
 def markdown(handoff: Handoff) -> str:
     """The handoff as CommonMark."""
-    marks = _Marks(handoff)
+    marks = _EvidenceNumbers(handoff)
     text = rendered(
         "note.md",
         handoff=handoff,
@@ -33,7 +33,7 @@ def newest_of_each(signals: Sequence[Signal]) -> Sequence[tuple[Signal, int]]:
     return [(signal, sum(other.type == signal.type for other in signals)) for signal in newest.values()]
 
 
-class _Marks:
+class _EvidenceNumbers:
     """Numbers for the interactions a note names, in the order in which it comes to them."""
 
     def __init__(self, handoff: Handoff) -> None:

@@ -11,7 +11,7 @@ from pydantic import JsonValue
 from pydantic_core import from_json
 
 from app.errors import PayloadTooLarge
-from app.formats.vcon.schema import Part
+from app.formats.vcon.schema import VconPart
 from app.validation import check_count_of_values, json_fault
 
 _MOST_MULTIPARTS = 20
@@ -31,12 +31,12 @@ class Content:
     size: int | None = None
 
 
-def media_type(part: Part) -> str:
+def media_type(part: VconPart) -> str:
     """The media type in lower case and without its parameters; empty when the part does not say."""
     return (part.mediatype or "").partition(";")[0].strip().lower()
 
 
-def content_of(part: Part, *, json_as_text: bool, text_expected: bool = False) -> Content:
+def content_of(part: VconPart, *, json_as_text: bool, text_expected: bool = False) -> Content:
     """The content of a part. Raises ValueError with a message for the sender when it is not as its encoding says.
 
     `json_as_text`: the document's version writes JSON as a text. `text_expected`: bytes of no media type are a text.
@@ -57,7 +57,7 @@ def content_of(part: Part, *, json_as_text: bool, text_expected: bool = False) -
     return _of_text(part.body, part)
 
 
-def _of_text(text: str, part: Part) -> Content:
+def _of_text(text: str, part: VconPart) -> Content:
     media = media_type(part)
     if _is_json(media):
         return _parsed(text, strict=part.encoding in ("base64url", "base64"))

@@ -10,7 +10,7 @@ from pydantic_core import to_json
 from app.formats.vcon.bodies import Content, content_of, media_type
 from app.formats.vcon.channels import channel_of
 from app.formats.vcon.parties import Cast
-from app.formats.vcon.schema import WHOLE, Analysis, Attachment, Dialog, Document, Part, defect, document_of
+from app.formats.vcon.schema import WHOLE, Analysis, Attachment, Dialog, Document, VconPart, defect, document_of
 from app.formats.vcon.transcripts import Turn, later, times_of, turns_of, voices_of
 from app.models import MAX_DATA_BYTES, Actor, Channel, InteractionDraft, Kind, Outcome
 from app.validation import check_size_of_data, interaction_draft, invalid_fields, invalid_request
@@ -33,7 +33,7 @@ _READABLE = ("text", "summary", "situation", "message", "content", "label", "val
 _LAST = datetime.max.replace(tzinfo=UTC)
 
 
-class _Transcript(NamedTuple):
+class _RecordingTranscript(NamedTuple):
     """The turns of one analysis, and the recording that they were heard in."""
 
     dialog: int
@@ -140,7 +140,7 @@ class _Reader:
             "target_dialog": list(dialog.target_dialog),
         }
 
-    def _read_transcripts(self) -> Iterator[tuple[int, _Transcript]]:
+    def _read_transcripts(self) -> Iterator[tuple[int, _RecordingTranscript]]:
         recordings = [
             index for index, dialog in enumerate(self._document.dialog) if dialog is not None and dialog.is_recording
         ]
@@ -155,7 +155,7 @@ class _Reader:
             fresh = [recording for recording in named if recording in recordings and recording not in heard]
             if fresh:
                 heard.update(fresh)
-                yield index, _Transcript(fresh[0], turns)
+                yield index, _RecordingTranscript(fresh[0], turns)
 
     def _turns(self) -> Iterator[tuple[int, Sequence[Turn]]]:
         for index, analysis in enumerate(self._document.analysis):
@@ -164,7 +164,7 @@ class _Reader:
                 if turns and all(len(turn.text) <= MAX_TEXT for turn in turns):
                     yield index, turns
 
-    def _of_transcript(self, index: int, transcript: _Transcript) -> Iterator[InteractionDraft]:
+    def _of_transcript(self, index: int, transcript: _RecordingTranscript) -> Iterator[InteractionDraft]:
         dialog = self._document.dialog[transcript.dialog]
         assert dialog is not None, "transcripts are kept for recordings only"
         turns = transcript.turns
@@ -293,8 +293,8 @@ def _contents(document: Document) -> Mapping[tuple[str, int], Content]:
     return contents
 
 
-def _parts(document: Document) -> Iterator[tuple[str, int, Part]]:
-    sections: Mapping[str, Sequence[Part | None]] = {
+def _parts(document: Document) -> Iterator[tuple[str, int, VconPart]]:
+    sections: Mapping[str, Sequence[VconPart | None]] = {
         "dialog": document.dialog,
         "analysis": document.analysis,
         "attachments": document.attachments,
@@ -303,7 +303,7 @@ def _parts(document: Document) -> Iterator[tuple[str, int, Part]]:
         yield from ((name, index, part) for index, part in enumerate(parts) if part is not None)
 
 
-def _described(part: Part, content: Content) -> dict[str, Any]:
+def _described(part: VconPart, content: Content) -> dict[str, Any]:
     """What is told of a part beside its text: a JSON body whole, anything else by its kind, size and place."""
     media = media_type(part)
     long = content.text is not None and len(content.text) > MAX_TEXT

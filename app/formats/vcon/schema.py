@@ -88,7 +88,7 @@ class Party(_Object):
     validation: Label | None = None
 
 
-class Part(_Object):
+class VconPart(_Object):
     """What dialogs, analyses and attachments share: content inside the document, or a place where it lies."""
 
     mediatype: Label | None = Field(default=None, validation_alias=AliasChoices("mediatype", "mimetype"))
@@ -99,7 +99,7 @@ class Part(_Object):
     content_hash: Hashes = ()
 
 
-class Dialog(Part):
+class Dialog(VconPart):
     """One piece of the conversation. `duration` is in seconds; the indexes count parties or dialogs from 0."""
 
     # "audio" and "video" are in no draft, but the most used library writes them for recordings.
@@ -135,7 +135,7 @@ class Dialog(Part):
         return self.parties[0] if self.parties else None
 
 
-class Analysis(Part):
+class Analysis(VconPart):
     """What was made of the conversation: a transcript, a summary, a sentiment."""
 
     type: Annotated[str, Field(min_length=1, max_length=256)]
@@ -146,7 +146,7 @@ class Analysis(Part):
     schema_: Label | None = Field(default=None, validation_alias=AliasChoices("schema"))
 
 
-class Attachment(Part):
+class Attachment(VconPart):
     """A file that belongs to the conversation; early drafts called its purpose its type."""
 
     purpose: Label | None = Field(default=None, validation_alias=AliasChoices("purpose", "type"))

@@ -22,12 +22,12 @@ _PARTIES: Mapping[Actor, Mapping[str, str]] = {
 }
 
 
-class _Party(NamedTuple):
+class _ActingParty(NamedTuple):
     actor: Actor
     participant: Participant | None = None
 
 
-class _Cast:
+class _ActingParties:
     """The parties of a conversation: the customer first, then everybody else in the order in which they act.
 
     Whoever has a name is a party of their own. A customer with one name is that party throughout, since most of what a
@@ -36,17 +36,17 @@ class _Cast:
 
     def __init__(self, rows: Sequence[Interaction], *, needs_system: bool) -> None:
         names = list(dict.fromkeys(row.participant for row in rows if row.actor is Actor.CUSTOMER and row.participant))
-        self._customer = _Party(Actor.CUSTOMER, names[0] if len(names) == 1 else None)
-        acting = [self._of(row) for row in rows] + [_Party(Actor.SYSTEM)] * needs_system
+        self._customer = _ActingParty(Actor.CUSTOMER, names[0] if len(names) == 1 else None)
+        acting = [self._of(row) for row in rows] + [_ActingParty(Actor.SYSTEM)] * needs_system
         self.parties = list(dict.fromkeys([self._customer, *acting]))
 
     def index(self, row: Interaction) -> int:
         """The index of the party that acts in an interaction."""
         return self.parties.index(self._of(row))
 
-    def _of(self, row: Interaction) -> _Party:
+    def _of(self, row: Interaction) -> _ActingParty:
         nameless_customer = row.actor is Actor.CUSTOMER and row.participant is None
-        return self._customer if nameless_customer else _Party(row.actor, row.participant)
+        return self._customer if nameless_customer else _ActingParty(row.actor, row.participant)
 
 
 def vcon_of(handoff: Handoff, interactions: Sequence[Interaction], customer: Customer) -> dict[str, Any]:
@@ -59,7 +59,7 @@ def vcon_of(handoff: Handoff, interactions: Sequence[Interaction], customer: Cus
     rows = sorted((interaction for interaction in interactions if not interaction.redacted), key=_moment)
     spoken = [row for row in rows if _is_said(row)]
     others = [row for row in rows if not _is_said(row)]
-    cast = _Cast(rows, needs_system=bool(others) and not spoken)
+    cast = _ActingParties(rows, needs_system=bool(others) and not spoken)
     dialogs = [_dialog(interaction, cast) for interaction in spoken] or [_silence(other, cast) for other in others[:1]]
     customer_party, *other_parties = cast.parties
     document: dict[str, Any] = {
@@ -85,7 +85,7 @@ def _moment(interaction: Interaction) -> tuple[datetime, int]:
     return interaction.occurred_at, interaction.seq
 
 
-def _fields_of(party: _Party) -> dict[str, str]:
+def _fields_of(party: _ActingParty) -> dict[str, str]:
     name = party.participant.name if party.participant else None
     return {**_PARTIES[party.actor], **({"name": name} if name else {})}
 
@@ -101,7 +101,7 @@ def _reached(customer: Customer) -> dict[str, str]:
     return party | {"validation": method}
 
 
-def _dialog(interaction: Interaction, cast: _Cast) -> Mapping[str, Any]:
+def _dialog(interaction: Interaction, cast: _ActingParties) -> Mapping[str, Any]:
     speaker = cast.index(interaction)
     dialog = {
         "type": "text",
@@ -117,12 +117,12 @@ def _dialog(interaction: Interaction, cast: _Cast) -> Mapping[str, Any]:
     return dialog | ({"message_id": interaction.id} if interaction.id else {})
 
 
-def _silence(first: Interaction, cast: _Cast) -> Mapping[str, Any]:
+def _silence(first: Interaction, cast: _ActingParties) -> Mapping[str, Any]:
     """Attachments must belong to a dialog, so a conversation in which nothing was said gets one without a word."""
     return {
         "type": "text",
         "start": first.occurred_at.isoformat(),
-        "parties": [cast.parties.index(_Party(Actor.SYSTEM)), 0],
+        "parties": [cast.parties.index(_ActingParty(Actor.SYSTEM)), 0],
         "mediatype": "text/plain",
         "encoding": "none",
         "body": "",
@@ -130,7 +130,7 @@ def _silence(first: Interaction, cast: _Cast) -> Mapping[str, Any]:
     }
 
 
-def _attachment(interaction: Interaction, spoken: Sequence[Interaction], cast: _Cast) -> Mapping[str, Any]:
+def _attachment(interaction: Interaction, spoken: Sequence[Interaction], cast: _ActingParties) -> Mapping[str, Any]:
     before = bisect_left(spoken, _moment(interaction), key=_moment)
     body = {
         "channel": interaction.channel.value,

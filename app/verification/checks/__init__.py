@@ -1,6 +1,6 @@
 """The checks, one module each: a new one is a module beside these and a place in `CHECKS`."""
 
-from app.verification.checks.base import FactCheck, Objection, Reading
+from app.verification.checks.base import FactCheck, Objection, StatementReading
 from app.verification.checks.dates import DateCheck
 from app.verification.checks.identifiers import IdentifierCheck
 from app.verification.checks.names import NameCheck
@@ -20,4 +20,4 @@ CHECKS: tuple[FactCheck, ...] = (
 )
 """In the order in which they are asked; the first that objects is the reason told."""
 
-__all__ = ["CHECKS", "FactCheck", "Objection", "Reading"]
+__all__ = ["CHECKS", "FactCheck", "Objection", "StatementReading"]

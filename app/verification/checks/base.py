@@ -7,7 +7,7 @@ from app.language.identifiers import Mention, mentions
 from app.language.languages import Language, language_of
 from app.models import Statement
 from app.verification.calendar import Day, days
-from app.verification.clock import Moment, moments
+from app.verification.clock import ClockTime, moments
 from app.verification.figures import in_digits
 from app.verification.transcript import Line, TranscriptIndex
 
@@ -19,7 +19,7 @@ class Objection(NamedTuple):
     lines: tuple[Line, ...] = ()
 
 
-class Reading:
+class StatementReading:
     """One statement, read once for all checks."""
 
     def __init__(self, statement: Statement, index: TranscriptIndex) -> None:
@@ -50,7 +50,7 @@ class Reading:
         return tuple(day for day in dated if day.day is None or day.weekday is not None or day.written in self.text)
 
     @cached_property
-    def moments(self) -> tuple[Moment, ...]:
+    def moments(self) -> tuple[ClockTime, ...]:
         """The times of day it tells of, where they stand in `without_identifiers`."""
         return moments(self.without_identifiers, self.language)
 
@@ -63,6 +63,6 @@ class FactCheck(Protocol):
         """What it looks at: `identifiers`, `numbers`, `names`."""
         ...
 
-    def object(self, reading: Reading, index: TranscriptIndex) -> Objection | None:
+    def object(self, reading: StatementReading, index: TranscriptIndex) -> Objection | None:
         """Why the statement cannot be so, None where this check leaves it open."""
         ...

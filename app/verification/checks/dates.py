@@ -4,7 +4,7 @@ from datetime import timedelta
 from functools import partial
 
 from app.verification.calendar import Day, calendar_day, days
-from app.verification.checks.base import Objection, Reading
+from app.verification.checks.base import Objection, StatementReading
 from app.verification.passages import closest_sentences
 from app.verification.transcript import TranscriptIndex, tells_day_beside
 
@@ -16,7 +16,7 @@ class DateCheck:
 
     name = "dates"
 
-    def object(self, reading: Reading, index: TranscriptIndex) -> Objection | None:
+    def object(self, reading: StatementReading, index: TranscriptIndex) -> Objection | None:
         """Why the statement cannot be so, None where this check leaves it open."""
         for day in reading.days:
             if not _stands(day, index) or _is_told_otherwise(day, reading, index):
@@ -40,7 +40,7 @@ def _stands(day: Day, index: TranscriptIndex) -> bool:
     return day.year in {date.year for date in index.calendar} or float(day.year or 0) in index.values
 
 
-def _is_told_otherwise(day: Day, reading: Reading, index: TranscriptIndex) -> bool:
+def _is_told_otherwise(day: Day, reading: StatementReading, index: TranscriptIndex) -> bool:
     """Whether a weekday that nobody named follows from a date alone, and what speaks of the same names another."""
     if day.weekday is None or any(other.weekday == day.weekday for other in index.days):
         return False

@@ -3,7 +3,7 @@
 import re
 
 from app.language.identifiers import Mention, canonical
-from app.verification.checks.base import Objection, Reading
+from app.verification.checks.base import Objection, StatementReading
 from app.verification.figures import figures
 from app.verification.transcript import TranscriptIndex
 
@@ -17,7 +17,7 @@ class IdentifierCheck:
 
     name = "identifiers"
 
-    def object(self, reading: Reading, index: TranscriptIndex) -> Objection | None:
+    def object(self, reading: StatementReading, index: TranscriptIndex) -> Objection | None:
         """Why the statement cannot be so, None where this check leaves it open."""
         for mention in reading.mentions:
             if mention.type in _IDENTIFYING and not _stands(mention, index):

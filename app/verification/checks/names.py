@@ -2,7 +2,7 @@
 
 from app.language.languages import folded, words_of
 from app.language.words import stem
-from app.verification.checks.base import Objection, Reading
+from app.verification.checks.base import Objection, StatementReading
 from app.verification.naming import proper_names
 from app.verification.transcript import TranscriptIndex
 
@@ -15,7 +15,7 @@ class NameCheck:
 
     name = "names"
 
-    def object(self, reading: Reading, index: TranscriptIndex) -> Objection | None:
+    def object(self, reading: StatementReading, index: TranscriptIndex) -> Objection | None:
         """Why the statement cannot be so, None where this check leaves it open."""
         calendar = {word for day in reading.days for word in words_of(day.written)}
         for name in proper_names(reading.text, reading.language):

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from app.verification.checks.base import Objection, Reading
+from app.verification.checks.base import Objection, StatementReading
 from app.verification.derivation import follows
 from app.verification.figures import Figure, figures
 from app.verification.transcript import TranscriptIndex
@@ -22,7 +22,7 @@ class NumberCheck:
 
     name = "numbers"
 
-    def object(self, reading: Reading, index: TranscriptIndex) -> Objection | None:
+    def object(self, reading: StatementReading, index: TranscriptIndex) -> Objection | None:
         """Why the statement cannot be so, None where this check leaves it open."""
         for figure in _numbers(reading):
             if not _stands(figure, index) and not follows(figure, index, reading.without_identifiers, reading.cited):
@@ -33,7 +33,7 @@ class NumberCheck:
         return None
 
 
-def _numbers(reading: Reading) -> Iterator[Figure]:
+def _numbers(reading: StatementReading) -> Iterator[Figure]:
     """The numbers of a statement that are no times, dates or ordinals; `one` tells no number."""
     taken = [(figure.start, figure.end) for figure in (*reading.days, *reading.moments)]
     for figure in figures(reading.without_identifiers):

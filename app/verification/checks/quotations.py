@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from app.language.languages import folded, language_of, words_of
-from app.verification.checks.base import Objection, Reading
+from app.verification.checks.base import Objection, StatementReading
 from app.verification.transcript import Line, TranscriptIndex
 
 _QUOTED = re.compile(r"“([^“”]{1,600})”|„([^„“”]{1,600})[“”]|\"([^\"]{1,600})\"|«([^«»]{1,600})»")
@@ -29,7 +29,7 @@ class QuotationCheck:
 
     name = "quotations"
 
-    def object(self, reading: Reading, index: TranscriptIndex) -> Objection | None:
+    def object(self, reading: StatementReading, index: TranscriptIndex) -> Objection | None:
         """Why the statement cannot be so, None where this check leaves it open."""
         for quoted, before in _quotations(reading.text):
             speakers = _speakers(quoted, index)

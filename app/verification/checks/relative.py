@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from app.language.sentences import sentences
 from app.verification.calendar import days
-from app.verification.checks.base import Objection, Reading
+from app.verification.checks.base import Objection, StatementReading
 from app.verification.clock import HALF_DAY
 from app.verification.figures import in_digits
 from app.verification.passages import closest_sentences
@@ -56,7 +56,7 @@ class RelativeCheck:
 
     name = "relative"
 
-    def object(self, reading: Reading, index: TranscriptIndex) -> Objection | None:
+    def object(self, reading: StatementReading, index: TranscriptIndex) -> Objection | None:
         """Why the statement cannot be so, None where this check leaves it open."""
         if index.language != "en" or reading.language != "en":
             return None

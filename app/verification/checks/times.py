@@ -1,6 +1,6 @@
 """Times of day: whether each was told, in whatever format, or is when something happened."""
 
-from app.verification.checks.base import Objection, Reading
+from app.verification.checks.base import Objection, StatementReading
 from app.verification.transcript import TranscriptIndex
 
 
@@ -9,7 +9,7 @@ class TimeCheck:
 
     name = "times"
 
-    def object(self, reading: Reading, index: TranscriptIndex) -> Objection | None:
+    def object(self, reading: StatementReading, index: TranscriptIndex) -> Objection | None:
         """Why the statement cannot be so, None where this check leaves it open."""
         for moment in reading.moments:
             if not _stands(moment.minutes, index):

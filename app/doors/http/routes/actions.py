@@ -11,7 +11,7 @@ from app.doors.http.bodies import read_body
 from app.doors.http.documentation import body, refusals
 from app.doors.http.paths import DecisionId
 from app.doors.http.posting import Posted, posted
-from app.doors.http.replies import Answer, answer
+from app.doors.http.replies import JsonReply, answer
 from app.doors.http.security import SECURITY, Tenant
 from app.doors.http.state import TheDoor
 from app.errors import InvalidRequest
@@ -50,7 +50,7 @@ async def decide(request: Request) -> Response:
     post = await posted(request)
     wanted = post.read_as(NextActionRequest)
 
-    async def make() -> Answer:
+    async def make() -> JsonReply:
         decision = await post.application.next_actions(post.tenant, wanted)
         return answer(decision, customer_id=decision.customer_id)
 
@@ -68,7 +68,7 @@ async def outcome(decision_id: DecisionId, post: Posted) -> Response:
     """Kept beside the decision's propensities; telling it again replaces what was told before."""
     action_outcome = post.read_as(ActionOutcome)
 
-    async def make() -> Answer:
+    async def make() -> JsonReply:
         filed = await post.application.file_outcome(post.tenant, decision_id, action_outcome)
         return answer(filed, customer_id=filed.customer_id)
 

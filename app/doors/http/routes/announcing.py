@@ -16,7 +16,7 @@ from app.application import App
 from app.doors.http.documentation import body, no_body, refusals
 from app.doors.http.posting import Posted
 from app.doors.http.problems import problem_of
-from app.doors.http.replies import Answer, answer
+from app.doors.http.replies import JsonReply, answer
 from app.doors.http.security import Doorkeeper, Tenant, check_still_admitted
 from app.doors.http.state import TheDoor
 from app.doors.http.streaming import MEDIA_TYPE, PING_S
@@ -110,7 +110,7 @@ async def register(post: Posted) -> Response:
     """
     draft = post.read_as(WebhookDraft)
 
-    async def make() -> Answer:
+    async def make() -> JsonReply:
         return answer(await post.application.register_webhook(post.tenant, draft), status=201)
 
     return await post.once(make)
@@ -161,7 +161,7 @@ async def redeliver(webhook_id: WebhookId, post: Posted) -> Response:
     """Every message that was given up, or the given ones, whatever became of them, each under its own `webhook-id`."""
     request = post.read_as(RedeliveryRequest) if post.asked.body else RedeliveryRequest()
 
-    async def make() -> Answer:
+    async def make() -> JsonReply:
         return answer(await post.application.redeliver(post.tenant, webhook_id, request.message_ids))
 
     return await post.once(make)
@@ -177,7 +177,7 @@ async def redeliver(webhook_id: WebhookId, post: Posted) -> Response:
 async def rotate(webhook_id: WebhookId, post: Posted) -> Response:
     """The new secret is shown this once. For a day messages carry a signature by each of the two secrets."""
 
-    async def make() -> Answer:
+    async def make() -> JsonReply:
         return answer(await post.application.rotate_webhook(post.tenant, webhook_id))
 
     return await post.once(make)

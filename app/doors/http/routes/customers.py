@@ -9,7 +9,7 @@ from app.doors.http import examples
 from app.doors.http.documentation import body, refusals
 from app.doors.http.paths import CustomerId
 from app.doors.http.posting import Posted
-from app.doors.http.replies import Answer, answer
+from app.doors.http.replies import JsonReply, answer
 from app.doors.http.security import Tenant
 from app.doors.http.state import TheDoor
 from app.doors.http.wire import (
@@ -42,7 +42,7 @@ async def resolve(post: Posted) -> Response:
     """Nobody known by them: a new customer. Held by somebody else and not verified: `ambiguous`, naming candidates."""
     wanted = post.read_as(ResolveRequest)
 
-    async def make() -> Answer:
+    async def make() -> JsonReply:
         resolution = await post.application.resolve(post.tenant, wanted.identifiers)
         return answer(resolution, customer_id=resolution.customer_id)
 
@@ -107,7 +107,7 @@ async def merge(customer_id: CustomerId, post: Posted) -> Response:
     """The customer in the path survives; the other id leads to it until the merge is undone."""
     wanted = post.read_as(MergeRequest)
 
-    async def make() -> Answer:
+    async def make() -> JsonReply:
         merged = await post.application.merge(post.tenant, customer_id, wanted.other)
         return answer(MergeAnswer(merge_id=merged.merge_id, customer_id=merged.survivor), customer_id=merged.survivor)
 
@@ -125,7 +125,7 @@ async def unmerge(customer_id: CustomerId, post: Posted) -> Response:
     """Afterwards timeline, retrieval and new briefs are as if the merge had never been."""
     wanted = post.read_as(UnmergeRequest)
 
-    async def make() -> Answer:
+    async def make() -> JsonReply:
         undone = await post.application.unmerge(post.tenant, customer_id, wanted.merge_id)
         return answer(MergeAnswer(merge_id=undone.merge_id, customer_id=undone.survivor), customer_id=undone.survivor)
 

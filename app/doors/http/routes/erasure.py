@@ -10,7 +10,7 @@ from starlette.responses import Response, StreamingResponse
 from app.doors.http.documentation import no_body, refusals
 from app.doors.http.paths import CustomerId, InteractionId
 from app.doors.http.posting import Posted
-from app.doors.http.replies import Answer, answer
+from app.doors.http.replies import JsonReply, answer
 from app.doors.http.security import Tenant
 from app.doors.http.state import TheDoor
 from app.doors.http.wire import InteractionAnswer, redacted_answer
@@ -63,7 +63,7 @@ async def redact(interaction_id: InteractionId, post: Posted) -> Response:
     ids and its `seq` stay.
     """
 
-    async def make() -> Answer:
+    async def make() -> JsonReply:
         row, customer_id = await post.application.redact(post.tenant, interaction_id)
         return answer(redacted_answer(row, customer_id), customer_id=customer_id)
 

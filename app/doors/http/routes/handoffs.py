@@ -17,7 +17,7 @@ from app.doors.http.cards import USUAL_LIFETIME, absolute, card_page, issue_pass
 from app.doors.http.documentation import NOT_ACCEPTABLE, body, no_body, refusals
 from app.doors.http.paths import HandoffId
 from app.doors.http.posting import Posted
-from app.doors.http.replies import Answer, answer
+from app.doors.http.replies import JsonReply, answer
 from app.doors.http.security import Tenant
 from app.doors.http.state import TheDoor
 from app.doors.http.streaming import MEDIA_TYPE as EVENTS
@@ -71,7 +71,7 @@ async def create(request: Request, post: Posted) -> Response:
         stages = partial(post.application.handoff_stages, post.tenant, wanted, file_first=True)
         return await post.door.streams.open(post.asked, stages)
 
-    async def make() -> Answer:
+    async def make() -> JsonReply:
         stages = post.application.handoff_stages(post.tenant, wanted)
         return handoff_made(await _last(stages, request, post))
 
@@ -111,7 +111,7 @@ async def read(handoff_id: HandoffId, request: Request, door: TheDoor, tenant: T
 async def refresh(handoff_id: HandoffId, request: Request, post: Posted) -> Response:
     """The same request, judged now: a new handoff with an id of its own."""
 
-    async def make() -> Answer:
+    async def make() -> JsonReply:
         stages = post.application.refreshed_stages(post.tenant, handoff_id)
         return handoff_made(await _last(stages, request, post))
 
@@ -134,7 +134,7 @@ async def link(handoff_id: HandoffId, request: Request, post: Posted) -> Respons
     wanted = post.read_as(LinkRequest)
     key_id: str | None = request.state.key_id
 
-    async def make() -> Answer:
+    async def make() -> JsonReply:
         handoff = await post.application.filed_handoff(post.tenant, handoff_id)
         lifetime = timedelta(seconds=wanted.ttl_s)
         opened = await issue_pass(post.application, post.tenant, handoff_id, key_id, lifetime=lifetime)
@@ -155,7 +155,7 @@ async def feedback(handoff_id: HandoffId, post: Posted) -> Response:
     """It may be told in parts, as the contact goes on; each part is kept."""
     agent_feedback = post.read_as(Feedback)
 
-    async def make() -> Answer:
+    async def make() -> JsonReply:
         filed = await post.application.file_feedback(post.tenant, handoff_id, agent_feedback)
         return answer(filed, customer_id=filed.customer_id)
 
