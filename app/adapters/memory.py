@@ -1,26 +1,22 @@
 """The in-memory twins of the ledger, the archive and the vector store: simple, and gone when the process ends."""
 
 import asyncio
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from itertools import count, islice
+from itertools import islice
 from time import time
 from typing import Any, TypeVar
 
-from pydantic_core import from_json, to_json
-
-from app.adapters.counting import added, changes
+from app.adapters.memory_archive import MemoryArchive
 from app.adapters.memory_tenant import MemoryTenant
 from app.adapters.memory_vectors import MemoryVectors
-from app.ids import ids_in
 from app.models import Channel, Interaction, Kind
 from app.ports import (
     REDACTED,
     Changes,
     ConversationSeat,
-    Counting,
     ErasedRows,
     ExistingRow,
     IdentifierHolding,
@@ -32,7 +28,6 @@ from app.ports import (
     ResolvedCustomer,
     Unit,
 )
-from app.ports.archive import NAMED_BY_OTHERS
 
 Result = TypeVar("Result")
 Key = tuple[str, str]
@@ -411,121 +406,3 @@ class MemoryLedger:
 
     async def close(self) -> None:
         """Nothing is held open."""
-
-
-class MemoryArchive:
-    """An Archive in memory."""
-
-    def __init__(self) -> None:
-        self._documents: dict[tuple[str, str, str], tuple[str | None, bytes]] = {}
-
-    async def put(
-        self, tenant: str, collection: str, key: str, document: Mapping[str, Any], *, customer_id: str | None = None
-    ) -> None:
-        """Write or replace one document."""
-        self._documents[tenant, collection, key] = (customer_id, to_json(document))
-
-    async def add(
-        self, tenant: str, collection: str, key: str, document: Mapping[str, Any], *, customer_id: str | None = None
-    ) -> bool:
-        """Write one document unless the key is taken; tells whether it was written."""
-        if (tenant, collection, key) in self._documents:
-            return False
-        await self.put(tenant, collection, key, document, customer_id=customer_id)
-        return True
-
-    async def put_counted(
-        self,
-        tenant: str,
-        collection: str,
-        key: str,
-        document: Mapping[str, Any],
-        *,
-        counting: Counting,
-        customer_id: str | None = None,
-    ) -> None:
-        """Write or replace one document, and what it counts with it."""
-        changed = changes(counting, await self.get(tenant, collection, key), document)
-        for (into, entry), amounts in changed.items():
-            await self.put(tenant, into, entry, added(await self.get(tenant, into, entry), amounts))
-        await self.put(tenant, collection, key, document, customer_id=customer_id)
-
-    async def get(self, tenant: str, collection: str, key: str) -> Mapping[str, Any] | None:
-        """One document, or None."""
-        entry = self._documents.get((tenant, collection, key))
-        return from_json(entry[1]) if entry else None
-
-    async def of_customer(
-        self, tenant: str, collection: str, customer_id: str, *, limit: int = 100
-    ) -> Sequence[Mapping[str, Any]]:
-        """The newest documents of one customer, newest first; a replaced one keeps its place."""
-        documents = [
-            document
-            for (of_tenant, of_collection, _), (owner, document) in self._documents.items()
-            if (of_tenant, of_collection, owner) == (tenant, collection, customer_id)
-        ]
-        return [from_json(document) for document in documents[::-1][:limit]]
-
-    async def between(
-        self, tenant: str, collection: str, customer_ids: Collection[str], from_key: str, before_key: str, *, limit: int
-    ) -> Sequence[Mapping[str, Any]]:
-        """Documents of these customers with keys from one on and below another: the last `limit`, the last first."""
-        documents = {
-            key: document
-            for (of_tenant, of_collection, key), (owner, document) in self._documents.items()
-            if (of_tenant, of_collection) == (tenant, collection) and owner in customer_ids
-        }
-        keys = sorted((key for key in documents if from_key <= key < before_key), reverse=True)
-        return [from_json(documents[key]) for key in keys[:limit]]
-
-    async def page(
-        self, tenant: str, collection: str, *, after: str = "", limit: int = 1000
-    ) -> Sequence[tuple[str, Mapping[str, Any]]]:
-        """Documents with their keys, ordered by key: the first `limit` past the key `after`."""
-        documents = sorted(
-            (key, document)
-            for (of_tenant, of_collection, key), (_, document) in self._documents.items()
-            if (of_tenant, of_collection) == (tenant, collection) and key > after
-        )
-        return [(key, from_json(document)) for key, document in documents[:limit]]
-
-    async def newest(
-        self, tenant: str, collection: str, *, before: str | None = None, limit: int = 50
-    ) -> Sequence[tuple[str, Mapping[str, Any]]]:
-        """Documents with their keys, the highest key first: the first `limit` below the key `before`."""
-        documents = sorted(
-            (
-                (key, document)
-                for (of_tenant, of_collection, key), (_, document) in self._documents.items()
-                if (of_tenant, of_collection) == (tenant, collection) and (before is None or key < before)
-            ),
-            reverse=True,
-        )
-        return [(key, from_json(document)) for key, document in documents[:limit]]
-
-    async def remove(self, tenant: str, collection: str, keys: Collection[str]) -> int:
-        """Remove the documents with these keys; tells how many there were."""
-        wanted = {(tenant, collection, key) for key in keys} & self._documents.keys()
-        for document in wanted:
-            del self._documents[document]
-        return len(wanted)
-
-    async def erase_documents(
-        self, tenant: str, customer_ids: Collection[str], *, naming: Collection[str] = (), owners: Collection[str] = ()
-    ) -> Mapping[str, int]:
-        """Remove all documents of these customers, and of those of `owners` and of nobody the ones that name an id."""
-        counts: Counter[str] = Counter()
-        wanted = frozenset(naming)
-        for attempt in count():
-            gone: list[tuple[str, str, str]] = []
-            for (of_tenant, collection, key), (owner, document) in self._documents.items():
-                named = (owner is None or owner in owners) and bool(wanted & ids_in(f"{key} {document.decode()}"))
-                if of_tenant == tenant and (owner in customer_ids or named):
-                    gone.append((of_tenant, collection, key))
-            for document_key in gone:
-                del self._documents[document_key]
-            counts.update(collection for _, collection, _ in gone)
-            wanted = frozenset(key for _, collection, key in gone if collection in NAMED_BY_OTHERS)
-            if not wanted or attempt:
-                break
-        return counts

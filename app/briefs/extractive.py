@@ -12,21 +12,20 @@ from app.briefs.commitments import commitments, due_elsewhere, is_promise
 from app.briefs.due import with_day
 from app.briefs.entities import entities
 from app.briefs.frames import frames_in
+from app.briefs.headline import headline_of, last_failed, main_thing
 from app.briefs.instructions import without_instructions
 from app.briefs.linking import without_secrets
 from app.briefs.mood import mood_of
 from app.briefs.phrases import language_of_locale, phrases_of
-from app.briefs.quoting import headed, quoted, quotes_in
+from app.briefs.quoting import quoted, quotes_in
 from app.briefs.reading import Utterance, only_looks, refusal_of
 from app.briefs.repetition import Coverage
 from app.briefs.resolution import resolution
 from app.briefs.revisions import is_replaced
-from app.briefs.situation import BriefSentence, Findings, Wording, broken_promises, contact_reason, situation, thing_of
-from app.briefs.steps import AttemptedStep, humanised, label_of
+from app.briefs.situation import BriefSentence, Findings, Wording, broken_promises, contact_reason, situation
+from app.briefs.steps import AttemptedStep, humanised
 from app.briefs.union import united
-from app.briefs.wishes import WishState
 from app.budget import Budget
-from app.language.human import asks_for_person
 from app.language.identifiers import canonical, mentions
 from app.language.pings import is_ping
 from app.language.promises import hands_on, time_in
@@ -57,21 +56,14 @@ from app.nlu import Act
 MOST_WORDS = 160
 LEAST_SITUATION = 45
 """So many of the words are left for what happened."""
-HEADLINE_CHARACTERS = 120
 _LOST_LAST: Sequence[Mapping[str, object]] = (
     {"customer_expectation": None},
     {"commitments": ()},
     {"actions_taken": ()},
 )
-_BETWEEN = " · "
-_LEAST_QUOTE = 70
-_LEAST_SHOWN, _NEARLY_AS_MUCH = 0.45, 0.5
-# An outcry names no matter.
-_FEWEST_TERMS = 3
 HISTORY_WORDS = 22
 QUESTION_WORDS = 24
 MOST_QUESTIONS = 2
-SURE_OF_INTENT = 0.6
 MOST_STEPS = 8
 MOST_TOLD = 3
 MOST_HISTORY = 3
@@ -81,7 +73,6 @@ _SURE_OF_QUESTION = 0.7
 _CARE = 0.7
 _LEAST_WEIGHT = 3.5
 _EMPTY_ACTS = (Act.GREETING, Act.FAREWELL, Act.THANKS, Act.OTHER)
-_NO_THINGS = ("date", "amount", "number", "email", "phone", "account_id", "error_code", "customer_id", "user_id")
 _DISPOSITION = {
     ResolutionStatus.RESOLVED: ("resolved", 0.8),
     ResolutionStatus.PARTIAL: ("follow_up_required", 0.7),
@@ -115,7 +106,7 @@ def _composed(snapshot: Snapshot, intent: Intent, request: HandoffRequest, case:
     promised = budget.within(lambda: commitments(case.utterances), ())
     broken = budget.within(lambda: broken_promises(case, promised, snapshot.now), ())
     findings = Findings(case, status, budget.within(lambda: _entities(case), ()), promised, broken, wording)
-    headline = _headline(findings, intent)
+    headline = headline_of(findings, intent)
     wanted = _expectation(case, wording)
     stated = [sentence.text for sentence in (reason, wanted) if sentence] + [commitment.text for commitment in promised]
     listed = _listed(case)
@@ -177,114 +168,6 @@ def prose(brief: Brief) -> list[str]:
         *brief.custom_sections.values(),
     ]
     return [piece for piece in pieces if piece]
-
-
-def _headline(findings: Findings, intent: Intent) -> BriefSentence | None:
-    """What it is about, the thing, and where it stands, with what backs each; a quotation where no intent is sure."""
-    case = findings.case
-    reason = case.reason
-    if reason is None and not case.steps:
-        return None
-    thing = _thing(findings)
-    ending = [*([thing] if thing else []), *_states(findings)]
-    shown = list(ending)
-    while shown and _length(shown) > HEADLINE_CHARACTERS - _LEAST_QUOTE:
-        shown.pop()
-    matter = _matter(case, intent, HEADLINE_CHARACTERS - _length(shown))
-    if matter and thing and thing.text.rsplit(" ", 1)[-1] in matter.text:
-        ending.remove(thing)
-    pieces = [*([matter] if matter else []), *ending]
-    while len(pieces) > 1 and _length(pieces) - len(_BETWEEN) > HEADLINE_CHARACTERS:
-        pieces.pop()
-    line = _BETWEEN.join(piece.text for piece in pieces)
-    evidence = tuple(dict.fromkeys(row for piece in pieces for row in piece.evidence))
-    return BriefSentence(line, evidence) if pieces else None
-
-
-def _length(pieces: Sequence[BriefSentence]) -> int:
-    """The characters of pieces of a headline, with what stands between each and another."""
-    return sum(len(piece.text) + len(_BETWEEN) for piece in pieces)
-
-
-def _matter(case: Case, intent: Intent, room: int) -> BriefSentence | None:
-    """What it is about within so many characters: the sure intent's label, a quotation, else the likely intent's."""
-    reason = case.reason
-    if reason is None:
-        return None
-    if (sure := _sure_label(intent, case)) and len(sure) <= room:
-        return BriefSentence(sure, (reason.interaction.interaction_id,))
-    matters = case.matters
-    named = [matter for matter in matters if len(set(terms(matter.text))) >= _FEWEST_TERMS]
-    quotation = _most_telling(named, case, room)
-    likely = intent.label if intent.confidence >= SURE_OF_INTENT else None
-    if quotation is None and likely and len(likely) <= room:
-        return BriefSentence(likely, (reason.interaction.interaction_id,))
-    return quotation or _most_telling(matters, case, room)
-
-
-def _most_telling(matters: Sequence[Utterance], case: Case, room: int) -> BriefSentence | None:
-    """A quotation of the first that fits; of one that tells nearly as much where little of the first would be left."""
-    quotations = [(matter, quotation) for matter in matters if (quotation := headed(matter.text, room))]
-    if not quotations:
-        return None
-    least = _NEARLY_AS_MUCH * case.prominence(quotations[0][0])
-    full = [
-        (utterance, quotation)
-        for utterance, quotation in quotations
-        if len(quotation.split()) >= _LEAST_SHOWN * len(utterance.text.split()) and case.prominence(utterance) >= least
-    ]
-    utterance, quotation = (full or quotations)[0]
-    day = f" ({utterance.interaction.occurred_at:%Y-%m-%d})" if case.is_of_earlier_day(utterance) else ""
-    return BriefSentence(quotation + day * (len(quotation + day) <= room), (utterance.interaction.interaction_id,))
-
-
-def _sure_label(intent: Intent, case: Case) -> str | None:
-    """The tenant's words for the intent, where that is sure: likely, in words of the reason, of no wish taken back."""
-    label = intent.label or (humanised(intent.name).capitalize() if intent.name else None)
-    if not label or case.reason is None or intent.confidence < SURE_OF_INTENT or asks_for_person(label):
-        return None
-    words = set(terms(label))
-    taken_back = {term for sentence in case.taken_back for term in terms(sentence.text)}
-    return label if words & set(terms(case.reason.text)) and not words & taken_back else None
-
-
-def _states(findings: Findings) -> Iterable[BriefSentence]:
-    """Where it stands: what is overdue, went wrong, was refused, is asked for; else how far it is settled."""
-    case, phrases = findings.case, findings.wording.phrases
-    if findings.broken:
-        yield BriefSentence(phrases.overdue, findings.broken[-1].evidence)
-    failed = _failed_last(case)
-    if failed is not None:
-        yield BriefSentence(phrases.step_failed.format(step=humanised(failed.name)), failed.action.evidence)
-    elif case.refusals and case.wishes and case.wishes[-1].state is WishState.REFUSED:
-        yield BriefSentence(phrases.turned_down, (case.refusals[-1].interaction.interaction_id,))
-    if case.person_wanted is not None:
-        yield BriefSentence(phrases.asks_person, (case.person_wanted.interaction.interaction_id,))
-    elif failed is None:
-        words = {
-            ResolutionStatus.RESOLVED: phrases.settled,
-            ResolutionStatus.PARTIAL: phrases.partly,
-            ResolutionStatus.UNRESOLVED: phrases.open,
-        }
-        if findings.status in words:
-            yield BriefSentence(words[findings.status], ())
-
-
-def _failed_last(case: Case) -> AttemptedStep | None:
-    """The last step on record, where it went wrong."""
-    steps = [step for step in case.steps if not step.reported]
-    last = steps[-1] if steps else None
-    return last if last and last.action.outcome in (Outcome.FAILED, Outcome.ABANDONED) else None
-
-
-def _thing(findings: Findings) -> BriefSentence | None:
-    """The thing that the case is about: what the customer named, of the conversation at hand if there is one."""
-    things = [entity for entity in findings.entities if entity.type not in _NO_THINGS]
-    failed = _failed_last(findings.case)
-    tried = [thing for thing in things if failed is not None and thing.value in failed.subject]
-    here = [thing for thing in things if findings.case.at_hand.intersection(thing.evidence)]
-    chosen = next(iter(tried or here or things), None)
-    return BriefSentence(thing_of(label_of(chosen.type), chosen.value), chosen.evidence[:2]) if chosen else None
 
 
 def _listed(case: Case) -> tuple[AttemptedStep, ...]:
@@ -428,11 +311,11 @@ def _opening(findings: Findings) -> str | None:
         return openings.care
     if findings.broken:
         return openings.overdue
-    if _failed_last(case) is not None:
+    if last_failed(case) is not None:
         return openings.failed
     if findings.status is ResolutionStatus.RESOLVED:
         return openings.settled
-    thing = _thing(findings)
+    thing = main_thing(findings)
     return openings.about.format(thing=thing.text) if thing else openings.first
 
 

@@ -12,7 +12,7 @@ from app.adapters.sql import SqlStore
 from app.models import Channel, Identifier, Kind
 from app.ports import Archive, Changes, InteractionRef, Ledger, MergeRecord, NewHolding, NewInteraction
 from tests.builders import START, draft
-from tests.contracts.test_ledger import merge, new, rows
+from tests.contracts.test_ledger import merge, rows
 
 
 @pytest.fixture(params=["sqlite", "postgres", "memory"])
@@ -137,9 +137,9 @@ async def test_documents_of_several_customers_may_be_asked_for_between_two_keys(
 
 async def test_each_conversation_is_listed_once_by_its_newest_interaction(ledger: Ledger) -> None:
     named = ["c1", "c2", None, "c1", "c3"]
-    new_interactions = [new(f"int_{number}", conversation_id=name) for number, name in enumerate(named)]
+    new_interactions = [new(number, conversation_id=name) for number, name in enumerate(named)]
     await write(ledger, rows(*new_interactions, identities=["cus_1"]), "a")
-    await write(ledger, rows(new("int_9", "cus_9", conversation_id="c1"), identities=["cus_9"]), "b")
+    await write(ledger, rows(new(9, "cus_9", conversation_id="c1"), identities=["cus_9"]), "b")
     newest = await ledger.last_of_conversations("a", limit=2)
     assert [row.interaction_id for row in newest] == ["int_4", "int_3"]
     older = await ledger.last_of_conversations("a", before_seq=newest[-1].seq, limit=2)
@@ -147,7 +147,7 @@ async def test_each_conversation_is_listed_once_by_its_newest_interaction(ledger
 
 
 async def test_customers_are_listed_newest_first_without_those_merged_away(ledger: Ledger) -> None:
-    await write(ledger, rows(new("int_1"), identities=["cus_1", "cus_2", "cus_3", "cus_4"]), "a")
+    await write(ledger, rows(new(1), identities=["cus_1", "cus_2", "cus_3", "cus_4"]), "a")
     await write(ledger, Changes(merges=(merge("mrg_1", "cus_1", "cus_3"),)), "a")
     assert list(await ledger.customers("a", limit=2)) == ["cus_4", "cus_2"]
     assert list(await ledger.customers("a", before="cus_2", limit=2)) == ["cus_1"]

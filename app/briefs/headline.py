@@ -1,0 +1,130 @@
+"""The headline of the brief without a model: what it is about, the thing, and where it stands."""
+
+from collections.abc import Iterable, Sequence
+
+from app.briefs.case import Case
+from app.briefs.quoting import headed
+from app.briefs.reading import Utterance
+from app.briefs.situation import BriefSentence, Findings, thing_of
+from app.briefs.steps import AttemptedStep, humanised, label_of
+from app.briefs.wishes import WishState
+from app.language.human import asks_for_person
+from app.language.words import terms
+from app.models import Intent, Outcome, ResolutionStatus
+
+HEADLINE_CHARACTERS = 120
+_BETWEEN = " · "
+_LEAST_QUOTE = 70
+_LEAST_SHOWN, _NEARLY_AS_MUCH = 0.45, 0.5
+# An outcry names no matter.
+_FEWEST_TERMS = 3
+_NO_THINGS = ("date", "amount", "number", "email", "phone", "account_id", "error_code", "customer_id", "user_id")
+SURE_OF_INTENT = 0.6
+
+
+def headline_of(findings: Findings, intent: Intent) -> BriefSentence | None:
+    """What it is about, the thing, and where it stands, with what backs each; a quotation where no intent is sure."""
+    case = findings.case
+    reason = case.reason
+    if reason is None and not case.steps:
+        return None
+    thing = main_thing(findings)
+    ending = [*([thing] if thing else []), *_states(findings)]
+    shown = list(ending)
+    while shown and _length(shown) > HEADLINE_CHARACTERS - _LEAST_QUOTE:
+        shown.pop()
+    matter = _matter(case, intent, HEADLINE_CHARACTERS - _length(shown))
+    if matter and thing and thing.text.rsplit(" ", 1)[-1] in matter.text:
+        ending.remove(thing)
+    pieces = [*([matter] if matter else []), *ending]
+    while len(pieces) > 1 and _length(pieces) - len(_BETWEEN) > HEADLINE_CHARACTERS:
+        pieces.pop()
+    line = _BETWEEN.join(piece.text for piece in pieces)
+    evidence = tuple(dict.fromkeys(row for piece in pieces for row in piece.evidence))
+    return BriefSentence(line, evidence) if pieces else None
+
+
+def _length(pieces: Sequence[BriefSentence]) -> int:
+    """The characters of pieces of a headline, with what stands between each and another."""
+    return sum(len(piece.text) + len(_BETWEEN) for piece in pieces)
+
+
+def _matter(case: Case, intent: Intent, room: int) -> BriefSentence | None:
+    """What it is about within so many characters: the sure intent's label, a quotation, else the likely intent's."""
+    reason = case.reason
+    if reason is None:
+        return None
+    if (sure := _sure_label(intent, case)) and len(sure) <= room:
+        return BriefSentence(sure, (reason.interaction.interaction_id,))
+    matters = case.matters
+    named = [matter for matter in matters if len(set(terms(matter.text))) >= _FEWEST_TERMS]
+    quotation = _most_telling(named, case, room)
+    likely = intent.label if intent.confidence >= SURE_OF_INTENT else None
+    if quotation is None and likely and len(likely) <= room:
+        return BriefSentence(likely, (reason.interaction.interaction_id,))
+    return quotation or _most_telling(matters, case, room)
+
+
+def _most_telling(matters: Sequence[Utterance], case: Case, room: int) -> BriefSentence | None:
+    """A quotation of the first that fits; of one that tells nearly as much where little of the first would be left."""
+    quotations = [(matter, quotation) for matter in matters if (quotation := headed(matter.text, room))]
+    if not quotations:
+        return None
+    least = _NEARLY_AS_MUCH * case.prominence(quotations[0][0])
+    full = [
+        (utterance, quotation)
+        for utterance, quotation in quotations
+        if len(quotation.split()) >= _LEAST_SHOWN * len(utterance.text.split()) and case.prominence(utterance) >= least
+    ]
+    utterance, quotation = (full or quotations)[0]
+    day = f" ({utterance.interaction.occurred_at:%Y-%m-%d})" if case.is_of_earlier_day(utterance) else ""
+    return BriefSentence(quotation + day * (len(quotation + day) <= room), (utterance.interaction.interaction_id,))
+
+
+def _sure_label(intent: Intent, case: Case) -> str | None:
+    """The tenant's words for the intent, where that is sure: likely, in words of the reason, of no wish taken back."""
+    label = intent.label or (humanised(intent.name).capitalize() if intent.name else None)
+    if not label or case.reason is None or intent.confidence < SURE_OF_INTENT or asks_for_person(label):
+        return None
+    words = set(terms(label))
+    taken_back = {term for sentence in case.taken_back for term in terms(sentence.text)}
+    return label if words & set(terms(case.reason.text)) and not words & taken_back else None
+
+
+def _states(findings: Findings) -> Iterable[BriefSentence]:
+    """Where it stands: what is overdue, went wrong, was refused, is asked for; else how far it is settled."""
+    case, phrases = findings.case, findings.wording.phrases
+    if findings.broken:
+        yield BriefSentence(phrases.overdue, findings.broken[-1].evidence)
+    failed = last_failed(case)
+    if failed is not None:
+        yield BriefSentence(phrases.step_failed.format(step=humanised(failed.name)), failed.action.evidence)
+    elif case.refusals and case.wishes and case.wishes[-1].state is WishState.REFUSED:
+        yield BriefSentence(phrases.turned_down, (case.refusals[-1].interaction.interaction_id,))
+    if case.person_wanted is not None:
+        yield BriefSentence(phrases.asks_person, (case.person_wanted.interaction.interaction_id,))
+    elif failed is None:
+        words = {
+            ResolutionStatus.RESOLVED: phrases.settled,
+            ResolutionStatus.PARTIAL: phrases.partly,
+            ResolutionStatus.UNRESOLVED: phrases.open,
+        }
+        if findings.status in words:
+            yield BriefSentence(words[findings.status], ())
+
+
+def last_failed(case: Case) -> AttemptedStep | None:
+    """The last step on record, where it went wrong."""
+    steps = [step for step in case.steps if not step.reported]
+    last = steps[-1] if steps else None
+    return last if last and last.action.outcome in (Outcome.FAILED, Outcome.ABANDONED) else None
+
+
+def main_thing(findings: Findings) -> BriefSentence | None:
+    """The thing that the case is about: what the customer named, of the conversation at hand if there is one."""
+    things = [entity for entity in findings.entities if entity.type not in _NO_THINGS]
+    failed = last_failed(findings.case)
+    tried = [thing for thing in things if failed is not None and thing.value in failed.subject]
+    here = [thing for thing in things if findings.case.at_hand.intersection(thing.evidence)]
+    chosen = next(iter(tried or here or things), None)
+    return BriefSentence(thing_of(label_of(chosen.type), chosen.value), chosen.evidence[:2]) if chosen else None
