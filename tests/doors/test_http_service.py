@@ -207,3 +207,21 @@ async def test_the_examples_fit_their_own_schemas(client: httpx.AsyncClient) -> 
                     validator.validate(example["value"])
                     checked += 1
     assert checked >= 9
+
+
+async def test_every_field_and_parameter_of_the_api_is_described(service: FastAPI) -> None:
+    description = service.openapi()
+    fields = [
+        f"{name}.{field}"
+        for name, schema in description["components"]["schemas"].items()
+        for field, of_field in schema.get("properties", {}).items()
+        if not of_field.get("description")
+    ]
+    parameters = [
+        f"{method} {path}: {parameter['name']}"
+        for path, methods in description["paths"].items()
+        for method, operation in methods.items()
+        for parameter in operation.get("parameters", ())
+        if not parameter.get("description")
+    ]
+    assert (fields, parameters) == ([], [])

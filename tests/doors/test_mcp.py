@@ -18,7 +18,10 @@ from app.models import Scope
 if TYPE_CHECKING:
     from app.application import App
 
-TOOLS = ["get_handoff_brief", "next_best_action", "customer_timeline", "record_interaction", "verify_summary"]
+TOOLS = [
+    *("get_handoff_brief", "next_best_action", "customer_timeline", "record_interaction", "verify_summary"),
+    *("record_outcome", "handoff_feedback", "search_history"),
+]
 WHO = {"type": "account_id", "value": "acc-1", "verified": True, "method": "login"}
 
 
@@ -99,6 +102,40 @@ async def test_a_bot_records_asks_what_to_do_and_hands_on(address: str) -> None:
     assert "request" not in handoff
     assert [row["text"] for row in timeline["interactions"]] == ["I want to talk to a person."]
     assert "identity_id" not in timeline["interactions"][0]
+
+
+async def test_a_bot_tells_what_became_of_an_action_and_a_desktop_how_a_handoff_went(address: str) -> None:
+    async with connected(address) as client:
+        recorded = answer(await client.call_tool("record_interaction", message("My parcel is lost, where is it?")))
+        customer_id = recorded["results"][0]["customer_id"]
+        decision = answer(await client.call_tool("next_best_action", {"conversation_id": "c1"}))
+        action_id = decision["actions"][0]["action_id"]
+        wanted = {"decision_id": decision["decision_id"], "action_id": action_id, "outcome": "succeeded"}
+        outcome = answer(await client.call_tool("record_outcome", wanted))
+        handoff = answer(await client.call_tool("get_handoff_brief", {"conversation_id": "c1"}))
+        parts = {"handoff_id": handoff["handoff_id"], "accepted": True, "repeated_information": False}
+        feedback = answer(await client.call_tool("handoff_feedback", parts))
+        hits = answer(await client.call_tool("search_history", {"customer_id": customer_id, "q": "lost parcel"}))
+
+    assert (outcome["decision_id"], outcome["action_id"], outcome["outcome"]) == (
+        decision["decision_id"],
+        action_id,
+        "succeeded",
+    )
+    assert (feedback["handoff_id"], feedback["accepted"]) == (handoff["handoff_id"], True)
+    assert [hit["text"] for hit in hits["hits"]] == ["My parcel is lost, where is it?"]
+
+
+async def test_every_argument_of_every_tool_is_described(address: str) -> None:
+    async with connected(address) as client:
+        tools = (await client.list_tools()).tools
+    lacking = [
+        f"{tool.name}: {name}"
+        for tool in tools
+        for name, schema in tool.input_schema["properties"].items()
+        if not schema.get("description")
+    ]
+    assert lacking == []
 
 
 async def test_what_mcp_answers_is_what_http_answers(address: str, app: "App") -> None:

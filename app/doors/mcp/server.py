@@ -1,4 +1,4 @@
-"""The SDK's server around the four tools: the only file that knows the MCP SDK."""
+"""The SDK's server around the tools: the only file that knows the MCP SDK."""
 
 from collections.abc import Mapping
 from typing import Any

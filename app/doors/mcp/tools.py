@@ -8,8 +8,16 @@ from pydantic import BaseModel, Field, ValidationError
 
 from app.application import App
 from app.doors.http.problems import RefusedError
-from app.doors.http.wire import TimelineQuery, handoff_answer, timeline_answer
-from app.models import HandoffRequest, InteractionDraft, NextActionRequest, Scope, VerifyRequest
+from app.doors.http.wire import SearchQuery, TimelineQuery, handoff_answer, search_hits, timeline_answer
+from app.models import (
+    ActionOutcome,
+    Feedback,
+    HandoffRequest,
+    InteractionDraft,
+    NextActionRequest,
+    Scope,
+    VerifyRequest,
+)
 from app.validation import check_size_of_data, invalid_request
 
 Arguments = TypeVar("Arguments", bound=BaseModel)
@@ -22,6 +30,24 @@ class TimelineArguments(TimelineQuery):
     customer_id: Annotated[
         str, Field(min_length=1, max_length=128, description="our id of the customer; an unknown one is an error")
     ]
+
+
+class OutcomeArguments(ActionOutcome):
+    """Which decision the outcome belongs to, and what became of one of its actions."""
+
+    decision_id: Annotated[str, Field(min_length=1, max_length=128, description="our id of the decision")]
+
+
+class FeedbackArguments(Feedback):
+    """Which handoff the feedback is about, and what the agent tells of it."""
+
+    handoff_id: Annotated[str, Field(min_length=1, max_length=128, description="our id of the handoff")]
+
+
+class SearchArguments(SearchQuery):
+    """Whose history is searched, and for what."""
+
+    customer_id: Annotated[str, Field(min_length=1, max_length=128, description="our id of the customer")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +96,23 @@ async def _record(application: App, tenant: str, arguments: Mapping[str, Any]) -
 
 async def _verify(application: App, tenant: str, arguments: Mapping[str, Any]) -> BaseModel:
     return await application.verify_claims(tenant, _read(VerifyRequest, arguments))
+
+
+async def _outcome(application: App, tenant: str, arguments: Mapping[str, Any]) -> BaseModel:
+    wanted = _read(OutcomeArguments, arguments)
+    outcome = ActionOutcome.model_validate(wanted.model_dump(exclude={"decision_id"}, exclude_unset=True))
+    return await application.file_outcome(tenant, wanted.decision_id, outcome)
+
+
+async def _feedback(application: App, tenant: str, arguments: Mapping[str, Any]) -> BaseModel:
+    wanted = _read(FeedbackArguments, arguments)
+    feedback = Feedback.model_validate(wanted.model_dump(exclude={"handoff_id"}, exclude_unset=True))
+    return await application.file_feedback(tenant, wanted.handoff_id, feedback)
+
+
+async def _search(application: App, tenant: str, arguments: Mapping[str, Any]) -> BaseModel:
+    wanted = _read(SearchArguments, arguments)
+    return search_hits(await application.search(tenant, wanted.customer_id, wanted.q, limit=wanted.limit))
 
 
 def _read(model: type[Arguments], arguments: Mapping[str, Any]) -> Arguments:
@@ -137,5 +180,35 @@ TOOLS: Sequence[ToolOffered] = (
         VerifyRequest,
         True,
         _verify,
+    ),
+    ToolOffered(
+        "record_outcome",
+        "Tell what became of an action",
+        "Tell what became of one action of a decision of `next_best_action`: whether it was displayed, accepted, and "
+        "whether it succeeded. Later decisions learn from it. Telling it again replaces what was told.",
+        Scope.ACTIONS,
+        OutcomeArguments,
+        False,
+        _outcome,
+    ),
+    ToolOffered(
+        "handoff_feedback",
+        "Tell how a handoff went",
+        "Tell of a handoff, in parts as the contact goes on: when its brief was displayed, whether it was accepted, "
+        "which claims were right, wrong or missing, whether the customer had to repeat anything, and how it ended.",
+        Scope.HANDOFF,
+        FeedbackArguments,
+        False,
+        _feedback,
+    ),
+    ToolOffered(
+        "search_history",
+        "Find in a customer's history",
+        "Find what answers a question in one customer's history over all channels, best first, by the retrieval that "
+        "feeds the brief.",
+        Scope.HANDOFF,
+        SearchArguments,
+        True,
+        _search,
     ),
 )
