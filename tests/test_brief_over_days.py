@@ -85,7 +85,7 @@ def test_a_name_is_found_where_the_customer_writes_it_with_spaces() -> None:
         interaction(1, "My bill is wrong, the number is A-2209 4417."),
         *call(2, "get_bill", "{}", account="A-22094417"),
     )
-    assert [(entity.type, entity.value) for entity in brief.entities] == [("account", "A-2209 4417")]
+    assert [(entity.type, entity.value) for entity in brief.entities] == [("account", "A-22094417")]
 
 
 def test_the_thing_of_the_failed_step_heads_the_brief() -> None:

@@ -37,7 +37,6 @@ ROOMS = sorted(
 )
 # Made of what a function is given: words that it has escaped, or a word of letters and figures alone.
 PUT_TOGETHER = {
-    "app.briefs.entities._spaced": "the escaped letters of a name",
     "app.briefs.revisions.holds": "an escaped word",
     "app.verification.calendar._names": "escaped names of days and months",
     "app.verification.support._attributed": "escaped names of participants, and words of the module",

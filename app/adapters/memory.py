@@ -329,10 +329,11 @@ class MemoryLedger:
         return [(tenant, conversation_id) for tenant, conversation_id in islice(conversations, limit)]
 
     async def last_of_conversations(
-        self, tenant: str, *, before_seq: int | None = None, limit: int
+        self, tenant: str, *, before_seq: int | None = None, up_to_seq: int | None = None, limit: int
     ) -> Sequence[Interaction]:
-        """The newest interaction of each conversation, the newest first: the first `limit` below a sequence number."""
-        rows = sorted(self._tenants[tenant].rows.values(), key=lambda row: row.seq)
+        """Each conversation's newest interaction as of `up_to_seq`, the newest first: `limit` of those below a seq."""
+        every = self._tenants[tenant].rows.values()
+        rows = sorted((row for row in every if up_to_seq is None or row.seq <= up_to_seq), key=lambda row: row.seq)
         last = {row.conversation_id: row for row in rows if row.conversation_id is not None}
         newest = sorted(last.values(), key=lambda row: row.seq, reverse=True)
         return [row for row in newest if before_seq is None or row.seq < before_seq][:limit]

@@ -1,12 +1,13 @@
 """Lists of customers, conversations and handoffs, the newest first, page by page."""
 
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
-from typing import TypeVar
+from typing import Annotated, NamedTuple, TypeVar
 
 from pydantic import Field
 
-from app.errors import InvalidRequest
+from app.errors import InvalidRequest, UnknownCustomer
 from app.identity import Identities
 from app.ids import Prefix, first_id_at, made_at
 from app.models import (
@@ -24,6 +25,7 @@ from app.models import (
     Record,
     VerificationStatus,
 )
+from app.models.base import NO_NUL
 from app.ports import Archive, Ledger
 
 TEXT_CHARACTERS = 200
@@ -34,6 +36,8 @@ PIECE, FEWEST_READ = 100, 20
 # Words are looked for in the newest so many sequence numbers of a tenant.
 MENTIONED_AMONG = 20_000
 MOST_MENTIONS = 1_000
+_WINDOW = 3
+_CONVERSATION_CURSOR = re.compile(r"(?P<head>\d{1,18})\.(?P<seq>\d{1,18})")
 
 _Entry = TypeVar("_Entry")
 _Summary = TypeVar("_Summary")
@@ -44,8 +48,12 @@ class ListQuery(Record):
 
     since: Moment | None = Field(default=None, alias="from", description="only what is of this time or later")
     until: Moment | None = Field(default=None, alias="to", description="only what is of before this time")
-    q: str | None = Field(default=None, min_length=1, max_length=200, description="only what holds these words")
-    cursor: str | None = Field(default=None, max_length=128, description="`next_cursor` of the page before")
+    q: Annotated[str, Field(min_length=1, max_length=200), NO_NUL] | None = Field(
+        default=None, description="only what holds these words"
+    )
+    cursor: Annotated[str, Field(max_length=128), NO_NUL] | None = Field(
+        default=None, description="`next_cursor` of the page before"
+    )
     limit: int = Field(default=50, ge=1, le=1000, description="how many at most")
 
 
@@ -56,7 +64,7 @@ class CustomerQuery(ListQuery):
 
 
 class ConversationQuery(ListQuery):
-    """Which conversations are wanted; times, channel and customer are those of the newest interaction."""
+    """Which conversations are wanted; `from`, `to` and `channel` are about the newest interaction."""
 
     channel: Channel | None = Field(default=None, description="only those whose newest interaction is of this channel")
 
@@ -66,6 +74,13 @@ class HandoffQuery(ListQuery):
 
     channel: Channel | None = Field(default=None, description="only those from or to this channel")
     status: HandoffStatus | None = Field(default=None, description="only those that ended so")
+
+
+class _LastInteraction(NamedTuple):
+    """The newest interaction of a conversation, and whose it is."""
+
+    customer_id: str
+    interaction: Interaction
 
 
 class Listings:
@@ -79,7 +94,7 @@ class Listings:
     async def handoffs(self, tenant: str, wanted: HandoffQuery) -> HandoffPage:
         """The tenant's handoffs, the newest first."""
         as_of_seq = await self._ledger.head(tenant)
-        start = min(filter(None, (wanted.cursor, _id_at("hnd", wanted.until))), default=None)
+        start = _start("hnd", wanted)
 
         async def read(before: str | None, limit: int) -> Sequence[tuple[str, Handoff]]:
             documents = await self._archive.newest(tenant, "handoffs", before=before, limit=limit)
@@ -100,37 +115,42 @@ class Listings:
 
     async def conversations(self, tenant: str, wanted: ConversationQuery) -> ConversationPage:
         """The tenant's conversations, those with the newest interaction first."""
+        head, before_seq = _head_and_seq(wanted.cursor)
         as_of_seq = await self._ledger.head(tenant)
+        head = as_of_seq if head is None else head
         mentioned = await self._mentioned(tenant, wanted.q)
-        customers: dict[str, str] = {}
+        if mentioned is not None and not mentioned:
+            return ConversationPage(conversations=(), next_cursor=None, as_of_seq=as_of_seq)
+        start = None if before_seq is None else str(before_seq)
 
-        async def read(before: str | None, limit: int) -> Sequence[tuple[str, Interaction]]:
-            rows = await self._ledger.last_of_conversations(tenant, before_seq=_seq(before), limit=limit)
-            for identity_id in {row.identity_id for row in rows} - customers.keys():
-                customers[identity_id] = await self._ledger.customer_of(tenant, identity_id) or identity_id
-            return [(str(row.seq), row) for row in rows]
+        async def read(before: str | None, limit: int) -> Sequence[tuple[str, _LastInteraction]]:
+            below = head + 1 if before is None else int(before)
+            rows = await self._ledger.last_of_conversations(tenant, before_seq=below, up_to_seq=head, limit=limit)
+            return [(str(row.seq), last) for row, last in zip(rows, await self._last(tenant, rows), strict=True)]
 
-        def summary(row: Interaction) -> ConversationSummary | None:
+        def summary(last: _LastInteraction) -> ConversationSummary | None:
+            row = last.interaction
             fits = (
                 (wanted.channel is None or row.channel is wanted.channel)
                 and (wanted.since is None or row.occurred_at >= wanted.since)
                 and (wanted.until is None or row.occurred_at < wanted.until)
                 and (mentioned is None or row.conversation_id in mentioned)
             )
-            return _conversation_summary(row, customers[row.identity_id]) if fits else None
+            return _conversation_summary(row, last.customer_id) if fits else None
 
-        conversations, cursor = await _page(read, summary, wanted.cursor, wanted.limit)
+        conversations, position = await _page(read, summary, start, wanted.limit)
+        cursor = None if position is None else f"{head}.{position}"
         return ConversationPage(conversations=conversations, next_cursor=cursor, as_of_seq=as_of_seq)
 
     async def customers(self, tenant: str, wanted: CustomerQuery) -> CustomerPage:
         """The tenant's customers, the newest first."""
         as_of_seq = await self._ledger.head(tenant)
-        start = min(filter(None, (wanted.cursor, _id_at("cus", wanted.until))), default=None)
+        start = _start("cus", wanted)
         holders = None
         if wanted.q is not None:
             holders = {holding.customer_id for holding in await self._identities.holders(tenant, wanted.q)}
 
-        async def read(before: str | None, limit: int) -> Sequence[tuple[str, CustomerSummary]]:
+        async def read(before: str | None, limit: int) -> Sequence[tuple[str, CustomerSummary | None]]:
             if holders is not None:
                 newest = sorted(holders, reverse=True)
                 ids = [customer_id for customer_id in newest if before is None or customer_id < before]
@@ -138,21 +158,39 @@ class Listings:
                 ids = list(await self._ledger.customers(tenant, before=before, limit=limit))
             return [(customer_id, await self._customer_summary(tenant, customer_id)) for customer_id in ids[:limit]]
 
-        def summary(customer: CustomerSummary) -> CustomerSummary | None:
-            return customer if wanted.status in (None, customer.verification_status) else None
+        def summary(customer: CustomerSummary | None) -> CustomerSummary | None:
+            fits = customer is not None and wanted.status in (None, customer.verification_status)
+            return customer if fits else None
 
         is_too_old = _sorts_before(_id_at("cus", wanted.since))
         customers, cursor = await _page(read, summary, start, wanted.limit, until=is_too_old)
         return CustomerPage(customers=customers, next_cursor=cursor, as_of_seq=as_of_seq)
 
-    async def _customer_summary(self, tenant: str, customer_id: str) -> CustomerSummary:
-        customer = await self._identities.customer(tenant, customer_id)
+    async def _customer_summary(self, tenant: str, customer_id: str) -> CustomerSummary | None:
+        """A customer as the list shows them; None where they were erased a moment ago."""
+        try:
+            customer = await self._identities.customer(tenant, customer_id)
+        except UnknownCustomer:
+            return None
         return CustomerSummary(
             customer_id=customer_id,
-            created_at=made_at(customer_id),
+            created_at=customer.created_at or made_at(customer_id),
             verification_status=customer.verification_status,
             identifiers=len(customer.identifiers),
         )
+
+    async def _last(self, tenant: str, rows: Sequence[Interaction]) -> Sequence[_LastInteraction]:
+        """These interactions as an agent may see them, with their customers.
+
+        What answers a question for a secret is masked by the question, so each is read with what stands before it.
+        """
+        ids = {row.conversation_id for row in rows if row.conversation_id is not None}
+        windows = await self._ledger.windows(tenant, ids, limit=_WINDOW)
+        by_id = {row.interaction_id: _LastInteraction(customer_id, row) for customer_id, row in windows}
+        return [
+            by_id.get(row.interaction_id) or _LastInteraction(row.identity_id, row.model_copy(update={"text": ""}))
+            for row in rows
+        ]
 
     async def _mentioned(self, tenant: str, words: str | None) -> frozenset[str] | None:
         """The conversations whose newer interactions hold these words; None where no words are wanted."""
@@ -176,8 +214,8 @@ async def _page(
     looked at that the caller has to ask on.
     """
     summaries: list[_Summary] = []
-    position, seen = start, 0
-    piece = min(PIECE, max(limit, FEWEST_READ))
+    position, last_shown, seen = start, start, 0
+    piece = min(PIECE, max(limit + 1, FEWEST_READ))
     while seen < MOST_READ:
         entries = await read(position, piece)
         for key, entry in entries:
@@ -185,13 +223,22 @@ async def _page(
                 return tuple(summaries), None
             seen, position = seen + 1, key
             shown = summary(entry)
-            if shown is not None:
-                summaries.append(shown)
-            if len(summaries) == limit:
-                return tuple(summaries), position
+            if shown is None:
+                continue
+            if len(summaries) == limit:  # there is more than the page holds
+                return tuple(summaries), last_shown
+            summaries.append(shown)
+            last_shown = key
         if len(entries) < piece:
             return tuple(summaries), None
     return tuple(summaries), position
+
+
+def _start(prefix: Prefix, wanted: ListQuery) -> str | None:
+    """The key below which a list by ids begins. Raises InvalidRequest for the cursor of another list."""
+    if wanted.cursor is not None and not wanted.cursor.startswith(f"{prefix}_"):
+        raise InvalidRequest("cursor: This is no cursor of this list. Pass `next_cursor` of the page before.")
+    return min(filter(None, (wanted.cursor, _id_at(prefix, wanted.until))), default=None)
 
 
 def _id_at(prefix: Prefix, moment: datetime | None) -> str | None:
@@ -203,10 +250,14 @@ def _sorts_before(first: str | None) -> Callable[[str], bool]:
     return lambda key: first is not None and key < first
 
 
-def _seq(cursor: str | None) -> int | None:
-    if cursor is not None and not (cursor.isdecimal() and len(cursor) < len(str(2**62))):
+def _head_and_seq(cursor: str | None) -> tuple[int | None, int | None]:
+    """The head of the ledger when the first page was read, and where the next one begins."""
+    if cursor is None:
+        return None, None
+    match = _CONVERSATION_CURSOR.fullmatch(cursor)
+    if match is None:
         raise InvalidRequest("cursor: This is no cursor of conversations. Pass `next_cursor` of the page before.")
-    return None if cursor is None else int(cursor)
+    return int(match["head"]), int(match["seq"])
 
 
 def _holds(text: str | None, words: str | None) -> bool:

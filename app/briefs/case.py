@@ -183,7 +183,7 @@ class Case:
         return [*ordered, *sorted(others, key=self.prominence, reverse=True)]
 
     def prominence(self, utterance: Utterance) -> float:
-        """How much a sentence tells of what the agent has to see to: what is wanted, and half as much why."""
+        """How much a sentence tells of what the agent has to see to: what is wanted, and why."""
         return self.wanted(utterance) + _AS_REASON * self.weight(utterance)
 
     @property
@@ -229,7 +229,8 @@ class Case:
 
     def follows(self, earlier: Utterance, later: Utterance) -> bool:
         """Whether a sentence was said right after another."""
-        return self._places[id(later)] == self._places[id(earlier)] + 1
+        same_talk = earlier.interaction.conversation_id == later.interaction.conversation_id
+        return same_talk and self._places[id(later)] == self._places[id(earlier)] + 1
 
     def is_of_earlier_day(self, utterance: Utterance) -> bool:
         """Whether something was said on a day before the last one of the case."""

@@ -12,6 +12,7 @@ from typing import Any, cast
 import text_to_num
 
 from app.caching import text_cache
+from app.language.identifiers import mentions
 from app.language.languages import LANGUAGES, language_of
 from app.models import Commitment
 
@@ -62,7 +63,8 @@ def with_day(promise: Commitment, now: datetime) -> Commitment:
     """A promise of an earlier day, with the day that words like `today` or `by Friday` meant then."""
     if promise.due is None or promise.at is None or promise.at.date() == now.date():
         return promise
-    moment = None if any(map(str.isdigit, promise.due)) else due_at(promise.due, promise.at)
+    names_date = any(mention.type == "date" for mention in mentions(promise.due))
+    moment = None if names_date else due_at(promise.due, promise.at)
     return promise if moment is None else promise.model_copy(update={"due": f"{promise.due} ({moment:%Y-%m-%d})"})
 
 

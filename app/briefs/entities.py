@@ -7,6 +7,7 @@ from typing import Any, cast
 from app.briefs.parts import looked_up, offered, spoken_of
 from app.briefs.reading import Call
 from app.briefs.steps import counted_calls
+from app.budget import spend
 from app.language.identifiers import Mention, canonical, coded_values, mentions, structured_names
 from app.language.languages import FUNCTION_WORDS
 from app.language.steps import read_json
@@ -24,8 +25,8 @@ _NOUN_BEFORE = re.compile(
 _NO_NOUNS = STOP_WORDS | FUNCTION_WORDS | frozenset("number code reference id ref called error year time times".split())
 _WORD = re.compile(r"#?\w[\w-]{3,}")
 _SEPARATOR = re.compile(r"[\s-]")
-_OWN_SPACES = r"[\s-]?"
-_SHORTEST_SPACED = 6
+_PIECE = re.compile(r"[^\W_]+")
+_SHORTEST_SPACED, _MOST_PIECES = 6, 6
 _AMOUNT_KEY = re.compile(r"(?:amount|price|total|cost|fee|balance|refund|charge)s?$")
 # A field that holds several is named for them all: `item_ids`.
 _SEVERAL = re.compile(r"(id|number|code|reference)s$")
@@ -84,16 +85,16 @@ def _record(interaction: Interaction) -> object:
 
 def _named_by_customer(interactions: Iterable[Interaction], keys: dict[str, str]) -> Iterable[tuple[str, str, str]]:
     rows = list(interactions)
-    coded = {canonical(value): key for row in rows for key, value in coded_values(dict(row.data))}
-    coded |= {canonical(value): key for row in rows for key, value in coded_values(_record(row))}
+    names = _names_without_separators(rows, keys)
     for row in rows:
         if row.actor is not Actor.CUSTOMER or row.kind is not Kind.MESSAGE:
             continue
-        spaced = dict(_spaced(row.text, coded | keys))
-        for value, key in spaced.items():
-            yield key, value, row.interaction_id
+        taken: list[range] = []
+        for where, key, name in _spaced(row.text, names):
+            taken.append(where)
+            yield key, name, row.interaction_id
         for mention in mentions(row.text):
-            if any(mention.value in value for value in spaced):
+            if any(mention.start in where for where in taken):
                 continue  # a piece of a name that is written with spaces
             kind = keys.get(canonical(mention.value)) or _announced(mention, row.text)
             yield kind, mention.value, row.interaction_id
@@ -102,15 +103,34 @@ def _named_by_customer(interactions: Iterable[Interaction], keys: dict[str, str]
                 yield keys[canonical(word)], word, row.interaction_id
 
 
-def _spaced(text: str, keys: Mapping[str, str]) -> Iterable[tuple[str, str]]:
-    """Names of records that the customer writes with spaces or hyphens of their own, each as they write it."""
-    joined = _SEPARATOR.sub("", text).casefold()
-    for name, key in keys.items():
-        bare = _SEPARATOR.sub("", name)
-        if len(bare) >= _SHORTEST_SPACED and bare in joined and name not in text.casefold():
-            written = re.search(r"(?<!\w)" + _OWN_SPACES.join(map(re.escape, bare)) + r"(?!\w)", text, re.IGNORECASE)
-            if written:
-                yield written.group(), key
+def _spaced(text: str, names: Mapping[str, tuple[str, str]]) -> Iterable[tuple[range, str, str]]:
+    """Names of records that the customer writes with spaces or hyphens of their own: where, the key, and the name.
+
+    `names` are keys and names by what is left of a name without separators. The time grows with the text alone.
+    """
+    words = list(_PIECE.finditer(text))
+    for first, start in enumerate(words):
+        spend()
+        joined = start.group().casefold()
+        for earlier, word in zip(words[first:], words[first + 1 : first + _MOST_PIECES], strict=False):
+            if word.start() - earlier.end() != 1 or text[earlier.end()] not in " -":
+                break
+            joined += word.group().casefold()
+            if joined in names:
+                key, name = names[joined]
+                yield range(start.start(), word.end()), key, name
+
+
+def _names_without_separators(rows: Iterable[Interaction], keys: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    """The key and the name of each record's name that holds digits, by the name without its separators."""
+    names: dict[str, tuple[str, str]] = {}
+    for row in rows:
+        for fields in (dict(row.data), _record(row)):
+            for key, name in (*coded_values(fields), *structured_names(fields)):
+                bare = _SEPARATOR.sub("", name).casefold()
+                if len(bare) >= _SHORTEST_SPACED and any(map(str.isdigit, bare)):
+                    names[bare] = (keys.get(canonical(name), key), name)
+    return names
 
 
 def _announced(mention: Mention, text: str) -> str:

@@ -67,7 +67,11 @@ def _matter(case: Case, intent: Intent, room: int) -> BriefSentence | None:
 
 def _most_telling(matters: Sequence[Utterance], case: Case, room: int) -> BriefSentence | None:
     """A quotation of the first that fits; of one that tells nearly as much where little of the first would be left."""
-    quotations = [(matter, quotation) for matter in matters if (quotation := headed(matter.text, room))]
+    quotations = [
+        (utterance, quotation)
+        for utterance in matters
+        if (quotation := headed(utterance.text, room - len(_day(utterance, case))))
+    ]
     if not quotations:
         return None
     least = _NEARLY_AS_MUCH * case.prominence(quotations[0][0])
@@ -77,8 +81,11 @@ def _most_telling(matters: Sequence[Utterance], case: Case, room: int) -> BriefS
         if len(quotation.split()) >= _LEAST_SHOWN * len(utterance.text.split()) and case.prominence(utterance) >= least
     ]
     utterance, quotation = (full or quotations)[0]
-    day = f" ({utterance.interaction.occurred_at:%Y-%m-%d})" if case.is_of_earlier_day(utterance) else ""
-    return BriefSentence(quotation + day * (len(quotation + day) <= room), (utterance.interaction.interaction_id,))
+    return BriefSentence(quotation + _day(utterance, case), (utterance.interaction.interaction_id,))
+
+
+def _day(utterance: Utterance, case: Case) -> str:
+    return f" ({utterance.interaction.occurred_at:%Y-%m-%d})" if case.is_of_earlier_day(utterance) else ""
 
 
 def _sure_label(intent: Intent, case: Case) -> str | None:

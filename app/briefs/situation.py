@@ -16,7 +16,6 @@ from app.briefs.reading import Utterance
 from app.briefs.steps import AttemptedStep, humanised, label_of
 from app.briefs.telling import SURE
 from app.briefs.wishes import WishState
-from app.language.acts import is_english
 from app.language.words import terms
 from app.models import Actor, Commitment, Entity, Evidence, Interaction, Outcome, Quote, ResolutionStatus
 from app.nlu import Act
@@ -48,9 +47,13 @@ class Wording(NamedTuple):
     frames: Frames
     phrases: Phrases
 
-    def quotation(self, utterance: Utterance, frame: str, words: int = QUOTED_WORDS, **places: str) -> BriefSentence:
-        """A sentence of ours around a quotation; `frame` has a place for `quote`, and for others."""
-        quote = quoted(utterance.text, words)
+    def quotation(self, utterance: Utterance, frame: str, case: Case | None = None, **places: str) -> BriefSentence:
+        """A sentence of ours around a quotation; `frame` has a place for `quote`, and for others.
+
+        With the `case`, a quotation of an earlier day tells the day.
+        """
+        quote = quoted(utterance.text, QUOTED_WORDS)
+        quote = quote if case is None else _dated(utterance, quote, case)
         text = frame.format(quote=quote, actor=self.frames.actors[utterance.interaction.actor], **places)
         return sentence_of(text, utterance.interaction)
 
@@ -231,10 +234,7 @@ def _is_broken(promise: Commitment, case: Case, now: datetime) -> bool:
         return False
     since = promise.at
     done = any(
-        step.action.at > since
-        and step.action.outcome is Outcome.SUCCEEDED
-        and step.action.actor is not Actor.CUSTOMER
-        and _may_keep(step, promise)
+        step.action.at > since and step.action.outcome is Outcome.SUCCEEDED and step.action.actor is not Actor.CUSTOMER
         for step in case.steps
     )
     last = [
@@ -250,11 +250,6 @@ def _is_broken(promise: Commitment, case: Case, now: datetime) -> bool:
     )
     content = any(utterance.reading.moods["positive"] >= SURE for utterance in last)
     return not done and not content and not thanked
-
-
-def _may_keep(step: AttemptedStep, promise: Commitment) -> bool:
-    """Whether a step may be what was promised: it has a word of it, or the promise is in no language of tools."""
-    return not is_english(promise.text) or bool(set(terms(humanised(step.name))) & set(terms(promise.text)))
 
 
 def _failed(case: Case, wording: Wording) -> Iterable[BriefSentence]:
@@ -294,7 +289,7 @@ def _turns(case: Case, wording: Wording) -> Iterable[BriefSentence]:
         if back is not None and back.reading.acts[Act.WITHDRAWAL] >= _SURE_OF_WITHDRAWAL:
             # Of "dont cancel." alone nobody sees what was taken back.
             utterance = back if len(back.text.split()) >= _FEWEST_WORDS_BACK else wish.utterance
-            yield wording.quotation(utterance, wording.phrases.withdrawn)
+            yield wording.quotation(utterance, wording.phrases.withdrawn, case)
             return
 
 
@@ -302,7 +297,7 @@ def _refusals(case: Case, wording: Wording) -> Iterable[BriefSentence]:
     """What our side refused last in so many words that they tell what."""
     telling = [refusal for refusal in case.refusals if len(terms(refusal.text)) >= _FEWEST_TERMS] or case.refusals
     for utterance in telling[-1:]:
-        yield wording.quotation(utterance, wording.phrases.refused)
+        yield wording.quotation(utterance, wording.phrases.refused, case)
 
 
 def _person(case: Case, wording: Wording) -> Iterable[BriefSentence]:
@@ -314,7 +309,7 @@ def _person(case: Case, wording: Wording) -> Iterable[BriefSentence]:
 def _answer(case: Case, wording: Wording) -> Iterable[BriefSentence]:
     """What the customer's last question was answered with."""
     if case.answer is not None:
-        yield wording.quotation(case.answer, wording.phrases.answered)
+        yield wording.quotation(case.answer, wording.phrases.answered, case)
 
 
 def _finding(case: Case, wording: Wording) -> Iterable[BriefSentence]:

@@ -42,8 +42,9 @@ _LASTING = re.compile(
 )
 # How things are as a rule binds nobody.
 _AS_A_RULE = re.compile(
-    r"\b(?:policy|usually|normally|typically|generally|normalerweise|üblicherweise|in der regel|généralement"
-    r"|habituellement|normalmente|habitualmente|generalmente|geralmente|di solito|meestal|gewoonlijk)\b",
+    r"\b(?:policy (?:is|says|allows|covers|requires)|usually|normally|typically|generally|normalerweise|üblicherweise"
+    r"|in der regel|généralement|habituellement|normalmente|habitualmente|generalmente|geralmente|di solito|meestal"
+    r"|gewoonlijk)\b",
     re.IGNORECASE,
 )
 _NOT_LASTING = re.compile(
@@ -98,7 +99,7 @@ _DUE = re.compile(
 )
 _FOREIGN_NUMBER = r"(?:\d+|[a-zà-ÿ]{2,9})"
 # The hour of a day that another clause names.
-_HOUR_ALONE = re.compile(r"(?:at|around) \d")
+_HOUR_ALONE = re.compile(r"(?:at|around) \d{1,2}(?::\d\d)?(?: ?[ap]m)?[ ,]*", re.IGNORECASE)
 # A point in time that something is to be done by, as service staff writes it.
 _FOREIGN_DUE = re.compile(
     # German
@@ -202,7 +203,7 @@ def binds_us(sentence: str, likely: float) -> bool:
 def time_in(text: str) -> str | None:
     """When something is to be done, in the words of a text in any of the languages; of its clauses, of a promise."""
     clauses = (_DUE.search(piece) for piece in _CLAUSE.split(text) if _PROMISING.search(piece))
-    of_promise = (match for match in clauses if match and not _HOUR_ALONE.match(match.group()))
+    of_promise = (match for match in clauses if match and not _HOUR_ALONE.fullmatch(match.group()))
     match = next(of_promise, None) or _DUE.search(text) or _FOREIGN_DUE.search(text)
     return match.group().strip(" ,") if match else None
 

@@ -14,7 +14,7 @@ class CustomerSummary(Record):
     """A customer in a list."""
 
     customer_id: str = Field(description="our id of the customer")
-    created_at: datetime = Field(description="when the first interaction made the customer known")
+    created_at: datetime = Field(description="when the customer was first known")
     verification_status: VerificationStatus = Field(description="how sure it is who they are")
     identifiers: Annotated[int, Field(ge=0)] = Field(description="how many identifiers lead to them")
 
@@ -38,7 +38,7 @@ class HandoffSummary(Record):
     handoff_id: str = Field(description="our id of the handoff")
     customer_id: str = Field(description="whose handoff it is")
     conversation_id: str | None = Field(description="the conversation that was handed on, null where none was named")
-    created_at: datetime = Field(description="when it was asked for")
+    created_at: datetime = Field(description="when it was made")
     status: HandoffStatus = Field(description="completed, partial or failed")
     engine: Literal["model", "extractive"] = Field(description="what made the brief: a model, or rules without one")
     revision: int = Field(description="the newest revision, counted from 1")

@@ -323,9 +323,9 @@ class Ledger(Protocol):
         ...
 
     async def last_of_conversations(
-        self, tenant: str, *, before_seq: int | None = None, limit: int
+        self, tenant: str, *, before_seq: int | None = None, up_to_seq: int | None = None, limit: int
     ) -> Sequence[Interaction]:
-        """The newest interaction of each conversation, the newest first: the first `limit` below a sequence number."""
+        """Each conversation's newest interaction as of `up_to_seq`, the newest first: `limit` of those below a seq."""
         ...
 
     async def customers(self, tenant: str, *, before: str | None = None, limit: int) -> Sequence[str]:

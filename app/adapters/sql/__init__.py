@@ -275,13 +275,14 @@ class SqlStore(SqlErasure):
         return [(row[0], row[1]) for row in await self._rows(_LATELY_ACTIVE, rows=rows, limit=limit)]
 
     async def last_of_conversations(
-        self, tenant: str, *, before_seq: int | None = None, limit: int
+        self, tenant: str, *, before_seq: int | None = None, up_to_seq: int | None = None, limit: int
     ) -> Sequence[Interaction]:
-        """The newest interaction of each conversation, the newest first: the first `limit` below a sequence number."""
-        below = NO_SEQ if before_seq is None else before_seq
-        return await _interactions(
-            await self._rows(LAST_OF_CONVERSATIONS, tenant=tenant, before_seq=below, limit=limit)
-        )
+        """Each conversation's newest interaction as of `up_to_seq`, the newest first: `limit` of those below a seq."""
+        bounds = {
+            "before_seq": NO_SEQ if before_seq is None else before_seq,
+            "up_to_seq": NO_SEQ if up_to_seq is None else up_to_seq,
+        }
+        return await _interactions(await self._rows(LAST_OF_CONVERSATIONS, tenant=tenant, limit=limit, **bounds))
 
     async def customers(self, tenant: str, *, before: str | None = None, limit: int) -> Sequence[str]:
         """The ids of surviving customers, the newest first: the first `limit` that sort before an id."""

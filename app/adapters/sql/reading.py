@@ -57,17 +57,19 @@ MENTIONING: Select[*tuple[Any, ...]] = (
 # Above every sequence number.
 NO_SEQ = 2**62
 _LATER = interactions.alias()
-# It walks back from the newest row, so that its cost follows the page and not the ledger.
+# It walks back from the newest row, as far as the page needs.
 LAST_OF_CONVERSATIONS: Select[*tuple[Any, ...]] = (
     select(*_INTERACTION)
     .where(
         interactions.c.tenant == _TENANT,
         interactions.c.seq < bindparam("before_seq", type_=BigInteger),
+        interactions.c.seq <= bindparam("up_to_seq", type_=BigInteger),
         interactions.c.conversation_id.is_not(None),
         ~exists().where(
             _LATER.c.tenant == interactions.c.tenant,
             _LATER.c.conversation_id == interactions.c.conversation_id,
             _LATER.c.seq > interactions.c.seq,
+            _LATER.c.seq <= bindparam("up_to_seq", type_=BigInteger),
         ),
     )
     .order_by(interactions.c.seq.desc())
