@@ -60,6 +60,18 @@ def test_how_things_are_as_a_rule_is_no_promise(sentence: str) -> None:
     assert brief.commitments == ()
 
 
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "We will cancel your policy by Friday and refund 40 EUR.",
+        "A specialist will normally call, but I'll ring you by noon on Friday.",
+    ],
+)
+def test_a_promise_about_a_policy_or_beside_a_rule_is_a_promise(sentence: str) -> None:
+    brief = brief_of(interaction(1, "Please cancel my policy."), interaction(2, sentence, actor="agent"))
+    assert [promise.text for promise in brief.commitments] == [sentence]
+
+
 def test_what_led_to_a_conversation_that_ended_well_is_settled_with_it() -> None:
     asked = interaction(1, "Please look for my library book on the shelf, I returned it.", conversation_id="a")
     interactions = [
@@ -86,6 +98,14 @@ def test_a_name_is_found_where_the_customer_writes_it_with_spaces() -> None:
         *call(2, "get_bill", "{}", account="A-22094417"),
     )
     assert [(entity.type, entity.value) for entity in brief.entities] == [("account", "A-22094417")]
+
+
+def test_a_word_of_a_record_without_digits_is_no_name() -> None:
+    brief = brief_of(
+        interaction(1, "My order status page shows nothing."),
+        interaction(2, kind="event", name="page_opened", data={"page_id": "order-status"}),
+    )
+    assert brief.entities == ()
 
 
 def test_the_thing_of_the_failed_step_heads_the_brief() -> None:

@@ -58,7 +58,7 @@ class ListQuery(Record):
 
 
 class CustomerQuery(ListQuery):
-    """Which customers are wanted; `from` and `to` are about when they were first known, `q` names an identifier."""
+    """Which customers are wanted; `from` and `to` are about when their id was made, `q` is an identifier."""
 
     status: VerificationStatus | None = Field(default=None, description="only those known so surely")
 
@@ -70,7 +70,7 @@ class ConversationQuery(ListQuery):
 
 
 class HandoffQuery(ListQuery):
-    """Which handoffs are wanted; `from` and `to` are about when they were asked for, `q` is looked for in headlines."""
+    """Which handoffs are wanted; `from` and `to` are about when their id was made, `q` is looked for in headlines."""
 
     channel: Channel | None = Field(default=None, description="only those from or to this channel")
     status: HandoffStatus | None = Field(default=None, description="only those that ended so")
@@ -187,10 +187,12 @@ class Listings:
         ids = {row.conversation_id for row in rows if row.conversation_id is not None}
         windows = await self._ledger.windows(tenant, ids, limit=_WINDOW)
         by_id = {row.interaction_id: _LastInteraction(customer_id, row) for customer_id, row in windows}
-        return [
-            by_id.get(row.interaction_id) or _LastInteraction(row.identity_id, row.model_copy(update={"text": ""}))
-            for row in rows
-        ]
+        return [by_id.get(row.interaction_id) or await self._overtaken(tenant, row) for row in rows]
+
+    async def _overtaken(self, tenant: str, row: Interaction) -> _LastInteraction:
+        """An interaction that newer ones follow by now: without its text, since what stands before it was not read."""
+        customer_id = await self._ledger.customer_of(tenant, row.identity_id)
+        return _LastInteraction(customer_id or row.identity_id, row.model_copy(update={"text": ""}))
 
     async def _mentioned(self, tenant: str, words: str | None) -> frozenset[str] | None:
         """The conversations whose newer interactions hold these words; None where no words are wanted."""

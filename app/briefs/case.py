@@ -234,7 +234,8 @@ class Case:
 
     def is_of_earlier_day(self, utterance: Utterance) -> bool:
         """Whether something was said on a day before the last one of the case."""
-        return utterance.interaction.occurred_at.date() < self.interactions[-1].occurred_at.date()
+        last = self.interactions[-1].occurred_at
+        return utterance.interaction.occurred_at.astimezone(last.tzinfo).date() < last.date()
 
     @cached_property
     def before(self) -> Utterance | None:

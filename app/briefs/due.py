@@ -61,7 +61,7 @@ def is_overdue(promise: Commitment, now: datetime) -> bool:
 
 def with_day(promise: Commitment, now: datetime) -> Commitment:
     """A promise of an earlier day, with the day that words like `today` or `by Friday` meant then."""
-    if promise.due is None or promise.at is None or promise.at.date() == now.date():
+    if promise.due is None or promise.at is None or promise.at.astimezone(now.tzinfo).date() == now.date():
         return promise
     names_date = any(mention.type == "date" for mention in mentions(promise.due))
     moment = None if names_date else due_at(promise.due, promise.at)

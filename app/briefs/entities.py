@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, cast
 
 from app.briefs.parts import looked_up, offered, spoken_of
@@ -89,12 +90,12 @@ def _named_by_customer(interactions: Iterable[Interaction], keys: dict[str, str]
     for row in rows:
         if row.actor is not Actor.CUSTOMER or row.kind is not Kind.MESSAGE:
             continue
-        taken: list[range] = []
-        for where, key, name in _spaced(row.text, names):
-            taken.append(where)
+        covered: set[int] = set()
+        for span, key, name in _spaced(row.text, names):
+            covered.update(span)
             yield key, name, row.interaction_id
         for mention in mentions(row.text):
-            if any(mention.start in where for where in taken):
+            if mention.start in covered:
                 continue  # a piece of a name that is written with spaces
             kind = keys.get(canonical(mention.value)) or _announced(mention, row.text)
             yield kind, mention.value, row.interaction_id
@@ -112,7 +113,7 @@ def _spaced(text: str, names: Mapping[str, tuple[str, str]]) -> Iterable[tuple[r
     for first, start in enumerate(words):
         spend()
         joined = start.group().casefold()
-        for earlier, word in zip(words[first:], words[first + 1 : first + _MOST_PIECES], strict=False):
+        for earlier, word in pairwise(words[first : first + _MOST_PIECES]):
             if word.start() - earlier.end() != 1 or text[earlier.end()] not in " -":
                 break
             joined += word.group().casefold()

@@ -39,6 +39,38 @@ async def test_conversations_are_listed_once_each_by_their_newest_interaction(
     assert [entry["conversation_id"] for entry in await pages(client, "/v1/conversations", q="hello 3")] == ["c3"]
 
 
+async def test_no_conversation_is_lost_between_two_pages_while_others_go_on(client: httpx.AsyncClient) -> None:
+    for number in range(3):
+        await record(client, message(f"hello {number}", conversation_id=f"c{number}"))
+    first = (await client.get("/v1/conversations", params={"limit": 1})).json()
+    await record(client, *(message("more", conversation_id="c0") for _ in range(5)))
+    rest: list[str] = []
+    cursor = first["next_cursor"]
+    while cursor is not None:
+        page = (await client.get("/v1/conversations", params={"limit": 1, "cursor": cursor})).json()
+        rest += [entry["conversation_id"] for entry in page["conversations"]]
+        cursor = page["next_cursor"]
+    assert ([entry["conversation_id"] for entry in first["conversations"]], rest) == (["c2"], ["c1", "c0"])
+
+
+async def test_the_last_page_has_no_cursor_even_when_it_is_full(client: httpx.AsyncClient) -> None:
+    await record(client, message("hello", conversation_id="c1"))
+    for noun in ("conversations", "customers"):
+        page = (await client.get(f"/v1/{noun}", params={"limit": 1})).json()
+        assert (len(page[noun]), page["next_cursor"]) == (1, None)
+
+
+async def test_a_list_masks_the_answer_to_a_question_for_a_secret(client: httpx.AsyncClient) -> None:
+    await record(
+        client,
+        message("Please tell me the four digits of your PIN.", actor="bot", conversation_id="c1"),
+        message("4821", conversation_id="c1"),
+    )
+    listed = await client.get("/v1/conversations")
+    assert listed.json()["conversations"][0]["conversation_id"] == "c1"
+    assert "4821" not in listed.text
+
+
 async def test_conversations_are_filtered_by_when_they_were_last_active(client: httpx.AsyncClient) -> None:
     for day in (1, 2, 3):
         await record(client, message("hi", conversation_id=f"c{day}", occurred_at=f"2026-03-0{day}T10:00:00+01:00"))
@@ -97,6 +129,7 @@ async def test_a_tenant_lists_nothing_of_another(client: httpx.AsyncClient, serv
     ("path", "wanted", "field"),
     [
         ("/v1/conversations", {"cursor": "not-a-seq"}, "cursor"),
+        ("/v1/customers", {"cursor": "hnd_1"}, "cursor"),
         ("/v1/handoffs", {"limit": 0}, "limit"),
         ("/v1/customers", {"from": "yesterday"}, "from"),
         ("/v1/handoffs", {"status": "lost"}, "status"),
