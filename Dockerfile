@@ -26,5 +26,5 @@ VOLUME /data
 EXPOSE 8000
 HEALTHCHECK --interval=15s --timeout=3s --start-period=20s \
     CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/healthz', timeout=2).read()"]
-ENTRYPOINT ["python", "-m", "app.doors.cli"]
+ENTRYPOINT ["python", "-m", "app.interfaces.cli"]
 CMD ["serve", "--host", "0.0.0.0", "--port", "8000"]

@@ -30,7 +30,7 @@ demo: $(READY)
 	@$(BIN)/warmline demo
 
 # It looks at every object of its process, so no other test may have left any there.
-ALONE := tests/test_forgetting.py
+ALONE := tests/ledger/test_forgetting.py
 
 test: lint browser
 	$(BIN)/pytest -n auto --dist loadfile --ignore $(ALONE)

@@ -17,14 +17,10 @@ from app.actions import (
     shipped_catalogues,
 )
 from app.actions.intents import IntentLearner
+from app.analytics import Follower
 from app.announcements import Announcer
-from app.application import App, Parts
-from app.application.forgetting import AGAIN_AFTER_S
-from app.application.sandbox import NO_MODEL
-from app.application.visits import RoomsReader
 from app.briefs import BriefWriter, TimelyWriter
-from app.briefs.checking import CombinedVerifier, ModelVerifier
-from app.continuity import Follower
+from app.briefs.llm.checker import CombinedVerifier, ModelVerifier
 from app.deliveries import PAUSES_S, Deliveries
 from app.erasure import Eraser, Retention
 from app.errors import ConfigurationError
@@ -55,6 +51,10 @@ from app.pressure import Pressure
 from app.privacy import redacted_draft
 from app.prompts import PromptLibrary
 from app.retrieval import Gatherer, Indexer, MeaningReader, Retriever, Windows
+from app.services import App, Parts
+from app.services.memory_erasure import AGAIN_AFTER_S
+from app.services.sandbox import NO_MODEL
+from app.services.visit_reader import RoomsReader
 from app.sessions import EndedSessions
 from app.settings import Settings
 from app.signing import Signatures
@@ -435,7 +435,7 @@ def _recorder(
 
 
 def _courier(settings: Settings) -> Courier:
-    from app.adapters.courier import HttpCourier
+    from app.adapters.webhook_sender import HttpCourier
 
     return HttpCourier(private=settings.webhooks_private)
 

@@ -242,7 +242,7 @@ def own_service() -> Generator[Service]:
         started = monotonic()
         with log.open("wb") as output:
             process = subprocess.Popen(  # noqa: S603 - our own command
-                [sys.executable, "-m", "app.doors.cli", "serve", "--port", service.address.rpartition(":")[2]],
+                [sys.executable, "-m", "app.interfaces.cli", "serve", "--port", service.address.rpartition(":")[2]],
                 cwd=folder,
                 env=_environment(folder),
                 stdin=subprocess.DEVNULL,

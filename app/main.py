@@ -13,11 +13,11 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
-from app.application import App
 from app.bootstrap import build
-from app.doors.console import mount_console
-from app.doors.http import Quotas, mount, open_door
-from app.doors.mcp import mount_mcp
+from app.interfaces.console import mount_console
+from app.interfaces.http import Quotas, mount, open_door
+from app.interfaces.mcp import mount_mcp
+from app.services import App
 from app.settings import Settings
 
 log = logging.getLogger("warmline")

@@ -5,9 +5,9 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from app.application import App
 from app.bootstrap import build
 from app.ports import LanguageModel
+from app.services import App
 from app.settings import Settings
 
 

@@ -15,9 +15,9 @@ from app.ports import Vectors
 from app.settings import Settings
 
 if TYPE_CHECKING:
-    from app.application import App
+    from app.services import App
 
-pytest_plugins = ["tests.postgres"]
+pytest_plugins = ["tests.support.postgres"]
 
 DIMENSIONS = 64
 

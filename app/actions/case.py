@@ -11,9 +11,6 @@ from app.actions.intents import IntentReading, WishRead
 from app.actions.parameters import Filled, ParameterSources, trusted
 from app.actions.policy import Closure, PolicyJudge
 from app.caching import text_cache
-from app.language.facts import Facts, read_facts, typed
-from app.language.sentiment import feeling, mood
-from app.language.steps import Step, step_name, steps
 from app.models import (
     Actor,
     HandoffRequest,
@@ -27,6 +24,9 @@ from app.models import (
     SignalType,
     Snapshot,
 )
+from app.nlu.sentiment import feeling, mood
+from app.nlu.steps import Step, step_name, steps
+from app.nlu.tool_facts import Facts, read_facts, typed
 
 TRIED_WITHIN = timedelta(days=14)
 # What staff or a bot has refused may still be open by policy, so it counts for less than what policy closed.

@@ -17,17 +17,16 @@ from cachetools import FIFOCache
 from app.actions.arbitration import calls_of
 from app.actions.case import ActionDemand, DecisionCase, denies
 from app.actions.catalogue import Catalogue, CatalogueAction
-from app.actions.contact import ContactPolicies, Offers, capped
+from app.actions.catalogue_store import InForce, Shelf
+from app.actions.contact_policy import ContactPolicies, Offers, capped
 from app.actions.intents import IntentReading
 from app.actions.learning import Learner
+from app.actions.llm_ranker import ActionWriter
 from app.actions.parameters import Filled, worded
 from app.actions.policy import Closure
-from app.actions.shelf import InForce, Shelf
-from app.actions.similar import NOTHING, Similar, SimilarCases
-from app.actions.wording import ActionWriter
+from app.actions.similar_cases import NOTHING, Similar, SimilarCases
 from app.caching import on_forgetting
 from app.ids import id_of_work
-from app.language.steps import Step
 from app.models import (
     Candidate,
     Components,
@@ -44,6 +43,7 @@ from app.models import (
     SuppressedAction,
     SuppressionReason,
 )
+from app.nlu.steps import Step
 from app.ports import Archive, CaseVectors, Embedder
 
 IN_A_HANDOFF = 3

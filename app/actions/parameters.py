@@ -12,11 +12,11 @@ from pydantic import JsonValue
 
 from app.actions.catalogue import CatalogueAction, Parameter
 from app.caching import text_cache
-from app.language.facts import Facts
-from app.language.identifiers import Mention, canonical, mentions
-from app.language.sentences import sentences
 from app.linear import BadPattern, whole_matcher
 from app.models import Actor, Identifier, Interaction, Kind, Snapshot
+from app.nlu.identifiers import Mention, canonical, mentions
+from app.nlu.sentences import sentences
+from app.nlu.tool_facts import Facts
 
 PLACES = ("fact", "argument", "mention", "identifier", "context")
 # What is said of a card by its last digits, in the languages that are read.

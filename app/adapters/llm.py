@@ -122,7 +122,7 @@ class LitellmModel:
         raise AssertionError("the plain form either answers or raises")
 
     async def _asked(self, name: str, request: Mapping[str, Any]) -> Any:
-        from app.adapters.wire import bounded_answers
+        from app.adapters.llm_transport import bounded_answers
 
         async def answered() -> Any:
             with bounded_answers():
@@ -311,7 +311,7 @@ def _translated(failure: Exception) -> ModelFailure:
     """litellm calls a broken answer a server error, so what counts is what happened on the wire, down the chain."""
     import httpx
 
-    from app.adapters.wire import UnusableAnswer
+    from app.adapters.llm_transport import UnusableAnswer
 
     if any(isinstance(cause, UnusableAnswer) for cause in _chain(failure)):
         return InvalidModelOutput("The model's server answered with something that is no answer.")
@@ -377,7 +377,7 @@ async def _loaded() -> Any:
 
 def _bound_answers() -> None:
     # litellm has no setting for the length of an answer, so what makes its transports is replaced.
-    from app.adapters.wire import transport
+    from app.adapters.llm_transport import transport
 
     handlers: Any = import_module("litellm.llms.custom_httpx.http_handler")
     handlers.AsyncHTTPHandler.create_async_transport = staticmethod(transport)

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic_core import from_json, to_json
 
-from app.adapters.counting import added, changes
+from app.adapters.counters import added, changes
 from app.ids import ids_in
 from app.ports import Counting
 from app.ports.archive import NAMED_BY_OTHERS

@@ -4,14 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from app.briefs.instructions import without_instructions
-from app.briefs.linking import linked_interactions, settled_elsewhere
-from app.briefs.passages import around
+from app.briefs.linked_conversations import linked_interactions, settled_elsewhere
+from app.briefs.llm.instructions import without_instructions
 from app.briefs.reading import Call, Utterance, calls, utterances
 from app.briefs.repetition import Coverage, plain
-from app.briefs.revisions import Revision, is_replaced, revisions
-from app.briefs.steps import AttemptedStep, steps
-from app.briefs.telling import (
+from app.briefs.sentence_roles import (
     EMPTY,
     LEAVING,
     MASK,
@@ -26,13 +23,16 @@ from app.briefs.telling import (
     tells,
     wants,
 )
+from app.briefs.steps import AttemptedStep, steps
+from app.briefs.superseded_values import Revision, is_replaced, revisions
+from app.briefs.surroundings import around
 from app.briefs.wishes import UNSETTLED, Wish, WishState, wishes
-from app.language.promises import hands_on
-from app.language.sentences import sentences
-from app.language.words import terms
 from app.models import Interaction, Kind, Snapshot
 from app.nlu import Act
+from app.nlu.promises import hands_on
 from app.nlu.reasons import Weighed, weighed
+from app.nlu.sentences import sentences
+from app.nlu.words import terms
 
 # So sure must be what a quotation is called: refused, or taken back.
 SURE_OF_LABEL = 0.85

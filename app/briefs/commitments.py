@@ -7,9 +7,9 @@ from app.briefs.due import day_named
 from app.briefs.quoting import shortened
 from app.briefs.reading import Utterance
 from app.budget import spend
-from app.language.promises import binds_us, due_in, time_in
 from app.models import Actor, Commitment
 from app.nlu import Act
+from app.nlu.promises import binds_us, due_in, time_in
 
 MOST_COMMITMENTS = 3
 # Of so many, the last ones, it is found out by when they are due.

@@ -12,9 +12,9 @@ from typing import Any, cast
 import text_to_num
 
 from app.caching import text_cache
-from app.language.identifiers import mentions
-from app.language.languages import LANGUAGES, language_of
 from app.models import Commitment
+from app.nlu.identifiers import mentions
+from app.nlu.languages import LANGUAGES, language_of
 
 _SPAN = re.compile(
     r"(?:\d{1,3} ?(?:-|–|to|or|bis|oder|à|ou|a|o|al|tot|of) ?)?(?P<most>\d{1,3}) ?"

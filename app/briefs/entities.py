@@ -5,15 +5,15 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, cast
 
-from app.briefs.parts import looked_up, offered, spoken_of
 from app.briefs.reading import Call
+from app.briefs.record_items import looked_up, offered, spoken_of
 from app.briefs.steps import counted_calls
 from app.budget import spend
-from app.language.identifiers import Mention, canonical, coded_values, mentions, structured_names
-from app.language.languages import FUNCTION_WORDS
-from app.language.steps import read_json
-from app.language.words import STOP_WORDS
 from app.models import Actor, Entity, Interaction, Kind, Outcome
+from app.nlu.identifiers import Mention, canonical, coded_values, mentions, structured_names
+from app.nlu.languages import FUNCTION_WORDS
+from app.nlu.steps import read_json
+from app.nlu.words import STOP_WORDS
 
 MOST_ENTITIES = 24
 _BEFORE_CHARACTERS = 50

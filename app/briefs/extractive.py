@@ -13,23 +13,19 @@ from app.briefs.due import with_day
 from app.briefs.entities import entities
 from app.briefs.frames import frames_in
 from app.briefs.headline import headline_of, last_failed, main_thing
-from app.briefs.instructions import without_instructions
-from app.briefs.linking import without_secrets
+from app.briefs.linked_conversations import without_secrets
+from app.briefs.llm.entities import united
+from app.briefs.llm.instructions import without_instructions
 from app.briefs.mood import mood_of
 from app.briefs.phrases import language_of_locale, phrases_of
 from app.briefs.quoting import quoted, quotes_in
 from app.briefs.reading import Utterance, only_looks, refusal_of
 from app.briefs.repetition import Coverage
 from app.briefs.resolution import resolution
-from app.briefs.revisions import is_replaced
 from app.briefs.situation import BriefSentence, Findings, Wording, broken_promises, contact_reason, situation
 from app.briefs.steps import AttemptedStep, humanised
-from app.briefs.union import united
+from app.briefs.superseded_values import is_replaced
 from app.budget import Budget
-from app.language.identifiers import canonical, mentions
-from app.language.pings import is_ping
-from app.language.promises import hands_on, time_in
-from app.language.words import terms
 from app.models import (
     ActionTaken,
     Actor,
@@ -52,6 +48,10 @@ from app.models import (
     Snapshot,
 )
 from app.nlu import Act
+from app.nlu.identifiers import canonical, mentions
+from app.nlu.presence_checks import is_ping
+from app.nlu.promises import hands_on, time_in
+from app.nlu.words import terms
 
 MOST_WORDS = 160
 LEAST_SITUATION = 45

@@ -9,9 +9,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from app.language.acts import is_english
-from app.language.languages import Language, language_of
 from app.models import ActionTaken, Actor, Brief, Commitment, Outcome
+from app.nlu.dialogue_acts import is_english
+from app.nlu.languages import Language, language_of
 
 _ENDINGS = (Outcome.SUCCEEDED, Outcome.FAILED, Outcome.ABANDONED, Outcome.UNKNOWN)
 

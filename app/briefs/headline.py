@@ -8,9 +8,9 @@ from app.briefs.reading import Utterance
 from app.briefs.situation import BriefSentence, Findings, thing_of
 from app.briefs.steps import AttemptedStep, humanised, label_of
 from app.briefs.wishes import WishState
-from app.language.human import asks_for_person
-from app.language.words import terms
 from app.models import Intent, Outcome, ResolutionStatus
+from app.nlu.human_request import asks_for_person
+from app.nlu.words import terms
 
 HEADLINE_CHARACTERS = 120
 _BETWEEN = " · "

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from app.briefs.reading import Utterance
 from app.models import Sentiment, SentimentLabel, Trend
 from app.nlu import SentenceReading
-from app.nlu.feelings import felt, mood_after
+from app.nlu.mood import felt, mood_after
 
 _BAD, _GOOD = -0.4, 0.3
 

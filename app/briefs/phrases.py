@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from app.language.languages import LANGUAGES, Language
+from app.nlu.languages import LANGUAGES, Language
 
 
 class Openings(NamedTuple):

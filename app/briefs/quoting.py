@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection
 from itertools import islice
 
-from app.briefs.quotes import standing
+from app.briefs.llm.quotes import standing
 from app.models import Interaction, Quote
 from app.nlu import Act, Setting, read
 

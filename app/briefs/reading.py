@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 from app.budget import spend
-from app.language.steps import read_json, result_outcome
 from app.models import Actor, Channel, Interaction, Kind, Outcome
 from app.nlu import NOTHING_READ, Act, SentenceReading, Setting, Talk, read
+from app.nlu.steps import read_json, result_outcome
 
 _LOOKING = re.compile(
     r"^(?:get|search|list|find|look(?:up)?|check|calculate|compute|think|plan|read|fetch|query|retrieve|view|show"

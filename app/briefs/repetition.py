@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from app.language.languages import FUNCTION_WORDS
-from app.language.words import terms
+from app.nlu.languages import FUNCTION_WORDS
+from app.nlu.words import terms
 
 _SAME = 0.75
 _NEARLY_SAME = 0.6

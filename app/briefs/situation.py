@@ -13,12 +13,12 @@ from app.briefs.frames import Frames
 from app.briefs.phrases import Phrases
 from app.briefs.quoting import quoted, quotes_in
 from app.briefs.reading import Utterance
+from app.briefs.sentence_roles import SURE
 from app.briefs.steps import AttemptedStep, humanised, label_of
-from app.briefs.telling import SURE
 from app.briefs.wishes import WishState
-from app.language.words import terms
 from app.models import Actor, Commitment, Entity, Evidence, Interaction, Outcome, Quote, ResolutionStatus
 from app.nlu import Act
+from app.nlu.words import terms
 
 SITUATION_WORDS = 75
 MOST_SENTENCES = 4

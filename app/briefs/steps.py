@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 from app.briefs.quoting import quoted
 from app.briefs.reading import Call, Utterance
-from app.language.identifiers import structured_names
-from app.language.sentences import shorten
 from app.models import ActionTaken, Actor, Interaction, Kind, Outcome
 from app.nlu import Act
+from app.nlu.identifiers import structured_names
+from app.nlu.sentences import shorten
 
 MOST_NAMES_IN_A_STEP = 5
 _SELF_SERVICE_DETAIL = ("error_code", "error", "code", "reason", "step", "page", "screen", "field")

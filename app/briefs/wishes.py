@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from app.briefs.reading import Utterance
 from app.briefs.steps import AttemptedStep, humanised
-from app.language.words import terms
 from app.models import Actor, Outcome
 from app.nlu import Act
 from app.nlu.wish_states import MOST_LATER, Later, content_words, state, turns_of
+from app.nlu.words import terms
 
 _SURE = 0.5
 _NEW_WORDS = 0.5

@@ -16,7 +16,7 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 from pydantic_core import from_json
 
 from app.errors import InvalidRequest, PayloadTooLarge, WarmlineError
-from app.formats.moments import Moment
+from app.formats.timestamps import Moment
 from app.models import MAX_BATCH, Actor, Channel, InteractionDraft, Kind, Outcome, Participant, Problem
 from app.validation import (
     check_count_of_values,

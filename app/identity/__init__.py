@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 
 from app.errors import IdentityConflict, InvalidRequest, NotFound, UnknownConversation, UnknownCustomer
 from app.identity.graph import STRONG_TYPE
-from app.identity.nobody import names_nobody
 from app.identity.normalise import key_of
 from app.identity.rules import SHARING_CAP, IdentityFiling, Placement, Rules
+from app.identity.shared_identifiers import names_nobody
 from app.ids import id_of_work, made_at, resumed_work
 from app.models import Customer, Identifier, Resolution, Subject, Verification, VerificationStatus
 from app.ports import Changes, IdentifierHolding, Ledger, MergeRecord, RecordedIdentities, ResolvedCustomer, Transaction

@@ -29,8 +29,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.identity.graph import ANONYMOUS_TYPES, STRONG_TYPE, ClaimGraph
-from app.identity.nobody import Reason, names_nobody, reason_to_join_nobody
 from app.identity.normalise import Key, key_of, normalised
+from app.identity.shared_identifiers import Reason, names_nobody, reason_to_join_nobody
 from app.models import Identifier, InteractionDraft, Match, RowWarning
 from app.ports import Arrival, Assignment, Changes, IdentifierHolding, NewInteraction, RecordedIdentities
 

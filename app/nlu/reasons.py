@@ -1,7 +1,8 @@
 """How likely each sentence of a customer's tells why they came, and what they still want: two logistic regressions.
 
 A sentence is weighed beside the others of the conversation: what it does, how it compares to the likeliest before and
-after it, and how early and late it is said. The weights are a file of the package, fitted by `python -m evals.fit_nlu`.
+after it, and how early and late it is said. The weights are a file of the package, fitted by `python -m
+evals.fitting.nlu`.
 """
 
 import json
@@ -14,8 +15,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from app.nlu.classifier import ACTS, MOODS, TRAITS, SentenceReading
 from app.nlu.features import Setting
-from app.nlu.reading import ACTS, MOODS, TRAITS, SentenceReading
 
 WEIGHTS = Path(__file__).with_name("reasons.json")
 _LEAST = 1e-4

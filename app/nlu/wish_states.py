@@ -1,6 +1,6 @@
 """How a wish stands at the end of a talk, by what was said after it: a logistic regression over a few dozen traits.
 
-The weights are a file of the package, fitted by `python -m evals.fit_nlu` to the labelled wishes.
+The weights are a file of the package, fitted by `python -m evals.fitting.nlu` to the labelled wishes.
 """
 
 import json
@@ -13,9 +13,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from app.language.words import terms
-from app.nlu.acts import Act
-from app.nlu.reading import SentenceReading
+from app.nlu.act_labels import Act
+from app.nlu.classifier import SentenceReading
+from app.nlu.words import terms
 
 STATES = ("open", "done", "withdrawn", "refused", "conditional")
 MOST_LATER = 60

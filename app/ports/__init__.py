@@ -5,6 +5,7 @@ adapter of it.
 """
 
 from app.ports.archive import Archive, Counting, Counts
+from app.ports.external import Attempt, Courier, LanguageModel, ModelReply
 from app.ports.ledger import (
     REDACTED,
     Arrival,
@@ -38,7 +39,6 @@ from app.ports.matching import (
     VectorStore,
 )
 from app.ports.outbox import LeasedMessage, Outbox, Settlement, UnannouncedArrival, WebhookRecord
-from app.ports.outside import Attempt, Courier, LanguageModel, ModelReply
 
 __all__ = [
     "REDACTED",

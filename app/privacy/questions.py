@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterable, Mapping
 
-from app.language.sentences import sentences
 from app.models import Actor, Interaction
 from app.models import Kind as InteractionKind
+from app.nlu.sentences import sentences
 from app.privacy.codes import names_code
 from app.privacy.spoken import words_of
 from app.privacy.vocabulary import CAME, COUNTS, QUESTIONS, THINGS

@@ -1,6 +1,6 @@
 """Retrieval: finds what matters in one customer's own history, gathers the snapshot of a case, and keeps the index."""
 
-from app.language.extent import readable
+from app.nlu.extent import readable
 from app.retrieval.gather import Gatherer
 from app.retrieval.index import Indexer, file_watermark
 from app.retrieval.meanings import MeaningReader

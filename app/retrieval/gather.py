@@ -4,9 +4,9 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
-from app.language.extent import readable
-from app.language.words import terms
 from app.models import Actor, Customer, Interaction, Kind, Passage, Snapshot
+from app.nlu.extent import readable
+from app.nlu.words import terms
 from app.ports import Ledger
 from app.retrieval.search import MAX_CANDIDATES, Retriever
 from app.retrieval.texts import searchable

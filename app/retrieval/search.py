@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.errors import ConfigurationError, RetrievalUnavailable
-from app.language.words import terms
 from app.models import Interaction, Passage, Record
+from app.nlu.words import terms
 from app.patience import within
 from app.ports import Embedder, Ledger, VectorStore
 from app.retrieval.lexical import Scores, coverage

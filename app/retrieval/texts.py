@@ -6,8 +6,8 @@ from datetime import date
 from itertools import islice
 
 from app.caching import text_cache
-from app.language.words import terms
 from app.models import Interaction, Kind
+from app.nlu.words import terms
 
 MAX_CHARACTERS = 4000
 MAX_VALUES = 40

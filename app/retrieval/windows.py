@@ -9,8 +9,8 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from app.language.extent import readable
 from app.models import Customer, Interaction, Snapshot
+from app.nlu.extent import readable
 from app.ports import Ledger
 
 Place = tuple[str, str]

@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.models import Signal, SignalType, Snapshot
-from app.signals.crossings import channel_switches
+from app.signals.channel_switch import channel_switches
 from app.signals.journey import Journey
-from app.signals.paths import backtracking, repeated_failures
+from app.signals.messages import bot_loops, human_requests, negative_sentiment, repetitions
+from app.signals.navigation import backtracking, repeated_failures
 from app.signals.timing import delayed_replies, hesitations, silence
-from app.signals.wording import bot_loops, human_requests, negative_sentiment, repetitions
 
 MOST_OF_A_TYPE = 5
 SHORT_TEXTS = 12_000

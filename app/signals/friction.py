@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from app.models import Friction, FrictionPart, Intervention, InterventionLevel, Ladder, Signal, SignalType
-from app.signals.strain import CALM, Strain
+from app.signals.dissatisfaction import CALM, Strain
 
 WEIGHTS = {
     SignalType.HUMAN_REQUEST: 0.9,

@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from app.language.steps import Step, steps
 from app.models import Actor, Channel, Interaction, Kind, Signal, SignalType, Snapshot
+from app.nlu.steps import Step, steps
 
 STAFF = frozenset({Actor.BOT, Actor.AGENT})
 RECENT = timedelta(days=14)

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from app.models import Interaction, Intervention, InterventionLevel, Ladder, Snapshot
 from app.signals.detection import detect
+from app.signals.dissatisfaction import strain_at
 from app.signals.friction import intervene
-from app.signals.strain import strain_at
 
 _LEVELS = tuple(InterventionLevel)
 

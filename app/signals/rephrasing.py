@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.caching import text_cache
-from app.language.acts import SpeechAct, customer_act, staff_act
-from app.language.identifiers import canonical, mentions
-from app.language.replies import TurnEffect, turn_of
-from app.language.sentences import sentences
 from app.models import Interaction, Kind
+from app.nlu.dialogue_acts import SpeechAct, customer_act, staff_act
+from app.nlu.identifiers import canonical, mentions
+from app.nlu.reply_moves import TurnEffect, turn_of
+from app.nlu.sentences import sentences
 from app.signals.journey import STAFF
 
 Vectors = Mapping[str, NDArray[np.float32]]

@@ -8,10 +8,10 @@ from statistics import median
 from typing import NamedTuple
 
 from app.caching import text_cache
-from app.language.acts import SpeechAct, customer_act, staff_act
-from app.language.replies import Reply, TurnEffect, reply_of, turn_of
-from app.language.sentences import sentences
 from app.models import Actor, Channel, Interaction, Kind, Outcome, Signal, SignalType, Snapshot
+from app.nlu.dialogue_acts import SpeechAct, customer_act, staff_act
+from app.nlu.reply_moves import Reply, TurnEffect, reply_of, turn_of
+from app.nlu.sentences import sentences
 from app.signals.journey import STAFF, Journey, Moment, on_channel, span
 
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400

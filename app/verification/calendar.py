@@ -9,7 +9,7 @@ from typing import NamedTuple
 from babel import Locale
 
 from app.caching import text_cache
-from app.language.languages import LANGUAGES, Language
+from app.nlu.languages import LANGUAGES, Language
 
 _NUMERIC = re.compile(r"(?<![\w./-])(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?![\w/-])")
 _ISO = re.compile(r"(?<!\d)(\d{4})-(\d\d)-(\d\d)(?!\d)")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 from app.caching import text_cache
-from app.language.languages import Language
+from app.nlu.languages import Language
 
 HALF_DAY, _NOON = 720, 12
 _MARKED = re.compile(

@@ -8,7 +8,7 @@ that size could be made of them as well: else it would follow by coincidence.
 import itertools
 from collections.abc import Iterator
 
-from app.verification.counting import counted
+from app.verification.counts import counted
 from app.verification.figures import Figure
 from app.verification.transcript import Line, TranscriptIndex
 

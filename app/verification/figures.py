@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import text_to_num
 
 from app.caching import text_cache
-from app.language.languages import Language
+from app.nlu.languages import Language
 
 Values = frozenset[float]
 

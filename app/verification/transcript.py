@@ -14,12 +14,12 @@ from typing import Any, NamedTuple, cast
 
 import orjson
 
-from app.language.extent import LEAST_OF_A_TEXT, MOST_OF_A_CASE, MOST_OF_A_TEXT, beginning_and_end
-from app.language.identifiers import canonical, mentions
-from app.language.languages import LANGUAGES, Language, folded, language_of, words_of
-from app.language.sentences import sentences
-from app.language.words import STOP_WORDS, stem
 from app.models import Actor, Interaction, Kind, Transcript
+from app.nlu.extent import LEAST_OF_A_TEXT, MOST_OF_A_CASE, MOST_OF_A_TEXT, beginning_and_end
+from app.nlu.identifiers import canonical, mentions
+from app.nlu.languages import LANGUAGES, Language, folded, language_of, words_of
+from app.nlu.sentences import sentences
+from app.nlu.words import STOP_WORDS, stem
 from app.verification.amounts import Amounts, recorded, spoken
 from app.verification.calendar import Day, around, calendar_day, days
 from app.verification.clock import ClockTime, moments

@@ -20,7 +20,7 @@ from app.adapters.embeddings import DIMENSIONS, MiniLM
 from app.adapters.sql import SqlStore
 from app.adapters.sql.continuity import SqlContinuity
 from app.adapters.vectors import ChromaVectors
-from app.continuity import Follower
+from app.analytics import Follower
 from app.errors import Unavailable
 from app.ids import new_id
 from app.models import (
@@ -47,7 +47,7 @@ from app.retrieval import file_watermark
 from app.settings import Settings
 from evals.bench.figures import LatencyFigure, figure, silent, timed
 from evals.bench.service import service
-from evals.crowd import TENANT, Progress
+from evals.servers.seed_stores import TENANT, Progress
 
 TOGETHER = 200
 DAYS = 60

@@ -20,7 +20,7 @@ from app.retrieval import Indexer, Retriever
 from app.settings import Settings
 from evals.bench.figures import WARM_UPS, LatencyFigure, figure, silent, timed
 from evals.bench.service import service
-from evals.crowd import TENANT, TURNS, Progress, file_crowd, file_customer
+from evals.servers.seed_stores import TENANT, TURNS, Progress, file_crowd, file_customer
 
 _QUESTIONS = (
     "Why was I charged twice?",

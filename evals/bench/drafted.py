@@ -17,8 +17,8 @@ from app.models import Record
 from app.settings import Settings
 from evals.bench.figures import WARM_UPS, LatencyFigure, figure, silent, timed
 from evals.bench.service import started
-from evals.crowd import TURNS, Progress, file_customer
-from evals.servers import server
+from evals.servers.processes import server
+from evals.servers.seed_stores import TURNS, Progress, file_customer
 
 MODEL = "openai/slow"
 BRIEF_S, CHECK_S = 3.0, 1.5
@@ -50,7 +50,7 @@ async def bench_drafted(interactions: int = 200, requests: int = 50, *, progress
         offline.disarm()
         customer_ids = await _filed_customers(settings, random, interactions)
         arguments = ("--brief-s", str(BRIEF_S), "--check-s", str(CHECK_S))
-        async with server("evals.slow_server", *arguments) as address:
+        async with server("evals.servers.slow", *arguments) as address:
             environment = {
                 "WARMLINE_MODEL": MODEL,
                 "WARMLINE_MODEL_BASE_URL": address,

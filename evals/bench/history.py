@@ -24,7 +24,7 @@ from app.models import Identifier, InteractionDraft, Record
 from app.retrieval import Retriever
 from app.settings import Settings
 from evals.bench.figures import silent, timed
-from evals.crowd import TENANT, TURNS, Progress, conversation, file_customer
+from evals.servers.seed_stores import TENANT, TURNS, Progress, conversation, file_customer
 
 SMALL = 10_000
 TURNS_OF = 200

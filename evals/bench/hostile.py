@@ -23,7 +23,7 @@ from app.models import Record
 from app.settings import Settings
 from evals.bench.figures import silent
 from evals.bench.service import started
-from evals.crowd import Progress
+from evals.servers.seed_stores import Progress
 
 INGEST, HANDOFF, NEXT_ACTION, VERIFY = "interactions", "handoffs", "next-actions", "briefs/verify"
 POSTS = (INGEST, HANDOFF, NEXT_ACTION, VERIFY)

@@ -21,7 +21,7 @@ from app.models import Record
 from app.settings import Settings
 from evals.bench.figures import ThroughputFigure, rate, silent
 from evals.bench.service import service
-from evals.crowd import TENANT, TURNS, Progress, conversation
+from evals.servers.seed_stores import TENANT, TURNS, Progress, conversation
 
 BATCH = 500
 BATCH_CONNECTIONS = 2

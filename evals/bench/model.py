@@ -15,8 +15,8 @@ from app.models import Record
 from app.settings import Settings
 from evals.bench.figures import WARM_UPS, LatencyFigure, figure, middle_and_slow_end, silent, timed
 from evals.bench.service import started
-from evals.crowd import TURNS, Progress, file_customer
-from evals.slow_server import SlowModel, TimedAnswer, listening
+from evals.servers.seed_stores import TURNS, Progress, file_customer
+from evals.servers.slow import SlowModel, TimedAnswer, listening
 
 MODEL = "openai/instant"
 DEADLINE_MS = 30_000

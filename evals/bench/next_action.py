@@ -21,7 +21,7 @@ from app.models import Record
 from app.settings import Settings
 from evals.bench.figures import LatencyFigure, figure, silent
 from evals.bench.service import service
-from evals.crowd import TURNS, Progress, file_cases, file_crowd, file_customer
+from evals.servers.seed_stores import TURNS, Progress, file_cases, file_crowd, file_customer
 
 WARM_UP_S = 1.0
 # A message a customer writes takes the time to write it; asking after each is rarer than asking at all.

@@ -19,7 +19,7 @@ from app.settings import Settings
 from evals.bench.figures import middle_and_slow_end, silent
 from evals.bench.open_loop import BROKEN, TIMED_OUT, OpenLoop, RequestOutcome, Sending
 from evals.bench.service import started
-from evals.crowd import Progress
+from evals.servers.seed_stores import Progress
 
 INGEST, NEXT_ACTION, HANDOFF = "ingest", "next-action", "handoff"
 SHARES = ((INGEST, 0.7), (NEXT_ACTION, 0.2), (HANDOFF, 0.1))

@@ -24,8 +24,8 @@ from app.settings import Settings
 from evals.bench.figures import middle_and_slow_end, silent
 from evals.bench.receiver import ReceivedMessage, receiver
 from evals.bench.service import started
-from evals.crowd import Progress
-from evals.slow_server import SlowModel, listening
+from evals.servers.seed_stores import Progress
+from evals.servers.slow import SlowModel, listening
 
 MODEL = "openai/slow"
 BRIEF, CHECKED = 2, 3

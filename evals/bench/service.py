@@ -44,7 +44,17 @@ async def started(
     longer to be ready where they share a core. Raises Unavailable.
     """
     port = _free_port()
-    command = [sys.executable, "-m", "app.doors.cli", "serve", "--host", "127.0.0.1", "--port", str(port), *arguments]
+    command = [
+        sys.executable,
+        "-m",
+        "app.interfaces.cli",
+        "serve",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        *arguments,
+    ]
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("WARMLINE_")}
     own = {"WARMLINE_DATA_DIR": str(settings.data_dir), "WARMLINE_LOG_LEVEL": "WARNING"}
     log = settings.data_dir / "service.log"

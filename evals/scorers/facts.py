@@ -2,9 +2,9 @@
 
 import re
 
-from evals.dialogues import sentences_of
-from evals.identifiers import identifiers
+from evals.datasets.dialogues import sentences_of
 from evals.scorers.base import Score, Scorer, count, not_applicable, share
+from evals.scorers.identifiers import identifiers
 from evals.scorers.texts import holds, holds_fact, said_by, shown_by, told_in
 from evals.suite.cases import ExpectedFact, GoldCase, Harm
 from evals.suite.observing import Observation

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 
 from app.models import VerdictKind
-from evals.identifiers import identifiers, numbers
 from evals.scorers.base import Score, Scorer, count, unscored
+from evals.scorers.identifiers import identifiers, numbers
 from evals.scorers.texts import moments_of, prose, said_by, told_in
 from evals.suite.cases import GoldCase
 from evals.suite.observing import Observation

@@ -14,7 +14,7 @@ the instructions for its form that it follows (adherence). The instructions here
 import re
 
 from app.models import VerdictKind
-from evals.dialogues import sentences_of
+from evals.datasets.dialogues import sentences_of
 from evals.scorers.base import Score, Scorer, listed, not_applicable, share, unscored
 from evals.scorers.facts import key_fact_recall, missing_attempts, missing_commitments
 from evals.scorers.grounding import KNOWN_LANGUAGE, fabricated

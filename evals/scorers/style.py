@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from evals.dialogues import sentences_of
+from evals.datasets.dialogues import sentences_of
 from evals.scorers.base import Score, Scorer, not_applicable, unscored
 from evals.scorers.texts import prose
 from evals.suite.cases import GoldCase

@@ -14,12 +14,12 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from app.application import App
 from app.bootstrap import build, language_model
 from app.errors import ConfigurationError, InvalidRequest
 from app.ports import LanguageModel
+from app.services import App
 from app.settings import Settings
-from evals.recordings import RecordedModel, Recordings, StaleRecording
+from evals.datasets.recordings import RecordedModel, Recordings, StaleRecording
 from evals.scorers import SCORERS, Score, Scorer
 from evals.suite.cases import GoldCase, Split, catalogue_for, load_cases
 from evals.suite.judging import Judge

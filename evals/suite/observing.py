@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 from pydantic import Field
 
-from app.application import App
 from app.errors import InvalidRequest
 from app.models import MAX_BATCH, Brief, FailureCode, Handoff, InteractionDraft, Record, Verdict, VerifyRequest
-from evals.dialogues import sentences_of
+from app.services import App
+from evals.datasets.dialogues import sentences_of
 from evals.suite.cases import GoldCase
 from evals.suite.judgement import Judgement
 

@@ -13,9 +13,9 @@ import pytest_asyncio
 from fastapi import FastAPI
 from playwright.async_api import Browser, Page, async_playwright
 
-from app.application import App
 from app.bootstrap import build
 from app.main import create_app
+from app.services import App
 from app.settings import Settings
 from tests.browser.harness import Service, Watch, browser_path, listening
 from tests.browser.harness import screenshot as take

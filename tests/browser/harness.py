@@ -17,7 +17,7 @@ from fastapi import FastAPI
 from playwright.async_api import ConsoleMessage, Page, Request
 from starlette.types import ASGIApp
 
-from app.application import App
+from app.services import App
 
 BROWSERS = (
     "chromium",

@@ -12,11 +12,11 @@ from playwright.async_api import Page, expect
 from starlette.responses import HTMLResponse
 
 from app.adapters.scripted import ScriptedModel
-from app.application import App
 from app.bootstrap import build
 from app.errors import ModelUnavailable
 from app.main import create_app
 from app.ports import ModelReply
+from app.services import App
 from app.settings import Settings
 from tests.browser.conftest import OpenPage
 from tests.browser.handed_over import CONVERSATION, hand_over, link_to, play

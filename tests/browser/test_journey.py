@@ -5,11 +5,11 @@ from typing import Any
 
 from playwright.async_api import Page, expect
 
-from app.application import JourneyQuery
 from app.models import Scope
+from app.services import JourneyQuery
 from tests.browser.conftest import OpenPage, Screenshot
 from tests.browser.harness import Service, Watch, assert_accessible, assert_fits, tab_to
-from tests.builders import START
+from tests.support.builders import START
 
 ACCOUNT = {"type": "account_id", "value": "acc-2001", "verified": True, "method": "app login"}
 MAIL = {"type": "email", "value": "noor@mail.example", "verified": True, "method": "link"}

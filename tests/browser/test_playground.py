@@ -9,16 +9,16 @@ import pytest_asyncio
 from playwright.async_api import Page, expect
 
 from app.adapters.scripted import ScriptedModel
-from app.application import App
 from app.bootstrap import build
+from app.services import App
 from app.settings import Settings
 from evals.suite.cases import load_cases
 from tests.browser.conftest import OpenPage, Screenshot
 from tests.browser.harness import Service, Watch, assert_accessible, assert_fits, tab_to
 from tests.conftest import WordEmbedder
-from tests.test_playground import ANSWER, TALK
-from tests.vcon_documents import text_dialog as spoken
-from tests.vcon_documents import vcon
+from tests.services.test_playground import ANSWER, TALK
+from tests.support.vcon_documents import text_dialog as spoken
+from tests.support.vcon_documents import vcon
 
 MODEL = "some/model"
 

@@ -14,7 +14,7 @@ from app.adapters.buses.redis import RedisLink
 from app.adapters.buses.sockets import SocketLink
 from app.adapters.buses.subscribers import ProcessBus
 from app.ports.bus import MISSED, Message
-from tests.postgres import asked
+from tests.support.postgres import asked
 
 PATIENCE_S = 15.0
 REDIS = "redis://127.0.0.1:6379"

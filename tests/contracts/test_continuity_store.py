@@ -22,7 +22,7 @@ from app.ports.continuity import (
     SpotRow,
     VisitRow,
 )
-from tests.builders import START, draft
+from tests.support.builders import START, draft
 
 ALL = 1000
 

@@ -11,7 +11,7 @@ from app.adapters.memory import MemoryArchive, MemoryLedger
 from app.adapters.sql import SqlStore
 from app.models import Channel, Identifier, Participant
 from app.ports import Archive, Changes, Ledger, MergeRecord, NewHolding, NewInteraction
-from tests.builders import START, draft
+from tests.support.builders import START, draft
 
 
 class Stores(NamedTuple):

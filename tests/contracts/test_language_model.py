@@ -15,7 +15,7 @@ from app.adapters.llm import LitellmEmbedder, LitellmModel, json_object_in
 from app.adapters.scripted import ScriptedModel
 from app.errors import InvalidModelOutput, ModelFailure, ModelTimeout, ModelUnavailable, RetrievalUnavailable
 from app.ports import LanguageModel, ModelReply
-from tests.model_wire import BASE_URL, FAULTS, completion, failure, hang
+from tests.support.model_wire import BASE_URL, FAULTS, completion, failure, hang
 
 CHAT = f"{BASE_URL}/chat/completions"
 SCHEMA = {

@@ -12,7 +12,7 @@ from app.adapters.memory import MemoryLedger
 from app.adapters.sql import SqlStore
 from app.models import Actor, Channel, Identifier, Interaction, InteractionDraft, Kind, Outcome
 from app.ports import Changes, IdentifierHolding, Ledger, MergeRecord, NewHolding, NewInteraction, RecordedIdentities
-from tests.builders import START, draft
+from tests.support.builders import START, draft
 
 
 @pytest.fixture(params=["sqlite", "postgres", "memory"])

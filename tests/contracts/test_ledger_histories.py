@@ -11,8 +11,8 @@ from app.adapters.memory import MemoryArchive, MemoryLedger
 from app.adapters.sql import SqlStore
 from app.models import Channel, Identifier, Kind
 from app.ports import Archive, Changes, InteractionRef, Ledger, MergeRecord, NewHolding, NewInteraction
-from tests.builders import START, draft
 from tests.contracts.test_ledger import merge, rows
+from tests.support.builders import START, draft
 
 
 @pytest.fixture(params=["sqlite", "postgres", "memory"])

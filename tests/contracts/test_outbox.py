@@ -16,7 +16,7 @@ from app.announcements import heard
 from app.models import Announcement, DeliveryStatus, IssuedWebhook, Topic
 from app.ports import Archive, Changes, Ledger, NewInteraction, Outbox, Settlement, Unit
 from app.ports.outbox import now_ms
-from tests.builders import START, draft
+from tests.support.builders import START, draft
 
 T, OTHER = "acme", "another"
 SECRET = "whsec_c2VjcmV0"

@@ -15,8 +15,8 @@ from app.adapters.pgvector import PgVectors
 from app.adapters.vectors import BATCH, ChromaVectors
 from app.errors import ConfigurationError, RetrievalUnavailable
 from app.ports import Vectors, VectorStore
-from tests.chroma import chroma_server_in
-from tests.postgres import asked
+from tests.support.chroma import chroma_server_in
+from tests.support.postgres import asked
 
 
 @pytest.fixture(scope="module")

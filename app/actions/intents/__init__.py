@@ -5,8 +5,8 @@ with examples one by one, and `reader` puts them together.
 """
 
 from app.actions.intents.classifier import IntentClassifier, IntentLearner, Likelihoods
+from app.actions.intents.customer_requests import without_the_unwanted
 from app.actions.intents.reader import IntentReader, IntentReading, WishRead
-from app.actions.intents.wishes import without_the_unwanted
 
 __all__ = [
     "IntentClassifier",

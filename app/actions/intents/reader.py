@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from app.actions.catalogue import Catalogue
 from app.actions.intents.classifier import LEAST_CONFIDENCE, IntentClassifier, IntentLearner
-from app.actions.intents.likeness import MEANING, WORDS, Classes, Examples, Lexicon
-from app.actions.intents.wishes import IntentWish, stuck_at, wishes_of
+from app.actions.intents.customer_requests import IntentWish, stuck_at, wishes_of
+from app.actions.intents.similarity import MEANING, WORDS, Classes, Examples, Lexicon
 from app.caching import on_forgetting
 from app.errors import RetrievalUnavailable
 from app.models import Intent, Interaction, ScoredName, Snapshot

@@ -9,11 +9,11 @@ from typing import Any, TypeVar
 from pydantic_core import from_json, to_json
 from sqlalchemy import BigInteger, BindParameter, Connection, Executable, Select, bindparam, delete, func, select
 
-from app.adapters.counting import added, changes
+from app.adapters.counters import added, changes
 from app.adapters.sql.connections import Connections
 from app.adapters.sql.erasure import SqlErasure
 from app.adapters.sql.locks import Lock, hold
-from app.adapters.sql.reading import (
+from app.adapters.sql.request_start import (
     BY_IDS,
     CUSTOMERS,
     CUSTOMERS_BEFORE,

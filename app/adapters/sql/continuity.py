@@ -9,10 +9,10 @@ from pydantic_core import from_json, to_json
 from sqlalchemy import Connection, Executable, Select, Table, Text, bindparam, cast, delete, func, select, union, update
 
 from app.adapters.sql import SqlStore
+from app.adapters.sql.change_tracking import ARRIVALS, DERIVED, news, note, note_arrivals, touch
 from app.adapters.sql.erasure import empty_journal
 from app.adapters.sql.locks import Lock, hold
-from app.adapters.sql.noting import ARRIVALS, DERIVED, news, note, note_arrivals, touch
-from app.adapters.sql.reading import newest_of
+from app.adapters.sql.request_start import newest_of
 from app.adapters.sql.rows import interaction_of
 from app.adapters.sql.tables import (
     continuity_escalations,

@@ -13,7 +13,7 @@ from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic import ValidationError as PydanticError
 from pydantic_core import PydanticCustomError
 
-from app.formats.moments import Moment
+from app.formats.timestamps import Moment
 from app.validation import invalid_fields, invalid_request
 
 # Extensions that redefine nothing this reader relies on, or that it follows (roles; transcripts).

@@ -3,9 +3,9 @@
 from functools import cached_property
 from typing import NamedTuple, Protocol
 
-from app.language.identifiers import Mention, mentions
-from app.language.languages import Language, language_of
 from app.models import Statement
+from app.nlu.identifiers import Mention, mentions
+from app.nlu.languages import Language, language_of
 from app.verification.calendar import Day, days
 from app.verification.clock import ClockTime, moments
 from app.verification.figures import in_digits

@@ -2,7 +2,7 @@
 
 import re
 
-from app.language.identifiers import Mention, canonical
+from app.nlu.identifiers import Mention, canonical
 from app.verification.checks.base import Objection, StatementReading
 from app.verification.figures import figures
 from app.verification.transcript import TranscriptIndex

@@ -1,9 +1,9 @@
 """Names of people, places and companies: whether each stands in the transcript, in whatever case or form."""
 
-from app.language.languages import folded, words_of
-from app.language.words import stem
+from app.nlu.languages import folded, words_of
+from app.nlu.words import stem
 from app.verification.checks.base import Objection, StatementReading
-from app.verification.naming import proper_names
+from app.verification.proper_names import proper_names
 from app.verification.transcript import TranscriptIndex
 
 _LONG = 5

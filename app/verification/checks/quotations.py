@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from app.language.languages import folded, language_of, words_of
+from app.nlu.languages import folded, language_of, words_of
 from app.verification.checks.base import Objection, StatementReading
 from app.verification.transcript import Line, TranscriptIndex
 

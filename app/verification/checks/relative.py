@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from app.language.sentences import sentences
+from app.nlu.sentences import sentences
 from app.verification.calendar import days
 from app.verification.checks.base import Objection, StatementReading
 from app.verification.clock import HALF_DAY

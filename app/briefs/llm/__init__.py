@@ -1,0 +1,1 @@
+"""The brief in a model's words: what is sent, what comes back, and what of it may stand."""

@@ -1,0 +1,90 @@
+"""A creating POST: its tenant, its raw body, read once, and its answer, given once however often it is retried."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, TypeVar
+
+from fastapi import Depends, Request
+from pydantic import BaseModel
+from starlette.responses import Response
+
+from app.interfaces.http.authentication import Tenant, admitted_tenant
+from app.interfaces.http.dependencies import Door, TheDoor, door_of
+from app.interfaces.http.idempotency import IdempotentRequest, JsonReply, answer, asked
+from app.interfaces.http.problems import RefusedError
+from app.interfaces.http.request_bodies import MAX_BATCH_BYTES, SubmittedInteractions, parsed, read_body
+from app.services import App, RecordAnswer
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One creating request that was let in."""
+
+    door: Door
+    asked: IdempotentRequest
+
+    @property
+    def tenant(self) -> str:
+        """The tenant it acts for."""
+        return self.asked.tenant
+
+    @property
+    def application(self) -> App:
+        """The App behind the door."""
+        return self.door.application
+
+    def read_as(self, model: type[Model]) -> Model:
+        """The body as a record. Raises InvalidRequest naming what does not fit."""
+        return parsed(model, self.asked.body)
+
+    async def once(self, make: Callable[[], Awaitable[JsonReply]]) -> Response:
+        """The answer that `make` gives, or the one kept for this Idempotency-Key."""
+        return await self.door.replies.once(self.asked, make)
+
+    async def record(self, sent: SubmittedInteractions) -> Response:
+        """File the interactions of the body: 201, or 207 when some were refused. Raises RefusedError for a lone one."""
+
+        async def make() -> JsonReply:
+            recorded = _with_ids(await self.application.record(self.tenant, sent.rows), sent.ids)
+            problems = [result.problem for result in recorded.results if result.problem is not None]
+            if sent.single and problems:
+                raise RefusedError(problems[0])
+            customers = {result.customer_id for result in recorded.results if result.customer_id}
+            only = customers.pop() if len(customers) == 1 else None
+            return answer(recorded, status=207 if problems else 201, customer_id=only)
+
+        return await self.once(make)
+
+
+def _with_ids(recorded: RecordAnswer, ids: Sequence[str | None]) -> RecordAnswer:
+    if all(name is None for name in ids):
+        return recorded
+    results = (
+        result.model_copy(update={"id": name}) if name is not None else result
+        for result, name in zip(recorded.results, ids, strict=True)
+    )
+    return recorded.model_copy(update={"results": tuple(results)})
+
+
+async def _posted(request: Request, door: TheDoor, tenant: Tenant) -> Post:
+    return Post(door, asked(request, tenant, await read_body(request)))
+
+
+async def _posted_batch(request: Request, door: TheDoor, tenant: Tenant) -> Post:
+    return Post(door, asked(request, tenant, await read_body(request, limit=MAX_BATCH_BYTES)))
+
+
+async def posted(request: Request) -> Post:
+    """As `Posted`, for a route that is called too often to have its dependencies solved each time."""
+    return await _posted(request, await door_of(request), await admitted_tenant(request))
+
+
+async def posted_batch(request: Request) -> Post:
+    """As `PostedBatch`, for a route that is called too often to have its dependencies solved each time."""
+    return await _posted_batch(request, await door_of(request), await admitted_tenant(request))
+
+
+Posted = Annotated[Post, Depends(_posted)]
+PostedBatch = Annotated[Post, Depends(_posted_batch)]

@@ -1,0 +1,49 @@
+"""`/v1/vcons` and `/v1/events`: conversations and events in the forms that other systems already speak."""
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from app.formats.cloud_events import BATCHED, STRUCTURED
+from app.interfaces.http import examples
+from app.interfaces.http.documentation import body_of, refusals
+from app.interfaces.http.idempotent_post import PostedBatch
+from app.interfaces.http.request_bodies import sent_events, sent_vcon
+from app.services import RecordAnswer
+
+router = APIRouter(tags=["Interactions and signals"])
+
+_PARTLY = {"model": RecordAnswer, "description": "Some rows were refused: each carries its own problem"}
+_VCON = ("An IETF vCon, syntax 0.0.1 to 0.4.0.", examples.VCON)
+_EVENT = ("One CloudEvent of version 1.0, its attributes beside its data.", examples.CLOUD_EVENT)
+_EVENTS = ("A list of up to 1,000 CloudEvents.", [examples.CLOUD_EVENT])
+_BINARY = ("The data of one CloudEvent, whose attributes are `ce-` headers.", examples.CLOUD_EVENT["data"])
+
+
+@router.post(
+    "/v1/vcons",
+    summary="Record a conversation as a vCon",
+    status_code=201,
+    response_model=RecordAnswer,
+    responses={207: _PARTLY, **refusals("idempotency_conflict", "payload_too_large")},
+    openapi_extra=body_of({"application/vcon+json": _VCON, "application/json": _VCON}),
+)
+async def record_vcon(post: PostedBatch) -> Response:
+    """Dialogs become messages, transcripts their turns, analyses notes, attachments events. `conversation_id` is the
+    vCon's uuid; sent again, nothing is filed twice. A document with defects is refused whole, each named by its path.
+    """
+    return await post.record(await sent_vcon(post.asked.body))
+
+
+@router.post(
+    "/v1/events",
+    summary="Record CloudEvents",
+    status_code=201,
+    response_model=RecordAnswer,
+    responses={207: _PARTLY, **refusals("idempotency_conflict", "payload_too_large")},
+    openapi_extra=body_of({STRUCTURED: _EVENT, BATCHED: _EVENTS, "application/json": _BINARY}),
+)
+async def record_events(request: Request, post: PostedBatch) -> Response:
+    """Structured, batched or binary. An event whose data is an interaction becomes it; any other becomes an event of
+    its own type. The caller's id is `source#id`, so the same event again is a duplicate.
+    """
+    return await post.record(await sent_events(post.asked.body, request.headers))

@@ -1,0 +1,1 @@
+"""The evals of single capabilities, each behind a command of `warmline eval`."""

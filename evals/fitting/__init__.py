@@ -1,0 +1,1 @@
+"""Makes the fitted weights that the service ships, from labelled data."""

@@ -1,0 +1,1 @@
+"""Servers and stores that evals and benches start for themselves."""
