@@ -52,7 +52,7 @@ from app.privacy import redacted_draft
 from app.prompts import PromptLibrary
 from app.retrieval import Gatherer, Indexer, MeaningReader, Retriever, Windows
 from app.services import App, Parts
-from app.services.memory_erasure import AGAIN_AFTER_S
+from app.services.parts import AGAIN_AFTER_S
 from app.services.sandbox import NO_MODEL
 from app.services.visit_reader import RoomsReader
 from app.sessions import EndedSessions

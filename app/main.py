@@ -106,8 +106,8 @@ async def _warm_up(application: App) -> None:
 async def _keep_to_retention(application: App) -> None:
     while True:
         try:
-            await application.remove_expired_replies()
-            for run in await application.apply_retention():
+            await application.replies.remove_expired()
+            for run in await application.customers.apply_retention():
                 if count := sum(run.erased.values()):
                     log.info("retention of tenant %s erased %d entries", run.tenant, count)
         except Exception as failure:  # noqa: BLE001 - the service goes on, and the next round catches up

@@ -39,7 +39,7 @@ from app.models.continuity import (
     Visit,
 )
 from app.ports.continuity import EscalationRow, SpotRow, VisitRow
-from app.services.administration import Administration
+from app.services.parts import Parts
 
 SAMPLES = 5
 # Fields that the answer calls more fully than the rows do.
@@ -51,8 +51,11 @@ _RENAMED = {
 }
 
 
-class Continuing(Administration):
+class AnalyticsService:
     """What an App tells about a tenant's journeys. Every verb reads first what was acknowledged before it."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
 
     async def continuity(
         self, tenant: str, filters: ContinuityFilter, *, group_by: GroupBy = GroupBy.BREAKPOINT

@@ -22,7 +22,7 @@ LATEST_BEFORE = timedelta(days=14)
 LONGEST_PAUSE = timedelta(minutes=30)
 
 
-class Noticing:
+class HistorySignals:
     """Reads parts of one customer's history, given its whole outline in the order things happened."""
 
     def __init__(self, ledger: Ledger, tenant: str, customer: Customer, outline: Sequence[InteractionRef]) -> None:

@@ -13,7 +13,6 @@ from app.errors import InvalidRequest
 from app.ids import first_id_at, ids_in
 from app.models import Customer, Decision, Handoff, Interaction, Signal
 from app.ports import InteractionRef
-from app.services.administration import Administration
 from app.services.customer_history import (
     FoundCustomer,
     Joining,
@@ -23,7 +22,8 @@ from app.services.customer_history import (
     MadeHandoff,
     Why,
 )
-from app.services.history_signals import Noticing
+from app.services.history_signals import HistorySignals
+from app.services.parts import Parts
 
 MOST_FOUND = 20
 # Words are looked for in the newest so many sequence numbers of a tenant: some fifty milliseconds.
@@ -52,8 +52,11 @@ class _OutlineWindow(NamedTuple):
     end: int
 
 
-class Journeys(Administration):
+class JourneyService:
     """What an App tells about whole histories."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
 
     async def find_customers(self, tenant: str, written: str) -> tuple[FoundCustomer, ...]:
         """The customers that a text may mean, at most twenty; nobody is made by looking.
@@ -77,10 +80,10 @@ class Journeys(Administration):
         """
         started = perf_counter()
         head = await self._parts.ledger.head(tenant)
-        customer = await self.customer(tenant, customer_id)
+        customer = await self._parts.identities.customer(tenant, customer_id)
         outline = await self._parts.ledger.outline(tenant, customer.identity_ids, up_to_seq=head)
         left = [outlined for outlined in outline if _fits(outlined, wanted)]
-        noticing = Noticing(self._parts.ledger, tenant, customer, outline)
+        noticing = HistorySignals(self._parts.ledger, tenant, customer, outline)
         window, rows, signals = await _part(noticing, left, _window(outline, left, wanted), wanted)
         since, until = _span(left, window, wanted)
         made = await self._made(tenant, customer, outline, since or _EVER, until or _NEVER)
@@ -154,7 +157,7 @@ class Journeys(Administration):
     ) -> FoundCustomer | None:
         if await self._parts.ledger.customer_of(tenant, known_as) is None:
             return None  # erased between two looks
-        customer = await self.customer(tenant, known_as)
+        customer = await self._parts.identities.customer(tenant, known_as)
         return FoundCustomer(customer=customer, why=why, interaction_id=interaction_id)
 
     # --- what happened along the way ---
@@ -310,7 +313,7 @@ def _span(
 
 
 async def _part(
-    noticing: Noticing, left: Sequence[InteractionRef], window: _OutlineWindow, wanted: JourneyQuery
+    noticing: HistorySignals, left: Sequence[InteractionRef], window: _OutlineWindow, wanted: JourneyQuery
 ) -> tuple[_OutlineWindow, Sequence[Interaction], Sequence[Signal]]:
     rows, signals = await noticing.read(left[window.start : window.end])
     if not wanted.friction:

@@ -4,38 +4,74 @@ import asyncio
 import ctypes
 import gc
 import logging
+import secrets
+from collections.abc import Callable, Coroutine, Sequence
 from contextvars import Context
 from time import monotonic
 from typing import Any
 
 from app.caching import forget_texts
 from app.errors import WarmlineError
-from app.ports import Ledger
+from app.ports.bus import ERASED, MISSED, Message
+from app.services.parts import Parts
 
 _log = logging.getLogger(__name__)
 
-# Longer than anything that is under way may take: a late model is given up after as long.
-AGAIN_AFTER_S = 30.0
+ForgetCustomer = Callable[[str, str], None]
+InBackground = Callable[[Coroutine[Any, Any, None]], None]
 
 
-class Forgetting:
-    """Forgets customers' words, whoever's they are: what is still stored is read and worked out anew when asked for."""
+class MemoryErasure:
+    """Forgets customers' words, whoever's they are: what is still stored is read and worked out anew when asked for.
 
-    def __init__(self, ledger: Ledger, *, again_after_s: float = AGAIN_AFTER_S) -> None:
-        self._ledger = ledger
-        self._again_after_s = again_after_s
+    `forget_customer` are called with the tenant and the id of a customer who was erased. What other processes erase is
+    heard of on the bus, and worked on `in_background`.
+    """
+
+    def __init__(self, parts: Parts, forget_customer: Sequence[ForgetCustomer], in_background: InBackground) -> None:
+        self._parts = parts
+        self._forget_customer = forget_customer
+        self._in_background = in_background
+        self._origin = secrets.token_hex(8)
         self._due = 0.0
         self._task: asyncio.Task[None] | None = None
+        parts.bus.subscribe(ERASED, self._hear_of_erasure)
+        parts.bus.subscribe(MISSED, self._hear_of_a_gap)
 
-    async def forget(self) -> None:
-        """Empty what is remembered now, and once more later, when what is under way has put back what it read.
+    async def forget(self, tenant: str | None, customer_id: str | None = None) -> None:
+        """Keep nothing in this process of an erased customer's words; without one, of something else that was erased.
 
-        Many erasures share one later round, which comes at most twice the time after any of them.
+        It is done once more later, when work under way has put back what it read. Many erasures share one later round,
+        which comes at most twice the time after any of them.
         """
+        parts = self._parts
+        if tenant is not None and customer_id is not None:
+            for forget in self._forget_customer:
+                forget(tenant, customer_id)
+            parts.announcer.drop(tenant, customer_id)
+        parts.traffic.forget(tenant)
+        parts.cases.forget(tenant)
+        parts.meanings.forget(tenant)
         await self._empty()
-        self._due = monotonic() + self._again_after_s
+        self._due = monotonic() + parts.forget_again_after_s
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._empty_again(), name="forgetting", context=Context())
+
+    def announce(self, tenant: str, customer_id: str | None) -> None:
+        """Have every other process forget too."""
+        self._parts.bus.publish(ERASED, {"tenant": tenant, "customer_id": customer_id, "origin": self._origin})
+
+    def _hear_of_erasure(self, message: Message) -> None:
+        """Forget what another process erased; this process has forgotten what it erased itself."""
+        if message["origin"] == self._origin:
+            return
+        customer_id = message["customer_id"]
+        work = self.forget(str(message["tenant"]), None if customer_id is None else str(customer_id))
+        self._in_background(work)
+
+    def _hear_of_a_gap(self, _: Message) -> None:
+        """Forget everybody's words: erasures elsewhere, while the bus was lost, are announced to nobody again."""
+        self._in_background(self.forget(None))
 
     async def close(self) -> None:
         """Wait for no later round: what is remembered ends with the process."""
@@ -52,7 +88,7 @@ class Forgetting:
     async def _empty(self) -> None:
         forget_texts()
         try:
-            await self._ledger.release_memory()
+            await self._parts.ledger.release_memory()
         except WarmlineError as failure:
             # What was to be erased is erased. The later round tries again.
             _log.warning("the ledger's memory was not released: %s", failure.detail)

@@ -22,10 +22,12 @@ from app.ports.revisions import RevisionStore
 from app.ports.verifier import Verifier
 from app.pressure import Pressure
 from app.retrieval import Gatherer, Indexer, MeaningReader, Retriever, Windows
-from app.services.memory_erasure import AGAIN_AFTER_S
 from app.services.sandbox import Sandbox
 from app.sessions import EndedSessions
 from app.signing import Signatures
+
+# Longer than anything that is under way may take: a late model is given up after as long.
+AGAIN_AFTER_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +70,7 @@ class Parts:
     drafts_per_minute: int
     pressure: Pressure
     forget_again_after_s: float = AGAIN_AFTER_S
+
+    async def ladder_of(self, tenant: str) -> Ladder:
+        """The levels of friction at which a tenant's conversations call for more: its catalogue's, else the setting."""
+        return await self.decisions.ladder(tenant) or self.ladder

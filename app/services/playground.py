@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from time import perf_counter
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
@@ -15,7 +15,10 @@ from app.formats.eval_case import eval_case
 from app.models import Explanation, Handoff, HandoffRequest, Interaction, InteractionDraft, Moment, Record
 from app.privacy import masked_conversation
 from app.services.parts import Parts
-from app.services.sandbox import NO_MODEL, TrialApp
+from app.services.sandbox import NO_MODEL
+
+if TYPE_CHECKING:
+    from app.services import App
 
 TENANT = "playground"
 MOST_CHARACTERS = 500_000
@@ -110,14 +113,14 @@ class Playground:
         )
         own = (await self._parts.decisions.shelf.of(tenant)).catalogue
         prompt, model = request.prompt or self.options().prompts[0], request.model or NO_MODEL
-        app: TrialApp = await asyncio.to_thread(
+        app = await asyncio.to_thread(
             self._parts.sandbox.app, catalogue=request.catalogue or own, prompt=prompt, model=model
         )
         try:
             await app.warm_up()
             interactions = await _recorded(app, conversation.drafts)
-            handoff = await app.handoff(TENANT, asked)
-            explanation = await app.explain(TENANT, asked)
+            handoff = await app.handoffs.create(TENANT, asked)
+            explanation = await app.handoffs.explain(TENANT, asked)
         finally:
             await app.close()
         case_id, case = eval_case(conversation, asked, handoff)
@@ -167,11 +170,11 @@ class Playground:
             self._free.release()
 
 
-async def _recorded(app: TrialApp, drafts: tuple[InteractionDraft, ...]) -> tuple[Interaction, ...]:
+async def _recorded(app: "App", drafts: tuple[InteractionDraft, ...]) -> tuple[Interaction, ...]:
     rows: list[Interaction] = []
     for start in range(0, len(drafts), _TOGETHER):
         batch = drafts[start : start + _TOGETHER]
-        answer = await app.record(TENANT, batch)
+        answer = await app.interactions.record(TENANT, batch)
         for index, (draft, recorded) in enumerate(zip(batch, answer.results, strict=True), start):
             if (
                 recorded.problem is not None

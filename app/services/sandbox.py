@@ -1,37 +1,14 @@
 """What an App asks for when a conversation is only tried out: another App, on stores that are thrown away."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from app.actions import Catalogue
-from app.models import Explanation, Handoff, HandoffRequest, InteractionDraft, Problem
-from app.services.answers import RecordAnswer
+
+if TYPE_CHECKING:
+    from app.services import App
 
 NO_MODEL = "none"
-
-
-class TrialApp(Protocol):
-    """The part of an App that a trial needs."""
-
-    async def warm_up(self) -> None:
-        """Load what the first handoff needs."""
-        ...
-
-    async def record(self, tenant: str, drafts: Sequence[InteractionDraft | Problem]) -> RecordAnswer:
-        """File interactions."""
-        ...
-
-    async def handoff(self, tenant: str, request: HandoffRequest) -> Handoff:
-        """A handoff."""
-        ...
-
-    async def explain(self, tenant: str, request: HandoffRequest) -> Explanation:
-        """Why the brief without a model says what it says."""
-        ...
-
-    async def close(self) -> None:
-        """Let go of everything."""
-        ...
 
 
 class Sandbox(Protocol):
@@ -49,6 +26,6 @@ class Sandbox(Protocol):
         """`none`, and every model that the settings name."""
         ...
 
-    def app(self, *, catalogue: Catalogue | str, prompt: str, model: str) -> TrialApp:
+    def app(self, *, catalogue: Catalogue | str, prompt: str, model: str) -> "App":
         """A new App; it may be made in a thread. Raises ConfigurationError for a name that there is not."""
         ...

@@ -36,7 +36,7 @@ class _Fresh:
     ids: set[str] = field(default_factory=set[str])
 
 
-class Following:
+class SemanticSignals:
     """Follows the conversations of all tenants that this process files."""
 
     def __init__(self, meanings: MeaningReader, heard: Heard, tell: Tell) -> None:

@@ -58,7 +58,7 @@ class _DueCheck(NamedTuple):
     customer_id: str
 
 
-class Waiting:
+class SilenceTimers:
     """Timers of conversations, and the look that finds those of others; `tell` is called when one is due.
 
     Beyond `most` timers those that are due last go, and the ledger is looked through again soon.

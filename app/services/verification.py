@@ -5,17 +5,20 @@ from time import perf_counter
 from app.errors import UnknownConversation
 from app.models import Statement, Transcript, VerifyRequest
 from app.services.answers import VerifyAnswer
-from app.services.signals import Watching
+from app.services.parts import Parts
 
 CHECKING_S = 30.0
 """So long a model may take over what rules leave open; without its verdicts, that stays unverified."""
 _MOST_INTERACTIONS = 1000
 
 
-class Verifying(Watching):
-    """What an App tells about sentences of others."""
+class VerificationService:
+    """Checks sentences of others against the ledger."""
 
-    async def verify_claims(self, tenant: str, request: VerifyRequest) -> VerifyAnswer:
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    async def check(self, tenant: str, request: VerifyRequest) -> VerifyAnswer:
         """A verdict for each claim, in order, by the newest 1,000 interactions of the conversation or the customer.
 
         Of long texts and of a long history as much is read as for a brief, by rules for two seconds.
@@ -33,7 +36,7 @@ class Verifying(Watching):
                 )
             customer_id = customer_id or seat.customer_id
         assert customer_id is not None  # the request names one of the two
-        customer = await self.customer(tenant, customer_id)
+        customer = await self._parts.identities.customer(tenant, customer_id)
         rows = await self._parts.ledger.interactions(
             tenant,
             customer.identity_ids,

@@ -155,7 +155,7 @@ class _Import:
 
     async def _pages(self) -> list[float]:
         chosen = [self._random.choice(self._probes) for _ in range(2 * PROBED)]
-        return await timed(PROBED, lambda turn: self._app.timeline(TENANT, chosen[turn]))
+        return await timed(PROBED, lambda turn: self._app.interactions.timeline(TENANT, chosen[turn]))
 
 
 class _Vectors:

@@ -80,7 +80,7 @@ async def asked_about(
             await app.warm_up()
             for case in cases:
                 await file_case(app, case)
-                await app.handoff(case.id, case.request(deadline_ms=DEADLINE_MS))
+                await app.handoffs.create(case.id, case.request(deadline_ms=DEADLINE_MS))
                 prompt = model.asked()
                 if prompt is not None:  # of somebody of whom nothing is known no model is asked
                     prompts.append(CasePrompt(case, *prompt))

@@ -316,9 +316,9 @@ async def _decided(
 ) -> Decision:
     # A tenant of its own for each: the same customer may come up in several conversations of a file.
     conversation = conversation_of({"turns": turns, **{key: row[key] for key in _READ if key in row}})
-    await app.record(tenant, conversation.drafts)
+    await app.interactions.record(tenant, conversation.drafts)
     subject = dict(conversation.subject())
-    return await app.next_actions(
+    return await app.decisions.next_actions(
         tenant, NextActionRequest(**subject, limit=limit, now=conversation.now, context=context or {})
     )
 

@@ -322,9 +322,9 @@ def _due(promise: Commitment, brief: Brief) -> str:
 
 
 async def _handed_over(app: App, model: Replying, row: AnswerRow, tenant: str) -> AnswerOutcome:
-    await app.record(tenant, row.interactions)
+    await app.interactions.record(tenant, row.interactions)
     model.row, model.differs, model.unmapped = row, True, 0
-    handoff = await app.handoff(tenant, row.handoff.model_copy(update={"deadline_ms": DEADLINE_MS}))
+    handoff = await app.handoffs.create(tenant, row.handoff.model_copy(update={"deadline_ms": DEADLINE_MS}))
     return AnswerOutcome(row, handoff, model.differs, model.unmapped)
 
 

@@ -208,11 +208,11 @@ async def handed_over(app: App, about: LabelledDialogue, deadline_ms: int) -> Ti
     identifier = Identifier(
         type="account_id", value=about.conversation_id, verified=True, method="made for a measurement"
     )
-    recorded = await app.record(TENANT, [first.model_copy(update={"identifiers": (identifier,)}), *rest])
+    recorded = await app.interactions.record(TENANT, [first.model_copy(update={"identifiers": (identifier,)}), *rest])
     request = HandoffRequest(conversation_id=about.conversation_id, deadline_ms=deadline_ms)
     started = perf_counter()
     stages = [
-        (stage, (perf_counter() - started) * 1000 - deadline_ms) async for stage in app.handoff_stages(TENANT, request)
+        (stage, (perf_counter() - started) * 1000 - deadline_ms) async for stage in app.handoffs.stages(TENANT, request)
     ]
     (_, first_late_ms), *_, (handoff, late_ms) = stages
     ids = frozenset(result.interaction_id for result in recorded.results if result.interaction_id)

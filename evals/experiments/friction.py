@@ -100,7 +100,7 @@ async def judge_file(
 async def _judge(app: App, number: int, turns: Sequence[RatedTurn]) -> list[RatedMessage]:
     conversation = f"dialogue-{number}"
     identifiers = (Identifier(type="account_id", value=conversation, verified=True),)
-    answer = await app.record(
+    answer = await app.interactions.record(
         _TENANT,
         [
             InteractionDraft(
@@ -121,7 +121,7 @@ async def _judge(app: App, number: int, turns: Sequence[RatedTurn]) -> list[Rate
         for row, turn in zip(answer.results, turns, strict=True)
         if turn.rating is not None and turn.actor is Actor.CUSTOMER
     }
-    course = await app.conversation_friction(_TENANT, conversation)
+    course = await app.signals.conversation_friction(_TENANT, conversation)
     return [
         RatedMessage(
             dialogue=number,

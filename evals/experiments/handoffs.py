@@ -90,8 +90,10 @@ async def judge_file(
 
 async def _handed_on(app: App, conversation: Conversation) -> Handoff:
     # A tenant of its own for each: the same customer may come up in several conversations of a file.
-    await app.record(conversation.id, conversation.drafts)
-    return await app.handoff(conversation.id, HandoffRequest(**dict(conversation.subject()), now=conversation.now))
+    await app.interactions.record(conversation.id, conversation.drafts)
+    return await app.handoffs.create(
+        conversation.id, HandoffRequest(**dict(conversation.subject()), now=conversation.now)
+    )
 
 
 def judge(row: Mapping[str, Any], conversation: Conversation, handoff: Handoff) -> JudgedHandoff:

@@ -75,7 +75,7 @@ async def evaluate(
         try:
             persons = await _filed(app, records, progress)
             started = perf_counter()
-            run = await app.suggest_identities(TENANT, at_least=at_least)
+            run = await app.customers.suggest_identities(TENANT, at_least=at_least)
             seconds = perf_counter() - started
         finally:
             await app.close()
@@ -122,7 +122,7 @@ async def _filed(
     persons: dict[str, str] = {}
     for start in range(0, len(records), MAX_BATCH):
         some = records[start : start + MAX_BATCH]
-        answer = await app.record(TENANT, [_draft(record) for record in some])
+        answer = await app.interactions.record(TENANT, [_draft(record) for record in some])
         for record, result in zip(some, answer.results, strict=True):
             if result.customer_id is None:
                 raise InvalidRequest(result.problem.detail if result.problem else "A record was not filed.")

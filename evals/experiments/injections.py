@@ -213,7 +213,9 @@ async def _handoff(app: App, conversation_id: str, drafts: Sequence[InteractionD
     update = {"conversation_id": conversation_id, "identifiers": (identifier,)}
     times = [BEGUN + timedelta(minutes=minute) for minute in range(len(drafts))]
     timed = zip(drafts, times, strict=True)
-    await app.record(TENANT, [draft.model_copy(update=update | {"occurred_at": at}) for draft, at in timed])
+    await app.interactions.record(
+        TENANT, [draft.model_copy(update=update | {"occurred_at": at}) for draft, at in timed]
+    )
     asked = SectionRequest(name="notes", instruction="Anything else the agent should know.")
     request = HandoffRequest(
         conversation_id=conversation_id,
@@ -221,7 +223,7 @@ async def _handoff(app: App, conversation_id: str, drafts: Sequence[InteractionD
         sections=(asked,),
         now=times[-1] + timedelta(minutes=1),
     )
-    first, last = [stage async for stage in app.handoff_stages(TENANT, request)]
+    first, last = [stage async for stage in app.handoffs.stages(TENANT, request)]
     return _Stages(first, last)
 
 

@@ -83,8 +83,8 @@ async def evaluate(
         try:
             await app.warm_up()
             for done, case in enumerate(cases, start=1):
-                await app.record(case.id, case.drafts)
-                brief = (await app.handoff(case.id, case.request)).brief
+                await app.interactions.record(case.id, case.drafts)
+                brief = (await app.handoffs.create(case.id, case.request)).brief
                 quoted = list(quotations_of(brief))
                 quotations += len(quoted)
                 openings += brief.suggested_opening is not None

@@ -204,7 +204,7 @@ async def _filed(app: App, history: History) -> str:
     drafts = drafts_of(history)
     customer_id: str | None = None
     for start in range(0, len(drafts), MAX_BATCH):
-        answer = await app.record(history.id, drafts[start : start + MAX_BATCH])
+        answer = await app.interactions.record(history.id, drafts[start : start + MAX_BATCH])
         for result in answer.results:
             if result.customer_id is None or result.duplicate:
                 detail = result.problem.detail if result.problem else "this id stands twice in the history"
@@ -225,7 +225,7 @@ async def _asked(
             evidence = evidence_of(question) & history.turn_ids
             if evidence:
                 started = perf_counter()
-                answer = await app.search(history.id, customer_id, question.question, limit=max(CUT_OFFS))
+                answer = await app.interactions.search(history.id, customer_id, question.question, limit=max(CUT_OFFS))
                 took_ms = (perf_counter() - started) * 1000
                 hit_ids = [hit.interaction.id or "" for hit in answer.hits]
                 yield QuestionResult(str(question.category), evidence, hit_ids, took_ms)

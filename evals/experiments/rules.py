@@ -90,8 +90,8 @@ async def probes_of_journeys(app: App, cases: Sequence[GoldCase], seeds: int) ->
     """The sentences of our own briefs of the journeys, which are true, with what is planted in them."""
     probes: list[Probe] = []
     for case in cases:
-        await app.record(case.id, (*case.interactions, *case.others))
-        handoff = await app.handoff(case.id, case.request(deadline_ms=20_000))
+        await app.interactions.record(case.id, (*case.interactions, *case.others))
+        handoff = await app.handoffs.create(case.id, case.request(deadline_ms=20_000))
         transcript = transcript_of(case.interactions)
         heard = " ".join(row.text for row in case.interactions)
         for text in sentences(handoff.brief):

@@ -106,9 +106,9 @@ def _caught(
 async def _judged(app: App, dialogue: Dialogue, seed: int) -> list[_ScoredSentence]:
     read = conversation_of(dialogue.conversation)
     tenant = f"eval-{read.id}"
-    answer = await app.record(tenant, read.drafts)
+    answer = await app.interactions.record(tenant, read.drafts)
     sources = {result.interaction_id: result.id or "" for result in answer.results if result.interaction_id}
-    handoff = await app.handoff(tenant, HandoffRequest(conversation_id=read.id))
+    handoff = await app.handoffs.create(tenant, HandoffRequest(conversation_id=read.id))
     statements = list(_told(dialogue, seed))
     briefs = [Brief(situation=text) for _, _, text in statements]
     claims = [list(sentences(brief)) for brief in briefs]
@@ -161,5 +161,5 @@ async def _verdicts(app: App, tenant: str, conversation_id: str, claims: Sequenc
     verdicts: list[Verdict] = []
     for start in range(0, len(claims), MOST_CLAIMS):
         request = VerifyRequest(conversation_id=conversation_id, claims=tuple(claims[start : start + MOST_CLAIMS]))
-        verdicts.extend((await app.verify_claims(tenant, request)).verdicts)
+        verdicts.extend((await app.verification.check(tenant, request)).verdicts)
     return verdicts

@@ -178,14 +178,14 @@ def _by_type(done: Sequence[Outcomes]) -> dict[SignalType, TypeFigures]:
 
 async def _filed(app: App, journey: ScriptedJourney) -> Sequence[str | None]:
     """The interactions of a journey's turns. Everything is filed first, so that the index works through it at once."""
-    answer = await app.record(_TENANT, list(_drafts(journey)))
+    answer = await app.interactions.record(_TENANT, list(_drafts(journey)))
     return [row.interaction_id for row in answer.results]
 
 
 async def _judged(app: App, split: str, journey: ScriptedJourney, ids: Sequence[str | None]) -> Outcomes:
     last = journey.turns[-1]
     moment = _START + timedelta(seconds=sum(turn.after_s for turn in journey.turns) + journey.judged_after_s)
-    answer = await app.conversation_signals(_TENANT, f"{journey.id}/{last.conversation}", now=moment)
+    answer = await app.signals.conversation_signals(_TENANT, f"{journey.id}/{last.conversation}", now=moment)
     detected = [
         expected for expected in journey.moments if any(_is_it(expected, signal, ids) for signal in answer.signals)
     ]

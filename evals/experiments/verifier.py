@@ -161,11 +161,11 @@ async def _verdicts(app: App, conversation: Mapping[str, Any], claims: Sequence[
     # A tenant of its own for each, so that two conversations of one id never meet.
     read = conversation_of(conversation, now=UNDATED)
     tenant = f"eval-{read.id}"
-    await app.record(tenant, read.drafts)
+    await app.interactions.record(tenant, read.drafts)
     verdicts: list[VerdictKind] = []
     for start in range(0, len(claims), _MOST_CLAIMS):
         request = VerifyRequest(conversation_id=read.id, claims=tuple(claims[start : start + _MOST_CLAIMS]))
-        verdicts.extend(verdict.verdict for verdict in (await app.verify_claims(tenant, request)).verdicts)
+        verdicts.extend(verdict.verdict for verdict in (await app.verification.check(tenant, request)).verdicts)
     return verdicts
 
 

@@ -36,7 +36,7 @@ async def file_case(app: App, case: GoldCase) -> Mapping[str, str]:
     drafts = sorted((*case.others, *case.interactions), key=_time_of)
     sources: dict[str, str] = {}
     for start in range(0, len(drafts), MAX_BATCH):
-        answer = await app.record(case.id, drafts[start : start + MAX_BATCH])
+        answer = await app.interactions.record(case.id, drafts[start : start + MAX_BATCH])
         for result in answer.results:
             if result.interaction_id is None or result.duplicate:
                 why = result.problem.detail if result.problem else "its id stands twice in the case"
@@ -59,18 +59,18 @@ async def observe(
     verdicts: list[Verdict] = []
     for start in range(0, len(claims), MOST_CLAIMS):
         request = VerifyRequest(customer_id=handoff.customer_id, claims=tuple(claims[start : start + MOST_CLAIMS]))
-        verdicts.extend((await app.verify_claims(case.id, request)).verdicts)
+        verdicts.extend((await app.verification.check(case.id, request)).verdicts)
     return Observation(handoff=handoff, verdicts=tuple(verdicts), sources=sources)
 
 
 async def _handed_over(app: App, case: GoldCase, rest_s: float) -> Handoff:
     request = case.request(deadline_ms=DEADLINE_MS)
-    handoff = await app.handoff(case.id, request)
+    handoff = await app.handoffs.create(case.id, request)
     for _ in range(TRIES - 1):
         if handoff.failure_code is not FailureCode.RETRIEVAL_UNAVAILABLE:
             break
         await asyncio.sleep(rest_s)
-        handoff = await app.handoff(case.id, request)
+        handoff = await app.handoffs.create(case.id, request)
     return handoff
 
 

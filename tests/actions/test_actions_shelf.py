@@ -151,8 +151,11 @@ async def test_only_an_admin_puts_a_catalogue_and_each_tenant_has_its_own(client
     def key(issued: Any) -> dict[str, str]:
         return {"authorization": f"Bearer {issued.key}"}
 
-    reader, admin = await app.create_key("one", [Scope.ACTIONS]), await app.create_key("one", [Scope.ADMIN])
-    stranger = await app.create_key("two", [Scope.ACTIONS])
+    reader, admin = (
+        await app.access.create_key("one", [Scope.ACTIONS]),
+        await app.access.create_key("one", [Scope.ADMIN]),
+    )
+    stranger = await app.access.create_key("two", [Scope.ACTIONS])
     refused = await client.put("/v1/catalogue", content=CATALOGUE_LINES, headers=YAML | key(reader))
     problem(refused, 403, "forbidden")
     assert (await client.put("/v1/catalogue", content=CATALOGUE_LINES, headers=YAML | key(admin))).status_code == 200

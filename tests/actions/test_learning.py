@@ -175,18 +175,20 @@ async def test_an_outcome_filed_before_outcomes_were_counted_takes_nothing_away(
 
 async def test_erasing_a_customer_removes_their_outcomes_and_keeps_what_was_learnt(app: "App") -> None:
     text = "I want to talk to a person."
-    recorded = await app.record("t", [draft(text, conversation_id="c1")])
+    recorded = await app.interactions.record("t", [draft(text, conversation_id="c1")])
     request = NextActionRequest(conversation_id="c1")
-    decision = await app.next_actions("t", request)
+    decision = await app.decisions.next_actions("t", request)
     first = decision.actions[0]
-    await app.file_outcome("t", decision.decision_id, ActionOutcome(action_id=first.action_id, outcome="failed"))
-    learnt = (await app.next_actions("t", request)).actions
-    erased = await app.erase("t", recorded.results[0].customer_id or "")
-    await app.record("t", [draft(text, conversation_id="c1")])
-    later = (await app.next_actions("t", request)).actions
+    await app.decisions.file_outcome(
+        "t", decision.decision_id, ActionOutcome(action_id=first.action_id, outcome="failed")
+    )
+    learnt = (await app.decisions.next_actions("t", request)).actions
+    erased = await app.customers.erase("t", recorded.results[0].customer_id or "")
+    await app.interactions.record("t", [draft(text, conversation_id="c1")])
+    later = (await app.decisions.next_actions("t", request)).actions
 
     assert erased.erased["outcomes"] == 1
-    assert [line async for line in app.decision_log("t") if line["outcomes"]] == []
+    assert [line async for line in app.decisions.decision_log("t") if line["outcomes"]] == []
     before = {action.action_id: action.propensity for action in learnt}
     after = {action.action_id: action.propensity for action in later}
     assert after[first.action_id] == before[first.action_id] < first.propensity

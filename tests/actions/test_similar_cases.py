@@ -36,8 +36,8 @@ OTHER = "Please change the invoice address of our office in town"
 async def open_case(app: App, conversation: str, text: str = WISH, tenant: str = T) -> Decision:
     """A decision about what a customer of this conversation's own said."""
     person = (Identifier(type="email", value=f"{conversation}@x.example", verified=True),)
-    await app.record(tenant, [draft(text, conversation_id=conversation, identifiers=person)])
-    return await app.next_actions(tenant, NextActionRequest(conversation_id=conversation, audience="agent"))
+    await app.interactions.record(tenant, [draft(text, conversation_id=conversation, identifiers=person)])
+    return await app.decisions.next_actions(tenant, NextActionRequest(conversation_id=conversation, audience="agent"))
 
 
 async def settled(app: App, outcomes: Mapping[str, str], *, text: str = WISH, tenant: str = T) -> list[Decision]:
@@ -46,7 +46,7 @@ async def settled(app: App, outcomes: Mapping[str, str], *, text: str = WISH, te
     for conversation, report in outcomes.items():
         action_id, _, outcome = report.partition(" ")
         decision = await open_case(app, conversation, text, tenant)
-        await app.file_outcome(
+        await app.decisions.file_outcome(
             tenant, decision.decision_id, ActionOutcome.model_validate({"action_id": action_id, "outcome": outcome})
         )
         made.append(decision)
@@ -66,7 +66,7 @@ def keeper(app: App) -> CaseKeeper:
 
 
 async def catalogued(app: App, tenant: str = T) -> None:
-    await app.put_catalogue(tenant, CATALOGUE, as_json=False)
+    await app.decisions.put_catalogue(tenant, CATALOGUE, as_json=False)
 
 
 def reason(decision: Decision, action_id: str) -> str:
@@ -132,9 +132,9 @@ async def test_a_case_is_never_evidence_for_itself(app: App) -> None:
     await catalogued(app)
     made = await settled(app, {"c1": "replace succeeded", "c2": "replace succeeded"})
     for _ in range(3):
-        again = await app.next_actions(T, NextActionRequest(conversation_id="c1", audience="agent"))
+        again = await app.decisions.next_actions(T, NextActionRequest(conversation_id="c1", audience="agent"))
         assert again.case_id == made[0].case_id
-        await app.file_outcome(T, again.decision_id, ActionOutcome(action_id="replace", outcome="succeeded"))
+        await app.decisions.file_outcome(T, again.decision_id, ActionOutcome(action_id="replace", outcome="succeeded"))
     await keep_cases(app)
     assert "similar" not in reason(await open_case(app, "c1", "yes"), "replace")
 
@@ -152,7 +152,7 @@ async def test_an_outcome_that_is_told_otherwise_later_counts_as_told_last(app: 
     await catalogued(app)
     made = await settled(app, {f"c{number}": "replace succeeded" for number in range(3)})
     for decision in made:
-        await app.file_outcome(T, decision.decision_id, ActionOutcome(action_id="replace", outcome="failed"))
+        await app.decisions.file_outcome(T, decision.decision_id, ActionOutcome(action_id="replace", outcome="failed"))
     await keep_cases(app)
     assert "it settled 0." in reason(await open_case(app, "mine", LIKE_IT), "replace")
 
@@ -175,10 +175,10 @@ async def test_an_erased_customers_case_is_gone_at_once_and_others_stay(settings
         await catalogued(app)
         made = await settled(app, {f"c{number}": "replace succeeded" for number in range(4)})
         assert "4 similar" in reason(await open_case(app, "mine", LIKE_IT), "replace")
-        gone = await app.erase(T, made[0].customer_id)
+        gone = await app.customers.erase(T, made[0].customer_id)
         assert gone.erased["cases"] == 1
         assert "3 similar" in reason(
-            await app.next_actions(T, NextActionRequest(conversation_id="mine", audience="agent")), "replace"
+            await app.decisions.next_actions(T, NextActionRequest(conversation_id="mine", audience="agent")), "replace"
         )
         ids = [decision.case_id or "" for decision in made]
         assert set(await vectors.known_cases(T, ids)) == set(ids[1:])
@@ -196,7 +196,7 @@ async def test_a_blanked_message_is_no_case_any_more(settings: Settings) -> None
     async with build(settings, embedder=WordEmbedder(), vectors=vectors) as app:
         await catalogued(app)
         (made,) = await settled(app, {"c1": "replace succeeded"})
-        await app.redact(T, made.case_id or "")
+        await app.interactions.redact(T, made.case_id or "")
         assert not await vectors.known_cases(T, [made.case_id or ""])
 
 
@@ -205,8 +205,10 @@ async def test_a_case_erased_while_it_waits_is_not_kept(settings: Settings) -> N
     async with build(settings, embedder=WordEmbedder(), vectors=vectors) as app:
         await catalogued(app)
         decision = await open_case(app, "c1")
-        await app.file_outcome(T, decision.decision_id, ActionOutcome(action_id="replace", outcome="succeeded"))
-        await app.erase(T, decision.customer_id)
+        await app.decisions.file_outcome(
+            T, decision.decision_id, ActionOutcome(action_id="replace", outcome="succeeded")
+        )
+        await app.customers.erase(T, decision.customer_id)
         await keep_cases(app)
         assert not await vectors.known_cases(T, [decision.case_id or ""])
         assert not await app._parts.archive.page(T, CASES)  # pyright: ignore[reportPrivateUsage]
@@ -215,9 +217,9 @@ async def test_a_case_erased_while_it_waits_is_not_kept(settings: Settings) -> N
 async def test_a_merge_and_its_undoing_change_nothing_of_what_cases_say(app: App) -> None:
     await catalogued(app)
     made = await settled(app, {f"c{number}": "replace succeeded" for number in range(3)})
-    merge = await app.merge(T, made[0].customer_id, made[1].customer_id)
+    merge = await app.customers.merge(T, made[0].customer_id, made[1].customer_id)
     reason_before = reason(await open_case(app, "mine", LIKE_IT), "replace")
-    await app.unmerge(T, made[0].customer_id, merge.merge_id)
+    await app.customers.unmerge(T, made[0].customer_id, merge.merge_id)
     assert reason_before == reason(await open_case(app, "mine", LIKE_IT), "replace")
     assert "3 similar" in reason_before
 

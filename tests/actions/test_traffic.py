@@ -23,7 +23,7 @@ def messages(count: int, *, by: str = "ada@x.example", actor: Actor = Actor.CUST
 
 async def filed(app: App, tenant: str, drafts: Sequence[InteractionDraft]) -> str:
     """The customer of these messages, once all of them are indexed."""
-    answer = await app.record(tenant, drafts)
+    answer = await app.interactions.record(tenant, drafts)
     while (await app.readiness()).index_lag:  # noqa: ASYNC110 - the index tells nobody when it has caught up
         await asyncio.sleep(0.02)
     customer_id = answer.results[0].customer_id
@@ -72,7 +72,7 @@ async def test_what_an_erased_customer_wrote_is_dropped_at_once_and_left_out_fro
     await filed(app, TENANT, messages(LEAST_MESSAGES - 1, by="bob@x.example"))
     await traffic(app).study()
     learnt = (await in_force(app, TENANT)).reader
-    await app.erase(TENANT, ada)
+    await app.customers.erase(TENANT, ada)
     assert (await in_force(app, TENANT)).reader is common is not learnt
     await traffic(app).study()
     assert (await in_force(app, TENANT)).reader is common
@@ -81,7 +81,7 @@ async def test_what_an_erased_customer_wrote_is_dropped_at_once_and_left_out_fro
 async def test_a_catalogue_put_later_is_not_read_by_what_was_learnt_for_the_one_before(app: App) -> None:
     await filed(app, TENANT, messages(LEAST_MESSAGES))
     await traffic(app).study()
-    put = await app.put_catalogue(
+    put = await app.decisions.put_catalogue(
         TENANT, "{name: mine, actions: [{id: wait, label: Wait, intents: {any: 0.5}}]}", as_json=False
     )
     assert (await in_force(app, TENANT)).version == put.version

@@ -46,7 +46,9 @@ async def fill(settings: Settings) -> str:
     """A service's life in which Anna's messages were filed and embedded; gives her customer id."""
     async with build(settings, embedder=WordEmbedder()) as app:
         await app.warm_up()
-        answer = await app.record("default", [draft(f"the heating is cold {n}", identifiers=ANNA) for n in range(40)])
+        answer = await app.interactions.record(
+            "default", [draft(f"the heating is cold {n}", identifiers=ANNA) for n in range(40)]
+        )
         await indexed(app)
     return str(answer.results[0].customer_id)
 

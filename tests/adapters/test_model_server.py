@@ -94,13 +94,13 @@ async def opened(settings: Settings, address: str, **more: Any) -> AsyncGenerato
         await app.warm_up()
         identifiers = (Identifier(type="account_id", value="acc-1", verified=True, method="login"),)
         data = {"cvv": "123", "notes": {"password": SECRETS["password"]}}
-        await app.record(TENANT, [draft(TOLD, conversation_id="c-1", identifiers=identifiers, data=data)])
+        await app.interactions.record(TENANT, [draft(TOLD, conversation_id="c-1", identifiers=identifiers, data=data)])
         yield app
 
 
 async def handed_over(app: App) -> Handoff:
     """The handoff of the one conversation."""
-    return await app.handoff(TENANT, HandoffRequest(conversation_id="c-1", deadline_ms=60_000))
+    return await app.handoffs.create(TENANT, HandoffRequest(conversation_id="c-1", deadline_ms=60_000))
 
 
 WORDED = completion(json.dumps({"situation": [{"text": SAID, "evidence": ["t1"]}]}))
@@ -206,7 +206,7 @@ async def test_a_model_without_a_schema_mode_is_asked_in_words_from_then_on(sett
 
     async with model_server(plain_only) as (address, received), opened(settings, address) as app:
         first = await handed_over(app)
-        await app.record(TENANT, [draft("Any news of the parcel?", conversation_id="c-1")])
+        await app.interactions.record(TENANT, [draft("Any news of the parcel?", conversation_id="c-1")])
         second = await handed_over(app)
     assert (first.engine, second.engine) == ("model", "model")
     assert refusals == 2  # with a schema, and as any object; then never again

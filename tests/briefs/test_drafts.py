@@ -143,7 +143,7 @@ async def test_a_handoff_of_which_the_draft_was_given_up_asks_the_model_itself(
         model.brief_s = 0.0
         waiting = asyncio.create_task(handed_over(client, deadline_ms=60_000))
         await drafted(client, "1 joined")
-        await app.forget_customer_texts("default", extra["customer_id"])  # as when another process erased something
+        await app.memory.forget("default", extra["customer_id"])  # as when another process erased something
         answered = await waiting
     assert (answered["engine"], answered["status"]) == ("model", "completed")
     assert model.briefs == 2
@@ -180,7 +180,7 @@ async def test_a_draft_is_kept_up_to_date_and_dropped_when_its_moment_passes(
         over = {"channel": "chat", "actor": "system", "kind": "event", "name": "conversation_ended"}
         await record(client, over | {"conversation_id": "c-1"})
         await drafted(client, "1 dropped")
-        pieces = [piece["type"] async for piece in await app.export("default", row["customer_id"])]
+        pieces = [piece["type"] async for piece in await app.customers.export("default", row["customer_id"])]
     assert (answered["drafted_ahead"], answered["pending"]) == (True, False)
     assert "door code" in answered["brief"]["situation"]
     assert "drafts" not in pieces
@@ -243,7 +243,7 @@ async def test_a_draft_of_words_that_were_blanked_is_dropped(settings: Settings,
         await asked_for_a_person(client)
         extra = (await record(client, message("Never mind the colour.", conversation_id="c-1")))[0]
         await until_asked(model, 1)
-        await app.redact("default", extra["interaction_id"])
+        await app.interactions.redact("default", extra["interaction_id"])
         counted = await counts(client)
     assert "human_request: 0 conversations" in counted
     assert "0 filed" in counted

@@ -146,7 +146,7 @@ async def test_what_was_blanked_while_a_model_is_late_is_told_by_no_revision(
         await asked_for_a_person(client)
         extra = (await record(client, message("Never mind the colour.", conversation_id="c-1")))[0]
         answered = await handed_over(client)
-        await app.redact("default", extra["interaction_id"])
+        await app.interactions.redact("default", extra["interaction_id"])
         await asyncio.sleep(2 * (model.brief_s + model.check_s))
         response = await client.get(f"/v1/handoffs/{answered['handoff_id']}")
     assert response.status_code == 404 or summary(response.json())[:1] == (1,)

@@ -157,7 +157,7 @@ async def recorded(app: App) -> tuple[str, str]:
     """A customer with one message, and the message's id."""
     identifiers = (Identifier(type="account_id", value="acc-1", verified=True, method="login"),)
     message = drafted("The zebrafinch parcel never came.", conversation_id="c-1", identifiers=identifiers)
-    [result] = (await app.record(TENANT, [message])).results
+    [result] = (await app.interactions.record(TENANT, [message])).results
     assert result.customer_id is not None
     assert result.interaction_id is not None
     return result.customer_id, result.interaction_id
@@ -174,11 +174,11 @@ async def test_kept_answers_go_with_the_customer_and_are_exported_before(setting
     async with build(unchecked, embedder=WordEmbedder(), model=model) as app:
         customer_id, _ = await recorded(app)
         request = HandoffRequest(conversation_id="c-1", deadline_ms=60_000)
-        assert [(await app.handoff(TENANT, request)).engine for _ in range(2)] == ["model", "model"]
+        assert [(await app.handoffs.create(TENANT, request)).engine for _ in range(2)] == ["model", "model"]
         assert len(model.questions) == 1
-        pieces = [piece["type"] async for piece in await app.export(TENANT, customer_id)]
+        pieces = [piece["type"] async for piece in await app.customers.export(TENANT, customer_id)]
         assert "model_answers" in pieces
-        erased = await app.erase(TENANT, customer_id)
+        erased = await app.customers.erase(TENANT, customer_id)
     assert erased.erased[COLLECTION] == 1
     assert b"zebrafinch" not in bytes_of(settings)
 
@@ -187,6 +187,6 @@ async def test_kept_answers_go_with_an_interaction_that_is_blanked(settings: Set
     model = ScriptedModel(json.dumps(WORDED))
     async with build(settings, embedder=WordEmbedder(), model=model) as app:
         _, interaction_id = await recorded(app)
-        await app.handoff(TENANT, HandoffRequest(conversation_id="c-1", deadline_ms=60_000))
-        await app.redact(TENANT, interaction_id)
+        await app.handoffs.create(TENANT, HandoffRequest(conversation_id="c-1", deadline_ms=60_000))
+        await app.interactions.redact(TENANT, interaction_id)
     assert b"zebrafinch" not in bytes_of(settings)

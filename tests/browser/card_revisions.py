@@ -17,7 +17,7 @@ LATER = "The customer calls for the second time."
 async def with_claims(service: Service, archive: Archive, **update: Any) -> Handoff:
     """The demonstration's handoff as a model worded it: one claim that a model confirmed, one that nobody checked."""
     made = await hand_over(service, deadline_ms=60_000)
-    filed = await service.app.filed_handoff("default", made["handoff_id"])
+    filed = await service.app.handoffs.filed("default", made["handoff_id"])
     row = await quoted_row(service, filed)
     quote = Quote(interaction_id=row["interaction_id"], text=WORDS)
     evidence = (row["interaction_id"],)

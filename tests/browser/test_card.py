@@ -279,7 +279,7 @@ async def test_a_link_that_expires_says_so_in_words(
 
 async def test_a_card_left_open_tells_when_its_link_has_ended(card: Page, service: Service, watch: Watch) -> None:
     watch.forgive("status of 401")
-    await service.app.create_key("acme", [Scope.HANDOFF])  # from now on nobody is let in without one
+    await service.app.access.create_key("acme", [Scope.HANDOFF])  # from now on nobody is let in without one
     await card.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
 
     await expect(card.locator("#fault")).to_contain_text("Ask the desktop that showed it for a new link")

@@ -9,7 +9,7 @@ from tests.browser.harness import Service, Watch, assert_accessible, assert_fits
 
 async def test_somebody_signs_in_with_a_key_and_out_again(page: Page, service: Service, watch: Watch) -> None:
     watch.forgive("status of 40[13]")
-    key = await service.app.create_key("acme", [Scope.INGEST])
+    key = await service.app.access.create_key("acme", [Scope.INGEST])
     await page.goto("/console")
     await expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     await page.get_by_label("API key").fill("wl_made_up")

@@ -163,8 +163,8 @@ async def test_without_the_admin_scope_nothing_can_be_undone(
     service: Service, open_page: OpenPage, watch: Watch
 ) -> None:
     customer_id = await whole_story(service)
-    merge_id = (await service.app.journey("default", customer_id, JourneyQuery())).joinings[0].merge.merge_id
-    issued = await service.app.create_key("default", [Scope.HANDOFF])
+    merge_id = (await service.app.journeys.journey("default", customer_id, JourneyQuery())).joinings[0].merge.merge_id
+    issued = await service.app.access.create_key("default", [Scope.HANDOFF])
     page = await open_page()
     await page.goto(f"/console/customers/{customer_id}")
     await page.get_by_label("API key").fill(issued.key)

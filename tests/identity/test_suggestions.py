@@ -212,12 +212,14 @@ async def app(settings: Settings) -> AsyncGenerator[App]:
 async def filed(app: App, *people: Mapping[str, Any], tenant: str = TENANT, account: str | None = None) -> list[str]:
     """The customers whom these data made, with a verified account if one is given."""
     identifiers = [Identifier(type="account_id", value=account, verified=True)] if account else []
-    answer = await app.record(tenant, [draft(data=dict(person), identifiers=identifiers) for person in people])
+    answer = await app.interactions.record(
+        tenant, [draft(data=dict(person), identifiers=identifiers) for person in people]
+    )
     return [result.customer_id or "" for result in answer.results]
 
 
 async def suggested(app: App, tenant: str = TENANT) -> tuple[Suggestion, ...]:
-    return (await app.suggest_identities(tenant, at_least=AT_LEAST)).suggestions
+    return (await app.customers.suggest_identities(tenant, at_least=AT_LEAST)).suggestions
 
 
 async def test_two_customers_who_look_alike_are_suggested_with_what_speaks_for_it(app: App) -> None:
@@ -227,46 +229,48 @@ async def test_two_customers_who_look_alike_are_suggested_with_what_speaks_for_i
     def tell(done: int, total: int) -> None:
         heard.append((done, total))
 
-    run = await app.suggest_identities(TENANT, at_least=AT_LEAST, progress=tell)
+    run = await app.customers.suggest_identities(TENANT, at_least=AT_LEAST, progress=tell)
 
     (suggestion,) = run.suggestions
     assert (run.compared, run.new, heard) == (3, 1, [(3, 3)])
     assert suggestion.customer_ids == (customer, other)
     assert suggestion.status is OPEN
-    rows = (await app.timeline(TENANT, customer)).interactions + (await app.timeline(TENANT, other)).interactions
+    rows = (await app.interactions.timeline(TENANT, customer)).interactions + (
+        await app.interactions.timeline(TENANT, other)
+    ).interactions
     assert set(suggestion.evidence) == {row.interaction_id for row in rows}
     weights = [agreement.weight for agreement in suggestion.agreements]
     assert weights == sorted(weights, reverse=True)
     assert "Muster" not in suggestion.model_dump_json()
     assert "muster" not in suggestion.model_dump_json()
-    assert await app.suggestions(TENANT, OPEN) == [suggestion]
-    assert (await app.customer(TENANT, other)).customer_id == other
+    assert await app.customers.suggestions(TENANT, OPEN) == [suggestion]
+    assert (await app.customers.customer(TENANT, other)).customer_id == other
 
 
 async def test_suggesting_again_files_nothing_twice(app: App) -> None:
     await filed(app, PERSON, MISSPELT)
     (first,) = await suggested(app)
 
-    again = await app.suggest_identities(TENANT, at_least=AT_LEAST)
+    again = await app.customers.suggest_identities(TENANT, at_least=AT_LEAST)
 
     assert (again.new, again.suggestions) == (0, (first,))
-    assert len(await app.suggestions(TENANT, OPEN)) == 1
+    assert len(await app.customers.suggestions(TENANT, OPEN)) == 1
 
 
 async def test_confirming_joins_under_the_older_customer_and_can_be_undone(app: App) -> None:
     customer, other = await filed(app, PERSON, MISSPELT)
     (suggestion,) = await suggested(app)
 
-    confirmed = await app.confirm_suggestion(TENANT, suggestion.suggestion_id)
+    confirmed = await app.customers.confirm_suggestion(TENANT, suggestion.suggestion_id)
 
-    assert (confirmed.status, (await app.customer(TENANT, other)).customer_id) == (CONFIRMED, customer)
-    assert await app.suggestions(TENANT, CONFIRMED) == [confirmed]
+    assert (confirmed.status, (await app.customers.customer(TENANT, other)).customer_id) == (CONFIRMED, customer)
+    assert await app.customers.suggestions(TENANT, CONFIRMED) == [confirmed]
     assert confirmed.merge_id is not None
-    undone = await app.unmerge(TENANT, customer, confirmed.merge_id)
+    undone = await app.customers.unmerge(TENANT, customer, confirmed.merge_id)
     assert undone.evidence == suggestion.evidence
     assert suggestion.suggestion_id in undone.reason
     assert "birth_date" in undone.reason
-    assert (await app.customer(TENANT, other)).customer_id == other
+    assert (await app.customers.customer(TENANT, other)).customer_id == other
     assert await suggested(app) == ()
 
 
@@ -274,14 +278,14 @@ async def test_a_dismissed_pair_is_not_suggested_again_not_even_under_another_id
     customer, other = await filed(app, PERSON, MISSPELT)
     (suggestion,) = await suggested(app)
 
-    dismissed = await app.dismiss_suggestion(TENANT, suggestion.suggestion_id)
+    dismissed = await app.customers.dismiss_suggestion(TENANT, suggestion.suggestion_id)
 
     assert (dismissed.status, await suggested(app)) == (DISMISSED, ())
-    assert (await app.customer(TENANT, other)).customer_id == other
+    assert (await app.customers.customer(TENANT, other)).customer_id == other
     (survivor,) = await filed(app, SOMEBODY)
-    await app.merge(TENANT, survivor, customer)
+    await app.customers.merge(TENANT, survivor, customer)
     assert await suggested(app) == ()
-    assert await app.suggestions(TENANT, OPEN) == []
+    assert await app.customers.suggestions(TENANT, OPEN) == []
 
 
 async def test_customers_of_different_accounts_are_neither_suggested_nor_joined(app: App) -> None:
@@ -289,25 +293,25 @@ async def test_customers_of_different_accounts_are_neither_suggested_nor_joined(
     (other,) = await filed(app, MISSPELT)
     (suggestion,) = await suggested(app)
     second = draft(conversation_id="c", data=dict(MISSPELT))
-    (filed_in,) = (await app.record(TENANT, [second])).results
+    (filed_in,) = (await app.interactions.record(TENANT, [second])).results
     assert filed_in.customer_id
-    await app.merge(TENANT, other, filed_in.customer_id)
-    await app.record(
+    await app.customers.merge(TENANT, other, filed_in.customer_id)
+    await app.interactions.record(
         TENANT, [draft(conversation_id="c", identifiers=[Identifier(type="account_id", value="A2", verified=True)])]
     )
 
     with pytest.raises(IdentityConflict):
-        await app.confirm_suggestion(TENANT, suggestion.suggestion_id)
+        await app.customers.confirm_suggestion(TENANT, suggestion.suggestion_id)
     assert await suggested(app) == ()
-    (still,) = await app.suggestions(TENANT, OPEN)
+    (still,) = await app.customers.suggestions(TENANT, OPEN)
     assert still == suggestion
 
 
 async def test_customers_whom_somebody_took_apart_are_not_suggested(app: App) -> None:
     customer, other = await filed(app, PERSON, MISSPELT)
-    merge = await app.merge(TENANT, customer, other)
+    merge = await app.customers.merge(TENANT, customer, other)
     assert await suggested(app) == ()
-    await app.unmerge(TENANT, customer, merge.merge_id)
+    await app.customers.unmerge(TENANT, customer, merge.merge_id)
 
     assert await suggested(app) == ()
 
@@ -316,21 +320,21 @@ async def test_an_open_suggestion_is_gone_once_its_customers_are_one(app: App) -
     customer, other = await filed(app, PERSON, MISSPELT)
     await suggested(app)
 
-    await app.merge(TENANT, customer, other)
+    await app.customers.merge(TENANT, customer, other)
 
-    assert await app.suggestions(TENANT, OPEN) == []
+    assert await app.customers.suggestions(TENANT, OPEN) == []
 
 
 async def test_a_confirmed_suggestion_is_not_dismissed_and_an_unknown_one_not_found(app: App) -> None:
     await filed(app, PERSON, MISSPELT)
     (suggestion,) = await suggested(app)
-    await app.confirm_suggestion(TENANT, suggestion.suggestion_id)
+    await app.customers.confirm_suggestion(TENANT, suggestion.suggestion_id)
 
     with pytest.raises(InvalidRequest, match="undo the merge"):
-        await app.dismiss_suggestion(TENANT, suggestion.suggestion_id)
+        await app.customers.dismiss_suggestion(TENANT, suggestion.suggestion_id)
     with pytest.raises(IdentityConflict):
-        await app.confirm_suggestion(TENANT, suggestion.suggestion_id)
-    for decide in (app.confirm_suggestion, app.dismiss_suggestion):
+        await app.customers.confirm_suggestion(TENANT, suggestion.suggestion_id)
+    for decide in (app.customers.confirm_suggestion, app.customers.dismiss_suggestion):
         with pytest.raises(NotFound, match="identities suggestions"):
             await decide(TENANT, "sug_0")
 
@@ -342,6 +346,6 @@ async def test_two_tenants_never_meet_in_a_suggestion(app: App) -> None:
     assert await suggested(app, "one") == ()
     await filed(app, MISSPELT, tenant="one")
     (suggestion,) = await suggested(app, "one")
-    assert await app.suggestions("two", OPEN) == []
+    assert await app.customers.suggestions("two", OPEN) == []
     with pytest.raises(NotFound):
-        await app.confirm_suggestion("two", suggestion.suggestion_id)
+        await app.customers.confirm_suggestion("two", suggestion.suggestion_id)

@@ -280,7 +280,7 @@ def test_import_files_interactions_and_conversations_into_the_configured_ledger(
 
     async def handoff() -> VerificationStatus:
         async with build(Settings.model_construct(data_dir=folder / "data", vectors_url="memory:")) as app:
-            filed = await app.handoff("default", HandoffRequest(conversation_id="talk"))
+            filed = await app.handoffs.create("default", HandoffRequest(conversation_id="talk"))
             assert "PK-20417" in filed.brief.model_dump_json()
             return filed.verification_status
 

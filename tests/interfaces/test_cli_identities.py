@@ -31,7 +31,7 @@ def customers(warmline: Command) -> list[str]:
     async def file() -> list[str]:
         settings = Settings.model_construct(data_dir=Path("data"), vectors_url="memory:")
         app = build(settings, embedder=WordEmbedder())
-        answer = await app.record("default", [draft(data=data) for data in (PERSON, *OTHERS)])
+        answer = await app.interactions.record("default", [draft(data=data) for data in (PERSON, *OTHERS)])
         await app.close()
         return [result.customer_id or "" for result in answer.results]
 

@@ -48,7 +48,7 @@ def handed_over(*marks: tuple[int | str, str], erase: bool = False) -> Handoff:
     async def hand_over() -> Handoff:
         app = build(Settings(), embedder=WordEmbedder())
         common: dict[str, Any] = {"identifiers": WHO, "occurred_at": START}
-        await app.record(
+        await app.interactions.record(
             "default",
             [
                 draft(kind=Kind.EVENT, channel=Channel.APP, name="print_label", outcome=Outcome.FAILED, **common),
@@ -57,13 +57,13 @@ def handed_over(*marks: tuple[int | str, str], erase: bool = False) -> Handoff:
                 draft("I want to talk to a person.", conversation_id="c1", participant=MARIA, **common),
             ],
         )
-        made = await app.handoff("default", HandoffRequest(conversation_id="c1"))
+        made = await app.handoffs.create("default", HandoffRequest(conversation_id="c1"))
         for which, mark in marks:
             text = made.brief.claims[which].text if isinstance(which, int) else which
             feedback = Feedback.model_validate({"claims": [{"text": text, "mark": mark}]})
-            await app.file_feedback("default", made.handoff_id, feedback)
+            await app.handoffs.file_feedback("default", made.handoff_id, feedback)
         if erase:
-            await app.erase("default", made.customer_id)
+            await app.customers.erase("default", made.customer_id)
         await app.close()
         return made
 

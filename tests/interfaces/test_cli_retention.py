@@ -43,7 +43,9 @@ def test_what_is_too_old_goes_when_the_rules_are_applied(
     async def two_messages() -> None:
         app = build(Settings(), embedder=WordEmbedder())
         now = datetime.now(UTC)
-        await app.record("default", [draft("zebrafinch", occurred_at=now - timedelta(days=40)), draft("new")])
+        await app.interactions.record(
+            "default", [draft("zebrafinch", occurred_at=now - timedelta(days=40)), draft("new")]
+        )
         await app.close()
 
     asyncio.run(two_messages())

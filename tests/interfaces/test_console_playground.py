@@ -11,8 +11,8 @@ FROM_HERE = {"origin": "http://localhost", "accept": "text/html"}
 
 
 async def test_a_conversation_is_tried_out_for_whoever_may_make_handoffs(client: httpx.AsyncClient, app: App) -> None:
-    key = (await app.create_key("acme", [Scope.HANDOFF])).key
-    other = (await app.create_key("acme", [Scope.INGEST])).key
+    key = (await app.access.create_key("acme", [Scope.HANDOFF])).key
+    other = (await app.access.create_key("acme", [Scope.INGEST])).key
     body = {"content": "Customer: Where is order ORD-70331?"}
     allowed = await client.post(PATH, json=body, headers={"authorization": f"Bearer {key}", "accept": "text/html"})
     assert allowed.status_code == 200

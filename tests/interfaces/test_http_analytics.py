@@ -192,8 +192,8 @@ async def test_what_accept_asks_for_in_vain_is_refused(client: httpx.AsyncClient
 
 
 async def test_only_keys_for_analytics_may_ask(client: httpx.AsyncClient, app: "App") -> None:
-    allowed = await app.create_key("default", [Scope.ANALYTICS])
-    others = await app.create_key("default", [Scope.INGEST, Scope.HANDOFF, Scope.ACTIONS])
+    allowed = await app.access.create_key("default", [Scope.ANALYTICS])
+    others = await app.access.create_key("default", [Scope.INGEST, Scope.HANDOFF, Scope.ACTIONS])
     for path in PATHS:
         query = {"node": "chat"} if path.endswith("conversations") else {}
         answer = await client.get(path, params=query, headers={"x-api-key": allowed.key})
@@ -203,7 +203,7 @@ async def test_only_keys_for_analytics_may_ask(client: httpx.AsyncClient, app: "
 
 
 async def test_keys_see_the_journeys_of_their_own_tenant(client: httpx.AsyncClient, app: "App", lamp: str) -> None:
-    theirs = await app.create_key("globex", [Scope.ANALYTICS])
+    theirs = await app.access.create_key("globex", [Scope.ANALYTICS])
     answer = await client.get("/v1/analytics/continuity", headers={"x-api-key": theirs.key})
     assert answer.json()["overall"]["count"] == 0
     answer = await client.get("/v1/analytics/graph", headers={"x-api-key": theirs.key})

@@ -17,7 +17,7 @@ ORDER = {"type": "account_id", "value": "acc-1", "verified": True}
 
 async def headers_of(app: App, tenant: str, *scopes: Scope) -> dict[str, str]:
     """The headers of a browser that shows pages, with a key of its own."""
-    made = await app.create_key(tenant, list(scopes))
+    made = await app.access.create_key(tenant, list(scopes))
     return {**HTML, "authorization": f"Bearer {made.key}"}
 
 

@@ -87,8 +87,8 @@ async def test_a_listener_who_comes_back_gets_what_was_missed(address: str) -> N
 
 
 async def test_a_tenant_hears_nothing_of_another_and_the_scope_is_asked_for(address: str, app: App) -> None:
-    ours = (await app.create_key("ours", [Scope.ACTIONS, Scope.INGEST, Scope.ADMIN])).key
-    theirs = (await app.create_key("theirs", [Scope.INGEST])).key
+    ours = (await app.access.create_key("ours", [Scope.ACTIONS, Scope.INGEST, Scope.ADMIN])).key
+    theirs = (await app.access.create_key("theirs", [Scope.INGEST])).key
     async with httpx.AsyncClient(base_url=address) as client:
         bearer = {key: {"authorization": f"Bearer {key}"} for key in (ours, theirs)}
         refused = await client.get("/v1/signals/stream", headers=bearer[theirs])
@@ -104,7 +104,7 @@ async def test_a_tenant_hears_nothing_of_another_and_the_scope_is_asked_for(addr
 
 
 async def test_an_admin_hears_the_stream_by_that_scope_alone(address: str, app: App) -> None:
-    admin = (await app.create_key("ours", [Scope.ADMIN])).key
+    admin = (await app.access.create_key("ours", [Scope.ADMIN])).key
     async with (
         httpx.AsyncClient(base_url=address, headers={"x-api-key": admin}) as client,
         client.stream("GET", "/v1/signals/stream") as answer,
@@ -128,8 +128,10 @@ async def test_a_listener_who_leaves_is_forgotten(address: str, app: App) -> Non
 
 
 async def test_a_stream_ends_soon_after_its_key_was_revoked_or_has_expired(address: str, app: App) -> None:
-    revoked = await app.create_key("ours", [Scope.ACTIONS, Scope.INGEST])
-    expiring = await app.create_key("ours", [Scope.ACTIONS, Scope.INGEST], lifetime=timedelta(seconds=PATIENCE_S / 5))
+    revoked = await app.access.create_key("ours", [Scope.ACTIONS, Scope.INGEST])
+    expiring = await app.access.create_key(
+        "ours", [Scope.ACTIONS, Scope.INGEST], lifetime=timedelta(seconds=PATIENCE_S / 5)
+    )
     async with httpx.AsyncClient(base_url=address) as client:
 
         async def ending(key: str) -> str:
@@ -138,7 +140,7 @@ async def test_a_stream_ends_soon_after_its_key_was_revoked_or_has_expired(addre
 
         both = asyncio.gather(ending(revoked.key), ending(expiring.key))
         await asyncio.sleep(0.5)
-        await app.revoke_key(revoked.key_id)
+        await app.access.revoke_key(revoked.key_id)
         assert [json.loads(data)["code"] for data in await both] == ["unauthorized", "unauthorized"]
 
 

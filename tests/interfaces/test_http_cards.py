@@ -96,7 +96,7 @@ async def test_a_link_lies_below_the_public_address_of_the_settings(settings: Se
 async def test_a_link_opens_one_handoff_from_anywhere_without_a_key(
     client: httpx.AsyncClient, app: App, stranger: httpx.AsyncClient, handoff: Mapping[str, Any]
 ) -> None:
-    key = (await app.create_key("default", [Scope.HANDOFF])).key
+    key = (await app.access.create_key("default", [Scope.HANDOFF])).key
     card = await link(client, handoff, authorization=f"Bearer {key}")
 
     opened = await stranger.get(card, headers=PAGE)
@@ -114,11 +114,11 @@ async def test_a_link_opens_one_handoff_from_anywhere_without_a_key(
 async def test_a_link_ends_when_its_key_is_revoked_or_its_time_is_up(
     client: httpx.AsyncClient, app: App, stranger: httpx.AsyncClient, handoff: Mapping[str, Any]
 ) -> None:
-    issued = await app.create_key("default", [Scope.HANDOFF])
+    issued = await app.access.create_key("default", [Scope.HANDOFF])
     card = await link(client, handoff, authorization=f"Bearer {issued.key}")
     over = await issue_pass(app, "default", handoff["handoff_id"], issued.key_id, lifetime=timedelta(seconds=-1))
     assert (await stranger.get(card, headers=PAGE)).status_code == 200
-    await app.revoke_key(issued.key_id)
+    await app.access.revoke_key(issued.key_id)
 
     for ended, why in ((card, "revoked"), (over.address, "expired")):
         page = await stranger.get(ended, headers=PAGE)
@@ -152,7 +152,7 @@ async def test_a_link_made_without_a_key_opens_on_this_machine_only_and_while_th
 
     problem(await stranger.get(card), 401, "unauthorized")
     assert (await client.get(card, headers=PAGE)).status_code == 200
-    await app.create_key("acme", [Scope.INGEST])
+    await app.access.create_key("acme", [Scope.INGEST])
     problem(await client.get(card), 401, "unauthorized")
 
 
@@ -219,7 +219,7 @@ async def test_no_token_reaches_a_log_or_another_site(
 async def test_the_card_over_the_api_asks_for_the_key_and_its_own_requests_need_none(
     client: httpx.AsyncClient, app: App, stranger: httpx.AsyncClient, handoff: Mapping[str, Any]
 ) -> None:
-    key = {"authorization": f"Bearer {(await app.create_key('default', [Scope.HANDOFF])).key}"}
+    key = {"authorization": f"Bearer {(await app.access.create_key('default', [Scope.HANDOFF])).key}"}
     problem(await stranger.get(f"/v1/handoffs/{handoff['handoff_id']}", headers=PAGE), 401, "unauthorized")
 
     page = await stranger.get(f"/v1/handoffs/{handoff['handoff_id']}", headers=PAGE | key)
@@ -275,7 +275,7 @@ async def test_a_link_never_leads_to_the_host_that_a_caller_named(
 ) -> None:
     await record(client, message(conversation_id="c-1"))
     handoff = (await client.post("/v1/handoffs", json={"conversation_id": "c-1"})).json()
-    key = (await app.create_key("default", [Scope.HANDOFF])).key
+    key = (await app.access.create_key("default", [Scope.HANDOFF])).key
     path = f"/v1/handoffs/{handoff['handoff_id']}/link"
 
     async with httpx.AsyncClient(

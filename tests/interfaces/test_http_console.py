@@ -47,7 +47,7 @@ async def some_handoff(client: httpx.AsyncClient, key: str) -> str:
 async def test_a_session_stands_for_the_keys_tenant_and_ends_with_the_key(
     client: httpx.AsyncClient, browser: httpx.AsyncClient, app: App
 ) -> None:
-    first_key, second_key = [await app.create_key(tenant, EVERY_SCOPE) for tenant in ("one", "two")]
+    first_key, second_key = [await app.access.create_key(tenant, EVERY_SCOPE) for tenant in ("one", "two")]
     card = await some_handoff(client, first_key.key)
     asked = await browser.get(card)
     assert (asked.status_code, asked.headers["location"]) == (303, f"/console/sign-in?next={card}")
@@ -55,14 +55,14 @@ async def test_a_session_stands_for_the_keys_tenant_and_ends_with_the_key(
     sent = await sign_in(browser, first_key.key, next=card)
     assert (sent.status_code, sent.headers["location"]) == (303, card)
     assert (await browser.get(card)).status_code == 200
-    await app.revoke_key(first_key.key_id)
+    await app.access.revoke_key(first_key.key_id)
     assert (await browser.get(card)).status_code == 303
     await sign_in(browser, second_key.key)
     assert (await browser.get(card)).status_code == 404
 
 
 async def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(browser: httpx.AsyncClient, app: App) -> None:
-    issued = await app.create_key("one", EVERY_SCOPE)
+    issued = await app.access.create_key("one", EVERY_SCOPE)
     sent = await sign_in(browser, issued.key)
 
     [cookie] = sent.headers.get_list("set-cookie")
@@ -74,9 +74,9 @@ async def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(browser: ht
 
 
 async def test_a_cookie_that_was_made_up_or_has_expired_lets_nobody_in(browser: httpx.AsyncClient, app: App) -> None:
-    issued = await app.create_key("one", EVERY_SCOPE)
-    expired, _ = await app.sign(PURPOSE, {"key_id": issued.key_id}, lifetime=timedelta(seconds=-1))
-    for_a_card, _ = await app.sign("card", {"key_id": issued.key_id}, lifetime=timedelta(hours=1))
+    issued = await app.access.create_key("one", EVERY_SCOPE)
+    expired, _ = await app.access.sign(PURPOSE, {"key_id": issued.key_id}, lifetime=timedelta(seconds=-1))
+    for_a_card, _ = await app.access.sign("card", {"key_id": issued.key_id}, lifetime=timedelta(hours=1))
 
     for token in ("made-up", expired, for_a_card, expired[::-1]):
         browser.cookies.set(COOKIE, token, domain="warmline.example", path="/console")
@@ -84,8 +84,8 @@ async def test_a_cookie_that_was_made_up_or_has_expired_lets_nobody_in(browser: 
 
 
 async def test_a_page_asks_for_its_scope(client: httpx.AsyncClient, browser: httpx.AsyncClient, app: App) -> None:
-    card = await some_handoff(client, (await app.create_key("one", EVERY_SCOPE)).key)
-    await sign_in(browser, (await app.create_key("one", [Scope.ANALYTICS])).key)
+    card = await some_handoff(client, (await app.access.create_key("one", EVERY_SCOPE)).key)
+    await sign_in(browser, (await app.access.create_key("one", [Scope.ANALYTICS])).key)
 
     refused = await browser.get(card)
 
@@ -97,7 +97,7 @@ async def test_a_page_asks_for_its_scope(client: httpx.AsyncClient, browser: htt
 async def test_a_session_of_an_admin_opens_every_page(
     client: httpx.AsyncClient, browser: httpx.AsyncClient, app: App
 ) -> None:
-    admin = await app.create_key("one", [Scope.ADMIN])
+    admin = await app.access.create_key("one", [Scope.ADMIN])
     card = await some_handoff(client, admin.key)
     await sign_in(browser, admin.key)
 
@@ -129,7 +129,7 @@ async def test_where_no_keys_are_this_machine_walks_straight_in(client: httpx.As
 async def test_a_post_of_another_sites_page_is_refused(
     browser: httpx.AsyncClient, app: App, headers: dict[str, str], status: int
 ) -> None:
-    await sign_in(browser, (await app.create_key("one", EVERY_SCOPE)).key)
+    await sign_in(browser, (await app.access.create_key("one", EVERY_SCOPE)).key)
 
     assert (await browser.post("/console/sign-out", headers=headers)).status_code == status
 
@@ -147,13 +147,13 @@ async def test_a_post_of_another_sites_page_is_refused(
     ],
 )
 async def test_a_sign_in_leads_nowhere_but_into_the_console(browser: httpx.AsyncClient, app: App, address: str) -> None:
-    sent = await sign_in(browser, (await app.create_key("one", EVERY_SCOPE)).key, next=address)
+    sent = await sign_in(browser, (await app.access.create_key("one", EVERY_SCOPE)).key, next=address)
 
     assert sent.headers["location"] in ("/console", "/console/../v1")
 
 
 async def test_every_page_has_the_strict_policy(browser: httpx.AsyncClient, app: App) -> None:
-    await app.create_key("one", EVERY_SCOPE)
+    await app.access.create_key("one", EVERY_SCOPE)
     for path in ("/console/sign-in", "/console/cards/x", "/console/handoffs/x"):
         headers = (await browser.get(path)).headers
         policy = headers["content-security-policy"]
@@ -185,7 +185,7 @@ async def test_files_are_kept_for_good_under_their_version_and_asked_for_again_u
 async def test_signing_out_ends_the_session_also_for_a_copy_of_the_cookie(
     service: FastAPI, browser: httpx.AsyncClient, app: App, settings: Settings
 ) -> None:
-    await sign_in(browser, (await app.create_key("one", EVERY_SCOPE)).key)
+    await sign_in(browser, (await app.access.create_key("one", EVERY_SCOPE)).key)
     copied = {COOKIE: str(browser.cookies.get(COOKIE))}
     transport = httpx.ASGITransport(service, client=("192.0.2.8", 40000))
     async with httpx.AsyncClient(
@@ -210,7 +210,7 @@ async def test_signing_out_ends_the_session_also_for_a_copy_of_the_cookie(
 async def test_signing_out_ends_no_other_session_of_the_same_key(
     service: FastAPI, browser: httpx.AsyncClient, app: App
 ) -> None:
-    key = (await app.create_key("one", EVERY_SCOPE)).key
+    key = (await app.access.create_key("one", EVERY_SCOPE)).key
     await sign_in(browser, key)
     transport = httpx.ASGITransport(service, client=("192.0.2.8", 40000))
     async with httpx.AsyncClient(transport=transport, base_url="https://warmline.example", headers=PAGE) as second:

@@ -79,8 +79,8 @@ async def test_only_a_key_for_analytics_reads_its_own_tenants_log(
     client: httpx.AsyncClient, service: FastAPI, app: "App"
 ) -> None:
     scopes = [Scope.INGEST, Scope.ACTIONS, Scope.ANALYTICS]
-    acme, globex = [(await app.create_key(tenant, scopes)).key for tenant in ("acme", "globex")]
-    narrow = (await app.create_key("acme", [Scope.ACTIONS])).key
+    acme, globex = [(await app.access.create_key(tenant, scopes)).key for tenant in ("acme", "globex")]
+    narrow = (await app.access.create_key("acme", [Scope.ACTIONS])).key
     client.headers["X-API-Key"] = acme
     decision = await decided(client, "c1")
     assert [line["decision_id"] for line in await log(client)] == [decision["decision_id"]]

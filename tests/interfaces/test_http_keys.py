@@ -39,7 +39,7 @@ EXPECTED = {
 
 async def key_for(app: App, tenant: str = "one", scopes: Collection[Scope] = EVERY_SCOPE) -> dict[str, str]:
     """The header of a new key."""
-    return {"authorization": f"Bearer {(await app.create_key(tenant, scopes)).key}"}
+    return {"authorization": f"Bearer {(await app.access.create_key(tenant, scopes)).key}"}
 
 
 def caller(service: FastAPI, key: dict[str, str]) -> httpx.AsyncClient:
@@ -50,19 +50,19 @@ def caller(service: FastAPI, key: dict[str, str]) -> httpx.AsyncClient:
 
 async def test_once_a_key_was_made_nobody_is_let_in_without_one(client: httpx.AsyncClient, app: App) -> None:
     assert (await client.post("/v1/interactions", json=message())).status_code == 201
-    made = await app.create_key("one", [Scope.INGEST])
+    made = await app.access.create_key("one", [Scope.INGEST])
 
     refused = await client.post("/v1/interactions", json=message())
     problem(refused, 401, "unauthorized")
     assert refused.headers["www-authenticate"] == "Bearer"
-    await app.revoke_key(made.key_id)
+    await app.access.revoke_key(made.key_id)
     problem(await client.post("/v1/interactions", json=message()), 401, "unauthorized")
 
 
 async def test_what_says_whether_the_service_lives_and_how_it_is_used_asks_for_no_key(
     client: httpx.AsyncClient, app: App
 ) -> None:
-    await app.create_key("one", [Scope.INGEST])
+    await app.access.create_key("one", [Scope.INGEST])
 
     for path in ("/healthz", "/readyz", "/openapi.json", "/docs"):
         assert (await client.get(path)).status_code == 200
@@ -82,11 +82,11 @@ async def test_a_key_opens_the_service_from_anywhere_and_in_either_header(servic
 
 
 async def test_a_key_that_is_unknown_garbled_revoked_or_expired_is_refused(client: httpx.AsyncClient, app: App) -> None:
-    revoked = await app.create_key("one", EVERY_SCOPE)
+    revoked = await app.access.create_key("one", EVERY_SCOPE)
     await client.get("/v1/customers/cus_1", headers={"x-api-key": revoked.key})
-    await app.revoke_key(revoked.key_id)
-    expired = await app.create_key("one", EVERY_SCOPE)
-    successor = await app.rotate_key(expired.key_id, grace=timedelta(0))
+    await app.access.revoke_key(revoked.key_id)
+    expired = await app.access.create_key("one", EVERY_SCOPE)
+    successor = await app.access.rotate_key(expired.key_id, grace=timedelta(0))
     garbled = successor.key[:-1] + ("B" if successor.key[-1] == "A" else "A")
 
     for key in (revoked.key, expired.key, garbled, "nonsense", "wl_", successor.key.upper(), "ü".encode()):

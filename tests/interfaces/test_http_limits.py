@@ -64,7 +64,7 @@ class Served:
 
     async def caller(self, stack: AsyncExitStack, tenant: str = "one") -> httpx.AsyncClient:
         """A client with a new key of a tenant."""
-        key = await self.app.create_key(tenant, tuple(Scope))
+        key = await self.app.access.create_key(tenant, tuple(Scope))
         headers = {"authorization": f"Bearer {key.key}"}
         client = httpx.AsyncClient(base_url=self.address, headers=headers, timeout=60, trust_env=False)
         return await stack.enter_async_context(client)

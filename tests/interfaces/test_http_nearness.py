@@ -99,7 +99,7 @@ async def test_a_whole_address_as_it_is_sent_to_a_proxy_is_refused(address: str,
 async def test_http_1_0_as_proxies_speak_it_is_refused_and_with_a_key_it_is_not(address: str, app: App) -> None:
     assert await status_of(address, "Host: 127.0.0.1:PORT", version="1.0") == 401
     assert await status_of(address, version="1.0") == 401
-    made = await app.create_key("one", [Scope.ADMIN])
+    made = await app.access.create_key("one", [Scope.ADMIN])
     key = f"X-API-Key: {made.key}"
     assert await status_of(address, "Host: warmline.example", key, "X-Forwarded-For: 192.0.2.1", version="1.0") == 200
     assert await status_of(address, "Host: localhost:PORT", key, target=f"http://warmline.example{PATH}") == 200

@@ -46,7 +46,7 @@ from app.models import (
     Verification,
     VerificationStatus,
 )
-from app.services.cards import CardRevision
+from app.services.handoffs import CardRevision
 from tests.support.builders import interaction
 
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)

@@ -104,7 +104,7 @@ async def test_what_was_begun_is_filed_before_the_stores_are_closed(settings: Se
         door: Door = first.state.door
 
         async def slowly() -> AsyncGenerator[Handoff]:
-            async for stage in door.application.handoff_stages("default", HandoffRequest(conversation_id="c-1")):
+            async for stage in door.application.handoffs.stages("default", HandoffRequest(conversation_id="c-1")):
                 yield stage
                 await asyncio.sleep(0.05)
 

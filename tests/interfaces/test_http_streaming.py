@@ -64,7 +64,7 @@ async def test_a_handoff_is_filed_although_its_listener_left(
     request = HandoffRequest(conversation_id="c-1")
 
     stream = await door.streams.open(
-        IdempotentRequest("default", "/v1/handoffs", None, b"{}"), lambda: app.handoff_stages("default", request)
+        IdempotentRequest("default", "/v1/handoffs", None, b"{}"), lambda: app.handoffs.stages("default", request)
     )
     await door.streams.finish()
 
@@ -80,7 +80,7 @@ async def test_work_that_breaks_off_ends_the_stream_with_a_problem(
     await record(client, message(conversation_id="c-1"))
 
     async def broken() -> AsyncGenerator[Handoff]:
-        async for stage in app.handoff_stages("default", HandoffRequest(conversation_id="c-1")):
+        async for stage in app.handoffs.stages("default", HandoffRequest(conversation_id="c-1")):
             yield stage
             raise failure
 
@@ -99,7 +99,7 @@ async def test_a_handoff_that_was_begun_is_finished_without_its_caller(
     await record(client, message(conversation_id="c-1"))
     streams: Streams = service.state.door.streams
 
-    stages = app.handoff_stages("default", HandoffRequest(conversation_id="c-1"), file_first=True)
+    stages = app.handoffs.stages("default", HandoffRequest(conversation_id="c-1"), file_first=True)
     first = await streams.begin(stages)
     await streams.finish()
 
@@ -111,7 +111,7 @@ async def test_what_cannot_be_begun_is_told_to_its_caller(service: FastAPI, app:
     streams: Streams = service.state.door.streams
 
     with pytest.raises(UnknownConversation):
-        await streams.begin(app.handoff_stages("default", HandoffRequest(conversation_id="none")))
+        await streams.begin(app.handoffs.stages("default", HandoffRequest(conversation_id="none")))
     await streams.finish()
 
 

@@ -62,7 +62,7 @@ async def connected(address: str, **headers: str) -> AsyncGenerator[Client]:
 
 async def key(app: "App", tenant: str, *scopes: Scope) -> str:
     """A new API key."""
-    return (await app.create_key(tenant, scopes or tuple(Scope))).key
+    return (await app.access.create_key(tenant, scopes or tuple(Scope))).key
 
 
 def words(result: CallToolResult) -> str:

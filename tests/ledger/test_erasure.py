@@ -42,7 +42,7 @@ def known_by(value: str) -> tuple[Identifier, ...]:
 
 
 async def customer_of(app: App, *drafts: InteractionDraft) -> str:
-    recorded = await app.record(T, drafts)
+    recorded = await app.interactions.record(T, drafts)
     assert all(result.problem is None for result in recorded.results), recorded.results
     customer_id = recorded.results[0].customer_id
     assert customer_id is not None
@@ -64,13 +64,15 @@ async def marked(app: App) -> str:
         ),
         draft_in("okapi-conversation", "", kind="event", name="page_view", data={"page": "numbat-page"}),
     )
-    handoff = await app.handoff(T, HandoffRequest(conversation_id="okapi-conversation"))
-    decision = await app.next_actions(T, NextActionRequest(conversation_id="okapi-conversation", audience="agent"))
-    await app.file_feedback(T, handoff.handoff_id, Feedback(edited_brief="It is about a zebrafinch."))
+    handoff = await app.handoffs.create(T, HandoffRequest(conversation_id="okapi-conversation"))
+    decision = await app.decisions.next_actions(
+        T, NextActionRequest(conversation_id="okapi-conversation", audience="agent")
+    )
+    await app.handoffs.file_feedback(T, handoff.handoff_id, Feedback(edited_brief="It is about a zebrafinch."))
     action = [*decision.actions, *decision.suppressed][0].action_id
-    await app.file_outcome(T, decision.decision_id, ActionOutcome(action_id=action))
-    await app.keep_reply(T, "/v1/handoffs ibis-key", {"body": "zebrafinch"}, customer_id=customer_id)
-    await app.keep_reply(T, "/v1/interactions ibis-key", {"body": f'{{"customer_id": "{customer_id}"}}'})
+    await app.decisions.file_outcome(T, decision.decision_id, ActionOutcome(action_id=action))
+    await app.replies.keep(T, "/v1/handoffs ibis-key", {"body": "zebrafinch"}, customer_id=customer_id)
+    await app.replies.keep(T, "/v1/interactions ibis-key", {"body": f'{{"customer_id": "{customer_id}"}}'})
     return customer_id
 
 
@@ -110,7 +112,7 @@ async def test_no_file_holds_a_trace_of_an_erased_customer(
     await indexed(on_disk)
     assert {mark for marks in traces(settings.data_dir, MARKS).values() for mark in marks} == set(MARKS)
 
-    await on_disk.erase(T, customer_id)
+    await on_disk.customers.erase(T, customer_id)
 
     assert traces(settings.data_dir, (*MARKS, customer_id)) == {}
     await on_disk.close()
@@ -121,9 +123,9 @@ async def test_no_file_holds_a_trace_of_an_erased_customer(
 async def test_the_answer_counts_what_was_erased_and_nobody_knows_the_customer_afterwards(app: App) -> None:
     customer_id = await marked(app)
     await indexed(app)
-    head = (await app.timeline(T, customer_id)).as_of_seq
+    head = (await app.interactions.timeline(T, customer_id)).as_of_seq
 
-    gone = await app.erase(T, customer_id)
+    gone = await app.customers.erase(T, customer_id)
 
     assert gone.customer_id == customer_id
     assert gone.as_of_seq == head
@@ -146,12 +148,12 @@ async def test_the_answer_counts_what_was_erased_and_nobody_knows_the_customer_a
     }
     assert gone.erased["decisions"] >= 1
     with pytest.raises(UnknownCustomer):
-        await app.timeline(T, customer_id)
+        await app.interactions.timeline(T, customer_id)
     with pytest.raises(UnknownCustomer):
-        await app.erase(T, customer_id)
+        await app.customers.erase(T, customer_id)
     with pytest.raises(UnknownConversation):
-        await app.conversation_signals(T, "okapi-conversation")
-    [again] = (await app.record(T, [draft_in("okapi-conversation", "Hello.", id="tapir-id-1")])).results
+        await app.signals.conversation_signals(T, "okapi-conversation")
+    [again] = (await app.interactions.record(T, [draft_in("okapi-conversation", "Hello.", id="tapir-id-1")])).results
     assert (again.seq, again.duplicate) == (head + 1, False)
     assert again.customer_id != customer_id
 
@@ -159,18 +161,18 @@ async def test_the_answer_counts_what_was_erased_and_nobody_knows_the_customer_a
 async def test_a_brief_made_while_two_were_one_goes_when_either_is_erased(app: App) -> None:
     first = await customer_of(app, draft_in("c-1", "My lamp is broken.", identifiers=known_by("one@x.example")))
     second = await customer_of(app, draft_in("c-2", "The zebrafinch is late.", identifiers=known_by("two@x.example")))
-    before = await app.handoff(T, HandoffRequest(customer_id=first))
-    merge = await app.merge(T, first, second)
-    both = await app.handoff(T, HandoffRequest(conversation_id="c-2"))
+    before = await app.handoffs.create(T, HandoffRequest(customer_id=first))
+    merge = await app.customers.merge(T, first, second)
+    both = await app.handoffs.create(T, HandoffRequest(conversation_id="c-2"))
     assert both.customer_id == first
-    await app.unmerge(T, first, merge.merge_id)
+    await app.customers.unmerge(T, first, merge.merge_id)
 
-    assert (await app.erase(T, second)).erased["handoffs"] == 1
+    assert (await app.customers.erase(T, second)).erased["handoffs"] == 1
 
-    assert (await app.filed_handoff(T, before.handoff_id)).customer_id == first
+    assert (await app.handoffs.filed(T, before.handoff_id)).customer_id == first
     with pytest.raises(NotFound):
-        await app.filed_handoff(T, both.handoff_id)
-    assert [row.text for row in (await app.timeline(T, first)).interactions] == ["My lamp is broken."]
+        await app.handoffs.filed(T, both.handoff_id)
+    assert [row.text for row in (await app.interactions.timeline(T, first)).interactions] == ["My lamp is broken."]
 
 
 class SlowEmbedder(WordEmbedder):
@@ -191,12 +193,12 @@ async def test_no_vector_of_an_erased_customer_comes_back_from_an_embedding_unde
     async with build(settings, embedder=embedder, vectors=vectors) as app:
         erased = await customer_of(app, draft_in("c-1", "Forget this."))
         await customer_of(app, draft_in("c-2", "Keep this."))
-        blanked = (await app.record(T, [draft_in("c-2", "Blank this.")])).results[0].interaction_id
+        blanked = (await app.interactions.record(T, [draft_in("c-2", "Blank this.")])).results[0].interaction_id
         assert blanked is not None
         async with asyncio.timeout(10):
             await embedder.asked.wait()
-        await app.erase(T, erased)
-        await app.redact(T, blanked)
+        await app.customers.erase(T, erased)
+        await app.interactions.redact(T, blanked)
         embedder.let.set()
         await app.warm_up()
         await indexed(app)
@@ -206,14 +208,14 @@ async def test_no_vector_of_an_erased_customer_comes_back_from_an_embedding_unde
 async def test_a_handoff_that_was_being_made_is_not_kept_of_an_erased_customer(settings: Settings) -> None:
     async with build(settings, embedder=WordEmbedder()) as app:
         customer_id = await customer_of(app, draft_in("c-1", "The zebrafinch is late."))
-        stages = app.handoff_stages(T, HandoffRequest(customer_id=customer_id))
+        stages = app.handoffs.stages(T, HandoffRequest(customer_id=customer_id))
         first = await anext(stages)
-        await app.erase(T, customer_id)
+        await app.customers.erase(T, customer_id)
         with pytest.raises(UnknownCustomer):
             async for _ in stages:
                 pass
         with pytest.raises(NotFound):
-            await app.filed_handoff(T, first.handoff_id)
+            await app.handoffs.filed(T, first.handoff_id)
     assert traces(settings.data_dir, ["zebrafinch", first.handoff_id]) == {}
 
 
@@ -221,26 +223,26 @@ async def test_a_blanked_interaction_says_nothing_in_any_file_or_brief(app: App,
     sent = draft_in(
         "c-1", "My zebrafinch has number 12.", identifiers=known_by("a@x.example"), data={"page": "numbat-page"}
     )
-    [result] = (await app.record(T, [sent])).results
-    await app.record(T, [draft_in("c-1", "The lamp is broken as well.")])
+    [result] = (await app.interactions.record(T, [sent])).results
+    await app.interactions.record(T, [draft_in("c-1", "The lamp is broken as well.")])
     assert result.interaction_id is not None
     assert result.customer_id is not None
     await indexed(app)
-    handoff = await app.handoff(T, HandoffRequest(conversation_id="c-1"))
+    handoff = await app.handoffs.create(T, HandoffRequest(conversation_id="c-1"))
 
-    row, customer_id = await app.redact(T, result.interaction_id)
+    row, customer_id = await app.interactions.redact(T, result.interaction_id)
 
     assert (row.redacted, row.seq, row.text, customer_id) == (True, result.seq, "", result.customer_id)
     assert traces(settings.data_dir, ["zebrafinch", "numbat-page"]) == {}
-    assert (await app.search(T, result.customer_id, "zebrafinch")).hits == ()
+    assert (await app.interactions.search(T, result.customer_id, "zebrafinch")).hits == ()
     with pytest.raises(NotFound):
-        await app.filed_handoff(T, handoff.handoff_id)
-    assert "zebrafinch" not in (await app.handoff(T, HandoffRequest(conversation_id="c-1"))).model_dump_json()
+        await app.handoffs.filed(T, handoff.handoff_id)
+    assert "zebrafinch" not in (await app.handoffs.create(T, HandoffRequest(conversation_id="c-1"))).model_dump_json()
 
 
 async def test_an_export_holds_all_that_is_held(app: App) -> None:
     customer_id = await marked(app)
-    pieces = [piece async for piece in await app.export(T, customer_id)]
+    pieces = [piece async for piece in await app.customers.export(T, customer_id)]
     kinds = [piece["type"] for piece in pieces]
     assert kinds[0] == "customer"
     assert kinds.count("interaction") == 42
@@ -259,27 +261,27 @@ async def test_what_is_older_than_its_channel_is_kept_goes_and_the_rest_stays(ap
     ]
     for message in drafts:
         await customer_of(app, message.model_copy(update={"identifiers": known_by("one@x.example")}))
-    customer_id = (await app.resolve(T, known_by("one@x.example"))).customer_id
-    await app.set_retention(T, RetentionRule(channel=Channel.CHAT, days=30))
-    await app.set_retention(T, RetentionRule(channel=None, days=30))
-    await app.set_retention(T, RetentionRule(channel=Channel.VOICE, days=365))
-    await app.set_retention("other", RetentionRule(channel=None, days=1))
-    assert {(rule.channel, rule.days) for rule in await app.retention_rules(T)} == {
+    customer_id = (await app.customers.resolve(T, known_by("one@x.example"))).customer_id
+    await app.customers.set_retention(T, RetentionRule(channel=Channel.CHAT, days=30))
+    await app.customers.set_retention(T, RetentionRule(channel=None, days=30))
+    await app.customers.set_retention(T, RetentionRule(channel=Channel.VOICE, days=365))
+    await app.customers.set_retention("other", RetentionRule(channel=None, days=1))
+    assert {(rule.channel, rule.days) for rule in await app.customers.retention_rules(T)} == {
         (Channel.CHAT, 30),
         (None, 30),
         (Channel.VOICE, 365),
     }
     await indexed(app)
 
-    runs = {run.tenant: run.erased for run in await app.apply_retention(now=now)}
+    runs = {run.tenant: run.erased for run in await app.customers.apply_retention(now=now)}
 
     assert (runs[T]["interactions"], runs[T]["vectors"], runs["other"]["interactions"]) == (2, 2, 0)
-    texts = [row.text for row in (await app.timeline(T, customer_id)).interactions]
+    texts = [row.text for row in (await app.interactions.timeline(T, customer_id)).interactions]
     assert texts == ["new chat words", "old voice words", "new voice words", "new email words"]
     assert traces(settings.data_dir, ["old chat words", "old email words"]) == {}
-    assert await app.unset_retention(T, None)
-    assert not await app.unset_retention(T, None)
-    assert {rule.channel for rule in await app.retention_rules(T)} == {Channel.CHAT, Channel.VOICE}
+    assert await app.customers.unset_retention(T, None)
+    assert not await app.customers.unset_retention(T, None)
+    assert {rule.channel for rule in await app.customers.retention_rules(T)} == {Channel.CHAT, Channel.VOICE}
 
 
 async def test_secrets_are_blanked_before_they_are_written_when_the_setting_says_so(settings: Settings) -> None:
@@ -288,8 +290,8 @@ async def test_secrets_are_blanked_before_they_are_written_when_the_setting_says
     sent = draft_in("c-1", f"My card is {card} and it fails.", id="mine", data=data)
     async with build(settings.model_copy(update={"redact_at_ingest": True}), embedder=WordEmbedder()) as app:
         customer_id = await customer_of(app, sent)
-        [again] = (await app.record(T, [sent])).results
-        [row] = (await app.timeline(T, customer_id)).interactions
+        [again] = (await app.interactions.record(T, [sent])).results
+        [row] = (await app.interactions.timeline(T, customer_id)).interactions
     assert again.duplicate
     assert row.text == "My card is [card_1] and it fails."
     assert row.data == {
@@ -301,7 +303,7 @@ async def test_secrets_are_blanked_before_they_are_written_when_the_setting_says
 
 async def test_without_that_setting_only_card_numbers_and_secret_codes_of_a_row_are_masked(app: App) -> None:
     customer_id = await customer_of(app, draft_in("c-1", "My card is 4111 1111 1111 1111, my street Elm Road 5."))
-    text = (await app.timeline(T, customer_id)).interactions[0].text
+    text = (await app.interactions.timeline(T, customer_id)).interactions[0].text
     assert text == "My card is ••••1111, my street Elm Road 5."
 
 
@@ -310,9 +312,9 @@ async def test_a_running_service_erases_what_is_too_old_by_itself(app: App, sett
     customer_id = await customer_of(
         app, draft_in("c-1", "Old words.", occurred_at=long_ago), draft_in("c-1", "New words.")
     )
-    await app.set_retention(T, RetentionRule(channel=Channel.CHAT, days=30))
+    await app.customers.set_retention(T, RetentionRule(channel=Channel.CHAT, days=30))
     service = create_app(settings, app)
     async with service.router.lifespan_context(service), asyncio.timeout(10):
-        while len(rows := (await app.timeline(T, customer_id)).interactions) > 1:  # noqa: ASYNC110 - nobody is told of it
+        while len(rows := (await app.interactions.timeline(T, customer_id)).interactions) > 1:  # noqa: ASYNC110 - nobody is told of it
             await asyncio.sleep(0.02)
     assert [row.text for row in rows] == ["New words."]

@@ -170,14 +170,14 @@ async def test_a_process_that_was_cut_off_from_the_others_forgets_everybody_whom
     async with build(settings, embedder=WordEmbedder(), bus=bus, forget_again_after_s=AGAIN_AFTER_S) as app:
         remembered = ["a zebrafinch"]
         on_forgetting(remembered.clear)
-        recorded = await app.record(
+        recorded = await app.interactions.record(
             "default", [draft(text, conversation_id="c-1") for text in ("Talk to a person!", "I want a human agent.")]
         )
         first = recorded.signals[0].signal_id
-        async with app.listening("default", after=first) as queue:
+        async with app.webhooks.listening("default", after=first) as queue:
             assert queue.qsize()
         bus.publish(MISSED, {})
-        async with app.listening("default", after=first) as queue:
+        async with app.webhooks.listening("default", after=first) as queue:
             assert not queue.qsize()
         async with asyncio.timeout(20):
             while remembered:  # noqa: ASYNC110 - nobody is told of it
@@ -189,11 +189,13 @@ async def test_other_processes_are_told_that_what_was_kept_for_too_long_was_eras
     bus = ProcessBus()
     bus.subscribe(ERASED, messages.append)
     async with build(settings, embedder=WordEmbedder(), bus=bus) as app:
-        await app.record("default", [draft("The zebrafinch never came.", channel="chat", conversation_id="c-1")])
-        await app.set_retention("default", RetentionRule(channel=Channel.CHAT, days=1))
-        await app.apply_retention(now=datetime.now(UTC))
+        await app.interactions.record(
+            "default", [draft("The zebrafinch never came.", channel="chat", conversation_id="c-1")]
+        )
+        await app.customers.set_retention("default", RetentionRule(channel=Channel.CHAT, days=1))
+        await app.customers.apply_retention(now=datetime.now(UTC))
         assert messages == []
-        await app.apply_retention(now=datetime.now(UTC) + timedelta(days=2))
+        await app.customers.apply_retention(now=datetime.now(UTC) + timedelta(days=2))
     assert [(message["tenant"], message["customer_id"]) for message in messages] == [("default", None)]
 
 
@@ -201,10 +203,12 @@ async def test_what_was_under_way_during_an_erasure_is_forgotten_a_little_later(
     async with build(settings, embedder=WordEmbedder(), forget_again_after_s=AGAIN_AFTER_S) as app:
         remembered: list[str] = []
         on_forgetting(remembered.clear)
-        recorded = await app.record("default", [draft("The zebrafinch never came.", conversation_id="c-1")])
+        recorded = await app.interactions.record(
+            "default", [draft("The zebrafinch never came.", conversation_id="c-1")]
+        )
         customer_id = recorded.results[0].customer_id
         assert customer_id is not None
-        await app.erase("default", customer_id)
+        await app.customers.erase("default", customer_id)
         remembered.append("put back by what was under way")
         async with asyncio.timeout(20):
             while remembered:  # noqa: ASYNC110 - nobody is told of it
@@ -213,16 +217,20 @@ async def test_what_was_under_way_during_an_erasure_is_forgotten_a_little_later(
 
 async def test_after_an_erasure_everybody_elses_history_is_answered_as_before(app: App) -> None:
     remaining, erased = [
-        (await app.record("default", [draft(f"My {what} is broken.", conversation_id=what)])).results[0].customer_id
+        (await app.interactions.record("default", [draft(f"My {what} is broken.", conversation_id=what)]))
+        .results[0]
+        .customer_id
         for what in ("lamp", "chair")
     ]
     assert remaining is not None
     assert erased is not None
-    before = await app.handoff("default", HandoffRequest(conversation_id="lamp"))
-    await app.erase("default", erased)
-    after = await app.handoff("default", HandoffRequest(conversation_id="lamp"))
+    before = await app.handoffs.create("default", HandoffRequest(conversation_id="lamp"))
+    await app.customers.erase("default", erased)
+    after = await app.handoffs.create("default", HandoffRequest(conversation_id="lamp"))
     assert after.brief == before.brief
-    assert [row.text for row in (await app.timeline("default", remaining)).interactions] == ["My lamp is broken."]
+    assert [row.text for row in (await app.interactions.timeline("default", remaining)).interactions] == [
+        "My lamp is broken."
+    ]
 
 
 def test_a_cache_of_an_object_that_is_gone_is_no_longer_emptied() -> None:

@@ -126,7 +126,7 @@ def settings(settings: Settings) -> Settings:
 
 async def _settled(service: FastAPI, app: App, name: str) -> Tenant:
     """A tenant with two customers, a joining, a handoff and a decision; all its own names are those of any other."""
-    key = (await app.create_key(name, tuple(Scope))).key
+    key = (await app.access.create_key(name, tuple(Scope))).key
     headers = {"authorization": f"Bearer {key}"}
     transport = httpx.ASGITransport(service, client=("192.0.2.7", 40000))
     client = httpx.AsyncClient(transport=transport, base_url="https://warmline.example", headers=headers)

@@ -85,7 +85,7 @@ class WholeLedger(RuleBasedStateMachine):
             self._said += 1
             sent.append((person, f"sentence{self._said} person{person}"))
         drafts = [draft(text, conversation_id=f"c-{person}", identifiers=(_email(person),)) for person, text in sent]
-        results = self._run(self._app.record(T, drafts)).results
+        results = self._run(self._app.interactions.record(T, drafts)).results
         for (person, text), result in zip(sent, results, strict=True):
             assert result.seq is not None
             assert result.seq == int(text.split()[0].removeprefix("sentence"))
@@ -119,7 +119,7 @@ class WholeLedger(RuleBasedStateMachine):
     def erase(self, which: int) -> None:
         roots = self._model.roots()
         root = roots[which % len(roots)]
-        erased = self._run(self._app.erase(T, self._model.ids[root])).erased
+        erased = self._run(self._app.customers.erase(T, self._model.ids[root])).erased
         assert erased["identities"] == len(self._model.group(root))
         assert erased["interactions"] == self._model.erase(root)
 
@@ -133,7 +133,7 @@ class WholeLedger(RuleBasedStateMachine):
         for root in self._model.roots():
             timeline = self._model.timeline(root)
             seq, text = timeline[-1]
-            hits = self._run(self._app.search(T, self._model.ids[root], text, limit=100)).hits
+            hits = self._run(self._app.interactions.search(T, self._model.ids[root], text, limit=100)).hits
             retrieved = [(hit.interaction.seq, hit.interaction.text) for hit in hits]
             assert (seq, text) in retrieved
             assert set(retrieved) <= set(timeline)
@@ -145,24 +145,27 @@ class WholeLedger(RuleBasedStateMachine):
 
     def _merge(self, survivor: int, absorbed: int) -> str:
         ids = self._model.ids
-        merge_id = self._run(self._app.merge(T, ids[survivor], ids[absorbed])).merge_id
+        merge_id = self._run(self._app.customers.merge(T, ids[survivor], ids[absorbed])).merge_id
         self._model.parents[absorbed] = survivor
         self._model.merges[merge_id] = (survivor, absorbed)
         return merge_id
 
     def _unmerge(self, merge_id: str) -> None:
         survivor, absorbed = self._model.merges.pop(merge_id)
-        self._run(self._app.unmerge(T, self._model.ids[survivor], merge_id))
+        self._run(self._app.customers.unmerge(T, self._model.ids[survivor], merge_id))
         del self._model.parents[absorbed]
 
     def _seen(self) -> dict[str, list[tuple[int, str]]]:
         return {customer_id: self._timeline(customer_id) for customer_id in self._customer_ids()}
 
     def _customer_ids(self) -> list[str]:
-        return [self._run(self._app.customer(T, self._model.ids[root])).customer_id for root in self._model.roots()]
+        return [
+            self._run(self._app.customers.customer(T, self._model.ids[root])).customer_id
+            for root in self._model.roots()
+        ]
 
     def _timeline(self, customer_id: str) -> list[tuple[int, str]]:
-        page = self._run(self._app.timeline(T, customer_id, limit=1000))
+        page = self._run(self._app.interactions.timeline(T, customer_id, limit=1000))
         return [(row.seq, row.text) for row in page.interactions]
 
 

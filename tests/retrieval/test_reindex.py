@@ -94,9 +94,9 @@ async def test_the_command_rebuilds_a_service_that_lives_in_postgresql_alone(
     )
     async with build(settings, embedder=WordEmbedder()) as app:
         texts = ("the heating is cold", "which invoice do you mean", "thank you")
-        answer = await app.record("default", [draft(text, identifiers=ANNA) for text in texts])
+        answer = await app.interactions.record("default", [draft(text, identifiers=ANNA) for text in texts])
         (customer_id,) = {result.customer_id for result in answer.results if result.customer_id}
-        search_answer = await app.search("default", customer_id, "cold heating", limit=1)
+        search_answer = await app.interactions.search("default", customer_id, "cold heating", limit=1)
         assert [hit.interaction.text for hit in search_answer.hits] == [texts[0]]
         vectors = PgVectors(postgres_with_vectors)
         await until(vectors.count, 3)

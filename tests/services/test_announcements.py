@@ -23,7 +23,7 @@ from app.listeners import REMEMBERED
 from app.models import Announcement, DeliveryStatus, HandoffRequest, InteractionDraft, Topic, WebhookDraft
 from app.ports import Outbox
 from app.services import App
-from app.services.silence_timers import MISSED_S, Waiting
+from app.services.silence_timers import MISSED_S, SilenceTimers
 from app.settings import Settings
 from tests.conftest import WordEmbedder
 from tests.support.builders import draft
@@ -107,8 +107,8 @@ def names(queue: "asyncio.Queue[Announcement | None]") -> list[str]:
 
 async def test_a_signal_reaches_the_receiver_signed_after_the_standard(settings: Settings, receiver: Receiver) -> None:
     async with opened(settings) as app:
-        webhook = await app.register_webhook(T, WebhookDraft(url=receiver.url, events=(Topic.SIGNAL_FIRED,)))
-        answer = await app.record(T, [draft("Let me talk to a person", conversation_id="c1")])
+        webhook = await app.webhooks.register(T, WebhookDraft(url=receiver.url, events=(Topic.SIGNAL_FIRED,)))
+        answer = await app.interactions.record(T, [draft("Let me talk to a person", conversation_id="c1")])
         (announcement,) = await receiver.got(1)
     headers, body = receiver.taken[0]
     assert Webhook(webhook.secret).verify(body, headers) == announcement
@@ -123,11 +123,11 @@ async def test_a_handoff_and_a_higher_level_are_told_and_only_to_those_who_asked
 ) -> None:
     other = Receiver()
     async with opened(settings) as app:
-        await app.register_webhook(T, WebhookDraft(url=receiver.url, events=EVERYTHING))
-        await app.register_webhook("another", WebhookDraft(url=other.url, events=EVERYTHING))
-        await app.record(T, [draft("Let me talk to a person", conversation_id="c1")])
+        await app.webhooks.register(T, WebhookDraft(url=receiver.url, events=EVERYTHING))
+        await app.webhooks.register("another", WebhookDraft(url=other.url, events=EVERYTHING))
+        await app.interactions.record(T, [draft("Let me talk to a person", conversation_id="c1")])
         await receiver.got(2)
-        handoff = await app.handoff(T, HandoffRequest(conversation_id="c1"))
+        handoff = await app.handoffs.create(T, HandoffRequest(conversation_id="c1"))
         data_by_type = {announcement["type"]: announcement["data"] for announcement in await receiver.got(3)}
     other.close()
     assert data_by_type["friction.threshold"]["level"] == "escalate"
@@ -222,7 +222,7 @@ async def test_a_listener_who_does_not_listen_keeps_only_the_newest() -> None:
 async def test_silence_is_told_although_nothing_arrives(settings: Settings) -> None:
     # On the phone half a minute without an answer is silence; the question was asked almost that long ago.
     asked = datetime.now(UTC).timestamp() - 29.9
-    async with opened(settings) as app, app.listening(T) as queue:
+    async with opened(settings) as app, app.webhooks.listening(T) as queue:
         row = draft(
             "Could you tell me your postcode?",
             channel="voice",
@@ -230,7 +230,7 @@ async def test_silence_is_told_although_nothing_arrives(settings: Settings) -> N
             conversation_id="c1",
             occurred_at=datetime.fromtimestamp(asked, UTC),
         )
-        await app.record(T, [row])
+        await app.interactions.record(T, [row])
         async with asyncio.timeout(PATIENCE_S):
             announcement = await queue.get()
     assert announcement is not None
@@ -250,8 +250,8 @@ def asked(seconds_ago: float, conversation: str = "c1") -> InteractionDraft:
 
 async def test_silence_that_is_due_after_a_restart_is_told_all_the_same(settings: Settings, receiver: Receiver) -> None:
     async with opened(settings) as app:
-        await app.register_webhook(T, WebhookDraft(url=receiver.url, events=(Topic.SIGNAL_FIRED,)))
-        await app.record(T, [asked(29.0)])
+        await app.webhooks.register(T, WebhookDraft(url=receiver.url, events=(Topic.SIGNAL_FIRED,)))
+        await app.interactions.record(T, [asked(29.0)])
     async with opened(settings):
         (announcement,) = await receiver.got(1)
     assert announcement["data"]["type"] == "silence"
@@ -261,9 +261,9 @@ async def test_silence_that_came_due_while_nothing_ran_is_told_once_over_restart
     settings: Settings, receiver: Receiver
 ) -> None:
     async with opened(settings) as app:
-        await app.register_webhook(T, WebhookDraft(url=receiver.url, events=(Topic.SIGNAL_FIRED,)))
+        await app.webhooks.register(T, WebhookDraft(url=receiver.url, events=(Topic.SIGNAL_FIRED,)))
     ledger_only = build(settings, embedder=WordEmbedder())  # not opened: as if its process died before it was due
-    await ledger_only.record(T, [asked(200.0)])
+    await ledger_only.interactions.record(T, [asked(200.0)])
     await ledger_only.close()
     async with opened(settings) as first, opened(settings) as other:
         await receiver.got(1)
@@ -278,22 +278,22 @@ async def test_silence_that_came_due_while_nothing_ran_is_told_once_over_restart
 
 async def test_what_came_due_long_ago_is_history_and_not_told(settings: Settings) -> None:
     async with opened(settings) as app:
-        await app.record(T, [asked(2 * MISSED_S)])
-        async with app.listening(T) as queue:
+        await app.interactions.record(T, [asked(2 * MISSED_S)])
+        async with app.webhooks.listening(T) as queue:
             await _waiting(app).look_through()
             assert queue.empty()
 
 
 async def test_a_customer_who_answered_meanwhile_is_not_silent(settings: Settings) -> None:
     async with opened(settings) as app:
-        await app.record(T, [asked(200.0), draft("12345", channel="voice", conversation_id="c1")])
-        async with app.listening(T) as queue:
+        await app.interactions.record(T, [asked(200.0), draft("12345", channel="voice", conversation_id="c1")])
+        async with app.webhooks.listening(T) as queue:
             await _waiting(app).look_through()
             assert queue.empty()
 
 
-def _waiting(app: App) -> Waiting:
-    return app._waiting  # pyright: ignore[reportPrivateUsage]
+def _waiting(app: App) -> SilenceTimers:
+    return app.signals._timers  # pyright: ignore[reportPrivateUsage]
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:

@@ -40,7 +40,7 @@ def story() -> list[InteractionDraft]:
 
 
 async def customer_of(app: App, drafts: Sequence[InteractionDraft]) -> str:
-    answer = await app.record("default", drafts)
+    answer = await app.interactions.record("default", drafts)
     assert not any(result.problem for result in answer.results)
     customer_id = answer.results[0].customer_id
     assert customer_id
@@ -53,7 +53,7 @@ def texts(page: JourneyPage) -> list[str]:
 
 async def test_a_journey_is_told_in_the_order_in_which_it_happened_whatever_order_it_was_filed_in(app: App) -> None:
     customer_id = await customer_of(app, story())
-    page = await app.journey("default", customer_id, JourneyQuery())
+    page = await app.journeys.journey("default", customer_id, JourneyQuery())
     assert texts(page)[0] == "Do you sell lamps?"
     assert [interaction.seq for interaction in page.interactions] == [6, 1, 2, 3, 4, 5]
     assert (page.total, page.matching, page.first, page.earlier, page.later) == (6, 6, 0, None, None)
@@ -63,7 +63,7 @@ async def test_a_journey_is_told_in_the_order_in_which_it_happened_whatever_orde
 
 async def test_signals_stand_where_they_fired(app: App) -> None:
     customer_id = await customer_of(app, story())
-    page = await app.journey("default", customer_id, JourneyQuery())
+    page = await app.journeys.journey("default", customer_id, JourneyQuery())
     by_type = {signal.type: signal for signal in page.signals}
     assert {SignalType.REPEATED_FAILURE, SignalType.HUMAN_REQUEST, SignalType.CHANNEL_SWITCH} <= by_type.keys()
     rows = {interaction.interaction_id: interaction for interaction in page.interactions}
@@ -75,7 +75,7 @@ async def test_filters_leave_what_they_name_and_count_it(app: App) -> None:
     customer_id = await customer_of(app, story())
 
     async def left(**wanted: Any) -> list[int]:
-        page = await app.journey("default", customer_id, JourneyQuery(**wanted))
+        page = await app.journeys.journey("default", customer_id, JourneyQuery(**wanted))
         assert page.total == 6
         return [interaction.seq for interaction in page.interactions]
 
@@ -91,18 +91,18 @@ async def test_paging_goes_through_everything_once_and_a_place_can_be_named(app:
     drafts = [draft_at(START + MINUTE * n, f"message {n}", f"c{n // 7}", identifiers=(ACCOUNT,)) for n in range(50)]
     customer_id = await customer_of(app, drafts)
     seen: list[str] = []
-    page = await app.journey("default", customer_id, JourneyQuery(limit=15))
+    page = await app.journeys.journey("default", customer_id, JourneyQuery(limit=15))
     while True:
         seen = [*texts(page), *seen]
         if page.earlier is None:
             break
-        page = await app.journey("default", customer_id, JourneyQuery(limit=15, before=page.earlier))
+        page = await app.journeys.journey("default", customer_id, JourneyQuery(limit=15, before=page.earlier))
     assert seen == [f"message {n}" for n in range(50)]
     assert (page.first, page.later is not None) == (0, True)
-    following = await app.journey("default", customer_id, JourneyQuery(limit=15, after=page.later))
+    following = await app.journeys.journey("default", customer_id, JourneyQuery(limit=15, after=page.later))
     assert texts(following)[0] == f"message {len(page.interactions)}"
     named = following.interactions[7].interaction_id
-    around = await app.journey("default", customer_id, JourneyQuery(limit=15, at=named))
+    around = await app.journeys.journey("default", customer_id, JourneyQuery(limit=15, at=named))
     assert named in [interaction.interaction_id for interaction in around.interactions]
     assert len(around.interactions) == 15
 
@@ -110,29 +110,29 @@ async def test_paging_goes_through_everything_once_and_a_place_can_be_named(app:
 async def test_a_place_that_is_not_the_customers_is_refused_by_its_field(app: App) -> None:
     customer_id = await customer_of(app, story())
     with pytest.raises(InvalidRequest, match="before: No interaction"):
-        await app.journey("default", customer_id, JourneyQuery(before="int_nothing"))
+        await app.journeys.journey("default", customer_id, JourneyQuery(before="int_nothing"))
     with pytest.raises(UnknownCustomer):
-        await app.journey("default", "cus_nobody", JourneyQuery())
+        await app.journeys.journey("default", "cus_nobody", JourneyQuery())
     with pytest.raises(UnknownCustomer):
-        await app.journey("other", customer_id, JourneyQuery())
+        await app.journeys.journey("other", customer_id, JourneyQuery())
 
 
 async def test_handoffs_and_decisions_stand_where_they_were_judged_and_none_twice(app: App) -> None:
     customer_id = await customer_of(app, story())
     at = START + DAY + 3 * MINUTE
-    handoff = await app.handoff("default", HandoffRequest(conversation_id="c1", now=at))
-    decision = await app.next_actions("default", NextActionRequest(conversation_id="c1", now=at))
+    handoff = await app.handoffs.create("default", HandoffRequest(conversation_id="c1", now=at))
+    decision = await app.decisions.next_actions("default", NextActionRequest(conversation_id="c1", now=at))
     to_come = HandoffRequest(customer_id=customer_id, conversation_id="call-to-come", now=at + MINUTE)
-    second = await app.handoff("default", to_come)
-    page = await app.journey("default", customer_id, JourneyQuery())
+    second = await app.handoffs.create("default", to_come)
+    page = await app.journeys.journey("default", customer_id, JourneyQuery())
     assert [(made_handoff.handoff.handoff_id, made_handoff.at) for made_handoff in page.handoffs] == [
         (handoff.handoff_id, at),
         (second.handoff_id, at + MINUTE),
     ]
     assert [made_decision.decision.decision_id for made_decision in page.decisions] == [decision.decision_id]
-    before = await app.journey("default", customer_id, JourneyQuery(until=START + DAY, limit=1))
+    before = await app.journeys.journey("default", customer_id, JourneyQuery(until=START + DAY, limit=1))
     assert before.handoffs == ()
-    only_first = await app.journey(
+    only_first = await app.journeys.journey(
         "default", customer_id, JourneyQuery(limit=1, before=page.interactions[1].interaction_id)
     )
     assert (only_first.handoffs, only_first.decisions) == ((), ())
@@ -143,13 +143,13 @@ async def test_a_merge_stands_at_its_evidence_and_once_undone_names_the_other_cu
     first = await customer_of(app, [draft_at(START, "Hello", "c1", identifiers=(ACCOUNT,))])
     second = await customer_of(app, [draft_at(START + MINUTE, "Hello again", "c2", identifiers=(mail,))])
     await customer_of(app, [draft_at(START + 2 * MINUTE, "It is me", "c3", identifiers=(ACCOUNT, mail))])
-    (joining,) = (await app.journey("default", second, JourneyQuery())).joinings
+    (joining,) = (await app.journeys.journey("default", second, JourneyQuery())).joinings
     assert {joining.merge.survivor, joining.merge.absorbed} == {first, second}
     assert joining.at == START + 2 * MINUTE
     assert [identifier.value for identifier in joining.brought] in (["a@x.example"], ["acc-1"])
     assert (joining.other, len(joining.evidence)) == (None, 3)
-    await app.unmerge("default", joining.merge.survivor, joining.merge.merge_id)
-    page = await app.journey("default", joining.merge.survivor, JourneyQuery())
+    await app.customers.unmerge("default", joining.merge.survivor, joining.merge.merge_id)
+    page = await app.journeys.journey("default", joining.merge.survivor, JourneyQuery())
     assert page.joinings[0].other == joining.merge.absorbed
     assert page.joinings[0].merge.undone_at is not None
     assert "Hello again" not in texts(page) or "Hello" not in texts(page)
@@ -161,20 +161,22 @@ async def test_what_was_made_of_two_joined_customers_is_shown_of_neither_once_th
     await customer_of(app, [draft_at(START + MINUTE, "I lost my secret letter.", "c2", identifiers=(mail,))])
     survivor = await customer_of(app, [draft_at(START + 2 * MINUTE, "It is me", "c1", identifiers=(ACCOUNT, mail))])
     for conversation_id in ("c1", "c2"):
-        await app.handoff("default", HandoffRequest(conversation_id=conversation_id, now=START + 3 * MINUTE))
-        await app.next_actions("default", NextActionRequest(conversation_id=conversation_id, now=START + 3 * MINUTE))
-    joined = await app.journey("default", survivor, JourneyQuery())
+        await app.handoffs.create("default", HandoffRequest(conversation_id=conversation_id, now=START + 3 * MINUTE))
+        await app.decisions.next_actions(
+            "default", NextActionRequest(conversation_id=conversation_id, now=START + 3 * MINUTE)
+        )
+    joined = await app.journeys.journey("default", survivor, JourneyQuery())
     assert (len(joined.handoffs), len(joined.decisions), joined.withheld) == (2, 2, 0)
     merge = joined.joinings[0].merge
-    await app.unmerge("default", merge.survivor, merge.merge_id)
+    await app.customers.unmerge("default", merge.survivor, merge.merge_id)
     for customer_id in (merge.survivor, merge.absorbed):
-        page = await app.journey("default", customer_id, JourneyQuery())
+        page = await app.journeys.journey("default", customer_id, JourneyQuery())
         own = {interaction.conversation_id for interaction in page.interactions}
         made = [made_handoff.handoff.conversation_id for made_handoff in page.handoffs]
         assert {*made, *(made_decision.decision.conversation_id for made_decision in page.decisions)} <= own
         foreign = "ORD-1111" if "c1" not in own else "secret letter"
         assert foreign not in page.model_dump_json()
-    survivors_page = await app.journey("default", merge.survivor, JourneyQuery())
+    survivors_page = await app.journeys.journey("default", merge.survivor, JourneyQuery())
     assert survivors_page.withheld >= 1
 
 
@@ -182,12 +184,12 @@ async def test_customers_are_found_by_ids_and_identifiers_in_any_spelling_and_no
     phone = Identifier(type="phone", value="+447700900112", verified=True)
     mail = Identifier(type="email", value="Mara.K@mail.example")
     customer_id = await customer_of(app, [draft_at(START, "Hello", "c1", identifiers=(ACCOUNT, phone, mail))])
-    row = (await app.journey("default", customer_id, JourneyQuery())).interactions[0]
+    row = (await app.journeys.journey("default", customer_id, JourneyQuery())).interactions[0]
 
     async def matches(written: str) -> list[tuple[str, str]]:
         return [
             (found_customer.customer.customer_id, found_customer.why)
-            for found_customer in await app.find_customers("default", written)
+            for found_customer in await app.journeys.find_customers("default", written)
         ]
 
     assert await matches(customer_id) == [(customer_id, "customer")]
@@ -197,18 +199,18 @@ async def test_customers_are_found_by_ids_and_identifiers_in_any_spelling_and_no
     assert await matches("c1") == [(customer_id, "conversation")]
     assert await matches(row.interaction_id) == [(customer_id, "interaction")]
     assert await matches("hell") == [(customer_id, "mention")]
-    head = (await app.timeline("default", customer_id)).as_of_seq
+    head = (await app.interactions.timeline("default", customer_id)).as_of_seq
     for unknown in ("nobody@mail.example", "+15550100", "  ", "xy"):
         assert await matches(unknown) == []
-    assert await app.find_customers("other", "acc-1") == ()
-    assert (await app.timeline("default", customer_id)).as_of_seq == head
+    assert await app.journeys.find_customers("other", "acc-1") == ()
+    assert (await app.interactions.timeline("default", customer_id)).as_of_seq == head
 
 
 async def test_an_order_number_leads_to_whoever_used_it_lately(app: App) -> None:
     customer_id = await customer_of(app, story())
-    (found_customer,) = await app.find_customers("default", "ord-70331")
+    (found_customer,) = await app.journeys.find_customers("default", "ord-70331")
     assert (found_customer.customer.customer_id, found_customer.why) == (customer_id, "mention")
-    page = await app.journey("default", customer_id, JourneyQuery(at=found_customer.interaction_id))
+    page = await app.journeys.journey("default", customer_id, JourneyQuery(at=found_customer.interaction_id))
     assert "ORD-70331" in next(
         row.text for row in page.interactions if row.interaction_id == found_customer.interaction_id
     )
@@ -234,8 +236,8 @@ async def test_of_a_long_history_a_part_reads_a_bounded_number_of_interactions(s
     async with build(settings, ledger=ledger, archive=MemoryArchive(), embedder=WordEmbedder()) as app:
         customer_id = [await customer_of(app, drafts[start : start + 1000]) for start in range(0, 3000, 1000)][-1]
         ledger.read.clear()
-        page = await app.journey("default", customer_id, JourneyQuery())
-        filtered = await app.journey("default", customer_id, JourneyQuery(friction=True, before=page.earlier))
+        page = await app.journeys.journey("default", customer_id, JourneyQuery())
+        filtered = await app.journeys.journey("default", customer_id, JourneyQuery(friction=True, before=page.earlier))
     assert (page.total, len(page.interactions)) == (3000, 60)
     assert 60 < filtered.looked_through <= 300
     assert max(ledger.read) < 1000

@@ -53,7 +53,7 @@ async def with_model(settings: Settings) -> AsyncGenerator[App]:
 
 
 async def test_a_conversation_in_plain_text_goes_through_the_whole_workflow(app: App) -> None:
-    trial = await app.play("default", TrialRequest(content=TALK))
+    trial = await app.playground.play("default", TrialRequest(content=TALK))
     assert (trial.format, trial.model, trial.handoff.engine) == ("text", "none", "extractive")
     assert "ORD-70331" in (trial.handoff.brief.headline or "")
     assert [interaction.seq for interaction in trial.interactions] == [1, 2, 3]
@@ -72,20 +72,20 @@ async def test_nothing_of_it_is_kept_and_nothing_of_the_tenants_is_read(app: App
     theirs = list(
         conversation_of({"id": "c1", "customer_ref": "acc-7", "turns": [{"role": "customer", "text": "mine"}]}).drafts
     )
-    await app.record("default", theirs)
-    trial = await app.play("default", TrialRequest(content=TALK))
+    await app.interactions.record("default", theirs)
+    trial = await app.playground.play("default", TrialRequest(content=TALK))
     for tenant in ("default", "playground"):
-        assert await app.find_customers(tenant, trial.interactions[0].interaction_id) == ()
-        assert await app.find_customers(tenant, "ORD-70331") == ()
+        assert await app.journeys.find_customers(tenant, trial.interactions[0].interaction_id) == ()
+        assert await app.journeys.find_customers(tenant, "ORD-70331") == ()
         with pytest.raises(WarmlineError):
-            await app.filed_handoff(tenant, trial.handoff.handoff_id)
-    assert not [decision async for decision in app.decision_log("default")]
+            await app.handoffs.filed(tenant, trial.handoff.handoff_id)
+    assert not [decision async for decision in app.decisions.decision_log("default")]
     assert "mine" not in trial.model_dump_json()
 
 
 async def test_a_model_words_it_and_what_the_evidence_does_not_bear_out_is_dropped(with_model: App) -> None:
-    assert with_model.trial_options().models == ("none", "some/model")
-    trial = await with_model.play("default", TrialRequest(content=TALK, model="some/model", prompt="v1"))
+    assert with_model.playground.options().models == ("none", "some/model")
+    trial = await with_model.playground.play("default", TrialRequest(content=TALK, model="some/model", prompt="v1"))
     assert (trial.handoff.engine, trial.handoff.model) == ("model", "some/model")
     assert trial.handoff.prompt is not None
     assert trial.handoff.prompt.version == "v1"
@@ -93,28 +93,30 @@ async def test_a_model_words_it_and_what_the_evidence_does_not_bear_out_is_dropp
         "75.00" in dropped_claim.why or "75" in dropped_claim.text
         for dropped_claim in trial.handoff.brief.dropped_claims
     ] == [True]
-    assert (await with_model.play("default", TrialRequest(content=TALK))).handoff.engine == "extractive"
-    again = await with_model.play("default", TrialRequest(content=TALK, model="some/model"))
+    assert (await with_model.playground.play("default", TrialRequest(content=TALK))).handoff.engine == "extractive"
+    again = await with_model.playground.play("default", TrialRequest(content=TALK, model="some/model"))
     assert again.handoff.engine == "model"
 
 
 async def test_only_what_the_settings_and_the_release_name_can_be_chosen(app: App) -> None:
-    options = app.trial_options()
+    options = app.playground.options()
     assert options.models == ("none",)
     assert options.prompts[0] == "v3"
     assert {"airline", "bank", "general", "retail", "telecom"} <= {*options.catalogues}
     for field, value in (("model", "openai/gpt-4o"), ("prompt", "../judge/v1"), ("catalogue", "/etc/passwd")):
         with pytest.raises(InvalidRequest, match=f"{field}: Use one of"):
-            await app.play("default", TrialRequest.model_validate({"content": TALK, field: value}))
+            await app.playground.play("default", TrialRequest.model_validate({"content": TALK, field: value}))
 
 
 async def test_a_catalogue_is_switched_and_by_default_is_the_tenants_own(app: App) -> None:
-    own = (await app.catalogue("default")).catalogue
+    own = (await app.decisions.catalogue("default")).catalogue
     own = {**own, "actions": [action for action in own["actions"] if action["id"] == "request_refund"]}  # type: ignore[union-attr, index, call-overload]
-    await app.put_catalogue("default", json.dumps(own), as_json=True)
+    await app.decisions.put_catalogue("default", json.dumps(own), as_json=True)
 
     async def action_ids(catalogue: str | None) -> set[str]:
-        decision = (await app.play("default", TrialRequest(content=TALK, catalogue=catalogue))).handoff.next_actions
+        decision = (
+            await app.playground.play("default", TrialRequest(content=TALK, catalogue=catalogue))
+        ).handoff.next_actions
         assert decision is not None
         return {action.action_id for action in (*decision.actions, *decision.suppressed, *decision.candidates)}
 
@@ -124,7 +126,7 @@ async def test_a_catalogue_is_switched_and_by_default_is_the_tenants_own(app: Ap
 
 async def test_a_trial_becomes_a_case_that_the_suite_loads(app: App, tmp_path: Path) -> None:
     odd = TALK + "Customer: \"quotes\" 'single' # no comment: {a: 1} \\ tab\tend \u2028 🧾 \x85 - [x]\n"
-    trial = await app.play("default", TrialRequest(content=odd, catalogue="retail"))
+    trial = await app.playground.play("default", TrialRequest(content=odd, catalogue="retail"))
     (tmp_path / "retail").mkdir()
     (tmp_path / "retail" / f"{trial.eval_case_id}.yaml").write_text(trial.eval_case, encoding="utf-8")
     (case,) = load_cases(tmp_path)
@@ -145,13 +147,13 @@ async def test_what_cannot_be_tried_out_is_refused_in_words(app: App) -> None:
         ("x" * (MOST_CHARACTERS + 1), PayloadTooLarge, "characters"),
     ):
         with pytest.raises(error, match=words):
-            await app.play("default", TrialRequest(content=content))
+            await app.playground.play("default", TrialRequest(content=content))
 
 
 async def test_of_many_who_come_at_once_a_few_wait_and_the_rest_are_sent_away(app: App) -> None:
     asked = TrialRequest(content=TALK)
     answers = await asyncio.gather(
-        *(app.play("default", asked) for _ in range(MOST_WAITING + 6)), return_exceptions=True
+        *(app.playground.play("default", asked) for _ in range(MOST_WAITING + 6)), return_exceptions=True
     )
     refused = [answer for answer in answers if isinstance(answer, RateLimited)]
     assert refused
@@ -159,4 +161,4 @@ async def test_of_many_who_come_at_once_a_few_wait_and_the_rest_are_sent_away(ap
     assert not [
         answer for answer in answers if isinstance(answer, BaseException) and not isinstance(answer, RateLimited)
     ]
-    assert (await app.play("default", asked)).handoff.brief.headline
+    assert (await app.playground.play("default", asked)).handoff.brief.headline

@@ -28,21 +28,21 @@ async def app(request: pytest.FixtureRequest, settings: Settings) -> AsyncGenera
 
 
 async def register(app: App, *events: Topic) -> str:
-    return (await app.register_webhook(T, WebhookDraft(url=NOWHERE, events=events or tuple(Topic)))).webhook_id
+    return (await app.webhooks.register(T, WebhookDraft(url=NOWHERE, events=events or tuple(Topic)))).webhook_id
 
 
 async def filed(app: App, webhook_id: str) -> list[Delivery]:
-    return list((await app.deliveries(T, webhook_id, limit=1000)).deliveries)
+    return list((await app.webhooks.deliveries(T, webhook_id, limit=1000)).deliveries)
 
 
 async def record(app: App, text: str, conversation_id: str = "c1") -> Recorded:
-    answer = await app.record(T, [draft(text, conversation_id=conversation_id)])
+    answer = await app.interactions.record(T, [draft(text, conversation_id=conversation_id)])
     return answer.results[0]
 
 
 async def test_the_signals_of_an_answer_are_filed_when_it_is_given(app: App) -> None:
     webhook_id = await register(app, Topic.SIGNAL_FIRED)
-    answer = await app.record(T, [draft("Let me talk to a person.", conversation_id="c1")])
+    answer = await app.interactions.record(T, [draft("Let me talk to a person.", conversation_id="c1")])
     deliveries = await filed(app, webhook_id)
     assert [delivery.event for delivery in deliveries] == [Topic.SIGNAL_FIRED] * len(answer.signals)
     assert deliveries
@@ -60,7 +60,7 @@ async def test_a_webhook_hears_of_what_another_worker_records_the_moment_it_is_r
 async def test_a_handoff_is_filed_with_the_message_that_tells_of_it(app: App) -> None:
     webhook_id = await register(app, Topic.HANDOFF_READY)
     await record(app, "Where is my parcel?")
-    await app.handoff(T, HandoffRequest(conversation_id="c1"))
+    await app.handoffs.create(T, HandoffRequest(conversation_id="c1"))
     assert [delivery.event for delivery in await filed(app, webhook_id)] == [Topic.HANDOFF_READY]
 
 
@@ -96,10 +96,10 @@ async def test_erasing_a_customer_removes_what_webhooks_were_to_hear_of_them(app
     other = await record(app, "Let me talk to a person.", "c2")
     assert result.customer_id is not None
     assert other.customer_id is not None
-    await app.handoff(T, HandoffRequest(conversation_id="c1"))
-    exported = [piece["type"] async for piece in await app.export(T, result.customer_id)]
+    await app.handoffs.create(T, HandoffRequest(conversation_id="c1"))
+    exported = [piece["type"] async for piece in await app.customers.export(T, result.customer_id)]
     assert "webhook_message" in exported
-    erased = await app.erase(T, result.customer_id)
+    erased = await app.customers.erase(T, result.customer_id)
     assert erased.erased["webhook_messages"] >= 2
     left = await app._parts.outbox.of_customer(T, result.customer_id)  # pyright: ignore[reportPrivateUsage]
     assert list(left) == []
@@ -110,4 +110,4 @@ async def test_erasing_a_customer_removes_what_webhooks_were_to_hear_of_them(app
 
 
 async def _look(app: App) -> None:
-    await app._left_over.look(before=2**62)  # pyright: ignore[reportPrivateUsage]
+    await app.signals._left_over.look(before=2**62)  # pyright: ignore[reportPrivateUsage]

@@ -88,7 +88,7 @@ async def meaning(settings: Settings) -> AsyncGenerator[App]:
 
 async def record_turns(app: App, *turns: tuple[str, str]) -> None:
     for who, text in turns:
-        await app.record(T, [draft(text, actor=who, conversation_id="c1")])
+        await app.interactions.record(T, [draft(text, actor=who, conversation_id="c1")])
 
 
 async def indexed(app: App) -> None:
@@ -97,7 +97,7 @@ async def indexed(app: App) -> None:
 
 
 async def test_it_is_told_on_the_stream_once_the_vectors_are_there(meaning: App) -> None:
-    async with meaning.listening(T) as queue:
+    async with meaning.webhooks.listening(T) as queue:
         await record_turns(meaning, ASKED, ANSWERED, AGAIN)
         async with asyncio.timeout(20):
             announcement = await queue.get()
@@ -110,9 +110,9 @@ async def test_it_is_told_on_the_stream_once_the_vectors_are_there(meaning: App)
 async def test_it_is_there_when_a_conversation_is_asked_about_and_in_decisions(meaning: App) -> None:
     await record_turns(meaning, ASKED, ANSWERED, AGAIN)
     await indexed(meaning)
-    (signal,) = (await meaning.conversation_signals(T, "c1")).signals
+    (signal,) = (await meaning.signals.conversation_signals(T, "c1")).signals
     assert signal.type is SignalType.REPETITION
-    decision = await meaning.next_actions(T, NextActionRequest(conversation_id="c1"))
+    decision = await meaning.decisions.next_actions(T, NextActionRequest(conversation_id="c1"))
     assert signal.signal_id in decision.intervention.reasons
 
 
@@ -126,4 +126,4 @@ class BrokenVectors(MemoryVectors):
 async def test_where_vectors_do_not_answer_words_alone_tell(settings: Settings) -> None:
     async with build(settings, embedder=MiniLM(), vectors=BrokenVectors()) as app:
         await record_turns(app, ASKED, ANSWERED, AGAIN)
-        assert (await app.conversation_signals(T, "c1")).signals == ()
+        assert (await app.signals.conversation_signals(T, "c1")).signals == ()

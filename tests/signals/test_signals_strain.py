@@ -111,12 +111,12 @@ actions: [{id: wait, label: Wait, intents: {any: 0.5}}]
 async def test_a_tenants_catalogue_may_have_a_ladder_of_its_own_that_overrides_the_settings(app: App) -> None:
     drafts = [draft("This is terrible, you are no help at all.", conversation_id="c1")]
     levels: dict[str, InterventionLevel] = {}
-    await app.put_catalogue("patient", LADDER, as_json=False)
+    await app.decisions.put_catalogue("patient", LADDER, as_json=False)
     for tenant in ("patient", "usual"):
-        await app.record(tenant, drafts)
-        decided = await app.next_actions(tenant, NextActionRequest(conversation_id="c1"))
-        shown = await app.conversation_signals(tenant, "c1")
-        course = await app.conversation_friction(tenant, "c1")
+        await app.interactions.record(tenant, drafts)
+        decided = await app.decisions.next_actions(tenant, NextActionRequest(conversation_id="c1"))
+        shown = await app.signals.conversation_signals(tenant, "c1")
+        course = await app.signals.conversation_friction(tenant, "c1")
         assert {shown.friction.level, course.moments[0].intervention.level} == {decided.intervention.level}
         levels[tenant] = decided.intervention.level
     assert levels["patient"] is InterventionLevel.WAIT

@@ -9,7 +9,7 @@ from app.adapters.webhook_sender import HttpCourier
 from app.bootstrap import build
 from app.models import Announcement, InteractionDraft, Topic, WebhookDraft
 from app.services import App
-from app.services.silence_timers import Waiting
+from app.services.silence_timers import SilenceTimers
 from app.settings import Settings
 from tests.conftest import WordEmbedder
 from tests.support.builders import draft
@@ -55,8 +55,8 @@ async def heard(queue: "asyncio.Queue[Announcement | None]", count: int) -> list
 
 async def test_questions_that_come_due_at_the_same_moment_are_each_told_once(settings: Settings) -> None:
     asked = [f"c{number}" for number in range(60)]
-    async with opened(settings) as app, app.listening(T) as queue:
-        await app.record(T, [question(name, due_in_s=2.0) for name in asked])
+    async with opened(settings) as app, app.webhooks.listening(T) as queue:
+        await app.interactions.record(T, [question(name, due_in_s=2.0) for name in asked])
         assert sorted(await heard(queue, len(asked))) == sorted(asked)
 
 
@@ -67,26 +67,26 @@ async def test_a_silence_of_which_two_processes_know_is_told_by_one_of_them_to_t
     async with (
         opened(settings) as first,
         opened(settings) as second,
-        first.listening(T) as at_first,
-        second.listening(T) as at_second,
+        first.webhooks.listening(T) as at_first,
+        second.webhooks.listening(T) as at_second,
     ):
-        await first.record(T, [question(name, due_in_s=2.0) for name in asked])
+        await first.interactions.record(T, [question(name, due_in_s=2.0) for name in asked])
         await _waiting(second).look_through()
         assert sorted(await heard(at_first, len(asked))) == sorted(asked)
         assert sorted(await heard(at_second, len(asked))) == sorted(asked)
 
 
 async def test_a_look_that_comes_before_silence_shows_marks_nothing(settings: Settings) -> None:
-    async with opened(settings) as app, app.listening(T) as queue:
-        await app.record(T, [question("c1", due_in_s=2.0)])
-        await app._tell_what_waiting_showed(T, "c1")  # pyright: ignore[reportPrivateUsage]
+    async with opened(settings) as app, app.webhooks.listening(T) as queue:
+        await app.interactions.record(T, [question("c1", due_in_s=2.0)])
+        await app.signals._announce_waiting(T, "c1")  # pyright: ignore[reportPrivateUsage]
         assert queue.empty()
         assert await heard(queue, 1) == ["c1"]
 
 
 async def test_a_silence_that_an_earlier_version_marked_and_never_told_is_told(settings: Settings) -> None:
-    async with opened(settings) as app, app.listening(T) as queue:
-        answer = await app.record(T, [question("c1", due_in_s=-100.0)])
+    async with opened(settings) as app, app.webhooks.listening(T) as queue:
+        answer = await app.interactions.record(T, [question("c1", due_in_s=-100.0)])
         interaction_id = answer.results[0].interaction_id
         assert interaction_id is not None
         archive = app._parts.archive  # pyright: ignore[reportPrivateUsage]
@@ -96,13 +96,13 @@ async def test_a_silence_that_an_earlier_version_marked_and_never_told_is_told(s
 
 
 async def test_the_first_of_two_unanswered_questions_of_a_customer_is_told_as_a_late_answer(settings: Settings) -> None:
-    async with opened(settings) as app, app.listening(T) as queue:
+    async with opened(settings) as app, app.webhooks.listening(T) as queue:
         now = datetime.now(UTC)
         rows = [
             draft(text, channel="voice", conversation_id="c1", occurred_at=now - timedelta(seconds=before))
             for text, before in (("Where is my order?", 29.0), ("And what does it cost to return it?", 28.5))
         ]
-        await app.record(T, rows)
+        await app.interactions.record(T, rows)
         assert await heard(queue, 1) == ["c1"]
 
 
@@ -114,8 +114,8 @@ async def test_timers_beyond_the_most_are_set_again_from_the_ledger(settings: Se
 
     async with build(settings, embedder=WordEmbedder()) as app:
         asked = [f"c{number}" for number in range(30)]
-        await app.record(T, [question(name, due_in_s=3.0) for name in asked])
-        waiting = Waiting(app._parts.ledger, look, most=10)  # pyright: ignore[reportPrivateUsage]
+        await app.interactions.record(T, [question(name, due_in_s=3.0) for name in asked])
+        waiting = SilenceTimers(app._parts.ledger, look, most=10)  # pyright: ignore[reportPrivateUsage]
         await waiting.look_through()
         assert not looked_at
         waiting.in_background(waiting._mind_timers())  # pyright: ignore[reportPrivateUsage]
@@ -127,12 +127,12 @@ async def test_timers_beyond_the_most_are_set_again_from_the_ledger(settings: Se
 
 async def test_a_level_is_told_once_where_two_processes_judge_the_same_messages(settings: Settings) -> None:
     async with opened(settings) as first, opened(settings) as second:
-        await first.register_webhook(T, WebhookDraft(url="http://127.0.0.1:9/", events=(Topic.FRICTION_THRESHOLD,)))
+        await first.webhooks.register(T, WebhookDraft(url="http://127.0.0.1:9/", events=(Topic.FRICTION_THRESHOLD,)))
         levels: list[str] = []
-        async with first.listening(T) as at_first:
+        async with first.webhooks.listening(T) as at_first:
             for number in range(4):
                 app = (first, second)[number % 2]
-                await app.record(T, [draft("Let me talk to a person!", conversation_id="c1")])
+                await app.interactions.record(T, [draft("Let me talk to a person!", conversation_id="c1")])
             async with asyncio.timeout(PATIENCE_S):
                 while not levels:
                     announcement = await at_first.get()
@@ -148,8 +148,8 @@ async def test_a_level_is_told_once_where_two_processes_judge_the_same_messages(
     assert levels == ["escalate"]
 
 
-def _waiting(app: App) -> Waiting:
-    return app._waiting  # pyright: ignore[reportPrivateUsage]
+def _waiting(app: App) -> SilenceTimers:
+    return app.signals._timers  # pyright: ignore[reportPrivateUsage]
 
 
 async def until(condition: Callable[[], bool]) -> None:

@@ -47,7 +47,7 @@ def message(
 async def talk(app: "App", whose: Identifier, *lines: InteractionDraft, tenant: str = TENANT) -> Sequence[str]:
     """File what was said by and to one customer; gives the interactions' ids."""
     named = [line.model_copy(update={"identifiers": (whose,)}) for line in lines]
-    answer = await app.record(tenant, named)
+    answer = await app.interactions.record(tenant, named)
     assert all(result.problem is None for result in answer.results)
     return [result.interaction_id or "" for result in answer.results]
 
@@ -59,7 +59,7 @@ async def handed_on(
     request = HandoffRequest(
         conversation_id=conversation, from_channel=Channel.CHAT, to_channel=Channel(to), now=moment, **fields
     )
-    return await app.handoff(tenant, request)
+    return await app.handoffs.create(tenant, request)
 
 
 async def returned_lamp(app: "App", *, tenant: str = TENANT, day: int = 0, name: str = "1") -> Handoff:
@@ -90,7 +90,7 @@ async def returned_lamp(app: "App", *, tenant: str = TENANT, day: int = 0, name:
         message(at(100, day=day), "agent", "I have filed the return, the money will be back on Friday.", call, "voice"),
         tenant=tenant,
     )
-    await app.file_feedback(
+    await app.handoffs.file_feedback(
         tenant,
         handoff.handoff_id,
         Feedback(displayed_at=at(50, day=day), connected_at=at(58, day=day), accepted=True),
@@ -122,8 +122,8 @@ async def knowing_agent(app: "App") -> Handoff:
         message(at(75, day=1), "customer", "Great, thank you. Bye.", "call-2", "voice"),
     )
     feedback = Feedback(displayed_at=at(40, day=1), accepted=True, edited_brief={"headline": "Lost parcel"})
-    await app.file_feedback(TENANT, handoff.handoff_id, feedback)
-    await app.file_feedback(TENANT, handoff.handoff_id, Feedback(repeated_information=False))
+    await app.handoffs.file_feedback(TENANT, handoff.handoff_id, feedback)
+    await app.handoffs.file_feedback(TENANT, handoff.handoff_id, Feedback(repeated_information=False))
     return handoff
 
 
@@ -175,7 +175,7 @@ async def nobody_spoke(app: "App") -> Handoff:
     )
     handoff = await handed_on(app, "chat-6", at(10, day=8))
     feedback = Feedback(displayed_at=at(40, day=8), accepted=False, repeated_information=True, missing_context=True)
-    await app.file_feedback(TENANT, handoff.handoff_id, feedback)
+    await app.handoffs.file_feedback(TENANT, handoff.handoff_id, feedback)
     return handoff
 
 
@@ -194,7 +194,7 @@ async def asked_and_met(app: "App", *, replayed: bool = False) -> Handoff:
         message(at(20), "customer", "I want to talk to a person.", "chat-7", "chat"),
     )
     request = HandoffRequest(conversation_id="chat-7", to_channel=Channel.VOICE, now=None if replayed else at(30))
-    handoff = await app.handoff(TENANT, request)
+    handoff = await app.handoffs.create(TENANT, request)
     await talk(
         app,
         whose,

@@ -33,7 +33,7 @@ def show_handoff(asked: DecisionArguments, *, locale: str | None, as_json: bool)
     request = HandoffRequest(**dict(conversation.subject()), locale=locale, now=asked.now or conversation.now)
 
     async def ask(app: App) -> tuple[Handoff, list[Interaction]]:
-        handoff = await app.handoff(TENANT, request)
+        handoff = await app.handoffs.create(TENANT, request)
         return handoff, await all_interactions(app, handoff.customer_id)
 
     handoff, interactions = _run(asked, conversation, ask)
@@ -47,7 +47,7 @@ def show_explanation(asked: DecisionArguments, *, locale: str | None, as_json: b
     """Print why the brief of a conversation file says what it says. Raises InvalidRequest as `show_handoff` does."""
     conversation = conversation_of_file(asked.file, asked.conversation_id, now=asked.now)
     request = HandoffRequest(**dict(conversation.subject()), locale=locale, now=asked.now or conversation.now)
-    explanation = _run(asked, conversation, lambda app: app.explain(TENANT, request))
+    explanation = _run(asked, conversation, lambda app: app.handoffs.explain(TENANT, request))
     if as_json:
         sys.stdout.write(explanation.model_dump_json(indent=2) + "\n")
     else:
@@ -64,7 +64,7 @@ def show_next_actions(
     )
 
     async def ask(app: App) -> tuple[Decision, list[Interaction]]:
-        decision = await app.next_actions(TENANT, request)
+        decision = await app.decisions.next_actions(TENANT, request)
         return decision, await all_interactions(app, decision.customer_id)
 
     decision, interactions = _run(asked, conversation, ask)

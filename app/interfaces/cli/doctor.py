@@ -91,7 +91,7 @@ async def _sample(settings: Settings) -> dict[str, Check]:
     request = HandoffRequest(conversation_id=conversation.id, deadline_ms=PATIENCE_MS)
     try:
         async with throw_away_app(settings, conversation) as app:
-            handoff = await app.handoff(TENANT, request)
+            handoff = await app.handoffs.create(TENANT, request)
     except WarmlineError as failure:
         return {"sample handoff": Check(status="failed", detail=failure.detail)}
     sample = Check(status="ok", detail=f"{handoff.status.value} in {handoff.duration_ms} ms")

@@ -27,7 +27,7 @@ def suggest(tenant: str, *, at_least: float, as_json: bool) -> None:
         def tell(done: int, total: int) -> None:
             progress.update(task, completed=done, total=total)
 
-        run = _run(lambda app: app.suggest_identities(tenant, at_least=at_least, progress=tell))
+        run = _run(lambda app: app.customers.suggest_identities(tenant, at_least=at_least, progress=tell))
     if as_json:
         _print_json(run)
     else:
@@ -36,7 +36,7 @@ def suggest(tenant: str, *, at_least: float, as_json: bool) -> None:
 
 def show_suggestions(tenant: str, status: str, *, as_json: bool) -> None:
     """Print the suggestions with this status, the weightiest first."""
-    suggestions = _run(lambda app: app.suggestions(tenant, SuggestionStatus(status)))
+    suggestions = _run(lambda app: app.customers.suggestions(tenant, SuggestionStatus(status)))
     if as_json:
         listing = {"suggestions": [suggestion.model_dump(mode="json") for suggestion in suggestions]}
         sys.stdout.write(json.dumps(listing, ensure_ascii=False, indent=2) + "\n")
@@ -48,7 +48,7 @@ def show_suggestions(tenant: str, status: str, *, as_json: bool) -> None:
 
 def confirm(tenant: str, suggestion_id: str, *, as_json: bool) -> None:
     """Join the two customers of a suggestion. Raises NotFound, or IdentityConflict when the rules forbid it."""
-    confirmed = _run(lambda app: app.confirm_suggestion(tenant, suggestion_id))
+    confirmed = _run(lambda app: app.customers.confirm_suggestion(tenant, suggestion_id))
     if as_json:
         _print_json(confirmed)
         return
@@ -59,7 +59,7 @@ def confirm(tenant: str, suggestion_id: str, *, as_json: bool) -> None:
 
 def dismiss(tenant: str, suggestion_id: str, *, as_json: bool) -> None:
     """Settle that the customers of a suggestion are two people. Raises NotFound or InvalidRequest."""
-    dismissed = _run(lambda app: app.dismiss_suggestion(tenant, suggestion_id))
+    dismissed = _run(lambda app: app.customers.dismiss_suggestion(tenant, suggestion_id))
     if as_json:
         _print_json(dismissed)
     else:
@@ -68,7 +68,7 @@ def dismiss(tenant: str, suggestion_id: str, *, as_json: bool) -> None:
 
 def unmerge(tenant: str, customer_id: str, merge_id: str, *, as_json: bool) -> None:
     """Take two joined customers apart again. Raises UnknownCustomer or NotFound."""
-    undone = _run(lambda app: app.unmerge(tenant, customer_id, merge_id))
+    undone = _run(lambda app: app.customers.unmerge(tenant, customer_id, merge_id))
     if as_json:
         _print_json(undone)
     else:

@@ -95,7 +95,7 @@ async def _import(app: App, files: Sequence[str], tally: Tally, progress: Progre
 async def _record(app: App, batch: Sequence[LocatedDraft], tally: Tally) -> None:
     if not batch:
         return
-    answer = await app.record(TENANT, [located.draft for located in batch])
+    answer = await app.interactions.record(TENANT, [located.draft for located in batch])
     for located, result in zip(batch, answer.results, strict=True):
         if result.problem is not None:
             tally.refuse(Refusal(name_of(located.file), located.line, result.problem.detail))

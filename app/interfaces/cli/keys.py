@@ -22,9 +22,11 @@ def create(tenant: str, scopes: Sequence[str], *, label: str, days: int | None, 
     """Make a key and show it, the only time that it can be seen. Raises InvalidRequest."""
 
     async def make(app: App) -> tuple[IssuedKey, bool]:
-        first = not await app.keys_configured()
+        first = not await app.access.keys_configured()
         lifetime = None if days is None else timedelta(days=days)
-        return await app.create_key(tenant, [Scope(scope) for scope in scopes], label=label, lifetime=lifetime), first
+        return await app.access.create_key(
+            tenant, [Scope(scope) for scope in scopes], label=label, lifetime=lifetime
+        ), first
 
     issued, first = _run(make)
     if as_json:
@@ -37,7 +39,7 @@ def create(tenant: str, scopes: Sequence[str], *, label: str, days: int | None, 
 
 def rotate(key_id: str, *, grace_hours: int, as_json: bool) -> None:
     """Make a key that takes another's place, and show it. Raises NotFound or InvalidRequest."""
-    issued = _run(lambda app: app.rotate_key(key_id, grace=timedelta(hours=grace_hours)))
+    issued = _run(lambda app: app.access.rotate_key(key_id, grace=timedelta(hours=grace_hours)))
     if as_json:
         _print_json(issued)
         return
@@ -47,7 +49,7 @@ def rotate(key_id: str, *, grace_hours: int, as_json: bool) -> None:
 
 def revoke(key_id: str, *, as_json: bool) -> None:
     """End a key. Raises NotFound."""
-    revoked = _run(lambda app: app.revoke_key(key_id))
+    revoked = _run(lambda app: app.access.revoke_key(key_id))
     if as_json:
         _print_json(revoked)
         return
@@ -58,7 +60,7 @@ def revoke(key_id: str, *, as_json: bool) -> None:
 
 def show_all(*, as_json: bool) -> None:
     """Print every key of every tenant, without its secret."""
-    keys = _run(lambda app: app.keys())
+    keys = _run(lambda app: app.access.keys())
     if as_json:
         listing = {"keys": [key.model_dump(mode="json") for key in keys]}
         sys.stdout.write(json.dumps(listing, ensure_ascii=False, indent=2) + "\n")

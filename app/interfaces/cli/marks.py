@@ -31,7 +31,7 @@ async def _gathered(app: App, tenant: str) -> tuple[list[dict[str, Any]], list[M
     rows: list[dict[str, Any]] = []
     talks: list[Mapping[str, Any]] = []
     try:
-        async for marked in app.marked_claims(tenant):
+        async for marked in app.handoffs.marked_claims(tenant):
             rows += marked.facts
             talks.append(marked.conversation)
     finally:

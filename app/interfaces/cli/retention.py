@@ -23,9 +23,9 @@ def set_rule(tenant: str, channel: Channel | None, days: int | None, *, as_json:
 
     async def put(app: App) -> None:
         if days is None:
-            await app.unset_retention(tenant, channel)
+            await app.customers.unset_retention(tenant, channel)
         else:
-            await app.set_retention(tenant, RetentionRule(channel=channel, days=days))
+            await app.customers.set_retention(tenant, RetentionRule(channel=channel, days=days))
 
     _run(put)
     if as_json:
@@ -37,7 +37,7 @@ def set_rule(tenant: str, channel: Channel | None, days: int | None, *, as_json:
 
 def show_rules(tenant: str, *, as_json: bool) -> None:
     """Print for how long each channel of a tenant is kept."""
-    rules = _run(lambda app: app.retention_rules(tenant))
+    rules = _run(lambda app: app.customers.retention_rules(tenant))
     if as_json:
         _print_json({"tenant": tenant, "rules": [rule.model_dump(mode="json") for rule in rules]})
     elif not rules:
@@ -52,7 +52,7 @@ def apply_rules(tenant: str | None, *, as_json: bool) -> None:
         SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=side_screen(), transient=True
     ) as progress:
         progress.add_task("erasing what is too old", total=None)
-        runs = _run(lambda app: app.apply_retention(tenant=tenant))
+        runs = _run(lambda app: app.customers.apply_retention(tenant=tenant))
     if as_json:
         _print_json({"runs": [run.model_dump(mode="json") for run in runs]})
     elif not runs:

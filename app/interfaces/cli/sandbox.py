@@ -48,14 +48,14 @@ async def all_interactions(app: App, customer_id: str) -> list[Interaction]:
     interactions: list[Interaction] = []
     after: int | None = 0
     while after is not None:
-        page = await app.timeline(TENANT, customer_id, after_seq=after, limit=1000)
+        page = await app.interactions.timeline(TENANT, customer_id, after_seq=after, limit=1000)
         interactions.extend(page.interactions)
         after = page.next_after_seq
     return interactions
 
 
 async def _record(app: App, conversation: Conversation) -> None:
-    answer = await app.record(TENANT, conversation.drafts)
+    answer = await app.interactions.record(TENANT, conversation.drafts)
     for result in answer.results:
         if result.problem is not None:
             raise InvalidRequest(f"{result.id}: {result.problem.detail}", result.problem.errors)

@@ -49,7 +49,7 @@ def serve(host: str, port: int, workers: int) -> None:
 async def _tell_who_is_answered(app: App, host: str) -> None:
     """Say that others are refused, where the service listens to them and no key was made yet."""
     try:
-        if not await app.keys_configured():
+        if not await app.access.keys_configured():
             side_screen().print(
                 f"No API keys are set up: the service listens on {host}, but answers callers on this machine only, and "
                 "none that come through a proxy. Make a key with `warmline keys create`; it is taken up within seconds."

@@ -35,7 +35,7 @@ def show_verdicts(conversation_file: str, claims_file: str, conversation_id: str
 
 async def _checked(conversation: Conversation, request: VerifyRequest) -> VerifyAnswer:
     async with throw_away_app(settings_in_force(), conversation) as app:
-        return await app.verify_claims(TENANT, request)
+        return await app.verification.check(TENANT, request)
 
 
 def _request(conversation: Conversation, claims_file: str) -> VerifyRequest:

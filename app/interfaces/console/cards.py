@@ -76,7 +76,7 @@ Opened = Annotated[CardPass, Depends(_opened)]
 @router.get(PATH + "/{token}")
 async def show(request: Request, opened: Opened, part: bool = False) -> Response:
     """The card, or with `part` what a script puts in place of its parts."""
-    handoff = await application_of(request).filed_handoff(opened.tenant, opened.handoff_id)
+    handoff = await application_of(request).handoffs.filed(opened.tenant, opened.handoff_id)
     return await card_page(request, opened, handoff, whole=not part)
 
 
@@ -90,8 +90,8 @@ async def live(request: Request, opened: Opened) -> Response:
 async def evidence(request: Request, opened: Opened, interaction_id: str) -> Response:
     """The whole of one interaction that the handoff names."""
     application = application_of(request)
-    handoff = await application.filed_handoff(opened.tenant, opened.handoff_id)
-    row = (await application.evidence_of(opened.tenant, handoff)).get(interaction_id)
+    handoff = await application.handoffs.filed(opened.tenant, opened.handoff_id)
+    row = (await application.handoffs.evidence_of(opened.tenant, handoff)).get(interaction_id)
     if row is None:
         raise NotFound("This handoff names no such interaction, or it is not kept any more.")
     page = evidence_page(row, base=opened.address, whole=wants_page(request))
@@ -104,7 +104,7 @@ async def feedback(request: Request, opened: Opened) -> Response:
     fields = await _form(request)
     edited = {name: fields.pop(f"edited.{name}") for name in EDITABLE if f"edited.{name}" in fields}
     agent_feedback = parsed_fields(Feedback, _marked(fields) | ({"edited_brief": edited} if edited else {}))
-    await application_of(request).file_feedback(opened.tenant, opened.handoff_id, agent_feedback)
+    await application_of(request).handoffs.file_feedback(opened.tenant, opened.handoff_id, agent_feedback)
     return await _shown_again(request, opened)
 
 
@@ -112,11 +112,11 @@ async def feedback(request: Request, opened: Opened) -> Response:
 async def outcome(request: Request, opened: Opened) -> Response:
     """That the agent took an action, and what became of it."""
     application = application_of(request)
-    handoff = await application.filed_handoff(opened.tenant, opened.handoff_id)
+    handoff = await application.handoffs.filed(opened.tenant, opened.handoff_id)
     if handoff.next_actions is None:
         raise NotFound("This handoff offers no actions.")
     action_outcome = parsed_fields(ActionOutcome, {"displayed": "true", "accepted": "true", **await _form(request)})
-    await application.file_outcome(opened.tenant, handoff.next_actions.decision_id, action_outcome)
+    await application.decisions.file_outcome(opened.tenant, handoff.next_actions.decision_id, action_outcome)
     return await _shown_again(request, opened)
 
 
@@ -124,9 +124,11 @@ async def outcome(request: Request, opened: Opened) -> Response:
 async def refresh(request: Request, opened: Opened) -> Response:
     """A new handoff for the same request, whose card opens for as long as this one would have."""
     application = application_of(request)
-    await application.filed_handoff(opened.tenant, opened.handoff_id)  # its absence is told before work is begun
+    await application.handoffs.filed(opened.tenant, opened.handoff_id)  # its absence is told before work is begun
     door: Door = request.app.state.door
-    made = await door.streams.begin(application.refreshed_stages(opened.tenant, opened.handoff_id, file_first=True))
+    made = await door.streams.begin(
+        application.handoffs.refreshed_stages(opened.tenant, opened.handoff_id, file_first=True)
+    )
     left = max(opened.expires_at - datetime.now(UTC), LEAST_LIFETIME)
     again = await issue_pass(application, opened.tenant, made.handoff_id, opened.key_id, lifetime=left)
     return RedirectResponse(again.address, status_code=303, headers=card_headers(request))
@@ -135,7 +137,7 @@ async def refresh(request: Request, opened: Opened) -> Response:
 @of_visitors.get("/console/handoffs/{handoff_id}")
 async def of_visitor(request: Request, visitor: HandoffVisitor, handoff_id: str) -> Response:
     """The card of a handoff for somebody who is signed in."""
-    handoff = await visitor.application.filed_handoff(visitor.tenant, handoff_id)
+    handoff = await visitor.application.handoffs.filed(visitor.tenant, handoff_id)
     opened = await issue_pass(visitor.application, visitor.tenant, handoff_id, visitor.key_id, lifetime=USUAL_LIFETIME)
     return await card_page(request, opened, handoff)
 
@@ -166,7 +168,7 @@ async def _shown_again(request: Request, opened: CardPass) -> Response:
         return RedirectResponse(opened.address, status_code=303, headers=card_headers(request))
     if request.headers["x-part"] == "none":
         return Response(status_code=204, headers=card_headers(request))
-    handoff = await application_of(request).filed_handoff(opened.tenant, opened.handoff_id)
+    handoff = await application_of(request).handoffs.filed(opened.tenant, opened.handoff_id)
     return await card_page(request, opened, handoff, whole=False)
 
 
@@ -199,9 +201,9 @@ async def _revisions(request: Request, opened: CardPass) -> AsyncGenerator[str]:
     """
     application = application_of(request)
     shown = 1
-    async for stage in application.stages_of(opened.tenant, opened.handoff_id):
+    async for stage in application.handoffs.follow(opened.tenant, opened.handoff_id):
         if stage.pending and stage.revision <= shown:
             continue
         shown = stage.revision
-        current = await application.filed_handoff(opened.tenant, opened.handoff_id)
+        current = await application.handoffs.filed(opened.tenant, opened.handoff_id)
         yield await card_text(request, opened, current, whole=False)

@@ -134,7 +134,7 @@ class HandoffComparison(NamedTuple):
 async def show(request: Request, visitor: AnalyticsVisitor, asked: Annotated[DashboardAsked, Query()]) -> Response:
     """The dashboard."""
     now = datetime.now(UTC)
-    window, analyse, tenant = asked.window(now), visitor.application.continuity, visitor.tenant
+    window, analyse, tenant = asked.window(now), visitor.application.analytics.continuity, visitor.tenant
     continuity = await analyse(tenant, asked.filter(now), group_by=GroupBy(asked.group_by))
     if continuity.overall.count == 0:
         anywhere = await analyse(tenant, ContinuityFilter.model_validate({}))
@@ -178,7 +178,7 @@ async def escalations(
 ) -> Response:
     """The escalations behind a figure, the newest first."""
     now = datetime.now(UTC)
-    escalation_page = await visitor.application.escalations(
+    escalation_page = await visitor.application.analytics.escalations(
         visitor.tenant, asked.filter(now), only=asked.only, after=asked.after
     )
     return page(
@@ -195,7 +195,7 @@ async def escalations(
 @router.get(f"{SECTION.path}.csv")
 async def table(visitor: AnalyticsVisitor, asked: Annotated[DashboardAsked, Query()]) -> Response:
     """The table of the dashboard for a spreadsheet, the same as the API gives."""
-    continuity = await visitor.application.continuity(
+    continuity = await visitor.application.analytics.continuity(
         visitor.tenant, asked.filter(datetime.now(UTC)), group_by=GroupBy(asked.group_by)
     )
     if asked.group_by is Grouping.BREAKPOINT:
@@ -206,7 +206,7 @@ async def table(visitor: AnalyticsVisitor, asked: Annotated[DashboardAsked, Quer
 @router.get(f"{ESCALATIONS}.csv")
 async def escalations_table(visitor: AnalyticsVisitor, asked: Annotated[EscalationsAsked, Query()]) -> Response:
     """The escalations behind a figure for a spreadsheet, the same as the API gives, as many as it gives at once."""
-    escalation_page = await visitor.application.escalations(
+    escalation_page = await visitor.application.analytics.escalations(
         visitor.tenant, asked.filter(datetime.now(UTC)), only=asked.only, after=asked.after, limit=MOST_ROWS
     )
     return download(Escalation, escalation_page.escalations, "escalations")

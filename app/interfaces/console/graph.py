@@ -83,11 +83,11 @@ async def show(request: Request, visitor: AnalyticsVisitor, asked: Annotated[Gra
     """The graph, the conversations behind what was chosen in it, and the moments."""
     now = datetime.now(UTC)
     application, tenant, filters = visitor.application, visitor.tenant, asked.filter(now)
-    graph = await application.conversation_graph(tenant, filters)
-    moments = await application.friction_spots(tenant, filters, limit=MOST_MOMENTS)
+    graph = await application.analytics.conversation_graph(tenant, filters)
+    moments = await application.analytics.friction_spots(tenant, filters, limit=MOST_MOMENTS)
     steps: GraphSteps | None = None
     if asked.node or asked.from_node or asked.to_node:
-        steps = await application.graph_steps(
+        steps = await application.analytics.graph_steps(
             tenant, filters, node=asked.node, from_node=asked.from_node, to_node=asked.to_node, after=asked.after
         )
     facts: dict[str, Any] = {
@@ -114,7 +114,7 @@ async def show(request: Request, visitor: AnalyticsVisitor, asked: Annotated[Gra
 @router.get(f"{SECTION.path}.csv")
 async def table(visitor: AnalyticsVisitor, asked: Annotated[GraphAsked, Query()]) -> Response:
     """The edges for a spreadsheet, the same as the API gives."""
-    graph = await visitor.application.conversation_graph(visitor.tenant, asked.filter(datetime.now(UTC)))
+    graph = await visitor.application.analytics.conversation_graph(visitor.tenant, asked.filter(datetime.now(UTC)))
     return download(GraphEdge, graph.edges, "graph")
 
 

@@ -74,7 +74,7 @@ class JourneyAddress(BaseModel):
 @router.get(SECTION.path)
 async def find(request: Request, visitor: HandoffVisitor, q: Annotated[str, Query(max_length=512)] = "") -> Response:
     """Look for a customer. Looking makes nobody."""
-    found_customers = await visitor.application.find_customers(visitor.tenant, q)
+    found_customers = await visitor.application.journeys.find_customers(visitor.tenant, q)
     if len(found_customers) == 1 and found_customers[0].why != "mention":
         return RedirectResponse(
             address_of(found_customers[0].customer.customer_id, found_customers[0].interaction_id), status_code=303
@@ -87,13 +87,13 @@ async def show(
     customer_id: str, request: Request, visitor: HandoffVisitor, address: Annotated[JourneyAddress, Query()]
 ) -> Response:
     """One customer's journey. An id that was merged away leads to the customer who survived."""
-    journey_page = await visitor.application.journey(visitor.tenant, customer_id, address.query())
+    journey_page = await visitor.application.journeys.journey(visitor.tenant, customer_id, address.query())
     survivor = journey_page.customer.customer_id
     if survivor != customer_id:
         return RedirectResponse(f"{CUSTOMERS}/{quote(survivor)}{address.with_()}", status_code=303)
     hits = None
     if address.q:
-        hits = await visitor.application.search(visitor.tenant, customer_id, address.q, limit=MOST_HITS)
+        hits = await visitor.application.interactions.search(visitor.tenant, customer_id, address.q, limit=MOST_HITS)
     facts: dict[str, Any] = {
         "told": journey_page,
         "address": address,
@@ -117,7 +117,7 @@ async def unmerge(
     customer_id: str, visitor: AdminVisitor, merge_id: Annotated[str, Form(min_length=1, max_length=128)]
 ) -> Response:
     """Undo one joining, and show the customers apart."""
-    undone = await visitor.application.unmerge(visitor.tenant, customer_id, merge_id)
+    undone = await visitor.application.customers.unmerge(visitor.tenant, customer_id, merge_id)
     way = f"{CUSTOMERS}/{quote(undone.survivor)}?{urlencode({'undone': undone.merge_id})}"
     return RedirectResponse(way, status_code=303, headers=page_headers())
 

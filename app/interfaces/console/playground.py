@@ -46,7 +46,7 @@ async def play(request: Request, visitor: HandoffVisitor) -> Response:
     try:
         body = await read_body(request, limit=MOST_BYTES)
         sent = dict(parse_qsl(body.decode("utf-8", "replace"))) if by_form else parsed(_ScriptFields, body).root
-        trial = await visitor.application.play(visitor.tenant, parsed_fields(TrialRequest, _told(sent)))
+        trial = await visitor.application.playground.play(visitor.tenant, parsed_fields(TrialRequest, _told(sent)))
     except WarmlineError as error:
         refusal = error
     if by_form:
@@ -57,7 +57,7 @@ async def play(request: Request, visitor: HandoffVisitor) -> Response:
 def _page(
     request: Request, visitor: Visitor, sent: Mapping[str, Any], trial: Trial | None, refusal: WarmlineError | None
 ) -> Response:
-    options = visitor.application.trial_options()
+    options = visitor.application.playground.options()
     facts = {"options": options, "sent": sent, **_facts(trial, refusal)}
     return page(request, "console/playground.html", status=_status(refusal), **facts)
 

@@ -83,9 +83,9 @@ AdminVisitor = Annotated[Visitor, Depends(visitor_with(Scope.ADMIN))]
 async def begin_session(request: Request, answer: Response, key: str) -> None:
     """Let a browser in by this API key from now on. Raises Unauthorized for a key that does not hold."""
     door: Door = request.app.state.door
-    grant = await door.application.authenticate(key)
+    grant = await door.application.access.authenticate(key)
     content = {"key_id": grant.key_id, "session_id": secrets.token_hex(16)}
-    token, _ = await door.application.sign(PURPOSE, content, lifetime=LIFETIME)
+    token, _ = await door.application.access.sign(PURPOSE, content, lifetime=LIFETIME)
     answer.set_cookie(
         COOKIE,
         token,
@@ -104,8 +104,8 @@ async def end_session(request: Request, answer: Response) -> None:
     if token is not None:
         # A cookie that is void or has expired is no session to end.
         with suppress(Unauthorized):
-            signed = await door.application.read_signed(PURPOSE, token)
-            await door.application.end_session(_session_id(signed.content), signed.expires_at)
+            signed = await door.application.access.read_signed(PURPOSE, token)
+            await door.application.access.end_session(_session_id(signed.content), signed.expires_at)
     answer.delete_cookie(COOKIE, path=PATH, httponly=True, samesite="strict")
 
 
@@ -137,9 +137,9 @@ def safe_way_back(address: str) -> str:
 
 
 async def _signed_in(application: App, token: str) -> KeyGrant:
-    signed = await application.read_signed(PURPOSE, token)
-    await application.check_session(_session_id(signed.content))
-    return await application.standing(str(signed.content["key_id"]))
+    signed = await application.access.read_signed(PURPOSE, token)
+    await application.access.check_session(_session_id(signed.content))
+    return await application.access.standing(str(signed.content["key_id"]))
 
 
 def _session_id(content: Mapping[str, JsonValue]) -> str:

@@ -239,7 +239,7 @@ async def _grant(scope: Scope) -> KeyGrant | None:
     except WarmlineError:
         return None
     request.state.grant = grant
-    if not await door.application.is_within_rate(grant):
+    if not await door.application.access.is_within_rate(grant):
         raise RateLimited(
             "More requests in this second than this key or its tenant may send. Send them more slowly, or several "
             "interactions in one request.",

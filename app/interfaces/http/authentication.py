@@ -33,7 +33,7 @@ class Doorkeeper:
         """What the caller may do. Raises Unauthorized, or Forbidden for another site's page in the user's browser."""
         if key is not None:
             # Also where none is needed: whoever sends a key means its tenant, and must not end up in `default`.
-            return await application.authenticate(key)
+            return await application.access.authenticate(key)
         await self.check_machine(request, application)
         _check_browser(request)
         return KeyGrant(tenant=DEFAULT_TENANT, scopes=frozenset(Scope))
@@ -44,7 +44,7 @@ class Doorkeeper:
         A proxy on this machine calls from a loopback address too, on behalf of anybody: so the request must also come
         directly, and ask for this machine by a name that means nothing elsewhere.
         """
-        if self.require_keys or await application.keys_configured():
+        if self.require_keys or await application.access.keys_configured():
             raise Unauthorized("An API key is needed. Send it as Authorization: Bearer <key> or as X-API-Key: <key>.")
         if not is_loopback(request.client.host if request.client else None):
             raise Unauthorized(f"No API keys are set up, so only callers on the same machine are answered. {_MEND}")
@@ -135,7 +135,7 @@ async def check_still_admitted(keeper: Doorkeeper, request: Request, application
         await keeper.check_machine(request, application)
     elif (
         scope_of(request.method, request.scope["route"].path)
-        not in (await application.standing(key_id, read_again=True)).scopes
+        not in (await application.access.standing(key_id, read_again=True)).scopes
     ):
         raise Forbidden("This API key lacks the scope that this path asks for.")
 

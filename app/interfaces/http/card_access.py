@@ -54,7 +54,7 @@ async def issue_pass(
 ) -> CardPass:
     """A pass to one handoff in the name of an API key, or of a caller who needed none."""
     payload = {"tenant": tenant, "handoff": handoff_id, "key": key_id}
-    token, expires_at = await application.sign(PURPOSE, payload, lifetime=lifetime)
+    token, expires_at = await application.access.sign(PURPOSE, payload, lifetime=lifetime)
     return CardPass(token, tenant, handoff_id, key_id, expires_at)
 
 
@@ -62,7 +62,7 @@ async def read_pass(request: Request, token: str) -> CardPass:
     """What a token opens. Raises ClosedCardError for one that is garbled, has expired or whose key has ended."""
     application = application_of(request)
     try:
-        payload, expires_at = await application.read_signed(PURPOSE, token)
+        payload, expires_at = await application.access.read_signed(PURPOSE, token)
         card_pass = CardPass(
             token,
             tenant=str(payload["tenant"]),
@@ -85,8 +85,8 @@ async def card_page(request: Request, opened: CardPass, handoff: Handoff, *, who
 async def card_text(request: Request, opened: CardPass, handoff: Handoff, *, whole: bool) -> str:
     """The card as HTML. Raises UnknownCustomer."""
     application = application_of(request)
-    evidence = await application.evidence_of(opened.tenant, handoff)
-    reports = await application.told_of(opened.tenant, handoff)
+    evidence = await application.handoffs.evidence_of(opened.tenant, handoff)
+    reports = await application.handoffs.card_revision(opened.tenant, handoff)
     return card(handoff, evidence, reports, base=opened.address, whole=whole)
 
 
@@ -124,5 +124,5 @@ async def _check_still_given(request: Request, application: App, key_id: str | N
     if key_id is None:
         keeper: Doorkeeper = request.app.state.doorkeeper
         await keeper.check_machine(request, application)
-    elif Scope.HANDOFF not in (await application.standing(key_id)).scopes:
+    elif Scope.HANDOFF not in (await application.access.standing(key_id)).scopes:
         raise Unauthorized("The API key behind this lacks the scope `handoff`.")

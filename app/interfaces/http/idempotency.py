@@ -87,11 +87,13 @@ class PendingReply:
             return made
         key, body_sha256 = _archive_key(self._request), self._body_sha256
         document = {"body_sha256": body_sha256, "status": made.status, "body": made.body}
-        written = await self._application.keep_reply(self._request.tenant, key, document, customer_id=made.customer_id)
+        written = await self._application.replies.keep(
+            self._request.tenant, key, document, customer_id=made.customer_id
+        )
         if written:
             return made
         # The lease ran out while this attempt was at work, and another one finished first.
-        async with self._application.attempt(self._request.tenant, key, body_sha256) as attempt:
+        async with self._application.replies.attempt(self._request.tenant, key, body_sha256) as attempt:
             return made if attempt.reply is None else _answer_of(attempt.reply)
 
 
@@ -111,7 +113,7 @@ class Replies:
         key, body_sha256 = _archive_key(request), await _fingerprint(request)
         # Within this process the requests queue, so that only one of them asks the database whose turn it is.
         lock = self._turns.setdefault((request.tenant, key), asyncio.Lock())
-        async with lock, self._application.attempt(request.tenant, key, body_sha256) as attempt:
+        async with lock, self._application.replies.attempt(request.tenant, key, body_sha256) as attempt:
             earlier_answer = None if attempt.reply is None else _answer_of(attempt.reply)
             try:
                 yield PendingReply(self._application, request, body_sha256, earlier_answer)

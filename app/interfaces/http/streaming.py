@@ -126,7 +126,7 @@ class Streams:
 
     async def _revisions(self, tenant: str, handoff: Handoff, mailbox: Mailbox) -> None:
         try:
-            async for revision in self._application.stages_of(tenant, handoff.handoff_id):
+            async for revision in self._application.handoffs.follow(tenant, handoff.handoff_id):
                 if revision.revision > handoff.revision:
                     mailbox.put_nowait(StreamEvent("brief", handoff_made(revision).body))
                 handoff = revision

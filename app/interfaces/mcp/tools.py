@@ -65,16 +65,16 @@ class ToolOffered:
 
 async def _handoff(application: App, tenant: str, arguments: Mapping[str, Any]) -> BaseModel:
     wanted = _read(HandoffRequest, arguments)
-    return handoff_answer(await application.handoff(tenant, wanted))
+    return handoff_answer(await application.handoffs.create(tenant, wanted))
 
 
 async def _next_action(application: App, tenant: str, arguments: Mapping[str, Any]) -> BaseModel:
-    return await application.next_actions(tenant, _read(NextActionRequest, arguments))
+    return await application.decisions.next_actions(tenant, _read(NextActionRequest, arguments))
 
 
 async def _timeline(application: App, tenant: str, arguments: Mapping[str, Any]) -> BaseModel:
     wanted = _read(TimelineArguments, arguments)
-    page = await application.timeline(
+    page = await application.interactions.timeline(
         tenant,
         wanted.customer_id,
         channel=wanted.channel,
@@ -88,31 +88,31 @@ async def _timeline(application: App, tenant: str, arguments: Mapping[str, Any])
 async def _record(application: App, tenant: str, arguments: Mapping[str, Any]) -> BaseModel:
     draft = _read(InteractionDraft, arguments)
     check_size_of_data(draft)
-    recorded = await application.record(tenant, [draft])
+    recorded = await application.interactions.record(tenant, [draft])
     if (refused := recorded.results[0].problem) is not None:
         raise RefusedError(refused)
     return recorded
 
 
 async def _verify(application: App, tenant: str, arguments: Mapping[str, Any]) -> BaseModel:
-    return await application.verify_claims(tenant, _read(VerifyRequest, arguments))
+    return await application.verification.check(tenant, _read(VerifyRequest, arguments))
 
 
 async def _outcome(application: App, tenant: str, arguments: Mapping[str, Any]) -> BaseModel:
     wanted = _read(OutcomeArguments, arguments)
     outcome = ActionOutcome.model_validate(wanted.model_dump(exclude={"decision_id"}, exclude_unset=True))
-    return await application.file_outcome(tenant, wanted.decision_id, outcome)
+    return await application.decisions.file_outcome(tenant, wanted.decision_id, outcome)
 
 
 async def _feedback(application: App, tenant: str, arguments: Mapping[str, Any]) -> BaseModel:
     wanted = _read(FeedbackArguments, arguments)
     feedback = Feedback.model_validate(wanted.model_dump(exclude={"handoff_id"}, exclude_unset=True))
-    return await application.file_feedback(tenant, wanted.handoff_id, feedback)
+    return await application.handoffs.file_feedback(tenant, wanted.handoff_id, feedback)
 
 
 async def _search(application: App, tenant: str, arguments: Mapping[str, Any]) -> BaseModel:
     wanted = _read(SearchArguments, arguments)
-    return search_hits(await application.search(tenant, wanted.customer_id, wanted.q, limit=wanted.limit))
+    return search_hits(await application.interactions.search(tenant, wanted.customer_id, wanted.q, limit=wanted.limit))
 
 
 def _read(model: type[Arguments], arguments: Mapping[str, Any]) -> Arguments:

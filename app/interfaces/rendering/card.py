@@ -14,7 +14,7 @@ from app.interfaces.rendering.claims import Marks, marks_given, sentences, shown
 from app.interfaces.rendering.environment import rendered
 from app.interfaces.rendering.note import newest_of_each
 from app.models import Brief, Claim, Decision, Entity, FiledFeedback, Handoff, Interaction, OfferedAction
-from app.services.cards import CardRevision
+from app.services.handoffs import CardRevision
 
 SURE_INTENT = 0.6
 MOST_ACTIONS = 3

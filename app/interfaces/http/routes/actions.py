@@ -51,7 +51,7 @@ async def decide(request: Request) -> Response:
     wanted = post.read_as(NextActionRequest)
 
     async def make() -> JsonReply:
-        decision = await post.application.next_actions(post.tenant, wanted)
+        decision = await post.application.decisions.next_actions(post.tenant, wanted)
         return answer(decision, customer_id=decision.customer_id)
 
     return await post.once(make)
@@ -69,7 +69,7 @@ async def outcome(decision_id: DecisionId, post: Posted) -> Response:
     action_outcome = post.read_as(ActionOutcome)
 
     async def make() -> JsonReply:
-        filed = await post.application.file_outcome(post.tenant, decision_id, action_outcome)
+        filed = await post.application.decisions.file_outcome(post.tenant, decision_id, action_outcome)
         return answer(filed, customer_id=filed.customer_id)
 
     return await post.once(make)
@@ -78,7 +78,7 @@ async def outcome(decision_id: DecisionId, post: Posted) -> Response:
 @router.get("/v1/catalogue", summary="The tenant's catalogue", responses={**_IN_FORCE, **refusals()})
 async def catalogue(door: TheDoor, tenant: Tenant) -> Response:
     """What the tenant put, or else the one that the service was started with."""
-    return _catalogue_answer(await door.application.catalogue(tenant))
+    return _catalogue_answer(await door.application.decisions.catalogue(tenant))
 
 
 @router.put(
@@ -103,7 +103,7 @@ async def put_catalogue(request: Request, door: TheDoor, tenant: Tenant) -> Resp
         message = "The body is not UTF-8 text."
         raise InvalidRequest(message, [{"path": "body", "message": message}]) from None
     as_json = "json" in request.headers.get("content-type", "").lower()
-    return _catalogue_answer(await door.application.put_catalogue(tenant, text, as_json=as_json))
+    return _catalogue_answer(await door.application.decisions.put_catalogue(tenant, text, as_json=as_json))
 
 
 def _catalogue_answer(filed: FiledCatalogue) -> Response:

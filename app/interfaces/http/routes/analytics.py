@@ -103,7 +103,7 @@ async def continuity(
     """How often customers must repeat themselves and agents know nothing, and what that costs: of all escalations that
     the filter lets through, by breakpoint, and by what `group_by` names. `definitions` holds each figure's formula.
     """
-    made = await door.application.continuity(tenant, query.filters, group_by=query.group_by)
+    made = await door.application.analytics.continuity(tenant, query.filters, group_by=query.group_by)
     if _wants_csv(request, query):
         return table_answer(*_rows_of(made), "continuity")
     return answer(made).response()
@@ -119,7 +119,7 @@ async def escalations(
     request: Request, query: Annotated[EscalationsQuery, Query()], door: TheDoor, tenant: Tenant
 ) -> Response:
     """Each with what was counted of it and the interactions that say so, the newest first."""
-    made = await door.application.escalations(
+    made = await door.application.analytics.escalations(
         tenant, query.filters, only=query.only, after=query.after, limit=query.limit
     )
     if _wants_csv(request, query):
@@ -137,7 +137,7 @@ async def graph(request: Request, query: Annotated[Filters, Query()], door: TheD
     """Where customers are, by channel and intent, how often they go on from one to another within a journey, and the
     share in which that broke: they had to say again what was known, or met an agent who knew nothing of it.
     """
-    made = await door.application.conversation_graph(tenant, query.filters)
+    made = await door.application.analytics.conversation_graph(tenant, query.filters)
     if _wants_csv(request, query):
         return table_answer(GraphEdge, made.edges, "graph")
     return answer(made).response()
@@ -151,7 +151,7 @@ async def graph(request: Request, query: Annotated[Filters, Query()], door: TheD
 )
 async def steps(request: Request, query: Annotated[StepsQuery, Query()], door: TheDoor, tenant: Tenant) -> Response:
     """Name a `node`, or an edge by `from_node` and `to_node`; the newest come first."""
-    made = await door.application.graph_steps(
+    made = await door.application.analytics.graph_steps(
         tenant,
         query.filters,
         node=query.node,
@@ -175,7 +175,7 @@ async def moments(request: Request, query: Annotated[SpotsQuery, Query()], door:
     """Kinds of friction by channel and intent, those that cost most journeys first: journeys that were escalated after
     it or ended unsettled.
     """
-    made = await door.application.friction_spots(tenant, query.filters, limit=query.limit)
+    made = await door.application.analytics.friction_spots(tenant, query.filters, limit=query.limit)
     if _wants_csv(request, query):
         return table_answer(FrictionSpot, made.moments, "moments")
     return answer(made).response()

@@ -111,7 +111,7 @@ async def register(post: Posted) -> Response:
     draft = post.read_as(WebhookDraft)
 
     async def make() -> JsonReply:
-        return answer(await post.application.register_webhook(post.tenant, draft), status=201)
+        return answer(await post.application.webhooks.register(post.tenant, draft), status=201)
 
     return await post.once(make)
 
@@ -119,13 +119,13 @@ async def register(post: Posted) -> Response:
 @router.get("/v1/webhooks", summary="The webhooks", response_model=Webhooks, responses=refusals())
 async def webhooks(door: TheDoor, tenant: Tenant) -> Response:
     """The tenant's webhooks, the oldest first, without their secrets."""
-    return answer(Webhooks(webhooks=tuple(await door.application.webhooks(tenant)))).response()
+    return answer(Webhooks(webhooks=tuple(await door.application.webhooks.list(tenant)))).response()
 
 
 @router.delete("/v1/webhooks/{webhook_id}", summary="End a webhook", status_code=204, responses=refusals("not_found"))
 async def remove(webhook_id: WebhookId, door: TheDoor, tenant: Tenant) -> Response:
     """Nothing more is sent to it."""
-    await door.application.remove_webhook(tenant, webhook_id)
+    await door.application.webhooks.remove(tenant, webhook_id)
     return Response(status_code=204)
 
 
@@ -146,7 +146,7 @@ async def deliveries(
     limit: Annotated[int, Query(ge=1, le=1000, description="How many messages a page has at most.")] = 50,
 ) -> Response:
     """What was sent or is to be sent, the newest first. What was settled is kept for seven days."""
-    page = await door.application.deliveries(tenant, webhook_id, status=status, cursor=cursor, limit=limit)
+    page = await door.application.webhooks.deliveries(tenant, webhook_id, status=status, cursor=cursor, limit=limit)
     return answer(page).response()
 
 
@@ -162,7 +162,7 @@ async def redeliver(webhook_id: WebhookId, post: Posted) -> Response:
     request = post.read_as(RedeliveryRequest) if post.asked.body else RedeliveryRequest()
 
     async def make() -> JsonReply:
-        return answer(await post.application.redeliver(post.tenant, webhook_id, request.message_ids))
+        return answer(await post.application.webhooks.redeliver(post.tenant, webhook_id, request.message_ids))
 
     return await post.once(make)
 
@@ -178,7 +178,7 @@ async def rotate(webhook_id: WebhookId, post: Posted) -> Response:
     """The new secret is shown this once. For a day messages carry a signature by each of the two secrets."""
 
     async def make() -> JsonReply:
-        return answer(await post.application.rotate_webhook(post.tenant, webhook_id))
+        return answer(await post.application.webhooks.rotate(post.tenant, webhook_id))
 
     return await post.once(make)
 
@@ -186,7 +186,7 @@ async def rotate(webhook_id: WebhookId, post: Posted) -> Response:
 async def _signals(
     request: Request, application: App, tenant: str, after: str | None, ending: anyio.Event
 ) -> AsyncGenerator[bytes, None]:
-    async with application.listening(tenant, after=after) as queue:
+    async with application.webhooks.listening(tenant, after=after) as queue:
         ender = asyncio.create_task(_end(queue, ending))
         try:
             yield b": listening\n\n"

@@ -25,4 +25,4 @@ async def verify(post: Posted) -> Response:
     with what and how well, and in words what is wrong. “The agent” is whoever served the customer, bot or person.
     """
     wanted = post.read_as(VerifyRequest)
-    return answer(await post.application.verify_claims(post.tenant, wanted)).response()
+    return answer(await post.application.verification.check(post.tenant, wanted)).response()

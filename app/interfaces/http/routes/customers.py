@@ -43,7 +43,7 @@ async def resolve(post: Posted) -> Response:
     wanted = post.read_as(ResolveRequest)
 
     async def make() -> JsonReply:
-        resolution = await post.application.resolve(post.tenant, wanted.identifiers)
+        resolution = await post.application.customers.resolve(post.tenant, wanted.identifiers)
         return answer(resolution, customer_id=resolution.customer_id)
 
     return await post.once(make)
@@ -57,7 +57,7 @@ async def resolve(post: Posted) -> Response:
 )
 async def customer(customer_id: CustomerId, door: TheDoor, tenant: Tenant) -> Response:
     """An id that was merged away leads to the customer who survived."""
-    return answer(customer_answer(await door.application.customer(tenant, customer_id))).response()
+    return answer(customer_answer(await door.application.customers.customer(tenant, customer_id))).response()
 
 
 @router.get(
@@ -70,7 +70,7 @@ async def timeline(
     customer_id: CustomerId, query: Annotated[TimelineQuery, Query()], door: TheDoor, tenant: Tenant
 ) -> Response:
     """All channels, ordered by `seq`. Pass `next_after_seq` as `after_seq` until it is null."""
-    page = await door.application.timeline(
+    page = await door.application.interactions.timeline(
         tenant,
         customer_id,
         channel=query.channel,
@@ -92,7 +92,7 @@ async def search(
 ) -> Response:
     """The same retrieval that feeds the brief, best first."""
     return answer(
-        search_hits(await door.application.search(tenant, customer_id, query.q, limit=query.limit))
+        search_hits(await door.application.interactions.search(tenant, customer_id, query.q, limit=query.limit))
     ).response()
 
 
@@ -108,7 +108,7 @@ async def merge(customer_id: CustomerId, post: Posted) -> Response:
     wanted = post.read_as(MergeRequest)
 
     async def make() -> JsonReply:
-        merged = await post.application.merge(post.tenant, customer_id, wanted.other)
+        merged = await post.application.customers.merge(post.tenant, customer_id, wanted.other)
         return answer(MergeAnswer(merge_id=merged.merge_id, customer_id=merged.survivor), customer_id=merged.survivor)
 
     return await post.once(make)
@@ -126,7 +126,7 @@ async def unmerge(customer_id: CustomerId, post: Posted) -> Response:
     wanted = post.read_as(UnmergeRequest)
 
     async def make() -> JsonReply:
-        undone = await post.application.unmerge(post.tenant, customer_id, wanted.merge_id)
+        undone = await post.application.customers.unmerge(post.tenant, customer_id, wanted.merge_id)
         return answer(MergeAnswer(merge_id=undone.merge_id, customer_id=undone.survivor), customer_id=undone.survivor)
 
     return await post.once(make)

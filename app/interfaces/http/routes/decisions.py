@@ -41,7 +41,7 @@ async def log(query: Annotated[LogQuery, Query()], door: TheDoor, tenant: Tenant
 
     `warmline eval policy --log FILE` tells by it how another catalogue would have fared.
     """
-    decisions = door.application.decision_log(tenant, since=query.since, until=query.until)
+    decisions = door.application.decisions.decision_log(tenant, since=query.since, until=query.until)
     return StreamingResponse(_lines(decisions), media_type=NDJSON)
 
 

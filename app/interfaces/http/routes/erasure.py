@@ -36,7 +36,7 @@ async def erase(customer_id: CustomerId, door: TheDoor, tenant: Tenant) -> Respo
     """Everything held of them is gone once this is answered: interactions, identifiers, vectors, briefs, decisions,
     feedback and kept replies. Removed interactions leave only their `seq`. `erased` counts by kind.
     """
-    return answer(await door.application.erase(tenant, customer_id)).response()
+    return answer(await door.application.customers.erase(tenant, customer_id)).response()
 
 
 @router.get(
@@ -47,7 +47,7 @@ async def erase(customer_id: CustomerId, door: TheDoor, tenant: Tenant) -> Respo
 )
 async def export(customer_id: CustomerId, door: TheDoor, tenant: Tenant) -> Response:
     """A stream of lines, as long as the customer's history."""
-    pieces = await door.application.export(tenant, customer_id)
+    pieces = await door.application.customers.export(tenant, customer_id)
     return StreamingResponse(_lines(pieces), media_type=NDJSON)
 
 
@@ -64,7 +64,7 @@ async def redact(interaction_id: InteractionId, post: Posted) -> Response:
     """
 
     async def make() -> JsonReply:
-        row, customer_id = await post.application.redact(post.tenant, interaction_id)
+        row, customer_id = await post.application.interactions.redact(post.tenant, interaction_id)
         return answer(redacted_answer(row, customer_id), customer_id=customer_id)
 
     return await post.once(make)

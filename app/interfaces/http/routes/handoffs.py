@@ -68,11 +68,11 @@ async def create(request: Request, post: Posted) -> Response:
     media_type = chosen_media_type(request, (JSON, EVENTS))
     wanted = post.read_as(HandoffRequest)
     if media_type == EVENTS:
-        stages = partial(post.application.handoff_stages, post.tenant, wanted, file_first=True)
+        stages = partial(post.application.handoffs.stages, post.tenant, wanted, file_first=True)
         return await post.door.streams.open(post.asked, stages)
 
     async def make() -> JsonReply:
-        stages = post.application.handoff_stages(post.tenant, wanted)
+        stages = post.application.handoffs.stages(post.tenant, wanted)
         return handoff_made(await _last(stages, request, post))
 
     return await post.once(make)
@@ -87,7 +87,7 @@ async def create(request: Request, post: Posted) -> Response:
 async def read(handoff_id: HandoffId, request: Request, door: TheDoor, tenant: Tenant) -> Response:
     """`stale` is true when the ledger has moved on for this customer since it was made."""
     media_type = chosen_media_type(request, (JSON, MARKDOWN, HTML, VCON))
-    handoff = await door.application.filed_handoff(tenant, handoff_id)
+    handoff = await door.application.handoffs.filed(tenant, handoff_id)
     if media_type == MARKDOWN:
         return Response(rendering.markdown(handoff), media_type=MARKDOWN)
     if media_type == HTML:
@@ -95,7 +95,7 @@ async def read(handoff_id: HandoffId, request: Request, door: TheDoor, tenant: T
         opened = await issue_pass(door.application, tenant, handoff_id, key_id, lifetime=USUAL_LIFETIME)
         return await card_page(request, opened, handoff)
     if media_type == VCON:
-        rows, customer = await door.application.conversation_of(tenant, handoff)
+        rows, customer = await door.application.handoffs.conversation_of(tenant, handoff)
         return Response(to_json(vcon_of(handoff, rows, customer)), media_type=VCON)
     return answer(handoff_answer(handoff)).response()
 
@@ -112,7 +112,7 @@ async def refresh(handoff_id: HandoffId, request: Request, post: Posted) -> Resp
     """The same request, judged now: a new handoff with an id of its own."""
 
     async def make() -> JsonReply:
-        stages = post.application.refreshed_stages(post.tenant, handoff_id)
+        stages = post.application.handoffs.refreshed_stages(post.tenant, handoff_id)
         return handoff_made(await _last(stages, request, post))
 
     return await post.once(make)
@@ -135,7 +135,7 @@ async def link(handoff_id: HandoffId, request: Request, post: Posted) -> Respons
     key_id: str | None = request.state.key_id
 
     async def make() -> JsonReply:
-        handoff = await post.application.filed_handoff(post.tenant, handoff_id)
+        handoff = await post.application.handoffs.filed(post.tenant, handoff_id)
         lifetime = timedelta(seconds=wanted.ttl_s)
         opened = await issue_pass(post.application, post.tenant, handoff_id, key_id, lifetime=lifetime)
         made = HandoffLink(url=absolute(request, opened.address), expires_at=opened.expires_at)
@@ -156,7 +156,7 @@ async def feedback(handoff_id: HandoffId, post: Posted) -> Response:
     agent_feedback = post.read_as(Feedback)
 
     async def make() -> JsonReply:
-        filed = await post.application.file_feedback(post.tenant, handoff_id, agent_feedback)
+        filed = await post.application.handoffs.file_feedback(post.tenant, handoff_id, agent_feedback)
         return answer(filed, customer_id=filed.customer_id)
 
     return await post.once(make)
@@ -167,7 +167,7 @@ async def _last(stages: AsyncIterator[Handoff], request: Request, post: Posted) 
     last: Handoff | None = None
     async for stage in stages:
         last = stage
-        if post.application.asks_model:
+        if post.application.handoffs.asks_model:
             give_place_back(request)
     assert last is not None
     return last

@@ -60,7 +60,9 @@ async def signals(
 
     `friction` says how much that is altogether, what it is made of, and how forward to be about it.
     """
-    return answer(await door.application.conversation_signals(tenant, conversation_id, now=query.now)).response()
+    return answer(
+        await door.application.signals.conversation_signals(tenant, conversation_id, now=query.now)
+    ).response()
 
 
 @router.get(
@@ -74,4 +76,4 @@ async def friction(conversation_id: ConversationId, door: TheDoor, tenant: Tenan
 
     Of a very long conversation the newest two hundred messages.
     """
-    return answer(await door.application.conversation_friction(tenant, conversation_id)).response()
+    return answer(await door.application.signals.conversation_friction(tenant, conversation_id)).response()

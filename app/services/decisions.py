@@ -1,0 +1,86 @@
+"""Decisions: the next best actions, their outcomes, their log, and the catalogue that they follow."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime
+from time import perf_counter
+from typing import Any
+
+from app.actions import InForce, read_catalogue
+from app.actions.log import decision_log
+from app.errors import InvalidRequest, NotFound
+from app.ids import resumed_work
+from app.models import ActionOutcome, Decision, FiledCatalogue, FiledOutcome, NextActionRequest
+from app.services.filing import check_still_there
+from app.services.parts import Parts
+from app.services.request_masking import masked
+from app.services.workflow_loader import WorkflowLoader
+
+
+class DecisionService:
+    """Decides what to do next and learns from what became of it."""
+
+    def __init__(self, parts: Parts, loader: WorkflowLoader) -> None:
+        self._parts = parts
+        self._loader = loader
+
+    async def next_actions(self, tenant: str, request: NextActionRequest) -> Decision:
+        """What to do next."""
+        started = perf_counter()
+        work = resumed_work()
+        if work and (filed := await self._parts.archive.get(tenant, "decisions", work.id_of("dec"))) is not None:
+            return Decision.model_validate(filed)
+        workflow = await self._loader.workflow()
+        request = await masked(self._parts, request)
+        decision = await workflow.decide(tenant, request, now=request.now or datetime.now(UTC), started=started)
+        await check_still_there(self._parts, tenant, decision.customer_id)
+        return decision
+
+    async def file_outcome(self, tenant: str, decision_id: str, outcome: ActionOutcome) -> FiledOutcome:
+        """Keep what became of an action and learn from it; telling it again replaces it.
+
+        Raises NotFound or InvalidRequest.
+        """
+        document = await self._parts.archive.get(tenant, "decisions", decision_id)
+        if document is None:
+            raise NotFound(f"No decision has the id {decision_id!r} in this tenant.")
+        decision = Decision.model_validate(document)
+        if outcome.action_id not in {action.action_id for action in (*decision.actions, *decision.suppressed)}:
+            message = "This decision neither offered nor held back an action with this id."
+            raise InvalidRequest(f"action_id: {message}", [{"path": "action_id", "message": message}])
+        filed = FiledOutcome(
+            decision_id=decision_id,
+            customer_id=decision.customer_id,
+            intent=decision.intent,
+            case_id=decision.case_id,
+            filed_at=datetime.now(UTC),
+            **dict(outcome),
+        )
+        await self._parts.decisions.learner.file_outcome(tenant, filed)
+        self._parts.cases.note(tenant, filed)
+        await self._parts.continuity.touch(tenant, filed.customer_id)
+        await check_still_there(self._parts, tenant, filed.customer_id)
+        return filed
+
+    def decision_log(
+        self, tenant: str, *, since: datetime | None = None, until: datetime | None = None
+    ) -> AsyncIterator[Mapping[str, Any]]:
+        """Decisions made from `since` on and before `until`, oldest first, each with its `outcomes`."""
+        return decision_log(self._parts.archive, tenant, since=since, until=until)
+
+    async def catalogue(self, tenant: str) -> FiledCatalogue:
+        """The catalogue in force for a tenant."""
+        return _filed(await self._parts.decisions.shelf.of(tenant))
+
+    async def put_catalogue(self, tenant: str, text: str, *, as_json: bool) -> FiledCatalogue:
+        """Keep a tenant's catalogue, from YAML or JSON. Raises InvalidRequest naming each fault by its path and line.
+
+        Decisions made here go by it at once, those of other workers within seconds.
+        """
+        read = await asyncio.to_thread(read_catalogue, text, as_json=as_json)
+        return _filed(await self._parts.decisions.shelf.put(tenant, read))
+
+
+def _filed(in_force: InForce) -> FiledCatalogue:
+    document = in_force.catalogue.model_dump(mode="json", by_alias=True)
+    return FiledCatalogue(version=in_force.version, put_at=in_force.put_at, catalogue=document)

@@ -1,0 +1,121 @@
+"""Interactions: filed, listed, searched and redacted."""
+
+import asyncio
+from collections.abc import Collection, Sequence
+from time import perf_counter
+
+from app.models import Channel, Interaction, InteractionDraft, Kind, Problem, Recorded, Signal, Snapshot
+from app.services.answers import RecordAnswer, SearchAnswer, TimelinePage
+from app.services.drafts import Drafts
+from app.services.memory_erasure import MemoryErasure
+from app.services.parts import Parts
+from app.services.signals import SignalService
+from app.signals import SHORT_TEXTS, detect
+
+LIVE_CONVERSATIONS = 20
+
+
+class InteractionService:
+    """Files interactions and reads them back."""
+
+    def __init__(self, parts: Parts, signals: SignalService, drafts: Drafts, memory: MemoryErasure) -> None:
+        self._parts = parts
+        self._signals = signals
+        self._drafts = drafts
+        self._memory = memory
+
+    async def record(self, tenant: str, drafts: Sequence[InteractionDraft | Problem]) -> RecordAnswer:
+        """File interactions durably. A Problem among them is a row the door refused: it comes back in its place."""
+        results = await self._parts.recorder.record(tenant, drafts)
+        self._parts.indexer.wake(len(results))
+        windows = await self._live_windows(tenant, drafts, results)
+        fresh = {result.interaction_id for result in results if result.interaction_id and not result.duplicate}
+        signals = await _detected(windows, fresh)
+        await self._signals.announce(tenant, windows, signals, fresh)
+        # What was acknowledged before this request began has lower numbers than what it filed itself.
+        newest = (result.seq for result in results if result.seq and not result.duplicate)
+        head = max((*newest, *(window.as_of_seq for window in windows)), default=0)
+        return RecordAnswer(
+            results=tuple(results), signals=signals, as_of_seq=head or await self._parts.ledger.head(tenant)
+        )
+
+    async def timeline(
+        self,
+        tenant: str,
+        customer_id: str,
+        *,
+        channel: Channel | None = None,
+        kind: Kind | None = None,
+        after_seq: int = 0,
+        limit: int = 50,
+    ) -> TimelinePage:
+        """One page of a customer's history over all channels, by seq. Raises UnknownCustomer."""
+        head = await self._parts.ledger.head(tenant)
+        customer = await self._parts.identities.customer(tenant, customer_id)
+        rows = await self._parts.ledger.interactions(
+            tenant,
+            customer.identity_ids,
+            channel=channel,
+            kind=kind,
+            after_seq=after_seq,
+            up_to_seq=head,
+            limit=limit + 1,
+        )
+        page = tuple(rows[:limit])
+        more = len(rows) > limit
+        return TimelinePage(
+            customer_id=customer.customer_id,
+            interactions=page,
+            next_after_seq=page[-1].seq if more else None,
+            as_of_seq=head,
+        )
+
+    async def search(self, tenant: str, customer_id: str, query: str, *, limit: int = 10) -> SearchAnswer:
+        """Find in one customer's history, by the retrieval that feeds the brief. Raises UnknownCustomer."""
+        started = perf_counter()
+        head = await self._parts.ledger.head(tenant)
+        customer = await self._parts.identities.customer(tenant, customer_id)
+        hits = await self._parts.retriever.search(tenant, customer.identity_ids, query, up_to_seq=head, limit=limit)
+        return SearchAnswer(hits=tuple(hits), as_of_seq=head, duration_ms=round((perf_counter() - started) * 1000))
+
+    async def redact(self, tenant: str, interaction_id: str) -> tuple[Interaction, str]:
+        """Blank one interaction; gives it as it is now and whose it is. Raises NotFound."""
+        row = await self._parts.eraser.redact(tenant, interaction_id)
+        customer_id = await self._parts.ledger.customer_of(tenant, row.identity_id) or row.identity_id
+        self._parts.announcer.forget(tenant, customer_id)  # a signal quotes the message
+        await self._memory.forget(tenant)
+        self._drafts.forget(tenant, customer_id)  # the model may be at words that were blanked
+        self._memory.announce(tenant, customer_id)  # what was announced of this customer may quote it
+        return row, customer_id
+
+    async def _live_windows(
+        self, tenant: str, drafts: Sequence[InteractionDraft | Problem], results: Sequence[Recorded]
+    ) -> Sequence[Snapshot]:
+        """How the conversations stand that a request added to; of very many, the last ones."""
+        pairs = [
+            (draft, result)
+            for draft, result in zip(drafts, results, strict=True)
+            if result.seq and not result.duplicate
+        ]
+        talks = [
+            (result.customer_id, draft.conversation_id) for draft, result in pairs if not isinstance(draft, Problem)
+        ]
+        places = list(dict.fromkeys((who, where) for who, where in talks if who and where))[-LIVE_CONVERSATIONS:]
+        return await self._parts.windows.of(tenant, places) if places else ()
+
+
+async def _detected(windows: Sequence[Snapshot], fresh: Collection[str]) -> tuple[Signal, ...]:
+    """The signals of every window; a batch may touch a thousand of them, so others are let in between."""
+    signals: list[Signal] = []
+    for index, window in enumerate(windows):
+        if index:
+            await asyncio.sleep(0)
+        signals.extend(await _signals_of(window, fresh))
+    return tuple(signals)
+
+
+async def _signals_of(window: Snapshot, fresh: Collection[str]) -> tuple[Signal, ...]:
+    """The signals of a window; where much was written, they are looked for off the event loop."""
+    if window.characters <= SHORT_TEXTS:
+        return detect(window, fresh=fresh)
+    return await asyncio.to_thread(detect, window, fresh=fresh)
