@@ -13,12 +13,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from time import perf_counter
-from typing import Any, TypedDict, cast
+from typing import Any, Literal, NamedTuple, TypedDict, cast
 
 from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
 
-from app.actions import DecisionMaker
+from app.actions import DecisionMaker, Understanding
 from app.briefs import Rest, Word, compose, first_handoff
 from app.budget import Budget
 from app.identity import Identities
@@ -28,7 +28,6 @@ from app.models import (
     Decision,
     Handoff,
     HandoffRequest,
-    Intent,
     Intervention,
     Ladder,
     NextActionRequest,
@@ -73,7 +72,7 @@ class State(TypedDict):
     request: HandoffRequest | NextActionRequest
     customer: Customer
     snapshot: Snapshot
-    intent: Intent
+    understanding: Understanding
     meanings: Mapping[str, Any]
     signals: tuple[Signal, ...]
     intervention: Intervention
@@ -109,24 +108,22 @@ class Workflow:
         self, tenant: str, request: HandoffRequest, *, now: datetime, started: float
     ) -> tuple[Snapshot, Handoff]:
         """The case and its deterministic brief, for a model to word ahead of a handoff; nothing is filed."""
-        state: Found = {"tenant": tenant, "started": started, "now": now, "request": request}
-        runtime = Runtime(context=self._rooms)
-        for node in (_resolve, _gather, _understand):
-            state |= await node(cast(State, state), runtime)
-        understood = cast(State, state)
-        brief = (await _compose(understood))["brief"]
-        snapshot = understood["snapshot"]
-        drafted = first_handoff("", snapshot, cast(Brief, brief), (), None, request, started=started)
-        return snapshot, drafted
+        state = await self._in_turn("draft", {"tenant": tenant, "started": started, "now": now, "request": request})
+        snapshot = state["snapshot"]
+        return snapshot, first_handoff("", snapshot, state["brief"], (), None, request, started=started)
 
     async def decide(self, tenant: str, request: NextActionRequest, *, now: datetime, started: float) -> Decision:
         """How forward to be and what to do next; filed, so that its outcome can be learnt from."""
-        state: Found = {"tenant": tenant, "started": started, "now": now, "request": request}
-        # A bot asks after every message, and these nodes have but one order: the graph would cost more than they do.
+        state = await self._in_turn("decision", {"tenant": tenant, "started": started, "now": now, "request": request})
+        return state["decision"]
+
+    async def _in_turn(self, way: "Way", state: Found) -> "State":
+        """The nodes of a way in turn: a bot asks after every message, and the graph costs more than they do."""
         runtime = Runtime(context=self._rooms)
-        for node in _DECISION:
-            state |= await node(cast(State, state), runtime)
-        return cast(State, state)["decision"]
+        for node in NODES.values():
+            if way in node.ways:
+                state |= await node.run(cast(State, state), runtime)
+        return cast(State, state)
 
 
 async def _resolve(state: State, runtime: Runtime[Rooms]) -> Found:
@@ -148,10 +145,10 @@ async def _gather(state: State, runtime: Runtime[Rooms]) -> Found:
 
 async def _understand(state: State, runtime: Runtime[Rooms]) -> Found:
     # What the messages mean is read while the latest is embedded.
-    intent, meanings = await asyncio.gather(
-        runtime.context.decisions.intent(state["snapshot"]), runtime.context.meanings.of(state["snapshot"])
+    understanding, meanings = await asyncio.gather(
+        runtime.context.decisions.understand(state["snapshot"]), runtime.context.meanings.of(state["snapshot"])
     )
-    return {"intent": intent, "meanings": meanings}
+    return {"understanding": understanding, "meanings": meanings}
 
 
 async def _detect(state: State, runtime: Runtime[Rooms]) -> Found:
@@ -167,18 +164,18 @@ async def _detect(state: State, runtime: Runtime[Rooms]) -> Found:
     return {"signals": signals, "intervention": intervene(signals, state["now"], strain, ladder=ladder)}
 
 
-async def _compose(state: State) -> Found:
+async def _compose(state: State, runtime: Runtime[Rooms]) -> Found:  # noqa: ARG001 - LangGraph goes by the name
     request = cast(HandoffRequest, state["request"])
     left = request.deadline_ms / 1000 - (perf_counter() - state["started"])
     budget = Budget(min(max(left, LEAST_FOR_BRIEF_S), MOST_FOR_BRIEF_S))
-    brief = await asyncio.to_thread(compose, state["snapshot"], state["intent"], request, budget)
+    brief = await asyncio.to_thread(compose, state["snapshot"], state["understanding"].intent, request, budget)
     return {"brief": brief, "gave_up": budget.gave_up}
 
 
 async def _decide(state: State, runtime: Runtime[Rooms]) -> Found:
     decision = runtime.context.decisions.decide(
         state["snapshot"],
-        state["intent"],
+        state["understanding"],
         state["signals"],
         state["intervention"],
         state["request"],
@@ -222,33 +219,41 @@ async def _file_decision(state: State, runtime: Runtime[Rooms]) -> Found:
     return {}
 
 
+Way = Literal["handoff", "decision", "draft"]
+
+
+class Node(NamedTuple):
+    """One step of the workflow: what it does, after which nodes, and on which ways."""
+
+    run: Callable[[State, Runtime[Rooms]], Awaitable[Found]]
+    after: tuple[str, ...]
+    ways: frozenset[Way]
+
+
+_ALL = frozenset[Way](("handoff", "decision", "draft"))
+_BOTH = frozenset[Way](("handoff", "decision"))
+_HANDOFF = frozenset[Way](("handoff",))
+# In an order that every way may take one by one; the graph of the handoff runs side by side what `after` allows.
+NODES: Mapping[str, Node] = {
+    "resolve": Node(_resolve, (START,), _ALL),
+    "gather": Node(_gather, ("resolve",), _ALL),
+    "understand": Node(_understand, ("gather",), _ALL),
+    "detect": Node(_detect, ("understand",), _BOTH),
+    "compose": Node(_compose, ("understand",), frozenset[Way](("handoff", "draft"))),
+    "decide": Node(_decide, ("detect", "compose"), _BOTH),
+    "draft": Node(_draft, ("decide",), _HANDOFF),
+    "word": Node(_word, ("draft",), _HANDOFF),
+    "file_decision": Node(_file_decision, ("draft",), _BOTH),
+    "file": Node(_file, ("word", "file_decision"), _HANDOFF),
+}
+
+
 def _handoff_graph() -> Any:
     graph = StateGraph(State, context_schema=Rooms)
-    for name, node in {
-        "resolve": _resolve,
-        "gather": _gather,
-        "understand": _understand,
-        "detect": _detect,
-        "compose": _compose,
-        "decide": _decide,
-        "draft": _draft,
-        "word": _word,
-        "file_decision": _file_decision,
-        "file": _file,
-    }.items():
-        graph.add_node(name, node)
-    graph.add_edge(START, "resolve")
-    graph.add_edge("resolve", "gather")
-    graph.add_edge("gather", "understand")
-    graph.add_edge("understand", "detect")
-    graph.add_edge("understand", "compose")
-    graph.add_edge(["detect", "compose"], "decide")
-    graph.add_edge("decide", "draft")
-    graph.add_edge("draft", "word")
-    graph.add_edge("draft", "file_decision")
-    graph.add_edge(["word", "file_decision"], "file")
-    graph.add_edge("file", END)
+    nodes = {name: node for name, node in NODES.items() if "handoff" in node.ways}
+    for name, node in nodes.items():
+        graph.add_node(name, cast(Any, node.run))
+    for name, node in nodes.items():
+        graph.add_edge(node.after[0] if len(node.after) == 1 else list(node.after), name)
+    graph.add_edge(list(nodes)[-1], END)
     return graph.compile()
-
-
-_DECISION = (_resolve, _gather, _understand, _detect, _decide, _file_decision)

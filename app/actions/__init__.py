@@ -4,7 +4,7 @@ from app.actions.case_indexer import CaseKeeper
 from app.actions.catalogue import Catalogue, CatalogueAction, CatalogueIntent
 from app.actions.catalogue_loader import load_catalogue, parse_catalogue, read_catalogue, shipped_catalogues
 from app.actions.catalogue_store import InForce
-from app.actions.decisions import DecisionMaker
+from app.actions.decisions import DecisionMaker, Understanding
 from app.actions.intent_training import TrafficLearner
 from app.actions.learning import Learner
 from app.actions.llm_ranker import ActionWriter
@@ -21,6 +21,7 @@ __all__ = [
     "Learner",
     "SimilarCases",
     "TrafficLearner",
+    "Understanding",
     "load_catalogue",
     "parse_catalogue",
     "read_catalogue",

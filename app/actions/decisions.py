@@ -12,12 +12,10 @@ from random import Random
 from time import perf_counter
 from typing import NamedTuple
 
-from cachetools import FIFOCache
-
 from app.actions.arbitration import calls_of
 from app.actions.case import ActionDemand, DecisionCase, denies
 from app.actions.catalogue import Catalogue, CatalogueAction
-from app.actions.catalogue_store import InForce, Shelf
+from app.actions.catalogue_store import Shelf
 from app.actions.contact_policy import ContactPolicies, Offers, capped
 from app.actions.intents import IntentReading
 from app.actions.learning import Learner
@@ -25,7 +23,6 @@ from app.actions.llm_ranker import ActionWriter
 from app.actions.parameters import Filled, worded
 from app.actions.policy import Closure
 from app.actions.similar_cases import NOTHING, Similar, SimilarCases
-from app.caching import on_forgetting
 from app.ids import id_of_work
 from app.models import (
     Candidate,
@@ -47,7 +44,6 @@ from app.nlu.steps import Step
 from app.ports import Archive, CaseVectors, Embedder
 
 IN_A_HANDOFF = 3
-UNDER_WAY = 64
 LEAST_CONTEXT = 0.02
 # What a customer may faintly have meant is offered only where there is nothing better.
 LEAST_WISH = 0.2
@@ -86,6 +82,18 @@ class _Offer(NamedTuple):
     probability: float
 
 
+class Understanding(NamedTuple):
+    """What the customer of one snapshot wants, read once for the brief and the decision, by one catalogue."""
+
+    catalogue: Catalogue
+    reading: IntentReading
+
+    @property
+    def intent(self) -> Intent:
+        """The likeliest intent; its name is None when none fits well enough."""
+        return self.reading.intent
+
+
 class DecisionMaker:
     """Reads what the customer wants and ranks what the catalogue allows."""
 
@@ -100,8 +108,6 @@ class DecisionMaker:
     ) -> None:
         self._writer = writer
         self.shelf = Shelf(catalogue, embedder, archive)
-        self._readings: FIFOCache[int, tuple[Snapshot, InForce, IntentReading]] = FIFOCache(UNDER_WAY)
-        on_forgetting(self.forget)
         self._contact = ContactPolicies(archive)
         self.learner = Learner(archive)
         self.similar = SimilarCases(archive, vectors, self.learner)
@@ -110,22 +116,22 @@ class DecisionMaker:
         """Embed the catalogue's examples, so that no request has to wait for it. Raises RetrievalUnavailable."""
         await self.shelf.warm_up()
 
-    def forget(self) -> None:
-        """Keep no reading of a conversation; a decision under way reads its own anew."""
-        self._readings.clear()
-
     async def ladder(self, tenant: str) -> Ladder | None:
         """The friction from which on to be that forward, where the tenant's catalogue says so."""
         return (await self.shelf.of(tenant)).catalogue.friction_ladder
 
-    async def intent(self, snapshot: Snapshot) -> Intent:
-        """What the customer wants, in the catalogue's words; its name is null when nothing fits well enough."""
-        return (await self._read(snapshot))[1].intent
+    async def understand(self, snapshot: Snapshot) -> Understanding:
+        """What the customer wants, in the words of the catalogue in force; the intent has no name when none fits."""
+        in_force = await self.shelf.of(snapshot.tenant)
+        reading = await in_force.reader.read(snapshot)
+        labels = {intent.name: intent.label for intent in in_force.catalogue.intents}
+        labelled = reading.intent.model_copy(update={"label": labels.get(reading.intent.name or "")})
+        return Understanding(in_force.catalogue, reading._replace(intent=labelled))
 
     async def decide(
         self,
         snapshot: Snapshot,
-        intent: Intent,
+        understanding: Understanding,
         signals: Sequence[Signal],
         intervention: Intervention,
         request: HandoffRequest | NextActionRequest,
@@ -133,9 +139,9 @@ class DecisionMaker:
         started: float,
     ) -> Decision:
         """What to do next, ranked, and what is held back. `started` is a reading of `time.perf_counter()`."""
-        in_force, reading = await self._read(snapshot)
-        self._readings.pop(id(snapshot), None)
-        case = DecisionCase(in_force.catalogue, snapshot, intent, reading, signals, intervention, request)
+        catalogue, reading = understanding
+        intent = understanding.intent
+        case = DecisionCase(catalogue, snapshot, intent, reading, signals, intervention, request)
         by_agent = isinstance(request, HandoffRequest) or request.audience == "agent"
         audience = "agent" if by_agent else "bot"
         limit = IN_A_HANDOFF if isinstance(request, HandoffRequest) else request.limit
@@ -177,18 +183,6 @@ class DecisionMaker:
             started=started,
         )
         return worded.model_copy(update={"duration_ms": round((perf_counter() - started) * 1000)})
-
-    async def _read(self, snapshot: Snapshot) -> tuple[InForce, IntentReading]:
-        """What the customer wants, by the catalogue in force; read once for the intent and the decision."""
-        entry = self._readings.get(id(snapshot))
-        if entry is None or entry[0] is not snapshot:
-            in_force = await self.shelf.of(snapshot.tenant)
-            reading = await in_force.reader.read(snapshot)
-            labels = {intent.name: intent.label for intent in in_force.catalogue.intents}
-            labelled = reading.intent.model_copy(update={"label": labels.get(reading.intent.name or "")})
-            entry = (snapshot, in_force, reading._replace(intent=labelled))
-            self._readings[id(snapshot)] = entry
-        return entry[1], entry[2]
 
     async def _similar_to(self, case: DecisionCase) -> Similar:
         wanted = case.reading.wanted

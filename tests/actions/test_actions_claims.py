@@ -128,7 +128,7 @@ async def test_a_reference_is_what_was_named_last_and_never_an_error(
     ],
 )
 async def test_what_the_customer_does_not_want_is_no_wish(sending: DecisionMaker, text: str) -> None:
-    intent = await sending.intent(snapshot([interaction(1, text)]))
+    intent = (await sending.understand(snapshot([interaction(1, text)]))).intent
     assert intent.name == "missing"
     assert all(alternative.confidence < 0.2 for alternative in intent.alternatives)
 
@@ -141,12 +141,12 @@ def test_a_denial_that_never_ends_is_read_quickly() -> None:
 
 @pytest.mark.parametrize("text", ["I don't need a refund for my order.", "No refund please."])
 async def test_who_only_says_what_they_do_not_want_has_no_intent(sending: DecisionMaker, text: str) -> None:
-    assert (await sending.intent(snapshot([interaction(1, text)]))).name is None
+    assert (await sending.understand(snapshot([interaction(1, text)]))).intent.name is None
 
 
 @pytest.mark.parametrize("text", ["I don't want to pay this fine", "I don't want this late fee on my card"])
 async def test_what_the_customer_wants_to_be_rid_of_is_still_the_matter(maker: DecisionMaker, text: str) -> None:
-    assert (await maker.intent(snapshot([interaction(1, text)]))).name == "fee"
+    assert (await maker.understand(snapshot([interaction(1, text)]))).intent.name == "fee"
 
 
 async def test_what_was_hardly_meant_is_said_carefully_and_offered_only_where_nothing_else_is(

@@ -26,8 +26,12 @@ class HeldEmbedder(WordEmbedder):
 
 async def test_without_the_embedder_intents_are_read_by_words() -> None:
     maker = DecisionMaker(parse_catalogue(CATALOGUE), SilentEmbedder(), MemoryArchive(), vectors=MemoryVectors())
-    assert (await maker.intent(snapshot([interaction(1, "Please extend my loan of this book")]))).name == "renew"
-    assert (await maker.intent(snapshot([interaction(1, "My washing machine leaks, can you help?")]))).name is None
+    assert (
+        await maker.understand(snapshot([interaction(1, "Please extend my loan of this book")]))
+    ).intent.name == "renew"
+    assert (
+        await maker.understand(snapshot([interaction(1, "My washing machine leaks, can you help?")]))
+    ).intent.name is None
 
 
 async def test_while_the_examples_are_being_embedded_intents_are_read_by_words() -> None:
@@ -35,6 +39,8 @@ async def test_while_the_examples_are_being_embedded_intents_are_read_by_words()
     maker = DecisionMaker(parse_catalogue(CATALOGUE), embedder, MemoryArchive(), vectors=MemoryVectors())
     warming = asyncio.create_task(maker.warm_up())
     await embedder.asked.wait()
-    assert (await maker.intent(snapshot([interaction(1, "Please extend my loan of this book")]))).name == "renew"
+    assert (
+        await maker.understand(snapshot([interaction(1, "Please extend my loan of this book")]))
+    ).intent.name == "renew"
     embedder.released.set()
     await warming

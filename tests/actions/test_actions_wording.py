@@ -57,7 +57,7 @@ async def decided(
     signals = detect(case())
     return await maker.decide(
         case(),
-        await maker.intent(case()),
+        await maker.understand(case()),
         signals,
         intervene(signals, case().now),
         NextActionRequest(deadline_ms=deadline_ms),

@@ -173,7 +173,7 @@ async def test_the_airlines_policy_opens_what_it_allows_and_closes_the_rest(
     signals = detect(case)
     decision = await airline.decide(
         case,
-        await airline.intent(case),
+        await airline.understand(case),
         signals,
         intervene(signals, NOW),
         NextActionRequest(limit=5),

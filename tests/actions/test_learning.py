@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from app.actions import DecisionMaker, Learner, parse_catalogue
+from app.actions import DecisionMaker, Learner, Understanding, parse_catalogue
 from app.actions.exploration import LEAST_SHARE, Belief, Option, explored, ranked
 from app.actions.learning import Rate, belief, spread, worth_of_others
 from app.adapters.memory import MemoryArchive, MemoryVectors
@@ -260,6 +260,12 @@ CATALOGUE: dict[str, Any] = {
 }
 
 
+def sure_of_broken(understanding: Understanding) -> Understanding:
+    """What was read, as if the intent were beyond doubt."""
+    intent = Intent(name="broken", confidence=1.0)
+    return understanding._replace(reading=understanding.reading._replace(intent=intent))
+
+
 async def test_a_catalogue_that_explores_logs_what_else_might_have_come_first() -> None:
     exploring = DecisionMaker(
         parse_catalogue(CATALOGUE | {"exploration": True}), WordEmbedder(), MemoryArchive(), vectors=MemoryVectors()
@@ -269,17 +275,16 @@ async def test_a_catalogue_that_explores_logs_what_else_might_have_come_first() 
     calm = Intervention.model_validate({"level": "wait", "friction": 0.0})
     firsts: Counter[str] = Counter()
     for _ in range(40):
-        intent = Intent(name="broken", confidence=1.0)
-        decision = await exploring.decide(case, intent, (), calm, NextActionRequest(limit=2), started=0.0)
+        understanding = sure_of_broken(await exploring.understand(case))
+        decision = await exploring.decide(case, understanding, (), calm, NextActionRequest(limit=2), started=0.0)
         firsts[decision.actions[0].action_id] += 1
         chances = {candidate.action_id: candidate.probability for candidate in decision.candidates}
         assert sum(chances.values()) == pytest.approx(1)
         assert set(chances) == {"fix", "replace", "refund"}
         assert decision.actions[0].probability == chances[decision.actions[0].action_id] < 1
         assert 0 < decision.actions[1].probability < 1
-    decision = await settled.decide(
-        case, Intent(name="broken", confidence=1.0), (), calm, NextActionRequest(), started=0
-    )
+    understanding = sure_of_broken(await settled.understand(case))
+    decision = await settled.decide(case, understanding, (), calm, NextActionRequest(), started=0)
     assert len(firsts) == 3
     assert [action.action_id for action in decision.actions] == ["fix", "replace", "refund"]
     assert [action.probability for action in decision.actions] == [1.0, 1.0, 1.0]
