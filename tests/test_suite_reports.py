@@ -135,8 +135,8 @@ async def test_a_scorer_in_a_module_of_its_own_runs_and_stands_in_every_report(
     assert (figures.scorers["shouted_words"].n, figures.scorers["shouted_words"].harmed) == (4, 1)
     page = page_of(plan, finished, figures)
     assert "<b>shouted_words</b><br>count, lower is better<br><small>harm: the agent is shouted at</small>" in page
-    (found,) = (result.scores["shouted_words"].value for result in finished.results if result.case == "70009")
-    value = significant(found or 0.0)
+    (shouts,) = (result.scores["shouted_words"].value for result in finished.results if result.case == "70009")
+    value = significant(shouts or 0.0)
     assert f"<b>shouted_words</b> {value} <small>(count, lower is better)</small> NOWHERE" in page
     cases = fromstring(junit(finished.manifest, figures, finished.results, scorers=plan.scorers)).iter("testcase")
     printed = {case.get("name"): case.findtext("system-out") or "" for case in cases}
