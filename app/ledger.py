@@ -285,7 +285,7 @@ class _Batch:
         if isinstance(row, Problem):
             return Recorded(problem=row)
         draft = row.draft
-        problem = _problem_of_time(draft, self.now) or _problem_of_data(draft)
+        problem = _problem_of_data(draft)
         if problem:
             return Recorded(id=draft.id, problem=problem)
         alike = (draft.id or interaction_id, row.digest)
@@ -334,6 +334,13 @@ def _cleaned(
     drafts: Sequence[InteractionDraft | Problem], clean: Callable[[InteractionDraft], InteractionDraft]
 ) -> Sequence[InteractionDraft | Problem]:
     return [clean(draft) if isinstance(draft, InteractionDraft) else draft for draft in drafts]
+
+
+def refusing_ahead(drafts: Sequence[InteractionDraft | Problem], now: datetime) -> Sequence[InteractionDraft | Problem]:
+    """The drafts with a problem in the place of each that happened more than a day ahead of the clock."""
+    return [
+        (_problem_of_time(draft, now) or draft) if isinstance(draft, InteractionDraft) else draft for draft in drafts
+    ]
 
 
 def _problem_of_time(draft: InteractionDraft, now: datetime) -> Problem | None:

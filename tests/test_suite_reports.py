@@ -108,8 +108,9 @@ def test_every_scorer_of_a_module_is_listed_once_and_every_function_that_scores_
     for info in pkgutil.iter_modules(evals.scorers.__path__):
         module = importlib.import_module(f"evals.scorers.{info.name}")
         values = [value for _, value in getmembers(module)]
-        values += [entry for value in values if isinstance(value, tuple) for entry in value]
-        assert {value.name for value in values if isinstance(value, Scorer)} <= listed.keys()
+        own: tuple[object, ...] = getattr(module, "SCORERS", ())
+        scorers = [value for value in (*values, *own) if isinstance(value, Scorer)]
+        assert {scorer.name for scorer in scorers} <= listed.keys()
         for name, function in getmembers(module, isfunction):
             takes_a_case = list(signature(function).parameters.values())[:1]
             is_scoring = signature(function).return_annotation is Score and takes_a_case[0].annotation is not str

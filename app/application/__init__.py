@@ -33,7 +33,7 @@ from app.errors import (
 )
 from app.idempotency import REPLIES, WorkAttempt
 from app.ids import id_of_work, resumed_work
-from app.ledger import CARD_PURPOSE
+from app.ledger import CARD_PURPOSE, refusing_ahead
 from app.models import (
     ActionOutcome,
     Channel,
@@ -151,8 +151,15 @@ class App(Cards, Continuing, Journeys, Verifying):
         """Make the index anew for all tenants, in an App that was not opened. Raises as the vectors and embedder do."""
         return self._parts.indexer.rebuild()
 
-    async def record(self, tenant: str, drafts: Sequence[InteractionDraft | Problem]) -> RecordAnswer:
-        """File interactions durably. A Problem among them is a row the door refused: it comes back in its place."""
+    async def record(
+        self, tenant: str, drafts: Sequence[InteractionDraft | Problem], *, now: datetime | None = None
+    ) -> RecordAnswer:
+        """File interactions durably. A Problem among them is a row the door refused: it comes back in its place.
+
+        What happened more than a day ahead of `now` is refused; without it any time is taken, as in a data set.
+        """
+        if now is not None:
+            drafts = refusing_ahead(drafts, now)
         results = await self._parts.recorder.record(tenant, drafts)
         self._parts.indexer.wake(len(results))
         windows = await self._live_windows(tenant, drafts, results)
