@@ -154,12 +154,10 @@ class App(Cards, Continuing, Journeys, Verifying):
     async def record(
         self, tenant: str, drafts: Sequence[InteractionDraft | Problem], *, now: datetime | None = None
     ) -> RecordAnswer:
-        """File interactions durably. A Problem among them is a row the door refused: it comes back in its place.
+        """File interactions durably; a Problem among them is a row that was refused, and comes back in its place.
 
-        What happened more than a day ahead of `now` is refused; without it any time is taken, as in a data set.
-        """
-        if now is not None:
-            drafts = refusing_ahead(drafts, now)
+        A row more than a day ahead of `now` is refused too; without `now`, as for a data set, none is."""
+        drafts = refusing_ahead(drafts, now) if now else drafts
         results = await self._parts.recorder.record(tenant, drafts)
         self._parts.indexer.wake(len(results))
         windows = await self._live_windows(tenant, drafts, results)
