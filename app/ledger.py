@@ -5,12 +5,12 @@ import json
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from app.errors import Conflict, InvalidRequest, Unavailable
 from app.ids import id_of_work, resumed_work
-from app.models import MAX_DATA_BYTES, Interaction, InteractionDraft, Kind, Problem, Recorded, RowWarning
+from app.models import MAX_DATA_BYTES, Interaction, InteractionDraft, Kind, Match, Problem, Recorded, RowWarning
 from app.ports import Arrival, ExistingRow, IdentityRules, Ledger, RecordedIdentities, Unit
 from app.privacy import (
     CONTEXT_ROWS,
@@ -27,6 +27,8 @@ MAX_TOGETHER = 1000
 # A transaction costs about as much for thirty interactions as for one. Where several were just filed together, others
 # are on their way: so short a wait brings most of them into one transaction, and nobody who comes alone waits.
 GATHERING_S = 0.003
+MOST_AHEAD = timedelta(hours=24)
+"""How far ahead of our clock something may have happened: clocks differ, and time zones are mixed up."""
 
 
 # What the key is for, under which card numbers that are identifiers are digested.
@@ -183,7 +185,15 @@ class Recorder:
                 answers.append(draft)
                 continue
             customer_id = await self._ledger.customer_of(tenant, row.identity_id)
-            answers.append(Recorded(id=row.id, interaction_id=row.interaction_id, seq=row.seq, customer_id=customer_id))
+            answers.append(
+                Recorded(
+                    id=row.id,
+                    interaction_id=row.interaction_id,
+                    seq=row.seq,
+                    customer_id=customer_id,
+                    match=Match.EXACT,
+                )
+            )
         return answers
 
     async def _file(self, tenant: str, drafts: Sequence[_Row | Recorded], ids: Sequence[str]) -> Sequence[Recorded]:
@@ -212,8 +222,8 @@ class Recorder:
         arrivals = batch.new_ones(recorded)
         assignment = self._rules.assign(recorded, arrivals, at=batch.now)
         seqs = unit.apply(assignment.changes.model_copy(update={"announce": self._announces()}))
-        for arrival, customer_id in zip(arrivals, assignment.customer_ids, strict=True):
-            batch.filed(arrival, seqs[arrival.interaction_id], customer_id)
+        for arrival, customer_id, match in zip(arrivals, assignment.customer_ids, assignment.matches, strict=True):
+            batch.filed(arrival, seqs[arrival.interaction_id], customer_id, match)
         return unit.noted()
 
 
@@ -259,10 +269,10 @@ class _Batch:
                 new[caller_id] = arrival
         return list(new.values())
 
-    def filed(self, arrival: Arrival, seq: int, customer_id: str) -> None:
+    def filed(self, arrival: Arrival, seq: int, customer_id: str, match: Match) -> None:
         """An arrival is in the ledger."""
         self._answers[arrival.interaction_id] = Recorded(
-            id=arrival.draft.id, interaction_id=arrival.interaction_id, seq=seq, customer_id=customer_id
+            id=arrival.draft.id, interaction_id=arrival.interaction_id, seq=seq, customer_id=customer_id, match=match
         )
 
     def answers(self) -> Sequence[Recorded]:
@@ -315,6 +325,7 @@ def _answer_of_filed(filed: ExistingRow, alike: Collection[str]) -> Recorded:
         interaction_id=filed.interaction_id,
         seq=filed.seq,
         customer_id=filed.customer_id,
+        match=Match.EXACT,
         duplicate=True,
     )
 
@@ -323,6 +334,22 @@ def _cleaned(
     drafts: Sequence[InteractionDraft | Problem], clean: Callable[[InteractionDraft], InteractionDraft]
 ) -> Sequence[InteractionDraft | Problem]:
     return [clean(draft) if isinstance(draft, InteractionDraft) else draft for draft in drafts]
+
+
+def refusing_ahead(drafts: Sequence[InteractionDraft | Problem], now: datetime) -> Sequence[InteractionDraft | Problem]:
+    """The drafts with a problem in the place of each that happened more than a day ahead of the clock."""
+    return [
+        (_problem_of_time(draft, now) or draft) if isinstance(draft, InteractionDraft) else draft for draft in drafts
+    ]
+
+
+def _problem_of_time(draft: InteractionDraft, now: datetime) -> Problem | None:
+    if draft.occurred_at is None or draft.occurred_at <= now + MOST_AHEAD:
+        return None
+    return _invalid(
+        "occurred_at",
+        f"It is more than 24 hours ahead of this server's clock ({now:%Y-%m-%dT%H:%M:%SZ}). Send when it happened.",
+    )
 
 
 def _problem_of_data(draft: InteractionDraft) -> Problem | None:
@@ -338,12 +365,16 @@ def _problem_of_data(draft: InteractionDraft) -> Problem | None:
 
 
 def _invalid_data(message: str) -> Problem:
+    return _invalid("data", message)
+
+
+def _invalid(path: str, message: str) -> Problem:
     return Problem(
         title=InvalidRequest.title,
         status=422,
         code=InvalidRequest.code,
-        detail=f"data: {message}",
-        errors=({"path": "data", "message": message},),
+        detail=f"{path}: {message}",
+        errors=({"path": path, "message": message},),
     )
 
 

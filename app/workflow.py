@@ -28,6 +28,7 @@ from app.models import (
     Decision,
     Handoff,
     HandoffRequest,
+    IdentityMatch,
     Intervention,
     Ladder,
     NextActionRequest,
@@ -71,6 +72,7 @@ class State(TypedDict):
     now: datetime
     request: HandoffRequest | NextActionRequest
     customer: Customer
+    identity: IdentityMatch
     snapshot: Snapshot
     understanding: Understanding
     meanings: Mapping[str, Any]
@@ -127,7 +129,11 @@ class Workflow:
 
 
 async def _resolve(state: State, runtime: Runtime[Rooms]) -> Found:
-    return {"customer": await runtime.context.identities.subject(state["tenant"], state["request"])}
+    identities, tenant, request = runtime.context.identities, state["tenant"], state["request"]
+    if not isinstance(request, HandoffRequest):
+        return {"customer": await identities.subject(tenant, request)}
+    customer, identity = await identities.subject_and_match(tenant, request)
+    return {"customer": customer, "identity": identity}
 
 
 async def _gather(state: State, runtime: Runtime[Rooms]) -> Found:
@@ -194,6 +200,7 @@ async def _draft(state: State, runtime: Runtime[Rooms]) -> Found:
         cast(HandoffRequest, state["request"]),
         started=state["started"],
         gave_up=state["gave_up"],
+        identity=state["identity"],
     )
     runtime.stream_writer(handoff.model_copy(update={"pending": True}))
     return {"handoff": handoff}

@@ -10,6 +10,7 @@ from app.models import (
     Handoff,
     HandoffRequest,
     HandoffStatus,
+    IdentityMatch,
     Signal,
     Snapshot,
 )
@@ -25,6 +26,7 @@ def first_handoff(
     *,
     started: float,
     gave_up: bool = False,
+    identity: IdentityMatch | None = None,
 ) -> Handoff:
     """The deterministic handoff, ready before any model answers. `started` is a reading of `time.perf_counter()`.
 
@@ -43,6 +45,7 @@ def first_handoff(
         engine="extractive",
         verification_status=snapshot.customer.verification_status,
         verification=snapshot.customer.verification,
+        identity=identity or IdentityMatch(),
         brief=brief,
         signals=signals,
         next_actions=decision,

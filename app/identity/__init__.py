@@ -6,7 +6,7 @@ under the id of the one that survives. Joining and parting rewrite no interactio
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from app.errors import IdentityConflict, InvalidRequest, NotFound, UnknownConversation, UnknownCustomer
 from app.identity.graph import STRONG_TYPE
@@ -14,11 +14,22 @@ from app.identity.normalise import key_of
 from app.identity.rules import SHARING_CAP, IdentityFiling, Placement, Rules
 from app.identity.shared_identifiers import names_nobody
 from app.ids import id_of_work, made_at, resumed_work
-from app.models import Customer, Identifier, Resolution, Subject, Verification, VerificationStatus
+from app.models import (
+    Customer,
+    Identifier,
+    IdentityMatch,
+    Match,
+    Resolution,
+    Subject,
+    Verification,
+    VerificationStatus,
+)
 from app.ports import Changes, IdentifierHolding, Ledger, MergeRecord, RecordedIdentities, ResolvedCustomer, Transaction
 
 __all__ = ["SHARING_CAP", "Identities", "Rules"]
 
+_CLOCK = timedelta(milliseconds=2)
+"""An id tells when it was made to the millisecond."""
 # An identifier of any other type is compared as it is written; `account_id` stands for those.
 _WRITTEN_IN_MANY_WAYS = ("email", "phone", "handle", STRONG_TYPE)
 
@@ -75,6 +86,33 @@ class Identities:
         raise InvalidRequest(
             "Say whom it is about: give customer_id, identifiers or conversation_id.", [_needed("customer_id")]
         )
+
+    async def subject_and_match(self, tenant: str, request: Subject) -> tuple[Customer, IdentityMatch]:
+        """Whom a request is about, and who else it may be. Raises as `subject` does."""
+        before = datetime.now(UTC) - _CLOCK
+        customer = await self.subject(tenant, request)
+        candidates = await self._candidates(tenant, customer)
+        if candidates:
+            return customer, IdentityMatch(match=Match.AMBIGUOUS, candidates=candidates)
+        is_new = customer.created_at is not None and customer.created_at >= before
+        return customer, IdentityMatch(match=Match.NEW if is_new else Match.EXACT)
+
+    async def _candidates(self, tenant: str, customer: Customer) -> tuple[str, ...]:
+        """The proved customers who hold what this one only claims; none where this one has proved who they are."""
+        claims = {(identifier.type, identifier.value) for identifier in customer.identifiers}
+        if customer.verification is not None or not claims:
+            return ()
+        holdings = await self._ledger.holders(tenant, {value for _, value in claims})
+        others = {
+            holding.customer_id: holding.identifier.verified
+            for holding in sorted(holdings, key=lambda holding: holding.identifier.verified)
+            if (holding.identifier.type, holding.identifier.value) in claims
+            and holding.customer_id != customer.customer_id
+        }
+        proved = [other for other, holds_verified in others.items() if holds_verified]
+        claiming = [other for other, holds_verified in others.items() if not holds_verified]
+        proved += [other for other in claiming if (await self.customer(tenant, other)).verification is not None]
+        return tuple(sorted(proved))
 
     async def customer(self, tenant: str, customer_id: str) -> Customer:
         """One customer; an id that was merged away leads to the survivor. Raises UnknownCustomer."""

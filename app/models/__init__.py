@@ -36,6 +36,7 @@ from app.models.base import (
     Confidence,
     Evidence,
     Kind,
+    Match,
     Moment,
     Outcome,
     Record,
@@ -55,7 +56,7 @@ from app.models.brief import (
     SentimentLabel,
     Trend,
 )
-from app.models.customers import Customer, Match, Passage, Resolution, Verification, VerificationStatus
+from app.models.customers import Customer, IdentityMatch, Passage, Resolution, Verification, VerificationStatus
 from app.models.erasure import Erased, RetentionRule, RetentionRun
 from app.models.explanations import Explanation, SentenceExplained, WishExplained
 from app.models.handoffs import (
@@ -165,6 +166,7 @@ __all__ = [
     "HandoffSummary",
     "HistoryItem",
     "Identifier",
+    "IdentityMatch",
     "IndexProgress",
     "Intent",
     "Interaction",

@@ -73,3 +73,12 @@ class Outcome(StrEnum):
     FAILED = "failed"
     ABANDONED = "abandoned"
     UNKNOWN = "unknown"
+
+
+class Match(StrEnum):
+    """How a set of identifiers met the customers already known."""
+
+    EXACT = "exact"
+    MERGED = "merged"
+    NEW = "new"
+    AMBIGUOUS = "ambiguous"

@@ -5,17 +5,8 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from app.models.base import Confidence, Evidence, Record
+from app.models.base import Confidence, Evidence, Match, Record
 from app.models.interactions import Identifier, Interaction
-
-
-class Match(StrEnum):
-    """How a set of identifiers met the customers already known."""
-
-    EXACT = "exact"
-    MERGED = "merged"
-    NEW = "new"
-    AMBIGUOUS = "ambiguous"
 
 
 class VerificationStatus(StrEnum):
@@ -66,6 +57,19 @@ class Resolution(Record):
     )
     match: Match = Field(description="how the identifiers met the customers already known")
     verification_status: VerificationStatus = Field(description="how sure it is who the customer is")
+    candidates: tuple[str, ...] = Field(
+        default=(), description="customer_ids of who it may be as well; empty unless `match` is `ambiguous`"
+    )
+
+
+class IdentityMatch(Record):
+    """Who the customer of a handoff may be, without a fact of anybody else."""
+
+    match: Match = Field(
+        default=Match.EXACT,
+        description="how the customer was met: `exact`, `new`, `merged`, or `ambiguous` where an unverified identifier "
+        "of theirs is somebody else's",
+    )
     candidates: tuple[str, ...] = Field(
         default=(), description="customer_ids of who it may be as well; empty unless `match` is `ambiguous`"
     )

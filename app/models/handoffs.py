@@ -10,7 +10,7 @@ from pydantic import Field, JsonValue
 from app.models.actions import Decision
 from app.models.base import Evidence, Moment, Record
 from app.models.brief import Brief
-from app.models.customers import Verification, VerificationStatus
+from app.models.customers import IdentityMatch, Verification, VerificationStatus
 from app.models.requests import HandoffRequest
 from app.models.signals import Signal
 from app.models.verification import Checker
@@ -111,6 +111,9 @@ class Handoff(Record):
     verification_status: VerificationStatus = Field(description="how sure we are of who the customer is")
     verification: Verification | None = Field(
         default=None, description="how and when the customer was verified; null where they were not"
+    )
+    identity: IdentityMatch = Field(
+        default=IdentityMatch(), description="who the customer may be, without a fact of anybody else"
     )
     check: ClaimCheck = Field(
         default=ClaimCheck(), description="who checks the claims, and whether verdicts may still change"

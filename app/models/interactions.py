@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, JsonValue, StringConstraints
 
-from app.models.base import NO_NUL, Actor, Channel, Kind, Moment, Outcome, Record
+from app.models.base import NO_NUL, Actor, Channel, Kind, Match, Moment, Outcome, Record
 
 
 class Identifier(Record):
@@ -145,6 +145,9 @@ class Recorded(Record):
     seq: int | None = Field(default=None, description="its sequence number in the ledger; null where it was refused")
     customer_id: str | None = Field(
         default=None, description="our id of the customer it belongs to; null where it was refused"
+    )
+    match: Match | None = Field(
+        default=None, description="how its identifiers met the customers already known; null where it was refused"
     )
     duplicate: bool = Field(
         default=False, description="whether the same was recorded before, so that nothing new was filed"

@@ -13,6 +13,7 @@ from app.models import (
     Interaction,
     InteractionDraft,
     Kind,
+    Match,
     Record,
     RowWarning,
 )
@@ -145,10 +146,11 @@ class Changes(Record):
 
 
 class Assignment(Record):
-    """Whose each arrival is: the changes to write, and each arrival's customer, in the order they came."""
+    """Whose each arrival is: the changes to write, each arrival's customer and match, in the order they came."""
 
     changes: Changes
     customer_ids: tuple[str, ...]
+    matches: tuple[Match, ...]
 
 
 class ErasedRows(Record):

@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from time import perf_counter
 
+from app.ledger import refusing_ahead
 from app.models import Channel, Interaction, InteractionDraft, Kind, Problem, Recorded, Signal, Snapshot
 from app.services.answers import RecordAnswer, SearchAnswer, TimelinePage
 from app.services.drafts import Drafts
@@ -24,8 +26,14 @@ class InteractionService:
         self._drafts = drafts
         self._memory = memory
 
-    async def record(self, tenant: str, drafts: Sequence[InteractionDraft | Problem]) -> RecordAnswer:
-        """File interactions durably. A Problem among them is a row the door refused: it comes back in its place."""
+    async def record(
+        self, tenant: str, drafts: Sequence[InteractionDraft | Problem], *, now: datetime | None = None
+    ) -> RecordAnswer:
+        """File interactions durably; a Problem among them is a row that was refused, and comes back in its place.
+
+        A row more than a day ahead of `now` is refused too; without `now`, as for a data set, none is.
+        """
+        drafts = refusing_ahead(drafts, now) if now else drafts
         results = await self._parts.recorder.record(tenant, drafts)
         self._parts.indexer.wake(len(results))
         windows = await self._live_windows(tenant, drafts, results)

@@ -7,15 +7,22 @@ from typing import Literal, cast
 from app.errors import InvalidRequest
 from app.models import PromptReference, Record
 from evals.scorers import SCORERS, Score, Scorer, scorer_named
+from evals.scorers.base import direction
 from evals.suite.cases import GoldCase
 from evals.suite.observing import Observation
 from evals.suite.records import DIGITS, Manifest, ScoredCase, Scores
+from evals.suite.wording import Wording, wording
 
 CONFIDENCE = 0.95
 MOST_CHANGES = 20
 _NONE = "none"
 
-Verdict = Literal["better", "worse", "no difference"]
+MACHINE = "depends on the machine"
+UNKNOWN = "no scorer of this name is known here"
+FALLBACKS_DIFFER = 0.01
+"""Shares of fallbacks that lie further apart are warned of: other scores may differ for that alone."""
+
+Verdict = Literal["better", "worse", "no difference", "not compared"]
 
 
 class Difference(Record):
@@ -24,7 +31,8 @@ class Difference(Record):
     `interval` is the 95 % interval of the difference by itself. `joint_interval` is widened so that among all scorers
     together a false alarm comes once in twenty comparisons. `joint_p` is how often luck alone moves any scorer so far,
     by an exact test. There is a verdict where the interval excludes zero and `joint_p` is at most one in twenty: where
-    most cases do not move at all, the interval takes few cases that moved one way for more than they are.
+    most cases do not move at all, the interval takes few cases that moved one way for more than they are. What is not
+    compared has no verdict, and `why` says why: a latency tells nothing across runs that the machine's load is not in.
     """
 
     scorer: str
@@ -37,9 +45,22 @@ class Difference(Record):
     joint_interval: tuple[float, float]
     joint_p: float
     verdict: Verdict
+    unit: str
+    better: str | None
     gated: bool
     unscored_a: int
     unscored_b: int
+    why: str = ""
+
+    @property
+    def direction(self) -> str:
+        """The unit and which direction is better, in words."""
+        return direction(self.unit, self.better)
+
+    @property
+    def verdict_in_words(self) -> str:
+        """The verdict, and why there is none."""
+        return f"{self.verdict}: {self.why}" if self.why else self.verdict
 
 
 class Change(Record):
@@ -55,7 +76,8 @@ class Comparison(Record):
     """What `eval compare` prints. `edited` cases have one id and other contents, and are left out.
 
     `failed_*` count cases that ended in an error. `left_out` scorers have another version in the other run. `made_with`
-    says in words what the two runs were made with where that differs.
+    says in words what the two runs were made with where that differs. `wording_*` say in whose words the briefs are;
+    `warnings` what to know before any verdict is believed.
     """
 
     a: str
@@ -66,10 +88,13 @@ class Comparison(Record):
     edited: int
     failed_a: int
     failed_b: int
+    wording_a: Wording
+    wording_b: Wording
     differences: tuple[Difference, ...]
     changes: tuple[Change, ...]
     left_out: tuple[str, ...] = ()
     made_with: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def losses(self) -> tuple[Difference, ...]:
@@ -79,18 +104,26 @@ class Comparison(Record):
         )
 
 
-def compare(a: Scores, b: Scores, *, names: tuple[str, str] = ("a", "b"), seed: int = 0) -> Comparison:
-    """What changed from a to b. Raises InvalidRequest when they have no case in common."""
+def compare(
+    a: Scores, b: Scores, *, names: tuple[str, str] = ("a", "b"), seed: int = 0, together: bool = False
+) -> Comparison:
+    """What changed from a to b. Raises InvalidRequest when they have no case in common.
+
+    `together`: both were measured in one run on one machine, so that its times may be compared as well.
+    """
     common = sorted(a.cases.keys() & b.cases.keys())
     same = [case for case in common if a.cases[case].sha256 == b.cases[case].sha256]
     if not same:
         raise InvalidRequest("The two runs have no case in common.")
     scorers, left_out = _comparable(a, b)
+    apart = {scorer.name for scorer in scorers if scorer.machine_dependent and not together}
     pairs = {scorer.name: _paired(scorer.name, same, a, b) for scorer in scorers}
     pairs = {name: rows for name, rows in pairs.items() if rows}
     # A scorer in which no case differs cannot raise a false alarm, so it takes no share of the one in twenty.
     differing = [
-        scorer for scorer in scorers if scorer.name in pairs and scorer.better and _differs(pairs[scorer.name])
+        scorer
+        for scorer in scorers
+        if scorer.name in pairs and scorer.better and scorer.name not in apart and _differs(pairs[scorer.name])
     ]
     tried = [scorer.name for scorer in differing if scorer.gated]
     scored = {case: a.cases[case] for case in same}
@@ -103,6 +136,8 @@ def compare(a: Scores, b: Scores, *, names: tuple[str, str] = ("a", "b"), seed: 
         for scorer in scorers
         if scorer.name in pairs
     ]
+    differences = [_without_verdict(entry, MACHINE) if entry.scorer in apart else entry for entry in differences]
+    wordings = [_wording(run, same) for run in (a, b)]
     unscored = [{name: _unscored(run, name, same) for name in pairs} for run in (a, b)]
     return Comparison(
         a=names[0],
@@ -113,6 +148,8 @@ def compare(a: Scores, b: Scores, *, names: tuple[str, str] = ("a", "b"), seed: 
         edited=len(common) - len(same),
         failed_a=sum(a.cases[case].error is not None for case in same),
         failed_b=sum(b.cases[case].error is not None for case in same),
+        wording_a=wordings[0],
+        wording_b=wordings[1],
         differences=tuple(
             difference.model_copy(
                 update={"unscored_a": unscored[0][difference.scorer], "unscored_b": unscored[1][difference.scorer]}
@@ -122,7 +159,24 @@ def compare(a: Scores, b: Scores, *, names: tuple[str, str] = ("a", "b"), seed: 
         changes=_changes(pairs, differences),
         left_out=left_out,
         made_with=tuple(_made_with(a.manifest, b.manifest)),
+        warnings=tuple(_warnings(*wordings)),
     )
+
+
+def _wording(run: Scores, cases: Sequence[str]) -> Wording:
+    scored = [run.cases[case] for case in cases if run.cases[case].error is None]
+    return wording(run.manifest.model, [(scored_case.worded_by, scored_case.fallback) for scored_case in scored])
+
+
+def _warnings(a: Wording, b: Wording) -> Iterator[str]:
+    for name, side in (("a", a), ("b", b)):
+        if side.model is not None and not side.n:
+            yield f"{name} does not record how many of its briefs are in the words of {side.model}: it is an old one."
+    if a.n and b.n and abs(a.fallback_share - b.fallback_share) > FALLBACKS_DIFFER:
+        yield (
+            f"The shares of fallbacks differ: {a.fallback_share:.0%} of the briefs of a and {b.fallback_share:.0%} of "
+            "those of b are extractive though a model was asked. Scores may differ for that alone."
+        )
 
 
 def _made_with(a: Manifest, b: Manifest) -> Iterator[str]:
@@ -159,7 +213,10 @@ def _comparable(a: Scores, b: Scores) -> tuple[list[Scorer], tuple[str, ...]]:
     names = [name for name in a.manifest.scorers if name in b.manifest.scorers]
     scorers_by_name = {scorer.name: scorer for scorer in SCORERS}
     same = [name for name in names if a.manifest.scorers[name] == b.manifest.scorers[name]]
-    scorers = [scorers_by_name.get(name) or Scorer(name, 1, "", _never, unit="measure") for name in same]
+    scorers = [
+        scorers_by_name.get(name) or Scorer(name, 1, "", _never, unit="unknown", better=None, gated=False)
+        for name in same
+    ]
     return scorers, tuple(name for name in names if name not in same)
 
 
@@ -221,6 +278,9 @@ def _difference(
         joint_interval=joint,
         joint_p=joint_p,
         verdict=_verdict(scorer, joint, joint_p),
+        unit=scorer.unit,
+        better=scorer.better,
+        why=UNKNOWN if scorer.score is _never else "",
         gated=scorer.gated and scorer.better is not None,
         unscored_a=0,
         unscored_b=0,
@@ -228,10 +288,16 @@ def _difference(
 
 
 def _verdict(scorer: Scorer, interval: tuple[float, float], joint_p: float) -> Verdict:
+    if scorer.score is _never:
+        return "not compared"
     low, high = interval if scorer.better == "higher" else (-interval[1], -interval[0])
     if scorer.better is None or low <= 0 <= high or joint_p > 1 - CONFIDENCE:
         return "no difference"
     return "better" if low > 0 else "worse"
+
+
+def _without_verdict(difference: Difference, why: str) -> Difference:
+    return difference.model_copy(update={"verdict": "not compared", "why": why})
 
 
 def _changes(pairs: Mapping[str, _Rows], differences: Sequence[Difference]) -> tuple[Change, ...]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from app.models import Record
 from evals.compare import Comparison, Difference, compare
+from evals.numbers import between, fixed, signed, significant
 from evals.scorers import SCORERS, scorer_named
 from evals.suite.records import Scores
 
@@ -26,7 +27,7 @@ def gate(baseline: Scores, run: Scores, *, seed: int = 0) -> Gate:
     """
     compared = compare(baseline, run, names=("baseline", "run"), seed=seed)
     reasons = [_loss(loss, baseline, run) for loss in compared.losses]
-    if not any(scores.manifest.settings.get("model") for scores in (baseline, run)):
+    if not any(scores.manifest.model for scores in (baseline, run)):
         reasons += _intolerable(baseline, run)
     if compared.failed_b > compared.failed_a:
         failure = next(f"{case}: {scored_case.error}" for case, scored_case in run.cases.items() if scored_case.error)
@@ -46,8 +47,9 @@ def _loss(difference: Difference, baseline: Scores, run: Scores) -> str:
     harm = f": {scorer.harm}" if scorer and scorer.harm else ""
     low, high = difference.joint_interval
     return (
-        f"{difference.scorer} went from {difference.mean_a:.3f} to {difference.mean_b:.3f} over {difference.n} cases "
-        f"(difference {difference.difference:+.3f}, interval {low:+.3f} to {high:+.3f}){harm}. "
+        f"{difference.scorer} ({difference.direction}) went from {fixed(difference.mean_a)} to "
+        f"{fixed(difference.mean_b)} over {difference.n} cases "
+        f"(difference {signed(difference.difference)}, interval {between(low, high, sign=True)}){harm}. "
         f"Most in {_worst(difference.scorer, baseline, run)}."
     )
 
@@ -62,7 +64,7 @@ def _worst(name: str, baseline: Scores, run: Scores) -> str:
     scorer = scorer_named(name)
     sign = -1.0 if scorer and scorer.better == "lower" else 1.0
     losses = [(sign * (b - a), case, a, b) for case, a, b in pairs if a is not None and b is not None]
-    return ", ".join(f"{case} ({a:.3g} → {b:.3g})" for _, case, a, b in sorted(losses)[:MOST_CASES])
+    return ", ".join(f"{case} ({significant(a)} → {significant(b)})" for _, case, a, b in sorted(losses)[:MOST_CASES])
 
 
 def _intolerable(baseline: Scores, run: Scores) -> Iterator[str]:
@@ -76,4 +78,5 @@ def _intolerable(baseline: Scores, run: Scores) -> Iterator[str]:
                 continue
             value = scored_case.scores.get(scorer.name)
             if value is not None and value != scorer.best:
-                yield f"{case}: {scorer.name} went from {scorer.best:g} to {value:g}: {scorer.harm}."
+                counted = f"{scorer.name} ({scorer.direction}) went from {scorer.best:g} to {value:g}"
+                yield f"{case}: {counted}: {scorer.harm}."

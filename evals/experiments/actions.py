@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from random import Random
 from statistics import mean, median, quantiles
+from time import perf_counter
 from typing import Any, NamedTuple
 
 from pydantic import Field
@@ -130,10 +131,10 @@ async def judge(app: App, row: Mapping[str, Any]) -> JudgedConversation:
     """What is offered where the bot was about to write for the first time, and at the end."""
     turns: Sequence[Mapping[str, Any]] = row["turns"]
     cut = next((index for index, turn in enumerate(turns) if _writes(turn)), len(turns))
-    decision = await _decided(app, row, turns[:cut], f"{row['id']}-cut", limit=OFFERED)
+    decision, took_ms = await _decided(app, row, turns[:cut], f"{row['id']}-cut", limit=OFFERED)
     repeated = again(turns[:cut], decision)
     if cut < len(turns):
-        end = await _decided(app, row, turns, f"{row['id']}-end", limit=MOST_OFFERED)
+        end, _ = await _decided(app, row, turns, f"{row['id']}-end", limit=MOST_OFFERED)
         repeated += again(turns, end)
     actions: Sequence[Mapping[str, Any]] = (row.get("gold") or {"actions": ()})["actions"]
     gold = (str(action["name"]) for action in actions)
@@ -143,7 +144,7 @@ async def judge(app: App, row: Mapping[str, Any]) -> JudgedConversation:
         by_bot=str(turns[cut]["name"]) if cut < len(turns) else NOTHING_TO_CHANGE,
         offered=tuple(action.action_id for action in decision.actions),
         repeated=repeated,
-        duration_ms=float(decision.duration_ms),
+        duration_ms=took_ms,
     )
 
 
@@ -181,7 +182,7 @@ async def judge_policy(app: App, cases: Sequence[PolicyCase]) -> PolicyFaults:
     for case in cases:
         row = case.conversation
         name = f"case-{row['id']}"
-        decision = await _decided(app, row, row["turns"], name, limit=MOST_OFFERED, context=case.context)
+        decision, _ = await _decided(app, row, row["turns"], name, limit=MOST_OFFERED, context=case.context)
         offered = {action.action_id for action in decision.actions}
         suppressed = {action.action_id: action.detail for action in decision.suppressed}
         closed_offered.extend(
@@ -313,14 +314,16 @@ async def _decided(
     *,
     limit: int,
     context: Mapping[str, Any] | None = None,
-) -> Decision:
+) -> tuple[Decision, float]:
+    """The decision, and how many milliseconds it took."""
     # A tenant of its own for each: the same customer may come up in several conversations of a file.
     conversation = conversation_of({"turns": turns, **{key: row[key] for key in _READ if key in row}})
     await app.interactions.record(tenant, conversation.drafts)
     subject = dict(conversation.subject())
-    return await app.decisions.next_actions(
-        tenant, NextActionRequest(**subject, limit=limit, now=conversation.now, context=context or {})
-    )
+    request = NextActionRequest(**subject, limit=limit, now=conversation.now, context=context or {})
+    started = perf_counter()
+    decision = await app.decisions.next_actions(tenant, request)
+    return decision, (perf_counter() - started) * 1000
 
 
 def _writes(turn: Mapping[str, Any]) -> bool:

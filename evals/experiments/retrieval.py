@@ -187,7 +187,7 @@ def figures(asked: Sequence[QuestionResult], histories: Sequence[History]) -> Re
         n=len(asked),
         **{f"recall_at_{cut_off}": mean(outcome.recall(cut_off) for outcome in asked) for cut_off in CUT_OFFS},
         p50_ms=median(times),
-        p99_ms=quantiles(times, n=100)[98] if len(times) > 1 else times[0],
+        p99_ms=quantiles(times, n=100, method="inclusive")[98] if len(times) > 1 else times[0],
         recall_at_10_by_category={
             category: mean(outcome.recall(10) for outcome in asked if outcome.category == category)
             for category in categories

@@ -5,7 +5,8 @@ from html import escape
 
 from app.models import Brief, VerdictKind
 from evals.compare import Change
-from evals.scorers import SCORERS
+from evals.numbers import significant
+from evals.scorers import Scorer
 from evals.suite.cases import GoldCase
 from evals.suite.observing import Observation
 from evals.suite.records import CaseResult
@@ -13,14 +14,18 @@ from evals.suite.records import CaseResult
 MOST_INTERACTIONS = 60
 
 
-def example(result: CaseResult, case: GoldCase) -> str:
+def example(result: CaseResult, case: GoldCase, scorers: Sequence[Scorer]) -> str:
     """One case that can be unfolded: journey and brief side by side, then every harm with its reason."""
     seen = result.observation
     if seen is None:
         return ""
-    scorers = {scorer.name: scorer for scorer in SCORERS}
-    harms = [(name, score) for name, score in result.scores.items() if name in scorers and scorers[name].harmed(score)]
-    reasons = "".join(f"<li><b>{escape(name)}</b> {escape(score.reason)}" for name, score in harms)
+    by_name = {scorer.name: scorer for scorer in scorers}
+    harms = [(name, score) for name, score in result.scores.items() if name in by_name and by_name[name].harmed(score)]
+    reasons = "".join(
+        f"<li><b>{escape(name)}</b> {significant(score.value or 0.0)} "
+        f"<small>({escape(by_name[name].direction)})</small> {escape(score.reason)}"
+        for name, score in harms
+    )
     counted = f"{len(harms)} harm" + ("s" if len(harms) != 1 else "")
     return (
         f"<details><summary>{escape(result.case)} <small>{counted}</small></summary>"
@@ -35,7 +40,7 @@ def side_by_side(a: CaseResult, b: CaseResult, case: GoldCase | None, changes: S
     if a.observation is None or b.observation is None:
         return ""
     journey = _journey(case, _cited(a.observation) | _cited(b.observation)) if case else ""
-    summary = "; ".join(f"{change.scorer} {change.a:.3g} → {change.b:.3g}" for change in changes)
+    summary = "; ".join(f"{change.scorer} {significant(change.a)} → {significant(change.b)}" for change in changes)
     return (
         f"<details><summary>{escape(a.case)} <small>{escape(summary)}</small></summary>{journey}"
         f'<div class="pair"><div><h4>a</h4>{_brief(a.observation, case)}</div>'

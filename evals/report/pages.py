@@ -7,12 +7,14 @@ from html import escape
 from typing import cast
 
 from evals.compare import Comparison, Difference
+from evals.numbers import between, money, signed, significant
 from evals.report import svg
 from evals.report.examples import example, side_by_side
-from evals.scorers import SCORERS
+from evals.scorers import SCORERS, Scorer
 from evals.suite.cases import GoldCase
 from evals.suite.records import CaseResult, Manifest
 from evals.suite.summary import ScorerFigures, Summary, values_of
+from evals.suite.wording import Wording
 
 MOST_EXAMPLES = 12
 SHOWN = "development"
@@ -43,8 +45,15 @@ li{margin:.2rem 0}dl,dd{margin:0 0 .5rem}dd>ul{margin:0;padding-left:1.1rem}ol{m
 _POLICY = f"default-src 'none'; style-src 'sha256-{b64encode(sha256(_STYLE.encode()).digest()).decode()}'"
 
 
-def run_page(manifest: Manifest, figures: Summary, results: Sequence[CaseResult], cases: Mapping[str, GoldCase]) -> str:
-    """A run: each scorer with its interval, by industry, its distribution, and the worst cases with their evidence.
+def run_page(
+    manifest: Manifest,
+    figures: Summary,
+    results: Sequence[CaseResult],
+    cases: Mapping[str, GoldCase],
+    *,
+    scorers: Sequence[Scorer] = SCORERS,
+) -> str:
+    """A run: in whose words its briefs are, each scorer with its interval, and the worst cases with their evidence.
 
     No case that is held out is shown: whoever looks at them while building has none left to judge by.
     """
@@ -52,19 +61,23 @@ def run_page(manifest: Manifest, figures: Summary, results: Sequence[CaseResult]
         name: scorer_figures for name, scorer_figures in figures.scorers.items() if scorer_figures.mean is not None
     }
     rows = "".join(_scorer_row(name, scorer_figures, results, figures) for name, scorer_figures in measured.items())
-    head = "<tr><th>scorer<th>mean, 95 % interval<th>by industry<th>distribution<th>cases</tr>"
+    head = "<tr><th>scorer, unit, direction<th>mean, 95 % interval<th>by industry<th>distribution<th>cases</tr>"
     silent = "".join(
         f"<li><b>{escape(name)}</b> {scorer_figures.unscored} unscored, {scorer_figures.not_applicable} not asked"
         for name, scorer_figures in figures.scorers.items()
         if name not in measured
     )
-    worst = sorted((result for result in results if result.split == SHOWN), key=lambda result: -_harms(result))[
-        :MOST_EXAMPLES
-    ]
-    shown = "".join(example(result, cases[result.case]) for result in worst if result.case in cases and _harms(result))
+    worst = sorted(
+        (result for result in results if result.split == SHOWN), key=lambda result: -_harms(result, scorers)
+    )[:MOST_EXAMPLES]
+    shown = "".join(
+        example(result, cases[result.case], scorers)
+        for result in worst
+        if result.case in cases and _harms(result, scorers)
+    )
     errors = "".join(f"<li>{escape(case)}: {escape(error)}" for case, error in figures.errors.items())
     body = (
-        f"<h1>Warmline: {escape(manifest.cases)}</h1>{_made_with(manifest, figures)}"
+        f"<h1>Warmline: {escape(manifest.cases)}</h1>{_wording(figures.wording)}{_made_with(manifest, figures)}"
         f'<h2>Scorers</h2><table class="plots">{head}{rows}</table>'
         + (f"<h3>Without a value</h3><ul>{silent}</ul>" if silent else "")
         + (f"<h2>Cases that ended in an error</h2><ul>{errors}</ul>" if errors else "")
@@ -85,7 +98,9 @@ def comparison_page(
     ]
     rows = "".join(map(_difference_row, moved_scorers))
     same = ", ".join(difference.scorer for difference in compared.differences if difference not in moved_scorers)
-    head = "<tr><th>scorer<th class=n>a<th class=n>b<th>difference, joint interval<th>verdict<th>n</tr>"
+    head = (
+        "<tr><th>scorer, unit, direction<th class=n>a<th class=n>b<th>difference, joint interval<th>verdict<th>n</tr>"
+    )
     changed = list(dict.fromkeys(change.case for change in compared.changes))[:MOST_EXAMPLES]
     pairs = "".join(
         side_by_side(a[case], b[case], cases.get(case), [change for change in compared.changes if change.case == case])
@@ -94,11 +109,13 @@ def comparison_page(
     )
     moved = "".join(
         f"<tr><td>{escape(change.case)}<td>{escape(change.scorer)}"
-        f"<td class=n>{change.a:.3g}<td class=n>{change.b:.3g}</tr>"
+        f"<td class=n>{significant(change.a)}<td class=n>{significant(change.b)}</tr>"
         for change in compared.changes
     )
     body = (
-        f"<h1>{escape(compared.a)} and {escape(compared.b)}</h1><p>{_counted(compared)}</p>"
+        f"<h1>{escape(compared.a)} and {escape(compared.b)}</h1>"
+        f"<p>a: {escape(compared.wording_a.in_words)}<br>b: {escape(compared.wording_b.in_words)}</p>"
+        f"{_warned(compared.warnings)}<p>{_counted(compared)}</p>"
         f"{_list(compared.made_with)}"
         f'<table class="plots">{head}{rows}</table>'
         f"<p><small>No difference in any case: {escape(same) or 'none'}.</small></p><h2>Changed most</h2>"
@@ -108,7 +125,10 @@ def comparison_page(
 
 
 def _scorer_row(name: str, scorer_figures: ScorerFigures, results: Sequence[CaseResult], figures: Summary) -> str:
-    label = f"<td><b>{escape(name)}</b><br><small>{escape(scorer_figures.harm)}</small>"
+    label = (
+        f"<td><b>{escape(name)}</b><br>{escape(scorer_figures.direction)}"
+        f"<br><small>harm: {escape(scorer_figures.harm)}</small>"
+    )
     counted = f"<td>{scorer_figures.n}" + (
         f", {scorer_figures.harmed} harmed" if scorer_figures.harmed is not None else ""
     )
@@ -125,36 +145,29 @@ def _scorer_row(name: str, scorer_figures: ScorerFigures, results: Sequence[Case
         if scorer_figures.unit == "share"
         else max([abs(mean), *map(abs, means.values()), *(scorer_figures.interval or ())])
     )
-    interval = (
-        f" <small>{_short(scorer_figures.interval[0])} to {_short(scorer_figures.interval[1])}</small>"
-        if scorer_figures.interval
-        else ""
-    )
+    interval = f" <small>{between(*scorer_figures.interval)}</small>" if scorer_figures.interval else ""
     unit = "" if scorer_figures.unit in ("share", "count") else f" {scorer_figures.unit}"
     return (
-        f"<tr>{label}<td>{_short(mean)}{unit}{interval}"
+        f"<tr>{label}<td>{significant(mean)}{unit}{interval}"
         f"{svg.bar(mean, scorer_figures.interval, most=most)}"
         f"<td>{svg.shares(means, most=most)}<td>{svg.histogram(values)}{counted}</tr>"
     )
 
 
-def _short(value: float) -> str:
-    """Three digits that matter, and no trace of arithmetic where it is zero."""
-    return f"{round(value, 4) + 0.0:.3g}"
-
-
 def _difference_row(difference: Difference) -> str:
-    mark = difference.verdict if difference.verdict != "no difference" else "same"
+    mark = difference.verdict if difference.verdict in ("better", "worse") else "same"
     low, high = difference.joint_interval
     most = max(
         abs(difference.difference), *(abs(end) for end in difference.joint_interval if abs(end) != float("inf")), 0.0
     )
     plot = svg.difference(difference.difference, difference.joint_interval, most=most, mark=mark)
-    change = f"{difference.difference:+.3g} <small>{low:+.3g} to {high:+.3g}</small>{plot}"
+    change = f"{signed(difference.difference)} <small>{between(low, high, sign=True)}</small>{plot}"
     return (
-        f"<tr><td><b>{escape(difference.scorer)}</b><td class=n data-name=a>{difference.mean_a:.3g}"
-        f"<td class=n data-name=b>{difference.mean_b:.3g}<td>{change}"
-        f'<td class="{mark}">{difference.verdict}<td>{difference.n} cases, {difference.clusters} clusters'
+        f"<tr><td><b>{escape(difference.scorer)}</b><br><small>{escape(difference.direction)}</small>"
+        f"<td class=n data-name=a>{significant(difference.mean_a)}"
+        f"<td class=n data-name=b>{significant(difference.mean_b)}<td>{change}"
+        f'<td class="{mark}">{escape(difference.verdict_in_words)}'
+        f"<td>{difference.n} cases, {difference.clusters} clusters"
         f"<br><small>unscored: {difference.unscored_a} and {difference.unscored_b}</small></tr>"
     )
 
@@ -176,6 +189,7 @@ def _made_with(manifest: Manifest, figures: Summary) -> str:
         "model": figures.model or "none: the extractive engine",
         "judge": figures.judge or "none: its scorers are unscored",
         "tokens": f"{figures.usage.prompt_tokens} in, {figures.usage.completion_tokens} out" if figures.model else "",
+        "cost": money(figures.usage.cost_usd) if figures.model else "",
         "prompts": ", ".join(f"{prompt.name} {prompt.version} ({prompt.sha256[:12]})" for prompt in manifest.prompts),
         "settings": ", ".join(_setting(name, value) for name, value in manifest.settings.items() if value),
         "code": f"{code.package}, commit {code.commit or 'none'}, content {code.sha256[:12]}",
@@ -197,10 +211,19 @@ def _list(items: Sequence[str]) -> str:
     return f"<ul>{''.join(f'<li>{escape(item)}' for item in items)}</ul>" if items else ""
 
 
-def _harms(result: CaseResult) -> float:
-    scorers = {scorer.name: scorer for scorer in SCORERS}
+def _wording(wording: Wording) -> str:
+    mark = ' class="worse"' if wording.fallbacks else ""
+    return f"<p><strong{mark}>{escape(wording.in_words)}</strong></p>"
+
+
+def _warned(warnings: Sequence[str]) -> str:
+    return "".join(f'<p><strong class="worse">{escape(warning)}</strong></p>' for warning in warnings)
+
+
+def _harms(result: CaseResult, scorers: Sequence[Scorer]) -> float:
+    by_name = {scorer.name: scorer for scorer in scorers}
     harmful = [
-        scorers[name] for name, score in result.scores.items() if name in scorers and scorers[name].harmed(score)
+        by_name[name] for name, score in result.scores.items() if name in by_name and by_name[name].harmed(score)
     ]
     return sum(3.0 if scorer.grave else 1.0 for scorer in harmful)
 

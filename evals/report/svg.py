@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from html import escape
 
+from evals.numbers import signed, significant
+
 WIDTH = 260
 BINS = 12
 
@@ -15,7 +17,7 @@ def bar(value: float, interval: tuple[float, float] | None, *, most: float) -> s
     if interval:
         low, high = (min(max(bound * scale, 0.0), WIDTH) for bound in interval)
         parts.append(f'<path class="whisker" d="M{low:.1f} 10H{high:.1f}M{low:.1f} 6v8M{high:.1f} 6v8"/>')
-    return _svg(WIDTH, 20, parts, f"{value:.3g}")
+    return _svg(WIDTH, 20, parts, significant(value))
 
 
 def difference(value: float, interval: tuple[float, float], *, most: float, mark: str) -> str:
@@ -31,7 +33,7 @@ def difference(value: float, interval: tuple[float, float], *, most: float, mark
         f'<path class="whisker {mark}" d="M{low:.1f} 10H{high:.1f}M{low:.1f} 6v8M{high:.1f} 6v8"/>',
         f'<circle class="{mark}" cx="{at(value):.1f}" cy="10" r="4"/>',
     ]
-    return _svg(WIDTH, 20, parts, f"{value:+.3g}")
+    return _svg(WIDTH, 20, parts, signed(value))
 
 
 def histogram(values: Sequence[float]) -> str:
@@ -47,7 +49,10 @@ def histogram(values: Sequence[float]) -> str:
         f'width="{step - 2:.1f}" height="{34 * number / most:.1f}"><title>{number}</title></rect>'
         for index, number in enumerate(counts)
     ]
-    parts.append(f'<text x="0" y="48">{low:.3g}</text><text x="{WIDTH}" y="48" text-anchor="end">{high:.3g}</text>')
+    parts.append(
+        f'<text x="0" y="48">{significant(low)}</text>'
+        f'<text x="{WIDTH}" y="48" text-anchor="end">{significant(high)}</text>'
+    )
     return _svg(WIDTH, 50, parts, f"{len(values)} values")
 
 
@@ -59,10 +64,10 @@ def shares(means: Mapping[str, float], *, most: float) -> str:
     parts = [
         f'<text x="0" y="{12 + 14 * row}">{escape(name)}</text>'
         f'<rect class="bar" x="70" y="{4 + 14 * row}" width="{widths[name]:.1f}" height="9"/>'
-        f'<text x="{74 + widths[name]:.1f}" y="{12 + 14 * row}">{means[name]:.3g}</text>'
+        f'<text x="{74 + widths[name]:.1f}" y="{12 + 14 * row}">{significant(means[name])}</text>'
         for row, name in enumerate(names)
     ]
-    return _svg(WIDTH, 14 * len(names) + 6, parts, ", ".join(f"{name} {means[name]:.3g}" for name in names))
+    return _svg(WIDTH, 14 * len(names) + 6, parts, ", ".join(f"{name} {significant(means[name])}" for name in names))
 
 
 def _svg(width: int, height: int, parts: Sequence[str], label: str) -> str:

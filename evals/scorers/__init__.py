@@ -1,7 +1,11 @@
-"""Scorers, each named by the harm it catches. To add one, write a function and list it in its module's `SCORERS`."""
+"""Scorers, each named by what it counts. To add one, write a module with its own `SCORERS` and list the module here.
+
+A test fails while a scorer, or a function that scores, is in no list.
+"""
 
 from evals.scorers import costs, facts, grounding, judged, judgements, published, style
 from evals.scorers.base import Better, Score, Scorer, Status
+from evals.scorers.former import present_name
 
 __all__ = ["SCORERS", "Better", "Score", "Scorer", "Status", "scorer_named"]
 
@@ -18,5 +22,5 @@ SCORERS: tuple[Scorer, ...] = (
 
 
 def scorer_named(name: str) -> Scorer | None:
-    """A scorer by its name."""
-    return next((scorer for scorer in SCORERS if scorer.name == name), None)
+    """A scorer by its present or its former name."""
+    return next((scorer for scorer in SCORERS if scorer.name == present_name(name)), None)

@@ -29,10 +29,12 @@ Function = Callable[[GoldCase, Observation], Score]
 class Scorer(NamedTuple):
     """A scorer. Whoever changes what it measures raises `version`: scores of two versions are never compared.
 
-    `harm` says what goes wrong where the score is bad. A share is best at 1, a count at 0; a `measure` has no best
-    value. `better` is None where neither direction is a loss. `grave` harms fail a case by themselves; of `intolerable`
-    ones a single new case closes the gate. What is not `gated` never fails a build, because it depends on the machine
-    or on the day's prices.
+    The name says what the value counts, so that it reads right in the direction of `better`: a recall or an accuracy is
+    a share of what went well, a plural counts what went wrong. `harm` says what goes wrong where the score is bad. A
+    share is best at 1, a count at 0; another unit has no best value. `better` is None where neither direction is a
+    loss. `grave` harms fail a case by themselves; of `intolerable` ones a single new case closes the gate. What is not
+    `gated` never fails a build, because it depends on the machine or on the day's prices. What is `machine_dependent`
+    is compared only within one run.
     """
 
     name: str
@@ -44,15 +46,26 @@ class Scorer(NamedTuple):
     grave: bool = False
     gated: bool = True
     intolerable: bool = False
+    machine_dependent: bool = False
 
     @property
     def best(self) -> float | None:
         """The value without any harm; None for a measure."""
         return {"share": 1.0, "count": 0.0}.get(self.unit)
 
+    @property
+    def direction(self) -> str:
+        """The unit and which direction is better, in words: `share, higher is better`."""
+        return direction(self.unit, self.better)
+
     def harmed(self, score: Score) -> bool:
         """Whether a score shows the harm."""
         return score.value is not None and self.best is not None and score.value != self.best
+
+
+def direction(unit: str, better: str | None) -> str:
+    """A unit and which direction of it is better, in words."""
+    return f"{unit}, {better} is better" if better else unit
 
 
 def share(hits: int, total: int, reason: str) -> Score:

@@ -1,5 +1,6 @@
 """What a handoff costs: time, tokens, money. Time depends on the machine and on what runs beside it."""
 
+from evals.numbers import significant
 from evals.scorers.base import Score, Scorer, not_applicable, unscored
 from evals.suite.cases import GoldCase
 from evals.suite.observing import Observation
@@ -26,12 +27,21 @@ def cost(_: GoldCase, seen: Observation) -> Score:
     if usage is None:
         return not_applicable("No model was asked.")
     if usage.cost_usd is None:
-        return unscored("The price of the model is not known.")
-    return Score(value=usage.cost_usd, reason=f"{usage.cost_usd:.6f} USD")
+        return unscored("No price known for the model.")
+    return Score(value=usage.cost_usd, reason=f"{significant(usage.cost_usd)} USD")
 
 
 SCORERS = (
-    Scorer("latency", 1, "the call connects before the brief is there", latency, "ms", "lower", gated=False),
+    Scorer(
+        "latency",
+        1,
+        "the call connects before the brief is there",
+        latency,
+        "ms",
+        "lower",
+        gated=False,
+        machine_dependent=True,
+    ),
     Scorer("tokens", 1, "handoffs become dear", tokens, "tokens", "lower", gated=False),
     Scorer("cost", 1, "handoffs become dear", cost, "USD", "lower", gated=False),
 )

@@ -21,7 +21,7 @@ def key_fact_recall(case: GoldCase, seen: Observation) -> Score:
     return share(total - len(missing), total, reason)
 
 
-def missing_attempts(case: GoldCase, seen: Observation) -> Score:
+def attempt_recall(case: GoldCase, seen: Observation) -> Score:
     """The share of the steps taken that the brief tells, with how they ended."""
     taken = seen.handoff.brief.actions_taken
     missing = [
@@ -37,7 +37,7 @@ def missing_attempts(case: GoldCase, seen: Observation) -> Score:
     return share(total - len(missing), total, reason)
 
 
-def missing_commitments(case: GoldCase, seen: Observation) -> Score:
+def commitment_recall(case: GoldCase, seen: Observation) -> Score:
     """The share of the promises that the brief tells, by whoever made them."""
     promises = [
         (commitment.by, f"{commitment.text} {commitment.due or ''}") for commitment in seen.handoff.brief.commitments
@@ -125,8 +125,8 @@ def _passes_luhn(number: str) -> bool:
 
 SCORERS = (
     Scorer("key_fact_recall", 2, "the agent must ask again for what the customer already told", key_fact_recall),
-    Scorer("missing_attempts", 1, "the agent repeats what was tried already", missing_attempts),
-    Scorer("missing_commitments", 2, "a promise is broken because nobody knew of it", missing_commitments),
+    Scorer("attempt_recall", 1, "the agent repeats what was tried already", attempt_recall),
+    Scorer("commitment_recall", 2, "a promise is broken because nobody knew of it", commitment_recall),
     Scorer("stale_facts", 2, "the agent acts on what a newer statement replaced", stale_facts, "count", "lower"),
     Scorer("reopened_issues", 1, "a settled matter is opened again", reopened_issues, "count", "lower"),
     Scorer(

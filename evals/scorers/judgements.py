@@ -7,18 +7,18 @@ from evals.suite.cases import GoldCase
 from evals.suite.observing import Observation
 
 
-def wrong_intent(case: GoldCase, seen: Observation) -> Score:
+def intent_accuracy(case: GoldCase, seen: Observation) -> Score:
     """1 where the brief names a right intent, or none where none fits; else 0."""
     got = seen.handoff.brief.intent.name
     return _equal(got if got and got in case.expect.also_intents else case.expect.intent, got)
 
 
-def wrong_resolution(case: GoldCase, seen: Observation) -> Score:
+def resolution_accuracy(case: GoldCase, seen: Observation) -> Score:
     """1 where the resolution status is right, else 0."""
     return _equal(case.expect.resolution.value, seen.handoff.brief.resolution_status.value)
 
 
-def wrong_sentiment(case: GoldCase, seen: Observation) -> Score:
+def sentiment_accuracy(case: GoldCase, seen: Observation) -> Score:
     """1 where the brief names the customer's mood rightly, else 0."""
     if case.expect.sentiment is None:
         return not_applicable("The case names none.")
@@ -26,7 +26,7 @@ def wrong_sentiment(case: GoldCase, seen: Observation) -> Score:
     return _equal(case.expect.sentiment.value, sentiment.label.value if sentiment else None)
 
 
-def missed_signals(case: GoldCase, seen: Observation) -> Score:
+def signal_recall(case: GoldCase, seen: Observation) -> Score:
     """The share of the expected signals that fire."""
     fired = {signal.type for signal in seen.handoff.signals}
     missed = sorted(signal_type.value for signal_type in case.expect.signals.expected if signal_type not in fired)
@@ -89,10 +89,10 @@ def _equal(wanted: str | None, got: str | None) -> Score:
 
 
 SCORERS = (
-    Scorer("wrong_intent", 2, "the customer lands in the wrong queue", wrong_intent),
-    Scorer("wrong_resolution", 1, "an open matter is closed, or a settled one is worked on", wrong_resolution),
-    Scorer("wrong_sentiment", 1, "an angry customer is met as if nothing were wrong", wrong_sentiment),
-    Scorer("missed_signals", 1, "friction goes unseen until the customer leaves", missed_signals),
+    Scorer("intent_accuracy", 2, "the customer lands in the wrong queue", intent_accuracy),
+    Scorer("resolution_accuracy", 1, "an open matter is closed, or a settled one is worked on", resolution_accuracy),
+    Scorer("sentiment_accuracy", 1, "an angry customer is met as if nothing were wrong", sentiment_accuracy),
+    Scorer("signal_recall", 1, "friction goes unseen until the customer leaves", signal_recall),
     Scorer("false_signals", 1, "people are alarmed for nothing", false_signals, "count", "lower"),
     Scorer("right_action", 1, "the agent is not shown what would help", right_action),
     Scorer(

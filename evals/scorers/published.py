@@ -16,9 +16,9 @@ import re
 from app.models import VerdictKind
 from evals.datasets.dialogues import sentences_of
 from evals.scorers.base import Score, Scorer, listed, not_applicable, share, unscored
-from evals.scorers.facts import key_fact_recall, missing_attempts, missing_commitments
+from evals.scorers.facts import attempt_recall, commitment_recall, key_fact_recall
 from evals.scorers.grounding import KNOWN_LANGUAGE, fabricated
-from evals.scorers.judgements import wrong_resolution
+from evals.scorers.judgements import resolution_accuracy
 from evals.scorers.texts import holds_fact, moments_of, prose, told_in
 from evals.suite.cases import ExpectedFact, GoldCase
 from evals.suite.observing import Observation, sentences
@@ -77,7 +77,7 @@ def agent_assist_accuracy(case: GoldCase, seen: Observation) -> Score:
 
 def agent_assist_completeness(case: GoldCase, seen: Observation) -> Score:
     """The mean of the shares of facts, attempts and promises told, and whether the resolution is."""
-    parts = [part(case, seen) for part in (key_fact_recall, missing_attempts, missing_commitments, wrong_resolution)]
+    parts = [part(case, seen) for part in (key_fact_recall, attempt_recall, commitment_recall, resolution_accuracy)]
     scores = [part for part in parts if part.value is not None]
     reason = listed(part.reason for part in scores if part.value != 1.0)
     return Score(value=sum(part.value or 0.0 for part in scores) / len(scores), reason=reason or "everything is told")

@@ -77,6 +77,6 @@ def _syllables(word: str) -> int:
 SCORERS = (
     Scorer("length", 1, "the agent has no time to read it", length, "words", "lower"),
     Scorer("reading_ease", 1, "the agent must read it twice", reading_ease, "points", "higher"),
-    Scorer("rouge_l", 1, "it tells other things than a person would have told", rouge, "likeness", "higher"),
+    Scorer("rouge_l", 1, "it tells other things than a person would have told", rouge, "F1", "higher"),
 )
 """The scorers of this module."""

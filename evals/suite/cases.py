@@ -27,6 +27,8 @@ from app.validation import invalid_request
 from app.yaml_text import YamlProblem, read_yaml
 
 CATALOGUE_FILE = "catalogue.yaml"
+MOST_LETTERS = 200
+"""In the id of a case."""
 Split = Literal["development", "held_out"]
 Trap = Literal[
     "shared_phone",
@@ -123,7 +125,7 @@ class GoldCase(Record):
     those of one industry and intent.
     """
 
-    id: Annotated[str, Field(min_length=1, max_length=200)]
+    id: Annotated[str, Field(min_length=1, max_length=MOST_LETTERS)]
     industry: str
     split: Split
     language: Annotated[str, Field(pattern=r"^[a-z]{2}$")]
@@ -153,10 +155,17 @@ class GoldCase(Record):
 
 
 def load_cases(folder: Path, *, split: Split | None = None, only: Sequence[str] = ()) -> list[GoldCase]:
-    """The cases below a folder, or `only` those with certain ids. Raises InvalidRequest with the file and the field."""
+    """The cases below a folder, or `only` those with certain ids. Raises InvalidRequest with the file and the field.
+
+    With `only` no other file is read, so that a case which is still being written stops nobody.
+    """
     files = [file for file in sorted(folder.glob("*/*.yaml")) if file.name != CATALOGUE_FILE]
     if not files:
         raise InvalidRequest(f"{folder}: there is no case in it. A case is a file <industry>/<id>.yaml.")
+    unknown = [name for name in only if name not in {file.stem for file in files}]
+    if unknown:
+        raise InvalidRequest(f"{folder}: there is no case {unknown[0]!r} in it.")
+    files = [file for file in files if not only or file.stem in only]
     cases = [_case(file) for file in files]
     seen: dict[str, Path] = {}
     for file, case in zip(files, cases, strict=True):
@@ -165,10 +174,7 @@ def load_cases(folder: Path, *, split: Split | None = None, only: Sequence[str] 
         seen[case.id] = file
     for industry in sorted({case.industry for case in cases}):
         _check_names([case for case in cases if case.industry == industry], catalogue_for(folder, industry), folder)
-    unknown = [name for name in only if name not in seen]
-    if unknown:
-        raise InvalidRequest(f"{folder}: there is no case {unknown[0]!r} in it.")
-    return [case for case in cases if (split is None or case.split == split) and (not only or case.id in only)]
+    return [case for case in cases if split is None or case.split == split]
 
 
 def catalogue_for(folder: Path, industry: str) -> str:

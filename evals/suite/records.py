@@ -5,19 +5,25 @@ import os
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Annotated, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 
 from app.errors import InvalidRequest
 from app.models import PromptReference, Record
 from evals.scorers import SCORERS, Score
+from evals.scorers.former import by_present_names, present_name
 from evals.suite.observing import Observation
 from evals.suite.versions import CodeVersion
+from evals.suite.wording import WordedBy, fallback_of
 
 MANIFEST = "run.json"
 RESULTS = "results.jsonl"
 DIGITS = 4
 """Behind the point; a baseline keeps no more, so no comparison looks at more either."""
+_Value = TypeVar("_Value")
+ByScorer = Annotated[Mapping[str, _Value], AfterValidator(by_present_names)]
+"""Values by scorer; former names are read as the present ones."""
 
 
 class Manifest(Record):
@@ -31,8 +37,14 @@ class Manifest(Record):
     settings: Mapping[str, object]
     prompts: tuple[PromptReference, ...]
     judge: str | None
-    scorers: Mapping[str, int]
+    scorers: ByScorer[int]
     code: CodeVersion
+
+    @property
+    def model(self) -> str | None:
+        """The model that words the briefs; None for the extractive engine."""
+        named = self.settings.get("model")
+        return named if isinstance(named, str) else None
 
 
 class CaseResult(Record):
@@ -45,8 +57,12 @@ class CaseResult(Record):
     sha256: str
     duration_s: float = 0.0
     error: str | None = None
-    scores: Mapping[str, Score] = Field(default_factory=dict)
+    scores: ByScorer[Score] = Field(default_factory=dict)
     observation: Observation | None = None
+
+    def fallback(self, *, with_model: bool) -> str | None:
+        """Why the brief of a run with a model is not in the model's words; None where it is."""
+        return fallback_of(self.observation.handoff, with_model=with_model) if self.observation else None
 
 
 class RunFolder:
@@ -115,15 +131,25 @@ def read_results(path: Path) -> list[CaseResult]:
 # --- what two runs are compared by -----------------------------------------------------------------------------------
 
 
+def _present_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(map(present_name, names))
+
+
 class ScoredCase(Record):
-    """The scores of one case without what they were read from; None where it has none."""
+    """The scores of one case without what they were read from; None where it has none.
+
+    `worded_by` says which engine worded the brief, and `fallback` why it was not the run's model; a baseline without a
+    model keeps neither.
+    """
 
     industry: str
     cluster: str
     sha256: str
     error: str | None = None
-    scores: Mapping[str, float | None]
-    unscored: tuple[str, ...] = ()
+    scores: ByScorer[float | None]
+    unscored: Annotated[tuple[str, ...], AfterValidator(_present_names)] = ()
+    worded_by: WordedBy | None = None
+    fallback: str | None = None
 
 
 class Scores(Record):
@@ -135,6 +161,7 @@ class Scores(Record):
 
 def scores_of(manifest: Manifest, results: Iterable[CaseResult]) -> Scores:
     """The scores of a run, by case, in the order of their names."""
+    with_model = manifest.model is not None
     cases = {
         result.case: ScoredCase(
             industry=result.industry,
@@ -143,6 +170,8 @@ def scores_of(manifest: Manifest, results: Iterable[CaseResult]) -> Scores:
             error=result.error,
             scores={name: score.value for name, score in result.scores.items() if score.value is not None},
             unscored=tuple(name for name, score in result.scores.items() if score.status == "unscored"),
+            worded_by=result.observation.handoff.engine if result.observation and with_model else None,
+            fallback=result.fallback(with_model=with_model),
         )
         for result in sorted(results, key=lambda result: result.case)
     }
@@ -174,6 +203,10 @@ def write_baseline(path: Path, scores: Scores) -> None:
     path.write_text(text, encoding="utf-8")
 
 
+_WORDING = ("worded_by", "fallback")
+
+
 def _rounded(case: ScoredCase, gated: set[str]) -> Mapping[str, object]:
     scores = {name: round(value, DIGITS) for name, value in case.scores.items() if name in gated and value is not None}
-    return {**case.model_dump(), "scores": scores}
+    document = {**case.model_dump(), "scores": scores}
+    return {name: value for name, value in document.items() if value is not None or name not in _WORDING}

@@ -1,11 +1,13 @@
 """The figures of a run, over all cases and by industry."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from statistics import mean
 
 from app.models import Record, Usage
-from evals.scorers import scorer_named
+from evals.scorers import SCORERS, Scorer
+from evals.scorers.base import direction
 from evals.suite.records import CaseResult, Manifest
+from evals.suite.wording import WordedBy, Wording, wording
 
 
 class ScorerFigures(Record):
@@ -25,6 +27,11 @@ class ScorerFigures(Record):
     better: str | None
     unit: str
 
+    @property
+    def direction(self) -> str:
+        """The unit and which direction is better, in words."""
+        return direction(self.unit, self.better)
+
 
 class Summary(Record):
     """What `eval run` prints."""
@@ -35,6 +42,7 @@ class Summary(Record):
     seconds: float
     model: str | None
     judge: str | None
+    wording: Wording
     code: str
     folder: str
     usage: Usage
@@ -44,21 +52,31 @@ class Summary(Record):
 
 
 def summary(
-    manifest: Manifest, results: Sequence[CaseResult], *, folder: str, resumed: int = 0, seconds: float = 0.0
+    manifest: Manifest,
+    results: Sequence[CaseResult],
+    *,
+    folder: str,
+    resumed: int = 0,
+    seconds: float = 0.0,
+    scorers: Sequence[Scorer] = SCORERS,
 ) -> Summary:
-    """The figures of a run's results."""
+    """The figures of a run's results; `scorers` say what the scores of the manifest's scorers mean."""
+    by_name = {scorer.name: scorer for scorer in scorers}
     industries = sorted({result.industry for result in results})
     return Summary(
         n=len(results),
         failed=sum(result.error is not None for result in results),
         resumed=resumed,
         seconds=round(seconds, 1),
-        model=_text(manifest.settings.get("model")),
+        model=manifest.model,
         judge=manifest.judge,
+        wording=_wording(manifest, results),
         code=manifest.code.commit or manifest.code.package,
         folder=folder,
         usage=_usage(results),
-        scorers={name: _figures(name, version, results) for name, version in manifest.scorers.items()},
+        scorers={
+            name: _figures(name, version, by_name.get(name), results) for name, version in manifest.scorers.items()
+        },
         industries={
             industry: _means(manifest, [result for result in results if result.industry == industry])
             for industry in industries
@@ -73,12 +91,21 @@ def values_of(name: str, results: Sequence[CaseResult]) -> list[tuple[CaseResult
     return [(result, value) for result, value in scored if value is not None]
 
 
-def _figures(name: str, version: int, results: Sequence[CaseResult]) -> ScorerFigures:
+def _wording(manifest: Manifest, results: Sequence[CaseResult]) -> Wording:
+    with_model = manifest.model is not None
+    briefs: Iterator[tuple[WordedBy, str | None]] = (
+        (result.observation.handoff.engine, result.fallback(with_model=with_model))
+        for result in results
+        if result.observation
+    )
+    return wording(manifest.model, briefs)
+
+
+def _figures(name: str, version: int, scorer: Scorer | None, results: Sequence[CaseResult]) -> ScorerFigures:
     from evals.compare.intervals import mean_interval
 
     scored = values_of(name, results)
     values = [value for _, value in scored]
-    scorer = scorer_named(name)
     statuses = [result.scores[name].status for result in results if name in result.scores]
     best = scorer.best if scorer else None
     return ScorerFigures(
@@ -113,7 +140,3 @@ def _usage(results: Sequence[CaseResult]) -> Usage:
         completion_tokens=sum(usage.completion_tokens for usage in used),
         cost_usd=sum(known_prices) if known_prices and len(known_prices) == len(prices) else None,
     )
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None

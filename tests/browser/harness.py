@@ -140,6 +140,53 @@ async def assert_fits(page: Page) -> None:
     assert width <= shown, f"{width} px of page in a window of {shown} px"
 
 
+# Every line of text that is shown, labels before an element among them, as [text, left, top, right, bottom].
+_TEXTS = """() => {
+  const lines = [];
+  const clipped = (element) => element
+    && (getComputedStyle(element).clipPath !== "none" || clipped(element.parentElement));
+  const shown = (element) => element.checkVisibility({ opacityProperty: true, visibilityProperty: true })
+    && !clipped(element) && !element.closest(".skip");
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    const parent = node.parentElement;
+    if (!node.data.trim() || !shown(parent) || parent.closest("option, script, template")) continue;
+    const range = document.createRange();
+    range.selectNodeContents(node);
+    for (const box of range.getClientRects()) {
+      if (box.width > 1 && box.height > 1) lines.push([node.data.trim(), box.left, box.top, box.right, box.bottom]);
+    }
+  }
+  for (const element of document.querySelectorAll("[data-label]")) {
+    const label = getComputedStyle(element, "::before");
+    if (!shown(element) || label.content === "none") continue;
+    const box = element.getBoundingClientRect();
+    const top = box.top + parseFloat(getComputedStyle(element).paddingTop);
+    const [right, bottom] = [box.left + parseFloat(label.width), top + parseFloat(label.height)];
+    lines.push([element.dataset.label, box.left, top, right, bottom]);
+  }
+  return lines;
+}"""
+_TOUCHING = 0.2
+
+
+async def assert_nothing_overprints(page: Page) -> None:
+    """Fail when two texts are drawn over one another, with both texts; boxes of lines may touch by a fifth."""
+    lines: list[tuple[str, float, float, float, float]] = await page.evaluate(_TEXTS)
+    assert lines
+    lines.sort(key=lambda line: line[2])
+    over: list[str] = []
+    for index, (text, left, top, right, bottom) in enumerate(lines):
+        for other, other_left, other_top, other_right, other_bottom in lines[index + 1 :]:
+            if other_top >= bottom:
+                break
+            wide = min(right, other_right) - max(left, other_left)
+            high = min(bottom, other_bottom) - other_top
+            if wide > 1 and high > _TOUCHING * min(bottom - top, other_bottom - other_top):
+                over.append(f"{text!r} and {other!r}, at {left:.0f}, {other_top:.0f}")
+    assert not over, "\n".join(over)
+
+
 async def tab_to(page: Page, selector: str, *, most: int = 80) -> None:
     """Press Tab until the element has the focus, as somebody without a mouse does."""
     for _ in range(most):

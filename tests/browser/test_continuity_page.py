@@ -8,7 +8,7 @@ import pytest_asyncio
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import OpenPage, Scheme, Screenshot
-from tests.browser.harness import Service, assert_accessible, assert_fits, tab_to
+from tests.browser.harness import Service, assert_accessible, assert_fits, assert_nothing_overprints, tab_to
 from tests.browser.seeding import seeded_service
 from tests.conftest import WordEmbedder
 
@@ -230,7 +230,7 @@ PAGES = {
 
 
 @pytest.mark.parametrize("name", PAGES)
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1920, "dark"), (320, "light")])
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1920, "dark"), (390, "light"), (320, "light")])
 async def test_the_pages_are_accessible_and_fit_any_window(
     open_page: OpenPage, screenshot: Screenshot, name: str, width: int, scheme: Scheme
 ) -> None:
@@ -238,6 +238,9 @@ async def test_the_pages_are_accessible_and_fit_any_window(
     await page.goto(PAGES[name])
     if name == "continuity":
         await page.locator(".plot .main-svg").last.wait_for(state="attached")
+    for details in await page.locator("details").all():
+        await details.evaluate("details => { details.open = true; }")
     await assert_fits(page)
+    await assert_nothing_overprints(page)
     await assert_accessible(page)
     await screenshot(page, f"{name}-{width}-{scheme}")

@@ -288,7 +288,7 @@ def test_the_gate_closes_on_a_loss_on_failed_cases_and_on_scorers_that_went() ->
     worse = scores(
         {f"{number}": {"key_fact_recall": 0.5 if number % 2 else 0.0, "length": 50.0} for number in range(30)}
     )
-    assert "key_fact_recall went from 1.000 to 0.250" in gate(good, worse).reasons[0]
+    assert "key_fact_recall (share, higher is better) went from 1.000 to 0.250" in gate(good, worse).reasons[0]
     assert gate(worse, good).passed
     crashed = {name: case.model_copy(update={"error": "broken"}) for name, case in good.cases.items()}
     closed = gate(good, good.model_copy(update={"cases": crashed})).reasons[0]
@@ -312,7 +312,8 @@ def test_one_new_leak_closes_the_gate_though_it_is_not_significant() -> None:
     before, after = scores(clean), scores(leaking)
     assert compare(before, after).losses == ()
     assert gate(before, after).reasons == (
-        "case-3: leaked_personal_data went from 0 to 1: a secret is shown to somebody who need not see it.",
+        "case-3: leaked_personal_data (count, lower is better) went from 0 to 1: "
+        "a secret is shown to somebody who need not see it.",
     )
     assert gate(after, after).passed
     with_model = after.manifest.model_copy(update={"settings": {"model": "test/model"}})
@@ -327,10 +328,65 @@ def test_a_comparison_says_what_the_runs_were_made_with() -> None:
     assert compare(a, b).made_with == ("prompt_brief: none → v2", "judge: none → test/judge")
 
 
-def test_a_loss_of_what_depends_on_the_machine_leaves_the_gate_open() -> None:
+def test_what_depends_on_the_machine_has_a_verdict_only_within_one_run_and_leaves_the_gate_open() -> None:
     fast, slow = (scores({f"{number}": {"latency": took + number} for number in range(30)}) for took in (10.0, 900.0))
-    assert difference_of(compare(fast, slow), "latency").verdict == "worse"
+    apart = difference_of(compare(fast, slow), "latency")
+    assert apart.verdict_in_words == "not compared: depends on the machine"
+    assert "not compared: depends on the machine" in comparison_page(compare(fast, slow), {}, {}, {})
+    assert difference_of(compare(fast, slow, together=True), "latency").verdict == "worse"
     assert gate(fast, slow).passed
+
+
+def test_a_scorer_that_is_not_known_here_has_no_direction_and_no_verdict() -> None:
+    few, many = (scores({f"{number}": {"shouted_words": float(count)} for number in range(30)}) for count in (0, 9))
+    difference = difference_of(compare(few, many), "shouted_words")
+    assert difference.verdict_in_words == "not compared: no scorer of this name is known here"
+    assert gate(few, many).passed
+
+
+def test_a_baseline_with_former_names_is_read_by_the_present_ones(tmp_path: Path) -> None:
+    now = scores({f"{number}": {"intent_accuracy": 1.0, "attempt_recall": 0.5} for number in range(30)})
+    document = now.model_dump_json().replace("intent_accuracy", "wrong_intent")
+    (tmp_path / "old.json").write_text(document.replace("attempt_recall", "missing_attempts"), encoding="utf-8")
+    before = read_scores(tmp_path / "old.json")
+    assert before == now
+    assert gate(before, now).passed
+    lost = scores({f"{number}": {"intent_accuracy": 0.0, "attempt_recall": 0.5} for number in range(30)})
+    assert "intent_accuracy (share, higher is better) went from 1.000 to 0.000" in gate(before, lost).reasons[0]
+
+
+def test_a_comparison_warns_where_the_shares_of_fallbacks_differ() -> None:
+    whole = with_fallbacks(0)
+    fallen = with_fallbacks(29)
+    compared = compare(whole, fallen)
+    assert "0% of the briefs of a and 97% of those of b are extractive though a model was asked" in compared.warnings[0]
+    assert compared.wording_b.in_words == (
+        "1 of 30 briefs are in the words of test/model; 29 fell back to the extractive engine (model_timeout 29)."
+    )
+    assert compared.warnings[0] in comparison_page(compared, {}, {}, {})
+    assert compare(fallen, fallen).warnings == ()
+
+
+def test_a_baseline_that_does_not_record_its_fallbacks_is_warned_of() -> None:
+    whole = with_fallbacks(0)
+    bare = {name: case.model_copy(update={"worded_by": None}) for name, case in whole.cases.items()}
+    warnings = compare(whole.model_copy(update={"cases": bare}), whole).warnings
+    assert warnings == ("a does not record how many of its briefs are in the words of test/model: it is an old one.",)
+
+
+def with_fallbacks(fallbacks: int) -> Scores:
+    """A run with a model, some of whose briefs fell back."""
+    plain = scores({f"{number}": {"length": 50.0} for number in range(30)})
+    cases = {
+        name: case.model_copy(
+            update={"worded_by": "extractive", "fallback": "model_timeout"}
+            if int(name) < fallbacks
+            else {"worded_by": "model"}
+        )
+        for name, case in plain.cases.items()
+    }
+    manifest = plain.manifest.model_copy(update={"settings": {"model": "test/model"}})
+    return plain.model_copy(update={"cases": cases, "manifest": manifest})
 
 
 def test_a_baseline_reads_as_it_was_written(tmp_path: Path) -> None:

@@ -77,6 +77,13 @@ def test_what_the_customer_said_and_what_gold_names_is_relevant_and_nothing_else
     assert judged(Brief()).relevant == {"W22781", "$80", "$75"}
 
 
+def test_a_median_below_a_millisecond_is_no_zero() -> None:
+    quick = [judged(Brief())._replace(took_ms=took) for took in (0.2, 0.4, 0.9)]
+    result = figures(quick)
+    assert result.p50_ms == 0.4
+    assert 0.4 < result.p99_ms <= 0.9
+
+
 def test_recall_counts_what_the_brief_holds_of_it_and_precision_what_else_it_holds() -> None:
     result = figures([judged(Brief(situation="They return W22781.", entities=(entity("W90000"), entity("$80"))))])
     assert result.relevant_recall == pytest.approx(2 / 3)

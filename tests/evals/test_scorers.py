@@ -20,8 +20,8 @@ REASON = GOOD_BRIEF["contact_reason"]
 
 HARMS: Mapping[str, tuple[Observation, float, str]] = {
     "key_fact_recall": (observation(situation="It was to come."), 0.5, "missing: day"),
-    "missing_attempts": (observation(actions_taken=()), 0.0, "missing: track parcel (failed)"),
-    "missing_commitments": (observation(commitments=()), 0.0, "missing: agent: Friday"),
+    "attempt_recall": (observation(actions_taken=()), 0.0, "missing: track parcel (failed)"),
+    "commitment_recall": (observation(commitments=()), 0.0, "missing: agent: Friday"),
     "stale_facts": (observation(situation="It was to come on Monday or Tuesday."), 1.0, "old day"),
     "reopened_issues": (
         observation(situation="It was to come on Tuesday; the invoice is open."),
@@ -33,10 +33,10 @@ HARMS: Mapping[str, tuple[Observation, float, str]] = {
     "other_customers_facts": (observation(situation="It was to come on Tuesday with QX77123."), 1.0, "QX77123"),
     "unsupported_sentences": (observation(unsupported=(REASON,)), 1.0, "nobody said so"),
     "fabricated_entities": (observation(situation="It was to come on Tuesday for 83 EUR."), 1.0, "83"),
-    "wrong_intent": (observation(intent={"name": "return_item", "confidence": 0.9}), 0.0, "return_item, expected"),
-    "wrong_resolution": (observation(resolution_status="resolved"), 0.0, "resolved, expected unresolved"),
-    "wrong_sentiment": (observation(sentiment={"label": "positive", "trend": "steady"}), 0.0, "positive, expected"),
-    "missed_signals": (observation(signals=()), 0.0, "missed: repeated_failure"),
+    "intent_accuracy": (observation(intent={"name": "return_item", "confidence": 0.9}), 0.0, "return_item, expected"),
+    "resolution_accuracy": (observation(resolution_status="resolved"), 0.0, "resolved, expected unresolved"),
+    "sentiment_accuracy": (observation(sentiment={"label": "positive", "trend": "steady"}), 0.0, "positive, expected"),
+    "signal_recall": (observation(signals=()), 0.0, "missed: repeated_failure"),
     "false_signals": (observation(signals=("repeated_failure", "human_request")), 1.0, "human_request"),
     "right_action": (observation(actions=("wait",)), 0.0, "offered: wait"),
     "forbidden_actions": (observation(actions=("refund_shipping", "send_new_parcel")), 1.0, "send_new_parcel"),
@@ -107,7 +107,7 @@ def test_what_a_case_does_not_ask_is_not_applicable_and_no_zero() -> None:
     bare = case_with(
         facts=CASE.expect.facts.model_copy(update={"must": (), "must_not": ()}), attempts=(), reference=None
     )
-    for name in ("key_fact_recall", "missing_attempts", "stale_facts", "rouge_l"):
+    for name in ("key_fact_recall", "attempt_recall", "stale_facts", "rouge_l"):
         case_score = score(name, GOOD, bare)
         assert (case_score.status, case_score.value) == ("not_applicable", None)
 
@@ -178,9 +178,9 @@ def test_what_is_stale_may_stand_beside_what_replaced_it() -> None:
 def test_another_intent_that_is_as_right_is_right() -> None:
     other = observation(intent={"name": "return_item", "confidence": 0.9})
     case = case_with(also_intents=("return_item",))
-    assert score("wrong_intent", other, case).value == 1
-    assert score("wrong_intent", GOOD, case).value == 1
-    assert score("wrong_intent", observation(intent={"name": None}), case).value == 0
+    assert score("intent_accuracy", other, case).value == 1
+    assert score("intent_accuracy", GOOD, case).value == 1
+    assert score("intent_accuracy", observation(intent={"name": None}), case).value == 0
 
 
 def test_the_hour_at_which_something_was_said_bears_out_no_number() -> None:

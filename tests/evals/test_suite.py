@@ -101,7 +101,7 @@ async def test_every_case_is_scored_by_every_scorer_through_the_app(plan: Plan, 
     assert all(result.scores.keys() == {scorer.name for scorer in SCORERS} for result in finished.results)
     figures = summary(finished.manifest, finished.results, folder="run")
     assert figures.scorers["key_fact_recall"].mean == 1
-    assert figures.scorers["wrong_resolution"].harmed == 0
+    assert figures.scorers["resolution_accuracy"].harmed == 0
     assert figures.scorers["judged_faithfulness"].unscored == 3
     assert figures.industries.keys() == {"retail"}
 
@@ -270,9 +270,11 @@ async def test_the_reports_stand_by_themselves(plan: Plan, cases: Path, tmp_path
     assert "missing: &lt;b&gt;" in page
     assert "<mark>My parcel R-70005 has not arrived.</mark>" in page
     assert "My parcel R-70005 has not arrived.”<sup>1</sup>" in page, "a sentence has the number of its evidence"
-    suite = fromstring(junit(finished.manifest, finished.results))[0]
+    suite = fromstring(junit(finished.manifest, figures, finished.results))[0]
     assert (suite.get("tests"), suite.get("errors")) == ("4", "0")
-    assert {test_case.get("name") for test_case in suite} == {result.case for result in finished.results}
+    assert {test_case.get("name") for test_case in suite.iter("testcase")} == {
+        result.case for result in finished.results
+    }
 
 
 async def test_no_page_shows_a_case_that_is_held_out(plan: Plan, cases: Path, tmp_path: Path) -> None:
@@ -316,7 +318,8 @@ async def test_a_grave_harm_fails_its_case_in_junit(plan: Plan, cases: Path, tmp
     facts = {"must_not": [{"name": "planted", "harm": "injected", "any_of": ["R-70007"]}]}
     write_case(cases, "70007", expect={"intent": None, "resolution": "unresolved", "facts": facts})
     finished = await ran(plan, tmp_path / "run")
-    failed = fromstring(junit(finished.manifest, finished.results)).findall(".//failure")
+    figures = summary(finished.manifest, finished.results, folder="run")
+    failed = fromstring(junit(finished.manifest, figures, finished.results)).findall(".//failure")
     assert [failure.get("type") for failure in failed] == ["injected_content"]
 
 

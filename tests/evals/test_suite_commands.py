@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Protocol
 
 import pytest
 
+import app
 from app.interfaces.cli import main
 from app.interfaces.cli.suite_tables import show_alarms
 from evals.experiments.suite_self_test import AlarmFigures, Planted
@@ -165,13 +166,44 @@ def test_a_new_case_is_one_that_runs_and_says_why_it_scores_what_it_scores(warml
     assert (begun.status, "warmline eval run --only retail-lamp-late --cases own" in printed) == (0, True)
     ended = warmline("run", "--only", "retail-lamp-late", "--cases", "own", "--out", "run")
     assert ended.status == 0
-    assert "missing_commitments 1 every promise is there" in " ".join(ended.out.split())
+    assert "commitment_recall share ↑ 1 every promise is there" in " ".join(ended.out.split())
     assert "rouge_l" not in ended.out, "what the case does not ask for is left out"
     again = warmline("new-case", "retail-lamp-late", "--cases", "own")
     assert (again.status, "is there already" in again.err) == (1, True)
     assert "<industry>-<what-it-is-about>" in warmline("new-case", "lamp", "--cases", "own").err
+    assert "lower-case letters" in warmline("new-case", "Retail-Lamp", "--cases", "own").err
+    assert "lower-case letters" in warmline("new-case", "../../retail-lamp", "--cases", "own").err
     missing = warmline("run", "--only", "retail-lamp-later", "--cases", "own")
     assert (missing.status, "there is no case 'retail-lamp-later'" in " ".join(missing.err.split())) == (1, True)
+
+
+def test_a_new_case_of_an_industry_without_a_catalogue_is_refused_and_later_runs_go_on(
+    warmline: Command, cases: Path
+) -> None:
+    refused = warmline("new-case", "gym-pass-lost", "--cases", str(cases))
+    said = " ".join(refused.err.split())
+    assert (refused.status, "gym: the first part of a case's name is its industry" in said) == (1, True)
+    assert not (cases / "gym").exists()
+    assert warmline("run", "--cases", str(cases), "--out", "run").status == 0
+    write_catalogue(cases / "gym")
+    assert warmline("new-case", "gym-pass-lost", "--cases", str(cases)).status == 0
+    assert warmline("run", "--cases", str(cases), "--out", "gym", "--json").json["industries"].keys() == {
+        "gym",
+        "retail",
+    }
+
+
+def test_a_case_that_is_still_being_written_stops_no_run_of_another(warmline: Command, cases: Path) -> None:
+    write_case(cases, "70009", split="nonsense")
+    assert warmline("run", "--cases", str(cases), "--only", "70000", "--out", "run").status == 0
+    ended = warmline("run", "--cases", str(cases), "--out", "all")
+    assert (ended.status, "70009.yaml: split: Use one of" in " ".join(ended.err.split())) == (1, True)
+
+
+def write_catalogue(folder: Path) -> None:
+    folder.mkdir()
+    shipped = Path(app.__file__).parent / "catalogues" / "retail.yaml"
+    (folder / "catalogue.yaml").write_bytes(shipped.read_bytes())
 
 
 def test_a_dataset_is_written_for_its_eval(warmline: Command, tmp_path: Path) -> None:

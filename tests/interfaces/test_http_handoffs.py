@@ -27,7 +27,7 @@ HANDOFF_FIELDS = {
         "status",
     ),
     *("failure_code", "engine", "model", "prompt", "usage", "verification_status", "verification", "brief"),
-    *("signals", "next_actions", "revision", "check", "drafted_ahead"),
+    *("signals", "next_actions", "revision", "check", "drafted_ahead", "identity"),
 }
 BRIEF_FIELDS = {
     *("headline", "contact_reason", "intent", "situation", "actions_taken", "resolution_status"),

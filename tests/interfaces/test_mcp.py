@@ -147,7 +147,7 @@ async def test_what_mcp_answers_is_what_http_answers(address: str, app: "App") -
         over_http = (await http.get(f"/v1/customers/{customer_id}/timeline")).json()
         over_mcp = answer(await client.call_tool("customer_timeline", {"customer_id": customer_id}))
 
-    assert again["results"] == [{**recorded["results"][0], "duplicate": True}]
+    assert again["results"] == [{**recorded["results"][0], "duplicate": True, "match": "exact"}]
     assert over_mcp == over_http
 
 

@@ -25,9 +25,11 @@ def show(figures: BaseModel, *, as_json: bool) -> None:
     if as_json:
         sys.stdout.write(figures.model_dump_json(indent=2) + "\n")
         return
+    from evals.numbers import fixed
+
     table = Table.grid(padding=(0, 2))
     for name, value in _flat(figures.model_dump()):
-        table.add_row(name.replace("_", " "), f"{value:,.3f}" if isinstance(value, float) else str(value))
+        table.add_row(name.replace("_", " "), fixed(value) if isinstance(value, float) else str(value))
     screen().print(table)
 
 

@@ -127,7 +127,12 @@ def _run(options: RunOptions, plan: "Plan") -> "tuple[Finished, Summary]":
         finished = asyncio.run(run(plan, options.out, fresh=options.fresh, progress=tell))
     took = perf_counter() - started
     figures = summary(
-        finished.manifest, finished.results, folder=str(finished.folder), resumed=finished.resumed, seconds=took
+        finished.manifest,
+        finished.results,
+        folder=str(finished.folder),
+        resumed=finished.resumed,
+        seconds=took,
+        scorers=plan.scorers,
     )
     _write_reports(plan, finished, figures)
     return finished, figures
@@ -147,8 +152,14 @@ def _run_grid(options: RunOptions, matrix: Sequence[str], *, as_json: bool) -> N
         ran.append((name, *_run(own, plan._replace(settings=settings_for(cell, plan.settings)))))
     first, *others = ran
     start = scores_of(first[1].manifest, first[1].results)
+    # Cells that were measured one after another are of one run; one that was kept from before is not.
     compared = [
-        compare(start, scores_of(finished.manifest, finished.results), names=(first[0], name))
+        compare(
+            start,
+            scores_of(finished.manifest, finished.results),
+            names=(first[0], name),
+            together=not (first[1].resumed or finished.resumed),
+        )
         for name, finished, _ in others
     ]
     if as_json:
@@ -191,10 +202,10 @@ def _write_reports(plan: "Plan", finished: "Finished", figures: "Summary") -> No
     from evals.report.pages import run_page
     from evals.suite.cases import load_cases
 
-    cases = {case.id: case for case in load_cases(plan.cases)}
+    cases = {case.id: case for case in load_cases(plan.cases, split=plan.split, only=plan.only)}
     pages = {
-        HTML_REPORT: run_page(finished.manifest, figures, finished.results, cases),
-        JUNIT_REPORT: junit(finished.manifest, finished.results),
+        HTML_REPORT: run_page(finished.manifest, figures, finished.results, cases, scorers=plan.scorers),
+        JUNIT_REPORT: junit(finished.manifest, figures, finished.results, scorers=plan.scorers),
         SUMMARY: figures.model_dump_json(indent=2) + "\n",
     }
     for name, content in pages.items():

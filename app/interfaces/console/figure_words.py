@@ -95,7 +95,12 @@ def value_in_words(value: float, unit: Unit) -> str:
 
 
 def duration(milliseconds: float) -> str:
-    """A time of so many milliseconds in its two largest units: 850 ms, 4.2 s, 1 min 20 s, 3 h 5 min, 2 days 4 h."""
+    """A time of so many milliseconds in its two largest units: 850 ms, 4.2 s, 1 min 20 s, 3 h 5 min, 2 days 4 h.
+
+    Below ten milliseconds fractions are shown, so that nothing but zero reads as `0 ms`.
+    """
+    if 0 < milliseconds < 10 and milliseconds != int(milliseconds):
+        return f"{milliseconds:.2g} ms"
     if milliseconds < 1000:
         return f"{milliseconds:.0f} ms"
     if milliseconds < 9_950:

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Annotated, TypeVar
 
 from fastapi import Depends, Request
@@ -47,7 +48,9 @@ class Post:
         """File the interactions of the body: 201, or 207 when some were refused. Raises RefusedError for a lone one."""
 
         async def make() -> JsonReply:
-            recorded = _with_ids(await self.application.interactions.record(self.tenant, sent.rows), sent.ids)
+            recorded = _with_ids(
+                await self.application.interactions.record(self.tenant, sent.rows, now=datetime.now(UTC)), sent.ids
+            )
             problems = [result.problem for result in recorded.results if result.problem is not None]
             if sent.single and problems:
                 raise RefusedError(problems[0])

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
@@ -88,7 +89,7 @@ async def _timeline(application: App, tenant: str, arguments: Mapping[str, Any])
 async def _record(application: App, tenant: str, arguments: Mapping[str, Any]) -> BaseModel:
     draft = _read(InteractionDraft, arguments)
     check_size_of_data(draft)
-    recorded = await application.interactions.record(tenant, [draft])
+    recorded = await application.interactions.record(tenant, [draft], now=datetime.now(UTC))
     if (refused := recorded.results[0].problem) is not None:
         raise RefusedError(refused)
     return recorded

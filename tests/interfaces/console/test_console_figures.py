@@ -27,6 +27,9 @@ def metrics(**given: Metric) -> ContinuityMetrics:
     ("milliseconds", "words"),
     [
         (0, "0 ms"),
+        (0.42, "0.42 ms"),
+        (3.5, "3.5 ms"),
+        (3.0, "3 ms"),
         (849.6, "850 ms"),
         (4_240, "4.2 s"),
         (9_960, "10 s"),
