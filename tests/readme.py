@@ -175,7 +175,7 @@ class Reader:
         with chdir(self.folder):
             finished = CliRunner().invoke(command_line, arguments, env=self._exported)
         assert finished.exit_code == 0, f"{arguments}: {finished.output} {finished.exception!r}"
-        assert finished.stdout, arguments
+        assert finished.output, arguments
         return Answer(finished.stdout, _content(finished.stdout), refused=False)
 
     def _python(self, arguments: list[str]) -> Answer:
