@@ -4,7 +4,7 @@ The word after a block's language says what the block is for:
 
 ```
 sh                    commands that a test carries out, in the order of the file
-sh no-run             commands that no test can carry out (containers, real keys); their options are checked all the same
+sh no-run             commands that no test can carry out (containers, real keys); their options are checked
 json, text, markdown  after a request or a command: its answer, shortened
 json interaction      an example of a record, checked against its schema
 yaml actions          a part of a catalogue, checked as one
