@@ -33,7 +33,7 @@ SETTLE_S = 4
 # A list that ends so has more in it than is shown.
 MORE = "…"
 # What a measurement needs of time or of data of one's own is cut down to what a test may take.
-CUT_DOWN = {"--data LOCOMO": "--data histories.jsonl", "--requests 50": "--requests 3"}
+CUT_DOWN = {"--data LOCOMO": "--data histories.jsonl"}
 HISTORY = {
     "id": "history",
     "speakers": ["Ada", "Ben"],
