@@ -82,8 +82,8 @@ class Settings(BaseSettings):
     )
     redact_at_ingest: bool = Field(
         default=False,
-        description="blank passwords, bank accounts and national ids before they are written; card numbers and security "
-        "codes always are",
+        description="blank passwords, bank accounts and national ids before they are written; card numbers and "
+        "security codes always are",
     )
     redact_contacts: bool = Field(default=True, description="keep e-mail addresses and phone numbers from the model")
     friction_ladder: Ladder = Field(
