@@ -170,6 +170,7 @@ class Reader:
         method = method or ("GET" if content is None else "POST")
         if content is not None:
             headers.setdefault("Content-Type", "application/x-www-form-urlencoded")
+        text = ""
         for _ in range(TRIES):
             with httpx.stream(method, url, headers=headers, content=content, timeout=30, trust_env=False) as response:
                 text = next(response.iter_text()) if endless and method == "GET" else response.read().decode()
@@ -245,7 +246,7 @@ def shortened(shown: Any, real: Any) -> Any:
         forms += forms[-1:] * (count - len(forms))
         filled = [shortened(form, part) for form, part in zip(forms, actual_parts, strict=False)]
         return filled if whole else [*filled, MORE]
-    return shown if shown == MORE else real
+    return cast(Any, MORE if shown == MORE else real)
 
 
 def written_out(answer: Any) -> str:
