@@ -27,7 +27,7 @@ from tests.markdown_blocks import ROOT, Block, blocks, commands, files, text_of,
 SERVE = ".venv/bin/warmline serve"
 WARMLINE = ".venv/bin/warmline"
 ADDRESS = "http://127.0.0.1:8000"
-START_WITHIN_S = 90
+START_WITHIN_S = 180
 # What a service loads at its first handoffs, and a machine that is too busy for vectors, is not what a page tells of.
 TRIES = 8
 REST_S = 2.0
