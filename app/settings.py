@@ -80,7 +80,11 @@ class Settings(BaseSettings):
         default=False,
         description="refuse requests without an API key also on loopback; set it where a proxy stands in front",
     )
-    redact_at_ingest: bool = Field(default=False, description="blank card numbers and the like before they are written")
+    redact_at_ingest: bool = Field(
+        default=False,
+        description="blank passwords, bank accounts and national ids before they are written; card numbers and "
+        "security codes always are",
+    )
     redact_contacts: bool = Field(default=True, description="keep e-mail addresses and phone numbers from the model")
     friction_ladder: Ladder = Field(
         default=Ladder(), description="the friction from which on to clarify, nudge, route and escalate"

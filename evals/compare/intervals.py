@@ -60,6 +60,9 @@ def joint_chances(
     """
     members = np.unique(np.asarray(clusters), return_inverse=True)[1]
     sums = np.array([np.bincount(members, np.asarray(row, dtype=np.float64)) for row in values])
+    if sums.shape[1] < 2:
+        # A single cluster moves as far the other way, so luck always reaches what was seen.
+        return [1.0] * len(sums)
     spread = np.sqrt((sums**2).sum(axis=-1))
     # A row whose clusters each moved up as much as down tells nothing.
     spread[spread == 0] = np.inf

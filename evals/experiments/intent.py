@@ -13,7 +13,7 @@ from pathlib import Path
 from random import Random
 from statistics import mean, median
 from time import perf_counter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray

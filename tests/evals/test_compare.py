@@ -421,6 +421,10 @@ def test_how_far_luck_moves_any_of_several_scorers_counts_those_that_hang_togeth
     assert joint_chances([shifted, shifted], [*names[:6], *names[:6]])[0] > alone, "fewer clusters tell less"
 
 
+def test_a_single_case_proves_no_difference() -> None:
+    assert joint_chances([[0.5], [-1.0]], ["alone"]) == [1.0, 1.0]
+
+
 def test_luck_alone_moves_a_scorer_significantly_once_in_twenty_comparisons_at_most() -> None:
     generator = np.random.default_rng(9)
     names = [str(number) for number in range(16)]

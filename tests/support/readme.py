@@ -1,6 +1,7 @@
-"""The README as the tests read it: its commands, its request, and the answer that a real service gives to it.
+"""Follows the README and the documentation as a reader does: their commands, their requests, and a real service.
 
-`python -m tests.support.readme` asks a service anew and writes its answer into the README.
+`python -m tests.readme` carries out every page and writes the answers of a real service into it; `python -m
+tests.readme docs/start/bot.md` does so for one page.
 """
 
 import json
@@ -10,72 +11,62 @@ import shlex
 import socket
 import subprocess
 import sys
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Mapping
+from contextlib import chdir, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic, sleep
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import httpx
+from typer.testing import CliRunner
 
-ROOT = Path(__file__).parents[2]
-PATH = ROOT / "README.md"
+from app.doors.cli.commands import commands as command_line
+from tests.markdown_blocks import ROOT, Block, blocks, commands, files, text_of, words_of
+
 SERVE = ".venv/bin/warmline serve"
-START_WITHIN_S = 30
-# What a service loads behind its start is not what an answer takes.
-SETTLE_S = 4
-ANSWER = re.compile(r"(?<=^```json\n).*?(?=^```)", re.MULTILINE | re.DOTALL)
-
-# What of a handoff the README shows: a name for all that stands under it, or the parts of it.
-SHOWN: Mapping[str, Any] = {
-    "handoff_id": {},
-    "customer_id": {},
-    "status": {},
-    "engine": {},
-    "as_of_seq": {},
-    "duration_ms": {},
-    "verification_status": {},
-    "verification": {"method": {}, "at": {}},
-    "brief": {
-        "headline": {},
-        "contact_reason": {},
-        "intent": {"name": {}, "confidence": {}},
-        "situation": {},
-        "actions_taken": {"step": {}, "actor": {}, "channel": {}, "outcome": {}, "evidence": {}},
-        "resolution_status": {},
-        "customer_expectation": {},
-        "commitments": {},
-        "entities": {},
-        "suggested_opening": {},
-    },
-    "signals": {"type": {}, "severity": {}, "detail": {}},
-    "next_actions": {
-        "intervention": {"level": {}, "friction": {}},
-        "actions": {"action_id": {}, "label": {}, "reason": {}, "parameters": {}},
-    },
+WARMLINE = ".venv/bin/warmline"
+ADDRESS = "http://127.0.0.1:8000"
+START_WITHIN_S = 180
+# What a service loads at its first handoffs, and a machine that is too busy for vectors, is not what a page tells of.
+TRIES = 8
+REST_S = 2.0
+SETTLED_MS = 1000
+# A list that ends so has more in it than is shown.
+MORE = "…"
+# What a measurement needs of time or of data of one's own is cut down to what a test may take.
+CUT_DOWN = {"--data LOCOMO": "--data histories.jsonl"}
+HISTORY = {
+    "id": "history",
+    "speakers": ["Ada", "Ben"],
+    "sessions": [
+        {
+            "n": 1,
+            "date_time": "9:05 am on 2 March, 2026",
+            "turns": [
+                {"id": "D1:1", "speaker": "Ada", "text": "My router lost its light in the storm."},
+                {"id": "D1:2", "speaker": "Ben", "text": "How long has it been dark?"},
+            ],
+        }
+    ],
+    "qa": [{"question": "What broke in the storm?", "evidence": ["D1:1"], "category": 1}],
 }
+_ASSIGNED = re.compile(r"(?P<export>export )?(?P<name>[A-Z][A-Z_]+)=(?P<value>.*)")
+_OURS = re.compile(r"[a-z]{3,4}_")
 
 
-def text() -> str:
-    """The README."""
-    return PATH.read_text(encoding="utf-8")
+class Answer(NamedTuple):
+    """What came of a request or a command: its text, as JSON where it is that, and whether it was refused."""
 
-
-def commands() -> list[str]:
-    """Its shell blocks, in order."""
-    return [block.strip() for block in re.findall(r"^```sh\n(.*?)^```", text(), re.MULTILINE | re.DOTALL)]
-
-
-def requests() -> list[list[str]]:
-    """Its requests: the words of each curl command."""
-    return [shlex.split(command) for command in commands() if command.startswith("curl ")]
+    text: str
+    content: Any
+    refused: bool
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """The environment of whoever follows the README: no setting but a data folder of their own."""
+    """The environment of whoever follows a page: no setting but a data folder of their own."""
     variables = {name: value for name, value in os.environ.items() if not name.startswith("WARMLINE_")}
-    return variables | {"WARMLINE_DATA_DIR": str(folder / "data")}
+    return variables | {"WARMLINE_DATA_DIR": str(folder / "data"), "COLUMNS": "100"}
 
 
 @contextmanager
@@ -84,7 +75,7 @@ def served(folder: Path) -> Generator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "app.interfaces.cli", *shlex.split(SERVE)[1:], "--port", str(port)]
+    command = [sys.executable, "-m", "app.doors.cli", *shlex.split(SERVE)[1:], "--port", str(port)]
     nowhere = subprocess.DEVNULL
     process = subprocess.Popen(command, cwd=folder, env=environment(folder), stdout=nowhere, stderr=nowhere)
     address = f"http://127.0.0.1:{port}"
@@ -94,33 +85,196 @@ def served(folder: Path) -> Generator[str]:
             assert process.poll() is None, "the service ended"
             assert monotonic() < deadline, "the service did not become ready"
             sleep(0.05)
+        _settle(address)
         yield address
     finally:
         process.terminate()
         process.wait(20)
 
 
-def asked(curl: Sequence[str], address: str) -> httpx.Response:
-    """Carry out a curl command of the README at this address, whether or not curl is installed."""
-    assert curl[:2] == ["curl", "-s"]
-    options = dict(zip(curl[3::2], curl[4::2], strict=True))
-    name, value = options["-H"].split(": ")
-    url = curl[2].replace("http://127.0.0.1:8000", address)
-    return httpx.post(url, headers={name: value}, content=options["-d"], timeout=30, trust_env=False)
+class Reader:
+    """Somebody who follows one page: a folder like the checkout's, variables of their shell, and the last answer."""
 
+    def __init__(self, address: str, folder: Path) -> None:
+        self.address = address
+        self.folder = folder
+        self.answer: Answer | None = None
+        self._variables: dict[str, str] = {}
+        self._exported = environment(folder)
+        self._answers: list[Any] = []
+        for name in ("examples", "evals", "prompts"):
+            (folder / name).symlink_to(ROOT / name)
+        talk = json.loads((ROOT / "examples" / "conversation.json").read_text(encoding="utf-8"))
+        self._save("conversations.jsonl", json.dumps(talk) + "\n")
+        self._save("histories.jsonl", json.dumps(HISTORY) + "\n")
 
-def shortened(answer: Any, shown: Mapping[str, Any] = SHOWN) -> Any:
-    """The parts of an answer that the README shows."""
-    if isinstance(answer, list):
-        return [shortened(item, shown) for item in cast(list[Any], answer)]
-    if not shown or not isinstance(answer, dict):
+    def follow(self, block: Block) -> None:
+        """Save the file, or carry out the commands; the answer of the last one is kept."""
+        if block.file is not None:
+            self._save(block.file, block.text)
+        elif block.runs:
+            for command in commands(block.text):
+                assert self.answer is None or not self.answer.refused, f"line {block.line}: {self.answer}"
+                self.answer = self._carried_out(command)
+
+    def _carried_out(self, command: str) -> Answer | None:
+        for given, cut in CUT_DOWN.items():
+            command = command.replace(given, cut)
+        if assigned := _ASSIGNED.fullmatch(command):
+            self._assign(assigned["name"], shlex.split(assigned["value"])[0], export=bool(assigned["export"]))
+            return self.answer
+        words = words_of(command, self._variables)
+        into = None
+        if ">" in words:
+            *words, _, into = words
+        if words[0] == "curl":
+            answer = self._asked(words[1:])
+        elif words[0] == WARMLINE and words[1:] != ["serve"]:
+            answer = self._command_line(words[1:])
+        elif words[0] == ".venv/bin/python":
+            answer = self._python(words[1:])
+        else:
+            assert words[0] == "make" or command == SERVE, f"no test can carry out {command!r}"
+            return None
+        if into is not None:
+            self._save(into, answer.text)
+        self._answers.append(answer.content)
         return answer
-    return {name: shortened(answer[name], inside) for name, inside in shown.items()}
+
+    def _assign(self, name: str, value: str, *, export: bool) -> None:
+        if _OURS.match(value):
+            # An id of an earlier answer: the page shows one that another service gave.
+            value = next(actual for answer in reversed(self._answers) if (actual := _of(answer, name.lower())))
+        self._variables[name] = value
+        if export:
+            self._exported[name] = value
+
+    def _asked(self, options: list[str]) -> Answer:
+        """Carry out a curl command at this address, whether or not curl is installed."""
+        method, headers, content, url, endless = None, dict[str, str](), None, "", False
+        left = iter(options)
+        for option in left:
+            if option == "-H":
+                name, _, value = next(left).partition(": ")
+                headers[name] = value
+            elif option == "-X":
+                method = next(left)
+            elif option in ("-d", "--data-binary"):
+                body = next(left)
+                content = (self.folder / body[1:]).read_bytes() if body.startswith("@") else body.encode()
+            elif option.startswith("-"):
+                assert option in ("-s", "-sN"), f"{option} is not foreseen here"
+                endless = option == "-sN"
+            else:
+                url = option.replace(ADDRESS, self.address)
+        method = method or ("GET" if content is None else "POST")
+        if content is not None:
+            headers.setdefault("Content-Type", "application/x-www-form-urlencoded")
+        text = ""
+        for _ in range(TRIES):
+            with httpx.stream(method, url, headers=headers, content=content, timeout=30, trust_env=False) as response:
+                text = next(response.iter_text()) if endless and method == "GET" else response.read().decode()
+                answer = Answer(text, _content(text), response.is_error)
+            if not _is_degraded(answer.content):
+                return answer
+            sleep(REST_S)
+        raise AssertionError(f"the machine is too busy: {text}")
+
+    def _command_line(self, arguments: list[str]) -> Answer:
+        for _ in range(TRIES):
+            with chdir(self.folder):
+                finished = CliRunner().invoke(command_line, arguments, env=self._exported)
+            assert finished.exit_code == 0, f"{arguments}: {finished.output} {finished.exception!r}"
+            assert finished.output, arguments
+            answer = Answer(finished.stdout, _content(finished.stdout), refused=False)
+            if not _is_degraded(answer.content):
+                return answer
+            sleep(REST_S)
+        raise AssertionError(f"the machine is too busy: {arguments}")
+
+    def _python(self, arguments: list[str]) -> Answer:
+        environment_with_code = self._exported | {"PYTHONPATH": str(ROOT), "WARMLINE_URL": self.address}
+        finished = subprocess.run(
+            [sys.executable, *arguments],
+            cwd=self.folder,
+            env=environment_with_code,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert finished.returncode == 0, finished.stderr
+        return Answer(finished.stdout, _content(finished.stdout), refused=False)
+
+    def _save(self, name: str, text: str) -> None:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+def _settle(address: str) -> None:
+    """Ask for handoffs until they take no longer than usual."""
+    talk = {"id": "settling", "channel": "other", "actor": "customer", "kind": "message", "conversation_id": "settling"}
+    message = {**talk, "text": "Where is my parcel?", "occurred_at": "2026-03-01T00:00:00Z"}
+    asked = {"conversation_id": "settling"}
+    with httpx.Client(base_url=address, timeout=30, trust_env=False) as client:
+        client.post("/v1/interactions", json=message).raise_for_status()
+        for _ in range(TRIES):
+            handoff = client.post("/v1/handoffs", json=asked).raise_for_status().json()
+            if handoff["duration_ms"] < SETTLED_MS and not _is_degraded(handoff):
+                return
+            sleep(REST_S)
+
+
+def _is_degraded(content: Any) -> bool:
+    """Whether a busy machine kept an answer from being whole."""
+    return isinstance(content, Mapping) and cast(Mapping[str, Any], content).get("failure_code") is not None
+
+
+def shortened(shown: Any, real: Any) -> Any:
+    """A real answer in the form that a page shows of it."""
+    if isinstance(shown, Mapping) and isinstance(real, Mapping):
+        fields, actual = cast(Mapping[str, Any], shown), cast(Mapping[str, Any], real)
+        return {name: shortened(inside, actual[name]) for name, inside in fields.items()}
+    if isinstance(shown, list) and isinstance(real, list):
+        parts, actual_parts = cast(list[Any], shown), cast(list[Any], real)
+        if not parts:
+            return actual_parts
+        whole = parts[-1] != MORE
+        count = len(actual_parts) if whole else len(parts) - 1
+        forms = [*parts[: len(parts) if whole else -1]]
+        forms += forms[-1:] * (count - len(forms))
+        filled = [shortened(form, part) for form, part in zip(forms, actual_parts, strict=False)]
+        return filled if whole else [*filled, MORE]
+    return cast(Any, MORE if shown == MORE else real)
 
 
 def written_out(answer: Any) -> str:
     """JSON for people: what fits on a line is on one line."""
     return _written(answer, "", 120) + "\n"
+
+
+def _content(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        pass
+    try:
+        return [json.loads(line) for line in text.splitlines()]
+    except ValueError:
+        return None
+
+
+def _of(answer: Any, name: str) -> str | None:
+    """The first value with this name in an answer, however deep it stands."""
+    if isinstance(answer, Mapping):
+        fields = cast(Mapping[str, Any], answer)
+        if isinstance(fields.get(name), str):
+            return fields[name]
+        inside = list(fields.values())
+    else:
+        inside = cast(list[Any], answer) if isinstance(answer, list) else []
+    return next((value for part in inside if (value := _of(part, name)) is not None), None)
 
 
 def _written(value: Any, indent: str, width: int) -> str:
@@ -146,13 +300,53 @@ def _is_ready(address: str) -> bool:
     return all(part["status"] == "ok" for part in readiness["checks"].values())
 
 
+def is_answer(block: Block) -> bool:
+    """Whether a block shows the answer of the commands before it."""
+    return block.language == "json" and not block.words
+
+
+def catalogue_of(address: str) -> Any:
+    """The catalogue in force."""
+    return httpx.get(f"{address}/v1/catalogue", trust_env=False, timeout=30).raise_for_status().json()
+
+
+def put_catalogue(address: str, catalogue: Any) -> None:
+    """Put back the catalogue that was in force before a page put another."""
+    httpx.put(f"{address}/v1/catalogue", json=catalogue, trust_env=False, timeout=30).raise_for_status()
+
+
+def renew(path: Path, address: str, folder: Path) -> None:
+    """Write the answers of a real service into one page."""
+    text, reader = text_of(path), Reader(address, folder)
+    before = catalogue_of(address)
+    renewed, end = "", 0
+    for block in blocks(text):
+        reader.follow(block)
+        if is_answer(block) and reader.answer is not None:
+            answer, shown = reader.answer, json.loads(block.text)
+            content = _first(answer.content) if isinstance(shown, dict) else answer.content
+            written = written_out(shortened(shown, content)).replace(address, ADDRESS)
+            renewed += text[end : block.start] + written
+            end = block.start + len(block.text)
+            reader.answer = answer._replace(refused=False)
+    path.write_text(renewed + text[end:], encoding="utf-8")
+    if catalogue_of(address) != before:
+        put_catalogue(address, before)
+
+
+def _first(content: Any) -> Any:
+    return cast(list[Any], content)[0] if isinstance(content, list) else content
+
+
 def main() -> None:
-    """Write the answer of a real service into the README."""
+    """Write the answers of a real service into the pages that are named, or into all."""
+    wanted = [Path(name).resolve() for name in sys.argv[1:]] or files()
     with TemporaryDirectory() as folder, served(Path(folder)) as address:
-        sleep(SETTLE_S)
-        *_, handoff = (asked(request, address) for request in requests())
-    answer = written_out(shortened(handoff.raise_for_status().json()))
-    PATH.write_text(ANSWER.sub(lambda _: answer, text(), count=1), encoding="utf-8")
+        for number, path in enumerate(wanted):
+            page = Path(folder) / f"page-{number}"
+            page.mkdir()
+            renew(path, address, page)
+            sys.stdout.write(f"{path.relative_to(ROOT)}\n")
 
 
 if __name__ == "__main__":
