@@ -13,12 +13,12 @@ import pytest
 import typer.main
 from pydantic import BaseModel
 
-from app.actions.loading import parse_catalogue
-from app.doors.cli.commands import commands as command_line
+from app.actions.catalogue_loader import parse_catalogue
+from app.interfaces.cli.commands import commands as command_line
 from app.models import InteractionDraft, VerifyRequest
 from app.yaml_text import read_yaml
-from tests import readme
-from tests.markdown_blocks import (
+from tests.support import readme
+from tests.support.markdown_blocks import (
     README,
     ROOT,
     Block,
@@ -106,7 +106,7 @@ def _check_answer(block: Block, answer: readme.Answer, where: str) -> None:
         content = cast(list[Any], content)[0]
     if answer.refused:
         assert "code" in shown, f"{where}: {answer.text}"
-    # `python -m tests.readme` writes the answers anew where the service has learnt to answer better.
+    # `python -m tests.support.readme` writes the answers anew where the service has learnt to answer better.
     same(cast(object, shown), content, where)
 
 

@@ -1,7 +1,7 @@
 """Follows the README and the documentation as a reader does: their commands, their requests, and a real service.
 
-`python -m tests.readme` carries out every page and writes the answers of a real service into it; `python -m
-tests.readme docs/start/bot.md` does so for one page.
+`python -m tests.support.readme` carries out every page and writes the answers of a real service into it; `python -m
+tests.support.readme docs/start/bot.md` does so for one page.
 """
 
 import json
@@ -21,8 +21,8 @@ from typing import Any, NamedTuple, cast
 import httpx
 from typer.testing import CliRunner
 
-from app.doors.cli.commands import commands as command_line
-from tests.markdown_blocks import ROOT, Block, blocks, commands, files, text_of, words_of
+from app.interfaces.cli.commands import commands as command_line
+from tests.support.markdown_blocks import ROOT, Block, blocks, commands, files, text_of, words_of
 
 SERVE = ".venv/bin/warmline serve"
 WARMLINE = ".venv/bin/warmline"
@@ -75,7 +75,7 @@ def served(folder: Path) -> Generator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "app.doors.cli", *shlex.split(SERVE)[1:], "--port", str(port)]
+    command = [sys.executable, "-m", "app.interfaces.cli", *shlex.split(SERVE)[1:], "--port", str(port)]
     nowhere = subprocess.DEVNULL
     process = subprocess.Popen(command, cwd=folder, env=environment(folder), stdout=nowhere, stderr=nowhere)
     address = f"http://127.0.0.1:{port}"

@@ -14,18 +14,18 @@ from standardwebhooks import Webhook
 
 from app.actions.catalogue import CatalogueAction
 from app.adapters.outbox_rows import messages_of
-from app.doors.cli import connections
-from app.doors.cli.commands import commands as command_line
-from app.doors.http import problems
-from app.doors.http.scopes import SCOPES
-from app.doors.mcp.tools import TOOLS
 from app.errors import ConfigurationError
-from app.identity import nobody
+from app.identity import shared_identifiers
+from app.interfaces.cli import connections
+from app.interfaces.cli.commands import commands as command_line
+from app.interfaces.http import problems
+from app.interfaces.http.scopes import SCOPES
+from app.interfaces.mcp.tools import TOOLS
 from app.main import create_app
 from app.models import Announcement, Channel, FailureCode, HandoffStatus, SignalType, Topic
 from app.models.continuity import ContinuityMetrics
 from app.settings import WITHOUT_EFFECT, Settings
-from tests.markdown_blocks import ROOT, blocks, text_of
+from tests.support.markdown_blocks import ROOT, blocks, text_of
 
 DOCS = ROOT / "docs"
 _ROW = re.compile(r"^\|(.+)\|$", re.MULTILINE)
@@ -99,7 +99,7 @@ def test_every_failure_code_of_a_handoff_is_in_the_table_with_a_status() -> None
 
 def test_every_warning_of_a_row_is_in_the_table() -> None:
     shown = names("reference/errors.md", "Warnings of a recorded row")
-    assert shown == {*get_args(nobody.Reason), "empty_message"}
+    assert shown == {*get_args(shared_identifiers.Reason), "empty_message"}
 
 
 def test_the_error_of_a_wrong_configuration_is_told() -> None:
