@@ -11,7 +11,8 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from app.models.base import Channel, Confidence, Evidence, Moment, Record
+from app.models.base import Confidence, Evidence, Moment, Record
+from app.models.channels import Channel
 from app.models.requests import HandoffReason
 from app.models.signals import SignalType
 

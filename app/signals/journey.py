@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.language.steps import Step, steps
-from app.models import Actor, Channel, Interaction, Kind, Signal, SignalType, Snapshot
+from app.models import Actor, Interaction, Kind, Signal, SignalType, Snapshot
 
 STAFF = frozenset({Actor.BOT, Actor.AGENT})
 RECENT = timedelta(days=14)
@@ -22,19 +22,6 @@ LONGEST_TEXT = 8_000
 TAIL = 2_000
 MOST_TEXT = 200_000
 LEAST_TEXT = 200
-_CHANNEL_WORDS = {
-    Channel.APP: "in the app",
-    Channel.WEB: "on the website",
-    Channel.CHAT: "in the chat",
-    Channel.VOICE: "on the phone",
-    Channel.IVR: "in the phone menu",
-    Channel.EMAIL: "by e-mail",
-    Channel.SMS: "by text message",
-    Channel.WHATSAPP: "on WhatsApp",
-    Channel.SOCIAL: "on social media",
-    Channel.IN_PERSON: "in person",
-    Channel.OTHER: "on another channel",
-}
 
 
 class Moment(NamedTuple):
@@ -151,11 +138,6 @@ def _readable(rows: Sequence[Interaction]) -> tuple[Interaction, ...]:
         left = max(0, left - len(text))
         read.append(row if text is row.text else row.model_copy(update={"text": text}))
     return tuple(reversed(read))
-
-
-def on_channel(channel: Channel) -> str:
-    """Where it was, as a sentence says it: `in the chat`."""
-    return _CHANNEL_WORDS[channel]
 
 
 def span(length: timedelta) -> str:

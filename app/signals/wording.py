@@ -14,7 +14,7 @@ from app.language.sentences import sentences
 from app.language.sentiment import NEGATIVE, POSITIVE, feeling, mood
 from app.language.words import STOP_WORDS, terms, tokens
 from app.models import Actor, Interaction, Kind, SignalType, Trend
-from app.signals.journey import STAFF, Journey, Moment, on_channel, quote, span, times
+from app.signals.journey import STAFF, Journey, Moment, quote, span, times
 from app.signals.rephrasing import are_apart, asks_in_other_words
 
 _DELIGHTED = 0.7
@@ -171,7 +171,7 @@ def _named_again(rows: Sequence[Interaction], earlier: Sequence[int], index: int
         if again and _answered(rows, other, index) and (again := again - _taken_up(rows, other, index)):
             value = names[min(again)]
             elsewhere = rows[other].channel is not rows[index].channel
-            where = f" after having given it {on_channel(rows[other].channel)}" if elsewhere else ""
+            where = f" after having given it {rows[other].channel.traits.where}" if elsewhere else ""
             detail = f"The customer had to give {value} again{where}."
             return Moment(SignalType.REPETITION, 0.6 if elsewhere else 0.45, (rows[other], rows[index]), detail)
     return None
