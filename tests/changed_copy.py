@@ -5,10 +5,18 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
+_HANDOFF = """
+import sys
+from app.doors.cli import main
+
+sys.argv = ["warmline", "handoff", "--conversation", sys.argv[1], "--json"]
+main()
+"""
 
 
 class ChangedCopy:
@@ -40,3 +48,9 @@ class ChangedCopy:
         )
         assert finished.returncode == 0, finished.stderr
         return json.loads(finished.stdout)
+
+    def handoff(self, conversation: Mapping[str, Any]) -> Any:
+        """What `warmline handoff` prints for a conversation file."""
+        file = self._folder / "conversation.json"
+        file.write_text(json.dumps(conversation), encoding="utf-8")
+        return self.answer(_HANDOFF, str(file))

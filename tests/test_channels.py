@@ -1,6 +1,5 @@
 """The channels: one table, which all that speaks of a channel reads."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -35,13 +34,6 @@ print(json.dumps({
     "application": Channel.of_application("Acme Kiosk chat 2"),
 }))
 """
-HANDOFF = """
-import sys
-from app.doors.cli import main
-
-sys.argv = ["warmline", "handoff", "--conversation", sys.argv[1], "--json"]
-main()
-"""
 
 
 def test_a_channel_is_added_by_one_member_of_the_enumeration(tmp_path: Path) -> None:
@@ -63,9 +55,7 @@ def test_a_channel_is_added_by_one_member_of_the_enumeration(tmp_path: Path) -> 
             {"role": "tool_result", "channel": "kiosk", "name": "open_flap", "text": "Error: the flap is blocked"},
         ],
     }
-    file = tmp_path / "conversation.json"
-    file.write_text(json.dumps(conversation), encoding="utf-8")
-    handoff = copy.answer(HANDOFF, str(file))
+    handoff = copy.handoff(conversation)
     assert [step["channel"] for step in handoff["brief"]["actions_taken"]] == ["kiosk"]
 
 

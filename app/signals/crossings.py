@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from app.language.matters import Standing, same_matter, standing
 from app.language.steps import says_it_failed
-from app.models import Actor, Interaction, Kind, SignalType
+from app.models import Actor, Interaction, Kind
 from app.signals.journey import Journey, Moment, span
 
 _A_DAY = timedelta(hours=24)
@@ -29,7 +29,7 @@ def channel_switches(journey: Journey) -> Iterator[Moment]:
             f"{last.channel.traits.where}, where the matter {how}."
         )
         severity = 0.7 if gap <= timedelta(hours=1) else 0.6 if gap <= _A_DAY else 0.5
-        yield Moment(SignalType.CHANNEL_SWITCH, severity, (last, first), detail)
+        yield Moment(severity, (last, first), detail)
 
 
 def _stretches(rows: Sequence[Interaction]) -> list[list[Interaction]]:

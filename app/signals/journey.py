@@ -27,7 +27,6 @@ LEAST_TEXT = 200
 class Moment(NamedTuple):
     """A finding of one detector; `at` is when it came true, by default the time of its last interaction."""
 
-    type: SignalType
     severity: float
     evidence: Sequence[Interaction]
     detail: str
@@ -103,16 +102,16 @@ class Journey:
         """What the customer said in the conversation."""
         return tuple(row for row in self.messages if row.actor is Actor.CUSTOMER)
 
-    def signal(self, moment: Moment) -> Signal:
+    def signal(self, signal_type: SignalType, moment: Moment) -> Signal:
         """The signal of a moment; its id is a hash of the type, the conversation and the evidence."""
         evidence = tuple(row.interaction_id for row in moment.evidence)
         conversation_id = self.snapshot.conversation_id
-        content = "\n".join((moment.type, conversation_id or "", *evidence))
+        content = "\n".join((signal_type, conversation_id or "", *evidence))
         return Signal(
             signal_id=f"sig_{sha256(content.encode()).hexdigest()[:32]}",
             customer_id=self.snapshot.customer.customer_id,
             conversation_id=conversation_id,
-            type=moment.type,
+            type=signal_type,
             severity=round(min(1.0, max(0.0, moment.severity)), 3),
             at=moment.at or moment.evidence[-1].occurred_at,
             evidence=evidence,

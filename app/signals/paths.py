@@ -6,7 +6,7 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from app.language.steps import Step, step_name
-from app.models import Actor, Channel, Interaction, Kind, Outcome, SignalType
+from app.models import Actor, Channel, Interaction, Kind, Outcome
 from app.signals.journey import Journey, Moment, times
 
 _PLACE_KEYS = ("page", "screen", "step", "url", "path", "view", "menu")
@@ -34,7 +34,7 @@ def backtracking(journey: Journey) -> Iterator[Moment]:
             detail = (
                 f"The customer came back {times(again)} to {location!r} {channel.traits.where} after having left it."
             )
-            yield Moment(SignalType.BACKTRACKING, 0.25 + 0.2 * again, visits, detail)
+            yield Moment(0.25 + 0.2 * again, visits, detail)
 
 
 def repeated_failures(journey: Journey) -> Iterator[Moment]:
@@ -52,7 +52,7 @@ def repeated_failures(journey: Journey) -> Iterator[Moment]:
         evidence = [rows[step.evidence[-1]] for step in failed]
         where = " and ".join(dict.fromkeys(step.channel.traits.where for step in failed))
         detail = f"{name.replace('_', ' ').capitalize()!r} failed {times(len(failed))} {where}."
-        yield Moment(SignalType.REPEATED_FAILURE, 0.3 + 0.15 * len(failed), evidence, detail)
+        yield Moment(0.3 + 0.15 * len(failed), evidence, detail)
 
 
 def _trails(rows: Sequence[Interaction]) -> dict[Channel, list[tuple[str, Interaction]]]:

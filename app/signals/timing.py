@@ -10,14 +10,13 @@ from app.caching import text_cache
 from app.language.acts import SpeechAct, customer_act, staff_act
 from app.language.replies import Reply, TurnEffect, reply_of, turn_of
 from app.language.sentences import sentences
-from app.models import Actor, Interaction, Kind, Outcome, Signal, SignalType, Snapshot
+from app.models import Actor, Interaction, Kind, Outcome, Snapshot
 from app.models.channels import Pace
 from app.signals.journey import STAFF, Journey, Moment, span
 
 _DAY = 86_400
 REPORTED_IDLE_S = 30.0
 _OWN_PACE = 3.0
-_BY_WAITING = frozenset({SignalType.SILENCE, SignalType.DELAYED_REPLY, SignalType.HESITATION})
 _IDLE_KEYS = ("idle_ms", "idle_s", "idle_seconds", "idle", "dwell_ms", "duration_ms", "duration_s", "duration")
 
 
@@ -67,7 +66,7 @@ def silence(journey: Journey) -> Iterator[Moment]:
         return
     detail = f"The customer has not answered our question {last.channel.traits.where} for {span(quiet)}."
     severity = excess(quiet.total_seconds(), pace.silent)
-    yield Moment(SignalType.SILENCE, severity, (last,), detail, _passed(last, pace.silent))
+    yield Moment(severity, (last,), detail, _passed(last, pace.silent))
 
 
 def next_check(snapshot: Snapshot) -> datetime | None:
@@ -85,14 +84,6 @@ def next_check(snapshot: Snapshot) -> datetime | None:
     if last.actor is Actor.CUSTOMER:
         return _passed(last, pace.reply) if wants_answer(last.text) else None
     return _passed(last, pace.silent) if last.actor in STAFF and _asks(last.text) else None
-
-
-def came_by_waiting(signal: Signal, snapshot: Snapshot) -> bool:
-    """Whether a signal has come true because nothing came after what it rests on: it was not told with an arrival."""
-    if signal.type not in _BY_WAITING or len(signal.evidence) != 1:
-        return False
-    rows = (row for row in snapshot.conversation if row.interaction_id == signal.evidence[0])
-    return any(signal.at > row.occurred_at for row in rows)
 
 
 def excess(seconds: float, usual: float) -> float:
@@ -122,7 +113,7 @@ def _delay(asked: Interaction, answer: Interaction | None, until: datetime) -> I
     detail = f"The customer {verb} {span(waited)} for an answer {asked.channel.traits.where}, where {pace} is usual."
     evidence = (asked, answer) if answer else (asked,)
     at = answer.occurred_at if answer else _passed(asked, usual)
-    yield Moment(SignalType.DELAYED_REPLY, excess(waited.total_seconds(), usual), evidence, detail, at)
+    yield Moment(excess(waited.total_seconds(), usual), evidence, detail, at)
 
 
 def _hesitation(gap: timedelta, usual: float, evidence: Sequence[Interaction]) -> Moment:
@@ -130,7 +121,7 @@ def _hesitation(gap: timedelta, usual: float, evidence: Sequence[Interaction]) -
     step = row.name or row.data.get("page") or row.data.get("step") or row.data.get("field")
     location = f" at {str(step)[:60]!r}" if row.kind is Kind.EVENT and step else ""
     detail = f"The customer paused for {span(gap)}{location} {row.channel.traits.where}."
-    return Moment(SignalType.HESITATION, excess(gap.total_seconds(), usual), evidence, detail)
+    return Moment(excess(gap.total_seconds(), usual), evidence, detail)
 
 
 def _reported_idle(row: Interaction) -> float | None:
