@@ -14,7 +14,7 @@ _HANDOFF = """
 import sys
 from app.doors.cli import main
 
-sys.argv = ["warmline", "handoff", "--conversation", sys.argv[1], "--json"]
+sys.argv = ["warmline", "handoff", "--conversation", *sys.argv[1:], "--json"]
 main()
 """
 
@@ -49,8 +49,8 @@ class ChangedCopy:
         assert finished.returncode == 0, finished.stderr
         return json.loads(finished.stdout)
 
-    def handoff(self, conversation: Mapping[str, Any]) -> Any:
+    def handoff(self, conversation: Mapping[str, Any], *arguments: str) -> Any:
         """What `warmline handoff` prints for a conversation file."""
         file = self._folder / "conversation.json"
         file.write_text(json.dumps(conversation), encoding="utf-8")
-        return self.answer(_HANDOFF, str(file))
+        return self.answer(_HANDOFF, str(file), *arguments)

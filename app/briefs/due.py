@@ -13,7 +13,8 @@ import text_to_num
 
 from app.caching import text_cache
 from app.language.identifiers import mentions
-from app.language.languages import LANGUAGES, language_of
+from app.language.languages import language_of
+from app.language.tables import ENGLISH, LANGUAGES, Language
 from app.models import Commitment
 
 _SPAN = re.compile(
@@ -48,7 +49,6 @@ _LONGEST_SENTENCE = 400
 _FEWEST_LETTERS = 4
 _TRAILING = re.compile(r"[\s,]{1,3}(?:and|or|und|oder|et|ou|y|e|o|en|of)$", re.IGNORECASE)
 _THE_HOUR = re.compile(r"\b(?:the|an|half an) hour\b", re.IGNORECASE)
-_SPELLED = ("en", "de", "fr", "es", "pt", "nl", "it")
 # What seems to lie further off was probably not understood.
 _LONGEST = timedelta(days=200)
 
@@ -71,8 +71,10 @@ def with_day(promise: Commitment, now: datetime) -> Commitment:
 @text_cache(maxsize=2048)
 def day_named(sentence: str, said_at: datetime) -> str | None:
     """The words of a sentence that name a day or an hour to come; None where none do."""
-    languages = [language_of(sentence) or "en"]
-    matches = _searcher()(sentence[:_LONGEST_SENTENCE], languages=languages, settings=_settings(said_at))
+    language = language_of(sentence) or ENGLISH
+    if language not in _readable():
+        return None
+    matches = _searcher()(sentence[:_LONGEST_SENTENCE], languages=[language], settings=_settings(said_at))
     for words, moment in matches or ():
         named = moment if moment.tzinfo else moment.replace(tzinfo=said_at.tzinfo)
         if sum(map(str.isalnum, words)) >= _FEWEST_LETTERS and timedelta() < named - said_at < _LONGEST:
@@ -136,12 +138,19 @@ def _end_of(moment: datetime) -> datetime:
 def _in_digits(words: str) -> str:
     """The words with numbers in digits: `within 2 working days`."""
     words = _THE_HOUR.sub("1 hour", words)
-    for language in _SPELLED:
+    for language in LANGUAGES:
         if language_of(words) in (language, None):
-            digits = str(cast(Any, text_to_num).alpha2digit(words, language, 0))
+            digits = _digits(words, language)
             if digits != words:
                 return digits
     return words
+
+
+def _digits(words: str, language: Language) -> str:
+    try:
+        return str(cast(Any, text_to_num).alpha2digit(words, language, 0))
+    except ValueError:  # a language whose number words the library does not know
+        return words
 
 
 def _settings(said_at: datetime) -> dict[str, Any]:
@@ -149,7 +158,15 @@ def _settings(said_at: datetime) -> dict[str, Any]:
 
 
 def _parse(words: str, said_at: datetime) -> datetime | None:
-    return _parser()(words, languages=list(LANGUAGES), settings=_settings(said_at))
+    return _parser()(words, languages=_readable(), settings=_settings(said_at))
+
+
+@cache
+def _readable() -> list[Language]:
+    """The languages whose dates dateparser reads."""
+    from dateparser.data.languages_info import language_order
+
+    return [language for language in LANGUAGES if language in language_order]
 
 
 @cache
