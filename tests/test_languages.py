@@ -112,7 +112,7 @@ def places(sentence: str) -> set[str]:
 
 def test_a_language_is_added_by_a_folder(tmp_path: Path) -> None:
     copy = ChangedCopy(tmp_path)
-    folder = copy.app / "language" / "data" / "sv"
+    folder = copy.app / "language" / "locales" / "sv"
     folder.mkdir()
     (folder / "recognition.toml").write_text(RECOGNITION, encoding="utf-8")
     (folder / "sentences.toml").write_text(SENTENCES, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What each language brings: one folder in `data` a language, with a file for each table.
+"""What each language brings: one folder in `locales` a language, with a file for each table.
 
 A new language is a folder. `recognition.toml` is required; a table that it lacks is English where we speak, and empty
 where we read. `missing_tables` names what a language lacks. Tables are checked and kept when they are first asked for.
@@ -16,12 +16,12 @@ from app.models import Actor, Outcome
 
 Language = str
 """The code of a language: `en`, `de`."""
-DATA = Path(__file__).with_name("data")
+LOCALES = Path(__file__).with_name("locales")
 ENGLISH: Language = "en"
 LANGUAGES: tuple[Language, ...] = (
     ENGLISH,
     *sorted(
-        folder.name for folder in DATA.iterdir() if folder.is_dir() and folder.name.isalpha() and folder.name != ENGLISH
+        folder.name for folder in LOCALES.iterdir() if folder.is_dir() and folder.name.isalpha() and folder.name != ENGLISH
     ),
 )
 
@@ -153,7 +153,7 @@ _FILE_OF: Mapping[type[Table], str] = {schema: file for file, schema in _FILES.i
 @cache
 def table(language: Language, schema: type[AnyTable]) -> AnyTable | None:
     """A table of a language; None where its folder has no such file. Raises ValueError where the file is wrong."""
-    file = DATA / language / _FILE_OF[schema]
+    file = LOCALES / language / _FILE_OF[schema]
     if not file.exists():
         return None
     try:
@@ -180,5 +180,5 @@ def sentences_of(language: Language) -> Sentences:
 
 def missing_tables(language: Language) -> tuple[str, ...]:
     """The files of tables that a language lacks, and unknown files in its folder with a question mark."""
-    files = {file.name for file in (DATA / language).iterdir()}
+    files = {file.name for file in (LOCALES / language).iterdir()}
     return (*sorted(_FILES.keys() - files), *(f"{name}?" for name in sorted(files - _FILES.keys())))
