@@ -10,6 +10,7 @@ from app.briefs import compose
 from app.briefs.phrases import language_of_locale
 from app.language.tables import (
     LANGUAGES,
+    LOCALES,
     Recognition,
     Secrets,
     Sentences,
@@ -21,7 +22,7 @@ from app.language.tables import (
 )
 from app.models import Actor, Channel, HandoffRequest, Intent, Outcome
 from tests.builders import START, interaction, snapshot
-from tests.changed_copy import ChangedCopy
+from tests.changed_copy import ROOT, ChangedCopy
 
 RECOGNITION = '''\
 name = "Swedish"
@@ -112,7 +113,7 @@ def places(sentence: str) -> set[str]:
 
 def test_a_language_is_added_by_a_folder(tmp_path: Path) -> None:
     copy = ChangedCopy(tmp_path)
-    folder = copy.app / "language" / "locales" / "sv"
+    folder = copy.app / LOCALES.relative_to(ROOT / "app") / "sv"
     folder.mkdir()
     (folder / "recognition.toml").write_text(RECOGNITION, encoding="utf-8")
     (folder / "sentences.toml").write_text(SENTENCES, encoding="utf-8")

@@ -21,7 +21,9 @@ ENGLISH: Language = "en"
 LANGUAGES: tuple[Language, ...] = (
     ENGLISH,
     *sorted(
-        folder.name for folder in LOCALES.iterdir() if folder.is_dir() and folder.name.isalpha() and folder.name != ENGLISH
+        folder.name
+        for folder in LOCALES.iterdir()
+        if folder.is_dir() and folder.name.isalpha() and folder.name != ENGLISH
     ),
 )
 
