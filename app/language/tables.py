@@ -135,11 +135,30 @@ class Secrets(Table):
     instruments: Words
 
 
-class Times(Table):
-    """Days of the month as people write them: the words before the number, and what is written after it."""
+class Units(Table):
+    """How words for units of time begin."""
 
-    before_day: Words
+    minute: Words
+    hour: Words
+    day: Words
+    week: Words
+
+
+class Times(Table):
+    """Days and times as people write them.
+
+    `before_day` and `after_day` stand around a number that is a day of the month; none: as in English. `before_due`
+    stands before the time by which something is due, `before_length` before a length of time. `joints` join two times;
+    `business` are parts of words that make a day a day of business.
+    """
+
+    before_day: Words = frozenset()
     after_day: Words = frozenset()
+    before_due: Words
+    before_length: Words
+    joints: Words
+    business: Words
+    units: Units
 
 
 AnyTable = TypeVar("AnyTable", bound=Table)

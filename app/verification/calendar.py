@@ -135,7 +135,7 @@ def _is_month(text: str, match: re.Match[str]) -> bool:
 def _bare_day(language: Language | None) -> re.Pattern[str]:
     """A number that is a day of the month without naming the month: `der 3.`, `le 3`."""
     times = None if language is None else table(language, Times)
-    if times is None:
+    if times is None or not times.before_day:
         return _BARE_DAY
     before = "|".join(re.escape(word) for word in sorted(times.before_day))
     after = "|".join(re.escape(word) for word in sorted(times.after_day))
