@@ -7,12 +7,12 @@ found missing when everything is looked through after the next start.
 
 import asyncio
 import logging
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
 
 import numpy as np
+from cachetools import FIFOCache
 
 from app.actions.catalogue_store import Shelf
 from app.actions.learning import CASES
@@ -59,7 +59,7 @@ class CaseKeeper:
         self._vectors = vectors
         self._similar = similar
         self._shelf = shelf
-        self._waiting: OrderedDict[tuple[str, str], _PendingOutcomes] = OrderedDict()
+        self._waiting: FIFOCache[tuple[str, str], _PendingOutcomes] = FIFOCache(maxsize=MOST_WAITING)
         self._tenants: set[str] = set()
         self._woken = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -82,8 +82,6 @@ class CaseKeeper:
         waiting = self._waiting.setdefault((tenant, outcome.case_id), _PendingOutcomes(0.0))
         waiting.until = monotonic() + GIVEN_UP_AFTER_S
         waiting.outcomes.append(outcome)
-        if len(self._waiting) > MOST_WAITING:
-            self._waiting.popitem(last=False)
         self._woken.set()
 
     def forget(self, tenant: str | None) -> None:

@@ -6,7 +6,6 @@ stands in one earlier message of the customer, or the other way round. What the 
 repetition: whoever confirms it was not made to repeat it.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -33,7 +32,7 @@ _CIVIL = frozenset(
     """pleas thank hi hello help want need like know tell get let would check sure look can could may also realli
     actual alreadi still someth anyth everyth thing time way make sorri""".split()
 )
-_JOINTS = re.compile(r"[\s()/.-]+")
+_JOINTS = "()/.-"
 
 
 class Restatement(NamedTuple):
@@ -178,7 +177,7 @@ def restated_name(original: Interaction, restated: Interaction) -> str | None:
 
 
 def _key(value: str) -> str:
-    return _JOINTS.sub("", canonical(value))
+    return "".join(sign for sign in canonical(value) if not sign.isspace() and sign not in _JOINTS)
 
 
 def _until(beside: Sequence[Interaction], row: Interaction) -> list[Interaction]:

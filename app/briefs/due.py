@@ -14,41 +14,22 @@ import text_to_num
 from app.caching import text_cache
 from app.models import Commitment
 from app.nlu.identifiers import mentions
-from app.nlu.languages import LANGUAGES, language_of
+from app.nlu.languages import language_of
+from app.nlu.tables import ENGLISH, LANGUAGES, Language, Times, table
 
 _SPAN = re.compile(
     r"(?:\d{1,3} ?(?:-|–|to|or|bis|oder|à|ou|a|o|al|tot|of) ?)?(?P<most>\d{1,3}) ?"
     r"(?P<unit>[^\W\d_]+(?: [^\W\d_]+)?)",
     re.IGNORECASE,
 )
-_UNITS = (
-    (timedelta(minutes=1), "min"),
-    (timedelta(hours=1), "hour hr stunde heure hora ora ore uur uren"),
-    (timedelta(days=1), "day tag werktag arbeitstag jour día dia giorn dag werkdag"),
-    (timedelta(weeks=1), "week woche semaine semana settiman weken"),
-)
 # What `with_day` adds.
 _DAY = re.compile(r" \(\d{4}-\d{2}-\d{2}\)$")
-_BUSINESS = re.compile(r"business|working|werk|arbeits|ouvr|hábil|habil|úte|ute|lavorativ", re.IGNORECASE)
-_LEADING = re.compile(
-    r"^(?:(?:with)?in|by|before|until|till|on|at|no later than|at the latest|from|around|the"
-    r"|bis(?: zum)?|spätestens|vor|am|innerhalb(?: von)?|binnen|das|der|den|dem"
-    r"|avant|d['’]ici(?: à)?|au plus tard|sous|dans|le|la|antes d[eo]l?|hasta|para|a más tardar|dentro de|el"
-    r"|até|ao|no|na|em|entro|prima d[ie]l?|il|voor|vóór|uiterlijk|tot|op)\b\s*",
-    re.IGNORECASE,
-)
-# Before a number of hours these tell how long; without one of them it is the hour of the clock.
-_WITHIN = re.compile(
-    r"(?:with)?in\b|innerhalb\b|binnen\b|sous\b|dans\b|dentro\b|en\b|em\b|entro\b|no prazo\b|over\b|\d", re.IGNORECASE
-)
 _HOURS = 24
 _END_OF_DAY = time(23, 59)
 _FRIDAY = 4
 _LONGEST_SENTENCE = 400
 _FEWEST_LETTERS = 4
-_TRAILING = re.compile(r"[\s,]{1,3}(?:and|or|und|oder|et|ou|y|e|o|en|of)$", re.IGNORECASE)
 _THE_HOUR = re.compile(r"\b(?:the|an|half an) hour\b", re.IGNORECASE)
-_SPELLED = ("en", "de", "fr", "es", "pt", "nl", "it")
 # What seems to lie further off was probably not understood.
 _LONGEST = timedelta(days=200)
 
@@ -71,12 +52,14 @@ def with_day(promise: Commitment, now: datetime) -> Commitment:
 @text_cache(maxsize=2048)
 def day_named(sentence: str, said_at: datetime) -> str | None:
     """The words of a sentence that name a day or an hour to come; None where none do."""
-    languages = [language_of(sentence) or "en"]
-    matches = _searcher()(sentence[:_LONGEST_SENTENCE], languages=languages, settings=_settings(said_at))
+    language = language_of(sentence) or ENGLISH
+    if language not in _readable():
+        return None
+    matches = _searcher()(sentence[:_LONGEST_SENTENCE], languages=[language], settings=_settings(said_at))
     for words, moment in matches or ():
         named = moment if moment.tzinfo else moment.replace(tzinfo=said_at.tzinfo)
         if sum(map(str.isalnum, words)) >= _FEWEST_LETTERS and timedelta() < named - said_at < _LONGEST:
-            return _TRAILING.sub("", str(words))
+            return _without_joint(str(words))
     return None
 
 
@@ -85,21 +68,21 @@ def due_at(words: str, said_at: datetime) -> datetime | None:
     """The latest moment that the words mean; None where they mean none that is known."""
     words = _in_digits(_DAY.sub("", words))
     span = _SPAN.search(words)
-    unit = next((length for length, names in _UNITS if span and _names_unit(span["unit"], names)), None)
-    if span and unit and unit < timedelta(days=1) and not _WITHIN.match(words):
+    unit = _unit_of(span["unit"]) if span else None
+    if span and unit and unit < timedelta(days=1) and not _tells_length(words):
         return _at_hour(int(span["most"]), said_at) if unit == timedelta(hours=1) else None
     if span and unit and int(span["most"]) * unit < _LONGEST:
         count = int(span["most"])
-        if unit == timedelta(days=1) and _BUSINESS.search(words):
+        if unit == timedelta(days=1) and any(part in words.casefold() for part in _words("business")):
             return _end_of(_after_business_days(said_at, count))
         return said_at + count * unit if unit < timedelta(days=1) else _end_of(said_at + count * unit)
     return _read_by_parser(words, said_at)
 
 
 def _read_by_parser(words: str, said_at: datetime) -> datetime | None:
-    bare, before = words.strip(" .,"), ""
-    while bare != before:
-        before, bare = bare, _LEADING.sub("", bare, count=1)
+    bare = words.strip(" .,")
+    while (leading := _leading(bare, "before_due")) is not None:
+        bare = bare[len(leading) :].lstrip()
     moment: datetime | None = _parse(bare, said_at) if bare else None
     if moment is None:
         return None
@@ -117,8 +100,49 @@ def _at_hour(hour: int, said_at: datetime) -> datetime | None:
     return moment if moment >= said_at else moment + timedelta(days=1)
 
 
-def _names_unit(word: str, names: str) -> bool:
-    return any(part.startswith(name) for part in word.casefold().split() for name in names.split())
+def _unit_of(word: str) -> timedelta | None:
+    """The length of the unit that a word of any language names: `Werktagen`, `working days`."""
+    parts = word.casefold().split()
+    lengths = (length for length, names in _units() if any(part.startswith(names) for part in parts))
+    return next(lengths, None)
+
+
+def _leading(text: str, kind: str) -> str | None:
+    """The longest of some words of the languages with which a text begins; None where it begins with none."""
+    start = text.casefold().replace("’", "'")
+    fitting = (word for word in _words(kind) if start.startswith(word) and not start[len(word) :][:1].isalnum())
+    return max(fitting, key=len, default=None)
+
+
+def _tells_length(words: str) -> bool:
+    """Whether a number of hours is how long something takes, and not an hour of the clock."""
+    return words[:1].isdigit() or _leading(words, "before_length") is not None
+
+
+def _without_joint(words: str) -> str:
+    """The words without an `and` or `or` at their end."""
+    start, _, last = words.rpartition(" ")
+    return start.rstrip(" ,") if start and last.casefold() in _words("joints") else words
+
+
+@cache
+def _words(kind: str) -> frozenset[str]:
+    """The words of one kind of all languages together."""
+    return frozenset[str]().union(*(getattr(times, kind) for times in _times()))
+
+
+@cache
+def _units() -> tuple[tuple[timedelta, tuple[str, ...]], ...]:
+    """The units of time, the shortest first, and how words for them begin in any of the languages."""
+    lengths = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(1), "week": timedelta(7)}
+    return tuple(
+        (length, tuple(name for times in _times() for name in getattr(times.units, unit)))
+        for unit, length in lengths.items()
+    )
+
+
+def _times() -> list[Times]:
+    return [times for times in (table(language, Times) for language in LANGUAGES) if times is not None]
 
 
 def _after_business_days(start: datetime, count: int) -> datetime:
@@ -136,12 +160,19 @@ def _end_of(moment: datetime) -> datetime:
 def _in_digits(words: str) -> str:
     """The words with numbers in digits: `within 2 working days`."""
     words = _THE_HOUR.sub("1 hour", words)
-    for language in _SPELLED:
+    for language in LANGUAGES:
         if language_of(words) in (language, None):
-            digits = str(cast(Any, text_to_num).alpha2digit(words, language, 0))
+            digits = _digits(words, language)
             if digits != words:
                 return digits
     return words
+
+
+def _digits(words: str, language: Language) -> str:
+    try:
+        return str(cast(Any, text_to_num).alpha2digit(words, language, 0))
+    except ValueError:  # a language whose number words the library does not know
+        return words
 
 
 def _settings(said_at: datetime) -> dict[str, Any]:
@@ -149,7 +180,15 @@ def _settings(said_at: datetime) -> dict[str, Any]:
 
 
 def _parse(words: str, said_at: datetime) -> datetime | None:
-    return _parser()(words, languages=list(LANGUAGES), settings=_settings(said_at))
+    return _parser()(words, languages=_readable(), settings=_settings(said_at))
+
+
+@cache
+def _readable() -> list[Language]:
+    """The languages whose dates dateparser reads."""
+    from dateparser.data.languages_info import language_order
+
+    return [language for language in LANGUAGES if language in language_order]
 
 
 @cache

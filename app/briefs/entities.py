@@ -11,7 +11,7 @@ from app.briefs.steps import counted_calls
 from app.budget import spend
 from app.models import Actor, Entity, Interaction, Kind, Outcome
 from app.nlu.identifiers import Mention, canonical, coded_values, mentions, structured_names
-from app.nlu.languages import FUNCTION_WORDS
+from app.nlu.languages import function_words
 from app.nlu.steps import read_json
 from app.nlu.words import STOP_WORDS
 
@@ -23,7 +23,7 @@ _NOUN_BEFORE = re.compile(
     r"(?P<noun>[a-z]{3,16})(?:\s(?:number|no|nr|id|code|ref|reference|is|was|called)\.?)*[\s:#(]{0,3}$",
     re.IGNORECASE,
 )
-_NO_NOUNS = STOP_WORDS | FUNCTION_WORDS | frozenset("number code reference id ref called error year time times".split())
+_NO_NOUNS = STOP_WORDS | frozenset("number code reference id ref called error year time times".split())
 _WORD = re.compile(r"#?\w[\w-]{3,}")
 _SEPARATOR = re.compile(r"[\s-]")
 _PIECE = re.compile(r"[^\W_]+")
@@ -140,7 +140,7 @@ def _announced(mention: Mention, text: str) -> str:
         return mention.type
     match = _NOUN_BEFORE.search(text[max(0, mention.start - _BEFORE_CHARACTERS) : mention.start])
     noun = match["noun"].casefold() if match else ""
-    return mention.type if noun in _NO_NOUNS or not noun else f"{noun}_id"
+    return mention.type if noun in _NO_NOUNS or noun in function_words() or not noun else f"{noun}_id"
 
 
 def _account(interactions: Sequence[Interaction]) -> Iterable[tuple[str, str, str]]:

@@ -11,13 +11,12 @@ from app.briefs.case import Case, own_utterances, read_case
 from app.briefs.commitments import commitments, due_elsewhere, is_promise
 from app.briefs.due import with_day
 from app.briefs.entities import entities
-from app.briefs.frames import frames_in
 from app.briefs.headline import headline_of, last_failed, main_thing
 from app.briefs.linked_conversations import without_secrets
 from app.briefs.llm.entities import united
 from app.briefs.llm.instructions import without_instructions
 from app.briefs.mood import mood_of
-from app.briefs.phrases import language_of_locale, phrases_of
+from app.briefs.phrases import language_of_locale
 from app.briefs.quoting import quoted, quotes_in
 from app.briefs.reading import Utterance, only_looks, refusal_of
 from app.briefs.repetition import Coverage
@@ -100,7 +99,7 @@ def compose(snapshot: Snapshot, intent: Intent, request: HandoffRequest, budget:
 def _composed(snapshot: Snapshot, intent: Intent, request: HandoffRequest, case: Case, budget: Budget) -> Brief:
     if not case.interactions:
         return Brief()
-    wording = Wording(frames_in(language_of_locale(request.locale)), phrases_of(request.locale))
+    wording = Wording.of(language_of_locale(request.locale))
     status = resolution(case, request.reason)
     reason = contact_reason(case, wording)
     promised = budget.within(lambda: commitments(case.utterances), ())

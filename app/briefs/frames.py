@@ -5,36 +5,19 @@ ended and how often it was tried, has to read alike. The engine writes English, 
 sentences can be put into another language whole; what has none of these forms stays as it is.
 """
 
-import re
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
+from functools import cache
 
 from app.models import ActionTaken, Actor, Brief, Commitment, Outcome
 from app.nlu.dialogue_acts import is_english
-from app.nlu.languages import Language, language_of
+from app.nlu.languages import language_of
+from app.nlu.tables import ENGLISH, FrameWords, Language, sentences_of
 
-_ENDINGS = (Outcome.SUCCEEDED, Outcome.FAILED, Outcome.ABANDONED, Outcome.UNKNOWN)
+_LONGEST_STEP = 200
 
 
-class Frames(NamedTuple):
-    """The words of one language.
-
-    `speech`, `wrote` and `ended` are whole sentences, `steps` too. `failed_before`, `after` and `steps` are for one and
-    for several; `after` and `steps` take their `count`. `actors` are as they stand within a sentence.
-    """
-
-    actors: Mapping[Actor, str]
-    speech: str
-    wrote: str
-    after: tuple[str, str]
-    steps: tuple[str, str]
-    ended: Mapping[Outcome, str]
-    outcomes: Mapping[Outcome, str]
-    attempts: str
-    failed_before: tuple[str, str]
-    mixed: str
-    due: str
-    on: str
+class Frames(FrameWords):
+    """The words of one language, and the sentences made of them."""
 
     def quotation(self, actor: Actor, words: str) -> str:
         """That somebody said something, with the words in quotation marks."""
@@ -77,195 +60,29 @@ def _counted(forms: tuple[str, str], count: int) -> str:
     return forms[count > 1].format(count=count)
 
 
-def _actors(customer: str, bot: str, agent: str, system: str) -> Mapping[Actor, str]:
-    return {Actor.CUSTOMER: customer, Actor.BOT: bot, Actor.AGENT: agent, Actor.SYSTEM: system}
-
-
-def _outcomes(succeeded: str, failed: str, abandoned: str, unknown: str) -> Mapping[Outcome, str]:
-    return dict(zip(_ENDINGS, (succeeded, failed, abandoned, unknown), strict=True))
-
-
-_FRAMES: Mapping[Language, Frames] = {
-    "en": Frames(
-        actors=_actors("the customer", "the bot", "the agent", "the system"),
-        speech="{who} said: {words}",
-        wrote="Since then {actor} wrote {quotation}{after}.",
-        after=(", after 1 other message", ", after {count} other messages"),
-        steps=("Since then 1 step was recorded.", "Since then {count} steps were recorded."),
-        ended=_outcomes(
-            "Done: {step}.",
-            "Failed: {step}.",
-            "Given up: {step}.",
-            "Begun, no outcome on record: {step}.",
-        ),
-        outcomes=_outcomes("succeeded", "failed", "abandoned", "unknown"),
-        attempts="attempts",
-        failed_before=(", the first failed", ", all but the last failed"),
-        mixed=" with different outcomes",
-        due="due {time}",
-        on="said on {day}",
-    ),
-    "de": Frames(
-        actors=_actors("der Kunde", "der Bot", "der Agent", "das System"),
-        speech="{who} sagte: {words}",
-        wrote="Seitdem schrieb {actor} {quotation}{after}.",
-        after=(", nach 1 weiteren Nachricht", ", nach {count} weiteren Nachrichten"),
-        steps=("Seitdem wurde 1 Schritt erfasst.", "Seitdem wurden {count} Schritte erfasst."),
-        ended=_outcomes(
-            "Erledigt: {step}.",
-            "Fehlgeschlagen: {step}.",
-            "Abgebrochen: {step}.",
-            "Begonnen, ohne bekanntes Ergebnis: {step}.",
-        ),
-        outcomes=_outcomes("gelungen", "fehlgeschlagen", "abgebrochen", "unbekannt"),
-        attempts="Versuche",
-        failed_before=(", der erste schlug fehl", ", alle bis auf den letzten schlugen fehl"),
-        mixed=" mit verschiedenem Ausgang",
-        due="Frist: {time}",
-        on="gesagt am {day}",
-    ),
-    "fr": Frames(
-        actors=_actors("le client", "le bot", "l’agent", "le système"),
-        speech="{who} a dit : {words}",
-        wrote="Depuis, {actor} a écrit {quotation}{after}.",
-        after=(", après 1 autre message", ", après {count} autres messages"),
-        steps=("Depuis, 1 étape a été enregistrée.", "Depuis, {count} étapes ont été enregistrées."),
-        ended=_outcomes(
-            "Fait : {step}.",
-            "Échec : {step}.",
-            "Abandonné : {step}.",
-            "Commencé, sans résultat connu : {step}.",
-        ),
-        outcomes=_outcomes("réussi", "échoué", "abandonné", "inconnu"),
-        attempts="tentatives",
-        failed_before=(", la première a échoué", ", toutes sauf la dernière ont échoué"),
-        mixed=" aux résultats différents",
-        due="échéance : {time}",
-        on="dit le {day}",
-    ),
-    "es": Frames(
-        actors=_actors("el cliente", "el bot", "el agente", "el sistema"),
-        speech="{who} dijo: {words}",
-        wrote="Desde entonces {actor} escribió {quotation}{after}.",
-        after=(", tras 1 mensaje más", ", tras {count} mensajes más"),
-        steps=("Desde entonces se registró 1 paso.", "Desde entonces se registraron {count} pasos."),
-        ended=_outcomes(
-            "Hecho: {step}.",
-            "Falló: {step}.",
-            "Abandonado: {step}.",
-            "Empezado, sin resultado registrado: {step}.",
-        ),
-        outcomes=_outcomes("logrado", "fallido", "abandonado", "desconocido"),
-        attempts="intentos",
-        failed_before=(", el primero falló", ", todos menos el último fallaron"),
-        mixed=" con resultados distintos",
-        due="plazo: {time}",
-        on="dicho el {day}",
-    ),
-    "it": Frames(
-        actors=_actors("il cliente", "il bot", "l’agente", "il sistema"),
-        speech="{who} ha detto: {words}",
-        wrote="Da allora {actor} ha scritto {quotation}{after}.",
-        after=(", dopo 1 altro messaggio", ", dopo altri {count} messaggi"),
-        steps=("Da allora è stato registrato 1 passaggio.", "Da allora sono stati registrati {count} passaggi."),
-        ended=_outcomes(
-            "Fatto: {step}.",
-            "Non riuscito: {step}.",
-            "Abbandonato: {step}.",
-            "Iniziato, senza esito noto: {step}.",
-        ),
-        outcomes=_outcomes("riuscito", "non riuscito", "abbandonato", "sconosciuto"),
-        attempts="tentativi",
-        failed_before=(", il primo non è riuscito", ", è riuscito solo l’ultimo"),
-        mixed=" con esiti diversi",
-        due="scadenza: {time}",
-        on="detto il {day}",
-    ),
-    "pt": Frames(
-        actors=_actors("o cliente", "o bot", "o agente", "o sistema"),
-        speech="{who} disse: {words}",
-        wrote="Desde então {actor} escreveu {quotation}{after}.",
-        after=(", após mais 1 mensagem", ", após mais {count} mensagens"),
-        steps=("Desde então foi registada 1 etapa.", "Desde então foram registadas {count} etapas."),
-        ended=_outcomes(
-            "Feito: {step}.",
-            "Falhou: {step}.",
-            "Abandonado: {step}.",
-            "Iniciado, sem resultado registado: {step}.",
-        ),
-        outcomes=_outcomes("concluído", "falhado", "abandonado", "desconhecido"),
-        attempts="tentativas",
-        failed_before=(", a primeira falhou", ", todas menos a última falharam"),
-        mixed=" com resultados diferentes",
-        due="prazo: {time}",
-        on="dito em {day}",
-    ),
-    "nl": Frames(
-        actors=_actors("de klant", "de bot", "de agent", "het systeem"),
-        speech="{who} zei: {words}",
-        wrote="Sindsdien schreef {actor} {quotation}{after}.",
-        after=(", na nog 1 bericht", ", na nog {count} berichten"),
-        steps=("Sindsdien is 1 stap vastgelegd.", "Sindsdien zijn {count} stappen vastgelegd."),
-        ended=_outcomes(
-            "Gedaan: {step}.",
-            "Mislukt: {step}.",
-            "Afgebroken: {step}.",
-            "Begonnen, geen uitkomst bekend: {step}.",
-        ),
-        outcomes=_outcomes("gelukt", "mislukt", "afgebroken", "onbekend"),
-        attempts="pogingen",
-        failed_before=(", de eerste mislukte", ", alle behalve de laatste mislukten"),
-        mixed=" met verschillende uitkomst",
-        due="termijn: {time}",
-        on="gezegd op {day}",
-    ),
-}
-ENGLISH = _FRAMES["en"]
-_WORD = re.compile(r"[^\W\d_]+")
-_TRIED = re.compile(
-    r" \((?P<all>\d{1,4}) attempts(?P<note>, the first failed|, all but the last failed| with different outcomes)?\)$"
-)
-_SAID = re.compile(r"The (?P<who>customer|bot|agent|system) said: (?P<words>“.*)", re.DOTALL)
-_ENDED = re.compile(r"(?P<how>Done|Failed|Given up|Begun, no outcome on record): (?P<step>[^“”]{1,200})\.")
-_HOW: Mapping[str, Outcome] = {
-    "Done": Outcome.SUCCEEDED,
-    "Failed": Outcome.FAILED,
-    "Given up": Outcome.ABANDONED,
-    "Begun, no outcome on record": Outcome.UNKNOWN,
-}
-
-
-_FEMININE = {
-    "der Kunde": "die Kundin",
-    "el cliente": "la clienta",
-    "le client": "la cliente",
-    "il cliente": "la cliente",
-    "o cliente": "a cliente",
-}
-
-
+@cache
 def frames_in(language: Language) -> Frames:
-    """The words of a language."""
-    return _FRAMES[language]
+    """The words of a language; English ones where it has none."""
+    return Frames.model_validate(sentences_of(language).frames.model_dump())
 
 
 def frames_of(brief: Brief) -> Frames:
-    """The words around what a brief tells, in its language; English where that is none of the seven."""
-    return known_frames_of(brief) or ENGLISH
+    """The words around what a brief tells, in its language; English where that is none of ours."""
+    return known_frames_of(brief) or frames_in(ENGLISH)
 
 
 def known_frames_of(brief: Brief) -> Frames | None:
-    """The words of a brief's language, with the customer as the brief has it; None where it is none of the seven."""
+    """The words of a brief's language, with the customer as the brief has it; None where it is none of ours."""
     # Where a model left something out, our own English stands there: the situation tells most.
     prose = " ".join(filter(None, (brief.contact_reason, brief.situation, brief.customer_expectation)))
-    language = language_of(brief.situation or "") or language_of(prose) or ("en" if is_english(prose) else None)
-    return None if language is None else _calling_customer_as(prose, _FRAMES[language])
+    language = language_of(brief.situation or "") or language_of(prose) or (ENGLISH if is_english(prose) else None)
+    return None if language is None else _calling_customer_as(prose, frames_in(language))
 
 
 def framed_as(brief: Brief, worded: Brief) -> Brief:
     """Our own brief with its steps, its history and their claims put into the language of one that a model worded."""
     frames = frames_of(worded)
-    if frames is ENGLISH:
+    if frames == frames_in(ENGLISH):
         return brief
     reworded = {item.text: _sentence(item.text, frames) for item in brief.history}
     history = tuple(item.model_copy(update={"text": reworded[item.text]}) for item in brief.history)
@@ -276,26 +93,33 @@ def framed_as(brief: Brief, worded: Brief) -> Brief:
 
 def _calling_customer_as(prose: str, frames: Frames) -> Frames:
     """The words of a language with the customer as a woman, where that is what the prose calls her."""
-    feminine = _FEMININE.get(frames.actors[Actor.CUSTOMER])
-    words = f" {' '.join(_WORD.findall(prose.casefold()))} "
-    if feminine is None or f" {feminine.casefold()} " not in words:
+    feminine = frames.customer_feminine
+    letters = "".join(letter if letter.isalpha() else " " for letter in prose.casefold())
+    if feminine is None or f" {feminine.casefold()} " not in f" {' '.join(letters.split())} ":
         return frames
-    return frames._replace(actors={**frames.actors, Actor.CUSTOMER: feminine})
+    return frames.model_copy(update={"actors": {**frames.actors, Actor.CUSTOMER: feminine}})
 
 
 def _sentence(text: str, frames: Frames) -> str:
-    match = _SAID.fullmatch(text)
-    if match:
-        return frames.quotation(Actor(match["who"]), match["words"])
-    ended = _ENDED.fullmatch(text)
-    return frames.ended[_HOW[ended["how"]]].format(step=ended["step"]) if ended else text
+    english = frames_in(ENGLISH)
+    for actor in Actor:
+        opening = english.quotation(actor, "“")
+        if text.startswith(opening):
+            return frames.quotation(actor, f"“{text.removeprefix(opening)}")
+    for outcome, form in english.ended.items():
+        before, after = form.split("{step}")
+        step = text.removeprefix(before).removesuffix(after)
+        if text == f"{before}{step}{after}" and 0 < len(step) <= _LONGEST_STEP and not set(step) & set("“”"):
+            return frames.ended[outcome].format(step=step)
+    return text
 
 
 def _step(action: ActionTaken, frames: Frames) -> str:
-    tried = _TRIED.search(action.step)
-    if tried is None:
-        return action.step
-    notes = {None: "", ENGLISH.mixed: frames.mixed} | dict(
-        zip(ENGLISH.failed_before, frames.failed_before, strict=True)
-    )
-    return f"{action.step[: tried.start()]} ({tried['all']} {frames.attempts}{notes[tried['note']]})"
+    """A step with the note of its attempts, which `Frames.tried` made in English, in another language."""
+    english = frames_in(ENGLISH)
+    notes = {"": "", english.mixed: frames.mixed} | dict(zip(english.failed_before, frames.failed_before, strict=True))
+    for note, reworded in notes.items():
+        step, bracket, count = action.step.removesuffix(f" {english.attempts}{note})").rpartition(" (")
+        if bracket and count.isdecimal() and action.step.endswith(f" {english.attempts}{note})"):
+            return f"{step} ({count} {frames.attempts}{reworded})"
+    return action.step

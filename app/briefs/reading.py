@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 from app.budget import spend
-from app.models import Actor, Channel, Interaction, Kind, Outcome
+from app.models import Actor, Interaction, Kind, Outcome
 from app.nlu import NOTHING_READ, Act, SentenceReading, Setting, Talk, read
 from app.nlu.steps import read_json, result_outcome
 
@@ -107,9 +107,9 @@ def utterances(interactions: Iterable[Interaction]) -> list[Utterance]:
         for text, setting in talk.sentences(row.text, by_customer=row.actor is Actor.CUSTOMER):
             spend()
             reading = NOTHING_READ if setting is None else read(text, setting)
-            signed = (
-                signed or (has_content and row.channel is Channel.EMAIL and _closes(text, reading))
-            ) and not _adds(text)
+            signed = (signed or (has_content and row.channel.traits.letters and _closes(text, reading))) and not _adds(
+                text
+            )
             if signed and setting is not None:
                 reading = reading._replace(boilerplate=1.0)
             has_content = has_content or reading.boilerplate < _SURE

@@ -20,8 +20,8 @@ from app.nlu.words import stem, terms
 MOST_PARTS = 6
 MOST_LISTED = 8
 MOST_OFFERED = 6
-_NAMING_KEY = re.compile(r"(?:^|_)(?:name|title|label|description)$")
-_ID_KEY = re.compile(r"(?:^|_)(?:id|number|code|reference|ref|no)$")
+_NAMING_KEYS = frozenset("name title label description".split())
+_ID_KEYS = frozenset("id number code reference ref no".split())
 # Whoever says one of these means each of several, in the seven languages.
 _ALL = frozenset(
     "all every each both alle alles sämtliche beide tous toutes chaque todas todos todo ambas ambos tutte tutti ogni"
@@ -147,8 +147,10 @@ def _parts(fields: Mapping[str, Any]) -> Iterator[_RecordPart]:
 
 
 def _part(kind: str, member: Mapping[str, Any]) -> _RecordPart | None:
-    named = [value for key, value in member.items() if _NAMING_KEY.search(key) and isinstance(value, str)]
-    keys = [key for key, value in member.items() if _ID_KEY.search(key) and isinstance(value, str)]
+    named = [
+        value for key, value in member.items() if key.rpartition("_")[2] in _NAMING_KEYS and isinstance(value, str)
+    ]
+    keys = [key for key, value in member.items() if key.rpartition("_")[2] in _ID_KEYS and isinstance(value, str)]
     # Of an item's several numbers, the one that is named after the list it stands in is its own.
     own = [key for key in keys if stem(label_of(key)) == stem(label_of(kind))] or (keys if len(keys) == 1 else [])
     if not named or not own or not terms(named[0]):

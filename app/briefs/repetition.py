@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from app.nlu.languages import FUNCTION_WORDS
+from app.nlu.languages import function_words
 from app.nlu.words import terms
 
 _SAME = 0.75
@@ -36,7 +36,7 @@ class Coverage:
 
     def holds(self, text: str) -> bool:
         """Whether nearly all that a text is about was told already, in whatever language; each figure of it must be."""
-        words = frozenset(terms(text)) - _TELLING - FUNCTION_WORDS
+        words = frozenset(terms(text)) - _TELLING - function_words()
         fresh = words - self._words
         if not words or any(any(map(str.isdigit, word)) for word in fresh):
             return False

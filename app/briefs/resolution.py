@@ -1,6 +1,5 @@
 """Whether a case is settled: by what was done for the customer, what went wrong after it, and how the talk ended."""
 
-import re
 from datetime import datetime
 
 from app.briefs.case import Case
@@ -14,10 +13,8 @@ _GLAD = 0.5
 _FOR_NO_TROUBLE = (HandoffReason.OTHER, HandoffReason.CUSTOMER_REQUEST)
 _WRONG = (Outcome.FAILED, Outcome.ABANDONED)
 # A step that only tells how something stands has done nothing about it.
-_TELLS_ONLY = re.compile(
-    r"(?:^|[_\W])(?:status|check|probe|test|stock|balance|availability|view|track|details|lookup|search"
-    r"|page_?view)(?:$|[_\W])",
-    re.IGNORECASE,
+_TELLS_ONLY = frozenset(
+    "status check probe test stock balance availability view track details lookup search pageview".split()
 )
 
 
@@ -59,7 +56,7 @@ def _helped(case: Case) -> bool:
         if step.action.outcome is Outcome.SUCCEEDED
         and step.action.actor in (Actor.BOT, Actor.AGENT)
         and not step.reported
-        and not _TELLS_ONLY.search(step.name)
+        and _TELLS_ONLY.isdisjoint(_words_in(step.name))
         and (begun is None or step.action.at >= begun)
     ]
     if not done:
@@ -96,3 +93,7 @@ def _is_passed_on(case: Case) -> bool:
     """Whether the last that bot or agent said is that they or somebody will do something about it."""
     ours = [utterance for utterance in case.utterances if not utterance.by_customer]
     return any(utterance.act is Act.PROMISE for utterance in ours if utterance.interaction is ours[-1].interaction)
+
+
+def _words_in(name: str) -> list[str]:
+    return "".join(sign if sign.isalnum() else " " for sign in name.lower()).split()

@@ -19,7 +19,7 @@ _WITH_SECRET = 0.2
 _LONGEST_ASKING = 6
 # `Category: [x] Refund`: a field of a form.
 _FIELD = re.compile(r"[^\W\d_][^:.?!]{1,30}:\s(?=(?:\S+\s+){0,4}\S+$)")
-_BOX = re.compile(r"\[[ xX]\]")
+_BOXES = ("[ ]", "[x]", "[X]")
 _ASKING = (Act.REQUEST, Act.QUESTION, Act.CONDITION, Act.COMPLAINT, Act.WITHDRAWAL)
 WANTING = (Act.REQUEST, Act.QUESTION, Act.CONDITION)
 _SURE_OF_WISH = 0.65
@@ -56,7 +56,9 @@ def wants(utterance: Utterance) -> bool:
 
 def is_bare(utterance: Utterance) -> bool:
     """Whether a sentence holds too little to tell a matter: a field of a form, an outcry."""
-    is_field = _BOX.search(utterance.text) or (utterance.act not in _ASKING and _FIELD.match(utterance.text))
+    is_field = any(box in utterance.text for box in _BOXES) or (
+        utterance.act not in _ASKING and _FIELD.match(utterance.text)
+    )
     return bool(is_field) or len(set(terms(utterance.text))) < _FEWEST_TERMS
 
 

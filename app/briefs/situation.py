@@ -3,21 +3,21 @@
 A sentence is a fact of the ledger in words of ours, or a quotation: nothing that somebody said is told in other words.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from app.briefs.case import REASON_WORDS, Case
 from app.briefs.due import is_overdue
-from app.briefs.frames import Frames
-from app.briefs.phrases import Phrases
+from app.briefs.frames import Frames, frames_in
 from app.briefs.quoting import quoted, quotes_in
 from app.briefs.reading import Utterance
 from app.briefs.sentence_roles import SURE
 from app.briefs.steps import AttemptedStep, humanised, label_of
 from app.briefs.wishes import WishState
-from app.models import Actor, Commitment, Entity, Evidence, Interaction, Outcome, Quote, ResolutionStatus
+from app.models import Actor, Channel, Commitment, Entity, Evidence, Interaction, Outcome, Quote, ResolutionStatus
 from app.nlu import Act
+from app.nlu.tables import Language, Phrases, sentences_of
 from app.nlu.words import terms
 
 SITUATION_WORDS = 75
@@ -46,6 +46,17 @@ class Wording(NamedTuple):
 
     frames: Frames
     phrases: Phrases
+    channels: Mapping[str, str]
+
+    @classmethod
+    def of(cls, language: Language) -> Self:
+        """The words of a language."""
+        spoken = sentences_of(language)
+        return cls(frames_in(language), spoken.phrases, spoken.channels)
+
+    def channel(self, channel: Channel) -> str:
+        """What a channel is called; its own name where the language has none for it."""
+        return self.channels.get(channel.value) or channel.value.replace("_", " ")
 
     def quotation(self, utterance: Utterance, frame: str, case: Case | None = None, **places: str) -> BriefSentence:
         """A sentence of ours around a quotation; `frame` has a place for `quote`, and for others.
@@ -278,7 +289,10 @@ def _before(case: Case, wording: Wording) -> Iterable[BriefSentence]:
     if case.before is not None:
         row = case.before.interaction
         yield wording.quotation(
-            case.before, wording.phrases.earlier, day=f"{row.occurred_at:%Y-%m-%d}", channel=row.channel.value
+            case.before,
+            wording.phrases.earlier,
+            day=f"{row.occurred_at:%Y-%m-%d}",
+            channel=wording.channel(row.channel),
         )
 
 

@@ -16,7 +16,7 @@ from app.nlu.sentences import shorten
 
 MOST_NAMES_IN_A_STEP = 5
 _SELF_SERVICE_DETAIL = ("error_code", "error", "code", "reason", "step", "page", "screen", "field")
-_PERSON_KEY = re.compile(r"(?:user|customer|account|member|client|person|profile)(?:_|$)")
+_PERSON_KEYS = frozenset("user customer account member client person profile".split())
 # Whether what the customer says they tried helped, in their own words; where they do not say, nobody knows.
 _STILL_BROKEN = re.compile(
     r"\b(?:but|still|again|no luck|nothing|didn[’']t|doesn[’']t|did not|does not|without success|to no avail|fail|twice"
@@ -111,7 +111,7 @@ def counted_calls(tool_calls: Sequence[Call]) -> list[Call]:
 
 def is_of_person(key: str) -> bool:
     """Whether a field's name says that it identifies a person, like `user_id`, and not a thing."""
-    return _PERSON_KEY.match(key) is not None
+    return key.partition("_")[0] in _PERSON_KEYS
 
 
 def subject_of(call: Call) -> tuple[str, ...]:

@@ -31,17 +31,6 @@ from app.models import Actor, Channel
 
 MOST_CHARACTERS = 1_000_000
 
-_CHANNELS: Mapping[str, Channel] = {
-    **{channel.value: channel for channel in Channel},
-    **dict.fromkeys(("website", "web site", "browser"), Channel.WEB),
-    **dict.fromkeys(("live chat", "web chat", "webchat", "livechat"), Channel.CHAT),
-    **dict.fromkeys(("phone", "call", "phone call", "telephone"), Channel.VOICE),
-    **dict.fromkeys(("phone menu", "voice menu"), Channel.IVR),
-    **dict.fromkeys(("e-mail", "mail"), Channel.EMAIL),
-    **dict.fromkeys(("text message", "text messages"), Channel.SMS),
-    **dict.fromkeys(("social media",), Channel.SOCIAL),
-    **dict.fromkeys(("in person", "in-person"), Channel.IN_PERSON),
-}
 _HEADINGS: Mapping[str, str] = {
     **dict.fromkeys(("channel",), "channel"),
     **dict.fromkeys(("date", "day", "started", "started at"), "date"),
@@ -152,7 +141,7 @@ class _TextReader:
         head = None if goes_on else _head_of(line.strip())
         actor = self._actor(number, head) if head else None
         if head is not None and actor is not None:
-            channel = head.channel or next(filter(None, map(_channel_named, head.notes)), None) or self._channel
+            channel = head.channel or next(filter(None, map(Channel.called, head.notes)), None) or self._channel
             if actor not in _ROLES:
                 raise InvalidRequest(f"line {number}: “{head.label}” is nobody who takes part. {_HOW}")
             turn = _TextTurn(number, _ROLES[actor], channel, self._day, head.stamp, _name_in(head), [head.text])
@@ -167,7 +156,7 @@ class _TextReader:
         by_note = next(filter(None, map(actor_of_role, head.notes)), None)
         by_label = actor_of_role(head.label)
         if by_label is not None:
-            names = [note for note in head.notes if _channel_named(note) is None and actor_of_role(note) is None]
+            names = [note for note in head.notes if Channel.called(note) is None and actor_of_role(note) is None]
             self._names |= {name.casefold(): by_label for name in names}
             return by_label
         if by_note is not None:
@@ -196,7 +185,7 @@ class _TextReader:
         if inside is None:
             return False
         pieces = [piece.strip() for piece in re.split(r"[,;|]", inside) if piece.strip()]
-        read = [(_channel_named(piece), _day_named(piece)) for piece in pieces]
+        read = [(Channel.called(piece), _day_named(piece)) for piece in pieces]
         if not all(channel or day for channel, day in read):
             return self._title(number, rule, pieces)
         for channel, day in read:
@@ -216,7 +205,7 @@ class _TextReader:
 
     def _set(self, number: int, meant: str, value: str) -> None:
         if meant == "channel":
-            channel = _channel_named(value)
+            channel = Channel.called(value)
             if channel is None:
                 raise InvalidRequest(f"line {number}: “{value}” is no channel. Use one of {', '.join(Channel)}.")
             self._channel = channel
@@ -233,7 +222,7 @@ def _name_in(head: _Head) -> str | None:
     """The name of whoever speaks: the label where that is no role, else what stands beside the role."""
     if actor_of_role(head.label) is None:
         return head.label
-    return next((note for note in head.notes if _channel_named(note) is None and actor_of_role(note) is None), None)
+    return next((note for note in head.notes if Channel.called(note) is None and actor_of_role(note) is None), None)
 
 
 def _rule_of(line: str) -> _Divider | None:
@@ -253,7 +242,7 @@ def _head_of(line: str) -> _Head | None:
         match = _GROUP.match(rest) or _BARE_TIME.match(rest)
         if match is None:
             break
-        read, named = _stamp_of(match["inside"]), _channel_named(match["inside"])
+        read, named = _stamp_of(match["inside"]), Channel.called(match["inside"])
         if read is None and named is None:
             return None
         stamp, channel, rest = read or stamp, named or channel, rest[match.end() :]
@@ -284,10 +273,6 @@ def _stamp_of(written: str) -> _Stamp | None:
         return _Stamp(clock=(first, int(match[2]), None if match[3] is None else int(match[3])))
     except ValueError:
         return None
-
-
-def _channel_named(written: str) -> Channel | None:
-    return _CHANNELS.get(" ".join(written.casefold().split()))
 
 
 def _day_named(written: str) -> date | None:

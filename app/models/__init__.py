@@ -32,7 +32,6 @@ from app.models.base import (
     MAX_BATCH,
     MAX_DATA_BYTES,
     Actor,
-    Channel,
     Confidence,
     Evidence,
     Kind,
@@ -56,6 +55,7 @@ from app.models.brief import (
     SentimentLabel,
     Trend,
 )
+from app.models.channels import Channel
 from app.models.customers import Customer, IdentityMatch, Passage, Resolution, Verification, VerificationStatus
 from app.models.erasure import Erased, RetentionRule, RetentionRun
 from app.models.explanations import Explanation, SentenceExplained, WishExplained

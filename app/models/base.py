@@ -31,22 +31,6 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Channel(StrEnum):
-    """Where an interaction happened."""
-
-    APP = "app"
-    WEB = "web"
-    CHAT = "chat"
-    VOICE = "voice"
-    IVR = "ivr"
-    EMAIL = "email"
-    SMS = "sms"
-    WHATSAPP = "whatsapp"
-    SOCIAL = "social"
-    IN_PERSON = "in_person"
-    OTHER = "other"
-
-
 class Actor(StrEnum):
     """Who acted."""
 

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from app.models.base import Actor, Channel, Confidence, Evidence, Outcome, Record
+from app.models.base import Actor, Confidence, Evidence, Outcome, Record
+from app.models.channels import Channel
 from app.models.verification import Checker, Quote, VerdictKind
 
 

@@ -11,7 +11,8 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from app.models.base import Channel, Confidence, Evidence, Moment, Record
+from app.models.base import Confidence, Evidence, Moment, Record
+from app.models.channels import Channel
 from app.models.requests import HandoffReason
 from app.models.signals import SignalType
 
@@ -371,16 +372,9 @@ class Escalations(Record):
 class FrictionKind(StrEnum):
     """What went wrong at a moment: the signals of friction, and what breaks continuity itself."""
 
-    HESITATION = SignalType.HESITATION.value
-    BACKTRACKING = SignalType.BACKTRACKING.value
-    REPETITION = SignalType.REPETITION.value
-    CHANNEL_SWITCH = SignalType.CHANNEL_SWITCH.value
-    DELAYED_REPLY = SignalType.DELAYED_REPLY.value
-    SILENCE = SignalType.SILENCE.value
-    REPEATED_FAILURE = SignalType.REPEATED_FAILURE.value
-    BOT_LOOP = SignalType.BOT_LOOP.value
-    NEGATIVE_SENTIMENT = SignalType.NEGATIVE_SENTIMENT.value
-    HUMAN_REQUEST = SignalType.HUMAN_REQUEST.value
+    _ignore_ = "signal"
+    for signal in SignalType:
+        vars()[signal.name] = signal.value
     INFORMATION_REPEATED = "information_repeated"
     CONTEXT_GAP = "context_gap"
 

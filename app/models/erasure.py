@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from app.models.base import Channel, Record
+from app.models.base import Record
+from app.models.channels import Channel
 
 
 class Erased(Record):

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, JsonValue, StringConstraints
 
-from app.models.base import NO_NUL, Actor, Channel, Kind, Match, Moment, Outcome, Record
+from app.models.base import NO_NUL, Actor, Kind, Match, Moment, Outcome, Record
+from app.models.channels import Channel
 
 
 class Identifier(Record):

@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from app.models.base import Actor, Channel, Kind, Record
+from app.models.base import Actor, Kind, Record
+from app.models.channels import Channel
 from app.models.customers import VerificationStatus
 from app.models.handoffs import HandoffStatus
 

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue, model_validator
 
-from app.models.base import Actor, Channel, Moment, Record
+from app.models.base import Actor, Moment, Record
+from app.models.channels import Channel
 from app.models.interactions import Identifier
 
 

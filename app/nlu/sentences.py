@@ -4,7 +4,7 @@ import re
 from textwrap import wrap
 
 from app.caching import text_cache
-from app.nlu.languages import FUNCTION_WORDS
+from app.nlu.languages import function_words
 
 # Stars within a word are the writer's own: `f***ing`.
 _MARKUP = re.compile(
@@ -97,7 +97,7 @@ def _ends_in_abbreviation(before: str, after: str) -> bool:
     ):
         return True
     following = _FIRST_WORD.match(after)
-    begins = following is not None and after[:1].isupper() and following.group().casefold() in FUNCTION_WORDS
+    begins = following is not None and after[:1].isupper() and following.group().casefold() in function_words()
     initial = _INITIAL.search(before)
     if initial and not _NUMBERED.search(before[: initial.start(1)]):
         letter = initial.group(1)

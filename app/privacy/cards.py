@@ -11,7 +11,7 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from app.privacy.spoken import Atom, Token, gaps_of, shape_of
-from app.privacy.vocabulary import ARTICLES, CAME, CARDS, COUNTS, IS, NAMES, OTHER_CARDS, PREPOSITIONS
+from app.privacy.vocabulary import ARTICLES, CAME, CARDS, COUNTS, JOINS, NAMES, OTHER_CARDS, PREPOSITIONS
 
 _ISSUERS = re.compile(
     r"4\d{12}(?:\d{3}){0,2}|5[1-5]\d{14}|2[2-7]\d{14}|3[47]\d{13}|3[0689]\d{12}(?:\d\d)?|35\d{14}"
@@ -41,7 +41,7 @@ _CARD_WORDS = CARDS | frozenset("""debit credit pan cvv cvc expiry expires exp p
 _PEOPLE = frozenset("customer member client cliente account klant kunde".split())
 _PHONES = frozenset("call phone telephone mobile telefon handy telefono telefone telefoon".split())
 _NUMBER_NOUNS = frozenset("number numbers no nr num id ids nummer numero n code".split())
-_JOINTS = IS | ARTICLES | frozenset("ref it for lautet de d del da do di della of o from".split()) | _NUMBER_NOUNS
+_JOINTS = JOINS | ARTICLES | frozenset("ref it for lautet de d del da do di della of o from".split()) | _NUMBER_NOUNS
 # Said of a number without saying whose it is.
 _PLAIN = (
     CARDS

@@ -9,7 +9,7 @@ from app.privacy.vocabulary import (
     CARDS,
     COUNTS,
     DIGITS,
-    IS,
+    JOINS,
     OTHER_CARDS,
     PLACES,
     PREPOSITIONS,
@@ -72,13 +72,13 @@ OTHER = THINGS | frozenset(
     """orders mobile balance total error rekening iban gate born since worked charged paid pay refund street road
     floor ending ends conta compte konto""".split()
 )
-_MAY_FOLLOW = SECRET | IS | CAME | CARDS | PLACES | PRONOUNS | frozenset("my your pin number please".split())
+_MAY_FOLLOW = SECRET | JOINS | CAME | CARDS | PLACES | PRONOUNS | frozenset("my your pin number please".split())
 _MAY_PRECEDE = (
     ARTICLES
     | CAME
     | PREPOSITIONS
     | SECRET
-    | IS
+    | JOINS
     | frozenset(
         """and or enter with here tell give new same right correct wrong digit use mit und oder et ou y e o und
     pass""".split()
@@ -202,7 +202,7 @@ def is_back_of_card(tokens: Sequence[Token], index: int, *, named: bool = False)
             return True
         if token.word in DIGITS or token.word in ANY_CODE:
             before = tokens[at - 1] if at else None
-            return before is None or before.word in ARTICLES or before.word in IS or _counts_digits(before)
+            return before is None or before.word in ARTICLES or before.word in JOINS or _counts_digits(before)
     return False
 
 
@@ -225,8 +225,8 @@ def _is_of_card(tokens: Sequence[Token], index: int) -> bool:
         thing = next(
             (token.word for token in following if token.word not in ARTICLES and token.word not in PREPOSITIONS), ""
         )
-        return not thing or thing in CARDS or thing in IS or thing in PLACES
-    return following[0].word in _AFTER_PLACE or following[0].word in IS or following[0].word in COUNTS
+        return not thing or thing in CARDS or thing in JOINS or thing in PLACES
+    return following[0].word in _AFTER_PLACE or following[0].word in JOINS or following[0].word in COUNTS
 
 
 _AFTER_PLACE = (

@@ -24,11 +24,21 @@ from app.privacy.code_names import (
     spelled,
 )
 from app.privacy.spoken import FILLERS, Atom, Token, plain, tokens
-from app.privacy.vocabulary import AFTERWARDS, ARTICLES, CAME, CARDS, INSTRUMENTS, IS, PREPOSITIONS, PRONOUNS, PROVING
+from app.privacy.vocabulary import (
+    AFTERWARDS,
+    ARTICLES,
+    CAME,
+    CARDS,
+    INSTRUMENTS,
+    JOINS,
+    PREPOSITIONS,
+    PRONOUNS,
+    PROVING,
+)
 
 _TELLS = (
     FILLERS
-    | IS
+    | JOINS
     | CAME
     | ARTICLES
     | CARDS
@@ -209,7 +219,7 @@ def _names(text: str, sequence: Sequence[Token], run: Sequence[Atom], index: int
     between = sequence[index + 1 : first]
     gap = text[sequence[index].end : sequence[first].start]
     joined = all(_may_stand_between(token) for token in between)
-    tells = ":" in gap or "=" in gap or any(token.word in IS for token in between)
+    tells = ":" in gap or "=" in gap or any(token.word in JOINS for token in between)
     if strength == PLACES_ONLY:
         return total in (3, 4)
     if strength == 2:
@@ -279,7 +289,7 @@ def _is_called_code(text: str, sequence: Sequence[Token], first: int, last: int)
             return _stands_on_card(text, sequence, first, last + 1 + step)
         if step == 1 and before.word in _SO_AS_TO and token.word in PROVING:
             return not _is_other(sequence, first)
-        if after[0].word not in IS:
+        if after[0].word not in JOINS:
             continue
         if _strength(sequence, last + 1 + step) > 0:
             came = after[0].word != "as" or any(earlier.word in CAME for earlier in sequence[max(0, first - 8) : first])

@@ -8,7 +8,6 @@ sentences of our own, what came since; where the model is still at them, it wait
 
 import asyncio
 import logging
-import re
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import suppress
@@ -56,7 +55,7 @@ BUDGET_WINDOW_S = 60
 LATELY, LOOK_S = 50_000, 600.0
 _FORWARD = (InterventionLevel.ROUTE, InterventionLevel.ESCALATE)
 _BY_PEOPLE = (Kind.MESSAGE, Kind.NOTE, Kind.TOOL_CALL, Kind.TOOL_RESULT)
-_OVER = re.compile(r"(?:^|_)(?:ended|closed|resolved|completed|hung_up|disconnected)$")
+_OVER = ("_ended", "_closed", "_resolved", "_completed", "_hung_up", "_disconnected")
 
 ConversationKey = tuple[str, str]
 # The case of a conversation and its deterministic brief, as a handoff of it would gather them.
@@ -451,4 +450,4 @@ def _fresh(snapshot: Snapshot, as_of_seq: int) -> list[Interaction]:
 
 
 def _is_over(row: Interaction) -> bool:
-    return row.kind not in _BY_PEOPLE and row.name is not None and _OVER.search(row.name.lower()) is not None
+    return row.kind not in _BY_PEOPLE and row.name is not None and f"_{row.name.lower()}".endswith(_OVER)

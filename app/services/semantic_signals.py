@@ -6,11 +6,12 @@ told here, within a second or two. Nothing is worked out while nobody listens.
 
 import asyncio
 import logging
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
 from time import monotonic
+
+from cachetools import FIFOCache
 
 from app.errors import WarmlineError
 from app.models import Actor, Kind, Snapshot
@@ -43,7 +44,7 @@ class SemanticSignals:
         self._meanings = meanings
         self._heard = heard
         self._tell = tell
-        self._fresh: OrderedDict[tuple[str, str], _Fresh] = OrderedDict()
+        self._fresh: FIFOCache[tuple[str, str], _Fresh] = FIFOCache(maxsize=MOST_CONVERSATIONS)
         self._woken = asyncio.Event()
 
     def note(self, tenant: str, window: Snapshot, fresh: Collection[str]) -> None:
@@ -60,8 +61,6 @@ class SemanticSignals:
         followed.until, followed.customer_id = monotonic() + GIVEN_UP_AFTER_S, window.customer.customer_id
         followed.ids |= message_ids
         self._fresh[conversation] = followed
-        if len(self._fresh) > MOST_CONVERSATIONS:
-            self._fresh.popitem(last=False)
         self._woken.set()
 
     def forget(self, tenant: str, customer_id: str) -> None:

@@ -4,15 +4,17 @@ Every function is pure and judges a moment: a snapshot as of its `now`, so the s
 signals with the same ids, whenever they are asked for.
 """
 
-from app.signals.detection import SHORT_TEXTS, detect
+from app.signals.detection import SHORT_TEXTS, came_by_waiting, detect
 from app.signals.dissatisfaction import strain_at
 from app.signals.friction import explained, intervene
 from app.signals.friction_timeline import course
 from app.signals.levels import Crossing, crossing_of
-from app.signals.timing import came_by_waiting, next_check
+from app.signals.table import SIGNALS
+from app.signals.timing import next_check
 
 __all__ = [
     "SHORT_TEXTS",
+    "SIGNALS",
     "Crossing",
     "came_by_waiting",
     "course",

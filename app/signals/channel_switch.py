@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from itertools import pairwise
 
-from app.models import Actor, Interaction, Kind, SignalType
+from app.models import Actor, Interaction, Kind
 from app.nlu.issue_status import Standing, same_matter, standing
 from app.nlu.steps import says_it_failed
-from app.signals.journey import Journey, Moment, on_channel, span
+from app.signals.journey import Journey, Moment, span
 
 _A_DAY = timedelta(hours=24)
 
@@ -25,11 +25,11 @@ def channel_switches(journey: Journey) -> Iterator[Moment]:
         gap = first.occurred_at - last.occurred_at
         how = "was left with a promise" if stood is Standing.PROMISED else "was not settled"
         detail = (
-            f"The customer came to us again {on_channel(first.channel)}, {span(gap)} after turning to us "
-            f"{on_channel(last.channel)}, where the matter {how}."
+            f"The customer came to us again {first.channel.traits.where}, {span(gap)} after turning to us "
+            f"{last.channel.traits.where}, where the matter {how}."
         )
         severity = 0.7 if gap <= timedelta(hours=1) else 0.6 if gap <= _A_DAY else 0.5
-        yield Moment(SignalType.CHANNEL_SWITCH, severity, (last, first), detail)
+        yield Moment(severity, (last, first), detail)
 
 
 def _stretches(rows: Sequence[Interaction]) -> list[list[Interaction]]:

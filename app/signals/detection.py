@@ -6,28 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.models import Signal, SignalType, Snapshot
-from app.signals.channel_switch import channel_switches
 from app.signals.journey import Journey
-from app.signals.messages import bot_loops, human_requests, negative_sentiment, repetitions
-from app.signals.navigation import backtracking, repeated_failures
-from app.signals.timing import delayed_replies, hesitations, silence
+from app.signals.table import RULES, SIGNALS
 
 MOST_OF_A_TYPE = 5
 SHORT_TEXTS = 12_000
 """So many characters are looked through in a few milliseconds; more than these belong off the event loop."""
-
-_DETECTORS = (
-    hesitations,
-    backtracking,
-    repetitions,
-    channel_switches,
-    delayed_replies,
-    silence,
-    repeated_failures,
-    bot_loops,
-    negative_sentiment,
-    human_requests,
-)
 
 
 def detect(
@@ -42,10 +26,18 @@ def detect(
     messages by interaction_id, what is asked again in other words is found too.
     """
     journey = Journey.of(snapshot, fresh=fresh, vectors=vectors)
-    moments = (moment for detector in _DETECTORS for moment in detector(journey))
-    wanted = (moment for moment in moments if any(journey.is_asked_about(row) for row in moment.evidence))
-    signals = {signal.signal_id: signal for signal in (journey.signal(moment) for moment in wanted)}
+    moments = ((rule.type, moment) for rule in SIGNALS for moment in rule.detect(journey))
+    wanted = (finding for finding in moments if any(journey.is_asked_about(row) for row in finding[1].evidence))
+    signals = {signal.signal_id: signal for signal in (journey.signal(*finding) for finding in wanted)}
     return tuple(sorted(_telling(signals.values()), key=lambda signal: (signal.at, signal.type, signal.signal_id)))
+
+
+def came_by_waiting(signal: Signal, snapshot: Snapshot) -> bool:
+    """Whether a signal has come true because nothing came after what it rests on: it was not told with an arrival."""
+    if not RULES[signal.type].by_waiting or len(signal.evidence) != 1:
+        return False
+    rows = (row for row in snapshot.conversation if row.interaction_id == signal.evidence[0])
+    return any(signal.at > row.occurred_at for row in rows)
 
 
 def _telling(signals: Iterable[Signal]) -> Iterator[Signal]:

@@ -1,4 +1,4 @@
-"""How much friction there is, and how forward to be about it. Every weight is here; the levels are a setting.
+"""How much friction there is, and how forward to be about it. The weights are in `SIGNALS`; the levels are a setting.
 
 Friction is the chance that something costs us the customer's patience: `1 - (1 - strain) · Π(1 - weight · severity)`
 over the strain of the customer's last message and the signals that stand, each with the weight of its type. All fade
@@ -9,22 +9,10 @@ since in which the customer objects to nothing: talk that goes on well has got o
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from app.models import Friction, FrictionPart, Intervention, InterventionLevel, Ladder, Signal, SignalType
+from app.models import Friction, FrictionPart, Intervention, InterventionLevel, Ladder, Signal
 from app.signals.dissatisfaction import CALM, Strain
+from app.signals.table import RULES
 
-WEIGHTS = {
-    SignalType.HUMAN_REQUEST: 0.9,
-    SignalType.REPEATED_FAILURE: 0.65,
-    SignalType.BOT_LOOP: 0.6,
-    SignalType.NEGATIVE_SENTIMENT: 0.5,
-    SignalType.REPETITION: 0.4,
-    SignalType.CHANNEL_SWITCH: 0.4,
-    SignalType.DELAYED_REPLY: 0.3,
-    SignalType.SILENCE: 0.3,
-    SignalType.HESITATION: 0.3,
-    SignalType.BACKTRACKING: 0.35,
-}
-GOT_OVER = frozenset({SignalType.NEGATIVE_SENTIMENT, SignalType.REPETITION, SignalType.BOT_LOOP})
 HALF_LIFE = timedelta(hours=12)
 LEAST_RECENCY = 0.25
 LEAST_REASON = 0.02
@@ -42,13 +30,13 @@ def intervene(
     for share in shares.values():
         calm *= 1.0 - share
     friction = round(1.0 - calm, 4)
-    asked_for_person = any(signal.type is SignalType.HUMAN_REQUEST for signal in signals)
+    escalates = any(RULES[signal.type].escalates for signal in signals)
     reasons = sorted(
         (signal_id for signal_id in shares if shares[signal_id] >= LEAST_REASON),
         key=lambda signal_id: -shares[signal_id],
     )
     return Intervention(
-        level=InterventionLevel.ESCALATE if asked_for_person else ladder.level(friction),
+        level=InterventionLevel.ESCALATE if escalates else ladder.level(friction),
         friction=friction,
         reasons=tuple(reasons),
         causes=strain.causes if strained >= LEAST_STRAIN else (),
@@ -84,8 +72,9 @@ def _strained(strain: Strain, now: datetime) -> float:
 
 
 def _share(signal: Signal, now: datetime, calm: Sequence[datetime]) -> float:
-    got_over = sum(at > signal.at for at in calm) if signal.type in GOT_OVER else 0
-    return WEIGHTS[signal.type] * signal.severity * _recency(signal.at, now) * float(0.5**got_over)
+    rule = RULES[signal.type]
+    got_over = sum(at > signal.at for at in calm) if rule.is_got_over else 0
+    return rule.weight * signal.severity * _recency(signal.at, now) * float(0.5**got_over)
 
 
 def _recency(at: datetime, now: datetime) -> float:

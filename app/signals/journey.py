@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from app.models import Actor, Channel, Interaction, Kind, Signal, SignalType, Snapshot
+from app.models import Actor, Interaction, Kind, Signal, SignalType, Snapshot
 from app.nlu.steps import Step, steps
 
 STAFF = frozenset({Actor.BOT, Actor.AGENT})
@@ -22,25 +22,11 @@ LONGEST_TEXT = 8_000
 TAIL = 2_000
 MOST_TEXT = 200_000
 LEAST_TEXT = 200
-_CHANNEL_WORDS = {
-    Channel.APP: "in the app",
-    Channel.WEB: "on the website",
-    Channel.CHAT: "in the chat",
-    Channel.VOICE: "on the phone",
-    Channel.IVR: "in the phone menu",
-    Channel.EMAIL: "by e-mail",
-    Channel.SMS: "by text message",
-    Channel.WHATSAPP: "on WhatsApp",
-    Channel.SOCIAL: "on social media",
-    Channel.IN_PERSON: "in person",
-    Channel.OTHER: "on another channel",
-}
 
 
 class Moment(NamedTuple):
     """A finding of one detector; `at` is when it came true, by default the time of its last interaction."""
 
-    type: SignalType
     severity: float
     evidence: Sequence[Interaction]
     detail: str
@@ -116,16 +102,16 @@ class Journey:
         """What the customer said in the conversation."""
         return tuple(row for row in self.messages if row.actor is Actor.CUSTOMER)
 
-    def signal(self, moment: Moment) -> Signal:
+    def signal(self, signal_type: SignalType, moment: Moment) -> Signal:
         """The signal of a moment; its id is a hash of the type, the conversation and the evidence."""
         evidence = tuple(row.interaction_id for row in moment.evidence)
         conversation_id = self.snapshot.conversation_id
-        content = "\n".join((moment.type, conversation_id or "", *evidence))
+        content = "\n".join((signal_type, conversation_id or "", *evidence))
         return Signal(
             signal_id=f"sig_{sha256(content.encode()).hexdigest()[:32]}",
             customer_id=self.snapshot.customer.customer_id,
             conversation_id=conversation_id,
-            type=moment.type,
+            type=signal_type,
             severity=round(min(1.0, max(0.0, moment.severity)), 3),
             at=moment.at or moment.evidence[-1].occurred_at,
             evidence=evidence,
@@ -151,11 +137,6 @@ def _readable(rows: Sequence[Interaction]) -> tuple[Interaction, ...]:
         left = max(0, left - len(text))
         read.append(row if text is row.text else row.model_copy(update={"text": text}))
     return tuple(reversed(read))
-
-
-def on_channel(channel: Channel) -> str:
-    """Where it was, as a sentence says it: `in the chat`."""
-    return _CHANNEL_WORDS[channel]
 
 
 def span(length: timedelta) -> str:

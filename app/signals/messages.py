@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from app.caching import text_cache
-from app.models import Actor, Interaction, Kind, SignalType, Trend
+from app.models import Actor, Interaction, Kind, Trend
 from app.nlu.dialogue_acts import SpeechAct, customer_act
 from app.nlu.human_request import asks_for_person
 from app.nlu.identifiers import canonical, mentions
@@ -14,7 +14,7 @@ from app.nlu.reply_moves import Reply, TurnEffect, reply_of, turn_of
 from app.nlu.sentences import sentences
 from app.nlu.sentiment import NEGATIVE, POSITIVE, feeling, mood
 from app.nlu.words import STOP_WORDS, terms, tokens
-from app.signals.journey import STAFF, Journey, Moment, on_channel, quote, span, times
+from app.signals.journey import STAFF, Journey, Moment, quote, span, times
 from app.signals.rephrasing import are_apart, asks_in_other_words
 
 _DELIGHTED = 0.7
@@ -96,7 +96,7 @@ def bot_loops(journey: Journey) -> Iterator[Moment]:
             count = len(same) + 1
             detail = f"The bot said nearly the same thing {times(count)}: “{quote(rows[index].text)}”"
             evidence = [rows[other] for other in (*same, index)]
-            yield Moment(SignalType.BOT_LOOP, 0.15 + 0.2 * count, evidence, detail)
+            yield Moment(0.15 + 0.2 * count, evidence, detail)
 
 
 def negative_sentiment(journey: Journey) -> Iterator[Moment]:
@@ -113,7 +113,7 @@ def negative_sentiment(journey: Journey) -> Iterator[Moment]:
         severity = -feelings[index] + (0.15 if trend is Trend.WORSENING else 0.0)
         course = ", and it is getting worse" if trend is Trend.WORSENING else ""
         detail = f"The customer sounds displeased{course}: “{quote(recent[index].text)}”"
-        yield Moment(SignalType.NEGATIVE_SENTIMENT, severity, (recent[index],), detail)
+        yield Moment(severity, (recent[index],), detail)
 
 
 def human_requests(journey: Journey) -> Iterator[Moment]:
@@ -128,7 +128,7 @@ def human_requests(journey: Journey) -> Iterator[Moment]:
             count += 1
             again = " again" if count > 1 else ""
             detail = f"The customer asked for a person{again}: “{quote(row.text)}”"
-            yield Moment(SignalType.HUMAN_REQUEST, 0.8 + 0.1 * (count - 1), (row,), detail)
+            yield Moment(0.8 + 0.1 * (count - 1), (row,), detail)
 
 
 @text_cache(maxsize=8192)
@@ -158,7 +158,7 @@ def _asked_again(journey: Journey, rows: Sequence[Interaction], earlier: Sequenc
             how = "in other words" if rephrased else "again"
             detail = f"The customer asks {how}, {gap} later: “{quote(rows[index].text)}”"
             severity = 0.6 if rows[other].channel is rows[index].channel else 0.7
-            return Moment(SignalType.REPETITION, severity, (rows[other], rows[index]), detail)
+            return Moment(severity, (rows[other], rows[index]), detail)
     return None
 
 
@@ -171,9 +171,9 @@ def _named_again(rows: Sequence[Interaction], earlier: Sequence[int], index: int
         if again and _answered(rows, other, index) and (again := again - _taken_up(rows, other, index)):
             value = names[min(again)]
             elsewhere = rows[other].channel is not rows[index].channel
-            where = f" after having given it {on_channel(rows[other].channel)}" if elsewhere else ""
+            where = f" after having given it {rows[other].channel.traits.where}" if elsewhere else ""
             detail = f"The customer had to give {value} again{where}."
-            return Moment(SignalType.REPETITION, 0.6 if elsewhere else 0.45, (rows[other], rows[index]), detail)
+            return Moment(0.6 if elsewhere else 0.45, (rows[other], rows[index]), detail)
     return None
 
 
@@ -182,7 +182,7 @@ def _says_so(rows: Sequence[Interaction], earlier: Sequence[int], index: int) ->
     told_here = any(rows[other].conversation_id == row.conversation_id for other in earlier)
     if not (_says_again(row.text) or (told_here and _asked_already(row.text))):
         return None
-    return Moment(SignalType.REPETITION, 0.6, (row,), f"The customer says that they repeat it: “{quote(row.text)}”")
+    return Moment(0.6, (row,), f"The customer says that they repeat it: “{quote(row.text)}”")
 
 
 def _taken_up(rows: Sequence[Interaction], other: int, index: int) -> set[str]:

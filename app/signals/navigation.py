@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from app.models import Actor, Channel, Interaction, Kind, Outcome, SignalType
+from app.models import Actor, Channel, Interaction, Kind, Outcome
 from app.nlu.steps import Step, step_name
-from app.signals.journey import Journey, Moment, on_channel, times
+from app.signals.journey import Journey, Moment, times
 
 _PLACE_KEYS = ("page", "screen", "step", "url", "path", "view", "menu")
 _PLACE_WORDS = ("page", "screen", "step", "menu")
@@ -32,9 +32,9 @@ def backtracking(journey: Journey) -> Iterator[Moment]:
         for location, visits in returns.items():
             again = len(visits) - 1
             detail = (
-                f"The customer came back {times(again)} to {location!r} {on_channel(channel)} after having left it."
+                f"The customer came back {times(again)} to {location!r} {channel.traits.where} after having left it."
             )
-            yield Moment(SignalType.BACKTRACKING, 0.25 + 0.2 * again, visits, detail)
+            yield Moment(0.25 + 0.2 * again, visits, detail)
 
 
 def repeated_failures(journey: Journey) -> Iterator[Moment]:
@@ -50,9 +50,9 @@ def repeated_failures(journey: Journey) -> Iterator[Moment]:
         if len(failed) < 2:
             continue
         evidence = [rows[step.evidence[-1]] for step in failed]
-        where = " and ".join(dict.fromkeys(on_channel(step.channel) for step in failed))
+        where = " and ".join(dict.fromkeys(step.channel.traits.where for step in failed))
         detail = f"{name.replace('_', ' ').capitalize()!r} failed {times(len(failed))} {where}."
-        yield Moment(SignalType.REPEATED_FAILURE, 0.3 + 0.15 * len(failed), evidence, detail)
+        yield Moment(0.3 + 0.15 * len(failed), evidence, detail)
 
 
 def _trails(rows: Sequence[Interaction]) -> dict[Channel, list[tuple[str, Interaction]]]:
@@ -61,7 +61,7 @@ def _trails(rows: Sequence[Interaction]) -> dict[Channel, list[tuple[str, Intera
         if row.kind is Kind.EVENT and row.actor in (Actor.CUSTOMER, Actor.SYSTEM):
             location = _place(row)
             # Passing through the home page again is how one moves about; hearing the menu again is not.
-            if location is not None and (location not in _HUBS or row.channel is Channel.IVR):
+            if location is not None and (location not in _HUBS or row.channel.traits.menu):
                 trails[row.channel].append((location, row))
     return trails
 

@@ -5,44 +5,18 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from math import log2
 from statistics import median
-from typing import NamedTuple
 
 from app.caching import text_cache
-from app.models import Actor, Channel, Interaction, Kind, Outcome, Signal, SignalType, Snapshot
+from app.models import Actor, Interaction, Kind, Outcome, Snapshot
+from app.models.channels import Pace
 from app.nlu.dialogue_acts import SpeechAct, customer_act, staff_act
 from app.nlu.reply_moves import Reply, TurnEffect, reply_of, turn_of
 from app.nlu.sentences import sentences
-from app.signals.journey import STAFF, Journey, Moment, on_channel, span
+from app.signals.journey import STAFF, Journey, Moment, span
 
-_MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
-
-
-class Pace(NamedTuple):
-    """What is usual on a channel, in seconds. A gap longer than `visit` is another visit, not a pause in this one."""
-
-    hesitates: float
-    reply: float
-    silent: float
-    visit: float
-
-
-PACES = {
-    Channel.APP: Pace(60, 2 * _MINUTE, 5 * _MINUTE, 30 * _MINUTE),
-    Channel.WEB: Pace(60, 2 * _MINUTE, 5 * _MINUTE, 30 * _MINUTE),
-    Channel.CHAT: Pace(2 * _MINUTE, 2 * _MINUTE, 5 * _MINUTE, 2 * _HOUR),
-    Channel.VOICE: Pace(20, 30, 30, 30 * _MINUTE),
-    Channel.IVR: Pace(15, 20, 30, 10 * _MINUTE),
-    Channel.EMAIL: Pace(3 * _DAY, _DAY, 4 * _DAY, 21 * _DAY),
-    Channel.SMS: Pace(2 * _HOUR, 30 * _MINUTE, 6 * _HOUR, 3 * _DAY),
-    Channel.WHATSAPP: Pace(30 * _MINUTE, 15 * _MINUTE, 2 * _HOUR, _DAY),
-    Channel.SOCIAL: Pace(6 * _HOUR, 4 * _HOUR, _DAY, 7 * _DAY),
-    Channel.IN_PERSON: Pace(_MINUTE, 2 * _MINUTE, 2 * _MINUTE, _HOUR),
-    Channel.OTHER: Pace(10 * _MINUTE, 30 * _MINUTE, _HOUR, _DAY),
-}
+_DAY = 86_400
 REPORTED_IDLE_S = 30.0
-SELF_SERVICE = frozenset({Channel.APP, Channel.WEB, Channel.IVR})
 _OWN_PACE = 3.0
-_BY_WAITING = frozenset({SignalType.SILENCE, SignalType.DELAYED_REPLY, SignalType.HESITATION})
 _IDLE_KEYS = ("idle_ms", "idle_s", "idle_seconds", "idle", "dwell_ms", "duration_ms", "duration_s", "duration")
 
 
@@ -55,10 +29,11 @@ def hesitations(journey: Journey) -> Iterator[Moment]:
             yield _hesitation(timedelta(seconds=idle), REPORTED_IDLE_S, (row,))
     gaps = list(_own_gaps(rows))
     for index, (before, after, gap) in enumerate(gaps):
-        if not journey.is_asked_about(after) or not PACES[after.channel].hesitates <= gap <= PACES[after.channel].visit:
+        pace = after.channel.traits.pace
+        if not journey.is_asked_about(after) or not pace.hesitates <= gap <= pace.visit:
             continue
         others = [seconds for position, (_, _, seconds) in enumerate(gaps) if position != index]
-        usual = max(PACES[after.channel].hesitates, _OWN_PACE * median(others) if len(others) > 1 else 0.0)
+        usual = max(pace.hesitates, _OWN_PACE * median(others) if len(others) > 1 else 0.0)
         if usual <= gap and _reported_idle(after) is None:
             yield _hesitation(timedelta(seconds=gap), usual, (before, after))
     yield from _stuck(journey, rows)
@@ -85,13 +60,13 @@ def silence(journey: Journey) -> Iterator[Moment]:
         return
     if any(row.actor is Actor.CUSTOMER and row.occurred_at > last.occurred_at for row in journey.everything):
         return
-    pace = PACES[last.channel]
+    pace = last.channel.traits.pace
     quiet = journey.now - last.occurred_at
     if not pace.silent <= quiet.total_seconds() <= _over(pace):
         return
-    detail = f"The customer has not answered our question {on_channel(last.channel)} for {span(quiet)}."
+    detail = f"The customer has not answered our question {last.channel.traits.where} for {span(quiet)}."
     severity = excess(quiet.total_seconds(), pace.silent)
-    yield Moment(SignalType.SILENCE, severity, (last,), detail, _passed(last, pace.silent))
+    yield Moment(severity, (last,), detail, _passed(last, pace.silent))
 
 
 def next_check(snapshot: Snapshot) -> datetime | None:
@@ -100,23 +75,15 @@ def next_check(snapshot: Snapshot) -> datetime | None:
     last = journey.conversation[-1] if journey.conversation else None
     if last is None:
         return None
-    pace = PACES[last.channel]
+    pace = last.channel.traits.pace
     if last.kind is Kind.EVENT and last.actor is Actor.CUSTOMER:
-        stuck = last.channel in SELF_SERVICE and last.outcome is not Outcome.SUCCEEDED
+        stuck = last.channel.traits.self_service and last.outcome is not Outcome.SUCCEEDED
         return _passed(last, pace.hesitates) if stuck else None
     if last.kind is not Kind.MESSAGE:
         return None
     if last.actor is Actor.CUSTOMER:
         return _passed(last, pace.reply) if wants_answer(last.text) else None
     return _passed(last, pace.silent) if last.actor in STAFF and _asks(last.text) else None
-
-
-def came_by_waiting(signal: Signal, snapshot: Snapshot) -> bool:
-    """Whether a signal has come true because nothing came after what it rests on: it was not told with an arrival."""
-    if signal.type not in _BY_WAITING or len(signal.evidence) != 1:
-        return False
-    rows = (row for row in snapshot.conversation if row.interaction_id == signal.evidence[0])
-    return any(signal.at > row.occurred_at for row in rows)
 
 
 def excess(seconds: float, usual: float) -> float:
@@ -135,26 +102,26 @@ def wants_answer(text: str) -> bool:
 
 
 def _delay(asked: Interaction, answer: Interaction | None, until: datetime) -> Iterator[Moment]:
-    usual = PACES[asked.channel].reply
+    usual = asked.channel.traits.pace.reply
     waited = until - asked.occurred_at
     if waited.total_seconds() < usual:
         return
-    if answer is None and waited.total_seconds() > _over(PACES[asked.channel]):
+    if answer is None and waited.total_seconds() > _over(asked.channel.traits.pace):
         return
     verb = "waited" if answer else "has been waiting"
     pace = span(timedelta(seconds=usual))
-    detail = f"The customer {verb} {span(waited)} for an answer {on_channel(asked.channel)}, where {pace} is usual."
+    detail = f"The customer {verb} {span(waited)} for an answer {asked.channel.traits.where}, where {pace} is usual."
     evidence = (asked, answer) if answer else (asked,)
     at = answer.occurred_at if answer else _passed(asked, usual)
-    yield Moment(SignalType.DELAYED_REPLY, excess(waited.total_seconds(), usual), evidence, detail, at)
+    yield Moment(excess(waited.total_seconds(), usual), evidence, detail, at)
 
 
 def _hesitation(gap: timedelta, usual: float, evidence: Sequence[Interaction]) -> Moment:
     row = evidence[-1]
     step = row.name or row.data.get("page") or row.data.get("step") or row.data.get("field")
     location = f" at {str(step)[:60]!r}" if row.kind is Kind.EVENT and step else ""
-    detail = f"The customer paused for {span(gap)}{location} {on_channel(row.channel)}."
-    return Moment(SignalType.HESITATION, excess(gap.total_seconds(), usual), evidence, detail)
+    detail = f"The customer paused for {span(gap)}{location} {row.channel.traits.where}."
+    return Moment(excess(gap.total_seconds(), usual), evidence, detail)
 
 
 def _reported_idle(row: Interaction) -> float | None:
@@ -173,7 +140,7 @@ def _own_gaps(rows: Sequence[Interaction]) -> Iterator[tuple[Interaction, Intera
     for before, after in pairwise(rows):
         if after.actor is not Actor.CUSTOMER or before.channel is not after.channel:
             continue
-        in_self_service = before.actor is Actor.CUSTOMER and after.channel in SELF_SERVICE
+        in_self_service = before.actor is Actor.CUSTOMER and after.channel.traits.self_service
         if before.actor in STAFF or in_self_service:
             yield before, after, (after.occurred_at - before.occurred_at).total_seconds()
 
@@ -184,10 +151,10 @@ def _stuck(journey: Journey, rows: Sequence[Interaction]) -> Iterator[Moment]:
         last is None
         or last.kind is not Kind.EVENT
         or last.actor is not Actor.CUSTOMER
-        or last.channel not in SELF_SERVICE
+        or not last.channel.traits.self_service
     ):
         return
-    pace = PACES[last.channel]
+    pace = last.channel.traits.pace
     gap = journey.now - last.occurred_at
     if last.outcome is not Outcome.SUCCEEDED and pace.hesitates <= gap.total_seconds() <= pace.visit:
         yield _hesitation(gap, pace.hesitates, (last,))._replace(at=_passed(last, pace.hesitates))

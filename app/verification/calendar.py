@@ -9,7 +9,7 @@ from typing import NamedTuple
 from babel import Locale
 
 from app.caching import text_cache
-from app.nlu.languages import LANGUAGES, Language
+from app.nlu.tables import LANGUAGES, Language, Times, table
 
 _NUMERIC = re.compile(r"(?<![\w./-])(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?![\w/-])")
 _ISO = re.compile(r"(?<!\d)(\d{4})-(\d\d)-(\d\d)(?!\d)")
@@ -17,15 +17,6 @@ _ORDINAL_MARK = r"(?:st|nd|rd|th|er|º|ª|°|\.)?"
 _BARE_DAY = re.compile(r"\b(?:on|by|until|till|since|from|of|for|the) (?:the )?(\d{1,2})(?:st|nd|rd|th)\b")
 _NOT_COUNTED = r"(?![\w%]|[:.,]\d| \d| ?(?:%|uhr|uur|h\b|por cien|per cento))"
 
-# An article of the singular before a number of several: a day of the month, never how many there are of something.
-_BARE_DAYS_ABROAD: Mapping[Language, re.Pattern[str]] = {
-    "de": re.compile(rf"\b(?:am|den|dem|vom|zum) (\d{{1,2}})\.{_NOT_COUNTED}", re.IGNORECASE),
-    "fr": re.compile(rf"\ble (\d{{1,2}}){_NOT_COUNTED}", re.IGNORECASE),
-    "es": re.compile(rf"\b(?:el|del|al) (\d{{1,2}}){_NOT_COUNTED}", re.IGNORECASE),
-    "it": re.compile(rf"\b(?:il|dal|al) (\d{{1,2}}){_NOT_COUNTED}", re.IGNORECASE),
-    "pt": re.compile(rf"\bdia (\d{{1,2}}){_NOT_COUNTED}", re.IGNORECASE),
-    "nl": re.compile(rf"\bde (\d{{1,2}})(?:e|ste|de){_NOT_COUNTED}", re.IGNORECASE),
-}
 _DAY_AFTER = re.compile(
     r",? (?:the |den |le |el |il |de )?(\d{1,2})(?:st|nd|rd|th|\.)?"
     r"(?![\w%]|[:.,]\d| ?(?:[ap]\.?m|uhr|uur|o['’]clock|h\b))",
@@ -102,7 +93,7 @@ def _candidates(text: str, language: Language | None) -> Iterator[Day]:
     names = _names(language)
     yield from _dated(text, names)
     yield from _named(text, names)
-    for match in (_BARE_DAYS_ABROAD.get(language, _BARE_DAY) if language else _BARE_DAY).finditer(text):
+    for match in _bare_day(language).finditer(text):
         if 1 <= int(match[1]) <= 31 and not _COUNTED.match(text, match.end()):
             yield Day(match.group(), *match.span(), day=int(match[1]))
     for match in _YEAR.finditer(text):
@@ -138,6 +129,18 @@ def _is_month(text: str, match: re.Match[str]) -> bool:
     """Whether a capitalised `May` or `March` is the month: after a preposition or before a year."""
     before = text[max(0, match.start() - 12) : match.start()]
     return re.search(r"\b(?:in|of|since|until|till|by|from|early|late|mid|last|next)[ -]$", before) is not None
+
+
+@cache
+def _bare_day(language: Language | None) -> re.Pattern[str]:
+    """A number that is a day of the month without naming the month: `der 3.`, `le 3`."""
+    times = None if language is None else table(language, Times)
+    if times is None or not times.before_day:
+        return _BARE_DAY
+    before = "|".join(re.escape(word) for word in sorted(times.before_day))
+    after = "|".join(re.escape(word) for word in sorted(times.after_day))
+    suffix = f"(?:{after})" if after else ""
+    return re.compile(rf"\b(?:{before}) (\d{{1,2}}){suffix}{_NOT_COUNTED}", re.IGNORECASE)
 
 
 class _Names(NamedTuple):

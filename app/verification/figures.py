@@ -62,7 +62,10 @@ class Figure(NamedTuple):
 def in_digits(text: str, language: Language) -> str:
     """The text with the numbers that it tells in words of a language in digits; everything else as it stands."""
     library: Any = text_to_num
-    return str(library.alpha2digit(_JOINT.sub(" ", text), language, 0))
+    try:
+        return str(library.alpha2digit(_JOINT.sub(" ", text), language, 0))
+    except ValueError:  # a language whose number words the library does not know
+        return text
 
 
 @text_cache(maxsize=4096)

@@ -13,7 +13,7 @@ from pathlib import Path
 from random import Random
 from statistics import mean, median
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -202,8 +202,8 @@ def told_right(predictions: IntentPredictions, truth: Sequence[str]) -> NDArray[
 
 def macro_f1(predicted: Sequence[str], truth: Sequence[str]) -> float:
     """The mean of F1 over the intents that are told or true."""
-    f1_score: Any = metrics.f1_score  # its type says that `zero_division` is a string
-    return float(f1_score(truth, predicted, average="macro", zero_division=0.0))
+    # Its type says that `zero_division` is a string.
+    return float(cast(Any, metrics).f1_score(truth, predicted, average="macro", zero_division=0.0))
 
 
 def calibration_error(confidences: NDArray[np.float32], right: NDArray[np.bool_]) -> float:
@@ -216,8 +216,7 @@ def calibration_error(confidences: NDArray[np.float32], right: NDArray[np.bool_]
 def auroc(inside: NDArray[np.float32], outside: NDArray[np.float32]) -> float:
     """How often a text in scope scores above one out of scope, ties counting half."""
     wanted = np.concatenate([np.ones(len(inside)), np.zeros(len(outside))])
-    roc_auc_score: Any = metrics.roc_auc_score
-    return float(roc_auc_score(wanted, np.concatenate([inside, outside])))
+    return float(cast(Any, metrics).roc_auc_score(wanted, np.concatenate([inside, outside])))
 
 
 def trade_off(

@@ -235,7 +235,7 @@ async def test_intents_are_read_in_the_background_and_name_the_nodes(app: "App")
     assert chat.intent is not None
     assert chat.id == f"chat:{chat.intent}"
     moments = await app.analytics.friction_spots(TENANT, ALL)
-    assert FrictionKind.HUMAN_REQUEST in {moment.kind for moment in moments.moments}
+    assert FrictionKind("human_request") in {moment.kind for moment in moments.moments}
 
 
 async def test_what_is_acknowledged_is_taken_into_account_at_once(app: "App") -> None:

@@ -10,9 +10,9 @@ from app.adapters.sql import SqlStore
 from app.identity import Rules
 from app.ledger import Recorder
 from app.models import Actor, InteractionDraft, Kind
+from app.nlu.tables import LANGUAGES
 from app.ports import Ledger
 from app.privacy import depends_on_context
-from app.privacy.vocabulary import LANGUAGES, TABLES
 from tests.support.builders import draft
 from tests.support.secret_cases import faults, secret_cases
 
@@ -56,11 +56,6 @@ async def test_what_is_secret_goes_and_what_is_needed_stays(case: object) -> Non
 async def test_nearly_all_conversations_that_no_rule_was_made_for_are_told_apart() -> None:
     faults_per_case = [await faults(case) for case in CASES if case.held_out]
     assert sum(map(bool, faults_per_case)) <= len(faults_per_case) // 10
-
-
-def test_every_table_of_words_has_a_row_for_each_language() -> None:
-    assert {name: tuple(table) for name, table in TABLES.items()} == dict.fromkeys(TABLES, LANGUAGES)
-    assert all(words for table in TABLES.values() for words in table.values())
 
 
 def test_the_cases_are_in_all_languages_and_half_of_them_innocent() -> None:

@@ -38,6 +38,7 @@ ROOMS = sorted(
 # Made of what a function is given: words that it has escaped, or a word of letters and figures alone.
 PUT_TOGETHER = {
     "app.briefs.superseded_values.holds": "an escaped word",
+    "app.verification.calendar._bare_day": "escaped words of a language",
     "app.verification.calendar._names": "escaped names of days and months",
     "app.verification.near_certain._attributed": "escaped names of participants, and words of the module",
     "app.verification.transcript.TranscriptIndex.holds": "an escaped phrase",

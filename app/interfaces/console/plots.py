@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from app.interfaces.console.figure_words import FEW, Unit, interval, value_in_words
-from app.interfaces.rendering.assets import read_asset
+from app.interfaces.rendering.assets import page_files
 from app.models.continuity import Metric
 
 SCRIPT = "plotly.min.js"
@@ -55,9 +55,8 @@ def styles_looked_for() -> Sequence[str]:
 
     A page that has elements of these ids already is left alone; none of these styles is for what we plot.
     """
-    script = read_asset(SCRIPT)
-    assert script is not None
-    return sorted({style_id.decode() for style_id in _STYLE_LOOKED_FOR.findall(script.content)})
+    script = page_files()[SCRIPT].read_bytes()
+    return sorted({style_id.decode() for style_id in _STYLE_LOOKED_FOR.findall(script)})
 
 
 def over_time(label: str, unit: Unit, points: Sequence[PlotPoint]) -> Plot:

@@ -1,41 +1,42 @@
 """`/console/static/…`: the files that pages load. They hold nobody's data, so they ask for no key and may be kept."""
 
-import gzip
-from functools import cache
+from os import stat_result
 
-from fastapi import APIRouter, Request
-from starlette.exceptions import HTTPException
+from fastapi import APIRouter
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
 
-from app.interfaces.rendering.assets import PREFIX, assets_version, read_asset
-
-router = APIRouter(include_in_schema=False)
+from app.interfaces.http.fast_route import PlainRoute
+from app.interfaces.rendering.assets import FOLDER, PREFIX, assets_version, page_files
 
 _FOR_GOOD = "public, max-age=31536000, immutable"
 _ASK_AGAIN = "no-cache"
 
 
-@router.get(PREFIX + "/{version}/{name}")
-async def static_file(version: str, name: str, request: Request) -> Response:
-    """A file; kept for good under the version it has, and asked for again under any other."""
-    asset = read_asset(name)
-    if asset is None:
-        raise HTTPException(404)
-    headers = {
-        "ETag": f'"{asset.tag}"',
-        "Cache-Control": _FOR_GOOD if version == assets_version() else _ASK_AGAIN,
-        "X-Content-Type-Options": "nosniff",
-        "Vary": "Accept-Encoding",
-    }
-    if asset.tag in request.headers.get("if-none-match", ""):
-        return Response(status_code=304, headers=headers)
-    if "gzip" in request.headers.get("accept-encoding", ""):
-        return Response(_packed(name), media_type=asset.media_type, headers={**headers, "Content-Encoding": "gzip"})
-    return Response(asset.content, media_type=asset.media_type, headers=headers)
+class PageFiles(StaticFiles):
+    """The pages' files by their names; kept for good under the version they have, asked for again under any other."""
+
+    def get_path(self, scope: Scope) -> str:
+        """The name of the file that is asked for."""
+        return str(scope["path_params"]["name"])
+
+    def lookup_path(self, path: str) -> tuple[str, stat_result | None]:
+        """Where a file is; none but the pages' own files and the scripts of packages that they load."""
+        file = page_files().get(path)
+        return ("", None) if file is None else (str(file), file.stat())
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """The file, or that it has not changed, with how long it may be kept."""
+        response = await super().get_response(path, scope)
+        is_current = scope["path_params"]["version"] == assets_version()
+        response.headers["Cache-Control"] = _FOR_GOOD if is_current else _ASK_AGAIN
+        return response
 
 
-@cache
-def _packed(name: str) -> bytes:
-    asset = read_asset(name)
-    assert asset is not None
-    return gzip.compress(asset.content, mtime=0)
+router = APIRouter(
+    routes=[
+        PlainRoute(PREFIX + "/{version}/{name}", GZipMiddleware(PageFiles(directory=FOLDER)), include_in_schema=False)
+    ]
+)

@@ -1,7 +1,6 @@
 """Answers as CSV (RFC 4180), for spreadsheets: each row of a table, nested fields under their dotted names."""
 
 import csv
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from io import StringIO
 from typing import Any, cast
@@ -13,7 +12,7 @@ CSV = "text/csv"
 
 # A cell that begins like this is run as a formula by the usual spreadsheets (OWASP, CSV Injection); an apostrophe
 # before it keeps it a text, and is not shown.
-_FORMULA = re.compile(r"^[\s]*[=+\-@\t\r\n|%]")
+_FORMULA = ("=", "+", "-", "@", "|", "%")
 _JOINED = " "
 
 
@@ -73,7 +72,9 @@ def _cell(value: Any) -> str | int | float:
     if isinstance(value, int | float):
         return value
     text = _JOINED.join(map(_item, cast(Sequence[Any], value))) if isinstance(value, list) else str(value)
-    return f"'{text}" if _FORMULA.match(text) else text
+    bare = text.lstrip()
+    is_formula = bare.startswith(_FORMULA) or any(sign in "\t\r\n" for sign in text[: len(text) - len(bare)])
+    return f"'{text}" if is_formula else text
 
 
 def _item(value: Any) -> str:

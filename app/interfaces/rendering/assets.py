@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple
 
 FOLDER = Path(__file__).parent.parent / "static"
 PREFIX = "/console/static"
@@ -17,43 +16,21 @@ PREFIX = "/console/static"
 # Scripts in packages, by the name that pages load them under: the package and the file's place in it.
 PACKAGED: Mapping[str, tuple[str, str]] = {"plotly.min.js": ("plotly", "package_data/plotly.min.js")}
 
-_MEDIA_TYPES: Mapping[str, str] = {
-    ".css": "text/css; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
-    ".svg": "image/svg+xml",
-}
-
-
-class Asset(NamedTuple):
-    """A file as it is served; the tag is a hash of what is in it."""
-
-    content: bytes
-    media_type: str
-    tag: str
+_SUFFIXES = (".css", ".js", ".svg")
 
 
 def asset(name: str) -> str:
     """The address of a file for a page. Raises KeyError for a name that no file has."""
-    if name not in _places():
-        raise KeyError(f"No file {name!r} among the pages' files: {', '.join(_places())}.")
+    if name not in page_files():
+        raise KeyError(f"No file {name!r} among the pages' files: {', '.join(page_files())}.")
     return f"{PREFIX}/{assets_version()}/{name}"
-
-
-@cache
-def read_asset(name: str) -> Asset | None:
-    """A file by its name, or None where there is none."""
-    path = _places().get(name)
-    if path is None:
-        return None
-    content = path.read_bytes()
-    return Asset(content, _MEDIA_TYPES[path.suffix], hashlib.sha256(content).hexdigest()[:32])
 
 
 @cache
 def assets_version() -> str:
     """What tells one set of files from another."""
     whole = hashlib.sha256()
-    for name, path in _places().items():
+    for name, path in page_files().items():
         # A packaged script changes with its package's version, and hashing megabytes at the start would cost time.
         whole.update(f"{name} {path.stat().st_size} ".encode())
         if name not in PACKAGED:
@@ -62,8 +39,9 @@ def assets_version() -> str:
 
 
 @cache
-def _places() -> Mapping[str, Path]:
-    own = {path.name: path for path in sorted(FOLDER.iterdir()) if path.suffix in _MEDIA_TYPES}
+def page_files() -> Mapping[str, Path]:
+    """Each file that pages load, by its name."""
+    own = {path.name: path for path in sorted(FOLDER.iterdir()) if path.suffix in _SUFFIXES}
     return own | {name: _in_package(*where) for name, where in PACKAGED.items()}
 
 
