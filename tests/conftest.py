@@ -1,6 +1,7 @@
 """Fixtures that every test may ask for: an open App on stores of its own, and an HTTP client at its door."""
 
 import re
+import shutil
 import zlib
 from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
@@ -38,8 +39,10 @@ class WordEmbedder:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settings(tmp_path: Path, sqlite_template: Path) -> Settings:
     """Settings of a service of its own: SQLite in a fresh folder, vectors in memory, no model, no keys."""
+    (tmp_path / "data").mkdir()
+    shutil.copyfile(sqlite_template, tmp_path / "data" / "ledger.db")
     # Constructed, not read: whatever the environment of the test run sets is no part of a test.
     return Settings.model_construct(data_dir=tmp_path / "data", vectors_url="memory:")
 

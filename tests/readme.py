@@ -8,21 +8,20 @@ import os
 import re
 import shlex
 import socket
-import subprocess
-import sys
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from time import monotonic, sleep
+from time import sleep
 from typing import Any, cast
 
 import httpx
 
+from tests.forked_service import ForkedService
+
 ROOT = Path(__file__).parent.parent
 PATH = ROOT / "README.md"
 SERVE = ".venv/bin/warmline serve"
-START_WITHIN_S = 30
 # What a service loads behind its start is not what an answer takes.
 SETTLE_S = 4
 ANSWER = re.compile(r"(?<=^```json\n).*?(?=^```)", re.MULTILINE | re.DOTALL)
@@ -84,20 +83,19 @@ def served(folder: Path) -> Generator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "app.doors.cli", *shlex.split(SERVE)[1:], "--port", str(port)]
-    nowhere = subprocess.DEVNULL
-    process = subprocess.Popen(command, cwd=folder, env=environment(folder), stdout=nowhere, stderr=nowhere)
+    command = [*shlex.split(SERVE)[1:], "--port", str(port)]
+    process = ForkedService(command, folder, environment(folder), folder / "service.log")
     address = f"http://127.0.0.1:{port}"
     try:
-        deadline = monotonic() + START_WITHIN_S
-        while not _is_ready(address):
-            assert process.poll() is None, "the service ended"
-            assert monotonic() < deadline, "the service did not become ready"
-            sleep(0.05)
+        with httpx.Client(base_url=address, trust_env=False) as client:
+            while not _is_ready(client):
+                assert process.returncode is None, "the service ended"
+                sleep(0.05)
         yield address
     finally:
-        process.terminate()
-        process.wait(20)
+        with suppress(ProcessLookupError):
+            process.terminate()
+        process.join()
 
 
 def asked(curl: Sequence[str], address: str) -> httpx.Response:
@@ -138,9 +136,9 @@ def _written(value: Any, indent: str, width: int) -> str:
     return "{\n" + ",\n".join(pairs) + f"\n{indent}}}"
 
 
-def _is_ready(address: str) -> bool:
+def _is_ready(client: httpx.Client) -> bool:
     try:
-        readiness = httpx.get(f"{address}/readyz", trust_env=False).json()
+        readiness = client.get("/readyz").json()
     except httpx.TransportError:
         return False
     return all(part["status"] == "ok" for part in readiness["checks"].values())

@@ -1,5 +1,7 @@
 """The measurements of `warmline bench`, on few enough interactions to take a moment."""
 
+from collections.abc import Generator
+
 import pytest
 
 from evals.bench import (
@@ -15,6 +17,16 @@ from evals.bench import (
     figure,
     rate,
 )
+from evals.bench.service import LAUNCH
+from tests.forked_service import launch
+
+
+@pytest.fixture(autouse=True)
+def forked_services() -> Generator[None]:
+    """Services that are measured are forked: how long one takes to start is no figure."""
+    token = LAUNCH.set(launch)
+    yield
+    LAUNCH.reset(token)
 
 
 def test_a_figure_is_the_middle_and_the_slow_end_beside_the_middle_of_its_floor() -> None:

@@ -23,8 +23,9 @@ from app.settings import Settings
 from tests.builders import draft
 from tests.conftest import WordEmbedder
 from tests.doors.http import email, message, problem
-from tests.test_crash import ROOT, serving
+from tests.test_crash import serving
 
+ROOT = Path(__file__).parent.parent
 NO_LIMIT = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
 ANNA = (Identifier(type="email", value="anna@example.com", verified=True),)
 DAMAGES = ("database", "graph", "folders")

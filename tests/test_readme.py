@@ -5,7 +5,6 @@ import os
 import re
 import shlex
 import subprocess
-import sys
 from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -14,7 +13,11 @@ import httpx
 import pytest
 
 from app.settings import Settings
+from evals.bench.service import LAUNCH
 from tests import readme
+from tests.doors.command import command as command_line
+from tests.doors.command import move_to
+from tests.forked_service import launch
 
 README = readme.text()
 COMMANDS = readme.commands()
@@ -103,7 +106,9 @@ def test_continuous_integration_runs_the_readmes_test_command() -> None:
 
 
 @pytest.mark.parametrize("command", ONE_LINERS)
-def test_every_command_of_the_readme_runs(command: str, tmp_path: Path) -> None:
+def test_every_command_of_the_readme_runs(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     for given, cut in CUT_DOWN.items():
         command = command.replace(given, cut)
     arguments = shlex.split(command)[1:]
@@ -112,19 +117,15 @@ def test_every_command_of_the_readme_runs(command: str, tmp_path: Path) -> None:
     talk = json.loads((examples / "conversation.json").read_text(encoding="utf-8"))
     (tmp_path / "talks.jsonl").write_text(json.dumps(talk) + "\n", encoding="utf-8")
     (tmp_path / "histories.jsonl").write_text(json.dumps(HISTORY) + "\n", encoding="utf-8")
-    finished = subprocess.run(
-        [sys.executable, "-m", "app.doors.cli", *arguments],
-        cwd=tmp_path,
-        env=readme.environment(tmp_path),
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert finished.returncode == 0, finished.stderr
-    assert finished.stdout
+    move_to(tmp_path, monkeypatch)
+    monkeypatch.setenv("WARMLINE_DATA_DIR", str(tmp_path / "data"))
+    token = LAUNCH.set(launch)
+    ended = command_line(monkeypatch, capsys)(*arguments)
+    LAUNCH.reset(token)
+    assert ended.status == 0, ended.err
+    assert ended.out
     if "--json" in arguments:
-        json.loads(finished.stdout)
+        json.loads(ended.out)
 
 
 def test_no_command_of_the_readme_is_left_untried() -> None:

@@ -9,7 +9,6 @@ import json
 import random
 import signal
 import sys
-from asyncio.subprocess import Process
 from collections import defaultdict
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -23,6 +22,7 @@ from typing import Any
 import httpx
 
 from tests.doors.http import email, message
+from tests.forked_service import ForkedService
 from tests.test_crash import serving
 
 WRITERS = 4
@@ -134,7 +134,7 @@ def _row(world: World) -> dict[str, Any]:
 
 
 async def end_amid_writing(
-    process: Process, client: httpx.AsyncClient, world: World, receiver: Receiver, how: str
+    process: ForkedService, client: httpx.AsyncClient, world: World, receiver: Receiver, how: str
 ) -> None:
     """Let callers write all at once and end the service after some answers."""
     world.answers_left = world.chance.randint(1, MOST_ANSWERS)

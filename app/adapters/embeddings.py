@@ -5,6 +5,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from functools import cache
 from hashlib import blake2b
 from importlib import import_module
 from importlib.util import find_spec
@@ -69,7 +70,7 @@ class MiniLM:
     def _load(self) -> "_Model":
         try:
             with self._loading:
-                self._model = self._model or _Model()
+                self._model = self._model or _loaded_model()
             return self._model
         except RetrievalUnavailable:
             raise
@@ -83,6 +84,12 @@ class MiniLM:
             raise
         except Exception as failure:
             raise RetrievalUnavailable("The built-in embedding model failed.") from failure
+
+
+@cache
+def _loaded_model() -> "_Model":
+    """The weights and the tokenizer, loaded once in a process: they are the same for all and keep nothing of a text."""
+    return _Model()
 
 
 class _Model:

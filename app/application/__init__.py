@@ -1,7 +1,6 @@
 """The few verbs of Warmline, called by every door and by the evals alike."""
 
 import asyncio
-import gc
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
@@ -19,6 +18,7 @@ from app.application.answers import (
 )
 from app.application.cards import Cards, is_first_stage
 from app.application.continuity import Continuing
+from app.application.forgetting import freeze_libraries
 from app.application.histories import FoundCustomer, JourneyPage, JourneyQuery
 from app.application.journeys import Journeys
 from app.application.listings import Listings
@@ -144,8 +144,7 @@ class App(Cards, Continuing, Journeys, Verifying):
         await asyncio.gather(self._examples.embed(), self._parts.indexer.warm_up())
         # The model's client last, which takes longest: nobody but the model has to wait for it.
         await self._parts.writer.warm_up()
-        if not gc.get_freeze_count():
-            gc.freeze()  # half a million objects of libraries that stay: looking through them takes 0.3 s each time
+        freeze_libraries()
 
     def reindex(self) -> AsyncIterator[IndexProgress]:
         """Make the index anew for all tenants, in an App that was not opened. Raises as the vectors and embedder do."""

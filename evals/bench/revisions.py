@@ -6,7 +6,6 @@ the moments at which the model answered and at which a revision came are read fr
 
 import asyncio
 import json
-from asyncio.subprocess import Process
 from collections import Counter
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -23,7 +22,7 @@ from app.models import Record
 from app.settings import Settings
 from evals.bench.figures import middle_and_slow_end, silent
 from evals.bench.receiver import ReceivedMessage, receiver
-from evals.bench.service import started
+from evals.bench.service import ServiceProcess, started
 from evals.crowd import Progress
 from evals.slow_server import SlowModel, listening
 
@@ -182,7 +181,7 @@ async def _killed(room: _Room, number: int, revision: int) -> Killed:
     return Killed(revision=revision, webhook_ms=round((came_at - answered) * 1000, 1), told_once=once)
 
 
-async def _kill(process: Process) -> None:
+async def _kill(process: ServiceProcess) -> None:
     process.kill()
     await process.wait()
 
