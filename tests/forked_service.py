@@ -76,6 +76,8 @@ async def launch(arguments: Sequence[str], folder: Path, environment: Mapping[st
 def _run(arguments: Sequence[str], folder: Path, environment: Mapping[str, str], log: Path | None) -> None:
     from app.doors.cli import main
 
+    # The standard library leaves out without a word what cannot be preloaded.
+    assert "tests.preloaded" in sys.modules, "a module in tests/preloaded.py cannot be imported"
     if log is not None:
         output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(output, 1)

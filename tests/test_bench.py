@@ -20,6 +20,8 @@ from evals.bench import (
 from evals.bench.service import LAUNCH
 from tests.forked_service import launch
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(autouse=True)
 def forked_services() -> Generator[None]:

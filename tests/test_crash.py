@@ -23,6 +23,8 @@ import pytest
 from tests.doors.http import email, message
 from tests.forked_service import ForkedService
 
+pytestmark = pytest.mark.long
+
 KILLS = 8
 MOST_ANSWERS = 40
 LONGEST_AFTER_S = 0.02  # several commits

@@ -25,6 +25,8 @@ from tests.late_models import (
 from tests.test_announcements import Receiver
 from tests.test_crash import serving
 
+pytestmark = pytest.mark.long
+
 OFF = {"draft_ahead": "off"}
 
 

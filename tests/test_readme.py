@@ -19,6 +19,8 @@ from tests.doors.command import command as command_line
 from tests.doors.command import move_to
 from tests.forked_service import launch
 
+pytestmark = pytest.mark.long
+
 README = readme.text()
 COMMANDS = readme.commands()
 ONE_LINERS = [
