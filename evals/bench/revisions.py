@@ -32,6 +32,8 @@ LOOK_S = 0.05
 # So far apart handoffs are asked for: all are under way together, and no burst of them is refused.
 APART_S = 0.2
 WITHIN_S = 120.0
+# Longer than the usual patience, so that work is not given up while a killed service starts again on a slow machine.
+PATIENCE_S = 300
 QUIET_FOR_S = 3.0
 WAYS = ("get", "stream", "webhook")
 STREAM = {"accept": "text/event-stream"}
@@ -120,6 +122,7 @@ async def bench_revisions(
                 "WARMLINE_MODEL": MODEL,
                 "WARMLINE_MODEL_BASE_URL": address,
                 "WARMLINE_DRAFT_AHEAD": "off",
+                "WARMLINE_MODEL_PATIENCE_S": str(PATIENCE_S),
                 "WARMLINE_WEBHOOKS_PRIVATE": "true",
             }
             settings = Settings.model_construct(data_dir=Path(folder))
