@@ -40,10 +40,13 @@ class WordEmbedder:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long tests first, each by itself, so that they wait beside each other; the others of a file in one process."""
+    """Long tests first, so that they wait beside each other; the tests of a file in one process, unless it is marked.
+
+    Without a group, each long test is started by itself.
+    """
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
     for item in items:
-        if item.get_closest_marker("long") is None:
+        if not any(item.get_closest_marker(name) for name in ("long", "xdist_group")):
             item.add_marker(pytest.mark.xdist_group(str(item.path)))
 
 

@@ -26,7 +26,8 @@ from tests.late_models import (
 from tests.test_announcements import Receiver
 from tests.test_crash import serving
 
-pytestmark = pytest.mark.long
+# In one process: the model's client takes seconds to load.
+pytestmark = [pytest.mark.long, pytest.mark.xdist_group("late models")]
 
 OFF = {"draft_ahead": "off"}
 
