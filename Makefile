@@ -12,7 +12,7 @@ BASELINE := evals/baselines/journeys.json
 SUITE := --model none --judge none --out build/journeys --fresh
 # Most tests wait as much as they work, so that four processes keep two cores busy; one takes up to 1.2 GB.
 WORKERS := 4
-TESTS := $(BIN)/pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
+TESTS := $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header
 

@@ -1,9 +1,10 @@
 """Fixtures that every test may ask for: an open App on stores of its own, and an HTTP client at its door."""
 
+import logging
 import re
 import shutil
 import zlib
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Generator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,16 +39,19 @@ class WordEmbedder:
         return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long tests first, so that they wait beside each other; the tests of a file in one process, unless it is marked.
-
-    Without a group, each long test is started by itself.
-    """
+    """Long tests first, so that they wait while others work and nobody waits for them at the end."""
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
-    for item in items:
-        if not any(item.get_closest_marker(name) for name in ("long", "xdist_group")):
-            item.add_marker(pytest.mark.xdist_group(str(item.path)))
+
+
+@pytest.fixture(autouse=True)
+def log_levels() -> Generator[None]:
+    """What a command logs, or keeps quiet about, it does for the length of its own test."""
+    loggers = [logging.getLogger(name) for name in ("warmline", "app")]
+    levels = [logger.level for logger in loggers]
+    yield
+    for logger, level in zip(loggers, levels, strict=True):
+        logger.setLevel(level)
 
 
 @pytest.fixture

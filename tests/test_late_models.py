@@ -26,8 +26,7 @@ from tests.late_models import (
 from tests.test_announcements import Receiver
 from tests.test_crash import serving
 
-# In one process: the model's client takes seconds to load.
-pytestmark = [pytest.mark.long, pytest.mark.xdist_group("late models")]
+pytestmark = pytest.mark.long
 
 OFF = {"draft_ahead": "off"}
 

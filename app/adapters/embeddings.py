@@ -32,6 +32,10 @@ MAX_CHARACTERS = 4000
 _TOKENIZER = "embeddings/data/all-MiniLM-L6-v2-onnx-int8/tokenizer.json"
 
 
+# What several of them embed in one process, such as a catalogue's examples, is embedded once.
+_REMEMBERED: LRUCache[bytes, NDArray[np.float32]] = LRUCache(REMEMBERED)
+
+
 class MiniLM:
     """An Embedder on onnxruntime. It loads at the first use, and works in a thread, so that the event loop stays free.
 
@@ -42,7 +46,7 @@ class MiniLM:
     def __init__(self) -> None:
         self._model: _Model | None = None
         self._loading = Lock()
-        self._remembered: LRUCache[bytes, NDArray[np.float32]] = LRUCache(REMEMBERED)
+        self._remembered = _REMEMBERED
         on_forgetting(self.forget)
 
     @property
