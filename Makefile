@@ -10,14 +10,21 @@ SOURCES := app evals tests
 SYNC := $(BIN)/uv pip sync --python $(BIN)/python --require-hashes --compile-bytecode requirements/dev.txt
 BASELINE := evals/baselines/journeys.json
 SUITE := --model none --judge none --out build/journeys --fresh
+# Most tests wait as much as they work, so that four processes keep two cores busy; one takes up to 1.2 GB.
+WORKERS := 4
+TESTS := $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header
 
-.PHONY: help setup browser demo test lint format gate baseline requirements
+# Processes that the tests start would compile every module anew.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help setup browser demo test alone check lint format gate baseline requirements
 
 help:
 	@echo "make demo          a customer's journey and the brief that comes of it, in your terminal"
 	@echo "make test          every check: style, types, architecture, tests, gold journeys"
+	@echo "make check         style, types, architecture, and the tests of what you changed"
 	@echo "make gate          only the gold journeys against their baseline"
 	@echo "make baseline      writes that baseline anew, where a change of the scores is meant"
 	@echo "make setup         only the environment, in $(VENV)"
@@ -32,10 +39,20 @@ demo: $(READY)
 # It looks at every object of its process, so no other test may have left any there.
 ALONE := tests/ledger/test_forgetting.py
 
-test: lint browser
-	$(BIN)/pytest -n auto --dist loadfile --ignore $(ALONE)
+# What works on one core at a time is done side by side, before the tests take all cores.
+test: browser
+	@$(MAKE) --no-print-directory --jobs=2 lint gate alone
+	$(TESTS) --ignore $(ALONE)
+
+alone: $(READY)
 	$(BIN)/pytest $(ALONE)
-	$(BIN)/warmline eval gate --baseline $(BASELINE) $(SUITE)
+
+check: lint browser
+	@files=$$($(BIN)/python -m tests.support.changed); \
+	case "$$files" in \
+		"") echo "Nothing that changed has tests of its own." ;; \
+		*) $(TESTS) $$files ;; \
+	esac
 
 lint: $(READY)
 	$(BIN)/ruff check $(SOURCES)

@@ -33,7 +33,8 @@ FAILURES_BEFORE_REST = 5
 FIRST_REST_S = 5.0
 LONGEST_REST_S = 300.0
 
-LEASE_S = 60.0
+# Longer than an attempt (10 s in the courier) and the time for settling it (half a lease) together.
+LEASE_S = 30.0
 MOST_AT_ONCE = 8  # messages to one receiver
 MOST_QUEUES = 256  # receivers that are served at once
 MOST_QUEUES_OF_TENANT = 32

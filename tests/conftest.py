@@ -1,8 +1,10 @@
 """Fixtures that every test may ask for: an open App on stores of its own, and an HTTP client at its door."""
 
+import logging
 import re
+import shutil
 import zlib
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Generator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,9 +39,26 @@ class WordEmbedder:
         return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long tests first, so that they wait while others work and nobody waits for them at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
+@pytest.fixture(autouse=True)
+def log_levels() -> Generator[None]:
+    """What a command logs, or keeps quiet about, it does for the length of its own test."""
+    loggers = [logging.getLogger(name) for name in ("warmline", "app")]
+    levels = [logger.level for logger in loggers]
+    yield
+    for logger, level in zip(loggers, levels, strict=True):
+        logger.setLevel(level)
+
+
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settings(tmp_path: Path, sqlite_template: Path) -> Settings:
     """Settings of a service of its own: SQLite in a fresh folder, vectors in memory, no model, no keys."""
+    (tmp_path / "data").mkdir()
+    shutil.copyfile(sqlite_template, tmp_path / "data" / "ledger.db")
     # Constructed, not read: whatever the environment of the test run sets is no part of a test.
     return Settings.model_construct(data_dir=tmp_path / "data", vectors_url="memory:")
 

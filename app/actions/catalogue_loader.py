@@ -3,6 +3,7 @@
 import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -80,6 +81,16 @@ class Faults:
 def load_catalogue(name_or_path: str) -> Catalogue:
     """A shipped catalogue by its name, or one in a YAML file. Raises ConfigurationError with the file and the line."""
     file = _file_of(name_or_path)
+    return _shipped(file) if file.parent == SHIPPED else _loaded(file)
+
+
+@cache
+def _shipped(file: Path) -> Catalogue:
+    """A catalogue that comes with the service, which does not change while a process runs."""
+    return _loaded(file)
+
+
+def _loaded(file: Path) -> Catalogue:
     if file.stat().st_size > LARGEST_FILE:
         raise ConfigurationError(f"{file}: the file is larger than {LARGEST_FILE // 1024 // 1024} MiB.")
     try:

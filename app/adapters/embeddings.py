@@ -5,6 +5,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from functools import cache
 from hashlib import blake2b
 from importlib import import_module
 from importlib.util import find_spec
@@ -31,6 +32,10 @@ MAX_CHARACTERS = 4000
 _TOKENIZER = "embeddings/data/all-MiniLM-L6-v2-onnx-int8/tokenizer.json"
 
 
+# What several of them embed in one process, such as a catalogue's examples, is embedded once.
+_REMEMBERED: LRUCache[bytes, NDArray[np.float32]] = LRUCache(REMEMBERED)
+
+
 class MiniLM:
     """An Embedder on onnxruntime. It loads at the first use, and works in a thread, so that the event loop stays free.
 
@@ -41,7 +46,7 @@ class MiniLM:
     def __init__(self) -> None:
         self._model: _Model | None = None
         self._loading = Lock()
-        self._remembered: LRUCache[bytes, NDArray[np.float32]] = LRUCache(REMEMBERED)
+        self._remembered = _REMEMBERED
         on_forgetting(self.forget)
 
     @property
@@ -69,7 +74,7 @@ class MiniLM:
     def _load(self) -> "_Model":
         try:
             with self._loading:
-                self._model = self._model or _Model()
+                self._model = self._model or _loaded_model()
             return self._model
         except RetrievalUnavailable:
             raise
@@ -83,6 +88,12 @@ class MiniLM:
             raise
         except Exception as failure:
             raise RetrievalUnavailable("The built-in embedding model failed.") from failure
+
+
+@cache
+def _loaded_model() -> "_Model":
+    """The weights and the tokenizer, loaded once in a process: they are the same for all and keep nothing of a text."""
+    return _Model()
 
 
 class _Model:

@@ -1,7 +1,6 @@
 """What Warmline does, one service for each kind of work; every interface and the evals call these."""
 
 import asyncio
-import gc
 from collections.abc import AsyncIterator
 
 from app.models import Handoff, HandoffRequest, IndexProgress, Snapshot
@@ -25,7 +24,7 @@ from app.services.handoffs import HandoffService
 from app.services.interactions import InteractionService
 from app.services.journeys import JourneyService
 from app.services.listings import Listings
-from app.services.memory_erasure import MemoryErasure
+from app.services.memory_erasure import MemoryErasure, freeze_libraries
 from app.services.parts import Parts
 from app.services.playground import Playground, Trial, TrialOptions, TrialRequest
 from app.services.replies import ReplyService
@@ -135,8 +134,7 @@ class App:
         await asyncio.gather(self._examples.embed(), self._parts.indexer.warm_up())
         # The model's client last, which takes longest: nobody but the model has to wait for it.
         await self._parts.writer.warm_up()
-        if not gc.get_freeze_count():
-            gc.freeze()  # half a million objects of libraries that stay: looking through them takes 0.3 s each time
+        freeze_libraries()
 
     def reindex(self) -> AsyncIterator[IndexProgress]:
         """Make the index anew for all tenants, in an App that was not opened. Raises as the vectors and embedder do."""

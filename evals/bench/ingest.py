@@ -83,7 +83,7 @@ async def _load(url: httpx.URL, size: int, connections: int, seconds: float) -> 
     async def one_caller(bodies: Iterator[bytes]) -> None:
         nonlocal last
         async with _connection(url) as post:
-            while (started := perf_counter()) < ends:
+            while (started := perf_counter()) < ends or not took:
                 await post(next(bodies))
                 answered = perf_counter()
                 if started >= began:
@@ -91,8 +91,6 @@ async def _load(url: httpx.URL, size: int, connections: int, seconds: float) -> 
                     last = max(last, answered)
 
     await asyncio.gather(*(one_caller(bodies) for bodies in _bodies(size, connections)))
-    if not took:
-        raise Unavailable("No request was answered in the time that was given. Give more seconds.")
     return _Load(per_second=len(took) * size / (last - began), took_ms=tuple(took))
 
 

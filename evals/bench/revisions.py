@@ -6,7 +6,6 @@ the moments at which the model answered and at which a revision came are read fr
 
 import asyncio
 import json
-from asyncio.subprocess import Process
 from collections import Counter
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -23,7 +22,7 @@ from app.models import Record
 from app.settings import Settings
 from evals.bench.figures import middle_and_slow_end, silent
 from evals.bench.receiver import ReceivedMessage, receiver
-from evals.bench.service import started
+from evals.bench.service import ServiceProcess, started
 from evals.servers.seed_stores import Progress
 from evals.servers.slow import SlowModel, listening
 
@@ -33,6 +32,8 @@ LOOK_S = 0.05
 # So far apart handoffs are asked for: all are under way together, and no burst of them is refused.
 APART_S = 0.2
 WITHIN_S = 120.0
+# Longer than the usual patience, so that work is not given up while a killed service starts again on a slow machine.
+PATIENCE_S = 300
 QUIET_FOR_S = 3.0
 WAYS = ("get", "stream", "webhook")
 STREAM = {"accept": "text/event-stream"}
@@ -121,6 +122,7 @@ async def bench_revisions(
                 "WARMLINE_MODEL": MODEL,
                 "WARMLINE_MODEL_BASE_URL": address,
                 "WARMLINE_DRAFT_AHEAD": "off",
+                "WARMLINE_MODEL_PATIENCE_S": str(PATIENCE_S),
                 "WARMLINE_WEBHOOKS_PRIVATE": "true",
             }
             settings = Settings.model_construct(data_dir=Path(folder))
@@ -182,7 +184,7 @@ async def _killed(room: _Room, number: int, revision: int) -> Killed:
     return Killed(revision=revision, webhook_ms=round((came_at - answered) * 1000, 1), told_once=once)
 
 
-async def _kill(process: Process) -> None:
+async def _kill(process: ServiceProcess) -> None:
     process.kill()
     await process.wait()
 

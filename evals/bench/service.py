@@ -4,12 +4,13 @@ import asyncio
 import os
 import socket
 import sys
-from asyncio.subprocess import DEVNULL, STDOUT, Process
+from asyncio.subprocess import DEVNULL, STDOUT
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 
@@ -20,6 +21,59 @@ READY_WITHIN_S = 60.0
 INDEXED_WITHIN_S = 900.0
 STOP_WITHIN_S = 15.0
 NOTHING: Mapping[str, str] = {}
+
+
+class ServiceProcess(Protocol):
+    """The process of a service."""
+
+    @property
+    def pid(self) -> int:
+        """Its number."""
+        ...
+
+    @property
+    def returncode(self) -> int | None:
+        """How it ended; None while it runs."""
+        ...
+
+    def terminate(self) -> None:
+        """Ask it to stop."""
+        ...
+
+    def kill(self) -> None:
+        """Kill it."""
+        ...
+
+    async def wait(self) -> int:
+        """How it ended, once it has."""
+        ...
+
+
+class Launch(Protocol):
+    """Starts `warmline` with these arguments in a folder, its output in a log."""
+
+    async def __call__(
+        self, arguments: Sequence[str], folder: Path, environment: Mapping[str, str], log: Path
+    ) -> ServiceProcess:
+        """The process."""
+        ...
+
+
+async def launch(arguments: Sequence[str], folder: Path, environment: Mapping[str, str], log: Path) -> ServiceProcess:
+    """In an interpreter of its own."""
+    with log.open("wb") as output:
+        return await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "app.interfaces.cli", *arguments),
+            env=environment,
+            cwd=folder,
+            stdin=DEVNULL,
+            stdout=output,
+            stderr=STDOUT,
+        )
+
+
+LAUNCH: ContextVar[Launch] = ContextVar("LAUNCH", default=launch)
+"""How measured services are started; another way may import less."""
 
 
 @asynccontextmanager
@@ -39,34 +93,16 @@ async def started(
     arguments: Sequence[str] = (),
     environment: Mapping[str, str] = NOTHING,
     ready_within_s: float = READY_WITHIN_S,
-) -> AsyncGenerator[tuple[httpx.AsyncClient, Process]]:
+) -> AsyncGenerator[tuple[httpx.AsyncClient, ServiceProcess]]:
     """As `service`, with its process, further arguments of `serve` and settings by their names; several workers take
     longer to be ready where they share a core. Raises Unavailable.
     """
     port = _free_port()
-    command = [
-        sys.executable,
-        "-m",
-        "app.interfaces.cli",
-        "serve",
-        "--host",
-        "127.0.0.1",
-        "--port",
-        str(port),
-        *arguments,
-    ]
+    command = ["serve", "--host", "127.0.0.1", "--port", str(port), *arguments]
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("WARMLINE_")}
     own = {"WARMLINE_DATA_DIR": str(settings.data_dir), "WARMLINE_LOG_LEVEL": "WARNING"}
     log = settings.data_dir / "service.log"
-    with log.open("wb") as output:
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            env=inherited | own | dict(environment),
-            cwd=settings.data_dir,
-            stdin=DEVNULL,
-            stdout=output,
-            stderr=STDOUT,
-        )
+    process = await LAUNCH.get()(command, settings.data_dir, inherited | own | dict(environment), log)
     try:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False) as client:
             if not await _until(client, lambda answer: answer["status"] == "ready", ready_within_s, process):
@@ -84,7 +120,7 @@ def _is_settled(answer: dict[str, Any]) -> bool:
 
 
 async def _until(
-    client: httpx.AsyncClient, holds: Callable[[dict[str, Any]], bool], seconds: float, process: Process
+    client: httpx.AsyncClient, holds: Callable[[dict[str, Any]], bool], seconds: float, process: ServiceProcess
 ) -> bool:
     """Whether the service's readiness came to what is asked before the time was up or the process had ended."""
     deadline = monotonic() + seconds
@@ -100,7 +136,7 @@ def _end_of(log: Path) -> str:
     return "\n".join(log.read_text(errors="replace").splitlines()[-15:])
 
 
-async def _stop(process: Process) -> None:
+async def _stop(process: ServiceProcess) -> None:
     if process.returncode is None:
         process.terminate()
     try:

@@ -22,9 +22,10 @@ from app.services import App
 from app.settings import Settings
 from tests.conftest import WordEmbedder
 from tests.interfaces.http import email, message, problem
-from tests.ledger.test_crash import ROOT, serving
+from tests.ledger.test_crash import serving
 from tests.support.builders import draft
 
+ROOT = Path(__file__).parents[2]
 NO_LIMIT = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
 ANNA = (Identifier(type="email", value="anna@example.com", verified=True),)
 DAMAGES = ("database", "graph", "folders")

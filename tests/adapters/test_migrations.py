@@ -30,7 +30,11 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture(params=["sqlite", "postgres"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The address of an empty database."""
-    return f"sqlite:///{tmp_path / 'ledger.db'}" if request.param == "sqlite" else request.getfixturevalue("postgres")
+    return (
+        f"sqlite:///{tmp_path / 'ledger.db'}"
+        if request.param == "sqlite"
+        else request.getfixturevalue("empty_postgres")
+    )
 
 
 async def test_the_steps_lead_to_the_tables_that_the_code_uses(url: str) -> None:

@@ -15,6 +15,7 @@ from tests.services.test_announcements import Receiver
 from tests.support.late_models import (
     DEADLINE_MS,
     MODEL,
+    PATIENCE_S,
     STREAM,
     asked_for_a_person,
     events_of,
@@ -24,6 +25,8 @@ from tests.support.late_models import (
     until,
     until_asked,
 )
+
+pytestmark = pytest.mark.long
 
 OFF = {"draft_ahead": "off"}
 
@@ -46,12 +49,14 @@ async def test_a_late_brief_and_its_check_are_revisions_of_what_was_answered(
     settings: Settings, model: SlowModel
 ) -> None:
     receiver = Receiver()
+    model.check_s = 60.0
     async with listening(model) as address, opened(settings, address, **OFF) as (_, client):
         hook = {"url": receiver.url, "events": ["handoff.ready", "handoff.updated"]}
         (await client.post("/v1/webhooks", json=hook)).raise_for_status()
         await asked_for_a_person(client)
         answered = await handed_over(client)
         second = await until(lambda: read(client, answered["handoff_id"]), lambda handoff: handoff["revision"] == 2)
+        model.check_s = 0.0
         third = await settled(client, answered["handoff_id"])
         deliveries = await receiver.got(3)
     receiver.close()
@@ -90,8 +95,9 @@ async def test_an_answer_in_time_waits_for_the_check_and_one_that_is_missing_onl
         await asked_for_a_person(client)
         whole = await handed_over(client, deadline_ms=60_000)
         await record(client, message("Is anybody there?", conversation_id="c-1"))
-        model.check_s = 3.0
-        unchecked = await handed_over(client, deadline_ms=2_000)
+        model.check_s = 60.0
+        unchecked = await handed_over(client, deadline_ms=5_000)
+        model.check_s = 0.0
         checked = await settled(client, unchecked["handoff_id"])
     assert summary(whole) == (1, "completed", None, "model", False, "done")
     assert summary(unchecked) == (1, "completed", None, "model", True, "pending")
@@ -213,7 +219,8 @@ async def test_a_killed_service_takes_its_late_work_up_again(tmp_path: Path) -> 
     model, receiver = SlowModel(brief_s=60.0), Receiver()
     async with listening(model) as address:
         own = {"WARMLINE_MODEL": MODEL, "WARMLINE_MODEL_BASE_URL": address, "WARMLINE_WEBHOOKS_PRIVATE": "true"}
-        async with serving(tmp_path, None, **own, WARMLINE_DRAFT_AHEAD="off") as (process, url):
+        own |= {"WARMLINE_MODEL_PATIENCE_S": str(PATIENCE_S), "WARMLINE_DRAFT_AHEAD": "off"}
+        async with serving(tmp_path, None, **own) as (process, url):
             async with httpx.AsyncClient(base_url=url, timeout=60, trust_env=False) as client:
                 hook = {"url": receiver.url, "events": ["handoff.updated"]}
                 (await client.post("/v1/webhooks", json=hook)).raise_for_status()
@@ -223,12 +230,10 @@ async def test_a_killed_service_takes_its_late_work_up_again(tmp_path: Path) -> 
             await process.wait()
         model.brief_s = 0.3
         async with (
-            serving(tmp_path, None, **own, WARMLINE_DRAFT_AHEAD="off") as (_, url),
+            serving(tmp_path, None, **own) as (_, url),
             httpx.AsyncClient(base_url=url, timeout=60, trust_env=False) as client,
         ):
-            last = await until(
-                lambda: read(client, answered["handoff_id"]), lambda handoff: handoff["revision"] == 3, within_s=60
-            )
+            last = await until(lambda: read(client, answered["handoff_id"]), lambda handoff: handoff["revision"] == 3)
             deliveries = await receiver.got(2)
     receiver.close()
     assert summary(answered)[:3] == (1, "partial", "model_timeout")

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import pytest
 import pytest_asyncio
 from fastapi import FastAPI
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from app.bootstrap import build
 from app.main import create_app
@@ -22,6 +22,9 @@ from tests.browser.harness import screenshot as take
 from tests.conftest import WordEmbedder
 
 HERE = Path(__file__).parent
+# No test is about how soon something comes; a machine that does much else may take its time.
+PATIENCE_MS = 60_000
+expect.set_options(timeout=PATIENCE_MS)
 Scheme = Literal["light", "dark"]
 OpenPage = Callable[..., Awaitable[Page]]
 Screenshot = Callable[[Page, str], Awaitable[Path]]
@@ -89,7 +92,7 @@ async def open_page(browser: Browser, service: Service, watch: Watch) -> AsyncGe
         contexts.append(context)
         opened = await context.new_page()
         watch.over(opened)
-        opened.set_default_timeout(10_000)
+        opened.set_default_timeout(PATIENCE_MS)
         return opened
 
     yield open_one

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,12 +12,11 @@ from app.ports import Archive, Counts
 
 
 @pytest.fixture(params=["sqlite", "postgres", "memory"])
-async def archive(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[Archive]:
+async def archive(request: pytest.FixtureRequest) -> AsyncGenerator[Archive]:
     if request.param == "memory":
         yield MemoryArchive()
         return
-    file = f"sqlite:///{tmp_path / 'ledger.db'}"
-    store = SqlStore(file if request.param == "sqlite" else request.getfixturevalue("postgres"))
+    store = SqlStore(request.getfixturevalue(request.param))
     yield store
     await store.close()
 

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -27,13 +26,12 @@ LATER = replace(SECOND, now=2_000, leased_until=3_000)
 
 
 @pytest.fixture(params=["sqlite", "postgres", "memory"])
-async def claims(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[Claims]:
+async def claims(request: pytest.FixtureRequest) -> AsyncGenerator[Claims]:
     """An empty store."""
     if request.param == "memory":
         yield MemoryClaims()
         return
-    file = f"sqlite:///{tmp_path / 'ledger.db'}"
-    store = SqlStore(file if request.param == "sqlite" else request.getfixturevalue("postgres"))
+    store = SqlStore(request.getfixturevalue(request.param))
     yield SqlClaims(store)
     await store.close()
 

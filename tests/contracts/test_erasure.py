@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncGenerator
 from datetime import timedelta
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -22,12 +21,12 @@ class Stores(NamedTuple):
 
 
 @pytest.fixture(params=["sqlite", "postgres", "memory"])
-async def stores(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[Stores]:
+async def stores(request: pytest.FixtureRequest) -> AsyncGenerator[Stores]:
     if request.param == "memory":
         yield Stores(MemoryLedger(), MemoryArchive())
         return
     on_postgres = request.param == "postgres"
-    url = request.getfixturevalue("postgres") if on_postgres else f"sqlite:///{tmp_path / 'ledger.db'}"
+    url = request.getfixturevalue("postgres" if on_postgres else "sqlite")
     store = SqlStore(url)
     yield Stores(store, store)
     await store.close()

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from datetime import UTC, datetime, timedelta, timezone
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,11 +15,11 @@ from tests.support.builders import START, draft
 
 
 @pytest.fixture(params=["sqlite", "postgres", "memory"])
-async def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[Ledger]:
+async def ledger(request: pytest.FixtureRequest) -> AsyncGenerator[Ledger]:
     opened: Ledger
     match request.param:
         case "sqlite":
-            opened = SqlStore(f"sqlite:///{tmp_path / 'ledger.db'}")
+            opened = SqlStore(request.getfixturevalue("sqlite"))
         case "postgres":
             opened = SqlStore(request.getfixturevalue("postgres"))
         case _:

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta, timezone
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,12 +15,11 @@ from tests.support.builders import START, draft
 
 
 @pytest.fixture(params=["sqlite", "postgres", "memory"])
-async def stores(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[tuple[Ledger, Archive]]:
+async def stores(request: pytest.FixtureRequest) -> AsyncGenerator[tuple[Ledger, Archive]]:
     if request.param == "memory":
         yield MemoryLedger(), MemoryArchive()
         return
-    file = f"sqlite:///{tmp_path / 'ledger.db'}"
-    store = SqlStore(file if request.param == "sqlite" else request.getfixturevalue("postgres"))
+    store = SqlStore(request.getfixturevalue(request.param))
     yield store, store
     await store.close()
 

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -31,13 +30,12 @@ class Stores(NamedTuple):
 
 
 @pytest.fixture(params=["sqlite", "postgres", "memory"])
-async def stores(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[Stores]:
+async def stores(request: pytest.FixtureRequest) -> AsyncGenerator[Stores]:
     if request.param == "memory":
         ledger, archive = MemoryLedger(), MemoryArchive()
         backends = Stores(MemoryOutbox(archive, ledger), ledger, archive)
     else:
-        file = f"sqlite:///{tmp_path / 'ledger.db'}"
-        store = SqlStore(file if request.param == "sqlite" else request.getfixturevalue("postgres"))
+        store = SqlStore(request.getfixturevalue(request.param))
         backends = Stores(SqlOutbox(store), store, store)
     async with backends.ledger.transaction(T) as transaction:
         await transaction.apply(Changes(new_identities=("cus_1", "cus_2")))

@@ -1,7 +1,6 @@
 """What every store of open revisions does, run against each adapter of the port."""
 
 from collections.abc import AsyncGenerator
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -32,14 +31,13 @@ class Stores(NamedTuple):
 
 
 @pytest.fixture(params=["sqlite", "postgres", "memory"])
-async def stores(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[Stores]:
+async def stores(request: pytest.FixtureRequest) -> AsyncGenerator[Stores]:
     if request.param == "memory":
         ledger, archive = MemoryLedger(), MemoryArchive()
         outbox = MemoryOutbox(archive, ledger)
         backends = Stores(MemoryRevisions(archive, outbox), outbox, ledger, archive)
     else:
-        file = f"sqlite:///{tmp_path / 'ledger.db'}"
-        store = SqlStore(file if request.param == "sqlite" else request.getfixturevalue("postgres"))
+        store = SqlStore(request.getfixturevalue(request.param))
         backends = Stores(SqlRevisions(store), SqlOutbox(store), store, store)
     async with backends.ledger.transaction(T) as transaction:
         await transaction.apply(Changes(new_identities=("cus_1",)))

@@ -38,6 +38,7 @@ def test_where_nothing_is_suggested_or_nobody_is_twice_the_figures_are_zero() ->
 
 async def test_a_file_is_measured_with_the_suggestions_of_the_service(tmp_path: Path, settings: Settings) -> None:
     (tmp_path / "people.csv").write_text(FILE, encoding="utf-8")
+    settings = settings.model_copy(update={"data_dir": tmp_path / "untouched"})
     heard: list[tuple[int, int]] = []
 
     def tell(done: int, total: int) -> None:

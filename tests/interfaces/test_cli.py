@@ -448,14 +448,14 @@ def test_serve_answers_and_ends_well_when_asked_to_stop(folder: Path) -> None:
     process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     service = Service(f"http://127.0.0.1:{port}")
     try:
-        deadline = monotonic() + 30
+        deadline = monotonic() + 120
         while not service.is_warm():
             assert process.poll() is None
             assert monotonic() < deadline
             sleep(0.05)
     finally:
         process.send_signal(signal.SIGTERM)
-        _, output = process.communicate(timeout=20)
+        _, output = process.communicate(timeout=120)
     # The server finishes what is going on and then ends by the signal, as its caller expects.
     assert process.returncode in (0, -signal.SIGTERM), output
     assert "Application shutdown complete" in output

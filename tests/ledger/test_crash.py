@@ -1,35 +1,46 @@
 """What was acknowledged survives `kill -9`: the service itself, killed again and again while callers write to it.
 
-The kills fall after a seeded number of acknowledgements and a seeded moment more, with requests always under way, in a
-service that is still warming up or has long done so. A caller who got no answer sends the same rows again afterwards,
-as callers do.
+Each kill falls after a number of acknowledgements and a moment more, with six requests under way. The range of both is
+cut into as many parts as there are kills, and each part gets one kill, so that no two kills are alike: early and late
+ones, between two commits and amid one, in a service that is still warming up or has long done so. A caller who got no
+answer sends the same rows again afterwards, as callers do.
 """
 
 import asyncio
 import os
 import random
 import socket
-import sys
-from asyncio.subprocess import Process
 from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 import pytest
 
 from tests.interfaces.http import email, message
+from tests.support.forked_service import ForkedService
 
-ROOT = Path(__file__).parents[2]
-KILLS = 25
+pytestmark = pytest.mark.long
+
+KILLS = 8
+MOST_ANSWERS = 40
+LONGEST_AFTER_S = 0.02  # several commits
+SEARCHES = 30
 WRITERS = 6
 CUSTOMERS = 3
 PAGE = 1000
 
 Row = dict[str, Any]
+
+
+class Moment(NamedTuple):
+    """When the service is killed: so long after so many answers."""
+
+    answers: int
+    after_s: float
 
 
 @dataclass
@@ -81,18 +92,16 @@ def mark(number: int) -> str:
 
 
 @asynccontextmanager
-async def serving(folder: Path, database_url: str | None, **settings: str) -> AsyncGenerator[tuple[Process, str]]:
+async def serving(folder: Path, database_url: str | None, **settings: str) -> AsyncGenerator[tuple[ForkedService, str]]:
     """The service in a process of its own, answering, and its address; killed at the end if it still lives."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
     environment = {name: value for name, value in os.environ.items() if not name.startswith("WARMLINE_")}
-    environment |= {"PYTHONPATH": str(ROOT), "WARMLINE_DATA_DIR": str(folder / "data"), "WARMLINE_LOG_LEVEL": "WARNING"}
-    environment |= settings
+    environment |= {"WARMLINE_DATA_DIR": str(folder / "data"), "WARMLINE_LOG_LEVEL": "WARNING"} | settings
     if database_url:
         environment["WARMLINE_DATABASE_URL"] = database_url
-    command = [sys.executable, "-m", "app.interfaces.cli", "serve", "--host", "127.0.0.1", "--port", str(port)]
-    process = await asyncio.create_subprocess_exec(*command, cwd=folder, env=environment)
+    process = ForkedService(["serve", "--host", "127.0.0.1", "--port", str(port)], folder, environment)
     try:
         await _answering(process, port)
         yield process, f"http://127.0.0.1:{port}"
@@ -102,7 +111,7 @@ async def serving(folder: Path, database_url: str | None, **settings: str) -> As
         await process.wait()
 
 
-async def _answering(process: Process, port: int) -> None:
+async def _answering(process: ForkedService, port: int) -> None:
     while process.returncode is None:
         try:
             _, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -127,15 +136,30 @@ async def write_until_killed(client: httpx.AsyncClient, world: World, writer: in
         world.acknowledge(answer.json()["results"])
 
 
-async def kill_amid_writing(process: Process, client: httpx.AsyncClient, world: World, turn: int) -> None:
-    """Let callers write all at once and kill the service after some answers."""
-    world.answers_left = world.chance.randint(1, 40)
+def moments(chance: random.Random) -> list[Moment]:
+    """A moment for each kill: one from each part of the range of answers, and one from each part of the time after."""
+    answers, after = list(range(KILLS)), list(range(KILLS))
+    chance.shuffle(answers)
+    chance.shuffle(after)
+    return [
+        Moment(
+            1 + round((early + chance.random()) * (MOST_ANSWERS - 1) / KILLS),
+            (late + chance.random()) * LONGEST_AFTER_S / KILLS,
+        )
+        for early, late in zip(answers, after, strict=True)
+    ]
+
+
+async def kill_amid_writing(
+    process: ForkedService, client: httpx.AsyncClient, world: World, turn: int, moment: Moment
+) -> None:
+    """Let callers write all at once and kill the service at this moment."""
+    world.answers_left = moment.answers
     world.enough.clear()
-    later = world.chance.uniform(0, 0.02)
 
     async def kill() -> None:
         await world.enough.wait()
-        await asyncio.sleep(later)
+        await asyncio.sleep(moment.after_s)
         process.kill()
 
     async with asyncio.TaskGroup() as group:
@@ -192,6 +216,7 @@ async def test_what_was_acknowledged_survives_a_kill_exactly_once_and_is_in_the_
 ) -> None:
     database_url: str | None = request.getfixturevalue("postgres") if database == "postgres" else None
     world = World(random.Random(database))
+    kills = moments(world.chance)
 
     for turn in range(KILLS + 1):
         async with (
@@ -201,14 +226,14 @@ async def test_what_was_acknowledged_survives_a_kill_exactly_once_and_is_in_the_
             await check_ledger(client, world)
             talks = world.by_conversation()
             # A first handoff loads all that there is; the lives without one are killed while they are still loading.
-            if turn < KILLS and turn % 3 == 2:
+            if turn < KILLS and turn % 2:
                 latest = list(talks)[-1]
                 await check_handoff(client, world, latest, talks[latest])
                 await check_search(client, world, list(world.acknowledged)[-1])
             if turn < KILLS:
-                await kill_amid_writing(process, client, world, turn)
+                await kill_amid_writing(process, client, world, turn, kills[turn])
                 continue
             for conversation, acknowledged in talks.items():
                 await check_handoff(client, world, conversation, acknowledged)
-            for name in world.chance.sample(sorted(world.acknowledged), 100):
+            for name in world.chance.sample(sorted(world.acknowledged), SEARCHES):
                 await check_search(client, world, name)

@@ -31,8 +31,8 @@ class Clock:
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncGenerator[SqlStore]:
-    opened = SqlStore(f"sqlite:///{tmp_path / 'ledger.db'}")
+async def store(sqlite: str) -> AsyncGenerator[SqlStore]:
+    opened = SqlStore(sqlite)
     yield opened
     await opened.close()
 

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta, timezone
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -40,8 +39,8 @@ class CountingLedger(MemoryLedger):
 
 
 @pytest.fixture
-async def ledger(tmp_path: Path) -> AsyncGenerator[SqlStore]:
-    store = SqlStore(f"sqlite:///{tmp_path / 'ledger.db'}")
+async def ledger(sqlite: str) -> AsyncGenerator[SqlStore]:
+    store = SqlStore(sqlite)
     yield store
     await store.close()
 

@@ -258,12 +258,12 @@ async def test_a_merge_a_blanking_and_an_erasure_of_one_tenant_change_nothing_th
 
 
 @pytest.fixture(params=["sqlite", "postgres", "memory"])
-async def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[Ledger]:
+async def ledger(request: pytest.FixtureRequest) -> AsyncGenerator[Ledger]:
     """One empty ledger of each kind."""
     opened: Ledger
     match request.param:
         case "sqlite":
-            opened = SqlStore(f"sqlite:///{tmp_path / 'ledger.db'}")
+            opened = SqlStore(request.getfixturevalue("sqlite"))
         case "postgres":
             opened = SqlStore(request.getfixturevalue("postgres"))
         case _:

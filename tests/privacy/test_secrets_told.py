@@ -1,7 +1,6 @@
 """Codes and card numbers that only the conversation tells, over turns and keys, in seven languages."""
 
 from collections.abc import AsyncGenerator
-from pathlib import Path
 
 import pytest
 
@@ -27,9 +26,9 @@ def keys(pressed: str) -> InteractionDraft:
 
 
 @pytest.fixture
-async def ledger_file(tmp_path: Path) -> AsyncGenerator[SqlStore]:
+async def ledger_file(sqlite: str) -> AsyncGenerator[SqlStore]:
     """A ledger in a file."""
-    store = SqlStore(f"sqlite:///{tmp_path / 'ledger.db'}")
+    store = SqlStore(sqlite)
     yield store
     await store.close()
 

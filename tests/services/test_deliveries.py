@@ -161,7 +161,7 @@ async def test_a_message_that_gets_no_answer_in_time_is_sent_again_under_the_sam
     receiver: Receiver, outbox: MemoryOutbox
 ) -> None:
     receiver.hangs.add("/slow")
-    async with sending(outbox, timeout_s=0.1, pauses_s=(0.05, 0.05, 0.05)) as announcer:
+    async with sending(outbox, timeout_s=0.5, pauses_s=(0.05,) * 20) as announcer:
         await register(announcer, receiver, "/slow")
         await announcer.announce(T, fired(1))
         await receiver.got("/slow", 2)

@@ -6,6 +6,8 @@ import pytest
 
 from tests.support.webhook_kills import run
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.parametrize("database", ["sqlite", "postgres"])
 async def test_acknowledged_signals_reach_webhooks_over_kills_and_none_twice_without_a_kill_between(

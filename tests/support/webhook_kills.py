@@ -9,7 +9,6 @@ import json
 import random
 import signal
 import sys
-from asyncio.subprocess import Process
 from collections import defaultdict
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -24,6 +23,7 @@ import httpx
 
 from tests.interfaces.http import email, message
 from tests.ledger.test_crash import serving
+from tests.support.forked_service import ForkedService
 
 WRITERS = 4
 MOST_ANSWERS = 25
@@ -134,7 +134,7 @@ def _row(world: World) -> dict[str, Any]:
 
 
 async def end_amid_writing(
-    process: Process, client: httpx.AsyncClient, world: World, receiver: Receiver, how: str
+    process: ForkedService, client: httpx.AsyncClient, world: World, receiver: Receiver, how: str
 ) -> None:
     """Let callers write all at once and end the service after some answers."""
     world.answers_left = world.chance.randint(1, MOST_ANSWERS)

@@ -18,5 +18,5 @@ def mount_console(api: FastAPI) -> None:
     """Put the console on `api`, beside the HTTP door."""
     api.state.sections = tuple(page_module.SECTION for page_module in _PAGES)
     for module in (static, sign_in, cards, *_PAGES):
-        api.include_router(module.router)
-    api.include_router(cards.of_visitors)
+        api.router.routes.extend(module.router.routes)
+    api.router.routes.extend(cards.of_visitors.routes)

@@ -48,7 +48,8 @@ def mount(
     api.state.public_url = public_url
     made = (interactions, formats, customers, erasure, handoffs, briefs, actions, decisions, analytics, listings)
     for noun in (*made, announcements, service):
-        api.include_router(noun.router)
+        # A route is worked out once, where it is declared; `include_router` would work it out anew for each `api`.
+        api.router.routes.extend(noun.router.routes)
     # FastAPI describes these paths; served by a plain route, a single interaction costs a fifth less.
     api.router.routes.insert(0, PlainRoute("/v1/interactions", interactions.record, methods=["POST"]))
     api.router.routes.insert(1, PlainRoute("/v1/next-actions", actions.decide, methods=["POST"]))
