@@ -103,6 +103,7 @@ class App(Cards, Continuing, Journeys, Verifying):
 
     async def __aenter__(self) -> "App":
         self._parts.indexer.start()
+        self._parts.analyst.start()
         self._parts.traffic.start()
         self._parts.cases.start()
         self._parts.announcer.start()
@@ -124,6 +125,7 @@ class App(Cards, Continuing, Journeys, Verifying):
         await self._parts.continuity.close()
         await self._parts.decisions.shelf.close()
         await self._parts.indexer.close()
+        await self._parts.analyst.close()
         await self._parts.writer.close()
         await self._parts.keys.close()
         await self._parts.rate_limits.close()
@@ -155,6 +157,7 @@ class App(Cards, Continuing, Journeys, Verifying):
         """File interactions durably. A Problem among them is a row the door refused: it comes back in its place."""
         results = await self._parts.recorder.record(tenant, drafts)
         self._parts.indexer.wake(len(results))
+        self._parts.analyst.wake(len(results))
         windows = await self._live_windows(tenant, drafts, results)
         fresh = {result.interaction_id for result in results if result.interaction_id and not result.duplicate}
         signals = await _detected(windows, fresh)

@@ -10,6 +10,7 @@ from pydantic_core import from_json, to_json
 from sqlalchemy import BigInteger, BindParameter, Connection, Executable, Select, bindparam, delete, func, select
 
 from app.adapters.counters import added, changes
+from app.adapters.sql.analyses import SqlAnalyses
 from app.adapters.sql.connections import Connections
 from app.adapters.sql.erasure import SqlErasure
 from app.adapters.sql.locks import Lock, hold
@@ -146,7 +147,7 @@ _NEWEST: Select[*tuple[Any, ...]] = (
 _NEWEST_BEFORE = _NEWEST.where(documents.c.key < bindparam("before"))
 
 
-class SqlStore(SqlErasure):
+class SqlStore(SqlErasure, SqlAnalyses):
     """A Ledger and an Archive behind one URL, for example sqlite:///data/ledger.db or postgresql://user@host/database.
 
     What is acknowledged has been fsync'd. The tables, and the file of SQLite with its folder, are made at first use and
