@@ -6,12 +6,12 @@ analyser made it, or else a new one.
 """
 
 from base64 import b64decode, b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, wraps
 from hashlib import sha256
 from struct import pack, unpack
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 from pydantic_core import from_json, to_json
 
@@ -26,6 +26,8 @@ from app.nlu.reply_moves import Reply, TurnEffect, reply_of, turn_of
 from app.nlu.sentences import sentences
 from app.nlu.sentiment import feeling
 from app.nlu.words import terms, tokens
+
+Result = TypeVar("Result")
 
 ANALYSER = 1
 """Goes up whenever the same text is to be analysed otherwise, by code or by lists of words."""
@@ -59,43 +61,6 @@ class AnalysedSentence:
         return reading
 
 
-@dataclass(frozen=True, eq=False)
-class Analysis:
-    """What was read off one text, by whoever wrote it.
-
-    `spoken` are the sentences of its parts; `acts` say what each of `sentences`, those of the text as a whole, does by
-    the rules for its side. `replies` are the moves of a customer, `turns` what a message of ours leaves a customer
-    with, each empty for the other side.
-    """
-
-    text: str
-    by_customer: bool
-    spoken: tuple[AnalysedSentence, ...]
-    sentences: tuple[str, ...]
-    acts: tuple[SpeechAct, ...]
-    terms: tuple[str, ...]
-    mentions: tuple[Mention, ...]
-    replies: frozenset[Reply]
-    turns: frozenset[TurnEffect]
-    feeling: float
-    asks_for_person: bool
-
-    @cached_property
-    def words(self) -> frozenset[str]:
-        """Every word, in lower case."""
-        return frozenset(tokens(self.text))
-
-    @cached_property
-    def subjects(self) -> frozenset[str]:
-        """What the text is about: its terms, each once."""
-        return frozenset(self.terms)
-
-    @cached_property
-    def memo(self) -> dict[str, Any]:
-        """What rooms work out of this text for themselves, each under a name of its own; never filed."""
-        return {}
-
-
 class _Filed(NamedTuple):
     """The JSON in which an analysis is filed, in the order of its values."""
 
@@ -114,24 +79,106 @@ class _Filed(NamedTuple):
     asks: int
 
 
+@dataclass(frozen=True, eq=False)
+class Analysis:
+    """What is read off one text, by who wrote it: each part as it was filed, or else worked out when it is first asked.
+
+    A customer has `replies` and a `feeling`, a message of ours has `turns`; the other side has none.
+    """
+
+    text: str
+    by_customer: bool
+    filed: _Filed | None = field(default=None, repr=False)
+
+    @cached_property
+    def spoken(self) -> tuple[AnalysedSentence, ...]:
+        """The sentences of its parts, in order, with what was pasted."""
+        return tuple(
+            _spoken(self.text, by_customer=self.by_customer) if self.filed is None else self._spoken(self.filed)
+        )
+
+    @cached_property
+    def sentences(self) -> tuple[str, ...]:
+        """The sentences of the text as a whole."""
+        if self.filed is None:
+            return sentences(self.text)
+        return _texts(self.filed.spoken if self.filed.whole is None else self.filed.whole, self.text)
+
+    @cached_property
+    def acts(self) -> tuple[SpeechAct, ...]:
+        """What each of `sentences` does, by the rules for its side."""
+        if self.filed is None:
+            return tuple(map(customer_act if self.by_customer else staff_act, self.sentences))
+        return tuple(_SPEECH_ACTS[number] for number in self.filed.acts)
+
+    @cached_property
+    def terms(self) -> tuple[str, ...]:
+        """What the text is about."""
+        if self.filed is None:
+            return terms(self.text)
+        return tuple(self.filed.terms.split(" ")) if self.filed.terms else ()
+
+    @cached_property
+    def terms_by_sentence(self) -> tuple[tuple[str, ...], ...]:
+        """What each of `sentences` is about."""
+        if self.filed is None or self.filed.whole is not None:
+            return tuple(map(terms, self.sentences))
+        return tuple(_joined(self.filed.split, self.terms))
+
+    @cached_property
+    def mentions(self) -> tuple[Mention, ...]:
+        """The names of things in it."""
+        return mentions(self.text) if self.filed is None else tuple(_mentions(self.filed.mentions, self.text))
+
+    @cached_property
+    def replies(self) -> frozenset[Reply]:
+        """The moves of a customer's message."""
+        if self.filed is None:
+            return reply_of(self.text) if self.by_customer else frozenset()
+        return frozenset(reply for index, reply in enumerate(_REPLIES) if self.filed.replies & 1 << index)
+
+    @cached_property
+    def turns(self) -> frozenset[TurnEffect]:
+        """What a message of ours leaves the customer with."""
+        if self.filed is None:
+            return frozenset() if self.by_customer else turn_of(self.text)
+        return frozenset(turn for index, turn in enumerate(_TURNS) if self.filed.turns & 1 << index)
+
+    @cached_property
+    def feeling(self) -> float:
+        """How a customer's words feel."""
+        if self.filed is None:
+            return feeling(self.text) if self.by_customer else 0.0
+        return self.filed.feeling
+
+    @cached_property
+    def asks_for_person(self) -> bool:
+        """Whether a customer asks for a person, whatever was said before."""
+        if self.filed is None:
+            return self.by_customer and asks_for_person(self.text)
+        return bool(self.filed.asks)
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """Every word, in lower case."""
+        return frozenset(tokens(self.text))
+
+    @cached_property
+    def subjects(self) -> frozenset[str]:
+        """Its terms, each once."""
+        return frozenset(self.terms)
+
+    def _spoken(self, filed: _Filed) -> Iterator[AnalysedSentence]:
+        own, scores, pasted = _texts(filed.spoken, self.text), b64decode(filed.scores), set(filed.pasted)
+        size = len(scores) // len(own) if own else 0
+        for index, (sentence, own_terms) in enumerate(zip(own, _joined(filed.split, self.terms), strict=True)):
+            own_scores = _unpacked(scores[index * size : (index + 1) * size])
+            yield AnalysedSentence(sentence, own_scores, own_terms, index in pasted)
+
+
 def analyse(text: str, *, by_customer: bool) -> Analysis:
     """Read a message that a customer, or else somebody of our side, wrote."""
-    spoken = tuple(_spoken(text, by_customer=by_customer))
-    whole = tuple(sentences(text))
-    act = customer_act if by_customer else staff_act
-    return Analysis(
-        text=text,
-        by_customer=by_customer,
-        spoken=spoken,
-        sentences=whole,
-        acts=tuple(map(act, whole)),
-        terms=terms(text),
-        mentions=mentions(text),
-        replies=reply_of(text) if by_customer else frozenset(),
-        turns=frozenset() if by_customer else turn_of(text),
-        feeling=feeling(text) if by_customer else 0.0,
-        asks_for_person=by_customer and asks_for_person(text),
-    )
+    return Analysis(text, by_customer)
 
 
 def analysis_of(row: Interaction) -> Analysis:
@@ -144,6 +191,27 @@ def analysis_of(row: Interaction) -> Analysis:
     made = made or analyse(row.text, by_customer=by_customer)
     object.__setattr__(row, "analysis", made)
     return made
+
+
+def once_per_row(work: Callable[[Interaction], Result]) -> Callable[[Interaction], Result]:
+    """Decorator: what a function makes of an interaction is worked out once, and goes with it."""
+
+    @wraps(work)
+    def answer(row: Any) -> Result:
+        try:
+            return row.memo[work]
+        except (AttributeError, TypeError, KeyError):
+            return _work_out(row)
+
+    def _work_out(row: Interaction) -> Result:
+        memo = getattr(row, "memo", None)
+        if memo is None:
+            memo = dict[object, Any]()
+            object.__setattr__(row, "memo", memo)
+        memo[work] = result = work(row)
+        return result
+
+    return answer
 
 
 def is_current(row: Interaction) -> bool:
@@ -180,28 +248,7 @@ def filed_analysis(value: str, text: str, *, by_customer: bool) -> Analysis | No
     """The analysis that was filed beside a text; None where another version of the analyser made it."""
     if not value.startswith(f'["{ANALYSER_VERSION}"'):
         return None
-    filed = _Filed(*from_json(value))
-    own = _texts(filed.spoken, text)
-    all_terms = tuple(filed.terms.split(" ")) if filed.terms else ()
-    scores = b64decode(filed.scores)
-    size = len(scores) // len(own) if own else 0
-    pasted = set(filed.pasted)
-    return Analysis(
-        text=text,
-        by_customer=by_customer,
-        spoken=tuple(
-            AnalysedSentence(sentence, _unpacked(scores[index * size : (index + 1) * size]), own_terms, index in pasted)
-            for index, (sentence, own_terms) in enumerate(zip(own, _joined(filed.split, all_terms), strict=True))
-        ),
-        sentences=own if filed.whole is None else _texts(filed.whole, text),
-        acts=tuple(_SPEECH_ACTS[number] for number in filed.acts),
-        terms=all_terms,
-        mentions=tuple(_mentions(filed.mentions, text)),
-        replies=frozenset(reply for index, reply in enumerate(_REPLIES) if filed.replies & 1 << index),
-        turns=frozenset(turn for index, turn in enumerate(_TURNS) if filed.turns & 1 << index),
-        feeling=filed.feeling,
-        asks_for_person=bool(filed.asks),
-    )
+    return Analysis(text, by_customer, _Filed(*from_json(value)))
 
 
 def _spoken(text: str, *, by_customer: bool) -> Iterator[AnalysedSentence]:

@@ -6,6 +6,7 @@ seen, in any language that is written with spaces, and in others by their letter
 """
 
 import unicodedata
+from functools import cache
 from itertools import pairwise
 from typing import NamedTuple
 from zlib import crc32
@@ -67,6 +68,7 @@ def own_features(sentence: str, *, by_customer: bool) -> OwnFeatures:
     return OwnFeatures(np.unique(numbers), length)
 
 
+@cache
 def setting_features(*, by_customer: bool, length: int) -> tuple[int, ...]:
     """The numbers of all features that a setting may add to a sentence of a side and of a class of length."""
     side = "c" if by_customer else "s"

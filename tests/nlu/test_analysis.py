@@ -47,6 +47,7 @@ def test_an_analysis_says_what_the_readers_say_of_the_text(text: str, by_custome
     assert analysis.sentences == sentences(text)
     assert analysis.acts == tuple(map(customer_act if by_customer else staff_act, sentences(text)))
     assert analysis.terms == terms(text)
+    assert analysis.terms_by_sentence == tuple(map(terms, sentences(text)))
     assert analysis.mentions == mentions(text)
     assert [sentence.terms for sentence in analysis.spoken] == [terms(sentence.text) for sentence in analysis.spoken]
     if by_customer:
@@ -75,7 +76,17 @@ def test_a_filed_analysis_comes_back_whole(text: str, by_customer: bool) -> None
     assert [(own.text, own.scores, own.terms, own.pasted) for own in again.spoken] == [
         (own.text, own.scores, own.terms, own.pasted) for own in analysis.spoken
     ]
-    for name in ("sentences", "acts", "terms", "mentions", "replies", "turns", "feeling", "asks_for_person"):
+    for name in (
+        "sentences",
+        "acts",
+        "terms",
+        "terms_by_sentence",
+        "mentions",
+        "replies",
+        "turns",
+        "feeling",
+        "asks_for_person",
+    ):
         assert getattr(again, name) == getattr(analysis, name), name
 
 

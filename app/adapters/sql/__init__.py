@@ -262,7 +262,8 @@ class SqlStore(SqlErasure, SqlAnalyses):
     ) -> Sequence[tuple[str, Interaction]]:
         """What each customer has newest in each of these conversations, at most `limit`, with the customer, by seq."""
         rows = await self._matching(_windows(), tenant, conversation_ids, limit=limit)
-        entries = zip([row[0] for row in rows], await _conversation([row[1:] for row in rows]), strict=True)
+        records = self._remembered.same(tenant, await _conversation([row[1:] for row in rows]))
+        entries = zip([row[0] for row in rows], records, strict=True)
         return sorted(entries, key=lambda entry: entry[1].seq)
 
     async def after_position(self, position: int, limit: int) -> Sequence[tuple[int, str, Interaction]]:

@@ -158,6 +158,7 @@ def _interaction(fields: dict[str, Any], analysis: str | None) -> Interaction:
     object.__setattr__(interaction, "__pydantic_extra__", None)
     object.__setattr__(interaction, "__pydantic_private__", None)
     object.__setattr__(interaction, "analysis", analysis)
+    object.__setattr__(interaction, "memo", None)
     return interaction
 
 
