@@ -17,6 +17,7 @@ from app.actions import (
     shipped_catalogues,
 )
 from app.actions.intents import IntentLearner
+from app.analyst import Analyst
 from app.analytics import Follower
 from app.announcements import Announcer
 from app.briefs import BriefWriter, TimelyWriter
@@ -148,6 +149,7 @@ def _parts(
         windows=Windows(ledger),
         meanings=MeaningReader(vectors),
         indexer=indexer,
+        analyst=Analyst(ledger, archive, pressure),
         eraser=eraser,
         retention=Retention(ledger, archive, eraser),
         decisions=decisions,

@@ -24,7 +24,8 @@ from app.models import (
     SignalType,
     Snapshot,
 )
-from app.nlu.sentiment import feeling, mood
+from app.nlu.analysis import analysis_of
+from app.nlu.sentiment import mood
 from app.nlu.steps import Step, step_name, steps
 from app.nlu.tool_facts import Facts, read_facts, typed
 
@@ -208,7 +209,7 @@ class DecisionCase:
                 "id": snapshot.conversation_id or "",
                 "channel": last.channel.value if last else "",
                 "messages": len(self._said),
-                "mood": mood([feeling(row.text) for row in self._said]).label.value,
+                "mood": mood([analysis_of(row).feeling for row in self._said]).label.value,
                 "steps": {step.name: step.outcome.value for step in self.steps},
                 "intents": {intent.name: self.wishes.get(intent.name, 0.0) for intent in self.catalogue.intents},
             },

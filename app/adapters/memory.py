@@ -22,6 +22,7 @@ from app.ports import (
     IdentifierHolding,
     InteractionRef,
     MergeRecord,
+    NewAnalysis,
     NewInteraction,
     RecentHistory,
     RecordedIdentities,
@@ -369,6 +370,11 @@ class MemoryLedger:
         rows = sorted(self._tenants[tenant].rows.values(), key=lambda interaction: interaction.seq)
         old_rows = (row for row in rows if row.seq > after_seq and row.channel in channels and row.occurred_at < before)
         return list(islice(old_rows, limit))
+
+    async def file_analyses(self, tenant: str, analyses: Sequence[NewAnalysis]) -> None:
+        """File what was read off texts; not of rows that are gone or blanked, or that say something else by now."""
+        async with self._lock:
+            self._tenants[tenant].file_analyses(analyses)
 
     async def reword(self, tenant: str, rows: Sequence[Interaction]) -> None:
         """Put the text and the data of these rows in the place of what is filed of them."""

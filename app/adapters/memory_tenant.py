@@ -6,7 +6,15 @@ from dataclasses import dataclass, field
 from pydantic_core import to_json
 
 from app.models import Interaction
-from app.ports import ConversationSeat, ErasedRows, IdentifierHolding, InteractionRef, MergeRecord, NewHolding
+from app.ports import (
+    ConversationSeat,
+    ErasedRows,
+    IdentifierHolding,
+    InteractionRef,
+    MergeRecord,
+    NewAnalysis,
+    NewHolding,
+)
 
 Key = tuple[str, str]
 
@@ -87,6 +95,14 @@ class MemoryTenant:
             if holding.interaction_id in ids:
                 self.holdings[key] = holding.model_copy(update={"interaction_id": None})
         return len(gone)
+
+    def file_analyses(self, analyses: Iterable[NewAnalysis]) -> None:
+        """Put what was read off texts beside the rows that still say that."""
+        for new in analyses:
+            row = self.rows.get(new.interaction_id)
+            if row is not None and row.text == new.text and not row.redacted:
+                self.rows[new.interaction_id] = row = row.model_copy()
+                object.__setattr__(row, "analysis", new.analysis)
 
     def customer_holdings(self) -> Iterable[IdentifierHolding]:
         """Every holding with the customer it leads to."""

@@ -32,7 +32,6 @@ from app.nlu import Act
 from app.nlu.promises import hands_on
 from app.nlu.reasons import Weighed, weighed
 from app.nlu.sentences import sentences
-from app.nlu.words import terms
 
 # So sure must be what a quotation is called: refused, or taken back.
 SURE_OF_LABEL = 0.85
@@ -128,9 +127,7 @@ class Case:
         second = self._key_sentence(other for other in others if self.weight(other) >= least)
         if second is None:  # what led to a wish often stands beside it
             beside = [other for other in others if other.interaction is reason.interaction and other.act in _TELLING]
-            second = self._key_sentence(
-                utterance for utterance in beside if len(terms(utterance.text)) >= _FEWEST_WORDS
-            )
+            second = self._key_sentence(utterance for utterance in beside if len(utterance.terms) >= _FEWEST_WORDS)
         return tuple(utterance for utterance in self.utterances if utterance is reason or utterance is second)
 
     def weight(self, utterance: Utterance) -> float:
@@ -345,7 +342,7 @@ class Case:
             and utterance.reading.telling >= _LEAST_FINDING
             and MASK not in utterance.text
             and not hands_on(utterance.text)
-            and len(terms(utterance.text)) >= _FEWEST_WORDS
+            and len(utterance.terms) >= _FEWEST_WORDS
         ]
         latest = findings[-_LATEST_FINDINGS:]
         return max(
@@ -453,6 +450,6 @@ def _terse(candidates: Sequence[Utterance]) -> Utterance | None:
     telling = [
         utterance
         for utterance in candidates
-        if utterance.by_customer and not utterance.pasted and utterance.act not in EMPTY and terms(utterance.text)
+        if utterance.by_customer and not utterance.pasted and utterance.act not in EMPTY and utterance.terms
     ]
     return max(telling, key=lambda utterance: utterance.reading.key, default=None)

@@ -293,7 +293,7 @@ def _weight(utterance: Utterance) -> float:
         if is_promise(utterance) or utterance.act is Act.REFUSAL
         else 6 * utterance.reading.key + 4 * utterance.reading.done
     )
-    return act + 2 * min(facts, 2) + min(len(terms(utterance.text)), 8) / 4
+    return act + 2 * min(facts, 2) + min(len(utterance.terms), 8) / 4
 
 
 def _sentiment(case: Case) -> Sentiment | None:
@@ -336,8 +336,8 @@ def _custom_sections(case: Case, sections: Sequence[SectionRequest]) -> dict[str
     for section in sections:
         asked = set(terms(f"{section.name} {section.instruction}"))
         own = [utterance for utterance in case.utterances if not utterance.pasted]
-        ranked = sorted(own, key=lambda utterance: len(asked.intersection(terms(utterance.text))), reverse=True)
-        if ranked and asked.intersection(terms(ranked[0].text)):
+        ranked = sorted(own, key=lambda utterance: len(asked.intersection(utterance.terms)), reverse=True)
+        if ranked and asked.intersection(ranked[0].terms):
             actor = ranked[0].interaction.actor.value.capitalize()
             written[section.name] = f"{actor}: {quoted(ranked[0].text, QUESTION_WORDS)}"
     return written

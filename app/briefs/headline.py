@@ -57,7 +57,7 @@ def _matter(case: Case, intent: Intent, room: int) -> BriefSentence | None:
     if (sure := _sure_label(intent, case)) and len(sure) <= room:
         return BriefSentence(sure, (reason.interaction.interaction_id,))
     matters = case.matters
-    named = [matter for matter in matters if len(set(terms(matter.text))) >= _FEWEST_TERMS]
+    named = [matter for matter in matters if len(set(matter.terms)) >= _FEWEST_TERMS]
     quotation = _most_telling(named, case, room)
     likely = intent.label if intent.confidence >= SURE_OF_INTENT else None
     if quotation is None and likely and len(likely) <= room:
@@ -94,8 +94,8 @@ def _sure_label(intent: Intent, case: Case) -> str | None:
     if not label or case.reason is None or intent.confidence < SURE_OF_INTENT or asks_for_person(label):
         return None
     words = set(terms(label))
-    taken_back = {term for sentence in case.taken_back for term in terms(sentence.text)}
-    return label if words & set(terms(case.reason.text)) and not words & taken_back else None
+    taken_back = {term for sentence in case.taken_back for term in sentence.terms}
+    return label if words & set(case.reason.terms) and not words & taken_back else None
 
 
 def _states(findings: Findings) -> Iterable[BriefSentence]:

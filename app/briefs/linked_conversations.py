@@ -13,7 +13,6 @@ from app.models import Interaction, Kind, Outcome, Snapshot
 from app.nlu import Act
 from app.nlu.identifiers import canonical, mentions, structured_names
 from app.nlu.markup import without_markup
-from app.nlu.words import terms
 from app.privacy import Redactor, questions_answered
 
 # Repeat contacts are counted within a week where first-contact resolution is measured.
@@ -81,7 +80,8 @@ def _shown(row: Interaction, answering: str) -> Interaction:
     if not _may_hold_a_secret(answering) and not _may_hold_a_secret(bare.text):
         return bare
     redactor = Redactor(contacts=False)
-    return bare.model_copy(update={"text": redactor.restore(redactor.redact(bare.text, answering=answering))})
+    text = redactor.restore(redactor.redact(bare.text, answering=answering))
+    return bare if text == bare.text else bare.model_copy(update={"text": text})
 
 
 @text_cache(maxsize=8192)
@@ -96,7 +96,7 @@ def _topic(group: Sequence[Interaction]) -> set[str]:
         for utterance in utterances(group)
         if utterance.by_customer and utterance.act in MATTERS and not asks_for_person(utterance)
     ]
-    return {term for utterance in matters for term in terms(utterance.text)}
+    return {term for utterance in matters for term in utterance.terms}
 
 
 def _on_topic(group: Sequence[Interaction], topic: set[str]) -> bool:

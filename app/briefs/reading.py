@@ -6,7 +6,8 @@ from typing import Any, NamedTuple, cast
 
 from app.budget import spend
 from app.models import Actor, Interaction, Kind, Outcome
-from app.nlu import NOTHING_READ, Act, SentenceReading, Setting, Talk, read
+from app.nlu import NOTHING_READ, Act, SentenceReading, Setting, Talk
+from app.nlu.analysis import analysis_of
 from app.nlu.steps import read_json, result_outcome
 
 _LOOKING = re.compile(
@@ -41,6 +42,7 @@ class Utterance(NamedTuple):
     reading: SentenceReading
     interaction: Interaction
     setting: Setting
+    terms: tuple[str, ...]
     pasted: bool = False
 
     @property
@@ -104,9 +106,9 @@ def utterances(interactions: Iterable[Interaction]) -> list[Utterance]:
             continue
         talk = talks.setdefault(row.conversation_id or row.channel.value, Talk())
         has_content = signed = False
-        for text, setting in talk.sentences(row.text, by_customer=row.actor is Actor.CUSTOMER):
+        for sentence, setting in talk.settled(analysis_of(row)):
             spend()
-            reading = NOTHING_READ if setting is None else read(text, setting)
+            text, reading = sentence.text, NOTHING_READ if setting is None else sentence.reading(setting)
             signed = (signed or (has_content and row.channel.traits.letters and _closes(text, reading))) and not _adds(
                 text
             )
@@ -114,7 +116,7 @@ def utterances(interactions: Iterable[Interaction]) -> list[Utterance]:
                 reading = reading._replace(boilerplate=1.0)
             has_content = has_content or reading.boilerplate < _SURE
             own_setting = setting or Setting(by_customer=row.actor is Actor.CUSTOMER)
-            spoken.append(Utterance(text, reading, row, own_setting, pasted=setting is None))
+            spoken.append(Utterance(text, reading, row, own_setting, sentence.terms, pasted=setting is None))
     return spoken
 
 

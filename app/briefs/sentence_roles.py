@@ -5,7 +5,6 @@ import re
 from app.briefs.reading import Utterance
 from app.nlu import Act
 from app.nlu.human_request import asks_for_person as asks_in_words
-from app.nlu.words import terms
 
 SURE = 0.5
 SURE_OF_PERSON = 0.9
@@ -31,7 +30,7 @@ _FULL_GREETING = 5
 def may_be_key(utterance: Utterance) -> bool:
     """Whether a sentence may tell why the customer came."""
     is_content = not utterance.pasted and utterance.reading.boilerplate < SURE  # no signature, no footer
-    words = terms(utterance.text)
+    words = utterance.terms
     if utterance.act in EMPTY and len(words) < _FULL_GREETING:
         return False
     return is_content and bool(words) and not only_asks_for_person(utterance)
@@ -39,7 +38,7 @@ def may_be_key(utterance: Utterance) -> bool:
 
 def only_asks_for_person(utterance: Utterance) -> bool:
     """Whether a sentence asks for a person in too few words to say what for."""
-    return len(terms(utterance.text)) <= _LONGEST_ASKING and asks_for_person(utterance)
+    return len(utterance.terms) <= _LONGEST_ASKING and asks_for_person(utterance)
 
 
 def shown_share(utterance: Utterance) -> float:
@@ -59,7 +58,7 @@ def is_bare(utterance: Utterance) -> bool:
     is_field = any(box in utterance.text for box in _BOXES) or (
         utterance.act not in _ASKING and _FIELD.match(utterance.text)
     )
-    return bool(is_field) or len(set(terms(utterance.text))) < _FEWEST_TERMS
+    return bool(is_field) or len(set(utterance.terms)) < _FEWEST_TERMS
 
 
 def tells(utterance: Utterance) -> bool:

@@ -253,7 +253,7 @@ def _is_broken(promise: Commitment, case: Case, now: datetime) -> bool:
         for utterance in case.utterances
         if utterance.by_customer and utterance.interaction.occurred_at > since
     ]
-    if any(utterance.act is Act.THANKS and set(terms(utterance.text)) & set(terms(promise.text)) for utterance in last):
+    if any(utterance.act is Act.THANKS and set(utterance.terms) & set(terms(promise.text)) for utterance in last):
         return False
     last = [utterance for utterance in last if utterance.interaction is last[-1].interaction]
     thanked = any(utterance.act is Act.THANKS for utterance in last) and not any(
@@ -309,7 +309,7 @@ def _turns(case: Case, wording: Wording) -> Iterable[BriefSentence]:
 
 def _refusals(case: Case, wording: Wording) -> Iterable[BriefSentence]:
     """What our side refused last in so many words that they tell what."""
-    telling = [refusal for refusal in case.refusals if len(terms(refusal.text)) >= _FEWEST_TERMS] or case.refusals
+    telling = [refusal for refusal in case.refusals if len(refusal.terms) >= _FEWEST_TERMS] or case.refusals
     for utterance in telling[-1:]:
         yield wording.quotation(utterance, wording.phrases.refused, case)
 

@@ -11,7 +11,6 @@ from app.briefs.steps import AttemptedStep, humanised
 from app.models import Actor, Outcome
 from app.nlu import Act
 from app.nlu.wish_states import MOST_LATER, Later, content_words, state, turns_of
-from app.nlu.words import terms
 
 _SURE = 0.5
 _NEW_WORDS = 0.5
@@ -63,7 +62,7 @@ def wishes(utterances: Sequence[Utterance], steps: Sequence[AttemptedStep]) -> t
     for index, utterance in enumerate(utterances):
         if not utterance.by_customer or utterance.pasted or not _is_wish(utterance):
             continue
-        words = set(terms(utterance.text))
+        words = set(utterance.terms)
         if places and words and len(words - seen_words) < _NEW_WORDS * len(words):
             same = max(places, key=lambda earlier: len(words & words_of[earlier]))
             repeated.setdefault(same, []).append(index)
@@ -95,7 +94,7 @@ def _is_wish(utterance: Utterance) -> bool:
         utterance.reading.wish >= _SURE or utterance.reading.acts[Act.REQUEST] >= _SURE
     )
     # `Please!` says that something is wanted, and not what.
-    tells = utterance.reading.boilerplate < _SURE and len(set(terms(utterance.text))) >= _FEWEST_WORDS
+    tells = utterance.reading.boilerplate < _SURE and len(set(utterance.terms)) >= _FEWEST_WORDS
     return is_wanted and tells
 
 
@@ -112,7 +111,7 @@ class _Closing:
 
     def __init__(self, utterances: Sequence[Utterance], steps: Sequence[AttemptedStep], wanted: Sequence[int]) -> None:
         self._utterances = utterances
-        self._words = [content_words(utterance.text) for utterance in utterances]
+        self._words = [frozenset(utterance.terms) for utterance in utterances]
         self._turns = turns_of(utterance.by_customer for utterance in utterances)
         ours = [step for step in steps if not step.reported and step.action.actor is not Actor.CUSTOMER]
         self._done = [self._bearing(step, wanted) for step in ours if step.action.outcome is Outcome.SUCCEEDED]
@@ -138,7 +137,7 @@ class _Closing:
         return step.turn == self._turns[index] or not step.words.isdisjoint(self._words[index])
 
     def _share(self, index: int, other: Utterance) -> bool:
-        return not self._words[index].isdisjoint(content_words(other.text))
+        return not self._words[index].isdisjoint(other.terms)
 
     def judged(self, index: int) -> Wish:
         """How the wish at this place stands at the end; what is said to close it must itself look like that."""

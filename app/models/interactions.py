@@ -93,6 +93,10 @@ class InteractionDraft(Record):
 class Interaction(Record):
     """A row of the ledger. It belongs for good to the identity it arrived with; merging customers rewrites no row."""
 
+    # What was read off it (see app/nlu/analysis.py): no fields, so that it is in no answer and in no comparison, and a
+    # copy that says something else does not take it over.
+    __slots__ = ("analysis", "memo")
+
     interaction_id: str = Field(description="our id of the interaction, as evidence lists name it")
     seq: int = Field(description="its sequence number in the ledger")
     identity_id: str = Field(description="our id of the identity that it arrived with")

@@ -5,7 +5,8 @@ are a file of the package. One sentence takes about a tenth of a millisecond.
 """
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
+from math import sqrt
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from app.caching import text_cache
 from app.nlu.act_labels import Act
-from app.nlu.features import Setting, features
+from app.nlu.features import Setting, marks_of, own_features, setting_features
 
 WEIGHTS = Path(__file__).with_name("weights.npz")
 ACTS = tuple(Act)
@@ -54,23 +55,62 @@ NOTHING_READ = SentenceReading(
 
 
 class Weights(NamedTuple):
-    """A column of weights for each act, mood and trait, and their intercepts. Shapes: (SIZE, 26) and (26,)."""
+    """A column of weights for each act, mood and trait, in steps of `scale`, and their intercepts.
 
-    columns: NDArray[np.float32]
+    Shapes: (SIZE, 26) and (26,).
+    """
+
+    columns: NDArray[np.int8]
+    scale: NDArray[np.float64]
     intercepts: NDArray[np.float32]
+
+
+class OwnScores(NamedTuple):
+    """What a sentence scores wherever it stands: the sums of its features' weights, and how many features it has.
+
+    The sums are whole numbers, in steps of the weights' scale, so that adding a setting's few features to them gives
+    the same as adding up all at once. `shared` has a bit for each feature of a setting that the sentence has anyway.
+    """
+
+    sums: tuple[int, ...]
+    features: int
+    length: int
+    shared: int
 
 
 @text_cache(maxsize=16_384)
 def read(sentence: str, setting: Setting) -> SentenceReading:
     """What the classifiers make of a sentence in its setting."""
-    numbers = features(sentence, setting)
+    return reading_in(own_scores(sentence, by_customer=setting.by_customer), setting)
+
+
+def own_scores(sentence: str, *, by_customer: bool) -> OwnScores:
+    """What a sentence scores in every setting of this side."""
+    numbers, length = own_features(sentence, by_customer=by_customer)
+    sums = _weights().columns[numbers].sum(axis=0, dtype=np.int32)
+    present = set(numbers.tolist())
+    marks = setting_features(by_customer=by_customer, length=length)
+    shared = sum(1 << index for index, number in enumerate(marks) if number in present)
+    return OwnScores(tuple(sums.tolist()), len(numbers), length, shared)
+
+
+def reading_in(scores: OwnScores, setting: Setting) -> SentenceReading:
+    """What the classifiers make of a sentence with these scores in a setting."""
+    added, more = _added(setting, scores.length, scores.shared)
     weights = _weights()
-    return reading_of(
-        weights.columns[numbers].sum(axis=0, dtype=np.float32) / np.sqrt(len(numbers)) + weights.intercepts
-    )
+    sums = np.array(scores.sums, dtype=np.int32) + added
+    return reading_of(sums * weights.scale / sqrt(scores.features + more) + weights.intercepts)
 
 
-def reading_of(scores: NDArray[np.float32]) -> SentenceReading:
+@lru_cache(maxsize=4096)
+def _added(setting: Setting, length: int, shared: int) -> tuple[NDArray[np.int32], int]:
+    """What a setting adds to a sentence's sums, and by how many features."""
+    marks = setting_features(by_customer=setting.by_customer, length=length)
+    numbers = sorted({marks[index] for index in marks_of(setting) if not shared & 1 << index})
+    return _weights().columns[numbers].sum(axis=0, dtype=np.int32), len(numbers)
+
+
+def reading_of(scores: NDArray[np.floating]) -> SentenceReading:
     """The probabilities that the scores of a sentence stand for. Shape of `scores`: (columns,)."""
     acts = _softmax(scores[: len(ACTS)])
     moods = _softmax(scores[len(ACTS) : len(ACTS) + len(MOODS)])
@@ -86,9 +126,9 @@ def reading_of(scores: NDArray[np.float32]) -> SentenceReading:
 @cache
 def _weights() -> Weights:
     with np.load(WEIGHTS) as file:
-        return Weights(file["columns"].astype(np.float32) * file["scale"], file["intercepts"])
+        return Weights(file["columns"], file["scale"].astype(np.float64), file["intercepts"])
 
 
-def _softmax(scores: NDArray[np.float32]) -> NDArray[np.float32]:
+def _softmax(scores: NDArray[np.floating]) -> NDArray[np.floating]:
     powers = np.exp(scores - scores.max())
     return powers / powers.sum()

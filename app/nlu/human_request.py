@@ -200,13 +200,21 @@ def asks_for_person(text: str, before: str = "") -> bool:
 
     `before` is what bot or agent said last, which tells whom `one` may mean.
     """
-    read = [_plain(sentence) for sentence in sentences(text[:_LONGEST])]
-    if any(map(_sentence_asks, read)):
-        return True
-    offered = [_plain(sentence) for sentence in sentences(before[:_LONGEST])][-1:]
-    return any(map(_ABOUT_A_PERSON.search, offered)) and any(
-        _ONE.search(sentence) and not _REFUSED.search(sentence) for sentence in read
-    )
+    return any(map(_sentence_asks, _read(text))) or (names_a_person(before) and asks_for_one(text))
+
+
+def names_a_person(text: str) -> bool:
+    """Whether the last sentence of the text speaks of somebody who may be asked for."""
+    return any(map(_ABOUT_A_PERSON.search, _read(text)[-1:]))
+
+
+def asks_for_one(text: str) -> bool:
+    """Whether some sentence of the text asks for one of what was spoken of before."""
+    return any(_ONE.search(sentence) and not _REFUSED.search(sentence) for sentence in _read(text))
+
+
+def _read(text: str) -> list[str]:
+    return [_plain(sentence) for sentence in sentences(text[:_LONGEST])]
 
 
 def _sentence_asks(sentence: str) -> bool:

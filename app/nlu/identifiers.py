@@ -5,11 +5,12 @@ A name is found by its shape alone, never by a list of one trade's words, so the
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal, NamedTuple, cast
+from typing import Any, Literal, NamedTuple, cast, get_args
 
 from app.caching import text_cache
 
 MentionType = Literal["email", "account", "code", "number", "phone", "amount", "date", "error_code"]
+TYPES: tuple[MentionType, ...] = get_args(MentionType)
 
 _MONTH = (
     r"(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?"

@@ -5,11 +5,10 @@ from datetime import timedelta
 from enum import Enum
 
 from app.models import Actor, Interaction, Kind, Outcome
-from app.nlu.dialogue_acts import SpeechAct, customer_act, staff_act
-from app.nlu.identifiers import canonical, mentions
-from app.nlu.sentences import sentences
+from app.nlu.analysis import analysis_of
+from app.nlu.dialogue_acts import SpeechAct
+from app.nlu.identifiers import canonical
 from app.nlu.steps import steps
-from app.nlu.words import terms
 
 _SAME_MATTER_ANYWAY = timedelta(hours=24)
 _SHARED_TERMS = 2
@@ -35,7 +34,7 @@ def standing(rows: Sequence[Interaction]) -> Standing:
         return Standing.SETTLED if ended_well or not failed else Standing.OPEN
     if taken and taken[-1].outcome in _FAILING:
         return Standing.OPEN
-    acts = {customer_act(sentence) for sentence in sentences(messages[-1].text)}
+    acts = set(analysis_of(messages[-1]).acts)
     thanked = bool(acts & {SpeechAct.CLOSING, SpeechAct.THANKS}) and not acts & {
         SpeechAct.REQUEST,
         SpeechAct.QUESTION,
@@ -60,13 +59,13 @@ def same_matter(before: Sequence[Interaction], after: Sequence[Interaction], sto
 
 def _ends_with_a_promise(rows: Sequence[Interaction]) -> bool:
     last = next((row for row in reversed(rows) if row.actor in _STAFF and row.kind is Kind.MESSAGE), None)
-    return last is not None and any(staff_act(sentence) is SpeechAct.PROMISE for sentence in sentences(last.text))
+    return last is not None and SpeechAct.PROMISE in analysis_of(last).acts
 
 
 def _names(rows: Sequence[Interaction]) -> set[str]:
-    return {canonical(mention.value) for row in rows for mention in mentions(row.text) if mention.type != "date"}
+    return {canonical(mention.value) for row in rows for mention in analysis_of(row).mentions if mention.type != "date"}
 
 
 def _subjects(rows: Sequence[Interaction]) -> set[str]:
-    texts = (row.text for row in rows if row.actor is Actor.CUSTOMER and row.kind is Kind.MESSAGE)
-    return {term for text in texts for term in terms(text) if len(term) > 3}
+    spoken = (row for row in rows if row.actor is Actor.CUSTOMER and row.kind is Kind.MESSAGE)
+    return {term for row in spoken for term in analysis_of(row).terms if len(term) > 3}

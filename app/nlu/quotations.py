@@ -11,8 +11,6 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from app.caching import text_cache
-
 _LONGEST = 20_000
 _STAFF = (
     r"agent|(?:chat ?)?bot|robot|assistant|advis[eo]r|representative|rep|operator|customer (?:service|support|care)"
@@ -54,7 +52,6 @@ class Part(NamedTuple):
     pasted: bool
 
 
-@text_cache(maxsize=4096)
 def parts(text: str, *, may_hold_talk: bool = True) -> tuple[Part, ...]:
     """The text in pieces, in order. From the first line of another talk to its last, everything is of that talk.
 

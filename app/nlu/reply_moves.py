@@ -9,8 +9,6 @@ English, with the bare yes and no of six more languages; what is not understood 
 import re
 from enum import StrEnum
 
-from app.caching import text_cache
-
 
 class Reply(StrEnum):
     """One move of a customer; a message may make several."""
@@ -115,14 +113,12 @@ _TURN_PATTERNS = {turn: re.compile(pattern, re.IGNORECASE) for turn, pattern in 
 _LONGEST = 2000
 
 
-@text_cache(maxsize=8192)
 def reply_of(text: str) -> frozenset[Reply]:
     """The moves of a customer's message. Only the first 2,000 characters are read."""
     read = text[:_LONGEST]
     return frozenset(reply for reply, pattern in _REPLY_PATTERNS.items() if pattern.search(read))
 
 
-@text_cache(maxsize=8192)
 def turn_of(text: str) -> frozenset[TurnEffect]:
     """What a message of bot or agent leaves the customer with. Only the first 2,000 characters are read."""
     read = text[:_LONGEST]

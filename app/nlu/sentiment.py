@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from app.caching import text_cache
 from app.models import Sentiment, SentimentLabel, Trend
 from app.nlu.dialogue_acts import is_english
 from app.nlu.sentences import plain
@@ -137,7 +136,6 @@ _COURTESY = re.compile(
 )
 
 
-@text_cache(maxsize=8192)
 def feeling(text: str) -> float:
     """How one message feels, -1 (furious) to 1 (delighted). Only the first 4,000 characters are read."""
     read = _BAD_MATTER.sub("", _NO_MORE.sub(" ", plain(text[:_LONGEST])))

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from app.nlu.analysis import AnalysedSentence, Analysis
 from app.nlu.features import Setting
 from app.nlu.quotations import Part, parts
 from app.nlu.sentences import sentences
@@ -31,6 +32,13 @@ class Talk:
         )
         for sentence, pasted in labelled:
             yield Sentence(sentence, None if pasted else next(settings))
+
+    def settled(self, analysis: Analysis) -> Iterator[tuple[AnalysedSentence, Setting | None]]:
+        """The sentences of the next message, which was analysed, with where each stands; None for what was pasted."""
+        own = [sentence.text for sentence in analysis.spoken if not sentence.pasted]
+        settings = iter(self.settings(own, by_customer=analysis.by_customer))
+        for sentence in analysis.spoken:
+            yield sentence, None if sentence.pasted else next(settings)
 
     def settings(self, own: Sequence[str], *, by_customer: bool) -> list[Setting]:
         """Where each sentence of the next message stands; `own` are those that the speaker says here."""

@@ -164,6 +164,14 @@ class ErasedRows(Record):
     identities: int = 0
 
 
+class NewAnalysis(NamedTuple):
+    """What was read off the text of an interaction, to be filed beside it while it still says that."""
+
+    interaction_id: str
+    text: str
+    analysis: str
+
+
 class IdentityRules(Protocol):
     """Decides, without reading or writing anything, whose interactions are."""
 
@@ -346,6 +354,13 @@ class Ledger(Protocol):
         self, tenant: str, channels: Collection[Channel], before: datetime, *, after_seq: int = 0, limit: int = 1000
     ) -> Sequence[Interaction]:
         """Interactions of these channels that happened before a moment, by seq."""
+        ...
+
+    async def file_analyses(self, tenant: str, analyses: Sequence[NewAnalysis]) -> None:
+        """File what was read off texts; not of rows that are gone or blanked, or that say something else by now.
+
+        An interaction that is read has it as its `analysis`, until it is blanked or reworded.
+        """
         ...
 
     async def reword(self, tenant: str, rows: Sequence[Interaction]) -> None:

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from app.models import Actor, Customer, Interaction, Kind, Passage, Snapshot
+from app.nlu.analysis import analysis_of
 from app.nlu.extent import readable
-from app.nlu.words import terms
 from app.ports import Ledger
 from app.retrieval.search import MAX_CANDIDATES, Retriever
 from app.retrieval.texts import searchable
@@ -203,7 +203,7 @@ def _belongs(row: Interaction, conversation_id: str | None, at_hand: Collection[
 
 def _query(conversation: Sequence[Interaction]) -> str:
     messages = [row for row in conversation if row.actor is Actor.CUSTOMER and row.kind is Kind.MESSAGE]
-    telling = [row.text for row in messages if len(set(terms(row.text))) >= TELLING_TERMS]
+    telling = [row.text for row in messages if len(analysis_of(row).subjects) >= TELLING_TERMS]
     # A customer who has only clicked so far is understood by what was clicked.
     texts = telling or [searchable(row) for row in conversation if row.actor is Actor.CUSTOMER]
     chosen = dict.fromkeys([*texts[:1], *texts[-QUERY_MESSAGES:]])

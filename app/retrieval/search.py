@@ -142,7 +142,7 @@ def _candidates(rows: Sequence[Interaction]) -> list[_SearchCandidate]:
 
 
 def _lexical(query: str, candidates: Sequence[_SearchCandidate]) -> Scores:
-    documents = [terms_of(candidate.text) for candidate in candidates]
+    documents = [terms_of(candidate.row) for candidate in candidates]
     if names_a_date(query):
         documents = [
             (*document, *terms_of_day(candidate.row.occurred_at.date()))

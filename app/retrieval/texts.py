@@ -7,6 +7,7 @@ from itertools import islice
 
 from app.caching import text_cache
 from app.models import Interaction, Kind
+from app.nlu.analysis import analysis_of, once_per_row
 from app.nlu.words import terms
 
 MAX_CHARACTERS = 4000
@@ -50,10 +51,12 @@ def embeddable(row: Interaction) -> str | None:
     return row.text.strip() or None
 
 
-@text_cache(maxsize=20_000)
-def terms_of(text: str) -> tuple[str, ...]:
-    """`terms`, remembered: the same history is searched again with every question of a conversation."""
-    return terms(text)
+@once_per_row
+def terms_of(row: Interaction) -> tuple[str, ...]:
+    """The terms of what a row is found by."""
+    if row.kind is Kind.MESSAGE and row.name is None and not row.data and len(row.text) <= MAX_CHARACTERS:
+        return () if row.redacted else analysis_of(row).terms
+    return terms(searchable(row))
 
 
 def names_a_date(query: str) -> bool:

@@ -87,6 +87,7 @@ class App:
 
     async def __aenter__(self) -> "App":
         self._parts.indexer.start()
+        self._parts.analyst.start()
         self._parts.traffic.start()
         self._parts.cases.start()
         self._parts.announcer.start()
@@ -114,6 +115,7 @@ class App:
         await self._parts.continuity.close()
         await self._parts.decisions.shelf.close()
         await self._parts.indexer.close()
+        await self._parts.analyst.close()
         await self._parts.writer.close()
         await self._parts.keys.close()
         await self._parts.rate_limits.close()

@@ -36,6 +36,7 @@ class InteractionService:
         drafts = refusing_ahead(drafts, now) if now else drafts
         results = await self._parts.recorder.record(tenant, drafts)
         self._parts.indexer.wake(len(results))
+        self._parts.analyst.wake(len(results))
         windows = await self._live_windows(tenant, drafts, results)
         fresh = {result.interaction_id for result in results if result.interaction_id and not result.duplicate}
         signals = await _detected(windows, fresh)

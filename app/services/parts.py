@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from app.actions import CaseKeeper, DecisionMaker, TrafficLearner
+from app.analyst import Analyst
 from app.analytics import Follower
 from app.announcements import Announcer
 from app.briefs import TimelyWriter
@@ -48,6 +49,7 @@ class Parts:
     windows: Windows
     meanings: MeaningReader
     indexer: Indexer
+    analyst: Analyst
     eraser: Eraser
     retention: Retention
     decisions: DecisionMaker

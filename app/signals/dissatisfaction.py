@@ -12,12 +12,10 @@ from datetime import datetime
 from math import exp, log2
 from typing import NamedTuple
 
-from app.caching import text_cache
 from app.models import Actor, Interaction, Snapshot
-from app.nlu.human_request import asks_for_person
-from app.nlu.reply_moves import Reply, TurnEffect, reply_of, turn_of
-from app.nlu.sentiment import NEGATIVE, feeling
-from app.nlu.words import terms, tokens
+from app.nlu.analysis import Analysis, analysis_of
+from app.nlu.reply_moves import Reply, TurnEffect
+from app.nlu.sentiment import NEGATIVE
 from app.signals.journey import STAFF, Journey
 
 
@@ -97,30 +95,30 @@ def strain_at(snapshot: Snapshot) -> Strain:
     messages_so_far = messages[: places[-1] + 1]
     trait_values = {name: float(value) for name, value in traits(messages_so_far)}
     odds = BIAS + sum(TRAITS[name].weight * value for name, value in trait_values.items())
-    calm = (row.occurred_at for row in messages_so_far if row.actor is Actor.CUSTOMER and _is_calm(row.text))
+    calm = (row.occurred_at for row in messages_so_far if row.actor is Actor.CUSTOMER and _is_calm(row))
     return Strain(1.0 / (1.0 + exp(-odds)), trait_values, messages_so_far[-1], tuple(calm))
 
 
 def traits(messages: Sequence[Interaction]) -> Iterator[tuple[str, float]]:
     """Every trait of the last message, 0 to 1 (`objections`: the binary logarithm of one more than their number)."""
-    last, text = messages[-1], messages[-1].text
-    own = [row.text for row in messages[:-1] if row.actor is Actor.CUSTOMER]
-    ours = [row.text for row in messages[:-1] if row.actor in STAFF]
-    reply = reply_of(last.text)
-    turn = turn_of(ours[-1]) if ours else frozenset[TurnEffect]()
+    last = analysis_of(messages[-1])
+    own = [analysis_of(row) for row in messages[:-1] if row.actor is Actor.CUSTOMER]
+    ours = [analysis_of(row) for row in messages[:-1] if row.actor in STAFF]
+    reply = last.replies
+    turn = ours[-1].turns if ours else frozenset[TurnEffect]()
     # "No" to "is there anything else?" turns nothing down: it takes leave.
     done = Reply.DECLINES in reply and TurnEffect.ASKS_FOR_MORE in turn
     leaves = done or Reply.LEAVES in reply
     declines = Reply.DECLINES in reply and not done
     to_confirm = TurnEffect.ASKS_TO_CONFIRM in turn
-    objected = [bool(reply_of(own_text) & _OBJECTS) for own_text in own]
-    felt = feeling(text)
+    objected = [bool(earlier.replies & _OBJECTS) for earlier in own]
+    felt = last.feeling
     yield "declines", declines
     yield "denies", declines and to_confirm
     yield "unconfirmed", to_confirm and Reply.AGREES not in reply
     yield "leaves", leaves
     yield "leaves_unserved", TurnEffect.FAILS in turn and (leaves or Reply.THANKS in reply)
-    yield "asks_for_person", asks_for_person(text)
+    yield "asks_for_person", last.asks_for_person
     yield "negative", max(0.0, -felt)
     yield "positive", max(0.0, felt)
     for name, move in _OF_THE_REPLY.items():
@@ -129,8 +127,8 @@ def traits(messages: Sequence[Interaction]) -> Iterator[tuple[str, float]]:
     yield "apologised", TurnEffect.APOLOGISES in turn
     yield "opening", not ours
     yield "ignored", bool(own and ours) and _passes_over(own[-1], ours[-1])
-    yield "we_repeat", _likest(_words(ours[-1]), map(_words, ours[:-1])) if ours else 0.0
-    yield "repeats", _likest(_subjects(text), map(_subjects, own))
+    yield "we_repeat", _likest(ours[-1].words, (earlier.words for earlier in ours[:-1])) if ours else 0.0
+    yield "repeats", _likest(last.subjects, (earlier.subjects for earlier in own))
     yield "objected_before", bool(objected) and objected[-1]
     yield "objections", log2(1 + sum(objected))
 
@@ -148,18 +146,9 @@ _OF_THE_REPLY = {
 }
 
 
-def _is_calm(text: str) -> bool:
-    return not reply_of(text) & _COMPLAINS and feeling(text) > NEGATIVE
-
-
-@text_cache(maxsize=8192)
-def _words(text: str) -> frozenset[str]:
-    return frozenset(tokens(text))
-
-
-@text_cache(maxsize=8192)
-def _subjects(text: str) -> frozenset[str]:
-    return frozenset(terms(text))
+def _is_calm(row: Interaction) -> bool:
+    analysis = analysis_of(row)
+    return not analysis.replies & _COMPLAINS and analysis.feeling > NEGATIVE
 
 
 def _likest(own: frozenset[str], others: Iterable[frozenset[str]]) -> float:
@@ -168,6 +157,6 @@ def _likest(own: frozenset[str], others: Iterable[frozenset[str]]) -> float:
     return max(shares, default=0.0) if len(own) >= _FEWEST_WORDS else 0.0
 
 
-def _passes_over(asked: str, answer: str) -> bool:
-    about = _subjects(asked)
-    return "?" in asked and len(about) > 1 and not about & _subjects(answer)
+def _passes_over(asked: Analysis, answer: Analysis) -> bool:
+    about = asked.subjects
+    return "?" in asked.text and len(about) > 1 and not about & answer.subjects

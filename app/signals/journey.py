@@ -11,6 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.models import Actor, Interaction, Kind, Signal, SignalType, Snapshot
+from app.nlu.analysis import analysis_of, once_per_row
+from app.nlu.dialogue_acts import SpeechAct
+from app.nlu.reply_moves import TurnEffect, turn_of
 from app.nlu.steps import Step, steps
 
 STAFF = frozenset({Actor.BOT, Actor.AGENT})
@@ -137,6 +140,18 @@ def _readable(rows: Sequence[Interaction]) -> tuple[Interaction, ...]:
         left = max(0, left - len(text))
         read.append(row if text is row.text else row.model_copy(update={"text": text}))
     return tuple(reversed(read))
+
+
+@once_per_row
+def asks_something(row: Interaction) -> bool:
+    """Whether a message of ours asks the customer something; `Is there anything else?` leaves them free to go."""
+    analysis = analysis_of(row)
+    asked = (
+        sentence
+        for sentence, act in zip(analysis.sentences, analysis.acts, strict=True)
+        if act in (SpeechAct.QUESTION, SpeechAct.REQUEST)
+    )
+    return any(TurnEffect.ASKS_FOR_MORE not in turn_of(sentence) for sentence in asked)
 
 
 def span(length: timedelta) -> str:

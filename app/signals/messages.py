@@ -4,16 +4,15 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
-from app.caching import text_cache
 from app.models import Actor, Interaction, Kind, Trend
-from app.nlu.dialogue_acts import SpeechAct, customer_act
-from app.nlu.human_request import asks_for_person
-from app.nlu.identifiers import canonical, mentions
+from app.nlu.analysis import analysis_of, once_per_row
+from app.nlu.dialogue_acts import SpeechAct
+from app.nlu.human_request import asks_for_one, asks_for_person, names_a_person
+from app.nlu.identifiers import canonical
 from app.nlu.quotations import own_words
-from app.nlu.reply_moves import Reply, TurnEffect, reply_of, turn_of
-from app.nlu.sentences import sentences
-from app.nlu.sentiment import NEGATIVE, POSITIVE, feeling, mood
-from app.nlu.words import STOP_WORDS, terms, tokens
+from app.nlu.reply_moves import Reply, TurnEffect
+from app.nlu.sentiment import NEGATIVE, POSITIVE, mood
+from app.nlu.words import STOP_WORDS
 from app.signals.journey import STAFF, Journey, Moment, quote, span, times
 from app.signals.rephrasing import are_apart, asks_in_other_words
 
@@ -83,7 +82,7 @@ def repetitions(journey: Journey) -> Iterator[Moment]:
 def bot_loops(journey: Journey) -> Iterator[Moment]:
     """A bot that says nearly the same thing again although the customer has spoken in between."""
     rows = journey.messages
-    positions = [index for index, row in enumerate(rows) if row.actor is Actor.BOT and not _is_courtesy(row.text)]
+    positions = [index for index, row in enumerate(rows) if row.actor is Actor.BOT and not _is_courtesy(row)]
     looped: set[int] = set()
     for order in range(len(positions) - 1, 0, -1):
         index = positions[order]
@@ -104,8 +103,8 @@ def negative_sentiment(journey: Journey) -> Iterator[Moment]:
     recent = journey.customer_messages[-_FEELINGS_READ:]
     if not any(journey.is_asked_about(row) for row in recent):
         return
-    feelings = [feeling(row.text) for row in recent]
-    pleased = max((index for index, row in enumerate(recent) if _is_pleased(row.text)), default=-1)
+    feelings = [analysis_of(row).feeling for row in recent]
+    pleased = max((index for index, row in enumerate(recent) if _is_pleased(row)), default=-1)
     for index in range(pleased + 1, len(recent)):
         if feelings[index] > NEGATIVE or not journey.is_asked_about(recent[index]):
             continue
@@ -120,38 +119,57 @@ def human_requests(journey: Journey) -> Iterator[Moment]:
     """Requests for a person which no agent has met yet."""
     count = 0
     served = max((index for index, row in enumerate(journey.messages) if row.actor is Actor.AGENT), default=-1)
-    before = ""
+    before: Interaction | None = None
     for row in journey.messages[served + 1 :]:
         if row.actor is not Actor.CUSTOMER:
-            before = row.text
-        elif asks_for_person(own_words(row.text), before):
+            before = row
+        elif _asks_for_person(row) or (before is not None and _names_a_person(before) and _asks_for_one(row)):
             count += 1
             again = " again" if count > 1 else ""
             detail = f"The customer asked for a person{again}: “{quote(row.text)}”"
             yield Moment(0.8 + 0.1 * (count - 1), (row,), detail)
 
 
-@text_cache(maxsize=8192)
-def _is_courtesy(text: str) -> bool:
+@once_per_row
+def _asks_for_person(row: Interaction) -> bool:
+    own = own_words(row.text)
+    return analysis_of(row).asks_for_person if own == row.text else asks_for_person(own)
+
+
+@once_per_row
+def _asks_for_one(row: Interaction) -> bool:
+    return asks_for_one(own_words(row.text))
+
+
+@once_per_row
+def _names_a_person(row: Interaction) -> bool:
+    return names_a_person(row.text)
+
+
+@once_per_row
+def _is_courtesy(row: Interaction) -> bool:
     # "Anything else?" may well be asked twice; "Sorry, that failed. Anything else?" may not.
-    turn = turn_of(text)
-    return (TurnEffect.ASKS_FOR_MORE in turn and TurnEffect.FAILS not in turn) or bool(_COURTESY.search(text))
+    turn = analysis_of(row).turns
+    return (TurnEffect.ASKS_FOR_MORE in turn and TurnEffect.FAILS not in turn) or bool(_COURTESY.search(row.text))
 
 
-def _is_pleased(text: str) -> bool:
-    acts = {customer_act(sentence) for sentence in sentences(text)}
+def _is_pleased(row: Interaction) -> bool:
+    analysis = analysis_of(row)
+    acts = set(analysis.acts)
     if acts & _OPEN:
         return False
-    return feeling(text) >= (POSITIVE if acts & {SpeechAct.THANKS, SpeechAct.CLOSING} else _DELIGHTED)
+    return analysis.feeling >= (POSITIVE if acts & {SpeechAct.THANKS, SpeechAct.CLOSING} else _DELIGHTED)
 
 
 def _asked_again(journey: Journey, rows: Sequence[Interaction], earlier: Sequence[int], index: int) -> Moment | None:
     for other in reversed(earlier):
-        if are_apart(rows[other].text, rows[index].text):
+        if are_apart(rows[other], rows[index]):
             continue
-        same = _asks_the_same(rows[other].text, rows[index].text)
-        rephrased = not same and asks_in_other_words(
-            rows, other, index, _shared(rows[other].text, rows[index].text), journey.vectors
+        same = _asks_the_same(rows[other], rows[index])
+        rephrased = (
+            not same
+            and bool(journey.vectors)
+            and asks_in_other_words(rows, other, index, _shared(rows[other], rows[index]), journey.vectors)
         )
         if (same or rephrased) and _still_open(rows, other, index):
             gap = span(rows[index].occurred_at - rows[other].occurred_at)
@@ -163,11 +181,11 @@ def _asked_again(journey: Journey, rows: Sequence[Interaction], earlier: Sequenc
 
 
 def _named_again(rows: Sequence[Interaction], earlier: Sequence[int], index: int) -> Moment | None:
-    names = _names(rows[index].text)
+    names = _names(rows[index])
     if not names:
         return None
     for other in earlier:
-        again = names.keys() & _names(rows[other].text).keys()
+        again = names.keys() & _names(rows[other]).keys()
         if again and _answered(rows, other, index) and (again := again - _taken_up(rows, other, index)):
             value = names[min(again)]
             elsewhere = rows[other].channel is not rows[index].channel
@@ -180,7 +198,7 @@ def _named_again(rows: Sequence[Interaction], earlier: Sequence[int], index: int
 def _says_so(rows: Sequence[Interaction], earlier: Sequence[int], index: int) -> Moment | None:
     row = rows[index]
     told_here = any(rows[other].conversation_id == row.conversation_id for other in earlier)
-    if not (_says_again(row.text) or (told_here and _asked_already(row.text))):
+    if not (_says_again(row) or (told_here and _asked_already(row))):
         return None
     return Moment(0.6, (row,), f"The customer says that they repeat it: “{quote(row.text)}”")
 
@@ -188,12 +206,12 @@ def _says_so(rows: Sequence[Interaction], earlier: Sequence[int], index: int) ->
 def _taken_up(rows: Sequence[Interaction], other: int, index: int) -> set[str]:
     # A name that we have used ourselves is common ground; only being asked for it once more makes it a repetition.
     interactions = [row for row in rows[other + 1 : index] if row.actor is not Actor.CUSTOMER]
-    spoken = next((row.text for row in reversed(interactions) if row.kind is Kind.MESSAGE), None)
+    spoken = next((row for row in reversed(interactions) if row.kind is Kind.MESSAGE), None)
     if spoken is None or rows[other].channel is not rows[index].channel:
         return set()
-    if "?" in spoken and _ASKS_FOR_A_NAME.search(spoken):
+    if "?" in spoken.text and _ASKS_FOR_A_NAME.search(spoken.text):
         return set(_names(spoken))
-    used = {name for row in interactions if row.actor in STAFF for name in _names(row.text)}
+    used = {name for row in interactions if row.actor in STAFF for name in _names(row)}
     return used | {
         canonical(str(value)) for row in interactions if row.kind is Kind.TOOL_CALL for value in row.data.values()
     }
@@ -208,24 +226,24 @@ def _answered(rows: Sequence[Interaction], other: int, index: int) -> bool:
 def _still_open(rows: Sequence[Interaction], other: int, index: int) -> bool:
     # Who has agreed or asked for something else since then asks the same about another thing.
     between = (row for row in rows[other + 1 : index] if row.actor is Actor.CUSTOMER and row.kind is Kind.MESSAGE)
-    went_on = any(reply_of(row.text) & {Reply.AGREES, Reply.WANTS_ANOTHER} for row in between)
+    went_on = any(analysis_of(row).replies & {Reply.AGREES, Reply.WANTS_ANOTHER} for row in between)
     return _answered(rows, other, index) and not went_on
 
 
-@text_cache(maxsize=8192)
-def _names(text: str) -> dict[str, str]:
-    return {
-        canonical(mention.value): mention.value for mention in mentions(text) if mention.type not in ("amount", "date")
-    }
+@once_per_row
+def _names(row: Interaction) -> dict[str, str]:
+    named = (mention for mention in analysis_of(row).mentions if mention.type not in ("amount", "date"))
+    return {canonical(mention.value): mention.value for mention in named}
 
 
-@text_cache(maxsize=8192)
-def _question(text: str) -> frozenset[str]:
-    asked = [sentence for sentence in sentences(text) if customer_act(sentence) in _OPEN]
-    return frozenset(term for sentence in asked for term in terms(sentence) if term.isalpha() and term not in _CIVIL)
+@once_per_row
+def _question(row: Interaction) -> frozenset[str]:
+    analysis = analysis_of(row)
+    asked = (own for own, act in zip(analysis.terms_by_sentence, analysis.acts, strict=True) if act in _OPEN)
+    return frozenset(term for own in asked for term in own if term.isalpha() and term not in _CIVIL)
 
 
-def _asks_the_same(before: str, after: str) -> bool:
+def _asks_the_same(before: Interaction, after: Interaction) -> bool:
     earlier, later = _question(before), _question(after)
     if earlier.isdisjoint(later):
         return False
@@ -233,7 +251,7 @@ def _asks_the_same(before: str, after: str) -> bool:
     if least >= _SHORTEST_QUESTION:
         return shared / least >= _MOSTLY_WITHIN and shared / most >= _SHARED
     # Of a short question every word counts: "where is it" and "where is it now" are one, "is it here" is another.
-    words, again = _words(before), _words(after)
+    words, again = analysis_of(before).words, analysis_of(after).words
     return (
         shared / most >= _MOST_WORDS
         and len(words & again) >= _SHORTEST_QUESTION
@@ -241,7 +259,7 @@ def _asks_the_same(before: str, after: str) -> bool:
     )
 
 
-def _shared(before: str, after: str) -> float:
+def _shared(before: Interaction, after: Interaction) -> float:
     earlier, later = _question(before), _question(after)
     return len(earlier & later) / len(earlier | later) if earlier | later else 0.0
 
@@ -252,9 +270,9 @@ def _says_the_same(rows: Sequence[Interaction], other: int, index: int) -> bool:
         return False
     if not any(row.actor is Actor.CUSTOMER for row in rows[other + 1 : index]):
         return False
-    if _not_understood(before.text) and _not_understood(after.text):
+    if _not_understood(before) and _not_understood(after):
         return True
-    earlier_words, later_words = _words(before.text), _words(after.text)
+    earlier_words, later_words = analysis_of(before).words, analysis_of(after).words
     shared = len(earlier_words & later_words)
     if shared < _SHORTEST_QUESTION:
         return False
@@ -266,25 +284,20 @@ def _says_the_same(rows: Sequence[Interaction], other: int, index: int) -> bool:
 
 def _told_between(rows: Sequence[Interaction], other: int, index: int) -> set[str]:
     # A summary that takes up what the customer has just put right is no loop, however like the last one it is.
-    texts = (row.text for row in rows[other + 1 : index] if row.actor is Actor.CUSTOMER)
-    return {word for text in texts for word in _words(text) if word not in STOP_WORDS}
+    between = (row for row in rows[other + 1 : index] if row.actor is Actor.CUSTOMER)
+    return {word for row in between for word in analysis_of(row).words if word not in STOP_WORDS}
 
 
-@text_cache(maxsize=8192)
-def _says_again(text: str) -> bool:
-    return _SAYS_AGAIN.search(text) is not None
+@once_per_row
+def _says_again(row: Interaction) -> bool:
+    return _SAYS_AGAIN.search(row.text) is not None
 
 
-@text_cache(maxsize=8192)
-def _asked_already(text: str) -> bool:
-    return _ASKED_ALREADY.search(text) is not None
+@once_per_row
+def _asked_already(row: Interaction) -> bool:
+    return _ASKED_ALREADY.search(row.text) is not None
 
 
-@text_cache(maxsize=8192)
-def _not_understood(text: str) -> bool:
-    return _NOT_UNDERSTOOD.search(text) is not None
-
-
-@text_cache(maxsize=8192)
-def _words(text: str) -> frozenset[str]:
-    return frozenset(tokens(text))
+@once_per_row
+def _not_understood(row: Interaction) -> bool:
+    return _NOT_UNDERSTOOD.search(row.text) is not None

@@ -12,13 +12,12 @@ from datetime import timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from app.caching import text_cache
 from app.models import Interaction, Kind
-from app.nlu.dialogue_acts import SpeechAct, customer_act, staff_act
-from app.nlu.identifiers import canonical, mentions
-from app.nlu.reply_moves import TurnEffect, turn_of
-from app.nlu.sentences import sentences
-from app.signals.journey import STAFF
+from app.nlu.analysis import analysis_of, once_per_row
+from app.nlu.dialogue_acts import SpeechAct
+from app.nlu.identifiers import canonical
+from app.nlu.reply_moves import TurnEffect
+from app.signals.journey import STAFF, asks_something
 
 Vectors = Mapping[str, NDArray[np.float32]]
 
@@ -51,51 +50,43 @@ def asks_in_other_words(rows: Sequence[Interaction], other: int, index: int, sha
     earlier, later = vectors.get(before.interaction_id), vectors.get(after.interaction_id)
     if earlier is None or later is None or earlier.shape != later.shape or shared > FEW_SHARED:
         return False
-    if after.occurred_at - before.occurred_at > WITHIN or not (_is_open(before.text) and _is_open(after.text)):
+    if after.occurred_at - before.occurred_at > WITHIN or not (_is_open(before) and _is_open(after)):
         return False
     if _GOES_ON.search(after.text) or _answers_us(rows, index):
         return False
     return float(earlier @ later) >= (ALIKE_UNSERVED if _unserved(rows, other, index) else ALIKE)
 
 
-def are_apart(before: str, after: str) -> bool:
+def are_apart(before: Interaction, after: Interaction) -> bool:
     """Whether two questions name different things, or are after different ones."""
-    for of in (_aspects, _names):
-        earlier, later = of(before), of(after)
-        if earlier and later and earlier.isdisjoint(later):
-            return True
-    return False
+    return any(
+        earlier and later and earlier.isdisjoint(later)
+        for earlier, later in zip(_after_what(before), _after_what(after), strict=True)
+    )
 
 
-@text_cache(maxsize=8192)
-def _is_open(text: str) -> bool:
-    return any(customer_act(sentence) in _OPEN for sentence in sentences(text))
+def _is_open(row: Interaction) -> bool:
+    return not _OPEN.isdisjoint(analysis_of(row).acts)
 
 
-@text_cache(maxsize=8192)
-def _aspects(text: str) -> frozenset[str]:
-    return frozenset(name for name, pattern in _PATTERNS.items() if pattern.search(text))
-
-
-@text_cache(maxsize=8192)
-def _names(text: str) -> frozenset[str]:
-    return frozenset(canonical(mention.value) for mention in mentions(text))
+@once_per_row
+def _after_what(row: Interaction) -> tuple[frozenset[str], frozenset[str]]:
+    """What a question is after, and the things that it names."""
+    aspects = frozenset(name for name, pattern in _PATTERNS.items() if pattern.search(row.text))
+    return aspects, frozenset(canonical(mention.value) for mention in analysis_of(row).mentions)
 
 
 def _answers_us(rows: Sequence[Interaction], index: int) -> bool:
     """Whether the message answers what was asked of the customer, and asks nothing itself."""
-    if any(customer_act(sentence) is SpeechAct.QUESTION for sentence in sentences(rows[index].text)):
+    if SpeechAct.QUESTION in analysis_of(rows[index]).acts:
         return False
     spoken = (row for row in reversed(rows[:index]) if row.kind is Kind.MESSAGE and row.text.strip())
     last = next(spoken, None)
     if last is None or last.actor not in STAFF:
         return False
-    asked = [
-        sentence for sentence in sentences(last.text) if staff_act(sentence) in (SpeechAct.QUESTION, SpeechAct.REQUEST)
-    ]
-    return any(TurnEffect.ASKS_FOR_MORE not in turn_of(sentence) for sentence in asked)
+    return asks_something(last)
 
 
 def _unserved(rows: Sequence[Interaction], other: int, index: int) -> bool:
-    replies = (row.text for row in rows[other + 1 : index] if row.actor in STAFF and row.kind is Kind.MESSAGE)
-    return any(turn_of(text) & {TurnEffect.FAILS, TurnEffect.APOLOGISES} for text in replies)
+    replies = (row for row in rows[other + 1 : index] if row.actor in STAFF and row.kind is Kind.MESSAGE)
+    return any(analysis_of(row).turns & {TurnEffect.FAILS, TurnEffect.APOLOGISES} for row in replies)

@@ -6,13 +6,12 @@ from itertools import pairwise
 from math import log2
 from statistics import median
 
-from app.caching import text_cache
 from app.models import Actor, Interaction, Kind, Outcome, Snapshot
 from app.models.channels import Pace
-from app.nlu.dialogue_acts import SpeechAct, customer_act, staff_act
-from app.nlu.reply_moves import Reply, TurnEffect, reply_of, turn_of
-from app.nlu.sentences import sentences
-from app.signals.journey import STAFF, Journey, Moment, span
+from app.nlu.analysis import analysis_of
+from app.nlu.dialogue_acts import SpeechAct
+from app.nlu.reply_moves import Reply
+from app.signals.journey import STAFF, Journey, Moment, asks_something, span
 
 _DAY = 86_400
 REPORTED_IDLE_S = 30.0
@@ -44,7 +43,7 @@ def delayed_replies(journey: Journey) -> Iterator[Moment]:
     waiting: Interaction | None = None
     for row in journey.messages:
         if row.actor is Actor.CUSTOMER:
-            if waiting is None and wants_answer(row.text):
+            if waiting is None and wants_answer(row):
                 waiting = row
         elif row.actor in STAFF and waiting is not None:
             yield from _delay(waiting, row, row.occurred_at)
@@ -56,7 +55,7 @@ def delayed_replies(journey: Journey) -> Iterator[Moment]:
 def silence(journey: Journey) -> Iterator[Moment]:
     """Nothing has arrived since we asked the customer something, for longer than is usual, as judged now."""
     last = journey.messages[-1] if journey.messages else None
-    if last is None or last.actor not in STAFF or not _asks(last.text):
+    if last is None or last.actor not in STAFF or not asks_something(last):
         return
     if any(row.actor is Actor.CUSTOMER and row.occurred_at > last.occurred_at for row in journey.everything):
         return
@@ -82,8 +81,8 @@ def next_check(snapshot: Snapshot) -> datetime | None:
     if last.kind is not Kind.MESSAGE:
         return None
     if last.actor is Actor.CUSTOMER:
-        return _passed(last, pace.reply) if wants_answer(last.text) else None
-    return _passed(last, pace.silent) if last.actor in STAFF and _asks(last.text) else None
+        return _passed(last, pace.reply) if wants_answer(last) else None
+    return _passed(last, pace.silent) if last.actor in STAFF and asks_something(last) else None
 
 
 def excess(seconds: float, usual: float) -> float:
@@ -91,13 +90,14 @@ def excess(seconds: float, usual: float) -> float:
     return min(1.0, 0.3 + 0.2 * log2(max(1.0, seconds / usual)))
 
 
-@text_cache(maxsize=8192)
-def wants_answer(text: str) -> bool:
+def wants_answer(row: Interaction) -> bool:
     """Whether a customer's message leaves something for us to say: thanks, goodbyes and greetings alone do not."""
-    acts = {customer_act(sentence) for sentence in sentences(text)}
+    analysis = analysis_of(row)
+    acts = set(analysis.acts)
     if acts & {SpeechAct.REQUEST, SpeechAct.QUESTION, SpeechAct.PROBLEM}:
         return True
-    thanked = bool(acts & {SpeechAct.CLOSING, SpeechAct.THANKS}) or bool(reply_of(text) & {Reply.THANKS, Reply.LEAVES})
+    thanked = not acts.isdisjoint({SpeechAct.CLOSING, SpeechAct.THANKS})
+    thanked = thanked or not analysis.replies.isdisjoint({Reply.THANKS, Reply.LEAVES})
     return bool(acts) and not thanked and acts != {SpeechAct.GREETING}
 
 
@@ -167,12 +167,3 @@ def _over(pace: Pace) -> float:
 
 def _passed(row: Interaction, seconds: float) -> datetime:
     return row.occurred_at + timedelta(seconds=seconds)
-
-
-def _asks(text: str) -> bool:
-    spoken = sentences(text)
-    if not spoken:
-        return False
-    # "Is there anything else?" leaves the customer free to go.
-    asked = [sentence for sentence in spoken if staff_act(sentence) in (SpeechAct.QUESTION, SpeechAct.REQUEST)]
-    return any(TurnEffect.ASKS_FOR_MORE not in turn_of(sentence) for sentence in asked)

@@ -22,6 +22,7 @@ from app.errors import ConfigurationError
 from app.identity import Rules
 from app.ledger import Recorder
 from app.models import Identifier, Interaction, InteractionDraft, Participant, Recorded
+from app.ports import NewAnalysis
 from tests.support.builders import draft
 
 ROOT = Path(__file__).parents[2]
@@ -99,6 +100,20 @@ async def test_a_database_from_before_participants_gives_the_same_timelines_and_
     assert [(row.seq, row.duplicate) for row in await filed(url, sent)] == [(row.seq, True) for row in first]
     await filed(url, [named])
     assert (await timeline(url))[-1].participant == named.participant
+
+
+async def test_a_database_from_before_analyses_gives_the_same_timelines_and_takes_analyses(url: str) -> None:
+    await filed(url, [draft("row 1", conversation_id="c1", identifiers=(Identifier(type="account_id", value="a"),))])
+    before = await timeline(url)
+    connections = Connections(url)
+    for undo in ("ALTER TABLE interactions DROP COLUMN analysis", "UPDATE alembic_version SET version_num = '0007'"):
+        await connections.write(lambda connection, statement=undo: connection.execute(text(statement)))
+    await connections.close()
+    assert await timeline(url) == before
+    store = SqlStore(url)
+    await store.file_analyses("t", [NewAnalysis(before[0].interaction_id, "row 1", "[]")])
+    await store.close()
+    assert [getattr(row, "analysis", None) for row in await timeline(url)] == ["[]"]
 
 
 def test_processes_that_start_at_once_make_the_tables_once(url: str) -> None:

@@ -1,6 +1,6 @@
 """What every ledger and every archive forgets, run against each adapter of the two ports."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -8,8 +8,8 @@ import pytest
 
 from app.adapters.memory import MemoryArchive, MemoryLedger
 from app.adapters.sql import SqlStore
-from app.models import Channel, Identifier, Participant
-from app.ports import Archive, Changes, Ledger, MergeRecord, NewHolding, NewInteraction
+from app.models import Channel, Identifier, Interaction, Participant
+from app.ports import Archive, Changes, Ledger, MergeRecord, NewAnalysis, NewHolding, NewInteraction
 from tests.support.builders import START, draft
 
 
@@ -53,6 +53,11 @@ def merge(survivor: str, absorbed: str) -> MergeRecord:
 async def write(ledger: Ledger, tenant: str, **changes: object) -> None:
     async with ledger.transaction(tenant) as transaction:
         await transaction.apply(Changes(**changes))  # pyright: ignore[reportArgumentType]
+
+
+def analyses(rows: Sequence[Interaction]) -> list[str | None]:
+    """What was filed as read off the texts of these rows."""
+    return [getattr(row, "analysis", None) for row in rows]
 
 
 async def two_customers(ledger: Ledger) -> None:
@@ -145,6 +150,42 @@ async def test_a_blanked_row_keeps_its_ids_and_its_seq_and_nothing_it_said(store
     assert list(await ledger.by_ids("t", ["int_1"])) == [blanked]
     assert await ledger.redact("t", "int_9") is None
     assert await ledger.redact("other", "int_1") is None
+
+
+async def test_what_was_read_off_a_text_goes_when_the_row_is_blanked(stores: Stores) -> None:
+    ledger = stores.ledger
+    await write(ledger, "t", new_identities=("cus_1",), interactions=(new("int_1", "cus_1", conversation_id="c"),))
+    [row] = await ledger.by_ids("t", ["int_1"])
+    read = NewAnalysis("int_1", row.text, '["1","Some words."]')
+    await ledger.file_analyses("t", [read])
+    assert analyses(await ledger.by_ids("t", ["int_1"])) == [read.analysis]
+
+    blanked = await ledger.redact("t", "int_1")
+
+    assert blanked is not None
+    assert analyses([blanked, *await ledger.by_ids("t", ["int_1"])]) == [None, None]
+
+
+async def test_an_analysis_of_a_text_that_was_blanked_or_reworded_meanwhile_is_not_filed(stores: Stores) -> None:
+    ledger = stores.ledger
+    rows = tuple(new(f"int_{number}", "cus_1") for number in range(4))
+    await write(ledger, "t", new_identities=("cus_1",), interactions=rows)
+    before = await ledger.by_ids("t", [row.interaction_id for row in rows])
+    reworded = before[1].model_copy(update={"text": "Other words."})
+    await ledger.redact("t", "int_0")
+    await ledger.reword("t", [reworded])
+    await ledger.erase_rows("t", ["int_2"])
+
+    await ledger.file_analyses("t", [NewAnalysis(row.interaction_id, row.text, "[]") for row in before])
+    await ledger.file_analyses("other", [NewAnalysis("int_3", before[3].text, "[0]")])
+
+    after = await ledger.by_ids("t", [row.interaction_id for row in rows])
+    assert [row.interaction_id for row in after] == ["int_0", "int_1", "int_3"]
+    assert analyses(after) == [None, None, "[]"]
+    await ledger.file_analyses("t", [NewAnalysis("int_1", "Other words.", "[1]"), NewAnalysis("int_0", "", "[2]")])
+    assert analyses(await ledger.by_ids("t", ["int_0", "int_1"])) == [None, "[1]"]
+    await ledger.reword("t", [reworded.model_copy(update={"text": "Words again."})])
+    assert analyses(await ledger.by_ids("t", ["int_1"])) == [None]
 
 
 async def test_rows_are_removed_and_whose_they_were_stays(stores: Stores) -> None:

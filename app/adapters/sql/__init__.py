@@ -10,6 +10,7 @@ from pydantic_core import from_json, to_json
 from sqlalchemy import BigInteger, BindParameter, Connection, Executable, Select, bindparam, delete, func, select
 
 from app.adapters.counters import added, changes
+from app.adapters.sql.analyses import SqlAnalyses
 from app.adapters.sql.connections import Connections
 from app.adapters.sql.erasure import SqlErasure
 from app.adapters.sql.locks import Lock, hold
@@ -146,7 +147,7 @@ _NEWEST: Select[*tuple[Any, ...]] = (
 _NEWEST_BEFORE = _NEWEST.where(documents.c.key < bindparam("before"))
 
 
-class SqlStore(SqlErasure):
+class SqlStore(SqlErasure, SqlAnalyses):
     """A Ledger and an Archive behind one URL, for example sqlite:///data/ledger.db or postgresql://user@host/database.
 
     What is acknowledged has been fsync'd. The tables, and the file of SQLite with its folder, are made at first use and
@@ -261,7 +262,8 @@ class SqlStore(SqlErasure):
     ) -> Sequence[tuple[str, Interaction]]:
         """What each customer has newest in each of these conversations, at most `limit`, with the customer, by seq."""
         rows = await self._matching(_windows(), tenant, conversation_ids, limit=limit)
-        entries = zip([row[0] for row in rows], await _conversation([row[1:] for row in rows]), strict=True)
+        records = self._remembered.same(tenant, await _conversation([row[1:] for row in rows]))
+        entries = zip([row[0] for row in rows], records, strict=True)
         return sorted(entries, key=lambda entry: entry[1].seq)
 
     async def after_position(self, position: int, limit: int) -> Sequence[tuple[int, str, Interaction]]:

@@ -130,7 +130,7 @@ def reword(connection: Connection, tenant: str, rows: Sequence[Interaction]) -> 
     """Put the text and the data of these rows in the place of what is filed of them."""
     for row in rows:
         this = (interactions.c.tenant == tenant, interactions.c.interaction_id == row.interaction_id)
-        content = {"text": row.text, "data": to_json(row.data).decode() if row.data else "{}"}
+        content = {"text": row.text, "data": to_json(row.data).decode() if row.data else "{}", "analysis": None}
         # A row that was redacted meanwhile says nothing any more.
         connection.execute(update(interactions).where(*this, interactions.c.redacted.is_(False)).values(content))
 
@@ -143,7 +143,7 @@ def redact(connection: Connection, tenant: str, interaction_id: str) -> Interact
         return None
     nobody = {"participant_name": None, "participant_id": None}
     words = {"text": "", "data": "{}", "identifiers": redacted_identifiers(interaction_of(row))}
-    blanked = words | nobody | {"redacted": True}
+    blanked = words | nobody | {"redacted": True, "analysis": None}
     connection.execute(update(interactions).where(*this).values(blanked))
     return interaction_of((connection.execute(select(*_INTERACTION).where(*this))).one())
 

@@ -141,6 +141,16 @@ class Remembered:
                 self._fresh[key] = interaction
         return interaction
 
+    def same(self, tenant: str, rows: Sequence[Interaction]) -> list[Interaction]:
+        """These rows, which were just read, each as it was read before: what was worked out of it since stays with it.
+
+        One that was blanked or reworded since is as it was just read.
+        """
+        earlier = [self.get(tenant, row.interaction_id) for row in rows]
+        same = [row if before is None or before != row else before for before, row in zip(earlier, rows, strict=True)]
+        self.add(tenant, same)
+        return same
+
     def add(self, tenant: str, rows: Iterable[Interaction]) -> None:
         """Remember interactions, but for very long ones."""
         for row in rows:

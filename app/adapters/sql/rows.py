@@ -74,6 +74,7 @@ INTERACTION_COLUMNS = (
     "masked",
     "participant_name",
     "participant_id",
+    "analysis",
 )
 _TEXT, _DATA, _MASKED = (INTERACTION_COLUMNS.index(name) for name in ("text", "data", "masked"))
 _LONG = 50_000
@@ -100,6 +101,7 @@ def interaction_of(row: Sequence[Any]) -> Interaction:
         masked,
         participant_name,
         participant_id,
+        analysis,
     ) = row
     who = Participant.model_construct(name=participant_name, id=participant_id)
     interaction = _interaction(
@@ -121,7 +123,8 @@ def interaction_of(row: Sequence[Any]) -> Interaction:
             "data": {} if data == "{}" else from_json(data),
             "identifiers": () if identifiers == "[]" else _IDENTIFIERS.validate_json(identifiers),
             "redacted": redacted,
-        }
+        },
+        analysis,
     )
     # What an earlier version filed may hold a card's number or a code, which leaves the ledger by no other way.
     return interaction if masked else masked_row(interaction)
@@ -147,13 +150,15 @@ def conversation_of(rows: Sequence[Sequence[Any]]) -> list[Interaction]:
     ]
 
 
-def _interaction(fields: dict[str, Any]) -> Interaction:
+def _interaction(fields: dict[str, Any], analysis: str | None) -> Interaction:
     # As `model_construct` makes it, which takes 13 µs where this takes 3; a search reads a customer's whole history.
     interaction = Interaction.__new__(Interaction)
     object.__setattr__(interaction, "__dict__", fields)
     object.__setattr__(interaction, "__pydantic_fields_set__", set(fields))
     object.__setattr__(interaction, "__pydantic_extra__", None)
     object.__setattr__(interaction, "__pydantic_private__", None)
+    object.__setattr__(interaction, "analysis", analysis)
+    object.__setattr__(interaction, "memo", None)
     return interaction
 
 

@@ -100,6 +100,8 @@ interactions = Table(
     Column("masked", Boolean, nullable=False, server_default=false()),
     Column("participant_name", words(256)),
     Column("participant_id", words(256)),
+    # What was read off the text (see app/nlu/analysis.py), with the version of what read it; null: nothing yet.
+    Column("analysis", words()),
     UniqueConstraint("tenant", "seq", name="interactions_by_seq"),
     UniqueConstraint("tenant", "interaction_id", name="interactions_by_id"),
     UniqueConstraint("tenant", "caller_id", name="interactions_by_caller_id"),
