@@ -108,6 +108,18 @@ def _is_said(row: Interaction) -> bool:
     return row.kind is Kind.MESSAGE and bool(row.text.strip()) and len(row.text) <= LONGEST_ANALYSED
 
 
+# First, while the process has few objects: telling how one is reached looks through all of them, again and again.
+def test_the_search_sees_words_in_objects_of_many_kinds_and_in_files(tmp_path: Path) -> None:
+    words = [f"zebra{part}" for part in ("finch", "fish")]
+    holder = {"a list": [f"One {words[0].title()} here"], "bytes": bytearray(f"<{words[1]}>".encode())}
+    contents_by_path = words_reached(words)
+    assert any("Zebrafinch" in each for each in contents_by_path.values())
+    assert any("bytearray" in path and "zebrafish" in content for path, content in contents_by_path.items())
+    (tmp_path / "file").write_text(words[0])
+    assert words_in_files(tmp_path, words) == {"file": [words[0]]}
+    assert holder
+
+
 @pytest.mark.parametrize(("database", "verb"), [("sqlite", "erase"), ("sqlite", "redact"), ("postgres", "erase")])
 async def test_nothing_that_the_process_reaches_holds_the_words_of_whom_it_erased(
     database: str, verb: str, settings: Settings, request: pytest.FixtureRequest
@@ -281,14 +293,3 @@ def test_every_function_that_remembers_texts_forgets_them_at_once() -> None:
     forget_texts()
     read("a zebrafinch")
     assert len(calls) == 2
-
-
-def test_the_search_sees_words_in_objects_of_many_kinds_and_in_files(tmp_path: Path) -> None:
-    words = [f"zebra{part}" for part in ("finch", "fish")]
-    holder = {"a list": [f"One {words[0].title()} here"], "bytes": bytearray(f"<{words[1]}>".encode())}
-    contents_by_path = words_reached(words)
-    assert any("Zebrafinch" in each for each in contents_by_path.values())
-    assert any("bytearray" in path and "zebrafish" in content for path, content in contents_by_path.items())
-    (tmp_path / "file").write_text(words[0])
-    assert words_in_files(tmp_path, words) == {"file": [words[0]]}
-    assert holder

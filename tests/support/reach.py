@@ -130,6 +130,8 @@ def _paths(findings: Sequence[Any], reached: Mapping[int, Any]) -> Mapping[int, 
     parents: dict[int, Any] = {}
     wanted = {id(each) for each in findings}
     for _ in range(LONGEST_PATH):
+        if not wanted:
+            break
         above: set[int] = set()
         for each in reached.values():
             for child in map(id, gc.get_referents(each)):
