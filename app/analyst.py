@@ -141,7 +141,11 @@ async def _analysed(rows: Sequence[Interaction]) -> list[NewAnalysis]:
 
 
 def _value(row: Interaction) -> str | None:
-    return to_file(analyse(row.text, by_customer=row.actor is Actor.CUSTOMER))
+    try:
+        return to_file(analyse(row.text, by_customer=row.actor is Actor.CUSTOMER))
+    except Exception as failure:  # noqa: BLE001 - a text that cannot be analysed must not stop all others
+        _log.error("interaction %s is analysed on demand only: %s", row.interaction_id, type(failure).__name__)
+        return None
 
 
 async def _until(event: asyncio.Event, seconds: float) -> None:

@@ -6,13 +6,13 @@ under the id of the one that survives. Joining and parting rewrite no interactio
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from app.errors import IdentityConflict, InvalidRequest, NotFound, UnknownConversation, UnknownCustomer
 from app.identity.graph import STRONG_TYPE
+from app.identity.non_identifiers import names_nobody
 from app.identity.normalise import key_of
 from app.identity.rules import SHARING_CAP, IdentityFiling, Placement, Rules
-from app.identity.shared_identifiers import names_nobody
 from app.ids import id_of_work, made_at, resumed_work
 from app.models import (
     Customer,
@@ -28,8 +28,10 @@ from app.ports import Changes, IdentifierHolding, Ledger, MergeRecord, RecordedI
 
 __all__ = ["SHARING_CAP", "Identities", "Rules"]
 
-_CLOCK = timedelta(milliseconds=2)
-"""An id tells when it was made to the millisecond."""
+# So many of the customers who claim an identifier without a proof of it are looked at, to name those who proved others.
+_MOST_CLAIMANTS = 10
+# Claims are looked for in so many of the newest interactions of a customer who holds nothing.
+_NEWEST = 20
 # An identifier of any other type is compared as it is written; `account_id` stands for those.
 _WRITTEN_IN_MANY_WAYS = ("email", "phone", "handle", STRONG_TYPE)
 
@@ -43,12 +45,7 @@ class Identities:
 
     async def resolve(self, tenant: str, identifiers: Sequence[Identifier]) -> Resolution:
         """Whom identifiers name; a new customer when they name nobody. Raises InvalidRequest without any."""
-        if not any(identifier.value.strip() for identifier in identifiers):
-            raise InvalidRequest(
-                "Give at least one identifier, for example an e-mail address.", [_needed("identifiers")]
-            )
-        async with self._ledger.transaction(tenant) as transaction:
-            filing, placement = await self._place(transaction, identifiers, None)
+        filing, placement = await self._resolved(tenant, identifiers)
         customer_id = filing.customer(placement.identity_id)
         return Resolution(
             customer_id=customer_id,
@@ -59,48 +56,77 @@ class Identities:
             candidates=placement.candidates,
         )
 
+    async def _resolved(self, tenant: str, identifiers: Sequence[Identifier]) -> tuple[IdentityFiling, Placement]:
+        if not any(identifier.value.strip() for identifier in identifiers):
+            raise InvalidRequest(
+                "Give at least one identifier, for example an e-mail address.", [_needed("identifiers")]
+            )
+        async with self._ledger.transaction(tenant) as transaction:
+            return await self._place(transaction, identifiers, None)
+
     async def subject(self, tenant: str, request: Subject) -> Customer:
-        """Whom a request is about: its customer_id, else its conversation where that is known, else its identifiers.
+        """Whom a request is about; see `subject_and_match`."""
+        return (await self._subject(tenant, request))[0]
+
+    async def subject_and_match(self, tenant: str, request: Subject) -> tuple[Customer, IdentityMatch]:
+        """Whom a request is about, and who else it may be: as its identifiers say, else as the customer's own do.
+
+        It is about its customer_id, else its conversation where that is known, else its identifiers.
 
         Identifiers beside a known conversation tell more about it, so they may name an anonymous one's customer.
         A conversation beside a customer_id must be that customer's, or one that nobody has used yet. Raises
         UnknownCustomer, UnknownConversation or, with none of the three, InvalidRequest.
         """
+        customer, placement = await self._subject(tenant, request)
+        if placement is not None and placement.match in (Match.AMBIGUOUS, Match.MERGED):
+            return customer, IdentityMatch(match=placement.match, candidates=placement.candidates)
+        if candidates := await self._candidates(tenant, customer, request.conversation_id):
+            return customer, IdentityMatch(match=Match.AMBIGUOUS, candidates=candidates)
+        return customer, IdentityMatch(match=Match.EXACT if placement is None else placement.match)
+
+    async def _subject(self, tenant: str, request: Subject) -> tuple[Customer, Placement | None]:
+        placement = None
         if request.customer_id:
             customer = await self.customer(tenant, request.customer_id)
             if request.conversation_id and not await self._may_speak_in(tenant, customer, request.conversation_id):
                 raise _unknown_conversation(request.conversation_id)
-            return customer
+            return customer, None
         if request.conversation_id:
             party = await self._ledger.party(tenant, conversation_id=request.conversation_id)
             if party and request.identifiers:
                 async with self._ledger.transaction(tenant) as transaction:
-                    await self._place(transaction, request.identifiers, request.conversation_id)
+                    _, placement = await self._place(transaction, request.identifiers, request.conversation_id)
                 party = await self._ledger.party(tenant, known_as=party.customer_id)
             if party:
-                return _customer(party)
+                return _customer(party), placement
         if request.identifiers:
-            return await self.customer(tenant, (await self.resolve(tenant, request.identifiers)).customer_id)
+            filing, placement = await self._resolved(tenant, request.identifiers)
+            return await self.customer(tenant, filing.customer(placement.identity_id)), placement
         if request.conversation_id:
             raise _unknown_conversation(request.conversation_id)
         raise InvalidRequest(
             "Say whom it is about: give customer_id, identifiers or conversation_id.", [_needed("customer_id")]
         )
 
-    async def subject_and_match(self, tenant: str, request: Subject) -> tuple[Customer, IdentityMatch]:
-        """Whom a request is about, and who else it may be. Raises as `subject` does."""
-        before = datetime.now(UTC) - _CLOCK
-        customer = await self.subject(tenant, request)
-        candidates = await self._candidates(tenant, customer)
-        if candidates:
-            return customer, IdentityMatch(match=Match.AMBIGUOUS, candidates=candidates)
-        is_new = customer.created_at is not None and customer.created_at >= before
-        return customer, IdentityMatch(match=Match.NEW if is_new else Match.EXACT)
+    async def _candidates(self, tenant: str, customer: Customer, conversation_id: str | None) -> tuple[str, ...]:
+        """The proved customers who hold what this one only claims; none where this one has proved who they are.
 
-    async def _candidates(self, tenant: str, customer: Customer) -> tuple[str, ...]:
-        """The proved customers who hold what this one only claims; none where this one has proved who they are."""
+        What somebody else has proved is held by nobody else, so that a claim of it stands in the conversation alone.
+        """
+        if customer.verification is not None:
+            return ()
         claims = {(identifier.type, identifier.value) for identifier in customer.identifiers}
-        if customer.verification is not None or not claims:
+        if not claims:
+            rows = await self._ledger.interactions(
+                tenant, customer.identity_ids, conversation_id=conversation_id, limit=_NEWEST, newest_first=True
+            )
+            claims = {
+                key_of(identifier.type, identifier.value)
+                for row in rows
+                for identifier in row.identifiers
+                if not identifier.verified and not names_nobody(identifier)
+            }
+        if not claims:
             return ()
         holdings = await self._ledger.holders(tenant, {value for _, value in claims})
         others = {
@@ -111,7 +137,10 @@ class Identities:
         }
         proved = [other for other, holds_verified in others.items() if holds_verified]
         claiming = [other for other, holds_verified in others.items() if not holds_verified]
-        proved += [other for other in claiming if (await self.customer(tenant, other)).verification is not None]
+        for other in claiming[:_MOST_CLAIMANTS]:
+            party = await self._ledger.party(tenant, known_as=other)
+            if party is not None and _customer(party).verification is not None:  # None: erased meanwhile
+                proved.append(other)
         return tuple(sorted(proved))
 
     async def customer(self, tenant: str, customer_id: str) -> Customer:

@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
+from app.identity.non_identifiers import names_nobody
 from app.identity.normalise import Key
-from app.identity.shared_identifiers import names_nobody
 from app.ids import new_id
 from app.models import Identifier
 from app.ports import Changes, IdentifierHolding, MergeRecord, NewHolding, NewInteraction, RecordedIdentities

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from app.caching import text_cache
+from app.identity.non_identifiers import names_nobody
 from app.identity.phones import e164
-from app.identity.shared_identifiers import names_nobody
 from app.models import Identifier
 
 Key = tuple[str, str]

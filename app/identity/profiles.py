@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple, cast
 
+from app.identity.non_identifiers import reason_to_join_nobody
 from app.identity.normalise import key_of
-from app.identity.shared_identifiers import reason_to_join_nobody
 from app.models import ComparedField, Interaction, Kind
 from app.nlu.steps import read_json
 from app.ports import LinkageRecord

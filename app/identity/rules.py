@@ -9,21 +9,21 @@
    more customers the one with the verified account id is taken, if there is one; the match is ambiguous either way.
 3. A verified identifier that is only claimed so far leads to the one customer who claims it.
 4. An unverified identifier never opens a customer who has proved who they are: it makes the match ambiguous, names
-   them as candidates and leaves the arrival with its conversation, or with a provisional customer. A customer who only
-   ever claimed it is nobody else, though: the same claim arriving again leads to the same customer, or the
-   conversations of somebody who never proves anything could never meet. Where somebody else has proved it, it leads
-   to the oldest provisional customer that holds nothing beyond the arrival's claims and what others have proved. An
-   account id counts for more than an e-mail or a phone, and those for more than a cookie or a device; several
-   claimants of the same weight are ambiguous.
+   them as candidates and leaves the arrival with its conversation, or with a new customer. A customer who only ever
+   claimed it is nobody else, though: the same claim arriving again leads to the same customer, or the conversations of
+   somebody who never proves anything could never meet. What somebody else has proved leads nowhere and is held by no
+   other: whoever shared it would share a customer, and the first of them to prove it would take along the others'
+   conversations. An account id counts for more than an e-mail or a phone, and those for more than a cookie or a device;
+   several claimants of the same weight are ambiguous.
 5. Nothing leads to a customer whose account id is another than the arrival's.
 6. When a conversation's customer holds nothing but cookies, devices and what the verified customer of the
    conversation holds or proves too, it joins that customer. One that holds nothing at all joins whomever the
    conversation turns out to be with.
 7. An arrival that leads to nobody belongs to its conversation's identity, or else to a new customer.
 
-A customer holds an identifier once. A proved customer keeps no claim that somebody else has proved, and an unproved one
-none that another unproved one claims, unless somebody has proved it. What names nobody (`nobody.py`: withheld numbers,
-placeholders, role addresses) is looked up, held and compared by none of these rules.
+A customer holds an identifier once. A claim is not kept when somebody else has proved it, nor by an unproved customer
+when another unproved one claims it already. What names nobody (`non_identifiers.py`: withheld numbers, placeholders,
+role addresses) is looked up, held and compared by none of these rules.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -31,8 +31,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.identity.graph import ANONYMOUS_TYPES, STRONG_TYPE, ClaimGraph
+from app.identity.non_identifiers import Reason, names_nobody, reason_to_join_nobody
 from app.identity.normalise import Key, key_of, normalised
-from app.identity.shared_identifiers import Reason, names_nobody, reason_to_join_nobody
 from app.models import Identifier, InteractionDraft, Match, RowWarning
 from app.ports import Arrival, Assignment, Changes, IdentifierHolding, NewInteraction, RecordedIdentities
 
@@ -201,9 +201,7 @@ class IdentityFiling:
             if lead:
                 return lead
         if not seated or not self._graph.keys(seated):
-            claimants = {
-                key: self._fitting(self._open_claimants(key, arrived.claims), accounts) for key in arrived.claims
-            }
+            claimants = {key: self._fitting(self._open_claimants(key), accounts) for key in arrived.claims}
             lead = _heaviest(claimants, proven=False)
             if lead:
                 return lead
@@ -243,17 +241,10 @@ class IdentityFiling:
             return customers
         return {customer for customer in customers if not _differ(self._graph.accounts(customer), accounts)}
 
-    def _open_claimants(self, key: Key, claims: Collection[Key]) -> set[str]:
-        """Whom a claim may lead to: those who proved nothing; of what somebody proved, one provisional customer."""
-        unproved = {claimant for claimant in self._graph.claimants(key) if not self._graph.proved(claimant)}
-        if not self._graph.provers(key):
-            return unproved
-        provisional = [claimant for claimant in unproved if self._holds_only(claimant, claims)]
-        return {min(provisional)} if provisional else set()
-
-    def _holds_only(self, customer: str, claims: Collection[Key]) -> bool:
-        """Whether a customer holds nothing beyond these claims and what others have proved."""
-        return all(key in claims or self._graph.provers(key) for key in self._graph.keys(customer))
+    def _open_claimants(self, key: Key) -> set[str]:
+        if self._graph.provers(key):
+            return set()
+        return {claimant for claimant in self._graph.claimants(key) if not self._graph.proved(claimant)}
 
     def _may_join(self, customer: str, other: str) -> bool:
         differ = _differ(self._graph.accounts(customer), self._graph.accounts(other))
@@ -312,7 +303,7 @@ class IdentityFiling:
     def _candidates(self, arrived: _IdentifiedArrival, lead: _Lead, home: str) -> set[str]:
         others = set(lead.rivals)
         for key in arrived.claims:
-            if self._graph.holds(home, key) and self._graph.proved(home):
+            if self._graph.holds(home, key):
                 continue
             others |= self._graph.provers(key)
             if not arrived.seat and not lead.proven:
@@ -342,12 +333,12 @@ class IdentityFiling:
             self._graph.hold(holding.identity_id, identifier, brought_by)
 
     def _may_keep_claim(self, customer: str, key: Key) -> bool:
-        if self._graph.holds(customer, key) or self._is_second_account(customer, key):
+        if self._graph.holds(customer, key) or self._is_second_account(customer, key) or self._graph.provers(key):
             return False
-        others, is_proved = self._graph.claimants(key), bool(self._graph.provers(key))
+        others = self._graph.claimants(key)
         if self._graph.proved(customer):
-            return not is_proved and len(others) <= self._cap
-        return is_proved or all(self._graph.proved(other) for other in others)
+            return len(others) <= self._cap
+        return all(self._graph.proved(other) for other in others)
 
     def _is_second_account(self, customer: str, key: Key) -> bool:
         return key[0] == STRONG_TYPE and _differ(self._graph.accounts(customer), {key[1]})

@@ -38,6 +38,8 @@ _COLUMNS = len(ACTS) + len(MOODS) + len(TRAITS)
 _SCORES = f"<{_COLUMNS}hHBH"
 _SPEECH_ACTS, _REPLIES, _TURNS = tuple(SpeechAct), tuple(Reply), tuple(TurnEffect)
 _MOST_SUMMED = 0x7FFF
+# An analysis of a text takes at most so many characters, and so many for each of the text's own.
+_LEAST_ROOM, _MOST_SHARE = 2048, 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -241,7 +243,8 @@ def to_file(analysis: Analysis) -> str | None:
         feeling=analysis.feeling,
         asks=int(analysis.asks_for_person),
     )
-    return to_json(filed).decode()
+    value = to_json(filed).decode()
+    return value if len(value) <= _LEAST_ROOM + _MOST_SHARE * len(text) else None
 
 
 def filed_analysis(value: str, text: str, *, by_customer: bool) -> Analysis | None:

@@ -49,11 +49,11 @@ def fallback_of(handoff: Handoff, *, with_model: bool) -> str | None:
 
 def wording(model: str | None, briefs: Iterable[tuple[WordedBy | None, str | None]]) -> Wording:
     """The wording of briefs, each given by its engine and why it fell back, the commonest reason first."""
-    known = [(engine, fallback) for engine, fallback in briefs if engine is not None or model is None]
-    fallbacks = Counter(fallback for _, fallback in known if fallback is not None)
+    recorded = [(engine, fallback) for engine, fallback in briefs if engine is not None or model is None]
+    fallbacks = Counter(fallback for _, fallback in recorded if fallback is not None)
     return Wording(
-        n=len(known),
+        n=len(recorded),
         model=model,
-        by_model=sum(engine == "model" for engine, _ in known),
+        by_model=sum(engine == "model" for engine, _ in recorded),
         fallbacks=dict(sorted(fallbacks.items(), key=lambda entry: (-entry[1], entry[0]))),
     )

@@ -50,7 +50,7 @@ from app.bootstrap import build
 from app.models import HandoffRequest, Identifier, InteractionDraft, NextActionRequest
 from app.settings import Settings
 
-def said(text, conversation, channel="chat", actor="customer"):
+def message(text, conversation, channel="chat", actor="customer"):
     who = Identifier(type="email", value="customer@example.com", verified=True)
     return InteractionDraft(
         text=text, conversation_id=conversation, channel=channel, actor=actor, kind="message", identifiers=(who,)
@@ -59,19 +59,19 @@ def said(text, conversation, channel="chat", actor="customer"):
 async def main():
     async with build(Settings()) as app:
         await app.warm_up()
-        recorded = await app.record("default", [
-            said("My invoice 4711 shows the wrong amount.", "one", "email"),
-            said("We will correct invoice 4711 by Friday.", "one", "email", "agent"),
-            said("Is invoice 4711 corrected now? I was charged twice.", "two"),
+        recorded = await app.interactions.record("default", [
+            message("My invoice 4711 shows the wrong amount.", "one", "email"),
+            message("We will correct invoice 4711 by Friday.", "one", "email", "agent"),
+            message("Is invoice 4711 corrected now? I was charged twice.", "two"),
         ])
         customer = recorded.results[0].customer_id
         while (await app.readiness()).index_lag:
             await asyncio.sleep(0.05)
-        handoff = await app.handoff("default", HandoffRequest(conversation_id="two"))
+        handoff = await app.handoffs.create("default", HandoffRequest(conversation_id="two"))
         assert handoff.brief.headline and handoff.failure_code is None, handoff
-        await app.next_actions("default", NextActionRequest(conversation_id="two"))
-        found = await app.search("default", customer, "billed two times")
-        assert found.hits, found
+        await app.decisions.next_actions("default", NextActionRequest(conversation_id="two"))
+        answer = await app.interactions.search("default", customer, "billed two times")
+        assert answer.hits, answer
         assert (await app.readiness()).checks["index"].status == "ok"
 
 asyncio.run(main())

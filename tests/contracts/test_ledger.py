@@ -15,7 +15,6 @@ from app.ports import (
     IdentifierHolding,
     Ledger,
     MergeRecord,
-    NewAnalysis,
     NewHolding,
     NewInteraction,
     RecordedIdentities,
@@ -196,25 +195,6 @@ async def test_rows_are_found_by_their_ids_and_unknown_ids_are_passed_over(ledge
     await write(ledger, "t", rows(new("int_1"), new("int_2"), identities=["cus_1"]))
     assert ids(await ledger.by_ids("t", ["int_2", "int_9", "int_1", "int_2"])) == ["int_1", "int_2"]
     assert ids(await ledger.by_ids("t", [])) == []
-
-
-async def test_what_was_read_off_a_text_comes_with_the_row_wherever_it_is_read(ledger: Ledger) -> None:
-    who = ["cus_1"]
-    await write(ledger, "t", rows(new("int_1", text="Hello there", conversation_id="c"), identities=who))
-    await ledger.file_analyses("t", [NewAnalysis("int_1", "Hello there", '["1"]')])
-    lately = await ledger.lately("t", who, conversation_id="c", limit=5, most=5)
-    found = [
-        *await ledger.by_ids("t", ["int_1"]),
-        *await ledger.interactions("t", who),
-        *(row for _, row in await ledger.windows("t", ["c"], limit=5)),
-        *(row for _, _, row in await ledger.after_position(0, 5)),
-        *await ledger.last_of_conversations("t", limit=5),
-        *await ledger.mentioning("t", "hello", among=5, limit=5),
-        *lately.newest,
-        *lately.conversation,
-    ]
-    assert [getattr(row, "analysis", None) for row in found] == ['["1"]'] * 8
-    assert all("analysis" not in row.model_dump() for row in found)
 
 
 async def test_a_name_with_a_nul_in_it_is_nobodys(ledger: Ledger) -> None:

@@ -181,8 +181,8 @@ def test_a_new_case_of_an_industry_without_a_catalogue_is_refused_and_later_runs
     warmline: Command, cases: Path
 ) -> None:
     refused = warmline("new-case", "gym-pass-lost", "--cases", str(cases))
-    said = " ".join(refused.err.split())
-    assert (refused.status, "gym: the first part of a case's name is its industry" in said) == (1, True)
+    message = " ".join(refused.err.split())
+    assert (refused.status, "gym: the first part of a case's name is its industry" in message) == (1, True)
     assert not (cases / "gym").exists()
     assert warmline("run", "--cases", str(cases), "--out", "run").status == 0
     write_catalogue(cases / "gym")

@@ -147,39 +147,27 @@ async def test_an_unverified_identifier_that_somebody_proved_is_ambiguous_and_op
     assert resolution.customer_id != owner
     assert resolution.verification_status is VerificationStatus.CLAIMED
     stranger = await world.identities.customer("t", resolution.customer_id)
-    assert (stranger.identifiers, stranger.verification) == ((claimed("email", "one@example.com"),), None)
+    assert (stranger.identifiers, stranger.verification) == ((), None)
     assert await world.timeline(resolution.customer_id) == []
 
 
-async def test_a_claim_that_somebody_proved_leads_to_the_same_provisional_customer_each_time(world: World) -> None:
-    owner = await world.whose(EMAIL)
+async def test_strangers_who_claim_what_somebody_proved_do_not_meet_each_other(world: World) -> None:
+    await world.whose(EMAIL)
     claim = claimed("email", "one@example.com")
-    arrivals = [await world.arrives(claim, conversation=f"c{call}") for call in range(3)]
-    assert {arrival.match for arrival in arrivals} == {Match.AMBIGUOUS}
-    (provisional,) = {arrival.customer_id for arrival in arrivals}
-    assert provisional != owner
-    resolution = await world.identities.resolve("t", [claim])
-    assert (resolution.customer_id, resolution.match) == (provisional, Match.AMBIGUOUS)
-    assert resolution.candidates == (owner,)
+    assert await world.whose(claim) != await world.whose(claim)
     assert (await world.identities.resolve("t", [EMAIL])).match is Match.EXACT
-    assert len(world.customers("t")) == 2
 
 
-async def test_a_provisional_customer_with_a_device_is_not_who_claims_the_same_without_it(world: World) -> None:
-    await world.whose(PHONE)
-    claim = claimed("phone", "+4915112345678")
-    with_device = await world.whose(claim, COOKIE)
-    without = await world.whose(claim)
-    assert with_device != without
-    assert [await world.whose(claim), await world.whose(claim, COOKIE)] == [without, with_device]
-
-
-async def test_a_provisional_customer_who_proves_the_claim_in_the_conversation_joins_its_owner(world: World) -> None:
+async def test_whoever_proves_a_claim_takes_no_other_conversation_along_in_which_it_was_only_claimed(
+    world: World,
+) -> None:
     owner = await world.whose(PHONE)
-    provisional = await world.arrives(claimed("phone", "+4915112345678"), conversation="c1")
-    assert provisional.customer_id != owner
-    assert await world.whose(PHONE, conversation="c1") == owner
-    assert await world.owner(provisional) == owner
+    claim = claimed("phone", "+4915112345678")
+    somebody = await world.arrives(claim, conversation="c1")
+    await world.arrives(claim, conversation="c2")
+    assert await world.whose(PHONE, conversation="c2") == owner
+    assert await world.owner(somebody) != owner
+    assert (await world.arrives(conversation="c1")).customer_id == somebody.customer_id
 
 
 async def test_a_claim_that_nobody_proved_leads_to_the_same_customer_again(world: World) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.identity import Rules
-from app.identity.shared_identifiers import reason_to_join_nobody
+from app.identity.non_identifiers import reason_to_join_nobody
 from app.models import Identifier, Match, VerificationStatus
 from app.ports import Changes, NewHolding
 from tests.interfaces.http import message, record

@@ -38,23 +38,35 @@ async def handed_over(client: httpx.AsyncClient, **body: Any) -> dict[str, Any]:
     return handoff
 
 
-async def test_a_caller_whose_number_somebody_proved_is_one_provisional_customer_with_candidates(
+async def test_a_caller_whose_number_somebody_else_proved_is_told_with_candidates_and_nothing_of_theirs(
     client: httpx.AsyncClient,
 ) -> None:
     owner = await owner_of_number(client)
     calls = [await call(client, number) for number in range(3)]
     assert {result["match"] for result in calls} == {"ambiguous"}
-    (provisional,) = {result["customer_id"] for result in calls}
-    assert provisional != owner
-    for body in ({"conversation_id": "call-2"}, {"identifiers": [GIVEN]}, {"customer_id": provisional}):
+    assert owner not in {result["customer_id"] for result in calls}
+    for body in ({"conversation_id": "call-2"}, {"identifiers": [GIVEN]}, {"customer_id": calls[2]["customer_id"]}):
         handoff = await handed_over(client, **body)
-        assert handoff["customer_id"] == provisional
+        assert handoff["customer_id"] != owner
         assert handoff["identity"] == {"match": "ambiguous", "candidates": [owner]}
-        assert handoff["verification_status"] == "claimed"
+        assert handoff["verification_status"] != "verified"
         assert "R-70331" not in str(handoff)
         assert "12 EUR" not in str(handoff)
-    customers = (await client.get("/v1/customers")).json()["customers"]
-    assert len(customers) == 2
+
+
+async def test_a_number_that_two_customers_proved_is_ambiguous_in_the_handoff_as_where_it_is_resolved(
+    client: httpx.AsyncClient,
+) -> None:
+    owners: set[str] = set()
+    for account in ("acc-1", "acc-2"):
+        proofs = [PROVED, {"type": "account_id", "value": account, "verified": True}]
+        (filed,) = await record(client, message("Hello", identifiers=proofs))
+        owners.add(filed["customer_id"])
+    handoff = await handed_over(client, identifiers=[PROVED])
+    resolved = (await client.post("/v1/customers/resolve", json={"identifiers": [PROVED]})).json()
+    assert resolved["match"] == handoff["identity"]["match"] == "ambiguous"
+    assert set(handoff["identity"]["candidates"]) == set(resolved["candidates"])
+    assert set(resolved["candidates"]) == owners
 
 
 async def test_the_card_and_the_note_of_such_a_caller_name_the_candidate(client: httpx.AsyncClient) -> None:

@@ -35,8 +35,7 @@ class PageFiles(StaticFiles):
         return response
 
 
-router = APIRouter(
-    routes=[
-        PlainRoute(PREFIX + "/{version}/{name}", GZipMiddleware(PageFiles(directory=FOLDER)), include_in_schema=False)
-    ]
-)
+# Every chunk is packed in a thread, so that a script of megabytes keeps no request waiting.
+PACKED = GZipMiddleware(PageFiles(directory=FOLDER), compresslevel=6, thread_minimum_size=0)
+
+router = APIRouter(routes=[PlainRoute(PREFIX + "/{version}/{name}", PACKED, include_in_schema=False)])

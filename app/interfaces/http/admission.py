@@ -133,7 +133,8 @@ class Admission:
             await problem_response(problem_of(refusal), after)(scope, receive, visit.send)
         finally:
             if visit.status == 503:
-                scope["app"].state.door.application.note_pressure()
+                door: Door = scope["app"].state.door
+                door.application.access.note_pressure()
 
     async def _through(self, lane: Lane, tenant: str, visit: "_InboundRequest") -> None:
         if visit.scope["method"] in _WITH_A_BODY and visit.scope["path"] != "/mcp":
