@@ -155,7 +155,7 @@ class Keys:
         self._remembered.pop(key_id, None)
 
     async def any_configured(self) -> bool:
-        """Whether any key was ever made: revoking the last one leaves nobody a key, and opens no door without one."""
+        """Whether any key was ever made: revoking the last one does not open the service to callers without a key."""
         if not self._any and not self._is_fresh(self._any_checked):
             self._any = bool(await self._archive.page(_NO_TENANT, _KEYS, limit=1))
             self._any_checked = self._now()

@@ -1,4 +1,4 @@
-"""What pydantic finds wrong, in plain words: each field by its path, and how to mend it. Every door says it so."""
+"""What pydantic finds wrong, in plain words: each field by its path, and how to mend it. Every interface says it so."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence

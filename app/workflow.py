@@ -1,8 +1,8 @@
 """The way of a handoff and of a decision through the rooms: the only file that knows LangGraph.
 
 ```
-resolve → gather → understand ┬→ detect ──┬→ decide → draft → word → file
-                              └→ compose ─┘
+resolve → gather → understand ┬→ detect ──┬→ decide → draft ┬→ word ──────────┬→ file
+                              └→ compose ─┘                 └→ file_decision ─┘
 ```
 A node is a few lines: it calls one room and hands on what came back. There is no checkpointer: nothing is resumed,
 and one would cost more than all the nodes together.

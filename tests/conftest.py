@@ -1,4 +1,4 @@
-"""Fixtures that every test may ask for: an open App on stores of its own, and an HTTP client at its door."""
+"""Fixtures that every test may ask for: an open App on stores of its own, and an HTTP client of it."""
 
 import logging
 import re

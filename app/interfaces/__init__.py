@@ -1,1 +1,1 @@
-"""The doors: wire formats in, words and status codes out, and nothing else."""
+"""HTTP API, MCP, console and command line: they translate requests and answers, and hold no other logic."""

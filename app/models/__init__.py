@@ -1,4 +1,4 @@
-"""The records that every room shares: frozen, validated once at the door, and free of any vendor.
+"""The records that every room shares: frozen, validated once by the interface, and free of any vendor.
 
 Times carry an offset, durations are integer milliseconds, scores and confidences lie in 0..1, and `evidence` is
 always a tuple of `interaction_id`s (ours, not the caller's `id`).

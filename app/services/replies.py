@@ -16,7 +16,7 @@ class ReplyService:
         self._parts = parts
 
     def attempt(self, tenant: str, key: str, body_sha256: str) -> AbstractAsyncContextManager[WorkAttempt]:
-        """Get the answer that a door kept under this key, or else the claim to the work while the block runs.
+        """Get the answer that an interface kept under this key, or else the claim to the work while the block runs.
 
         Raises Conflict for a key that was used with another body, or Unavailable.
         """
@@ -27,7 +27,7 @@ class ReplyService:
         return await self._parts.claims.remove_expired()
 
     async def keep(self, tenant: str, key: str, reply: Mapping[str, Any], *, customer_id: str | None = None) -> bool:
-        """Keep a door's answer for retries; tells whether this one was the first under its key."""
+        """Keep an interface's answer for retries; tells whether this one was the first under its key."""
         added = await self._parts.archive.add(tenant, REPLIES, key, reply, customer_id=customer_id)
         if customer_id is not None:
             await check_still_there(self._parts, tenant, customer_id)

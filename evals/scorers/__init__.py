@@ -1,6 +1,7 @@
-"""Scorers, each named by what it counts. To add one, write a module with its own `SCORERS` and list the module here.
+"""Scorers, each named by what it measures: one module per group, each with its own `SCORERS`.
 
-A test fails while a scorer, or a function that scores, is in no list.
+To add a scorer, write a module with its `SCORERS`, and add one line to `SCORERS` here; one that belongs to a group goes
+into that group's module. A test fails while a scorer, or a function that scores, is in no list.
 """
 
 from evals.scorers import costs, facts, grounding, judged, judgements, published, style

@@ -1,4 +1,4 @@
-"""What the tests of the HTTP door share: bodies to send, and whether an answer fits the published description."""
+"""What the tests of the HTTP API share: bodies to send, and whether an answer fits the published description."""
 
 import json
 from collections.abc import AsyncGenerator

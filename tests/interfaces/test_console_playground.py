@@ -1,4 +1,4 @@
-"""The playground's door: who may try out what, and what is refused before anything is tried out."""
+"""Access to the playground: who may try out what, and what is refused before anything is tried out."""
 
 import httpx
 import pytest

@@ -1,4 +1,4 @@
-"""API keys at the HTTP door: who is refused, and whose data a key opens."""
+"""API keys of the HTTP API: who is refused, and whose data a key opens."""
 
 from collections.abc import Collection
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Who acted, by name: filed by every door, given back by every door, and never a reason to join customers."""
+"""Who acted, by name: recorded and returned by every interface, and never a reason to join customers."""
 
 import json
 from typing import TYPE_CHECKING, Any

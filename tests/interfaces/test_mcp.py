@@ -1,4 +1,4 @@
-"""The MCP door, asked by the SDK's own client over a real server on loopback."""
+"""The MCP interface, asked by the SDK's own client over a real server on loopback."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence

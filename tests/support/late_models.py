@@ -29,7 +29,7 @@ FIRST, SECOND = "My parcel of 3 March never arrived.", "Please let me talk to a 
 
 @asynccontextmanager
 async def opened(settings: Settings, address: str, **own: Any) -> AsyncGenerator[tuple[App, httpx.AsyncClient]]:
-    """An App that asks the model at this address, and a client at its door, which is a real server."""
+    """An App that asks the model at this address, and a client of it, which asks a real server."""
     fields = {"model": MODEL, "model_base_url": address, "model_patience_s": PATIENCE_S} | own
     chosen = settings.model_copy(update=fields)
     courier = HttpCourier(private=True)

@@ -52,7 +52,8 @@ HISTORY = {
     "qa": [{"question": "What broke in the storm?", "evidence": ["D1:1"], "category": 1}],
 }
 _ASSIGNED = re.compile(r"(?P<export>export )?(?P<name>[A-Z][A-Z_]+)=(?P<value>.*)")
-_OURS = re.compile(r"[a-z]{3,4}_")
+_OURS = re.compile(r"[a-z]{2,4}_")
+_MAKES_KEYS = re.compile(r"warmline keys create\b")
 
 
 class Answer(NamedTuple):
@@ -305,6 +306,24 @@ def is_answer(block: Block) -> bool:
     return block.language == "json" and not block.words
 
 
+def is_printed(block: Block) -> bool:
+    """Whether a block shows lines that the command before it prints."""
+    return block.language in ("text", "markdown", "csv") and not block.words
+
+
+def printed_lines(shown: str, printed: str) -> str:
+    """The lines of a block as the command prints them now; a line is recognised by its first word."""
+    left = [line.rstrip() for line in printed.splitlines()]
+    lines: list[str] = []
+    for line in shown.splitlines():
+        first = line.split()[:1]
+        same = line in left or not first or first == [MORE]
+        found = line if same else next((other for other in left if other.split()[:1] == first), line)
+        left = left[left.index(found) + 1 :] if found in left else left
+        lines.append(found)
+    return "\n".join(lines) + "\n"
+
+
 def catalogue_of(address: str) -> Any:
     """The catalogue in force."""
     return httpx.get(f"{address}/v1/catalogue", trust_env=False, timeout=30).raise_for_status().json()
@@ -315,10 +334,33 @@ def put_catalogue(address: str, catalogue: Any) -> None:
     httpx.put(f"{address}/v1/catalogue", json=catalogue, trust_env=False, timeout=30).raise_for_status()
 
 
-def renew(path: Path, address: str, folder: Path) -> None:
-    """Write the answers of a real service into one page."""
-    text, reader = text_of(path), Reader(address, folder)
+@contextmanager
+def service_for(text: str, address: str, folder: Path) -> Generator[str]:
+    """The address of the service for the reader of one page.
+
+    It is the shared service at `address`, whose catalogue is put back afterwards. A page that makes API keys has a
+    service of its own on the reader's data folder, because the first key closes a service for callers without one.
+    """
+    if any(block.runs and _MAKES_KEYS.search(block.text) for block in blocks(text)):
+        with served(folder) as own_address:
+            yield own_address
+        return
     before = catalogue_of(address)
+    try:
+        yield address
+    finally:
+        if catalogue_of(address) != before:
+            put_catalogue(address, before)
+
+
+def renew(path: Path, shared_address: str, folder: Path) -> None:
+    """Write the answers of a real service into one page."""
+    text = text_of(path)
+    with service_for(text, shared_address, folder) as address:
+        path.write_text(_renewed(text, address, Reader(address, folder)), encoding="utf-8")
+
+
+def _renewed(text: str, address: str, reader: Reader) -> str:
     renewed, end = "", 0
     for block in blocks(text):
         reader.follow(block)
@@ -326,12 +368,14 @@ def renew(path: Path, address: str, folder: Path) -> None:
             answer, shown = reader.answer, json.loads(block.text)
             content = _first(answer.content) if isinstance(shown, dict) else answer.content
             written = written_out(shortened(shown, content)).replace(address, ADDRESS)
-            renewed += text[end : block.start] + written
-            end = block.start + len(block.text)
             reader.answer = answer._replace(refused=False)
-    path.write_text(renewed + text[end:], encoding="utf-8")
-    if catalogue_of(address) != before:
-        put_catalogue(address, before)
+        elif is_printed(block) and reader.answer is not None:
+            written = printed_lines(block.text, reader.answer.text)
+        else:
+            continue
+        renewed += text[end : block.start] + written
+        end = block.start + len(block.text)
+    return renewed + text[end:]
 
 
 def _first(content: Any) -> Any:

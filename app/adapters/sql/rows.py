@@ -1,4 +1,4 @@
-"""Rows of the tables to records and back. What was checked at the door is not checked again on the way out."""
+"""Rows of the tables to records and back. What the interface checked is not checked again on the way out."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime

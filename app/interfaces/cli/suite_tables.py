@@ -90,7 +90,7 @@ def _show_differences(differences: "Sequence[Difference]") -> None:
             table.add_row(difference.scorer, unit, *means, verdict, str(difference.n), interval)
     if table.row_count:
         screen().print(table)
-        screen().print(f"{_ARROWS}; no verdict: the interval holds zero, or it is told below.")
+        screen().print(f"{_ARROWS}; -: no significant difference, or the reason is below.")
     else:
         screen().print("No scorer differs in any case.")
     for difference in differences:

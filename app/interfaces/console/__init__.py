@@ -1,6 +1,6 @@
 """The console (`/console`): what people look at. Server-rendered pages, small scripts, nothing from elsewhere.
 
-It stands behind the HTTP door: the same App, the same keys and scopes, the same problems. Each page is a module with a
+It is mounted on the HTTP API: the same App, the same keys and scopes, the same problems. Each page is a module with a
 `router` (see `pages.page_router`) and, where it belongs into the navigation, a `SECTION`.
 """
 
@@ -15,7 +15,7 @@ _PAGES = (journey, continuity, graph, playground)
 
 
 def mount_console(api: FastAPI) -> None:
-    """Put the console on `api`, beside the HTTP door."""
+    """Put the console on `api`, beside the HTTP API."""
     api.state.sections = tuple(page_module.SECTION for page_module in _PAGES)
     for module in (static, sign_in, cards, *_PAGES):
         api.router.routes.extend(module.router.routes)

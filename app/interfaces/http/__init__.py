@@ -1,4 +1,4 @@
-"""The HTTP door: wire formats and refusals, and nothing else."""
+"""The HTTP API: wire formats and refusals, and nothing else."""
 
 from collections.abc import Sequence
 

@@ -115,7 +115,7 @@ def _own_address(request: Request) -> str:
 
 
 def application_of(request: Request) -> App:
-    """The App behind the door that a request came through."""
+    """The App that answers a request."""
     door: Door = request.app.state.door
     return door.application
 

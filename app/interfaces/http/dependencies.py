@@ -12,7 +12,7 @@ from app.services import App
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """The App behind this door, the answers kept for retries, and the streams that are open."""
+    """The App behind the HTTP API, the answers kept for retries, and the streams that are open."""
 
     application: App
     replies: Replies
@@ -29,7 +29,7 @@ def open_door(api: FastAPI, application: App) -> Door:
 
 # A dependency that is no coroutine would be called in a thread, which costs more than all the rest of the way in.
 async def door_of(request: Request) -> Door:
-    """FastAPI dependency: the door that a request came through."""
+    """FastAPI dependency: the HTTP API that received a request."""
     return cast(Door, request.app.state.door)
 
 

@@ -177,7 +177,7 @@ CONTINUITY: Example = {
     "definitions": {
         "override_rate": {
             "label": "Suggestions overridden",
-            "formula": "|{h in A : over(h)}| / |A|; …",
+            "formula": "|{h in A : overridden(h)}| / |A|; …",
             "unit": "share",
             "statistic": "share",
             "interval": "Wilson's score interval, 95 %",

@@ -33,7 +33,7 @@ class Post:
 
     @property
     def application(self) -> App:
-        """The App behind the door."""
+        """The App behind the HTTP API."""
         return self.door.application
 
     def read_as(self, model: type[Model]) -> Model:

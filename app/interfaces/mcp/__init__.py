@@ -1,6 +1,6 @@
-"""The MCP door (`/mcp`, streamable HTTP): a bot built on any framework asks for its brief and its next action here.
+"""MCP (`/mcp`, streamable HTTP): a bot built on any framework asks for its brief and its next action here.
 
-It stands behind the HTTP door: the same keys and scopes, the same limit on a body, the same App. No session is kept, so
+It is mounted on the HTTP API: the same keys and scopes, the same limit on a body, the same App. No session is kept, so
 any worker may answer any request.
 """
 
@@ -36,7 +36,7 @@ class McpDoor:
         self._running: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request. Raises what the HTTP door raises when somebody may not come in."""
+        """One request. Raises what the HTTP API raises when a caller is refused."""
         scope["route"] = self
         request = Request(scope)
         request.state.grant = await grant_of(request)
@@ -63,7 +63,7 @@ class McpDoor:
 
 
 def mount_mcp(api: FastAPI) -> McpDoor:
-    """Put the MCP door on `api`, beside the HTTP door; gives what has to be closed at the end."""
+    """Put the MCP interface on `api`, beside the HTTP API; gives what has to be closed at the end."""
     door = McpDoor()
     # A class instance is an ASGI application to Starlette, so that the SDK answers in its own way.
     api.router.routes.append(Route(PATH, endpoint=door, methods=["POST"], include_in_schema=False))

@@ -38,7 +38,7 @@ def manager() -> Manager:
         on_list_tools=_list,
         on_call_tool=_call,
     )
-    # Who may come in under which host name, and from which page, the HTTP door has looked at already: with a list of
+    # Who may come in under which host name, and from which page, the HTTP API has looked at already: with a list of
     # host names of its own, the SDK would refuse callers with a key wherever the service is not called localhost.
     security = TransportSecuritySettings(enable_dns_rebinding_protection=False)
     return Manager(
