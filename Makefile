@@ -51,7 +51,7 @@ check: lint browser
 	@files=$$($(BIN)/python -m tests.support.changed); \
 	case "$$files" in \
 		"") echo "Nothing that changed has tests of its own." ;; \
-		*) $(TESTS) $$files ;; \
+		*) $(TESTS) --ignore $(ALONE) $$files ;; \
 	esac
 
 lint: $(READY)

@@ -40,6 +40,13 @@ _LASTING = re.compile(
     r"|keep it|have it done|pay you|answer you|ring you|ask for (?:[^.?!]|\.\d){1,30} back|escalate)",
     re.IGNORECASE,
 )
+# How things are as a rule binds nobody.
+_AS_A_RULE = re.compile(
+    r"\b(?:policy (?:is|says|allows|covers|requires)|usually|normally|typically|generally|normalerweise|üblicherweise"
+    r"|in der regel|généralement|habituellement|normalmente|habitualmente|generalmente|geralmente|di solito|meestal"
+    r"|gewoonlijk)\b",
+    re.IGNORECASE,
+)
 _NOT_LASTING = re.compile(
     # of the weather and the like it is told how they will be, not what somebody does
     r"^(?:it|the weather|there)(?:['’]ll| will) be "
@@ -190,7 +197,15 @@ def binds_us(sentence: str, likely: float) -> bool:
     sure = likely >= (_SURE_OF_TIMED if timed else _SURE)
     perhaps = likely >= (_LEAST_TIMED if timed else _LEAST) and is_english(sentence)
     binds = sure or (perhaps and promise_in(sentence, english=True) is not None)
-    return binds and not hands_on(sentence)
+    return binds and not hands_on(sentence) and not _tells_a_rule(sentence)
+
+
+def _tells_a_rule(sentence: str) -> bool:
+    """Whether a sentence tells how things are as a rule, and no other clause of it promises."""
+    if _AS_A_RULE.search(sentence) is None:
+        return False
+    clauses = _CLAUSE.split(sentence)
+    return not any(_PROMISING.search(clause) and not _AS_A_RULE.search(clause) for clause in clauses)
 
 
 def time_in(text: str) -> str | None:

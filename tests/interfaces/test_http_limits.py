@@ -294,6 +294,22 @@ async def test_a_flood_of_one_tenant_does_not_keep_another_waiting_behind_it(
     assert sorted(answer.status_code for answer in answers) == [201] * 2 + [503] * 8
 
 
+async def test_a_refusal_for_overload_has_work_that_nobody_waits_for_give_way(
+    settings: Settings, stack: AsyncExitStack, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with serving(settings) as served:
+        caller = await served.caller(stack, "flood")
+        lane = await served.filled(HANDOFF, "flood")
+        flood = await handoffs(caller, 10)
+        await until(lambda: any(task.done() for task in flood))
+        pressure = served.app._parts.pressure  # pyright: ignore[reportPrivateUsage]
+        assert pressure.is_on
+        served.model.let_go.set()
+        served.emptied(lane, "flood")
+        await asyncio.gather(*flood)
+    assert [row.getMessage() for row in caplog.records if row.levelno >= logging.ERROR] == []
+
+
 async def test_limits_hold_over_two_services_that_share_redis(settings: Settings, stack: AsyncExitStack) -> None:
     async with (
         serving(settings, redis_url=REDIS, rate_limit=5) as first,

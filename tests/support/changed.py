@@ -65,8 +65,21 @@ def concerned(changed: Iterable[str], test_files: Sequence[Path]) -> list[str]:
     names = {module_of(path) for path in paths if path.endswith(".py")}
     names |= naming([Path(path) for path in paths if not path.endswith(".py")])
     modules = importers(grimp.build_graph(*PACKAGES), names)
+    folders = {folder for path in paths for folder in mirrors(path)}
     files = [str(file.relative_to(ROOT)) for file in test_files]
-    return [path for path in files if module_of(path) in modules]
+    return [path for path in files if module_of(path) in modules or path.startswith(tuple(folders) or "-")]
+
+
+def mirrors(path: str) -> tuple[str, ...]:
+    """The folders and files of tests that stand for a room of the package, or for the documentation."""
+    parts = path.split("/")
+    if path == "README.md" or parts[0] == "docs":
+        return ("tests/project/test_readme.py", "tests/project/test_reference.py")
+    if path == "app/workflow.py":
+        return ("tests/services/", "tests/briefs/")
+    if parts[0] == "app" and len(parts) > 2:
+        return (f"tests/{parts[1]}/",)
+    return ("tests/evals/",) if parts[0] == "evals" else ()
 
 
 def main() -> None:
