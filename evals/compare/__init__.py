@@ -11,7 +11,7 @@ from evals.scorers.base import direction
 from evals.suite.cases import GoldCase
 from evals.suite.observing import Observation
 from evals.suite.records import DIGITS, Manifest, ScoredCase, Scores
-from evals.suite.wording import Wording, wording
+from evals.suite.wording import BriefOrigins, wording
 
 CONFIDENCE = 0.95
 MOST_CHANGES = 20
@@ -88,8 +88,8 @@ class Comparison(Record):
     edited: int
     failed_a: int
     failed_b: int
-    wording_a: Wording
-    wording_b: Wording
+    wording_a: BriefOrigins
+    wording_b: BriefOrigins
     differences: tuple[Difference, ...]
     changes: tuple[Change, ...]
     left_out: tuple[str, ...] = ()
@@ -163,12 +163,12 @@ def compare(
     )
 
 
-def _wording(run: Scores, cases: Sequence[str]) -> Wording:
+def _wording(run: Scores, cases: Sequence[str]) -> BriefOrigins:
     scored = [run.cases[case] for case in cases if run.cases[case].error is None]
     return wording(run.manifest.model, [(scored_case.worded_by, scored_case.fallback) for scored_case in scored])
 
 
-def _warnings(a: Wording, b: Wording) -> Iterator[str]:
+def _warnings(a: BriefOrigins, b: BriefOrigins) -> Iterator[str]:
     for name, side in (("a", a), ("b", b)):
         if side.model is not None and not side.n:
             yield f"{name} does not record how many of its briefs are in the words of {side.model}: it is an old one."

@@ -14,7 +14,7 @@ from evals.scorers import SCORERS, Scorer
 from evals.suite.cases import GoldCase
 from evals.suite.records import CaseResult, Manifest
 from evals.suite.summary import ScorerFigures, Summary, values_of
-from evals.suite.wording import Wording
+from evals.suite.wording import BriefOrigins
 
 MOST_EXAMPLES = 12
 SHOWN = "development"
@@ -211,7 +211,7 @@ def _list(items: Sequence[str]) -> str:
     return f"<ul>{''.join(f'<li>{escape(item)}' for item in items)}</ul>" if items else ""
 
 
-def _wording(wording: Wording) -> str:
+def _wording(wording: BriefOrigins) -> str:
     mark = ' class="worse"' if wording.fallbacks else ""
     return f"<p><strong{mark}>{escape(wording.in_words)}</strong></p>"
 

@@ -7,7 +7,7 @@ from app.models import Record, Usage
 from evals.scorers import SCORERS, Scorer
 from evals.scorers.base import direction
 from evals.suite.records import CaseResult, Manifest
-from evals.suite.wording import WordedBy, Wording, wording
+from evals.suite.wording import BriefOrigins, WordedBy, wording
 
 
 class ScorerFigures(Record):
@@ -42,7 +42,7 @@ class Summary(Record):
     seconds: float
     model: str | None
     judge: str | None
-    wording: Wording
+    wording: BriefOrigins
     code: str
     folder: str
     usage: Usage
@@ -91,7 +91,7 @@ def values_of(name: str, results: Sequence[CaseResult]) -> list[tuple[CaseResult
     return [(result, value) for result, value in scored if value is not None]
 
 
-def _wording(manifest: Manifest, results: Sequence[CaseResult]) -> Wording:
+def _wording(manifest: Manifest, results: Sequence[CaseResult]) -> BriefOrigins:
     with_model = manifest.model is not None
     briefs: Iterator[tuple[WordedBy, str | None]] = (
         (result.observation.handoff.engine, result.fallback(with_model=with_model))

@@ -1,6 +1,5 @@
 """A case to begin with: a small journey that is whole and runs as it is, every field with a word on what it is for."""
 
-import re
 from pathlib import Path
 from typing import get_args
 
@@ -10,7 +9,6 @@ from evals.suite import CASES
 from evals.suite.cases import CATALOGUE_FILE, MOST_LETTERS, Trap, catalogue_for
 
 _TEMPLATE = CASES.parent / "new.yaml"
-_NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)+")
 
 
 def new_case(folder: Path, name: str) -> Path:
@@ -19,7 +17,7 @@ def new_case(folder: Path, name: str) -> Path:
     Raises InvalidRequest where the name is wrong, the industry has no catalogue, or the file cannot be written. Every
     later run reads all cases of the folder, so none is written that could not be read.
     """
-    if not _NAME.fullmatch(name) or len(name) > MOST_LETTERS:
+    if not _is_name(name) or len(name) > MOST_LETTERS:
         raise InvalidRequest(
             f"{name[:MOST_LETTERS]}: name a case <industry>-<what-it-is-about>, such as retail-lamp-not-arrived: "
             f"lower-case letters a to z, digits and hyphens, at most {MOST_LETTERS} characters."
@@ -46,3 +44,9 @@ def _check_catalogue(folder: Path, industry: str) -> None:
             f"{industry}: the first part of a case's name is its industry, which names the catalogue. {failure.detail} "
             f"For an industry of your own write {folder / industry / CATALOGUE_FILE} first."
         ) from None
+
+
+def _is_name(written: str) -> bool:
+    """Whether a text is lower-case words of ASCII letters and figures with hyphens between, at least two of them."""
+    words = written.split("-")
+    return len(words) > 1 and all(word.isascii() and word.isalnum() and word == word.lower() for word in words)

@@ -10,7 +10,7 @@ WordedBy = Literal["model", "extractive"]
 NO_REASON = "no failure code"
 
 
-class Wording(Record):
+class BriefOrigins(Record):
     """`n` briefs, of which `by_model` are in the words of `model`; the other ones fell back, each for a failure code.
 
     Without a model nothing falls back, and all briefs are extractive. Of a run with a model, `n` counts only the briefs
@@ -47,11 +47,11 @@ def fallback_of(handoff: Handoff, *, with_model: bool) -> str | None:
     return handoff.failure_code.value if handoff.failure_code else NO_REASON
 
 
-def wording(model: str | None, briefs: Iterable[tuple[WordedBy | None, str | None]]) -> Wording:
+def wording(model: str | None, briefs: Iterable[tuple[WordedBy | None, str | None]]) -> BriefOrigins:
     """The wording of briefs, each given by its engine and why it fell back, the commonest reason first."""
     recorded = [(engine, fallback) for engine, fallback in briefs if engine is not None or model is None]
     fallbacks = Counter(fallback for _, fallback in recorded if fallback is not None)
-    return Wording(
+    return BriefOrigins(
         n=len(recorded),
         model=model,
         by_model=sum(engine == "model" for engine, _ in recorded),

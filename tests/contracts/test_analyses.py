@@ -23,3 +23,16 @@ async def test_what_was_read_off_a_text_comes_with_the_row_wherever_it_is_read(l
     ]
     assert [getattr(row, "analysis", None) for row in read] == ['["1"]'] * 8
     assert all("analysis" not in row.model_dump() for row in read)
+
+
+async def test_what_was_blanked_or_erased_since_it_was_read_is_not_told_again(ledger: Ledger) -> None:
+    await write(ledger, "t", rows(new("int_1", text="secret"), new("int_2"), new("int_3"), identities=("cus_1",)))
+    await ledger.lately("t", ["cus_1"], conversation_id=None, limit=9, most=9)
+    await ledger.redact("t", "int_1")
+    await ledger.erase_rows("t", ["int_2"])
+    lately = await ledger.lately("t", ["cus_1"], conversation_id=None, limit=9, most=9)
+    assert [(interaction.interaction_id, interaction.redacted) for interaction in lately.newest] == [
+        ("int_1", True),
+        ("int_3", False),
+    ]
+    assert lately.newest[0].text == ""

@@ -491,16 +491,3 @@ async def test_what_is_newest_is_told_up_to_the_head_with_the_conversation(ledge
     assert list(everything.newest) == list(await ledger.interactions("t", ["cus_1", "cus_9"]))
     assert [interaction.interaction_id for interaction in everything.conversation] == ["int_3", "int_4", "int_5"]
     assert (await ledger.lately("other", ["cus_1"], conversation_id=None, limit=2, most=2)) == (0, (), ())
-
-
-async def test_what_was_blanked_or_erased_since_it_was_read_is_not_told_again(ledger: Ledger) -> None:
-    await write(ledger, "t", rows(new("int_1", text="secret"), new("int_2"), new("int_3"), identities=("cus_1",)))
-    await ledger.lately("t", ["cus_1"], conversation_id=None, limit=9, most=9)
-    await ledger.redact("t", "int_1")
-    await ledger.erase_rows("t", ["int_2"])
-    lately = await ledger.lately("t", ["cus_1"], conversation_id=None, limit=9, most=9)
-    assert [(interaction.interaction_id, interaction.redacted) for interaction in lately.newest] == [
-        ("int_1", True),
-        ("int_3", False),
-    ]
-    assert lately.newest[0].text == ""

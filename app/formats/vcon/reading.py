@@ -10,7 +10,7 @@ from pydantic_core import to_json
 from app.formats.vcon.bodies import Content, content_of, media_type
 from app.formats.vcon.channels import channel_of
 from app.formats.vcon.parties import Cast
-from app.formats.vcon.schema import WHOLE, Analysis, Attachment, Dialog, Document, VconPart, defect, document_of
+from app.formats.vcon.schema import WHOLE, Attachment, Dialog, Document, VconAnalysis, VconPart, defect, document_of
 from app.formats.vcon.transcripts import Turn, later, times_of, turns_of, voices_of
 from app.models import MAX_DATA_BYTES, Actor, Channel, InteractionDraft, Kind, Outcome
 from app.validation import check_size_of_data, interaction_draft, invalid_fields, invalid_request
@@ -182,7 +182,7 @@ class _Reader:
                 text=turn.text,
             )
 
-    def _of_analysis(self, index: int, analysis: Analysis) -> InteractionDraft:
+    def _of_analysis(self, index: int, analysis: VconAnalysis) -> InteractionDraft:
         content = self._contents["analysis", index]
         if analysis.type.lower() in _TRANSCRIPTS and self._heard & set(analysis.dialog):
             # Another service's transcript of what is filed already would only say everything twice.

@@ -135,7 +135,7 @@ class Dialog(VconPart):
         return self.parties[0] if self.parties else None
 
 
-class Analysis(VconPart):
+class VconAnalysis(VconPart):
     """What was made of the conversation: a transcript, a summary, a sentiment."""
 
     type: Annotated[str, Field(min_length=1, max_length=256)]
@@ -157,7 +157,9 @@ class Attachment(VconPart):
 
 Parties = Annotated[tuple[Party, ...], BeforeValidator(_list)]
 Dialogs = Annotated[tuple[Annotated[Dialog | None, BeforeValidator(_no_placeholder)], ...], BeforeValidator(_list)]
-Analyses = Annotated[tuple[Annotated[Analysis | None, BeforeValidator(_no_placeholder)], ...], BeforeValidator(_list)]
+Analyses = Annotated[
+    tuple[Annotated[VconAnalysis | None, BeforeValidator(_no_placeholder)], ...], BeforeValidator(_list)
+]
 Attachments = Annotated[
     tuple[Annotated[Attachment | None, BeforeValidator(_no_placeholder)], ...], BeforeValidator(_list)
 ]
