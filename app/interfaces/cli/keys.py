@@ -53,9 +53,7 @@ def revoke(key_id: str, *, as_json: bool) -> None:
     if as_json:
         _print_json(revoked)
         return
-    _print(
-        f"The key {key_id} of tenant {revoked.tenant} is revoked. A running service refuses it within half a minute."
-    )
+    _print(f"The key {key_id} of tenant {revoked.tenant} is revoked. A running service refuses it within 5 seconds.")
 
 
 def show_all(*, as_json: bool) -> None:
