@@ -21,7 +21,7 @@ from app.models import FailureCode, Handoff, HandoffRequest, HandoffStatus, Iden
 from app.services import App
 from app.settings import Settings
 from evals.datasets.labelled import LabelledDialogue, dialogue, plain
-from evals.experiments.handoffs import prose_of
+from evals.prose import prose_of
 from evals.scorers.identifiers import identifiers, numbers
 from evals.servers.faulty import FAULTS
 from evals.servers.processes import server

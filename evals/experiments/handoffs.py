@@ -18,14 +18,13 @@ from app.errors import InvalidRequest, WarmlineError
 from app.models import Actor, Handoff, HandoffRequest, Record
 from app.services import App
 from app.settings import Settings
+from evals.prose import prose_of
 from evals.scorers.identifiers import identifiers, named_in, numbers
 from evals.workspace import workspace
 
 HANDING_ON = "transfer_to_human_agents"
 NOTHING_TO_CHANGE = "inform_no_change"
 _NOT_TEXT = frozenset({"claims", "dropped_claims", "evidence", "at"})
-_PROSE = ("headline", "contact_reason", "situation", "customer_expectation", "suggested_opening")
-_PROSE_LISTS = {"actions_taken": "step", "commitments": "text", "history": "text"}
 
 
 class HandoffFigures(Record):
@@ -158,16 +157,6 @@ def figures(judged: Sequence[JudgedHandoff]) -> HandoffFigures:
         first_action_right=mean(actions) if actions else None,
         statuses={status: statuses.count(status) for status in sorted(set(statuses))},
     )
-
-
-def prose_of(brief: Mapping[str, Any]) -> list[str]:
-    """The running text of a brief in its JSON form; `entities` and `claims` are none."""
-    pieces: list[str | None] = [brief[name] for name in _PROSE]
-    for name, field in _PROSE_LISTS.items():
-        pieces.extend(item[field] for item in brief[name])
-    pieces.extend(brief["open_questions"])
-    pieces.extend(brief["custom_sections"].values())
-    return [piece for piece in pieces if piece]
 
 
 def cut_before_handing_on(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -37,7 +37,7 @@ from app.services import App
 from app.settings import Settings
 from evals.datasets.labelled import LIE_KINDS, DialogueStatement, LabelledDialogue, dialogue, plain
 from evals.datasets.recorded_checks import Divided
-from evals.experiments.handoffs import prose_of
+from evals.prose import prose_of
 from evals.workspace import workspace
 
 TENANT = "default"

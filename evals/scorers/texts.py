@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any, cast
 
 from app.models import Brief, Handoff, InteractionDraft
-from evals.experiments.handoffs import prose_of
+from evals.prose import prose_of
 from evals.suite.cases import ExpectedFact
 
 _MONTHS: tuple[str, ...] = tuple(

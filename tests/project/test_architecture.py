@@ -109,3 +109,16 @@ def test_only_the_settings_and_what_disarms_libraries_know_the_environment() -> 
         if re.search(r"\bos\.(environ|getenv)\b", path.read_text(encoding="utf-8"))
     }
     assert readers <= allowed
+
+
+def test_every_module_of_the_evals_can_be_the_first_that_is_imported() -> None:
+    modules = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in SOURCES if "evals" in path.parts]
+    program = (
+        "import importlib, sys\n"
+        f"for module in {[module.removesuffix('.__init__') for module in modules]!r}:\n"
+        "    for loaded in [name for name in sys.modules if name.partition('.')[0] == 'evals']:\n"
+        "        del sys.modules[loaded]\n"
+        "    importlib.import_module(module)\n"
+    )
+    finished = run(sys.executable, "-c", program)
+    assert finished.returncode == 0, finished.stderr
