@@ -318,9 +318,9 @@ def printed_lines(shown: str, printed: str) -> str:
     for line in shown.splitlines():
         first = line.split()[:1]
         same = line in left or not first or first == [MORE]
-        found = line if same else next((other for other in left if other.split()[:1] == first), line)
-        left = left[left.index(found) + 1 :] if found in left else left
-        lines.append(found)
+        printed_line = line if same else next((other for other in left if other.split()[:1] == first), line)
+        left = left[left.index(printed_line) + 1 :] if printed_line in left else left
+        lines.append(printed_line)
     return "\n".join(lines) + "\n"
 
 
