@@ -3,9 +3,8 @@
 import asyncio
 import logging
 from collections.abc import Sequence
-from contextlib import suppress
-from time import monotonic
 
+from app.background import Worker
 from app.models import Actor, Interaction, Kind
 from app.nlu.analysis import ANALYSER_VERSION, LONGEST_ANALYSED, analyse, is_current, to_file
 from app.ports import Archive, Ledger, NewAnalysis
@@ -15,19 +14,10 @@ _log = logging.getLogger(__name__)
 
 # Rows a step: little is done twice after a crash.
 BATCH = 32
-# Messages come in bursts, and what is not analysed yet is analysed by whoever reads it.
-SETTLE_S = 0.5
-# Other processes write to the ledger too, and cannot wake this one.
-POLL_S = 5.0
-# In a rush it leaves the processors to those who write, but for one part in so many.
-RUSH_SHARE = 10
-FIRST_PAUSE_S = 0.5
-LONGEST_PAUSE_S = 30.0
-LAST_STEP_S = 10.0
 # A text of so many characters is analysed in a few milliseconds; a longer one off the event loop.
 SHORT = 300
 
-_TENANT, _COLLECTION, _KEY = "", "analyses", "watermark"
+_TENANT, _COLLECTION = "", "analyses"
 
 
 class Analyst:
@@ -40,22 +30,16 @@ class Analyst:
     def __init__(self, ledger: Ledger, archive: Archive, pressure: Pressure | None = None) -> None:
         self._ledger = ledger
         self._archive = archive
-        self._pressure = pressure or Pressure()
         self._position: int | None = None
-        self._failure: type[Exception] | None = None
-        self._task: asyncio.Task[None] | None = None
-        self._woken = asyncio.Event()
-        self._closing = asyncio.Event()
-        self._arrived = 0
+        self._worker = Worker("analyses", self._step, pressure or Pressure())
 
     def start(self) -> None:
         """Begin to follow the ledger. Needs a running event loop; once is enough."""
-        self._task = self._task or asyncio.create_task(self._follow(), name="analyses")
+        self._worker.start()
 
     def wake(self, rows: int = 0) -> None:
         """Say that the ledger has so many new rows."""
-        self._arrived += rows
-        self._woken.set()
+        self._worker.wake(rows)
 
     async def catch_up(self) -> int:
         """Analyse what the ledger holds now; tells how many rows were passed. Raises as the stores do."""
@@ -66,30 +50,7 @@ class Analyst:
 
     async def close(self) -> None:
         """Finish the step at hand."""
-        self._closing.set()
-        self._woken.set()
-        if self._task is not None:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._task, LAST_STEP_S)
-
-    async def _follow(self) -> None:
-        pause = FIRST_PAUSE_S
-        while not self._closing.is_set():
-            self._arrived, started = 0, monotonic()
-            try:
-                passed = await self._step()
-            except Exception as failure:  # noqa: BLE001 - whatever it was, the next try may succeed
-                self._failed(failure)
-                await _until(self._closing, pause)
-                pause = min(pause * 2, LONGEST_PAUSE_S)
-                continue
-            self._failure, pause = None, FIRST_PAUSE_S
-            if not passed:
-                await _until(self._woken, POLL_S)
-                self._woken.clear()
-                await _until(self._closing, SETTLE_S)
-            elif self._arrived > passed or self._pressure.is_on:
-                await _until(self._closing, (monotonic() - started) * (RUSH_SHARE - 1))
+        await self._worker.close()
 
     async def _step(self) -> int:
         """Analyse the next rows; tells how many there were."""
@@ -105,20 +66,14 @@ class Analyst:
         for tenant, due in by_tenant.items():
             await self._ledger.file_analyses(tenant, await _analysed(due))
         position = rows[-1][0]
-        watermark = {"position": position, "version": ANALYSER_VERSION}
-        await self._archive.put(_TENANT, _COLLECTION, _KEY, watermark)
+        await self._archive.put(_TENANT, _COLLECTION, ANALYSER_VERSION, {"position": position})
         self._position = position
         return len(rows)
 
     async def _start_position(self) -> int:
-        watermark = await self._archive.get(_TENANT, _COLLECTION, _KEY)
-        return int(watermark["position"]) if watermark and watermark["version"] == ANALYSER_VERSION else 0
-
-    def _failed(self, failure: Exception) -> None:
-        if type(failure) is not self._failure:
-            # The class alone: a message may hold what a customer wrote.
-            _log.warning("the analyses will be tried again: %s", type(failure).__name__)
-        self._failure = type(failure)
+        # A watermark of its own for each version: old and new processes may run side by side.
+        watermark = await self._archive.get(_TENANT, _COLLECTION, ANALYSER_VERSION)
+        return int(watermark["position"]) if watermark else 0
 
 
 def _is_due(row: Interaction) -> bool:
@@ -146,9 +101,3 @@ def _value(row: Interaction) -> str | None:
     except Exception as failure:  # noqa: BLE001 - a text that cannot be analysed must not stop all others
         _log.error("interaction %s is analysed on demand only: %s", row.interaction_id, type(failure).__name__)
         return None
-
-
-async def _until(event: asyncio.Event, seconds: float) -> None:
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await event.wait()

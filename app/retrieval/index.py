@@ -1,32 +1,16 @@
 """Keeps the vectors up with the ledger, in the background: an acknowledgement never waits for an embedding."""
 
-import asyncio
-import logging
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import suppress
-from time import monotonic
 
+from app.background import Worker
 from app.errors import WarmlineError
 from app.models import Check, IndexProgress, Interaction
 from app.ports import Archive, Embedder, Ledger, VectorStore
 from app.pressure import Pressure
 from app.retrieval.texts import embeddable
 
-_log = logging.getLogger(__name__)
-
 # Rows a step: short enough that a step holds up nothing and little is done twice after a crash.
 BATCH = 32
-# Messages come in bursts, and a handoff often follows the last of them: both are better off if this waits a little,
-# and nobody misses it, since what is not indexed yet is found by its words.
-SETTLE_S = 0.5
-# Other processes write to the ledger too, and cannot wake this one.
-POLL_S = 5.0
-# In a rush more arrives than can be embedded. The index then falls behind either way, so it leaves the processors to
-# those who write, but for one part in so many, and catches up when the rush is over.
-RUSH_SHARE = 10
-FIRST_PAUSE_S = 0.5
-LONGEST_PAUSE_S = 30.0
-LAST_STEP_S = 10.0
 
 _TENANT, _COLLECTION, _KEY = "", "index", "watermark"
 
@@ -46,32 +30,26 @@ class Indexer:
         embedder: Embedder,
         pressure: Pressure | None = None,
     ) -> None:
-        self._pressure = pressure or Pressure()
         self._ledger = ledger
         self._archive = archive
         self._vectors = vectors
         self._embedder = embedder
         self._position: int | None = None
-        self._failure: Exception | None = None
-        self._task: asyncio.Task[None] | None = None
-        self._woken = asyncio.Event()
-        self._arrived = 0
+        self._worker = Worker("index", self._follow, pressure or Pressure())
         self._is_stale = False
-        self._closing = asyncio.Event()
 
     def start(self) -> None:
         """Begin to follow the ledger. Needs a running event loop; once is enough."""
-        self._task = self._task or asyncio.create_task(self._follow(), name="index")
+        self._worker.start()
 
     def wake(self, rows: int = 0) -> None:
         """Say that the ledger has so many new rows."""
-        self._arrived += rows
-        self._woken.set()
+        self._worker.wake(rows)
 
     def start_over(self) -> None:
         """Index the whole ledger again: the vectors are gone."""
         self._is_stale = True
-        self._woken.set()
+        self._worker.wake()
 
     async def rebuild(self) -> AsyncGenerator[IndexProgress]:
         """Empty the index and make it anew, telling after every step how far it is. Not for one that was started.
@@ -98,12 +76,7 @@ class Indexer:
 
     async def close(self) -> None:
         """Finish the step at hand and let go of the vector store."""
-        self._closing.set()
-        self._woken.set()
-        if self._task is not None:
-            # A step that hangs on a dead server is given up: it will be done again.
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._task, LAST_STEP_S)
+        await self._worker.close()
         await self._vectors.close()
 
     async def warm_up(self) -> None:
@@ -113,7 +86,7 @@ class Indexer:
             # Opening alone leaves the vectors on disk; the first read loads them.
             await self._vectors.get(_TENANT, ["none"])
         except WarmlineError as failure:
-            self._failed(failure)
+            self._worker.failed(failure)
 
     async def lag(self) -> int:
         """How many rows of the ledger, of all tenants, the index has not seen yet."""
@@ -122,35 +95,21 @@ class Indexer:
 
     def check(self) -> Check:
         """How the index is. While it is degraded, retrieval goes on by words alone."""
-        if isinstance(self._failure, WarmlineError):
-            return Check(status="degraded", detail=self._failure.detail)
-        if self._failure is not None:
+        failure = self._worker.failure
+        if isinstance(failure, WarmlineError):
+            return Check(status="degraded", detail=failure.detail)
+        if failure is not None:
             return Check(status="degraded", detail="The index met an unexpected error and tries again.")
         if self._position is None:
             return Check(status="loading", detail="opens in the background after the start")
         return Check(status="ok", detail="follows the ledger")
 
-    async def _follow(self) -> None:
-        pause = FIRST_PAUSE_S
-        while not self._closing.is_set():
-            self._arrived, started = 0, monotonic()
-            try:
-                moved = await self._step()
-                if self._failure is not None:
-                    # Having nothing to write is no sign that what was written can be read again.
-                    await self._vectors.get(_TENANT, ["none"])
-            except Exception as failure:  # noqa: BLE001 - it is reported by `check`; an index that dies unseen is worse
-                self._failed(failure)
-                await _until(self._closing, pause)
-                pause = min(pause * 2, LONGEST_PAUSE_S)
-                continue
-            self._failure, pause = None, FIRST_PAUSE_S
-            if not moved:
-                await _until(self._woken, POLL_S)
-                self._woken.clear()
-                await _until(self._closing, SETTLE_S)
-            elif self._arrived > len(moved) or self._pressure.is_on:
-                await _until(self._closing, (monotonic() - started) * (RUSH_SHARE - 1))
+    async def _follow(self) -> int:
+        moved = await self._step()
+        if self._worker.failure is not None:
+            # Having nothing to write is no sign that what was written can be read again.
+            await self._vectors.get(_TENANT, ["none"])
+        return len(moved)
 
     async def _step(self) -> Sequence[tuple[int, str, Interaction]]:
         # The rows of the ledger that the index holds now and did not hold before.
@@ -199,19 +158,7 @@ class Indexer:
             return 0
         return int(watermark["position"]) if watermark["embedder"] == self._embedder.name else None
 
-    def _failed(self, failure: Exception) -> None:
-        if type(failure) is not type(self._failure):
-            # The class alone: a message may hold what a customer wrote.
-            _log.warning("the index will try again: %s", type(failure).__name__)
-        self._failure = failure
-
 
 async def file_watermark(archive: Archive, position: int, embedder: str) -> None:
     """Say that every row of the ledger up to `position` has the vector that this embedder makes."""
     await archive.put(_TENANT, _COLLECTION, _KEY, {"position": position, "embedder": embedder})
-
-
-async def _until(event: asyncio.Event, seconds: float) -> None:
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await event.wait()

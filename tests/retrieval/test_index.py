@@ -9,10 +9,10 @@ import pytest
 
 from app.adapters.embeddings import MiniLM
 from app.adapters.vectors import ChromaVectors
+from app.background import POLL_S
 from app.models import Actor, Kind
 from app.ports import Embedder
 from app.retrieval import Indexer, file_watermark
-from app.retrieval.index import POLL_S
 from tests.support.builders import draft
 from tests.support.retrieval_room import TENANT, CountingEmbedder, FailingVectors, Room, until
 
