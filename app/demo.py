@@ -79,7 +79,7 @@ def _event(name: str, outcome: str, text: str = "", **data: Any) -> Mapping[str,
     return {"actor": "customer", "kind": "event", "name": name, "outcome": outcome, "text": text, "data": data}
 
 
-def _said(actor: str, text: str) -> Mapping[str, Any]:
+def _message(actor: str, text: str) -> Mapping[str, Any]:
     return {"actor": actor, "kind": "message", "text": text}
 
 
@@ -111,12 +111,12 @@ JOURNEY = (
         gap=timedelta(seconds=40),
         identifiers=(_ACCOUNT, _PHONE),
         steps=(
-            _said("customer", "The espresso machine from order ORD-48213 arrived with a cracked tank."),
-            _said("customer", "I want to send it back and get my money back."),
-            _said("bot", "I am sorry to hear that. You can print a return label in the app under Orders."),
-            _said("customer", "I tried that twice. It says RET-4031 and no label comes."),
-            _said("bot", "You can print a return label in the app under Orders."),
-            _said("customer", "That does not work! How do I get my 129.00 EUR back?"),
+            _message("customer", "The espresso machine from order ORD-48213 arrived with a cracked tank."),
+            _message("customer", "I want to send it back and get my money back."),
+            _message("bot", "I am sorry to hear that. You can print a return label in the app under Orders."),
+            _message("customer", "I tried that twice. It says RET-4031 and no label comes."),
+            _message("bot", "You can print a return label in the app under Orders."),
+            _message("customer", "That does not work! How do I get my 129.00 EUR back?"),
         ),
         asks_for_advice=True,
     ),
@@ -128,10 +128,10 @@ JOURNEY = (
         gap=timedelta(seconds=90),
         identifiers=(_PHONE,),
         steps=(
-            _said("customer", "Hi, the return of ORD-48213 is still stuck and your bot is no help."),
-            _said("agent", "Thank you for the photo of the tank. You need not send the machine back."),
-            _said("agent", "I will refund the 129.00 EUR to your card within 48 hours."),
-            _said("customer", "Thanks, that would be great."),
+            _message("customer", "Hi, the return of ORD-48213 is still stuck and your bot is no help."),
+            _message("agent", "Thank you for the photo of the tank. You need not send the machine back."),
+            _message("agent", "I will refund the 129.00 EUR to your card within 48 hours."),
+            _message("customer", "Thanks, that would be great."),
         ),
     ),
     Episode(
@@ -143,10 +143,12 @@ JOURNEY = (
         identifiers=(_PROVEN_PHONE,),
         steps=(
             _event("verify_caller", "succeeded", method="one-time code"),
-            _said("bot", "Welcome back. How can I help you today?"),
-            _said("customer", "I was promised my 129.00 EUR within 48 hours. It is three days now and nothing came!"),
-            _said("bot", "You can print a return label in the app under Orders."),
-            _said("customer", "No. I have explained this three times now. Let me talk to a real person, please."),
+            _message("bot", "Welcome back. How can I help you today?"),
+            _message(
+                "customer", "I was promised my 129.00 EUR within 48 hours. It is three days now and nothing came!"
+            ),
+            _message("bot", "You can print a return label in the app under Orders."),
+            _message("customer", "No. I have explained this three times now. Let me talk to a real person, please."),
         ),
     ),
 )

@@ -117,16 +117,16 @@ class DecisionCase:
     @cached_property
     def judge(self) -> PolicyJudge:
         """What holds policies against all this."""
-        words = " \n".join(row.text for row in self._said)
+        words = " \n".join(row.text for row in self._messages)
         return PolicyJudge(self._variables, words)
 
     @cached_property
-    def _known(self) -> ParameterSources:
+    def _sources(self) -> ParameterSources:
         return ParameterSources(self.snapshot, self.facts, self.context)
 
     def filled(self, action: CatalogueAction) -> Filled:
         """The action's parameters, as far as they are known."""
-        return self._known.fill(action)
+        return self._sources.fill(action)
 
     def tried(self, action: CatalogueAction, filled: Filled) -> Step | None:
         """The latest attempt at this action, about the same thing where its parameters say what it is about.
@@ -186,7 +186,7 @@ class DecisionCase:
         return any(self.reading.refused.values())
 
     @cached_property
-    def _said(self) -> list[Any]:
+    def _messages(self) -> list[Any]:
         rows = self.snapshot.conversation
         return [row for row in rows if row.actor is Actor.CUSTOMER and row.kind is Kind.MESSAGE and row.text]
 
@@ -208,8 +208,8 @@ class DecisionCase:
             "conversation": {
                 "id": snapshot.conversation_id or "",
                 "channel": last.channel.value if last else "",
-                "messages": len(self._said),
-                "mood": mood([analysis_of(row).feeling for row in self._said]).label.value,
+                "messages": len(self._messages),
+                "mood": mood([analysis_of(row).feeling for row in self._messages]).label.value,
                 "steps": {step.name: step.outcome.value for step in self.steps},
                 "intents": {intent.name: self.wishes.get(intent.name, 0.0) for intent in self.catalogue.intents},
             },

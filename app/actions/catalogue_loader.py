@@ -64,7 +64,8 @@ class Faults:
         prefixes = [f"line {line}: " for line in lines] or [""] * len(self.listed)
         named = list(zip(self.listed, prefixes, strict=True))
         errors = [
-            {"path": _dotted(fault.path) or "body", "message": f"{prefix}{_told(fault)}"} for fault, prefix in named
+            {"path": _dotted(fault.path) or "body", "message": f"{prefix}{_fault_in_words(fault)}"}
+            for fault, prefix in named
         ]
         shown = [f"{prefix}{_described(fault)}" for fault, prefix in named[:_SHOWN]]
         return InvalidRequest("; ".join([*shown, *self.rest()]), errors)
@@ -263,10 +264,10 @@ def _plain(error: Any) -> str:
 
 
 def _described(fault: Fault) -> str:
-    return f"{_dotted(fault.path)}: {_told(fault)}" if fault.path else _told(fault)
+    return f"{_dotted(fault.path)}: {_fault_in_words(fault)}" if fault.path else _fault_in_words(fault)
 
 
-def _told(fault: Fault) -> str:
+def _fault_in_words(fault: Fault) -> str:
     return _shortened(fault.message, _LONGEST_MESSAGE)
 
 

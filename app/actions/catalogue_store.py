@@ -44,7 +44,7 @@ class Shelf:
         self._archive = archive
         self._look_again_s = look_again_s
         self._own = InForce(own, IntentReader(own, embedder), _version(own))
-        self._held: dict[str, InForce] = {}
+        self._in_force: dict[str, InForce] = {}
         self._taught: dict[str, InForce] = {}
         self._looked: dict[str, float] = {}
         self._taking_up: dict[str, asyncio.Task[None]] = {}
@@ -59,7 +59,7 @@ class Shelf:
         if looked is None or monotonic() - looked >= self._look_again_s:
             self._looked[tenant] = monotonic()
             await self._look(tenant, first=looked is None)
-        in_force = self._held.get(tenant, self._own)
+        in_force = self._in_force.get(tenant, self._own)
         taught = self._taught.get(tenant)
         return taught if taught is not None and taught.version == in_force.version else in_force
 
@@ -89,7 +89,7 @@ class Shelf:
             "catalogue": catalogue.model_dump(mode="json", by_alias=True),
         }
         await self._archive.put(tenant, COLLECTION, CURRENT, document)
-        self._held[tenant] = made
+        self._in_force[tenant] = made
         self._looked[tenant] = monotonic()
         return made
 
@@ -102,26 +102,26 @@ class Shelf:
             await asyncio.wait(under_way)
 
     async def _look(self, tenant: str, *, first: bool) -> None:
-        in_force = self._held.get(tenant)
+        in_force = self._in_force.get(tenant)
         document = await self._archive.get(tenant, COLLECTION, CURRENT)
         unchanged = document is None or (in_force is not None and in_force.version == document["version"])
         # What was put here while the archive was read is newer than what was read.
-        if document is None or unchanged or self._held.get(tenant) is not in_force:
+        if document is None or unchanged or self._in_force.get(tenant) is not in_force:
             return
         # Costing the rules of a large catalogue takes a while, and the engine must not hold up everybody else.
         made = await asyncio.to_thread(self._made, document)
-        if self._held.get(tenant) is not in_force:
+        if self._in_force.get(tenant) is not in_force:
             return
         if made is not None and first:
-            self._held[tenant] = made
+            self._in_force[tenant] = made
         elif made is not None and (tenant not in self._taking_up or self._taking_up[tenant].done()):
             # Nobody waits for a new version: the old one serves until the examples of the new one are embedded.
             self._taking_up[tenant] = asyncio.create_task(self._take_up(tenant, made, in_force))
 
     async def _take_up(self, tenant: str, made: InForce, in_force: InForce | None) -> None:
         await _embedded(made)
-        if self._held.get(tenant) is in_force:
-            self._held[tenant] = made
+        if self._in_force.get(tenant) is in_force:
+            self._in_force[tenant] = made
 
     def _made(self, document: Mapping[str, Any]) -> InForce | None:
         try:

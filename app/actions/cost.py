@@ -135,13 +135,13 @@ class Extents:
 
     def __init__(self) -> None:
         # By identity; each extent holds on to its value, so that no other one takes its place.
-        self._found: dict[int, Extent] = {}
+        self._extents: dict[int, Extent] = {}
 
     def of(self, value: Any) -> Extent:
         """How large a value is."""
-        size = self._found.get(id(value))
+        size = self._extents.get(id(value))
         if size is None:
-            size = self._found[id(value)] = extent(value)
+            size = self._extents[id(value)] = extent(value)
         return size
 
 

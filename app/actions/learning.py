@@ -73,7 +73,7 @@ class Learner:
     def __init__(self, archive: Archive, *, read_again_s: float = READ_AGAIN_S) -> None:
         self._archive = archive
         self._read_again_s = read_again_s
-        self._known: dict[str, _TenantRates] = {}
+        self._rates_by_tenant: dict[str, _TenantRates] = {}
 
     async def file_outcome(self, tenant: str, outcome: FiledOutcome) -> None:
         """File an outcome and learn from it; told again of the same decision and action, it replaces the last."""
@@ -85,7 +85,7 @@ class Learner:
             counting=counted,
             customer_id=outcome.customer_id,
         )
-        propensities = self._known.get(tenant)
+        propensities = self._rates_by_tenant.get(tenant)
         if propensities is not None:
             sums = await self._archive.get(tenant, PROPENSITIES, outcome.action_id)
             propensities.learn(outcome.action_id, _rates(sums or {}))
@@ -145,7 +145,7 @@ class Learner:
         return belief(rates, intent, prior, worth=propensities.worth)
 
     async def _recall(self, tenant: str) -> "_TenantRates":
-        propensities = self._known.get(tenant)
+        propensities = self._rates_by_tenant.get(tenant)
         if propensities is not None and monotonic() - propensities.read_at < self._read_again_s:
             return propensities
         propensities = _TenantRates(read_at=monotonic())
@@ -154,10 +154,10 @@ class Learner:
             for action_id, sums in page:
                 propensities.learn(action_id, _rates(sums))
             after = page[-1][0]
-        self._known.pop(tenant, None)
-        if len(self._known) >= MOST_TENANTS:
-            del self._known[next(iter(self._known))]
-        self._known[tenant] = propensities
+        self._rates_by_tenant.pop(tenant, None)
+        if len(self._rates_by_tenant) >= MOST_TENANTS:
+            del self._rates_by_tenant[next(iter(self._rates_by_tenant))]
+        self._rates_by_tenant[tenant] = propensities
         return propensities
 
 

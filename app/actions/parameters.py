@@ -58,7 +58,7 @@ class ParameterSources:
         values: dict[str, JsonValue] = {}
         evidence: dict[str, None] = {}
         for parameter in action.parameters:
-            candidate = self._found(parameter)
+            candidate = self._value_of(parameter)
             if candidate is not None:
                 values[parameter.name] = candidate.value
                 if candidate.interaction_id is not None:
@@ -68,7 +68,7 @@ class ParameterSources:
         ]
         return Filled(values, tuple(evidence), tuple(missing))
 
-    def _found(self, parameter: Parameter) -> _ParameterValue | None:
+    def _value_of(self, parameter: Parameter) -> _ParameterValue | None:
         # Many actions of a catalogue need the same: an order, an account.
         asked = (parameter.sources, parameter.pattern, parameter.type)
         if asked not in self._answers:
@@ -87,9 +87,9 @@ class ParameterSources:
             yield from self._mentioned(paths, pattern)
         else:
             for path in paths:
-                yield from self._held(source_kind, path)
+                yield from self._values_at(source_kind, path)
 
-    def _held(self, source_kind: str, path: str) -> Iterator[_ParameterValue]:
+    def _values_at(self, source_kind: str, path: str) -> Iterator[_ParameterValue]:
         if source_kind == "fact":
             fact = self.facts.find(path)
             if fact is not None:

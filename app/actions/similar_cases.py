@@ -82,7 +82,7 @@ class SimilarCases:
         self._vectors = vectors
         self._learner = learner
         self._worths: dict[str, tuple[float, float]] = {}
-        self._kept = TTLCache[tuple[str, str], Sequence[LikeCase], float](MOST_KEPT, KEPT_S, timer=monotonic)
+        self._nearest_cases = TTLCache[tuple[str, str], Sequence[LikeCase], float](MOST_KEPT, KEPT_S, timer=monotonic)
         self._resting_until = 0.0
 
     async def to(self, tenant: str, case_id: str, wanted: Vector) -> Similar:
@@ -116,12 +116,12 @@ class SimilarCases:
 
     def forget(self, tenant: str | None) -> None:
         """Something of this tenant, or of any, was erased: what was found is not told again."""
-        for key in [entry for entry in self._kept if tenant in (None, entry[0])]:
-            del self._kept[key]
+        for key in [entry for entry in self._nearest_cases if tenant in (None, entry[0])]:
+            del self._nearest_cases[key]
 
     async def _at_hand(self, tenant: str, case_id: str, wanted: Vector) -> Sequence[LikeCase]:
         now = monotonic()
-        like_cases = self._kept.get((tenant, case_id))
+        like_cases = self._nearest_cases.get((tenant, case_id))
         if like_cases is not None:
             return like_cases
         if now < self._resting_until:
@@ -133,7 +133,7 @@ class SimilarCases:
             _log.warning("actions are ranked without similar cases: %s", type(failure).__name__)
             self._resting_until = monotonic() + REST_S
             return ()
-        self._kept[tenant, case_id] = nearest
+        self._nearest_cases[tenant, case_id] = nearest
         return nearest
 
     async def _nearest(self, tenant: str, case_id: str, wanted: Vector) -> Sequence[LikeCase]:

@@ -56,7 +56,7 @@ class MemoryContinuity:
         self._ledger = ledger
         self._archive = archive
         self._position = 0
-        self._held: defaultdict[str, _TenantContinuity] = defaultdict(_TenantContinuity)
+        self._tenants: defaultdict[str, _TenantContinuity] = defaultdict(_TenantContinuity)
 
     async def note(self, tenant: str) -> int:
         """Note everybody with news; gives the sequence number up to which that is so."""
@@ -65,8 +65,8 @@ class MemoryContinuity:
             for of_tenant, identity_id in {(of_tenant, row.identity_id) for _, of_tenant, row in rows}:
                 self._note(of_tenant, identity_id)
             self._position = rows[-1][0]
-        identities = self._held[tenant].identities
-        for identity_id, documents in (await self._told(tenant)).items():
+        identities = self._tenants[tenant].identities
+        for identity_id, documents in (await self._identities_by_customer(tenant)).items():
             if identity_id not in identities or identities[identity_id].documents != documents:
                 self._note(tenant, identity_id)
                 identities[identity_id].documents = documents
@@ -75,7 +75,7 @@ class MemoryContinuity:
 
     async def touch(self, tenant: str, identity_ids: Collection[str], *, readings_hold: bool = False) -> None:
         """Note identities, and forget what was read of those that are no more."""
-        state = self._held[tenant]
+        state = self._tenants[tenant]
         if not readings_hold:
             state.readings = {
                 key: reading for key, reading in state.readings.items() if reading.identity_id not in identity_ids
@@ -89,7 +89,7 @@ class MemoryContinuity:
     async def tenants(self) -> Sequence[str]:
         """The tenants with new interactions, with somebody noted or with visits that are not read."""
         fresh = {tenant for _, tenant, _ in await self._ledger.after_position(self._position, PAGE)}
-        for tenant, state in self._held.items():
+        for tenant, state in self._tenants.items():
             if any(identity.is_due for identity in state.identities.values()) or await self.unread_count(tenant):
                 fresh.add(tenant)
         return sorted(fresh)
@@ -98,7 +98,7 @@ class MemoryContinuity:
         """Some of the customers noted that must be read anew."""
         return await self._who(
             tenant,
-            (identity_id for identity_id, identity in self._held[tenant].identities.items() if identity.is_due),
+            (identity_id for identity_id, identity in self._tenants[tenant].identities.items() if identity.is_due),
             limit,
         )
 
@@ -114,7 +114,7 @@ class MemoryContinuity:
 
     async def replace(self, tenant: str, made: Sequence[tuple[Due, Digest]], readings: Sequence[Reading] = ()) -> int:
         """Put digests in the place of those there were; tells of how many customers."""
-        state, written = self._held[tenant], 0
+        state, written = self._tenants[tenant], 0
         for due, digest in made:
             identities = {
                 identity_id: state.identities[identity_id]
@@ -181,22 +181,22 @@ class MemoryContinuity:
         return [row for row in self._spots(tenant) if row.spot_id in ids]
 
     def _visits(self, tenant: str) -> list[VisitRow]:
-        return [row for digest in self._held[tenant].digests.values() for row in digest.visits]
+        return [row for digest in self._tenants[tenant].digests.values() for row in digest.visits]
 
     def _escalations(self, tenant: str) -> list[EscalationRow]:
-        return [row for digest in self._held[tenant].digests.values() for row in digest.escalations]
+        return [row for digest in self._tenants[tenant].digests.values() for row in digest.escalations]
 
     def _spots(self, tenant: str) -> list[SpotRow]:
-        return [row for digest in self._held[tenant].digests.values() for row in digest.spots]
+        return [row for digest in self._tenants[tenant].digests.values() for row in digest.spots]
 
     def _note(self, tenant: str, identity_id: str) -> None:
-        identities = self._held[tenant].identities
+        identities = self._tenants[tenant].identities
         if identity_id in identities:
             identities[identity_id].noted += 1
         else:
             identities[identity_id] = _NotedIdentity()
 
-    async def _told(self, tenant: str) -> Mapping[str, tuple[str, ...]]:
+    async def _identities_by_customer(self, tenant: str) -> Mapping[str, tuple[str, ...]]:
         keys_by_owner: defaultdict[str, list[str]] = defaultdict(list)
         for collection in TOLD_IN:
             after = ""
@@ -208,7 +208,7 @@ class MemoryContinuity:
         return {owner: tuple(keys) for owner, keys in keys_by_owner.items()}
 
     async def _note_moves(self, tenant: str) -> None:
-        identities = self._held[tenant].identities
+        identities = self._tenants[tenant].identities
         now = {identity_id: await self._ledger.customer_of(tenant, identity_id) for identity_id in identities}
         moved = [
             identity_id
@@ -226,7 +226,7 @@ class MemoryContinuity:
                 identity.noted += 1
 
     def _forget(self, tenant: str, identity_id: str) -> None:
-        state = self._held[tenant]
+        state = self._tenants[tenant]
         state.identities.pop(identity_id, None)
         state.digests.pop(identity_id, None)
         state.readings = {key: reading for key, reading in state.readings.items() if reading.identity_id != identity_id}
@@ -236,7 +236,7 @@ class MemoryContinuity:
         visits = {row.visit_id for row in digest.visits}
         escalations = {row.escalation_id for row in digest.escalations}
         spots = {row.spot_id for row in digest.spots}
-        digests = self._held[tenant].digests
+        digests = self._tenants[tenant].digests
         for customer_id, other in digests.items():
             digests[customer_id] = Digest(
                 [row for row in other.visits if row.visit_id not in visits],
@@ -245,7 +245,7 @@ class MemoryContinuity:
             )
 
     async def _who(self, tenant: str, identity_ids: Iterable[str], limit: int) -> list[Due]:
-        identities = self._held[tenant].identities
+        identities = self._tenants[tenant].identities
         dues: dict[str, Due] = {}
         for identity_id in identity_ids:
             customer_id = await self._ledger.customer_of(tenant, identity_id)
@@ -266,7 +266,7 @@ class MemoryContinuity:
             for identity_id in due.identity_ids:
                 documents = await self._archive.of_customer(tenant, collection, identity_id, limit=most)
                 documents_by_collection.setdefault(collection, []).extend(reversed(documents))
-        readings = self._held[tenant].readings
+        readings = self._tenants[tenant].readings
         theirs = {key: reading for key, reading in readings.items() if reading.identity_id in due.identity_ids}
         return Material(due.customer_id, list(reversed(rows)), documents_by_collection, theirs)
 

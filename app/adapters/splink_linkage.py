@@ -116,7 +116,7 @@ def _pairs(records: Sequence[LinkageRecord], at_least: float) -> list[LinkedPair
     _require()
     holders = Counter(field for record in records for field in record.fields)
     present = [field for field in ComparedField if holders[field] > 1]
-    if not any(_held(block, present) for block in _BLOCKS):
+    if not any(_is_present(block, present) for block in _BLOCKS):
         return []
     sure = _sure_pairs(records)
     with TemporaryDirectory(prefix="warmline-linkage-") as folder:
@@ -139,7 +139,9 @@ def _predicted(
     settings = SettingsCreator(
         link_type="dedupe_only",
         comparisons=[_comparison(field, by_rarity=learns and field in _BY_RARITY) for field in present],
-        blocking_rules_to_generate_predictions=[block_on(*_sql(block)) for block in _BLOCKS if _held(block, present)],
+        blocking_rules_to_generate_predictions=[
+            block_on(*_sql(block)) for block in _BLOCKS if _is_present(block, present)
+        ],
         probability_two_random_records_match=_match_rate(sure, len(records)),
         retain_matching_columns=False,
         retain_intermediate_calculation_columns=True,
@@ -163,7 +165,7 @@ def _learn(linker: Any, present: Sequence[ComparedField]) -> None:
 
     linker.training.estimate_u_using_random_sampling(max_pairs=RANDOM_PAIRS, seed=SEED)
     for fields in _PASSES:
-        if not _held(fields, present):
+        if not _is_present(fields, present):
             continue
         try:
             linker.training.estimate_parameters_using_expectation_maximisation(
@@ -239,7 +241,7 @@ def _match_rate(sure: int, records: int) -> float:
     return min(max(sure, 1) / SURE_RECALL / (records * (records - 1) / 2), LIKELIEST_MATCH)
 
 
-def _held(block: Sequence[ComparedField | tuple[ComparedField, int]], present: Sequence[ComparedField]) -> bool:
+def _is_present(block: Sequence[ComparedField | tuple[ComparedField, int]], present: Sequence[ComparedField]) -> bool:
     return all((part if isinstance(part, ComparedField) else part[0]) in present for part in block)
 
 

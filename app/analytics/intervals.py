@@ -38,14 +38,14 @@ def median(values: Sequence[int]) -> Metric:
     if not count:
         return Metric()
     middle = (ordered[(count - 1) // 2] + ordered[count // 2]) / 2
-    index = _place(count)
+    index = _rank(count)
     if index is None:
         return Metric(value=middle, count=count)
     return Metric(value=middle, count=count, ci_low=ordered[index], ci_high=ordered[count - 1 - index])
 
 
 @lru_cache(maxsize=1024)
-def _place(count: int) -> int | None:
+def _rank(count: int) -> int | None:
     """How many of the lowest and of the highest values may be left out; None where all are too few."""
     tail = (1 - _CONFIDENCE) / 2
     if count > _EXACT_UP_TO:

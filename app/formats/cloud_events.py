@@ -186,7 +186,7 @@ def _of_another_system(event: _Event, fields: Mapping[str, JsonValue], envelope:
         "text": event.data if isinstance(event.data, str) else _text(fields.get("text")),
         "name": event.attributes["type"],
         "outcome": _member(Outcome, fields.get("outcome")),
-        "data": _kept(event.data),
+        "data": _as_mapping(event.data),
     }
     try:
         draft = InteractionDraft.model_validate(value)
@@ -211,7 +211,7 @@ def _conversation(event: _Event) -> str | None:
     return subject
 
 
-def _kept(data: JsonValue | bytes) -> Mapping[str, JsonValue]:
+def _as_mapping(data: JsonValue | bytes) -> Mapping[str, JsonValue]:
     if isinstance(data, bytes):
         return {"bytes": len(data)}
     if isinstance(data, dict):

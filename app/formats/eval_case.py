@@ -27,34 +27,34 @@ def eval_case(conversation: Conversation, request: HandoffRequest, handoff: Hand
 
 def _lines(case_id: str, conversation: Conversation, request: HandoffRequest, handoff: Handoff) -> Iterator[str]:
     yield f"# Save it as <industry>/{case_id}.yaml in a folder of cases: the industry names the catalogue."
-    yield f"id: {_told(case_id)}"
+    yield f"id: {_yaml_value(case_id)}"
     yield "split: development"
     yield "language: en"
     yield "traps: [none]"
-    yield f"provenance: {_told('Tried out in the playground.')}"
-    yield f"now: {_told((request.now or conversation.now).isoformat())}"
+    yield f"provenance: {_yaml_value('Tried out in the playground.')}"
+    yield f"now: {_yaml_value((request.now or conversation.now).isoformat())}"
     yield "interactions:"
     for draft in conversation.drafts:
-        yield f"  - {_told(_fields(draft))}"
+        yield f"  - {_yaml_value(_fields(draft))}"
     asked = request.model_dump(mode="json", exclude_defaults=True, exclude={"now", "deadline_ms"})
-    yield f"ask: {_told(asked)}"
+    yield f"ask: {_yaml_value(asked)}"
     yield "# What a good handoff says. Complete it: null means that there is no intent, unknown that nobody can tell."
     yield "expect:"
-    yield f"  intent: null  # the service read: {_told(handoff.brief.intent.name)}"
+    yield f"  intent: null  # the service read: {_yaml_value(handoff.brief.intent.name)}"
     yield f"  resolution: unknown  # the service read: {handoff.brief.resolution_status.value}"
     yield "  facts:"
     yield "    must: []  # - {name: order number, any_of: [R-44710]}"
     yield "    must_not: []  # - {name: earlier order, any_of: [R-1], harm: stale}"
     offered = [action.action_id for action in handoff.next_actions.actions] if handoff.next_actions else []
-    yield f"  actions: {{right: [], forbidden: []}}  # the service offered: {_told(offered)}"
+    yield f"  actions: {{right: [], forbidden: []}}  # the service offered: {_yaml_value(offered)}"
     fired = list(dict.fromkeys(signal.type.value for signal in handoff.signals))
-    yield f"  signals: {{expected: [], absent: []}}  # the service noticed: {_told(fired)}"
+    yield f"  signals: {{expected: [], absent: []}}  # the service noticed: {_yaml_value(fired)}"
 
 
 def _fields(draft: InteractionDraft) -> dict[str, Any]:
     return draft.model_dump(mode="json", exclude_defaults=True)
 
 
-def _told(value: object) -> str:
+def _yaml_value(value: object) -> str:
     written = json.dumps(value, ensure_ascii=False)
     return _UNREADABLE.sub(lambda sign: f"\\u{ord(sign.group()):04x}", written)

@@ -62,7 +62,7 @@ class Identities:
                 "Give at least one identifier, for example an e-mail address.", [_needed("identifiers")]
             )
         async with self._ledger.transaction(tenant) as transaction:
-            return await self._place(transaction, identifiers, None)
+            return await self._assign(transaction, identifiers, None)
 
     async def subject(self, tenant: str, request: Subject) -> Customer:
         """Whom a request is about; see `subject_and_match`."""
@@ -95,7 +95,7 @@ class Identities:
             party = await self._ledger.party(tenant, conversation_id=request.conversation_id)
             if party and request.identifiers:
                 async with self._ledger.transaction(tenant) as transaction:
-                    _, placement = await self._place(transaction, request.identifiers, request.conversation_id)
+                    _, placement = await self._assign(transaction, request.identifiers, request.conversation_id)
                 party = await self._ledger.party(tenant, known_as=party.customer_id)
             if party:
                 return _customer(party), placement
@@ -211,7 +211,7 @@ class Identities:
         own = await self._ledger.interactions(tenant, customer.identity_ids, conversation_id=conversation_id, limit=1)
         return bool(own)
 
-    async def _place(
+    async def _assign(
         self, transaction: Transaction, identifiers: Sequence[Identifier], conversation_id: str | None
     ) -> tuple[IdentityFiling, Placement]:
         keys = {key_of(identifier.type, identifier.value) for identifier in identifiers if not names_nobody(identifier)}

@@ -21,7 +21,7 @@ class ClaimGraph:
         self._at = at
         self._customer_of: dict[str, str] = {}
         self._members: defaultdict[str, list[str]] = defaultdict(list)
-        self._held: defaultdict[str, dict[Key, list[IdentifierHolding]]] = defaultdict(dict)
+        self._holdings: defaultdict[str, dict[Key, list[IdentifierHolding]]] = defaultdict(dict)
         self._holders: defaultdict[Key, dict[str, None]] = defaultdict(dict)
         self._seats: dict[str, str] = {}
         self._parted = recorded.parted
@@ -59,40 +59,40 @@ class ClaimGraph:
 
     def holds(self, customer_id: str, key: Key) -> bool:
         """Whether a customer holds an identifier, verified or not."""
-        return key in self._held[customer_id]
+        return key in self._holdings[customer_id]
 
     def holds_verified(self, customer_id: str, key: Key) -> bool:
         """Whether a customer holds an identifier verified."""
-        return any(holding.identifier.verified for holding in self._held[customer_id].get(key, ()))
+        return any(holding.identifier.verified for holding in self._holdings[customer_id].get(key, ()))
 
     def keys(self, customer_id: str) -> Iterable[Key]:
         """All that a customer holds."""
-        return self._held[customer_id].keys()
+        return self._holdings[customer_id].keys()
 
     def holdings(self, customer_id: str, keys: Iterable[Key]) -> Iterator[IdentifierHolding]:
         """What a customer's identities hold of these identifiers, the verified ones first."""
-        holdings = [holding for key in keys for holding in self._held[customer_id].get(key, ())]
+        holdings = [holding for key in keys for holding in self._holdings[customer_id].get(key, ())]
         return iter(sorted(holdings, key=lambda holding: not holding.identifier.verified))
 
     def proved(self, customer_id: str) -> bool:
         """Whether a customer has ever proved who they are; a verified device alone proves nobody."""
         return any(
             holding.identifier.verified
-            for key, holdings in self._held[customer_id].items()
+            for key, holdings in self._holdings[customer_id].items()
             if key[0] not in ANONYMOUS_TYPES
             for holding in holdings
         )
 
     def accounts(self, customer_id: str) -> set[str]:
         """The account ids a customer holds, verified or not."""
-        return {value for kind, value in self._held[customer_id] if kind == STRONG_TYPE}
+        return {value for kind, value in self._holdings[customer_id] if kind == STRONG_TYPE}
 
     def people(self, customer_id: str) -> int:
         """How many people a customer may be: the identities in it that proved something.
 
         Each began as a customer of its own, so joining them must not make room for more.
         """
-        holdings_per_key = self._held[customer_id].values()
+        holdings_per_key = self._holdings[customer_id].values()
         return len(
             {
                 holding.identity_id
@@ -139,8 +139,8 @@ class ClaimGraph:
         """From now on the absorbed customer leads to the survivor."""
         for identity_id in self._members.pop(absorbed):
             self._learn(identity_id, survivor)
-        for key, holdings in self._held.pop(absorbed, {}).items():
-            self._held[survivor].setdefault(key, []).extend(holdings)
+        for key, holdings in self._holdings.pop(absorbed, {}).items():
+            self._holdings[survivor].setdefault(key, []).extend(holdings)
             self._holders[key].pop(absorbed)
             self._holders[key][survivor] = None
         self._merges.append(
@@ -176,9 +176,11 @@ class ClaimGraph:
         key = (holding.identifier.type, holding.identifier.value)
         customer_id = self._customer_of[holding.identity_id]
         others = [
-            earlier for earlier in self._held[customer_id].get(key, ()) if earlier.identity_id != holding.identity_id
+            earlier
+            for earlier in self._holdings[customer_id].get(key, ())
+            if earlier.identity_id != holding.identity_id
         ]
-        self._held[customer_id][key] = [*others, holding]
+        self._holdings[customer_id][key] = [*others, holding]
         self._holders[key][customer_id] = None
 
     def _holders_of(self, key: Key) -> Iterable[str]:

@@ -60,7 +60,7 @@ class Profiles:
     """What is known of every identity; of several values of one field the newest counts."""
 
     def __init__(self) -> None:
-        self._found: dict[str, dict[ComparedField, ComparedValue]] = {}
+        self._values_by_identity: dict[str, dict[ComparedField, ComparedValue]] = {}
 
     def read(self, row: Interaction) -> None:
         """Take in one interaction; they are to come in the order they were written."""
@@ -71,13 +71,15 @@ class Profiles:
                 continue
             plain = _PLAIN[field](value[:_LONGEST])
             if plain:
-                self._found.setdefault(row.identity_id, {})[field] = ComparedValue(plain, row.interaction_id)
+                self._values_by_identity.setdefault(row.identity_id, {})[field] = ComparedValue(
+                    plain, row.interaction_id
+                )
 
     def records(self) -> list[LinkageRecord]:
         """One record for each identity of whom anything is known, without the values that too many share."""
         shared = self._shared()
         records: list[LinkageRecord] = []
-        for identity_id, readings in sorted(self._found.items()):
+        for identity_id, readings in sorted(self._values_by_identity.items()):
             fields = {
                 field: reading.value for field, reading in readings.items() if (field, reading.value) not in shared
             }
@@ -87,15 +89,15 @@ class Profiles:
 
     def source(self, identity_id: str, field: ComparedField) -> str | None:
         """The interaction that an identity's value of a field was read from."""
-        reading = self._found.get(identity_id, {}).get(field)
+        reading = self._values_by_identity.get(identity_id, {}).get(field)
         return reading.interaction_id if reading else None
 
     def _shared(self) -> set[tuple[ComparedField, str]]:
-        dates = max(MOST_HOLDERS, len(self._found) // _DATES_SHARE)
+        dates = max(MOST_HOLDERS, len(self._values_by_identity) // _DATES_SHARE)
         most = {**dict.fromkeys(_TELLING, MOST_HOLDERS), _Field.BIRTH_DATE: dates}
         holders = Counter(
             (field, reading.value)
-            for readings in self._found.values()
+            for readings in self._values_by_identity.values()
             for field, reading in readings.items()
             if field in most
         )

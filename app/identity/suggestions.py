@@ -115,7 +115,7 @@ class Suggestions:
         """The heaviest pair of identities for each two customers whom the rules would let somebody join."""
         best: dict[Pair, LinkedPair] = {}
         for some in _batches(linked):
-            recorded = await self._known(
+            recorded = await self._recorded_identities(
                 tenant, {identity_id for pair in some for identity_id in (pair.first, pair.second)}
             )
             accounts = _accounts(recorded)
@@ -144,10 +144,10 @@ class Suggestions:
     async def _leading(self, tenant: str, customer_ids: Iterable[str]) -> Mapping[str, str]:
         leading: dict[str, str] = {}
         for some in _batches(sorted(set(customer_ids))):
-            leading |= (await self._known(tenant, some)).customers
+            leading |= (await self._recorded_identities(tenant, some)).customers
         return leading
 
-    async def _known(self, tenant: str, ids: Collection[str]) -> RecordedIdentities:
+    async def _recorded_identities(self, tenant: str, ids: Collection[str]) -> RecordedIdentities:
         async with self._ledger.transaction(tenant) as transaction:
             return await transaction.recorded(customer_ids=ids)
 

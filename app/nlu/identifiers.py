@@ -80,7 +80,7 @@ class Mention(NamedTuple):
 @text_cache(maxsize=4096)
 def mentions(text: str) -> tuple[Mention, ...]:
     """The names of things in a text, in the order they stand in it; a part of a longer name is none."""
-    return tuple(_as_error(mention, text) for mention in _found(text) if _is_name(mention, text))
+    return tuple(_as_error(mention, text) for mention in _all_mentions(text) if _is_name(mention, text))
 
 
 def canonical(value: str) -> str:
@@ -116,7 +116,7 @@ def _texts(value: Any, key: str) -> Iterator[tuple[str, str]]:
         yield key, value
 
 
-def _found(text: str) -> Iterator[Mention]:
+def _all_mentions(text: str) -> Iterator[Mention]:
     for match in _matches(text):
         index = int((match.lastgroup or "p0")[1:])
         yield Mention(_PATTERNS[index][0], match.group(), match.start(), match.end())

@@ -34,7 +34,7 @@ class MeaningReader:
     def __init__(self, vectors: VectorStore, *, patience_s: float = PATIENCE_S) -> None:
         self._vectors = vectors
         self._patience_s = patience_s
-        self._kept: FIFOCache[tuple[str, str], NDArray[np.float32]] = FIFOCache(MOST_KEPT)
+        self._vectors_by_id: FIFOCache[tuple[str, str], NDArray[np.float32]] = FIFOCache(MOST_KEPT)
         self._resting_until = 0.0
 
     async def of(self, snapshot: Snapshot) -> Meanings:
@@ -47,21 +47,21 @@ class MeaningReader:
     async def of_messages(self, tenant: str, interaction_ids: Sequence[str]) -> Meanings:
         """The vectors of these messages, by interaction_id."""
         meanings = {
-            interaction_id: self._kept[tenant, interaction_id]
+            interaction_id: self._vectors_by_id[tenant, interaction_id]
             for interaction_id in interaction_ids
-            if (tenant, interaction_id) in self._kept
+            if (tenant, interaction_id) in self._vectors_by_id
         }
         missing = [interaction_id for interaction_id in interaction_ids if interaction_id not in meanings]
         if missing and monotonic() >= self._resting_until:
             read = await self._read(tenant, missing)
             meanings.update(read)
-            self._kept.update(((tenant, interaction_id), vector) for interaction_id, vector in read.items())
+            self._vectors_by_id.update(((tenant, interaction_id), vector) for interaction_id, vector in read.items())
         return meanings
 
     def forget(self, tenant: str | None) -> None:
         """Something of this tenant, or of any, was erased: keep nothing of what was read."""
-        for key in [key for key in self._kept if tenant in (None, key[0])]:
-            del self._kept[key]
+        for key in [key for key in self._vectors_by_id if tenant in (None, key[0])]:
+            del self._vectors_by_id[key]
 
     async def _read(self, tenant: str, interaction_ids: Sequence[str]) -> Meanings:
         try:

@@ -115,19 +115,21 @@ class JourneyService:
         matches: list[FoundCustomer | None] = []
         party = await ledger.party(tenant, known_as=written)
         if party is not None:
-            matches.append(await self._found(tenant, written, "customer" if party.customer_id == written else "merged"))
+            matches.append(
+                await self._match_of(tenant, written, "customer" if party.customer_id == written else "merged")
+            )
         seat = await ledger.seat_of(tenant, written)
         if seat is not None:
             begun = await ledger.interactions(tenant, [seat.identity_id], conversation_id=written, limit=1)
             first = begun[0].interaction_id if begun else None
-            matches.append(await self._found(tenant, seat.customer_id, "conversation", interaction_id=first))
+            matches.append(await self._match_of(tenant, seat.customer_id, "conversation", interaction_id=first))
         for row in await ledger.by_ids(tenant, [written]):
             interaction_id = row.interaction_id
-            matches.append(await self._found(tenant, row.identity_id, "interaction", interaction_id=interaction_id))
+            matches.append(await self._match_of(tenant, row.identity_id, "interaction", interaction_id=interaction_id))
         made: tuple[tuple[str, Why], ...] = (("handoffs", "handoff"), ("decisions", "decision"))
         for collection, why in made:
             if (document := await archive.get(tenant, collection, written)) is not None:
-                matches.append(await self._found(tenant, document["customer_id"], why))
+                matches.append(await self._match_of(tenant, document["customer_id"], why))
         return [match for match in matches if match is not None]
 
     async def _by_identifier(self, tenant: str, written: str) -> list[FoundCustomer]:
@@ -135,7 +137,7 @@ class JourneyService:
         verified_first = sorted(holdings, key=lambda holding: not holding.identifier.verified)
         holders = {holding.customer_id: holding for holding in reversed(verified_first)}
         matches = [
-            await self._found(tenant, customer_id, "identifier") for customer_id in [*reversed(holders)][:MOST_FOUND]
+            await self._match_of(tenant, customer_id, "identifier") for customer_id in [*reversed(holders)][:MOST_FOUND]
         ]
         return [
             match.model_copy(update={"identifier": holders[match.customer.customer_id].identifier})
@@ -147,12 +149,12 @@ class JourneyService:
         rows = await self._parts.ledger.mentioning(tenant, written, among=MENTIONED_AMONG, limit=_MOST_MENTIONS)
         newest = {row.identity_id: row for row in reversed(rows)}
         matches = [
-            await self._found(tenant, row.identity_id, "mention", interaction_id=row.interaction_id)
+            await self._match_of(tenant, row.identity_id, "mention", interaction_id=row.interaction_id)
             for row in sorted(newest.values(), key=lambda interaction: -interaction.seq)[:MOST_FOUND]
         ]
         return [match for match in matches if match is not None]
 
-    async def _found(
+    async def _match_of(
         self, tenant: str, known_as: str, why: Why, *, interaction_id: str | None = None
     ) -> FoundCustomer | None:
         if await self._parts.ledger.customer_of(tenant, known_as) is None:

@@ -59,14 +59,14 @@ def _trails(rows: Sequence[Interaction]) -> dict[Channel, list[tuple[str, Intera
     trails: dict[Channel, list[tuple[str, Interaction]]] = defaultdict(list)
     for row in rows:
         if row.kind is Kind.EVENT and row.actor in (Actor.CUSTOMER, Actor.SYSTEM):
-            location = _place(row)
+            location = _page(row)
             # Passing through the home page again is how one moves about; hearing the menu again is not.
             if location is not None and (location not in _HUBS or row.channel.traits.menu):
                 trails[row.channel].append((location, row))
     return trails
 
 
-def _place(row: Interaction) -> str | None:
+def _page(row: Interaction) -> str | None:
     for key in _PLACE_KEYS:
         value = row.data.get(key)
         if isinstance(value, str):

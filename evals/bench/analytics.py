@@ -228,7 +228,7 @@ def _journey(random: Random, customer_id: str) -> Iterator[InteractionDraft]:
     trouble = random.choice(_TROUBLES).format(**matter)
     if random.random() < 0.5:
         failed = {"name": "start_return", "outcome": random.choice((Outcome.FAILED, Outcome.SUCCEEDED))}
-        yield _said(at, Actor.CUSTOMER, "", f"app {customer_id}", Channel.APP).model_copy(
+        yield _message(at, Actor.CUSTOMER, "", f"app {customer_id}", Channel.APP).model_copy(
             update={"kind": Kind.EVENT, **failed}
         )
     chat = (
@@ -240,7 +240,7 @@ def _journey(random: Random, customer_id: str) -> Iterator[InteractionDraft]:
         (Actor.BOT, "Of course. One moment."),
     )
     for turn, (actor, text) in enumerate(chat):
-        yield _said(at + timedelta(minutes=3, seconds=20 * turn), actor, text, f"chat {customer_id}", Channel.CHAT)
+        yield _message(at + timedelta(minutes=3, seconds=20 * turn), actor, text, f"chat {customer_id}", Channel.CHAT)
     if random.random() < 0.5:
         return
     repeats = random.random() < 0.4
@@ -256,10 +256,10 @@ def _journey(random: Random, customer_id: str) -> Iterator[InteractionDraft]:
         (Actor.CUSTOMER, "Thank you, bye."),
     )
     for turn, (actor, text) in enumerate(call):
-        yield _said(at + timedelta(minutes=15, seconds=20 * turn), actor, text, f"call {customer_id}", Channel.VOICE)
+        yield _message(at + timedelta(minutes=15, seconds=20 * turn), actor, text, f"call {customer_id}", Channel.VOICE)
 
 
-def _said(at: datetime, actor: Actor, text: str, conversation_id: str, channel: Channel) -> InteractionDraft:
+def _message(at: datetime, actor: Actor, text: str, conversation_id: str, channel: Channel) -> InteractionDraft:
     return InteractionDraft(
         occurred_at=at, channel=channel, actor=actor, kind=Kind.MESSAGE, text=text, conversation_id=conversation_id
     )

@@ -57,7 +57,7 @@ class OpenLoop:
             due = began + turn / per_second
             if (ahead := due - perf_counter()) > 0:
                 await asyncio.sleep(ahead)
-            tasks.append(asyncio.create_task(self._one(make(), due, began)))
+            tasks.append(asyncio.create_task(self._request(make(), due, began)))
         return await asyncio.gather(*tasks)
 
     def close(self) -> None:
@@ -65,7 +65,7 @@ class OpenLoop:
         for (_, writer), _ in self._idle:
             writer.close()
 
-    async def _one(self, sending: Sending, due: float, began: float) -> RequestOutcome:
+    async def _request(self, sending: Sending, due: float, began: float) -> RequestOutcome:
         try:
             async with asyncio.timeout(GIVE_UP_S):
                 status, has_retry_after = await self._exchange(sending)

@@ -156,7 +156,7 @@ async def _followed(room: _Room, handoffs: int) -> tuple[float, list[_ReceivedRe
         by_stream = [_streamed(client, number, room.deadline_ms) for number in range(handoffs)]
         by_get = [_answered(client, handoffs + number, room.deadline_ms) for number in range(handoffs)]
         followed = await asyncio.gather(*by_stream, *by_get)
-        await _told(room, 2 * len(by_stream) + 2 * len(by_get))
+        await _until_announced(room, 2 * len(by_stream) + 2 * len(by_get))
     seen = [sighting for _, some in followed for sighting in some]
     numbers = {sighting.handoff_id: sighting.number for sighting in seen}
     for message, at in room.deliveries:
@@ -244,7 +244,7 @@ async def _until(client: httpx.AsyncClient, handoff_id: str, revision: int) -> f
     raise Unavailable(f"Revision {revision} of a handoff never came; nothing was measured.")
 
 
-async def _told(room: _Room, count: int) -> None:
+async def _until_announced(room: _Room, count: int) -> None:
     """Wait until the webhook was told so often. Raises Unavailable."""
     ends = perf_counter() + WITHIN_S
     while len(room.deliveries) < count:

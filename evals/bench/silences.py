@@ -63,10 +63,10 @@ async def bench_silences(
                 process.kill()
                 await process.wait()
             else:
-                await _told(arrivals, count)
+                await _until_announced(arrivals, count)
         if kill:
             async with started(settings, arguments=arguments, environment=given):
-                await _told(arrivals, count)
+                await _until_announced(arrivals, count)
     return _counted(arrivals, count, due, workers=workers, kill=kill, database=environment.get("WARMLINE_DATABASE_URL"))
 
 
@@ -93,7 +93,7 @@ async def _ask(client: httpx.AsyncClient, count: int) -> float:
     return at.timestamp() + SILENT_AFTER_S
 
 
-async def _told(arrivals: Sequence[_SilenceNotice], count: int) -> None:
+async def _until_announced(arrivals: Sequence[_SilenceNotice], count: int) -> None:
     """Wait until there are as many messages as silences, and then a while for those that are too many."""
     deadline = monotonic() + TOLD_WITHIN_S
     while monotonic() < deadline and _conversations(arrivals) < count:  # noqa: ASYNC110 - they arrive in a thread

@@ -182,7 +182,7 @@ def _warnings(a: BriefOrigins, b: BriefOrigins) -> Iterator[str]:
 def _made_with(a: Manifest, b: Manifest) -> Iterator[str]:
     """What may have made the difference, in words."""
     for name in sorted({*a.settings, *b.settings}):
-        before, after = _told(a.settings.get(name)), _told(b.settings.get(name))
+        before, after = _setting_in_words(a.settings.get(name)), _setting_in_words(b.settings.get(name))
         if before != after:
             yield f"{name}: {before} → {after}"
     prompts = [{prompt.name: _prompt(prompt) for prompt in run.prompts} for run in (a, b)]
@@ -191,12 +191,12 @@ def _made_with(a: Manifest, b: Manifest) -> Iterator[str]:
         if before != after:
             yield f"prompt {name}: {before} → {after}"
     if a.judge != b.judge:
-        yield f"judge: {_told(a.judge)} → {_told(b.judge)}"
+        yield f"judge: {_setting_in_words(a.judge)} → {_setting_in_words(b.judge)}"
     if a.code.sha256 != b.code.sha256:
         yield f"code: {a.code.sha256[:12]} → {b.code.sha256[:12]}"
 
 
-def _told(value: object) -> str:
+def _setting_in_words(value: object) -> str:
     if isinstance(value, list | tuple):  # a tuple is a list once it has been written
         return ", ".join(map(str, cast(Sequence[object], value))) or _NONE
     return _NONE if value is None else str(value)

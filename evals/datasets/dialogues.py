@@ -78,12 +78,12 @@ def dialogue_of(fields: Mapping[str, Any], line: int, *, roles: Mapping[str, str
     for text in dialogue.splitlines():
         match = _TURN.match(text)
         if match:
-            turns.append({"role": roles.get(match[1], "agent"), "text": _told(match[2], roles)})
+            turns.append({"role": roles.get(match[1], "agent"), "text": _with_roles(match[2], roles)})
         elif turns:
             turns[-1]["text"] += f" {text}"
     name = str(fields.get("fname") or f"line-{line}")
     transcript = "\n".join(turn["text"] for turn in turns)
-    return Dialogue({"id": name, "turns": turns}, sentences_of(_told(summary, roles)), transcript)
+    return Dialogue({"id": name, "turns": turns}, sentences_of(_with_roles(summary, roles)), transcript)
 
 
 def sentences_of(summary: str) -> list[str]:
@@ -97,6 +97,6 @@ def sentences_of(summary: str) -> list[str]:
     return sentences
 
 
-def _told(text: str, roles: Mapping[str, str]) -> str:
+def _with_roles(text: str, roles: Mapping[str, str]) -> str:
     named = _PERSON.sub(lambda match: f"the {roles[match[1]]}", text)
     return re.sub(r"(^|[.!?] )the (?=customer|agent)", r"\1The ", named)

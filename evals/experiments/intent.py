@@ -265,7 +265,7 @@ class _LearnerTrial:
             vectors.append(await self._learner.embed([text]))
             likelihoods = classifier.likelihoods(vectors[-1])
             times.append((perf_counter() - started) * 1000)
-            predictions.append(_told(classifier.names, likelihoods.confidences, likelihoods.named))
+            predictions.append(_predictions(classifier.names, likelihoods.confidences, likelihoods.named))
             self._count(1)
         together = IntentPredictions(
             [prediction.intents[0] for prediction in predictions],
@@ -277,7 +277,7 @@ class _LearnerTrial:
     async def at_once(self, examples: Mapping[str, Vectors], traffic: Vectors, tested: Vectors) -> IntentPredictions:
         classifier = await self._learner.learn_embedded(examples, traffic=traffic)
         likelihoods = classifier.likelihoods(tested)
-        return _told(classifier.names, likelihoods.confidences, likelihoods.named)
+        return _predictions(classifier.names, likelihoods.confidences, likelihoods.named)
 
     def _count(self, texts: int) -> None:
         self._done += texts
@@ -285,7 +285,7 @@ class _LearnerTrial:
             self._progress(self._done, self._total)
 
 
-def _told(names: Sequence[str], confidences: NDArray[np.float32], named: NDArray[np.bool_]) -> IntentPredictions:
+def _predictions(names: Sequence[str], confidences: NDArray[np.float32], named: NDArray[np.bool_]) -> IntentPredictions:
     return IntentPredictions(
         [names[int(index)] for index in confidences.argmax(axis=1)], confidences.max(axis=1), named
     )

@@ -97,7 +97,7 @@ def _figures(rows: Sequence[LabelledSentence]) -> SourceFigures:
         acts_macro_f1=_macro_f1(acts),
         acts_accuracy=sum(label == predicted for label, predicted in acts) / len(acts),
         mood_macro_f1=_macro_f1(moods),
-        traits={trait: _found(trait, rows, readings) for trait in TRAITS},
+        traits={trait: _detection(trait, rows, readings) for trait in TRAITS},
         boilerplate_accuracy=sum(boilerplate) / len(boilerplate),
         key_conversations=len(ranks),
         key_first=sum(rank == 0 for rank in ranks) / max(1, len(ranks)),
@@ -116,7 +116,7 @@ def _macro_f1(pairs: Sequence[tuple[str, str]]) -> float:
     )
 
 
-def _found(trait: str, rows: Sequence[LabelledSentence], readings: Sequence[SentenceReading]) -> DetectionFigures:
+def _detection(trait: str, rows: Sequence[LabelledSentence], readings: Sequence[SentenceReading]) -> DetectionFigures:
     pairs = zip(rows, readings, strict=True)
     return _shares([(getattr(row, trait), getattr(reading, trait) >= SURE) for row, reading in pairs])
 

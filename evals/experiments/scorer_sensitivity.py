@@ -109,7 +109,7 @@ async def _judged(app: App, dialogue: Dialogue, seed: int) -> list[_ScoredSenten
     answer = await app.interactions.record(tenant, read.drafts)
     sources = {result.interaction_id: result.id or "" for result in answer.results if result.interaction_id}
     handoff = await app.handoffs.create(tenant, HandoffRequest(conversation_id=read.id))
-    statements = list(_told(dialogue, seed))
+    statements = list(_statements(dialogue, seed))
     briefs = [Brief(situation=text) for _, _, text in statements]
     claims = [list(sentences(brief)) for brief in briefs]
     asked = [*(text for _, _, text in statements), *(claim for those in claims for claim in those)]
@@ -124,7 +124,7 @@ async def _judged(app: App, dialogue: Dialogue, seed: int) -> list[_ScoredSenten
     return judged
 
 
-def _told(dialogue: Dialogue, seed: int) -> Iterator[tuple[str, AlterationKind | None, str]]:
+def _statements(dialogue: Dialogue, seed: int) -> Iterator[tuple[str, AlterationKind | None, str]]:
     for true in dialogue.sentences:
         yield true, None, true
         for kind, altered in alterations(true, dialogue.transcript, seed).items():

@@ -63,7 +63,7 @@ class WholeLedger(RuleBasedStateMachine):
         self._folder = TemporaryDirectory(prefix="whole-ledger-")
         self._app = self._run(self._opened())
         self._model = Model()
-        self._said = 0
+        self._count = 0
 
     async def _opened(self) -> App:
         chosen = Settings.model_construct(data_dir=Path(self._folder.name), vectors_url="memory:")
@@ -82,8 +82,8 @@ class WholeLedger(RuleBasedStateMachine):
     def ingest(self, people: list[int]) -> None:
         sent: list[tuple[int, str]] = []
         for person in people:
-            self._said += 1
-            sent.append((person, f"sentence{self._said} person{person}"))
+            self._count += 1
+            sent.append((person, f"sentence{self._count} person{person}"))
         drafts = [draft(text, conversation_id=f"c-{person}", identifiers=(_email(person),)) for person, text in sent]
         results = self._run(self._app.interactions.record(T, drafts)).results
         for (person, text), result in zip(sent, results, strict=True):

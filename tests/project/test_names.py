@@ -48,7 +48,9 @@ def bound_names(tree: ast.Module) -> Iterator[tuple[str, int]]:
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_variable_is_called_by_a_pronoun_or_a_participle(path: Path) -> None:
     published = PUBLISHED.get(str(path.relative_to(ROOT)), set())
-    offenders = [f"line {line}: {name}" for name, line in bound_names(parsed(path)) if name in BANNED - published]
+    offenders = [
+        f"line {line}: {name}" for name, line in bound_names(parsed(path)) if name.lstrip("_") in BANNED - published
+    ]
     assert offenders == []
 
 

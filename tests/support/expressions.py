@@ -63,7 +63,7 @@ def expressions_of(package: str) -> tuple[list[Expression], list[PutTogether]]:
     together: list[PutTogether] = []
     modules = modules_of(package)
     for module in modules:
-        for expression in (*_held(module), *_written(module)):
+        for expression in (*_module_expressions(module), *_written(module)):
             if isinstance(expression, PutTogether):
                 together.append(expression)
             else:
@@ -73,7 +73,7 @@ def expressions_of(package: str) -> tuple[list[Expression], list[PutTogether]]:
     return list(expressions.values()), together
 
 
-def _held(module: ModuleType) -> Iterator[Expression]:
+def _module_expressions(module: ModuleType) -> Iterator[Expression]:
     for attribute, value in vars(module).items():
         if not attribute.startswith("__"):
             seen: set[int] = set()

@@ -83,12 +83,12 @@ class IntentClassifier:
         self.names = tuple(names)
         self._examples = examples
         self._means = _means(examples, owners, len(self.names))
-        self._known = np.vstack([examples, labels])
+        self._rows = np.vstack([examples, labels])
         self._intents = _indicators(np.concatenate([owners, np.arange(len(self.names))]), len(self.names))
-        self._regression = SoftmaxRegression(self._known, self._intents)
+        self._regression = SoftmaxRegression(self._rows, self._intents)
         if traffic is not None and len(traffic):
             self._learn_from(spread_out(traffic, MOST_TRAFFIC))
-        rows = len(self._known) / max(1, len(self.names))
+        rows = len(self._rows) / max(1, len(self.names))
         self._from_neighbours = MOST_FROM_NEIGHBOURS * rows / (rows + ROWS_TO_TRUST)
         self._temperature = _temperature(examples, owners, labels)
 
@@ -98,7 +98,7 @@ class IntentClassifier:
             return Likelihoods(
                 np.zeros((len(vectors), len(self.names)), np.float32), np.zeros(len(vectors), np.float32)
             )
-        places, cosines = _nearest(vectors, self._known, NEIGHBOURS)
+        places, cosines = _nearest(vectors, self._rows, NEIGHBOURS)
         by_neighbours = _averaged(self._intents, places, softmax(cosines / BANDWIDTH))
         part = self._from_neighbours
         mixed = part * by_neighbours + (1 - part) * self._regression.probabilities(vectors)
@@ -111,15 +111,15 @@ class IntentClassifier:
 
     def _learn_from(self, traffic: Vectors) -> None:
         """Spread the intents over the traffic, which then counts among the neighbours."""
-        rows = np.vstack([self._known, traffic])
+        rows = np.vstack([self._rows, traffic])
         guessed = np.vstack([self._intents, self._regression.probabilities(traffic)])
         places, cosines = _nearest(rows, rows, GRAPH_NEIGHBOURS, apart_from_itself=True)
         weights = softmax(cosines / GRAPH_BANDWIDTH)
         spread = guessed
         for _ in range(ROUNDS):
             spread = SPREAD * _averaged(spread, places, weights) + (1 - SPREAD) * guessed
-            spread[: len(self._known)] = self._intents
-        self._known, self._intents = rows, spread / spread.sum(axis=1, keepdims=True)
+            spread[: len(self._rows)] = self._intents
+        self._rows, self._intents = rows, spread / spread.sum(axis=1, keepdims=True)
 
 
 class IntentLearner:

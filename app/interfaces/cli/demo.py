@@ -33,7 +33,7 @@ def _play(console: Console) -> DemoOutcome:
 
         def tell(scene: Scene) -> None:
             progress.update(task, advance=1, description=f"{scene.episode.channel}: {scene.episode.title}")
-            progress.console.print(_told(scene))
+            progress.console.print(_scene_table(scene))
 
         with own_service() as service:
             progress.update(task, advance=1, description="playing the journey")
@@ -44,7 +44,7 @@ def _play(console: Console) -> DemoOutcome:
     return shown
 
 
-def _told(scene: Scene) -> Table:
+def _scene_table(scene: Scene) -> Table:
     rows = Table.grid(padding=(0, 1))
     rows.add_column(width=3, justify="right", style="green")
     rows.add_column(width=12)

@@ -174,12 +174,12 @@ def _drawn_edge(
         few=edge.count < FEW,
         chosen=(asked.from_node, asked.to_node) == ends,
         label=f"{100 * edge.broke_share:.0f}%" if ends in labels else None,
-        description=_told(edge),
+        description=_edge_in_words(edge),
         address=open_at.address(SECTION.path, from_node=ends[0], to_node=ends[1]) + "#behind",
     )
 
 
-def _told(edge: GraphEdge) -> str:
+def _edge_in_words(edge: GraphEdge) -> str:
     times = f"{edge.count} time{'' if edge.count == 1 else 's'}"
     gap = f", {duration(edge.median_gap_ms)} later (median)" if edge.median_gap_ms is not None else ""
     return (

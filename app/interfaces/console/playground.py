@@ -46,7 +46,9 @@ async def play(request: Request, visitor: HandoffVisitor) -> Response:
     try:
         body = await read_body(request, limit=MOST_BYTES)
         sent = dict(parse_qsl(body.decode("utf-8", "replace"))) if by_form else parsed(_ScriptFields, body).root
-        trial = await visitor.application.playground.play(visitor.tenant, parsed_fields(TrialRequest, _told(sent)))
+        trial = await visitor.application.playground.play(
+            visitor.tenant, parsed_fields(TrialRequest, _filled_fields(sent))
+        )
     except WarmlineError as error:
         refusal = error
     if by_form:
@@ -78,7 +80,7 @@ def _status(refusal: WarmlineError | None) -> int:
     return problem_of(refusal).status if refusal else 200
 
 
-def _told(sent: Mapping[str, Any]) -> dict[str, Any]:
+def _filled_fields(sent: Mapping[str, Any]) -> dict[str, Any]:
     """The fields that were filled in. A time without an offset is UTC, as the form says; text boxes send CR LF."""
     fields = {name: value for name, value in sent.items() if value not in ("", None)}
     if isinstance(fields.get("now"), str) and _WITHOUT_OFFSET.fullmatch(fields["now"]):
