@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from app.background import Worker
 from app.models import Actor, Interaction, Kind
-from app.nlu.analysis import ANALYSER_VERSION, LONGEST_ANALYSED, analyse, is_current, to_file
+from app.nlu.analysis import LONGEST_ANALYSED, analyse, analyser_version, is_current, to_file
 from app.ports import Archive, Ledger, NewAnalysis
 from app.pressure import Pressure
 
@@ -66,13 +66,13 @@ class Analyst:
         for tenant, due in by_tenant.items():
             await self._ledger.file_analyses(tenant, await _analysed(due))
         position = rows[-1][0]
-        await self._archive.put(_TENANT, _COLLECTION, ANALYSER_VERSION, {"position": position})
+        await self._archive.put(_TENANT, _COLLECTION, analyser_version(), {"position": position})
         self._position = position
         return len(rows)
 
     async def _start_position(self) -> int:
         # A watermark of its own for each version: old and new processes may run side by side.
-        watermark = await self._archive.get(_TENANT, _COLLECTION, ANALYSER_VERSION)
+        watermark = await self._archive.get(_TENANT, _COLLECTION, analyser_version())
         return int(watermark["position"]) if watermark else 0
 
 

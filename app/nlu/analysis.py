@@ -8,7 +8,7 @@ analyser made it, or else a new one.
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, wraps
+from functools import cache, cached_property, wraps
 from hashlib import sha256
 from struct import pack, unpack
 from typing import Any, NamedTuple, TypeVar, cast
@@ -25,13 +25,13 @@ from app.nlu.quotations import Part, parts
 from app.nlu.reply_moves import Reply, TurnEffect, reply_of, turn_of
 from app.nlu.sentences import sentences
 from app.nlu.sentiment import feeling
+from app.nlu.tables import LOCALES
 from app.nlu.words import terms, tokens
 
 Result = TypeVar("Result")
 
 ANALYSER = 1
-"""Goes up whenever the same text is to be analysed otherwise, by code or by lists of words."""
-ANALYSER_VERSION = f"{ANALYSER}.{sha256(WEIGHTS.read_bytes()).hexdigest()[:12]}"
+"""Raise it whenever changed code is to analyse the same text otherwise."""
 LONGEST_ANALYSED = 12_000
 """So many characters of a text are read at once; an analysis of a longer one would serve nobody."""
 _COLUMNS = len(ACTS) + len(MOODS) + len(TRAITS)
@@ -40,6 +40,13 @@ _SPEECH_ACTS, _REPLIES, _TURNS = tuple(SpeechAct), tuple(Reply), tuple(TurnEffec
 _MOST_SUMMED = 0x7FFF
 # An analysis of a text takes at most so many characters, and so many for each of the text's own.
 _LEAST_ROOM, _MOST_SHARE = 2048, 4
+
+
+@cache
+def analyser_version() -> str:
+    """What made an analysis: the code by its number, the weights and the tables of the languages by their content."""
+    files = [WEIGHTS, *sorted(LOCALES.glob("*/*.toml"))]
+    return f"{ANALYSER}.{sha256(b''.join(file.read_bytes() for file in files)).hexdigest()[:12]}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -219,7 +226,7 @@ def once_per_row(work: Callable[[Interaction], Result]) -> Callable[[Interaction
 def is_current(row: Interaction) -> bool:
     """Whether the interaction was read from the ledger with an analysis of this version."""
     present = getattr(row, "analysis", None)
-    return isinstance(present, str) and present.startswith(f'["{ANALYSER_VERSION}"')
+    return isinstance(present, str) and present.startswith(f'["{analyser_version()}"')
 
 
 def to_file(analysis: Analysis) -> str | None:
@@ -229,7 +236,7 @@ def to_file(analysis: Analysis) -> str | None:
     if any(abs(total) > _MOST_SUMMED for sentence in spoken for total in sentence.scores.sums):
         return None
     filed = _Filed(
-        version=ANALYSER_VERSION,
+        version=analyser_version(),
         spoken=_spans(own, text),
         pasted=[index for index, sentence in enumerate(spoken) if sentence.pasted],
         scores=b64encode(b"".join(map(_packed, spoken))).decode(),
@@ -249,7 +256,7 @@ def to_file(analysis: Analysis) -> str | None:
 
 def filed_analysis(value: str, text: str, *, by_customer: bool) -> Analysis | None:
     """The analysis that was filed beside a text; None where another version of the analyser made it."""
-    if not value.startswith(f'["{ANALYSER_VERSION}"'):
+    if not value.startswith(f'["{analyser_version()}"'):
         return None
     return Analysis(text, by_customer, _Filed(*from_json(value)))
 

@@ -18,8 +18,8 @@ from app.adapters.sql.transaction import chunks
 from app.models import Interaction
 from app.ports import InteractionRef, RecentHistory, ResolvedCustomer
 
-# Some tens of megabytes at most: of the rows that are read again, hardly one is long.
-REMEMBERED = 10_000
+# Some 70 MB at most: a row whose analysis every room has read takes up to 18 KB.
+REMEMBERED = 4_000
 LONGEST_REMEMBERED = 2_000
 MOST_FIELDS = 20
 # So many rows are cheaper to ask for by their ids than together with all the others.
