@@ -168,6 +168,13 @@ class Settings(BaseSettings):
             raise ValueError("Write an address such as https://warmline.example, without a question mark")
         return value
 
+    @field_validator("redis_url")
+    @classmethod
+    def _redis(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("Write an address such as redis://host:6379/0, or rediss:// for TLS")
+        return value
+
     @property
     def ledger_url(self) -> str:
         """The SQLAlchemy URL in force."""

@@ -16,6 +16,7 @@ from app.actions.parameters import PLACES, placeholders
 from app.actions.policy import cost_problem, problem_of_expression
 from app.errors import ConfigurationError, InvalidRequest
 from app.linear import BadPattern, whole_matcher
+from app.nlu.identifiers import TYPES
 from app.validation import json_fault
 from app.yaml_text import YamlDocument, YamlProblem, read_yaml
 
@@ -237,6 +238,9 @@ def _parameter_faults(path: _Path, action: CatalogueAction) -> Iterator[Fault]:
             if kind not in PLACES or not rest:
                 allowed = ", ".join(f"{source_kind}.…" for source_kind in PLACES)
                 yield Fault((*path, "parameters", index, "from"), f"{source!r} is no place to find it; use {allowed}")
+            elif kind == "mention" and rest not in TYPES:
+                message = f"{source!r}: nothing of the type {rest!r} is found in texts; use one of {', '.join(TYPES)}"
+                yield Fault((*path, "parameters", index, "from"), message)
         try:
             whole_matcher(parameter.pattern or "")
         except BadPattern as failure:

@@ -209,6 +209,11 @@ async def test_the_airlines_policy_opens_what_it_allows_and_closes_the_rest(
         ("{whom}", "{who}", "small.yaml:12: actions[0].script: the script uses {who}"),
         ("mention.email", "memory.email", "small.yaml:15: actions[0].parameters[0].from: 'memory.email' is no place"),
         (
+            "mention.email",
+            "mention.mail",
+            "small.yaml:15: actions[0].parameters[0].from: 'mention.mail': nothing of the",
+        ),
+        (
             "    intents: [greet]\n    policy",
             "    intents: [greet]\n    after: bow\n    policy",
             "actions[0].after.bow: there is no",

@@ -270,6 +270,11 @@ def test_a_public_address_that_is_none_is_refused_at_the_start(written: str) -> 
         Settings(public_url=written)
 
 
+def test_a_redis_address_without_its_scheme_is_refused_at_the_start() -> None:
+    with pytest.raises(ValidationError, match="redis_url"):
+        Settings(redis_url="127.0.0.1:6379")
+
+
 async def test_a_link_never_leads_to_the_host_that_a_caller_named(
     client: httpx.AsyncClient, service: FastAPI, app: App
 ) -> None:
