@@ -211,7 +211,7 @@ async def test_the_airlines_policy_opens_what_it_allows_and_closes_the_rest(
         (
             "mention.email",
             "mention.mail",
-            "small.yaml:15: actions[0].parameters[0].from: 'mention.mail': nothing of the",
+            "small.yaml:15: actions[0].parameters[0].from: 'mention.mail': nothing",
         ),
         (
             "    intents: [greet]\n    policy",
