@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from app import offline, verification
 from app.actions import (
     ActionWriter,
-    CaseKeeper,
+    CaseIndexer,
     Catalogue,
     DecisionMaker,
     Learner,
@@ -153,8 +153,8 @@ def _parts(
         eraser=eraser,
         retention=Retention(ledger, archive, eraser),
         decisions=decisions,
-        traffic=TrafficLearner(ledger, vectors, decisions.shelf, pressure),
-        cases=CaseKeeper(ledger, archive, vectors, decisions.similar, decisions.shelf, pressure),
+        traffic=TrafficLearner(ledger, vectors, decisions.catalogues, pressure),
+        cases=CaseIndexer(ledger, archive, vectors, decisions.similar, decisions.catalogues, pressure),
         writer=TimelyWriter(
             _brief_writer(settings, model, archive, verifier, checker), patience_s=settings.model_patience_s
         ),
@@ -437,9 +437,9 @@ def _recorder(
 
 
 def _courier(settings: Settings) -> Courier:
-    from app.adapters.webhook_sender import HttpCourier
+    from app.adapters.webhook_sender import WebhookSender
 
-    return HttpCourier(private=settings.webhooks_private)
+    return WebhookSender(private=settings.webhooks_private)
 
 
 def _rate_limits(settings: Settings) -> RateLimits:

@@ -1,6 +1,6 @@
 """Next best actions: a tenant's catalogue, what the customer wants in its words, and what may be done about it now."""
 
-from app.actions.case_indexer import CaseKeeper
+from app.actions.case_indexer import CaseIndexer
 from app.actions.catalogue import Catalogue, CatalogueAction, CatalogueIntent
 from app.actions.catalogue_loader import load_catalogue, parse_catalogue, read_catalogue, shipped_catalogues
 from app.actions.catalogue_store import InForce
@@ -12,7 +12,7 @@ from app.actions.similar_cases import SimilarCases
 
 __all__ = [
     "ActionWriter",
-    "CaseKeeper",
+    "CaseIndexer",
     "Catalogue",
     "CatalogueAction",
     "CatalogueIntent",

@@ -14,7 +14,7 @@ from time import monotonic
 import numpy as np
 from cachetools import FIFOCache
 
-from app.actions.catalogue_store import Shelf
+from app.actions.catalogue_store import CatalogueStore
 from app.actions.learning import CASES
 from app.actions.similar_cases import SimilarCases
 from app.models import FiledOutcome
@@ -41,7 +41,7 @@ class _PendingOutcomes:
     outcomes: list[FiledOutcome] = field(default_factory=list[FiledOutcome])
 
 
-class CaseKeeper:
+class CaseIndexer:
     """Follows the outcomes that are told in this process, and what others left undone."""
 
     def __init__(
@@ -50,7 +50,7 @@ class CaseKeeper:
         archive: Archive,
         vectors: VectorStore,
         similar: SimilarCases,
-        shelf: Shelf,
+        catalogues: CatalogueStore,
         pressure: Pressure | None = None,
     ) -> None:
         self._pressure = pressure or Pressure()
@@ -58,7 +58,7 @@ class CaseKeeper:
         self._archive = archive
         self._vectors = vectors
         self._similar = similar
-        self._shelf = shelf
+        self._catalogues = catalogues
         self._waiting: FIFOCache[tuple[str, str], _PendingOutcomes] = FIFOCache(maxsize=MOST_WAITING)
         self._tenants: set[str] = set()
         self._woken = asyncio.Event()
@@ -128,7 +128,7 @@ class CaseKeeper:
     async def _take_up(self, tenant: str, case_ids: Sequence[str]) -> None:
         gone = await self._drop_gone(tenant, case_ids)
         vectors = await self._vectors.get(tenant, [case_id for case_id in case_ids if case_id not in gone])
-        catalogue = (await self._shelf.of(tenant)).catalogue
+        catalogue = (await self._catalogues.of(tenant)).catalogue
         priors = {action.id: action.propensity for action in catalogue.actions}
         for case_id in case_ids:
             waiting = self._waiting.get((tenant, case_id))

@@ -34,7 +34,7 @@ class InForce(NamedTuple):
     put_at: datetime | None = None
 
 
-class Shelf:
+class CatalogueStore:
     """The catalogues of all tenants. Every `look_again_s` seconds it is looked whether a tenant has put another."""
 
     def __init__(

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from app.actions.arbitration import calls_of
 from app.actions.case import ActionDemand, DecisionCase, denies
 from app.actions.catalogue import Catalogue, CatalogueAction
-from app.actions.catalogue_store import Shelf
+from app.actions.catalogue_store import CatalogueStore
 from app.actions.contact_policy import ContactPolicies, Offers, capped
 from app.actions.intents import IntentReading
 from app.actions.learning import Learner
@@ -107,22 +107,22 @@ class DecisionMaker:
         writer: ActionWriter | None = None,
     ) -> None:
         self._writer = writer
-        self.shelf = Shelf(catalogue, embedder, archive)
+        self.catalogues = CatalogueStore(catalogue, embedder, archive)
         self._contact = ContactPolicies(archive)
         self.learner = Learner(archive)
         self.similar = SimilarCases(archive, vectors, self.learner)
 
     async def warm_up(self) -> None:
         """Embed the catalogue's examples, so that no request has to wait for it. Raises RetrievalUnavailable."""
-        await self.shelf.warm_up()
+        await self.catalogues.warm_up()
 
     async def ladder(self, tenant: str) -> Ladder | None:
         """The friction from which on to be that forward, where the tenant's catalogue says so."""
-        return (await self.shelf.of(tenant)).catalogue.friction_ladder
+        return (await self.catalogues.of(tenant)).catalogue.friction_ladder
 
     async def understand(self, snapshot: Snapshot) -> Understanding:
         """What the customer wants, in the words of the catalogue in force; the intent has no name when none fits."""
-        in_force = await self.shelf.of(snapshot.tenant)
+        in_force = await self.catalogues.of(snapshot.tenant)
         reading = await in_force.reader.read(snapshot)
         labels = {intent.name: intent.label for intent in in_force.catalogue.intents}
         labelled = reading.intent.model_copy(update={"label": labels.get(reading.intent.name or "")})

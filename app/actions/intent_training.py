@@ -14,7 +14,7 @@ from time import monotonic
 
 import numpy as np
 
-from app.actions.catalogue_store import Shelf
+from app.actions.catalogue_store import CatalogueStore
 from app.models import Actor, Interaction, Kind
 from app.ports import Ledger, VectorStore
 from app.pressure import Pressure
@@ -51,13 +51,15 @@ class _Heard:
 
 
 class TrafficLearner:
-    """Follows the ledger, and has the readers on the shelf learn from it."""
+    """Follows the ledger, and has the readers of the catalogues learn from it."""
 
-    def __init__(self, ledger: Ledger, vectors: VectorStore, shelf: Shelf, pressure: Pressure | None = None) -> None:
+    def __init__(
+        self, ledger: Ledger, vectors: VectorStore, catalogues: CatalogueStore, pressure: Pressure | None = None
+    ) -> None:
         self._pressure = pressure or Pressure()
         self._ledger = ledger
         self._vectors = vectors
-        self._shelf = shelf
+        self._catalogues = catalogues
         self._position = 0
         self._heard: dict[str, _Heard] = {}
         self._task: asyncio.Task[None] | None = None
@@ -74,7 +76,7 @@ class TrafficLearner:
 
     def forget(self, tenant: str | None) -> None:
         """Something of this tenant, or of any, was erased: what was learnt goes, to be learnt without it later."""
-        self._shelf.unlearn(tenant)
+        self._catalogues.unlearn(tenant)
         for heard in [traffic for name, traffic in self._heard.items() if tenant in (None, name)]:
             heard.learnt_from, heard.looked_at = frozenset(), None
             heard.erasures += 1
@@ -113,18 +115,18 @@ class TrafficLearner:
             if len(self._heard) > MOST_TENANTS:
                 quiet = next(iter(self._heard))
                 del self._heard[quiet]
-                self._shelf.unlearn(quiet)
+                self._catalogues.unlearn(quiet)
 
     async def _learn(self, tenant: str, heard: _Heard) -> None:
         before = heard.erasures
         vectors = await self._vectors.get(tenant, list(heard.ids))
         if len(vectors) < LEAST_MESSAGES:
             # The index may be behind, so what is missing may come: it is looked for again the next time.
-            self._shelf.unlearn(tenant)
+            self._catalogues.unlearn(tenant)
             heard.learnt_from = frozenset()
             return
         if heard.learnt_from != frozenset(vectors):
-            await self._shelf.learn(tenant, np.stack(list(vectors.values())))
+            await self._catalogues.learn(tenant, np.stack(list(vectors.values())))
             heard.learnt_from = frozenset(vectors)
         heard.looked_at = monotonic()
         if heard.erasures != before:

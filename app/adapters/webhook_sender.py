@@ -29,7 +29,7 @@ TIMEOUT_S = 10.0
 RESOLVERS = 32
 
 
-class HttpCourier:
+class WebhookSender:
     """Posts over HTTP. `private` allows addresses inside one's own network; an attempt ends after `timeout_s`."""
 
     def __init__(self, *, private: bool = False, timeout_s: float = TIMEOUT_S) -> None:

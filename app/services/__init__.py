@@ -113,7 +113,7 @@ class App:
         await self._parts.traffic.close()
         await self._parts.cases.close()
         await self._parts.continuity.close()
-        await self._parts.decisions.shelf.close()
+        await self._parts.decisions.catalogues.close()
         await self._parts.indexer.close()
         await self._parts.analyst.close()
         await self._parts.writer.close()

@@ -70,7 +70,7 @@ class DecisionService:
 
     async def catalogue(self, tenant: str) -> FiledCatalogue:
         """The catalogue in force for a tenant."""
-        return _filed(await self._parts.decisions.shelf.of(tenant))
+        return _filed(await self._parts.decisions.catalogues.of(tenant))
 
     async def put_catalogue(self, tenant: str, text: str, *, as_json: bool) -> FiledCatalogue:
         """Keep a tenant's catalogue, from YAML or JSON. Raises InvalidRequest naming each fault by its path and line.
@@ -78,7 +78,7 @@ class DecisionService:
         Decisions made here go by it at once, those of other workers within seconds.
         """
         read = await asyncio.to_thread(read_catalogue, text, as_json=as_json)
-        return _filed(await self._parts.decisions.shelf.put(tenant, read))
+        return _filed(await self._parts.decisions.catalogues.put(tenant, read))
 
 
 def _filed(in_force: InForce) -> FiledCatalogue:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from app.actions import CaseKeeper, DecisionMaker, TrafficLearner
+from app.actions import CaseIndexer, DecisionMaker, TrafficLearner
 from app.analyst import Analyst
 from app.analytics import Follower
 from app.announcements import Announcer
@@ -54,7 +54,7 @@ class Parts:
     retention: Retention
     decisions: DecisionMaker
     traffic: TrafficLearner
-    cases: CaseKeeper
+    cases: CaseIndexer
     writer: TimelyWriter
     verifier: Verifier
     ladder: Ladder

@@ -111,7 +111,7 @@ class Playground:
         asked = HandoffRequest(
             **dict(conversation.subject()), now=request.now or conversation.now, deadline_ms=request.deadline_ms
         )
-        own = (await self._parts.decisions.shelf.of(tenant)).catalogue
+        own = (await self._parts.decisions.catalogues.of(tenant)).catalogue
         prompt, model = request.prompt or self.options().prompts[0], request.model or NO_MODEL
         app = await asyncio.to_thread(
             self._parts.sandbox.app, catalogue=request.catalogue or own, prompt=prompt, model=model

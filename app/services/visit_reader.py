@@ -30,7 +30,7 @@ class RoomsReader:
             as_of_seq=max(row.seq for row in visit),
             now=visit[-1].occurred_at,
         )
-        in_force = await self._decisions.shelf.of(tenant)
+        in_force = await self._decisions.catalogues.of(tenant)
         # Words alone tell what it was about: of a silent visit, what went before it would be read.
         alone = snapshot.model_copy(update={"prior": ()})
         intent = (await in_force.reader.read(alone)).intent.name

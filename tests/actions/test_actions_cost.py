@@ -8,7 +8,7 @@ import pytest
 
 from app.actions import load_catalogue, parse_catalogue, shipped_catalogues
 from app.actions.catalogue import EngagementPolicy, Rule
-from app.actions.catalogue_store import COLLECTION, CURRENT, Shelf
+from app.actions.catalogue_store import COLLECTION, CURRENT, CatalogueStore
 from app.actions.cost import MOST_STEPS, MOST_STEPS_OVER_DATA, Cost, TooCostly
 from app.actions.policy import SECONDS_OF_A_DECISION, Closure, PolicyJudge, cost_problem
 from app.adapters.memory import MemoryArchive
@@ -112,7 +112,7 @@ async def test_a_stored_catalogue_with_a_costly_rule_stays_in_force_and_the_rule
     archive = MemoryArchive()
     document = {"version": "1", "put_at": "2026-01-01T00:00:00+00:00", "catalogue": stored}
     await archive.put("one", COLLECTION, CURRENT, document)
-    shelf = Shelf(load_catalogue("retail"), WordEmbedder(), archive)
+    shelf = CatalogueStore(load_catalogue("retail"), WordEmbedder(), archive)
     in_force = (await shelf.of("one")).catalogue
     assert in_force.name == "hostile"
     closed = PolicyJudge({}, "").closure(in_force.actions[0].policy)

@@ -10,7 +10,7 @@ import pytest
 from fastapi import FastAPI
 
 from app.actions import Catalogue, parse_catalogue
-from app.actions.catalogue_store import COLLECTION, CURRENT, Shelf
+from app.actions.catalogue_store import COLLECTION, CURRENT, CatalogueStore
 from app.adapters.memory import MemoryArchive
 from app.errors import RetrievalUnavailable
 from app.interfaces.http.examples import CATALOGUE, CATALOGUE_LINES
@@ -44,12 +44,12 @@ def catalogue(name: str, *actions: str) -> Catalogue:
     )
 
 
-def shelf(archive: MemoryArchive, *, look_again_s: float = 0.0) -> Shelf:
+def shelf(archive: MemoryArchive, *, look_again_s: float = 0.0) -> CatalogueStore:
     """One worker's shelf, which looks at every question whether another has put something."""
-    return Shelf(catalogue("own", "wait"), SilentEmbedder(), archive, look_again_s=look_again_s)
+    return CatalogueStore(catalogue("own", "wait"), SilentEmbedder(), archive, look_again_s=look_again_s)
 
 
-async def in_force(worker: Shelf, tenant: str = TENANT) -> str:
+async def in_force(worker: CatalogueStore, tenant: str = TENANT) -> str:
     """The name of the catalogue by which a worker goes, after it has had the time to take one up."""
     for _ in range(3):
         await worker.of(tenant)

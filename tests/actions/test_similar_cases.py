@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.actions import CaseKeeper
+from app.actions import CaseIndexer
 from app.actions.exploration import Belief
 from app.actions.learning import CASES, Rate
 from app.actions.similar_cases import FORETOLD, LIKE, UNLIKE, USUAL_WORTH, WORTHS, leant, weight, worth_of_the_intent
@@ -61,7 +61,7 @@ async def keep_cases(app: App) -> None:
     await keeper(app).take_up()
 
 
-def keeper(app: App) -> CaseKeeper:
+def keeper(app: App) -> CaseIndexer:
     return app._parts.cases  # pyright: ignore[reportPrivateUsage]
 
 

@@ -38,7 +38,7 @@ def traffic(app: App) -> TrafficLearner:
 
 async def in_force(app: App, tenant: str) -> InForce:
     """What a tenant's decisions go by."""
-    return await app._parts.decisions.shelf.of(tenant)  # pyright: ignore[reportPrivateUsage]
+    return await app._parts.decisions.catalogues.of(tenant)  # pyright: ignore[reportPrivateUsage]
 
 
 async def test_a_tenant_with_enough_traffic_has_a_reader_of_its_own_that_others_do_not_share(app: App) -> None:

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 import pytest
 
 from app.adapters.addresses import is_public, oddity
-from app.adapters.webhook_sender import HttpCourier
+from app.adapters.webhook_sender import WebhookSender
 from app.errors import InvalidRequest
 
 REFUSED = """
@@ -59,8 +59,8 @@ def test_a_plain_name_or_address_is_not_odd(host: str) -> None:
 
 
 @pytest.fixture
-async def courier() -> AsyncGenerator[HttpCourier]:
-    courier = HttpCourier(timeout_s=5.0)
+async def courier() -> AsyncGenerator[WebhookSender]:
+    courier = WebhookSender(timeout_s=5.0)
     yield courier
     await courier.close()
 
@@ -92,7 +92,7 @@ async def courier() -> AsyncGenerator[HttpCourier]:
     ],
 )
 async def test_a_url_that_leads_elsewhere_is_refused_at_registration_and_at_every_attempt(
-    courier: HttpCourier, url: str
+    courier: WebhookSender, url: str
 ) -> None:
     with pytest.raises(InvalidRequest, match="url"):
         await courier.check(url)
@@ -107,7 +107,7 @@ async def test_a_redirect_into_the_network_is_not_followed() -> None:
     inside = inner.sockets[0].getsockname()[1]
     redirect = f"HTTP/1.1 307 Moved\r\nLocation: http://127.0.0.1:{inside}/x\r\nContent-Length: 0\r\n\r\n".encode()
     outer = await asyncio.start_server(_answer(redirect), "127.0.0.1", 0)
-    courier = HttpCourier(private=True)
+    courier = WebhookSender(private=True)
     port = outer.sockets[0].getsockname()[1]
     attempt = await courier.attempt(f"http://127.0.0.1:{port}/x", ["whsec_c2VjcmV0"], "msg_1", "{}")
     await courier.close()
@@ -119,7 +119,7 @@ async def test_a_redirect_into_the_network_is_not_followed() -> None:
 async def test_the_address_that_was_checked_is_the_one_that_is_connected_under_the_name_of_the_url() -> None:
     requests: list[bytes] = []
     server = await asyncio.start_server(_answer(b"HTTP/1.1 204 No Content\r\n\r\n", requests), "127.0.0.1", 0)
-    courier = HttpCourier(private=True)
+    courier = WebhookSender(private=True)
     port = server.sockets[0].getsockname()[1]
     url = f"http://localhost:{port}/x?y=1"
     if socket.getaddrinfo("localhost", port, type=socket.SOCK_STREAM)[0][4][0] != "127.0.0.1":

@@ -10,7 +10,7 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 
-from app.adapters.webhook_sender import HttpCourier
+from app.adapters.webhook_sender import WebhookSender
 from app.bootstrap import build
 from app.main import create_app
 from app.models import Scope
@@ -26,7 +26,7 @@ PATIENCE_S = 10.0
 @pytest.fixture
 async def app(settings: Settings) -> AsyncGenerator[App]:
     """An App whose webhooks may lead to this machine."""
-    async with build(settings, embedder=WordEmbedder(), courier=HttpCourier(private=True)) as opened:
+    async with build(settings, embedder=WordEmbedder(), courier=WebhookSender(private=True)) as opened:
         yield opened
 
 

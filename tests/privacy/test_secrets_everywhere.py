@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from app.adapters.scripted import ScriptedModel
-from app.adapters.webhook_sender import HttpCourier
+from app.adapters.webhook_sender import WebhookSender
 from app.bootstrap import build
 from app.services import App
 from app.settings import Settings
@@ -92,7 +92,7 @@ def model() -> ScriptedModel:
 @pytest.fixture
 async def app(settings: Settings, model: ScriptedModel) -> AsyncGenerator[App]:
     """The service at default settings, with a model and webhooks that may lead to this machine."""
-    courier = HttpCourier(private=True)
+    courier = WebhookSender(private=True)
     async with build(settings, embedder=WordEmbedder(), model=model, courier=courier) as opened:
         await opened.warm_up()
         yield opened

@@ -14,7 +14,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from app.adapters.memory import MemoryArchive
 from app.adapters.memory_outbox import MemoryOutbox
-from app.adapters.webhook_sender import HttpCourier
+from app.adapters.webhook_sender import WebhookSender
 from app.announcements import Announcer, heard
 from app.bootstrap import build
 from app.deliveries import Deliveries
@@ -75,7 +75,7 @@ def receiver() -> Generator[Receiver]:
 
 @asynccontextmanager
 async def opened(settings: Settings, **parts: Any) -> AsyncGenerator[App]:
-    parts = {"courier": HttpCourier(private=True), "webhook_pauses_s": (0.01, 0.01), **parts}
+    parts = {"courier": WebhookSender(private=True), "webhook_pauses_s": (0.01, 0.01), **parts}
     async with build(settings, embedder=WordEmbedder(), **parts) as application:
         yield application
 
@@ -86,7 +86,7 @@ def memory_outbox() -> MemoryOutbox:
 
 @asynccontextmanager
 async def announcing(outbox: Outbox, *, pause_s: float = 0.01) -> AsyncGenerator[Announcer]:
-    courier = HttpCourier(private=True)
+    courier = WebhookSender(private=True)
     announcer = Announcer(outbox, courier, Deliveries(outbox, courier, pauses_s=[pause_s] * 5))
     announcer.start()
     try:

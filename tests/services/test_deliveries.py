@@ -11,7 +11,7 @@ from standardwebhooks import Webhook
 
 from app.adapters.memory import MemoryArchive
 from app.adapters.memory_outbox import MemoryOutbox
-from app.adapters.webhook_sender import HttpCourier
+from app.adapters.webhook_sender import WebhookSender
 from app.announcements import Announcer, heard
 from app.deliveries import FAILURES_BEFORE_REST, MOST_AT_ONCE, PAUSES_S, Deliveries
 from app.errors import InvalidRequest, NotFound
@@ -82,7 +82,7 @@ def outbox() -> MemoryOutbox:
 async def sending(
     outbox: Outbox, *, pauses_s: Sequence[float] = (0.01, 0.01), timeout_s: float = 10.0, stop_s: float = 5.0
 ) -> AsyncGenerator[Announcer]:
-    courier = HttpCourier(private=True, timeout_s=timeout_s)
+    courier = WebhookSender(private=True, timeout_s=timeout_s)
     announcer = Announcer(outbox, courier, Deliveries(outbox, courier, pauses_s=pauses_s, stop_s=stop_s))
     announcer.start()
     try:
@@ -252,7 +252,7 @@ async def test_what_is_being_sent_about_somebody_who_is_erased_is_broken_off_and
 
 
 async def test_one_message_that_cannot_be_sent_stops_no_other(receiver: Receiver, outbox: MemoryOutbox) -> None:
-    class Breaking(HttpCourier):
+    class Breaking(WebhookSender):
         async def attempt(self, url: str, secrets: Sequence[str], message_id: str, body: str) -> Attempt:
             if "sig_0" in body:
                 raise RuntimeError("nobody foresaw this")

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from app.adapters.webhook_sender import HttpCourier
+from app.adapters.webhook_sender import WebhookSender
 from app.bootstrap import build
 from app.models import Delivery, DeliveryStatus, HandoffRequest, Recorded, Topic, WebhookDraft
 from app.services import App
@@ -22,7 +22,7 @@ NOWHERE = "http://127.0.0.1:9/hook"
 async def app(request: pytest.FixtureRequest, settings: Settings) -> AsyncGenerator[App]:
     if request.param == "postgres":
         settings = settings.model_copy(update={"database_url": request.getfixturevalue("postgres")})
-    courier = HttpCourier(private=True)
+    courier = WebhookSender(private=True)
     async with build(settings, embedder=WordEmbedder(), courier=courier, webhook_pauses_s=[3600.0]) as opened:
         yield opened
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
-from app.adapters.webhook_sender import HttpCourier
+from app.adapters.webhook_sender import WebhookSender
 from app.bootstrap import build
 from app.models import Announcement, InteractionDraft, Topic, WebhookDraft
 from app.services import App
@@ -21,7 +21,7 @@ SILENT_AFTER_S = 30.0
 
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncGenerator[App]:
-    async with build(settings, embedder=WordEmbedder(), courier=HttpCourier(private=True)) as application:
+    async with build(settings, embedder=WordEmbedder(), courier=WebhookSender(private=True)) as application:
         yield application
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import uvicorn
 
-from app.adapters.webhook_sender import HttpCourier
+from app.adapters.webhook_sender import WebhookSender
 from app.bootstrap import build
 from app.main import create_app
 from app.services import App
@@ -32,7 +32,7 @@ async def opened(settings: Settings, address: str, **own: Any) -> AsyncGenerator
     """An App that asks the model at this address, and a client of it, which asks a real server."""
     fields = {"model": MODEL, "model_base_url": address, "model_patience_s": PATIENCE_S} | own
     chosen = settings.model_copy(update=fields)
-    courier = HttpCourier(private=True)
+    courier = WebhookSender(private=True)
     async with build(chosen, embedder=WordEmbedder(), courier=courier, webhook_pauses_s=(0.05, 0.05)) as app:
         await app.warm_up()
         # Requests whose callers have gone are not waited for until their deadlines.

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from fastapi import FastAPI
 
 from app.interfaces.http.admission import Admission, AdmissionDesk, Quotas
-from app.interfaces.http.authentication import Doorkeeper
+from app.interfaces.http.authentication import Authenticator
 from app.interfaces.http.dependencies import Door, open_door
 from app.interfaces.http.documentation import install_documentation
 from app.interfaces.http.fast_route import PlainRoute
@@ -43,7 +43,7 @@ def mount(
     `public_url` is where agents' browsers reach the service, unless it is where the request came in; `quotas` are what
     each key may have under way.
     """
-    api.state.doorkeeper = Doorkeeper(require_keys=require_keys)
+    api.state.authenticator = Authenticator(require_keys=require_keys)
     api.state.frame_ancestors = tuple(frame_ancestors)
     api.state.public_url = public_url
     made = (interactions, formats, customers, erasure, handoffs, briefs, actions, decisions, analytics, listings)

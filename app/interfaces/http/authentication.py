@@ -24,7 +24,7 @@ _HEADER = APIKeyHeader(name="X-API-Key", auto_error=False, description="The same
 
 
 @dataclass(frozen=True, slots=True)
-class Doorkeeper:
+class Authenticator:
     """Lets callers in by their API key. Where no key was ever made only this machine is let in, as tenant `default`."""
 
     require_keys: bool = False
@@ -102,7 +102,7 @@ async def key_sent_with(request: Request) -> str | None:
 
 async def grant_of(request: Request) -> KeyGrant:
     """What the sender of a request may do, by its headers alone. Raises Unauthorized or Forbidden."""
-    keeper: Doorkeeper = request.app.state.doorkeeper
+    keeper: Authenticator = request.app.state.authenticator
     door: Door = request.app.state.door
     return await keeper.admit(request, door.application, await key_sent_with(request))
 
@@ -114,7 +114,7 @@ async def tenant_of(
     header: Annotated[str | None, Depends(_HEADER)],
 ) -> str:
     """FastAPI dependency: the tenant a request acts for. Raises Unauthorized, or Forbidden naming the missing scope."""
-    keeper: Doorkeeper = request.app.state.doorkeeper
+    keeper: Authenticator = request.app.state.authenticator
     # The admission in front has mostly looked at the key already.
     looked_at: KeyGrant | None = getattr(request.state, "grant", None)
     grant = looked_at or await keeper.admit(request, door.application, bearer.credentials if bearer else header)
@@ -125,7 +125,7 @@ async def tenant_of(
     return grant.tenant
 
 
-async def check_still_admitted(keeper: Doorkeeper, request: Request, application: App) -> None:
+async def check_still_admitted(keeper: Authenticator, request: Request, application: App) -> None:
     """Raise Unauthorized or Forbidden when a request that was let in would not be any more.
 
     The key is read from the database again, for an answer that may go on for hours.

@@ -14,7 +14,7 @@ from fastapi import Request
 from starlette.responses import HTMLResponse
 
 from app.errors import Unauthorized, Unavailable
-from app.interfaces.http.authentication import Doorkeeper
+from app.interfaces.http.authentication import Authenticator
 from app.interfaces.http.dependencies import Door
 from app.interfaces.http.local_requests import names_this_machine
 from app.interfaces.rendering.card import card
@@ -122,7 +122,7 @@ def application_of(request: Request) -> App:
 
 async def _check_still_given(request: Request, application: App, key_id: str | None) -> None:
     if key_id is None:
-        keeper: Doorkeeper = request.app.state.doorkeeper
+        keeper: Authenticator = request.app.state.authenticator
         await keeper.check_machine(request, application)
     elif Scope.HANDOFF not in (await application.access.standing(key_id)).scopes:
         raise Unauthorized("The API key behind this lacks the scope `handoff`.")

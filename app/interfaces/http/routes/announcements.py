@@ -13,7 +13,7 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.responses import Response
 
 from app.errors import Forbidden, Unauthorized, WarmlineError
-from app.interfaces.http.authentication import Doorkeeper, Tenant, check_still_admitted
+from app.interfaces.http.authentication import Authenticator, Tenant, check_still_admitted
 from app.interfaces.http.dependencies import TheDoor
 from app.interfaces.http.documentation import body, no_body, refusals
 from app.interfaces.http.idempotency import JsonReply, answer
@@ -218,7 +218,7 @@ async def _end(queue: "asyncio.Queue[Announcement | None]", ending: anyio.Event)
 
 async def _refusal(request: Request, application: App) -> bytes | None:
     """The event that ends a stream whose sender would not be let in any more; None for one who would."""
-    keeper: Doorkeeper = request.app.state.doorkeeper
+    keeper: Authenticator = request.app.state.authenticator
     try:
         await check_still_admitted(keeper, request, application)
     except (Unauthorized, Forbidden) as refused:
