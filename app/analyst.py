@@ -2,11 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
 
 from app.background import Worker
 from app.models import Actor, Interaction, Kind
 from app.nlu.analysis import LONGEST_ANALYSED, analyse, analyser_version, is_current, to_file
+from app.nlu.read_rows import as_read
 from app.ports import Archive, Ledger, NewAnalysis
 from app.pressure import Pressure
 
@@ -20,18 +22,34 @@ SHORT = 300
 _TENANT, _COLLECTION = "", "analyses"
 
 
+async def _nothing_made(_tenant: str, _deletions: Sequence[Interaction]) -> None:
+    """Nothing is made of words beside the ledger."""
+
+
 class Analyst:
     """Follows the ledger's write order from a watermark and files an analysis beside each message.
+
+    `on_deletions` hears of each deletion that it passes, once more after a crash: what was made of the deleted words is
+    removed although the process that filed the deletion died before it could.
 
     The watermark is filed after the analyses, so a crash repeats a step and never leaves one out. It names the version
     of the analyser: a new version starts from the beginning. What another process analysed already is passed over.
     """
 
-    def __init__(self, ledger: Ledger, archive: Archive, pressure: Pressure | None = None) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        archive: Archive,
+        pressure: Pressure | None = None,
+        *,
+        on_deletions: Callable[[str, Sequence[Interaction]], Awaitable[None]] = _nothing_made,
+    ) -> None:
         self._ledger = ledger
         self._archive = archive
         self._position: int | None = None
-        self._worker = Worker("analyses", self._step, pressure or Pressure())
+        self._on_deletions = on_deletions
+        # Whoever reads a text that is not analysed yet analyses it, so this gives way to all who write.
+        self._worker = Worker("analyses", self._step, pressure or Pressure(), can_wait=True)
 
     def start(self) -> None:
         """Begin to follow the ledger. Needs a running event loop; once is enough."""
@@ -59,10 +77,15 @@ class Analyst:
         rows = await self._ledger.after_position(self._position, BATCH)
         if not rows:
             return 0
-        by_tenant: dict[str, list[Interaction]] = {}
+        by_tenant: defaultdict[str, list[Interaction]] = defaultdict(list)
+        deletions: defaultdict[str, list[Interaction]] = defaultdict(list)
         for _, tenant, row in rows:
             if _is_due(row):
-                by_tenant.setdefault(tenant, []).append(row)
+                by_tenant[tenant].append(row)
+            elif row.kind is Kind.DELETION:
+                deletions[tenant].append(row)
+        for tenant, passed in deletions.items():
+            await self._on_deletions(tenant, passed)
         for tenant, due in by_tenant.items():
             await self._ledger.file_analyses(tenant, await _analysed(due))
         position = rows[-1][0]
@@ -77,7 +100,7 @@ class Analyst:
 
 
 def _is_due(row: Interaction) -> bool:
-    if row.redacted or row.kind is not Kind.MESSAGE or is_current(row):
+    if row.redacted or row.partial or row.kind is not Kind.MESSAGE or is_current(row):
         return False
     return bool(row.text.strip()) and len(row.text) <= LONGEST_ANALYSED
 
@@ -97,7 +120,7 @@ async def _analysed(rows: Sequence[Interaction]) -> list[NewAnalysis]:
 
 def _value(row: Interaction) -> str | None:
     try:
-        return to_file(analyse(row.text, by_customer=row.actor is Actor.CUSTOMER))
+        return to_file(analyse(as_read(row).text, by_customer=row.actor is Actor.CUSTOMER))
     except Exception as failure:  # noqa: BLE001 - a text that cannot be analysed must not stop all others
         _log.error("interaction %s is analysed on demand only: %s", row.interaction_id, type(failure).__name__)
         return None

@@ -20,6 +20,7 @@ from app.ids import id_of_work, resumed_work
 from app.listeners import Listeners
 from app.models import (
     Announcement,
+    ConnectorTask,
     DeliveryPage,
     DeliveryStatus,
     IssuedWebhook,
@@ -31,7 +32,7 @@ from app.models import (
 )
 from app.ports import Courier, Outbox
 from app.ports.bus import Bus
-from app.ports.outbox import now_ms
+from app.ports.outbox import WebhookRecord, connector_of, now_ms
 
 _log = logging.getLogger(__name__)
 
@@ -173,15 +174,17 @@ class Announcer:
 
     async def webhooks(self, tenant: str) -> Sequence[Webhook]:
         """The tenant's webhooks, the oldest first, without their secrets."""
-        return [webhook.public() for webhook in await self._outbox.webhooks(tenant)]
+        return [webhook.public() for webhook in await self._own(tenant)]
 
     async def remove(self, tenant: str, webhook_id: str) -> None:
         """End a webhook; what was not sent to it never is. Raises NotFound."""
+        await self._check_there(tenant, webhook_id)
         if not await self._outbox.remove(tenant, webhook_id):
             raise _unknown(webhook_id)
 
     async def rotate(self, tenant: str, webhook_id: str) -> RotatedWebhook:
         """Give a webhook a new secret; the one before signs beside it for a day. Raises NotFound."""
+        await self._check_there(tenant, webhook_id)
         until = datetime.now(UTC) + FORMER_SECRET_FOR
         rotated = await self._outbox.rotate(tenant, webhook_id, _new_secret(), until)
         if rotated is None:
@@ -207,8 +210,12 @@ class Announcer:
         return Redelivery(redelivered=count)
 
     async def _check_there(self, tenant: str, webhook_id: str) -> None:
-        if not any(webhook.webhook_id == webhook_id for webhook in await self._outbox.webhooks(tenant)):
+        if not any(webhook.webhook_id == webhook_id for webhook in await self._own(tenant)):
             raise _unknown(webhook_id)
+
+    async def _own(self, tenant: str) -> Sequence[WebhookRecord]:
+        """The webhooks that the tenant registered: those of connectors come and go with these."""
+        return [webhook for webhook in await self._outbox.webhooks(tenant) if connector_of(webhook.url) is None]
 
     async def _file(self, tenant: str, announcements: Sequence[Announcement]) -> None:
         try:
@@ -229,7 +236,9 @@ class Announcer:
                 await self._outbox.settle_arrivals(tenant, interaction_ids)
 
 
-def heard(topic: Topic, announcement_id: str, customer_id: str, data: Mapping[str, Any]) -> Announcement:
+def heard(
+    topic: Topic | ConnectorTask, announcement_id: str, customer_id: str, data: Mapping[str, Any]
+) -> Announcement:
     """An announcement of this moment."""
     return Announcement(
         announcement_id=announcement_id, topic=topic, at=datetime.now(UTC), customer_id=customer_id, data=data

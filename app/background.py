@@ -25,13 +25,17 @@ LAST_STEP_S = 10.0
 class Worker:
     """Repeats `step`, which works on some rows and returns how many there were; after a step without any it waits.
 
-    A step that fails is tried again, later and later; `failure` is the last failure until a step succeeds.
+    A step that fails is tried again, later and later; `failure` is the last failure until a step succeeds. It is a rush
+    when more rows arrive than a step works on or, for work that `can_wait`, when any arrive.
     """
 
-    def __init__(self, name: str, step: Callable[[], Awaitable[int]], pressure: Pressure) -> None:
+    def __init__(
+        self, name: str, step: Callable[[], Awaitable[int]], pressure: Pressure, *, can_wait: bool = False
+    ) -> None:
         self._name = name
         self._step = step
         self._pressure = pressure
+        self._can_wait = can_wait
         self._task: asyncio.Task[None] | None = None
         self._woken = asyncio.Event()
         self._closing = asyncio.Event()
@@ -78,7 +82,7 @@ class Worker:
                 await _until(self._woken, POLL_S)
                 self._woken.clear()
                 await _until(self._closing, SETTLE_S)
-            elif self._arrived > rows or self._pressure.is_on:
+            elif self._arrived > (0 if self._can_wait else rows) or self._pressure.is_on:
                 await _until(self._closing, (monotonic() - started) * (RUSH_SHARE - 1))
 
 

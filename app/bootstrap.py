@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 
 from app import offline, verification
 from app.actions import (
-    ActionWriter,
     CaseIndexer,
     Catalogue,
     DecisionMaker,
@@ -20,7 +19,7 @@ from app.actions.intents import IntentLearner
 from app.analyst import Analyst
 from app.analytics import Follower
 from app.announcements import Announcer
-from app.briefs import BriefWriter, TimelyWriter
+from app.briefs import TimelyWriter
 from app.briefs.llm.checker import CombinedVerifier, ModelVerifier
 from app.deliveries import PAUSES_S, Deliveries
 from app.erasure import Eraser, Retention
@@ -29,6 +28,8 @@ from app.idempotency import RequestClaims
 from app.identity import Identities, Rules
 from app.identity.suggestions import Suggestions
 from app.keys import Keys
+from app.knowledge import KnowledgeRoom
+from app.language_models import action_writer, brief_model, brief_writer, checking_model
 from app.ledger import CARD_PURPOSE, Recorder
 from app.models import Interaction, Statement, Transcript
 from app.ports import (
@@ -56,6 +57,7 @@ from app.services import App, Parts
 from app.services.parts import AGAIN_AFTER_S
 from app.services.sandbox import NO_MODEL
 from app.services.visit_reader import RoomsReader
+from app.services.write_back import ConnectorCourier
 from app.sessions import EndedSessions
 from app.settings import Settings
 from app.signing import Signatures
@@ -92,7 +94,7 @@ def build(
         outbox=_outbox(ledger, archive),
         vectors=vectors or _vectors(settings),
         embedder=embedder or _embedder(settings),
-        model=model or _model(settings),
+        model=model or brief_model(settings),
         linkage=linkage or _linkage(),
         courier=courier or _courier(settings),
         rate_limits=rate_limits or _rate_limits(settings),
@@ -124,13 +126,16 @@ def _parts(
 ) -> Parts:
     ledger, archive, outbox, vectors, embedder, model, linkage, courier, rate_limits, bus = adapters
     digests, pressure, rules = _digests(ledger, archive), Pressure(), Rules()
-    retriever = Retriever(ledger, vectors, embedder)
-    indexer = Indexer(ledger, archive, vectors, embedder, pressure)
-    verifier, checker = RuleVerifier(), _checker(settings, model)
-    announcer, signatures = _announcer(outbox, courier, webhook_pauses_s), Signatures(archive)
+    retriever, knowledge = Retriever(ledger, vectors, embedder), KnowledgeRoom.on(archive, vectors, embedder, pressure)
+    indexer = Indexer(ledger, archive, vectors, embedder, pressure, on_emptied=knowledge.indexer.start_over)
+    verifier, checker, signatures = RuleVerifier(), checking_model(settings, model), Signatures(archive)
+    courier = ConnectorCourier(courier, archive, signatures, settings.public_url)
+    announcer = _announcer(outbox, courier, webhook_pauses_s)
     revisions, leases = _revisions(archive, outbox), _claims(archive)
-    eraser = Eraser(ledger, archive, vectors, digests, outbox, revisions=revisions, on_discarded=indexer.start_over)
-    decisions = DecisionMaker(catalogue, embedder, archive, vectors=vectors, writer=_action_writer(settings, model))
+    index_anew = partial(_start_over, indexer, knowledge)
+    eraser = Eraser(ledger, archive, vectors, digests, outbox, revisions=revisions, on_discarded=index_anew)
+    decisions = DecisionMaker(catalogue, embedder, archive, vectors=vectors, writer=action_writer(settings, model))
+    words = brief_writer(settings, model, archive, verifier, checker)
     return Parts(
         ledger=ledger,
         archive=archive,
@@ -149,19 +154,19 @@ def _parts(
         windows=Windows(ledger),
         meanings=MeaningReader(vectors),
         indexer=indexer,
-        analyst=Analyst(ledger, archive, pressure),
+        analyst=Analyst(ledger, archive, pressure, on_deletions=eraser.forget_deleted),
         eraser=eraser,
         retention=Retention(ledger, archive, eraser),
         decisions=decisions,
         traffic=TrafficLearner(ledger, vectors, decisions.catalogues, pressure),
+        knowledge=knowledge,
         cases=CaseIndexer(ledger, archive, vectors, decisions.similar, decisions.catalogues, pressure),
-        writer=TimelyWriter(
-            _brief_writer(settings, model, archive, verifier, checker), patience_s=settings.model_patience_s
-        ),
+        writer=TimelyWriter(words, patience_s=settings.model_patience_s),
         verifier=CombinedVerifier(verifier, checker) if checker else verifier,
         ladder=settings.friction_ladder,
         announcer=announcer,
         outbox=outbox,
+        courier=courier,
         revisions=revisions,
         bus=bus,
         digests=digests,
@@ -172,6 +177,12 @@ def _parts(
         rate_limit=settings.rate_limit,
         pressure=pressure,
     )
+
+
+def _start_over(indexer: Indexer, knowledge: KnowledgeRoom) -> None:
+    """Index everything anew."""
+    indexer.start_over()
+    knowledge.indexer.start_over()
 
 
 class Workbench:
@@ -263,7 +274,7 @@ def claim_stores(settings: Settings) -> Callable[[], None]:
 def language_model(settings: Settings) -> LanguageModel | None:
     """The model that the settings name, by itself; None where they name none: for evals that record or judge."""
     offline.disarm()
-    return _model(settings)
+    return brief_model(settings)
 
 
 def rule_verifier() -> Verifier:
@@ -296,6 +307,12 @@ def build_similar() -> tuple[Learner, SimilarCases]:
     archive = MemoryArchive()
     learner = Learner(archive)
     return learner, SimilarCases(archive, MemoryVectors(), learner)
+
+
+def embedder_of(settings: Settings) -> Embedder:
+    """The embedder that the settings name, by itself: for evals that compare with it."""
+    offline.disarm()
+    return _embedder(settings)
 
 
 def intent_learner(settings: Settings, *, embedder: Embedder | None = None) -> IntentLearner:
@@ -452,41 +469,7 @@ def _rate_limits(settings: Settings) -> RateLimits:
     return RedisRateLimits(settings.redis_url)
 
 
-def _brief_writer(
-    settings: Settings, model: LanguageModel | None, archive: Archive, rules: Verifier, checker: ModelVerifier | None
-) -> BriefWriter:
-    prompt = PromptLibrary().prompt("brief", settings.prompt_brief)
-    return BriefWriter(model, prompt, archive, rules, checker=checker, hide_contacts=settings.redact_contacts)
-
-
-def _checker(settings: Settings, model: LanguageModel | None) -> ModelVerifier | None:
-    """The model that checks: the one that is set for it, else the brief's; None where there is neither, or `none`."""
-    if settings.model_check == NO_MODEL:
-        return None
-    named = settings.model_check not in (None, settings.model)
-    model = _model_named(settings, settings.model_check) if named and settings.model_check else model
-    if model is None:
-        return None
-    return ModelVerifier(model, PromptLibrary().prompt("check", "v1"), hide_contacts=settings.redact_contacts)
-
-
-def _action_writer(settings: Settings, model: LanguageModel | None) -> ActionWriter | None:
-    if model is None:
-        return None
-    return ActionWriter(model, PromptLibrary().prompt("next_action", "v1"), hide_contacts=settings.redact_contacts)
-
-
 def _linkage() -> Linkage:
     from app.adapters.splink_linkage import SplinkLinkage
 
     return SplinkLinkage()
-
-
-def _model(settings: Settings) -> LanguageModel | None:
-    return _model_named(settings, settings.model, settings.model_fallbacks) if settings.model else None
-
-
-def _model_named(settings: Settings, name: str, fallbacks: Sequence[str] = ()) -> LanguageModel:
-    from app.adapters.llm import LitellmModel
-
-    return LitellmModel(name, fallbacks=fallbacks, base_url=settings.model_base_url, api_key=settings.model_api_key)

@@ -15,8 +15,9 @@ from typing import Literal
 
 import uuid_utils
 
-Prefix = Literal["int", "cus", "mrg", "hnd", "dec", "sig", "fbk", "req", "whk"]
+Prefix = Literal["int", "cus", "mrg", "hnd", "dec", "sig", "fbk", "req", "whk", "con", "cev"]
 
+_OWN_ID = re.compile(r"[a-z]{3}_[0-9a-f]{32}")
 _AN_ID = re.compile(r"[a-z]{3}_\w+")
 
 
@@ -85,9 +86,21 @@ def id_of_work(prefix: Prefix) -> str:
     return new_id(prefix) if work is None else work.next_id(prefix)
 
 
+def id_beside(an_id: str, name: str) -> str:
+    """The id of what goes with something else under a name: always the same one, and of the same time."""
+    prefix, _, number = an_id.rpartition("_")
+    drawn = sha256(f"{an_id} {name}".encode()).hexdigest()
+    return f"{prefix}_{number[:12]}7{drawn[:3]}{'89ab'[int(drawn[3], 16) % 4]}{drawn[4:19]}"
+
+
 def made_at(an_id: str) -> datetime:
     """When an id of `new_id` was made, to the millisecond."""
     return datetime.fromtimestamp(uuid_utils.UUID(an_id.rpartition("_")[2]).timestamp / 1000, tz=UTC)
+
+
+def made_since(key: str, moment: datetime) -> bool:
+    """Whether a key is an id that was made at a moment or later; nobody knows when any other key was made."""
+    return _OWN_ID.fullmatch(key) is not None and key[4:16] >= f"{max(0, int(moment.timestamp() * 1000)):012x}"
 
 
 def ids_in(text: str) -> set[str]:

@@ -1,17 +1,19 @@
 """Files interactions durably, many requests in one transaction: one fsync for all who wait, and no answer before it."""
 
 import asyncio
-import json
 from collections import deque
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from app.errors import Conflict, InvalidRequest, Unavailable
+from app.batches import Batch, BatchRow, following, invalid_row
+from app.errors import Unavailable
+from app.forwarding import as_forwarding, echoes, forwarded_caller_id, forwards, passed_on, with_passed_on
 from app.ids import id_of_work, resumed_work
-from app.models import MAX_DATA_BYTES, Interaction, InteractionDraft, Kind, Match, Problem, Recorded, RowWarning
-from app.ports import Arrival, ExistingRow, IdentityRules, Ledger, RecordedIdentities, Unit
+from app.models import CHANGES, Interaction, InteractionDraft, Match, Problem, Recorded
+from app.nlu.forwarded import is_letter_of_ours
+from app.ports import Arrival, Changes, IdentityRules, Ledger, NewInteraction, Unit
 from app.privacy import (
     CONTEXT_ROWS,
     MaskedDraft,
@@ -35,14 +37,12 @@ MOST_AHEAD = timedelta(hours=24)
 CARD_PURPOSE = "card"
 
 
-_Row = MaskedDraft | Problem
-
-
 @dataclass(frozen=True, slots=True)
 class _Request:
     tenant: str
-    drafts: "Sequence[_Row | Recorded]"
+    drafts: Sequence[BatchRow | Recorded]
     ids: Sequence[str]
+    forwarded: Mapping[str, Arrival]
     answer: "asyncio.Future[Sequence[Recorded]]"
 
 
@@ -96,8 +96,9 @@ class Recorder:
             raise Unavailable("The service is shutting down. Try again in a moment.")
         ids = [id_of_work("int") for _ in drafts]
         rows = masked if resumed_work() is None else await self._answered_before(tenant, masked, ids)
+        rows, forwarded = await self._forwarded(tenant, rows, ids)
         answer: asyncio.Future[Sequence[Recorded]] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Request(tenant, rows, ids, answer))
+        self._waiting.append(_Request(tenant, rows, ids, forwarded, answer))
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write_all())
         return await answer
@@ -119,7 +120,7 @@ class Recorder:
             for index, draft in enumerate(drafts)
         ]
 
-    async def _masked(self, tenant: str, drafts: Sequence[InteractionDraft | Problem]) -> Sequence[_Row]:
+    async def _masked(self, tenant: str, drafts: Sequence[InteractionDraft | Problem]) -> Sequence[BatchRow]:
         talks: dict[str, Sequence[Interaction]] = {}
         for draft in drafts:
             if isinstance(draft, InteractionDraft) and depends_on_context(draft):
@@ -135,6 +136,34 @@ class Recorder:
             await self._ledger.reword(tenant, masked.earlier)
             await self._on_reworded(tenant, masked.earlier)
         return masked.rows
+
+    async def _forwarded(
+        self, tenant: str, rows: Sequence[BatchRow | Recorded], ids: Sequence[str]
+    ) -> tuple[Sequence[BatchRow | Recorded], Mapping[str, Arrival]]:
+        """The rows as they are filed, and the customers' letters that agents pass on in them, by interaction_id."""
+        filed_as = list(rows)
+        letters: dict[str, Arrival] = {}
+        for index, row in enumerate(rows):
+            if not isinstance(row, MaskedDraft) or not forwards(row.draft, ()):
+                continue
+            before = await self._before(tenant, row.draft.conversation_id, rows[:index])
+            if not forwards(row.draft, before):
+                continue
+            filed_as[index] = replace(row, draft=as_forwarding(row.draft))
+            sent = Arrival(interaction_id=ids[index], draft=row.draft, content_sha256=row.digest)
+            letter = passed_on(sent, before)
+            if letter is not None:
+                letters[ids[index]] = letter
+        return filed_as, letters
+
+    async def _before(
+        self, tenant: str, talk: str | None, rows: Sequence[BatchRow | Recorded]
+    ) -> Sequence[Interaction | InteractionDraft]:
+        """The newest rows of a conversation, and those of a request that come before a row of it."""
+        if talk is None:
+            return ()
+        beside = (row.draft for row in rows if isinstance(row, MaskedDraft) and row.draft.conversation_id == talk)
+        return [*await self._newest(tenant, talk), *beside]
 
     async def _newest(self, tenant: str, conversation_id: str) -> Sequence[Interaction]:
         party = await self._ledger.party(tenant, conversation_id=conversation_id)
@@ -160,8 +189,9 @@ class Recorder:
             for tenant, requests in group.items():
                 drafts = [draft for request in requests for draft in request.drafts]
                 ids = [an_id for request in requests for an_id in request.ids]
+                forwarded = {name: row for request in requests for name, row in request.forwarded.items()}
                 # Whatever fails, those who wait must hear of it, and the next group must have its turn.
-                (outcome,) = await asyncio.gather(self._file(tenant, drafts, ids), return_exceptions=True)
+                (outcome,) = await asyncio.gather(self._file(tenant, drafts, ids, forwarded), return_exceptions=True)
                 _answer(requests, outcome)
 
     def _next_group(self) -> Mapping[str, list[_Request]]:
@@ -174,11 +204,11 @@ class Recorder:
         return group
 
     async def _answered_before(
-        self, tenant: str, drafts: Sequence[_Row], ids: Sequence[str]
-    ) -> Sequence[_Row | Recorded]:
+        self, tenant: str, drafts: Sequence[BatchRow], ids: Sequence[str]
+    ) -> Sequence[BatchRow | Recorded]:
         """The rows of a request that is done again, with the answer in place of each one that was filed before."""
         filed = {row.interaction_id: row for row in await self._ledger.by_ids(tenant, ids)}
-        answers: list[_Row | Recorded] = []
+        answers: list[BatchRow | Recorded] = []
         for draft, interaction_id in zip(drafts, ids, strict=True):
             row = filed.get(interaction_id)
             if row is None:
@@ -196,20 +226,32 @@ class Recorder:
             )
         return answers
 
-    async def _file(self, tenant: str, drafts: Sequence[_Row | Recorded], ids: Sequence[str]) -> Sequence[Recorded]:
-        batch = _Batch(drafts, ids, now=datetime.now(UTC), looks_wrong=self._rules.warnings)
+    async def _file(
+        self,
+        tenant: str,
+        drafts: Sequence[BatchRow | Recorded],
+        ids: Sequence[str],
+        forwarded: Mapping[str, Arrival],
+    ) -> Sequence[Recorded]:
+        batch = Batch(drafts, ids, now=datetime.now(UTC), looks_wrong=self._rules.warnings)
         if batch.arrivals:
             async with self._ledger.transaction(tenant) as transaction:
-                noted = await transaction.run(partial(self._file_batch, batch))
+                noted, changed = await transaction.run(partial(self._file_batch, batch, forwarded))
             (self._noted.add if noted else self._noted.discard)(tenant)
+            # What was deleted is gone from all that was made of it, too, before anybody hears that it is.
+            if deleted := [row for row in changed if row.redacted]:
+                await self._on_reworded(tenant, deleted)
         return batch.answers()
 
     def noted(self, tenant: str) -> bool:
         """Whether the tenant's last transaction noted its interactions as not announced: a webhook hears of them."""
         return tenant in self._noted
 
-    def _file_batch(self, batch: "_Batch", unit: Unit) -> bool:
-        fresh = [arrival.draft for arrival in batch.arrivals]
+    def _file_batch(
+        self, batch: Batch, forwarded: Mapping[str, Arrival], unit: Unit
+    ) -> tuple[bool, Sequence[Interaction]]:
+        """Files what is new; tells whether it is noted as not announced, and what edits and deletions changed."""
+        fresh = [arrival.draft for arrival in (*batch.arrivals, *forwarded.values())]
         talks = {draft.conversation_id for draft in fresh if draft.conversation_id}
         # Whoever adds to a conversation without saying who they are is whom the conversation belongs to.
         identified = {draft.conversation_id for draft in fresh if draft.conversation_id and draft.identifiers}
@@ -217,117 +259,48 @@ class Recorder:
             identifiers=self._rules.keys(fresh),
             conversation_ids=identified,
             seats_only=talks - identified,
-            caller_ids={draft.id for draft in fresh if draft.id},
+            caller_ids={name for draft in fresh for name in (draft.id, draft.target_id) if name},
         )
-        arrivals = batch.new_ones(recorded)
+        new, followers = batch.new_ones(recorded)
+        arrivals = with_passed_on(new, forwarded, recorded.filed)
         assignment = self._rules.assign(recorded, arrivals, at=batch.now)
-        seqs = unit.apply(assignment.changes.model_copy(update={"announce": self._announces()}))
+        changes = assignment.changes
+        # A change belongs to whomever what it changes belongs to, whatever it names itself.
+        followed, owners = following(followers, changes.interactions, recorded.filed, assignment.customer_ids)
+        written = {
+            # What waits for its target names nobody by itself, as if it had come after it.
+            "interactions": tuple(map(_without_identifiers, changes.interactions)),
+            "followers": tuple(followed),
+            "replaced": batch.replaced,
+            "announce": self._announces(),
+        }
+        seqs = unit.apply(changes.model_copy(update=written))
         for arrival, customer_id, match in zip(arrivals, assignment.customer_ids, assignment.matches, strict=True):
             batch.filed(arrival, seqs[arrival.interaction_id], customer_id, match)
-        return unit.noted()
+        for arrival, customer_id in zip(followers, owners, strict=True):
+            batch.filed(arrival, seqs[arrival.interaction_id], customer_id, Match.EXACT)
+        touched = {arrival.draft.target_id or arrival.draft.id for arrival in (*arrivals, *followers)}
+        noted, changed = unit.noted(), unit.apply_changes({name for name in touched if name})
+        return noted, (*changed, *_echoed(unit, changed))
 
 
-@dataclass(frozen=True, slots=True)
-class _ArrivalRow:
-    """A row that is an arrival, or `repeats` one that came before it in the same transaction."""
-
-    arrival: Arrival
-    repeats: bool
+def _without_identifiers(new: NewInteraction) -> NewInteraction:
+    if new.draft.kind not in CHANGES or not new.draft.identifiers:
+        return new
+    return new.model_copy(update={"draft": new.draft.model_copy(update={"identifiers": ()})})
 
 
-class _Batch:
-    """The rows of one transaction: each is refused, a repeat of another row, known already, or new."""
-
-    def __init__(
-        self,
-        drafts: Sequence[_Row | Recorded],
-        ids: Sequence[str],
-        *,
-        now: datetime,
-        looks_wrong: Callable[[InteractionDraft], tuple[RowWarning, ...]],
-    ) -> None:
-        self.now = now
-        self._looks_wrong = looks_wrong
-        self.arrivals: list[Arrival] = []
-        self._earlier: dict[str, frozenset[str]] = {}
-        self._alike: dict[tuple[str, str], Arrival] = {}
-        self._answers: dict[str, Recorded] = {}
-        self._rows = [self._row(draft, an_id) for draft, an_id in zip(drafts, ids, strict=True)]
-
-    def new_ones(self, recorded: RecordedIdentities) -> list[Arrival]:
-        """The arrivals that are to be filed; the others are answered for."""
-        filed = {row.id: row for row in recorded.filed}
-        new: dict[str, Arrival] = {}
-        for arrival in self.arrivals:
-            caller_id = arrival.draft.id or arrival.interaction_id
-            if caller_id in filed:
-                alike = {arrival.content_sha256} | self._earlier.get(arrival.interaction_id, frozenset())
-                self._answers[arrival.interaction_id] = _answer_of_filed(filed[caller_id], alike)
-            elif caller_id in new:
-                self._answers[arrival.interaction_id] = Recorded(id=caller_id, problem=_conflict(caller_id))
-            else:
-                new[caller_id] = arrival
-        return list(new.values())
-
-    def filed(self, arrival: Arrival, seq: int, customer_id: str, match: Match) -> None:
-        """An arrival is in the ledger."""
-        self._answers[arrival.interaction_id] = Recorded(
-            id=arrival.draft.id, interaction_id=arrival.interaction_id, seq=seq, customer_id=customer_id, match=match
-        )
-
-    def answers(self) -> Sequence[Recorded]:
-        """Each row's answer, in its place."""
-        return [self._answer(row) if isinstance(row, _ArrivalRow) else row for row in self._rows]
-
-    def _row(self, row: _Row | Recorded, interaction_id: str) -> Recorded | _ArrivalRow:
-        if isinstance(row, Recorded):
-            return row
-        if isinstance(row, Problem):
-            return Recorded(problem=row)
-        draft = row.draft
-        problem = _problem_of_data(draft)
-        if problem:
-            return Recorded(id=draft.id, problem=problem)
-        alike = (draft.id or interaction_id, row.digest)
-        if alike in self._alike:
-            return _ArrivalRow(self._alike[alike], repeats=True)
-        dated = draft if draft.occurred_at else draft.model_copy(update={"occurred_at": self.now})
-        arrival = Arrival(interaction_id=interaction_id, draft=dated, content_sha256=row.digest)
-        if row.earlier_digests:
-            self._earlier[interaction_id] = row.earlier_digests
-        self._alike[alike] = arrival
-        self.arrivals.append(arrival)
-        return _ArrivalRow(arrival, repeats=False)
-
-    def _answer(self, row: _ArrivalRow) -> Recorded:
-        answer = self._answers[row.arrival.interaction_id]
-        repeated = row.repeats and answer.problem is None
-        if answer.problem is None and (warnings := self._warnings(row.arrival.draft)):
-            answer = answer.model_copy(update={"warnings": warnings})
-        return answer.model_copy(update={"duplicate": True}) if repeated else answer
-
-    def _warnings(self, draft: InteractionDraft) -> tuple[RowWarning, ...]:
-        warnings = self._looks_wrong(draft) if draft.identifiers else ()
-        empty = draft.kind is Kind.MESSAGE and not draft.text.strip() and not draft.data
-        return (*warnings, _EMPTY_MESSAGE) if empty else warnings
-
-
-_EMPTY_MESSAGE = RowWarning(
-    field="text", code="empty_message", detail="A message without words and data. Send its text, or leave it out."
-)
-
-
-def _answer_of_filed(filed: ExistingRow, alike: Collection[str]) -> Recorded:
-    if filed.content_sha256 not in alike:
-        return Recorded(id=filed.id, problem=_conflict(filed.id))
-    return Recorded(
-        id=filed.id,
-        interaction_id=filed.interaction_id,
-        seq=filed.seq,
-        customer_id=filed.customer_id,
-        match=Match.EXACT,
-        duplicate=True,
-    )
+def _echoed(unit: Unit, changed: Sequence[Interaction]) -> Sequence[Interaction]:
+    """Have what changed in agents' letters change the customers' letters that came with them; gives those."""
+    # What was edited or deleted says nothing any more of what it passed on before.
+    by_name = {forwarded_caller_id(row.id): row for row in changed if row.id and is_letter_of_ours(row)}
+    if not by_name:
+        return ()
+    followers = echoes(by_name, unit.recorded(caller_ids=by_name).filed)
+    if not followers:
+        return ()
+    unit.apply(Changes(followers=tuple(followers)))
+    return unit.apply_changes(by_name)
 
 
 def _cleaned(
@@ -346,44 +319,9 @@ def refusing_ahead(drafts: Sequence[InteractionDraft | Problem], now: datetime) 
 def _problem_of_time(draft: InteractionDraft, now: datetime) -> Problem | None:
     if draft.occurred_at is None or draft.occurred_at <= now + MOST_AHEAD:
         return None
-    return _invalid(
+    return invalid_row(
         "occurred_at",
         f"It is more than 24 hours ahead of this server's clock ({now:%Y-%m-%dT%H:%M:%SZ}). Send when it happened.",
-    )
-
-
-def _problem_of_data(draft: InteractionDraft) -> Problem | None:
-    if not draft.data:
-        return None
-    try:
-        size = len(json.dumps(draft.data, ensure_ascii=False, separators=(",", ":")).encode())
-    except ValueError:
-        return _invalid_data("The text in it is not Unicode: half of a surrogate pair stands alone.")
-    if size > MAX_DATA_BYTES:
-        return _invalid_data(f"It is {size:,} bytes of JSON; at most {MAX_DATA_BYTES:,} are taken.")
-    return None
-
-
-def _invalid_data(message: str) -> Problem:
-    return _invalid("data", message)
-
-
-def _invalid(path: str, message: str) -> Problem:
-    return Problem(
-        title=InvalidRequest.title,
-        status=422,
-        code=InvalidRequest.code,
-        detail=f"{path}: {message}",
-        errors=({"path": path, "message": message},),
-    )
-
-
-def _conflict(caller_id: str) -> Problem:
-    return Problem(
-        title=Conflict.title,
-        status=409,
-        code=Conflict.code,
-        detail=f"The id {caller_id!r} was used before for other content. Give this interaction an id of its own.",
     )
 
 

@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
 from app.bootstrap import build
+from app.formats.options import ReadingOptions
 from app.interfaces.console import mount_console
 from app.interfaces.http import Quotas, mount, open_door
 from app.interfaces.mcp import mount_mcp
@@ -33,6 +34,7 @@ def create_app(settings: Settings | None = None, application: App | None = None)
     open already, and whoever handed it in closes it.
     """
     settings = settings or Settings()
+    reading = ReadingOptions(settings.naive_times, settings.our_addresses)
 
     @asynccontextmanager
     async def lifespan(api: FastAPI) -> AsyncGenerator[None]:
@@ -41,7 +43,7 @@ def create_app(settings: Settings | None = None, application: App | None = None)
                 _log_as(settings.log_level)
                 sys.setswitchinterval(SWITCH_EVERY_S)
             serving = application or await opened.enter_async_context(build(settings))
-            door = open_door(api, serving)
+            door = open_door(api, serving, reading)
             await _prepared(serving)
             opened.push_async_callback(door.streams.finish)
             opened.push_async_callback(mcp.close)
@@ -67,7 +69,7 @@ def create_app(settings: Settings | None = None, application: App | None = None)
     mcp = mount_mcp(api)
     mount_console(api)
     if application is not None:
-        open_door(api, application)
+        open_door(api, application, reading)
     return api
 
 
@@ -107,6 +109,7 @@ async def _keep_to_retention(application: App) -> None:
     while True:
         try:
             await application.replies.remove_expired()
+            await application.connectors.prune()
             for run in await application.customers.apply_retention():
                 if count := sum(run.erased.values()):
                     log.info("retention of tenant %s erased %d entries", run.tenant, count)

@@ -12,6 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
@@ -116,6 +117,15 @@ class Settings(BaseSettings):
         default=128, ge=1, description="next actions a key may have under way in every process"
     )
     open_streams: int = Field(default=256, ge=1, description="streams a key may keep open in each process")
+    naive_times: str = Field(
+        default="utc",
+        description="what a time without a zone in a vCon, a transcript or a mail is taken for: utc, the name of a "
+        "zone such as Europe/Berlin, or refuse",
+    )
+    our_addresses: tuple[str, ...] = Field(
+        default=(),
+        description="e-mail addresses and domains of ours, as a JSON list: whoever writes from one serves",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="how much is logged")
 
     @classmethod
@@ -160,6 +170,17 @@ class Settings(BaseSettings):
                 "https://desk.example or https://*.desk.example, parted by spaces"
             )
         return " ".join(sources)
+
+    @field_validator("naive_times")
+    @classmethod
+    def _zone(cls, value: str) -> str:
+        if value.lower() in ("utc", "refuse"):
+            return value.lower()
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError(f"{value!r} is no time zone. Write utc, refuse, or a name such as Europe/Berlin") from None
+        return value
 
     @field_validator("public_url")
     @classmethod

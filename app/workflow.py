@@ -1,8 +1,8 @@
 """The way of a handoff and of a decision through the rooms: the only file that knows LangGraph.
 
 ```
-resolve → gather → understand ┬→ detect ──┬→ decide → draft ┬→ word ──────────┬→ file
-                              └→ compose ─┘                 └→ file_decision ─┘
+resolve → gather → read → understand ┬→ detect ──┬→ decide → consult → draft ┬→ word ──────────┬→ file
+                                     └→ compose ─┘                           └→ file_decision ─┘
 ```
 A node is a few lines: it calls one room and hands on what came back. There is no checkpointer: nothing is resumed,
 and one would cost more than all the nodes together.
@@ -19,9 +19,10 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
 
 from app.actions import DecisionMaker, Understanding
-from app.briefs import Rest, Word, compose, first_handoff
+from app.briefs import Case, Rest, Word, case_state, compose, first_handoff, read_case
 from app.budget import Budget
 from app.identity import Identities
+from app.knowledge import AdvisedAction, KnowledgeAdviser, Situation
 from app.models import (
     Brief,
     Customer,
@@ -35,6 +36,7 @@ from app.models import (
     Signal,
     Snapshot,
 )
+from app.nlu.wants import CaseState
 from app.ports import Archive
 from app.retrieval import Gatherer, MeaningReader
 from app.signals import SHORT_TEXTS, detect, intervene, strain_at
@@ -47,6 +49,7 @@ class Rooms:
     identities: Identities
     gatherer: Gatherer
     decisions: DecisionMaker
+    knowledge: KnowledgeAdviser
     meanings: MeaningReader
     archive: Archive
     ladder: Ladder
@@ -74,6 +77,7 @@ class State(TypedDict):
     customer: Customer
     identity: IdentityMatch
     snapshot: Snapshot
+    case: Case | None
     understanding: Understanding
     meanings: Mapping[str, Any]
     signals: tuple[Signal, ...]
@@ -149,19 +153,35 @@ async def _gather(state: State, runtime: Runtime[Rooms]) -> Found:
     return {"snapshot": await snapshot}
 
 
+async def _read(state: State, runtime: Runtime[Rooms]) -> Found:  # noqa: ARG001 - LangGraph goes by the name
+    snapshot, budget = state["snapshot"], _budget(state)
+    if _is_short(snapshot):
+        case = budget.within(lambda: read_case(snapshot), None)
+    else:
+        case = await asyncio.to_thread(budget.within, lambda: read_case(snapshot), None)
+    return {"case": case, "gave_up": budget.gave_up}
+
+
+def _state_of(case: Case | None, state: State) -> CaseState:
+    request = state["request"]
+    reason = request.reason if isinstance(request, HandoffRequest) else None
+    return case_state(case, state["snapshot"], reason) if case else CaseState()
+
+
 async def _understand(state: State, runtime: Runtime[Rooms]) -> Found:
     # What the messages mean is read while the latest is embedded.
+    case = state["case"]
     understanding, meanings = await asyncio.gather(
-        runtime.context.decisions.understand(state["snapshot"]), runtime.context.meanings.of(state["snapshot"])
+        runtime.context.decisions.understand(state["tenant"], _state_of(case, state)),
+        runtime.context.meanings.of(state["snapshot"]),
     )
     return {"understanding": understanding, "meanings": meanings}
 
 
 async def _detect(state: State, runtime: Runtime[Rooms]) -> Found:
     snapshot = state["snapshot"]
-    # A short case takes less time than it takes to hand it to a thread and back.
     meanings = state["meanings"]
-    if len(snapshot.conversation) + len(snapshot.prior) <= SHORT_CASE and snapshot.characters <= SHORT_TEXTS:
+    if _is_short(snapshot):
         signals, strain = detect(snapshot, vectors=meanings), strain_at(snapshot)
     else:
         signals = await asyncio.to_thread(detect, snapshot, vectors=meanings)
@@ -171,11 +191,22 @@ async def _detect(state: State, runtime: Runtime[Rooms]) -> Found:
 
 
 async def _compose(state: State, runtime: Runtime[Rooms]) -> Found:  # noqa: ARG001 - LangGraph goes by the name
-    request = cast(HandoffRequest, state["request"])
-    left = request.deadline_ms / 1000 - (perf_counter() - state["started"])
-    budget = Budget(min(max(left, LEAST_FOR_BRIEF_S), MOST_FOR_BRIEF_S))
-    brief = await asyncio.to_thread(compose, state["snapshot"], state["understanding"].intent, request, budget)
+    request, case, intent = cast(HandoffRequest, state["request"]), state["case"], state["understanding"].intent
+    if case is None:  # there was no time to read it
+        return {"brief": Brief(intent=intent)}
+    budget = _budget(state)
+    brief = await asyncio.to_thread(compose, state["snapshot"], intent, request, budget, case=case)
     return {"brief": brief, "gave_up": budget.gave_up}
+
+
+def _budget(state: State) -> Budget:
+    left = state["request"].deadline_ms / 1000 - (perf_counter() - state["started"])
+    return Budget(min(max(left, LEAST_FOR_BRIEF_S), MOST_FOR_BRIEF_S))
+
+
+def _is_short(snapshot: Snapshot) -> bool:
+    """Whether a case is read in less time than it takes to hand it to a thread and back."""
+    return len(snapshot.conversation) + len(snapshot.prior) <= SHORT_CASE and snapshot.characters <= SHORT_TEXTS
 
 
 async def _decide(state: State, runtime: Runtime[Rooms]) -> Found:
@@ -188,6 +219,27 @@ async def _decide(state: State, runtime: Runtime[Rooms]) -> Found:
         started=state["started"],
     )
     return {"decision": await decision}
+
+
+async def _consult(state: State, runtime: Runtime[Rooms]) -> Found:
+    decision, (catalogue, reading, _), request = state["decision"], state["understanding"], state["request"]
+    by_id = {action.id: action for action in catalogue.actions}
+    advised = [
+        AdvisedAction(offered.action_id, f"{action.label} {action.description or ''}", frozenset(action.intents))
+        for offered in decision.actions
+        if (action := by_id.get(offered.action_id)) is not None
+    ]
+    reason = request.reason if isinstance(request, HandoffRequest) else None
+    situation = Situation(reading.asked, reading.intent.name, reading.intent.label, reason)
+    beside = await runtime.context.knowledge.beside(state["snapshot"], situation, advised)
+    if not any(beside.values()):
+        return {}
+    actions = tuple(
+        offered.model_copy(update={"knowledge": tuple(beside.get(offered.action_id, ()))})
+        for offered in decision.actions
+    )
+    took_ms = round((perf_counter() - state["started"]) * 1000)
+    return {"decision": decision.model_copy(update={"actions": actions, "duration_ms": took_ms})}
 
 
 async def _draft(state: State, runtime: Runtime[Rooms]) -> Found:
@@ -244,11 +296,13 @@ _HANDOFF = frozenset[Way](("handoff",))
 NODES: Mapping[str, Node] = {
     "resolve": Node(_resolve, (START,), _ALL),
     "gather": Node(_gather, ("resolve",), _ALL),
-    "understand": Node(_understand, ("gather",), _ALL),
+    "read": Node(_read, ("gather",), _ALL),
+    "understand": Node(_understand, ("read",), _ALL),
     "detect": Node(_detect, ("understand",), _BOTH),
     "compose": Node(_compose, ("understand",), frozenset[Way](("handoff", "draft"))),
     "decide": Node(_decide, ("detect", "compose"), _BOTH),
-    "draft": Node(_draft, ("decide",), _HANDOFF),
+    "consult": Node(_consult, ("decide",), _BOTH),
+    "draft": Node(_draft, ("consult",), _HANDOFF),
     "word": Node(_word, ("draft",), _HANDOFF),
     "file_decision": Node(_file_decision, ("draft",), _BOTH),
     "file": Node(_file, ("word", "file_decision"), _HANDOFF),

@@ -17,6 +17,7 @@ from app.models import (
     Intent,
     Interaction,
     Intervention,
+    InterventionLevel,
     Kind,
     NextActionRequest,
     Outcome,
@@ -28,6 +29,8 @@ from app.nlu.analysis import analysis_of
 from app.nlu.sentiment import mood
 from app.nlu.steps import Step, step_name, steps
 from app.nlu.tool_facts import Facts, read_facts, typed
+from app.nlu.wants import CaseState
+from app.nlu.words import terms
 
 TRIED_WITHIN = timedelta(days=14)
 # What staff or a bot has refused may still be open by policy, so it counts for less than what policy closed.
@@ -53,6 +56,7 @@ class DecisionCase:
     snapshot: Snapshot
     intent: Intent
     reading: IntentReading
+    state: CaseState
     signals: Sequence[Signal]
     intervention: Intervention
     request: HandoffRequest | NextActionRequest
@@ -88,15 +92,27 @@ class DecisionCase:
 
     @cached_property
     def _wishes(self) -> Sequence[WishRead]:
-        # What was read wish by wish is finer; but whoever hands in another intent knows better.
-        if self.intent != self.reading.intent:
-            return (WishRead(self.wishes, self.snapshot.now),)
         wishes = self.reading.wishes
         return [wish._replace(shares=_weakened(wish.shares)) if self._is_met(wish) else wish for wish in wishes]
 
+    @cached_property
+    def _wanted(self) -> Mapping[str, float]:
+        """How sure we are of each intent that is still wanted; the sum is at most 1."""
+        # What was read text by text is finer; but whoever hands in another intent knows better.
+        if self.intent != self.reading.intent:
+            return self.wishes
+        together: dict[str, float] = {}
+        for wish in self._wishes:
+            for name, share in wish.shares.items():
+                together[name] = together.get(name, 0.0) + share
+        # What was met is not wanted, and leaves the rest as it is.
+        most = max(1.0, sum(share for wish in self.reading.wishes for share in wish.shares.values()))
+        return {name: share / most for name, share in together.items()}
+
     def _is_met(self, wish: WishRead) -> bool:
         wanted = max(wish.shares, key=lambda name: wish.shares[name], default="")
-        done = {step.name for step in self.steps if step.outcome is Outcome.SUCCEEDED and step.at >= wish.at}
+        at = wish.row.occurred_at
+        done = {step.name for step in self.steps if step.outcome is Outcome.SUCCEEDED and step.at >= at}
         return any(
             action.intents.get(wanted, 0.0) >= MEETS and done & _step_names(action.id, action.aliases)
             for action in self.catalogue.actions
@@ -136,16 +152,40 @@ class DecisionCase:
         if action.repeatable:
             return None
         names = _step_names(action.id, action.aliases)
-        if names.isdisjoint(self._taken):
+        if not names.isdisjoint(self._taken):
+            for step in reversed(self.steps):
+                tried = step.name in names and step.outcome is not Outcome.ABANDONED
+                if tried and _same_thing(action, filled, step):
+                    return step
+        return self._attempt_in_words(action)
+
+    @cached_property
+    def _attempts_in_words(self) -> Sequence[tuple[Step, frozenset[str]]]:
+        """What customers say they tried lately, the newest first, each with its terms."""
+        since = self.snapshot.now - TRIED_WITHIN
+        return [(step, frozenset(terms(step.name))) for step in reversed(self.state.attempts) if step.at >= since]
+
+    @cached_property
+    def _words_of_the_talk(self) -> frozenset[str]:
+        return frozenset(word for row in self._rows if row.kind is Kind.MESSAGE for word in analysis_of(row).terms)
+
+    def _attempt_in_words(self, action: CatalogueAction) -> Step | None:
+        """The newest attempt in words that is one at this action: it names the deed, and the talk what it is about.
+
+        `I have restarted it twice` tells of `restart_router` where a router is spoken of. The words of an action's id
+        are English mostly, so in other languages few attempts are recognised.
+        """
+        if not self._attempts_in_words:
             return None
-        for step in reversed(self.steps):
-            tried = step.name in names and step.outcome is not Outcome.ABANDONED
-            if tried and _same_thing(action, filled, step):
-                return step
-        return None
+        deed, *about = terms(action.id.replace("_", " ")) or ("",)
+        if not about or not self._words_of_the_talk.issuperset(about):
+            return None
+        return next((step for step, words in self._attempts_in_words if deed in words), None)
 
     def called_for(self, action: CatalogueAction, closed: Mapping[str, float]) -> ActionDemand:
         """How much the action is called for; `closed` says how much each action out of reach would have been."""
+        if self.state.is_settled:
+            return ActionDemand(action.levels.get(InterventionLevel.WAIT, 0.0), "level")
         calls = [ActionDemand(self.wished(action), "wish")]
         if action.levels:
             calls.append(ActionDemand(action.levels.get(self.intervention.level, 0.0), "level"))
@@ -160,17 +200,28 @@ class DecisionCase:
         """How well the action fits what the customer wants."""
         fit = self._wished.get(action.id)
         if fit is None:
-            by_intent = max((_fit(action, wish) for wish in self._wishes), default=0.0)
+            by_intent = sum(fit * self._wanted.get(name, 0.0) for name, fit in action.intents.items())
             fit = self._wished[action.id] = min(1.0, max(by_intent, self.reading.likeness.get(action.id, 0.0)))
         return fit
 
     def wish_for(self, action: CatalogueAction) -> str | None:
         """The label of the wish that the action fits best, or None where it fits by its own examples alone."""
-        shares = {
-            name: fit * wish.shares.get(name, 0.0) for wish in self._wishes for name, fit in action.intents.items()
-        }
+        best = self._fitting(action)
+        return None if best is None else self.catalogue.intent_label(best)
+
+    def confidence_in_wish_for(self, action: CatalogueAction) -> float:
+        """How sure we are that the customer wants what the action fits best, however well it fits that."""
+        best = self._fitting(action)
+        if best is None:
+            return 0.0
+        named = self.intent.confidence if self.intent.name == best else 0.0
+        return max(named, self._wanted.get(best, 0.0))
+
+    def _fitting(self, action: CatalogueAction) -> str | None:
+        """The name of the wish that the action fits best."""
+        shares = {name: fit * self._wanted.get(name, 0.0) for name, fit in action.intents.items()}
         best = max(shares, key=lambda name: shares[name], default=None)
-        return self.catalogue.intent_label(best) if best is not None and shares[best] > 0 else None
+        return best if best is not None and shares[best] > 0 else None
 
     def _refused(self, action_id: str) -> float:
         if not self._anything_refused:
@@ -209,6 +260,7 @@ class DecisionCase:
                 "id": snapshot.conversation_id or "",
                 "channel": last.channel.value if last else "",
                 "messages": len(self._messages),
+                "settled": self.state.is_settled,
                 "mood": mood([analysis_of(row).feeling for row in self._messages]).label.value,
                 "steps": {step.name: step.outcome.value for step in self.steps},
                 "intents": {intent.name: self.wishes.get(intent.name, 0.0) for intent in self.catalogue.intents},
@@ -232,13 +284,6 @@ def denies(closure: Closure | None, tried: Step | None) -> bool:
 @text_cache(maxsize=4096)
 def _step_names(action_id: str, aliases: tuple[str, ...]) -> frozenset[str]:
     return frozenset(step_name(name) for name in (action_id, *aliases))
-
-
-def _fit(action: CatalogueAction, wish: WishRead) -> float:
-    fits = 0.0
-    for name, fit in action.intents.items():
-        fits += fit * wish.shares.get(name, 0.0)
-    return fits
 
 
 def _weakened(shares: Mapping[str, float]) -> Mapping[str, float]:

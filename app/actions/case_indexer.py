@@ -62,6 +62,8 @@ class CaseIndexer:
         self._waiting: FIFOCache[tuple[str, str], _PendingOutcomes] = FIFOCache(maxsize=MOST_WAITING)
         self._tenants: set[str] = set()
         self._woken = asyncio.Event()
+        # Two at a time would file one outcome twice, and each remove what the other still holds.
+        self._taking_up = asyncio.Lock()
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -90,13 +92,14 @@ class CaseIndexer:
 
     async def take_up(self) -> None:
         """Make findable what waits and has its vector by now. Raises as the stores do; what is left waits on."""
-        by_tenant: dict[str, list[str]] = {}
-        for tenant, case_id in self._waiting:
-            by_tenant.setdefault(tenant, []).append(case_id)
-        for tenant, case_ids in by_tenant.items():
-            await self._name(tenant)
-            for start in range(0, len(case_ids), PAGE):
-                await self._take_up(tenant, case_ids[start : start + PAGE])
+        async with self._taking_up:
+            by_tenant: dict[str, list[str]] = {}
+            for tenant, case_id in self._waiting:
+                by_tenant.setdefault(tenant, []).append(case_id)
+            for tenant, case_ids in by_tenant.items():
+                await self._name(tenant)
+                for start in range(0, len(case_ids), PAGE):
+                    await self._take_up(tenant, case_ids[start : start + PAGE])
 
     async def look_through(self) -> bool:
         """Make findable what is told in the archive and is not; tells whether some had no vector yet."""
@@ -140,7 +143,7 @@ class CaseIndexer:
                 del waiting.outcomes[: len(outcomes)]
             settled = case_id in vectors and not waiting.outcomes
             if settled or case_id in gone or waiting.until < monotonic():
-                del self._waiting[tenant, case_id]
+                self._waiting.pop((tenant, case_id), None)  # what waits longest gives way to what is new
         await self._drop_gone(tenant, list(vectors))
 
     async def _drop_gone(self, tenant: str, case_ids: Sequence[str]) -> set[str]:

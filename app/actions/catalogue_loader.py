@@ -92,13 +92,24 @@ def _shipped(file: Path) -> Catalogue:
     return _loaded(file)
 
 
-def _loaded(file: Path) -> Catalogue:
+def catalogue_text(name_or_path: str) -> str:
+    """A shipped catalogue by its name, or one in a file, as it is written. Raises ConfigurationError."""
+    return _text_of(_file_of(name_or_path))
+
+
+def _text_of(file: Path) -> str:
     if file.stat().st_size > LARGEST_FILE:
         raise ConfigurationError(f"{file}: the file is larger than {LARGEST_FILE // 1024 // 1024} MiB.")
     try:
-        document = read_yaml(file.read_text(encoding="utf-8"))
+        return file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
         raise ConfigurationError(f"{file}: the file is not UTF-8 text.") from None
+
+
+def _loaded(file: Path) -> Catalogue:
+    text = _text_of(file)
+    try:
+        document = read_yaml(text)
     except YamlProblem as failure:
         line = "" if failure.line is None else f":{failure.line}"
         raise ConfigurationError(f"{file}{line}: this is not valid YAML ({failure.message}).") from None

@@ -14,8 +14,10 @@ from typing import Any, NamedTuple
 
 from app.actions.catalogue import Catalogue
 from app.actions.catalogue_loader import stored_catalogue
-from app.actions.intents import IntentReader
+from app.actions.intents import IntentLearner, IntentReader
+from app.actions.lint import CatalogueLinter
 from app.errors import InvalidRequest, RetrievalUnavailable
+from app.models import CatalogueReport
 from app.ports import Archive, Embedder, Vectors
 
 _log = logging.getLogger(__name__)
@@ -92,6 +94,15 @@ class CatalogueStore:
         self._in_force[tenant] = made
         self._looked[tenant] = monotonic()
         return made
+
+    @property
+    def learner(self) -> IntentLearner:
+        """What learns intents here."""
+        return IntentLearner(self._embedder)
+
+    async def check(self, text: str, *, as_json: bool) -> CatalogueReport:
+        """What a linter says of a catalogue as it is written; nothing is put."""
+        return await CatalogueLinter(self.learner).check(text, as_json=as_json)
 
     async def close(self) -> None:
         """Leave off taking up what others have put."""

@@ -41,6 +41,7 @@ from app.models import (
     SuppressionReason,
 )
 from app.nlu.steps import Step
+from app.nlu.wants import CaseState
 from app.ports import Archive, CaseVectors, Embedder
 
 IN_A_HANDOFF = 3
@@ -87,6 +88,7 @@ class Understanding(NamedTuple):
 
     catalogue: Catalogue
     reading: IntentReading
+    state: CaseState = CaseState()
 
     @property
     def intent(self) -> Intent:
@@ -120,13 +122,13 @@ class DecisionMaker:
         """The friction from which on to be that forward, where the tenant's catalogue says so."""
         return (await self.catalogues.of(tenant)).catalogue.friction_ladder
 
-    async def understand(self, snapshot: Snapshot) -> Understanding:
+    async def understand(self, tenant: str, state: CaseState) -> Understanding:
         """What the customer wants, in the words of the catalogue in force; the intent has no name when none fits."""
-        in_force = await self.catalogues.of(snapshot.tenant)
-        reading = await in_force.reader.read(snapshot)
+        in_force = await self.catalogues.of(tenant)
+        reading = await in_force.reader.read(state.wants)
         labels = {intent.name: intent.label for intent in in_force.catalogue.intents}
         labelled = reading.intent.model_copy(update={"label": labels.get(reading.intent.name or "")})
-        return Understanding(in_force.catalogue, reading._replace(intent=labelled))
+        return Understanding(in_force.catalogue, reading._replace(intent=labelled), state)
 
     async def decide(
         self,
@@ -139,9 +141,9 @@ class DecisionMaker:
         started: float,
     ) -> Decision:
         """What to do next, ranked, and what is held back. `started` is a reading of `time.perf_counter()`."""
-        catalogue, reading = understanding
+        catalogue, reading, state = understanding
         intent = understanding.intent
-        case = DecisionCase(catalogue, snapshot, intent, reading, signals, intervention, request)
+        case = DecisionCase(catalogue, snapshot, intent, reading, state, signals, intervention, request)
         by_agent = isinstance(request, HandoffRequest) or request.audience == "agent"
         audience = "agent" if by_agent else "bot"
         limit = IN_A_HANDOFF if isinstance(request, HandoffRequest) else request.limit
@@ -316,7 +318,9 @@ def _why(case: DecisionCase, ranked: _RankedAction) -> tuple[str, tuple[str, ...
         return f"“{label}” is not possible: {ranked.instead.detail}", (*asked, *ranked.instead.evidence)
     if call.by == "wish":
         wish = case.wish_for(ranked.judged.action)
-        opening = "The customer wants" if call.strength >= SURE_WISH else "It may be about"
+        # How well the action fits is told by itself: a clear wish is not in doubt for what fits it badly.
+        is_sure = case.confidence_in_wish_for(ranked.judged.action) >= SURE_WISH
+        opening = "The customer wants" if is_sure else "Perhaps the customer wants"
         what = f"{opening}: {wish}" if wish else "It is close to what was asked for"
         return f"{what}. This fits by {call.strength:.0%}, and the policy allows it.", asked
     return "It is open whatever the customer wants.", asked

@@ -107,7 +107,7 @@ class TrafficLearner:
 
     def _note(self, rows: Iterable[tuple[str, Interaction]]) -> None:
         for tenant, row in rows:
-            if row.actor is not Actor.CUSTOMER or row.kind is not Kind.MESSAGE:
+            if row.actor is not Actor.CUSTOMER or row.kind is not Kind.MESSAGE or row.partial:
                 continue
             # The tenants that were heard of last are kept.
             heard = self._heard[tenant] = self._heard.pop(tenant, None) or _Heard()

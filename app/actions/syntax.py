@@ -83,12 +83,17 @@ Node = Literal | Name | Field | Index | FunctionCall | Items | Joined
 
 def tree(expression: str) -> Node:
     """The tree of an expression that the engine accepts. Raises TooDeep or Unreadable."""
-    tokens = [match for match in _TOKEN.finditer(expression) if match.lastgroup is not None]
-    reader = _ExpressionReader([(match.lastgroup or "", match.group()) for match in tokens])
+    reader = _ExpressionReader(tokens(expression))
     node = reader.joined()
     if not reader.at_end:
         raise Unreadable(reader.here)
     return node
+
+
+def tokens(expression: str) -> Sequence[tuple[str, str]]:
+    """The words and signs of an expression, each with its kind: `text`, `number`, `name`, `sign` or `other`."""
+    matches = (match for match in _TOKEN.finditer(expression) if match.lastgroup is not None)
+    return [(match.lastgroup or "", match.group()) for match in matches]
 
 
 class _ExpressionReader:

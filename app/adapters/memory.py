@@ -14,7 +14,6 @@ from app.adapters.memory_tenant import MemoryTenant
 from app.adapters.memory_vectors import MemoryVectors
 from app.models import Channel, Interaction, Kind
 from app.ports import (
-    REDACTED,
     Changes,
     ConversationSeat,
     ErasedRows,
@@ -33,6 +32,9 @@ from app.ports import (
 Result = TypeVar("Result")
 Key = tuple[str, str]
 
+# A position of the write order at which no row stands.
+_FREE = ("", "")
+
 
 __all__ = ["MemoryArchive", "MemoryLedger", "MemoryVectors"]
 
@@ -45,6 +47,7 @@ class MemoryUnit:
         self._heard = heard
         self._noted = False
         self.written: list[str] = []
+        self.moved: list[str] = []
         self.unannounced: dict[str, str] = {}
 
     def recorded(
@@ -94,18 +97,31 @@ class MemoryUnit:
         for merge in changes.undone:
             tenant.parents[merge.absorbed] = None
             tenant.merges[merge.merge_id] = merge
+        tenant.erase_rows(changes.replaced)
         seqs = {interaction.interaction_id: self._write(interaction) for interaction in changes.interactions}
+        seqs |= {change.interaction_id: self._write(change, is_seated=False) for change in changes.followers}
         self._noted = changes.announce and self._heard and bool(seqs)
         if self._noted:
-            talks = ((arrival.interaction_id, arrival.draft.conversation_id) for arrival in changes.interactions)
+            talks = (
+                (arrival.interaction_id, arrival.draft.conversation_id)
+                for arrival in (*changes.interactions, *changes.followers)
+            )
             self.unannounced |= {interaction_id: talk for interaction_id, talk in talks if talk}
         return seqs
+
+    def apply_changes(self, caller_ids: Collection[str]) -> Sequence[Interaction]:
+        """Apply the edits and deletions that wait for these callers' ids; gives what they changed."""
+        changed = self._tenant.apply_changes(caller_ids)
+        ids = [row.interaction_id for row in changed]
+        self.written = [interaction_id for interaction_id in self.written if interaction_id not in ids] + ids
+        self.moved.extend(ids)
+        return changed
 
     def noted(self) -> bool:
         """Whether what was written is noted as not announced."""
         return self._noted
 
-    def _write(self, new: NewInteraction) -> int:
+    def _write(self, new: NewInteraction, *, is_seated: bool = True) -> int:
         tenant, draft = self._tenant, new.draft
         tenant.last_seq += 1
         fields: dict[str, Any] = dict(draft)
@@ -114,7 +130,10 @@ class MemoryUnit:
         tenant.rows[new.interaction_id] = Interaction(**fields)
         if draft.id:
             tenant.filed[draft.id] = (new.interaction_id, new.content_sha256)
-        if draft.conversation_id:
+        if draft.target_id:
+            waiting = tenant.waiting.get(draft.target_id, ())
+            tenant.waiting[draft.target_id] = (*waiting, new.interaction_id)
+        if draft.conversation_id and is_seated:
             tenant.seats[draft.conversation_id] = new.identity_id
         self.written.append(new.interaction_id)
         return tenant.last_seq
@@ -129,6 +148,10 @@ class MemoryUnit:
             identity_id=row.identity_id,
             customer_id=self._tenant.customer(row.identity_id),
             content_sha256=content_sha256,
+            conversation_id=row.conversation_id,
+            occurred_at=row.occurred_at,
+            partial=row.partial and not row.redacted,
+            blanked=row.partial and row.redacted,
         )
 
     def _parted(self) -> Iterable[tuple[str, str]]:
@@ -192,7 +215,10 @@ class MemoryLedger:
             unit = MemoryUnit(changed, heard=tenant in self.heard)
             yield MemoryTransaction(unit)
             self._tenants[tenant] = changed
-            self._written.extend((tenant, interaction_id) for interaction_id in unit.written)
+            moved = {(tenant, interaction_id) for interaction_id in unit.moved}
+            # A row has one position: where it stood before it was changed is free.
+            self._written = [_FREE if entry in moved else entry for entry in self._written] if moved else self._written
+            self._written.extend((tenant, interaction_id) for interaction_id in dict.fromkeys(unit.written))
             now = round(time() * 1000)
             self.unannounced |= {(tenant, name): (talk, now) for name, talk in unit.unannounced.items()}
 
@@ -298,6 +324,11 @@ class MemoryLedger:
             key=lambda interaction: interaction.seq,
         )
 
+    async def by_caller_ids(self, tenant: str, caller_ids: Collection[str]) -> Sequence[Interaction]:
+        """The interactions that their callers gave these ids, by seq."""
+        filed = self._tenants[tenant].filed
+        return await self.by_ids(tenant, [filed[caller_id][0] for caller_id in caller_ids if caller_id in filed])
+
     async def windows(
         self, tenant: str, conversation_ids: Collection[str], *, limit: int
     ) -> Sequence[tuple[str, Interaction]]:
@@ -388,15 +419,8 @@ class MemoryLedger:
     async def redact(self, tenant: str, interaction_id: str) -> Interaction | None:
         """Blank what one interaction says; gives it as it is now, or None when it is unknown."""
         async with self._lock:
-            rows = self._tenants[tenant].rows
-            row = rows.get(interaction_id)
-            if row is None:
-                return None
-            identifiers = tuple(identifier.model_copy(update={"value": REDACTED}) for identifier in row.identifiers)
-            blanked: dict[str, Any] = {"text": "", "data": {}, "identifiers": identifiers, "redacted": True}
-            blanked["participant"] = None
-            rows[interaction_id] = row.model_copy(update=blanked)
-            return rows[interaction_id]
+            of = self._tenants[tenant]
+            return of.blank(interaction_id) if interaction_id in of.rows else None
 
     async def erase(self, tenant: str, customer_id: str) -> ErasedRows:
         """Remove the customer of this surviving id; an unknown id: nothing is erased."""

@@ -2,15 +2,16 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from itertools import count
 from typing import Any
 
 from pydantic_core import from_json, to_json
 
 from app.adapters.counters import added, changes
-from app.ids import ids_in
+from app.ids import ids_in, made_since
 from app.ports import Counting
-from app.ports.archive import NAMED_BY_OTHERS
+from app.ports.archive import NAMED_BY_OTHERS, WRITTEN_BY_TENANTS
 
 
 class MemoryArchive:
@@ -111,7 +112,13 @@ class MemoryArchive:
         return len(wanted)
 
     async def erase_documents(
-        self, tenant: str, customer_ids: Collection[str], *, naming: Collection[str] = (), owners: Collection[str] = ()
+        self,
+        tenant: str,
+        customer_ids: Collection[str],
+        *,
+        naming: Collection[str] = (),
+        owners: Collection[str] = (),
+        made_before: datetime | None = None,
     ) -> Mapping[str, int]:
         """Remove all documents of these customers, and of those of `owners` and of nobody the ones that name an id."""
         counts: Counter[str] = Counter()
@@ -119,7 +126,11 @@ class MemoryArchive:
         for attempt in count():
             gone: list[tuple[str, str, str]] = []
             for (of_tenant, collection, key), (owner, document) in self._documents.items():
-                named = (owner is None or owner in owners) and bool(wanted & ids_in(f"{key} {document.decode()}"))
+                may_name = collection not in WRITTEN_BY_TENANTS and (owner is None or owner in owners)
+                named = may_name and bool(wanted & ids_in(f"{key} {document.decode()}"))
+                # What names a removed document follows it whenever it was made.
+                if made_before is not None and not attempt and made_since(key, made_before):
+                    named = False
                 if of_tenant == tenant and (owner in customer_ids or named):
                     gone.append((of_tenant, collection, key))
             for document_key in gone:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.models import Interaction
+from app.models import Interaction, standing_rows
 from app.ports import Archive, Ledger
 from app.ports.continuity import (
     TOLD_IN,
@@ -261,6 +261,7 @@ class MemoryContinuity:
         rows: Sequence[Interaction] = await self._ledger.interactions(
             tenant, due.identity_ids, limit=most, newest_first=True
         )
+        rows = standing_rows(rows)
         documents_by_collection: dict[str, list[Mapping[str, Any]]] = {}
         for collection in TOLD_IN:
             for identity_id in due.identity_ids:

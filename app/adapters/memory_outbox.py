@@ -9,7 +9,7 @@ from typing import Any
 from pydantic_core import from_json
 
 from app.adapters.memory import MemoryLedger
-from app.adapters.outbox_rows import NewMessage, hears_arrivals, messages_of
+from app.adapters.outbox_rows import NewMessage, conversations_of, hears_arrivals, messages_of
 from app.ids import ids_in
 from app.models import Announcement, Delivery, DeliveryStatus, IssuedWebhook
 from app.ports import Archive
@@ -103,7 +103,8 @@ class MemoryOutbox:
                 return False
             of.marks[mark] = (customer_id, now_ms())
         wanting = [(webhook.webhook_id, webhook.events) for webhook in of.webhooks.values()]
-        for new in messages_of(wanting, announcements):
+        own = conversations_of((webhook.webhook_id, webhook.url) for webhook in of.webhooks.values())
+        for new in messages_of(wanting, announcements, own):
             if self._ledger is not None and await self._ledger.customer_of(tenant, new.customer_id) is None:
                 continue
             now = now_ms()

@@ -2,11 +2,13 @@
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from pydantic_core import to_json
 
-from app.models import Interaction
+from app.models import CHANGES, Interaction, Kind, RowWording, Visibility, deleted_since, edited, edits_for, hides
 from app.ports import (
+    REDACTED,
     ConversationSeat,
     ErasedRows,
     IdentifierHolding,
@@ -17,6 +19,14 @@ from app.ports import (
 )
 
 Key = tuple[str, str]
+
+
+def blanked(row: Interaction) -> Interaction:
+    """A row without what it says; its ids and its seq stay."""
+    identifiers = tuple(identifier.model_copy(update={"value": REDACTED}) for identifier in row.identifiers)
+    nothing: dict[str, Any] = {"text": "", "data": {}, "identifiers": identifiers, "redacted": True}
+    nothing |= {"participant": None, "revisions": (), "edited_at": None}
+    return row.model_copy(update=nothing)
 
 
 @dataclass(slots=True)
@@ -30,6 +40,10 @@ class MemoryTenant:
     seats: dict[str, str] = field(default_factory=dict[str, str])
     holdings: dict[tuple[str, Key], NewHolding] = field(default_factory=dict[tuple[str, Key], NewHolding])
     merges: dict[str, MergeRecord] = field(default_factory=dict[str, MergeRecord])
+    # The edits and deletions that wait for what they change, by its caller's id.
+    waiting: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    # What edited rows said before, by their ids; see `edited`.
+    earlier: dict[str, tuple[RowWording, ...]] = field(default_factory=dict[str, tuple[RowWording, ...]])
 
     def copy(self) -> "MemoryTenant":
         """Another that changes on its own."""
@@ -41,6 +55,8 @@ class MemoryTenant:
             dict(self.seats),
             dict(self.holdings),
             dict(self.merges),
+            dict(self.waiting),
+            dict(self.earlier),
         )
 
     def customer(self, identity_id: str) -> str:
@@ -91,10 +107,53 @@ class MemoryTenant:
             if row.id:
                 self.filed.pop(row.id, None)
         ids = {row.interaction_id for row in gone}
+        for interaction_id in ids:
+            self.earlier.pop(interaction_id, None)
         for key, holding in self.holdings.items():
             if holding.interaction_id in ids:
                 self.holdings[key] = holding.model_copy(update={"interaction_id": None})
         return len(gone)
+
+    def apply_changes(self, caller_ids: Collection[str]) -> list[Interaction]:
+        """Apply the edits and deletions that wait for these callers' ids; gives what they changed."""
+        changed: list[Interaction] = []
+        for caller_id in sorted(set(caller_ids) & self.waiting.keys()):
+            waiting = [self.rows[change] for change in self.waiting[caller_id] if change in self.rows]
+            deletion = deleted_since(waiting)
+            target = self.rows[self.filed[caller_id][0]] if caller_id in self.filed else None
+            if target is None or target.kind in CHANGES:
+                # What was taken back before it came says nothing until then.
+                self._blank(change for change in waiting if deletion and change.kind is not Kind.DELETION)
+                continue
+            edits, before = edits_for(target, waiting), target
+            if deletion is not None:
+                target = self.blank(target.interaction_id).model_copy(update={"deleted_at": deletion})
+            elif edits is None:
+                continue
+            elif edits:
+                target, self.earlier[target.interaction_id] = edited(
+                    target, self.earlier.get(target.interaction_id, ()), edits
+                )
+            if target.redacted and hides(waiting):
+                target = target.model_copy(update={"visibility": Visibility.INTERNAL})
+            del self.waiting[caller_id]
+            self._blank(waiting, identity_id=target.identity_id)
+            if target != before:
+                self.rows[target.interaction_id] = target
+                changed.append(target)
+        return changed
+
+    def blank(self, interaction_id: str) -> Interaction:
+        """Leave nothing of what a row says and said; gives it as it is now."""
+        self.earlier.pop(interaction_id, None)
+        self.rows[interaction_id] = blanked(self.rows[interaction_id])
+        return self.rows[interaction_id]
+
+    def _blank(self, changes: Iterable[Interaction], **fields: str) -> None:
+        """Leave nothing of what changes say."""
+        for change in changes:
+            spent = blanked(change).model_copy(update={"redacted": change.redacted, **fields})
+            self.rows[change.interaction_id] = spent
 
     def file_analyses(self, analyses: Iterable[NewAnalysis]) -> None:
         """Put what was read off texts beside the rows that still say that."""

@@ -21,6 +21,7 @@ class MemoryVectors:
 
     def __init__(self) -> None:
         self._vectors: dict[Key, NDArray[np.float32]] = {}
+        self._passages: dict[Key, NDArray[np.float32]] = {}
         self._cases: defaultdict[str, dict[str, tuple[str, NDArray[np.float32]]]] = defaultdict(dict)
 
     async def put(self, tenant: str, interaction_ids: Sequence[str], vectors: Vectors) -> None:
@@ -42,8 +43,9 @@ class MemoryVectors:
             self._vectors.pop((tenant, interaction_id), None)
 
     async def clear(self) -> None:
-        """Remove the vectors of all tenants, cases included, before an index is made anew."""
+        """Remove the vectors of all tenants, cases and passages included, before an index is made anew."""
         self._vectors.clear()
+        self._passages.clear()
         self._cases.clear()
 
     async def discard_if_broken(self, tenant: str, interaction_ids: Sequence[str]) -> bool:  # noqa: ARG002
@@ -77,6 +79,21 @@ class MemoryVectors:
         """Remove cases; ids without one are passed over."""
         for case_id in case_ids:
             self._cases[tenant].pop(case_id, None)
+
+    async def put_passages(self, tenant: str, passage_ids: Sequence[str], vectors: Vectors) -> None:
+        """Write or replace the vectors of passages."""
+        for passage_id, vector in zip(passage_ids, vectors, strict=True):
+            self._passages[tenant, passage_id] = np.asarray(vector, dtype=np.float32).copy()
+
+    async def get_passages(self, tenant: str, passage_ids: Sequence[str]) -> Mapping[str, NDArray[np.float32]]:
+        """The vectors of passages that exist under these ids."""
+        keys = [(tenant, passage_id) for passage_id in passage_ids if (tenant, passage_id) in self._passages]
+        return {key[1]: self._passages[key] for key in keys}
+
+    async def delete_passages(self, tenant: str, passage_ids: Sequence[str]) -> None:
+        """Remove passages; ids without one are passed over."""
+        for passage_id in passage_ids:
+            self._passages.pop((tenant, passage_id), None)
 
     async def close(self) -> None:
         """Nothing is held open."""

@@ -41,6 +41,14 @@ _CASES = """
         PRIMARY KEY (tenant, case_id)
     )
 """
+_PASSAGES = """
+    CREATE TABLE IF NOT EXISTS warmline_passages (
+        tenant text COLLATE "C" NOT NULL,
+        passage_id text COLLATE "C" NOT NULL,
+        embedding vector NOT NULL,
+        PRIMARY KEY (tenant, passage_id)
+    )
+"""
 _PUT = """
     INSERT INTO warmline_vectors (tenant, interaction_id, embedding) VALUES ($1, $2, $3)
     ON CONFLICT (tenant, interaction_id) DO UPDATE SET embedding = excluded.embedding
@@ -60,6 +68,12 @@ _NEAREST_CASES = """
     SELECT case_id, -(embedding <#> $2) AS likeness, outcome FROM alike ORDER BY embedding <#> $2, case_id LIMIT $4
 """
 _DELETE_CASES = "DELETE FROM warmline_cases WHERE tenant = $1 AND case_id = ANY($2::text[])"
+_PUT_PASSAGE = """
+    INSERT INTO warmline_passages (tenant, passage_id, embedding) VALUES ($1, $2, $3)
+    ON CONFLICT (tenant, passage_id) DO UPDATE SET embedding = excluded.embedding
+"""
+_GET_PASSAGES = "SELECT passage_id, embedding FROM warmline_passages WHERE tenant = $1 AND passage_id = ANY($2::text[])"
+_DELETE_PASSAGES = "DELETE FROM warmline_passages WHERE tenant = $1 AND passage_id = ANY($2::text[])"
 _HOW_TO_MEND = (
     "The database of WARMLINE_VECTORS_URL has no pgvector. Install the extension on its server and run "
     "CREATE EXTENSION vector in the database as a user who may, or set WARMLINE_VECTORS_URL to another store."
@@ -99,9 +113,9 @@ class PgVectors:
             await connection.execute(_DELETE, tenant, list(interaction_ids))
 
     async def clear(self) -> None:
-        """Remove the vectors of all tenants, cases included; the next may have another length."""
+        """Remove the vectors of all tenants, cases and passages included; the next may have another length."""
         async with self._connection() as connection:
-            await connection.execute("TRUNCATE warmline_vectors, warmline_cases")
+            await connection.execute("TRUNCATE warmline_vectors, warmline_cases, warmline_passages")
 
     async def discard_if_broken(self, tenant: str, interaction_ids: Sequence[str]) -> bool:  # noqa: ARG002
         """A server is mended by whoever runs it."""
@@ -135,6 +149,23 @@ class PgVectors:
         """Remove cases; ids without one are passed over."""
         async with self._connection() as connection:
             await connection.execute(_DELETE_CASES, tenant, list(case_ids))
+
+    async def put_passages(self, tenant: str, passage_ids: Sequence[str], vectors: Vectors) -> None:
+        """Write or replace the vectors of passages, one row of `vectors` a passage."""
+        rows = [(tenant, passage_id, vector) for passage_id, vector in zip(passage_ids, vectors, strict=True)]
+        async with self._connection() as connection:
+            await connection.executemany(_PUT_PASSAGE, rows)
+
+    async def get_passages(self, tenant: str, passage_ids: Sequence[str]) -> Mapping[str, NDArray[np.float32]]:
+        """The vectors of passages that exist under these ids."""
+        async with self._connection() as connection:
+            rows = await connection.fetch(_GET_PASSAGES, tenant, list(passage_ids))
+        return {passage_id: embedding.to_numpy() for passage_id, embedding in rows}
+
+    async def delete_passages(self, tenant: str, passage_ids: Sequence[str]) -> None:
+        """Remove passages; ids without one are passed over."""
+        async with self._connection() as connection:
+            await connection.execute(_DELETE_PASSAGES, tenant, list(passage_ids))
 
     async def close(self) -> None:
         """Let go of the connections. A later call opens them again."""
@@ -193,4 +224,5 @@ async def _made(connection: Any, asyncpg: Any) -> str:
             schema = await connection.fetchval(where)
         await connection.execute(_TABLE)
         await connection.execute(_CASES)
+        await connection.execute(_PASSAGES)
     return schema

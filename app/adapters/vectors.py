@@ -29,6 +29,7 @@ _log = logging.getLogger(__name__)
 
 COLLECTION = "warmline-interactions"
 CASES = "warmline-cases-"
+PASSAGES = "warmline-passages-"
 BATCH = 1000
 
 # The graph is never searched, so it is kept small: twice the rows a second, and less memory.
@@ -54,7 +55,7 @@ class ChromaVectors:
         self._opening = Lock()
         self._client: Any = None
         self._collection: Any = None
-        self._cases: dict[str, Any] = {}
+        self._of_tenants: dict[str, Any] = {}
 
     async def put(self, tenant: str, interaction_ids: Sequence[str], vectors: Vectors) -> None:
         """Write or replace vectors, one row of `vectors` an id. Raises RetrievalUnavailable, ConfigurationError."""
@@ -96,17 +97,18 @@ class ChromaVectors:
         await self._in_thread(work)
 
     async def clear(self) -> str | None:
-        """Remove the vectors of all tenants, cases included; the next may have another length. Raises like `put`.
+        """Remove the vectors of all tenants, cases and passages included; the next may have another length.
 
-        A folder that cannot be read is set aside, and a new one made in its place; gives where it is then.
+        A folder that cannot be read is set aside, and a new one made in its place; gives where it is then. Raises like
+        `put`.
         """
 
         def work(_: Any) -> None:
             with self._opening:
-                self._cases = {}
+                self._of_tenants = {}
                 names = [str(getattr(listed, "name", listed)) for listed in self._client.list_collections()]
                 for name in names:
-                    if name.startswith(CASES):
+                    if name.startswith((CASES, PASSAGES)):
                         self._client.delete_collection(name)
                 self._client.delete_collection(COLLECTION)
                 self._collection = self._opened_collection()
@@ -153,7 +155,7 @@ class ChromaVectors:
         rows = dict(zip(outcomes, vectors, strict=True))
 
         def work(_: Any) -> None:
-            collection: Any = self._cases_of(tenant, make=True) if rows else None
+            collection: Any = self._collection_of(CASES, tenant, make=True) if rows else None
             for keys in _batches(list(rows)):
                 metadatas = [{_OUTCOME: outcomes[key]} for key in keys]
                 collection.upsert(ids=keys, embeddings=np.stack([rows[key] for key in keys]), metadatas=metadatas)
@@ -164,7 +166,7 @@ class ChromaVectors:
         """Which of these cases are held. Raises RetrievalUnavailable, ConfigurationError."""
 
         def work(_: Any) -> set[str]:
-            collection = self._cases_of(tenant)
+            collection = self._collection_of(CASES, tenant)
             batches = _batches(list(dict.fromkeys(case_ids))) if collection else ()
             return {case_id for keys in batches for case_id in collection.get(ids=keys, include=[])["ids"]}
 
@@ -177,7 +179,7 @@ class ChromaVectors:
         """
 
         def work(_: Any) -> list[LikeCase]:
-            collection = self._cases_of(tenant)
+            collection = self._collection_of(CASES, tenant)
             if collection is None:
                 return []
             answer = collection.query(query_embeddings=[vector], n_results=limit, include=["distances", "metadatas"])
@@ -190,8 +192,42 @@ class ChromaVectors:
         """Remove cases; ids without one are passed over. Raises RetrievalUnavailable, ConfigurationError."""
 
         def work(_: Any) -> None:
-            collection = self._cases_of(tenant)
+            collection = self._collection_of(CASES, tenant)
             for keys in _batches(list(dict.fromkeys(case_ids))) if collection else ():
+                collection.delete(ids=keys)
+
+        await self._in_thread(work)
+
+    async def put_passages(self, tenant: str, passage_ids: Sequence[str], vectors: Vectors) -> None:
+        """Write or replace the vectors of passages. Raises RetrievalUnavailable, ConfigurationError."""
+        rows = dict(zip(passage_ids, vectors, strict=True))
+
+        def work(_: Any) -> None:
+            collection: Any = self._collection_of(PASSAGES, tenant, make=True) if rows else None
+            for keys in _batches(list(rows)):
+                collection.upsert(ids=keys, embeddings=np.stack([rows[key] for key in keys]))
+
+        await self._in_thread(work)
+
+    async def get_passages(self, tenant: str, passage_ids: Sequence[str]) -> Mapping[str, NDArray[np.float32]]:
+        """The vectors of passages under these ids. Raises RetrievalUnavailable, ConfigurationError."""
+
+        def work(_: Any) -> dict[str, NDArray[np.float32]]:
+            collection = self._collection_of(PASSAGES, tenant)
+            vectors: dict[str, NDArray[np.float32]] = {}
+            for keys in _batches(list(dict.fromkeys(passage_ids))) if collection else ():
+                answer = collection.get(ids=keys, include=["embeddings"])
+                vectors.update(zip(answer["ids"], np.asarray(answer["embeddings"], np.float32), strict=True))
+            return vectors
+
+        return await self._in_thread(work)
+
+    async def delete_passages(self, tenant: str, passage_ids: Sequence[str]) -> None:
+        """Remove passages; ids without one are passed over. Raises RetrievalUnavailable, ConfigurationError."""
+
+        def work(_: Any) -> None:
+            collection = self._collection_of(PASSAGES, tenant)
+            for keys in _batches(list(dict.fromkeys(passage_ids))) if collection else ():
                 collection.delete(ids=keys)
 
         await self._in_thread(work)
@@ -225,7 +261,7 @@ class ChromaVectors:
 
     def _failed(self) -> RetrievalUnavailable:
         # They may have been made anew by another process: look them up again next time.
-        self._collection, self._cases = None, {}
+        self._collection, self._of_tenants = None, {}
         if self._url:
             return RetrievalUnavailable("The vector store does not answer (Chroma server).")
         return RetrievalUnavailable(
@@ -254,7 +290,7 @@ class ChromaVectors:
 
     def _let_go_of_client(self) -> None:
         with self._opening:
-            self._collection, self._cases = None, {}
+            self._collection, self._of_tenants = None, {}
             client, self._client = self._client, None
             with suppress(Exception):
                 if client is not None:
@@ -271,26 +307,28 @@ class ChromaVectors:
             COLLECTION, embedding_function=None, configuration={"hnsw": _GRAPH}
         )
 
-    def _cases_of(self, tenant: str, *, make: bool = False) -> Any:
-        """A tenant's collection of cases, or None where there is none yet and none is to be made."""
-        collection = self._cases.get(tenant)
+    def _collection_of(self, kind: str, tenant: str, *, make: bool = False) -> Any:
+        """A tenant's collection of a kind, or None where there is none yet and none is to be made."""
+        # A collection's name may hold few characters, a tenant's any.
+        name = f"{kind}{sha256(tenant.encode()).hexdigest()[:40]}"
+        collection = self._of_tenants.get(name)
         if collection is None:
-            # A collection's name may hold few characters, a tenant's any.
-            name = f"{CASES}{sha256(tenant.encode()).hexdigest()[:40]}"
             with self._opening:
                 if not make and not any(
                     getattr(listed, "name", listed) == name for listed in self._client.list_collections()
                 ):
                     return None
+                # Of passages all are read by id, so their graph is never searched.
+                configuration = {"hnsw": _SEARCHED if kind == CASES else _GRAPH}
                 collection = self._client.get_or_create_collection(
-                    name, embedding_function=None, configuration={"hnsw": _SEARCHED}
+                    name, embedding_function=None, configuration=configuration
                 )
-            self._cases[tenant] = collection
+            self._of_tenants[name] = collection
         return collection
 
     def _close(self) -> None:
         with self._opening:
-            self._collection, self._cases = None, {}
+            self._collection, self._of_tenants = None, {}
             if self._client is not None:
                 self._client.close()
                 self._client = None

@@ -8,7 +8,7 @@ name that leads to the same address.
 
 import asyncio
 import socket
-from collections.abc import Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -49,11 +49,18 @@ class WebhookSender:
 
     async def attempt(self, url: str, secrets: Sequence[str], message_id: str, body: str) -> Attempt:
         """Post a message once, signed with every secret."""
+        return await self._within_bounds(self._post(url, secrets, message_id, body))
+
+    async def call(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Attempt:
+        """Make one request with these headers, unsigned."""
+        return await self._within_bounds(self._send(method, url, headers, body))
+
+    async def _within_bounds(self, work: Awaitable[Attempt]) -> Attempt:
         import httpx
 
         try:
             async with asyncio.timeout(self._timeout_s):
-                return await self._post(url, secrets, message_id, body)
+                return await work
         except TimeoutError:
             return Attempt(taken=False, why=f"The receiver did not answer within {self._timeout_s:g} s.")
         except InvalidRequest as failure:
@@ -78,26 +85,29 @@ class WebhookSender:
         )
 
     async def _post(self, url: str, secrets: Sequence[str], message_id: str, body: str) -> Attempt:
-        import httpx
         from standardwebhooks import Webhook
+
+        now = datetime.now(UTC)
+        headers = {
+            "content-type": "application/json",
+            "webhook-id": message_id,
+            "webhook-timestamp": str(int(now.timestamp())),
+            "webhook-signature": " ".join(Webhook(secret).sign(message_id, now, body) for secret in secrets),
+        }
+        return await self._send("POST", url, headers, body.encode())
+
+    async def _send(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Attempt:
+        import httpx
 
         if self._client is None:
             made = await asyncio.to_thread(self._made)  # reading the certificates takes a tenth of a second
             self._client = self._client or made
         address = await self._address(url)
-        now = datetime.now(UTC)
         parts = urlsplit(url)
-        headers = {
-            "host": parts.netloc,
-            "content-type": "application/json",
-            "user-agent": "warmline",
-            "webhook-id": message_id,
-            "webhook-timestamp": str(int(now.timestamp())),
-            "webhook-signature": " ".join(Webhook(secret).sign(message_id, now, body) for secret in secrets),
-        }
+        own = {"host": parts.netloc, "user-agent": "warmline"}
         target = httpx.URL(url).copy_with(host=address)
         request = self._client.build_request(
-            "POST", target, content=body, headers=headers, extensions={"sni_hostname": parts.hostname}
+            method, target, content=body, headers={**own, **headers}, extensions={"sni_hostname": parts.hostname}
         )
         answer = await self._client.send(request, stream=True)
         await answer.aclose()

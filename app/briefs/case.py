@@ -1,37 +1,42 @@
 """The case at hand: the conversation, and what led to it on other channels, read once for all parts of the brief."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from app.briefs.linked_conversations import linked_interactions, settled_elsewhere
-from app.briefs.llm.instructions import without_instructions
-from app.briefs.reading import Call, Utterance, calls, utterances
+from app.briefs.people import People
+from app.briefs.reading import Call, Utterance, of_two_people
 from app.briefs.repetition import Coverage, plain
+from app.briefs.revocations import Revocation
 from app.briefs.sentence_roles import (
-    EMPTY,
     LEAVING,
     MASK,
     MATTERS,
     SURE,
     WANTING,
+    added_to_a_matter,
     asks_for_person,
     is_bare,
+    is_beside,
     may_be_key,
+    may_name,
     only_asks_for_person,
     shown_share,
     tells,
+    terse,
     wants,
 )
-from app.briefs.steps import AttemptedStep, steps
-from app.briefs.superseded_values import Revision, is_replaced, revisions
+from app.briefs.steps import AttemptedStep
+from app.briefs.superseded_values import Revision
 from app.briefs.surroundings import around
-from app.briefs.wishes import UNSETTLED, Wish, WishState, wishes
-from app.models import Interaction, Kind, Snapshot
+from app.briefs.unread import newest_unread
+from app.briefs.wishes import UNSETTLED, Wish, WishState
+from app.models import Interaction
 from app.nlu import Act
+from app.nlu.closings import akin
+from app.nlu.persons import leans_on_somebody
 from app.nlu.promises import hands_on
 from app.nlu.reasons import Weighed, weighed
-from app.nlu.sentences import sentences
 
 # So sure must be what a quotation is called: refused, or taken back.
 SURE_OF_LABEL = 0.85
@@ -55,6 +60,10 @@ EXPECTATION_WORDS = 30
 _LONGEST_TOLD_AGAIN = 18
 _LEAST_WANTED, _NEARLY_WANTED, _OTHERS_WANTED, _AS_REASON = 0.12, 0.6, 0.35, 1.0
 _PERSON_SHARE = 0.4
+_NEAR_ANTECEDENT = 6
+_LATEST_QUESTIONS = 3
+# Of its weight as the reason this is left to a wish that is added to it.
+_ADDED_SHARE = 0.25
 _NOTHING = Weighed(0.0, 0.0)
 
 
@@ -63,17 +72,19 @@ class Case:
     """One case, read: who said what, what was tried, what was wanted.
 
     What has been `replaced` since is not in `utterances`; `settled` are the interactions of other conversations that
-    ended well.
+    ended well, and `revoked` is what our side had done or promised and the customer took back.
     """
 
     interactions: tuple[Interaction, ...]
     utterances: tuple[Utterance, ...]
     calls: tuple[Call, ...]
     steps: tuple[AttemptedStep, ...]
+    checks: tuple[AttemptedStep, ...]
     wishes: tuple[Wish, ...]
     at_hand: frozenset[str]
     replaced: tuple[Revision, ...]
     settled: frozenset[str]
+    revoked: tuple[Revocation, ...] = ()
 
     @cached_property
     def reason(self) -> Utterance | None:
@@ -86,7 +97,12 @@ class Case:
             utterance for utterance in standing if utterance.interaction.interaction_id in self.at_hand
         )
         best = here if here and self.weight(here) >= _KEY_AT_HAND else self._key_sentence(standing)
-        return best or self._last_withdrawal or self.person_wanted or _terse(self.utterances)
+        return best or self._last_withdrawal or self.person_wanted or terse(self.utterances)
+
+    @cached_property
+    def people(self) -> People:
+        """Who spoke on the customer's side."""
+        return People(self.utterances)
 
     @cached_property
     def reasons(self) -> tuple[Utterance, ...]:
@@ -95,19 +111,15 @@ class Case:
         if reason is None:
             return ()
         elsewhere = {id(expectation) for expectation in self.expectations}
-        if id(reason) in elsewhere and len(reason.text.split()) > _LONGEST_TOLD_AGAIN:
+        closing = [wish.closed_by for wish in self.wishes if wish.state is WishState.WITHDRAWN and wish.closed_by]
+        takes_back = any(closed.interaction is reason.interaction and closed.text == reason.text for closed in closing)
+        if id(reason) in elsewhere and (takes_back or len(reason.text.split()) > _LONGEST_TOLD_AGAIN):
             # It is told as what is wanted; what led to it is told as the reason.
-            others = [
-                utterance
-                for utterance in self._standing
-                if id(utterance) not in elsewhere and _is_beside(utterance, reason)
-            ]
-            led = self._key_sentence(other for other in others if self.weight(other) >= _LEAST_SECOND)
-            reason = led or reason
+            reason = self._led_to(reason, elsewhere, takes_back=takes_back) or reason
         core = self._core(reason)
         if len(core) > 1 and sum(len(utterance.text.split()) for utterance in core) > REASON_WORDS:
             return core
-        hidden = elsewhere | self._telling(WishState.WITHDRAWN)
+        hidden = elsewhere | self._telling(WishState.WITHDRAWN) | self._done_beside | self._added
         return around(
             core,
             self.utterances,
@@ -115,12 +127,34 @@ class Case:
             lambda utterance: tells(utterance) and not is_bare(utterance) and id(utterance) not in hidden,
         )
 
+    def _led_to(self, reason: Utterance, elsewhere: Collection[int], *, takes_back: bool) -> Utterance | None:
+        """What else the customer told that led to a wish; of one that takes another back, any trouble they told."""
+        others = [utterance for utterance in self._standing if id(utterance) not in elsewhere]
+        if takes_back:
+            return self._key_sentence(other for other in others if other.act in _TELLING)
+        beside = [utterance for utterance in others if is_beside(utterance, reason)]
+        return self._key_sentence(other for other in beside if self.weight(other) >= _LEAST_SECOND)
+
+    def antecedent(self, utterance: Utterance) -> Utterance | None:
+        """The sentence that names whom another is about, where that says only `he` or `her`; the customer's own."""
+        if not utterance.by_customer or not leans_on_somebody(utterance.text):
+            return None
+        position = self._places[id(utterance)]
+        for earlier in reversed(self.utterances[max(0, position - _NEAR_ANTECEDENT) : position]):
+            same_talk = earlier.interaction.conversation_id == utterance.interaction.conversation_id
+            is_own = earlier.by_customer and same_talk and not of_two_people(earlier, utterance)
+            if is_own and may_name(earlier) and not leans_on_somebody(earlier.text):
+                return earlier
+        return None
+
     def _core(self, reason: Utterance) -> tuple[Utterance, ...]:
-        elsewhere = {id(utterance) for utterance in (reason, *self.expectations)}
+        eligible = [utterance for utterance in self._standing if may_be_key(utterance) and not is_bare(utterance)]
+        if of_others := self.people.beside(reason, eligible, self.weight, _LEAST_KEY):
+            chosen = {id(utterance) for utterance in (reason, *of_others)}
+            return tuple(utterance for utterance in self.utterances if id(utterance) in chosen)
+        elsewhere = {id(utterance) for utterance in (reason, *self.expectations)} | self._added
         others = [
-            utterance
-            for utterance in self._standing
-            if id(utterance) not in elsewhere and _is_beside(utterance, reason)
+            utterance for utterance in self._open if id(utterance) not in elsewhere and is_beside(utterance, reason)
         ]
         others = [other for other in others if plain(other.text) != plain(reason.text)]
         least = max(_LEAST_SECOND, _NEARLY * self.weight(reason))
@@ -128,11 +162,16 @@ class Case:
         if second is None:  # what led to a wish often stands beside it
             beside = [other for other in others if other.interaction is reason.interaction and other.act in _TELLING]
             second = self._key_sentence(utterance for utterance in beside if len(utterance.terms) >= _FEWEST_WORDS)
-        return tuple(utterance for utterance in self.utterances if utterance is reason or utterance is second)
+        chosen = {id(utterance) for utterance in (reason, second, self.antecedent(reason)) if utterance is not None}
+        return tuple(utterance for utterance in self.utterances if id(utterance) in chosen)
 
     def weight(self, utterance: Utterance) -> float:
-        """How likely a customer's sentence tells why they came, beside what else they say."""
-        return self._weighed.get(id(utterance), _NOTHING).reason * shown_share(utterance)
+        """How likely a customer's sentence tells why they came, beside what else they say.
+
+        A wish that says of itself that it comes on top of a matter is not the matter that was told before it.
+        """
+        share = _ADDED_SHARE if id(utterance) in self._added else 1.0
+        return self._weighed.get(id(utterance), _NOTHING).reason * shown_share(utterance) * share
 
     def wanted(self, utterance: Utterance) -> float:
         """How likely a customer's sentence tells what they still want; the matter before who is to see to it."""
@@ -150,6 +189,11 @@ class Case:
             likely = weighed([(utterance.text, utterance.setting, utterance.reading) for utterance in own])
             weighed_by_id.update(zip(map(id, own), likely, strict=True))
         return weighed_by_id
+
+    @cached_property
+    def _added(self) -> frozenset[int]:
+        likely = {name: each.reason for name, each in self._weighed.items()}
+        return frozenset(map(id, added_to_a_matter(self.utterances, likely, _KEY_AT_HAND)))
 
     def _key_sentence(self, candidates: Iterable[Utterance]) -> Utterance | None:
         """The customer's sentence that most likely tells why they came; of equals the first."""
@@ -181,7 +225,8 @@ class Case:
 
     def prominence(self, utterance: Utterance) -> float:
         """How much a sentence tells of what the agent has to see to: what is wanted, and why."""
-        return self.wanted(utterance) + _AS_REASON * self.weight(utterance)
+        share = _ADDED_SHARE if id(utterance) in self._added else 1.0
+        return share * self.wanted(utterance) + _AS_REASON * self.weight(utterance)
 
     @property
     def only_asks_for_person(self) -> bool:
@@ -201,6 +246,11 @@ class Case:
         left = [utterance for utterance in self._standing if id(utterance) not in done]
         best = self._key_sentence(left)
         return left if best is not None and self.weight(best) >= _KEY_AT_HAND else self._standing
+
+    @property
+    def _done_beside(self) -> set[int]:
+        """The ids of the sentences that tell what is done, where something else is open."""
+        return set(map(id, self._standing)) - set(map(id, self._open))
 
     @property
     def taken_back(self) -> Iterable[Utterance]:
@@ -247,8 +297,13 @@ class Case:
     def expectations(self) -> tuple[Utterance, ...]:
         """What the customer still wants: the likeliest sentence and, where another is nearly as likely, that too.
 
-        A person, where nothing else is asked for.
+        A person, where nothing else is asked for. In a language that is not read, all of the newest message. Who asks
+        `And the invoice?` at the end wants what they told of it.
         """
+        if unread := newest_unread(self.utterances):
+            return unread
+        if (asked_again := self._asked_again) is not None:
+            return asked_again
         newest = self.utterances[-1].interaction.conversation_id if self.utterances else None
         unsettled = self._unsettled
         candidates = [
@@ -265,6 +320,9 @@ class Case:
                 if utterance is not best and utterance.act in WANTING and self.wanted(utterance) >= least
             ]
             best = max(fresh, key=self.wanted, default=best)
+        if of_others := self.people.beside(best, unsettled, self.wanted, _LEAST_WANTED):
+            chosen = {id(utterance) for utterance in (best, *of_others)}
+            return tuple(utterance for utterance in self.utterances if id(utterance) in chosen)
         least = _NEARLY_WANTED * self.wanted(best)
         others = [
             utterance
@@ -277,12 +335,37 @@ class Case:
             second = None
         return tuple(utterance for utterance in self.utterances if utterance is best or utterance is second)
 
+    @cached_property
+    def _asked_again(self) -> tuple[Utterance, Utterance] | None:
+        """The last question, where it is too short to tell what is wanted, with the open matter that it returns to."""
+        last = [utterance for utterance in self.utterances if utterance.by_customer][-_LATEST_QUESTIONS:]
+        closed = self._telling(WishState.DONE, WishState.WITHDRAWN)
+        for question in reversed(last):
+            if question.act is not Act.QUESTION or not is_bare(question) or not question.terms:
+                continue
+            earlier = [
+                utterance
+                for utterance in self.utterances[: self._places[id(question)]]
+                if utterance.by_customer
+                and utterance.interaction is not question.interaction
+                and id(utterance) not in closed
+                and utterance.act in MATTERS
+                and tells(utterance)
+                and not is_bare(utterance)
+                and akin(utterance.terms, question.terms)
+            ]
+            if earlier:
+                return max(earlier, key=self.prominence), question
+        return None
+
     @property
     def _unsettled(self) -> list[Utterance]:
         """What the customer says that may tell a wish, but for those that are done or taken back."""
         closed = self._telling(*(state for state in WishState if state not in UNSETTLED))
         own = [utterance for utterance in self.utterances if utterance.by_customer and id(utterance) not in closed]
-        return [utterance for utterance in own if tells(utterance) and wants(utterance) and not is_bare(utterance)]
+        open_wishes = self._telling(*UNSETTLED)
+        wanting = (utterance for utterance in own if wants(utterance) or id(utterance) in open_wishes)
+        return [utterance for utterance in wanting if tells(utterance) and not is_bare(utterance)]
 
     def _telling(self, *states: WishState) -> set[int]:
         """The ids of the sentences that tell a wish in one of these states."""
@@ -332,7 +415,8 @@ class Case:
 
     @cached_property
     def finding(self) -> Utterance | None:
-        """What bot or agent told last that says something of the matter."""
+        """What bot or agent told last that says something of the matter, and that was not taken back."""
+        revoked = {id(revocation.ours) for revocation in self.revoked}
         findings = [
             utterance
             for utterance in self.utterances
@@ -342,6 +426,7 @@ class Case:
             and utterance.reading.telling >= _LEAST_FINDING
             and MASK not in utterance.text
             and not hands_on(utterance.text)
+            and id(utterance) not in revoked
             and len(utterance.terms) >= _FEWEST_WORDS
         ]
         latest = findings[-_LATEST_FINDINGS:]
@@ -368,15 +453,17 @@ class Case:
         ]
         back = self._telling(WishState.WITHDRAWN)
         chosen: set[int] = set()
-        quoted: set[str] = set()
+        quoted = {plain(utterance.text) for utterance in self.utterances if id(utterance) in said_above}
         room = words
         for weight, utterance in sorted(others, key=lambda pair: -pair[0]):
             together = [
-                part for part in self._with_what_it_leans_on(utterance) if id(part) not in chosen | said_above | back
+                part
+                for part in self._with_what_it_leans_on(utterance)
+                if id(part) not in chosen | said_above | back and plain(part.text) not in quoted
             ]
             length = sum(len(part.text.split()) + 1 for part in together)  # each with a dash
             fits = weight >= _LEAST_TELLING and length <= room and id(utterance) not in chosen
-            if fits and plain(utterance.text) not in quoted:
+            if fits and together:
                 chosen.update(map(id, together))
                 quoted.update(plain(part.text) for part in together)
                 room -= length
@@ -400,56 +487,12 @@ class Case:
         """The customer's leave-taking, where the talk ended with one."""
         last = [utterance for utterance in self.utterances if utterance.by_customer][-3:]
         leaving = [utterance for utterance in last if utterance.act in LEAVING]
-        return leaving[-1] if leaving and last[-1].act in _AFTER_LEAVING else None
-
-
-def read_case(snapshot: Snapshot) -> Case:
-    """The case of a snapshot, read."""
-    interactions = linked_interactions(snapshot)
-    replaced = revisions(snapshot.interactions)
-    current = tuple(
-        utterance
-        for utterance in own_utterances(interactions)
-        if not is_replaced(utterance.text, utterance.interaction.seq, replaced)
-    )
-    tool_calls = tuple(calls(interactions))
-    return Case(
-        interactions=interactions,
-        utterances=current,
-        calls=tool_calls,
-        steps=(taken := steps(interactions, tool_calls, current)),
-        wishes=wishes(current, taken),
-        at_hand=frozenset(interaction.interaction_id for interaction in snapshot.conversation),
-        replaced=replaced,
-        settled=settled_elsewhere(snapshot, interactions),
-    )
-
-
-def own_utterances(interactions: Sequence[Interaction]) -> Iterator[Utterance]:
-    """What was said, but for the sentences that address a machine: nobody who tells of the case says those."""
-    cleaned = {row.interaction_id: without_instructions(row).text for row in interactions if row.kind is Kind.MESSAGE}
-    changed = {
-        row.interaction_id: frozenset(sentences(cleaned[row.interaction_id]))
-        for row in interactions
-        if cleaned.get(row.interaction_id, row.text) != row.text
-    }
-    for utterance in utterances(interactions):
-        remaining = changed.get(utterance.interaction.interaction_id)
-        if remaining is None or utterance.text in remaining:
-            yield utterance
-
-
-def _is_beside(utterance: Utterance, reason: Utterance) -> bool:
-    """Whether a sentence belongs to the same telling, of the same conversation, and may be shown."""
-    here = utterance.interaction.conversation_id == reason.interaction.conversation_id
-    return here and utterance.act in MATTERS and MASK not in utterance.text
-
-
-def _terse(candidates: Sequence[Utterance]) -> Utterance | None:
-    """Any sentence of the customer's that tells something, where none tells why they came."""
-    telling = [
-        utterance
-        for utterance in candidates
-        if utterance.by_customer and not utterance.pasted and utterance.act not in EMPTY and utterance.terms
-    ]
-    return max(telling, key=lambda utterance: utterance.reading.key, default=None)
+        # Who thanks for one thing and answers what was asked of another goes on.
+        if last and last[-1].act is Act.ANSWER and last[-1].setting.answers_question and not is_bare(last[-1]):
+            return None
+        if not leaving or last[-1].act not in _AFTER_LEAVING:
+            return None
+        open_to_others = any(
+            of_two_people(wish.utterance, leaving[-1]) for wish in self.wishes if wish.state in UNSETTLED
+        )
+        return None if open_to_others else leaving[-1]

@@ -16,6 +16,7 @@ from app.models import Commitment
 from app.nlu.identifiers import mentions
 from app.nlu.languages import language_of
 from app.nlu.tables import ENGLISH, LANGUAGES, Language, Times, table
+from app.nlu.weekday_hours import clock_in, hour_alone, moment_of
 
 _SPAN = re.compile(
     r"(?:\d{1,3} ?(?:-|–|to|or|bis|oder|à|ou|a|o|al|tot|of) ?)?(?P<most>\d{1,3}) ?"
@@ -67,6 +68,12 @@ def day_named(sentence: str, said_at: datetime) -> str | None:
 def due_at(words: str, said_at: datetime) -> datetime | None:
     """The latest moment that the words mean; None where they mean none that is known."""
     words = _in_digits(_DAY.sub("", words))
+    # A date says more than its weekday.
+    if not any(mention.type == "date" for mention in mentions(words)):
+        if (moment := moment_of(words, said_at)) is not None:
+            return moment
+        if (clock := hour_alone(words)) is not None and not _tells_length(words):
+            return _at_hour(clock.hour, said_at, clock.minute)
     span = _SPAN.search(words)
     unit = _unit_of(span["unit"]) if span else None
     if span and unit and unit < timedelta(days=1) and not _tells_length(words):
@@ -83,7 +90,7 @@ def _read_by_parser(words: str, said_at: datetime) -> datetime | None:
     bare = words.strip(" .,")
     while (leading := _leading(bare, "before_due")) is not None:
         bare = bare[len(leading) :].lstrip()
-    moment: datetime | None = _parse(bare, said_at) if bare else None
+    moment: datetime | None = _parse(_with_minutes(bare), said_at) if bare else None
     if moment is None:
         return None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=said_at.tzinfo)
@@ -92,11 +99,19 @@ def _read_by_parser(words: str, said_at: datetime) -> datetime | None:
     return _end_of(moment) if (moment.hour, moment.minute) in ((0, 0), (said_at.hour, said_at.minute)) else moment
 
 
-def _at_hour(hour: int, said_at: datetime) -> datetime | None:
+def _with_minutes(words: str) -> str:
+    """The words with the minutes of an hour, which the parser takes for a month without them: `the 14th at 10`."""
+    clock = clock_in(words)
+    if clock is None or not words[clock.start : clock.end][-2:].strip().isdigit() or ":" in words:
+        return words
+    return f"{words[: clock.start]}{clock.hour:02}:{clock.minute:02}{words[clock.end :]}"
+
+
+def _at_hour(hour: int, said_at: datetime, minute: int = 0) -> datetime | None:
     """The next time that the clock shows an hour: `avant 18 heures`."""
     if not 0 <= hour < _HOURS:
         return None
-    moment = said_at.replace(hour=hour, minute=0, second=0, microsecond=0)
+    moment = said_at.replace(hour=hour, minute=minute, second=0, microsecond=0)
     return moment if moment >= said_at else moment + timedelta(days=1)
 
 
@@ -162,13 +177,14 @@ def _in_digits(words: str) -> str:
     words = _THE_HOUR.sub("1 hour", words)
     for language in LANGUAGES:
         if language_of(words) in (language, None):
-            digits = _digits(words, language)
+            digits = digits_of(words, language)
             if digits != words:
                 return digits
     return words
 
 
-def _digits(words: str, language: Language) -> str:
+def digits_of(words: str, language: Language) -> str:
+    """The words with numbers in the words of a language in digits."""
     try:
         return str(cast(Any, text_to_num).alpha2digit(words, language, 0))
     except ValueError:  # a language whose number words the library does not know

@@ -7,13 +7,16 @@ from typing import Any, cast
 
 from app.briefs.reading import Call
 from app.briefs.record_items import looked_up, offered, spoken_of
+from app.briefs.repairs import taken_back
+from app.briefs.spoken_numbers import SpokenNumber, hides_secrets, spoken_numbers
 from app.briefs.steps import counted_calls
 from app.budget import spend
 from app.models import Actor, Entity, Interaction, Kind, Outcome
 from app.nlu.identifiers import Mention, canonical, coded_values, mentions, structured_names
-from app.nlu.languages import function_words
+from app.nlu.languages import Language, function_words, language_of
 from app.nlu.steps import read_json
 from app.nlu.words import STOP_WORDS
+from app.privacy import questions_answered
 
 MOST_ENTITIES = 24
 _BEFORE_CHARACTERS = 50
@@ -45,6 +48,7 @@ def entities(
     entities_by_name: dict[str, Entity] = {}
     for kind, value, interaction_id in (
         *_named_by_customer(interactions, keys),
+        *_told_by_staff(interactions),
         *_account(interactions),
         *_carried_out(tool_calls, keys, _spelled_amounts(interactions)),
         *_error_codes(interactions),
@@ -86,14 +90,36 @@ def _record(interaction: Interaction) -> object:
 
 def _named_by_customer(interactions: Iterable[Interaction], keys: dict[str, str]) -> Iterable[tuple[str, str, str]]:
     rows = list(interactions)
+    language = language_of(" ".join(row.text for row in rows if row.kind is Kind.MESSAGE))
     names = _names_without_separators(rows, keys)
+    asked = questions_answered(rows)
+    own = [row for row in rows if row.actor is Actor.CUSTOMER and row.kind is Kind.MESSAGE]
+    wrong = taken_back(own, language)
+    kinds: dict[str, str] = {}
+    for kind, value, interaction_id in _named_in_messages(own, keys, names, asked, language):
+        name = canonical(value)
+        if name in wrong:
+            kinds[wrong[name]] = kinds.get(name, kind)  # `order 55120, sorry 55210` are both called an order
+        else:
+            yield kinds.get(name, kind), value, interaction_id
+
+
+def _named_in_messages(
+    rows: Sequence[Interaction],
+    keys: Mapping[str, str],
+    names: Mapping[str, tuple[str, str]],
+    asked: Mapping[str, str],
+    language: Language | None,
+) -> Iterable[tuple[str, str, str]]:
     for row in rows:
-        if row.actor is not Actor.CUSTOMER or row.kind is not Kind.MESSAGE:
-            continue
         covered: set[int] = set()
         for span, key, name in _spaced(row.text, names):
             covered.update(span)
             yield key, name, row.interaction_id
+        is_read = row.channel.traits.spoken and not hides_secrets(row.text, asked.get(row.interaction_id, ""))
+        for number in spoken_numbers(row.text, language) if is_read else ():
+            kind = keys.get(canonical(number.value)) or _announced(_as_mention(number), row.text)
+            yield kind, number.value, row.interaction_id
         for mention in mentions(row.text):
             if mention.start in covered:
                 continue  # a piece of a name that is written with spaces
@@ -102,6 +128,21 @@ def _named_by_customer(interactions: Iterable[Interaction], keys: dict[str, str]
         for word in _WORD.findall(row.text):
             if canonical(word) in keys and any(letter.isdigit() or letter.isupper() for letter in word[1:]):
                 yield keys[canonical(word)], word, row.interaction_id
+
+
+def _as_mention(number: SpokenNumber) -> Mention:
+    return Mention(number.type, number.value, number.start, number.end)
+
+
+def _told_by_staff(interactions: Iterable[Interaction]) -> Iterable[tuple[str, str, str]]:
+    """The references that an agent spells out on the phone."""
+    rows = [row for row in interactions if row.actor is Actor.AGENT]
+    wrong = taken_back(rows)
+    for row in rows:
+        if row.kind is Kind.MESSAGE and row.channel.traits.spoken and "•" not in row.text:
+            for number in spoken_numbers(row.text):
+                if number.type == "code" and canonical(number.value) not in wrong:
+                    yield _announced(_as_mention(number), row.text), number.value, row.interaction_id
 
 
 def _spaced(text: str, names: Mapping[str, tuple[str, str]]) -> Iterable[tuple[range, str, str]]:

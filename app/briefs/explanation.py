@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from app.briefs.case import read_case
+from app.briefs.case_reader import read_case
 from app.briefs.quoting import LEFT_OUT
 from app.models import Brief, Explanation, SentenceExplained, Snapshot, WishExplained
 

@@ -7,7 +7,9 @@ quote is decided by classifiers that were fitted to labelled conversations (`app
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
-from app.briefs.case import Case, own_utterances, read_case
+from app.briefs.bookings import booking_in
+from app.briefs.case import Case
+from app.briefs.case_reader import own_utterances, read_case
 from app.briefs.commitments import commitments, due_elsewhere, is_promise
 from app.briefs.due import with_day
 from app.briefs.entities import entities
@@ -85,14 +87,21 @@ _DISPOSITION_OF_REASON = {
 }
 
 
-def compose(snapshot: Snapshot, intent: Intent, request: HandoffRequest, budget: Budget | None = None) -> Brief:
-    """The extractive brief of a snapshot; pure, and empty where nothing was found.
+def compose(
+    snapshot: Snapshot,
+    intent: Intent,
+    request: HandoffRequest,
+    budget: Budget | None = None,
+    *,
+    case: Case | None = None,
+) -> Brief:
+    """The extractive brief of a snapshot; pure, and empty where nothing was found. `case` is its case, if it was read.
 
     What there is no time for within the budget is left out. The situation is told last, since it fills the words that
     the rest leaves.
     """
     time = budget or Budget(math.inf)
-    case = time.within(lambda: read_case(snapshot), None)
+    case = case or time.within(lambda: read_case(snapshot), None)
     return Brief(intent=intent) if case is None else _composed(snapshot, intent, request, case, time)
 
 
@@ -100,9 +109,10 @@ def _composed(snapshot: Snapshot, intent: Intent, request: HandoffRequest, case:
     if not case.interactions:
         return Brief()
     wording = Wording.of(language_of_locale(request.locale))
-    status = resolution(case, request.reason)
+    status = ResolutionStatus.RESOLVED if snapshot.is_resolved else resolution(case, request.reason)
     reason = contact_reason(case, wording)
-    promised = budget.within(lambda: commitments(case.utterances), ())
+    revoked = {id(revocation.ours) for revocation in case.revoked}
+    promised = budget.within(lambda: commitments(case.utterances, case.steps, revoked), ())
     broken = budget.within(lambda: broken_promises(case, promised, snapshot.now), ())
     findings = Findings(case, status, budget.within(lambda: _entities(case), ()), promised, broken, wording)
     headline = headline_of(findings, intent)
@@ -170,8 +180,9 @@ def prose(brief: Brief) -> list[str]:
 
 
 def _listed(case: Case) -> tuple[AttemptedStep, ...]:
-    """The last steps on record, and the last few that somebody only told of."""
-    recorded = [step for step in case.steps if not step.reported]
+    """The last steps on record, checks of what is so among them, and the last few that somebody only told of."""
+    carried_out = [step for step in case.steps if not step.reported]
+    recorded = sorted((*carried_out, *case.checks), key=lambda step: step.action.at)
     wanted = {expectation.text for expectation in case.expectations}
     reported = [
         step
@@ -184,7 +195,9 @@ def _listed(case: Case) -> tuple[AttemptedStep, ...]:
 
 
 def _shown(step: AttemptedStep, wording: Wording) -> ActionTaken:
-    return step.action.model_copy(update={"step": wording.frames.tried(step.action.step, step.outcomes)})
+    words = wording.frames.tried(step.action.step, step.outcomes)
+    words = wording.phrases.withdrawn.format(quote=words) if step.taken_back else words
+    return step.action.model_copy(update={"step": words})
 
 
 def _expectation(case: Case, wording: Wording) -> BriefSentence | None:
@@ -206,13 +219,15 @@ def _open_questions(case: Case) -> tuple[str, ...]:
             informs = any(sentence.act in _ANSWERING and sentence.reading.boilerplate < _SURE for sentence in reply)
             is_answered = informs and not any(sentence.act is Act.REFUSAL for sentence in reply)
         elif not is_answered and _is_question(utterance) and not is_ping(utterance.text):
-            questions.append(quoted(utterance.text, QUESTION_WORDS))
+            owner = case.people.owner(utterance)
+            question = quoted(utterance.shown, QUESTION_WORDS)
+            questions.append(f"{owner}: {question}" if owner else question)
             if len(questions) == MOST_QUESTIONS:
                 break
     questions.reverse()
     last = case.utterances[-1] if case.utterances else None
     if last and last.act is Act.QUESTION and not last.by_customer and last.reading.boilerplate < _SURE:
-        questions.append(quoted(last.text, QUESTION_WORDS))
+        questions.append(quoted(last.shown, QUESTION_WORDS))
     return tuple(dict.fromkeys(questions))[-MOST_QUESTIONS:]
 
 
@@ -266,10 +281,10 @@ def _past_words(interaction: Interaction, wording: Wording) -> str | None:
     telling = max(utterances, key=_weight, default=None)
     if telling is None or _weight(telling) < _LEAST_WEIGHT:
         return None
-    words = quoted(telling.text, HISTORY_WORDS)
+    words = quoted(telling.shown, HISTORY_WORDS)
     index = utterances.index(telling)
     if index and due_elsewhere(telling.text):
-        words = f"{quoted(utterances[index - 1].text, HISTORY_WORDS)} {words}"
+        words = f"{quoted(utterances[index - 1].shown, HISTORY_WORDS)} {words}"
     return wording.frames.quotation(interaction.actor, words)
 
 
@@ -280,7 +295,9 @@ def _past_step(name: str, interaction: Interaction, wording: Wording) -> str | N
         if only_looks(name):
             return None
         outcome = Outcome.FAILED if refusal_of(interaction) else outcome
-    return wording.frames.ended[outcome].format(step=humanised(name))
+    booking = booking_in(interaction) if outcome is Outcome.SUCCEEDED else None
+    words = f"{humanised(name)}, {booking.words}" if booking else humanised(name)
+    return wording.frames.ended[outcome].format(step=words)
 
 
 def _weight(utterance: Utterance) -> float:
@@ -301,8 +318,15 @@ def _sentiment(case: Case) -> Sentiment | None:
     return mood_of(utterances) if any(utterance.act is not Act.GREETING for utterance in utterances) else None
 
 
-def _opening(findings: Findings) -> str | None:
-    """A first sentence of ours by how the case stands; never the customer's words, never a promise."""
+def _opening(findings: Findings) -> str:
+    """The agent's first sentence; of several people on the customer's side it addresses the one who spoke last."""
+    opening, name = _first_sentence(findings), findings.case.people.last
+    greeting, comma, rest = opening.partition(", ")
+    return f"{greeting} {name}{comma}{rest}" if name and comma else opening
+
+
+def _first_sentence(findings: Findings) -> str:
+    """A sentence of ours by how the case stands; never the customer's words, never a promise."""
     case, openings = findings.case, findings.wording.phrases.openings
     if not case.steps and (case.reason is None or (case.reason is case.person_wanted and case.only_asks_for_person)):
         return openings.blank
@@ -339,7 +363,7 @@ def _custom_sections(case: Case, sections: Sequence[SectionRequest]) -> dict[str
         ranked = sorted(own, key=lambda utterance: len(asked.intersection(utterance.terms)), reverse=True)
         if ranked and asked.intersection(ranked[0].terms):
             actor = ranked[0].interaction.actor.value.capitalize()
-            written[section.name] = f"{actor}: {quoted(ranked[0].text, QUESTION_WORDS)}"
+            written[section.name] = f"{actor}: {quoted(ranked[0].shown, QUESTION_WORDS)}"
     return written
 
 

@@ -24,10 +24,11 @@ class Frames(FrameWords):
         who = self.actors[actor]
         return self.speech.format(who=who[:1].upper() + who[1:], words=words)
 
-    def since_then(self, actor: Actor, words: str, *, others: int) -> str:
-        """That somebody wrote something since, the last of so many messages more."""
+    def since_then(self, actor: Actor, words: str, *, others: int, spoken: bool = False) -> str:
+        """That somebody wrote something since, or said it, the last of so many messages more."""
         after = _counted(self.after, others) if others else ""
-        return self.wrote.format(actor=self.actors[actor], quotation=words, after=after)
+        form = (self.spoke or self.wrote) if spoken else self.wrote
+        return form.format(actor=self.actors[actor], quotation=words, after=after)
 
     def new_steps(self, count: int) -> str:
         """That something was done since."""

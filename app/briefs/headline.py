@@ -6,6 +6,7 @@ from app.briefs.case import Case
 from app.briefs.quoting import headed
 from app.briefs.reading import Utterance
 from app.briefs.situation import BriefSentence, Findings, thing_of
+from app.briefs.speakers import speaker_of
 from app.briefs.steps import AttemptedStep, humanised, label_of
 from app.briefs.wishes import WishState
 from app.models import Intent, Outcome, ResolutionStatus
@@ -36,6 +37,8 @@ def headline_of(findings: Findings, intent: Intent) -> BriefSentence | None:
     matter = _matter(case, intent, HEADLINE_CHARACTERS - _length(shown))
     if matter and thing and thing.text.rsplit(" ", 1)[-1] in matter.text:
         ending.remove(thing)
+    if matter and asks_for_person(matter.text):  # said in their own words already
+        ending = [piece for piece in ending if piece.text != findings.wording.phrases.asks_person]
     pieces = [*([matter] if matter else []), *ending]
     while len(pieces) > 1 and _length(pieces) - len(_BETWEEN) > HEADLINE_CHARACTERS:
         pieces.pop()
@@ -59,7 +62,9 @@ def _matter(case: Case, intent: Intent, room: int) -> BriefSentence | None:
     matters = case.matters
     named = [matter for matter in matters if len(set(matter.terms)) >= _FEWEST_TERMS]
     quotation = _most_telling(named, case, room)
-    likely = intent.label if intent.confidence >= SURE_OF_INTENT else None
+    # That they ask for a person is told of how the case stands.
+    names_matter = bool(intent.label) and not asks_for_person(intent.label or "")
+    likely = intent.label if names_matter and intent.confidence >= SURE_OF_INTENT else None
     if quotation is None and likely and len(likely) <= room:
         return BriefSentence(likely, (reason.interaction.interaction_id,))
     return quotation or _most_telling(matters, case, room)
@@ -70,7 +75,7 @@ def _most_telling(matters: Sequence[Utterance], case: Case, room: int) -> BriefS
     quotations = [
         (utterance, quotation)
         for utterance in matters
-        if (quotation := headed(utterance.text, room - len(_day(utterance, case))))
+        if (quotation := _headed(utterance, case, room - len(_day(utterance, case)) - len(_owner(utterance, case))))
     ]
     if not quotations:
         return None
@@ -81,7 +86,27 @@ def _most_telling(matters: Sequence[Utterance], case: Case, room: int) -> BriefS
         if len(quotation.split()) >= _LEAST_SHOWN * len(utterance.text.split()) and case.prominence(utterance) >= least
     ]
     utterance, quotation = (full or quotations)[0]
-    return BriefSentence(quotation + _day(utterance, case), (utterance.interaction.interaction_id,))
+    return BriefSentence(
+        _owner(utterance, case) + quotation + _day(utterance, case), (utterance.interaction.interaction_id,)
+    )
+
+
+def _headed(utterance: Utterance, case: Case, room: int) -> str | None:
+    """A quotation within so many characters, with the sentence that names whom it is about where both fit."""
+    named = case.antecedent(utterance)
+    if named is not None:
+        joint = " – " if case.follows(named, utterance) else " … "
+        both = [headed(named.shown, room), headed(utterance.shown, room)]
+        line = joint.join(quotation for quotation in both if quotation)
+        if all(both) and len(line) <= room:
+            return line
+    return headed(utterance.shown, room)
+
+
+def _owner(utterance: Utterance, case: Case) -> str:
+    """Whose words a quotation is, where several people are on the customer's side."""
+    owner = case.people.owner(utterance)
+    return f"{owner}: " if owner is not None else ""
 
 
 def _day(utterance: Utterance, case: Case) -> str:
@@ -133,5 +158,9 @@ def main_thing(findings: Findings) -> BriefSentence | None:
     failed = last_failed(findings.case)
     tried = [thing for thing in things if failed is not None and thing.value in failed.subject]
     here = [thing for thing in things if findings.case.at_hand.intersection(thing.evidence)]
+    if last := findings.case.people.last:  # to them another's thing is not theirs
+        own = {row.interaction_id for row in findings.case.interactions if speaker_of(row) == last}
+        tried, here = [], [thing for thing in here if own.intersection(thing.evidence)]
+        things = here
     chosen = next(iter(tried or here or things), None)
     return BriefSentence(thing_of(label_of(chosen.type), chosen.value), chosen.evidence[:2]) if chosen else None

@@ -1,19 +1,22 @@
 """Which earlier conversations belong to the case at hand, and their interactions as an agent may see them."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 
+from app.briefs.bot_handovers import without_handovers
 from app.briefs.commitments import is_promise
 from app.briefs.reading import Utterance, calls, utterances
-from app.briefs.sentence_roles import LEAVING, MATTERS, asks_for_person
+from app.briefs.sentence_roles import LEAVING, MATTERS, SURE, asks_for_person
 from app.briefs.steps import is_of_person
 from app.caching import text_cache
 from app.models import Interaction, Kind, Outcome, Snapshot
 from app.nlu import Act
+from app.nlu.closings import akin, is_trouble
 from app.nlu.identifiers import canonical, mentions, structured_names
-from app.nlu.markup import without_markup
+from app.nlu.read_rows import as_read
 from app.privacy import Redactor, questions_answered
+from app.privacy.spoken import most_spoken_digits, words_of
 
 # Repeat contacts are counted within a week where first-contact resolution is measured.
 SAME_CASE_WITHIN = timedelta(days=7)
@@ -25,6 +28,8 @@ _MAY_HOLD_A_SECRET = re.compile(
     r"|secret|memorable|digits?\b",
     re.IGNORECASE,
 )
+# So many digits in words may be a card.
+_FEWEST_DIGITS = 9
 # A matter that ended well and is spoken of again in so many of its words did not end there.
 _COMES_BACK = 2
 
@@ -41,8 +46,12 @@ def linked_interactions(snapshot: Snapshot) -> tuple[Interaction, ...]:
         pause = start - group[-1].occurred_at
         shared = bool(names & _names(group)) and pause <= SAME_THING_WITHIN
         owed = bool(_topic(group) & topic) and pause <= SAME_THING_WITHIN and _owes(utterances(group))
-        settled = _settled(group)
-        unsettled = not (settled or _topic(group) & done) or len(_topic(group) & topic) >= _COMES_BACK
+        settled = _settled(group, snapshot.resolved)
+        unsettled = (
+            not (settled or _topic(group) & done)
+            or len(_topic(group) & topic) >= _COMES_BACK
+            or _is_back(group, snapshot.conversation)
+        )
         if settled:
             done |= _topic(group)
         if shared or owed or (pause <= SAME_CASE_WITHIN and unsettled and _on_topic(group, topic)):
@@ -53,7 +62,7 @@ def linked_interactions(snapshot: Snapshot) -> tuple[Interaction, ...]:
     together = sorted(
         (*chain, *snapshot.conversation), key=lambda interaction: (interaction.occurred_at, interaction.seq)
     )
-    return tuple(without_secrets(together))
+    return tuple(without_secrets(without_handovers(together)))
 
 
 def settled_elsewhere(snapshot: Snapshot, interactions: Sequence[Interaction]) -> frozenset[str]:
@@ -64,7 +73,9 @@ def settled_elsewhere(snapshot: Snapshot, interactions: Sequence[Interaction]) -
         for group in _by_conversation(snapshot.prior)
         if own.isdisjoint(interaction.interaction_id for interaction in group)
     ]
-    return frozenset(interaction.interaction_id for group in others if _settled(group) for interaction in group)
+    return frozenset(
+        interaction.interaction_id for group in others if _settled(group, snapshot.resolved) for interaction in group
+    )
 
 
 def without_secrets(interactions: Iterable[Interaction]) -> list[Interaction]:
@@ -75,8 +86,7 @@ def without_secrets(interactions: Iterable[Interaction]) -> list[Interaction]:
 
 
 def _shown(row: Interaction, answering: str) -> Interaction:
-    seen = without_markup(row.text) if row.kind is Kind.MESSAGE else row.text
-    bare = row if seen == row.text else row.model_copy(update={"text": seen})
+    bare = as_read(row)
     if not _may_hold_a_secret(answering) and not _may_hold_a_secret(bare.text):
         return bare
     redactor = Redactor(contacts=False)
@@ -86,7 +96,7 @@ def _shown(row: Interaction, answering: str) -> Interaction:
 
 @text_cache(maxsize=8192)
 def _may_hold_a_secret(text: str) -> bool:
-    return _MAY_HOLD_A_SECRET.search(text) is not None
+    return _MAY_HOLD_A_SECRET.search(text) is not None or most_spoken_digits(words_of(text)) >= _FEWEST_DIGITS
 
 
 def _topic(group: Sequence[Interaction]) -> set[str]:
@@ -105,6 +115,18 @@ def _on_topic(group: Sequence[Interaction], topic: set[str]) -> bool:
     return not topic or not words or bool(topic & words)
 
 
+def _is_back(group: Sequence[Interaction], conversation: Sequence[Interaction]) -> bool:
+    """Whether a trouble that the customer called over is told again, of nothing that has another number."""
+    before, now = utterances(group), utterances(conversation)
+    if not any(utterance.by_customer and utterance.reading.relief >= SURE for utterance in before):
+        return False
+    first_troubles, troubles = (
+        [each for each in spoken if each.by_customer and is_trouble(each.reading)] for spoken in (before, now)
+    )
+    other = _names(group) and _names(conversation) and not _names(group) & _names(conversation)
+    return not other and any(akin(first.terms, second.terms) for first in first_troubles for second in troubles)
+
+
 def _by_conversation(prior: Sequence[Interaction]) -> list[list[Interaction]]:
     groups: dict[str, list[Interaction]] = {}
     for interaction in prior:
@@ -112,8 +134,13 @@ def _by_conversation(prior: Sequence[Interaction]) -> list[list[Interaction]]:
     return list(groups.values())
 
 
-def _settled(group: Sequence[Interaction]) -> bool:
-    """Whether a conversation ended well: its customer took leave, its last step did not fail, no promise is open."""
+def _settled(group: Sequence[Interaction], resolved: Collection[str] = ()) -> bool:
+    """Whether a conversation ended well: its customer took leave, its last step did not fail, no promise is open.
+
+    What the platform calls resolved ended well, whatever was said.
+    """
+    if all(interaction.interaction_id in resolved for interaction in group):
+        return True
     spoken = utterances(group)
     by_customer = [utterance for utterance in spoken if utterance.by_customer]
     ended_well = any(utterance.act in LEAVING for utterance in by_customer[-2:])

@@ -16,6 +16,7 @@ from app.nlu import Act, Setting, read
 LONGEST_QUOTE = 60
 """No more words than these are quoted of one sentence, wherever that ends."""
 LEFT_OUT = " …"
+_BETWEEN = " … "
 _FEWEST_WORDS = 4
 # A sentence not twice as long as it may be is quoted in full rather than with less than this share of it.
 _LEAST_SHOWN = 0.3
@@ -26,7 +27,7 @@ _MARKS = " ,;:–—-"
 _INNER = str.maketrans("“”„", "‘’‚")
 _OUTER = str.maketrans("‘’‚", "“”„")
 _QUOTATION = re.compile(r"“([^“”]++)”")
-_PAUSE = re.compile(r"[,;:–—…](?=\s)|(?<!\.)\.{2,}+(?=\s)|\s-(?=\s)")
+_PAUSE = re.compile(r"[,;:–—](?=\s)|(?<=[^\s…])…(?=\s)|(?<!\.)\.{2,}+(?=\s)|\s-(?=\s)")
 # Words that begin a clause; `and` also joins figures and names, so it only counts where there is no other end.
 _JOINING = frozenset("but because aber weil mais parce pero porque perché mas maar omdat".split())
 _ADDING = frozenset("and und et y e en".split())
@@ -65,6 +66,23 @@ def shortened(sentence: str, words: int) -> str:
         return flat
     later = next((end for end, count in ends if words < count <= LONGEST_QUOTE), None)
     return (flat[:later].rstrip(_MARKS) if later else " ".join(every[:LONGEST_QUOTE])) + LEFT_OUT
+
+
+def first_clauses(sentence: str, words: int) -> str:
+    """The sentence without a greeting, or as much of it as so many words hold and nothing after them turns round.
+
+    Empty where that is too little to tell anything.
+    """
+    flat = _flat(sentence)
+    rest = flat[_after_greeting(flat) :]
+    every = rest.split()
+    if len(every) <= words:
+        return rest
+    within = [end for end, count in _safe_ends(rest) if _FEWEST_WORDS <= count <= words]
+    if within:
+        return rest[: within[-1]].rstrip(_MARKS)
+    beginning = " ".join(every[:words])
+    return beginning if words >= _FEWEST_WORDS and _last_turn(rest) < len(beginning) else ""
 
 
 def headed(sentence: str, characters: int) -> str | None:
@@ -124,6 +142,12 @@ def _last_turn(text: str) -> int:
     return last
 
 
+def _verbatim(words: str, row: Interaction) -> list[Quote]:
+    """The words as they stand in an interaction; where something was left out between them, each piece of them."""
+    passages = [words] if words in row.text else words.split(_BETWEEN)
+    return [Quote(interaction_id=row.interaction_id, text=passage) for passage in passages]
+
+
 def quotes_in(text: str, *rows: Interaction) -> tuple[Quote, ...]:
     """The quotations in a sentence of ours with the interactions they stand in, as they stand there."""
     quotes: list[Quote] = []
@@ -132,6 +156,6 @@ def quotes_in(text: str, *rows: Interaction) -> tuple[Quote, ...]:
             bare = quotation.removesuffix(LEFT_OUT).removeprefix("… ")
             words = standing(bare, row) or standing(bare.translate(_OUTER), row)
             if words:
-                quotes.append(Quote(interaction_id=row.interaction_id, text=words))
+                quotes.extend(_verbatim(words, row))
                 break
     return tuple(quotes)

@@ -4,10 +4,14 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
+from app.briefs.speakers import speaker_of
 from app.budget import spend
 from app.models import Actor, Interaction, Kind, Outcome
 from app.nlu import NOTHING_READ, Act, SentenceReading, Setting, Talk
 from app.nlu.analysis import analysis_of
+from app.nlu.artefacts import is_artefact, is_silence
+from app.nlu.conditions import with_condition
+from app.nlu.fluency import fluent
 from app.nlu.steps import read_json, result_outcome
 
 _LOOKING = re.compile(
@@ -51,9 +55,30 @@ class Utterance(NamedTuple):
         return self.reading.act
 
     @property
+    def shown(self) -> str:
+        """The sentence as it is quoted: of speech without what says nothing, with marks for the gaps."""
+        return fluent(self.text) if self.interaction.channel.traits.spoken else self.text
+
+    @property
     def by_customer(self) -> bool:
         """Whether the customer said it."""
         return self.interaction.actor is Actor.CUSTOMER
+
+    @property
+    def speaker(self) -> str | None:
+        """The name of whoever said it on the customer's side, where it is known."""
+        return speaker_of(self.interaction)
+
+
+def of_two_people(utterance: Utterance, other: Utterance) -> bool:
+    """Whether two people on the customer's side of one conversation said these."""
+    here = utterance.interaction.conversation_id == other.interaction.conversation_id
+    speakers = {utterance.speaker, other.speaker}
+    return here and None not in speakers and len(speakers) > 1
+
+
+# An answer of more fields is a record, which only happens to hold something true or false.
+_MOST_OF_A_FINDING = 6
 
 
 class Call(NamedTuple):
@@ -72,6 +97,17 @@ class Call(NamedTuple):
     def looks(self) -> bool:
         """Whether it only looked something up, by the tool's name or by what it was called for."""
         return only_looks(self.name) or _is_for_looking(self.call.data)
+
+    @property
+    def findings(self) -> tuple[str, ...]:
+        """The names of what a look-up found true or false, where that is most of its answer: `eligible`, `not paid`."""
+        record = read_json(self.result.text) if self.result is not None and self.looks else None
+        if not isinstance(record, Mapping) or not 0 < len(cast(Mapping[str, Any], record)) <= _MOST_OF_A_FINDING:
+            return ()
+        fields = cast(Mapping[str, Any], record)
+        if any(isinstance(value, Mapping | list) for value in fields.values()):
+            return ()
+        return tuple(name if value else f"not {name}" for name, value in fields.items() if isinstance(value, bool))
 
     @property
     def refusal(self) -> str | None:
@@ -106,8 +142,13 @@ def utterances(interactions: Iterable[Interaction]) -> list[Utterance]:
             continue
         talk = talks.setdefault(row.conversation_id or row.channel.value, Talk())
         has_content = signed = False
+        is_spoken = row.channel.traits.spoken
+        if is_spoken and is_silence(row.data):
+            continue
         for sentence, setting in talk.settled(analysis_of(row)):
             spend()
+            if is_spoken and is_artefact(sentence.text):
+                continue  # nobody's words
             text, reading = sentence.text, NOTHING_READ if setting is None else sentence.reading(setting)
             signed = (signed or (has_content and row.channel.traits.letters and _closes(text, reading))) and not _adds(
                 text
@@ -115,6 +156,8 @@ def utterances(interactions: Iterable[Interaction]) -> list[Utterance]:
             if signed and setting is not None:
                 reading = reading._replace(boilerplate=1.0)
             has_content = has_content or reading.boilerplate < _SURE
+            if setting is not None and row.actor is not Actor.CUSTOMER:
+                reading = with_condition(text, reading)
             own_setting = setting or Setting(by_customer=row.actor is Actor.CUSTOMER)
             spoken.append(Utterance(text, reading, row, own_setting, sentence.terms, pasted=setting is None))
     return spoken

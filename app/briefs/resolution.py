@@ -3,12 +3,16 @@
 from datetime import datetime
 
 from app.briefs.case import Case
+from app.briefs.commitments import is_promise
 from app.briefs.steps import AttemptedStep
 from app.briefs.wishes import UNSETTLED
 from app.models import Actor, HandoffReason, Outcome, Reason, ResolutionStatus
 from app.nlu import Act
+from app.nlu.courtesies import is_courtesy
 
 _GLAD = 0.5
+_BOILERPLATE = 0.5
+_PROPOSING = (Act.REQUEST, Act.OFFER)
 # Whoever is handed on for one of these may yet have all they wanted.
 _FOR_NO_TROUBLE = (HandoffReason.OTHER, HandoffReason.CUSTOMER_REQUEST)
 _WRONG = (Outcome.FAILED, Outcome.ABANDONED)
@@ -23,19 +27,39 @@ def resolution(case: Case, reason: Reason | None = None) -> ResolutionStatus:
     failed = any(step.action.outcome is Outcome.FAILED for step in case.steps)
     if case.reason is None and not failed:
         return ResolutionStatus.UNKNOWN
-    if (reason is None or reason.code in _FOR_NO_TROUBLE) and _is_content(case):
+    awaited = _awaits_us(case)
+    may_be_over = not awaited and (reason is None or reason.code in _FOR_NO_TROUBLE)
+    if may_be_over and _is_content(case) and not _only_promised(case):
         return ResolutionStatus.RESOLVED
     handed_on = reason is not None and reason.code is not HandoffReason.OTHER
-    if handed_on or case.person_wanted is not None or case.farewell is None or case.reason is None:
+    if awaited or handed_on or case.person_wanted is not None or case.farewell is None or case.reason is None:
         return ResolutionStatus.PARTIAL if _helped(case) else ResolutionStatus.UNRESOLVED
     done = [step for step in case.steps if step.action.outcome is Outcome.SUCCEEDED and not _is_beforehand(step, case)]
     wrong = bool(case.refusals) or _went_wrong(case, max((step.action.at for step in done), default=None))
     if done:
         return ResolutionStatus.PARTIAL if wrong else ResolutionStatus.RESOLVED
-    if wrong or _is_passed_on(case):
+    if wrong or _is_passed_on(case) or _only_promised(case) or not _is_answered(case):
         return ResolutionStatus.UNRESOLVED
     settled = case.farewell.act is Act.FAREWELL or case.answer is not None
     return ResolutionStatus.RESOLVED if settled else ResolutionStatus.UNKNOWN
+
+
+def _awaits_us(case: Case) -> bool:
+    """Whether the customer's last words tell our side to go on, and it has done nothing since: `Yes, please do`."""
+    last = case.utterances[-1] if case.utterances else None
+    if last is None or not last.by_customer:
+        return False
+    spoken = last.interaction
+    if any(step.action.at > spoken.occurred_at and step.action.actor is not Actor.CUSTOMER for step in case.steps):
+        return False
+    acts = {utterance.act for utterance in case.utterances if utterance.interaction is spoken}
+    ours = [utterance for utterance in case.utterances if not utterance.by_customer]
+    proposing = {
+        utterance.act
+        for utterance in ours
+        if utterance.interaction is ours[-1].interaction and utterance.reading.boilerplate < _BOILERPLATE
+    }
+    return Act.REQUEST in acts or (Act.ANSWER in acts and not proposing.isdisjoint(_PROPOSING))
 
 
 def _is_content(case: Case) -> bool:
@@ -44,7 +68,15 @@ def _is_content(case: Case) -> bool:
     last = [utterance for utterance in theirs if utterance.interaction is theirs[-1].interaction]
     glad = sum(utterance.reading.moods["positive"] for utterance in last) >= _GLAD * max(1, len(last))
     wanted = any(wish.state in UNSETTLED for wish in case.wishes)
+    if all(is_courtesy(utterance.text) for utterance in last) and not _is_told_or_done(case):
+        return False
     return glad and not wanted and case.person_wanted is None and not _went_wrong(case, None)
+
+
+def _is_told_or_done(case: Case) -> bool:
+    """Whether our side did or told anything of the matter: courtesy alone settles nothing."""
+    done = any(step.action.outcome is Outcome.SUCCEEDED for step in case.steps)
+    return done or case.finding is not None or case.answer is not None
 
 
 def _helped(case: Case) -> bool:
@@ -93,6 +125,22 @@ def _is_passed_on(case: Case) -> bool:
     """Whether the last that bot or agent said is that they or somebody will do something about it."""
     ours = [utterance for utterance in case.utterances if not utterance.by_customer]
     return any(utterance.act is Act.PROMISE for utterance in ours if utterance.interaction is ours[-1].interaction)
+
+
+def _is_answered(case: Case) -> bool:
+    """Whether bot or agent said anything after the customer told why they came."""
+    begun = case.reason.interaction if case.reason else None
+    return begun is not None and any(
+        not utterance.by_customer
+        and (utterance.interaction.occurred_at, utterance.interaction.seq) > (begun.occurred_at, begun.seq)
+        for utterance in case.utterances
+    )
+
+
+def _only_promised(case: Case) -> bool:
+    """Whether our side promised something and nobody says that anything was done: thanks for that settle nothing."""
+    promised = any(not utterance.by_customer and is_promise(utterance) for utterance in case.utterances)
+    return promised and not any(step.action.outcome is Outcome.SUCCEEDED for step in case.steps)
 
 
 def _words_in(name: str) -> list[str]:

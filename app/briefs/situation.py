@@ -8,15 +8,20 @@ from datetime import datetime
 from typing import NamedTuple, Self
 
 from app.briefs.case import REASON_WORDS, Case
+from app.briefs.commitments import is_promise
 from app.briefs.due import is_overdue
 from app.briefs.frames import Frames, frames_in
 from app.briefs.quoting import quoted, quotes_in
 from app.briefs.reading import Utterance
-from app.briefs.sentence_roles import SURE
-from app.briefs.steps import AttemptedStep, humanised, label_of
+from app.briefs.relapses import repair_before
+from app.briefs.sentence_roles import SURE, asks_for_person
+from app.briefs.steps import AttemptedStep, humanised, label_of, tells_deed
+from app.briefs.unread import language_unread
 from app.briefs.wishes import WishState
 from app.models import Actor, Channel, Commitment, Entity, Evidence, Interaction, Outcome, Quote, ResolutionStatus
 from app.nlu import Act
+from app.nlu.fluency import GAP
+from app.nlu.read_rows import Nature, nature_of
 from app.nlu.tables import Language, Phrases, sentences_of
 from app.nlu.words import terms
 
@@ -63,15 +68,17 @@ class Wording(NamedTuple):
 
         With the `case`, a quotation of an earlier day tells the day.
         """
-        quote = quoted(utterance.text, QUOTED_WORDS)
-        quote = quote if case is None else _dated(utterance, quote, case)
+        quote = quoted(utterance.shown, QUOTED_WORDS)
+        quote = quote if case is None else _named_speaker(utterance, case) + _dated(utterance, quote, case)
         text = frame.format(quote=quote, actor=self.frames.actors[utterance.interaction.actor], **places)
         return sentence_of(text, utterance.interaction)
 
     def quoting(self, utterances: Sequence[Utterance], case: Case) -> BriefSentence:
         """What somebody said, in quotations, with who said it."""
+        owner = case.people.owner(utterances[0])
+        who = owner or self.speaker(utterances[0])
         return self.quotations(
-            utterances, self.frames.speech.format(who=self.speaker(utterances[0]), words="{quote}"), case
+            utterances, self.frames.speech.format(who=who, words="{quote}"), case, named_before=owner
         )
 
     def speaker(self, utterance: Utterance) -> str:
@@ -80,18 +87,28 @@ class Wording(NamedTuple):
         return who[:1].upper() + who[1:]
 
     def quotations(
-        self, utterances: Sequence[Utterance], frame: str, case: Case, most: int = REASON_WORDS
+        self,
+        utterances: Sequence[Utterance],
+        frame: str,
+        case: Case,
+        most: int = REASON_WORDS,
+        *,
+        named_before: str | None = None,
+        dated: bool = True,
     ) -> BriefSentence:
-        """A sentence of ours around quotations, with the day of those of earlier days.
+        """A sentence of ours around quotations, with the day of those of earlier days unless the frame tells it.
 
-        Where they are longer than `most` together, each is shortened.
+        Where they are longer than `most` together, each is shortened. Of several people on the customer's side each is
+        named before their words, but for the one whom the frame names.
         """
         is_long = sum(len(utterance.text.split()) for utterance in utterances) > most
         words = most // len(utterances) if is_long else most
         quotations = "".join(
             (_joint(earlier, utterance, case) if earlier else "")
-            + _dated(utterance, quoted(utterance.text, words), case)
+            + _named_speaker(utterance, case, after=case.people.owner(earlier) if earlier else named_before)
+            + (_dated(utterance, quote, case) if dated else quote)
             for earlier, utterance in zip((None, *utterances), utterances, strict=False)
+            for quote in (quoted(utterance.shown, words),)
         )
         text = frame.replace("{quote}", quotations)
         rows = tuple({utterance.interaction.interaction_id: utterance.interaction for utterance in utterances}.values())
@@ -123,6 +140,12 @@ def _dated(utterance: Utterance, quotation: str, case: Case) -> str:
     )
 
 
+def _named_speaker(utterance: Utterance, case: Case, after: str | None = None) -> str:
+    """Whose words follow, where several people are on the customer's side and another was named last."""
+    owner = case.people.owner(utterance)
+    return f"{owner}: " if owner is not None and owner != after else ""
+
+
 def sentence_of(text: str, row: Interaction) -> BriefSentence:
     """A sentence that one interaction backs."""
     ended = text if text[-1] in ".!?”»“’" else f"{text}."
@@ -134,7 +157,7 @@ def contact_reason(case: Case, wording: Wording) -> BriefSentence | None:
     reasons = case.reasons
     if reasons:
         return wording.quoting(reasons, case)
-    failed = [step for step in case.steps if step.action.outcome is not Outcome.SUCCEEDED]
+    failed = [step for step in case.steps if step.action.outcome is not Outcome.SUCCEEDED and not step.taken_back]
     return _step(failed[-1], wording) if failed else None
 
 
@@ -149,11 +172,14 @@ def situation(findings: Findings, words: int = SITUATION_WORDS) -> list[BriefSen
     story.tell(_overdue(findings), leaving=FEWEST_TOLD_BESIDE)
     if findings.broken:  # what was promised since may stand in its stead
         story.tell(_promised(findings), leaving=WORDS_FOR_THE_REST)
+    story.tell(_unread(case, wording), leaving=WORDS_FOR_THE_REST)
     story.tell(_failed(case, wording), leaving=WORDS_FOR_THE_REST)
     story.tell(_turns(case, wording), leaving=WORDS_FOR_THE_REST)
+    story.tell(_unspoken(case, wording), leaving=WORDS_FOR_THE_REST)
     story.tell(_refusals(case, wording), leaving=WORDS_FOR_THE_REST)
     story.tell(_before(case, wording), leaving=WORDS_FOR_THE_REST)
     story.tell(_finding(case, wording), leaving=WORDS_FOR_THE_REST)
+    story.tell(_answer(case, wording), leaving=WORDS_FOR_THE_REST)
     above = story.quoted(case.utterances)
     told_elsewhere = [utterance for utterance in (*case.expectations, case.person_wanted) if utterance is not None]
     quoted_above = " ".join(utterance.text for utterance in (*case.reasons, *told_elsewhere, *above))
@@ -166,7 +192,7 @@ def situation(findings: Findings, words: int = SITUATION_WORDS) -> list[BriefSen
     story.tell(_answer(case, wording))
     story.tell(_promised(findings))
     story.tell(_progress(case, wording))
-    story.tell(_person(case, wording))
+    story.tell(_person(case, wording, alone=not story.sentences))
     return story.sentences
 
 
@@ -202,13 +228,26 @@ class _Story:
 
 def _quotes(quote: Quote, utterance: Utterance) -> bool:
     same_row = quote.interaction_id == utterance.interaction.interaction_id
-    return same_row and " ".join(utterance.text.split()).startswith(" ".join(quote.text.split()))
+    pieces = (utterance.text, *utterance.shown.split(f" {GAP} "))
+    return same_row and any(_flat(piece).startswith(_flat(quote.text)) for piece in pieces)
+
+
+def _flat(text: str) -> str:
+    return " ".join(text.replace(GAP, " ").split())
 
 
 def _overdue(findings: Findings) -> Iterable[BriefSentence]:
     """What our side promised last and has not kept."""
     for commitment in findings.broken[-1:]:
         yield from _promise(commitment, findings, f" – {findings.wording.phrases.overdue}.")
+
+
+def _unread(case: Case, wording: Wording) -> Iterable[BriefSentence]:
+    """That the customer's words could not be read."""
+    language = language_unread(case.utterances)
+    if language is not None:
+        last = next(utterance for utterance in reversed(case.utterances) if utterance.by_customer)
+        yield BriefSentence(wording.phrases.unread.format(language=language), (last.interaction.interaction_id,))
 
 
 def _promised(findings: Findings) -> Iterable[BriefSentence]:
@@ -218,6 +257,8 @@ def _promised(findings: Findings) -> Iterable[BriefSentence]:
         for commitment in findings.commitments
         if commitment.by is not Actor.CUSTOMER and commitment not in findings.broken
     ]
+    booked = {step.booking.evidence for step in findings.case.steps if step.booking}
+    ours = [commitment for commitment in ours if booked.isdisjoint(commitment.evidence)]  # told as what was done
     for commitment in ours[-1:]:
         yield from _promise(commitment, findings, "")
 
@@ -244,6 +285,10 @@ def _is_broken(promise: Commitment, case: Case, now: datetime) -> bool:
     if promise.by is Actor.CUSTOMER or promise.at is None or not is_overdue(promise, now):
         return False
     since = promise.at
+    if not any(map(is_promise, case.utterances_by_interaction.get(promise.evidence[0], ()))):
+        return False  # an appointment that is past was not missed for that
+    if any(_keeps(utterance) for utterance in case.utterances if utterance.interaction.occurred_at > since):
+        return False
     done = any(
         step.action.at > since and step.action.outcome is Outcome.SUCCEEDED and step.action.actor is not Actor.CUSTOMER
         for step in case.steps
@@ -263,9 +308,15 @@ def _is_broken(promise: Commitment, case: Case, now: datetime) -> bool:
     return not done and not content and not thanked
 
 
+def _keeps(utterance: Utterance) -> bool:
+    """Whether a sentence tells that what was promised has come to pass: our side did it, or the trouble is over."""
+    return utterance.reading.relief >= SURE if utterance.by_customer else tells_deed(utterance)
+
+
 def _failed(case: Case, wording: Wording) -> Iterable[BriefSentence]:
     """The last two steps on record that went wrong."""
-    wrong = [step for step in case.steps if not step.reported and step.action.outcome is not Outcome.SUCCEEDED]
+    recorded = [step for step in case.steps if not step.reported and not step.taken_back]
+    wrong = [step for step in recorded if step.action.outcome is not Outcome.SUCCEEDED]
     for step in wrong[-2:]:
         yield _step(step, wording)
 
@@ -279,14 +330,22 @@ def _progress(case: Case, wording: Wording) -> Iterable[BriefSentence]:
 
 def _step(step: AttemptedStep, wording: Wording) -> BriefSentence:
     thing = f": {', '.join(step.subject)}" if step.subject else ""
-    name = wording.frames.tried(humanised(step.name) + thing, step.outcomes)
+    booked = f", {step.booking.words}" if step.booking else ""
+    name = wording.frames.tried(humanised(step.name) + thing + booked, step.outcomes)
     text = wording.frames.ended[step.action.outcome].format(step=name)
     return BriefSentence(text, step.action.evidence)
 
 
 def _before(case: Case, wording: Wording) -> Iterable[BriefSentence]:
-    """What had brought the customer to us before this conversation."""
-    if case.before is not None:
+    """What had brought the customer to us before this conversation; of a trouble that is back, what was done then."""
+    repair = repair_before(case)
+    if repair is not None:
+        row = repair.ended_by[-1].interaction
+        day, channel = f"{row.occurred_at:%Y-%m-%d}", wording.channel(row.channel)
+        form = wording.phrases.back if repair.is_same else wording.phrases.earlier
+        frame = form.replace("{day}", day).replace("{channel}", channel)
+        yield wording.quotations(repair.ended_by, frame, case, dated=False)
+    elif case.before is not None:
         row = case.before.interaction
         yield wording.quotation(
             case.before,
@@ -297,7 +356,9 @@ def _before(case: Case, wording: Wording) -> Iterable[BriefSentence]:
 
 
 def _turns(case: Case, wording: Wording) -> Iterable[BriefSentence]:
-    """What the customer has taken back."""
+    """What the customer has taken back: what our side had arranged for them, and what they had wanted."""
+    for revocation in case.revoked[-1:]:
+        yield wording.quotation(revocation.ours, wording.phrases.withdrawn, case)
     for wish in reversed(case.wishes):
         back = wish.closed_by if wish.state is WishState.WITHDRAWN else None
         if back is not None and back.reading.acts[Act.WITHDRAWAL] >= _SURE_OF_WITHDRAWAL:
@@ -307,6 +368,22 @@ def _turns(case: Case, wording: Wording) -> Iterable[BriefSentence]:
             return
 
 
+def _unspoken(case: Case, wording: Wording) -> Iterable[BriefSentence]:
+    """What the customer chose last without typing it, what they sent without a word, and that a machine answered."""
+    rows = [row for row in case.interactions if row.actor is Actor.CUSTOMER and row.interaction_id in case.at_hand]
+    by_nature = {nature: [row for row in rows if nature_of(row) is nature] for nature in Nature}
+    quoted_above = {utterance.interaction.interaction_id for utterance in (*case.reasons, *case.expectations)}
+    for row in [row for row in by_nature[Nature.CHOICE][-1:] if row.interaction_id not in quoted_above]:
+        yield sentence_of(wording.phrases.chosen.format(quote=quoted(row.text, QUOTED_WORDS)), row)
+    if sent := by_nature[Nature.WORDLESS]:
+        several = wording.phrases.wordless_several.format(count=len(sent))
+        text = several if len(sent) > 1 else wording.phrases.wordless_single
+        yield BriefSentence(text, tuple(row.interaction_id for row in sent))
+    for row in by_nature[Nature.AUTOMATIC][-1:]:
+        text = wording.phrases.automatic.format(day=f"{row.occurred_at:%Y-%m-%d}")
+        yield BriefSentence(text, (row.interaction_id,))
+
+
 def _refusals(case: Case, wording: Wording) -> Iterable[BriefSentence]:
     """What our side refused last in so many words that they tell what."""
     telling = [refusal for refusal in case.refusals if len(refusal.terms) >= _FEWEST_TERMS] or case.refusals
@@ -314,9 +391,12 @@ def _refusals(case: Case, wording: Wording) -> Iterable[BriefSentence]:
         yield wording.quotation(utterance, wording.phrases.refused, case)
 
 
-def _person(case: Case, wording: Wording) -> Iterable[BriefSentence]:
+def _person(case: Case, wording: Wording, *, alone: bool) -> Iterable[BriefSentence]:
+    """That they ask for a person, where neither the reason nor what they want tells it, or it would stand `alone`."""
     wanted = case.person_wanted
-    if wanted is not None and wanted is not case.reason:
+    above = (*case.reasons, *case.expectations)
+    is_told = case.only_asks_for_person or any(map(asks_for_person, above))
+    if wanted is not None and wanted is not case.reason and (alone or not is_told):
         yield BriefSentence(wording.phrases.wants_person, (wanted.interaction.interaction_id,))
 
 

@@ -7,10 +7,12 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from app.briefs.bookings import Booking, booking_in, booking_of
 from app.briefs.quoting import quoted
 from app.briefs.reading import Call, Utterance
-from app.models import ActionTaken, Actor, Interaction, Kind, Outcome
+from app.models import ActionTaken, Actor, Interaction, Kind, Outcome, is_bookkeeping
 from app.nlu import Act
+from app.nlu.closings import SURE_OF_DEED, akin
 from app.nlu.identifiers import structured_names
 from app.nlu.sentences import shorten
 
@@ -25,6 +27,10 @@ _STILL_BROKEN = re.compile(
 )
 _SURE_TRIED, _SURE_DONE = 0.93, 0.95
 _FEWEST_WORDS = 4
+_FEWEST_TERMS = 3
+_SURE_OF_CONTENT = 0.5
+_TELLING_DEEDS = (Act.REPORT, Act.ANSWER, Act.PROMISE, Act.OTHER)
+_TELLING_NOTHING = (Act.QUESTION, Act.GREETING, Act.THANKS, Act.FAREWELL, Act.REFUSAL)
 _QUOTED_WORDS = 18
 
 
@@ -32,7 +38,8 @@ class AttemptedStep(NamedTuple):
     """A step with the attempts it took; `action` is what the brief shows, `subject` the thing it was done to.
 
     `reported` marks a step that we only know from what somebody said of it, which is quoted. `outcomes` are those of
-    the attempts, in order.
+    the attempts, in order. One that `only_found` something out has changed nothing. `booking` is what the last attempt
+    fixed for a time to come. One that was `taken_back` is what the customer no longer wants.
     """
 
     action: ActionTaken
@@ -42,6 +49,9 @@ class AttemptedStep(NamedTuple):
     complaint: str | None
     outcomes: tuple[Outcome, ...]
     reported: bool = False
+    only_found: bool = False
+    booking: Booking | None = None
+    taken_back: bool = False
 
 
 def steps(
@@ -122,7 +132,8 @@ def subject_of(call: Call) -> tuple[str, ...]:
 def _tool_steps(tool_calls: Sequence[Call]) -> Iterable[AttemptedStep]:
     counted = {call.call.interaction_id for call in counted_calls(tool_calls)}
     for tool_call in tool_calls:
-        if tool_call.looks:
+        findings = tool_call.findings
+        if tool_call.looks and not findings:
             continue
         # What an attempt was about says enough of one that failed and that another has taken the place of.
         subject = subject_of(tool_call)
@@ -131,21 +142,27 @@ def _tool_steps(tool_calls: Sequence[Call]) -> Iterable[AttemptedStep]:
             for name in names_in(tool_call.call.data)
             if tool_call.call.interaction_id in counted or name[1] in subject
         ]
+        booking = booking_of(tool_call)
         action = ActionTaken(
             step=_with_names(humanised(tool_call.name), names)
-            + (f" ({shorten(tool_call.refusal, 8)})" if tool_call.refusal else ""),
+            + (f", {booking.words}" if booking else "")
+            + (f" ({shorten(tool_call.refusal, 8)})" if tool_call.refusal else "")
+            + (f" ({', '.join(map(humanised, findings))})" if findings else ""),
             actor=tool_call.call.actor,
             channel=tool_call.call.channel,
             outcome=tool_call.outcome,
             at=(tool_call.result or tool_call.call).occurred_at,
             evidence=tool_call.evidence,
         )
-        yield AttemptedStep(action, tool_call.name, subject, 1, tool_call.complaint, (tool_call.outcome,))
+        step = AttemptedStep(action, tool_call.name, subject, 1, tool_call.complaint, (tool_call.outcome,))
+        yield step._replace(only_found=bool(findings), booking=booking)
 
 
 def _events(interactions: Iterable[Interaction]) -> Iterable[AttemptedStep]:
     for interaction in interactions:
         if interaction.kind is not Kind.EVENT or interaction.outcome is None or not interaction.name:
+            continue
+        if is_bookkeeping(interaction):
             continue
         details = [
             f"{interaction.data[key]}"
@@ -153,44 +170,85 @@ def _events(interactions: Iterable[Interaction]) -> Iterable[AttemptedStep]:
             if isinstance(interaction.data.get(key), str | int)
         ]
         words = humanised(interaction.name) + (f" ({', '.join(details[:2])})" if details else "")
+        booking = booking_in(interaction) if interaction.outcome is Outcome.SUCCEEDED else None
         action = ActionTaken(
-            step=shorten(words, 14),
+            step=shorten(words, 14) + (f", {booking.words}" if booking else ""),
             actor=interaction.actor,
             channel=interaction.channel,
             outcome=interaction.outcome,
             at=interaction.occurred_at,
             evidence=(interaction.interaction_id,),
         )
-        yield AttemptedStep(action, interaction.name, (), 1, interaction.text or None, (interaction.outcome,))
+        step = AttemptedStep(action, interaction.name, (), 1, interaction.text or None, (interaction.outcome,))
+        yield step._replace(booking=booking)
 
 
-def _tried(utterances: Iterable[Utterance]) -> Iterable[AttemptedStep]:
-    """What the customer says they tried, in their words."""
-    for utterance in utterances:
+def _tried(utterances: Sequence[Utterance]) -> Iterable[AttemptedStep]:
+    """What the customer says they tried, in their words; where these only answer an instruction, with it."""
+    for index, utterance in enumerate(utterances):
         if _has_tried(utterance):
             failed = _STILL_BROKEN.search(utterance.text) is not None
-            yield _quoted_step(utterance, Outcome.FAILED if failed else Outcome.UNKNOWN)
+            yield _quoted_step(utterance, Outcome.FAILED if failed else Outcome.UNKNOWN, _followed(utterances, index))
 
 
-def _reported(utterances: Iterable[Utterance]) -> Iterable[AttemptedStep]:
-    """What our side says it has done, in its words."""
-    for utterance in utterances:
-        if not utterance.by_customer and utterance.reading.done >= _SURE_DONE and _is_full_report(utterance):
-            yield _quoted_step(utterance, Outcome.SUCCEEDED)
+def _followed(utterances: Sequence[Utterance], index: int) -> Utterance | None:
+    """The instruction of our side that few words like `Did that twice` answer."""
+    utterance = utterances[index]
+    if len(utterance.terms) > _FEWEST_TERMS:
+        return None
+    for earlier in reversed(utterances[:index]):
+        same_talk = earlier.interaction.conversation_id == utterance.interaction.conversation_id
+        if earlier.by_customer or not same_talk:
+            return None
+        if earlier.act is Act.REQUEST and earlier.reading.boilerplate < _SURE_OF_CONTENT:
+            return earlier
+    return None
+
+
+def _reported(utterances: Sequence[Utterance]) -> Iterable[AttemptedStep]:
+    """What our side says it has done, in its words: what is surely told so, and what answers the customer's words."""
+    asked: list[Utterance] = []
+    for index, utterance in enumerate(utterances):
+        if utterance.by_customer:
+            asked.append(utterance)
+        elif tells_deed(utterance) and (
+            _is_full_report(utterance) or any(akin(utterance.terms, earlier.terms) for earlier in asked)
+        ):
+            yield _quoted_step(utterance, Outcome.SUCCEEDED, leaned_on(utterances, index))
+        elif (basis := leaned_on(utterances, index)) is not None and tells_deed(utterance):
+            yield _quoted_step(utterance, Outcome.SUCCEEDED, basis)
+
+
+def tells_deed(utterance: Utterance) -> bool:
+    """Whether our side tells that it has done something."""
+    is_ours = not utterance.by_customer and utterance.interaction.actor is not Actor.SYSTEM
+    return is_ours and utterance.reading.done >= SURE_OF_DEED and utterance.act in _TELLING_DEEDS
+
+
+def leaned_on(utterances: Sequence[Utterance], index: int) -> Utterance | None:
+    """What a deed in few words leans on: the sentence before it in the message, `Then Friday at nine. It is booked.`"""
+    utterance, before = utterances[index], utterances[index - 1] if index else None
+    if before is None or before.interaction is not utterance.interaction or len(utterance.terms) >= _FEWEST_TERMS:
+        return None
+    return before if before.reading.boilerplate < _SURE_OF_CONTENT and before.act not in _TELLING_NOTHING else None
 
 
 def _is_full_report(utterance: Utterance) -> bool:
-    return utterance.act is Act.REPORT and len(utterance.text.split()) >= _FEWEST_WORDS
+    is_long = len(utterance.text.split()) >= _FEWEST_WORDS
+    return utterance.act is Act.REPORT and utterance.reading.done >= _SURE_DONE and is_long
 
 
-def _quoted_step(utterance: Utterance, outcome: Outcome) -> AttemptedStep:
+def _quoted_step(utterance: Utterance, outcome: Outcome, basis: Utterance | None = None) -> AttemptedStep:
+    words = [quoted(part.shown, _QUOTED_WORDS) for part in (basis, utterance) if part is not None]
     action = ActionTaken(
-        step=quoted(utterance.text, _QUOTED_WORDS),
+        step=" ".join(words),
         actor=utterance.interaction.actor,
         channel=utterance.interaction.channel,
         outcome=outcome,
         at=utterance.interaction.occurred_at,
-        evidence=(utterance.interaction.interaction_id,),
+        evidence=tuple(
+            dict.fromkeys(part.interaction.interaction_id for part in (basis, utterance) if part is not None)
+        ),
     )
     return AttemptedStep(action, utterance.text, (), 1, None, (outcome,), reported=True)
 

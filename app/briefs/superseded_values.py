@@ -55,7 +55,7 @@ _COUNTED = re.compile(
 )
 _SPANS = frozenset("minutes hours days weeks months years times".split())
 _MONTHS: Sequence[str] = "jan feb mar apr may jun jul aug sep oct nov dec".split()
-_NAMED = ("code", "number", "account", "error_code")
+_NAMED = ("code", "number", "account", "error_code", "word")
 _HALF_A_YEAR = 183
 _ALWAYS_TAKEN_BACK = frozenset(_NAMED)
 # Of one message so many values are compared.
@@ -212,7 +212,9 @@ def _read(text: str) -> Iterator[_Value]:
         if mention.type == "date":
             yield _Value("date", _day(mention.value), mention.value)
         elif mention.type in ("amount", *_NAMED):
-            yield _Value(mention.type, canonical(mention.value), mention.value)
+            # A code word such as a voucher's takes the place of no number.
+            kind = "word" if mention.value.isalpha() else mention.type
+            yield _Value(kind, canonical(mention.value), mention.value)
     for match in _FIGURE.finditer(text):
         yield _Value("amount", f"{float(match.group().replace(',', '')):g}", match.group())
     for match in _ADDRESS.finditer(text):

@@ -1,15 +1,16 @@
 """What the customer wants, and what became of each wish: open, done, withdrawn, refused or wanted on a condition."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from itertools import takewhile
 from typing import NamedTuple
 
-from app.briefs.reading import Utterance
+from app.briefs.reading import Utterance, of_two_people
 from app.briefs.steps import AttemptedStep, humanised
 from app.models import Actor, Outcome
 from app.nlu import Act
+from app.nlu.closings import Closed, Ending, TalkSentence, closings, warns, wishes_anew
 from app.nlu.wish_states import MOST_LATER, Later, content_words, state, turns_of
 
 _SURE = 0.5
@@ -56,22 +57,72 @@ class Wish(NamedTuple):
 def wishes(utterances: Sequence[Utterance], steps: Sequence[AttemptedStep]) -> tuple[Wish, ...]:
     """The wishes in the order they were told, the same wish once."""
     places: list[int] = []
-    seen_words: set[str] = set()
+    seen_words: dict[str | None, set[str]] = {}
     repeated: dict[int, list[int]] = {}
     words_of: dict[int, set[str]] = {}
+    later = closings(spoken_by(utterances))
+    taken_back = _taken_back(utterances, later)
     for index, utterance in enumerate(utterances):
-        if not utterance.by_customer or utterance.pasted or not _is_wish(utterance):
+        if not utterance.by_customer or utterance.pasted or not _is_wish(utterance, taken_back.get(index, frozenset())):
             continue
         words = set(utterance.terms)
-        if places and words and len(words - seen_words) < _NEW_WORDS * len(words):
-            same = max(places, key=lambda earlier: len(words & words_of[earlier]))
+        seen = seen_words.setdefault(utterance.speaker, set())  # of several people each has their own wishes
+        if seen and words and len(words - seen) < _NEW_WORDS * len(words):
+            own = [position for position in places if utterances[position].speaker == utterance.speaker]
+            same = max(own, key=lambda earlier: len(words & words_of[earlier]))
             repeated.setdefault(same, []).append(index)
             continue
-        seen_words |= words
+        seen |= words
         words_of[index] = words
         places.append(index)
     closing = _Closing(utterances, steps, places)
-    return tuple(_with_repetitions(closing.judged(index), utterances, repeated.get(index, ())) for index in places)
+    judged = {
+        index: _with_repetitions(
+            _closed_later(closing.judged(index), utterances, later.get(index)), utterances, repeated.get(index, ())
+        )
+        for index in places
+    }
+    # A trouble is told as a wish only where it is over: what is open is told as it was told.
+    over = {
+        index: Wish(utterances[index], WishState.DONE, utterances[ended.by])
+        for index, ended in later.items()
+        if index not in judged and ended.how is Closed.DONE
+    }
+    return tuple(wish for _, wish in sorted((judged | over).items()))
+
+
+def _taken_back(utterances: Sequence[Utterance], later: Mapping[int, Ending]) -> Mapping[int, frozenset[str]]:
+    """The terms of what each sentence takes back, by its place."""
+    terms_by_place: dict[int, frozenset[str]] = {}
+    for index, closing in later.items():
+        if closing.how is Closed.WITHDRAWN:
+            terms_by_place[closing.by] = terms_by_place.get(closing.by, frozenset()).union(utterances[index].terms)
+    return terms_by_place
+
+
+def spoken_by(utterances: Sequence[Utterance]) -> list[TalkSentence]:
+    """What was said, as it is read for what closes a matter; what was only pasted closes nothing."""
+    messages = _messages(utterances)
+    return [
+        TalkSentence(
+            utterance.text, utterance.by_customer, message, utterance.reading, utterance.terms, utterance.speaker
+        )
+        for utterance, message in zip(utterances, messages, strict=True)
+    ]
+
+
+def _messages(utterances: Sequence[Utterance]) -> Iterator[int]:
+    """The number of the message that each sentence stands in."""
+    numbers: dict[str, int] = {}
+    for utterance in utterances:
+        yield numbers.setdefault(utterance.interaction.interaction_id, len(numbers))
+
+
+def _closed_later(wish: Wish, utterances: Sequence[Utterance], closing: Ending | None) -> Wish:
+    """The wish as the sentence that plainly closes it has it, where the course of the talk alone leaves it open."""
+    if closing is None or wish.state not in (WishState.OPEN, WishState.CONDITIONAL):
+        return wish
+    return Wish(wish.utterance, WishState(closing.how.value), utterances[closing.by])
 
 
 def _with_repetitions(wish: Wish, utterances: Sequence[Utterance], repeated: Sequence[int]) -> Wish:
@@ -88,13 +139,20 @@ def _with_repetitions(wish: Wish, utterances: Sequence[Utterance], repeated: Seq
     return wish._replace(again=tuple(again))
 
 
-def _is_wish(utterance: Utterance) -> bool:
-    """Whether the customer wants something: by the wish itself, or by what the sentence does."""
-    is_wanted = utterance.act in _WANTING and (
-        utterance.reading.wish >= _SURE or utterance.reading.acts[Act.REQUEST] >= _SURE
-    )
+def _is_wish(utterance: Utterance, taken_back: frozenset[str]) -> bool:
+    """Whether the customer wants something: by the wish itself, by what the sentence does, or by what it goes on to.
+
+    `taken_back` are the terms of what it takes back, where it takes something back.
+    """
+    reading = utterance.reading
+    is_wanted = utterance.act in _WANTING and (reading.wish >= _SURE or reading.acts[Act.REQUEST] >= _SURE)
+    is_wanted = is_wanted or (bool(taken_back) and wishes_anew(utterance.text, reading, taken_back))
     # `Please!` says that something is wanted, and not what.
-    tells = utterance.reading.boilerplate < _SURE and len(set(utterance.terms)) >= _FEWEST_WORDS
+    tells = (
+        not warns(utterance.reading)
+        and utterance.reading.boilerplate < _SURE
+        and len(set(utterance.terms)) >= _FEWEST_WORDS
+    )
     return is_wanted and tells
 
 
@@ -146,7 +204,7 @@ class _Closing:
         later = [
             Later(utterance.by_customer, self._turns[at], not words.isdisjoint(self._words[at]), utterance.reading)
             for at, utterance in enumerate(self._utterances[index + 1 : end], start=index + 1)
-            if not utterance.pasted
+            if not utterance.pasted and _may_close(wish, utterance)
         ]
         carried_out = any(self._is_about(step, index) for step in self._done)
         failed = any(self._is_about(step, index) for step in self._failed)
@@ -154,7 +212,7 @@ class _Closing:
         judged = WishState(likeliest)
         after = self._utterances[index + 1 : end]
         ours = [utterance for utterance in after if not utterance.by_customer]
-        theirs = [utterance for utterance in after if utterance.by_customer]
+        theirs = [utterance for utterance in after if utterance.by_customer and _may_close(wish, utterance)]
         if judged is WishState.OPEN and not carried_out:
             refused = _last(
                 ours,
@@ -175,6 +233,11 @@ class _Closing:
         if judged is WishState.DONE or (carried_out and judged is not WishState.CONDITIONAL):
             return Wish(wish, WishState.DONE, _last(ours, lambda utterance: utterance.reading.done >= _LIKELY))
         return Wish(wish, judged)
+
+
+def _may_close(wish: Utterance, later: Utterance) -> bool:
+    """Whether what is said later may bear on a wish: of several people on the customer's side, only its owner's."""
+    return not later.by_customer or not of_two_people(wish, later)
 
 
 def _last(utterances: Sequence[Utterance], closes: Callable[[Utterance], bool]) -> Utterance | None:

@@ -8,10 +8,12 @@ whether its customer or row is still there, and takes it back when it is not.
 import logging
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
 from time import perf_counter
 
 from app.caching import forget_texts
 from app.errors import NotFound, RetrievalUnavailable, UnknownCustomer, WarmlineError
+from app.ids import made_at
 from app.models import Erased, Interaction
 from app.ports import Archive, Ledger, Outbox, VectorStore
 from app.ports.continuity import ContinuityStore
@@ -94,8 +96,34 @@ class Eraser:
         try:
             await self.erase_derived_of(tenant, rows)
         except WarmlineError as failure:
-            _log.warning("what was made of %d masked rows of tenant %s stays: %s", len(rows), tenant, failure.detail)
+            # Without the vectors nothing is erased by the rule for erasures; the index follows the rows by itself.
+            _log.warning("vectors of %d masked rows of tenant %s stay for now: %s", len(rows), tenant, failure.detail)
+            await self._erase_documents_of(tenant, rows)
         forget_texts()
+
+    async def forget_deleted(self, tenant: str, deletions: Sequence[Interaction]) -> None:
+        """Remove every document from before these deletions that stands on what they took back.
+
+        Whoever filed them does so at once; this makes good what a process that died left undone. Done again it removes
+        nothing: what was made since may name a deleted row, such as the one that proved who the customer is.
+        """
+        named = {deletion.target_id for deletion in deletions if deletion.target_id}
+        targets = {row.id: row for row in await self._ledger.by_caller_ids(tenant, named)}
+        for deletion in deletions:
+            target = targets.get(deletion.target_id)
+            if target is not None and target.redacted:
+                await self._erase_documents_of(tenant, [target], made_before=made_at(deletion.interaction_id))
+
+    async def _erase_documents_of(
+        self, tenant: str, rows: Sequence[Interaction], *, made_before: datetime | None = None
+    ) -> None:
+        identity_ids = {row.identity_id for row in rows}
+        owners = await self._once_joined(tenant, identity_ids) | identity_ids
+        naming = {row.interaction_id for row in rows}
+        await self._archive.erase_documents(tenant, (), naming=naming, owners=owners, made_before=made_before)
+        if self._outbox is not None:
+            await self._outbox.erase(tenant, (), naming=naming, owners=owners)
+        await self._digests.touch(tenant, owners)
 
     async def erase_rows(self, tenant: str, rows: Sequence[Interaction]) -> Counter[str]:
         """Remove interactions with their vectors and every brief that stands on them; whose they were stays."""

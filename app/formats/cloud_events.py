@@ -5,11 +5,11 @@ name, on the channel and by the actor that its data names, so that any system's 
 """
 
 import binascii
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar, cast
 from urllib.parse import unquote
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
@@ -30,6 +30,7 @@ from app.validation import (
 
 BATCHED = "application/cloudevents-batch+json"
 STRUCTURED = "application/cloudevents+json"
+PLAIN = "application/json"
 # An event whose type begins so, or whose dataschema names it, has an interaction as its data.
 INTERACTION = "warmline.interaction"
 
@@ -37,10 +38,13 @@ _HEADER = "ce-"
 _REQUIRED = ("specversion", "id", "source", "type")
 _INTERACTION_FIELDS = frozenset({"channel", "actor", "kind"})
 _MOST_CHARACTERS = 256
+_FEWEST_WORDS = 3
 _STATUS = {InvalidRequest.code: 422, PayloadTooLarge.code: 413}
 _TIME: TypeAdapter[datetime] = TypeAdapter(Moment)
 
 Member = TypeVar("Member", bound=StrEnum)
+# A row of an event, and whether there are words in its data that nobody reads.
+_EventRow = tuple[InteractionDraft | Problem, bool]
 
 
 class _Event(NamedTuple):
@@ -53,8 +57,24 @@ class _Event(NamedTuple):
     prefix: str
 
 
+class ReadEvents(NamedTuple):
+    """The rows of a request's events, and which of them hold words that nobody reads."""
+
+    rows: Sequence[InteractionDraft | Problem]
+    unread: Collection[int]
+
+
+# The rows of an event (its type, its attributes with its data, and its data) that a platform sent; None for others.
+PlatformReader = Callable[[str, Mapping[str, JsonValue], JsonValue], Sequence[InteractionDraft | Problem] | None]
+
+
 def interactions_of_events(headers: Mapping[str, str], body: bytes) -> list[InteractionDraft | Problem]:
-    """The interaction of each event of a request, in their order; the names of `headers` in any case.
+    """The rows of `read_events` where no platform's events are known."""
+    return list(read_events(headers, body).rows)
+
+
+def read_events(headers: Mapping[str, str], body: bytes, platform: PlatformReader | None = None) -> ReadEvents:
+    """The interactions of the events of a request, in their order; the names of `headers` in any case.
 
     The caller's id is `{source}#{id}` (its SHA-256 where that is over 256 characters), so the same event again makes
     no second row. In a batch, a bad event becomes a Problem in its place. Raises InvalidRequest when the request as a
@@ -62,17 +82,23 @@ def interactions_of_events(headers: Mapping[str, str], body: bytes) -> list[Inte
     """
     named = {name.lower(): value for name, value in headers.items()}
     media = _media_type(named.get("content-type", ""))
-    if media == BATCHED:
-        return [_batched(event, index) for index, event in enumerate(_batch(body))]
+    is_binary = any(name.startswith(_HEADER) for name in named)
+    if media == BATCHED or (media == PLAIN and not is_binary and body.lstrip().startswith(b"[")):
+        return _gathered([_batched(event, index, platform) for index, event in enumerate(_batch(body))])
     if media == STRUCTURED:
-        return [_draft(_structured(_json(body, "body"), inside=""))]
-    if any(name.startswith(_HEADER) for name in named):
-        return [_draft(_binary(named, body))]
+        return _gathered([_rows(_structured(_json(body, "body"), inside=""), platform)])
+    if is_binary:
+        return _gathered([_rows(_binary(named, body), platform)])
     message = (
         f"This is no CloudEvent. Set Content-Type to {STRUCTURED} or {BATCHED}, "
         "or send the attributes of the event as ce- headers"
     )
     raise invalid_fields([_defect("Content-Type", message)])
+
+
+def _gathered(events: Sequence[Sequence[_EventRow]]) -> ReadEvents:
+    rows = [row for event in events for row in event]
+    return ReadEvents([row for row, _ in rows], {index for index, (_, unread) in enumerate(rows) if unread})
 
 
 def _batch(body: bytes) -> Sequence[JsonValue]:
@@ -86,13 +112,14 @@ def _batch(body: bytes) -> Sequence[JsonValue]:
     return events
 
 
-def _batched(event: JsonValue, index: int) -> InteractionDraft | Problem:
+def _batched(event: JsonValue, index: int, platform: PlatformReader | None) -> Sequence[_EventRow]:
     try:
-        return _draft(_structured(event, inside=path_of([index])))
+        return _rows(_structured(event, inside=path_of([index])), platform)
     except WarmlineError as error:
         errors = error.errors if isinstance(error, InvalidRequest) else ()
         code = error.reported_code
-        return Problem(title=error.title, status=_STATUS[code], code=code, detail=error.detail, errors=errors)
+        problem = Problem(title=error.title, status=_STATUS[code], code=code, detail=error.detail, errors=errors)
+        return [(problem, False)]
 
 
 def _structured(event: JsonValue, *, inside: str) -> _Event:
@@ -156,7 +183,7 @@ def _complaint(name: str, errors: Sequence[Exception]) -> str:
     return "This must not be empty"
 
 
-def _draft(event: _Event) -> InteractionDraft:
+def _rows(event: _Event, platform: PlatformReader | None) -> Sequence[_EventRow]:
     fields = event.data if isinstance(event.data, dict) else {}
     envelope: dict[str, Any] = {
         "id": _caller_id(event),
@@ -167,8 +194,34 @@ def _draft(event: _Event) -> InteractionDraft:
     kind, schema = event.attributes["type"], event.attributes.get("dataschema", "")
     if kind.startswith(INTERACTION) or INTERACTION in schema or fields.keys() >= _INTERACTION_FIELDS:
         value = {**fields, **envelope} if isinstance(event.data, dict) else event.data
-        return interaction_draft(value, inside=path_of(["data"], inside=event.inside))
-    return _of_another_system(event, fields, envelope)
+        return [(interaction_draft(value, inside=path_of(["data"], inside=event.inside)), False)]
+    if platform is not None and fields:
+        attributes: dict[str, JsonValue] = {name: str(value) for name, value in event.attributes.items()}
+        rows = platform(kind, {**attributes, "data": fields}, fields)
+        if rows is not None:
+            return [(_enveloped(row, event), False) for row in rows]
+    draft = _of_another_system(event, fields, envelope)
+    return [(draft, not draft.text and _has_words(draft.data))]
+
+
+def _enveloped(row: InteractionDraft | Problem, event: _Event) -> InteractionDraft | Problem:
+    """A platform's row in the conversation that the event is about, where it names one, and at its time."""
+    if isinstance(row, Problem):
+        return row
+    more = {
+        "conversation_id": _conversation(event) or row.conversation_id,
+        "occurred_at": row.occurred_at or event.time,
+    }
+    return row.model_copy(update=more)
+
+
+def _has_words(value: object) -> bool:
+    """Whether somewhere in a JSON value a sentence stands, and no mere name or address."""
+    if isinstance(value, str):
+        return sum(any(sign.isalpha() for sign in word) for word in value.split()) >= _FEWEST_WORDS
+    if isinstance(value, Mapping):
+        return any(_has_words(part) for part in cast(Mapping[str, object], value).values())
+    return isinstance(value, list) and any(_has_words(part) for part in cast(Sequence[object], value))
 
 
 def _of_another_system(event: _Event, fields: Mapping[str, JsonValue], envelope: Mapping[str, Any]) -> InteractionDraft:

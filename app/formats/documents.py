@@ -1,11 +1,12 @@
-"""Reads one conversation out of whatever it was written down in: a conversation file, interactions, a vCon, plain text.
+"""Reads one conversation out of whatever it was written down in: a conversation file, interactions, a vCon, a
+transcript, captions, mails, a helpdesk's export, plain text.
 
 Which of them it is, its content tells: JSON begins with a brace or a bracket, and its fields say what it holds.
 """
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple, cast
 
@@ -21,36 +22,52 @@ from app.conversations import (
     read_rows,
 )
 from app.errors import InvalidRequest, WarmlineError
+from app.formats.captions import is_captions
+from app.formats.helpdesk import platform_of
+from app.formats.imported import ImportedPart, is_turn, part_of_text, part_of_value
+from app.formats.mail import is_mail
+from app.formats.options import DEFAULT_OPTIONS, ReadingOptions
 from app.formats.plain_text import conversation_in_text
-from app.formats.vcon import interactions_of
+from app.formats.recordings import is_transcript
 from app.models import InteractionDraft
 from app.validation import interaction_draft
 
-Format = Literal["conversation", "interactions", "vcon", "text"]
+Format = Literal[
+    "conversation", "interactions", "vcon", "text", "transcript", "captions", "mail", "zendesk", "intercom", "chatwoot"
+]
 
 _KEYS = frozenset({"turns", "vcon", "interactions", "channel"})
 _STEP = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
 _SPACE = re.compile(r"[\s,:]*")
+_FIRST = datetime.min.replace(tzinfo=UTC)
 _LAST = datetime.max.replace(tzinfo=UTC)
 
 
 class ReadConversation(NamedTuple):
-    """A conversation, and what it was written down in."""
+    """A conversation, what it was written down in, and who speaks in it of whom nobody knows on which side."""
 
     conversation: Conversation
     format: Format
+    unknown: Sequence[str] = ()
 
 
 def read_conversation(
-    content: bytes, conversation_id: str | None = None, *, now: datetime | None = None, name: str = "conversation"
+    content: bytes,
+    conversation_id: str | None = None,
+    *,
+    now: datetime | None = None,
+    name: str = "conversation",
+    options: ReadingOptions = DEFAULT_OPTIONS,
 ) -> ReadConversation:
-    """The first conversation of a document, or the one with this id.
+    """The first conversation of a document, or the one with this id; of mails the one that was written in last.
 
     `now` dates a conversation that names no time (default: the present), and `name` names one that has no id. Raises
     InvalidRequest or PayloadTooLarge, whose words name the line.
     """
     if not is_json(content):
-        text = decoded(content)
+        text = "" if is_mail(content) else decoded(content)
+        if not text or is_captions(text):
+            return _of_part(part_of_text(content, text, name, options), conversation_id, now, name)
         conversation = conversation_in_text(text, name=name, now=now)
         if conversation_id is not None and conversation.id != conversation_id:
             raise InvalidRequest(f"the text is one conversation, and its id is {conversation.id!r}.")
@@ -58,8 +75,9 @@ def read_conversation(
     rows = list(read_rows(content.splitlines(keepends=True)))
     first = fields_of(rows[0].value if rows else None)
     try:
-        if "vcon" in first and conversation_id is None:
-            return ReadConversation(_gathered(interactions_of(first), now, name), "vcon")
+        if rows and _is_of_others(first, rows[0]):
+            value = [row.value for row in rows] if is_turn(first) else first
+            return _of_part(part_of_value(value, name, options), conversation_id, now, name)
         if "interactions" in first or "channel" in first:
             drafts = _interactions(rows, whole="interactions" in first)
             return ReadConversation(_gathered(drafts, now, name), "interactions")
@@ -70,6 +88,33 @@ def read_conversation(
     return ReadConversation(
         find_conversation(content.splitlines(keepends=True), conversation_id, now=now), "conversation"
     )
+
+
+def _is_of_others(first: Mapping[str, object], row: Row) -> bool:
+    """Whether what a document begins with is neither a conversation file nor an interaction, but something known."""
+    if "vcon" in first:
+        return True
+    ours = "interactions" in first or "channel" in first or ("turns" in first and "id" in first)
+    if ours or row.problem is not None:
+        return False
+    return is_turn(first) or platform_of(first) is not None or is_transcript(first)
+
+
+def _of_part(part: ImportedPart, conversation_id: str | None, now: datetime | None, name: str) -> ReadConversation:
+    if part.problems and not part.drafts:
+        raise InvalidRequest(f"line {part.problems[0].line}: {part.problems[0].detail}")
+    drafts = list(part.drafts)
+    if part.form == "mail" or conversation_id is not None:
+        last = max(drafts, key=lambda draft: draft.occurred_at or _FIRST, default=None)
+        wanted = conversation_id or (last.conversation_id if last else None)
+        drafts = [draft for draft in drafts if draft.conversation_id == wanted]
+        if not drafts:
+            raise InvalidRequest(f"none of its conversations has the id {conversation_id!r}.")
+    conversation = _gathered(drafts, now, name)
+    if not part.dated:
+        conversation = conversation.model_copy(update={"dated": False})
+    unknown = [speaker.label for speaker in part.speakers if speaker.side == "unknown"]
+    return ReadConversation(conversation, "interactions" if part.form == "interaction" else part.form, unknown)
 
 
 def is_json(content: bytes) -> bool:

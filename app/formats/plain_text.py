@@ -26,7 +26,7 @@ from typing import Any, NamedTuple
 
 from app.conversations import AFTER_LAST_TURN, TURN_GAP, Conversation, conversation_of
 from app.errors import InvalidRequest
-from app.formats.vcon.parties import actor_of_role
+from app.formats.roles import actor_of_role
 from app.models import Actor, Channel
 
 MOST_CHARACTERS = 1_000_000

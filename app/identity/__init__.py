@@ -5,13 +5,13 @@ under the id of the one that survives. Joining and parting rewrite no interactio
 `rules.py`, the form in which identifiers are compared in `normalise.py`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 
 from app.errors import IdentityConflict, InvalidRequest, NotFound, UnknownConversation, UnknownCustomer
 from app.identity.graph import STRONG_TYPE
 from app.identity.non_identifiers import names_nobody
-from app.identity.normalise import key_of
+from app.identity.normalise import as_on, key_of, keys_of
 from app.identity.rules import SHARING_CAP, IdentityFiling, Placement, Rules
 from app.ids import id_of_work, made_at, resumed_work
 from app.models import (
@@ -33,7 +33,7 @@ _MOST_CLAIMANTS = 10
 # Claims are looked for in so many of the newest interactions of a customer who holds nothing.
 _NEWEST = 20
 # An identifier of any other type is compared as it is written; `account_id` stands for those.
-_WRITTEN_IN_MANY_WAYS = ("email", "phone", "handle", STRONG_TYPE)
+_WRITTEN_IN_MANY_WAYS = ("email", "phone", "wa_id", "handle", STRONG_TYPE)
 
 
 class Identities:
@@ -115,16 +115,17 @@ class Identities:
         """
         if customer.verification is not None:
             return ()
-        claims = {(identifier.type, identifier.value) for identifier in customer.identifiers}
+        claims = {key for identifier in customer.identifiers for key in keys_of(identifier.type, identifier.value)}
         if not claims:
             rows = await self._ledger.interactions(
                 tenant, customer.identity_ids, conversation_id=conversation_id, limit=_NEWEST, newest_first=True
             )
             claims = {
-                key_of(identifier.type, identifier.value)
+                key
                 for row in rows
-                for identifier in row.identifiers
+                for identifier in as_on(row.channel, row.identifiers)
                 if not identifier.verified and not names_nobody(identifier)
+                for key in keys_of(identifier.type, identifier.value)
             }
         if not claims:
             return ()
@@ -152,11 +153,16 @@ class Identities:
 
     async def holders(self, tenant: str, written: str) -> Sequence[IdentifierHolding]:
         """Who holds an identifier that may be written like this, of whatever type. Nobody is made and nothing told."""
-        values = {key_of(kind, written)[1] for kind in _WRITTEN_IN_MANY_WAYS}
+        wanted = {key for kind in _WRITTEN_IN_MANY_WAYS for key in keys_of(kind, written)}
+        # Under a type of its own an earlier version kept a number's digits.
+        values = {value for _, value in wanted} | {value.removeprefix("+") for kind, value in wanted if kind == "phone"}
         holdings = await self._ledger.holders(tenant, values)
-        return [
-            holding for holding in holdings if holding.identifier.value == key_of(holding.identifier.type, written)[1]
-        ]
+        return [holding for holding in holdings if self._is_wanted(holding.identifier, written, wanted)]
+
+    @staticmethod
+    def _is_wanted(identifier: Identifier, written: str, wanted: Collection[tuple[str, str]]) -> bool:
+        key = key_of(identifier.type, identifier.value)
+        return key in wanted or identifier.value == key_of(identifier.type, written)[1]
 
     async def merge(
         self, tenant: str, survivor: str, other: str, *, reason: str = "asked for", evidence: Sequence[str] = ()
@@ -214,7 +220,12 @@ class Identities:
     async def _assign(
         self, transaction: Transaction, identifiers: Sequence[Identifier], conversation_id: str | None
     ) -> tuple[IdentityFiling, Placement]:
-        keys = {key_of(identifier.type, identifier.value) for identifier in identifiers if not names_nobody(identifier)}
+        keys = {
+            key
+            for identifier in identifiers
+            if not names_nobody(identifier)
+            for key in keys_of(identifier.type, identifier.value)
+        }
         recorded = await transaction.recorded(
             identifiers=keys, conversation_ids=[conversation_id] if conversation_id else ()
         )
@@ -267,11 +278,13 @@ def _accounts(recorded: RecordedIdentities, customer_id: str) -> set[str]:
 
 
 def _identifiers(holdings: Sequence[IdentifierHolding]) -> tuple[Identifier, ...]:
-    """Each identifier once; held twice, the verified and newest counts."""
+    """Each identifier once, in today's form; held twice, the verified and newest counts."""
     best: dict[tuple[str, str], IdentifierHolding] = {}
     for holding in sorted(holdings, key=_strength):
-        best[holding.identifier.type, holding.identifier.value] = holding
-    return tuple(best[key].identifier for key in sorted(best))
+        best[key_of(holding.identifier.type, holding.identifier.value)] = holding
+    return tuple(
+        best[kind, value].identifier.model_copy(update={"type": kind, "value": value}) for kind, value in sorted(best)
+    )
 
 
 def _verification(holdings: Sequence[IdentifierHolding]) -> Verification | None:

@@ -102,9 +102,10 @@ class ClaimGraph:
             }
         )
 
-    def sharing(self, key: Key) -> int:
-        """How many people a verified identifier already stands for."""
-        return sum(self.people(prover) for prover in self.provers(key))
+    def sharing(self, forms: Iterable[Key]) -> int:
+        """How many people a verified identifier already stands for, in all its forms."""
+        provers = {prover for key in forms for prover in self.provers(key)}
+        return sum(self.people(prover) for prover in provers)
 
     def parted(self, customer_id: str, other_id: str) -> bool:
         """Whether somebody took these two customers apart; rules do not put them together again."""

@@ -26,6 +26,7 @@ from app.caching import text_cache
 from app.identity.mailboxes import reason_of_email
 from app.identity.phones import may_be_somebodys
 from app.identity.words import BESIDE, WITHHELD, is_monotonous, is_run, signs_of, words_of
+from app.identity.written_forms import Address, address_of
 from app.models import Identifier
 
 Reason = Literal["names_nobody", "invalid_email", "invalid_phone"]
@@ -54,8 +55,12 @@ _SHARED_DEVICES = frozenset({"9774d56d682e549c", "020000000000", "00499901064000
 @text_cache(maxsize=65_536)
 def reason_to_join_nobody(kind: str, value: str) -> Reason | None:
     """Why an identifier of this type and value says nothing about who somebody is; None when it may name somebody."""
-    kind = kind.strip().lower()
-    plain = _inside(unicodedata.normalize("NFKC", value).strip())
+    address = address_of(kind, unicodedata.normalize("NFKC", value))
+    return "names_nobody" if address.is_room else _reason(address)
+
+
+def _reason(address: Address) -> Reason | None:
+    kind, plain = address.kind, address.value
     if kind == "email" and "@" in plain and signs_of(plain) and "***" not in plain:
         return reason_of_email(plain)
     if _is_handle(kind, plain):
@@ -63,7 +68,7 @@ def reason_to_join_nobody(kind: str, value: str) -> Reason | None:
     if _is_placeholder(plain) or _are_words_for_nobody(plain):
         return "names_nobody"
     if kind == "phone":
-        return _phone(plain)
+        return _phone(plain, is_whole=address.is_whole)
     if kind == "email":
         return reason_of_email(plain)
     return "names_nobody" if _is_no_id(kind, plain) else None
@@ -105,17 +110,6 @@ def _is_no_id(kind: str, value: str) -> bool:
     return is_monotonous(signs, {"0": 1, "1": 5, "9": 5}.get(signs[:1], 8))
 
 
-def _inside(value: str) -> str:
-    """What an address of SIP or a display name with one is about: the part in angle brackets, without its scheme."""
-    opened = value.rfind("<")
-    if opened >= 0 and value.endswith(">"):
-        value = value[opened + 1 : -1].strip()
-    scheme, colon, rest = value.partition(":")
-    if colon and scheme.lower() in ("sip", "sips", "tel", "mailto", "callto", "whatsapp"):
-        return rest.partition(";")[0].strip()
-    return value
-
-
 def _is_placeholder(value: str) -> bool:
     """No letter or digit, the same letter over and over, or signs that stand for what was taken out."""
     signs = signs_of(value)
@@ -135,7 +129,7 @@ def _are_words_for_nobody(value: str) -> bool:
     return "".join(words) in WITHHELD or (bool(words) and all(word in WITHHELD or word in BESIDE for word in words))
 
 
-def _phone(value: str) -> Reason | None:
+def _phone(value: str, *, is_whole: bool) -> Reason | None:
     number, _, host = value.partition("@")
     bare = number.partition(";")[0]
     digits = "".join(str(unicodedata.digit(sign)) for sign in bare if sign.isdigit())
@@ -145,7 +139,7 @@ def _phone(value: str) -> Reason | None:
         return "names_nobody"
     if not len(digits) >= _SHORTEST_PHONE:
         return "invalid_phone"
-    somebodys = may_be_somebodys(bare)
+    somebodys = may_be_somebodys(bare, is_whole=is_whole)
     if somebodys is False or (somebodys is None and _are_digits_for_nobody(digits)):
         return "names_nobody"
     # An extension is written behind the number, so the whole may be longer than a number is.

@@ -32,7 +32,7 @@ from datetime import datetime
 
 from app.identity.graph import ANONYMOUS_TYPES, STRONG_TYPE, ClaimGraph
 from app.identity.non_identifiers import Reason, names_nobody, reason_to_join_nobody
-from app.identity.normalise import Key, key_of, normalised
+from app.identity.normalise import ComparedIdentifier, Key, as_on, compared, keys_of
 from app.models import Identifier, InteractionDraft, Match, RowWarning
 from app.ports import Arrival, Assignment, Changes, IdentifierHolding, NewInteraction, RecordedIdentities
 
@@ -54,21 +54,22 @@ class Rules:
         self._sharing_cap = sharing_cap
 
     def keys(self, drafts: Iterable[InteractionDraft]) -> Collection[Key]:
-        """The normalised (type, value) pairs that must be known before these drafts can be assigned."""
+        """The (type, value) pairs, in every form, that must be known before these drafts can be assigned."""
         return {
-            key_of(identifier.type, identifier.value)
+            key
             for draft in drafts
-            for identifier in draft.identifiers
+            for identifier in as_on(draft.channel, draft.identifiers)
             if not names_nobody(identifier)
+            for key in keys_of(identifier.type, identifier.value)
         }
 
     def warnings(self, draft: InteractionDraft) -> tuple[RowWarning, ...]:
         """What a draft names that joins nobody, each with its path in the draft."""
         row_warnings: list[RowWarning] = []
-        for index, identifier in enumerate(draft.identifiers):
+        for index, identifier in enumerate(as_on(draft.channel, draft.identifiers)):
             reason = reason_to_join_nobody(identifier.type, identifier.value)
             if reason:
-                detail = _WARNINGS[reason].format(type=identifier.type)
+                detail = _WARNINGS[reason].format(type=draft.identifiers[index].type)
                 row_warnings.append(RowWarning(field=f"identifiers[{index}].value", code=reason, detail=detail))
         return tuple(row_warnings)
 
@@ -111,18 +112,23 @@ class _Lead:
 class _IdentifiedArrival:
     """An arrival as the rules see it; `seat` is the identity of its conversation."""
 
-    verified: tuple[Identifier, ...]
-    claimed: tuple[Identifier, ...]
+    verified: tuple[ComparedIdentifier, ...]
+    claimed: tuple[ComparedIdentifier, ...]
     seat: str | None
     brought_by: str | None
 
     @property
     def proofs(self) -> list[Key]:
-        return [(identifier.type, identifier.value) for identifier in self.verified]
+        """What is proved, in each form in which somebody may hold it: two customers of two forms are then joined."""
+        return [key for proof in self.verified for key in proof.keys]
 
     @property
     def claims(self) -> list[Key]:
-        return [(identifier.type, identifier.value) for identifier in self.claimed]
+        return [key for claim in self.claimed for key in claim.keys]
+
+    def forms(self, key: Key) -> tuple[Key, ...]:
+        """All forms of one identifier of the arrival."""
+        return next(given.keys for given in (*self.verified, *self.claimed) if key in given.keys)
 
 
 class IdentityFiling:
@@ -149,7 +155,10 @@ class IdentityFiling:
         """Place one interaction, and say how it met the customers already known; its conversation follows it."""
         draft = arrival.draft
         placement = self.place_identifiers(
-            draft.identifiers, draft.conversation_id, brought_by=arrival.interaction_id, occurred_at=draft.occurred_at
+            as_on(draft.channel, draft.identifiers),
+            draft.conversation_id,
+            brought_by=arrival.interaction_id,
+            occurred_at=draft.occurred_at,
         )
         if draft.conversation_id:
             self._graph.take_seat(draft.conversation_id, placement.identity_id)
@@ -173,11 +182,11 @@ class IdentityFiling:
         seat = self._graph.seat(conversation_id)
         if seat and not identifiers:
             return Placement(seat, Match.EXACT)
-        given = normalised(identifiers, verified_at=occurred_at or self._at)
-        verified = tuple(identifier for identifier in given if identifier.verified)
-        claimed = tuple(identifier for identifier in given if not identifier.verified)
+        given = compared(identifiers, verified_at=occurred_at or self._at)
+        verified = tuple(proof for proof in given if proof.identifier.verified)
+        claimed = tuple(claim for claim in given if not claim.identifier.verified)
         arrived = _IdentifiedArrival(verified, claimed, seat, brought_by)
-        own = any(not self._graph.provers(key) for key in arrived.proofs)
+        own = any(not self._provers(proof.keys) for proof in arrived.verified)
         lead = self._lead(arrived)
         home, fresh = self._home(arrived, lead)
         candidates = self._candidates(arrived, lead, self._graph.customer(home))
@@ -201,7 +210,11 @@ class IdentityFiling:
             if lead:
                 return lead
         if not seated or not self._graph.keys(seated):
-            claimants = {key: self._fitting(self._open_claimants(key), accounts) for key in arrived.claims}
+            claimants = {
+                key: self._fitting(self._open_claimants(key, claim.keys), accounts)
+                for claim in arrived.claimed
+                for key in claim.keys
+            }
             lead = _heaviest(claimants, proven=False)
             if lead:
                 return lead
@@ -223,7 +236,9 @@ class IdentityFiling:
         return self._among_several({key: provers for key, provers in holders.items() if len(provers) == 1}, arrived)
 
     def _among_several(self, holders: dict[Key, set[str]], arrived: _IdentifiedArrival) -> _Lead:
-        joining = {key: provers for key, provers in holders.items() if self._may_still_join(key)} or holders
+        joining = {
+            key: provers for key, provers in holders.items() if self._may_still_join(arrived.forms(key))
+        } or holders
         customers = _union(joining.values())
         if len(customers) == 1:
             return _Lead(_sole(customers), proven=True)
@@ -241,8 +256,12 @@ class IdentityFiling:
             return customers
         return {customer for customer in customers if not _differ(self._graph.accounts(customer), accounts)}
 
-    def _open_claimants(self, key: Key) -> set[str]:
-        if self._graph.provers(key):
+    def _provers(self, keys: Iterable[Key]) -> set[str]:
+        """The customers who hold an identifier verified, in whichever of its forms."""
+        return _union(self._graph.provers(key) for key in keys)
+
+    def _open_claimants(self, key: Key, forms: Iterable[Key]) -> set[str]:
+        if self._provers(forms):
             return set()
         return {claimant for claimant in self._graph.claimants(key) if not self._graph.proved(claimant)}
 
@@ -252,8 +271,8 @@ class IdentityFiling:
             return False
         return self._graph.people(customer) + self._graph.people(other) <= self._cap
 
-    def _may_still_join(self, key: Key) -> bool:
-        return key[0] == STRONG_TYPE or self._graph.sharing(key) < self._cap
+    def _may_still_join(self, forms: tuple[Key, ...]) -> bool:
+        return forms[0][0] == STRONG_TYPE or self._graph.sharing(forms) < self._cap
 
     # --- where the arrival belongs ---
 
@@ -302,40 +321,44 @@ class IdentityFiling:
 
     def _candidates(self, arrived: _IdentifiedArrival, lead: _Lead, home: str) -> set[str]:
         others = set(lead.rivals)
-        for key in arrived.claims:
-            if self._graph.holds(home, key):
+        for claim in arrived.claimed:
+            if any(self._graph.holds(home, key) for key in claim.keys):
                 continue
-            others |= self._graph.provers(key)
+            others |= self._provers(claim.keys)
             if not arrived.seat and not lead.proven:
-                others |= {claimant for claimant in self._graph.claimants(key) if self._graph.proved(claimant)}
+                claimants = _union(self._graph.claimants(key) for key in claim.keys)
+                others |= {claimant for claimant in claimants if self._graph.proved(claimant)}
         return others - {home}
 
     def _remember(self, arrived: _IdentifiedArrival, home: str, *, sure: bool) -> None:
         customer = self._graph.customer(home)
-        for identifier in arrived.verified:
-            if self._may_keep_proof(customer, (identifier.type, identifier.value), sure=sure):
-                self._keep_proof(customer, home, identifier, arrived.brought_by)
-        for identifier in arrived.claimed:
-            if self._may_keep_claim(customer, (identifier.type, identifier.value)):
-                self._graph.hold(home, identifier, arrived.brought_by)
+        for proof in arrived.verified:
+            if self._may_keep_proof(customer, proof.keys, sure=sure):
+                self._keep_proof(customer, home, proof, arrived.brought_by)
+        for claim in arrived.claimed:
+            if self._may_keep_claim(customer, claim.keys):
+                self._graph.hold(home, claim.identifier, arrived.brought_by)
 
-    def _may_keep_proof(self, customer: str, key: Key, *, sure: bool) -> bool:
-        if self._is_second_account(customer, key):
+    def _may_keep_proof(self, customer: str, keys: tuple[Key, ...], *, sure: bool) -> bool:
+        if self._is_second_account(customer, keys[0]):
             return False
-        others = self._graph.provers(key) - {customer}
+        others = self._provers(keys) - {customer}
         return not others or (sure and len(others) <= self._cap)
 
-    def _keep_proof(self, customer: str, home: str, identifier: Identifier, brought_by: str | None) -> None:
-        holding = next(self._graph.holdings(customer, [(identifier.type, identifier.value)]), None)
+    def _keep_proof(self, customer: str, home: str, proof: ComparedIdentifier, brought_by: str | None) -> None:
+        identifier = proof.identifier
+        holding = next(self._graph.holdings(customer, proof.keys), None)
         if holding is None or not holding.identifier.verified:
             self._graph.hold(home, identifier, brought_by)
         elif _tells_more(identifier, brought_by, holding):
             self._graph.hold(holding.identity_id, identifier, brought_by)
 
-    def _may_keep_claim(self, customer: str, key: Key) -> bool:
-        if self._graph.holds(customer, key) or self._is_second_account(customer, key) or self._graph.provers(key):
+    def _may_keep_claim(self, customer: str, keys: tuple[Key, ...]) -> bool:
+        if any(self._graph.holds(customer, key) for key in keys) or self._is_second_account(customer, keys[0]):
             return False
-        others = self._graph.claimants(key)
+        if self._provers(keys):
+            return False
+        others = _union(self._graph.claimants(key) for key in keys)
         if self._graph.proved(customer):
             return len(others) <= self._cap
         return all(self._graph.proved(other) for other in others)

@@ -248,6 +248,10 @@ def _offer(rank: int, action: OfferedAction, notes: Footnotes) -> RenderableType
     lines.append(Text.assemble(plain(action.reason), notes.mark(action.evidence)))
     if action.script:
         lines.append(Text(f"“{plain(action.script).plain}”", style="italic green"))
+    lines.extend(
+        Text.assemble(("Read  ", "dim"), plain(passage.title), (f"  {plain(passage.article_id).plain}", "dim"))
+        for passage in action.knowledge
+    )
     if action.parameters:
         filled = ", ".join(f"{name} = {value}" for name, value in action.parameters.items())
         lines.append(Text.assemble(("with ", "dim"), plain(filled)))

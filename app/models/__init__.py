@@ -17,6 +17,7 @@ from app.models.actions import (
 )
 from app.models.announcements import (
     Announcement,
+    ConnectorTask,
     Delivery,
     DeliveryPage,
     DeliveryStatus,
@@ -35,10 +36,12 @@ from app.models.base import (
     Confidence,
     Evidence,
     Kind,
+    LifecycleStep,
     Match,
     Moment,
     Outcome,
     Record,
+    Visibility,
 )
 from app.models.brief import (
     ActionTaken,
@@ -55,7 +58,15 @@ from app.models.brief import (
     SentimentLabel,
     Trend,
 )
+from app.models.catalogues import CatalogueDraft, CatalogueFinding, CatalogueReport, FindingSeverity
 from app.models.channels import Channel
+from app.models.connectors import (
+    ConnectorEvent,
+    ConnectorEventPage,
+    ConnectorProblem,
+    ConnectorSummary,
+    Direction,
+)
 from app.models.customers import Customer, IdentityMatch, Passage, Resolution, Verification, VerificationStatus
 from app.models.erasure import Erased, RetentionRule, RetentionRun
 from app.models.explanations import Explanation, SentenceExplained, WishExplained
@@ -74,6 +85,8 @@ from app.models.handoffs import (
     Usage,
 )
 from app.models.interactions import (
+    BOOKKEEPING,
+    EarlierWording,
     Identifier,
     Interaction,
     InteractionDraft,
@@ -82,6 +95,22 @@ from app.models.interactions import (
     Problem,
     Recorded,
     RowWarning,
+    is_bookkeeping,
+)
+from app.models.knowledge import (
+    MAX_ARTICLE_CHARACTERS,
+    Article,
+    ArticleChange,
+    ArticleDraft,
+    ArticleKey,
+    ArticlePage,
+    ArticleSummary,
+    FiledArticle,
+    KnowledgeHits,
+    KnowledgePassage,
+    KnowledgeQuestion,
+    LanguageTag,
+    RemovedArticle,
 )
 from app.models.listings import (
     ConversationPage,
@@ -101,6 +130,21 @@ from app.models.requests import (
     Subject,
     VerifyRequest,
 )
+from app.models.row_changes import (
+    CHANGES,
+    EditedRow,
+    RowWording,
+    deleted_since,
+    edited,
+    edits_for,
+    hides,
+    resolved_ids,
+    reworded,
+    rewording_of,
+    standing_rows,
+    worded_as_of,
+    wordings_of,
+)
 from app.models.service import ApiKey, Check, IndexProgress, IssuedKey, KeyGrant, Scope
 from app.models.signals import Friction, FrictionMoment, FrictionPart, Ladder, Signal, SignalType
 from app.models.snapshot import Snapshot
@@ -115,6 +159,9 @@ from app.models.suggestions import (
 from app.models.verification import Checker, Quote, Statement, Transcript, Verdict, VerdictKind
 
 __all__ = [
+    "BOOKKEEPING",
+    "CHANGES",
+    "MAX_ARTICLE_CHARACTERS",
     "MAX_BATCH",
     "MAX_DATA_BYTES",
     "ActionOutcome",
@@ -122,8 +169,17 @@ __all__ = [
     "Actor",
     "Announcement",
     "ApiKey",
+    "Article",
+    "ArticleChange",
+    "ArticleDraft",
+    "ArticleKey",
+    "ArticlePage",
+    "ArticleSummary",
     "Brief",
     "Candidate",
+    "CatalogueDraft",
+    "CatalogueFinding",
+    "CatalogueReport",
     "Channel",
     "Check",
     "Checker",
@@ -134,6 +190,11 @@ __all__ = [
     "ComparedField",
     "Components",
     "Confidence",
+    "ConnectorEvent",
+    "ConnectorEventPage",
+    "ConnectorProblem",
+    "ConnectorSummary",
+    "ConnectorTask",
     "ConversationPage",
     "ConversationSummary",
     "Customer",
@@ -144,7 +205,10 @@ __all__ = [
     "Delivery",
     "DeliveryPage",
     "DeliveryStatus",
+    "Direction",
     "DroppedClaim",
+    "EarlierWording",
+    "EditedRow",
     "Entity",
     "Erased",
     "Evidence",
@@ -152,9 +216,11 @@ __all__ = [
     "FailureCode",
     "Feedback",
     "FieldAgreement",
+    "FiledArticle",
     "FiledCatalogue",
     "FiledFeedback",
     "FiledOutcome",
+    "FindingSeverity",
     "Friction",
     "FrictionMoment",
     "FrictionPart",
@@ -177,7 +243,12 @@ __all__ = [
     "IssuedWebhook",
     "KeyGrant",
     "Kind",
+    "KnowledgeHits",
+    "KnowledgePassage",
+    "KnowledgeQuestion",
     "Ladder",
+    "LanguageTag",
+    "LifecycleStep",
     "Likeness",
     "LinkRequest",
     "Match",
@@ -196,12 +267,14 @@ __all__ = [
     "Recorded",
     "Redelivery",
     "RedeliveryRequest",
+    "RemovedArticle",
     "Resolution",
     "ResolutionStatus",
     "RetentionRule",
     "RetentionRun",
     "RotatedWebhook",
     "RowWarning",
+    "RowWording",
     "Scope",
     "ScoredName",
     "SectionRequest",
@@ -227,7 +300,19 @@ __all__ = [
     "Verification",
     "VerificationStatus",
     "VerifyRequest",
+    "Visibility",
     "Webhook",
     "WebhookDraft",
     "WishExplained",
+    "deleted_since",
+    "edited",
+    "edits_for",
+    "hides",
+    "is_bookkeeping",
+    "resolved_ids",
+    "reworded",
+    "rewording_of",
+    "standing_rows",
+    "worded_as_of",
+    "wordings_of",
 ]

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, JsonValue
 
 from app.models.base import Confidence, Evidence, Record
+from app.models.knowledge import KnowledgePassage
 
 
 class InterventionLevel(StrEnum):
@@ -92,6 +93,9 @@ class OfferedAction(Record):
     parameters: Mapping[str, JsonValue] = Field(
         default_factory=dict,
         description="values found for the action's parameters, by name; those not known are left out",
+    )
+    knowledge: tuple[KnowledgePassage, ...] = Field(
+        default=(), description="passages of the tenant's articles that fit this action, the best first, at most 2"
     )
 
 

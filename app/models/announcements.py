@@ -21,11 +21,17 @@ class Topic(StrEnum):
     WRAP_UP_READY = "wrap_up.ready"
 
 
+class ConnectorTask(StrEnum):
+    """What is left to be done for one connector: messages to nobody else."""
+
+    HAND_OVER = "connector.hand_over"
+
+
 class Announcement(Record):
     """Something that happened; the same happening has the same `announcement_id`, whoever finds it."""
 
     announcement_id: str = Field(description="our id of what happened; told again, it has the same one")
-    topic: Topic = Field(description="what kind of happening it is")
+    topic: Topic | ConnectorTask = Field(description="what kind of happening it is")
     at: datetime = Field(description="when it was announced, RFC 3339")
     customer_id: str = Field(description="our id of the customer")
     data: Mapping[str, JsonValue] = Field(
@@ -87,7 +93,7 @@ class Delivery(Record):
     """One message to a webhook and what became of it."""
 
     message_id: Annotated[str, Field(description="the `webhook-id` of the message, the same on every attempt")]
-    event: Annotated[Topic, Field(description="what the message tells of")]
+    event: Annotated[Topic | ConnectorTask, Field(description="what the message tells of")]
     status: Annotated[DeliveryStatus, Field(description="still tried, taken by the receiver, or given up")]
     attempts: Annotated[
         int, Field(description="how often it was sent since it was filed, or since it was sent again by request")

@@ -48,6 +48,27 @@ class Kind(StrEnum):
     TOOL_CALL = "tool_call"
     TOOL_RESULT = "tool_result"
     NOTE = "note"
+    EDIT = "edit"
+    DELETION = "deletion"
+    LIFECYCLE = "lifecycle"
+
+
+class Visibility(StrEnum):
+    """Who may read an interaction: the customer too, or only those who serve them."""
+
+    PUBLIC = "public"
+    INTERNAL = "internal"
+
+
+class LifecycleStep(StrEnum):
+    """What became of a conversation or a case: the name of an interaction of kind lifecycle."""
+
+    STARTED = "started"
+    ASSIGNED = "assigned"
+    TRANSFERRED = "transferred"
+    RESOLVED = "resolved"
+    REOPENED = "reopened"
+    ENDED = "ended"
 
 
 class Outcome(StrEnum):

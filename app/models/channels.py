@@ -24,7 +24,7 @@ class ChannelTraits(NamedTuple):
 
     `where` is how a sentence puts it: `in the chat`. `self_service`: customers act there alone, without bot or agent.
     `menu`: its main page is read out each time, so to hear it again is a step back. `letters`: texts have a greeting, a
-    signature and a footer.
+    signature and a footer. `spoken`: texts are what a recogniser made of speech.
 
     `aliases` are other whole names of it in plain texts. Applications of other systems are recognised by `words`, which
     stand alone in the application's name, or by `stems`, which stand anywhere in it; a channel that is `general` yields
@@ -36,6 +36,7 @@ class ChannelTraits(NamedTuple):
     self_service: bool = False
     menu: bool = False
     letters: bool = False
+    spoken: bool = False
     aliases: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
     stems: tuple[str, ...] = ()
@@ -79,6 +80,7 @@ class Channel(StrEnum):
         ChannelTraits(
             "on the phone",
             Pace(20, 30, 30, 30 * _MINUTE),
+            spoken=True,
             aliases=("phone", "call", "phone call", "telephone"),
             words=("call", "pstn", "sip"),
             stems=("voice", "phone", "telephon"),
@@ -92,6 +94,7 @@ class Channel(StrEnum):
             Pace(15, 20, 30, 10 * _MINUTE),
             self_service=True,
             menu=True,
+            spoken=True,
             aliases=("phone menu", "voice menu"),
             words=("ivr",),
         ),

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, Field, JsonValue, StringConstraints
+from pydantic import AfterValidator, Field, JsonValue, StringConstraints, model_validator
 
-from app.models.base import NO_NUL, Actor, Kind, Match, Moment, Outcome, Record
+from app.models.base import NO_NUL, Actor, Kind, LifecycleStep, Match, Moment, Outcome, Record, Visibility
 from app.models.channels import Channel
 
 
@@ -50,6 +50,9 @@ def _or_nobody(who: Participant | None) -> Participant | None:
     return who if who and (who.name or who.id) else None
 
 
+_CHANGES = frozenset({Kind.EDIT, Kind.DELETION})
+_LIFECYCLE = frozenset(LifecycleStep)
+
 # Platforms send an empty name where they know none, which is the same as naming nobody.
 MaybeParticipant = Annotated[Participant | None, AfterValidator(_or_nobody)]
 
@@ -88,10 +91,63 @@ class InteractionDraft(Record):
         default_factory=dict,
         description="any JSON object, at most 64 KiB, such as page, order number or tool arguments",
     )
+    visibility: Visibility = Field(
+        default=Visibility.PUBLIC,
+        description="internal: what agents write among themselves, told to agents and never to the customer",
+    )
+    target_id: Annotated[str, Field(min_length=1, max_length=256), NO_NUL] | None = Field(
+        default=None,
+        description="with kind edit or deletion: the caller's id of the interaction it changes; either may come first",
+    )
+    partial: bool = Field(
+        default=False,
+        description="a transcript still being recognised: a later row with the same id replaces it; never evidence",
+    )
+    case_id: Annotated[str, Field(min_length=1, max_length=256), NO_NUL] | None = Field(
+        default=None, description="the platform's ticket or case, which may span conversations; null: none"
+    )
+
+    @model_validator(mode="after")
+    def _fits_its_kind(self) -> Self:
+        if self.kind in _CHANGES:
+            if self.target_id is None:
+                raise ValueError(f"kind {self.kind} needs target_id: the id of the interaction that it changes")
+            if self.partial:
+                raise ValueError(f"kind {self.kind} cannot be partial: send it when it is certain")
+        elif self.target_id is not None:
+            raise ValueError(f"target_id belongs to the kinds edit and deletion, not to {self.kind}")
+        if self.kind is Kind.LIFECYCLE and self.name not in _LIFECYCLE:
+            raise ValueError(f"kind lifecycle needs one of these as its name: {', '.join(LifecycleStep)}")
+        if self.partial and self.id is None:
+            raise ValueError("partial needs an id, by which the whole text replaces it")
+        return self
+
+
+BOOKKEEPING = "bookkeeping"
+"""A flag in an event's data: it only tells how far a message got, or what the platform does for itself.
+
+Nobody did anything for the customer by that, so it is no step, whatever it is called and however it ended.
+"""
+
+
+def is_bookkeeping(row: "InteractionDraft | Interaction") -> bool:
+    """Whether a row is a platform's account of its own work."""
+    return row.kind is Kind.EVENT and row.data.get(BOOKKEEPING) is True
+
+
+class EarlierWording(Record):
+    """What an interaction said from one moment on."""
+
+    text: str = Field(description="what was said or written")
+    at: datetime = Field(description="since when it said so, RFC 3339")
 
 
 class Interaction(Record):
-    """A row of the ledger. It belongs for good to the identity it arrived with; merging customers rewrites no row."""
+    """A row of the ledger. It belongs for good to the identity it arrived with; merging customers rewrites no row.
+
+    `text` is the newest wording; `revisions` are the ones before it, the oldest first. An interaction of kind edit or
+    deletion has no text of its own once the interaction that it changes is there.
+    """
 
     # What was read off it (see app/nlu/analysis.py): no fields, so that it is in no answer and in no comparison, and a
     # copy that says something else does not take it over.
@@ -119,6 +175,17 @@ class Interaction(Record):
     redacted: bool = Field(
         default=False, description="whether it was blanked: its text, data and the values of its identifiers are gone"
     )
+    visibility: Visibility = Field(default=Visibility.PUBLIC, description="internal: the customer never reads it")
+    target_id: str | None = Field(
+        default=None, description="the caller's id of the interaction that it changes; null where it changes none"
+    )
+    partial: bool = Field(default=False, description="whether it is still being recognised, and never evidence")
+    case_id: str | None = Field(default=None, description="the platform's ticket or case; null: none")
+    revisions: tuple[EarlierWording, ...] = Field(
+        default=(), description="what it said before it was edited, oldest first"
+    )
+    edited_at: datetime | None = Field(default=None, description="when it was edited last, RFC 3339; null: never")
+    deleted_at: datetime | None = Field(default=None, description="when it was deleted, RFC 3339; null: never")
 
 
 class Problem(Record):

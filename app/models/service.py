@@ -21,6 +21,8 @@ class Check(Record):
 class IndexProgress(Record):
     """How far the index is being made anew: what was read and embedded so far, and where in the ledger that leads.
 
+    `passages` are those of articles that were embedded, after the ledger.
+
     `set_aside` is where the index that could not be read is kept.
     """
 
@@ -28,6 +30,7 @@ class IndexProgress(Record):
     vectors: int = 0
     position: int = 0
     last_position: int
+    passages: int = 0
     set_aside: str | None = None
 
 

@@ -12,6 +12,7 @@ class Snapshot(Record):
 
     `conversation` is the conversation at hand and `prior` the interactions of other conversations that matter to it,
     both in the order they happened. `history` ranks what retrieval found in `prior`, best first.
+    `resolved` are the ids of interactions whose matter the platform called resolved, and nobody reopened.
     Where `is_cut`, texts too long to read whole stand here with their beginning and end, and data with what is short.
     """
 
@@ -25,6 +26,12 @@ class Snapshot(Record):
     now: datetime
     retrieval_available: bool = True
     is_cut: bool = False
+    resolved: frozenset[str] = frozenset()
+
+    @property
+    def is_resolved(self) -> bool:
+        """Whether the platform called all of the conversation resolved, and nobody reopened it."""
+        return bool(self.conversation) and all(row.interaction_id in self.resolved for row in self.conversation)
 
     @property
     def characters(self) -> int:

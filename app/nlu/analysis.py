@@ -19,18 +19,22 @@ from app.models import Actor, Interaction
 from app.nlu.classifier import ACTS, MOODS, TRAITS, WEIGHTS, OwnScores, SentenceReading, own_scores, reading_in
 from app.nlu.dialogue_acts import SpeechAct, customer_act, staff_act
 from app.nlu.features import Setting
+from app.nlu.fluency import as_judged
 from app.nlu.human_request import asks_for_person
 from app.nlu.identifiers import TYPES, Mention, mentions
-from app.nlu.quotations import Part, parts
+from app.nlu.letter_lines import WEIGHTS as LINE_WEIGHTS
+from app.nlu.quotations import Part, own_words, parts
+from app.nlu.read_rows import as_read
 from app.nlu.reply_moves import Reply, TurnEffect, reply_of, turn_of
 from app.nlu.sentences import sentences
 from app.nlu.sentiment import feeling
 from app.nlu.tables import LOCALES
+from app.nlu.unread_languages import FOLDER as UNREAD
 from app.nlu.words import terms, tokens
 
 Result = TypeVar("Result")
 
-ANALYSER = 1
+ANALYSER = 4
 """Raise it whenever changed code is to analyse the same text otherwise."""
 LONGEST_ANALYSED = 12_000
 """So many characters of a text are read at once; an analysis of a longer one would serve nobody."""
@@ -45,7 +49,7 @@ _LEAST_ROOM, _MOST_SHARE = 2048, 4
 @cache
 def analyser_version() -> str:
     """What made an analysis: the code by its number, the weights and the tables of the languages by their content."""
-    files = [WEIGHTS, *sorted(LOCALES.glob("*/*.toml"))]
+    files = [WEIGHTS, LINE_WEIGHTS, *sorted(LOCALES.glob("*/*.toml")), *sorted(UNREAD.glob("*.toml"))]
     return f"{ANALYSER}.{sha256(b''.join(file.read_bytes() for file in files)).hexdigest()[:12]}"
 
 
@@ -107,10 +111,15 @@ class Analysis:
         )
 
     @cached_property
+    def own(self) -> str:
+        """What its writer says: the text without what is pasted."""
+        return own_words(self.text) if self.by_customer else self.text
+
+    @cached_property
     def sentences(self) -> tuple[str, ...]:
-        """The sentences of the text as a whole."""
+        """The sentences of what its writer says."""
         if self.filed is None:
-            return sentences(self.text)
+            return sentences(self.own)
         return _texts(self.filed.spoken if self.filed.whole is None else self.filed.whole, self.text)
 
     @cached_property
@@ -143,34 +152,34 @@ class Analysis:
     def replies(self) -> frozenset[Reply]:
         """The moves of a customer's message."""
         if self.filed is None:
-            return reply_of(self.text) if self.by_customer else frozenset()
+            return reply_of(self.own) if self.by_customer else frozenset()
         return frozenset(reply for index, reply in enumerate(_REPLIES) if self.filed.replies & 1 << index)
 
     @cached_property
     def turns(self) -> frozenset[TurnEffect]:
         """What a message of ours leaves the customer with."""
         if self.filed is None:
-            return frozenset() if self.by_customer else turn_of(self.text)
+            return frozenset() if self.by_customer else turn_of(self.own)
         return frozenset(turn for index, turn in enumerate(_TURNS) if self.filed.turns & 1 << index)
 
     @cached_property
     def feeling(self) -> float:
         """How a customer's words feel."""
         if self.filed is None:
-            return feeling(self.text) if self.by_customer else 0.0
+            return feeling(self.own) if self.by_customer else 0.0
         return self.filed.feeling
 
     @cached_property
     def asks_for_person(self) -> bool:
         """Whether a customer asks for a person, whatever was said before."""
         if self.filed is None:
-            return self.by_customer and asks_for_person(self.text)
+            return self.by_customer and asks_for_person(self.own)
         return bool(self.filed.asks)
 
     @cached_property
     def words(self) -> frozenset[str]:
         """Every word, in lower case."""
-        return frozenset(tokens(self.text))
+        return frozenset(tokens(self.own))
 
     @cached_property
     def subjects(self) -> frozenset[str]:
@@ -191,7 +200,8 @@ def analyse(text: str, *, by_customer: bool) -> Analysis:
 
 
 def analysis_of(row: Interaction) -> Analysis:
-    """The analysis of an interaction's text: the filed one where it is of this version, else made once."""
+    """The analysis of what is read of an interaction: the filed one where it is of this version, else made once."""
+    row = as_read(row)
     present = getattr(row, "analysis", None)
     if isinstance(present, Analysis):
         return present
@@ -265,7 +275,7 @@ def _spoken(text: str, *, by_customer: bool) -> Iterator[AnalysedSentence]:
     pieces: Sequence[Part] = parts(text, may_hold_talk=by_customer)
     for part in pieces:
         for sentence in sentences(part.text):
-            scores = own_scores(sentence, by_customer=by_customer)
+            scores = own_scores(as_judged(sentence, by_customer=by_customer), by_customer=by_customer)
             yield AnalysedSentence(sentence, scores, terms(sentence), part.pasted)
 
 

@@ -20,10 +20,11 @@ from app.nlu.features import Setting, marks_of, own_features, setting_features
 WEIGHTS = Path(__file__).with_name("weights.npz")
 ACTS = tuple(Act)
 MOODS = ("negative", "neutral", "positive")
-TRAITS = ("human", "boilerplate", "wish", "key", "promise", "attempt", "done", "care", "telling")
+TRAITS = ("human", "boilerplate", "wish", "key", "promise", "attempt", "done", "care", "telling", "warning", "relief")
 """What a sentence may be besides: a request for a person, words that say nothing of the matter, what somebody wants,
 why they came, a promise that outlasts the talk, what the customer says they tried, what our side says it has done,
-what calls for care (a death, hardship, illness), and whether whoever tells of the conversation names it."""
+what calls for care (a death, hardship, illness), whether whoever tells of the conversation names it, what the customer
+says they will do if the matter is not settled, and that a trouble is over."""
 
 
 class SentenceReading(NamedTuple):
@@ -43,6 +44,8 @@ class SentenceReading(NamedTuple):
     done: float
     care: float
     telling: float
+    warning: float
+    relief: float
 
 
 NOTHING_READ = SentenceReading(
@@ -57,7 +60,7 @@ NOTHING_READ = SentenceReading(
 class Weights(NamedTuple):
     """A column of weights for each act, mood and trait, in steps of `scale`, and their intercepts.
 
-    Shapes: (SIZE, 26) and (26,).
+    Shapes: (SIZE, 28) and (28,).
     """
 
     columns: NDArray[np.int8]

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 from app.models import Interaction
+from app.nlu.read_rows import as_read_all
+from app.nlu.recurring_ends import without_recurring_ends
 
 MOST_OF_A_TEXT = 12_000
 """So many characters of one text are read, and as many of one interaction's data."""
@@ -32,10 +34,11 @@ class ReadableRows(NamedTuple):
 
 
 def readable(rows: Sequence[Interaction]) -> ReadableRows:
-    """As much of these interactions as is read; `rows` are in the order they happened."""
+    """As much of these interactions as is read, of messages their writers' own words; `rows` are in their order."""
+    rows = without_recurring_ends(as_read_all(rows))
     data = [_size(row.data) if row.data else 0 for row in rows]
     if sum(len(row.text) for row in rows) <= MOST_OF_A_TEXT and sum(data) <= MOST_OF_A_TEXT:
-        return ReadableRows(list(rows), is_cut=False)
+        return ReadableRows(rows, is_cut=False)
     left = data_left = MOST_OF_A_CASE
     read: list[Interaction] = []
     for row, size in zip(reversed(rows), reversed(data), strict=True):

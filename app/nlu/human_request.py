@@ -1,5 +1,6 @@
 """Tells whether a text asks for a person rather than a bot, in seven languages.
 
+What the classifier is sure of counts in any wording; of what it is not sure, the wordings below find more.
 English, German, French, Spanish, Portuguese, Italian and Dutch. A person must be asked for: somebody who mentions a
 travel agent, is an agent, complains of one, or wants none is not asking. Texts are compared in lower case and without
 accents.
@@ -9,9 +10,15 @@ import re
 import unicodedata
 
 from app.caching import text_cache
+from app.nlu.classifier import read
+from app.nlu.features import Setting
 from app.nlu.sentences import sentences
+from app.nlu.unread_languages import asks_for_person_unread
 
 _LONGEST = 4000
+SURE = 0.9
+"""So sure of a request for a person the classifier must be where no wording is known for it."""
+_ANYWHERE = Setting(by_customer=True, turn=1)
 
 # Who must not be taken for the person asked for: another trade's agent, the speaker, somebody spoken of.
 _OTHERS = re.compile(
@@ -30,6 +37,7 @@ _OTHERS = re.compile(
     r"(?! (?:can|could|may)\b))"
     r"|\b(?:second|third|other|each|every|per|one|same|another|extra|additional) persons?\b|\bin person\b"
     r"|\b(?:my|our|his|her|their) (?:colleague|boss|employee|secretary|team|staff)s?\b"
+    r"|\b(?:some|any)(?:one|body)(?: else)?'s\b"
     r"|\bhuman (?:error|resources|rights)\b|\bperson(?:s|al|ally)\b"
     r"|\b(?:manager|agent|operator|supervisor) (?:accounts?|fees?|error|id|number|role|of (?:my|the|our))\b"
 )
@@ -51,11 +59,20 @@ _REFUSED = re.compile(
     r"|\bgeen (?:mens|medewerker|persoon)\w*)\b"
 )
 # "I don't want to talk to a bot" asks for a person, though it is worded like a refusal.
-_NO_BOT = re.compile(
+_NO = (
     r"\b(?:don't|dont|do not|not|stop|tired of|sick of|hate|rather than|instead of|other than|no more"
     r"|enough (?:of|with)|won't|no|kein(?:e|en|em)?|nicht mit|pas|plus|nao|non|geen|niet met)\b[^.,;!?]{0,30}"
-    r"\b(?:(?:chat ?)?(?:bots?|robot\w*|robos?)|m(?:a|as)chine|maquina|macchina|ordinateur|computer|automat\w+|ai|ki)\b"
 )
+_NO_BOT = re.compile(rf"{_NO}\b(?:chat ?)?bots?\b")
+# A machine may also be what was bought, so that these words alone do not tell whom somebody would rather not talk to.
+_NO_MACHINE = re.compile(
+    rf"{_NO}\b(?:robot\w*|robos?|m(?:a|as)chine|maquina|macchina|ordinateur|computer|automat\w+|(?<!')ai|ki)\b"
+)
+_TALKING = re.compile(
+    r"\b(?:speak|talk|chat|discuss|deal|convers|(?:send|pass|put|switch|connect|transferr?)(?:ing)? (?:me|us)\b|sprech"
+    r"|rede|schreib|parl|discut|habla|conversa|fala|praten|spreken)"
+)
+_LIKELY = 0.3
 _KIND = (
     r"(?:(?:real|live|actual|human|living|proper|different|senior|customer(?: service| support| care)?|support|service"
     r"|call ?cent(?:er|re)|technical|sales|billing)[ -]?){0,4}"
@@ -113,7 +130,8 @@ _ENGLISH = (
     (
         rf"\b(?:can|could|would|will|have|let|ask) {_ARTICLE}{_PERSON} (?:from \w+ \w+ |of \w+ \w+ |please ){{0,4}}"
         r"(?:to )?"
-        r"(?:call|ring|phone|contact|speak|talk|take over|get in touch|get back)\b"
+        r"(?:call|ring|phone|contact|speak|talk|take (?:this |it |that )?(?:over|on\b|from here)|step in|get in touch"
+        r"|get back)\b"
     ),
     r"\b(?:(?:please|can you|could you) (?:just )?(?:call|ring|phone) (?:me|us)\b|(?:request|arrange|want|need"
     r"|like) a call ?back\b)",
@@ -200,7 +218,20 @@ def asks_for_person(text: str, before: str = "") -> bool:
 
     `before` is what bot or agent said last, which tells whom `one` may mean.
     """
-    return any(map(_sentence_asks, _read(text))) or (names_a_person(before) and asks_for_one(text))
+    return (
+        any(map(_sentence_asks, sentences(text[:_LONGEST])))
+        or (names_a_person(before) and asks_for_one(text))
+        or any(map(_surely_asks, sentences(text[:_LONGEST])))
+        or asks_for_person_unread(text)
+    )
+
+
+def _surely_asks(sentence: str) -> bool:
+    """Whether the classifier is sure, of a sentence whose `one` need not be a person of whom was spoken before."""
+    if read(sentence, _ANYWHERE).human < SURE:
+        return False
+    plain = _plain(sentence)
+    return not any(pattern.search(plain) for pattern in (_ONE, _OTHERS, _REFUSED))
 
 
 def names_a_person(text: str) -> bool:
@@ -218,10 +249,16 @@ def _read(text: str) -> list[str]:
 
 
 def _sentence_asks(sentence: str) -> bool:
-    if _NO_BOT.search(sentence):
+    plain = _plain(sentence)
+    if _NO_BOT.search(plain) or (_NO_MACHINE.search(plain) and _is_of_talking(sentence, plain)):
         return True
-    rest = _OTHERS.sub(" ", sentence)
+    rest = _OTHERS.sub(" ", plain)
     return any(pattern.search(rest) for pattern in _ASKING) and not _REFUSED.search(rest)
+
+
+def _is_of_talking(sentence: str, plain: str) -> bool:
+    """Whether a sentence that wants no machine is about whom the customer deals with, not about a thing of theirs."""
+    return _TALKING.search(plain) is not None or read(sentence, _ANYWHERE).human >= _LIKELY
 
 
 def _plain(text: str) -> str:

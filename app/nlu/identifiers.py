@@ -64,6 +64,8 @@ _PLACEHOLDER = re.compile(r"(?:password|code|iban|card|national_id|email|phone)_
 _GROUPED = re.compile(r"[.,](?=\d{3}(?:\D|$))")
 
 
+# Thai, Lao, Burmese, Khmer, Chinese, Japanese and Korean.
+_UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]")
 # So much is searched at once, and as much beyond as a name and what stands right behind it may have.
 _AT_ONCE, _LONGEST = 2_000, 500
 
@@ -124,6 +126,7 @@ def _all_mentions(text: str) -> Iterator[Mention]:
 
 def _matches(text: str) -> Iterator[re.Match[str]]:
     """The finder's matches. One search through a long text would hold up every other thread until its end."""
+    text = _parted(text)
     index = 0
     while index < len(text):
         piece, end = index + _AT_ONCE, index + _AT_ONCE + _LONGEST
@@ -137,6 +140,11 @@ def _matches(text: str) -> Iterator[re.Match[str]]:
             index = max(match.end(), index + 1)
         else:
             index = piece
+
+
+def _parted(text: str) -> str:
+    """The text with a space for each letter of scripts that put none between words: a name stands right beside them."""
+    return text if text.isascii() else _UNSPACED.sub(" ", text)
 
 
 def _is_name(mention: Mention, text: str) -> bool:

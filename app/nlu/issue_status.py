@@ -6,6 +6,7 @@ from enum import Enum
 
 from app.models import Actor, Interaction, Kind, Outcome
 from app.nlu.analysis import analysis_of
+from app.nlu.artefacts import speaks
 from app.nlu.dialogue_acts import SpeechAct
 from app.nlu.identifiers import canonical
 from app.nlu.steps import steps
@@ -30,6 +31,7 @@ def standing(rows: Sequence[Interaction]) -> Standing:
     failed = any(step.outcome in _FAILING for step in taken)
     ended_well = bool(taken) and taken[-1].outcome is Outcome.SUCCEEDED
     messages = [row for row in rows if row.actor is Actor.CUSTOMER and row.kind is Kind.MESSAGE and row.text.strip()]
+    messages = [row for row in messages if speaks(row)]
     if not messages:
         return Standing.SETTLED if ended_well or not failed else Standing.OPEN
     if taken and taken[-1].outcome in _FAILING:

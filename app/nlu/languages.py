@@ -15,10 +15,19 @@ _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?|\d+(?:[.,:]\d+)*")
 @text_cache(maxsize=4096)
 def language_of(text: str) -> Language | None:
     """The language of a text; None where too few of its words tell, or two languages are alike."""
-    words = re.findall(r"[^\W\d_]+", text[:_ENOUGH])
-    hits = [sum(map(recogniser.knows, words)) for recogniser in _recognisers()]
+    hits = _hits(text)
     most = max(hits)
     return LANGUAGES[hits.index(most)] if most >= _FEWEST and hits.count(most) == 1 else None
+
+
+def most_recognised(text: str) -> int:
+    """How many words of a text tell one of our languages: of that which most of them tell."""
+    return max(_hits(text))
+
+
+def _hits(text: str) -> list[int]:
+    words = re.findall(r"[^\W\d_]+", text[:_ENOUGH])
+    return [sum(map(recogniser.knows, words)) for recogniser in _recognisers()]
 
 
 class _Recogniser(NamedTuple):

@@ -14,6 +14,8 @@ from app.nlu.dialogue_acts import is_english
 
 _SURE, _SURE_OF_TIMED = 0.8, 0.7
 _LEAST, _LEAST_TIMED = 0.35, 0.1
+# What is said of the present with a time to come is meant of the future; as a rule it binds less often.
+_LEAST_PRESENT = 0.45
 _CLAUSE = re.compile(
     r"(?<=[,;:–])\s++|(?<!\s)\s++(?=(?:and|but|so|or)\s++(?:then\s++)?(?:I|we|you|they|he|she|it|the|an?|our|your|someone"
     r"|somebody)\b)"
@@ -31,6 +33,7 @@ _PROMISING = re.compile(
     r"|\b(?:i|we) promise\b|\brest assured|\bi(?:['’]ve| have) (?:booked|scheduled|arranged)\b)",
     re.IGNORECASE,
 )
+_PRESENT = re.compile(rf"(?:^|[,;:] |\band )(?:i|we) (?:now |also |then )?{_DOING}\b", re.IGNORECASE)
 _LASTING = re.compile(
     r"\b(?:refund|send|sent|call(?:ed)? (?:you )?back|ring (?:you )?back|callback|e-?mail|credit|ship|replace"
     r"|follow(?:ing)?"
@@ -197,7 +200,15 @@ def binds_us(sentence: str, likely: float) -> bool:
     sure = likely >= (_SURE_OF_TIMED if timed else _SURE)
     perhaps = likely >= (_LEAST_TIMED if timed else _LEAST) and is_english(sentence)
     binds = sure or (perhaps and promise_in(sentence, english=True) is not None)
+    binds = binds or (timed and likely >= _LEAST_PRESENT and _is_in_the_present(sentence))
     return binds and not hands_on(sentence) and not _tells_a_rule(sentence)
+
+
+def _is_in_the_present(sentence: str) -> bool:
+    """Whether a sentence tells in the present what is done at a time to come: `Der Techniker kommt morgen.`"""
+    if sentence.rstrip().endswith("?"):
+        return False
+    return _PRESENT.search(sentence) is not None if is_english(sentence) else _foreign(sentence) is not None
 
 
 def _tells_a_rule(sentence: str) -> bool:

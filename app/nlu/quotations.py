@@ -3,13 +3,20 @@
 What is pasted was said elsewhere, if at all, so it does nothing here: `Agent: I will pay` in a customer's message is no
 promise, and `Customer: thanks` no leave-taking. A talk is told by who is said to speak at the beginning of its lines:
 one of our side (`Agent:`, `[10:02] Bot:`), two sides in turn (`Me:`, `Support:`), or one name again after another, who
-speak to each other (`I`, `you`). A form or a list (`Order: …`, `Name: …`) is none. English, German, French, Spanish,
-Portuguese, Italian and Dutch.
+speak to each other (`I`, `you`). A form (`Order: …`, `Name: …`) is no talk, but its fields say nothing either, and what
+a button sent was not said. English, German, French, Spanish, Portuguese, Italian and Dutch.
 """
 
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
+
+from app.nlu.act_labels import Act
+from app.nlu.classifier import read
+from app.nlu.features import Setting
+from app.nlu.form_fields import FormField, fields
+from app.nlu.machine_text import is_payload
+from app.nlu.quoted_history import repeated
 
 _LONGEST = 20_000
 _STAFF = (
@@ -31,25 +38,19 @@ _TO_EACH_OTHER = re.compile(
     r"|[Ii]o|[Ll]ei|[Ii]k|[Jj]ij)\b"
 )
 _FEWEST_ADDRESSED = 2
-_QUOTED = re.compile(r"^\s*>")
-# What mail programs write above the letter that is answered or passed on: all that follows is that letter.
-_LETTER = re.compile(
-    r"^\W*(?:(?:begin )?forwarded message|original message|(?:ursprüngliche|weitergeleitete) nachricht"
-    r"|message (?:transféré|d'origine)|mensaje (?:original|reenviado)|mensagem (?:original|encaminhada)"
-    r"|messaggio (?:originale|inoltrato)|(?:oorspronkelijk|doorgestuurd) bericht)\W*$"
-    r"|^(?:on|am|le|el|em|il|op) .{4,120}\b(?:wrote|schrieb|a écrit|escribió|escreveu|ha scritto"
-    r"|schreef)\b.{0,60}:\s*$",
-    re.IGNORECASE,
-)
+_FEWEST_ASKING = 2
+_SURE = 0.7
+_ASKING = frozenset((Act.REQUEST, Act.COMPLAINT, Act.WITHDRAWAL, Act.REPORT))
 # Within a line, another speaker begins where a sentence ends.
 _NEXT_SPEAKER = re.compile(rf"(?<=[.!?])\s+(?=(?:{_STAFF}|{_OTHERS})\s?:\s)", re.IGNORECASE)
 
 
 class Part(NamedTuple):
-    """Some lines of a text, and whether they are pasted."""
+    """Some lines of a text, whether they are pasted, and whether that is because a form or a button wrote them."""
 
     text: str
     pasted: bool
+    is_form: bool = False
 
 
 def parts(text: str, *, may_hold_talk: bool = True) -> tuple[Part, ...]:
@@ -57,25 +58,67 @@ def parts(text: str, *, may_hold_talk: bool = True) -> tuple[Part, ...]:
 
     Without `may_hold_talk` only letters count as pasted: staff lists what is whose by the same labels.
     """
-    if len(text) > _LONGEST or not (":" in text or "\n" in text or text.startswith(">")):
+    if len(text) > _LONGEST or not (":" in text or "\n" in text or text.startswith((">", "/", "{"))):
         return (Part(text, pasted=False),)
+    if may_hold_talk and is_payload(text):
+        return (Part(text, pasted=True, is_form=True),)
     lines = [piece for line in text.splitlines() for piece in _NEXT_SPEAKER.split(line)]
     talk = _talk(lines) if may_hold_talk else range(0)
-    letter = next((index for index, line in enumerate(lines) if _LETTER.match(line)), len(lines))
+    letter = repeated(lines)
+    form = {} if talk or not may_hold_talk else fields(lines)
+    if form and all(index in form for index, line in enumerate(lines) if line.strip() and index not in letter):
+        form = _with_wishes(form)
     pieces: list[Part] = []
     for index, line in enumerate(lines):
-        pasted = index in talk or index >= letter or _QUOTED.match(line) is not None
-        if pieces and pieces[-1].pasted is pasted:
-            pieces[-1] = Part(f"{pieces[-1].text}\n{line}", pasted)
-        else:
-            pieces.append(Part(line, pasted))
+        pasted = index in talk or index in letter
+        added = _of_field(line, form[index]) if index in form and not pasted else (Part(line, pasted),)
+        for part in added:
+            if pieces and pieces[-1][1:] == part[1:]:
+                pieces[-1] = part._replace(text=f"{pieces[-1].text}\n{part.text}")
+            else:
+                pieces.append(part)
     return tuple(pieces)
 
 
 def own_words(text: str) -> str:
-    """The text without what is pasted into it; all of it where nothing else is there."""
-    own = "\n".join(part.text for part in parts(text) if not part.pasted).strip()
-    return own or text
+    """The text without what is pasted into it; all of it where nothing but pasted talk is there."""
+    pieces = parts(text)
+    if len(pieces) == 1 and not pieces[0].pasted:
+        return text
+    own = "\n".join(part.text for part in pieces if not part.pasted).strip()
+    return own or ("" if all(part.is_form or not part.text.strip() for part in pieces) else text)
+
+
+def given_words(text: str) -> str:
+    """What a message gives of its writer's: their words, and the fields of a form that they filled."""
+    pieces = parts(text)
+    if not any(part.pasted and not part.is_form for part in pieces):
+        return text
+    return "\n".join(part.text for part in pieces if part.is_form or not part.pasted)
+
+
+def _with_wishes(form: dict[int, FormField]) -> dict[int, FormField]:
+    """The fields of a message that is nothing but a form: where none tells anything, those that ask do."""
+    if not all(field.is_value for field in form.values()):
+        return form
+    return {index: field._replace(is_value=not _asks(field.value)) for index, field in form.items()}
+
+
+def _asks(value: str) -> bool:
+    """Whether a value of a few words surely asks for something or complains; figures and names are facts."""
+    words = value.split()
+    if len(words) < _FEWEST_ASKING or any(map(str.isdigit, value)) or any(word[0].isupper() for word in words[1:]):
+        return False
+    reading = read(value, Setting(by_customer=True))
+    return reading.act in _ASKING and max(reading.wish, reading.key) >= _SURE
+
+
+def _of_field(line: str, field: FormField) -> tuple[Part, ...]:
+    """A field of a form; what its writer tells in it is theirs, without the label."""
+    if field.is_value:
+        return (Part(line, pasted=True, is_form=True),)
+    label = line[: line.rindex(field.value)]
+    return (Part(label, pasted=True, is_form=True), Part(field.value, pasted=False))
 
 
 def _talk(lines: Sequence[str]) -> range:

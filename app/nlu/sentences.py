@@ -4,6 +4,7 @@ import re
 from textwrap import wrap
 
 from app.caching import text_cache
+from app.nlu.clauses import clauses
 from app.nlu.languages import function_words
 
 # Stars within a word are the writer's own: `f***ing`.
@@ -45,7 +46,10 @@ _BOUNDARY = re.compile(
 
 @text_cache(maxsize=4096)
 def sentences(text: str) -> tuple[str, ...]:
-    """The sentences of a text without markup, in order; a line or a list item is a sentence of its own."""
+    """The sentences of a text without markup, in order; a line or a list item is a sentence of its own.
+
+    What goes on without any full stop is parted into clauses.
+    """
     pieces: list[str] = []
     for line in plain(text).splitlines():
         item = _BULLET.sub("", line).strip()
@@ -85,7 +89,9 @@ def _split_line(line: str) -> list[str]:
             pieces[-1].append(piece)
         else:
             pieces.append([piece.strip()])
-    return [part for piece in pieces if (joined := " ".join(piece)) for part in _of_bounded_length(joined)]
+    joined = (" ".join(piece) for piece in pieces)
+    parted = (clause for sentence in joined if sentence for clause in clauses(sentence))
+    return [part for clause in parted for part in _of_bounded_length(clause)]
 
 
 def _ends_in_abbreviation(before: str, after: str) -> bool:

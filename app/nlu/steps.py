@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, NamedTuple, cast
 
 from app.caching import text_cache
-from app.models import Actor, Channel, Interaction, Kind, Outcome
+from app.models import Actor, Channel, Interaction, Kind, Outcome, is_bookkeeping
 
 _ERROR = re.compile(
     r"^[\W_]*+(?:(?!no\b)\w++ )?(?:error|fail|failed|failure|unsuccessful|nok|not ok|exception"
@@ -43,6 +43,8 @@ def steps(interactions: Iterable[Interaction]) -> tuple[Step, ...]:
     waiting: dict[str, list[int]] = {}
     for row in interactions:
         if not row.name or row.kind not in (Kind.EVENT, Kind.TOOL_CALL, Kind.TOOL_RESULT):
+            continue
+        if is_bookkeeping(row):
             continue
         name = step_name(row.name)
         if row.kind is Kind.TOOL_RESULT and waiting.get(name):

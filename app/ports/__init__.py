@@ -36,6 +36,7 @@ from app.ports.matching import (
     Linkage,
     LinkageRecord,
     LinkedPair,
+    PassageVectors,
     Vectors,
     VectorStore,
 )
@@ -72,6 +73,7 @@ __all__ = [
     "NewHolding",
     "NewInteraction",
     "Outbox",
+    "PassageVectors",
     "RateLimits",
     "RecentHistory",
     "RecordedIdentities",

@@ -1,6 +1,7 @@
 """Small documents of a tenant, beside the ledger."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Protocol
 
 # What a document adds to which entries of other collections: amounts by name, by the entry's key, by the collection.
@@ -10,6 +11,8 @@ Counting = Callable[[Mapping[str, Any]], Counts]
 
 # Collections whose documents others are filed about: feedback names its handoff, an outcome its decision.
 NAMED_BY_OTHERS = frozenset({"handoffs", "decisions"})
+# Collections of what a tenant wrote itself: no customer's, whatever ids stand in them.
+WRITTEN_BY_TENANTS = frozenset({"knowledge"})
 
 
 class Archive(Protocol):
@@ -77,11 +80,18 @@ class Archive(Protocol):
         ...
 
     async def erase_documents(
-        self, tenant: str, customer_ids: Collection[str], *, naming: Collection[str] = (), owners: Collection[str] = ()
+        self,
+        tenant: str,
+        customer_ids: Collection[str],
+        *,
+        naming: Collection[str] = (),
+        owners: Collection[str] = (),
+        made_before: datetime | None = None,
     ) -> Mapping[str, int]:
         """Remove documents, leaving no trace in any file; tells how many by collection.
 
         All those filed under `customer_ids`; and of those filed under `owners` or under nobody, the ones that name one
-        of the ids in `naming`, or a handoff or decision that does.
+        of the ids in `naming`, or a handoff or decision that does. What tells by its key that it was not `made_before`
+        a moment stays, and so does what a tenant wrote itself.
         """
         ...

@@ -65,6 +65,10 @@ class Courier(Protocol):
         """Post a message once, signed with every secret. Whatever goes wrong is told by the attempt, never raised."""
         ...
 
+    async def call(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Attempt:
+        """Make one request as it is, unsigned, within the same bounds. Whatever goes wrong is told, never raised."""
+        ...
+
     async def close(self) -> None:
         """Let go of what is open."""
         ...

@@ -78,6 +78,12 @@ class ExistingRow(Record):
     identity_id: str
     customer_id: str
     content_sha256: str
+    conversation_id: str | None = None
+    # None where nobody asks: only of partial rows it matters which of two is newer.
+    occurred_at: datetime | None = None
+    # Whether it may still be replaced, and whether it was blanked while it might.
+    partial: bool = False
+    blanked: bool = False
 
 
 class MergeRecord(Record):
@@ -141,6 +147,10 @@ class Changes(Record):
     merges: tuple[MergeRecord, ...] = ()
     undone: tuple[MergeRecord, ...] = ()
     interactions: tuple[NewInteraction, ...] = ()
+    # Edits and deletions of interactions that are there: they take no seat in a conversation.
+    followers: tuple[NewInteraction, ...] = ()
+    # Ids of partial interactions that new ones take the place of.
+    replaced: tuple[str, ...] = ()
     # Note the interactions of conversations as not announced, where one of the tenant's webhooks hears of arrivals.
     announce: bool = False
 
@@ -209,6 +219,15 @@ class Unit(Protocol):
 
     def apply(self, changes: Changes) -> Mapping[str, int]:
         """Write the changes; gives the sequence number of each new interaction by its interaction_id."""
+        ...
+
+    def apply_changes(self, caller_ids: Collection[str]) -> Sequence[Interaction]:
+        """Apply the edits and deletions that are filed for these callers' ids and not applied yet.
+
+        An interaction that is changed is filed at the end of the write order, under the seq that it has; what an edit
+        says stands there from now on and no longer in the edit. One that an edit leaves as it is stays where it is.
+        Gives the interactions that changed as they are now.
+        """
         ...
 
     def noted(self) -> bool:
@@ -316,6 +335,10 @@ class Ledger(Protocol):
 
     async def by_ids(self, tenant: str, interaction_ids: Collection[str]) -> Sequence[Interaction]:
         """The interactions with these ids that exist, by seq."""
+        ...
+
+    async def by_caller_ids(self, tenant: str, caller_ids: Collection[str]) -> Sequence[Interaction]:
+        """The interactions that their callers gave these ids, by seq."""
         ...
 
     async def windows(

@@ -89,8 +89,27 @@ class CaseVectors(Protocol):
         ...
 
 
-class VectorStore(CaseVectors, Protocol):
-    """Vectors by interaction_id, kept apart by tenant, and those of cases beside them."""
+class PassageVectors(Protocol):
+    """Vectors of the passages of a tenant's articles, by passage_id, beside those of interactions.
+
+    Everything raises RetrievalUnavailable.
+    """
+
+    async def put_passages(self, tenant: str, passage_ids: Sequence[str], vectors: Vectors) -> None:
+        """Write or replace vectors, one row of `vectors` a passage."""
+        ...
+
+    async def get_passages(self, tenant: str, passage_ids: Sequence[str]) -> Mapping[str, NDArray[np.float32]]:
+        """The vectors that exist under these ids."""
+        ...
+
+    async def delete_passages(self, tenant: str, passage_ids: Sequence[str]) -> None:
+        """Remove passages; ids without one are passed over."""
+        ...
+
+
+class VectorStore(CaseVectors, PassageVectors, Protocol):
+    """Vectors by interaction_id, kept apart by tenant, and those of cases and of passages beside them."""
 
     async def put(self, tenant: str, interaction_ids: Sequence[str], vectors: Vectors) -> None:
         """Write or replace vectors. Raises RetrievalUnavailable."""
@@ -105,7 +124,7 @@ class VectorStore(CaseVectors, Protocol):
         ...
 
     async def clear(self) -> str | None:
-        """Remove the vectors of all tenants, cases included, before an index is made anew.
+        """Remove the vectors of all tenants, cases and passages included, before an index is made anew.
 
         The vectors written next may have another length. Gives where a store that could not be read was set aside.
         """

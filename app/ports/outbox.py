@@ -13,8 +13,13 @@ from app.models import Announcement, Delivery, DeliveryStatus, IssuedWebhook, We
 
 
 class WebhookRecord(IssuedWebhook):
-    """A webhook as the service keeps it; after a rotation with the secret before, which signs until `former_until`."""
+    """A webhook as the service keeps it; after a rotation with the secret before, which signs until `former_until`.
 
+    One that belongs to a connector has a URL of `connector_url`: nothing is posted there, and whoever sends asks the
+    connector what to do.
+    """
+
+    url: str
     former_secret: str | None = Field(default=None, repr=False)
     former_until: datetime | None = None
 
@@ -27,6 +32,22 @@ class WebhookRecord(IssuedWebhook):
     def public(self) -> Webhook:
         """The webhook without its secrets."""
         return Webhook(url=self.url, events=self.events, webhook_id=self.webhook_id, created_at=self.created_at)
+
+
+CONNECTOR_SCHEME = "connector:"
+
+
+def connector_url(connector_id: str, conversations: str) -> str:
+    """The URL of a connector's webhook; it hears of handoffs whose conversation_id begins with `conversations`."""
+    return f"{CONNECTOR_SCHEME}{connector_id}/{conversations}"
+
+
+def connector_of(url: str) -> tuple[str, str] | None:
+    """The connector that a webhook belongs to, and how the ids of its conversations begin; None for any other one."""
+    if not url.startswith(CONNECTOR_SCHEME):
+        return None
+    connector_id, _, conversations = url.removeprefix(CONNECTOR_SCHEME).partition("/")
+    return connector_id, conversations
 
 
 class LeasedMessage(NamedTuple):

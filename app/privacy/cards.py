@@ -56,6 +56,11 @@ _PLAIN = (
 _NEAR = 12
 _BEFORE = 6
 _MOST_BESIDE = 3
+# Between the parts of a card's number that is said in parts stand at most so many words; each has so many digits.
+_MOST_BETWEEN = 6
+_SHORTEST_PART = 3
+_LONGEST = 19
+_ARTICLES_OF_ONE = frozenset("un une uno una um uma ein eine een".split())
 
 
 def is_card(digits: str) -> bool:
@@ -93,6 +98,40 @@ def cards(text: str, tokens: Sequence[Token], run: Sequence[Atom]) -> Iterator[t
         else:
             index += 1
         start = ends[index - 1]
+
+
+def parted_cards(text: str, tokens: Sequence[Token], runs: Sequence[Sequence[Atom]]) -> Iterator[Sequence[Atom]]:
+    """The cards' numbers whose parts stand in several runs, with a few other words between: `… you know …`."""
+    begin = 0
+    while begin < len(runs):
+        whole, after = _parted_card(text, tokens, runs, begin)
+        if whole:
+            yield whole
+        begin = after if whole else begin + 1
+
+
+def _parted_card(
+    text: str, tokens: Sequence[Token], runs: Sequence[Sequence[Atom]], begin: int
+) -> tuple[Sequence[Atom], int]:
+    """The card's number that begins with a run and goes on in the next ones, and the run behind it; else nothing."""
+    atoms: list[Atom] = []
+    for after, run in enumerate(runs[begin:], begin):
+        near = not atoms or run[0].first - atoms[-1].last - 1 <= _MOST_BETWEEN
+        if not near or len(run) > _LONGEST or sum(shape_of(run)) < _SHORTEST_PART or sum(shape_of(atoms)) >= _LONGEST:
+            break
+        digits = "".join(atom.digits for atom in (*atoms, *run))
+        if atoms and (digits[0], len(digits)) in _COMMON and is_card(digits):
+            whole = [*atoms, *run]
+            return (whole, after + 1) if _counts(text, tokens, whole, digits) else ((), after)
+        atoms += _without_article(text, run)
+    return (), begin
+
+
+def _without_article(text: str, run: Sequence[Atom]) -> Sequence[Atom]:
+    """A run that goes on later, without a word for one at its end: there it is an article, as in `un momento`."""
+    last = run[-1]
+    is_word = last.digits == "1" and not text[last.start : last.end].strip().isdigit()
+    return run[:-1] if len(run) > 1 and is_word and text[last.start : last.end].casefold() in _ARTICLES_OF_ONE else run
 
 
 def _luhn_sums(digits: str) -> tuple[list[int], list[int]]:

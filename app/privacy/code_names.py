@@ -230,5 +230,5 @@ def _is_of_card(tokens: Sequence[Token], index: int) -> bool:
 
 
 _AFTER_PLACE = (
-    PLACES | CARDS | CAME | ARTICLES | frozenset({"and", "und", "et", "y", "e", "en", "please", "it", "steht"})
+    PLACES | CARDS | CAME | ARTICLES | frozenset({"and", "und", "et", "y", "e", "en", "please", "it", "steht", "staat"})
 )

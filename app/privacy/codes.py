@@ -64,6 +64,9 @@ _ENDING = frozenset(
 _OCLOCK = frozenset({"at", "um", "om", "alle", "around", "gegen", "vers", "las", "since"})
 _PAUSES = frozenset(',.:;!?\n()[]"“”…–—')
 _FURTHEST = 8
+_NEAR_PLACE = 4
+# One word that says where on something flat.
+_ON_THE_BACK = frozenset({"hinten", "achterop"})
 _WIDEST = 24
 _LEAST, _MOST = 3, 8
 # How many words may stand beside a number that is an answer, and beside one that nobody asked for.
@@ -77,11 +80,13 @@ __all__ = [
     "REPEATED",
     "UNASKED",
     "codes",
+    "has_card_place",
     "is_clear",
     "is_code_name",
     "may_answer",
     "names_code",
     "stands_alone",
+    "tells_only",
 ]
 
 
@@ -133,6 +138,28 @@ def _closes(text: str, sequence: Sequence[Token], last: int) -> bool:
 def _opens(text: str, sequence: Sequence[Token], first: int) -> bool:
     before = sequence[first - 1] if first else None
     return before is None or before.word in _TELLS or _pauses(text[before.end : sequence[first].start])
+
+
+def tells_only(sequence: Sequence[Token], run: Sequence[Atom]) -> bool:
+    """Whether there is nothing beside a number but words that tell it: `it's 7`, `ok, 7`."""
+    return all(token.word in _TELLS for token in (*sequence[: run[0].first], *sequence[run[-1].last + 1 :]))
+
+
+def has_card_place(text: str, sequence: Sequence[Token], run: Sequence[Atom]) -> bool:
+    """Whether a place on a card is named beside a number that measures nothing."""
+    first, last = run[0].first, run[-1].last
+    if _is_measure(text, sequence, run, 0, len(run)) or _is_other(sequence, first):
+        return False
+    before = range(max(0, first - _NEAR_PLACE), first)
+    after = range(last + 1, min(len(sequence), last + 1 + _NEAR_PLACE))
+    return any(_is_place(sequence, index) for index in (*before, *after))
+
+
+def _is_place(sequence: Sequence[Token], index: int) -> bool:
+    """Whether this is a place of a card's: `on the back`, and neither `my money back` nor `the back of the house`."""
+    if not is_back_of_card(sequence, index, named=True):
+        return False
+    return sequence[index].word in _ON_THE_BACK or (index > 0 and sequence[index - 1].word in _BEFORE_PLACE)
 
 
 def is_code_name(words: str) -> bool:
@@ -320,7 +347,10 @@ def _is_measure(text: str, sequence: Sequence[Token], run: Sequence[Atom], index
     sticks = text[start].isdigit() and start and text[start - 1].isalpha() and not _ends_name(sequence, first)
     if sticks or "_" in (text[max(0, start - 1) : start], behind[:1]) or behind[:1].isalpha():
         return True
-    if first and sequence[first - 1].word in _OCLOCK and all(len(atom.digits) <= 2 for atom in run[index:after]):
+    clock = sequence[first - 1].word if first and sequence[first - 1].word in _OCLOCK else ""
+    # A word that only fills a pause stands before the figures of a code too: `um, five eight nine`.
+    is_time = all(len(atom.digits) <= 2 for atom in run[index:after]) and after - index < (3 if clock in FILLERS else 9)
+    if clock and is_time:
         return True
     follows = sequence[last + 1] if last + 1 < len(sequence) else None
     return bool(follows and follows.word in _UNITS and len(text[end : follows.start]) <= 2)

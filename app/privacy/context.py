@@ -12,8 +12,9 @@ from pydantic import JsonValue
 
 from app.models import Actor, Interaction, InteractionDraft, Kind
 from app.privacy.codes import ASKED, LATELY, REPEATED, UNASKED
+from app.privacy.passwords import is_masked_password
 from app.privacy.questions import asks_again, asks_for_code, asks_for_digits, asks_for_else
-from app.privacy.secrets import CARD_MASK, CODE_MASK, open_figures, without_parts
+from app.privacy.secrets import CARD_MASK, CODE_MASK, PART_MASK, open_figures, without_parts
 from app.privacy.spoken import count_figures, words_of
 from app.privacy.vocabulary import NAMES
 
@@ -23,6 +24,7 @@ Row = Interaction | InteractionDraft
 CONTEXT_ROWS = 40
 _TURNS = 3
 _SHORT_REPLY = 10
+_NODDING = 3
 _KEYPAD_NAMES = frozenset("dtmf keypad keypress digits digit keys key ivr tone tones gather keyed pressed".split())
 _KEYPAD_FIELDS = ("digits", "dtmf", "digit", "keys", "key", "pressed", "tone", "tones", "input", "value")
 _LONGEST_PROMPT = 400
@@ -56,6 +58,7 @@ class _ConversationReader:
         self._given = False
         self._elsewhere = False
         self._told_by: Actor | None = None
+        self._partly = False
 
     def read(self, index: int, row: Row) -> None:
         """Hear one row."""
@@ -85,7 +88,8 @@ class _ConversationReader:
         if CARD_MASK in text:
             self._lately = self._card = 2 * _TURNS
             self._groups.clear()
-        if CODE_MASK in text.replace(CARD_MASK, ""):
+        bare = text.replace(CARD_MASK, "")
+        if CODE_MASK in bare and not is_masked_password(bare, CODE_MASK):
             self._lately = 2 * _TURNS
             self._told_by = row.actor
             # Keys are pressed one after the other, so a code that is keyed in is given when somebody else speaks.
@@ -103,7 +107,9 @@ class _ConversationReader:
             self._groups.append((index, part))
         elif count_figures(text) or len(words_of(text)) > _SHORT_REPLY:
             self._groups.clear()
-        if not part and not keyed:
+        # A code that comes in parts is not given with its first.
+        self._partly = PART_MASK in text and CODE_MASK not in text
+        if not part and not keyed and not self._partly:
             self._asked[True] = max(0, self._asked[True] - 1)
 
     def _hear_other(self, text: str) -> None:
@@ -114,7 +120,7 @@ class _ConversationReader:
         elif self._given or asks_for_else(text):
             self._lately = 0 if asks_for_else(text) else self._lately
             self._settle()
-        else:
+        elif not (self._partly and len(words_of(text)) <= _NODDING):
             self._asked[False] = max(0, self._asked[False] - 1)
         words = words_of(text)
         otherwise = not NAMES.isdisjoint(words) and "card" not in words

@@ -7,7 +7,7 @@ from datetime import UTC
 from hashlib import sha256
 from typing import Any, cast
 
-from app.models import Interaction, InteractionDraft, Problem
+from app.models import Interaction, InteractionDraft, Problem, Visibility
 from app.privacy.context import CONTEXT_ROWS, Row
 from app.privacy.masking import depends_on_context, masked_among, masked_draft, masked_row, shrouded_draft
 
@@ -104,7 +104,7 @@ def _nameless(draft: InteractionDraft) -> frozenset[str]:
 def content_sha256(draft: InteractionDraft) -> str:
     """The digest of all that a caller said of an interaction but its id: the same for equal content.
 
-    A row without a participant has the digest that it had before participants were filed.
+    What a row does not use has no part in its digest, so that rows filed before such fields existed keep theirs.
     """
     occurred_at = draft.occurred_at.astimezone(UTC).isoformat() if draft.occurred_at else None
     identifiers = [
@@ -115,4 +115,7 @@ def content_sha256(draft: InteractionDraft) -> str:
     content += [draft.text, draft.name, draft.outcome, dict(draft.data)]
     if draft.participant is not None:
         content.append([draft.participant.name, draft.participant.id])
+    special = [draft.visibility, draft.target_id, draft.partial, draft.case_id]
+    if special != [Visibility.PUBLIC, None, False, None]:
+        content.append(special)
     return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -13,6 +13,7 @@ from pydantic import JsonValue
 from app.privacy.cards import is_card
 from app.privacy.codes import ASKED
 from app.privacy.names import LONGEST_NAME, code_kind, names_card, words_of_name
+from app.privacy.passwords import field_kind, is_field_value, may_name, stated
 from app.privacy.questions import asks_for_code
 from app.privacy.secrets import CARD_MASK, CODE_MASK, Secret, mask, masked, may_hold_digits, secrets
 from app.privacy.spoken import count_figures, most_spoken_digits, words_of
@@ -22,6 +23,8 @@ _GENERIC = frozenset(
     """value input entered digits dtmf answer text response content data keys pressed reply utterance transcript result
     entry""".split()
 )
+# Of these, what somebody typed.
+_ENTERED = frozenset({"value", "input", "entered"})
 # Fields whose value is the name of a step or of another field.
 _STEPS = frozenset("name field id prompt label question title step key slot parameter param element type ask".split())
 _ADDRESS = frozenset("address city state street postal shipping delivery region district country location".split())
@@ -57,7 +60,7 @@ def _object(fields: Mapping[str, JsonValue], outer: str, step: str, depth: int) 
         shown_key = key if len(key) < _SHORTEST_CARD else mask(key)
         if key in split:
             result[shown_key] = split[key]
-        elif _is_plain(value):
+        elif not isinstance(value, str) and _is_plain(value):
             result[shown_key] = value
         elif isinstance(value, dict):
             result[shown_key] = masked_value(value, outer=key, step=step, depth=depth)
@@ -71,7 +74,7 @@ def _object(fields: Mapping[str, JsonValue], outer: str, step: str, depth: int) 
 def _is_plain(value: JsonValue) -> bool:
     """Whether a value tells too few digits for a secret, so that its name need not be looked at."""
     if isinstance(value, str):
-        return not may_hold_digits(value)
+        return not may_hold_digits(value) and not stated(value)
     if isinstance(value, int | float) and not isinstance(value, bool):
         return value in _SHORT_NUMBERS
     return not isinstance(value, dict | list)
@@ -86,7 +89,11 @@ def _step_of(fields: Mapping[str, JsonValue]) -> str:
         for step in inner:
             if isinstance(step, str) and 3 <= len(step) <= _LONGEST_STEP and not any(map(str.isdigit, step)):
                 words = words_of_name(step)
-                if code_kind(words) or asks_for_code(words if " " not in step else step, clearly=True):
+                if (
+                    field_kind(words)
+                    or code_kind(words)
+                    or asks_for_code(words if " " not in step else step, clearly=True)
+                ):
                     return words[:LONGEST_NAME]
     return ""
 
@@ -94,6 +101,8 @@ def _step_of(fields: Mapping[str, JsonValue]) -> str:
 def _scalar(
     value: JsonValue, outer: str, key: str, step: str, beside: Sequence[str] | Mapping[str, JsonValue]
 ) -> JsonValue:
+    if isinstance(value, str) and _is_password(value, outer, key, step):
+        return CODE_MASK
     if isinstance(value, bool) or not isinstance(value, str | int | float) or _is_plain(value):
         return value
     written = f"{value:.0f}" if isinstance(value, float) and value.is_integer() else str(value)
@@ -105,6 +114,20 @@ def _scalar(
     # A number alone is what its name says; of a text its own words decide.
     shown = mask(shown) if any(map(str.isalpha, written)) else shown
     return value if shown == written else shown
+
+
+def _is_password(value: str, outer: str, key: str, step: str) -> bool:
+    """Whether the names around a value say that it is a password or a credential, and it looks like one."""
+    if not may_name(f"{outer} {key} {step}"):
+        return False
+    if kind := field_kind(words_of_name(key)):
+        return is_field_value(value, kind)
+    words = words_of_name(key).lower().split()
+    if words and words[-1] not in _GENERIC:
+        return False
+    kind = field_kind(words_of_name(outer)) or field_kind(step)
+    entered = bool(words) and words[-1] in _ENTERED
+    return bool(kind) and is_field_value(value, kind, surely=entered)
 
 
 def _is_code(written: str, outer: str, key: str, step: str) -> bool:

@@ -21,7 +21,7 @@ from app.privacy.context import (
 )
 from app.privacy.fields import masked_data, masked_value
 from app.privacy.identifiers import masked_identifiers
-from app.privacy.secrets import CODE_MASK, completion, mask, needs_context, secrets, without_figures
+from app.privacy.secrets import CODE_MASK, PART_MASK, completion, mask, needs_context, secrets, without_figures
 
 LONGEST_KEYED = 12
 LONGEST_ANSWER = 2_000
@@ -113,7 +113,8 @@ def _data(row: Row, context: Context) -> dict[str, JsonValue]:
         return data
     keys = str(row.data[field])
     shown = mask(keys, asked=context.asked, before=context.figures, card_before=context.card)
-    if context.asked == ASKED and shown == keys and sum(map(str.isdigit, keys)) <= LONGEST_KEYED:
+    is_part = shown == keys or shown.strip() in (PART_MASK, 2 * PART_MASK)
+    if context.asked == ASKED and is_part and sum(map(str.isdigit, keys)) <= LONGEST_KEYED:
         # Keys may come one by one, so that one figure is a part of the code.
         shown = CODE_MASK
     return data if shown == keys else {**data, field: shown}

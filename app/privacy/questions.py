@@ -12,6 +12,9 @@ from app.privacy.vocabulary import CAME, COUNTS, QUESTIONS, THINGS
 
 _ASKS = re.compile(
     r"\?|\b(?:enter|tell|give|send|type|provide|share|read|say|confirm|need|state|reply with|what|key in|press)\b"
+    # Polite words ask where nothing else is said to be done: `please, the code`, not `please note that …`.
+    r"|\b(?:please|bitte|por favor|per favore|alstublieft|alsjeblieft|graag|s[’']il (?:vous|te) pla[iî]t)\b"
+    r"(?=(?:\W{1,3}\w{1,30}){0,4}\W{0,3}$)"
     r"|\b(?:geben|gib|nennen|nenne|senden|schicken|tippen|donnez|indiquez|envoyez|saisissez|tapez|entrez|dites"
     r"|ind[ií]que|env[ií]e|escriba|d[ií]ga|introduzca|teclee|marque|inform|digit|insira|inserisca|comunichi|invii"
     r"|mi dica|geef|stuur|voer|noem|toets|zeg)",

@@ -1,19 +1,32 @@
-"""Finds whole card numbers and secret codes in a text, and masks them for good.
+"""Finds whole card numbers, secret codes, passwords and credentials in a text, and masks them for good.
 
-A text without figures, number words and names of codes is looked at by three scans in C and left as it is: this runs
-on every message before it is acknowledged.
+A text without figures, number words, names of secrets and long words is looked at by a few scans in C and left as it
+is: this runs on every message before it is acknowledged.
 """
 
 import re
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
-from app.privacy.cards import begins_like_a_card, cards, completes, is_named_otherwise, is_part
-from app.privacy.codes import BRIEF, UNASKED, codes, is_clear, may_answer, stands_alone
+from app.privacy.cards import begins_like_a_card, cards, completes, is_named_otherwise, is_part, parted_cards
+from app.privacy.codes import (
+    ASKED,
+    BRIEF,
+    UNASKED,
+    codes,
+    has_card_place,
+    is_clear,
+    may_answer,
+    stands_alone,
+    tells_only,
+)
+from app.privacy.passwords import stated
 from app.privacy.spoken import Atom, Token, count_figures, count_spoken, most_spoken_digits, runs, tokens, words_of
+from app.privacy.vocabulary import CARDS
 
 CODE_MASK = "•••"
 CARD_MASK = "••••"
+PART_MASK = "•"
 _SHORTEST_CARD = 12
 _SHORTEST_CODE = 3
 # Who answers with a number says little beside it.
@@ -32,15 +45,17 @@ _UNSEEN = re.compile(r"<[^<>\d]{1,80}>|&(?:#\d{2,5}|#x[0-9a-fA-F]{2,4}|[a-zA-Z]{
 _TWELVE_FIGURES = re.compile(r"\d(?:[^\d]{0,12}+\d){11}")
 
 
+_CODE_SIZES = (3, 4)
 _FEWEST_TO_HIDE = 3
+_LONGEST_PART = 40
 
 
 class Secret(NamedTuple):
-    """A card's number or a code at text[start:end], with its digits."""
+    """A card's number, a code or a password at text[start:end]; `digits` of a password is all that stands there."""
 
     start: int
     end: int
-    kind: Literal["card", "code"]
+    kind: Literal["card", "code", "password"]
     digits: str
 
 
@@ -51,6 +66,20 @@ def secrets(text: str, *, asked: int = UNASKED, before: str = "", card_before: b
     the same speaker told last, in groups, where these may be the first part of a card's number. `card_before`: a whole
     number was told already, of which parts may be told again.
     """
+    numbers = _numbers(text, asked=asked, before=before, card_before=card_before)
+    words = [Secret(start, end, "password", text[start:end]) for start, end in stated(text)]
+    if not words:
+        return numbers
+    apart = (
+        number for number in numbers if not any(word.start < number.end and number.start < word.end for word in words)
+    )
+    return sorted((*apart, *words))
+
+
+def _numbers(text: str, *, asked: int, before: str, card_before: bool) -> list[Secret]:
+    """The cards' numbers and codes of a text, in order."""
+    if asked == ASKED and (part := _part_of_code(text)):
+        return [part]
     asks = asked > UNASKED or bool(before) or card_before
     if not text or not (hint := "named" if before else _hint(text, asked=asks)):
         return []
@@ -71,7 +100,21 @@ def secrets(text: str, *, asked: int = UNASKED, before: str = "", card_before: b
             card_at, short_code = run[-1].last, 4 if len(result[-1].digits) == 15 else _SHORTEST_CODE
         elif 0 <= run[0].first - card_at <= _BEHIND_CARD and not (result and result[-1].end > run[0].start):
             result += telling.behind_card(run, short_code)
-    return result
+    for atoms in parted_cards(text, sequence, all_runs):
+        whole = _secret("card", atoms)
+        result = [*(secret for secret in result if not whole.start <= secret.start < whole.end), whole]
+    return sorted(result)
+
+
+def _part_of_code(text: str) -> Secret | None:
+    """The one or two figures of a message that is nothing else: a code that was asked for comes in parts."""
+    if len(text) > _LONGEST_PART:
+        return None
+    sequence = tokens(text)
+    all_runs = runs(text, sequence)
+    if len(all_runs) != 1 or sum(len(atom.digits) for atom in all_runs[0]) >= _SHORTEST_CODE:
+        return None
+    return _secret("code", all_runs[0]) if tells_only(sequence, all_runs[0]) else None
 
 
 def completion(text: str, before: str) -> tuple[int, str]:
@@ -96,8 +139,11 @@ def mask(text: str, *, asked: int = UNASKED, before: str = "", card_before: bool
 
 
 def masked(secret: Secret) -> str:
-    """What stands for a secret."""
-    return CARD_MASK + secret.digits[-4:] if secret.kind == "card" else CODE_MASK
+    """What stands for a secret; of a code that is told figure by figure each part keeps its length."""
+    if secret.kind == "card":
+        return CARD_MASK + secret.digits[-4:]
+    whole = secret.kind == "password" or len(secret.digits) >= _SHORTEST_CODE
+    return CODE_MASK if whole else PART_MASK * len(secret.digits)
 
 
 def _hint(text: str, *, asked: bool) -> Literal["", "figures", "named"]:
@@ -111,8 +157,8 @@ def _hint(text: str, *, asked: bool) -> Literal["", "figures", "named"]:
         return "named"
     if most < _SHORTEST_CARD:
         return ""
-    # Where nothing is told in words, twelve figures must stand near each other.
-    return "figures" if spoken or _TWELVE_FIGURES.search(text) else ""
+    # Where nothing is told in words and no card is spoken of, twelve figures must stand near each other.
+    return "figures" if spoken or not CARDS.isdisjoint(words) or _TWELVE_FIGURES.search(text) else ""
 
 
 class _Telling(NamedTuple):
@@ -137,9 +183,11 @@ class _Telling(NamedTuple):
             yield _secret("card", run[first:after])
             last = after
         rest = run[last:]
-        if last and rest:
+        if last and rest and self._is_on_card(rest):
+            yield _secret("code", rest)
+        elif last and rest:
             yield from _behind_card(rest)
-        elif self.card_before and begins_like_a_card(self.text, self.sequence, run):
+        elif self.card_before and (begins_like_a_card(self.text, self.sequence, run) or self._is_on_card(run)):
             yield _secret("code", run)
         else:
             yield from self._codes(rest)
@@ -147,6 +195,9 @@ class _Telling(NamedTuple):
     def behind_card(self, run: Sequence[Atom], size: int) -> Iterator[Secret]:
         """The code in a run that stands apart from the card's number before it: `…, valid until 12/27, 123`."""
         last = run[-1]
+        if self._is_on_card(run):
+            yield _secret("code", run)
+            return
         # Month and year may stand right before it.
         dated = [len(atom.digits) for atom in run[:-1]] in ([2], [4], [2, 2], [2, 4])
         alone = stands_alone(self.text, self.sequence, [last]) or (dated and last.last + 1 == len(self.sequence))
@@ -155,6 +206,13 @@ class _Telling(NamedTuple):
             follows = self.sequence[last.last + 1].word if last.last + 1 < len(self.sequence) else ""
             if not is_named_otherwise(self.text, self.sequence, [last]) and (alone or not follows):
                 yield _secret("code", [last])
+
+    def _is_on_card(self, run: Sequence[Atom]) -> bool:
+        """Whether figures are said to stand where a card's code does, after its number: `and 123 on the back`."""
+        if sum(len(atom.digits) for atom in run) not in _CODE_SIZES:
+            return False
+        named = is_named_otherwise(self.text, self.sequence, run)
+        return not named and has_card_place(self.text, self.sequence, run)
 
     def _codes(self, run: Sequence[Atom]) -> Iterator[Secret]:
         if run and self.named:

@@ -288,7 +288,10 @@ NUMBER_WORDS: Mapping[str, int] = {
 _NAMED_WITH_A_FIGURE = frozenset({"cvv", "cvc", "cvn", "cav"})
 _ONLY_INSIDE: Mapping[str, int] = {"oh": 0, "o": 0, "once": 11, "cent": 100, "hundred": 100}
 _HUNDREDS = frozenset({"cent", "cents", "hundred"})
-_PORTUGUESE = frozenset({"dois", "duas", "quatro", "oito", "sete"})
+# Some are Spanish or Italian too, where nobody fills a pause with "um".
+_PORTUGUESE = frozenset(
+    {"dois", "duas", "quatro", "oito", "sete", "seis", "cinco", "tres", "nove", "seguranca", "cartao"}
+)
 _WITH_PORTUGUESE: Mapping[str, int] = {**NUMBER_WORDS, "um": 1, "uma": 1}
 _TIMES: Mapping[str, int] = {
     **dict.fromkeys("double dbl doppel doppelt doble duplo doppio dubbel dubbele".split(), 2),

@@ -16,6 +16,11 @@ DIGITS, COUNTS, PLACES, CARDS = map(_all, ("digits", "counts", "places", "cards"
 CAME, QUESTIONS, THINGS, NAMES = map(_all, ("came", "questions", "things", "names"))
 ARTICLES, JOINS, AFTERWARDS = map(_all, ("articles", "joins", "afterwards"))
 PRONOUNS, PREPOSITIONS, INSTRUMENTS, PROVING = map(_all, ("pronouns", "prepositions", "instruments", "proving"))
+SAID_OF_PASSWORDS = _all("said_of_passwords")
+PASSWORDS, CREDENTIALS = (
+    frozenset(name for language in LANGUAGES if (words := table(language, Secrets)) for name in getattr(words, names))
+    for names in ("passwords", "credentials")
+)
 # Cards that nobody pays with: their numbers are names, which the agent needs.
 OTHER_CARDS = frozenset(
     """loyalty sim id identity member membership customer club bonus health insurance library reward rewards points

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
-from app.models import Actor, Customer, Interaction, Kind, Passage, Snapshot
+from app.models import Actor, Customer, Interaction, Kind, Passage, Snapshot, resolved_ids, standing_rows
 from app.nlu.analysis import analysis_of
 from app.nlu.extent import readable
 from app.ports import Ledger
@@ -65,11 +65,13 @@ class Gatherer:
             conversation_id = newest[-1].conversation_id
             found_again = await self._conversation(tenant, customer, conversation_id, head, cutoff)
             conversation = found_again or _newest_run(newest)
+        newest, conversation = standing_rows(newest, cutoff), standing_rows(conversation, cutoff)
+        conversation, resolved = _open_matter(newest, conversation)
         # The conversation first: of what may be read it is what matters.
         extent, earlier = readable(conversation), readable(newest)
         conversation, newest = extent.rows, earlier.rows
         at_hand = {interaction.interaction_id for interaction in conversation}
-        others = [interaction for interaction in newest if not _belongs(interaction, conversation_id, at_hand)]
+        others = [row for row in newest if not _belongs(row, conversation_id, at_hand, resolved)]
         query = _query(conversation) if history else ""
         ranking = await self._retriever.rank(tenant, others, query, limit=MAX_HITS)
         latest = max((interaction.occurred_at for interaction in (*conversation, *newest[-1:])), default=now)
@@ -78,7 +80,8 @@ class Gatherer:
             customer=customer,
             conversation_id=conversation_id,
             conversation=tuple(conversation),
-            prior=_prior(others, ranking.passages),
+            prior=_prior(others, ranking.passages, {row.case_id for row in conversation if row.case_id}),
+            resolved=resolved,
             history=ranking.passages,
             as_of_seq=head,
             now=max(now, latest),
@@ -95,7 +98,7 @@ class Gatherer:
         rows = await self._ledger.interactions(
             tenant, identity_ids, conversation_id=conversation_id, limit=limit, newest_first=True
         )
-        conversation, is_cut = readable(_in_order(rows))
+        conversation, is_cut = readable(standing_rows(_in_order(rows)))
         latest = conversation[-1].occurred_at if conversation else datetime.now(UTC)
         return Snapshot(
             tenant=tenant,
@@ -196,8 +199,27 @@ def _newest_run(rows: Sequence[Interaction]) -> list[Interaction]:
     return loose[start:][-MAX_CONVERSATION:]
 
 
-def _belongs(row: Interaction, conversation_id: str | None, at_hand: Collection[str]) -> bool:
-    same = conversation_id is not None and row.conversation_id == conversation_id
+def _open_matter(
+    newest: Sequence[Interaction], conversation: list[Interaction]
+) -> tuple[list[Interaction], frozenset[str]]:
+    """The part of the conversation that is open, and the ids of all interactions whose matter was resolved.
+
+    A conversation that was resolved as a whole stays whole: there is nothing newer that it could be history of.
+    """
+    if not any(row.kind is Kind.LIFECYCLE for row in (*newest, *conversation)):
+        return conversation, frozenset()
+    together = {row.interaction_id: row for row in (*newest, *conversation)}
+    resolved = resolved_ids(_in_order(together.values()))
+    left = [row for row in conversation if row.interaction_id not in resolved]
+    if not any(row.actor is Actor.CUSTOMER for row in left):
+        return conversation, resolved
+    return left, resolved
+
+
+def _belongs(
+    row: Interaction, conversation_id: str | None, at_hand: Collection[str], resolved: Collection[str]
+) -> bool:
+    same = conversation_id is not None and row.conversation_id == conversation_id and row.interaction_id not in resolved
     return same or row.interaction_id in at_hand
 
 
@@ -210,14 +232,15 @@ def _query(conversation: Sequence[Interaction]) -> str:
     return "\n".join(text[:QUERY_CHARACTERS] for text in chosen)
 
 
-def _prior(others: Sequence[Interaction], hits: Sequence[Passage]) -> tuple[Interaction, ...]:
+def _prior(others: Sequence[Interaction], hits: Sequence[Passage], cases: Collection[str]) -> tuple[Interaction, ...]:
     by_conversation: dict[str, list[Interaction]] = {}
     for row in others:
         if row.conversation_id is not None:
             by_conversation.setdefault(row.conversation_id, []).append(row)
     # What was tried must not be offered again, however much was said since.
     tried = [row for row in others if row.kind is not Kind.MESSAGE][-MAX_STEPS:]
-    chosen = [*others[-MAX_RECENT:], *tried, *(hit.interaction for hit in hits)]
+    of_case = [row for row in others if row.case_id in cases][-MAX_RECENT:] if cases else []
+    chosen = [*others[-MAX_RECENT:], *tried, *of_case, *(hit.interaction for hit in hits)]
     for hit in hits[:HITS_WITH_NEIGHBOURS]:
         around = by_conversation.get(hit.interaction.conversation_id or "", [])
         index = next((index for index, row in enumerate(around) if row.seq == hit.interaction.seq), 0)

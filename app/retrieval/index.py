@@ -1,6 +1,6 @@
 """Keeps the vectors up with the ledger, in the background: an acknowledgement never waits for an embedding."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 
 from app.background import Worker
 from app.errors import WarmlineError
@@ -20,6 +20,7 @@ class Indexer:
 
     The watermark is filed after the vectors are written, so a crash repeats a step and never leaves one out. It names
     the embedder: with another one the index is emptied and made anew. A failure is tried again, later and later.
+    `on_emptied` is called whenever the vectors of all tenants were removed.
     """
 
     def __init__(
@@ -29,11 +30,14 @@ class Indexer:
         vectors: VectorStore,
         embedder: Embedder,
         pressure: Pressure | None = None,
+        *,
+        on_emptied: Callable[[], None] = lambda: None,
     ) -> None:
         self._ledger = ledger
         self._archive = archive
         self._vectors = vectors
         self._embedder = embedder
+        self._on_emptied = on_emptied
         self._position: int | None = None
         self._worker = Worker("index", self._follow, pressure or Pressure())
         self._is_stale = False
@@ -59,6 +63,7 @@ class Indexer:
         """
         await file_watermark(self._archive, 0, self._embedder.name)
         set_aside = await self._vectors.clear()
+        self._on_emptied()
         self._position = 0
         progress = IndexProgress(last_position=await self._ledger.last_position(), set_aside=set_aside)
         yield progress
@@ -134,11 +139,14 @@ class Indexer:
 
     async def _index(self, tenant: str, rows: Sequence[Interaction]) -> None:
         texts = {row.interaction_id: text for row in rows if (text := embeddable(row))}
+        if blanked := [row.interaction_id for row in rows if row.redacted]:
+            # Whoever blanked them may not have reached the vectors.
+            await self._vectors.delete(tenant, blanked)
         if texts:
             made = await self._embedder.embed(list(texts.values()))
             await self._vectors.put(tenant, list(texts), made)
             # Rows may have been erased or blanked while they were embedded; whoever does so later removes the vectors.
-            left = {row.interaction_id for row in await self._ledger.by_ids(tenant, list(texts)) if not row.redacted}
+            left = {row.interaction_id for row in await self._ledger.by_ids(tenant, list(texts)) if embeddable(row)}
             await self._vectors.delete(
                 tenant, [interaction_id for interaction_id in texts if interaction_id not in left]
             )
@@ -147,6 +155,7 @@ class Indexer:
         position = await self._filed_position()
         if position is None:
             await self._vectors.clear()
+            self._on_emptied()
             return 0
         # A store that was lost, or emptied by hand, is made anew.
         return position if position and await self._vectors.count() else 0

@@ -6,8 +6,9 @@ from datetime import date
 from itertools import islice
 
 from app.caching import text_cache
-from app.models import Interaction, Kind
+from app.models import CHANGES, Interaction, Kind
 from app.nlu.analysis import analysis_of, once_per_row
+from app.nlu.read_rows import as_read
 from app.nlu.words import terms
 
 MAX_CHARACTERS = 4000
@@ -31,12 +32,14 @@ def searchable(row: Interaction) -> str:
 
     A redacted row has none.
     """
-    if row.redacted:
+    if row.redacted or row.partial or row.kind in CHANGES:
         return ""
+    # Whoever looks for an automatic reply is to find it, though it is nobody's words.
+    text = as_read(row).text or row.text
     if row.name is None and not row.data:
-        return row.text[:MAX_CHARACTERS]
+        return text[:MAX_CHARACTERS]
     name = row.name or ""
-    parts = [row.text, name, name.replace("_", " "), row.outcome or "", *islice(_values(row.data), MAX_VALUES)]
+    parts = [text, name, name.replace("_", " "), row.outcome or "", *islice(_values(row.data), MAX_VALUES)]
     return " ".join(part for part in parts if part)[:MAX_CHARACTERS]
 
 
@@ -46,16 +49,18 @@ def embeddable(row: Interaction) -> str | None:
     Only what people and bots say is embedded. Names, outcomes and the JSON of tools are found by their words, where an
     embedding adds little and page views would outnumber all else in the index.
     """
-    if row.redacted or row.kind not in {Kind.MESSAGE, Kind.NOTE}:
+    if row.redacted or row.partial or row.kind not in {Kind.MESSAGE, Kind.NOTE}:
         return None
-    return row.text.strip() or None
+    return as_read(row).text.strip() or None
 
 
 @once_per_row
 def terms_of(row: Interaction) -> tuple[str, ...]:
     """The terms of what a row is found by."""
     if row.kind is Kind.MESSAGE and row.name is None and not row.data and len(row.text) <= MAX_CHARACTERS:
-        return () if row.redacted else analysis_of(row).terms
+        if row.redacted:
+            return ()
+        return analysis_of(row).terms or terms(searchable(row))
     return terms(searchable(row))
 
 

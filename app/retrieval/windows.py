@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from app.models import Customer, Interaction, Snapshot
+from app.models import Customer, Interaction, Snapshot, standing_rows
 from app.nlu.extent import readable
 from app.ports import Ledger
 
@@ -62,7 +62,8 @@ class Windows:
         for customer_id, row in await self._ledger.windows(tenant, conversation_ids, limit=LENGTH):
             if row.conversation_id is not None and (customer_id, row.conversation_id) in rows:
                 rows[customer_id, row.conversation_id].append(row)
-        return {key: _window(tenant, key, interactions) for key, interactions in rows.items() if interactions}
+        windows = {key: _window(tenant, key, interactions) for key, interactions in rows.items() if interactions}
+        return {key: window for key, window in windows.items() if window.conversation}
 
 
 def _answer(asked: Sequence[_WindowRequest], outcome: Mapping[Place, Snapshot] | BaseException) -> None:
@@ -77,7 +78,7 @@ def _answer(asked: Sequence[_WindowRequest], outcome: Mapping[Place, Snapshot] |
 
 def _window(tenant: str, key: Place, rows: Sequence[Interaction]) -> Snapshot:
     customer_id, conversation_id = key
-    conversation, is_cut = readable(sorted(rows, key=lambda row: (row.occurred_at, row.seq)))
+    conversation, is_cut = readable(standing_rows(sorted(rows, key=lambda row: (row.occurred_at, row.seq))))
     return Snapshot(
         tenant=tenant,
         customer=Customer(
@@ -85,7 +86,7 @@ def _window(tenant: str, key: Place, rows: Sequence[Interaction]) -> Snapshot:
         ),
         conversation_id=conversation_id,
         conversation=tuple(conversation),
-        as_of_seq=max(row.seq for row in conversation),
-        now=conversation[-1].occurred_at,
+        as_of_seq=max(row.seq for row in rows),
+        now=max(row.occurred_at for row in rows),
         is_cut=is_cut,
     )

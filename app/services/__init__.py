@@ -15,6 +15,8 @@ from app.services.answers import (
     TimelinePage,
     VerifyAnswer,
 )
+from app.services.catalogue_drafts import CatalogueDrafter
+from app.services.connectors import ConnectorService, IssuedConnector, OpenedConnector
 from app.services.customer_history import FoundCustomer, JourneyPage, JourneyQuery
 from app.services.customers import CustomerService
 from app.services.decisions import DecisionService
@@ -23,9 +25,11 @@ from app.services.filing import HandoffFiler
 from app.services.handoffs import HandoffService
 from app.services.interactions import InteractionService
 from app.services.journeys import JourneyService
+from app.services.knowledge import KnowledgeService
 from app.services.listings import Listings
 from app.services.memory_erasure import MemoryErasure, freeze_libraries
 from app.services.parts import Parts
+from app.services.platform_handoffs import PlatformHandoffs
 from app.services.playground import Playground, Trial, TrialOptions, TrialRequest
 from app.services.replies import ReplyService
 from app.services.revisions import Revisions
@@ -39,8 +43,10 @@ __all__ = [
     "ConversationFriction",
     "ConversationSignals",
     "FoundCustomer",
+    "IssuedConnector",
     "JourneyPage",
     "JourneyQuery",
+    "OpenedConnector",
     "Parts",
     "Readiness",
     "RecordAnswer",
@@ -72,10 +78,15 @@ class App:
         )
         self.interactions = InteractionService(parts, self.signals, self._drafts, self.memory)
         self.handoffs = HandoffService(parts, self._loader)
+        handovers = PlatformHandoffs(parts, self.handoffs.create)
+        parts.courier.hand_over_by(handovers.make)
+        self.connectors = ConnectorService(parts, self.interactions, self.signals, handovers)
         self.decisions = DecisionService(parts, self._loader)
+        self.catalogue_drafts = CatalogueDrafter(parts)
         self.customers = CustomerService(parts, self._drafts, self.memory)
         self.journeys = JourneyService(parts)
         self.listings = Listings(parts.ledger, parts.archive, parts.identities)
+        self.knowledge = KnowledgeService(parts.knowledge)
         self.analytics = AnalyticsService(parts)
         self.verification = VerificationService(parts)
         self.webhooks = WebhookService(parts.announcer)
@@ -87,6 +98,7 @@ class App:
 
     async def __aenter__(self) -> "App":
         self._parts.indexer.start()
+        self._parts.knowledge.indexer.start()
         self._parts.analyst.start()
         self._parts.traffic.start()
         self._parts.cases.start()
@@ -114,6 +126,7 @@ class App:
         await self._parts.cases.close()
         await self._parts.continuity.close()
         await self._parts.decisions.catalogues.close()
+        await self._parts.knowledge.indexer.close()
         await self._parts.indexer.close()
         await self._parts.analyst.close()
         await self._parts.writer.close()
@@ -140,7 +153,14 @@ class App:
 
     def reindex(self) -> AsyncIterator[IndexProgress]:
         """Make the index anew for all tenants, in an App that was not opened. Raises as the vectors and embedder do."""
-        return self._parts.indexer.rebuild()
+        return self._reindexed()
+
+    async def _reindexed(self) -> AsyncIterator[IndexProgress]:
+        progress = IndexProgress(last_position=0)
+        async for progress in self._parts.indexer.rebuild():
+            yield progress
+        async for passages in self._parts.knowledge.indexer.rebuild():
+            yield progress.model_copy(update={"passages": passages})
 
     async def readiness(self) -> Readiness:
         """Whether a handoff can be served now, and how each part is."""

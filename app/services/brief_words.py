@@ -1,5 +1,6 @@
-"""The words around what a brief tells, for whoever shows one: in the language of the brief."""
+"""The words of a brief for whoever shows one or says it aloud, in the language of the brief."""
 
 from app.briefs.frames import Frames, frames_of
+from app.briefs.spoken import customer_line, whisper
 
-__all__ = ["Frames", "frames_of"]
+__all__ = ["Frames", "customer_line", "frames_of", "whisper"]

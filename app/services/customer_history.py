@@ -83,7 +83,7 @@ class JourneyPage(Record):
     0). `earlier` and `later` name the interaction to ask for the neighbouring part with, or are null at an end.
     Handoffs and decisions are those from `since` on and before `until`, null at an open end; `joinings` are all. What
     was made while this customer was joined with another, and rests on the other's interactions, is only counted, as
-    `withheld`.
+    `withheld`. `targets` are the interactions that edits and deletions of this part change, by their callers' ids.
     """
 
     customer: Customer
@@ -93,6 +93,7 @@ class JourneyPage(Record):
     handoffs: tuple[MadeHandoff, ...]
     decisions: tuple[MadeDecision, ...]
     withheld: int
+    targets: Mapping[str, Interaction]
     total: int
     channels: Mapping[Channel, int]
     matching: int

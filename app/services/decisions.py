@@ -10,7 +10,7 @@ from app.actions import InForce, read_catalogue
 from app.actions.log import decision_log
 from app.errors import InvalidRequest, NotFound
 from app.ids import resumed_work
-from app.models import ActionOutcome, Decision, FiledCatalogue, FiledOutcome, NextActionRequest
+from app.models import ActionOutcome, CatalogueReport, Decision, FiledCatalogue, FiledOutcome, NextActionRequest
 from app.services.filing import check_still_there
 from app.services.parts import Parts
 from app.services.request_masking import masked
@@ -79,6 +79,10 @@ class DecisionService:
         """
         read = await asyncio.to_thread(read_catalogue, text, as_json=as_json)
         return _filed(await self._parts.decisions.catalogues.put(tenant, read))
+
+    async def check_catalogue(self, text: str, *, as_json: bool) -> CatalogueReport:
+        """What a linter says of a catalogue in YAML or JSON, its examples compared by meaning; nothing is put."""
+        return await self._parts.decisions.catalogues.check(text, as_json=as_json)
 
 
 def _filed(in_force: InForce) -> FiledCatalogue:

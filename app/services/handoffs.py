@@ -24,6 +24,7 @@ from app.models import (
     Snapshot,
     Topic,
 )
+from app.nlu.read_rows import as_shown
 from app.services.filing import check_still_there
 from app.services.marks import MarkedClaims, marked_claims
 from app.services.parts import Parts
@@ -157,7 +158,7 @@ class HandoffService:
         """
         customer = await self._parts.identities.customer(tenant, handoff.customer_id)
         rows = await self._parts.ledger.by_ids(tenant, handoff.evidence)
-        return {row.interaction_id: row for row in rows if row.identity_id in customer.identity_ids}
+        return {row.interaction_id: as_shown(row) for row in rows if row.identity_id in customer.identity_ids}
 
     async def card_revision(self, tenant: str, handoff: Handoff) -> CardRevision:
         """What was told of a handoff and of the actions it offered."""
@@ -206,7 +207,10 @@ class HandoffService:
     async def _document(self, tenant: str, handoff_id: str) -> Mapping[str, Any]:
         document = await self._parts.archive.get(tenant, "handoffs", handoff_id)
         if document is None:
-            raise NotFound(f"No handoff has the id {handoff_id!r} in this tenant.")
+            raise NotFound(
+                f"No handoff has the id {handoff_id!r} in this tenant. It goes when a message that it quotes is "
+                "deleted or its customer is erased."
+            )
         return document
 
     async def _handoff_done(self, tenant: str, handoff_id: str) -> Handoff | None:

@@ -2,11 +2,15 @@
 
 import asyncio
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from datetime import datetime
 from time import perf_counter
 
+from app.errors import NotFound
+from app.forwarding import forwarded_interaction_id
 from app.ledger import refusing_ahead
 from app.models import Channel, Interaction, InteractionDraft, Kind, Problem, Recorded, Signal, Snapshot
+from app.nlu.forwarded import FORWARDS
 from app.services.answers import RecordAnswer, SearchAnswer, TimelinePage
 from app.services.drafts import Drafts
 from app.services.memory_erasure import MemoryErasure
@@ -33,12 +37,25 @@ class InteractionService:
 
         A row more than a day ahead of `now` is refused too; without `now`, as for a data set, none is.
         """
+        return await self.follow(tenant, drafts, await self.file(tenant, drafts, now=now))
+
+    async def file(
+        self, tenant: str, drafts: Sequence[InteractionDraft | Problem], *, now: datetime | None = None
+    ) -> Sequence[Recorded]:
+        """The first part of `record`: when it returns, the rows are durable. Raises Unavailable."""
         drafts = refusing_ahead(drafts, now) if now else drafts
         results = await self._parts.recorder.record(tenant, drafts)
         self._parts.indexer.wake(len(results))
         self._parts.analyst.wake(len(results))
+        return results
+
+    async def follow(
+        self, tenant: str, drafts: Sequence[InteractionDraft | Problem], results: Sequence[Recorded]
+    ) -> RecordAnswer:
+        """The rest of `record`: what the rows show is worked out and announced."""
         windows = await self._live_windows(tenant, drafts, results)
         fresh = {result.interaction_id for result in results if result.interaction_id and not result.duplicate}
+        fresh |= _brought(windows, fresh)
         signals = await _detected(windows, fresh)
         await self._signals.announce(tenant, windows, signals, fresh)
         # What was acknowledged before this request began has lower numbers than what it filed itself.
@@ -88,7 +105,16 @@ class InteractionService:
         return SearchAnswer(hits=tuple(hits), as_of_seq=head, duration_ms=round((perf_counter() - started) * 1000))
 
     async def redact(self, tenant: str, interaction_id: str) -> tuple[Interaction, str]:
-        """Blank one interaction; gives it as it is now and whose it is. Raises NotFound."""
+        """Blank one interaction, with the letter that it passed on; gives it as it is now and whose it is.
+
+        Raises NotFound.
+        """
+        row, customer_id = await self._redact(tenant, interaction_id)
+        with suppress(NotFound):
+            await self._redact(tenant, forwarded_interaction_id(interaction_id))
+        return row, customer_id
+
+    async def _redact(self, tenant: str, interaction_id: str) -> tuple[Interaction, str]:
         row = await self._parts.eraser.redact(tenant, interaction_id)
         customer_id = await self._parts.ledger.customer_of(tenant, row.identity_id) or row.identity_id
         self._parts.announcer.forget(tenant, customer_id)  # a signal quotes the message
@@ -111,6 +137,13 @@ class InteractionService:
         ]
         places = list(dict.fromkeys((who, where) for who, where in talks if who and where))[-LIVE_CONVERSATIONS:]
         return await self._parts.windows.of(tenant, places) if places else ()
+
+
+def _brought(windows: Sequence[Snapshot], fresh: Collection[str]) -> set[str]:
+    """The ids of the customers' letters that came with fresh rows which pass them on."""
+    rows = {row.interaction_id: row for window in windows for row in window.conversation}
+    brought = {forwarded_interaction_id(name) for name in fresh if name in rows and FORWARDS in rows[name].data}
+    return brought & rows.keys()
 
 
 async def _detected(windows: Sequence[Snapshot], fresh: Collection[str]) -> tuple[Signal, ...]:

@@ -95,6 +95,7 @@ class JourneyService:
             handoffs=made.handoffs,
             decisions=made.decisions,
             withheld=made.withheld,
+            targets=await self._targets(tenant, customer, rows),
             total=len(outline),
             channels=Counter(outlined.channel for outlined in outline),
             matching=len(left),
@@ -163,6 +164,11 @@ class JourneyService:
         return FoundCustomer(customer=customer, why=why, interaction_id=interaction_id)
 
     # --- what happened along the way ---
+
+    async def _targets(self, tenant: str, customer: Customer, rows: Sequence[Interaction]) -> Mapping[str, Interaction]:
+        named = {row.target_id for row in rows if row.target_id}
+        targets = await self._parts.ledger.by_caller_ids(tenant, named) if named else ()
+        return {row.id: row for row in targets if row.id and row.identity_id in customer.identity_ids}
 
     async def _joinings(self, tenant: str, customer: Customer) -> tuple[Joining, ...]:
         ledger = self._parts.ledger

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from app.errors import UnknownCustomer
 from app.formats.marked_claims import Mark, conversation_file, fact_rows
-from app.models import Customer, FiledFeedback, Handoff
+from app.models import Customer, FiledFeedback, Handoff, standing_rows
 from app.ports import Archive, Ledger
 
 PAGE = 500
@@ -39,7 +39,8 @@ async def marked_claims(
         newest = await ledger.interactions(
             tenant, identity_ids, up_to_seq=handoff.as_of_seq, limit=MOST_TURNS, newest_first=True
         )
-        rows = sorted((row for row in newest if not row.redacted), key=lambda row: (row.occurred_at, row.seq))
+        standing = (row for row in standing_rows(newest) if not row.redacted)
+        rows = sorted(standing, key=lambda row: (row.occurred_at, row.seq))
         yield MarkedClaims(conversation_file(handoff, rows), fact_rows(handoff, marks, rows))
 
 

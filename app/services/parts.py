@@ -13,6 +13,7 @@ from app.idempotency import RequestClaims
 from app.identity import Identities
 from app.identity.suggestions import Suggestions
 from app.keys import Keys
+from app.knowledge import KnowledgeRoom
 from app.ledger import Recorder
 from app.models import Ladder
 from app.ports import Archive, Ledger, Outbox, RateLimits
@@ -24,6 +25,7 @@ from app.ports.verifier import Verifier
 from app.pressure import Pressure
 from app.retrieval import Gatherer, Indexer, MeaningReader, Retriever, Windows
 from app.services.sandbox import Sandbox
+from app.services.write_back import ConnectorCourier
 from app.sessions import EndedSessions
 from app.signing import Signatures
 
@@ -53,6 +55,7 @@ class Parts:
     eraser: Eraser
     retention: Retention
     decisions: DecisionMaker
+    knowledge: KnowledgeRoom
     traffic: TrafficLearner
     cases: CaseIndexer
     writer: TimelyWriter
@@ -60,6 +63,7 @@ class Parts:
     ladder: Ladder
     announcer: Announcer
     outbox: Outbox
+    courier: ConnectorCourier
     revisions: RevisionStore
     bus: Bus
     digests: ContinuityStore

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from app.announcements import heard
 from app.errors import UnknownConversation, WarmlineError
-from app.models import Announcement, Friction, Signal, Snapshot, Topic
+from app.models import Announcement, Friction, Signal, Snapshot, Topic, standing_rows
 from app.services.answers import ConversationFriction, ConversationSignals
 from app.services.drafts import Drafts
 from app.services.leftover_arrivals import LeftOverArrivals
@@ -209,7 +209,7 @@ class SignalService:
         newest = await self._parts.ledger.interactions(
             tenant, snapshot.customer.identity_ids, up_to_seq=head, limit=_NEWEST_OF_OTHERS, newest_first=True
         )
-        others = tuple(row for row in reversed(newest) if row.conversation_id != conversation_id)
+        others = tuple(row for row in standing_rows(reversed(newest)) if row.conversation_id != conversation_id)
         return _ConversationSnapshot(seat.customer_id, snapshot.model_copy(update={"prior": others}), head)
 
 

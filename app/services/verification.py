@@ -3,7 +3,7 @@
 from time import perf_counter
 
 from app.errors import UnknownConversation
-from app.models import Statement, Transcript, VerifyRequest
+from app.models import Statement, Transcript, VerifyRequest, standing_rows
 from app.services.answers import VerifyAnswer
 from app.services.parts import Parts
 
@@ -47,7 +47,7 @@ class VerificationService:
         )
         verdicts = await self._parts.verifier.check(
             [Statement(text=text) for text in request.claims],
-            Transcript(interactions=tuple(rows[::-1])),
+            Transcript(interactions=tuple(standing_rows(rows[::-1]))),
             timeout_s=CHECKING_S,
         )
         return VerifyAnswer(

@@ -4,7 +4,9 @@ import asyncio
 from collections.abc import Sequence
 
 from app.actions import DecisionMaker
+from app.briefs import read_case, wants
 from app.models import Customer, Interaction, Snapshot
+from app.nlu.read_rows import as_read_all
 from app.ports.continuity import ReadSignal
 from app.signals import detect
 
@@ -25,15 +27,16 @@ class RoomsReader:
             tenant=tenant,
             customer=Customer(customer_id=customer_id, identity_ids=(customer_id,)),
             conversation_id=visit[0].conversation_id,
-            conversation=tuple(visit),
-            prior=tuple(prior[-_NEWEST_BEFORE:]),
+            conversation=tuple(as_read_all(visit)),
+            prior=tuple(as_read_all(prior[-_NEWEST_BEFORE:])),
             as_of_seq=max(row.seq for row in visit),
             now=visit[-1].occurred_at,
         )
         in_force = await self._decisions.catalogues.of(tenant)
         # Words alone tell what it was about: of a silent visit, what went before it would be read.
         alone = snapshot.model_copy(update={"prior": ()})
-        intent = (await in_force.reader.read(alone)).intent.name
+        case = await asyncio.to_thread(read_case, alone)
+        intent = (await in_force.reader.read(wants(case))).intent.name
         signals = await asyncio.to_thread(detect, snapshot)
         return intent, tuple(
             ReadSignal(signal.type.value, round(signal.at.timestamp() * 1000), signal.evidence) for signal in signals

@@ -44,6 +44,7 @@ class WorkflowLoader:
                 identities=self._parts.identities,
                 gatherer=self._parts.gatherer,
                 decisions=self._parts.decisions,
+                knowledge=self._parts.knowledge.adviser,
                 meanings=self._parts.meanings,
                 archive=self._parts.archive,
                 ladder=self._parts.ladder,

@@ -55,7 +55,7 @@ TRAITS = {
     # How the talk has gone so far.
     "repeats": Trait(1, "said again what they had said"),
     "objected_before": Trait(0.4, "had objected the time before as well"),
-    "objections": Trait(0.29, "has objected several times"),
+    "objections": Trait(0.29, "had objected several times"),
 }
 _OBJECTS = frozenset({Reply.DECLINES, Reply.CORRECTS, Reply.DISLIKES, Reply.WANTS_ANOTHER})
 _COMPLAINS = _OBJECTS | {Reply.INSISTS, Reply.GIVES_UP, Reply.SHOUTS, Reply.TRIES_AGAIN}

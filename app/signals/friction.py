@@ -61,7 +61,7 @@ def explained(
         causes = ", ".join(strain.causes) or "sounded content"
         share = round(_strained(strain, now), 4)
         parts.append(
-            FrictionPart(signal_id=None, type=None, share=share, detail=f"With their last words they {causes}.")
+            FrictionPart(signal_id=None, type=None, share=share, detail=f"The customer's last message: they {causes}.")
         )
     components = tuple(sorted(parts, key=lambda part: -part.share))
     return Friction(level=decided.level, score=decided.friction, components=components, ladder=ladder)

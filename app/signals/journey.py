@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 
 from app.models import Actor, Interaction, Kind, Signal, SignalType, Snapshot
 from app.nlu.analysis import analysis_of, once_per_row
+from app.nlu.artefacts import speaks
 from app.nlu.dialogue_acts import SpeechAct
+from app.nlu.read_rows import as_read_all
 from app.nlu.reply_moves import TurnEffect, turn_of
 from app.nlu.steps import Step, steps
 
@@ -97,8 +99,9 @@ class Journey:
 
     @cached_property
     def messages(self) -> tuple[Interaction, ...]:
-        """What was said in the conversation by anyone, without empty messages."""
-        return tuple(row for row in self.conversation if row.kind is Kind.MESSAGE and row.text.strip())
+        """What was said in the conversation by anyone, without empty messages and nobody's words."""
+        messages = (row for row in self.conversation if row.kind is Kind.MESSAGE and row.text.strip())
+        return tuple(row for row in messages if speaks(row))
 
     @cached_property
     def customer_messages(self) -> tuple[Interaction, ...]:
@@ -127,6 +130,7 @@ def _readable(rows: Sequence[Interaction]) -> tuple[Interaction, ...]:
 
     Whoever records an interaction waits for its signals, so the work of finding them has to have an end.
     """
+    rows = as_read_all(rows)
     if sum(len(row.text) for row in rows) <= LONGEST_TEXT:
         return tuple(rows)
     left = MOST_TEXT

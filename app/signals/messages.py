@@ -7,9 +7,9 @@ from datetime import timedelta
 from app.models import Actor, Interaction, Kind, Trend
 from app.nlu.analysis import analysis_of, once_per_row
 from app.nlu.dialogue_acts import SpeechAct
-from app.nlu.human_request import asks_for_one, asks_for_person, names_a_person
+from app.nlu.human_request import asks_for_one, names_a_person
 from app.nlu.identifiers import canonical
-from app.nlu.quotations import own_words
+from app.nlu.quotations import given_words
 from app.nlu.reply_moves import Reply, TurnEffect
 from app.nlu.sentiment import NEGATIVE, POSITIVE, mood
 from app.nlu.words import STOP_WORDS
@@ -132,13 +132,12 @@ def human_requests(journey: Journey) -> Iterator[Moment]:
 
 @once_per_row
 def _asks_for_person(row: Interaction) -> bool:
-    own = own_words(row.text)
-    return analysis_of(row).asks_for_person if own == row.text else asks_for_person(own)
+    return analysis_of(row).asks_for_person
 
 
 @once_per_row
 def _asks_for_one(row: Interaction) -> bool:
-    return asks_for_one(own_words(row.text))
+    return asks_for_one(analysis_of(row).own)
 
 
 @once_per_row
@@ -232,8 +231,10 @@ def _still_open(rows: Sequence[Interaction], other: int, index: int) -> bool:
 
 @once_per_row
 def _names(row: Interaction) -> dict[str, str]:
-    named = (mention for mention in analysis_of(row).mentions if mention.type not in ("amount", "date"))
-    return {canonical(mention.value): mention.value for mention in named}
+    analysis = analysis_of(row)
+    given = given_words(analysis.text) if analysis.by_customer else analysis.text
+    named = (mention for mention in analysis.mentions if mention.type not in ("amount", "date"))
+    return {canonical(mention.value): mention.value for mention in named if mention.value in given}
 
 
 @once_per_row
@@ -290,12 +291,12 @@ def _told_between(rows: Sequence[Interaction], other: int, index: int) -> set[st
 
 @once_per_row
 def _says_again(row: Interaction) -> bool:
-    return _SAYS_AGAIN.search(row.text) is not None
+    return _SAYS_AGAIN.search(analysis_of(row).own) is not None
 
 
 @once_per_row
 def _asked_already(row: Interaction) -> bool:
-    return _ASKED_ALREADY.search(row.text) is not None
+    return _ASKED_ALREADY.search(analysis_of(row).own) is not None
 
 
 @once_per_row

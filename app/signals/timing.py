@@ -6,7 +6,7 @@ from itertools import pairwise
 from math import log2
 from statistics import median
 
-from app.models import Actor, Interaction, Kind, Outcome, Snapshot
+from app.models import Actor, Interaction, Kind, LifecycleStep, Outcome, Snapshot
 from app.models.channels import Pace
 from app.nlu.analysis import analysis_of
 from app.nlu.dialogue_acts import SpeechAct
@@ -48,14 +48,14 @@ def delayed_replies(journey: Journey) -> Iterator[Moment]:
         elif row.actor in STAFF and waiting is not None:
             yield from _delay(waiting, row, row.occurred_at)
             waiting = None
-    if waiting is not None:
+    if waiting is not None and not _is_over(journey):
         yield from _delay(waiting, None, journey.now)
 
 
 def silence(journey: Journey) -> Iterator[Moment]:
     """Nothing has arrived since we asked the customer something, for longer than is usual, as judged now."""
     last = journey.messages[-1] if journey.messages else None
-    if last is None or last.actor not in STAFF or not asks_something(last):
+    if last is None or last.actor not in STAFF or not asks_something(last) or _is_over(journey):
         return
     if any(row.actor is Actor.CUSTOMER and row.occurred_at > last.occurred_at for row in journey.everything):
         return
@@ -99,6 +99,14 @@ def wants_answer(row: Interaction) -> bool:
     thanked = not acts.isdisjoint({SpeechAct.CLOSING, SpeechAct.THANKS})
     thanked = thanked or not analysis.replies.isdisjoint({Reply.THANKS, Reply.LEAVES})
     return bool(acts) and not thanked and acts != {SpeechAct.GREETING}
+
+
+def _is_over(journey: Journey) -> bool:
+    """Whether the platform says that the conversation was resolved or ended, and nobody has said anything since."""
+    steps = [row for row in journey.conversation if row.kind is Kind.LIFECYCLE]
+    if not steps or steps[-1].name not in (LifecycleStep.RESOLVED, LifecycleStep.ENDED):
+        return False
+    return all(row.occurred_at <= steps[-1].occurred_at for row in journey.messages)
 
 
 def _delay(asked: Interaction, answer: Interaction | None, until: datetime) -> Iterator[Moment]:

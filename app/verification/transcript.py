@@ -18,6 +18,7 @@ from app.models import Actor, Interaction, Kind, Transcript
 from app.nlu.extent import LEAST_OF_A_TEXT, MOST_OF_A_CASE, MOST_OF_A_TEXT, beginning_and_end
 from app.nlu.identifiers import canonical, mentions
 from app.nlu.languages import LANGUAGES, Language, folded, language_of, words_of
+from app.nlu.read_rows import as_read_all
 from app.nlu.sentences import sentences
 from app.nlu.words import STOP_WORDS, stem
 from app.verification.amounts import Amounts, recorded, spoken
@@ -362,7 +363,7 @@ def stems_of(text: str) -> frozenset[str]:
 def _lines(interactions: Sequence[Interaction]) -> Iterator[Line]:
     left = MOST_OF_A_CASE
     read: list[Line] = []
-    for interaction in reversed(interactions):
+    for interaction in reversed(as_read_all(interactions)):
         text = beginning_and_end(interaction.text, max(LEAST_OF_A_TEXT, min(MOST_OF_A_TEXT, left)))
         whole = " ".join(_recorded(interaction))
         recorded = beginning_and_end(whole, max(LEAST_OF_A_TEXT, min(MOST_OF_A_TEXT, left - len(text))))

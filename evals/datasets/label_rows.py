@@ -14,8 +14,26 @@ from app.nlu import Setting, Talk
 
 FOLDER = Path(__file__).parents[1] / "labels"
 Split = Literal["development", "held_out"]
-SINGLE = ("sentences", "human", "staff", "customer", "care", "tried", "future", "deeds", "terse", "decisions")
+SINGLE = ("sentences", "human", "staff", "customer", "care", "tried", "future", "deeds", "terse", "decisions", "turns")
 """Files of single sentences, each rich in what its name says."""
+SPLIT = "withdrawals"
+"""A file of single sentences of which some are held out, by families of wordings: each line names its split."""
+WHOLE = ("written.jsonl", "changes.jsonl")
+"""Files of whole conversations that may be fitted to."""
+# Acts that no warning, and no word of relief, is labelled as.
+_NO_WARNING = ("answer", "greeting", "thanks", "farewell", "question", "refusal", "withdrawal", "offer", "other")
+_NO_RELIEF = (
+    "request",
+    "question",
+    "complaint",
+    "condition",
+    "refusal",
+    "withdrawal",
+    "greeting",
+    "offer",
+    "promise",
+    "other",
+)
 _HANDING_ON = "transfer_to_human_agents"
 
 
@@ -42,6 +60,8 @@ class LabelledSentence(NamedTuple):
     done: bool | None = None
     care: bool | None = None
     telling: bool | None = None
+    warning: bool | None = None
+    relief: bool | None = None
     state: str | None = None
     feeling: str | None = None
     at: str = ""
@@ -50,9 +70,10 @@ class LabelledSentence(NamedTuple):
 
 def development(shared: Path | None) -> list[LabelledSentence]:
     """All that may be fitted to; the airline's conversations only where `shared` is the folder that holds them."""
-    rows = [row for fields in _lines(FOLDER / "written.jsonl") for row in _of_conversation(fields, "written")]
+    rows = [row for name in WHOLE for fields in _lines(FOLDER / name) for row in _of_conversation(fields, "written")]
     for name in SINGLE:
         rows += (_single(f"{name}-{number}", fields) for number, fields in enumerate(_lines(FOLDER / f"{name}.jsonl")))
+    rows += _split_sentences("development")
     if shared is not None:
         rows += (row for row in _of_shared(shared, "development") if row.source == "tau_airline")
     return rows
@@ -62,6 +83,18 @@ def held_out(shared: Path | None) -> list[LabelledSentence]:
     """What nothing is fitted to: conversations of our own, and public ones where `shared` holds them."""
     rows = [row for fields in _lines(FOLDER / "held_out.jsonl") for row in _of_conversation(fields, "written")]
     return rows + (list(_of_shared(shared, "held_out")) if shared is not None else [])
+
+
+def held_out_sentences() -> list[LabelledSentence]:
+    """Single sentences that nothing is fitted to, in wordings of which nothing was fitted to either."""
+    return list(_split_sentences("held_out"))
+
+
+def _split_sentences(split: Split) -> Iterator[LabelledSentence]:
+    """Those of a split, a family of wordings like one conversation: none is judged by what its like have taught."""
+    for fields in _lines(FOLDER / f"{SPLIT}.jsonl"):
+        if fields["split"] == split:
+            yield _single(f"{SPLIT}-{fields['family']}", fields)
 
 
 def _lines(path: Path) -> Iterator[Mapping[str, Any]]:
@@ -138,6 +171,8 @@ def _labelled(
                 done=_named(act, at in done, other=False) if not by_customer else None,
                 care=_care(flags, calls_for_care) if by_customer and source == "written" else None,
                 telling=at in named,
+                warning=False if by_customer and act in _NO_WARNING else None,
+                relief=False if by_customer and act in _NO_RELIEF else None,
                 state=wishes.get(at) if by_customer else None,
                 feeling=fields["mood"]["label"] if by_customer else None,
                 at=at,
@@ -175,6 +210,8 @@ def _single(name: str, fields: Mapping[str, Any]) -> LabelledSentence:
         done=fields.get("done"),
         care=fields.get("care"),
         telling=fields.get("telling"),
+        warning=fields.get("warning") if by_customer else None,
+        relief=fields.get("relief") if by_customer else None,
     )
 
 

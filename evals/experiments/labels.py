@@ -13,16 +13,18 @@ from typing import Any, cast
 from sklearn import metrics
 
 from app.models import Record
-from app.nlu import SentenceReading, read
+from app.nlu import Act, SentenceReading, read
 from app.nlu.classifier import MOODS
 from app.nlu.mood import felt, mood_after
 from app.nlu.promises import binds_us
 from app.nlu.reasons import weighed
 from app.nlu.wish_states import MOST_LATER, Later, content_words, state, turns_of
-from evals.datasets.label_rows import LabelledSentence, held_out
+from evals.datasets.label_rows import LabelledSentence, held_out, held_out_sentences
 
 SURE = 0.5
 TRAITS = ("human", "boilerplate", "promise", "attempt", "done")
+_ACTS_OF_WORDINGS = (Act.WITHDRAWAL, Act.REQUEST, Act.CONDITION, Act.REFUSAL)
+_TRAITS_OF_WORDINGS = ("wish", "warning", "relief")
 _Read = tuple[LabelledSentence, SentenceReading]
 
 
@@ -59,10 +61,14 @@ class SourceFigures(Record):
 
 
 class LabelFigures(Record):
-    """The figures of each source, and of all together."""
+    """The figures of each source, of all together, and of single sentences in wordings that nothing was fitted to.
+
+    The last are of wishes taken back, threats, words of relief, requests, and such that only look like one of them.
+    """
 
     by_source: Mapping[str, SourceFigures]
     together: SourceFigures
+    wordings: Mapping[str, DetectionFigures]
 
 
 def evaluate(data: Path | None) -> LabelFigures:
@@ -72,7 +78,17 @@ def evaluate(data: Path | None) -> LabelFigures:
     for row in rows:
         by_source[row.source].append(row)
     figures = {source: _figures(sentences) for source, sentences in sorted(by_source.items())}
-    return LabelFigures(by_source=figures, together=_figures(rows))
+    return LabelFigures(by_source=figures, together=_figures(rows), wordings=_wordings())
+
+
+def _wordings() -> Mapping[str, DetectionFigures]:
+    rows = held_out_sentences()
+    readings = [read(row.text, row.setting) for row in rows]
+    by_act = {
+        act.value: _shares([(row.act == act, reading.act is act) for row, reading in zip(rows, readings, strict=True)])
+        for act in _ACTS_OF_WORDINGS
+    }
+    return by_act | {trait: _detection(trait, rows, readings) for trait in _TRAITS_OF_WORDINGS}
 
 
 def _figures(rows: Sequence[LabelledSentence]) -> SourceFigures:

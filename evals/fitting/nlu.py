@@ -1,4 +1,4 @@
-"""Fits the classifiers of `app.nlu` anew: `python -m evals.fitting.nlu [--data FOLDER]`.
+"""Fits the classifiers of `app.nlu` anew: `python -m evals.fitting.nlu [--data FOLDER] [--only TRAIT ...]`.
 
 Logistic regressions (scikit-learn, ridge penalty). Over hashed features of a sentence: one for acts, one for moods, one
 for each trait. The intercept of a trait is shifted so that 0.5 is where F1 is best in a cross-validation over whole
@@ -244,6 +244,21 @@ def fit_wish_states(wishes: tuple[NDArray[np.float64], list[str], list[str], lis
     return weights
 
 
+def shipped(path: Path = WEIGHTS) -> Columns:
+    """The weights in the package."""
+    with np.load(path) as file:
+        return Columns(file["columns"] * float(file["scale"]), file["intercepts"].astype(np.float64))
+
+
+def with_traits(traits: Iterable[str], fitted: Columns, rest: Columns) -> Columns:
+    """The columns of these traits as they were fitted, and all others of the rest. A trait's fit is its own affair."""
+    weights, intercepts = rest.weights.copy(), rest.intercepts.copy()
+    for trait in traits:
+        column = len(ACTS) + len(MOODS) + TRAITS.index(trait)
+        weights[:, column], intercepts[column] = fitted.weights[:, column], fitted.intercepts[column]
+    return Columns(weights, intercepts)
+
+
 def save(columns: Columns, path: Path = WEIGHTS) -> None:
     """Write the weights, in eight bits each."""
     scale = np.float32(np.abs(columns.weights).max() / _EIGHT_BITS)
@@ -255,13 +270,21 @@ def main() -> None:
     """Fit, and write the weights into the package."""
     parser = argparse.ArgumentParser(description="Fits the classifiers of sentences anew.")
     parser.add_argument("--data", type=Path, help="the folder of the public conversations that are labelled by id")
-    rows = development(parser.parse_args().data)
+    parser.add_argument(
+        "--only", nargs="+", choices=TRAITS, default=None, help="fit these traits alone and leave the rest as it is"
+    )
+    options = parser.parse_args()
+    rows = development(options.data)
     print(f"{len(rows)} sentences")
     matrix = matrix_of(rows)
     scores = _out_of_fold(matrix, rows)
     shifts = _shifts(scores, rows)
     weights, intercepts = fit(matrix, rows)
-    save(Columns(weights, intercepts + shifts))
+    fitted = Columns(weights, intercepts + shifts)
+    if options.only is not None:
+        save(with_traits(options.only, fitted, shipped()))
+        return
+    save(fitted)
     readings = [reading_of(row.astype(np.float32)) for row in scores + shifts]
     _write(wish_states.WEIGHTS, STATES, fit_wish_states(wish_rows(rows, readings)))
     reason = fit_ranking("reasons", ranked_rows(rows, readings, lambda row, _: bool(row.key)))

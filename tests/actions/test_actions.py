@@ -30,6 +30,7 @@ from app.nlu.tool_facts import read_facts
 from app.ports import Vectors
 from app.signals import detect, intervene
 from tests.support.builders import START, interaction, snapshot
+from tests.support.cases import understood
 
 CATALOGUE: dict[str, Any] = {
     "name": "library",
@@ -134,7 +135,7 @@ async def decide(maker: DecisionMaker, case: Snapshot, **fields: Any) -> Decisio
     signals = detect(case)
     return await maker.decide(
         case,
-        await maker.understand(case),
+        await understood(maker, case),
         signals,
         intervene(signals, case.now),
         NextActionRequest(**fields),
@@ -168,12 +169,12 @@ def held_back(decision: Decision, action_id: str) -> tuple[SuppressionReason, st
     ],
 )
 async def test_a_request_is_known_by_the_tenants_own_examples(maker: DecisionMaker, text: str, intent: str) -> None:
-    assert (await maker.understand(snapshot([interaction(1, text)]))).intent.name == intent
+    assert (await understood(maker, snapshot([interaction(1, text)]))).intent.name == intent
 
 
 @pytest.mark.parametrize("text", ["What is the capital of Peru?", "My washing machine leaks, can you help?"])
 async def test_what_fits_nothing_has_no_intent(maker: DecisionMaker, text: str) -> None:
-    assert (await maker.understand(snapshot([interaction(1, text)]))).intent.name is None
+    assert (await understood(maker, snapshot([interaction(1, text)]))).intent.name is None
 
 
 async def test_a_short_reply_does_not_change_what_the_customer_wants(maker: DecisionMaker) -> None:
@@ -182,24 +183,24 @@ async def test_a_short_reply_does_not_change_what_the_customer_wants(maker: Deci
         interaction(2, "Is it the one that is due on Friday?", actor="bot"),
         interaction(3, "yes"),
     ]
-    assert (await maker.understand(snapshot(rows))).intent.name == "renew"
+    assert (await understood(maker, snapshot(rows))).intent.name == "renew"
 
 
 @pytest.mark.parametrize(("first", "last", "intent"), [("renew", "fee", "fee"), ("fee", "renew", "renew")])
 async def test_the_latest_request_weighs_more(maker: DecisionMaker, first: str, last: str, intent: str) -> None:
     requests = {"renew": "I want to renew my book", "fee": "Why do I have to pay a fine?"}
     rows = [interaction(1, requests[first]), interaction(2, "Done.", actor="bot"), interaction(3, requests[last])]
-    assert (await maker.understand(snapshot(rows))).intent.name == intent
+    assert (await understood(maker, snapshot(rows))).intent.name == intent
 
 
 async def test_who_agrees_to_a_proposal_wants_what_was_proposed(maker: DecisionMaker) -> None:
     rows = [interaction(1, "Shall I renew your book for two more weeks?", actor="bot"), interaction(2, "Yes, sure")]
-    assert (await maker.understand(snapshot(rows))).intent.name == "renew"
+    assert (await understood(maker, snapshot(rows))).intent.name == "renew"
 
 
 async def test_who_says_nothing_wants_what_they_failed_to_do(maker: DecisionMaker) -> None:
     failed = interaction(1, kind="event", channel="app", name="extend_loan", outcome="failed")
-    assert (await maker.understand(snapshot([failed]))).intent.name == "renew"
+    assert (await understood(maker, snapshot([failed]))).intent.name == "renew"
 
 
 async def test_a_name_given_in_an_earlier_conversation_fills_a_parameter(maker: DecisionMaker) -> None:
@@ -213,7 +214,7 @@ async def test_a_name_given_in_an_earlier_conversation_fills_a_parameter(maker: 
 
 async def test_a_customer_who_said_nothing_has_no_intent_and_still_gets_a_decision(maker: DecisionMaker) -> None:
     case = snapshot([interaction(1, kind="event", name="page_view", data={"page": "/"})])
-    assert (await maker.understand(case)).intent == Intent()
+    assert (await understood(maker, case)).intent == Intent()
     assert ids(await decide(maker, case)) == ["offer_membership"]
 
 
@@ -455,7 +456,7 @@ async def test_an_agent_gets_as_many_actions_as_asked_for_and_three_with_a_hando
     )
     assert len(ids(await decide(maker, case, limit=5))) > 3
     assert [len(ids(await decide(maker, case, limit=most, audience="agent"))) for most in (3, 4, 5)] == [3, 4, 5]
-    understanding = await maker.understand(case)
+    understanding = await understood(maker, case)
     handoff = await maker.decide(case, understanding, (), CALM, HandoffRequest(), started=perf_counter())
     assert handoff.audience == "agent"
     assert len(handoff.actions) == 3

@@ -9,6 +9,7 @@ from app.ports import Vectors
 from tests.actions.test_actions import CATALOGUE, SilentEmbedder
 from tests.conftest import WordEmbedder
 from tests.support.builders import interaction, snapshot
+from tests.support.cases import understood
 
 
 class HeldEmbedder(WordEmbedder):
@@ -27,10 +28,10 @@ class HeldEmbedder(WordEmbedder):
 async def test_without_the_embedder_intents_are_read_by_words() -> None:
     maker = DecisionMaker(parse_catalogue(CATALOGUE), SilentEmbedder(), MemoryArchive(), vectors=MemoryVectors())
     assert (
-        await maker.understand(snapshot([interaction(1, "Please extend my loan of this book")]))
+        await understood(maker, snapshot([interaction(1, "Please extend my loan of this book")]))
     ).intent.name == "renew"
     assert (
-        await maker.understand(snapshot([interaction(1, "My washing machine leaks, can you help?")]))
+        await understood(maker, snapshot([interaction(1, "My washing machine leaks, can you help?")]))
     ).intent.name is None
 
 
@@ -40,7 +41,7 @@ async def test_while_the_examples_are_being_embedded_intents_are_read_by_words()
     warming = asyncio.create_task(maker.warm_up())
     await embedder.asked.wait()
     assert (
-        await maker.understand(snapshot([interaction(1, "Please extend my loan of this book")]))
+        await understood(maker, snapshot([interaction(1, "Please extend my loan of this book")]))
     ).intent.name == "renew"
     embedder.released.set()
     await warming

@@ -16,6 +16,7 @@ from app.prompts import PromptLibrary
 from app.signals import detect, intervene
 from tests.actions.test_actions_shelf import SilentEmbedder
 from tests.support.builders import interaction, snapshot
+from tests.support.cases import understood
 
 WISH = {"name": "renew", "label": "Keep a book longer", "examples": ["I want to renew my book"]}
 CATALOGUE: Mapping[str, Any] = {
@@ -57,7 +58,7 @@ async def decided(
     signals = detect(case())
     return await maker.decide(
         case(),
-        await maker.understand(case()),
+        await understood(maker, case()),
         signals,
         intervene(signals, case().now),
         NextActionRequest(deadline_ms=deadline_ms),

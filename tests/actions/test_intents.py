@@ -1,6 +1,6 @@
 """Learning intents from few examples: the classifier on vectors made by hand, and the learner on real sentences."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pytest
@@ -8,12 +8,15 @@ import pytest
 from app.actions import parse_catalogue
 from app.actions.intents import IntentClassifier, IntentLearner, IntentReader
 from app.actions.intents.classifier import spread_out, words_of
-from app.actions.intents.customer_requests import WITHDRAWN, wishes_of
 from app.actions.intents.regression import SoftmaxRegression
 from app.adapters.embeddings import MiniLM
+from app.briefs import read_case, wants
+from app.models import Interaction
 from app.ports import Vectors
 from tests.support.builders import interaction, snapshot
 
+# More than is left of a wish that was taken back, less than any that stands.
+WITHDRAWN = 0.15
 EXAMPLES = {
     "renew_loan": ["I want to renew my book", "Can I keep it for two more weeks?", "Please extend my loan"],
     "find_book": ["Do you have this novel?", "I am looking for a book on gardening", "Which shelf is it on?"],
@@ -172,11 +175,11 @@ async def test_a_reader_that_has_learnt_from_traffic_reads_by_it(learner: Intent
     case = snapshot([interaction(1, "Something about my card and the book, please?")])
     reader = IntentReader(catalogue, MiniLM())
 
-    before = (await reader.read(case)).intent
+    before = (await reader.read(wants(read_case(case)))).intent
     await reader.learn_from(
         await learner.embed([f"There is something about my card {count}" for count in range(2, 40)])
     )
-    after = (await reader.read(case)).intent
+    after = (await reader.read(wants(read_case(case)))).intent
 
     shares = [
         {candidate.name: candidate.confidence for candidate in (intent, *intent.alternatives)}
@@ -185,16 +188,19 @@ async def test_a_reader_that_has_learnt_from_traffic_reads_by_it(learner: Intent
     assert shares[0]["late_fee"] != shares[1]["late_fee"]
 
 
-def test_what_is_to_be_done_is_not_crowded_out_by_questions() -> None:
-    messages = [
-        "Which books of mine are due?",
-        "How much is the fine?",
-        "Please extend my loan of the atlas",
-        "Please order the new edition",
-        *(f"Which shelf is number {count} on?" for count in range(4)),
-    ]
-    wishes = wishes_of([interaction(seq, text) for seq, text in enumerate(messages, 1)])
-    assert [wish.text for wish in wishes] == [*messages[:4], *messages[-2:]]
+def wants_of(rows: Sequence[Interaction]) -> Mapping[str, float]:
+    """What tells of the customer's wants, each text with its greatest weight."""
+    weights: dict[str, float] = {}
+    for want in wants(read_case(snapshot(rows))):
+        weights[want.text] = max(want.weight, weights.get(want.text, 0.0))
+    return weights
+
+
+def test_however_long_a_case_is_only_the_most_telling_texts_are_compared() -> None:
+    rows = [interaction(seq, f"Please order book number {seq} for me") for seq in range(1, 60)]
+    weights = wants_of(rows)
+    assert 0 < len(weights) <= 16
+    assert rows[-1].text in weights
 
 
 @pytest.mark.parametrize(
@@ -208,16 +214,35 @@ def test_what_is_to_be_done_is_not_crowded_out_by_questions() -> None:
 )
 def test_a_wish_that_is_taken_back_counts_for_little(taken_back: str) -> None:
     rows = [interaction(1, "Please extend my loan of the atlas"), interaction(2, taken_back)]
-    assert wishes_of(rows)[0].weight <= WITHDRAWN
+    assert wants_of(rows).get(rows[0].text, 0.0) <= WITHDRAWN
 
 
-@pytest.mark.parametrize("text", ["The app will not proceed.", "I changed my mind about the colour, that is why."])
+@pytest.mark.parametrize("text", ["The app will not proceed.", "The colour was my husband's idea, that is why."])
 def test_a_reason_or_a_fault_takes_no_wish_back(text: str) -> None:
     rows = [interaction(1, "Please extend my loan of the atlas"), interaction(2, text)]
-    assert wishes_of(rows)[0].weight > WITHDRAWN
+    assert wants_of(rows)[rows[0].text] > WITHDRAWN
 
 
 def test_a_wish_uttered_after_another_was_taken_back_stands() -> None:
     messages = ["Please extend my loan of the atlas", "Never mind that.", "Please order the new edition"]
-    wishes = wishes_of([interaction(seq, text) for seq, text in enumerate(messages, 1)])
-    assert wishes[-1].weight > WITHDRAWN >= wishes[0].weight
+    weights = wants_of([interaction(seq, text) for seq, text in enumerate(messages, 1)])
+    assert weights[messages[-1]] > WITHDRAWN >= weights.get(messages[0], 0.0)
+
+
+@pytest.mark.parametrize(
+    "threat",
+    ["If nobody explains this I'm closing my account.", "Wenn mir das keiner erklärt, kündige ich das Abo."],
+)
+def test_what_a_customer_only_threatens_to_do_weighs_as_little_as_what_nobody_asked_for(threat: str) -> None:
+    rows = [interaction(1, "Why is the late fee 4 EUR?"), interaction(2, "It is 4 EUR.", actor="bot")]
+    weights = wants_of([*rows, interaction(3, threat)])
+    assert weights["Why is the late fee 4 EUR?"] > WITHDRAWN
+    assert weights.get(threat, 0.0) <= WITHDRAWN
+
+
+def test_what_was_done_since_it_was_asked_for_weighs_little_and_what_is_open_weighs_much() -> None:
+    asked = interaction(1, "Please correct my surname. Also, why is the late fee 4 EUR?")
+    done = interaction(2, "Your surname has been corrected.", actor="agent")
+    weights = wants_of([asked, done])
+    assert weights["Please correct my surname."] < weights["Also, why is the late fee 4 EUR?"]
+    assert weights["Also, why is the late fee 4 EUR?"] > WITHDRAWN

@@ -16,6 +16,7 @@ from app.adapters.memory import MemoryArchive, MemoryVectors
 from app.models import ActionOutcome, Components, FiledOutcome, Intent, Intervention, NextActionRequest
 from tests.conftest import WordEmbedder
 from tests.support.builders import draft, interaction, snapshot
+from tests.support.cases import understood
 
 if TYPE_CHECKING:
     from app.services import App
@@ -275,7 +276,7 @@ async def test_a_catalogue_that_explores_logs_what_else_might_have_come_first() 
     calm = Intervention.model_validate({"level": "wait", "friction": 0.0})
     firsts: Counter[str] = Counter()
     for _ in range(40):
-        understanding = sure_of_broken(await exploring.understand(case))
+        understanding = sure_of_broken(await understood(exploring, case))
         decision = await exploring.decide(case, understanding, (), calm, NextActionRequest(limit=2), started=0.0)
         firsts[decision.actions[0].action_id] += 1
         chances = {candidate.action_id: candidate.probability for candidate in decision.candidates}
@@ -283,7 +284,7 @@ async def test_a_catalogue_that_explores_logs_what_else_might_have_come_first() 
         assert set(chances) == {"fix", "replace", "refund"}
         assert decision.actions[0].probability == chances[decision.actions[0].action_id] < 1
         assert 0 < decision.actions[1].probability < 1
-    understanding = sure_of_broken(await settled.understand(case))
+    understanding = sure_of_broken(await understood(settled, case))
     decision = await settled.decide(case, understanding, (), calm, NextActionRequest(), started=0)
     assert len(firsts) == 3
     assert [action.action_id for action in decision.actions] == ["fix", "replace", "refund"]

@@ -231,9 +231,9 @@ async def test_intents_are_read_in_the_background_and_name_the_nodes(app: "App")
     await app.analytics.read_visits(TENANT)
     after = await app.analytics.conversation_graph(TENANT, ALL)
     assert after.unread_conversations == 0
-    chat = next(node for node in after.nodes if node.channel is Channel.CHAT)
-    assert chat.intent is not None
-    assert chat.id == f"chat:{chat.intent}"
+    call = next(node for node in after.nodes if node.channel is Channel.VOICE)
+    assert call.intent is not None
+    assert call.id == f"voice:{call.intent}"
     moments = await app.analytics.friction_spots(TENANT, ALL)
     assert FrictionKind("human_request") in {moment.kind for moment in moments.moments}
 

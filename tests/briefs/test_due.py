@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from app.briefs.commitments import time_named
 from app.briefs.due import day_named, due_at, is_overdue
 from app.models import Actor, Commitment
 
@@ -141,3 +142,42 @@ def test_a_day_that_a_promise_names_anywhere_is_when_it_is_due(sentence: str, da
 def test_numbers_in_words_count_like_figures() -> None:
     said_at = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
     assert due_at("within two working days", said_at) == due_at("within 2 working days", said_at)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "words", "hour"),
+    [
+        ("I have booked a technician for Thursday at 10:00", "Thursday at 10:00", 10),
+        ("The visit is booked for 10:00 on Thursday.", "10:00 on Thursday", 10),
+        ("We will be with you Thursday at 10.", "Thursday at 10", 10),
+        ("Thursday it is, I have put you down for it: somebody comes at 2 pm.", "Thursday at 2 pm", 14),
+        ("I have booked a technician for Thursday between 10:00 and 12:00.", "Thursday between 10:00 and 12:00", 12),
+        ("Thursday at noon is booked.", "Thursday at noon", 12),
+        ("Wir haben Donnerstag, 9 Uhr, für Sie reserviert.", "Donnerstag, 9 Uhr", 9),
+        ("Le technicien viendra jeudi à 10 heures.", "jeudi à 10 heures", 10),
+        ("La visita es el jueves a las 16:30.", "jueves a las 16:30", 16),
+        ("Il tecnico verrà giovedì alle 9.", "giovedì alle 9", 9),
+        ("De monteur komt donderdag om 14.30 uur.", "donderdag om 14.30 uur", 14),
+        ("A visita está marcada para quinta-feira às 9h.", "quinta-feira às 9h", 9),
+    ],
+)
+def test_a_weekday_and_an_hour_belong_together(sentence: str, words: str, hour: int) -> None:
+    named = time_named(sentence, MONDAY)
+    assert named == words
+    due = due_at(words, MONDAY)
+    assert due is not None
+    assert (due.day, due.hour) == (5, hour)
+
+
+@pytest.mark.parametrize("sentence", ["I will refund 10.50 by Thursday.", "We bring 12 boxes on Thursday."])
+def test_a_number_that_counts_something_is_no_hour_of_the_weekday(sentence: str) -> None:
+    named = time_named(sentence, MONDAY)
+    assert named is not None
+    assert due_at(named, MONDAY) == end_of(5)
+
+
+@pytest.mark.parametrize(
+    ("words", "moment"), [("at 10", MONDAY.replace(hour=10)), ("the 14th at 10", MONDAY.replace(day=14, hour=10))]
+)
+def test_an_hour_without_minutes_is_no_month(words: str, moment: datetime) -> None:
+    assert due_at(words, MONDAY) == moment

@@ -103,3 +103,15 @@ def test_what_a_customer_would_do_otherwise_is_no_promise() -> None:
 )
 def test_what_is_foretold_is_no_promise_of_anybodys(sentence: str, promises: bool) -> None:
     assert (promise_in(sentence) is not None) is promises
+
+
+def test_a_weekday_with_an_hour_is_not_overdue_on_the_day_it_was_said() -> None:
+    monday = START.replace(year=2026, month=3, day=2, hour=9)
+    rows = (
+        interaction(1, "My kiln does not heat, I need somebody to look at it.", at=monday),
+        interaction(2, "I have booked a potter for Thursday at 10:00.", actor="agent", at=monday),
+        interaction(3, "Okay.", at=monday.replace(hour=12)),
+    )
+    brief = brief_of(*rows)
+    assert [promise.due for promise in brief.commitments] == ["Thursday at 10:00"]
+    assert "overdue" not in (brief.headline or "")

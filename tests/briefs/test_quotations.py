@@ -49,7 +49,6 @@ def test_the_letter_that_is_answered_is_not_the_writers(letter: str) -> None:
 @pytest.mark.parametrize(
     "own",
     [
-        "Name: Maria\nOrder: 4410\nAgent: Ola\nProblem: she was rude. I want a refund.",
         "Item: lamp\nPrice: 20\nItem: rug\nPrice: 30",
         "My customer number: 99120. I want a refund.",
         "Note: the bell is broken, please knock.",
@@ -60,6 +59,24 @@ def test_the_letter_that_is_answered_is_not_the_writers(letter: str) -> None:
 def test_a_form_or_a_colon_is_no_other_talk(own: str) -> None:
     assert own_words(own) == own
     assert pasted(own) == []
+
+
+def test_a_field_that_asks_is_quoted_where_a_form_says_nothing_else() -> None:
+    form = "Meter: 20817\nColour: dark grey\nName: Omar Said\nMatter: please replace it"
+    assert own_words(form) == "please replace it"
+    assert own_words(f"{form}\nRemark: It has been dead since Monday.") == "It has been dead since Monday."
+
+
+def test_the_fields_of_a_form_say_nothing_and_what_is_told_in_one_is_its_writers() -> None:
+    assert own_words("Name: Maria\nOrder: 4410\nAgent: Ola\nProblem: she was rude. I want a refund.") == (
+        "she was rude. I want a refund."
+    )
+    assert own_words("Name: Maria\nE-mail: maria@mail.example\nTopic: Billing\nMessage: -") == ""
+
+
+@pytest.mark.parametrize("sent", ['/track_parcel{"parcel": "PX-1"}', "/nlu_fallback", '{"intent": "opening_hours"}'])
+def test_what_a_button_sends_is_not_said(sent: str) -> None:
+    assert own_words(sent) == ""
 
 
 def test_what_is_nothing_but_pasted_is_kept_as_it_is() -> None:

@@ -60,3 +60,9 @@ def test_thanks_to_a_bot_that_passes_the_case_on_settle_nothing() -> None:
 def test_a_menu_that_was_left_tells_nothing_of_how_a_case_stands() -> None:
     left = interaction(1, kind="event", name="menu", outcome="abandoned", channel="ivr")
     assert status(left) is ResolutionStatus.UNKNOWN
+
+
+def test_who_tells_our_side_to_go_on_waits_for_it_however_friendly_the_words() -> None:
+    priced = interaction(11, "A new shade costs 12 euros. Would you like me to order it?", actor="bot")
+    ordered = interaction(12, "Yes, please go ahead with that. Thank you so much, wonderful!")
+    assert status(BROKEN, priced, ordered) is ResolutionStatus.UNRESOLVED

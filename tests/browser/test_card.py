@@ -87,7 +87,7 @@ async def test_a_claim_opens_its_evidence_beside_it(card: Page, service: Service
     await expect(opened).to_contain_text(row["text"])
     await expect(opened).to_contain_text(row["actor"])
     await expect(opened).to_contain_text(row["channel"])
-    await expect(opened.locator("time")).to_have_attribute("datetime", row["occurred_at"].replace("Z", "+00:00"))
+    await expect(opened.locator("time").first).to_have_attribute("datetime", row["occurred_at"].replace("Z", "+00:00"))
     await expect(mark).to_have_attribute("aria-expanded", "true")
     await expect(card.locator("#announcer")).to_contain_text(row["text"])
     await assert_accessible(card)

@@ -8,6 +8,7 @@ import pytest
 
 from app.adapters.memory import MemoryArchive, MemoryLedger
 from app.adapters.sql import SqlStore
+from app.ids import made_at, new_id
 from app.models import Channel, Identifier, Interaction, Participant
 from app.ports import Archive, Changes, Ledger, MergeRecord, NewAnalysis, NewHolding, NewInteraction
 from tests.support.builders import START, draft
@@ -241,3 +242,16 @@ async def test_documents_go_with_their_customer_or_with_the_ids_they_name(stores
     assert dict(counts) == {"handoffs": 3, "replies": 1}
     assert [key for key, _ in await archive.page("t", "handoffs")] == ["anothers", "not_named"]
     assert len(await archive.page("other", "handoffs")) == 5
+
+
+async def test_what_was_made_since_a_moment_stays_unless_it_names_a_document_that_goes(stores: Stores) -> None:
+    archive, earlier, later = stores.archive, new_id("hnd"), f"hnd_{'f' * 32}"
+    for handoff_id in (earlier, later):
+        await archive.put("t", "handoffs", handoff_id, {"evidence": ["int_1"]}, customer_id="cus_2")
+    await archive.put("t", "feedback", f"fbk_{'f' * 32}", {"handoff_id": earlier}, customer_id="cus_2")
+    moment = made_at(earlier) + timedelta(milliseconds=1)
+
+    await archive.erase_documents("t", (), naming=["int_1"], owners=["cus_2"], made_before=moment)
+
+    assert [key for key, _ in await archive.page("t", "handoffs")] == [later]
+    assert await archive.page("t", "feedback") == []

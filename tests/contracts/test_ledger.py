@@ -347,6 +347,10 @@ async def test_a_callers_id_leads_to_the_row_and_its_content(ledger: Ledger) -> 
         "identity_id": "cus_1",
         "customer_id": "cus_2",
         "content_sha256": "sha of int_1",
+        "conversation_id": None,
+        "occurred_at": START,
+        "partial": False,
+        "blanked": False,
     }
 
 

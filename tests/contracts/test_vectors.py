@@ -237,6 +237,47 @@ async def test_a_database_address_that_is_none_is_refused_in_words() -> None:
         await PgVectors("postgresql://host:port:more/vectors").count()
 
 
+# --- passages --------------------------------------------------------------------------------------------------------
+
+
+async def test_passages_come_back_under_their_ids_and_tenants_have_their_own(store: VectorStore) -> None:
+    vectors = unit_vectors(3)
+    await store.put_passages("one", ["a", "b"], vectors[:2])
+    await store.put_passages("one/two: ü", ["a"], vectors[2:])
+    passages = await store.get_passages("one", ["b", "a", "a", "unknown"])
+    assert passages.keys() == {"a", "b"}
+    np.testing.assert_allclose(passages["b"], vectors[1], atol=1e-6)
+    np.testing.assert_allclose((await store.get_passages("one/two: ü", ["a", "b"]))["a"], vectors[2], atol=1e-6)
+    assert dict(await store.get_passages("two", ["a"])) == {}
+
+
+async def test_passages_are_replaced_and_removed_apart_from_interactions_and_cases(store: VectorStore) -> None:
+    older, newer = unit_vectors(2)
+    await store.put("t", ["a"], older[None])
+    await store.put_passages("t", ["a"], older[None])
+    await store.put_passages("t", ["a"], newer[None])
+    np.testing.assert_allclose((await store.get_passages("t", ["a"]))["a"], newer, atol=1e-6)
+    assert await store.count() == 1
+    await store.delete_passages("t", ["a", "unknown"])
+    assert dict(await store.get_passages("t", ["a"])) == {}
+    assert set(await store.get("t", ["a"])) == {"a"}
+
+
+async def test_nothing_of_passages_is_asked_or_removed_where_there_are_none(store: VectorStore) -> None:
+    await store.put_passages("t", [], unit_vectors(0))
+    await store.delete_passages("t", ["unknown"])
+    assert dict(await store.get_passages("t", ["unknown"])) == {}
+    assert dict(await store.get_passages("t", [])) == {}
+
+
+async def test_clearing_removes_passages_and_takes_another_length(store: VectorStore) -> None:
+    await store.put_passages("t", ["a"], unit_vectors(1))
+    await store.clear()
+    assert dict(await store.get_passages("t", ["a"])) == {}
+    await store.put_passages("t", ["a"], unit_vectors(1, dimensions=5))
+    assert len((await store.get_passages("t", ["a"]))["a"]) == 5
+
+
 # --- cases ------------------------------------------------------------------------------------------------------------
 
 

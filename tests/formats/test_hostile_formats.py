@@ -2,14 +2,18 @@
 
 from contextlib import suppress
 from time import perf_counter
+from typing import Any
 
 import pytest
 
 from app.actions.llm_ranker import _figures  # pyright: ignore[reportPrivateUsage] - what a model's words are held against
 from app.errors import InvalidRequest
+from app.formats.captions import turns_of_captions
+from app.formats.mail import read_mails
+from app.formats.options import ReadingOptions
 from app.formats.plain_text import conversation_in_text
+from app.formats.turns import seconds_in, turns_in
 from app.formats.vcon.bodies import _of_mail, _without_tags  # pyright: ignore[reportPrivateUsage] - reached by base64
-from app.formats.vcon.transcripts import _CLOCK  # pyright: ignore[reportPrivateUsage]
 
 SIZE = 100_000
 GIVE_UP_S = 20.0
@@ -60,4 +64,38 @@ def test_a_page_that_never_closes_what_it_opens_is_read_in_linear_time(piece: st
 
 
 def test_a_clock_of_endless_digits_is_none() -> None:
-    assert _CLOCK.fullmatch("9" * 5000 + ":00:00") is None
+    assert seconds_in("9" * 5000 + ":00:00") is None
+
+
+CAPTIONS = {
+    "tags": "<v " * (SIZE // 3),
+    "labels": "a:" * (SIZE // 2),
+    "letters and blanks": "a" + " " * SIZE + ": x",
+    "marks": "{\\a" * (SIZE // 3),
+}
+
+
+@pytest.mark.parametrize("line", CAPTIONS.values(), ids=CAPTIONS.keys())
+def test_a_hostile_cue_is_read_in_linear_time(line: str) -> None:
+    started = perf_counter()
+    turns_of_captions(f"WEBVTT\n\n00:01.000 --> 00:02.000\n{line}\n")
+    assert perf_counter() - started < GIVE_UP_S
+
+
+HEADERS = ["References: " + "<a" * (SIZE // 2), "Subject: " + "Re: " * (SIZE // 4), "Subject: " + "a[1" * (SIZE // 3)]
+
+
+@pytest.mark.parametrize("header", HEADERS, ids=["references", "subjects", "counters"])
+def test_a_hostile_header_is_read_in_linear_time(header: str) -> None:
+    started = perf_counter()
+    read_mails(f"From: a@example.com\nTo: b@example.org\n{header}\n\nHello\n".encode(), ReadingOptions())
+    assert perf_counter() - started < GIVE_UP_S
+
+
+def test_lists_within_lists_are_looked_through_to_a_bounded_depth() -> None:
+    nested: Any = [{"speaker": "A", "text": "hello"}]
+    for _ in range(200):
+        nested = {"parts": [nested, nested]}
+    started = perf_counter()
+    assert turns_in(nested) == ()
+    assert perf_counter() - started < GIVE_UP_S

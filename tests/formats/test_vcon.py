@@ -145,13 +145,6 @@ def test_without_roles_the_customer_is_the_party_that_does_not_serve() -> None:
     assert {identifier.value for identifier in drafts[0].identifiers} == {"+15550100"}
 
 
-def test_among_strangers_the_customer_is_who_began() -> None:
-    parties = [{"mailto": "desk@example.com"}, {"mailto": "customer@example.com"}]
-    drafts = read(parties=parties, dialog=[text_dialog("An answer", minute=9), text_dialog("A question", by=1)])
-    assert [draft.actor for draft in drafts] == [Actor.CUSTOMER, Actor.AGENT]
-    assert [draft.text for draft in drafts] == ["A question", "An answer"]
-
-
 def test_every_interaction_carries_what_the_customer_is_known_by() -> None:
     party = {
         "role": "client",
@@ -260,14 +253,3 @@ def test_a_transcript_that_does_not_say_who_spoke_is_put_into_nobodys_mouth() ->
     assert messages(drafts) == [("system", "It is broken. I see.")]
     alone = read(dialog=[recording(parties=0)], analysis=[transcript("It is broken.", encoding="none")])
     assert messages(alone) == [("customer", "It is broken.")]
-
-
-def test_the_first_of_two_numbered_voices_is_whoever_answered_the_call() -> None:
-    segments = [
-        {"start": 0.0, "text": "Good morning.", "speaker": 0},
-        {"start": 2.0, "text": "It is broken.", "speaker": 1},
-    ]
-    inbound = read(dialog=[recording()], analysis=[transcript({"segments": segments}, type="wtf_transcription")])
-    assert messages(inbound) == [("agent", "Good morning."), ("customer", "It is broken.")]
-    outbound = read(dialog=[recording(originator=1)], analysis=[transcript({"segments": segments})])
-    assert messages(outbound) == [("customer", "Good morning."), ("agent", "It is broken.")]

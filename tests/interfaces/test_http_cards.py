@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from app.interfaces.http.card_access import issue_pass
 from app.main import create_app
-from app.models import Scope
+from app.models import InteractionDraft, Scope
 from app.services import App
 from app.settings import Settings
 from tests.interfaces.http import check_fits, message, problem, record
@@ -109,6 +109,26 @@ async def test_a_link_opens_one_handoff_from_anywhere_without_a_key(
         problem(
             await stranger.get(path, headers={"authorization": f"Bearer {card.rsplit('/')[-1]}"}), 401, "unauthorized"
         )
+
+
+async def test_a_link_to_a_brief_that_quoted_a_deleted_message_says_why_it_is_gone(
+    client: httpx.AsyncClient, app: App, stranger: httpx.AsyncClient
+) -> None:
+    await record(client, message("The lamp in the hall is broken.", id="m-1", conversation_id="c-9"))
+    handoff = (await client.post("/v1/handoffs", json={"conversation_id": "c-9"})).json()
+    key = (await app.access.create_key("default", [Scope.HANDOFF])).key
+    card = await link(client, handoff, authorization=f"Bearer {key}")
+    deletion = message("", conversation_id="c-9") | {"kind": "deletion", "target_id": "m-1"}
+    await app.interactions.record("default", [InteractionDraft.model_validate(deletion)])
+
+    page = await stranger.get(card, headers=PAGE)
+    assert page.status_code == 404
+    for words in ("This brief was removed", "quoted was deleted, or the customer was erased", "a new handoff"):
+        assert words in page.text
+    for path in ("", "/evidence/int_1"):
+        assert "was deleted" in problem(await stranger.get(card + path), 404, "not_found")["detail"]
+    assert "was deleted" in (await stranger.get(f"{card}/live")).text
+    problem(await stranger.post(f"{card}/feedback", content="accepted=true", headers=FORM), 404, "not_found")
 
 
 async def test_a_link_ends_when_its_key_is_revoked_or_its_time_is_up(

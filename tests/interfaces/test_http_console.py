@@ -105,6 +105,34 @@ async def test_a_session_of_an_admin_opens_every_page(
         assert (await browser.get(page)).status_code == 200
 
 
+async def test_the_journey_shows_what_an_edit_changed_and_that_a_message_was_deleted(
+    client: httpx.AsyncClient, browser: httpx.AsyncClient, app: App
+) -> None:
+    admin = await app.access.create_key("one", [Scope.ADMIN])
+    first = message("Send it to <b>Elm Road</b>.", id="m1", conversation_id="c-1", occurred_at="2026-03-02T09:00:00Z")
+    second = message("My door code is blue.", id="m2", conversation_id="c-1", occurred_at="2026-03-02T09:01:00Z")
+    edit = message("Send it to <i>Oak Road</i>.", id="e1", occurred_at="2026-03-02T09:02:00Z")
+    edit |= {"kind": "edit", "target_id": "m1"}
+    receipt = edit | {"id": "e2", "occurred_at": "2026-03-02T09:07:00Z"}
+    deletion = message("", id="d1", occurred_at="2026-03-02T09:03:00Z") | {"kind": "deletion", "target_id": "m2"}
+    sent = await client.post(
+        "/v1/interactions",
+        json={"interactions": [first, second, edit, receipt, deletion]},
+        headers={"authorization": f"Bearer {admin.key}"},
+    )
+    customer_id = sent.json()["results"][0]["customer_id"]
+    await sign_in(browser, admin.key)
+
+    page = (await browser.get(f"/console/customers/{customer_id}")).text
+
+    assert "<del>Send it to &lt;b&gt;Elm Road&lt;/b&gt;.</del>" in page
+    assert "<ins>Send it to &lt;i&gt;Oak Road&lt;/i&gt;.</ins>" in page
+    assert "</a> was deleted." in page
+    assert "what stood here is gone" in page
+    assert "blue" not in page
+    assert "09:07" not in page
+
+
 async def test_where_no_keys_are_this_machine_walks_straight_in(client: httpx.AsyncClient, service: FastAPI) -> None:
     await record(client, message(conversation_id="c-1"))
     made = (await client.post("/v1/handoffs", json={"conversation_id": "c-1"})).json()

@@ -36,6 +36,7 @@ async def test_an_interaction_shows_its_contract_fields_and_never_the_identity(c
     assert set(row) == {
         *("interaction_id", "seq", "customer_id", "id", "occurred_at", "channel", "actor", "kind", "conversation_id"),
         *("participant", "identifiers", "text", "name", "outcome", "data", "redacted"),
+        *("visibility", "target_id", "partial", "case_id", "revisions", "edited_at", "deleted_at"),
     }
     assert datetime.fromisoformat(row["occurred_at"]) == datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
     assert (row["id"], row["name"], row["data"]) == ("m-1", None, {"page": "/start"})

@@ -95,3 +95,16 @@ async def test_the_log_of_an_erased_customer_is_gone(client: httpx.AsyncClient) 
     await file_outcome(client, gone, 0, outcome="succeeded")
     assert (await client.delete(f"/v1/customers/{gone['customer_id']}")).status_code == 200
     assert [line["decision_id"] for line in await log(client)] == [remaining["decision_id"]]
+
+
+async def test_a_catalogue_is_checked_over_http_without_being_put(client: httpx.AsyncClient) -> None:
+    before = (await client.get("/v1/catalogue")).json()
+    lines = ["name: odd", "actions:", "  - id: wave", "    label: Wave", "    levels: {wait: 1.0}", "    audience: []"]
+    headers = {"Content-Type": "application/yaml"}
+    answer = await client.put("/v1/catalogue?check=true", content="\n".join(lines), headers=headers)
+    assert answer.status_code == 200, answer.text
+    findings = {finding["code"]: finding for finding in answer.json()["findings"]}
+    assert (findings["no_audience"]["severity"], findings["no_audience"]["line"]) == ("error", 6)
+    broken = await client.put("/v1/catalogue?check=true", content="name: odd", headers=headers)
+    assert [finding["code"] for finding in broken.json()["findings"]] == ["does_not_load"]
+    assert (await client.get("/v1/catalogue")).json() == before

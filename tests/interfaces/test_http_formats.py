@@ -64,6 +64,39 @@ async def test_a_large_vcon_is_read_as_a_small_one_is(client: httpx.AsyncClient)
     assert len(answer.json()["results"]) == 60
 
 
+async def test_whose_side_is_unknown_carries_a_warning_and_the_sender_may_name_the_customer(
+    client: httpx.AsyncClient, service: FastAPI
+) -> None:
+    parties = [{"name": "X", "tel": "+12025550163"}, {"name": "Y", "tel": "+12025550164"}]
+    document = vcon(parties=parties, dialog=[text_dialog("Ok."), text_dialog("Ok.", by=1, minute=1)])
+    answer = await client.post("/v1/vcons", json=document)
+    check_fits(service, answer, "/v1/vcons")
+    assert answer.status_code == 201
+    codes = [[warning["code"] for warning in result["warnings"]] for result in answer.json()["results"]]
+    assert codes == [["side_unknown"], ["side_unknown"]]
+
+    named = {**document, "uuid": "0190f5a8-7c1e-7000-8000-0123456789ac"}
+    answer = await client.post("/v1/vcons?customer=Y", json=named)
+    assert [result["warnings"] for result in answer.json()["results"]] == [[], []]
+    page = await client.get(f"/v1/customers/{answer.json()['results'][0]['customer_id']}/timeline")
+    assert [row["actor"] for row in page.json()["interactions"]] == ["agent", "customer"]
+    refused = problem(await client.post("/v1/vcons?customer=Z", json=named), 422, "invalid_request")
+    assert refused["errors"][0]["path"] == "customer"
+
+
+async def test_a_vcon_without_zones_is_read_and_a_handoffs_vcon_has_notes_on_request_only(
+    client: httpx.AsyncClient,
+) -> None:
+    document = vcon(dialog=[text_dialog("The link never arrives.", start="2026-03-02T09:00:00")])
+    assert (await client.post("/v1/vcons", json=document)).status_code == 201
+    note = message("He shouts.", actor="agent", kind="note", conversation_id=UUID)
+    assert (await client.post("/v1/interactions", json=note)).status_code == 201
+    handoff = (await client.post("/v1/handoffs", json={"conversation_id": UUID})).json()
+    path, accept = f"/v1/handoffs/{handoff['handoff_id']}", {"accept": "application/vcon+json"}
+    assert "He shouts." not in (await client.get(path, headers=accept)).text
+    assert "He shouts." in (await client.get(f"{path}?internal=true", headers=accept)).text
+
+
 async def test_one_event_is_recorded_structured_or_binary(client: httpx.AsyncClient, service: FastAPI) -> None:
     structured = await client.post("/v1/events", content=json.dumps(event()), headers=STRUCTURED)
     headers = {f"ce-{name}": value for name, value in event(id="e-2").items()} | {"content-type": "application/json"}

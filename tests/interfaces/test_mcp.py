@@ -51,11 +51,11 @@ async def address(service: FastAPI) -> AsyncGenerator[str]:
 
 
 @asynccontextmanager
-async def connected(address: str, **headers: str) -> AsyncGenerator[Client]:
+async def connected(address: str, path: str = "/mcp", **headers: str) -> AsyncGenerator[Client]:
     """The SDK's client, which sends these headers."""
     async with (
         httpx2.AsyncClient(headers=headers) as http,
-        Client(streamable_http_client(f"{address}/mcp", http_client=http)) as client,
+        Client(streamable_http_client(f"{address}{path}", http_client=http)) as client,
     ):
         yield client
 
@@ -84,8 +84,9 @@ def refusal(result: CallToolResult, code: str) -> str:
     return words(result)
 
 
-async def test_a_bot_records_asks_what_to_do_and_hands_on(address: str) -> None:
-    async with connected(address) as client:
+@pytest.mark.parametrize("path", ["/mcp", "/mcp/"])
+async def test_a_bot_records_asks_what_to_do_and_hands_on(address: str, path: str) -> None:
+    async with connected(address, path) as client:
         tools = (await client.list_tools()).tools
         recorded = answer(await client.call_tool("record_interaction", message("I want to talk to a person.")))
         decision = answer(await client.call_tool("next_best_action", {"conversation_id": "c1", "limit": 2}))

@@ -12,6 +12,7 @@ from app.nlu.dialogue_acts import customer_act, staff_act
 from app.nlu.features import Setting
 from app.nlu.human_request import asks_for_person
 from app.nlu.identifiers import mentions
+from app.nlu.quotations import own_words
 from app.nlu.reply_moves import reply_of, turn_of
 from app.nlu.sentences import sentences
 from app.nlu.sentiment import feeling
@@ -44,15 +45,16 @@ SETTINGS = [
 @pytest.mark.parametrize("text", TEXTS)
 def test_an_analysis_says_what_the_readers_say_of_the_text(text: str, by_customer: bool) -> None:
     analysis = analyse(text, by_customer=by_customer)
-    assert analysis.sentences == sentences(text)
-    assert analysis.acts == tuple(map(customer_act if by_customer else staff_act, sentences(text)))
+    own = own_words(text) if by_customer else text
+    assert analysis.sentences == sentences(own)
+    assert analysis.acts == tuple(map(customer_act if by_customer else staff_act, sentences(own)))
     assert analysis.terms == terms(text)
-    assert analysis.terms_by_sentence == tuple(map(terms, sentences(text)))
+    assert analysis.terms_by_sentence == tuple(map(terms, sentences(own)))
     assert analysis.mentions == mentions(text)
     assert [sentence.terms for sentence in analysis.spoken] == [terms(sentence.text) for sentence in analysis.spoken]
     if by_customer:
-        assert (analysis.replies, analysis.feeling) == (reply_of(text), feeling(text))
-        assert analysis.asks_for_person is asks_for_person(text)
+        assert (analysis.replies, analysis.feeling) == (reply_of(own), feeling(own))
+        assert analysis.asks_for_person is asks_for_person(own)
     else:
         assert analysis.turns == turn_of(text)
     spoken = list(Talk().sentences(text, by_customer=by_customer))

@@ -33,6 +33,7 @@ SENTENCES = """\
 [phrases]
 wants_person = "Kunden vill tala med en människa."
 earlier = "Tidigare, den {day} ({channel}): {quote}"
+back = "Tillbaka efter en reparation den {day} ({channel}): {quote}"
 also = "Sade även: {quote}"
 withdrawn = "Återkallat: {quote}"
 refused = "Avslaget, {actor}: {quote}"
@@ -40,6 +41,10 @@ promised = "Lovat den {day}, {actor}: {quote}"
 overdue = "försenat"
 answered = "Svar, {actor}: {quote}"
 named = "Nämnt: {things}."
+chosen = "Valt: {quote}"
+wordless_single = "Kunden skickade en bild eller fil utan ord."
+wordless_several = "Kunden skickade {count} bilder eller filer utan ord."
+automatic = "Den {day} svarade kundens brevlåda av sig själv."
 asks_person = "vill tala med en människa"
 step_failed = "{step} misslyckades"
 turned_down = "avslaget"
@@ -121,7 +126,19 @@ def test_a_language_is_added_by_a_folder(tmp_path: Path) -> None:
         "languages": [*LANGUAGES, "sv"],
         "language": "sv",
         "customer": "kunden",
-        "missing": ["secrets.toml", "times.toml"],
+        "missing": [
+            "additions.toml",
+            "conditions.toml",
+            "handovers.toml",
+            "letters.toml",
+            "names.toml",
+            "persons.toml",
+            "secrets.toml",
+            "speech.toml",
+            "spoken.toml",
+            "times.toml",
+            "withdrawals.toml",
+        ],
         "days": [[[3, 3]]],
         "digits": "tjugo lampor",
     }

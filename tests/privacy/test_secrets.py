@@ -8,6 +8,7 @@ from app.identity import Rules
 from app.ledger import Recorder
 from app.models import Actor, Kind
 from app.privacy import mask, masked_data, masked_row
+from app.privacy.questions import asks_for_code
 from tests.support.builders import draft, interaction
 
 CARDS = [
@@ -229,3 +230,8 @@ async def test_the_same_delivery_is_a_duplicate_whatever_was_said_meanwhile(reco
 def test_a_row_without_secrets_is_the_same_object() -> None:
     row = interaction(1, "Where is order 8839201?")
     assert masked_row(row) is row
+
+
+def test_who_politely_tells_that_a_code_is_on_its_way_does_not_ask_for_it() -> None:
+    assert not asks_for_code("Please be aware that your one-time code went to your e-mail address.")
+    assert asks_for_code("Please, your one-time code.")

@@ -37,6 +37,13 @@ ROOMS = sorted(
 )
 # Made of what a function is given: words that it has escaped, or a word of letters and figures alone.
 PUT_TOGETHER = {
+    "app.actions.drafting.talks.masked": "an escaped name",
+    "app.actions.lint.wording._asks_for_filled": "a word of a parameter's name, letters alone",
+    "app.nlu.additions._pattern": "escaped words of a language",
+    "app.nlu.conditions._patterns": "escaped words of a language",
+    "app.nlu.revoking._revoking": "escaped words of a language",
+    "app.nlu.weekday_hours._clocks": "escaped words of a language",
+    "app.nlu.weekday_hours._weekdays": "escaped names of days",
     "app.briefs.superseded_values.holds": "an escaped word",
     "app.verification.calendar._bare_day": "escaped words of a language",
     "app.verification.calendar._names": "escaped names of days and months",

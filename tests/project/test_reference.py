@@ -15,10 +15,12 @@ from standardwebhooks import Webhook
 from app.actions.catalogue import CatalogueAction
 from app.adapters.outbox_rows import messages_of
 from app.errors import ConfigurationError
+from app.formats.vcon.reading import SIDE_UNKNOWN
 from app.identity import non_identifiers
 from app.interfaces.cli import connections
 from app.interfaces.cli.commands import commands as command_line
 from app.interfaces.http import problems
+from app.interfaces.http.request_bodies import UNREAD_WORDS
 from app.interfaces.http.scopes import SCOPES
 from app.interfaces.mcp.tools import TOOLS
 from app.main import create_app
@@ -99,7 +101,7 @@ def test_every_failure_code_of_a_handoff_is_in_the_table_with_a_status() -> None
 
 def test_every_warning_of_a_row_is_in_the_table() -> None:
     shown = names("reference/errors.md", "Warnings of a recorded row")
-    assert shown == {*get_args(non_identifiers.Reason), "empty_message"}
+    assert shown == {*get_args(non_identifiers.Reason), "empty_message", "empty_edit", UNREAD_WORDS.code, SIDE_UNKNOWN}
 
 
 def test_the_error_of_a_wrong_configuration_is_told() -> None:

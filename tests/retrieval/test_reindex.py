@@ -104,7 +104,7 @@ async def test_the_command_rebuilds_a_service_that_lives_in_postgresql_alone(
 
     ended = await in_a_thread(monkeypatch, capsys, tmp_path, postgres, postgres_with_vectors)
     assert ended["interactions"] == ended["vectors"] == 3
-    assert ended.keys() == {"interactions", "vectors", "duration_s"}
+    assert ended.keys() == {"interactions", "vectors", "passages", "duration_s"}
     assert await vectors.count() == 3
     await vectors.close()
 

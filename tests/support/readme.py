@@ -53,7 +53,8 @@ HISTORY = {
 }
 _ASSIGNED = re.compile(r"(?P<export>export )?(?P<name>[A-Z][A-Z_]+)=(?P<value>.*)")
 _OURS = re.compile(r"[a-z]{2,4}_")
-_MAKES_KEYS = re.compile(r"warmline keys create\b")
+_NEEDS_OWN = re.compile(r"warmline (?:keys create|connectors add)\b")
+_SETTING = re.compile(r"^export (?P<name>WARMLINE_\w+)=(?P<value>.*)$", re.MULTILINE)
 
 
 class Answer(NamedTuple):
@@ -71,14 +72,15 @@ def environment(folder: Path) -> dict[str, str]:
 
 
 @contextmanager
-def served(folder: Path) -> Generator[str]:
+def served(folder: Path, settings: Mapping[str, str] | None = None) -> Generator[str]:
     """The address of the service that the README starts, on a free port instead of its own."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "app.interfaces.cli", *shlex.split(SERVE)[1:], "--port", str(port)]
     nowhere = subprocess.DEVNULL
-    process = subprocess.Popen(command, cwd=folder, env=environment(folder), stdout=nowhere, stderr=nowhere)
+    chosen = environment(folder) | dict(settings or {})
+    process = subprocess.Popen(command, cwd=folder, env=chosen, stdout=nowhere, stderr=nowhere)
     address = f"http://127.0.0.1:{port}"
     try:
         deadline = monotonic() + START_WITHIN_S
@@ -338,11 +340,14 @@ def put_catalogue(address: str, catalogue: Any) -> None:
 def service_for(text: str, address: str, folder: Path) -> Generator[str]:
     """The address of the service for the reader of one page.
 
-    It is the shared service at `address`, whose catalogue is put back afterwards. A page that makes API keys has a
-    service of its own on the reader's data folder, because the first key closes a service for callers without one.
+    It is the shared service at `address`, whose catalogue is put back afterwards. A page that makes API keys or adds
+    connectors has a service of its own on the reader's data folder, with the settings that the page exports: the first
+    key closes a service for callers without one, and a connector is added to the stores.
     """
-    if any(block.runs and _MAKES_KEYS.search(block.text) for block in blocks(text)):
-        with served(folder) as own_address:
+    runs = [block.text for block in blocks(text) if block.runs]
+    if any(_NEEDS_OWN.search(commands_shown) for commands_shown in runs):
+        exported = [match for shown in runs for match in _SETTING.finditer(shown)]
+        with served(folder, {match["name"]: shlex.split(match["value"])[0] for match in exported}) as own_address:
             yield own_address
         return
     before = catalogue_of(address)

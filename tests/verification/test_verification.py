@@ -135,6 +135,25 @@ def test_the_same_words_of_the_other_side_or_with_a_not_are_no_support(text: str
     assert not verdict(text, "The lamp from order W-5512 is broken.").supported
 
 
+@pytest.mark.parametrize(
+    ("text", "source"),
+    [
+        ("The customer scratched their rented electric bike.", "I scratched your rented electric bike."),
+        ("The customer scratched the rented electric bike.", "They scratched the rented electric bike."),
+        ("The customer paid the deposit in cash.", "It is untrue that we moved in and I paid the deposit in cash."),
+        ("The customer burnt the new kettle on Sunday.", "I love my new kettle. I burnt it on Sunday."),
+    ],
+)
+def test_what_is_somebody_elses_or_denied_around_a_clause_is_no_support(text: str, source: str) -> None:
+    assert not verdict(text, source).supported
+
+
+def test_whose_something_is_is_told_from_the_speakers_side() -> None:
+    assert verdict(
+        "The customer scratched their rented electric bike.", "I scratched my rented electric bike."
+    ).supported
+
+
 def test_a_negation_in_the_source_is_no_support_for_its_opposite() -> None:
     assert not verdict(
         "The customer wants to cancel the whole order.", "I don't want to cancel the whole order."
@@ -231,3 +250,40 @@ def test_a_text_of_any_length_is_read_in_bounded_time() -> None:
 
 def test_every_check_has_a_name_of_its_own() -> None:
     assert len({check.name for check in CHECKS}) == len(CHECKS)
+
+
+DISPUTED = (
+    interaction(1, "My drill stops every minute since the update."),
+    interaction(2, "The motor is wet. Your drill fell into water. A new drill costs 80.00 EUR.", actor="bot"),
+    interaction(3, "That's wrong, I bought it in April and nobody dropped it.", actor="customer"),
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "supported"),
+    [
+        ("The bot said that the motor is wet.", True),
+        ("The bot said that the drill fell into water.", True),
+        ("The customer bought the drill in April.", False),
+        ("The customer said that nobody dropped it.", False),
+        ("The drill fell into water.", False),
+        ("The customer said that the motor is wet.", False),
+        ("The customer dropped the drill.", False),
+        ("The bot offered a refund of 80.00 EUR.", False),
+        ("The customer bought the motor in April.", False),
+    ],
+)
+def test_rules_support_only_what_the_side_it_is_told_of_said(text: str, supported: bool) -> None:
+    result = verdict(text, *DISPUTED)
+    assert (result.verdict is VerdictKind.SUPPORTED) is supported
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("The customer bought the drill in April.", "My drill is old, if I bought it in April, would it be covered?"),
+        ("The customer bought the drill in April.", "My drill? My brother says I bought it in April."),
+    ],
+)
+def test_a_clause_that_depends_on_another_supports_nothing(text: str, line: str) -> None:
+    assert verdict(text, line).verdict is not VerdictKind.SUPPORTED

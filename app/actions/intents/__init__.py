@@ -5,7 +5,6 @@ with examples one by one, and `reader` puts them together.
 """
 
 from app.actions.intents.classifier import IntentClassifier, IntentLearner, Likelihoods
-from app.actions.intents.customer_requests import without_the_unwanted
 from app.actions.intents.reader import IntentReader, IntentReading, WishRead
 
 __all__ = [
@@ -15,5 +14,4 @@ __all__ = [
     "IntentReading",
     "Likelihoods",
     "WishRead",
-    "without_the_unwanted",
 ]

@@ -1,14 +1,12 @@
-"""Reads what the customer wants in a conversation.
+"""Names what the customer wants by the intents of one catalogue.
 
-A message is told by what was learnt from the examples, or by its words alone while the embedder does not answer. What
-fits nothing well is left without a name. Over a conversation the latest request weighs most; short replies such as
-"yes, please" weigh nothing.
+A text is told by what was learnt from the examples, or by its words alone while the embedder does not answer. What fits
+nothing well is left without a name. Over a case all texts that tell what is wanted are added up, each by its weight.
 """
 
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import NamedTuple
 
 import numpy as np
@@ -17,34 +15,35 @@ from numpy.typing import NDArray
 
 from app.actions.catalogue import Catalogue
 from app.actions.intents.classifier import LEAST_CONFIDENCE, IntentClassifier, IntentLearner
-from app.actions.intents.customer_requests import IntentWish, stuck_at, wishes_of
 from app.actions.intents.similarity import MEANING, WORDS, Classes, Examples, Lexicon
 from app.caching import on_forgetting
 from app.errors import RetrievalUnavailable
-from app.models import Intent, Interaction, ScoredName, Snapshot
+from app.models import Intent, Interaction, ScoredName
+from app.nlu.wants import Want
 from app.ports import Embedder, Vectors
 
 _log = logging.getLogger(__name__)
 
 ALTERNATIVES = 5
 REMEMBERED = 2048
-# What customers want is looked for in longer cases in a thread, so that nobody else's request waits for it.
-_LONG = 12_000
+# A text of less weight says too little for whoever asks which message told a wish.
+_TELLING = 0.3
 
 
 class WishRead(NamedTuple):
-    """How sure we are of each intent in one wish, and when it was uttered."""
+    """How much one text says for each intent, by its weight, and the message or step that it stands in."""
 
     shares: Mapping[str, float]
-    at: datetime
+    row: Interaction
 
 
 class IntentReading(NamedTuple):
     """What the customer wants, with the messages that say so.
 
-    `wishes` holds what was read in each of them, `likeness` how well each action's own examples fit, and
-    `refused` how sure we are of each intent that staff or a bot has refused; all of them 0..1. `wanted` is what is said
-    in the latest message that says what is wanted; None while the embedder does not answer, or where none does.
+    `wishes` holds what each text says, `likeness` how well each action's own examples fit, and `refused` how sure we
+    are of each intent that staff or a bot has refused; all of them 0..1. `wanted` is what is said in the latest message
+    that says what is wanted; None while the embedder does not answer, or where none does. `asked` are the texts that
+    say what is still wanted, in their order.
     """
 
     intent: Intent
@@ -53,6 +52,7 @@ class IntentReading(NamedTuple):
     refused: Mapping[str, float]
     requests: tuple[Interaction, ...]
     wanted: "Wanted | None" = None
+    asked: tuple[str, ...] = ()
 
 
 class Wanted(NamedTuple):
@@ -124,29 +124,30 @@ class IntentReader:
         vectors = await self._learner.embed(self._actions.texts)
         return intents, Classes(self._actions, vectors, MEANING)
 
-    async def read(self, snapshot: Snapshot) -> IntentReading:
-        """What the customer wants in the conversation at hand, or in what went before while it is empty."""
-        is_long = snapshot.characters > _LONG
-        wishes = await asyncio.to_thread(_wishes, snapshot) if is_long else _wishes(snapshot)
-        requests = tuple({wish.row.interaction_id: wish.row for wish in wishes}.values())
-        if not wishes or not (self._intents.texts or self._actions.texts):
-            return IntentReading(Intent(), (), {}, {}, requests)
-        texts = [wish.text for wish in wishes]
-        weights = np.array([wish.weight for wish in wishes], np.float32)
+    async def read(self, wants: Sequence[Want]) -> IntentReading:
+        """What the customer wants, by all texts that tell something of it."""
+        telling = [want for want in wants if want.weight >= _TELLING and want.own]
+        requests = tuple({want.row.interaction_id: want.row for want in telling}.values())
+        asked = tuple(dict.fromkeys(want.text for want in telling))
+        if not wants or not (self._intents.texts or self._actions.texts):
+            return IntentReading(Intent(), (), {}, {}, requests, asked=asked)
+        texts = [want.text for want in wants]
+        weights = np.array([want.weight for want in wants], np.float32)
         names = self._intents.names
         compared = await self._compared(texts, weights)
         shares = compared.confidences * weights[:, None]
-        refused = shares * np.array([wish.refused for wish in wishes], np.float32)[:, None]
+        refused = shares * np.array([want.refused for want in wants], np.float32)[:, None]
         return IntentReading(
             intent=_intent(names, shares),
             wishes=tuple(
-                WishRead(dict(zip(names, row, strict=True)), wish.row.occurred_at)
-                for row, wish in zip(shares.tolist(), wishes, strict=True)
+                WishRead(dict(zip(names, row, strict=True)), want.row)
+                for row, want in zip(shares.tolist(), wants, strict=True)
             ),
             likeness=compared.likeness,
             refused=dict(zip(names, refused.max(axis=0).tolist(), strict=True)) if shares.size else {},
             requests=requests,
-            wanted=_wanted(wishes, compared.vectors),
+            wanted=_wanted(wants, compared.vectors),
+            asked=asked,
         )
 
     async def _compared(self, texts: Sequence[str], weights: NDArray[np.float32]) -> _Compared:
@@ -185,23 +186,27 @@ class IntentReader:
         return [judgements[text] for text in texts]
 
 
-def _wishes(snapshot: Snapshot) -> list[IntentWish]:
-    return wishes_of(snapshot.conversation) or stuck_at(snapshot.conversation) or wishes_of(snapshot.prior)
+def added_up(shares: NDArray[np.float32]) -> NDArray[np.float32]:
+    """How sure we are of each intent by all texts together, shape (intents,); the sum is at most 1.
+
+    `shares`, shape (texts, intents), says how much each text says for each intent.
+    """
+    together = shares.sum(axis=0)
+    return together / np.maximum(together.sum(), 1.0)
 
 
-def _wanted(wishes: Sequence[IntentWish], vectors: Sequence[NDArray[np.float32]]) -> Wanted | None:
+def _wanted(wants: Sequence[Want], vectors: Sequence[NDArray[np.float32]]) -> Wanted | None:
     # Who agrees to what was proposed wants it, but it is the proposal that says what it is.
-    own = [index for index, wish in enumerate(wishes[: len(vectors)]) if wish.text in wish.row.text]
-    if not own:
+    telling = [index for index, want in enumerate(wants[: len(vectors)]) if want.own and want.weight >= _TELLING]
+    if not telling:
         return None
-    row = wishes[own[-1]].row
-    together = np.sum([vectors[index] for index in own if wishes[index].row is row], axis=0)
+    row = wants[telling[-1]].row
+    together = np.sum([vectors[index] for index in telling if wants[index].row is row], axis=0)
     return Wanted(row.interaction_id, (together / max(float(np.linalg.norm(together)), 1e-9)).astype(np.float32))
 
 
 def _intent(names: Sequence[str], shares: NDArray[np.float32]) -> Intent:
-    # A wish stands until it is met, so what is said later about something else does not water it down.
-    together = shares.max(axis=0) if shares.size else np.zeros(len(names), np.float32)
+    together = added_up(shares) if shares.size else np.zeros(len(names), np.float32)
     order = np.argsort(-together, kind="stable")[: ALTERNATIVES + 1]
     ranked = [
         ScoredName(name=names[int(index)], confidence=min(1.0, round(float(together[index]), 4))) for index in order

@@ -11,10 +11,12 @@ from sqlalchemy import BigInteger, BindParameter, Connection, Executable, Select
 
 from app.adapters.counters import added, changes
 from app.adapters.sql.analyses import SqlAnalyses
+from app.adapters.sql.chunks import chunks
 from app.adapters.sql.connections import Connections
 from app.adapters.sql.erasure import SqlErasure
 from app.adapters.sql.locks import Lock, hold
 from app.adapters.sql.request_start import (
+    BY_CALLER_IDS,
     BY_IDS,
     CUSTOMERS,
     CUSTOMERS_BEFORE,
@@ -39,7 +41,7 @@ from app.adapters.sql.rows import (
     take_long,
 )
 from app.adapters.sql.tables import documents, holdings, identities, interactions, seats
-from app.adapters.sql.transaction import SqlTransaction, chunks
+from app.adapters.sql.transaction import SqlTransaction
 from app.adapters.sql.upserts import upsert
 from app.models import Channel, Interaction, Kind
 from app.ports import ConversationSeat, Counting, IdentifierHolding, InteractionRef, RecentHistory, ResolvedCustomer
@@ -255,6 +257,11 @@ class SqlStore(SqlErasure, SqlAnalyses):
     async def by_ids(self, tenant: str, interaction_ids: Collection[str]) -> Sequence[Interaction]:
         """The interactions with these ids that exist, by seq."""
         records = await _interactions(await self._matching(BY_IDS, tenant, interaction_ids))
+        return sorted(records, key=lambda interaction: interaction.seq)
+
+    async def by_caller_ids(self, tenant: str, caller_ids: Collection[str]) -> Sequence[Interaction]:
+        """The interactions that their callers gave these ids, by seq."""
+        records = await _interactions(await self._matching(BY_CALLER_IDS, tenant, caller_ids))
         return sorted(records, key=lambda interaction: interaction.seq)
 
     async def windows(

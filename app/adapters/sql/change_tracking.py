@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import BigInteger, Connection, Executable, bindparam, delete, func, literal, or_, select, update
 
+from app.adapters.sql.chunks import chunks
 from app.adapters.sql.request_start import HEAD
 from app.adapters.sql.tables import (
     continuity_escalations,
@@ -22,7 +23,6 @@ from app.adapters.sql.tables import (
     identities,
     interactions,
 )
-from app.adapters.sql.transaction import chunks
 from app.adapters.sql.upserts import upsert
 from app.ports.continuity import TOLD_IN
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Executable, Select, Table, Text, bindparam, c
 
 from app.adapters.sql import SqlStore
 from app.adapters.sql.change_tracking import ARRIVALS, DERIVED, news, note, note_arrivals, touch
+from app.adapters.sql.chunks import chunks
 from app.adapters.sql.erasure import empty_journal
 from app.adapters.sql.locks import Lock, hold
 from app.adapters.sql.request_start import newest_of
@@ -25,9 +26,8 @@ from app.adapters.sql.tables import (
     identities,
     tenants,
 )
-from app.adapters.sql.transaction import chunks
 from app.adapters.sql.upserts import upsert
-from app.models import Interaction
+from app.models import Interaction, standing_rows
 from app.ports.continuity import (
     TOLD_IN,
     Digest,
@@ -266,7 +266,7 @@ def _rows(connection: Connection, tenant: str, due: Due, most: int) -> list[Inte
         statement = newest_of((), False, len(chunk) == 1, True)
         given = {"tenant": tenant, "values": chunk, "after_seq": 0, "limit": most}
         interactions.extend(interaction_of(row) for row in connection.execute(statement, given))
-    return sorted(interactions, key=lambda interaction: interaction.seq)[-most:]
+    return standing_rows(sorted(interactions, key=lambda interaction: interaction.seq)[-most:])
 
 
 def _replace(

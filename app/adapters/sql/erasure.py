@@ -13,15 +13,15 @@ from typing import TypeVar
 from pydantic_core import to_json
 from sqlalchemy import ColumnElement, Connection, Table, delete, func, or_, select, update
 
+from app.adapters.sql.chunks import chunks
 from app.adapters.sql.connections import Connections
 from app.adapters.sql.locks import Lock, hold
-from app.adapters.sql.rows import INTERACTION_COLUMNS, interaction_of, merge_of, redacted_identifiers
+from app.adapters.sql.rows import INTERACTION_COLUMNS, interaction_of, merge_of, redacted_columns
 from app.adapters.sql.tables import documents, holdings, identities, interactions, merges, request_claims, seats
-from app.adapters.sql.transaction import chunks
-from app.ids import ids_in
+from app.ids import ids_in, made_since
 from app.models import Channel, Interaction
 from app.ports import ErasedRows, MergeRecord
-from app.ports.archive import NAMED_BY_OTHERS
+from app.ports.archive import NAMED_BY_OTHERS, WRITTEN_BY_TENANTS
 
 _log = logging.getLogger(__name__)
 
@@ -67,11 +67,19 @@ class SqlErasure:
         return await self._forget(tenant, lambda connection: erase_rows(connection, tenant, interaction_ids))
 
     async def erase_documents(
-        self, tenant: str, customer_ids: Collection[str], *, naming: Collection[str] = (), owners: Collection[str] = ()
+        self,
+        tenant: str,
+        customer_ids: Collection[str],
+        *,
+        naming: Collection[str] = (),
+        owners: Collection[str] = (),
+        made_before: datetime | None = None,
     ) -> Mapping[str, int]:
         """Remove all documents of these customers, and of those of `owners` and of nobody the ones that name an id."""
         counts = await self._connections.write(
-            lambda connection: erase_documents(connection, tenant, customer_ids, naming=naming, owners=owners)
+            lambda connection: erase_documents(
+                connection, tenant, customer_ids, naming=naming, owners=owners, made_before=made_before
+            )
         )
         await empty_journal(self._connections)
         return counts
@@ -141,10 +149,7 @@ def redact(connection: Connection, tenant: str, interaction_id: str) -> Interact
     row = (connection.execute(select(*_INTERACTION).where(*this))).one_or_none()
     if row is None:
         return None
-    nobody = {"participant_name": None, "participant_id": None}
-    words = {"text": "", "data": "{}", "identifiers": redacted_identifiers(interaction_of(row))}
-    blanked = words | nobody | {"redacted": True, "analysis": None}
-    connection.execute(update(interactions).where(*this).values(blanked))
+    connection.execute(update(interactions).where(*this).values(redacted_columns(interaction_of(row))))
     return interaction_of((connection.execute(select(*_INTERACTION).where(*this))).one())
 
 
@@ -191,6 +196,7 @@ def erase_documents(
     *,
     naming: Collection[str],
     owners: Collection[str],
+    made_before: datetime | None = None,
 ) -> Mapping[str, int]:
     """Remove all documents of these customers, and of those of `owners` and of nobody the ones that name an id."""
     counts: Counter[str] = Counter()
@@ -210,14 +216,18 @@ def erase_documents(
         after = 0
         statement = select(of.position, of.collection, of.key, of.document).order_by(of.position)
         statement = statement.where(of.tenant == tenant, or_(of.customer_id.is_(None), *whose))
+        statement = statement.where(of.collection.not_in(WRITTEN_BY_TENANTS))
         while rows := (connection.execute(statement.where(of.position > after).limit(DOCUMENTS_AT_ONCE))).all():
             after = rows[-1].position
             for position, collection, key, document in rows:
+                if made_before is not None and made_since(key, made_before):
+                    continue
                 if position not in positions and not wanted.isdisjoint(ids_in(f"{key} {document}")):
                     positions[position] = None
                     counts[collection] += 1
                     removed |= {key} if collection in NAMED_BY_OTHERS else set()
-        wanted = frozenset(removed)
+        # What names a removed document follows it whenever it was made.
+        wanted, made_before = frozenset(removed), None
     removals = list(positions)
     for start in range(0, len(removals), DOCUMENTS_AT_ONCE):
         those = of.position.in_(removals[start : start + DOCUMENTS_AT_ONCE])

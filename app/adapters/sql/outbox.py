@@ -20,8 +20,9 @@ from sqlalchemy import (
     update,
 )
 
-from app.adapters.outbox_rows import hears_arrivals, messages_of
+from app.adapters.outbox_rows import conversations_of, hears_arrivals, messages_of
 from app.adapters.sql import SqlStore, put_document
+from app.adapters.sql.chunks import chunks
 from app.adapters.sql.erasure import empty_journal
 from app.adapters.sql.outbox_erasure import erase_messages
 from app.adapters.sql.tables import (
@@ -31,7 +32,6 @@ from app.adapters.sql.tables import (
     webhook_messages,
     webhooks,
 )
-from app.adapters.sql.transaction import chunks
 from app.adapters.sql.upserts import upsert
 from app.models import Announcement, Delivery, DeliveryStatus, IssuedWebhook
 from app.ports.outbox import LeasedMessage, Settlement, UnannouncedArrival, WebhookRecord, from_ms, now_ms
@@ -41,7 +41,7 @@ _PENDING = _OF.status == DeliveryStatus.PENDING.value
 _NOW = bindparam("now", type_=BigInteger)
 # Whoever files keeps a webhook, and the customer, from being removed until the transaction ends.
 _WANTING = (
-    select(webhooks.c.webhook_id, webhooks.c.events)
+    select(webhooks.c.webhook_id, webhooks.c.events, webhooks.c.url)
     .where(webhooks.c.tenant == bindparam("tenant"))
     .order_by(webhooks.c.webhook_id)
     .with_for_update(read=True, key_share=True)
@@ -311,7 +311,8 @@ class SqlOutbox:
 def file_messages(connection: Connection, tenant: str, announcements: Sequence[Announcement]) -> None:
     """File a message for each webhook that wants an announcement, within a transaction."""
     wanting = connection.execute(_WANTING, {"tenant": tenant}).all()
-    new = list(messages_of([(webhook_id, from_json(events)) for webhook_id, events in wanting], announcements))
+    own = conversations_of((webhook_id, url) for webhook_id, _, url in wanting)
+    new = list(messages_of([(webhook_id, from_json(events)) for webhook_id, events, _ in wanting], announcements, own))
     if not new:
         return
     there = set(

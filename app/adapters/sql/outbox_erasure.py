@@ -4,8 +4,8 @@ from collections.abc import Collection
 
 from sqlalchemy import Connection, delete, select
 
+from app.adapters.sql.chunks import chunks
 from app.adapters.sql.tables import announcement_marks, unannounced_arrivals, webhook_messages
-from app.adapters.sql.transaction import chunks
 from app.ids import ids_in
 
 

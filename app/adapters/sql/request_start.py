@@ -1,7 +1,7 @@
 """What a request starts from, read in one go: whose it is, and what is newest of theirs.
 
-A filed interaction never changes but by being blanked, so rows that were read before are only asked for whether they
-are still there: telling that takes a fraction of the time that reading them anew would.
+A filed interaction never changes but by being blanked or edited, so rows that were read before are only asked for
+whether they are still there: telling that takes a fraction of the time that reading them anew would.
 """
 
 import re
@@ -12,9 +12,9 @@ from typing import Any
 
 from sqlalchemy import BigInteger, BindParameter, Connection, Executable, Select, bindparam, exists, func, select
 
+from app.adapters.sql.chunks import chunks
 from app.adapters.sql.rows import CHANNELS, INTERACTION_COLUMNS, KINDS, conversation_of, holding_of
 from app.adapters.sql.tables import holdings, identities, interactions, seats, tenants
-from app.adapters.sql.transaction import chunks
 from app.models import Interaction
 from app.ports import InteractionRef, RecentHistory, ResolvedCustomer
 
@@ -26,12 +26,13 @@ MOST_FIELDS = 20
 FEW = 40
 
 _INTERACTION = [interactions.c[name] for name in INTERACTION_COLUMNS]
-_STANDING = [interactions.c[name] for name in ("interaction_id", "seq", "redacted")]
+_STANDING = [interactions.c[name] for name in ("interaction_id", "seq", "redacted", "edits")]
 
 _TENANT: BindParameter[str] = bindparam("tenant")
 _VALUES: BindParameter[str] = bindparam("values", expanding=True)
 HEAD = select(tenants.c.last_seq).where(tenants.c.tenant == _TENANT)
 BY_IDS = select(*_INTERACTION).where(interactions.c.tenant == _TENANT, interactions.c.interaction_id.in_(_VALUES))
+BY_CALLER_IDS = select(*_INTERACTION).where(interactions.c.tenant == _TENANT, interactions.c.caller_id.in_(_VALUES))
 
 OUTLINE = select(
     *[interactions.c[name] for name in ("occurred_at", "seq", "interaction_id", "channel", "kind", "conversation_id")]
@@ -209,15 +210,16 @@ def _newest(
         return parts[0] if len(parts) == 1 else [row for part in parts for row in part]
 
     tenant = given["tenant"]
-    # A row that was blanked since it was read is read anew.
+    # A row that was blanked or edited since it was read is read anew.
     standing = sorted(
-        ((seq, interaction_id, redacted) for interaction_id, seq, redacted in rows(standing=True)), reverse=True
+        ((seq, interaction_id, (redacted, edits)) for interaction_id, seq, redacted, edits in rows(standing=True)),
+        reverse=True,
     )
-    wanted = [(interaction_id, redacted) for _, interaction_id, redacted in standing[: given["limit"]]][::-1]
+    wanted = [(interaction_id, state) for _, interaction_id, state in standing[: given["limit"]]][::-1]
     rows_by_id = {
         interaction_id: row
-        for interaction_id, redacted in wanted
-        if (row := remembered.get(tenant, interaction_id)) and row.redacted == redacted
+        for interaction_id, state in wanted
+        if (row := remembered.get(tenant, interaction_id)) and (row.redacted, len(row.revisions)) == state
     }
     missing = [interaction_id for interaction_id, _ in wanted if interaction_id not in rows_by_id]
     if len(missing) > FEW:

@@ -5,9 +5,9 @@ from collections.abc import Collection, Mapping, Sequence
 from sqlalchemy import BigInteger, Connection, bindparam, delete, exists, insert, select, update
 
 from app.adapters.sql import SqlStore, put_document
+from app.adapters.sql.chunks import chunks
 from app.adapters.sql.outbox import file_messages
 from app.adapters.sql.tables import documents, open_revisions
-from app.adapters.sql.transaction import chunks
 from app.ports.revisions import Filing, OpenHandoff
 
 COLLECTION = "handoffs"

@@ -7,7 +7,20 @@ from typing import Any
 from pydantic import TypeAdapter
 from pydantic_core import from_json, to_json
 
-from app.models import Actor, Channel, Identifier, Interaction, Kind, Outcome, Participant
+from app.models import (
+    CHANGES,
+    Actor,
+    Channel,
+    EarlierWording,
+    EditedRow,
+    Identifier,
+    Interaction,
+    Kind,
+    Outcome,
+    Participant,
+    RowWording,
+    Visibility,
+)
 from app.ports import (
     REDACTED,
     ConversationSeat,
@@ -23,6 +36,9 @@ _IDENTIFIERS = TypeAdapter(tuple[Identifier, ...])
 CHANNELS: Mapping[str, Channel] = {channel.value: channel for channel in Channel}
 _ACTORS: Mapping[str, Actor] = {actor.value: actor for actor in Actor}
 KINDS: Mapping[str, Kind] = {kind.value: kind for kind in Kind}
+_VISIBILITIES: Mapping[str | None, Visibility] = {None: Visibility.PUBLIC} | {
+    visibility.value: visibility for visibility in Visibility
+}
 _OUTCOMES: Mapping[str | None, Outcome | None] = {None: None} | {outcome.value: outcome for outcome in Outcome}
 
 
@@ -51,6 +67,11 @@ def interaction_row(tenant: str, seq: int, new: NewInteraction) -> dict[str, Any
         "masked": True,
         "participant_name": who.name if who else None,
         "participant_id": who.id if who else None,
+        "visibility": None if draft.visibility is Visibility.PUBLIC else draft.visibility.value,
+        "target_id": draft.target_id,
+        "partial": draft.partial,
+        "case_id": draft.case_id,
+        "waits": draft.kind in CHANGES,
     }
 
 
@@ -75,6 +96,13 @@ INTERACTION_COLUMNS = (
     "participant_name",
     "participant_id",
     "analysis",
+    "visibility",
+    "target_id",
+    "partial",
+    "case_id",
+    "revisions",
+    "edited_at",
+    "deleted_at",
 )
 _TEXT, _DATA, _MASKED = (INTERACTION_COLUMNS.index(name) for name in ("text", "data", "masked"))
 _LONG = 50_000
@@ -102,6 +130,7 @@ def interaction_of(row: Sequence[Any]) -> Interaction:
         participant_name,
         participant_id,
         analysis,
+        *changes,
     ) = row
     who = Participant.model_construct(name=participant_name, id=participant_id)
     interaction = _interaction(
@@ -123,11 +152,26 @@ def interaction_of(row: Sequence[Any]) -> Interaction:
             "data": {} if data == "{}" else from_json(data),
             "identifiers": () if identifiers == "[]" else _IDENTIFIERS.validate_json(identifiers),
             "redacted": redacted,
+            **_change_fields(changes),
         },
         analysis,
     )
     # What an earlier version filed may hold a card's number or a code, which leaves the ledger by no other way.
     return interaction if masked else masked_row(interaction)
+
+
+def _change_fields(columns: Sequence[Any]) -> dict[str, Any]:
+    """The fields of the columns from `visibility` on, which most rows have nothing in."""
+    visibility, target_id, partial, case_id, revisions, edited_at, deleted_at = columns
+    return {
+        "visibility": _VISIBILITIES[visibility],
+        "target_id": target_id,
+        "partial": partial,
+        "case_id": case_id,
+        "revisions": _revisions(revisions) if revisions else (),
+        "edited_at": datetime.fromisoformat(edited_at) if edited_at else None,
+        "deleted_at": datetime.fromisoformat(deleted_at) if deleted_at else None,
+    }
 
 
 def take_long(rows: Sequence[Sequence[Any]]) -> bool:
@@ -162,10 +206,21 @@ def _interaction(fields: dict[str, Any], analysis: str | None) -> Interaction:
     return interaction
 
 
-def redacted_identifiers(interaction: Interaction) -> str:
-    """The column `identifiers` of an interaction whose values are blanked."""
+def redacted_columns(interaction: Interaction) -> dict[str, Any]:
+    """The columns that are blanked of an interaction, with the values of its identifiers."""
     blanked = tuple(identifier.model_copy(update={"value": REDACTED}) for identifier in interaction.identifiers)
-    return _IDENTIFIERS.dump_json(blanked).decode()
+    return {
+        "text": "",
+        "data": "{}",
+        "identifiers": _IDENTIFIERS.dump_json(blanked).decode(),
+        "participant_name": None,
+        "participant_id": None,
+        "redacted": True,
+        "analysis": None,
+        "revisions": None,
+        "edits": 0,
+        "edited_at": None,
+    }
 
 
 def holding_row(tenant: str, new: NewHolding) -> dict[str, Any]:
@@ -216,6 +271,47 @@ def filed_of(row: Any) -> ExistingRow:
         identity_id=row.identity_id,
         customer_id=row.customer_id,
         content_sha256=row.content_sha256,
+        conversation_id=row.conversation_id,
+        occurred_at=datetime.fromisoformat(row.occurred_at),
+        partial=row.partial and not row.redacted,
+        blanked=row.partial and row.redacted,
+    )
+
+
+def reworded_columns(after: EditedRow) -> dict[str, Any]:
+    """The columns that an edit changes."""
+    interaction = after.row
+    return {
+        "text": interaction.text,
+        "edits": len(interaction.revisions),
+        "edited_at": interaction.edited_at.isoformat() if interaction.edited_at else None,
+        "data": to_json(interaction.data).decode() if interaction.data else "{}",
+        "visibility": None if interaction.visibility is Visibility.PUBLIC else interaction.visibility.value,
+        "analysis": None,
+        **remembered_columns(after),
+    }
+
+
+def remembered_columns(after: EditedRow) -> dict[str, Any]:
+    """What is to be remembered of an edit that changed nothing."""
+    wordings = (wording._asdict().items() for wording in after.earlier)
+    earlier = [{name: value for name, value in fields if value is not None} for fields in wordings]
+    return {"revisions": to_json(earlier).decode()}
+
+
+def wordings_in(revisions: str | None) -> tuple[RowWording, ...]:
+    """What a row's column of revisions tells of it."""
+    return tuple(
+        RowWording(datetime.fromisoformat(entry["at"]), entry.get("text"), entry.get("files"))
+        for entry in from_json(revisions or "[]")
+    )
+
+
+def _revisions(column: str) -> tuple[EarlierWording, ...]:
+    return tuple(
+        EarlierWording.model_construct(text=wording.text, at=wording.at)
+        for wording in wordings_in(column)
+        if wording.text is not None
     )
 
 

@@ -20,6 +20,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
+    text,
 )
 from sqlalchemy.engine import Dialect
 from sqlalchemy.schema import SchemaItem
@@ -102,11 +103,30 @@ interactions = Table(
     Column("participant_id", words(256)),
     # What was read off the text (see app/nlu/analysis.py), with the version of what read it; null: nothing yet.
     Column("analysis", words()),
+    Column("visibility", words(16)),
+    # The caller's id of the interaction that an edit or a deletion changes; null: it changes none.
+    Column("target_id", words(256)),
+    Column("partial", Boolean, nullable=False, server_default=false()),
+    Column("case_id", words(256)),
+    # How many edits were applied, and what the row said before each of them, with the time of the newest.
+    Column("edits", Integer, nullable=False, server_default="0"),
+    Column("revisions", words()),
+    Column("edited_at", words(40)),
+    Column("deleted_at", words(40)),
+    # Whether an edit or a deletion still waits for the interaction that it changes.
+    Column("waits", Boolean, nullable=False, server_default=false()),
     UniqueConstraint("tenant", "seq", name="interactions_by_seq"),
     UniqueConstraint("tenant", "interaction_id", name="interactions_by_id"),
     UniqueConstraint("tenant", "caller_id", name="interactions_by_caller_id"),
     Index("interactions_of_identity", "tenant", "identity_id", "seq"),
     Index("interactions_of_conversation", "tenant", "conversation_id", "seq"),
+    Index(
+        "interactions_of_target",
+        "tenant",
+        "target_id",
+        sqlite_where=text("waits = 1"),
+        postgresql_where=text("waits"),
+    ),
     sqlite_autoincrement=True,
 )
 

@@ -4,7 +4,7 @@ The statements that every arrival needs are built once: composing one costs more
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
 from time import time
 from typing import Any, TypeVar
@@ -21,8 +21,10 @@ from sqlalchemy import (
     update,
 )
 
+from app.adapters.sql.chunks import chunks
 from app.adapters.sql.engines import Session
 from app.adapters.sql.locks import Lock, hold
+from app.adapters.sql.row_changes import apply_changes, remove_replaced
 from app.adapters.sql.rows import filed_of, holding_of, holding_row, interaction_row, merge_of, merge_row, seat_of
 from app.adapters.sql.tables import (
     holdings,
@@ -35,6 +37,7 @@ from app.adapters.sql.tables import (
     webhooks,
 )
 from app.adapters.sql.upserts import upsert
+from app.models import Interaction
 from app.ports import (
     Changes,
     MergeRecord,
@@ -45,9 +48,6 @@ from app.ports import (
 )
 
 Result = TypeVar("Result")
-
-# Both databases refuse a statement with more than about 32,000 values.
-MOST_VALUES = 5000
 
 _TENANT: BindParameter[str] = bindparam("tenant")
 _VALUES: BindParameter[str] = bindparam("values", expanding=True)
@@ -65,6 +65,10 @@ _FILED = (
         interactions.c.identity_id,
         identities.c.customer_id,
         interactions.c.content_sha256,
+        interactions.c.conversation_id,
+        interactions.c.occurred_at,
+        interactions.c.partial,
+        interactions.c.redacted,
     )
     .join(identities, identities.c.identity_id == interactions.c.identity_id)
     .where(interactions.c.tenant == _TENANT, interactions.c.caller_id.in_(_VALUES))
@@ -189,10 +193,14 @@ class SqlUnit:
             self._merge(merge)
         for merge in changes.undone:
             self._undo(merge)
-        seqs = self._write_interactions(changes.interactions, announce=changes.announce)
+        seqs = self._write_interactions(changes, announce=changes.announce)
         if self._noted:
-            self._note_arrivals(changes.interactions)
+            self._note_arrivals((*changes.interactions, *changes.followers))
         return seqs
+
+    def apply_changes(self, caller_ids: Collection[str]) -> Sequence[Interaction]:
+        """Apply the edits and deletions that wait for these callers' ids; gives what they changed."""
+        return apply_changes(self._connection, self._tenant, caller_ids)
 
     def noted(self) -> bool:
         """Whether what was written is noted as not announced."""
@@ -270,7 +278,8 @@ class SqlUnit:
             below.extend(children[member])
         return below
 
-    def _write_interactions(self, new: Sequence[NewInteraction], *, announce: bool) -> Mapping[str, int]:
+    def _write_interactions(self, changes: Changes, *, announce: bool) -> Mapping[str, int]:
+        new, replaced = (*changes.interactions, *changes.followers), changes.replaced
         if not new:
             return {}
         first = self._reserve(len(new), announce=announce) + 1
@@ -279,8 +288,11 @@ class SqlUnit:
         # here to the commit, therefore, rows are written by one transaction at a time; what comes before runs side by
         # side. A reader then needs to know nothing of transactions that are still under way.
         hold(self._connection, Lock.POSITIONS)
+        if replaced:
+            remove_replaced(self._connection, self._tenant, replaced)
         self._connection.execute(insert(interactions), rows)
-        self._write_seats({interaction.draft.conversation_id: interaction.identity_id for interaction in new})
+        # An edit belongs where its message does, and takes over no conversation.
+        self._write_seats({new.draft.conversation_id: new.identity_id for new in changes.interactions})
         return {row["interaction_id"]: row["seq"] for row in rows}
 
     def _reserve(self, count: int, *, announce: bool) -> int:
@@ -336,9 +348,3 @@ def _take_seats(dialect: str) -> Executable:
         set_={"identity_id": statement.excluded.identity_id},
         where=seats.c.identity_id != statement.excluded.identity_id,
     )
-
-
-def chunks(values: Iterable[str]) -> Iterable[list[str]]:
-    """The values without repeats, in lists short enough for one statement; no list when there are none."""
-    distinct = sorted(set(values))
-    return (distinct[start : start + MOST_VALUES] for start in range(0, len(distinct), MOST_VALUES))

@@ -12,6 +12,7 @@ from app.briefs.llm.merge import with_claims
 from app.briefs.llm.output import SITUATION_SENTENCES, SITUATION_WORDS
 from app.briefs.quoting import quoted, quotes_in
 from app.models import Actor, Brief, Claim, Interaction, Kind
+from app.nlu.fluency import fluent
 from app.nlu.sentences import sentences
 
 QUOTED_WORDS = 25
@@ -51,11 +52,12 @@ def _newest_words(fresh: Sequence[Interaction], frames: Frames | None) -> Claim 
     if not messages:
         return None
     row = (by_customer or messages)[-1]
-    words = quoted(" ".join(sentences(row.text[:LONGEST_NEWS])), QUOTED_WORDS)
+    spoken = sentences(row.text[:LONGEST_NEWS])
+    words = quoted(" ".join(map(fluent, spoken) if row.channel.traits.spoken else spoken), QUOTED_WORDS)
     quotes = quotes_in(words, row)
     text = f"{row.occurred_at:%Y-%m-%d %H:%M}: {words}."  # in a language of which no sentence is known
     if frames is not None:
-        text = frames.since_then(row.actor, words, others=len(messages) - 1)
+        text = frames.since_then(row.actor, words, others=len(messages) - 1, spoken=row.channel.traits.spoken)
     return Claim(text=text, evidence=(row.interaction_id,), quotes=quotes, support=1.0)
 
 

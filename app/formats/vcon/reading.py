@@ -7,19 +7,20 @@ from typing import Any, NamedTuple
 from pydantic import JsonValue, ValidationError
 from pydantic_core import to_json
 
+from app.formats.options import DEFAULT_OPTIONS, ReadingOptions
 from app.formats.vcon.bodies import Content, content_of, media_type
 from app.formats.vcon.channels import channel_of
 from app.formats.vcon.parties import Cast
 from app.formats.vcon.schema import WHOLE, Attachment, Dialog, Document, VconAnalysis, VconPart, defect, document_of
-from app.formats.vcon.transcripts import Turn, later, times_of, turns_of, voices_of
-from app.models import MAX_DATA_BYTES, Actor, Channel, InteractionDraft, Kind, Outcome
+from app.formats.vcon.talk import MAX_TEXT, Speaker, VconTalk, VconTranscript, is_transcript
+from app.formats.vcon.transcripts import later, times_of
+from app.models import MAX_DATA_BYTES, Actor, Channel, InteractionDraft, Kind, Outcome, RowWarning
 from app.validation import check_size_of_data, interaction_draft, invalid_fields, invalid_request
 
-MAX_TEXT = 200_000
 # Attachments of this purpose hold an interaction that is no dialog, as `vcon_of` writes them.
 INTERACTION_PURPOSE = "warmline.interaction"
+SIDE_UNKNOWN = "side_unknown"
 
-_TRANSCRIPTS = frozenset({"transcript", "transcription", "wtf_transcription"})
 _OUTCOMES: Mapping[str, Outcome] = {
     "no-answer": Outcome.FAILED,
     "congestion": Outcome.FAILED,
@@ -33,36 +34,49 @@ _READABLE = ("text", "summary", "situation", "message", "content", "label", "val
 _LAST = datetime.max.replace(tzinfo=UTC)
 
 
-class _RecordingTranscript(NamedTuple):
-    """The turns of one analysis, and the recording that they were heard in."""
+class ReadVcon(NamedTuple):
+    """The interactions of a vCon, the warnings of each of them, and everybody who speaks with how that was told."""
 
-    dialog: int
-    turns: Sequence[Turn]
+    drafts: Sequence[InteractionDraft]
+    warnings: Sequence[Sequence[RowWarning]]
+    speakers: Sequence[tuple[str, Speaker]]
 
 
-def interactions_of(document: object) -> list[InteractionDraft]:
+def interactions_of(document: object, options: ReadingOptions = DEFAULT_OPTIONS) -> list[InteractionDraft]:
     """The interactions of one vCon (a JSON value), in the order they happened.
 
     `conversation_id` is the vCon's uuid and the caller ids count the document's entries, so the same vCon again makes
     no second rows: `{uuid}-dialog-2`, `{uuid}-analysis-0`, `{uuid}-attachment-1`, and `{uuid}-analysis-0-7` for the
-    eighth turn of a transcript. Every one carries the customer's identifiers. Binary content and what is over the
-    limits of `data` is described, never kept. Raises InvalidRequest, whose errors name each defect by its path, or
-    PayloadTooLarge.
+    eighth turn of a transcript. Every one carries the customer's identifiers, where it is known who that is. Binary
+    content and what is over the limits of `data` is described, never kept. Raises InvalidRequest, whose errors name
+    each defect by its path, or PayloadTooLarge.
     """
-    return _Reader(document_of(document)).read()
+    return list(read_vcon(document, options).drafts)
+
+
+def read_vcon(document: object, options: ReadingOptions) -> ReadVcon:
+    """As `interactions_of`, with what has to be said of them."""
+    return _Reader(document_of(document, options.naive_times), options).read()
 
 
 class _Reader:
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, options: ReadingOptions) -> None:
         self._document = document
-        self._cast = Cast(document)
-        self._identifiers = self._cast.identifiers()
+        self._options = options
+        self._cast = Cast(document, options)
         self._contents = _contents(document)
+        self._talk = VconTalk(document, self._cast, self._contents)
+        self._identifiers = self._cast.identifiers()
         self._channels = [dialog and channel_of(dialog, document.parties) for dialog in document.dialog]
-        self._transcripts = dict(self._read_transcripts())
-        self._heard = {transcript.dialog for transcript in self._transcripts.values()}
+        for index in self._talk.heard:
+            dialog = None if index is None else document.dialog[index]
+            if index is not None and dialog is not None and dialog.duration and not dialog.application:
+                # What was transcribed was spoken.
+                self._channels[index] = Channel.VOICE
+        self._unknown: dict[str, str] = {}
 
-    def read(self) -> list[InteractionDraft]:
+    def read(self) -> ReadVcon:
+        """The interactions in the order they happened."""
         document = self._document
         drafts = [
             self._of_dialog(index, dialog)
@@ -70,8 +84,8 @@ class _Reader:
             if dialog and self._says(index)
         ]
         for index, analysis in enumerate(document.analysis):
-            if index in self._transcripts:
-                drafts += self._of_transcript(index, self._transcripts[index])
+            if index in self._talk.transcripts:
+                drafts += self._of_transcript(index, self._talk.transcripts[index])
             elif analysis:
                 drafts.append(self._of_analysis(index, analysis))
         drafts += [
@@ -80,7 +94,14 @@ class _Reader:
             if attachment
         ]
         drafts.sort(key=lambda draft: draft.occurred_at or _LAST)
-        return [_under(document.subject, drafts[0]), *drafts[1:]] if drafts and document.subject else drafts
+        if drafts and document.subject:
+            drafts[0] = _under(document.subject, drafts[0])
+        warnings = [self._warnings(draft) for draft in drafts]
+        return ReadVcon(drafts, warnings, list(self._talk.speakers()))
+
+    def _warnings(self, draft: InteractionDraft) -> Sequence[RowWarning]:
+        label = self._unknown.get(draft.id or "")
+        return () if label is None else (side_unknown(label),)
 
     def _says(self, index: int) -> bool:
         # A text without any content was redacted, or nothing was said.
@@ -102,8 +123,11 @@ class _Reader:
         if not dialog.is_recording:
             common["participant"] = self._cast.participant(_acting(dialog))
         if dialog.type == "text":
+            speaker = self._talk.of_party(dialog.sender)
             data |= _described(dialog, content)
-            common |= {"kind": Kind.MESSAGE, "text": _text(content), "actor": self._cast.actor(dialog.sender)}
+            data |= _told_by(speaker)
+            common |= {"kind": Kind.MESSAGE, "text": _text(content), "actor": speaker.actor or Actor.SYSTEM}
+            self._note(f"dialog-{index}", speaker, self._cast.label(dialog.sender))
         elif dialog.is_recording:
             data |= _described(dialog, Content(size=content.size))
             common |= {"kind": Kind.EVENT, "name": "recording", "actor": Actor.SYSTEM}
@@ -119,7 +143,7 @@ class _Reader:
             return {"actor": Actor.SYSTEM}
         stated = (dialog.disposition or "").strip().lower().replace("_", "-").replace(" ", "-")
         if dialog.type == "incomplete":
-            return {"actor": self._cast.actor(dialog.sender), "outcome": _OUTCOMES.get(stated, Outcome.UNKNOWN)}
+            return {"actor": self._side(dialog.sender), "outcome": _OUTCOMES.get(stated, Outcome.UNKNOWN)}
         reached = [self._document.dialog[index] for index in dialog.target_dialog]
         if stated in _OUTCOMES:
             outcome = _OUTCOMES[stated]
@@ -128,7 +152,7 @@ class _Reader:
         else:
             connected = any(target is not None and target.type != "incomplete" for target in reached)
             outcome = Outcome.SUCCEEDED if connected else Outcome.FAILED
-        return {"actor": self._cast.actor(dialog.transferor), "outcome": outcome}
+        return {"actor": self._side(dialog.transferor), "outcome": outcome}
 
     def _roles(self, dialog: Dialog) -> dict[str, Any]:
         return {
@@ -140,51 +164,42 @@ class _Reader:
             "target_dialog": list(dialog.target_dialog),
         }
 
-    def _read_transcripts(self) -> Iterator[tuple[int, _RecordingTranscript]]:
-        recordings = [
-            index for index, dialog in enumerate(self._document.dialog) if dialog is not None and dialog.is_recording
-        ]
-        heard: set[int] = set()
-        # A transcript that says who spoke is worth more than one that does not.
-        for index, turns in sorted(
-            self._turns(), key=lambda transcript: all(turn.speaker is None for turn in transcript[1])
-        ):
-            analysis = self._document.analysis[index]
-            # An analysis that names no dialog is of the only one there is.
-            named = (analysis.dialog if analysis else ()) or (recordings if len(recordings) == 1 else ())
-            fresh = [recording for recording in named if recording in recordings and recording not in heard]
-            if fresh:
-                heard.update(fresh)
-                yield index, _RecordingTranscript(fresh[0], turns)
+    def _side(self, party: int | None) -> Actor:
+        return self._cast.actor(party) or Actor.SYSTEM
 
-    def _turns(self) -> Iterator[tuple[int, Sequence[Turn]]]:
-        for index, analysis in enumerate(self._document.analysis):
-            if analysis is not None and analysis.type.lower() in _TRANSCRIPTS:
-                turns = turns_of(self._contents["analysis", index], self._cast)
-                if turns and all(len(turn.text) <= MAX_TEXT for turn in turns):
-                    yield index, turns
+    def _note(self, caller_id: str, speaker: Speaker, label: str | None) -> None:
+        if speaker.actor is None:
+            self._unknown[f"{self._document.uuid}-{caller_id}"] = label or "a voice without a label"
 
-    def _of_transcript(self, index: int, transcript: _RecordingTranscript) -> Iterator[InteractionDraft]:
-        dialog = self._document.dialog[transcript.dialog]
-        assert dialog is not None, "transcripts are kept for recordings only"
+    def _of_transcript(self, index: int, transcript: VconTranscript) -> Iterator[InteractionDraft]:
         turns = transcript.turns
-        voices, times = voices_of(turns, dialog, self._cast), times_of(turns, dialog)
-        for position, (turn, voice, time) in enumerate(zip(turns, voices, times, strict=True)):
+        dialog = None if transcript.dialog is None else self._document.dialog[transcript.dialog]
+        start = dialog.start if dialog else self._document.created_at or self._document.updated_at
+        duration = dialog.duration if dialog else None
+        try:
+            times = times_of(turns, start, duration, self._options.naive_times) if start else [None] * len(turns)
+        except ValueError as failure:
+            raise invalid_fields([defect(["analysis", index, "body"], str(failure))], whole=WHOLE) from None
+        channel = Channel.VOICE if transcript.dialog is None else self._channels[transcript.dialog]
+        for position, (turn, time) in enumerate(zip(turns, times, strict=True)):
+            speaker = self._talk.of_turn(index, turn)
+            caller_id = f"analysis-{index}-{position}"
+            self._note(caller_id, speaker, None if turn.speaker is None else str(turn.speaker))
             yield self._draft(
                 f"analysis[{index}].body",
-                f"analysis-{index}-{position}",
-                {"dialog": transcript.dialog, "speaker": turn.speaker},
+                caller_id,
+                {"dialog": transcript.dialog, "speaker": turn.speaker, **_told_by(speaker)},
                 occurred_at=time,
-                channel=self._channels[transcript.dialog],
-                actor=voice.actor or Actor.SYSTEM,
-                participant=voice.participant,
+                channel=channel,
+                actor=speaker.actor or Actor.SYSTEM,
+                participant=speaker.participant,
                 kind=Kind.MESSAGE,
                 text=turn.text,
             )
 
     def _of_analysis(self, index: int, analysis: VconAnalysis) -> InteractionDraft:
         content = self._contents["analysis", index]
-        if analysis.type.lower() in _TRANSCRIPTS and self._heard & set(analysis.dialog):
+        if is_transcript(analysis) and self._talk.heard & set(analysis.dialog):
             # Another service's transcript of what is filed already would only say everything twice.
             content = Content(size=_size(analysis.body))
         data = {
@@ -221,7 +236,7 @@ class _Reader:
             data | _described(attachment, content),
             occurred_at=time,
             channel=self._channel_of(related) or self._any_channel(),
-            actor=self._cast.actor(attachment.party),
+            actor=self._side(attachment.party),
             participant=self._cast.participant(attachment.party),
             kind=Kind.NOTE if readable else Kind.EVENT,
             name=(attachment.purpose or "attachment")[:256],
@@ -261,6 +276,23 @@ class _Reader:
 
 
 _BLANK = Content(text="")
+
+
+def side_unknown(label: str) -> RowWarning:
+    """The warning of a message of which it is not known whether the customer or our side said it."""
+    return RowWarning(
+        field="actor",
+        code=SIDE_UNKNOWN,
+        detail=f"Whether {label} is the customer or serves is told neither by the document nor by what is said. It was "
+        "filed as nobody's words. Name the customer in the option `customer`, or give the parties a role.",
+    )
+
+
+def _told_by(speaker: Speaker) -> Mapping[str, Any]:
+    """What is kept of how a side was told: nothing where the document says it."""
+    if speaker.actor is None:
+        return {"side": "unknown"}
+    return {"side_confidence": round(speaker.confidence, 3)} if speaker.reason == "talk" else {}
 
 
 def _acting(dialog: Dialog) -> int | None:

@@ -13,6 +13,7 @@ from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic import ValidationError as PydanticError
 from pydantic_core import PydanticCustomError
 
+from app.formats.options import UTC_NAME
 from app.formats.timestamps import Moment
 from app.validation import invalid_fields, invalid_request
 
@@ -21,6 +22,7 @@ KNOWN_EXTENSIONS = frozenset({"cc", "wtf_transcription"})
 WHOLE = "vCon"
 
 _YEAR_S = 366 * 24 * 3600
+_ELSEWHERE = -1
 
 
 def _uuid(value: object) -> str:
@@ -35,7 +37,8 @@ def _uuid(value: object) -> str:
 def _flat_indexes(value: object) -> object:
     if value is None:
         return ()
-    flat = tuple(_indexes(value))
+    # Some drafts write -1 for a dialog that is not in the document.
+    flat = tuple(index for index in _indexes(value) if type(index) is not int or index != _ELSEWHERE)
     if any(type(index) is not int or index < 0 for index in flat):
         raise PydanticCustomError("vcon_index", "Give an index counted from 0, or a list of them")
     return flat
@@ -75,8 +78,12 @@ class _Object(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
+def _role_of(value: object) -> object:
+    return cast(Mapping[str, object], value).get("role") if isinstance(value, Mapping) else None
+
+
 class Party(_Object):
-    """Somebody or something that took part."""
+    """Somebody or something that took part. `meta_role` is the role where a draft's `meta` holds it."""
 
     tel: Address | None = None
     sip: Address | None = None
@@ -84,6 +91,7 @@ class Party(_Object):
     uuid: Address | None = None
     name: Address | None = None
     role: Label | None = None
+    meta_role: Annotated[Label | None, BeforeValidator(_role_of)] = Field(default=None, validation_alias="meta")
     type: Label | None = None
     validation: Label | None = None
 
@@ -187,12 +195,12 @@ class Document(_Object):
         return self.vcon is not None and re.match(r"0\.[0-3]\.", self.vcon) is not None
 
 
-def document_of(value: object) -> Document:
+def document_of(value: object, naive_times: str = UTC_NAME) -> Document:
     """A JSON value as a vCon. Raises InvalidRequest, whose errors name each defect by its path in the document."""
     if isinstance(value, Mapping):
         _refuse_sealed(cast(Mapping[str, object], value))
     try:
-        document = Document.model_validate(value)
+        document = Document.model_validate(value, context=naive_times)
     except PydanticError as failure:
         raise invalid_request(failure, whole=WHOLE) from None
     defects = [*_unknown_extensions(document), *_missing_dispositions(document), *_dangling(document)]

@@ -1,4 +1,4 @@
-"""A handoff and its conversation as a vCon, syntax version 0.4.0, for whoever files conversations in that form."""
+"""A handoff and its conversation as a vCon (draft core-04, syntax 0.4.0), for whoever files conversations so."""
 
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from uuid import NAMESPACE_URL, uuid5
 
 from app.formats.vcon.reading import INTERACTION_PURPOSE
-from app.models import Actor, Brief, Customer, Evidence, Handoff, Interaction, Kind, Participant
+from app.models import Actor, Brief, Customer, Evidence, Handoff, Interaction, Kind, Participant, Visibility
 
 VERSION = "0.4.0"
 VENDOR = "warmline"
@@ -49,14 +49,19 @@ class _ActingParties:
         return self._customer if nameless_customer else _ActingParty(row.actor, row.participant)
 
 
-def vcon_of(handoff: Handoff, interactions: Sequence[Interaction], customer: Customer) -> dict[str, Any]:
+def vcon_of(
+    handoff: Handoff, interactions: Sequence[Interaction], customer: Customer, *, internal: bool = False
+) -> dict[str, Any]:
     """The vCon of a handoff: `interactions` are those of its conversation, `customer` is whose they are.
 
-    What was said becomes text dialogs; events, tool calls and notes become attachments whose JSON body holds the
-    interaction; redacted interactions are left out. The brief is an analysis of type `summary`, in which each claim
-    also names the dialogs and attachments that bear it out, by index. The same handoff always has the same uuid.
+    What was said becomes text dialogs; events, tool calls and steps of a lifecycle become attachments whose JSON body
+    holds the interaction. Left out are redacted interactions, edits and deletions, whose outcome the messages have, and
+    without `internal` what our side wrote among itself, with the claims that only this bears out. The brief is an
+    analysis of type `summary`, in which each claim also names the dialogs and attachments that bear it out, by index.
+    The same handoff always has the same uuid.
     """
-    rows = sorted((interaction for interaction in interactions if not interaction.redacted), key=_moment)
+    hidden = frozenset(row.interaction_id for row in interactions if not internal and _is_internal(row))
+    rows = sorted((row for row in interactions if _is_shown(row) and row.interaction_id not in hidden), key=_moment)
     spoken = [row for row in rows if _is_said(row)]
     others = [row for row in rows if not _is_said(row)]
     cast = _ActingParties(rows, needs_system=bool(others) and not spoken)
@@ -69,7 +74,7 @@ def vcon_of(handoff: Handoff, interactions: Sequence[Interaction], customer: Cus
         "created_at": handoff.created_at.isoformat(),
         "parties": [_fields_of(customer_party) | _reached(customer), *map(_fields_of, other_parties)],
         "dialog": dialogs,
-        "analysis": [_analysis(handoff, spoken, others)],
+        "analysis": [_analysis(handoff, spoken, others, hidden)],
         "attachments": [_attachment(other, spoken, cast) for other in others],
     }
     if handoff.brief.headline:
@@ -77,8 +82,19 @@ def vcon_of(handoff: Handoff, interactions: Sequence[Interaction], customer: Cus
     return document
 
 
+def _is_shown(interaction: Interaction) -> bool:
+    return not interaction.redacted and interaction.kind not in (Kind.EDIT, Kind.DELETION)
+
+
+def _is_internal(interaction: Interaction) -> bool:
+    """Whether an interaction is for those who serve only; the system's notes of a document are nobody's own words."""
+    visibility = interaction.visibility
+    by_people = interaction.kind is Kind.NOTE and interaction.actor in (Actor.AGENT, Actor.BOT)
+    return visibility is Visibility.INTERNAL or by_people
+
+
 def _is_said(interaction: Interaction) -> bool:
-    return interaction.kind is Kind.MESSAGE and bool(interaction.text)
+    return interaction.kind is Kind.MESSAGE and bool(interaction.text) and not _is_internal(interaction)
 
 
 def _moment(interaction: Interaction) -> tuple[datetime, int]:
@@ -141,6 +157,8 @@ def _attachment(interaction: Interaction, spoken: Sequence[Interaction], cast: _
         "outcome": interaction.outcome.value if interaction.outcome else None,
         "data": dict(interaction.data),
     }
+    if _is_internal(interaction) and interaction.kind is not Kind.NOTE:
+        body["visibility"] = Visibility.INTERNAL.value
     if interaction.participant is not None:
         body["participant"] = interaction.participant.model_dump()
     return {
@@ -154,7 +172,9 @@ def _attachment(interaction: Interaction, spoken: Sequence[Interaction], cast: _
     }
 
 
-def _analysis(handoff: Handoff, spoken: Sequence[Interaction], others: Sequence[Interaction]) -> Mapping[str, Any]:
+def _analysis(
+    handoff: Handoff, spoken: Sequence[Interaction], others: Sequence[Interaction], hidden: frozenset[str]
+) -> Mapping[str, Any]:
     places = {
         "dialog": {interaction.interaction_id: index for index, interaction in enumerate(spoken)},
         "attachment": {other.interaction_id: index for index, other in enumerate(others)},
@@ -168,12 +188,16 @@ def _analysis(handoff: Handoff, spoken: Sequence[Interaction], others: Sequence[
         "schema": BRIEF_SCHEMA,
         "mediatype": "application/json",
         "encoding": "json",
-        "body": {**handoff.brief.model_dump(mode="json"), "claims": list(_claims(handoff.brief, places))},
+        "body": {**handoff.brief.model_dump(mode="json"), "claims": list(_claims(handoff.brief, places, hidden))},
     }
 
 
-def _claims(brief: Brief, places: Mapping[str, Mapping[str, int]]) -> Iterator[Mapping[str, Any]]:
+def _claims(
+    brief: Brief, places: Mapping[str, Mapping[str, int]], hidden: frozenset[str]
+) -> Iterator[Mapping[str, Any]]:
     for claim in brief.claims:
+        if claim.evidence and hidden.issuperset(claim.evidence):
+            continue
         yield {
             **claim.model_dump(mode="json"),
             **{name: _at(claim.evidence, indexes) for name, indexes in places.items()},

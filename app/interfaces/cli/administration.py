@@ -1,4 +1,4 @@
-"""`warmline keys`, `identities` and `retention`: what the people do who run a ledger."""
+"""`warmline keys`, `connectors`, `identities` and `retention`: what the people do who run a ledger."""
 
 from enum import StrEnum
 from typing import Annotated, Literal
@@ -10,6 +10,9 @@ from app.interfaces.cli.options import AtLeast, Json
 keys = typer.Typer(help="Make and end the API keys that callers of the service send.", no_args_is_help=True)
 identities = typer.Typer(
     help="Find customers who look like one person, and decide about each pair.", no_args_is_help=True
+)
+connectors = typer.Typer(
+    help="Take the webhooks of platforms as they are, and try their bodies from files.", no_args_is_help=True
 )
 retention = typer.Typer(help="Say for how long each channel is kept, and erase what is older.", no_args_is_help=True)
 
@@ -169,3 +172,63 @@ def apply_retention(
     from app.interfaces.cli.retention import apply_rules
 
     apply_rules(tenant, as_json=as_json)
+
+
+@connectors.command("add")
+def add_connector(
+    platform: Annotated[str, typer.Argument(metavar="PLATFORM", help="The platform's name, such as whatsapp.")],
+    *,
+    credential: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="A value of the platform's settings; name several by repeating it."),
+    ] = None,
+    tenant: Annotated[str, typer.Option(help="Whose ledger it writes to.")] = "default",
+    label: Annotated[str, typer.Option(help="What it is for, in your own words.")] = "",
+    scope: Annotated[
+        str | None, typer.Option(help="What tells its ids apart, where a tenant has several of one platform.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Take a platform's webhooks: shows the address to write into its settings, and what was made up for it."""
+    from app.interfaces.cli.connectors import add
+
+    add(platform, credential or [], tenant=tenant, label=label, scope=scope, as_json=as_json)
+
+
+@connectors.command("list")
+def list_connectors(as_json: Json = False) -> None:
+    """Show every connector of every tenant, without the values of its credentials."""
+    from app.interfaces.cli.connectors import show_all
+
+    show_all(as_json=as_json)
+
+
+@connectors.command("remove")
+def remove_connector(
+    connector_id: Annotated[str, typer.Argument(metavar="CONNECTOR_ID", help="`warmline connectors list` shows it.")],
+    as_json: Json = False,
+) -> None:
+    """End a connector, with its log. What it filed stays in the ledger."""
+    from app.interfaces.cli.connectors import remove
+
+    remove(connector_id, as_json=as_json)
+
+
+@connectors.command("test")
+def try_connectors(
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE...", help="JSON files or folders of them, or - for standard input.")
+    ],
+    *,
+    platform: Annotated[str | None, typer.Option(help="Whose bodies they are. Default: by their shape.")] = None,
+    brief: Annotated[bool, typer.Option("--brief", help="Also print the brief of each conversation.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Say what each body of a platform's webhooks would be taken for, without a server, a secret or a store.
+
+    A file holds one body, an object of named bodies, a list of them, or one a line. The exit status is 0 when all were
+    read, if only as events that nobody knows.
+    """
+    from app.interfaces.cli.connector_trials import try_bodies
+
+    try_bodies(files, platform=platform, brief=brief, as_json=as_json)

@@ -5,10 +5,12 @@ from typing import Annotated, Literal
 
 import typer
 
-from app.interfaces.cli.administration import identities, keys, retention
+from app.interfaces.cli.administration import connectors, identities, keys, retention
+from app.interfaces.cli.articles import knowledge
 from app.interfaces.cli.benches import bench
+from app.interfaces.cli.catalogues import catalogue_group
 from app.interfaces.cli.evaluations import evals
-from app.interfaces.cli.options import CatalogueName, ConversationFile, ConversationId, Json, Now
+from app.interfaces.cli.options import CatalogueName, ConversationFile, ConversationId, Customer, Json, Now
 
 commands = typer.Typer(
     name="warmline",
@@ -20,8 +22,11 @@ commands = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 commands.add_typer(keys, name="keys")
+commands.add_typer(connectors, name="connectors")
+commands.add_typer(knowledge, name="knowledge")
 commands.add_typer(retention, name="retention")
 commands.add_typer(identities, name="identities")
+commands.add_typer(catalogue_group, name="catalogue")
 commands.add_typer(evals, name="eval")
 commands.add_typer(bench, name="bench")
 
@@ -49,12 +54,24 @@ def demo() -> None:
 @commands.command("import")
 def import_files(
     files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Files to read, or - for standard input.")],
+    *,
+    customer: Customer = None,
+    our_addresses: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--our-addresses",
+            metavar="ADDRESS",
+            help="An e-mail address or domain of ours, once for each. Default: WARMLINE_OUR_ADDRESSES, or as it shows.",
+        ),
+    ] = None,
+    check: Annotated[bool, typer.Option("--check", help="Say what each file is taken for, and file nothing.")] = False,
     as_json: Json = False,
 ) -> None:
-    """File interactions, conversations and vCons from JSON, NDJSON and plain text files into the ledger."""
-    from app.interfaces.cli.imports import import_into_ledger
+    """File interactions, conversations, vCons, transcripts, captions, mails and helpdesks' exports into the ledger."""
+    from app.interfaces.cli.imports import ImportArguments, import_into_ledger
 
-    import_into_ledger(files, as_json=as_json)
+    arguments = ImportArguments(customer, tuple(our_addresses or ()), check)
+    import_into_ledger(files, arguments, as_json=as_json)
 
 
 @commands.command()
@@ -73,6 +90,7 @@ def handoff(
     locale: Annotated[str | None, typer.Option(help="The agent's language, for example en-GB.")] = None,
     now: Now = None,
     catalogue: CatalogueName = None,
+    customer: Customer = None,
     explain: Annotated[
         bool, typer.Option("--explain", help="Say instead what each sentence was taken for, and how each wish stands.")
     ] = False,
@@ -81,7 +99,7 @@ def handoff(
     """Make the handoff brief of one conversation file, without a server and without touching the stores."""
     from app.interfaces.cli.decisions import DecisionArguments, show_explanation, show_handoff
 
-    asked = DecisionArguments(conversation, conversation_id, now, catalogue)
+    asked = DecisionArguments(conversation, conversation_id, now, catalogue, customer)
     if explain:
         show_explanation(asked, locale=locale, as_json=as_json)
     else:
@@ -97,12 +115,13 @@ def next_action(
     limit: Annotated[int, typer.Option(min=1, max=5, help="How many actions at most.")] = 3,
     now: Now = None,
     catalogue: CatalogueName = None,
+    customer: Customer = None,
     as_json: Json = False,
 ) -> None:
     """Say what to do next in one conversation file, without a server and without touching the stores."""
     from app.interfaces.cli.decisions import DecisionArguments, show_next_actions
 
-    asked = DecisionArguments(conversation, conversation_id, now, catalogue)
+    asked = DecisionArguments(conversation, conversation_id, now, catalogue, customer)
     show_next_actions(asked, audience=audience, limit=limit, as_json=as_json)
 
 

@@ -19,13 +19,16 @@ WIDEST = 100
 
 
 def screen() -> Console:
-    """Standard output, for people: at most 100 columns, and no colour unless it is a terminal."""
-    return _narrowed(Console(highlight=False))
+    """Standard output, for people: at most 100 columns, and no colour unless it is a terminal.
+
+    What is printed is data: nothing in it is markup, nor the name of a picture.
+    """
+    return _narrowed(Console(highlight=False, markup=False, emoji=False))
 
 
 def side_screen() -> Console:
     """Standard error: progress and what went wrong, so that standard output holds the answer alone."""
-    return _narrowed(Console(stderr=True, highlight=False))
+    return _narrowed(Console(stderr=True, highlight=False, markup=False, emoji=False))
 
 
 def settings_in_force() -> Settings:

@@ -25,11 +25,12 @@ class DecisionArguments:
     conversation_id: str | None
     now: datetime | None
     catalogue: str | None
+    customer: str | None = None
 
 
 def show_handoff(asked: DecisionArguments, *, locale: str | None, as_json: bool) -> None:
     """Print the handoff of a conversation file. Raises InvalidRequest when the file does not hold one."""
-    conversation = conversation_of_file(asked.file, asked.conversation_id, now=asked.now)
+    conversation = conversation_of_file(asked.file, asked.conversation_id, now=asked.now, customer=asked.customer)
     request = HandoffRequest(**dict(conversation.subject()), locale=locale, now=asked.now or conversation.now)
 
     async def ask(app: App) -> tuple[Handoff, list[Interaction]]:
@@ -45,7 +46,7 @@ def show_handoff(asked: DecisionArguments, *, locale: str | None, as_json: bool)
 
 def show_explanation(asked: DecisionArguments, *, locale: str | None, as_json: bool) -> None:
     """Print why the brief of a conversation file says what it says. Raises InvalidRequest as `show_handoff` does."""
-    conversation = conversation_of_file(asked.file, asked.conversation_id, now=asked.now)
+    conversation = conversation_of_file(asked.file, asked.conversation_id, now=asked.now, customer=asked.customer)
     request = HandoffRequest(**dict(conversation.subject()), locale=locale, now=asked.now or conversation.now)
     explanation = _run(asked, conversation, lambda app: app.handoffs.explain(TENANT, request))
     if as_json:
@@ -58,7 +59,7 @@ def show_next_actions(
     asked: DecisionArguments, *, audience: Literal["bot", "agent"], limit: int, as_json: bool
 ) -> None:
     """Print what to do next in a conversation file. Raises InvalidRequest when the file does not hold one."""
-    conversation = conversation_of_file(asked.file, asked.conversation_id, now=asked.now)
+    conversation = conversation_of_file(asked.file, asked.conversation_id, now=asked.now, customer=asked.customer)
     request = NextActionRequest(
         **dict(conversation.subject()), audience=audience, limit=limit, now=asked.now or conversation.now
     )

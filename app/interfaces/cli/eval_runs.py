@@ -66,6 +66,15 @@ def evaluate_retrieval(data: Path, *, as_json: bool) -> None:
     show(figures, as_json=as_json)
 
 
+def evaluate_knowledge(data: Path, *, as_json: bool) -> None:
+    """Print whether articles that answer a situation are found. Raises InvalidRequest, which names the line."""
+    from evals.experiments.knowledge import evaluate
+
+    with measured("passages") as tell:
+        figures = asyncio.run(evaluate(data, settings_in_force(), progress=tell))
+    show(figures, as_json=as_json)
+
+
 def evaluate_friction(data: Path, *, as_json: bool) -> None:
     """Print how well friction finds dissatisfied messages. Raises InvalidRequest, which names the line."""
     from evals.experiments.friction import evaluate

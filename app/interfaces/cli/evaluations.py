@@ -91,6 +91,22 @@ def eval_retrieval(
     evaluate_retrieval(data, as_json=as_json)
 
 
+@evals.command("knowledge")
+def eval_knowledge(
+    data: Annotated[
+        Path,
+        typer.Option(
+            metavar="FOLDER", exists=True, file_okay=False, help="A folder with articles.jsonl and questions.jsonl."
+        ),
+    ],
+    as_json: Json = False,
+) -> None:
+    """Whether the articles that answer customers' situations are among the first that are found."""
+    from app.interfaces.cli.eval_runs import evaluate_knowledge
+
+    evaluate_knowledge(data, as_json=as_json)
+
+
 @evals.command("friction")
 def eval_friction(
     data: Annotated[Path, typer.Option(metavar="FILE", exists=True, dir_okay=False, help="Dialogues with ratings.")],

@@ -1,19 +1,14 @@
 """`warmline identities …`: find customers who look like one person, and decide about each pair."""
 
-import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeVar
+from collections.abc import Sequence
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from app.bootstrap import build
-from app.interfaces.cli.common import screen, settings_in_force, side_screen
-from app.models import FieldAgreement, Likeness, Record, Suggestion, SuggestionRun, SuggestionStatus
-from app.services import App
-
-Answer = TypeVar("Answer")
+from app.interfaces.cli.asking import ask_app, print_json
+from app.interfaces.cli.common import screen, side_screen
+from app.models import FieldAgreement, Likeness, Suggestion, SuggestionRun, SuggestionStatus
 
 SHOWN = 20
 
@@ -27,16 +22,16 @@ def suggest(tenant: str, *, at_least: float, as_json: bool) -> None:
         def tell(done: int, total: int) -> None:
             progress.update(task, completed=done, total=total)
 
-        run = _run(lambda app: app.customers.suggest_identities(tenant, at_least=at_least, progress=tell))
+        run = ask_app(lambda app: app.customers.suggest_identities(tenant, at_least=at_least, progress=tell))
     if as_json:
-        _print_json(run)
+        print_json(run)
     else:
         _print_run(run)
 
 
 def show_suggestions(tenant: str, status: str, *, as_json: bool) -> None:
     """Print the suggestions with this status, the weightiest first."""
-    suggestions = _run(lambda app: app.customers.suggestions(tenant, SuggestionStatus(status)))
+    suggestions = ask_app(lambda app: app.customers.suggestions(tenant, SuggestionStatus(status)))
     if as_json:
         listing = {"suggestions": [suggestion.model_dump(mode="json") for suggestion in suggestions]}
         sys.stdout.write(json.dumps(listing, ensure_ascii=False, indent=2) + "\n")
@@ -48,9 +43,9 @@ def show_suggestions(tenant: str, status: str, *, as_json: bool) -> None:
 
 def confirm(tenant: str, suggestion_id: str, *, as_json: bool) -> None:
     """Join the two customers of a suggestion. Raises NotFound, or IdentityConflict when the rules forbid it."""
-    confirmed = _run(lambda app: app.customers.confirm_suggestion(tenant, suggestion_id))
+    confirmed = ask_app(lambda app: app.customers.confirm_suggestion(tenant, suggestion_id))
     if as_json:
-        _print_json(confirmed)
+        print_json(confirmed)
         return
     survivor, other = confirmed.customer_ids
     _print(f"{other} is joined to {survivor}. To undo it:")
@@ -59,32 +54,20 @@ def confirm(tenant: str, suggestion_id: str, *, as_json: bool) -> None:
 
 def dismiss(tenant: str, suggestion_id: str, *, as_json: bool) -> None:
     """Settle that the customers of a suggestion are two people. Raises NotFound or InvalidRequest."""
-    dismissed = _run(lambda app: app.customers.dismiss_suggestion(tenant, suggestion_id))
+    dismissed = ask_app(lambda app: app.customers.dismiss_suggestion(tenant, suggestion_id))
     if as_json:
-        _print_json(dismissed)
+        print_json(dismissed)
     else:
         _print(f"{suggestion_id} is dismissed: these two customers are not suggested again.")
 
 
 def unmerge(tenant: str, customer_id: str, merge_id: str, *, as_json: bool) -> None:
     """Take two joined customers apart again. Raises UnknownCustomer or NotFound."""
-    undone = _run(lambda app: app.customers.unmerge(tenant, customer_id, merge_id))
+    undone = ask_app(lambda app: app.customers.unmerge(tenant, customer_id, merge_id))
     if as_json:
-        _print_json(undone)
+        print_json(undone)
     else:
         _print(f"{undone.absorbed} and {undone.survivor} are two customers again.")
-
-
-def _run(ask: Callable[[App], Awaitable[Answer]]) -> Answer:
-    app = build(settings_in_force())
-
-    async def answer() -> Answer:
-        try:
-            return await ask(app)
-        finally:
-            await app.close()
-
-    return asyncio.run(answer())
 
 
 def _print_run(run: SuggestionRun) -> None:
@@ -116,7 +99,3 @@ def _in_words(agreement: FieldAgreement) -> str:
 
 def _print(words: str) -> None:
     screen().print(words, markup=False)
-
-
-def _print_json(record: Record) -> None:
-    sys.stdout.write(record.model_dump_json(indent=2) + "\n")

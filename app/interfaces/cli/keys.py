@@ -1,21 +1,17 @@
 """`warmline keys …`: make, list, rotate and revoke the API keys that callers of the service send."""
 
-import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
 
 from rich.table import Table
 from rich.text import Text
 
-from app.bootstrap import build
-from app.interfaces.cli.common import screen, settings_in_force
-from app.models import ApiKey, IssuedKey, Record, Scope
+from app.interfaces.cli.asking import ask_app, print_json
+from app.interfaces.cli.common import screen
+from app.models import ApiKey, IssuedKey, Scope
 from app.services import App
-
-Answer = TypeVar("Answer")
 
 
 def create(tenant: str, scopes: Sequence[str], *, label: str, days: int | None, as_json: bool) -> None:
@@ -28,9 +24,9 @@ def create(tenant: str, scopes: Sequence[str], *, label: str, days: int | None, 
             tenant, [Scope(scope) for scope in scopes], label=label, lifetime=lifetime
         ), first
 
-    issued, first = _run(make)
+    issued, first = ask_app(make)
     if as_json:
-        _print_json(issued)
+        print_json(issued)
         return
     _print_issued(issued)
     if first:
@@ -39,9 +35,9 @@ def create(tenant: str, scopes: Sequence[str], *, label: str, days: int | None, 
 
 def rotate(key_id: str, *, grace_hours: int, as_json: bool) -> None:
     """Make a key that takes another's place, and show it. Raises NotFound or InvalidRequest."""
-    issued = _run(lambda app: app.access.rotate_key(key_id, grace=timedelta(hours=grace_hours)))
+    issued = ask_app(lambda app: app.access.rotate_key(key_id, grace=timedelta(hours=grace_hours)))
     if as_json:
-        _print_json(issued)
+        print_json(issued)
         return
     _print_issued(issued)
     _print(f"The old key, {key_id}, " + (f"ends within {grace_hours} hours." if grace_hours else "has ended."))
@@ -49,16 +45,16 @@ def rotate(key_id: str, *, grace_hours: int, as_json: bool) -> None:
 
 def revoke(key_id: str, *, as_json: bool) -> None:
     """End a key. Raises NotFound."""
-    revoked = _run(lambda app: app.access.revoke_key(key_id))
+    revoked = ask_app(lambda app: app.access.revoke_key(key_id))
     if as_json:
-        _print_json(revoked)
+        print_json(revoked)
         return
     _print(f"The key {key_id} of tenant {revoked.tenant} is revoked. A running service refuses it within 5 seconds.")
 
 
 def show_all(*, as_json: bool) -> None:
     """Print every key of every tenant, without its secret."""
-    keys = _run(lambda app: app.access.keys())
+    keys = ask_app(lambda app: app.access.keys())
     if as_json:
         listing = {"keys": [key.model_dump(mode="json") for key in keys]}
         sys.stdout.write(json.dumps(listing, ensure_ascii=False, indent=2) + "\n")
@@ -68,24 +64,8 @@ def show_all(*, as_json: bool) -> None:
         _print("There are no keys: the service answers callers on this machine only. Make one with keys create.")
 
 
-def _run(ask: Callable[[App], Awaitable[Answer]]) -> Answer:
-    app = build(settings_in_force())
-
-    async def answer() -> Answer:
-        try:
-            return await ask(app)
-        finally:
-            await app.close()
-
-    return asyncio.run(answer())
-
-
 def _print(words: str) -> None:
     screen().print(words, markup=False)
-
-
-def _print_json(record: Record) -> None:
-    sys.stdout.write(record.model_dump_json(indent=2) + "\n")
 
 
 def _print_issued(issued: IssuedKey) -> None:

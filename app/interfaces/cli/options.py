@@ -10,7 +10,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else
 ConversationFile = Annotated[
     str,
     typer.Option(
-        "--conversation", metavar="FILE", help="A conversation as JSON, vCon or plain text, or - for standard input."
+        "--conversation",
+        metavar="FILE",
+        help="A conversation as JSON, vCon, transcript, captions, mail or plain text, or - for standard input.",
     ),
 ]
 ConversationId = Annotated[
@@ -39,6 +41,12 @@ Now = Annotated[
 ]
 CatalogueName = Annotated[
     str | None, typer.Option(metavar="NAME", help="A shipped catalogue or a YAML file. Default: WARMLINE_CATALOGUE.")
+]
+Customer = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME", help="Who is the customer, by name, label or number, where a vCon or transcript does not say."
+    ),
 ]
 AtLeast = Annotated[float, typer.Option(min=0.01, max=1.0, help="How likely a pair must be one person.")]
 Check = Annotated[

@@ -35,7 +35,7 @@ async def _reindex(app: App, progress: Progress) -> IndexProgress:
     task = progress.add_task("interactions", total=None)
     try:
         async for made in app.reindex():
-            progress.update(task, completed=made.position, total=made.last_position)
+            progress.update(task, completed=made.position + made.passages, total=made.last_position + made.passages)
     finally:
         await app.close()
     return made
@@ -46,13 +46,17 @@ def _tell(made: IndexProgress, seconds: float, *, as_json: bool) -> None:
         report: dict[str, int | float | str] = {
             "interactions": made.interactions,
             "vectors": made.vectors,
+            "passages": made.passages,
             "duration_s": round(seconds, 3),
         }
         if made.set_aside is not None:
             report["set_aside"] = made.set_aside
         sys.stdout.write(json.dumps(report, indent=2) + "\n")
         return
-    screen().print(f"{made.interactions:,} interactions read, {made.vectors:,} embedded, in {seconds:,.1f} s.")
+    screen().print(
+        f"{made.interactions:,} interactions read, {made.vectors:,} embedded, {made.passages:,} passages of articles "
+        f"embedded, in {seconds:,.1f} s."
+    )
     if made.set_aside is not None:
         screen().print(
             f"The index before it could not be read and was set aside in {made.set_aside}. Remove that folder when you "

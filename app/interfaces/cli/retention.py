@@ -1,19 +1,11 @@
 """`warmline retention …`: for how long each channel of a tenant is kept, and the removal of what is older."""
 
-import asyncio
-import json
-import sys
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
-
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from app.bootstrap import build
-from app.interfaces.cli.common import screen, settings_in_force, side_screen
+from app.interfaces.cli.asking import ask_app, print_json
+from app.interfaces.cli.common import screen, side_screen
 from app.models import Channel, RetentionRule
 from app.services import App
-
-Answer = TypeVar("Answer")
 
 ALL_OTHERS = "all others"
 
@@ -27,9 +19,9 @@ def set_rule(tenant: str, channel: Channel | None, days: int | None, *, as_json:
         else:
             await app.customers.set_retention(tenant, RetentionRule(channel=channel, days=days))
 
-    _run(put)
+    ask_app(put)
     if as_json:
-        _print_json({"tenant": tenant, "channel": channel, "days": days})
+        print_json({"tenant": tenant, "channel": channel, "days": days})
     else:
         duration = "for good" if days is None else f"for {days} days"
         screen().print(f"{tenant}: {channel or ALL_OTHERS} kept {duration}.", markup=False)
@@ -37,9 +29,9 @@ def set_rule(tenant: str, channel: Channel | None, days: int | None, *, as_json:
 
 def show_rules(tenant: str, *, as_json: bool) -> None:
     """Print for how long each channel of a tenant is kept."""
-    rules = _run(lambda app: app.customers.retention_rules(tenant))
+    rules = ask_app(lambda app: app.customers.retention_rules(tenant))
     if as_json:
-        _print_json({"tenant": tenant, "rules": [rule.model_dump(mode="json") for rule in rules]})
+        print_json({"tenant": tenant, "rules": [rule.model_dump(mode="json") for rule in rules]})
     elif not rules:
         screen().print(f"{tenant}: everything is kept for good. Change it with retention set.", markup=False)
     for rule in () if as_json else rules:
@@ -52,27 +44,11 @@ def apply_rules(tenant: str | None, *, as_json: bool) -> None:
         SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=side_screen(), transient=True
     ) as progress:
         progress.add_task("erasing what is too old", total=None)
-        runs = _run(lambda app: app.customers.apply_retention(tenant=tenant))
+        runs = ask_app(lambda app: app.customers.apply_retention(tenant=tenant))
     if as_json:
-        _print_json({"runs": [run.model_dump(mode="json") for run in runs]})
+        print_json({"runs": [run.model_dump(mode="json") for run in runs]})
     elif not runs:
         screen().print("No retention rule is set, so nothing was erased.", markup=False)
     for run in () if as_json else runs:
         counts = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in run.erased.items() if count)
         screen().print(f"{run.tenant}: {counts or 'nothing was too old'}", markup=False)
-
-
-def _run(ask: Callable[[App], Awaitable[Answer]]) -> Answer:
-    app = build(settings_in_force())
-
-    async def answer() -> Answer:
-        try:
-            return await ask(app)
-        finally:
-            await app.close()
-
-    return asyncio.run(answer())
-
-
-def _print_json(document: object) -> None:
-    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")

@@ -6,7 +6,8 @@ The forms of the card are plain ones. A script sends them with `X-Part` and gets
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 from urllib.parse import parse_qsl
@@ -36,7 +37,14 @@ from app.interfaces.http.request_bodies import MAX_BODY_BYTES, parsed_fields, re
 from app.interfaces.http.streaming import MEDIA_TYPE as EVENTS
 from app.interfaces.http.streaming import PING_S, StreamEvent
 from app.interfaces.rendering.card import EDITABLE, evidence_page, refusal_page
-from app.models import ActionOutcome, Feedback
+from app.models import ActionOutcome, Feedback, Handoff
+
+
+class RemovedBriefError(NotFound):
+    """The handoff that a link opens was there once and is not any more."""
+
+    title = "This brief was removed"
+
 
 LEAST_LIFETIME = timedelta(seconds=1)
 _MARKS = ("right", "wrong", "missing")
@@ -76,7 +84,7 @@ Opened = Annotated[CardPass, Depends(_opened)]
 @router.get(PATH + "/{token}")
 async def show(request: Request, opened: Opened, part: bool = False) -> Response:
     """The card, or with `part` what a script puts in place of its parts."""
-    handoff = await application_of(request).handoffs.filed(opened.tenant, opened.handoff_id)
+    handoff = await _handoff(request, opened)
     return await card_page(request, opened, handoff, whole=not part)
 
 
@@ -90,7 +98,7 @@ async def live(request: Request, opened: Opened) -> Response:
 async def evidence(request: Request, opened: Opened, interaction_id: str) -> Response:
     """The whole of one interaction that the handoff names."""
     application = application_of(request)
-    handoff = await application.handoffs.filed(opened.tenant, opened.handoff_id)
+    handoff = await _handoff(request, opened)
     row = (await application.handoffs.evidence_of(opened.tenant, handoff)).get(interaction_id)
     if row is None:
         raise NotFound("This handoff names no such interaction, or it is not kept any more.")
@@ -104,7 +112,8 @@ async def feedback(request: Request, opened: Opened) -> Response:
     fields = await _form(request)
     edited = {name: fields.pop(f"edited.{name}") for name in EDITABLE if f"edited.{name}" in fields}
     agent_feedback = parsed_fields(Feedback, _marked(fields) | ({"edited_brief": edited} if edited else {}))
-    await application_of(request).handoffs.file_feedback(opened.tenant, opened.handoff_id, agent_feedback)
+    with _removal_told():
+        await application_of(request).handoffs.file_feedback(opened.tenant, opened.handoff_id, agent_feedback)
     return await _shown_again(request, opened)
 
 
@@ -112,7 +121,7 @@ async def feedback(request: Request, opened: Opened) -> Response:
 async def outcome(request: Request, opened: Opened) -> Response:
     """That the agent took an action, and what became of it."""
     application = application_of(request)
-    handoff = await application.handoffs.filed(opened.tenant, opened.handoff_id)
+    handoff = await _handoff(request, opened)
     if handoff.next_actions is None:
         raise NotFound("This handoff offers no actions.")
     action_outcome = parsed_fields(ActionOutcome, {"displayed": "true", "accepted": "true", **await _form(request)})
@@ -124,7 +133,7 @@ async def outcome(request: Request, opened: Opened) -> Response:
 async def refresh(request: Request, opened: Opened) -> Response:
     """A new handoff for the same request, whose card opens for as long as this one would have."""
     application = application_of(request)
-    await application.handoffs.filed(opened.tenant, opened.handoff_id)  # its absence is told before work is begun
+    await _handoff(request, opened)  # its absence is told before work is begun
     door: Door = request.app.state.door
     made = await door.streams.begin(
         application.handoffs.refreshed_stages(opened.tenant, opened.handoff_id, file_first=True)
@@ -140,6 +149,26 @@ async def of_visitor(request: Request, visitor: HandoffVisitor, handoff_id: str)
     handoff = await visitor.application.handoffs.filed(visitor.tenant, handoff_id)
     opened = await issue_pass(visitor.application, visitor.tenant, handoff_id, visitor.key_id, lifetime=USUAL_LIFETIME)
     return await card_page(request, opened, handoff)
+
+
+@contextmanager
+def _removal_told() -> Generator[None]:
+    # Only what was there is ever linked to, so nothing need be remembered of what is gone.
+    try:
+        yield
+    except RemovedBriefError:
+        raise
+    except NotFound:
+        raise RemovedBriefError(
+            "A message that it quoted was deleted, or the customer was erased. Ask for a new handoff of the "
+            "conversation: its brief tells what is still there."
+        ) from None
+
+
+async def _handoff(request: Request, opened: CardPass) -> Handoff:
+    """The handoff that a link opens. Raises RemovedBriefError."""
+    with _removal_told():
+        return await application_of(request).handoffs.filed(opened.tenant, opened.handoff_id)
 
 
 async def _form(request: Request) -> dict[str, str]:
@@ -168,7 +197,7 @@ async def _shown_again(request: Request, opened: CardPass) -> Response:
         return RedirectResponse(opened.address, status_code=303, headers=card_headers(request))
     if request.headers["x-part"] == "none":
         return Response(status_code=204, headers=card_headers(request))
-    handoff = await application_of(request).handoffs.filed(opened.tenant, opened.handoff_id)
+    handoff = await _handoff(request, opened)
     return await card_page(request, opened, handoff, whole=False)
 
 
@@ -201,9 +230,10 @@ async def _revisions(request: Request, opened: CardPass) -> AsyncGenerator[str]:
     """
     application = application_of(request)
     shown = 1
-    async for stage in application.handoffs.follow(opened.tenant, opened.handoff_id):
-        if stage.pending and stage.revision <= shown:
-            continue
-        shown = stage.revision
-        current = await application.handoffs.filed(opened.tenant, opened.handoff_id)
-        yield await card_text(request, opened, current, whole=False)
+    with _removal_told():
+        async for stage in application.handoffs.follow(opened.tenant, opened.handoff_id):
+            if stage.pending and stage.revision <= shown:
+                continue
+            shown = stage.revision
+            current = await _handoff(request, opened)
+            yield await card_text(request, opened, current, whole=False)

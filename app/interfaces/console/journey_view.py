@@ -8,7 +8,17 @@ from datetime import UTC, date, datetime
 from itertools import takewhile
 from typing import Any, NamedTuple
 
-from app.models import Actor, Channel, Interaction, Signal, SignalType
+from app.models import (
+    CHANGES,
+    Actor,
+    Channel,
+    Interaction,
+    Kind,
+    Signal,
+    SignalType,
+    Visibility,
+    rewording_of,
+)
 from app.services import JourneyPage
 from app.services.customer_history import Joining, MadeDecision, MadeHandoff
 
@@ -31,6 +41,17 @@ class DataField(NamedTuple):
     value: str
 
 
+class ShownChange(NamedTuple):
+    """What an edit or a deletion did: the words before and after, None where nobody has them any more.
+
+    `target` is our id of what was changed, where it has arrived.
+    """
+
+    target: str | None = None
+    before: str | None = None
+    after: str | None = None
+
+
 @dataclass(slots=True)
 class StretchLine:
     """One interaction of a stretch, with the signals that fired at it."""
@@ -40,6 +61,7 @@ class StretchLine:
     folded: bool
     fields: Sequence[DataField]
     signals: list[Signal] = field(default_factory=list[Signal])
+    change: ShownChange | None = None
 
     @property
     def side(self) -> str:
@@ -132,7 +154,7 @@ def days_of(page: JourneyPage) -> Sequence[JourneyDay]:
         if isinstance(thing, Mark):
             entries.append(thing)
             continue
-        line = _line(thing, fired[thing.interaction_id])
+        line = _line(thing, fired[thing.interaction_id], page.targets)
         # Marks that a conversation went on after lie within it.
         marks = list(takewhile(lambda entry: isinstance(entry, Mark), reversed(entries)))[::-1]
         last = entries[-len(marks) - 1] if len(entries) > len(marks) else None
@@ -147,12 +169,13 @@ def days_of(page: JourneyPage) -> Sequence[JourneyDay]:
 def lanes_of(page: JourneyPage) -> Lanes:
     """The part as lanes of channels."""
     fired = _fired(page)
-    order = list(dict.fromkeys(row.channel for row in page.interactions))
+    rows = [row for row in page.interactions if _shows(row, page.targets)]
+    order = list(dict.fromkeys(row.channel for row in rows))
     middle = {channel: index * LANE_HEIGHT + LANE_HEIGHT // 2 for index, channel in enumerate(order)}
-    step = min(FURTHEST, max(CLOSEST, LANES_WIDTH // max(1, len(page.interactions))))
+    step = min(FURTHEST, max(CLOSEST, LANES_WIDTH // max(1, len(rows))))
     points = [
         _point(row, LANE_LABEL + index * step + step // 2, middle[row.channel], fired[row.interaction_id])
-        for index, row in enumerate(page.interactions)
+        for index, row in enumerate(rows)
     ]
     return Lanes(
         left=LANE_LABEL,
@@ -175,7 +198,8 @@ def friction_of(page: JourneyPage) -> Sequence[tuple[SignalType, int]]:
 def _things(page: JourneyPage) -> Iterable[tuple[datetime, int, Interaction | Mark]]:
     # At one moment what was said comes first: the rest follows from it.
     for index, row in enumerate(page.interactions):
-        yield row.occurred_at, index, row
+        if _shows(row, page.targets):
+            yield row.occurred_at, index, row
     after = len(page.interactions)
     for joining in page.joinings:
         if (page.since is None or joining.at >= page.since) and (page.until is None or joining.at < page.until):
@@ -205,10 +229,33 @@ def _goes_on(stretch: Stretch, row: Interaction) -> bool:
     return row.conversation_id is not None or stretch.lines[-1].row.channel is row.channel
 
 
-def _line(row: Interaction, signals: Sequence[Signal]) -> StretchLine:
+def _shows(row: Interaction, targets: Mapping[str, Interaction]) -> bool:
+    """Whether a row is to be seen: an edit that left everything as it was, such as a read receipt, is not."""
+    if row.kind is not Kind.EDIT or row.text or row.redacted:
+        return True
+    target = targets.get(row.target_id or "")
+    if target is None or target.redacted or row.visibility is not Visibility.PUBLIC:
+        return True
+    return rewording_of(row, target) is not None
+
+
+def _change(row: Interaction, targets: Mapping[str, Interaction]) -> ShownChange | None:
+    if row.kind not in CHANGES:
+        return None
+    target = targets.get(row.target_id or "")
+    if target is None:
+        return ShownChange()
+    words = rewording_of(row, target) if row.kind is Kind.EDIT else None
+    if words is None:
+        return ShownChange(target.interaction_id)
+    before, after = (text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]} …" for text in words)
+    return ShownChange(target.interaction_id, before, after)
+
+
+def _line(row: Interaction, signals: Sequence[Signal], targets: Mapping[str, Interaction]) -> StretchLine:
     paragraphs = [paragraph for paragraph in map(str.strip, row.text.splitlines()) if paragraph]
     folded = len(row.text) > LONGEST_SHOWN or len(paragraphs) > 8
-    return StretchLine(row, paragraphs, folded, _fields(row.data), list(signals))
+    return StretchLine(row, paragraphs, folded, _fields(row.data), list(signals), _change(row, targets))
 
 
 def _fields(data: Mapping[str, Any]) -> Sequence[DataField]:

@@ -16,12 +16,14 @@ from app.interfaces.http.routes import (
     analytics,
     announcements,
     briefs,
+    connectors,
     customers,
     decisions,
     erasure,
     formats,
     handoffs,
     interactions,
+    knowledge,
     listings,
     service,
 )
@@ -46,8 +48,8 @@ def mount(
     api.state.authenticator = Authenticator(require_keys=require_keys)
     api.state.frame_ancestors = tuple(frame_ancestors)
     api.state.public_url = public_url
-    made = (interactions, formats, customers, erasure, handoffs, briefs, actions, decisions, analytics, listings)
-    for noun in (*made, announcements, service):
+    made = (interactions, formats, customers, erasure, handoffs, briefs, actions, knowledge, decisions, analytics)
+    for noun in (*made, listings, announcements, connectors, service):
         # A route is worked out once, where it is declared; `include_router` would work it out anew for each `api`.
         api.router.routes.extend(noun.router.routes)
     # FastAPI describes these paths; served by a plain route, a single interaction costs a fifth less.

@@ -45,12 +45,14 @@ _WORK_OF_PATH = {
     ("POST", "/v1/events"): INGEST,
     ("POST", "/v1/next-actions"): ACTIONS,
     ("POST", "/mcp"): ACTIONS,
+    ("POST", "/mcp/"): ACTIONS,
     ("POST", "/v1/handoffs"): HANDOFF,
     ("POST", "/v1/briefs/verify"): HANDOFF,
     ("POST", "/v1/wrap-ups"): HANDOFF,
 }
 _OVER_EVERYTHING = ("/v1/analytics/", "/v1/decisions", "/v1/audit")
 _WITH_A_BODY = frozenset({"POST", "PUT"})
+_MCP = frozenset({"/mcp", "/mcp/"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,7 @@ class Admission:
                 door.application.access.note_pressure()
 
     async def _through(self, lane: Lane, tenant: str, visit: "_InboundRequest") -> None:
-        if visit.scope["method"] in _WITH_A_BODY and visit.scope["path"] != "/mcp":
+        if visit.scope["method"] in _WITH_A_BODY and visit.scope["path"] not in _MCP:
             lane.check(tenant)
         else:
             await visit.enter(lane, tenant)

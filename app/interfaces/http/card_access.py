@@ -3,7 +3,8 @@
 A desktop shows the card in a frame of another site, where no cookie of ours is sent. So the address holds a signed
 token that opens one handoff for a time: its card, its evidence, its feedback, the outcomes of its actions and its
 refresh, and nothing else. It ends early when the API key that asked for it is revoked or loses its scope; one that was
-asked for without a key opens the card on the same machine only, and only while no keys are set up. The access log
+asked for without a key opens the card on the same machine only, and only while no keys are set up; one that a connector
+wrote into its platform opens it until the connector is removed. The access log
 names the route's pattern, so it holds no token, and the page's policy sends none to anybody as a referrer.
 """
 
@@ -21,9 +22,10 @@ from app.interfaces.rendering.card import card
 from app.interfaces.rendering.policy import page_headers
 from app.models import Handoff, Scope
 from app.services import App
+from app.services.write_back import CARD_PASS, CARD_PATH
 
-PATH = "/console/cards"
-PURPOSE = "card"
+PATH = CARD_PATH
+PURPOSE = CARD_PASS
 # A card that was opened with an API key, without a link that says for how long.
 USUAL_LIFETIME = timedelta(hours=1)
 
@@ -70,7 +72,10 @@ async def read_pass(request: Request, token: str) -> CardPass:
             key_id=None if payload["key"] is None else str(payload["key"]),
             expires_at=expires_at,
         )
-        await _check_still_given(request, application, card_pass.key_id)
+        if payload.get("connector") is None:
+            await _check_still_given(request, application, card_pass.key_id)
+        else:
+            await application.connectors.check_there(str(payload["connector"]))
     except Unauthorized as refusal:
         message = f"{refusal.detail} Ask the desktop that showed it for a new link."
         raise ClosedCardError(message) from None

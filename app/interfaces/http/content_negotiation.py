@@ -13,10 +13,14 @@ class _Range(NamedTuple):
     type: str
     subtype: str
     quality: float
+    profile: str | None
 
 
 def chosen_media_type(request: Request, offers: Sequence[str]) -> str:
-    """The offer that the caller likes best, the first of equals. Raises a 406 refusal when none is accepted."""
+    """The offer that the caller likes best, the first of equals. Raises a 406 refusal when none is accepted.
+
+    An offer may name a profile, such as `text/plain; profile=whisper`; a range without one accepts it too.
+    """
     ranges = _ranges(",".join(request.headers.getlist("accept")))
     if not ranges:
         return offers[0]
@@ -33,8 +37,14 @@ def _ranges(accept: str) -> list[_Range]:
         name, *parameters = (piece.strip().lower() for piece in part.split(";"))
         main, slash, sub = name.partition("/")
         if slash:
-            ranges.append(_Range(main, sub, _weight(parameters)))
+            ranges.append(_Range(main, sub, _weight(parameters), _profile(parameters)))
     return ranges
+
+
+def _profile(parameters: Sequence[str]) -> str | None:
+    """Which form of a media type is meant, where one is; no other parameter changes what we send."""
+    pairs = (parameter.partition("=") for parameter in parameters)
+    return next((value.strip().strip('"') for name, _, value in pairs if name.strip() == "profile"), None)
 
 
 def _weight(parameters: Sequence[str]) -> float:
@@ -50,8 +60,14 @@ def _weight(parameters: Sequence[str]) -> float:
 
 def _quality(offer: str, ranges: Sequence[_Range]) -> float:
     # The most specific range that fits decides, so `text/html;q=0, */*` means anything but HTML.
-    main, _, sub = offer.partition("/")
-    exact = [media_range.quality for media_range in ranges if (media_range.type, media_range.subtype) == (main, sub)]
+    name, *parameters = (piece.strip() for piece in offer.split(";"))
+    main, _, sub = name.partition("/")
+    profile = _profile(parameters)
+    named = [media_range for media_range in ranges if (media_range.type, media_range.subtype) == (main, sub)]
+    if profile:
+        named = [media_range for media_range in named if media_range.profile in (None, profile)]
+        named = [media_range for media_range in named if media_range.profile] or named
+    exact = [media_range.quality for media_range in named]
     of_type = [media_range.quality for media_range in ranges if (media_range.type, media_range.subtype) == (main, "*")]
     anything = [media_range.quality for media_range in ranges if (media_range.type, media_range.subtype) == ("*", "*")]
     return max(exact or of_type or anything or [0.0])

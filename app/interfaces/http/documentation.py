@@ -18,9 +18,11 @@ from app.interfaces.http.schemas import InteractionBatch, MergeRequest, ResolveR
 from app.interfaces.http.scopes import scope_of
 from app.models import (
     ActionOutcome,
+    ArticleDraft,
     Feedback,
     HandoffRequest,
     InteractionDraft,
+    KnowledgeQuestion,
     LinkRequest,
     NextActionRequest,
     Problem,
@@ -48,6 +50,7 @@ TAGS = [
     {"name": "Customers", "description": "Who somebody is, and their whole history over all channels."},
     {"name": "Handoffs", "description": "The brief that is there before the call connects."},
     {"name": "Next actions", "description": "What to do next, out of the tenant's catalogue."},
+    {"name": "Knowledge", "description": "The tenant's articles, and the passages of them that answer a question."},
     {"name": "Analytics", "description": "Where continuity breaks, over all journeys of a tenant."},
     {"name": "Service", "description": "Whether the service lives and is ready."},
 ]
@@ -64,6 +67,8 @@ REQUESTS: Sequence[type[BaseModel]] = (
     VerifyRequest,
     NextActionRequest,
     ActionOutcome,
+    ArticleDraft,
+    KnowledgeQuestion,
     WebhookDraft,
     RedeliveryRequest,
 )

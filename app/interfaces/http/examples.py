@@ -73,6 +73,18 @@ NEXT_ACTIONS: Example = {"conversation_id": "visit-42", "audience": "bot", "limi
 
 LINK: Example = {"ttl_s": 900}
 
+ARTICLE: Example = {
+    "title": "Return a damaged parcel",
+    "markdown": "## Within 30 days\n\nOffer a return label. The customer keeps the parcel until the label has come.",
+    "url": "https://help.example/returns/damaged",
+    "language": "en",
+    "intents": ["refund"],
+    "actions": ["send_return_label"],
+    "valid_until": "2027-01-01T00:00:00Z",
+}
+
+KNOWLEDGE_QUESTION: Example = {"q": "The parcel came damaged. Who pays for the return?", "limit": 3}
+
 OUTCOME: Example = {
     "action_id": "send_reset_link",
     "displayed": True,

@@ -1,6 +1,6 @@
 """A creating POST: its tenant, its raw body, read once, and its answer, given once however often it is retried."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, TypeVar
@@ -48,8 +48,8 @@ class Post:
         """File the interactions of the body: 201, or 207 when some were refused. Raises RefusedError for a lone one."""
 
         async def make() -> JsonReply:
-            recorded = _with_ids(
-                await self.application.interactions.record(self.tenant, sent.rows, now=datetime.now(UTC)), sent.ids
+            recorded = _completed(
+                await self.application.interactions.record(self.tenant, sent.rows, now=datetime.now(UTC)), sent
             )
             problems = [result.problem for result in recorded.results if result.problem is not None]
             if sent.single and problems:
@@ -61,13 +61,16 @@ class Post:
         return await self.once(make)
 
 
-def _with_ids(recorded: RecordAnswer, ids: Sequence[str | None]) -> RecordAnswer:
-    if all(name is None for name in ids):
-        return recorded
-    results = (
-        result.model_copy(update={"id": name}) if name is not None else result
-        for result, name in zip(recorded.results, ids, strict=True)
-    )
+def _completed(recorded: RecordAnswer, sent: SubmittedInteractions) -> RecordAnswer:
+    """The answer with what rows called themselves, and with what reading them brought up."""
+    results = list(recorded.results)
+    for index, name in enumerate(sent.ids):
+        if name is not None:
+            results[index] = results[index].model_copy(update={"id": name})
+    for index, warnings in enumerate(sent.warnings):
+        result = results[index]
+        if warnings and result.problem is None:
+            results[index] = result.model_copy(update={"warnings": (*result.warnings, *warnings)})
     return recorded.model_copy(update={"results": tuple(results)})
 
 

@@ -8,14 +8,16 @@ from functools import partial
 from typing import Any, TypeVar, cast
 
 from fastapi import Request
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, JsonValue, ValidationError
 from pydantic_core import from_json
 
+from app.connectors.recognition import rows_of_event
 from app.conversations import fields_of
 from app.errors import InvalidRequest, PayloadTooLarge, WarmlineError
 from app.formats import cloud_events, vcon
+from app.formats.options import ReadingOptions
 from app.interfaces.http.problems import problem_of
-from app.models import MAX_BATCH, InteractionDraft, Problem
+from app.models import MAX_BATCH, InteractionDraft, Problem, RowWarning
 from app.validation import (
     check_count_of_values,
     interaction_draft,
@@ -35,6 +37,13 @@ MAX_ROW_BYTES = 4 * 1024 * 1024
 MOST_BLANK_BYTES = 4 * 1024 * 1024
 NDJSON_TYPES = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"})
 
+UNREAD_WORDS = RowWarning(
+    field="data",
+    code="unread_words",
+    detail="Words stand in the data of this event that nobody reads: no brief will tell of them. Send what somebody "
+    "said as an interaction, or in `text`, or name the platform in the event's type, such as chatwoot.message_created.",
+)
+
 _ROW = re.compile(rb"\S[^\n]*+")
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -44,12 +53,14 @@ Model = TypeVar("Model", bound=BaseModel)
 class SubmittedInteractions:
     """The interactions of one request: each a draft, or the problem it has. `single` when it was one bare object.
 
-    `ids` are what the rows of a batch called themselves, so that a refused one can be told by its name too.
+    `ids` are what the rows of a batch called themselves, so that a refused one can be told by its name too. `warnings`
+    are what reading them brought up, for each row; empty where nothing was.
     """
 
     rows: Sequence[InteractionDraft | Problem]
     single: bool
     ids: Sequence[str | None] = ()
+    warnings: Sequence[Sequence[RowWarning]] = ()
 
 
 _Named = tuple[InteractionDraft | Problem, str | None]
@@ -130,9 +141,12 @@ async def sent_interactions(body: bytes, content_type: str) -> SubmittedInteract
     return await _read(read, body)
 
 
-async def sent_vcon(body: bytes) -> SubmittedInteractions:
-    """The interactions of one vCon. Raises InvalidRequest naming each defect by its path, or PayloadTooLarge."""
-    return await _read(_vcon, body)
+async def sent_vcon(body: bytes, options: ReadingOptions) -> SubmittedInteractions:
+    """The interactions of one vCon, with what has to be said of them.
+
+    Raises InvalidRequest naming each defect by its path, or PayloadTooLarge.
+    """
+    return await _read(partial(_vcon, options), body)
 
 
 async def sent_events(body: bytes, headers: Mapping[str, str]) -> SubmittedInteractions:
@@ -151,13 +165,23 @@ def _media_type(content_type: str) -> str:
     return content_type.partition(";")[0].strip().lower()
 
 
-def _vcon(body: bytes) -> SubmittedInteractions:
-    return SubmittedInteractions(vcon.interactions_of(_json(body)), single=False)
+def _vcon(options: ReadingOptions, body: bytes) -> SubmittedInteractions:
+    read = vcon.read_vcon(_json(body), options)
+    return SubmittedInteractions(read.drafts, single=False, warnings=read.warnings)
 
 
 def _events(headers: Mapping[str, str], body: bytes) -> SubmittedInteractions:
-    batched = _media_type(headers.get("content-type", "")) == cloud_events.BATCHED
-    return SubmittedInteractions(cloud_events.interactions_of_events(headers, body), single=not batched)
+    read = cloud_events.read_events(headers, body, _platforms_rows)
+    single = len(read.rows) == 1 and not body.lstrip().startswith(b"[")
+    warnings = [(UNREAD_WORDS,) if index in read.unread else () for index in range(len(read.rows))]
+    return SubmittedInteractions(read.rows, single=single, warnings=warnings)
+
+
+def _platforms_rows(
+    event_type: str, event: Mapping[str, JsonValue], data: JsonValue
+) -> Sequence[InteractionDraft | Problem] | None:
+    read = rows_of_event(event_type, event, data)
+    return None if read is None else read.drafts
 
 
 def _object(body: bytes) -> SubmittedInteractions:

@@ -35,6 +35,9 @@ _PATHS: Mapping[Scope, str] = {
         GET /v1/conversations/{conversation_id}/friction
         GET /v1/signals/stream
         GET /v1/catalogue
+        GET /v1/knowledge
+        GET /v1/knowledge/{article_id}
+        POST /v1/knowledge/search
     """,
     Scope.ANALYTICS: """
         GET /v1/decisions
@@ -51,10 +54,13 @@ _PATHS: Mapping[Scope, str] = {
         DELETE /v1/customers/{customer_id}
         POST /v1/interactions/{interaction_id}/redact
         PUT /v1/catalogue
+        PUT /v1/knowledge/{article_id}
+        DELETE /v1/knowledge/{article_id}
         POST /v1/webhooks
         GET /v1/webhooks
         DELETE /v1/webhooks/{webhook_id}
         GET /v1/webhooks/{webhook_id}/deliveries
+        GET /v1/connectors/{connector_id}/events
         POST /v1/webhooks/{webhook_id}/redeliver
         POST /v1/webhooks/{webhook_id}/rotate
     """,

@@ -66,7 +66,9 @@ def mount_mcp(api: FastAPI) -> McpDoor:
     """Put the MCP interface on `api`, beside the HTTP API; gives what has to be closed at the end."""
     door = McpDoor()
     # A class instance is an ASGI application to Starlette, so that the SDK answers in its own way.
-    api.router.routes.append(Route(PATH, endpoint=door, methods=["POST"], include_in_schema=False))
+    # Clients write the address with and without a slash at its end, and some lose the body on a redirect.
+    for path in (PATH, f"{PATH}/"):
+        api.router.routes.append(Route(path, endpoint=door, methods=["POST"], include_in_schema=False))
     return door
 
 

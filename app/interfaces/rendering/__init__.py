@@ -2,5 +2,6 @@
 
 from app.interfaces.rendering.card import card
 from app.interfaces.rendering.note import markdown
+from app.interfaces.rendering.speech import customer_text, whisper_text
 
-__all__ = ["card", "markdown"]
+__all__ = ["card", "customer_text", "markdown", "whisper_text"]

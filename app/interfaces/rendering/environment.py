@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -27,6 +28,8 @@ _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _DIRECTIONS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _STRUCTURE = re.compile(r"[\\`*\[\]|]|(?<![^\W_])_|_(?![^\W_])")
 _AT_START = re.compile(r"^(?:[#>]|[~=+-](?=[\s~=+-]|$))")
+_WEB_ADDRESS = re.compile(r"https?://[^\s/?#]", re.IGNORECASE)
+_OF_URLS = "%:/?#[]@!$&'()*+,;=~"
 _NUMBERED_AT_START = re.compile(r"^(\d{1,9})([.)])(?=\s|$)")
 
 
@@ -62,6 +65,8 @@ def _environment(*, html: bool) -> Environment:
         "ago": ago,
         "words": words,
         "percent": percent,
+        "web_address": web_address,
+        "address_in_markdown": address_in_markdown,
         "claim_key": claim_key,
         "standing": standing_of,
     }
@@ -121,6 +126,16 @@ def ago(at: datetime, now: datetime) -> str:
 def words(name: str) -> str:
     """A name of ours as words: speak_to_person becomes speak to person."""
     return name.replace("_", " ")
+
+
+def web_address(url: str | None) -> str | None:
+    """A URL that may become a link, http or https; None for any other, such as `javascript:`."""
+    return url if url is not None and _WEB_ADDRESS.match(url) else None
+
+
+def address_in_markdown(url: str) -> MarkdownMarkup:
+    """A URL as Markdown's link to itself, which no character of it can end before its time."""
+    return MarkdownMarkup(f"<{quote(url, safe=_OF_URLS)}>")
 
 
 def percent(share: float) -> str:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, inspect, text
 
 from app.errors import ConfigurationError
 
-HEAD = "0008"
+HEAD = "0009"
 
 _log = logging.getLogger(__name__)
 

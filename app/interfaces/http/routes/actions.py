@@ -1,8 +1,8 @@
 """`/v1/next-actions` and `/v1/catalogue`: what to do next, what became of it, and what there is to be done at all."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from pydantic_core import to_json
 from starlette.responses import Response
 
@@ -92,9 +92,18 @@ async def catalogue(door: TheDoor, tenant: Tenant) -> Response:
         }
     },
 )
-async def put_catalogue(request: Request, door: TheDoor, tenant: Tenant) -> Response:
+async def put_catalogue(
+    request: Request,
+    door: TheDoor,
+    tenant: Tenant,
+    check: Annotated[
+        bool, Query(description="Put nothing, and answer with `findings`: what is probably not meant so.")
+    ] = False,
+) -> Response:
     """YAML or JSON. A catalogue with faults is refused whole, each fault named by its path and its line; a sound one is
     kept for good and replaces the one before. Decisions go by it at once, those of other workers within seconds.
+
+    With `check=true` nothing is put: the answer is the report of `warmline catalogue check`, which takes seconds.
     """
     sent = await read_body(request, limit=MAX_CATALOGUE_BYTES)
     try:
@@ -103,6 +112,9 @@ async def put_catalogue(request: Request, door: TheDoor, tenant: Tenant) -> Resp
         message = "The body is not UTF-8 text."
         raise InvalidRequest(message, [{"path": "body", "message": message}]) from None
     as_json = "json" in request.headers.get("content-type", "").lower()
+    if check:
+        report = await door.application.decisions.check_catalogue(text, as_json=as_json)
+        return Response(report.model_dump_json(), media_type="application/json")
     return _catalogue_answer(await door.application.decisions.put_catalogue(tenant, text, as_json=as_json))
 
 

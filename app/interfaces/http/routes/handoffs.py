@@ -3,9 +3,9 @@
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from pydantic_core import to_json
 from starlette.responses import Response
 
@@ -31,6 +31,16 @@ router = APIRouter(tags=["Handoffs"])
 MARKDOWN = "text/markdown"
 HTML = "text/html"
 VCON = "application/vcon+json"
+WHISPER = "text/plain; profile=whisper"
+CUSTOMER = "text/plain; profile=customer"
+
+InternalOption = Annotated[
+    bool,
+    Query(
+        description="with application/vcon+json: whether it holds what our side wrote among itself too, notes and "
+        "internal messages; default false, since a vCon is made to be handed on"
+    ),
+]
 
 _STAGES: dict[str, Any] = {
     "description": "The handoff; with `Accept: text/event-stream` in stages: `brief`, `brief` again with the model's "
@@ -45,6 +55,14 @@ _FORMS: dict[str, Any] = {
         MARKDOWN: {"schema": {"type": "string"}},
         HTML: {"schema": {"type": "string"}},
         VCON: {"schema": {"type": "object", "description": "the brief and its conversation as an IETF vCon"}},
+        WHISPER: {
+            "schema": {"type": "string", "description": "at most 45 words, to be spoken to the agent"},
+            "example": "The customer is verified. They said: I cannot return the kettle. We promised: a label.\n",
+        },
+        CUSTOMER: {
+            "schema": {"type": "string", "description": "one or two sentences for the customer while they wait"},
+            "example": "Thank you for waiting. I am passing you on to a colleague.\n",
+        },
     },
 }
 
@@ -84,19 +102,28 @@ async def create(request: Request, post: Posted) -> Response:
     response_model=HandoffAnswer,
     responses={200: _FORMS, **NOT_ACCEPTABLE, **refusals("not_found")},
 )
-async def read(handoff_id: HandoffId, request: Request, door: TheDoor, tenant: Tenant) -> Response:
-    """`stale` is true when the ledger has moved on for this customer since it was made."""
-    media_type = chosen_media_type(request, (JSON, MARKDOWN, HTML, VCON))
+async def read(
+    handoff_id: HandoffId, request: Request, door: TheDoor, tenant: Tenant, *, internal: InternalOption = False
+) -> Response:
+    """`stale` is true when the ledger has moved on for this customer since it was made. As a vCon it holds no internal
+    note, unless `internal` asks for them.
+    """
+    media_type = chosen_media_type(request, (JSON, MARKDOWN, HTML, VCON, WHISPER, CUSTOMER))
     handoff = await door.application.handoffs.filed(tenant, handoff_id)
     if media_type == MARKDOWN:
         return Response(rendering.markdown(handoff), media_type=MARKDOWN)
+    if media_type == WHISPER:
+        evidence = await door.application.handoffs.evidence_of(tenant, handoff)
+        return Response(rendering.whisper_text(handoff, evidence), media_type=WHISPER)
+    if media_type == CUSTOMER:
+        return Response(rendering.customer_text(handoff), media_type=CUSTOMER)
     if media_type == HTML:
         key_id: str | None = request.state.key_id
         opened = await issue_pass(door.application, tenant, handoff_id, key_id, lifetime=USUAL_LIFETIME)
         return await card_page(request, opened, handoff)
     if media_type == VCON:
         rows, customer = await door.application.handoffs.conversation_of(tenant, handoff)
-        return Response(to_json(vcon_of(handoff, rows, customer)), media_type=VCON)
+        return Response(to_json(vcon_of(handoff, rows, customer, internal=internal)), media_type=VCON)
     return answer(handoff_answer(handoff)).response()
 
 

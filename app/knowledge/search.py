@@ -1,0 +1,197 @@
+"""Finds the passages that answer a question or a situation, by words and by meaning together.
+
+A situation is told in many sentences, most of which are about something else. By words all of them are asked at once:
+BM25 weighs a rare word that is repeated above whatever is said in passing. By meaning only the few are asked that have
+the most to do with any passage, for a vector of everything is a vector of nothing, and making vectors takes time. Both
+are taken as shares of the best there is and added.
+
+Measured on 20 of 49 situations, of which each of 698 articles' passages was asked: three sentences did as well as six,
+and weights of meaning from 0.25 to 0.75 alike; fusing ranks was worse.
+"""
+
+import logging
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from time import monotonic
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.errors import ConfigurationError, RetrievalUnavailable
+from app.knowledge.library import Library
+from app.knowledge.shelf import Mask, Shelf, ShelvedPassage
+from app.knowledge.word_index import Scores
+from app.nlu.words import terms
+from app.patience import within
+from app.ports import Embedder
+
+_log = logging.getLogger(__name__)
+
+COSINE_WEIGHT = 0.5
+# Two texts of the embedder that share nothing but the language have a cosine of up to 0.3.
+MIN_COSINE = 0.3
+# A passage that has no more in common with a question than a chance word answers nothing.
+MIN_COVERAGE = 0.06
+SENTENCES_EMBEDDED = 3
+WORDS_EMBEDDED = 60
+LONGEST_EMBEDDED = 300
+PATIENCE_S = 1.5
+REST_S = 5.0
+
+
+class Sought(NamedTuple):
+    """What is looked for: sentences that say what it is about, and more words that only words are compared with."""
+
+    sentences: Sequence[str]
+    words: str = ""
+    language: str | None = None
+
+
+class RankedPassage(NamedTuple):
+    """A passage with how well it fits, 0..1."""
+
+    passage: ShelvedPassage
+    score: float
+
+
+class Ranking(NamedTuple):
+    """The best passage of each article that fits, best first; `by_meaning`: vectors were compared too."""
+
+    passages: Sequence[RankedPassage]
+    by_meaning: bool
+
+
+class _Scored(NamedTuple):
+    """Of every passage: its BM25 score for all that is looked for, its cosine to each sentence that meaning is asked
+    by, how well it answers the best of these (0..1), and whether it has anything to do with it.
+    """
+
+    lexical: Scores
+    cosines: NDArray[np.float32] | None
+    strength: Scores
+    fits: Mask
+
+
+class _Asked(NamedTuple):
+    """The sentences that meaning is asked by, with the terms of each."""
+
+    texts: Sequence[str]
+    terms: Sequence[frozenset[str]]
+
+
+class KnowledgeSearch:
+    """Ranks the passages of a tenant's articles."""
+
+    def __init__(self, library: Library, embedder: Embedder, *, patience_s: float = PATIENCE_S) -> None:
+        self._library = library
+        self._embedder = embedder
+        self._patience_s = patience_s
+        self._resting_until = 0.0
+
+    async def rank(
+        self,
+        tenant: str,
+        shelf: Shelf,
+        sought: Sought,
+        *,
+        now: datetime,
+        limit: int,
+        always: Collection[str] = (),
+        patience_s: float | None = None,
+    ) -> Ranking:
+        """The passages that fit best, at most `limit`, each of another article; those of `always` fit in any case."""
+        patience_s = self._patience_s if patience_s is None else patience_s
+        asked = _most_telling(shelf, sought.sentences)
+        await self._library.filled(tenant, shelf, patience_s=patience_s)
+        question = await self._embedded(asked.texts, patience_s)
+        scored = _scored(shelf, sought, asked, question)
+        if always:
+            scored = scored._replace(fits=scored.fits | shelf.of_articles(always))
+        valid = shelf.may_be_shown(now)
+        # What is written in another language is better than nothing.
+        ranked = _ranked(shelf, scored, valid & shelf.readable_in(sought.language), limit)
+        if not ranked and sought.language is not None:
+            ranked = _ranked(shelf, scored, valid, limit)
+        return Ranking(ranked, by_meaning=scored.cosines is not None)
+
+    async def _embedded(self, texts: Sequence[str], patience_s: float) -> NDArray[np.float32] | None:
+        if not texts or monotonic() < self._resting_until:
+            return None
+        try:
+            async with within(patience_s):
+                return await self._embedder.embed([text[:LONGEST_EMBEDDED] for text in texts])
+        except (RetrievalUnavailable, ConfigurationError, TimeoutError) as failure:
+            _log.warning("articles are searched by words alone: %s", type(failure).__name__)
+            self._resting_until = monotonic() + REST_S
+            return None
+
+
+def _most_telling(shelf: Shelf, sentences: Sequence[str]) -> _Asked:
+    """The sentences that have most to do with any one passage, best first, as many as there is time to embed."""
+    distinct = {text: frozenset(terms(text)) for text in dict.fromkeys(sentences)}
+    if len(distinct) <= 1:
+        return _Asked(list(distinct), list(distinct.values()))
+    best = {text: float(shelf.words.scores(sorted(words)).max()) for text, words in distinct.items()}
+    chosen: list[str] = []
+    for text in sorted(distinct, key=lambda text: -best[text]):
+        chosen.append(text)
+        if len(chosen) == SENTENCES_EMBEDDED or sum(len(each.split()) for each in chosen) >= WORDS_EMBEDDED:
+            break
+    return _Asked(chosen, [distinct[text] for text in chosen])
+
+
+def _scored(shelf: Shelf, sought: Sought, asked: _Asked, question: NDArray[np.float32] | None) -> _Scored:
+    lexical = shelf.words.scores([term for text in (*sought.sentences, sought.words) for term in terms(text)])
+    coverage, cosines = _coverage(shelf, asked), _cosines(shelf, question)
+    fits = coverage >= MIN_COVERAGE
+    if cosines is None:
+        return _Scored(lexical, None, coverage, fits)
+    likest = np.maximum(cosines.max(axis=1), 0.0)
+    strength = (coverage + COSINE_WEIGHT * likest) / (1 + COSINE_WEIGHT)
+    return _Scored(lexical, cosines, strength, fits | (likest >= MIN_COSINE))
+
+
+def _cosines(shelf: Shelf, question: NDArray[np.float32] | None) -> NDArray[np.float32] | None:
+    """The cosine of each passage to each text, shape (passages, texts)."""
+    if question is None or shelf.vectors is None or shelf.vectors.shape[1] != question.shape[1]:
+        return None
+    return shelf.vectors @ question.T
+
+
+def _ranked(shelf: Shelf, scored: _Scored, may_be_shown: Mask, limit: int) -> list[RankedPassage]:
+    if not may_be_shown.any():
+        return []
+    together = _share_of_best(scored.lexical, may_be_shown)
+    if scored.cosines is not None:
+        together = together + COSINE_WEIGHT * _share_of_best(scored.cosines.mean(axis=1), may_be_shown)
+    order = np.lexsort((np.arange(len(together)), -together))
+    ranked: list[RankedPassage] = []
+    shown: set[int] = set()
+    # Nothing fits better than what comes before it, whatever single sentence it answers.
+    score = 1.0
+    for row in order[(may_be_shown & scored.fits)[order]]:
+        owner = int(shelf.owners[row])
+        if owner in shown:
+            continue
+        shown.add(owner)
+        score = min(score, float(scored.strength[row]))
+        ranked.append(RankedPassage(shelf.passages[row], score))
+        if len(ranked) == limit:
+            break
+    return ranked
+
+
+def _share_of_best(scores: NDArray[np.floating], may_be_shown: Mask) -> Scores:
+    best = float(scores[may_be_shown].max())
+    return np.maximum(scores, 0.0) / best if best > 0 else np.zeros(len(scores))
+
+
+def _coverage(shelf: Shelf, asked: _Asked) -> Scores:
+    """How much of the sentence that it bears out best each passage bears out, 0..1, shape (passages,)."""
+    coverage = np.zeros(len(shelf.passages))
+    for words in asked.terms:
+        most = shelf.words.most(sorted(words))
+        if most > 0:
+            np.maximum(coverage, shelf.words.scores(sorted(words)) / most, out=coverage)
+    return coverage

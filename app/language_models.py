@@ -1,0 +1,49 @@
+"""The language models that the settings name: one words briefs, one checks them, one orders actions."""
+
+from collections.abc import Sequence
+
+from app.actions.llm_ranker import ActionWriter
+from app.briefs import BriefWriter
+from app.briefs.llm.checker import ModelVerifier
+from app.ports import Archive, LanguageModel
+from app.ports.verifier import Verifier
+from app.prompts import PromptLibrary
+from app.services.sandbox import NO_MODEL
+from app.settings import Settings
+
+
+def brief_writer(
+    settings: Settings, model: LanguageModel | None, archive: Archive, rules: Verifier, checker: ModelVerifier | None
+) -> BriefWriter:
+    """What words briefs: with the model, or without one where there is none."""
+    prompt = PromptLibrary().prompt("brief", settings.prompt_brief)
+    return BriefWriter(model, prompt, archive, rules, checker=checker, hide_contacts=settings.redact_contacts)
+
+
+def checking_model(settings: Settings, model: LanguageModel | None) -> ModelVerifier | None:
+    """The model that checks: the one that is set for it, else the brief's; None where there is neither, or `none`."""
+    if settings.model_check == NO_MODEL:
+        return None
+    named = settings.model_check not in (None, settings.model)
+    model = _model_named(settings, settings.model_check) if named and settings.model_check else model
+    if model is None:
+        return None
+    return ModelVerifier(model, PromptLibrary().prompt("check", "v1"), hide_contacts=settings.redact_contacts)
+
+
+def action_writer(settings: Settings, model: LanguageModel | None) -> ActionWriter | None:
+    """What words and orders actions; None without a model."""
+    if model is None:
+        return None
+    return ActionWriter(model, PromptLibrary().prompt("next_action", "v1"), hide_contacts=settings.redact_contacts)
+
+
+def brief_model(settings: Settings) -> LanguageModel | None:
+    """The model that words briefs; None where the settings name none."""
+    return _model_named(settings, settings.model, settings.model_fallbacks) if settings.model else None
+
+
+def _model_named(settings: Settings, name: str, fallbacks: Sequence[str] = ()) -> LanguageModel:
+    from app.adapters.llm import LitellmModel
+
+    return LitellmModel(name, fallbacks=fallbacks, base_url=settings.model_base_url, api_key=settings.model_api_key)

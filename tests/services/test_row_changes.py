@@ -1,0 +1,163 @@
+"""What edits, deletions, internal messages and steps of a lifecycle do to the brief."""
+
+from collections.abc import AsyncGenerator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.adapters.sql import SqlStore
+from app.bootstrap import build
+from app.errors import NotFound
+from app.identity import Rules
+from app.ledger import Recorder
+from app.models import Brief, HandoffRequest, InteractionDraft, ResolutionStatus
+from app.services import App
+from app.settings import Settings
+from tests.conftest import WordEmbedder
+from tests.services.test_announcements import until
+
+WHO = [{"type": "account_id", "value": "acc-7", "verified": True}]
+
+
+@pytest.fixture
+async def app(tmp_path: Path) -> AsyncGenerator[App]:
+    built = build(Settings(data_dir=tmp_path))
+    yield built
+    await built.close()
+
+
+def row(minute: int, text: str = "", **fields: Any) -> InteractionDraft:
+    defaults: dict[str, Any] = {
+        "occurred_at": datetime(2026, 5, 4, 9, minute, tzinfo=UTC),
+        "channel": "chat",
+        "actor": "customer",
+        "kind": "message",
+        "text": text,
+        "conversation_id": "talk",
+    }
+    return InteractionDraft.model_validate(defaults | fields)
+
+
+async def brief_of(app: App, minute: int, *rows: InteractionDraft) -> Brief:
+    await app.interactions.record("default", rows)
+    request = HandoffRequest(conversation_id="talk", now=datetime(2026, 5, 4, 9, minute, tzinfo=UTC))
+    return (await app.handoffs.create("default", request)).brief
+
+
+async def test_the_brief_tells_the_edited_words_and_nothing_of_what_was_deleted(app: App) -> None:
+    brief = await brief_of(
+        app,
+        9,
+        row(1, "Please cancel the membership MB-33.", id="a", identifiers=WHO),
+        row(2, "Please pause the membership MB-33 until June.", id="b"),
+        row(3, "Please pause the membership MB-33 until October.", id="c", kind="edit", target_id="b"),
+        row(4, id="d", kind="deletion", target_id="a"),
+    )
+    shown = brief.model_dump_json(exclude={"intent"})
+    assert "October" in shown
+    assert "June" not in shown
+    assert "cancel" not in shown
+
+
+async def test_a_handoff_that_quotes_a_deleted_message_is_gone_with_it(app: App) -> None:
+    await app.interactions.record("default", [row(1, "My number is in the file 4711.", id="a", identifiers=WHO)])
+    handoff = await app.handoffs.create("default", HandoffRequest(conversation_id="talk"))
+    await app.interactions.record("default", [row(2, id="d", kind="deletion", target_id="a")])
+    with pytest.raises(NotFound):
+        await app.handoffs.filed("default", handoff.handoff_id)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def chosen(request: pytest.FixtureRequest, settings: Settings) -> Settings:
+    """Settings of each database."""
+    url = request.getfixturevalue("postgres") if request.param == "postgres" else None
+    return settings.model_copy(update={"database_url": url})
+
+
+async def test_a_brief_that_quotes_deleted_words_goes_after_a_crash_between_the_deletion_and_its_clean_up(
+    chosen: Settings,
+) -> None:
+    async with build(chosen, embedder=WordEmbedder()) as service:
+        talk = [row(1, "My number is in the file 4711.", id="a", identifiers=WHO), row(2, "Is it open?")]
+        await service.interactions.record("default", talk)
+        quoting = await service.handoffs.create("default", HandoffRequest(conversation_id="talk"))
+    # Of the process that took the deletion nothing but its transaction is left.
+    store = SqlStore(chosen.ledger_url)
+    recorder = Recorder(store, Rules())
+    await recorder.record("default", [row(3, id="d", kind="deletion", target_id="a")])
+    await recorder.close()
+    assert await store.get("default", "handoffs", quoting.handoff_id) is not None
+    await store.close()
+
+    async with build(chosen, embedder=WordEmbedder()) as service:
+        later = await service.handoffs.create("default", HandoffRequest(conversation_id="talk"))
+
+        async def gone() -> bool:
+            try:
+                await service.handoffs.filed("default", quoting.handoff_id)
+            except NotFound:
+                return True
+            return False
+
+        await until(gone)
+        # What was made since stays, although it names the deleted row: it proved who the customer is.
+        assert "4711" not in later.brief.model_dump_json()
+        assert await service.handoffs.filed("default", later.handoff_id)
+
+
+async def test_an_internal_message_is_no_promise_and_no_reply_to_the_customer(app: App) -> None:
+    brief = await brief_of(
+        app,
+        9,
+        row(1, "Where is the parcel PX-12?", identifiers=WHO),
+        row(2, "We will send another one today.", actor="agent", visibility="internal"),
+    )
+    assert brief.commitments == ()
+
+
+async def test_a_conversation_that_the_platform_resolved_is_resolved(app: App) -> None:
+    brief = await brief_of(
+        app,
+        9,
+        row(1, "The lift in house 4 is stuck.", identifiers=WHO),
+        row(2, "The technician is there at noon.", actor="agent"),
+        row(3, kind="lifecycle", name="resolved", actor="system"),
+    )
+    assert brief.resolution_status is ResolutionStatus.RESOLVED
+
+
+async def test_what_was_resolved_is_no_longer_the_reason_once_something_new_is_wanted(app: App) -> None:
+    brief = await brief_of(
+        app,
+        40,
+        row(1, "The lift in house 4 is stuck.", identifiers=WHO),
+        row(3, kind="lifecycle", name="resolved", actor="system"),
+        row(30, "Can you send me the invoice for March?"),
+    )
+    assert "invoice" in (brief.contact_reason or "")
+    assert "lift" not in (brief.contact_reason or "")
+    assert brief.resolution_status is not ResolutionStatus.RESOLVED
+
+
+async def test_a_reopened_matter_is_open_again(app: App) -> None:
+    brief = await brief_of(
+        app,
+        40,
+        row(1, "The lift in house 4 is stuck.", identifiers=WHO),
+        row(3, kind="lifecycle", name="resolved", actor="system"),
+        row(30, kind="lifecycle", name="reopened", actor="system"),
+    )
+    assert brief.resolution_status is not ResolutionStatus.RESOLVED
+    assert "lift" in (brief.contact_reason or "")
+
+
+async def test_a_partial_transcript_is_no_evidence(app: App) -> None:
+    brief = await brief_of(
+        app,
+        9,
+        row(1, "The lift in house 4 is stuck.", identifiers=WHO),
+        row(2, "I want to cancel the", id="p", partial=True),
+    )
+    assert "cancel" not in brief.model_dump_json()
