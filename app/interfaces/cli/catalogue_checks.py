@@ -47,7 +47,8 @@ def _print(name_or_path: str, report: CatalogueReport) -> None:
         screen().print(table)
     counts = [(report.count("error"), "error"), (report.count("warning"), "warning"), (report.count("hint"), "hint")]
     counted = ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for count, name in counts)
-    screen().print(f"{name_or_path}: {counted}", style=_summary_style(report), markup=False)
+    # One line however long the path is, for those who search a build's log for it.
+    screen().print(f"{name_or_path}: {counted}", style=_summary_style(report), markup=False, soft_wrap=True)
     if report.name and report.examples_compared_by == "words":
         screen().print("The embedder did not answer: examples were compared by shared words alone.", style="dim")
 
