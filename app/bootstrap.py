@@ -29,7 +29,7 @@ from app.identity import Identities, Rules
 from app.identity.suggestions import Suggestions
 from app.keys import Keys
 from app.knowledge import KnowledgeRoom
-from app.language_models import action_writer, brief_model, brief_writer, checking_model
+from app.language_models import action_ranker, brief_model, brief_writer, checking_model
 from app.ledger import CARD_PURPOSE, Recorder
 from app.models import Interaction, Statement, Transcript
 from app.ports import (
@@ -134,8 +134,8 @@ def _parts(
     revisions, leases = _revisions(archive, outbox), _claims(archive)
     index_anew = partial(_start_over, indexer, knowledge)
     eraser = Eraser(ledger, archive, vectors, digests, outbox, revisions=revisions, on_discarded=index_anew)
-    decisions = DecisionMaker(catalogue, embedder, archive, vectors=vectors, writer=action_writer(settings, model))
-    words = brief_writer(settings, model, archive, verifier, checker)
+    words, ranker = brief_writer(settings, model, archive, verifier, checker), action_ranker(settings, model, verifier)
+    decisions = DecisionMaker(catalogue, embedder, archive, vectors=vectors, ranker=ranker)
     return Parts(
         ledger=ledger,
         archive=archive,

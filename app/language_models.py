@@ -1,13 +1,13 @@
-"""The language models that the settings name: one words briefs, one checks them, one orders actions."""
+"""The language models that the settings name: one words briefs, one checks them, one ranks actions."""
 
 from collections.abc import Sequence
 
-from app.actions.llm_ranker import ActionWriter
 from app.briefs import BriefWriter
 from app.briefs.llm.checker import ModelVerifier
 from app.ports import Archive, LanguageModel
 from app.ports.verifier import Verifier
 from app.prompts import PromptLibrary
+from app.ranking import ModelRanker
 from app.services.sandbox import NO_MODEL
 from app.settings import Settings
 
@@ -31,11 +31,16 @@ def checking_model(settings: Settings, model: LanguageModel | None) -> ModelVeri
     return ModelVerifier(model, PromptLibrary().prompt("check", "v1"), hide_contacts=settings.redact_contacts)
 
 
-def action_writer(settings: Settings, model: LanguageModel | None) -> ActionWriter | None:
-    """What words and orders actions; None without a model."""
+def action_ranker(settings: Settings, model: LanguageModel | None, rules: Verifier) -> ModelRanker | None:
+    """What ranks actions: the model that is set for it, else the brief's; None where there is neither, or `none`."""
+    if settings.model_rank == NO_MODEL:
+        return None
+    named = settings.model_rank not in (None, settings.model)
+    model = _model_named(settings, settings.model_rank) if named and settings.model_rank else model
     if model is None:
         return None
-    return ActionWriter(model, PromptLibrary().prompt("next_action", "v1"), hide_contacts=settings.redact_contacts)
+    prompt = PromptLibrary().prompt("next_action", "v2")
+    return ModelRanker(model, prompt, rules, hide_contacts=settings.redact_contacts)
 
 
 def brief_model(settings: Settings) -> LanguageModel | None:

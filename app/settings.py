@@ -22,7 +22,7 @@ from app.models import Ladder
 
 PREFIX = "WARMLINE_"
 DOTENV = ".env"
-WITHOUT_EFFECT = frozenset({"MODEL_RANK", "BROKER_URL", "OIDC_ISSUER", "OIDC_AUDIENCE", "METRICS", "LOG_FORMAT"})
+WITHOUT_EFFECT = frozenset({"BROKER_URL", "OIDC_ISSUER", "OIDC_AUDIENCE", "METRICS", "LOG_FORMAT"})
 """Settings of the public contract that this version does not support: they stop no start, and a warning says so."""
 
 _log = logging.getLogger(__name__)
@@ -58,6 +58,10 @@ class Settings(BaseSettings):
     model_check: str | None = Field(
         default=None,
         description="the model that checks what briefs say; default: the brief's model; none: rules alone check",
+    )
+    model_rank: str | None = Field(
+        default=None,
+        description="the model that ranks next actions; default: the brief's model; none: rules alone rank",
     )
     model_patience_s: float = Field(
         default=30.0,

@@ -190,8 +190,12 @@ async def _detect(state: State, runtime: Runtime[Rooms]) -> Found:
     return {"signals": signals, "intervention": intervene(signals, state["now"], strain, ladder=ladder)}
 
 
-async def _compose(state: State, runtime: Runtime[Rooms]) -> Found:  # noqa: ARG001 - LangGraph goes by the name
-    request, case, intent = cast(HandoffRequest, state["request"]), state["case"], state["understanding"].intent
+async def _compose(state: State, runtime: Runtime[Rooms]) -> Found:
+    request, case, intent = state["request"], state["case"], state["understanding"].intent
+    if isinstance(request, NextActionRequest):
+        if not runtime.context.decisions.ranks_by_model:  # rules rank by the case itself
+            return {"brief": Brief(intent=intent)}
+        request = HandoffRequest(conversation_id=request.conversation_id)
     if case is None:  # there was no time to read it
         return {"brief": Brief(intent=intent)}
     budget = _budget(state)
@@ -217,6 +221,7 @@ async def _decide(state: State, runtime: Runtime[Rooms]) -> Found:
         state["intervention"],
         state["request"],
         started=state["started"],
+        brief=state["brief"],
     )
     return {"decision": await decision}
 
@@ -299,7 +304,7 @@ NODES: Mapping[str, Node] = {
     "read": Node(_read, ("gather",), _ALL),
     "understand": Node(_understand, ("read",), _ALL),
     "detect": Node(_detect, ("understand",), _BOTH),
-    "compose": Node(_compose, ("understand",), frozenset[Way](("handoff", "draft"))),
+    "compose": Node(_compose, ("understand",), _ALL),
     "decide": Node(_decide, ("detect", "compose"), _BOTH),
     "consult": Node(_consult, ("decide",), _BOTH),
     "draft": Node(_draft, ("consult",), _HANDOFF),

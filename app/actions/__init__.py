@@ -7,11 +7,11 @@ from app.actions.catalogue_store import InForce
 from app.actions.decisions import DecisionMaker, Understanding
 from app.actions.intent_training import TrafficLearner
 from app.actions.learning import Learner
-from app.actions.llm_ranker import ActionWriter
+from app.actions.parameters import parameter_value, worded
+from app.actions.ranking import OpenAction, OpenCase, Ranker
 from app.actions.similar_cases import SimilarCases
 
 __all__ = [
-    "ActionWriter",
     "CaseIndexer",
     "Catalogue",
     "CatalogueAction",
@@ -19,11 +19,16 @@ __all__ = [
     "DecisionMaker",
     "InForce",
     "Learner",
+    "OpenAction",
+    "OpenCase",
+    "Ranker",
     "SimilarCases",
     "TrafficLearner",
     "Understanding",
     "load_catalogue",
+    "parameter_value",
     "parse_catalogue",
     "read_catalogue",
     "shipped_catalogues",
+    "worded",
 ]

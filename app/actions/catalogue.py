@@ -120,13 +120,15 @@ class CatalogueAction(Record):
 class Catalogue(Record):
     """All intents and actions of one tenant.
 
-    With `exploration`, now and then an action comes first that is not known to be the best, as often as it may yet turn
-    out to be: so the tenant learns faster, and the log can tell how another catalogue would have fared. A
-    `friction_ladder` takes the place of the one in the settings, a level left out keeping its default.
+    `policy_text` is the company's policy in its own words, for a model that ranks the actions; rules go by the actions'
+    own `policy`. With `exploration`, now and then an action comes first that is not known to be the best, as often as
+    it may yet turn out to be: so the tenant learns faster, and the log can tell how another catalogue would have fared.
+    A `friction_ladder` takes the place of the one in the settings, a level left out keeping its default.
     """
 
     name: Name
     description: Annotated[str, Field(max_length=2000)] | None = None
+    policy_text: Annotated[str, Field(max_length=40_000)] | None = None
     exploration: bool = False
     friction_ladder: Ladder | None = None
     intents: Annotated[tuple[CatalogueIntent, ...], Field(max_length=MOST_ITEMS)] = ()

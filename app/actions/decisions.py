@@ -19,12 +19,13 @@ from app.actions.catalogue_store import CatalogueStore
 from app.actions.contact_policy import ContactPolicies, Offers, capped
 from app.actions.intents import IntentReading
 from app.actions.learning import Learner
-from app.actions.llm_ranker import ActionWriter
 from app.actions.parameters import Filled, worded
 from app.actions.policy import Closure
+from app.actions.ranking import OpenAction, OpenCase, Ranker, ranked_by_model
 from app.actions.similar_cases import NOTHING, Similar, SimilarCases
 from app.ids import id_of_work
 from app.models import (
+    Brief,
     Candidate,
     Components,
     Decision,
@@ -106,9 +107,9 @@ class DecisionMaker:
         archive: Archive,
         *,
         vectors: CaseVectors,
-        writer: ActionWriter | None = None,
+        ranker: Ranker | None = None,
     ) -> None:
-        self._writer = writer
+        self._ranker = ranker
         self.catalogues = CatalogueStore(catalogue, embedder, archive)
         self._contact = ContactPolicies(archive)
         self.learner = Learner(archive)
@@ -117,6 +118,11 @@ class DecisionMaker:
     async def warm_up(self) -> None:
         """Embed the catalogue's examples, so that no request has to wait for it. Raises RetrievalUnavailable."""
         await self.catalogues.warm_up()
+
+    @property
+    def ranks_by_model(self) -> bool:
+        """Whether a model ranks what a bot or a desktop asks for; a handoff's actions are ranked by rules."""
+        return self._ranker is not None
 
     async def ladder(self, tenant: str) -> Ladder | None:
         """The friction from which on to be that forward, where the tenant's catalogue says so."""
@@ -139,8 +145,12 @@ class DecisionMaker:
         request: HandoffRequest | NextActionRequest,
         *,
         started: float,
+        brief: Brief | None = None,
     ) -> Decision:
-        """What to do next, ranked, and what is held back. `started` is a reading of `time.perf_counter()`."""
+        """What to do next, ranked, and what is held back. `started` is a reading of `time.perf_counter()`.
+
+        `brief` is what a model that ranks is told of the case, beside its interactions.
+        """
         catalogue, reading, state = understanding
         intent = understanding.intent
         case = DecisionCase(catalogue, snapshot, intent, reading, state, signals, intervention, request)
@@ -148,9 +158,10 @@ class DecisionMaker:
         audience = "agent" if by_agent else "bot"
         limit = IN_A_HANDOFF if isinstance(request, HandoffRequest) else request.limit
         judged = [_judged(case, action) for action in case.catalogue.actions if audience in action.audience]
-        fitting, suppressed = _arbitrated(case, judged)
+        fitting, others, suppressed = _arbitrated(case, judged)
         past_offers, similar = await asyncio.gather(
-            self._contact.offers(snapshot, [ranked.judged.action for ranked in fitting]), self._similar_to(case)
+            self._contact.offers(snapshot, [ranked.judged.action for ranked in (*fitting, *others)]),
+            self._similar_to(case),
         )
         within_caps, held_off = _within_caps(snapshot, fitting, past_offers)
         decision_id = id_of_work("dec")
@@ -170,21 +181,14 @@ class DecisionMaker:
             suppressed=(*suppressed, *held_off),
             candidates=candidates,
         )
-        await self._contact.note(snapshot, decision, [ranked.judged.action for ranked in within_caps], past_offers)
-        return await self._worded(case, decision, started)
-
-    async def _worded(self, case: DecisionCase, decision: Decision, started: float) -> Decision:
-        # A handoff has its own model call to wait for, and an order that was drawn by chance must stay as it was drawn.
-        if self._writer is None or isinstance(case.request, HandoffRequest):
-            return decision
-        worded = await self._writer.word(
-            case.snapshot,
-            decision,
-            may_order=not case.catalogue.exploration,
-            deadline_ms=case.request.deadline_ms,
-            started=started,
-        )
-        return worded.model_copy(update={"duration_ms": round((perf_counter() - started) * 1000)})
+        if self._ranker is not None and isinstance(request, NextActionRequest):
+            also_open, _ = _within_caps(snapshot, others, past_offers)
+            open_case = _open_case(case, decision, (*within_caps, *also_open), similar, brief, request)
+            left = request.deadline_ms / 1000 - (perf_counter() - started)
+            decision = await ranked_by_model(self._ranker, open_case, decision, timeout_s=left)
+        offered = [ranked.judged.action for ranked in (*within_caps, *others)]
+        await self._contact.note(snapshot, decision, offered, past_offers)
+        return decision.model_copy(update={"duration_ms": round((perf_counter() - started) * 1000)})
 
     async def _similar_to(self, case: DecisionCase) -> Similar:
         wanted = case.reading.wanted
@@ -223,7 +227,8 @@ def _judged(case: DecisionCase, action: CatalogueAction) -> _JudgedAction:
 
 def _arbitrated(
     case: DecisionCase, judged: Sequence[_JudgedAction]
-) -> tuple[list[_RankedAction], list[SuppressedAction]]:
+) -> tuple[list[_RankedAction], list[_RankedAction], list[SuppressedAction]]:
+    """The open actions that the case calls for, best first, those that it does not, and what is held back."""
     out_of_reach = {
         judgement.action.id: judgement.closure for judgement in judged if denies(judgement.closure, judgement.tried)
     }
@@ -235,6 +240,7 @@ def _arbitrated(
         {name for name, suppressed_action in held_back.items() if suppressed_action},
     )
     fitting: list[_RankedAction] = []
+    others: list[_RankedAction] = []
     suppressed: list[SuppressedAction] = []
     for judgement in judged:
         call = calls[judgement.action.id]
@@ -244,11 +250,48 @@ def _arbitrated(
             call.strength >= LEAST_CONTEXT or suppressed_action.reason is not SuppressionReason.NOT_APPLICABLE
         ):
             suppressed.append(suppressed_action)
-        elif suppressed_action is None and call.strength >= LEAST_CONTEXT:
-            fitting.append(
-                _RankedAction(judgement, call, _components(judgement, call), held_back.get(call.closed or ""))
-            )
-    return sorted(fitting, key=lambda ranked: -ranked.score), suppressed
+        elif suppressed_action is None:
+            ranked = _RankedAction(judgement, call, _components(judgement, call), held_back.get(call.closed or ""))
+            (fitting if call.strength >= LEAST_CONTEXT else others).append(ranked)
+    # Where the case is settled nothing else is open: not even a model may offer it.
+    return sorted(fitting, key=lambda ranked: -ranked.score), [] if case.state.is_settled else others, suppressed
+
+
+def _open_case(
+    case: DecisionCase,
+    decision: Decision,
+    open_actions: Sequence[_RankedAction],
+    similar: Similar,
+    brief: Brief | None,
+    request: NextActionRequest,
+) -> OpenCase:
+    """What a ranker is given: the offered actions in their order, and all others that are open."""
+    offered = {offer.action_id: offer for offer in decision.actions}
+    by_id = {ranked.judged.action.id: ranked for ranked in open_actions}
+    # What was drawn by chance stays as it was drawn.
+    others = () if case.catalogue.exploration else by_id
+    order = dict.fromkeys((*(name for name in offered if name in by_id), *others))
+    actions = [
+        OpenAction(
+            by_id[name].judged.action,
+            offered.get(name) or _offered(case, _Offer(by_id[name], 0.0), similar),
+            by_id[name].judged.filled.missing,
+            by_id[name].judged.filled.evidence,
+        )
+        for name in order
+    ]
+    return OpenCase(
+        snapshot=case.snapshot,
+        catalogue=case.catalogue,
+        audience=request.audience,
+        limit=request.limit,
+        actions=actions,
+        suppressed=decision.suppressed,
+        facts=case.facts,
+        context=case.context,
+        brief=brief,
+        keeps_order=case.catalogue.exploration,
+    )
 
 
 def _within_caps(

@@ -186,6 +186,13 @@ def trusted(identifiers: Sequence[Identifier]) -> list[Identifier]:
     return [*verified, *(identifier for identifier in identifiers if identifier.type not in proven)]
 
 
+def parameter_value(parameter: Parameter, words: str) -> JsonValue | None:
+    """What the words of a line are worth as a parameter: a value of its type and pattern, or None."""
+    if parameter.pattern is not None and not _matches(parameter.pattern, words):
+        return None
+    return _converted(words, parameter.type)
+
+
 def placeholders(script: str) -> set[str]:
     """The names of parameters that a script uses, each in braces."""
     return set(_PLACEHOLDER.findall(script))

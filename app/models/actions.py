@@ -144,8 +144,8 @@ class FiledCatalogue(Record):
 class Decision(Record):
     """What to do next: how forward to be, at most five actions, and those held back.
 
-    `case_id` is the latest message that says what the customer wants, an interaction_id. `engine` tells whether a model
-    ordered and worded the actions; `failure_code` why it did not, where one is set.
+    `case_id` is the latest message that says what the customer wants, an interaction_id. `ranked_by` tells who
+    ordered the actions and `engine` who worded them; `failure_code` why a model did neither, where one is set.
     """
 
     decision_id: str = Field(description="our id of the decision, to tell its outcome by")
@@ -176,9 +176,11 @@ class Decision(Record):
     candidates: tuple[Candidate, ...] = Field(
         default=(), description="all actions that policy left open, offered or not, to judge another policy by"
     )
+    ranked_by: Literal["rules", "model"] = Field(
+        default="rules", description="who put the actions in their order: our rules, or the model of MODEL_RANK"
+    )
     engine: Literal["model", "rules"] = Field(
-        default="rules",
-        description="`model` where a model worded the actions and, without exploration, ordered them; else `rules`",
+        default="rules", description="who worded reasons and scripts: a model, or our rules and the catalogue"
     )
     failure_code: str | None = Field(
         default=None,

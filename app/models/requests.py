@@ -136,5 +136,5 @@ class NextActionRequest(Subject):
             strict=True,
             description="ms within which the answer is there where a model ranks; of no effect without one",
         ),
-    ] = 2000
+    ] = 1500
     now: Moment | None = Field(default=None, description="moment as of which it is judged, RFC 3339; null: the present")

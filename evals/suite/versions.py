@@ -13,7 +13,7 @@ from evals.suite.judging import PROMPT as JUDGE_PROMPT
 
 _ROOT = Path(app.__path__[0]).parent
 _COUNTED = ("app/**/*.py", "app/**/*.yaml", "prompts/**/*.md", "evals/*.py", "evals/suite/*.py", "evals/scorers/*.py")
-_ACTION_PROMPT = ("next_action", "v1")
+_ACTION_PROMPT = ("next_action", "v2")
 
 
 class CodeVersion(Record):

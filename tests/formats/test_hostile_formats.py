@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from app.actions.llm_ranker import _figures  # pyright: ignore[reportPrivateUsage] - what a model's words are held against
 from app.errors import InvalidRequest
 from app.formats.captions import turns_of_captions
 from app.formats.mail import read_mails
@@ -14,6 +13,7 @@ from app.formats.options import ReadingOptions
 from app.formats.plain_text import conversation_in_text
 from app.formats.turns import seconds_in, turns_in
 from app.formats.vcon.bodies import _of_mail, _without_tags  # pyright: ignore[reportPrivateUsage] - reached by base64
+from app.ranking.answer import _figures  # pyright: ignore[reportPrivateUsage] - what a model's words are held against
 
 SIZE = 100_000
 GIVE_UP_S = 20.0

@@ -75,7 +75,7 @@ def pack(
     at_hand = (
         frozenset(interaction.interaction_id for interaction in snapshot.conversation) if parted else frozenset[str]()
     )
-    numbered = number_lines(_by_importance(snapshot), snapshot.interactions, redactor, named=named, last=at_hand)
+    numbered = number_lines(ranked_lines(snapshot), snapshot.interactions, redactor, named=named, last=at_hand)
     earlier = [
         alias for alias, interaction in numbered.sent.items() if parted and interaction.interaction_id not in at_hand
     ]
@@ -155,7 +155,8 @@ def says_something(interaction: Interaction) -> bool:
     return bool(interaction.text.strip() or interaction.name or interaction.data) and not interaction.redacted
 
 
-def _by_importance(snapshot: Snapshot) -> Iterator[Interaction]:
+def ranked_lines(snapshot: Snapshot) -> Iterator[Interaction]:
+    """What a model may be shown of a snapshot, each interaction once, what matters most first."""
     newest = [interaction for interaction in reversed(snapshot.conversation) if says_something(interaction)]
     opening = next((interaction for interaction in reversed(newest) if interaction.kind is Kind.MESSAGE), None)
     retrieved = [passage.interaction for passage in snapshot.history if says_something(passage.interaction)]
