@@ -62,6 +62,13 @@ class DecisionService:
         await check_still_there(self._parts, tenant, filed.customer_id)
         return filed
 
+    async def settle_cases(self) -> None:
+        """Make findable at once the cases whose outcomes were told here, as far as they are indexed: for evals.
+
+        Raises as the stores do.
+        """
+        await self._parts.cases.take_up()
+
     def decision_log(
         self, tenant: str, *, since: datetime | None = None, until: datetime | None = None
     ) -> AsyncIterator[Mapping[str, Any]]:
