@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import Any
 
-from app.models import ActionOutcome, Decision
+from app.models import ActionOutcome, Decision, SkippedReason
 from app.services import App
 from evals.experiments.action_cases import (
     OFFERED,
@@ -81,10 +81,12 @@ async def tell_outcomes(app: App, tenant: str, decision: Decision, gold: str) ->
     """Tell that the gold action was taken and succeeded, and that what else was offered was passed over."""
     for action in decision.actions:
         if action.action_id != gold:
-            passed_over = ActionOutcome(action_id=action.action_id, displayed=True, accepted=False)
+            passed_over = ActionOutcome(
+                action_id=action.action_id, displayed=True, accepted=False, skipped_reason=SkippedReason.NOT_RELEVANT
+            )
             await app.decisions.file_outcome(tenant, decision.decision_id, passed_over)
-    judged_ids = {action.action_id for action in (*decision.actions, *decision.suppressed)}
-    if gold in judged_ids:
+    open_actions = (candidate.action_id for candidate in decision.candidates)
+    if gold in {*open_actions, *(action.action_id for action in decision.suppressed)}:
         taken = ActionOutcome(action_id=gold, accepted=True, outcome="succeeded")
         await app.decisions.file_outcome(tenant, decision.decision_id, taken)
 
