@@ -41,10 +41,13 @@ ONCE_MET = 0.25
 
 
 class ActionDemand(NamedTuple):
-    """How much an action is called for (0..1), and by what: the customer's wish, friction, or an action it replaces."""
+    """How much an action is called for (0..1), and by what.
+
+    That is the customer's wish, friction, an action it replaces, or that it is what usually helps.
+    """
 
     strength: float
-    by: Literal["wish", "level", "closed", "always"]
+    by: Literal["wish", "level", "closed", "always", "usual"]
     closed: str | None = None
 
 
@@ -89,6 +92,13 @@ class DecisionCase:
         """How sure we are of each intent."""
         confidences = {alternative.name: alternative.confidence for alternative in self.intent.alternatives}
         return {self.intent.name: self.intent.confidence, **confidences} if self.intent.name else confidences
+
+    @cached_property
+    def doubt(self) -> float:
+        """How much of what the customer wants no intent accounts for, 0..1; nothing where they want nothing."""
+        if self.state.is_settled or not self.reading.wishes:
+            return 0.0
+        return 1.0 - min(1.0, sum(self.wishes.values()))
 
     @cached_property
     def _wishes(self) -> Sequence[WishRead]:

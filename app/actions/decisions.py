@@ -7,7 +7,7 @@ something that policy closed: the best of these, and a little less while a value
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from random import Random
 from time import perf_counter
 from typing import NamedTuple
@@ -22,6 +22,7 @@ from app.actions.learning import Learner
 from app.actions.parameters import Filled, worded
 from app.actions.policy import Closure
 from app.actions.ranking import OpenAction, OpenCase, Ranker, ranked_by_model
+from app.actions.rates import CLEAR
 from app.actions.similar_cases import NOTHING, Similar, SimilarCases
 from app.ids import id_of_work
 from app.models import (
@@ -77,6 +78,11 @@ class _RankedAction(NamedTuple):
     @property
     def score(self) -> float:
         return self.components.propensity * self.components.context * self.components.value * self.components.lever
+
+    @property
+    def by_clear_wish(self) -> bool:
+        """Whether a clear wish of the customer calls for it."""
+        return self.call.by == "wish" and self.components.context >= CLEAR
 
 
 class _Offer(NamedTuple):
@@ -158,14 +164,17 @@ class DecisionMaker:
         audience = "agent" if by_agent else "bot"
         limit = IN_A_HANDOFF if isinstance(request, HandoffRequest) else request.limit
         judged = [_judged(case, action) for action in case.catalogue.actions if audience in action.audience]
-        fitting, others, suppressed = _arbitrated(case, judged)
+        usual: Mapping[str, float] = await self.learner.usual(snapshot.tenant, audience) if case.doubt else {}
+        fitting, others, suppressed = _arbitrated(case, judged, usual)
         past_offers, similar = await asyncio.gather(
             self._contact.offers(snapshot, [ranked.judged.action for ranked in (*fitting, *others)]),
             self._similar_to(case),
         )
         within_caps, held_off = _within_caps(snapshot, fitting, past_offers)
         decision_id = id_of_work("dec")
-        offers, candidates = await self._in_order(case, _worth_offering(within_caps), limit, decision_id, similar)
+        offers, candidates = await self._in_order(
+            case, _worth_offering(within_caps), limit, decision_id, similar, audience
+        )
         decision = Decision(
             decision_id=decision_id,
             customer_id=snapshot.customer.customer_id,
@@ -197,7 +206,13 @@ class DecisionMaker:
         return await self.similar.to(case.snapshot.tenant, wanted.interaction_id, wanted.vector)
 
     async def _in_order(
-        self, case: DecisionCase, fitting: Sequence[_RankedAction], limit: int, decision_id: str, similar: Similar
+        self,
+        case: DecisionCase,
+        fitting: Sequence[_RankedAction],
+        limit: int,
+        decision_id: str,
+        similar: Similar,
+        audience: str,
     ) -> tuple[list[_Offer], tuple[Candidate, ...]]:
         """The actions to offer, by what outcomes say of them, and how probable each was to come first."""
         # Drawn by the decision's own id, so that it can be told again how the draw came out.
@@ -210,6 +225,8 @@ class DecisionMaker:
             places=limit,
             chance=chance,
             leaning=similar.leaning,
+            audience=audience,
+            faint=frozenset(ranked.judged.action.id for ranked in fitting if not ranked.by_clear_wish),
         )
         learnt = {candidate.action_id: candidate.components for candidate in arranged.candidates}
         by_id = {
@@ -226,7 +243,7 @@ def _judged(case: DecisionCase, action: CatalogueAction) -> _JudgedAction:
 
 
 def _arbitrated(
-    case: DecisionCase, judged: Sequence[_JudgedAction]
+    case: DecisionCase, judged: Sequence[_JudgedAction], usual: Mapping[str, float]
 ) -> tuple[list[_RankedAction], list[_RankedAction], list[SuppressedAction]]:
     """The open actions that the case calls for, best first, those that it does not, and what is held back."""
     out_of_reach = {
@@ -243,7 +260,7 @@ def _arbitrated(
     others: list[_RankedAction] = []
     suppressed: list[SuppressedAction] = []
     for judgement in judged:
-        call = calls[judgement.action.id]
+        call = _with_the_usual(calls[judgement.action.id], case.doubt * usual.get(judgement.action.id, 0.0))
         suppressed_action = held_back[judgement.action.id]
         # What is not about this matter at all need not be explained.
         if suppressed_action is not None and (
@@ -292,6 +309,12 @@ def _open_case(
         brief=brief,
         keeps_order=case.catalogue.exploration,
     )
+
+
+def _with_the_usual(call: ActionDemand, usual: float) -> ActionDemand:
+    """What nobody understood may be what customers usually come for: the law of total probability over intents."""
+    by = "usual" if usual > call.strength else call.by
+    return call._replace(strength=min(1.0, call.strength + usual), by=by) if usual else call
 
 
 def _within_caps(
@@ -366,14 +389,16 @@ def _why(case: DecisionCase, ranked: _RankedAction) -> tuple[str, tuple[str, ...
         opening = "The customer wants" if is_sure else "Perhaps the customer wants"
         what = f"{opening}: {wish}" if wish else "It is close to what was asked for"
         return f"{what}. This fits by {call.strength:.0%}, and the policy allows it.", asked
+    if call.by == "usual":
+        return "It is not clear what the customer wants, and this is what has helped most often.", asked
     return "It is open whatever the customer wants.", asked
 
 
 def _told_of_similar(similar: Similar, action_id: str) -> str:
-    cases, settled = similar.plain_rates.get(action_id, (0, 0))
-    if cases < LEAST_CASES_TOLD:
+    cases = similar.plain_rates.get(action_id)
+    if cases is None or cases.trials < LEAST_CASES_TOLD:
         return ""
-    return f" Of {cases:.0f} similar cases in which this was done, it settled {settled:.0f}."
+    return f" Of {cases.trials:.0f} similar cases in which this was done, it settled {cases.successes:.0f}."
 
 
 def _friction(case: DecisionCase) -> tuple[str, tuple[str, ...]]:

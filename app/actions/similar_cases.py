@@ -3,7 +3,8 @@
 A case is a message that says what a customer wanted, known by the vector that was made of it when it was indexed, with
 the outcomes that were told of the actions decided on for it. Those of a tenant that are nearest by cosine, any
 customer's, speak for an action by so many trials and successes, each weighed by how like it is: nothing up to `UNLIKE`,
-wholly from `LIKE` on. One case is one trial of an action at most.
+wholly from `LIKE` on. One case is one trial of an action at most, and less of one where little called for the action
+(`rates.py`).
 
 With what is believed of the action under its intent, a mean `m` on `n` outcomes, and the weighed trials `t` and
 successes `s` of similar cases, what is believed here has the mean `(worth · m + s) / (worth + t)` on `n + t` outcomes.
@@ -26,7 +27,8 @@ from numpy.typing import NDArray
 from pydantic_core import from_json, to_json
 
 from app.actions.exploration import Belief
-from app.actions.learning import CASES, SUCCESSES, TRIALS, Learner, Rate
+from app.actions.learning import CASES, Learner
+from app.actions.rates import SUCCESSES, TRIALS, Rate
 from app.errors import ConfigurationError, RetrievalUnavailable
 from app.models import FiledOutcome
 from app.patience import within
@@ -169,7 +171,8 @@ class SimilarCases:
 def leant(believed: Belief, seen: Rate, worth: float) -> Belief:
     """What is believed of an action once similar cases are heard too; see the top of this file."""
     strength = believed.successes + believed.failures + seen.trials
-    mean = (worth * believed.mean + seen.successes) / (worth + seen.trials)
+    # Where little called for an action, there may be more successes than trials.
+    mean = min(1.0, (worth * believed.mean + seen.successes) / (worth + seen.trials))
     return Belief(mean * strength, (1 - mean) * strength)
 
 
@@ -197,9 +200,9 @@ def _weighed(like_cases: Sequence[LikeCase], worth: float) -> Similar:
             if trials <= 0:
                 continue
             share = min(1.0, max(0.0, successes / trials))
-            before, plain = rates.get(action_id, Rate()), plain_rates.get(action_id, Rate())
-            weighed_trials = counts * min(1.0, trials)
-            rates[action_id] = Rate(before.trials + weighed_trials, before.successes + weighed_trials * share)
+            plain = plain_rates.get(action_id, Rate())
+            once = Rate(trials, successes).times(counts / max(1.0, trials, successes))
+            rates[action_id] = rates.get(action_id, Rate()) + once
             plain_rates[action_id] = Rate(plain.trials + 1, plain.successes + float(share >= 0.5))
     return Similar(rates, plain_rates, worth)
 

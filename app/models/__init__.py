@@ -12,6 +12,8 @@ from app.models.actions import (
     Intervention,
     InterventionLevel,
     OfferedAction,
+    OutcomeCount,
+    ScoreBasis,
     SuppressedAction,
     SuppressionReason,
 )
@@ -71,14 +73,11 @@ from app.models.customers import Customer, IdentityMatch, Passage, Resolution, V
 from app.models.erasure import Erased, RetentionRule, RetentionRun
 from app.models.explanations import Explanation, SentenceExplained, WishExplained
 from app.models.handoffs import (
-    ActionOutcome,
     ClaimCheck,
     ClaimMark,
-    DecisionWithOutcomes,
     FailureCode,
     Feedback,
     FiledFeedback,
-    FiledOutcome,
     Handoff,
     HandoffStatus,
     PromptReference,
@@ -120,6 +119,7 @@ from app.models.listings import (
     HandoffPage,
     HandoffSummary,
 )
+from app.models.outcomes import ActionOutcome, DecisionWithOutcomes, FiledOutcome, SkippedReason
 from app.models.requests import (
     HandoffReason,
     HandoffRequest,
@@ -257,6 +257,7 @@ __all__ = [
     "NextActionRequest",
     "OfferedAction",
     "Outcome",
+    "OutcomeCount",
     "Participant",
     "Passage",
     "Problem",
@@ -276,6 +277,7 @@ __all__ = [
     "RowWarning",
     "RowWording",
     "Scope",
+    "ScoreBasis",
     "ScoredName",
     "SectionRequest",
     "SentenceExplained",
@@ -283,6 +285,7 @@ __all__ = [
     "SentimentLabel",
     "Signal",
     "SignalType",
+    "SkippedReason",
     "Snapshot",
     "Statement",
     "Subject",

@@ -118,6 +118,24 @@ class SuppressedAction(Record):
     evidence: Evidence = Field(default=(), description="interaction_ids that the reason stands on")
 
 
+class OutcomeCount(Record):
+    """How many outcomes had been reported when it was decided, each by how much its action was called for."""
+
+    trials: Annotated[float, Field(ge=0.0, description="how many outcomes")] = 0.0
+    successes: Annotated[float, Field(ge=0.0, description="the sum of their successes")] = 0.0
+
+
+class ScoreBasis(Record):
+    """What a score was made of before it was calibrated: what learning goes by."""
+
+    prior: Confidence = Field(description="the catalogue's propensity")
+    propensity: Confidence = Field(description="the propensity as learnt, before calibration")
+    demand: Annotated[float, Field(ge=0.0, description="the context before calibration")]
+    clear: bool = Field(description="whether a clear wish of the customer calls for it")
+    own: OutcomeCount = Field(default=OutcomeCount(), description="outcomes of the action under the decision's intent")
+    elsewhere: OutcomeCount = Field(default=OutcomeCount(), description="outcomes of it under all other intents")
+
+
 class Candidate(Record):
     """An action that policy left open, offered or not, and how probable it was that it came first.
 
@@ -129,6 +147,9 @@ class Candidate(Record):
         description="probability that this action came first; 0 or 1 unless the catalogue explores"
     )
     components: Components = Field(description="the four factors of its score")
+    basis: ScoreBasis | None = Field(
+        default=None, description="what its score was made of; null where it was decided before this was noted"
+    )
 
 
 class FiledCatalogue(Record):

@@ -45,22 +45,34 @@ class DecisionService:
         if document is None:
             raise NotFound(f"No decision has the id {decision_id!r} in this tenant.")
         decision = Decision.model_validate(document)
-        if outcome.action_id not in {action.action_id for action in (*decision.actions, *decision.suppressed)}:
-            message = "This decision neither offered nor held back an action with this id."
+        bases = {candidate.action_id: candidate.basis for candidate in decision.candidates}
+        offered = [action.action_id for action in decision.actions]
+        if outcome.action_id not in {*offered, *bases, *(action.action_id for action in decision.suppressed)}:
+            message = "This decision neither offered, left open nor held back an action with this id."
             raise InvalidRequest(f"action_id: {message}", [{"path": "action_id", "message": message}])
         filed = FiledOutcome(
             decision_id=decision_id,
             customer_id=decision.customer_id,
             intent=decision.intent,
             case_id=decision.case_id,
+            audience=decision.audience,
+            position=offered.index(outcome.action_id) + 1 if outcome.action_id in offered else None,
+            basis=bases.get(outcome.action_id),
             filed_at=datetime.now(UTC),
             **dict(outcome),
         )
-        await self._parts.decisions.learner.file_outcome(tenant, filed)
+        await self._parts.decisions.learner.file_outcome(tenant, filed, decision.candidates)
         self._parts.cases.note(tenant, filed)
         await self._parts.continuity.touch(tenant, filed.customer_id)
         await check_still_there(self._parts, tenant, filed.customer_id)
         return filed
+
+    async def settle_cases(self) -> None:
+        """Make findable at once the cases whose outcomes were told here, as far as they are indexed: for evals.
+
+        Raises as the stores do.
+        """
+        await self._parts.cases.take_up()
 
     def decision_log(
         self, tenant: str, *, since: datetime | None = None, until: datetime | None = None

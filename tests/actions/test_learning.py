@@ -11,7 +11,7 @@ import pytest
 
 from app.actions import DecisionMaker, Learner, Understanding, parse_catalogue
 from app.actions.exploration import LEAST_SHARE, Belief, Option, explored, ranked
-from app.actions.learning import Rate, belief, spread, worth_of_others
+from app.actions.rates import Circumstances, Rate, belief, evidence, spread, worth_of_others
 from app.adapters.memory import MemoryArchive, MemoryVectors
 from app.models import ActionOutcome, Components, FiledOutcome, Intent, Intervention, NextActionRequest
 from tests.conftest import WordEmbedder
@@ -125,8 +125,10 @@ def test_the_less_intents_differ_the_more_they_say_about_each_other() -> None:
     }
     assert worth["apart"] < worth_of_others([]) < worth["alike"]
     assert worth_of_others([spread(few.values())]) == worth_of_others([])
-    leant = belief(alike | {"d": Rate(4, 4)}, "d", 0.5, worth=worth["alike"]).mean
-    assert leant < belief(alike | {"d": Rate(4, 4)}, "d", 0.5, worth=worth["apart"]).mean
+    rates = {Circumstances(name): rate for name, rate in (alike | {"d": Rate(4, 4)}).items()}
+    seen = evidence(rates, Circumstances("d"))
+    leant = belief(seen, 0.5, catalogue_worth=16, worth=worth["alike"]).mean
+    assert leant < belief(seen, 0.5, catalogue_worth=16, worth=worth["apart"]).mean
 
 
 def test_the_estimate_finds_how_rates_were_drawn() -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from app.actions import CaseIndexer
 from app.actions.exploration import Belief
-from app.actions.learning import CASES, Rate
+from app.actions.learning import CASES
+from app.actions.rates import Rate
 from app.actions.similar_cases import FORETOLD, LIKE, UNLIKE, USUAL_WORTH, WORTHS, leant, weight, worth_of_the_intent
 from app.adapters.memory import MemoryVectors
 from app.bootstrap import build, build_similar
@@ -74,7 +75,10 @@ def reason(decision: Decision, action_id: str) -> str:
 
 
 def propensity(decision: Decision, action_id: str) -> float:
-    return next(action.propensity for action in decision.actions if action.action_id == action_id)
+    """The propensity as it was learnt, before calibration."""
+    basis = next(candidate.basis for candidate in decision.candidates if candidate.action_id == action_id)
+    assert basis is not None
+    return basis.propensity
 
 
 # --- what they say ----------------------------------------------------------------------------------------------------

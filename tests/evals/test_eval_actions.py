@@ -10,24 +10,29 @@ from app.bootstrap import build
 from app.errors import InvalidRequest
 from app.models import Components, Decision, Intervention, InterventionLevel, OfferedAction
 from app.settings import Settings
-from evals.experiments.actions import (
+from evals.experiments.action_cases import (
     CASES,
     JudgedConversation,
     PolicyFaults,
     again,
-    figures,
     judge_policy,
     policy_cases,
     task_of,
 )
+from evals.experiments.action_folds import dealt
+from evals.experiments.actions import figures
+from evals.experiments.fixed_orders import gains, known_order, training_order
+from evals.experiments.reliability import reliability
 from tests.support.builders import START
 
 NO_FAULTS = PolicyFaults(0, (), ())
 
 
-def judged(task: str, gold: str, *offered: str, by_bot: str = "none") -> JudgedConversation:
+def judged(
+    task: str, gold: str, *offered: str, by_bot: str = "none", score: float | None = None, fold: int = 0
+) -> JudgedConversation:
     """One judged conversation."""
-    return JudgedConversation(task=task, gold=gold, by_bot=by_bot, offered=offered, repeated=0, duration_ms=1.0)
+    return JudgedConversation(task, gold, by_bot, offered, repeated=0, duration_ms=1.0, score=score, fold=fold)
 
 
 def decision(*offered: Mapping[str, Any], action_id: str = "renew") -> Decision:
@@ -73,12 +78,13 @@ def test_the_macro_figures_weigh_every_gold_action_alike() -> None:
         judged("b", "cancel", "book", "move", "cancel"),
         judged("c", "book", "move", "wait", "cancel", "book", by_bot="book"),
     ]
-    action_figures = figures(rows, NO_FAULTS)
+    action_figures = figures(rows, rows, NO_FAULTS)
     assert (action_figures.n, action_figures.tasks) == (4, 3)
     assert (action_figures.top1, action_figures.top3) == (0.25, 0.75)
     assert action_figures.macro_top1 == pytest.approx(1 / 6)
     assert action_figures.macro_top3 == 0.5
-    assert (action_figures.constant_top1, action_figures.constant_top3) == (0.75, 1.0)
+    known = action_figures.constant_known
+    assert (known.top1, action_figures.constant_top3_known, known.macro_top1) == (0.75, 1.0, 0.5)
     assert (action_figures.bot_top1, action_figures.bot_macro_top1) == (0.5, pytest.approx(2 / 3))
     assert {name: gold_figures.n for name, gold_figures in action_figures.by_action.items()} == {"cancel": 3, "book": 1}
 
@@ -86,16 +92,50 @@ def test_the_macro_figures_weigh_every_gold_action_alike() -> None:
 def test_intervals_are_drawn_by_task_so_that_trials_of_one_task_add_no_certainty() -> None:
     one_each = [judged(str(task), "cancel", "cancel" if task % 2 else "book") for task in range(10)]
     ten_each = [row for row in one_each for _ in range(10)]
-    few, many = figures(one_each, NO_FAULTS), figures(ten_each, NO_FAULTS)
-    assert few.top1_interval == many.top1_interval
-    low, high = few.top1_interval
+    few, many = figures(one_each, one_each, NO_FAULTS), figures(ten_each, ten_each, NO_FAULTS)
+    assert few.intervals == many.intervals
+    low, high = few.intervals["top1"]
     assert low < 0.3
     assert high > 0.7
 
 
+def test_a_fixed_order_is_chosen_on_the_other_folds_and_never_on_the_answers_it_is_held_against() -> None:
+    rows = [
+        judged("a", "cancel", fold=0),
+        judged("b", "cancel", fold=0),
+        judged("c", "book", fold=1),
+        judged("d", "move", fold=1),
+        judged("e", "move", fold=1),
+    ]
+    assert [row.offered for row in training_order(rows)] == [("move", "book")] * 2 + [("cancel",)] * 3
+    assert {row.offered for row in known_order(rows)} == {("cancel", "move", "book")}
+
+
+def test_a_gain_is_drawn_on_the_same_tasks_for_both_orders() -> None:
+    right = [judged(str(task), "cancel", "cancel") for task in range(10)]
+    wrong = [row._replace(offered=("book",)) for row in right]
+    assert gains(right, wrong)["macro_top1"].interval == (1.0, 1.0)
+    assert gains(right, right)["macro_top1"].interval == (0.0, 0.0)
+
+
+def test_whole_tasks_are_dealt_into_folds() -> None:
+    fold_by_task = dealt([f"set-{task}-{trial}" for task in range(25) for trial in range(4)], 5)
+    assert len(fold_by_task) == 25
+    assert [list(fold_by_task.values()).count(fold) for fold in range(5)] == [5] * 5
+
+
+def test_scores_that_mean_what_they_say_have_no_calibration_error() -> None:
+    sure = [judged("a", "cancel", "cancel" if index < 3 else "book", score=0.75) for index in range(4)]
+    boastful = [row._replace(offered=("book",), score=0.95) for row in sure]
+    assert reliability(sure).expected_calibration_error == 0
+    both = reliability([*sure, *boastful])
+    assert [(each.n, each.right) for each in both.bins] == [(4, 0.75), (4, 0.0)]
+    assert both.expected_calibration_error == pytest.approx(0.95 / 2)
+
+
 def test_without_a_conversation_there_are_no_figures() -> None:
     with pytest.raises(InvalidRequest, match="holds no conversation"):
-        figures([], NO_FAULTS)
+        figures([], [], NO_FAULTS)
 
 
 def test_a_step_that_succeeded_is_offered_again_only_when_it_is_about_the_same_thing() -> None:
