@@ -1,7 +1,7 @@
 """Next best actions: a tenant's catalogue, what the customer wants in its words, and what may be done about it now."""
 
 from app.actions.case_indexer import CaseIndexer
-from app.actions.catalogue import Catalogue, CatalogueAction, CatalogueIntent
+from app.actions.catalogue import ANY_INTENT, Catalogue, CatalogueAction, CatalogueIntent
 from app.actions.catalogue_loader import load_catalogue, parse_catalogue, read_catalogue, shipped_catalogues
 from app.actions.catalogue_store import InForce
 from app.actions.decisions import DecisionMaker, Understanding
@@ -12,6 +12,7 @@ from app.actions.ranking import OpenAction, OpenCase, Ranker
 from app.actions.similar_cases import SimilarCases
 
 __all__ = [
+    "ANY_INTENT",
     "CaseIndexer",
     "Catalogue",
     "CatalogueAction",

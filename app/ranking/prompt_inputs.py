@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from itertools import chain
 from typing import Any, NamedTuple
 
-from app.actions import OpenAction, OpenCase
+from app.actions import ANY_INTENT, OpenAction, OpenCase
 from app.briefs.llm.prompt_inputs import number_lines, ranked_lines, readable
 from app.models import Brief, Interaction
 from app.privacy import Redactor
@@ -18,6 +18,8 @@ CONVERSATION_TOKENS = 5000
 ACTION_TOKENS = 6000
 FACT_TOKENS = 1500
 MOST_HELD_BACK = 12
+MOST_FITS = 8
+FITS_WELL = 0.5
 _NOTHING = "none"
 _FACT_CHARACTERS = 600
 
@@ -59,8 +61,8 @@ def _action(case: OpenCase, item: OpenAction) -> str:
         "id": action.id,
         "label": action.label,
         "what it does": action.description,
-        "for": [case.catalogue.intent_label(name) for name in action.intents],
-        "instead of": [_label(case, name) for name in action.instead_of],
+        "for": [case.catalogue.intent_label(name) for name in _best(action.intents) if name != ANY_INTENT],
+        "instead of": [_label(case, name) for name in _best(action.instead_of)],
         "after": list(action.after),
         "a person approves": action.requires_approval,
         "known": dict(item.offer.parameters),
@@ -68,6 +70,12 @@ def _action(case: OpenCase, item: OpenAction) -> str:
         "script": item.offer.script,
     }
     return _line({name: value for name, value in shown.items() if value})
+
+
+def _best(fits: Mapping[str, float]) -> list[str]:
+    """What an action fits well, the best first: what it faintly fits too would only blur what it is for."""
+    fitting = sorted((name for name, fit in fits.items() if fit >= FITS_WELL), key=lambda name: -fits[name])
+    return fitting[:MOST_FITS]
 
 
 def _label(case: OpenCase, action_id: str) -> str:

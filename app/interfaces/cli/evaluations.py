@@ -78,6 +78,49 @@ def eval_actions(
     evaluate_actions(data, catalogue=catalogue, as_json=as_json)
 
 
+@evals.command("rankings")
+def eval_rankings(
+    data: Annotated[Path, typer.Option(metavar="FILE", exists=True, dir_okay=False, help="Conversations with gold.")],
+    catalogue: CatalogueName = None,
+    policy: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", exists=True, dir_okay=False, help="The policy in its own words, beside the catalogue."
+        ),
+    ] = None,
+    write_prompts: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", file_okay=False, help="Write the prompts here, to be answered by a model."),
+    ] = None,
+    recordings: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PATH", exists=True, help="Answers: that folder with ID.answer.json beside, or a file of --into."
+        ),
+    ] = None,
+    into: Annotated[
+        Path | None, typer.Option(metavar="FILE", dir_okay=False, help="Keep the orders of the answers here.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """How a model's recorded rankings of the open actions fare beside those of the rules.
+
+    First --write-prompts FOLDER, then answer each ID.prompt.json with a JSON object of its answer_schema in
+    ID.answer.json, then --recordings FOLDER.
+    """
+    from app.interfaces.cli.model_evals import evaluate_rankings
+
+    evaluate_rankings(
+        data,
+        catalogue=catalogue,
+        policy=policy,
+        prompts=write_prompts,
+        recordings=recordings,
+        into=into,
+        as_json=as_json,
+    )
+
+
 @evals.command("retrieval")
 def eval_retrieval(
     data: Annotated[

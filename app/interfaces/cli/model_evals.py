@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from app.errors import InvalidRequest
 from app.interfaces.cli.common import settings_in_force, side_screen
 from app.interfaces.cli.figures import measured, show
 
@@ -80,6 +81,39 @@ def record_briefs(
     else:
         count = take_in(asked, settings, folder, into, recorded_on=datetime.now(UTC).date().isoformat())
         side_screen().print(f"{count} answers are in {into}.")
+
+
+def evaluate_rankings(
+    data: Path,
+    *,
+    catalogue: str | None,
+    policy: Path | None,
+    prompts: Path | None,
+    recordings: Path | None,
+    into: Path | None,
+    as_json: bool,
+) -> None:
+    """Write the prompts of rankings, or print how recorded ones fare. Raises InvalidRequest."""
+    from evals.datasets.recorded_rankings import take_in
+    from evals.experiments.rankings import evaluate, recorded_answers, write_prompts
+
+    if (prompts is None) == (recordings is None):
+        raise InvalidRequest("Give either --write-prompts FOLDER or --recordings PATH.")
+    settings = settings_in_force()
+    if catalogue is not None:
+        settings = settings.model_copy(update={"catalogue": catalogue})
+    text = policy.read_text(encoding="utf-8") if policy else None
+    with measured("conversations") as tell:
+        if prompts is not None:
+            count = asyncio.run(write_prompts(data, settings, prompts, policy=text, progress=tell))
+            side_screen().print(f"{count} prompts are in {prompts}.")
+            return
+        assert recordings is not None
+        answers = recorded_answers(data, recordings)
+        if into is not None:
+            take_in(answers, into, recorded_on=datetime.now(UTC).date().isoformat())
+        figures = asyncio.run(evaluate(data, settings, answers, policy=text, progress=tell))
+    show(figures, as_json=as_json)
 
 
 def evaluate_faults(handoffs: int, *, seed: int, concurrency: int, as_json: bool) -> None:
