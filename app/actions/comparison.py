@@ -18,7 +18,7 @@ from math import inf, log, sqrt
 from statistics import fmean
 from typing import Any, NamedTuple
 
-from app.models import LEAST_DIFFERENCE, Comparison, ComparisonArm, FiledOutcome
+from app.models import LEAST_DIFFERENCE, ArmComparison, ComparisonArm, FiledOutcome
 
 ALPHA = 0.05
 # The differences that the mixture expects, as their standard deviation: at this size it needs the fewest customers.
@@ -54,7 +54,7 @@ class ArmSums(NamedTuple):
 
 async def compared(
     log_lines: AsyncIterator[Mapping[str, Any]], experiment: str, *, least: float = LEAST_DIFFERENCE
-) -> Comparison:
+) -> ArmComparison:
     """The arms of an experiment by the decisions of a log. `least` is the smallest difference that is worth it."""
     rewards: dict[str, defaultdict[str, list[float]]] = {name: defaultdict(list) for name in ("champion", "challenger")}
     decisions = dict.fromkeys(rewards, 0)
@@ -80,7 +80,7 @@ def reward_of(outcomes: Iterable[FiledOutcome]) -> float | None:
     return max((success for success in successes if success is not None), default=None)
 
 
-def verdict(champion: ArmSums, challenger: ArmSums, *, least: float = LEAST_DIFFERENCE) -> Comparison:
+def verdict(champion: ArmSums, challenger: ArmSums, *, least: float = LEAST_DIFFERENCE) -> ArmComparison:
     """What can be said by now."""
     difference = challenger.mean - champion.mean
     half = _half_width(champion.variance + challenger.variance)
@@ -95,7 +95,7 @@ def verdict(champion: ArmSums, challenger: ArmSums, *, least: float = LEAST_DIFF
         answer = "champion_better"
     else:
         answer = "continue"
-    return Comparison(
+    return ArmComparison(
         verdict=answer,
         difference=round(difference, 4),
         ci_low=round(low, 4),

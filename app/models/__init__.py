@@ -62,7 +62,7 @@ from app.models.brief import (
 )
 from app.models.catalogues import CatalogueDraft, CatalogueFinding, CatalogueReport, FindingSeverity
 from app.models.channels import Channel
-from app.models.comparisons import LEAST_DIFFERENCE, Comparison, ComparisonArm
+from app.models.comparisons import LEAST_DIFFERENCE, ArmComparison, ComparisonArm
 from app.models.connectors import (
     ConnectorEvent,
     ConnectorEventPage,
@@ -171,6 +171,7 @@ __all__ = [
     "Actor",
     "Announcement",
     "ApiKey",
+    "ArmComparison",
     "Article",
     "ArticleChange",
     "ArticleDraft",
@@ -190,7 +191,6 @@ __all__ = [
     "ClaimMark",
     "Commitment",
     "ComparedField",
-    "Comparison",
     "ComparisonArm",
     "Components",
     "Confidence",

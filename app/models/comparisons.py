@@ -18,7 +18,7 @@ class ComparisonArm(Record):
     mean: Confidence = Field(description="mean over customers of how well what was offered served, 0..1")
 
 
-class Comparison(Record):
+class ArmComparison(Record):
     """Whether the challenger is better, by an interval that holds however often it is looked at."""
 
     verdict: Literal["continue", "champion_better", "challenger_better", "no_difference_worth_it"] = Field(

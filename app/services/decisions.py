@@ -15,8 +15,8 @@ from app.ids import resumed_work
 from app.models import (
     LEAST_DIFFERENCE,
     ActionOutcome,
+    ArmComparison,
     CatalogueReport,
-    Comparison,
     Decision,
     FiledCatalogue,
     FiledOutcome,
@@ -117,7 +117,7 @@ class DecisionService:
         champion = await decisions.catalogues.of(tenant)
         return _filed(await decisions.challengers.put(tenant, read, share, champion))
 
-    async def compare(self, tenant: str, *, least: float = LEAST_DIFFERENCE) -> Comparison:
+    async def compare(self, tenant: str, *, least: float = LEAST_DIFFERENCE) -> ArmComparison:
         """Whether the challenger serves better than the catalogue in force. Raises NotFound where there is none."""
         challenger = await self._parts.decisions.challenger(tenant)
         if challenger is None:

@@ -11,7 +11,7 @@ from starlette.responses import Response, StreamingResponse
 from app.interfaces.http.authentication import Tenant
 from app.interfaces.http.dependencies import TheDoor
 from app.interfaces.http.documentation import refusals
-from app.models import LEAST_DIFFERENCE, Comparison, Moment, Record
+from app.models import LEAST_DIFFERENCE, ArmComparison, Moment, Record
 
 router = APIRouter(tags=["Next actions"])
 
@@ -56,7 +56,7 @@ async def comparison(
     least: Annotated[
         float, Query(gt=0, le=1, description="The smallest difference of mean success that is worth another catalogue.")
     ] = LEAST_DIFFERENCE,
-) -> Comparison:
+) -> ArmComparison:
     """The challenger beside the catalogue in force, by the outcomes of their decisions. It may be asked at any time:
     its interval holds however often it is looked at (the mixture sequential probability ratio test).
     """
