@@ -45,7 +45,7 @@ class CatalogueStore:
         self._embedder = embedder
         self._archive = archive
         self._look_again_s = look_again_s
-        self._own = InForce(own, IntentReader(own, embedder), _version(own))
+        self._own = InForce(own, IntentReader(own, embedder), version_of(own))
         self._in_force: dict[str, InForce] = {}
         self._taught: dict[str, InForce] = {}
         self._looked: dict[str, float] = {}
@@ -83,7 +83,7 @@ class CatalogueStore:
 
     async def put(self, tenant: str, catalogue: Catalogue) -> InForce:
         """Keep a tenant's catalogue for good; it is in force once this has returned."""
-        made = InForce(catalogue, IntentReader(catalogue, self._embedder), _version(catalogue), datetime.now(UTC))
+        made = InForce(catalogue, IntentReader(catalogue, self._embedder), version_of(catalogue), datetime.now(UTC))
         await _embedded(made)
         document = {
             "version": made.version,
@@ -152,5 +152,6 @@ async def _embedded(made: InForce) -> None:
         _log.warning("a catalogue's intents are read by words for now: %s", failure.detail)
 
 
-def _version(catalogue: Catalogue) -> str:
+def version_of(catalogue: Catalogue) -> str:
+    """What tells the content of a catalogue from any other."""
     return hashlib.sha256(catalogue.model_dump_json(by_alias=True).encode()).hexdigest()[:32]

@@ -16,6 +16,7 @@ from app.actions.arbitration import calls_of
 from app.actions.case import ActionDemand, DecisionCase, denies
 from app.actions.catalogue import Catalogue, CatalogueAction
 from app.actions.catalogue_store import CatalogueStore
+from app.actions.challenger import Challenger, Challengers
 from app.actions.contact_policy import ContactPolicies, Offers, capped
 from app.actions.intents import IntentReading
 from app.actions.learning import Learner
@@ -117,6 +118,7 @@ class DecisionMaker:
     ) -> None:
         self._ranker = ranker
         self.catalogues = CatalogueStore(catalogue, embedder, archive)
+        self.challengers = Challengers(archive)
         self._contact = ContactPolicies(archive)
         self.learner = Learner(archive)
         self.similar = SimilarCases(archive, vectors, self.learner)
@@ -133,6 +135,10 @@ class DecisionMaker:
     async def ladder(self, tenant: str) -> Ladder | None:
         """The friction from which on to be that forward, where the tenant's catalogue says so."""
         return (await self.catalogues.of(tenant)).catalogue.friction_ladder
+
+    async def challenger(self, tenant: str) -> Challenger | None:
+        """The catalogue that decides for a share of the tenant's customers, where one is compared."""
+        return await self.challengers.of(tenant, (await self.catalogues.of(tenant)).version)
 
     async def understand(self, tenant: str, state: CaseState) -> Understanding:
         """What the customer wants, in the words of the catalogue in force; the intent has no name when none fits."""
@@ -157,6 +163,10 @@ class DecisionMaker:
 
         `brief` is what a model that ranks is told of the case, beside its interactions.
         """
+        challenger = await self.challenger(snapshot.tenant)
+        challenged = challenger is not None and challenger.decides_for(snapshot.customer.customer_id)
+        if challenger is not None and challenged:
+            understanding = understanding._replace(catalogue=challenger.catalogue)
         catalogue, reading, state = understanding
         intent = understanding.intent
         case = DecisionCase(catalogue, snapshot, intent, reading, state, signals, intervention, request)
@@ -183,6 +193,8 @@ class DecisionMaker:
             as_of_seq=snapshot.as_of_seq,
             duration_ms=round((perf_counter() - started) * 1000),
             audience=audience,
+            arm=None if challenger is None else "challenger" if challenged else "champion",
+            experiment=challenger.version if challenger else None,
             intent=intent.name,
             case_id=reading.wanted.interaction_id if reading.wanted else None,
             intervention=intervention,

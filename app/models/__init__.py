@@ -62,6 +62,7 @@ from app.models.brief import (
 )
 from app.models.catalogues import CatalogueDraft, CatalogueFinding, CatalogueReport, FindingSeverity
 from app.models.channels import Channel
+from app.models.comparisons import LEAST_DIFFERENCE, ArmComparison, ComparisonArm
 from app.models.connectors import (
     ConnectorEvent,
     ConnectorEventPage,
@@ -161,6 +162,7 @@ from app.models.verification import Checker, Quote, Statement, Transcript, Verdi
 __all__ = [
     "BOOKKEEPING",
     "CHANGES",
+    "LEAST_DIFFERENCE",
     "MAX_ARTICLE_CHARACTERS",
     "MAX_BATCH",
     "MAX_DATA_BYTES",
@@ -169,6 +171,7 @@ __all__ = [
     "Actor",
     "Announcement",
     "ApiKey",
+    "ArmComparison",
     "Article",
     "ArticleChange",
     "ArticleDraft",
@@ -188,6 +191,7 @@ __all__ = [
     "ClaimMark",
     "Commitment",
     "ComparedField",
+    "ComparisonArm",
     "Components",
     "Confidence",
     "ConnectorEvent",

@@ -181,6 +181,12 @@ class Decision(Record):
     as_of_seq: int = Field(description="highest ledger sequence number that the answer took into account")
     duration_ms: int = Field(description="how long the answer took to compute, ms")
     audience: Literal["bot", "agent"] = Field(description="who is to take the actions")
+    arm: Literal["champion", "challenger"] | None = Field(
+        default=None, description="which catalogue decided, where a challenger is compared; null where none is"
+    )
+    experiment: str | None = Field(
+        default=None, description="version of the challenger's catalogue, where one is compared; null where none is"
+    )
     intent: str | None = Field(
         default=None,
         description="name of what the customer wants, an intent of the catalogue; null where nothing fits well enough",

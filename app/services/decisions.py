@@ -7,10 +7,21 @@ from time import perf_counter
 from typing import Any
 
 from app.actions import InForce, read_catalogue
+from app.actions.challenger import Challenger
+from app.actions.comparison import compared
 from app.actions.log import decision_log
 from app.errors import InvalidRequest, NotFound
 from app.ids import resumed_work
-from app.models import ActionOutcome, CatalogueReport, Decision, FiledCatalogue, FiledOutcome, NextActionRequest
+from app.models import (
+    LEAST_DIFFERENCE,
+    ActionOutcome,
+    ArmComparison,
+    CatalogueReport,
+    Decision,
+    FiledCatalogue,
+    FiledOutcome,
+    NextActionRequest,
+)
 from app.services.filing import check_still_there
 from app.services.parts import Parts
 from app.services.request_masking import masked
@@ -92,11 +103,33 @@ class DecisionService:
         read = await asyncio.to_thread(read_catalogue, text, as_json=as_json)
         return _filed(await self._parts.decisions.catalogues.put(tenant, read))
 
+    async def challenger(self, tenant: str) -> FiledCatalogue:
+        """The catalogue that decides for a share of the customers. Raises NotFound where none does."""
+        challenger = await self._parts.decisions.challenger(tenant)
+        if challenger is None:
+            raise NotFound("No challenger is compared with the catalogue in force.")
+        return _filed(challenger)
+
+    async def put_challenger(self, tenant: str, text: str, *, share: float, as_json: bool) -> FiledCatalogue:
+        """Let a catalogue, from YAML or JSON, decide for a share (0..0.5) of the customers. Raises InvalidRequest."""
+        read = await asyncio.to_thread(read_catalogue, text, as_json=as_json)
+        decisions = self._parts.decisions
+        champion = await decisions.catalogues.of(tenant)
+        return _filed(await decisions.challengers.put(tenant, read, share, champion))
+
+    async def compare(self, tenant: str, *, least: float = LEAST_DIFFERENCE) -> ArmComparison:
+        """Whether the challenger serves better than the catalogue in force. Raises NotFound where there is none."""
+        challenger = await self._parts.decisions.challenger(tenant)
+        if challenger is None:
+            raise NotFound("No challenger is compared with the catalogue in force.")
+        decisions = self.decision_log(tenant, since=challenger.put_at)
+        return await compared(decisions, challenger.version, least=least)
+
     async def check_catalogue(self, text: str, *, as_json: bool) -> CatalogueReport:
         """What a linter says of a catalogue in YAML or JSON, its examples compared by meaning; nothing is put."""
         return await self._parts.decisions.catalogues.check(text, as_json=as_json)
 
 
-def _filed(in_force: InForce) -> FiledCatalogue:
+def _filed(in_force: InForce | Challenger) -> FiledCatalogue:
     document = in_force.catalogue.model_dump(mode="json", by_alias=True)
     return FiledCatalogue(version=in_force.version, put_at=in_force.put_at, catalogue=document)

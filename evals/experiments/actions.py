@@ -29,9 +29,9 @@ from evals.experiments.action_cases import (
 )
 from evals.experiments.action_folds import FOLDS, judge_left_out
 from evals.experiments.fixed_orders import (
-    Gain,
     Interval,
     OrderFigures,
+    OrderGain,
     by_gold,
     gains,
     intervals,
@@ -80,7 +80,7 @@ class ActionFigures(Record):
     constant_top3_known: float
     constant_macro: float
     interval: Interval
-    gains: Mapping[str, Gain]
+    gains: Mapping[str, OrderGain]
     intervals: Mapping[str, Interval]
     reliability: Reliability
     reliability_without_outcomes: Reliability
@@ -134,7 +134,7 @@ def figures(
         raise InvalidRequest("The file holds no conversation.")
     times = [judgement.duration_ms for judgement in untaught]
     learnt, constant = order_figures(left_out), order_figures(training_order(left_out))
-    known = order_figures(known_order(left_out))
+    with_answers = order_figures(known_order(left_out))
     gained = gains(left_out, training_order(left_out))
     bots = order_figures([judgement._replace(offered=(judgement.by_bot,)) for judgement in left_out])
     return ActionFigures(
@@ -144,10 +144,10 @@ def figures(
         **dict(learnt),
         without_outcomes=order_figures(untaught),
         constant=constant,
-        constant_known=known,
+        constant_known=with_answers,
         constant_top1=constant.top1,
         constant_top3=constant.top3,
-        constant_top3_known=known.top3,
+        constant_top3_known=with_answers.top3,
         constant_macro=constant.macro_top3,
         interval=gained["macro_top1"].interval,
         gains=gained,

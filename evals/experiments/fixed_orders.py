@@ -30,7 +30,7 @@ class OrderFigures(Record):
     macro_top3: float
 
 
-class Gain(Record):
+class OrderGain(Record):
     """By how much one share is above another (-1..1), with its 95 % interval."""
 
     value: float
@@ -98,7 +98,7 @@ def training_order(judged: Judged) -> list[JudgedConversation]:
     return [judgement._replace(offered=order_by_fold[judgement.fold]) for judgement in judged]
 
 
-def gains(judged: Judged, others: Judged) -> Mapping[str, Gain]:
+def gains(judged: Judged, others: Judged) -> Mapping[str, OrderGain]:
     """By how much each measure is higher than for the same conversations decided otherwise, in the same sequence."""
     samples = _drawn(judged)
     differences = {
@@ -106,7 +106,7 @@ def gains(judged: Judged, others: Judged) -> Mapping[str, Gain]:
         for name, measure in MEASURES.items()
     }
     return {
-        name: Gain(value=round(measure(judged) - measure(others), 4), interval=_middle(differences[name]))
+        name: OrderGain(value=round(measure(judged) - measure(others), 4), interval=_middle(differences[name]))
         for name, measure in MEASURES.items()
     }
 

@@ -3,7 +3,7 @@
 Without a log, a simulated tenant is played whose rewards are known: each intent and action has a probability of
 success, and policy leaves some actions open each time. The service's own learner decides and is told what came of it.
 It has learnt well when what it puts first is nearly as good as the best policy's choice; similar cases help when they
-make more of few outcomes (`matters.py`); and the log it leaves is sound
+make more of few outcomes (`similar_cases_simulation.py`); and the log it leaves is sound
 when the true value of a policy that was never run lies within the interval that is estimated from the log.
 
 With a log (the lines of `GET /v1/decisions`), a policy is evaluated on real decisions.
@@ -250,9 +250,12 @@ def _tell(progress: Tell | None, done: int, total: int) -> None:
 # --- a real log -------------------------------------------------------------------------------------------------------
 
 
-def evaluate_log(path: Path, policy: str) -> LogFigures:
-    """What a policy would be worth on a log of decisions. `policy` as in `policy_named`. Raises InvalidRequest."""
-    decisions = _decisions(path)
+def evaluate_log(path: Path, policy: str, *, audience: str | None = None) -> LogFigures:
+    """What a policy would be worth on a log of decisions, all of them or those for one audience.
+
+    `policy` as in `policy_named`. Raises InvalidRequest.
+    """
+    decisions = [decision for decision in _decisions(path) if audience in (None, decision.audience)]
     log = [choice for decision in decisions if (choice := choice_of(decision)) is not None]
     figures = off_policy(log, policy_named(policy))
     warning = None

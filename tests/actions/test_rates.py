@@ -237,8 +237,8 @@ def test_without_outcomes_scores_stay_as_they_are() -> None:
 
 def test_scores_come_to_mean_how_often_they_were_right() -> None:
     random = Random(3)
-    told = [(score, float(random.random() < score**0.5)) for score in (random.random() for _ in range(4000))]
-    calibration = fitted(_told(told))
+    pairs = [(score, float(random.random() < score**0.5)) for score in (random.random() for _ in range(4000))]
+    calibration = fitted(_told(pairs))
     for score in (0.1, 0.3, 0.5, 0.7, 0.9):
         assert calibration.calibrated(score) == pytest.approx(score**0.5, abs=0.05)
         propensity, context = calibration.shared_out(0.9, score / 0.9)

@@ -83,8 +83,8 @@ def test_the_macro_figures_weigh_every_gold_action_alike() -> None:
     assert (action_figures.top1, action_figures.top3) == (0.25, 0.75)
     assert action_figures.macro_top1 == pytest.approx(1 / 6)
     assert action_figures.macro_top3 == 0.5
-    known = action_figures.constant_known
-    assert (known.top1, action_figures.constant_top3_known, known.macro_top1) == (0.75, 1.0, 0.5)
+    best = action_figures.constant_known
+    assert (best.top1, action_figures.constant_top3_known, best.macro_top1) == (0.75, 1.0, 0.5)
     assert (action_figures.bot_top1, action_figures.bot_macro_top1) == (0.5, pytest.approx(2 / 3))
     assert {name: gold_figures.n for name, gold_figures in action_figures.by_action.items()} == {"cancel": 3, "book": 1}
 

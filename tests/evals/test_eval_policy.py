@@ -239,6 +239,21 @@ def test_a_policy_in_a_file_is_judged_on_a_log(tmp_path: Path) -> None:
         )
 
 
+def test_a_log_is_judged_for_one_audience_alone(tmp_path: Path) -> None:
+    shares = {"send_link": 0.5, "call_back": 0.5}
+    rows = [
+        decision(n, "send_link", {"outcome": "succeeded" if n % 2 else "failed"}, **shares)
+        | {"audience": "agent" if n % 2 else "bot"}
+        for n in range(10)
+    ]
+    policy = tmp_path / "policy.json"
+    policy.write_text('{"any": "send_link"}', encoding="utf-8")
+    log = written(tmp_path / "log.ndjson", rows)
+    assert evaluate_log(log, str(policy)).snips.value == 0.5
+    assert evaluate_log(log, str(policy), audience="agent").snips.value == 1.0
+    assert evaluate_log(log, str(policy), audience="bot").decisions == 5
+
+
 def test_a_log_that_never_explored_warns_that_nothing_is_known_of_other_choices(tmp_path: Path) -> None:
     rows = [decision(n, "send_link", {"outcome": "failed"}, send_link=1.0, call_back=0.0) for n in range(5)]
     policy = tmp_path / "policy.json"

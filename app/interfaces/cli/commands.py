@@ -11,6 +11,7 @@ from app.interfaces.cli.benches import bench
 from app.interfaces.cli.catalogues import catalogue_group
 from app.interfaces.cli.evaluations import evals
 from app.interfaces.cli.options import CatalogueName, ConversationFile, ConversationId, Customer, Json, Now
+from app.interfaces.cli.policies import policy_group
 
 commands = typer.Typer(
     name="warmline",
@@ -27,6 +28,7 @@ commands.add_typer(knowledge, name="knowledge")
 commands.add_typer(retention, name="retention")
 commands.add_typer(identities, name="identities")
 commands.add_typer(catalogue_group, name="catalogue")
+commands.add_typer(policy_group, name="policy")
 commands.add_typer(evals, name="eval")
 commands.add_typer(bench, name="bench")
 

@@ -93,11 +93,11 @@ def evaluate_policy(*, runs: int, decisions: int, seeds: int, as_json: bool) -> 
     show(figures, as_json=as_json)
 
 
-def evaluate_policy_on_log(log: Path, policy: str, *, as_json: bool) -> None:
+def evaluate_policy_on_log(log: Path, policy: str, *, audience: str | None, as_json: bool) -> None:
     """Print what a policy would be worth on a log. Raises InvalidRequest, which names the line."""
     from evals.experiments.policy import evaluate_log
 
-    show(evaluate_log(log, policy), as_json=as_json)
+    show(evaluate_log(log, policy, audience=audience), as_json=as_json)
 
 
 def evaluate_signals(data: Path | None, *, as_json: bool) -> None:

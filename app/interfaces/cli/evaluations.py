@@ -1,7 +1,7 @@
 """`warmline eval …` with its options; the figures are made in `evals`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -172,6 +172,9 @@ def eval_policy(
     policy: Annotated[
         str, typer.Option(help="What to judge on the log: a catalogue's name or YAML file, or a JSON file.")
     ] = "general",
+    audience: Annotated[
+        Literal["agent", "bot"] | None, typer.Option(help="Judge only decisions for one audience. Default: for both.")
+    ] = None,
     runs: Annotated[int, typer.Option(min=1, help="Simulated tenants to learn for.")] = 5,
     decisions: Annotated[int, typer.Option(min=1, help="Decisions for each of them.")] = 5000,
     seeds: Annotated[int, typer.Option(min=1, help="Simulated logs to judge another policy on.")] = 100,
@@ -181,7 +184,7 @@ def eval_policy(
     from app.interfaces.cli.eval_runs import evaluate_policy, evaluate_policy_on_log
 
     if log is not None:
-        evaluate_policy_on_log(log, policy, as_json=as_json)
+        evaluate_policy_on_log(log, policy, audience=audience, as_json=as_json)
     else:
         evaluate_policy(runs=runs, decisions=decisions, seeds=seeds, as_json=as_json)
 

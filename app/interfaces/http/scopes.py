@@ -41,6 +41,7 @@ _PATHS: Mapping[Scope, str] = {
     """,
     Scope.ANALYTICS: """
         GET /v1/decisions
+        GET /v1/decisions/comparison
         GET /v1/analytics/continuity
         GET /v1/analytics/continuity/escalations
         GET /v1/analytics/graph

@@ -1,6 +1,6 @@
 """`/v1/next-actions` and `/v1/catalogue`: what to do next, what became of it, and what there is to be done at all."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
 from pydantic_core import to_json
@@ -75,10 +75,17 @@ async def outcome(decision_id: DecisionId, post: Posted) -> Response:
     return await post.once(make)
 
 
-@router.get("/v1/catalogue", summary="The tenant's catalogue", responses={**_IN_FORCE, **refusals()})
-async def catalogue(door: TheDoor, tenant: Tenant) -> Response:
+Role = Annotated[
+    Literal["champion", "challenger"],
+    Query(description="The catalogue in force, or the one that decides for a share of the customers beside it."),
+]
+
+
+@router.get("/v1/catalogue", summary="The tenant's catalogue", responses={**_IN_FORCE, **refusals("not_found")})
+async def catalogue(door: TheDoor, tenant: Tenant, role: Role = "champion") -> Response:
     """What the tenant put, or else the one that the service was started with."""
-    return _catalogue_answer(await door.application.decisions.catalogue(tenant))
+    decisions = door.application.decisions
+    return _catalogue_answer(await (decisions.challenger if role == "challenger" else decisions.catalogue)(tenant))
 
 
 @router.put(
@@ -99,11 +106,16 @@ async def put_catalogue(
     check: Annotated[
         bool, Query(description="Put nothing, and answer with `findings`: what is probably not meant so.")
     ] = False,
+    role: Role = "champion",
+    share: Annotated[
+        float, Query(ge=0, le=0.5, description="For which share of the customers a challenger decides; 0 ends it.")
+    ] = 0.5,
 ) -> Response:
     """YAML or JSON. A catalogue with faults is refused whole, each fault named by its path and its line; a sound one is
     kept for good and replaces the one before. Decisions go by it at once, those of other workers within seconds.
 
     With `check=true` nothing is put: the answer is the report of `warmline catalogue check`, which takes seconds.
+    A challenger has the intents of the catalogue in force, and ends when that is replaced.
     """
     sent = await read_body(request, limit=MAX_CATALOGUE_BYTES)
     try:
@@ -115,7 +127,10 @@ async def put_catalogue(
     if check:
         report = await door.application.decisions.check_catalogue(text, as_json=as_json)
         return Response(report.model_dump_json(), media_type="application/json")
-    return _catalogue_answer(await door.application.decisions.put_catalogue(tenant, text, as_json=as_json))
+    decisions = door.application.decisions
+    if role == "challenger":
+        return _catalogue_answer(await decisions.put_challenger(tenant, text, share=share, as_json=as_json))
+    return _catalogue_answer(await decisions.put_catalogue(tenant, text, as_json=as_json))
 
 
 def _catalogue_answer(filed: FiledCatalogue) -> Response:

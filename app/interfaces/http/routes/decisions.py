@@ -11,7 +11,7 @@ from starlette.responses import Response, StreamingResponse
 from app.interfaces.http.authentication import Tenant
 from app.interfaces.http.dependencies import TheDoor
 from app.interfaces.http.documentation import refusals
-from app.models import Moment, Record
+from app.models import LEAST_DIFFERENCE, ArmComparison, Moment, Record
 
 router = APIRouter(tags=["Next actions"])
 
@@ -43,6 +43,24 @@ async def log(query: Annotated[LogQuery, Query()], door: TheDoor, tenant: Tenant
     """
     decisions = door.application.decisions.decision_log(tenant, since=query.since, until=query.until)
     return StreamingResponse(_lines(decisions), media_type=NDJSON)
+
+
+@router.get(
+    "/v1/decisions/comparison",
+    summary="Whether the challenger serves better",
+    responses=refusals("not_found"),
+)
+async def comparison(
+    door: TheDoor,
+    tenant: Tenant,
+    least: Annotated[
+        float, Query(gt=0, le=1, description="The smallest difference of mean success that is worth another catalogue.")
+    ] = LEAST_DIFFERENCE,
+) -> ArmComparison:
+    """The challenger beside the catalogue in force, by the outcomes of their decisions. It may be asked at any time:
+    its interval holds however often it is looked at (the mixture sequential probability ratio test).
+    """
+    return await door.application.decisions.compare(tenant, least=least)
 
 
 async def _lines(pieces: AsyncIterator[Mapping[str, Any]]) -> AsyncIterator[bytes]:
