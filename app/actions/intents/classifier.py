@@ -1,11 +1,13 @@
 """Learns a tenant's intents from a handful of examples each, and from its unlabelled traffic where there is some.
 
 Two views are mixed. One is a softmax regression on the examples and the intents' own labels, which generalises from
-little. The other asks the nearest neighbours among the examples and the traffic, once the intents have spread from
-example to message over a graph of neighbours (label propagation: Zhou et al., "Learning with Local and Global
-Consistency", NIPS 2003); the denser the neighbours, the more it counts. A temperature found on examples left out of
-the regression makes the probabilities mean what they say (Guo et al., "On Calibration of Modern Neural Networks",
-ICML 2017). Nothing is drawn at random, so the same examples make the same classifier.
+little; where there is traffic, every vector is first drawn towards those of its neighbours, which evens out the wording
+of the single text (Wu et al., "Simplifying Graph Convolutional Networks", ICML 2019). The other view asks the nearest
+neighbours among the examples and the traffic, once the intents have spread from example to message over the same graph
+(label propagation: Zhou et al., "Learning with Local and Global Consistency", NIPS 2003). The denser the neighbours,
+the more they count in both. A temperature found on examples left out of the regression makes the probabilities mean
+what they say (Guo et al., "On Calibration of Modern Neural Networks", ICML 2017). Nothing is drawn at random, so the
+same examples make the same classifier.
 """
 
 import asyncio
@@ -21,14 +23,15 @@ from app.ports import Embedder, Vectors
 
 NEIGHBOURS = 10
 BANDWIDTH = 0.05
-# While spreading, a looser look at fewer neighbours; what a node keeps of its own first guess is the rest to one.
+# While spreading, a look at fewer neighbours; what a node keeps of its own first guess is the rest to one.
 GRAPH_NEIGHBOURS = 8
-GRAPH_BANDWIDTH = 0.1
 SPREAD = 0.8
 ROUNDS = 15
+# Vectors are smoothed over a looser graph: of a neighbour's neighbours half counts.
+SMOOTHING_BANDWIDTH = 0.1
 MOST_TRAFFIC = 10_000
-# The neighbours' part of the mixture: a tenth at seven rows an intent, half at 150.
-MOST_FROM_NEIGHBOURS = 0.6
+# The neighbours' part in both views: a tenth at seven rows an intent, half at 120.
+MOST_FROM_NEIGHBOURS = 0.65
 ROWS_TO_TRUST = 30.0
 # How like the nearest example and the nearest intent's mean (cosines of sentence embeddings) a text about an intent is.
 LIKE = 0.42
@@ -85,12 +88,16 @@ class IntentClassifier:
         self._means = _means(examples, owners, len(self.names))
         self._rows = np.vstack([examples, labels])
         self._intents = _indicators(np.concatenate([owners, np.arange(len(self.names))]), len(self.names))
-        self._regression = SoftmaxRegression(self._rows, self._intents)
-        if traffic is not None and len(traffic):
-            self._learn_from(spread_out(traffic, MOST_TRAFFIC))
-        rows = len(self._rows) / max(1, len(self.names))
+        self._smoothed: Vectors | None = None
+        used = examples[:0] if traffic is None else spread_out(traffic, MOST_TRAFFIC)
+        rows = (len(self._rows) + len(used)) / max(1, len(self.names))
         self._from_neighbours = MOST_FROM_NEIGHBOURS * rows / (rows + ROWS_TO_TRUST)
-        self._temperature = _temperature(examples, owners, labels)
+        taught = self._rows
+        if len(used):
+            taught = self._spread_over(used)
+        else:
+            self._regression = SoftmaxRegression(taught, self._intents)
+        self._temperature = _temperature(taught[: len(examples)], owners, taught[len(examples) :])
 
     def likelihoods(self, vectors: Vectors) -> Likelihoods:
         """What each text is about. `vectors` are unit vectors, shape (texts, dimensions)."""
@@ -100,8 +107,11 @@ class IntentClassifier:
             )
         places, cosines = _nearest(vectors, self._rows, NEIGHBOURS)
         by_neighbours = _averaged(self._intents, places, softmax(cosines / BANDWIDTH))
-        part = self._from_neighbours
-        mixed = part * by_neighbours + (1 - part) * self._regression.probabilities(vectors)
+        part, smoothed = self._from_neighbours, vectors
+        if self._smoothed is not None:
+            around = _averaged(self._smoothed, places, softmax(cosines / SMOOTHING_BANDWIDTH))
+            smoothed = _between(vectors, around, part)
+        mixed = part * by_neighbours + (1 - part) * self._regression.probabilities(smoothed)
         return Likelihoods(_tempered(mixed, self._temperature), self._fits(vectors))
 
     def _fits(self, vectors: Vectors) -> NDArray[np.float32]:
@@ -109,17 +119,23 @@ class IntentClassifier:
         like = (nearest + (vectors @ self._means.T).max(axis=1)) / 2
         return 1 / (1 + np.exp((LIKE - like) / SHARPNESS))
 
-    def _learn_from(self, traffic: Vectors) -> None:
-        """Spread the intents over the traffic, which then counts among the neighbours."""
+    def _spread_over(self, traffic: Vectors) -> Vectors:
+        """Spread the intents over the traffic, which then counts among the neighbours; the rows as they are smoothed."""
+        count = len(self._rows)
         rows = np.vstack([self._rows, traffic])
-        guessed = np.vstack([self._intents, self._regression.probabilities(traffic)])
         places, cosines = _nearest(rows, rows, GRAPH_NEIGHBOURS, apart_from_itself=True)
-        weights = softmax(cosines / GRAPH_BANDWIDTH)
+        weights = softmax(cosines / SMOOTHING_BANDWIDTH)
+        self._smoothed = _between(rows, _averaged(rows, places, weights), 0.5)
+        smoothed = _between(rows, _averaged(self._smoothed, places, weights), self._from_neighbours)
+        self._regression = SoftmaxRegression(smoothed[:count], self._intents)
+        guessed = np.vstack([self._intents, self._regression.probabilities(smoothed[count:])])
+        weights = softmax(cosines / BANDWIDTH)
         spread = guessed
         for _ in range(ROUNDS):
             spread = SPREAD * _averaged(spread, places, weights) + (1 - SPREAD) * guessed
-            spread[: len(self._rows)] = self._intents
+            spread[:count] = self._intents
         self._rows, self._intents = rows, spread / spread.sum(axis=1, keepdims=True)
+        return smoothed[:count]
 
 
 class IntentLearner:
@@ -181,6 +197,12 @@ def _indicators(owners: NDArray[np.int64], count: int) -> NDArray[np.float32]:
 def _means(vectors: Vectors, owners: NDArray[np.int64], count: int) -> Vectors:
     sums = _indicators(owners, count).T @ vectors
     return sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-9)
+
+
+def _between(rows: Vectors, others: Vectors, part: float) -> Vectors:
+    """Unit vectors between each row and the other, which counts for so large a part."""
+    mixed = (1 - part) * rows + part * others
+    return (mixed / np.maximum(np.linalg.norm(mixed, axis=1, keepdims=True), 1e-9)).astype(np.float32)
 
 
 def _nearest(
