@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.actions.intents.regression import SoftmaxRegression, softmax
+from app.actions.intents.spoken import with_digits
 from app.ports import Embedder, Vectors
 
 NEIGHBOURS = 10
@@ -33,6 +34,12 @@ MOST_TRAFFIC = 10_000
 # The neighbours' part in both views: a tenth at seven rows an intent, half at 120.
 MOST_FROM_NEIGHBOURS = 0.65
 ROWS_TO_TRUST = 30.0
+# Traffic makes the shares sure of texts about something else too. So the regression on the examples alone keeps a part,
+# and where there is traffic a text fits as far as that regression and the likeness to the intent's own examples agree:
+# logistic in the logarithm of its probability, the likeness with its weight, and a constant.
+FROM_EXAMPLES = 0.3
+LIKENESS_WEIGHT = 4.0
+FITS_CONSTANT = -0.3
 # How like the nearest example and the nearest intent's mean (cosines of sentence embeddings) a text about an intent is.
 LIKE = 0.42
 SHARPNESS = 0.05
@@ -88,15 +95,13 @@ class IntentClassifier:
         self._means = _means(examples, owners, len(self.names))
         self._rows = np.vstack([examples, labels])
         self._intents = _indicators(np.concatenate([owners, np.arange(len(self.names))]), len(self.names))
-        self._smoothed: Vectors | None = None
+        self._owners = owners
+        self._regression = SoftmaxRegression(self._rows, self._intents)
+        self._smoothed: tuple[Vectors, SoftmaxRegression] | None = None
         used = examples[:0] if traffic is None else spread_out(traffic, MOST_TRAFFIC)
         rows = (len(self._rows) + len(used)) / max(1, len(self.names))
         self._from_neighbours = MOST_FROM_NEIGHBOURS * rows / (rows + ROWS_TO_TRUST)
-        taught = self._rows
-        if len(used):
-            taught = self._spread_over(used)
-        else:
-            self._regression = SoftmaxRegression(taught, self._intents)
+        taught = self._spread_over(used) if len(used) else self._rows
         self._temperature = _temperature(taught[: len(examples)], owners, taught[len(examples) :])
 
     def likelihoods(self, vectors: Vectors) -> Likelihoods:
@@ -107,34 +112,49 @@ class IntentClassifier:
             )
         places, cosines = _nearest(vectors, self._rows, NEIGHBOURS)
         by_neighbours = _averaged(self._intents, places, softmax(cosines / BANDWIDTH))
-        part, smoothed = self._from_neighbours, vectors
-        if self._smoothed is not None:
-            around = _averaged(self._smoothed, places, softmax(cosines / SMOOTHING_BANDWIDTH))
-            smoothed = _between(vectors, around, part)
-        mixed = part * by_neighbours + (1 - part) * self._regression.probabilities(smoothed)
-        return Likelihoods(_tempered(mixed, self._temperature), self._fits(vectors))
+        by_examples = self._regression.probabilities(vectors)
+        part = self._from_neighbours
+        if self._smoothed is None:
+            mixed = part * by_neighbours + (1 - part) * by_examples
+            return Likelihoods(_tempered(mixed, self._temperature), self._fits(vectors))
+        rows, regression = self._smoothed
+        around = _averaged(rows, places, softmax(cosines / SMOOTHING_BANDWIDTH))
+        by_traffic = part * by_neighbours + (1 - part) * regression.probabilities(_between(vectors, around, part))
+        mixed = (1 - FROM_EXAMPLES) * by_traffic + FROM_EXAMPLES * by_examples
+        best = mixed.argmax(axis=1)
+        return Likelihoods(_tempered(mixed, self._temperature), self._fits_best(vectors, best, by_examples))
 
     def _fits(self, vectors: Vectors) -> NDArray[np.float32]:
         nearest = _nearest(vectors, self._examples, 1)[1][:, 0]
         like = (nearest + (vectors @ self._means.T).max(axis=1)) / 2
         return 1 / (1 + np.exp((LIKE - like) / SHARPNESS))
 
+    def _fits_best(
+        self, vectors: Vectors, best: NDArray[np.int64], by_examples: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """How well each text fits its likeliest intent, by the examples alone."""
+        cosines = np.where(self._owners == best[:, None], vectors @ self._examples.T, np.float32(-1))
+        like = (cosines.max(axis=1) + (vectors * self._means[best]).sum(axis=1)) / 2
+        probable = np.log(np.maximum(by_examples[np.arange(len(best)), best], 1e-4))
+        return (1 / (1 + np.exp(-(probable + LIKENESS_WEIGHT * like + FITS_CONSTANT)))).astype(np.float32)
+
     def _spread_over(self, traffic: Vectors) -> Vectors:
-        """Spread the intents over the traffic, which then counts among the neighbours; the rows as they are smoothed."""
+        """Spread the intents over the traffic, which then counts among the neighbours; the own rows, smoothed."""
         count = len(self._rows)
         rows = np.vstack([self._rows, traffic])
         places, cosines = _nearest(rows, rows, GRAPH_NEIGHBOURS, apart_from_itself=True)
         weights = softmax(cosines / SMOOTHING_BANDWIDTH)
-        self._smoothed = _between(rows, _averaged(rows, places, weights), 0.5)
-        smoothed = _between(rows, _averaged(self._smoothed, places, weights), self._from_neighbours)
-        self._regression = SoftmaxRegression(smoothed[:count], self._intents)
-        guessed = np.vstack([self._intents, self._regression.probabilities(smoothed[count:])])
+        once = _between(rows, _averaged(rows, places, weights), 0.5)
+        smoothed = _between(rows, _averaged(once, places, weights), self._from_neighbours)
+        regression = SoftmaxRegression(smoothed[:count], self._intents)
+        guessed = np.vstack([self._intents, regression.probabilities(smoothed[count:])])
         weights = softmax(cosines / BANDWIDTH)
         spread = guessed
         for _ in range(ROUNDS):
             spread = SPREAD * _averaged(spread, places, weights) + (1 - SPREAD) * guessed
             spread[:count] = self._intents
         self._rows, self._intents = rows, spread / spread.sum(axis=1, keepdims=True)
+        self._smoothed = once, regression
         return smoothed[:count]
 
 
@@ -145,8 +165,8 @@ class IntentLearner:
         self._embedder = embedder
 
     async def embed(self, texts: Sequence[str]) -> Vectors:
-        """Unit vectors, shape (texts, dimensions). Raises RetrievalUnavailable."""
-        return await self._embedder.embed(texts)
+        """Unit vectors, shape (texts, dimensions), with spoken numbers as digits. Raises RetrievalUnavailable."""
+        return await self._embedder.embed([with_digits(text) for text in texts])
 
     async def learn(
         self,
