@@ -20,8 +20,6 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from app.actions.intents import IntentClassifier
-from app.actions.intents.classifier import LEAST_CONFIDENCE
 from app.bootstrap import intent_learner
 from app.errors import ConfigurationError, InvalidRequest
 from app.models import Record
@@ -61,7 +59,7 @@ class OutOfScope(Record):
     """How texts about intents that were not learnt are told from the others, by confidence.
 
     `auroc_with_traffic` is where their other texts were among the unlabelled, as in a tenant's traffic, and `lr_auroc`
-    by the greatest probability of the plain regression. At the service's own `threshold`, `accuracy_in_scope` is the
+    by the greatest probability of the plain regression. At the service's own threshold, `accuracy_in_scope` is the
     share of texts in scope that get their right name, and `accuracy_out_of_scope` of the others that get none.
     """
 
@@ -71,7 +69,6 @@ class OutOfScope(Record):
     auroc: float
     auroc_with_traffic: float
     lr_auroc: float
-    threshold: float
     accuracy_in_scope: float
     accuracy_out_of_scope: float
     at: Mapping[str, TradeOff]
@@ -308,7 +305,10 @@ class _LearnerTrial:
         self, examples: Mapping[str, Vectors], traffic: Vectors, texts: Sequence[str]
     ) -> tuple[IntentPredictions, Vectors, _Costs]:
         """What is told of each text by itself, its vector, and what fitting and each text cost."""
-        classifier, costs = await self._measured_fit(examples, traffic)
+        started = perf_counter()
+        classifier = await self._learner.learn_embedded(examples, traffic=traffic)
+        fit_ms = (perf_counter() - started) * 1000
+        costs = _Costs(fit_ms, *await self._memory(examples, traffic), [], [])
         vectors: list[Vectors] = []
         predictions: list[IntentPredictions] = []
         for text in texts:
@@ -328,16 +328,14 @@ class _LearnerTrial:
         )
         return together, np.vstack(vectors), costs
 
-    async def _measured_fit(self, examples: Mapping[str, Vectors], traffic: Vectors) -> tuple[IntentClassifier, _Costs]:
-        started = perf_counter()
-        await self._learner.learn_embedded(examples, traffic=traffic)
-        fit_ms = (perf_counter() - started) * 1000
-        # Once more for the memory, since following it takes time of its own.
+    async def _memory(self, examples: Mapping[str, Vectors], traffic: Vectors) -> tuple[float, float]:
+        """Mebibytes that a fit takes at most and that its classifier keeps; following them takes time of its own."""
         tracemalloc.start()
         classifier = await self._learner.learn_embedded(examples, traffic=traffic)
         stays, most = tracemalloc.get_traced_memory()
         tracemalloc.stop()
-        return classifier, _Costs(fit_ms, most / _MEBIBYTE, stays / _MEBIBYTE, [], [])
+        del classifier
+        return most / _MEBIBYTE, stays / _MEBIBYTE
 
     async def at_once(self, examples: Mapping[str, Vectors], traffic: Vectors, tested: Vectors) -> IntentPredictions:
         classifier = await self._learner.learn_embedded(examples, traffic=traffic)
@@ -381,7 +379,6 @@ async def _out_of_scope(trial: _LearnerTrial, data: _Data, seed: int) -> OutOfSc
         auroc=auroc(confidences[inside], confidences[~inside]),
         auroc_with_traffic=auroc(with_traffic[inside], with_traffic[~inside]),
         lr_auroc=auroc(plain[inside], plain[~inside]),
-        threshold=LEAST_CONFIDENCE,
         accuracy_in_scope=float((right & predictions.named)[inside].mean()),
         accuracy_out_of_scope=float(1 - predictions.named[~inside].mean()),
         at={str(threshold): trade_off(confidences, right, inside, threshold) for threshold in THRESHOLDS},
