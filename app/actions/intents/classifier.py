@@ -47,7 +47,7 @@ SHARPNESS = 0.05
 LEAST_CONFIDENCE = 0.3
 # Cross-fitting is dear with many examples, and one part says enough then.
 FOLDS = 4
-ONE_FOLD_FROM = 2000
+ONE_FOLD_FROM = 1000
 TEMPERATURES = np.geomspace(0.25, 2.0, 31)
 _BLOCK = 512
 _WORD = re.compile(r"[^\W_]+")
