@@ -9,6 +9,7 @@ from app.actions import parse_catalogue
 from app.actions.intents import IntentClassifier, IntentLearner, IntentReader
 from app.actions.intents.classifier import spread_out, words_of
 from app.actions.intents.regression import SoftmaxRegression
+from app.actions.intents.spoken import with_digits
 from app.adapters.embeddings import MiniLM
 from app.briefs import read_case, wants
 from app.models import Interaction
@@ -162,6 +163,32 @@ async def test_an_intent_is_known_by_its_label_too(learner: IntentLearner) -> No
 
     index = labelled.names.index("x1")
     assert labelled.likelihoods(await learner.embed(question)).shares[0, index] > without.shares[0, index]
+
+
+@pytest.mark.parametrize(
+    ("spoken", "typed"),
+    [
+        ("my card ending in four four seven one", "my card ending in 4471"),
+        ("loan double seven three please", "loan 773 please"),
+        ("the book is one two uh three four", "the book is 1234"),
+        ("die Nummer ist null drei eins sieben vier", "die Nummer ist 03174"),
+        ("the fee was sixty five euros", "the fee was 65 euros"),
+        ("the one that I want", "the one that I want"),
+        ("between eleven and twenty", "between 11 and 20"),
+        ("order 4471 and 22", "order 4471 and 22"),
+    ],
+)
+async def test_a_number_in_words_reads_like_its_digits(learner: IntentLearner, spoken: str, typed: str) -> None:
+    assert with_digits(spoken) == typed
+    assert np.array_equal(*await learner.embed([spoken, typed]))
+
+
+def test_with_traffic_what_the_examples_do_not_know_fits_less_than_what_they_know() -> None:
+    taught = classifier(np.vstack([between(0, 64), between(90, 100)]))
+
+    fits = taught.likelihoods(np.vstack([at(99, 1), np.array([[0.0, 0.0, 1.0]], np.float32)])).fits
+
+    assert fits[2] < fits[:2].min() / 2
 
 
 async def test_a_reader_that_has_learnt_from_traffic_reads_by_it(learner: IntentLearner) -> None:

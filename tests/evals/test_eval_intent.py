@@ -16,6 +16,7 @@ from evals.experiments.intent import (
     drawn,
     evaluate,
     macro_f1,
+    plain_predictions,
     read_csv,
     scored,
     trade_off,
@@ -138,9 +139,22 @@ async def test_small_files_are_measured_with_the_classifier_of_the_service(tmp_p
     assert (figures.accuracy, figures.macro_f1) == (1.0, 1.0)
     assert figures.out_of_scope is not None
     assert (figures.out_of_scope.n_in_scope, figures.out_of_scope.n_out_of_scope) == (2, 1)
+    assert figures.oos_auroc == figures.out_of_scope.auroc
+    assert figures.reading_ms <= figures.p50_ms
+    assert 0 < figures.classifier_mib <= figures.fit_mib
     assert heard[-1] == (15, 15)
-    timeless = {"p50_ms", "fit_ms"}
+    timeless = {"p50_ms", "reading_ms", "fit_ms", "fit_mib", "classifier_mib"}
     assert figures.model_dump(exclude=timeless) == again.model_dump(exclude=timeless)
+
+
+def test_the_plain_regression_names_the_likelier_of_the_intents_it_has_examples_of() -> None:
+    examples = {"a": np.array([[1, 0]], np.float32), "b": np.array([[0, 1]], np.float32)}
+
+    predictions = plain_predictions(examples, np.array([[0.8, 0.6], [0.1, 0.99]], np.float32))
+
+    assert list(predictions.intents) == ["a", "b"]
+    assert predictions.confidences[0] < predictions.confidences[1]
+    assert predictions.named.all()
 
 
 async def test_all_rows_are_examples_unless_a_number_is_given(tmp_path: Path, settings: Settings) -> None:

@@ -1,7 +1,7 @@
 """Tells what the customer wants, by the tenant's own examples.
 
-`wishes` finds what was asked for in a conversation, `classifier` learns intents from few examples, `likeness` compares
-with examples one by one, and `reader` puts them together.
+`classifier` learns intents from few examples by `regression`, `similarity` compares with examples one by one, `spoken`
+writes numbers that were told in words in digits, and `reader` puts them together.
 """
 
 from app.actions.intents.classifier import IntentClassifier, IntentLearner, Likelihoods

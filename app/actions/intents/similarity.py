@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from app.actions.intents.spoken import with_digits
 from app.nlu.words import terms
 from app.ports import Vectors
 
@@ -93,7 +94,7 @@ class Lexicon:
     """Turns texts into unit vectors over the words of the examples, rare words counting more."""
 
     def __init__(self, texts: Sequence[str]) -> None:
-        documents = [set(terms(text)) for text in texts]
+        documents = [set(terms(with_digits(text))) for text in texts]
         counts = Counter(term for document in documents for term in document)
         self._places = {term: index for index, term in enumerate(counts)}
         self._weights = {term: log(1 + len(documents) / count) for term, count in counts.items()}
@@ -102,6 +103,6 @@ class Lexicon:
         """Shape (texts, words); a text without any known word is a row of zeros."""
         made = np.zeros((len(texts), max(1, len(self._places))), np.float32)
         for row, text in enumerate(texts):
-            for term in set(terms(text)) & self._places.keys():
+            for term in set(terms(with_digits(text))) & self._places.keys():
                 made[row, self._places[term]] = self._weights[term]
         return made / np.maximum(np.linalg.norm(made, axis=1, keepdims=True), 1e-9)
