@@ -99,10 +99,10 @@ def _laid_out(
     shelf: Shelf, ranked: Sequence[RankedPassage], actions: Sequence[AdvisedAction], intent: str | None, sure: float
 ) -> Mapping[str, Sequence[KnowledgePassage]]:
     beside: dict[str, list[KnowledgePassage]] = {action.action_id: [] for action in actions}
-    for passage, score in ranked:
-        for action in _fitting(shelf, passage, actions, intent, is_sure=score >= sure):
+    for each in ranked:
+        for action in _fitting(shelf, each.passage, actions, intent, is_sure=each.score >= sure):
             if len(beside[action.action_id]) < MOST_BESIDE:
-                beside[action.action_id].append(passage.shown(score))
+                beside[action.action_id].append(each.shown())
     return beside
 
 

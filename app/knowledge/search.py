@@ -23,8 +23,10 @@ from numpy.typing import NDArray
 
 from app.errors import ConfigurationError, RetrievalUnavailable
 from app.knowledge.library import Library
+from app.knowledge.passages import ArticlePassage
 from app.knowledge.shelf import Mask, Shelf, ShelvedPassage
 from app.knowledge.word_index import Scores
+from app.models import KnowledgePassage
 from app.nlu.words import terms
 from app.patience import within
 from app.ports import Embedder
@@ -55,10 +57,15 @@ class Sought(NamedTuple):
 
 
 class RankedPassage(NamedTuple):
-    """A passage with how well it fits, 0..1."""
+    """A passage with how well it fits, 0..1, and what of it answers."""
 
     passage: ShelvedPassage
     score: float
+    answer: ArticlePassage
+
+    def shown(self) -> KnowledgePassage:
+        """The passage as an answer shows it."""
+        return self.passage.shown(self.score, self.answer)
 
 
 class Ranking(NamedTuple):
@@ -116,9 +123,14 @@ class KnowledgeSearch:
             scored = scored._replace(fits=scored.fits | shelf.of_articles(always))
         valid = shelf.may_be_shown(now)
         # What is written in another language is better than nothing.
-        ranked = _ranked(shelf, scored, valid & shelf.readable_in(sought.language), limit)
-        if not ranked and sought.language is not None:
-            ranked = _ranked(shelf, scored, valid, limit)
+        rows = _ranked(shelf, scored, valid & shelf.readable_in(sought.language), limit)
+        if not rows and sought.language is not None:
+            rows = _ranked(shelf, scored, valid, limit)
+        wanted = sorted(frozenset[str]().union(*asked.terms))
+        ranked: list[RankedPassage] = []
+        for row, score in rows:
+            passage = shelf.passages[row]
+            ranked.append(RankedPassage(passage, score, shelf.answer(passage.passage, wanted)))
         return Ranking(ranked, by_meaning=scored.cosines is not None)
 
     async def _embedded(self, texts: Sequence[str], patience_s: float) -> NDArray[np.float32] | None:
@@ -164,14 +176,15 @@ def _cosines(shelf: Shelf, question: NDArray[np.float32] | None) -> NDArray[np.f
     return shelf.vectors @ question.T
 
 
-def _ranked(shelf: Shelf, scored: _Scored, may_be_shown: Mask, limit: int) -> list[RankedPassage]:
+def _ranked(shelf: Shelf, scored: _Scored, may_be_shown: Mask, limit: int) -> list[tuple[int, float]]:
+    # The rows of the passages with how well each fits, best first.
     if not may_be_shown.any():
         return []
     together = scored.lexical / (float(scored.lexical[may_be_shown].max()) + MANY_WORDS * shelf.words.rarest)
     if scored.cosines is not None:
         together = together + np.maximum(scored.cosines.mean(axis=1), 0.0)
     order = np.lexsort((np.arange(len(together)), -together))
-    ranked: list[RankedPassage] = []
+    ranked: list[tuple[int, float]] = []
     shown: set[int] = set()
     # Nothing fits better than what comes before it, whatever single sentence it answers.
     score = 1.0
@@ -181,7 +194,7 @@ def _ranked(shelf: Shelf, scored: _Scored, may_be_shown: Mask, limit: int) -> li
             continue
         shown.add(owner)
         score = min(score, float(scored.strength[row]))
-        ranked.append(RankedPassage(shelf.passages[row], score))
+        ranked.append((int(row), score))
         if len(ranked) == limit:
             break
     return ranked

@@ -17,6 +17,9 @@ from app.ports import Vectors
 
 Mask = NDArray[np.bool_]
 
+# A section of a passage that bears out less than this share of what the best one does is left out of an answer.
+SHARE_OF_BEST = 0.5
+
 
 class ShelvedPassage(NamedTuple):
     """A passage with its id and its article."""
@@ -25,9 +28,9 @@ class ShelvedPassage(NamedTuple):
     article: Article
     passage: ArticlePassage
 
-    def shown(self, score: float) -> KnowledgePassage:
-        """The passage as an answer shows it."""
-        headings, text = self.passage
+    def shown(self, score: float, answer: ArticlePassage) -> KnowledgePassage:
+        """The passage as an answer shows it: what of it answers."""
+        headings, text = answer
         return KnowledgePassage(
             article_id=self.article.article_id,
             title=self.article.title,
@@ -78,6 +81,17 @@ class Shelf:
                 self.vectors[self._rows[passage_id]] = vector
         self.missing -= usable.keys()
 
+    def answer(self, passage: ArticlePassage, asked: Collection[str]) -> ArticlePassage:
+        """The sections of a passage that bear out the terms of a question, each as a whole; all where none does."""
+        sections = passage.text.split("\n\n")
+        if len(sections) == 1:
+            return passage
+        shares = [self.words.most([term for term in asked if term in here]) for here in map(_terms_in, sections)]
+        enough = max(shares) * SHARE_OF_BEST
+        answering = [section for section, share in zip(sections, shares, strict=True) if share >= enough]
+        headings = passage.headings if answering[0] is sections[0] else ""
+        return ArticlePassage(headings, "\n\n".join(answering))
+
     def vectors_by_id(self) -> Mapping[str, NDArray[np.float32]]:
         """The vectors that are there."""
         if self.vectors is None:
@@ -121,3 +135,7 @@ class Shelf:
 def primary(tag: str) -> str:
     """The language of a tag, without its country: `en` of `en-GB`."""
     return tag.replace("_", "-").partition("-")[0].lower()
+
+
+def _terms_in(text: str) -> frozenset[str]:
+    return frozenset(terms(text))
