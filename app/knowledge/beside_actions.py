@@ -18,8 +18,8 @@ from app.nlu.steps import steps
 from app.nlu.words import terms
 
 MOST_BESIDE = 2
-# Where an article names neither action nor intent, so well must a passage answer what was asked. Of questions from
-# other domains one in twenty finds a passage above these.
+# Where an article names neither action nor intent, so well must a passage answer what was asked. Of 100 questions from
+# other domains two find such a passage among 77 articles, seven among 698; of 100 from the same domain, 99 do.
 SURE = 0.3
 SURE_BY_WORDS = 0.4
 RANKED = 20

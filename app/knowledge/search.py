@@ -37,8 +37,8 @@ _log = logging.getLogger(__name__)
 MANY_WORDS = 2
 # How well a passage answers is read from its meaning first: sentences of another domain share words with it, too.
 STRENGTH_OF_COSINE = 2
-# A passage that has less in common with a question answers nothing. Of questions from other domains, one in three
-# finds a passage above the former.
+# A passage that has less in common with a question answers nothing. Greetings find none above it; of questions from
+# other domains one in ten does among 77 articles, one in two among 698.
 MIN_STRENGTH = 0.2
 MIN_COVERAGE = 0.06
 SENTENCES_EMBEDDED = 3
@@ -183,7 +183,7 @@ def _ranked(shelf: Shelf, scored: _Scored, may_be_shown: Mask, limit: int) -> li
     together = scored.lexical / (float(scored.lexical[may_be_shown].max()) + MANY_WORDS * shelf.words.rarest)
     if scored.cosines is not None:
         together = together + np.maximum(scored.cosines.mean(axis=1), 0.0)
-    order = np.lexsort((np.arange(len(together)), -together))
+    order = np.argsort(-together, kind="stable")
     ranked: list[tuple[int, float]] = []
     shown: set[int] = set()
     # Nothing fits better than what comes before it, whatever single sentence it answers.

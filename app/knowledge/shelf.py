@@ -110,7 +110,9 @@ class Shelf:
         """Which passages are in a language, or in none in particular; all where none is asked for."""
         if language is None:
             return np.ones(len(self.passages), np.bool_)
-        return np.isin(self._languages, (primary(language), ""))
+        # Comparing texts takes longer than the search itself.
+        names, numbers = self._languages
+        return np.isin(names, (primary(language), ""))[numbers]
 
     def of_articles(self, article_ids: Collection[str]) -> Mask:
         """Which passages are of these articles."""
@@ -128,8 +130,11 @@ class Shelf:
         return np.array([end.timestamp() if end else np.inf for end in ends], np.float64)
 
     @cached_property
-    def _languages(self) -> NDArray[np.str_]:
-        return np.array([primary(passage.article.language or "") for passage in self.passages], np.str_)
+    def _languages(self) -> tuple[NDArray[np.str_], NDArray[np.int64]]:
+        """The languages there are, and the number of each passage's among them."""
+        languages = [primary(passage.article.language or "") for passage in self.passages]
+        names, numbers = np.unique(np.array(languages, np.str_), return_inverse=True)
+        return names, numbers
 
 
 def primary(tag: str) -> str:
