@@ -6,6 +6,7 @@ from app.knowledge.article_store import ArticlePut, ArticleStore, StoredArticle
 from app.knowledge.beside_actions import AdvisedAction, KnowledgeAdviser, Situation
 from app.knowledge.indexer import KnowledgeIndexer
 from app.knowledge.library import Library
+from app.knowledge.passages import passages_of
 from app.knowledge.search import KnowledgeSearch, Sought
 from app.ports import Archive, Embedder, PassageVectors
 from app.pressure import Pressure
@@ -22,6 +23,7 @@ __all__ = [
     "Situation",
     "Sought",
     "StoredArticle",
+    "passages_of",
 ]
 
 

@@ -1,6 +1,10 @@
 """Makes the vectors of passages in the background, so that nobody who puts an article waits for an embedder."""
 
+import asyncio
+import os
 from collections.abc import AsyncGenerator, Sequence
+
+import numpy as np
 
 from app.background import Worker
 from app.errors import ConfigurationError, RetrievalUnavailable
@@ -12,6 +16,8 @@ from app.pressure import Pressure
 
 # So short that a step holds up nothing.
 BATCH = 8
+# Nothing else runs while an index is made anew: as many batches as there are processors, up to these, go side by side.
+MOST_AT_ONCE = 8
 LOOKED_UP = 1_000
 
 
@@ -73,7 +79,8 @@ class KnowledgeIndexer:
         """
         made = 0
         self._is_stale = True
-        while embedded := await self._step():
+        at_once = min(os.cpu_count() or 1, MOST_AT_ONCE)
+        while embedded := await self._step(at_once):
             made += embedded
             yield made
 
@@ -82,7 +89,7 @@ class KnowledgeIndexer:
         await self._worker.close()
         await self._library.close()
 
-    async def _step(self) -> int:
+    async def _step(self, at_once: int = 1) -> int:
         for tenant in list(self._gone):
             await self._drop_gone(tenant)
         if self._is_stale:
@@ -96,13 +103,13 @@ class KnowledgeIndexer:
             self._marks.update(marks)
         while self._waiting:
             tenant = next(iter(self._waiting))
-            embedded = await self._embed(tenant)
+            embedded = await self._embed(tenant, at_once)
             if embedded:
                 return embedded
             self._waiting.pop(tenant, None)
         return 0
 
-    async def _embed(self, tenant: str) -> int:
+    async def _embed(self, tenant: str, at_once: int) -> int:
         shelf = await self._library.shelf(tenant)
         ids = frozenset(passage.passage_id for passage in shelf.passages) if shelf else frozenset[str]()
         # What another process removed, which could not reach the vectors.
@@ -113,7 +120,7 @@ class KnowledgeIndexer:
             looked_up = missing[start : start + LOOKED_UP]
             there = await self._vectors.get_passages(tenant, [passage.passage_id for passage in looked_up])
             self._library.learn(tenant, there)
-            new = [passage for passage in looked_up if passage.passage_id not in there][:BATCH]
+            new = [passage for passage in looked_up if passage.passage_id not in there][: BATCH * at_once]
             if new:
                 await self._make(tenant, new)
                 return len(new)
@@ -121,7 +128,8 @@ class KnowledgeIndexer:
 
     async def _make(self, tenant: str, passages: Sequence[ShelvedPassage]) -> None:
         texts = [passage.passage.embeddable(passage.article.title) for passage in passages]
-        made = await self._embedder.embed(texts)
+        batches = (texts[start : start + BATCH] for start in range(0, len(texts), BATCH))
+        made = np.concatenate(await asyncio.gather(*(self._embedder.embed(batch) for batch in batches)))
         ids = [passage.passage_id for passage in passages]
         await self._vectors.put_passages(tenant, ids, made)
         # Articles may have been removed while they were embedded; whoever does so later removes the vectors.

@@ -23,7 +23,10 @@ _HEADING_WORDS = 16
 
 
 class ArticlePassage(NamedTuple):
-    """A passage: the headings above its first line, from the outermost inward, and its lines."""
+    """A passage: the headings above its first line, from the outermost inward, and its lines.
+
+    An empty line parts what stands under one heading from what stands under the next.
+    """
 
     headings: str
     text: str
@@ -124,6 +127,7 @@ def _passage(sections: Sequence[_ArticleSection]) -> ArticlePassage:
     lines = [*first.lines]
     above = first.headings
     for section in others:
+        lines.append("")
         lines += [heading for heading in section.headings if heading not in above]
         lines += section.lines
         above = section.headings

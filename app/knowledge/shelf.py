@@ -17,6 +17,9 @@ from app.ports import Vectors
 
 Mask = NDArray[np.bool_]
 
+# A section of a passage that bears out less than this share of what the best one does is left out of an answer.
+SHARE_OF_BEST = 0.5
+
 
 class ShelvedPassage(NamedTuple):
     """A passage with its id and its article."""
@@ -25,9 +28,9 @@ class ShelvedPassage(NamedTuple):
     article: Article
     passage: ArticlePassage
 
-    def shown(self, score: float) -> KnowledgePassage:
-        """The passage as an answer shows it."""
-        headings, text = self.passage
+    def shown(self, score: float, answer: ArticlePassage) -> KnowledgePassage:
+        """The passage as an answer shows it: what of it answers."""
+        headings, text = answer
         return KnowledgePassage(
             article_id=self.article.article_id,
             title=self.article.title,
@@ -78,6 +81,17 @@ class Shelf:
                 self.vectors[self._rows[passage_id]] = vector
         self.missing -= usable.keys()
 
+    def answer(self, passage: ArticlePassage, asked: Collection[str]) -> ArticlePassage:
+        """The sections of a passage that bear out the terms of a question, each as a whole; all where none does."""
+        sections = passage.text.split("\n\n")
+        if len(sections) == 1:
+            return passage
+        shares = [self.words.most([term for term in asked if term in here]) for here in map(_terms_in, sections)]
+        enough = max(shares) * SHARE_OF_BEST
+        answering = [section for section, share in zip(sections, shares, strict=True) if share >= enough]
+        headings = passage.headings if answering[0] is sections[0] else ""
+        return ArticlePassage(headings, "\n\n".join(answering))
+
     def vectors_by_id(self) -> Mapping[str, NDArray[np.float32]]:
         """The vectors that are there."""
         if self.vectors is None:
@@ -96,7 +110,9 @@ class Shelf:
         """Which passages are in a language, or in none in particular; all where none is asked for."""
         if language is None:
             return np.ones(len(self.passages), np.bool_)
-        return np.isin(self._languages, (primary(language), ""))
+        # Comparing texts takes longer than the search itself.
+        names, numbers = self._languages
+        return np.isin(names, (primary(language), ""))[numbers]
 
     def of_articles(self, article_ids: Collection[str]) -> Mask:
         """Which passages are of these articles."""
@@ -114,10 +130,17 @@ class Shelf:
         return np.array([end.timestamp() if end else np.inf for end in ends], np.float64)
 
     @cached_property
-    def _languages(self) -> NDArray[np.str_]:
-        return np.array([primary(passage.article.language or "") for passage in self.passages], np.str_)
+    def _languages(self) -> tuple[NDArray[np.str_], NDArray[np.int64]]:
+        """The languages there are, and the number of each passage's among them."""
+        languages = [primary(passage.article.language or "") for passage in self.passages]
+        names, numbers = np.unique(np.array(languages, np.str_), return_inverse=True)
+        return names, numbers
 
 
 def primary(tag: str) -> str:
     """The language of a tag, without its country: `en` of `en-GB`."""
     return tag.replace("_", "-").partition("-")[0].lower()
+
+
+def _terms_in(text: str) -> frozenset[str]:
+    return frozenset(terms(text))

@@ -1,7 +1,7 @@
 """BM25 over the passages of one tenant's articles, in an inverted index that is made once and asked often.
 
 What is asked may be longer than a passage, so a word that it repeats counts as often as it stands there. What a
-passage is about stands in its title, whose words count twice.
+passage is about stands in its title, whose words count three times.
 
 Robertson and Zaragoza, The Probabilistic Relevance Framework: BM25 and Beyond, 2009 (sections 3.4 and 3.6).
 """
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 # How fast repeating a word stops helping, and how much long passages are held back.
 SATURATION = 1.5
 LENGTH_PENALTY = 0.75
-TITLE_WEIGHT = 2
+TITLE_WEIGHT = 3
 
 Scores = NDArray[np.float64]
 
@@ -42,6 +42,8 @@ class WordIndex:
         relative = lengths / max(float(lengths.mean()) if self._size else 1.0, 1.0)
         held_back = SATURATION * (1 - LENGTH_PENALTY + LENGTH_PENALTY * relative)
         self._postings = {term: self._posting(entries, held_back) for term, entries in holding.items()}
+        # What a passage could gain at most by a term that no other holds.
+        self.rarest = float(np.log(1 + (self._size + 0.5) / 0.5)) * (SATURATION + 1)
 
     def _posting(self, entries: Sequence[tuple[int, float]], held_back: Scores) -> _Posting:
         passages = np.array([number for number, _ in entries], np.int64)
@@ -64,8 +66,7 @@ class WordIndex:
 
         A term that no passage holds counts like the rarest: a question about something else is borne out by little.
         """
-        rarest = float(np.log(1 + (self._size + 0.5) / 0.5)) * (SATURATION + 1)
-        return sum(posting.most if (posting := self._postings.get(term)) else rarest for term in set(terms))
+        return sum(posting.most if (posting := self._postings.get(term)) else self.rarest for term in set(terms))
 
 
 def weighted_counts(title: Sequence[str], body: Sequence[str]) -> Mapping[str, float]:

@@ -99,7 +99,7 @@ class KnowledgeService:
         ranking = await self._room.search.rank(
             tenant, shelf, sought, now=wanted.now or datetime.now(UTC), limit=wanted.limit
         )
-        hits = tuple(ranked.passage.shown(ranked.score) for ranked in ranking.passages)
+        hits = tuple(ranked.shown() for ranked in ranking.passages)
         return KnowledgeHits(hits=hits, by_meaning=ranking.by_meaning, duration_ms=_since(started))
 
 

@@ -50,7 +50,7 @@ def test_html_gives_the_same_passages_without_what_is_hidden() -> None:
 def test_short_sections_share_a_passage_each_under_its_heading() -> None:
     [passage] = passages_of(article(markdown="## One\n\nfirst\n\n## Two\n\nsecond"))
     assert passage.headings == "One"
-    assert passage.text == "first\nTwo\nsecond"
+    assert passage.text == "first\n\nTwo\nsecond"
 
 
 @pytest.mark.parametrize("source", [f"{LONG} " * 80, f"{LONG}\n" * 80, "word " * 700, f"{LONG} {LONG}\n\n" * 40])

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from app.adapters.embeddings import MiniLM
 from app.adapters.memory import MemoryVectors
 from app.errors import RetrievalUnavailable
-from app.models import KnowledgeQuestion
+from app.models import ArticleDraft, KnowledgeQuestion
 from tests.support.knowledge_room import TENANT, CountingEmbedder, Shelves
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -43,6 +43,16 @@ async def test_a_question_about_something_else_finds_nothing() -> None:
     await shelves.index()
     assert await shelves.find("Yes please, thank you") == []
     assert await shelves.find("zebra orchestra") == []
+    assert await shelves.find("Can I get a table for two tonight?") == []
+
+
+async def test_a_chance_word_in_common_does_not_come_before_what_is_meant() -> None:
+    shelves = Shelves(embedder=MiniLM())
+    await shelves.put("two-factor", "Verify the customer by two orders. Then send a code.", title="Lost phone")
+    await shelves.put("twice", "If both charges are booked, refund the second.", title="Charged twice")
+    await shelves.put("hours", "The branches open at nine in the morning.")
+    await shelves.index()
+    assert (await shelves.find("You took the money from my card two times"))[0] == "twice"
 
 
 async def test_an_article_is_found_once_by_its_best_passage() -> None:
@@ -54,10 +64,24 @@ async def test_an_article_is_found_once_by_its_best_passage() -> None:
     assert "five days" in answer.hits[0].passage
 
 
+async def test_of_short_sections_that_share_a_passage_those_are_shown_that_answer() -> None:
+    shelves = Shelves()
+    draft = ArticleDraft(
+        title="Parcels",
+        markdown="# Late\n\nAsk the carrier.\n\n# Broken\n\nAsk for a photo.\n\n# Abroad\n\nPay the duty.",
+    )
+    await shelves.service.put(TENANT, "parcels", draft)
+    answer = await shelves.service.search(TENANT, KnowledgeQuestion(q="Is there a duty to pay abroad?"))
+    assert [hit.passage for hit in answer.hits] == ["Abroad\nPay the duty."]
+    answer = await shelves.service.search(TENANT, KnowledgeQuestion(q="parcels"))
+    assert "Ask the carrier." in answer.hits[0].passage
+    assert "Pay the duty." in answer.hits[0].passage
+
+
 async def test_scores_fall_from_the_first_hit_on_and_lie_between_0_and_1() -> None:
     shelves = Shelves()
     for number in range(20):
-        await shelves.put(f"a-{number}", f"The refund of order {number} takes {number} days " + "and more " * number)
+        await shelves.put(f"a-{number}", f"The refund of order {number} takes {number} days.")
     await shelves.index()
     hits = (await shelves.service.search(TENANT, KnowledgeQuestion(q="the refund of order 7", limit=20))).hits
     scores = [hit.score for hit in hits]

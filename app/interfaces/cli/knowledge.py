@@ -122,6 +122,8 @@ def search_articles(tenant: str, words: str, *, limit: int, language: str | None
         output.print()
     if not answer.hits:
         output.print("No passage fits.")
+    if not answer.by_meaning:
+        output.print("Words alone were compared: vectors are made, and read, by a service that runs.", style="dim")
 
 
 def remove_article(tenant: str, article_id: str, *, as_json: bool) -> None:
