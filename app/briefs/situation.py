@@ -11,6 +11,7 @@ from app.briefs.case import REASON_WORDS, Case
 from app.briefs.commitments import is_promise
 from app.briefs.due import is_overdue
 from app.briefs.frames import Frames, frames_in
+from app.briefs.quoted_replies import QuotedReply
 from app.briefs.quoting import quoted, quotes_in
 from app.briefs.reading import Utterance
 from app.briefs.relapses import repair_before
@@ -72,6 +73,19 @@ class Wording(NamedTuple):
         quote = quote if case is None else _named_speaker(utterance, case) + _dated(utterance, quote, case)
         text = frame.format(quote=quote, actor=self.frames.actors[utterance.interaction.actor], **places)
         return sentence_of(text, utterance.interaction)
+
+    def reply(self, replied: QuotedReply, case: Case) -> BriefSentence:
+        """What the customer answered to a message that they quote, with that message's words and who wrote it."""
+        answered = list(replied.answered)
+        while len(answered) > 1 and sum(len(utterance.text.split()) for utterance in answered) > QUOTED_WORDS:
+            answered.pop()
+        first = answered[0].interaction
+        quotes = " – ".join(quoted(utterance.shown, QUOTED_WORDS) for utterance in answered)
+        words = quoted(replied.reply.shown, QUOTED_WORDS)
+        actor = self.frames.actors[first.actor]
+        text = self.phrases.replied.format(quote=_dated(answered[0], quotes, case), actor=actor, reply=words)
+        rows = (first, replied.reply.interaction)
+        return BriefSentence(text, tuple(row.interaction_id for row in rows), quotes_in(text, *rows))
 
     def quoting(self, utterances: Sequence[Utterance], case: Case) -> BriefSentence:
         """What somebody said, in quotations, with who said it."""
@@ -175,13 +189,15 @@ def situation(findings: Findings, words: int = SITUATION_WORDS) -> list[BriefSen
     story.tell(_unread(case, wording), leaving=WORDS_FOR_THE_REST)
     story.tell(_failed(case, wording), leaving=WORDS_FOR_THE_REST)
     story.tell(_turns(case, wording), leaving=WORDS_FOR_THE_REST)
+    story.tell(_replied(case, wording), leaving=WORDS_FOR_THE_REST)
     story.tell(_unspoken(case, wording), leaving=WORDS_FOR_THE_REST)
     story.tell(_refusals(case, wording), leaving=WORDS_FOR_THE_REST)
     story.tell(_before(case, wording), leaving=WORDS_FOR_THE_REST)
     story.tell(_finding(case, wording), leaving=WORDS_FOR_THE_REST)
     story.tell(_answer(case, wording), leaving=WORDS_FOR_THE_REST)
     above = story.quoted(case.utterances)
-    told_elsewhere = [utterance for utterance in (*case.expectations, case.person_wanted) if utterance is not None]
+    replied = [case.replies.agreed.reply] if case.replies.agreed is not None else []
+    told_elsewhere = [each for each in (*case.expectations, case.person_wanted, *replied) if each is not None]
     quoted_above = " ".join(utterance.text for utterance in (*case.reasons, *told_elsewhere, *above))
     unnamed = [entity for entity in findings.entities if entity.value not in quoted_above]
     story.tell(_named(case, unnamed, wording), leaving=WORDS_FOR_THE_REST)
@@ -366,6 +382,13 @@ def _turns(case: Case, wording: Wording) -> Iterable[BriefSentence]:
             utterance = back if len(back.text.split()) >= _FEWEST_WORDS_BACK else wish.utterance
             yield wording.quotation(utterance, wording.phrases.withdrawn, case)
             return
+
+
+def _replied(case: Case, wording: Wording) -> Iterable[BriefSentence]:
+    """What the customer answered last to a message that they quote, unless it is told as what they want."""
+    last = case.replies.last
+    if last is not None and last is not case.replies.agreed:
+        yield wording.reply(last, case)
 
 
 def _unspoken(case: Case, wording: Wording) -> Iterable[BriefSentence]:

@@ -67,7 +67,7 @@ class Openings(Table):
 class Phrases(Table):
     """Sentences and labels around quotations and facts, with `{places}` for these.
 
-    `wordless_several` takes its `count`.
+    `wordless_several` takes its `count`. `replied` is for words that quote another message.
     """
 
     wants_person: str
@@ -79,6 +79,7 @@ class Phrases(Table):
     promised: str
     overdue: str
     answered: str
+    replied: str
     named: str
     chosen: str
     wordless_single: str

@@ -154,7 +154,12 @@ def test_a_batch_of_messaging_by_itself_is_read_message_by_message() -> None:
     author = {"type": "user", "userId": "u-1", "displayName": "Ines", "userExternalId": "acc-7"}
     payload = {
         "conversation": {"id": "cv-1"},
-        "message": {**message, "author": author, "content": {"type": "text", "text": "Hello"}},
+        "message": {
+            **message,
+            "author": author,
+            "content": {"type": "text", "text": "Hello"},
+            "quotedMessage": {"type": "message", "message": {"id": "m-0"}},
+        },
     }
     events: list[dict[str, Any]] = [
         {"id": "a", "createdAt": "2026-05-04T09:00:01Z", "type": "conversation:message", "payload": payload},
@@ -167,6 +172,7 @@ def test_a_batch_of_messaging_by_itself_is_read_message_by_message() -> None:
         Channel.WHATSAPP,
     )
     assert identifiers_of(first)["account_id"] == ("acc-7", False)
+    assert first.data["reply_to"] == "zendesk:m-0"
     assert (second.kind, second.name) == (Kind.EVENT, "conversation:typing")
 
 
