@@ -8,6 +8,7 @@ from typing import Any, cast
 from app.briefs.reading import Call
 from app.briefs.record_items import looked_up, offered, spoken_of
 from app.briefs.repairs import taken_back
+from app.briefs.spelling import SpeltValue, spelt_values
 from app.briefs.spoken_numbers import SpokenNumber, hides_secrets, spoken_numbers
 from app.briefs.steps import counted_calls
 from app.budget import spend
@@ -116,8 +117,16 @@ def _named_in_messages(
         for span, key, name in _spaced(row.text, names):
             covered.update(span)
             yield key, name, row.interaction_id
-        is_read = row.channel.traits.spoken and not hides_secrets(row.text, asked.get(row.interaction_id, ""))
+        question = asked.get(row.interaction_id, "")
+        is_read = row.channel.traits.spoken and not hides_secrets(row.text, question)
+        spelt = spelt_values(row.text, question) if is_read else ()
+        for value in spelt:
+            covered.update(range(value.start, value.end))
+            kind = keys.get(canonical(value.value)) or _spelt_kind(value, row.text)
+            yield kind, value.value, row.interaction_id
         for number in spoken_numbers(row.text, language) if is_read else ():
+            if number.end and number.start in covered:
+                continue
             kind = keys.get(canonical(number.value)) or _announced(_as_mention(number), row.text)
             yield kind, number.value, row.interaction_id
         for mention in mentions(row.text):
@@ -130,6 +139,13 @@ def _named_in_messages(
                 yield keys[canonical(word)], word, row.interaction_id
 
 
+def _spelt_kind(value: SpeltValue, text: str) -> str:
+    """What a spelt value is called; a name is that alone."""
+    return (
+        value.type if value.type == "name" else _announced(Mention("code", value.value, value.start, value.end), text)
+    )
+
+
 def _as_mention(number: SpokenNumber) -> Mention:
     return Mention(number.type, number.value, number.start, number.end)
 
@@ -140,6 +156,9 @@ def _told_by_staff(interactions: Iterable[Interaction]) -> Iterable[tuple[str, s
     wrong = taken_back(rows)
     for row in rows:
         if row.kind is Kind.MESSAGE and row.channel.traits.spoken and "•" not in row.text:
+            for value in spelt_values(row.text):
+                if value.type == "code" and canonical(value.value) not in wrong:
+                    yield _spelt_kind(value, row.text), value.value, row.interaction_id
             for number in spoken_numbers(row.text):
                 if number.type == "code" and canonical(number.value) not in wrong:
                     yield _announced(_as_mention(number), row.text), number.value, row.interaction_id

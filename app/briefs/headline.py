@@ -19,7 +19,18 @@ _LEAST_QUOTE = 70
 _LEAST_SHOWN, _NEARLY_AS_MUCH = 0.45, 0.5
 # An outcry names no matter.
 _FEWEST_TERMS = 3
-_NO_THINGS = ("date", "amount", "number", "email", "phone", "account_id", "error_code", "customer_id", "user_id")
+_NO_THINGS = (
+    "name",
+    "date",
+    "amount",
+    "number",
+    "email",
+    "phone",
+    "account_id",
+    "error_code",
+    "customer_id",
+    "user_id",
+)
 SURE_OF_INTENT = 0.6
 
 

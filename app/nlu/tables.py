@@ -79,12 +79,12 @@ class Phrases(Table):
     promised: str
     overdue: str
     answered: str
-    replied: str
     named: str
     chosen: str
     wordless_single: str
     wordless_several: str
     automatic: str
+    replied: str = "To {quote} ({actor}) the customer answered: {reply}"
     unread: str = "The customer's words are in {language}: quoted, not understood."
     asks_person: str
     step_failed: str
@@ -256,7 +256,7 @@ class Speech(Table):
     beside `conditions`. `notes` stand in brackets and are nobody's words. With `outros` begins what recognisers make of
     silence; where one ends in `…`, anybody may be named behind it in any words.
     `placeholders` stand, in brackets, where an export of messages leaves out a picture or a file. With one of `repairs`
-    somebody takes back what they just said.
+    somebody takes back what they just said. `spelling` stands between a letter that is spelt and the word for it.
     """
 
     fillers: Words
@@ -271,6 +271,7 @@ class Speech(Table):
     outros: tuple[str, ...]
     placeholders: tuple[str, ...] = ()
     repairs: Words = frozenset()
+    spelling: tuple[str, ...] = ()
 
 
 class Conditions(Table):
@@ -315,10 +316,11 @@ class NameWords(Table):
     """How people say who they are, and what labels call them.
 
     `introductions` are in lower case, with `{name}` for the name and `^` for the beginning of a clause. `titles` may
-    stand between these words and the name.
+    stand between these words and the name. `nouns` call what is spelt a name.
     """
 
     titles: Words
+    nouns: Words = frozenset()
     introductions: tuple[str, ...]
     roles: Roles
 
