@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, cast
 
+from app.briefs.letters_passed_on import letters_passed_on
 from app.briefs.reading import Call
 from app.briefs.record_items import looked_up, offered, spoken_of
 from app.briefs.repairs import taken_back
@@ -49,6 +50,7 @@ def entities(
     entities_by_name: dict[str, Entity] = {}
     for kind, value, interaction_id in (
         *_named_by_customer(interactions, keys),
+        *_passed_on(interactions),
         *_told_by_staff(interactions),
         *_account(interactions),
         *_carried_out(tool_calls, keys, _spelled_amounts(interactions)),
@@ -201,6 +203,16 @@ def _announced(mention: Mention, text: str) -> str:
     match = _NOUN_BEFORE.search(text[max(0, mention.start - _BEFORE_CHARACTERS) : mention.start])
     noun = match["noun"].casefold() if match else ""
     return mention.type if noun in _NO_NOUNS or noun in function_words() or not noun else f"{noun}_id"
+
+
+def _passed_on(interactions: Sequence[Interaction]) -> Iterable[tuple[str, str, str]]:
+    """What letters of third parties name that the customer passes on."""
+    for letter in letters_passed_on(interactions):
+        whole = f"{letter.subject}\n{letter.text}"
+        for mention in letter.named:
+            position = whole.find(mention.value)
+            place = mention._replace(start=position, end=position + len(mention.value))
+            yield _announced(place, whole), mention.value, letter.row.interaction_id
 
 
 def _account(interactions: Sequence[Interaction]) -> Iterable[tuple[str, str, str]]:

@@ -11,8 +11,9 @@ from app.briefs.case import REASON_WORDS, Case
 from app.briefs.commitments import is_promise
 from app.briefs.due import is_overdue
 from app.briefs.frames import Frames, frames_in
+from app.briefs.letters_passed_on import letters_passed_on
 from app.briefs.quoted_replies import QuotedReply
-from app.briefs.quoting import quoted, quotes_in
+from app.briefs.quoting import quoted, quotes_in, shortened
 from app.briefs.reading import Utterance
 from app.briefs.relapses import repair_before
 from app.briefs.sentence_roles import SURE, asks_for_person
@@ -190,6 +191,7 @@ def situation(findings: Findings, words: int = SITUATION_WORDS) -> list[BriefSen
     story.tell(_failed(case, wording), leaving=WORDS_FOR_THE_REST)
     story.tell(_turns(case, wording), leaving=WORDS_FOR_THE_REST)
     story.tell(_replied(case, wording), leaving=WORDS_FOR_THE_REST)
+    story.tell(_passed_on(case, wording), leaving=WORDS_FOR_THE_REST)
     story.tell(_unspoken(case, wording), leaving=WORDS_FOR_THE_REST)
     story.tell(_refusals(case, wording), leaving=WORDS_FOR_THE_REST)
     story.tell(_before(case, wording), leaving=WORDS_FOR_THE_REST)
@@ -389,6 +391,13 @@ def _replied(case: Case, wording: Wording) -> Iterable[BriefSentence]:
     last = case.replies.last
     if last is not None and last is not case.replies.agreed:
         yield wording.reply(last, case)
+
+
+def _passed_on(case: Case, wording: Wording) -> Iterable[BriefSentence]:
+    """Whose letter the customer passed on last."""
+    for letter in list(letters_passed_on(case.interactions))[-1:]:
+        shown = shortened(letter.described, QUOTED_WORDS)
+        yield BriefSentence(wording.phrases.passed_on.format(letter=shown), (letter.row.interaction_id,))
 
 
 def _unspoken(case: Case, wording: Wording) -> Iterable[BriefSentence]:

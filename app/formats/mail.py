@@ -27,6 +27,8 @@ from app.formats.options import ReadingOptions
 from app.formats.speakers import SURE
 from app.formats.timestamps import placed
 from app.models import Actor, Channel, Identifier, InteractionDraft, Kind, Participant
+from app.nlu.markup import without_markup
+from app.nlu.quoted_history import beginning_of_history
 from app.nlu.sides import serving_odds
 from app.validation import check_size_of_data, invalid_request
 
@@ -54,6 +56,8 @@ _KEPT = (
     "Authentication-Results",
     "Content-Language",
 )
+_FORWARDED = "---------- Forwarded message ----------"
+_PASSED_ON = ("From", "Date", "Subject", "To")
 _RECIPIENTS = ("To", "Cc", "Delivered-To", "X-Original-To")
 _LONGEST_HEADER = 2000
 _LONGEST_BEGINNING = 1000
@@ -130,6 +134,8 @@ def read_mails(content: bytes, options: ReadingOptions) -> ReadMails:
         except (ValueError, LookupError, RecursionError, MessageError, WarmlineError) as failure:
             words = failure.detail if isinstance(failure, WarmlineError) else str(failure)
             problems.append(MailProblem(line, f"this mail cannot be read: {words or type(failure).__name__}"))
+    if options.customer and not options.our_addresses:
+        options = options._replace(our_addresses=_beside_customer(mails, options.customer))
     guessed = not options.our_addresses
     if guessed:
         options = options._replace(our_addresses=_our_domain(mails))
@@ -182,6 +188,8 @@ def _mail(line: int, source: bytes, options: ReadingOptions) -> Mail:
     if not senders:
         raise ValueError("it has no From header with an address.")
     text, is_html = _text(message)
+    if not is_html:
+        text = "\n\n".join(filter(None, (text, *_letters_attached(message))))[:MAX_TEXT]
     subject = " ".join(str(message.get("Subject", "")).split())
     attachments = [_attachment(part) for part in message.iter_attachments()] if message.is_multipart() else []
     given = _MESSAGE_ID.search(str(message.get("Message-ID", "")))
@@ -239,6 +247,18 @@ def _text(message: EmailMessage) -> tuple[str, bool]:
     return text, is_html
 
 
+def _letters_attached(message: EmailMessage) -> Iterator[str]:
+    """The mails that come as attachments, each as a program writes one that it passes on within a text."""
+    for part in message.iter_attachments() if message.is_multipart() else ():
+        if part.get_content_type() != "message/rfc822":
+            continue
+        inner = part.get_content()
+        if isinstance(inner, EmailMessage):
+            headers = [f"{name}: {' '.join(str(inner[name]).split())}" for name in _PASSED_ON if inner[name]]
+            lines = without_markup(_text(inner)[0])
+            yield "\n".join((_FORWARDED, *headers, "", lines))
+
+
 def _content(part: Any) -> str:
     raw = part.get_payload(decode=True)
     if not isinstance(raw, bytes):
@@ -286,18 +306,28 @@ def _our_domain(mails: Sequence[Mail]) -> Sequence[str]:
     return (likeliest,) if likeliest and shares[likeliest] / sum(shares.values()) >= SURE else ()
 
 
+def _beside_customer(mails: Sequence[Mail], customer: str) -> Sequence[str]:
+    """The addresses that are ours where somebody named the customer: those to whom they write, and who write to them."""
+    named = customer.strip().casefold()
+    ours: dict[str, None] = {}
+    for mail in mails:
+        people = (mail.sender, *mail.recipients)
+        theirs = [person for person in people if named in (person[0].casefold(), person[1].casefold())]
+        ours |= {address.casefold(): None for _, address in people if theirs and (_, address) not in theirs}
+    return tuple(ours)
+
+
 def _domain(address: str) -> str:
     return address.rpartition("@")[2].casefold()
 
 
 def _beginning(text: str) -> str:
-    """What a mail begins with, up to the first quoted line: enough to hear who writes."""
-    lines: list[str] = []
-    for line in text.splitlines():
-        if line.lstrip().startswith((">", "<blockquote")):
-            break
-        lines.append(line)
-    return "\n".join(lines)[:_LONGEST_BEGINNING]
+    """What a mail begins with, up to the letter that it repeats or passes on: enough to hear who writes."""
+    lines = text[: 4 * _LONGEST_BEGINNING].splitlines()
+    quotation = next((i for i, line in enumerate(lines) if line.lstrip().startswith((">", "<blockquote"))), len(lines))
+    history = beginning_of_history(lines)
+    end = quotation if history is None else min(quotation, history.start)
+    return "\n".join(lines[:end])[:_LONGEST_BEGINNING]
 
 
 def _threads(mails: Sequence[Mail]) -> Mapping[str, str]:

@@ -12,7 +12,7 @@ from app.models import Actor, Interaction, Kind
 from app.nlu.act_labels import Act
 from app.nlu.classifier import read
 from app.nlu.features import Setting
-from app.nlu.forwarded import FORWARDS, words_above
+from app.nlu.forwarded import FORWARDS, PASSED_ON, ForwardedLetter, as_data, letter_in_customers, words_above
 from app.nlu.letter_lines import read_line
 from app.nlu.markup import without_markup
 from app.nlu.own_words import SHORTEST_DIVIDED, own_text
@@ -28,6 +28,7 @@ class Nature(StrEnum):
     WORDLESS = "wordless"
     REACTION = "reaction"
     AUTOMATIC = "automatic"
+    PASSED_ON = "passed on"
 
 
 _NATURE = "nature"
@@ -68,18 +69,22 @@ def nature_of(row: Interaction) -> Nature:
 
 
 def _read(row: Interaction, memo: dict[Any, Any]) -> Interaction:
-    text, nature = _text_of(row)
+    letter = letter_in_customers(row)
+    text, nature = _text_of(row, letter)
     memo[_NATURE] = nature
     if text == row.text:
         return row
-    bare = row.model_copy(update={"text": text})
+    fields: dict[str, Any] = {"text": text}
+    if letter is not None:
+        fields["data"] = {**row.data, PASSED_ON: as_data(letter)}
+    bare = row.model_copy(update=fields)
     # What was analysed is what is read, so the analysis goes with it.
     object.__setattr__(bare, "analysis", getattr(row, "analysis", None))
     object.__setattr__(bare, "memo", {_NATURE: nature, "read": bare})
     return bare
 
 
-def _text_of(row: Interaction) -> tuple[str, Nature]:
+def _text_of(row: Interaction, letter: ForwardedLetter | None) -> tuple[str, Nature]:
     if row.actor is Actor.CUSTOMER:
         title = chosen(row.text, row.data) if row.data else None
         if title:
@@ -90,6 +95,8 @@ def _text_of(row: Interaction) -> tuple[str, Nature]:
             return "", Nature.WORDLESS
         if row.data and is_automatic(row.data):
             return "", Nature.AUTOMATIC
+    if letter is not None and not letter.above:
+        return "", Nature.PASSED_ON  # nobody's words here but those of whoever wrote the letter
     above = words_above(row)
     text = own_text(row.text, is_letter=row.channel.traits.letters) if above is None else above
     if row.actor is Actor.CUSTOMER and row.channel.traits.letters and _answers_itself(text):

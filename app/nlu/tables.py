@@ -85,6 +85,7 @@ class Phrases(Table):
     wordless_several: str
     automatic: str
     replied: str = "To {quote} ({actor}) the customer answered: {reply}"
+    passed_on: str = "The customer passed on a letter from somebody else: {letter}."
     unread: str = "The customer's words are in {language}: quoted, not understood."
     asks_person: str
     step_failed: str
