@@ -236,7 +236,7 @@ def _date(message: EmailMessage, options: ReadingOptions) -> datetime | None:
     return moment.replace(tzinfo=UTC) if str(written).strip().endswith("-0000") else placed(moment, options.naive_times)
 
 
-def _text(message: EmailMessage) -> tuple[str, bool]:
+def _text(message: Any) -> tuple[str, bool]:
     part = message.get_body(("plain",)) or message.get_body(("html",))
     if part is None:
         return "", False
@@ -252,7 +252,7 @@ def _letters_attached(message: EmailMessage) -> Iterator[str]:
     for part in message.iter_attachments() if message.is_multipart() else ():
         if part.get_content_type() != "message/rfc822":
             continue
-        inner = part.get_content()
+        inner: Any = part.get_content()
         if isinstance(inner, EmailMessage):
             headers = [f"{name}: {' '.join(str(inner[name]).split())}" for name in _PASSED_ON if inner[name]]
             lines = without_markup(_text(inner)[0])
@@ -307,7 +307,7 @@ def _our_domain(mails: Sequence[Mail]) -> Sequence[str]:
 
 
 def _beside_customer(mails: Sequence[Mail], customer: str) -> Sequence[str]:
-    """The addresses that are ours where somebody named the customer: those to whom they write, and who write to them."""
+    """The addresses that are ours where the customer is named: those they write to, and those that write to them."""
     named = customer.strip().casefold()
     ours: dict[str, None] = {}
     for mail in mails:

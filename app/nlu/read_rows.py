@@ -89,19 +89,25 @@ def _text_of(row: Interaction, letter: ForwardedLetter | None) -> tuple[str, Nat
         title = chosen(row.text, row.data) if row.data else None
         if title:
             return title, Nature.CHOICE
-        if row.data and is_reaction(row.data):
-            return "", Nature.REACTION
-        if is_wordless(row.text, row.data):
-            return "", Nature.WORDLESS
-        if row.data and is_automatic(row.data):
-            return "", Nature.AUTOMATIC
-    if letter is not None and not letter.above:
-        return "", Nature.PASSED_ON  # nobody's words here but those of whoever wrote the letter
+        if silent := _silent(row, letter):
+            return "", silent
     above = words_above(row)
     text = own_text(row.text, is_letter=row.channel.traits.letters) if above is None else above
     if row.actor is Actor.CUSTOMER and row.channel.traits.letters and _answers_itself(text):
         return "", Nature.AUTOMATIC
     return text, Nature.WORDS
+
+
+def _silent(row: Interaction, letter: ForwardedLetter | None) -> Nature | None:
+    """What a customer's message is in which they say nothing themselves; None where they do."""
+    if row.data and is_reaction(row.data):
+        return Nature.REACTION
+    if is_wordless(row.text, row.data):
+        return Nature.WORDLESS
+    if row.data and is_automatic(row.data):
+        return Nature.AUTOMATIC
+    # Nobody's words here but those of whoever wrote the letter.
+    return Nature.PASSED_ON if letter is not None and not letter.above else None
 
 
 def _answers_itself(text: str) -> bool:
