@@ -14,6 +14,7 @@ from app.briefs.spoken_numbers import SpokenNumber, hides_secrets, spoken_number
 from app.briefs.steps import counted_calls
 from app.budget import spend
 from app.models import Actor, Entity, Interaction, Kind, Outcome
+from app.nlu.calendars import AppointmentStep, appointments_from
 from app.nlu.identifiers import Mention, canonical, coded_values, mentions, structured_names
 from app.nlu.languages import Language, function_words, language_of
 from app.nlu.steps import read_json
@@ -51,6 +52,7 @@ def entities(
     for kind, value, interaction_id in (
         *_named_by_customer(interactions, keys),
         *_passed_on(interactions),
+        *_appointed(interactions),
         *_told_by_staff(interactions),
         *_account(interactions),
         *_carried_out(tool_calls, keys, _spelled_amounts(interactions)),
@@ -211,8 +213,16 @@ def _passed_on(interactions: Sequence[Interaction]) -> Iterable[tuple[str, str, 
         whole = f"{letter.subject}\n{letter.text}"
         for mention in letter.named:
             position = whole.find(mention.value)
-            place = mention._replace(start=position, end=position + len(mention.value))
-            yield _announced(place, whole), mention.value, letter.row.interaction_id
+            standing = mention._replace(start=position, end=position + len(mention.value))
+            yield _announced(standing, whole), mention.value, letter.row.interaction_id
+
+
+def _appointed(interactions: Iterable[Interaction]) -> Iterable[tuple[str, str, str]]:
+    """When the appointments are that came as calendars, unless they are cancelled."""
+    for row in interactions:
+        for appointment in appointments_from(row.data):
+            if appointment.start and appointment.step is not AppointmentStep.CANCELLED:
+                yield "appointment", appointment.start, row.interaction_id
 
 
 def _account(interactions: Sequence[Interaction]) -> Iterable[tuple[str, str, str]]:

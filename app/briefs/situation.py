@@ -22,6 +22,7 @@ from app.briefs.unread import language_unread
 from app.briefs.wishes import WishState
 from app.models import Actor, Channel, Commitment, Entity, Evidence, Interaction, Outcome, Quote, ResolutionStatus
 from app.nlu import Act
+from app.nlu.calendars import appointments_from
 from app.nlu.fluency import GAP
 from app.nlu.read_rows import Nature, nature_of
 from app.nlu.tables import Language, Phrases, sentences_of
@@ -30,6 +31,7 @@ from app.nlu.words import terms
 SITUATION_WORDS = 75
 MOST_SENTENCES = 4
 MOST_NAMED = 5
+MOST_APPOINTMENTS = 2
 QUOTED_WORDS = 22
 FEWEST_TOLD_BESIDE = 4
 WORDS_FOR_THE_REST = 30
@@ -37,7 +39,7 @@ _TROUBLE = (Act.COMPLAINT, Act.REQUEST, Act.QUESTION)
 _FEWEST_TERMS = 3
 _SURE_OF_WITHDRAWAL = 0.75
 _FEWEST_WORDS_BACK = 5
-_UNTOLD = ("date", "error_code", "email", "phone", "number", "amount")
+_UNTOLD = ("date", "error_code", "email", "phone", "number", "amount", "appointment")
 
 
 class BriefSentence(NamedTuple):
@@ -173,7 +175,7 @@ def contact_reason(case: Case, wording: Wording) -> BriefSentence | None:
     if reasons:
         return wording.quoting(reasons, case)
     failed = [step for step in case.steps if step.action.outcome is not Outcome.SUCCEEDED and not step.taken_back]
-    return _step(failed[-1], wording) if failed else None
+    return _step(failed[-1], wording) if failed else next(iter(appointments(case, wording)), None)
 
 
 def situation(findings: Findings, words: int = SITUATION_WORDS) -> list[BriefSentence]:
@@ -189,6 +191,8 @@ def situation(findings: Findings, words: int = SITUATION_WORDS) -> list[BriefSen
         story.tell(_promised(findings), leaving=WORDS_FOR_THE_REST)
     story.tell(_unread(case, wording), leaving=WORDS_FOR_THE_REST)
     story.tell(_failed(case, wording), leaving=WORDS_FOR_THE_REST)
+    if case.reason is not None or case.steps:  # else it is told as the reason
+        story.tell(appointments(case, wording), leaving=WORDS_FOR_THE_REST)
     story.tell(_turns(case, wording), leaving=WORDS_FOR_THE_REST)
     story.tell(_replied(case, wording), leaving=WORDS_FOR_THE_REST)
     story.tell(_passed_on(case, wording), leaving=WORDS_FOR_THE_REST)
@@ -398,6 +402,18 @@ def _passed_on(case: Case, wording: Wording) -> Iterable[BriefSentence]:
     for letter in list(letters_passed_on(case.interactions))[-1:]:
         shown = shortened(letter.described, QUOTED_WORDS)
         yield BriefSentence(wording.phrases.passed_on.format(letter=shown), (letter.row.interaction_id,))
+
+
+def appointments(case: Case, wording: Wording) -> list[BriefSentence]:
+    """How the last appointments stand that came as calendars, the newest first: each as the last message has it."""
+    latest: dict[str, BriefSentence] = {}
+    for row in case.interactions:
+        for appointment in appointments_from(row.data):
+            frame = getattr(wording.phrases.appointments, appointment.step)
+            text = frame.format(appointment=shortened(appointment.described, QUOTED_WORDS))
+            latest.pop(appointment.what.casefold(), None)
+            latest[appointment.what.casefold()] = BriefSentence(text, (row.interaction_id,))
+    return [*latest.values()][: -MOST_APPOINTMENTS - 1 : -1]
 
 
 def _unspoken(case: Case, wording: Wording) -> Iterable[BriefSentence]:

@@ -17,6 +17,7 @@ from email.message import EmailMessage
 from email.parser import BytesParser
 from email.utils import getaddresses, parsedate_to_datetime
 from hashlib import sha256
+from itertools import islice
 from math import exp
 from typing import Any, NamedTuple
 
@@ -27,6 +28,7 @@ from app.formats.options import ReadingOptions
 from app.formats.speakers import SURE
 from app.formats.timestamps import placed
 from app.models import Actor, Channel, Identifier, InteractionDraft, Kind, Participant
+from app.nlu.calendars import APPOINTMENTS, Appointment, appointments_of
 from app.nlu.markup import without_markup
 from app.nlu.quoted_history import beginning_of_history
 from app.nlu.sides import serving_odds
@@ -56,6 +58,7 @@ _KEPT = (
     "Authentication-Results",
     "Content-Language",
 )
+_MOST_PARTS = 200
 _FORWARDED = "---------- Forwarded message ----------"
 _PASSED_ON = ("From", "Date", "Subject", "To")
 _RECIPIENTS = ("To", "Cc", "Delivered-To", "X-Original-To")
@@ -92,6 +95,7 @@ class Mail:
     is_html: bool
     headers: Mapping[str, str]
     attachments: Sequence[Mapping[str, Any]]
+    appointments: Sequence[Mapping[str, str]] = ()
 
 
 class ReadMails(NamedTuple):
@@ -213,6 +217,7 @@ def _mail(line: int, source: bytes, options: ReadingOptions) -> Mail:
         is_html=is_html,
         headers=headers,
         attachments=attachments,
+        appointments=list(_appointments(message)),
     )
 
 
@@ -245,6 +250,16 @@ def _text(message: Any) -> tuple[str, bool]:
     if len(text) > MAX_TEXT:
         raise ValueError(f"its text has {len(text):,} characters; at most {MAX_TEXT:,} are taken.")
     return text, is_html
+
+
+def _appointments(message: EmailMessage) -> Iterator[Mapping[str, str]]:
+    """The appointments in a mail's own parts of type text/calendar; the same one in two parts counts once."""
+    listed: dict[Appointment, None] = {}
+    parts: Any = islice(message.walk(), _MOST_PARTS)
+    for part in parts:
+        if part.get_content_type() == "text/calendar":
+            listed |= dict.fromkeys(appointments_of(_content(part)))
+    yield from (each._asdict() for each in listed)
 
 
 def _letters_attached(message: EmailMessage) -> Iterator[str]:
@@ -394,6 +409,7 @@ def _draft(mail: Mail, thread: str, customers: Mapping[str, str], options: Readi
         "headers": {**mail.headers, "Content-Type": "text/html" if mail.is_html else "text/plain"},
         "to": [recipient for _, recipient in mail.recipients][:50] or None,
         "attachments": list(mail.attachments)[:50] or None,
+        APPOINTMENTS: list(mail.appointments)[:20] or None,
         "side": None if actor is not Actor.SYSTEM else "unknown",
     }
     try:

@@ -10,6 +10,7 @@ from typing import Any
 
 from app.models import Actor, Interaction, Kind
 from app.nlu.act_labels import Act
+from app.nlu.calendars import APPOINTMENTS, appointments_in, without_calendars
 from app.nlu.classifier import read
 from app.nlu.features import Setting
 from app.nlu.forwarded import FORWARDS, PASSED_ON, ForwardedLetter, as_data, letter_in_customers, words_above
@@ -29,6 +30,7 @@ class Nature(StrEnum):
     REACTION = "reaction"
     AUTOMATIC = "automatic"
     PASSED_ON = "passed on"
+    APPOINTMENT = "appointment"
 
 
 _NATURE = "nature"
@@ -69,15 +71,21 @@ def nature_of(row: Interaction) -> Nature:
 
 
 def _read(row: Interaction, memo: dict[Any, Any]) -> Interaction:
-    letter = letter_in_customers(row)
-    text, nature = _text_of(row, letter)
+    appointments = appointments_in(row.text, row.data)
+    worded = row.model_copy(update={"text": without_calendars(row.text)}) if appointments else row
+    letter = letter_in_customers(worded)
+    text, nature = _text_of(worded, letter)
+    if appointments and not text.strip() and nature in (Nature.WORDS, Nature.WORDLESS):
+        nature = Nature.APPOINTMENT
     memo[_NATURE] = nature
-    if text == row.text:
+    if text == row.text and not (appointments and APPOINTMENTS not in row.data):
         return row
-    fields: dict[str, Any] = {"text": text}
-    if letter is not None:
-        fields["data"] = {**row.data, PASSED_ON: as_data(letter)}
-    bare = row.model_copy(update=fields)
+    data = dict(row.data)
+    if letter is not None and text != worded.text:
+        data[PASSED_ON] = as_data(letter)
+    if appointments:
+        data[APPOINTMENTS] = appointments
+    bare = row.model_copy(update={"text": text, "data": data})
     # What was analysed is what is read, so the analysis goes with it.
     object.__setattr__(bare, "analysis", getattr(row, "analysis", None))
     object.__setattr__(bare, "memo", {_NATURE: nature, "read": bare})

@@ -64,6 +64,21 @@ class Openings(Table):
     settled: str
 
 
+class AppointmentPhrases(Table):
+    """What a message did to an `{appointment}`; by the names of `AppointmentStep`."""
+
+    invited: str = "Appointment proposed: {appointment}."
+    moved: str = "Appointment changed, now: {appointment}."
+    cancelled: str = "Appointment cancelled: {appointment}."
+    accepted: str = "Appointment accepted: {appointment}."
+    declined: str = "Appointment declined: {appointment}."
+    tentative: str = "Appointment accepted with reservation: {appointment}."
+    countered: str = "Another time proposed for the appointment: {appointment}."
+
+
+_APPOINTMENTS = AppointmentPhrases()
+
+
 class Phrases(Table):
     """Sentences and labels around quotations and facts, with `{places}` for these.
 
@@ -85,6 +100,7 @@ class Phrases(Table):
     wordless_several: str
     automatic: str
     replied: str = "To {quote} ({actor}) the customer answered: {reply}"
+    appointments: AppointmentPhrases = _APPOINTMENTS
     passed_on: str = "The customer passed on a letter from somebody else: {letter}."
     unread: str = "The customer's words are in {language}: quoted, not understood."
     asks_person: str

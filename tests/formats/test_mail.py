@@ -203,3 +203,28 @@ def test_who_writes_is_heard_in_their_own_words_and_not_in_a_letter_that_they_pa
     )
     (draft,) = drafts_of(source(passed_on), ReadingOptions())
     assert draft.actor is not Actor.AGENT
+
+
+def test_a_calendar_in_a_mail_is_an_appointment_of_its_data_and_its_organiser_no_identifier() -> None:
+    message = message_from_bytes(source("Does that suit you?"), policy=policy.default)
+    assert isinstance(message, EmailMessage)
+    lines = (
+        "BEGIN:VCALENDAR",
+        "METHOD:REQUEST",
+        "BEGIN:VEVENT",
+        "UID:7@x",
+        "DTSTART:20260604T133000Z",
+        "SUMMARY:Viewing",
+        "ORGANIZER:mailto:lia@brook.example",
+        "END:VEVENT",
+        "END:VCALENDAR",
+    )
+    message.add_alternative("\r\n".join(lines), subtype="calendar", params={"method": "REQUEST"})
+    (draft,) = drafts_of(message.as_bytes())
+    (appointment,) = draft.data["appointments"]
+    assert (appointment["step"], appointment["what"], appointment["start"]) == (
+        "invited",
+        "Viewing",
+        "2026-06-04 13:30",
+    )
+    assert [entry.value for entry in draft.identifiers] == ["pia@home.example"]
