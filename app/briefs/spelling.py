@@ -202,6 +202,6 @@ def _written(text: str, letters: str, start: int, end: int) -> str | None:
 def _is_called_name(text: str, asked: str, start: int) -> bool:
     """Whether what is spelt is called a name, in the text right before it or in the question."""
     nouns = words_in_all(NameWords, "nouns")
-    near = [text[token.start : token.end].casefold() for token in tokens(text[max(0, start - _NEAR) : start])]
-    question = [asked[token.start : token.end].casefold() for token in tokens(asked[-_LONGEST:])]
-    return not nouns.isdisjoint(near) or not nouns.isdisjoint(question)
+    before, question = text[max(0, start - _NEAR) : start], asked[-_LONGEST:]
+    words = [whole[token.start : token.end] for whole in (before, question) for token in tokens(whole)]
+    return not nouns.isdisjoint(map(str.casefold, words))

@@ -19,7 +19,7 @@ from email.utils import getaddresses, parsedate_to_datetime
 from hashlib import sha256
 from itertools import islice
 from math import exp
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from pydantic import ValidationError
 
@@ -267,8 +267,8 @@ def _letters_attached(message: EmailMessage) -> Iterator[str]:
     for part in message.iter_attachments() if message.is_multipart() else ():
         if part.get_content_type() != "message/rfc822":
             continue
-        inner: Any = part.get_content()
-        if isinstance(inner, EmailMessage):
+        inner = cast(Any, part).get_content()
+        if hasattr(inner, "iter_attachments"):
             headers = [f"{name}: {' '.join(str(inner[name]).split())}" for name in _PASSED_ON if inner[name]]
             lines = without_markup(_text(inner)[0])
             yield "\n".join((_FORWARDED, *headers, "", lines))

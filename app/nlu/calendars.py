@@ -68,7 +68,8 @@ def appointments_in(text: str, data: Mapping[str, Any]) -> list[dict[str, str]]:
     """The appointments of a message, as its data holds them: those of its text, and of texts in its data."""
     ready = data.get(APPOINTMENTS)
     if isinstance(ready, list):
-        return [dict(each) for each in cast(Sequence[Any], ready) if isinstance(each, Mapping)][:_MOST]
+        entries = [cast(Mapping[str, str], each) for each in cast(Sequence[Any], ready) if isinstance(each, Mapping)]
+        return [dict(each) for each in entries[:_MOST]]
     calendars = [block[0] for block in _BLOCK.finditer(text[:_LONGEST])] if _OPENING in text else []
     calendars += _texts_in(data)
     return [each._asdict() for calendar in calendars[:_MOST] for each in appointments_of(calendar)][:_MOST]
@@ -114,8 +115,8 @@ def _step(method: str, event: Any) -> AppointmentStep:
         return AppointmentStep.CANCELLED
     if method == "REPLY":
         attendees: Any = event.get("ATTENDEE")
-        attendee: Any = cast(Sequence[Any], attendees)[0] if isinstance(attendees, list) and attendees else attendees
-        answer = str(getattr(attendee, "params", {}).get("PARTSTAT", "")).upper()
+        answering = cast(Sequence[Any], attendees) if isinstance(attendees, list) else (attendees,)
+        answer = next((str(getattr(each, "params", {}).get("PARTSTAT", "")).upper() for each in answering), "")
         return _ANSWERS.get(answer, AppointmentStep.TENTATIVE)
     if method == "COUNTER":
         return AppointmentStep.COUNTERED

@@ -12,6 +12,7 @@ from tests.support.builders import interaction, snapshot
     ("text", "asked", "kind", "value"),
     [
         ("my surname is R-O-O-N-E-Y", "", "name", "Rooney"),
+        ("I moved in March, so please change my address. The surname is H U G H E S.", "", "name", "Hughes"),
         ("it's L I N D Q V I S T", "And your last name?", "name", "Lindqvist"),
         ("B A double R E T, so Barret", "", "name", "Barret"),
         ("it is D as in delta, nine, nought, F for Freddie, four", "", "code", "D90F4"),

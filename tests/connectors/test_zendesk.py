@@ -247,3 +247,16 @@ def test_our_own_comment_is_no_news_when_zendesk_reports_it() -> None:
 def test_what_is_not_zendesks_is_refused_with_what_was_expected(body: bytes) -> None:
     with pytest.raises(InvalidRequest, match="Expected an event of Zendesk"):
         ZENDESK.parse(zendesk({})._replace(body=body))
+
+
+@pytest.mark.parametrize("author", [{}, {"id": "9"}, {"name": "Kim"}])
+def test_a_comment_of_whom_nothing_tells_the_side_is_nobodys(author: dict[str, str]) -> None:
+    body = {
+        "type": "zen:event-type:ticket.comment_added",
+        "id": "e1",
+        "time": "2026-05-04T09:00:00Z",
+        "detail": {"id": "5"},
+        "event": {"comment": {"id": "1", "body": "Hello", "is_public": True, "author": author}},
+    }
+    (row,) = parsed(body)
+    assert (row.actor, row.identifiers) == (Actor.SYSTEM, ())
