@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from app.briefs.people import People
+from app.briefs.quoted_replies import NO_REPLIES, QuotedReplies
 from app.briefs.reading import Call, Utterance, of_two_people
 from app.briefs.repetition import Coverage, plain
 from app.briefs.revocations import Revocation
@@ -85,6 +86,7 @@ class Case:
     replaced: tuple[Revision, ...]
     settled: frozenset[str]
     revoked: tuple[Revocation, ...] = ()
+    replies: QuotedReplies = NO_REPLIES
 
     @cached_property
     def reason(self) -> Utterance | None:
@@ -416,7 +418,7 @@ class Case:
     @cached_property
     def finding(self) -> Utterance | None:
         """What bot or agent told last that says something of the matter, and that was not taken back."""
-        revoked = {id(revocation.ours) for revocation in self.revoked}
+        revoked = {*(id(revocation.ours) for revocation in self.revoked), *map(id, self.replies.quoted)}
         findings = [
             utterance
             for utterance in self.utterances

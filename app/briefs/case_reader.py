@@ -6,6 +6,7 @@ from app.briefs.case import Case
 from app.briefs.corrections import with_current_values
 from app.briefs.linked_conversations import linked_interactions, settled_elsewhere
 from app.briefs.llm.instructions import without_instructions
+from app.briefs.quoted_replies import quoted_replies
 from app.briefs.reading import Utterance, calls, utterances
 from app.briefs.revocations import revocations, without_revoked
 from app.briefs.speakers import with_speakers
@@ -37,6 +38,7 @@ def read_case(snapshot: Snapshot) -> Case:
         replaced=replaced,
         settled=settled_elsewhere(snapshot, interactions),
         revoked=revoked.sentences,
+        replies=quoted_replies(interactions, current),
     )
 
 

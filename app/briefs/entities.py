@@ -5,13 +5,16 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, cast
 
+from app.briefs.letters_passed_on import letters_passed_on
 from app.briefs.reading import Call
 from app.briefs.record_items import looked_up, offered, spoken_of
 from app.briefs.repairs import taken_back
+from app.briefs.spelling import SpeltValue, spelt_values
 from app.briefs.spoken_numbers import SpokenNumber, hides_secrets, spoken_numbers
 from app.briefs.steps import counted_calls
 from app.budget import spend
 from app.models import Actor, Entity, Interaction, Kind, Outcome
+from app.nlu.calendars import AppointmentStep, appointments_from
 from app.nlu.identifiers import Mention, canonical, coded_values, mentions, structured_names
 from app.nlu.languages import Language, function_words, language_of
 from app.nlu.steps import read_json
@@ -48,6 +51,8 @@ def entities(
     entities_by_name: dict[str, Entity] = {}
     for kind, value, interaction_id in (
         *_named_by_customer(interactions, keys),
+        *_passed_on(interactions),
+        *_appointed(interactions),
         *_told_by_staff(interactions),
         *_account(interactions),
         *_carried_out(tool_calls, keys, _spelled_amounts(interactions)),
@@ -116,8 +121,16 @@ def _named_in_messages(
         for span, key, name in _spaced(row.text, names):
             covered.update(span)
             yield key, name, row.interaction_id
-        is_read = row.channel.traits.spoken and not hides_secrets(row.text, asked.get(row.interaction_id, ""))
+        question = asked.get(row.interaction_id, "")
+        is_read = row.channel.traits.spoken and not hides_secrets(row.text, question)
+        spelt = spelt_values(row.text, question) if is_read else ()
+        for value in spelt:
+            covered.update(range(value.start, value.end))
+            kind = keys.get(canonical(value.value)) or _spelt_kind(value, row.text)
+            yield kind, value.value, row.interaction_id
         for number in spoken_numbers(row.text, language) if is_read else ():
+            if number.end and number.start in covered:
+                continue
             kind = keys.get(canonical(number.value)) or _announced(_as_mention(number), row.text)
             yield kind, number.value, row.interaction_id
         for mention in mentions(row.text):
@@ -130,6 +143,13 @@ def _named_in_messages(
                 yield keys[canonical(word)], word, row.interaction_id
 
 
+def _spelt_kind(value: SpeltValue, text: str) -> str:
+    """What a spelt value is called; a name is that alone."""
+    return (
+        value.type if value.type == "name" else _announced(Mention("code", value.value, value.start, value.end), text)
+    )
+
+
 def _as_mention(number: SpokenNumber) -> Mention:
     return Mention(number.type, number.value, number.start, number.end)
 
@@ -140,6 +160,9 @@ def _told_by_staff(interactions: Iterable[Interaction]) -> Iterable[tuple[str, s
     wrong = taken_back(rows)
     for row in rows:
         if row.kind is Kind.MESSAGE and row.channel.traits.spoken and "•" not in row.text:
+            for value in spelt_values(row.text):
+                if value.type == "code" and canonical(value.value) not in wrong:
+                    yield _spelt_kind(value, row.text), value.value, row.interaction_id
             for number in spoken_numbers(row.text):
                 if number.type == "code" and canonical(number.value) not in wrong:
                     yield _announced(_as_mention(number), row.text), number.value, row.interaction_id
@@ -182,6 +205,24 @@ def _announced(mention: Mention, text: str) -> str:
     match = _NOUN_BEFORE.search(text[max(0, mention.start - _BEFORE_CHARACTERS) : mention.start])
     noun = match["noun"].casefold() if match else ""
     return mention.type if noun in _NO_NOUNS or noun in function_words() or not noun else f"{noun}_id"
+
+
+def _passed_on(interactions: Sequence[Interaction]) -> Iterable[tuple[str, str, str]]:
+    """What letters of third parties name that the customer passes on."""
+    for letter in letters_passed_on(interactions):
+        whole = f"{letter.subject}\n{letter.text}"
+        for mention in letter.named:
+            position = whole.find(mention.value)
+            standing = mention._replace(start=position, end=position + len(mention.value))
+            yield _announced(standing, whole), mention.value, letter.row.interaction_id
+
+
+def _appointed(interactions: Iterable[Interaction]) -> Iterable[tuple[str, str, str]]:
+    """When the appointments are that came as calendars, unless they are cancelled."""
+    for row in interactions:
+        for appointment in appointments_from(row.data):
+            if appointment.start and appointment.step is not AppointmentStep.CANCELLED:
+                yield "appointment", appointment.start, row.interaction_id
 
 
 def _account(interactions: Sequence[Interaction]) -> Iterable[tuple[str, str, str]]:

@@ -111,7 +111,7 @@ def _composed(snapshot: Snapshot, intent: Intent, request: HandoffRequest, case:
     wording = Wording.of(language_of_locale(request.locale))
     status = ResolutionStatus.RESOLVED if snapshot.is_resolved else resolution(case, request.reason)
     reason = contact_reason(case, wording)
-    revoked = {id(revocation.ours) for revocation in case.revoked}
+    revoked = {*(id(revocation.ours) for revocation in case.revoked), *map(id, case.replies.declined)}
     promised = budget.within(lambda: commitments(case.utterances, case.steps, revoked), ())
     broken = budget.within(lambda: broken_promises(case, promised, snapshot.now), ())
     findings = Findings(case, status, budget.within(lambda: _entities(case), ()), promised, broken, wording)
@@ -202,6 +202,8 @@ def _shown(step: AttemptedStep, wording: Wording) -> ActionTaken:
 
 def _expectation(case: Case, wording: Wording) -> BriefSentence | None:
     wanted = case.expectations
+    if case.replies.agreed is not None:
+        return wording.reply(case.replies.agreed, case)
     if not wanted:
         return None
     if case.only_asks_for_person:

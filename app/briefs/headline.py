@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from app.briefs.case import Case
 from app.briefs.quoting import headed
 from app.briefs.reading import Utterance
-from app.briefs.situation import BriefSentence, Findings, thing_of
+from app.briefs.situation import BriefSentence, Findings, appointments, thing_of
 from app.briefs.speakers import speaker_of
 from app.briefs.steps import AttemptedStep, humanised, label_of
 from app.briefs.wishes import WishState
@@ -19,7 +19,19 @@ _LEAST_QUOTE = 70
 _LEAST_SHOWN, _NEARLY_AS_MUCH = 0.45, 0.5
 # An outcry names no matter.
 _FEWEST_TERMS = 3
-_NO_THINGS = ("date", "amount", "number", "email", "phone", "account_id", "error_code", "customer_id", "user_id")
+_NO_THINGS = (
+    "appointment",
+    "name",
+    "date",
+    "amount",
+    "number",
+    "email",
+    "phone",
+    "account_id",
+    "error_code",
+    "customer_id",
+    "user_id",
+)
 SURE_OF_INTENT = 0.6
 
 
@@ -28,7 +40,7 @@ def headline_of(findings: Findings, intent: Intent) -> BriefSentence | None:
     case = findings.case
     reason = case.reason
     if reason is None and not case.steps:
-        return None
+        return _appointment(findings)
     thing = main_thing(findings)
     ending = [*([thing] if thing else []), *_states(findings)]
     shown = list(ending)
@@ -45,6 +57,12 @@ def headline_of(findings: Findings, intent: Intent) -> BriefSentence | None:
     line = _BETWEEN.join(piece.text for piece in pieces)
     evidence = tuple(dict.fromkeys(row for piece in pieces for row in piece.evidence))
     return BriefSentence(line, evidence) if pieces else None
+
+
+def _appointment(findings: Findings) -> BriefSentence | None:
+    """The last appointment, where nobody said a word."""
+    last = next(iter(appointments(findings.case, findings.wording)), None)
+    return last._replace(text=last.text.rstrip(".")[:HEADLINE_CHARACTERS]) if last else None
 
 
 def _length(pieces: Sequence[BriefSentence]) -> int:

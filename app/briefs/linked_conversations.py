@@ -1,8 +1,9 @@
 """Which earlier conversations belong to the case at hand, and their interactions as an agent may see them."""
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
+from typing import Any, cast
 
 from app.briefs.bot_handovers import without_handovers
 from app.briefs.commitments import is_promise
@@ -13,6 +14,7 @@ from app.caching import text_cache
 from app.models import Interaction, Kind, Outcome, Snapshot
 from app.nlu import Act
 from app.nlu.closings import akin, is_trouble
+from app.nlu.forwarded import PASSED_ON
 from app.nlu.identifiers import canonical, mentions, structured_names
 from app.nlu.read_rows import as_read
 from app.privacy import Redactor, questions_answered
@@ -86,12 +88,26 @@ def without_secrets(interactions: Iterable[Interaction]) -> list[Interaction]:
 
 
 def _shown(row: Interaction, answering: str) -> Interaction:
-    bare = as_read(row)
+    bare = _letter_without_secrets(as_read(row))
     if not _may_hold_a_secret(answering) and not _may_hold_a_secret(bare.text):
         return bare
     redactor = Redactor(contacts=False)
     text = redactor.restore(redactor.redact(bare.text, answering=answering))
     return bare if text == bare.text else bare.model_copy(update={"text": text})
+
+
+def _letter_without_secrets(row: Interaction) -> Interaction:
+    """The row with the letter that it passes on as an agent may see that."""
+    letter = row.data.get(PASSED_ON)
+    if not isinstance(letter, Mapping):
+        return row
+    fields = cast(Mapping[str, Any], letter)
+    redactor = Redactor(contacts=False)
+    shown = {
+        name: redactor.restore(redactor.redact(value)) if name in ("text", "subject") else value
+        for name, value in fields.items()
+    }
+    return row.model_copy(update={"data": {**row.data, PASSED_ON: shown}})
 
 
 @text_cache(maxsize=8192)

@@ -11,7 +11,9 @@ from app.briefs.case import REASON_WORDS, Case
 from app.briefs.commitments import is_promise
 from app.briefs.due import is_overdue
 from app.briefs.frames import Frames, frames_in
-from app.briefs.quoting import quoted, quotes_in
+from app.briefs.letters_passed_on import letters_passed_on
+from app.briefs.quoted_replies import QuotedReply
+from app.briefs.quoting import quoted, quotes_in, shortened
 from app.briefs.reading import Utterance
 from app.briefs.relapses import repair_before
 from app.briefs.sentence_roles import SURE, asks_for_person
@@ -20,6 +22,7 @@ from app.briefs.unread import language_unread
 from app.briefs.wishes import WishState
 from app.models import Actor, Channel, Commitment, Entity, Evidence, Interaction, Outcome, Quote, ResolutionStatus
 from app.nlu import Act
+from app.nlu.calendars import appointments_from
 from app.nlu.fluency import GAP
 from app.nlu.read_rows import Nature, nature_of
 from app.nlu.tables import Language, Phrases, sentences_of
@@ -28,6 +31,7 @@ from app.nlu.words import terms
 SITUATION_WORDS = 75
 MOST_SENTENCES = 4
 MOST_NAMED = 5
+MOST_APPOINTMENTS = 2
 QUOTED_WORDS = 22
 FEWEST_TOLD_BESIDE = 4
 WORDS_FOR_THE_REST = 30
@@ -35,7 +39,7 @@ _TROUBLE = (Act.COMPLAINT, Act.REQUEST, Act.QUESTION)
 _FEWEST_TERMS = 3
 _SURE_OF_WITHDRAWAL = 0.75
 _FEWEST_WORDS_BACK = 5
-_UNTOLD = ("date", "error_code", "email", "phone", "number", "amount")
+_UNTOLD = ("date", "error_code", "email", "phone", "number", "amount", "appointment")
 
 
 class BriefSentence(NamedTuple):
@@ -72,6 +76,19 @@ class Wording(NamedTuple):
         quote = quote if case is None else _named_speaker(utterance, case) + _dated(utterance, quote, case)
         text = frame.format(quote=quote, actor=self.frames.actors[utterance.interaction.actor], **places)
         return sentence_of(text, utterance.interaction)
+
+    def reply(self, replied: QuotedReply, case: Case) -> BriefSentence:
+        """What the customer answered to a message that they quote, with that message's words and who wrote it."""
+        answered = list(replied.answered)
+        while len(answered) > 1 and sum(len(utterance.text.split()) for utterance in answered) > QUOTED_WORDS:
+            answered.pop()
+        first = answered[0].interaction
+        quotes = " – ".join(quoted(utterance.shown, QUOTED_WORDS) for utterance in answered)
+        words = quoted(replied.reply.shown, QUOTED_WORDS)
+        actor = self.frames.actors[first.actor]
+        text = self.phrases.replied.format(quote=_dated(answered[0], quotes, case), actor=actor, reply=words)
+        rows = (first, replied.reply.interaction)
+        return BriefSentence(text, tuple(row.interaction_id for row in rows), quotes_in(text, *rows))
 
     def quoting(self, utterances: Sequence[Utterance], case: Case) -> BriefSentence:
         """What somebody said, in quotations, with who said it."""
@@ -158,7 +175,7 @@ def contact_reason(case: Case, wording: Wording) -> BriefSentence | None:
     if reasons:
         return wording.quoting(reasons, case)
     failed = [step for step in case.steps if step.action.outcome is not Outcome.SUCCEEDED and not step.taken_back]
-    return _step(failed[-1], wording) if failed else None
+    return _step(failed[-1], wording) if failed else next(iter(appointments(case, wording)), None)
 
 
 def situation(findings: Findings, words: int = SITUATION_WORDS) -> list[BriefSentence]:
@@ -174,14 +191,19 @@ def situation(findings: Findings, words: int = SITUATION_WORDS) -> list[BriefSen
         story.tell(_promised(findings), leaving=WORDS_FOR_THE_REST)
     story.tell(_unread(case, wording), leaving=WORDS_FOR_THE_REST)
     story.tell(_failed(case, wording), leaving=WORDS_FOR_THE_REST)
+    if case.reason is not None or case.steps:  # else it is told as the reason
+        story.tell(appointments(case, wording), leaving=WORDS_FOR_THE_REST)
     story.tell(_turns(case, wording), leaving=WORDS_FOR_THE_REST)
+    story.tell(_replied(case, wording), leaving=WORDS_FOR_THE_REST)
+    story.tell(_passed_on(case, wording), leaving=WORDS_FOR_THE_REST)
     story.tell(_unspoken(case, wording), leaving=WORDS_FOR_THE_REST)
     story.tell(_refusals(case, wording), leaving=WORDS_FOR_THE_REST)
     story.tell(_before(case, wording), leaving=WORDS_FOR_THE_REST)
     story.tell(_finding(case, wording), leaving=WORDS_FOR_THE_REST)
     story.tell(_answer(case, wording), leaving=WORDS_FOR_THE_REST)
     above = story.quoted(case.utterances)
-    told_elsewhere = [utterance for utterance in (*case.expectations, case.person_wanted) if utterance is not None]
+    replied = [case.replies.agreed.reply] if case.replies.agreed is not None else []
+    told_elsewhere = [each for each in (*case.expectations, case.person_wanted, *replied) if each is not None]
     quoted_above = " ".join(utterance.text for utterance in (*case.reasons, *told_elsewhere, *above))
     unnamed = [entity for entity in findings.entities if entity.value not in quoted_above]
     story.tell(_named(case, unnamed, wording), leaving=WORDS_FOR_THE_REST)
@@ -366,6 +388,32 @@ def _turns(case: Case, wording: Wording) -> Iterable[BriefSentence]:
             utterance = back if len(back.text.split()) >= _FEWEST_WORDS_BACK else wish.utterance
             yield wording.quotation(utterance, wording.phrases.withdrawn, case)
             return
+
+
+def _replied(case: Case, wording: Wording) -> Iterable[BriefSentence]:
+    """What the customer answered last to a message that they quote, unless it is told as what they want."""
+    last = case.replies.last
+    if last is not None and last is not case.replies.agreed:
+        yield wording.reply(last, case)
+
+
+def _passed_on(case: Case, wording: Wording) -> Iterable[BriefSentence]:
+    """Whose letter the customer passed on last."""
+    for letter in list(letters_passed_on(case.interactions))[-1:]:
+        shown = shortened(letter.described, QUOTED_WORDS)
+        yield BriefSentence(wording.phrases.passed_on.format(letter=shown), (letter.row.interaction_id,))
+
+
+def appointments(case: Case, wording: Wording) -> list[BriefSentence]:
+    """How the last appointments stand that came as calendars, the newest first: each as the last message has it."""
+    latest: dict[str, BriefSentence] = {}
+    for row in case.interactions:
+        for appointment in appointments_from(row.data):
+            frame = getattr(wording.phrases.appointments, appointment.step)
+            text = frame.format(appointment=shortened(appointment.described, QUOTED_WORDS))
+            latest.pop(appointment.what.casefold(), None)
+            latest[appointment.what.casefold()] = BriefSentence(text, (row.interaction_id,))
+    return [*latest.values()][: -MOST_APPOINTMENTS - 1 : -1]
 
 
 def _unspoken(case: Case, wording: Wording) -> Iterable[BriefSentence]:

@@ -114,14 +114,20 @@ def _messages(case: Case, weights: _WantWeights) -> Iterator[Want]:
 
 
 def _agreed(case: Case) -> Iterator[Want]:
-    """What our side proposed last, where the customer's newest message agrees to it."""
+    """What our side proposed last, where the customer's newest message agrees to it; of one that quotes, the quoted."""
+    if case.replies.agreed is not None:
+        text = " ".join(utterance.text for utterance in case.replies.agreed.answered)[:_LONGEST_MESSAGE]
+        yield Want(text, case.replies.agreed.reply.interaction, _EXPECTED, own=False)
+        return
+    quoting = {utterance.interaction.interaction_id for utterance in (reply.reply for reply in case.replies.every)}
     ours: Utterance | None = None
     agreed: Want | None = None
     for utterance in case.utterances:
         if not utterance.by_customer:
             ours = utterance if utterance.act in _PROPOSING or utterance.text.endswith("?") else ours
             continue
-        agrees = Reply.AGREES in analysis_of(utterance.interaction).replies
+        quotes = utterance.interaction.interaction_id in quoting
+        agrees = not quotes and Reply.AGREES in analysis_of(utterance.interaction).replies
         agreed = Want(ours.text, utterance.interaction, _OF_A_PROPOSAL, own=False) if ours and agrees else None
         ours = None if agreed is None else ours
     if agreed is not None:

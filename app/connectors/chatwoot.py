@@ -424,7 +424,9 @@ def _data(body: Fields) -> dict[str, Any]:
         for attachment in entries(body.get("attachments"))
     ]
     headers = without({name: mail.get(name) for name in ("subject", "from", "to", "cc", "date", "message_id")})
+    replied = key(attributes.get("in_reply_to"))
     more = {
+        "reply_to": joined(NAME, "message", replied) if replied else None,
         "type": attachments[0].get("type") if attachments else kind if kind not in ("", "text") else None,
         "attachments": attachments,
         "email": headers,

@@ -17,8 +17,9 @@ from email.message import EmailMessage
 from email.parser import BytesParser
 from email.utils import getaddresses, parsedate_to_datetime
 from hashlib import sha256
+from itertools import islice
 from math import exp
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from pydantic import ValidationError
 
@@ -27,6 +28,9 @@ from app.formats.options import ReadingOptions
 from app.formats.speakers import SURE
 from app.formats.timestamps import placed
 from app.models import Actor, Channel, Identifier, InteractionDraft, Kind, Participant
+from app.nlu.calendars import APPOINTMENTS, Appointment, appointments_of
+from app.nlu.markup import without_markup
+from app.nlu.quoted_history import beginning_of_history
 from app.nlu.sides import serving_odds
 from app.validation import check_size_of_data, invalid_request
 
@@ -54,6 +58,9 @@ _KEPT = (
     "Authentication-Results",
     "Content-Language",
 )
+_MOST_PARTS = 200
+_FORWARDED = "---------- Forwarded message ----------"
+_PASSED_ON = ("From", "Date", "Subject", "To")
 _RECIPIENTS = ("To", "Cc", "Delivered-To", "X-Original-To")
 _LONGEST_HEADER = 2000
 _LONGEST_BEGINNING = 1000
@@ -88,6 +95,7 @@ class Mail:
     is_html: bool
     headers: Mapping[str, str]
     attachments: Sequence[Mapping[str, Any]]
+    appointments: Sequence[Mapping[str, str]] = ()
 
 
 class ReadMails(NamedTuple):
@@ -130,6 +138,8 @@ def read_mails(content: bytes, options: ReadingOptions) -> ReadMails:
         except (ValueError, LookupError, RecursionError, MessageError, WarmlineError) as failure:
             words = failure.detail if isinstance(failure, WarmlineError) else str(failure)
             problems.append(MailProblem(line, f"this mail cannot be read: {words or type(failure).__name__}"))
+    if options.customer and not options.our_addresses:
+        options = options._replace(our_addresses=_beside_customer(mails, options.customer))
     guessed = not options.our_addresses
     if guessed:
         options = options._replace(our_addresses=_our_domain(mails))
@@ -182,6 +192,8 @@ def _mail(line: int, source: bytes, options: ReadingOptions) -> Mail:
     if not senders:
         raise ValueError("it has no From header with an address.")
     text, is_html = _text(message)
+    if not is_html:
+        text = "\n\n".join(filter(None, (text, *_letters_attached(message))))[:MAX_TEXT]
     subject = " ".join(str(message.get("Subject", "")).split())
     attachments = [_attachment(part) for part in message.iter_attachments()] if message.is_multipart() else []
     given = _MESSAGE_ID.search(str(message.get("Message-ID", "")))
@@ -205,6 +217,7 @@ def _mail(line: int, source: bytes, options: ReadingOptions) -> Mail:
         is_html=is_html,
         headers=headers,
         attachments=attachments,
+        appointments=list(_appointments(message)),
     )
 
 
@@ -228,7 +241,7 @@ def _date(message: EmailMessage, options: ReadingOptions) -> datetime | None:
     return moment.replace(tzinfo=UTC) if str(written).strip().endswith("-0000") else placed(moment, options.naive_times)
 
 
-def _text(message: EmailMessage) -> tuple[str, bool]:
+def _text(message: Any) -> tuple[str, bool]:
     part = message.get_body(("plain",)) or message.get_body(("html",))
     if part is None:
         return "", False
@@ -237,6 +250,28 @@ def _text(message: EmailMessage) -> tuple[str, bool]:
     if len(text) > MAX_TEXT:
         raise ValueError(f"its text has {len(text):,} characters; at most {MAX_TEXT:,} are taken.")
     return text, is_html
+
+
+def _appointments(message: EmailMessage) -> Iterator[Mapping[str, str]]:
+    """The appointments in a mail's own parts of type text/calendar; the same one in two parts counts once."""
+    listed: dict[Appointment, None] = {}
+    parts: Any = islice(message.walk(), _MOST_PARTS)
+    for part in parts:
+        if part.get_content_type() == "text/calendar":
+            listed |= dict.fromkeys(appointments_of(_content(part)))
+    yield from (each._asdict() for each in listed)
+
+
+def _letters_attached(message: EmailMessage) -> Iterator[str]:
+    """The mails that come as attachments, each as a program writes one that it passes on within a text."""
+    for part in message.iter_attachments() if message.is_multipart() else ():
+        if part.get_content_type() != "message/rfc822":
+            continue
+        inner = cast(Any, part).get_content()
+        if hasattr(inner, "iter_attachments"):
+            headers = [f"{name}: {' '.join(str(inner[name]).split())}" for name in _PASSED_ON if inner[name]]
+            lines = without_markup(_text(inner)[0])
+            yield "\n".join((_FORWARDED, *headers, "", lines))
 
 
 def _content(part: Any) -> str:
@@ -286,18 +321,28 @@ def _our_domain(mails: Sequence[Mail]) -> Sequence[str]:
     return (likeliest,) if likeliest and shares[likeliest] / sum(shares.values()) >= SURE else ()
 
 
+def _beside_customer(mails: Sequence[Mail], customer: str) -> Sequence[str]:
+    """The addresses that are ours where the customer is named: those they write to, and those that write to them."""
+    named = customer.strip().casefold()
+    ours: dict[str, None] = {}
+    for mail in mails:
+        people = (mail.sender, *mail.recipients)
+        theirs = [person for person in people if named in (person[0].casefold(), person[1].casefold())]
+        ours |= {address.casefold(): None for _, address in people if theirs and (_, address) not in theirs}
+    return tuple(ours)
+
+
 def _domain(address: str) -> str:
     return address.rpartition("@")[2].casefold()
 
 
 def _beginning(text: str) -> str:
-    """What a mail begins with, up to the first quoted line: enough to hear who writes."""
-    lines: list[str] = []
-    for line in text.splitlines():
-        if line.lstrip().startswith((">", "<blockquote")):
-            break
-        lines.append(line)
-    return "\n".join(lines)[:_LONGEST_BEGINNING]
+    """What a mail begins with, up to the letter that it repeats or passes on: enough to hear who writes."""
+    lines = text[: 4 * _LONGEST_BEGINNING].splitlines()
+    quotation = next((i for i, line in enumerate(lines) if line.lstrip().startswith((">", "<blockquote"))), len(lines))
+    history = beginning_of_history(lines)
+    end = quotation if history is None else min(quotation, history.start)
+    return "\n".join(lines[:end])[:_LONGEST_BEGINNING]
 
 
 def _threads(mails: Sequence[Mail]) -> Mapping[str, str]:
@@ -364,6 +409,7 @@ def _draft(mail: Mail, thread: str, customers: Mapping[str, str], options: Readi
         "headers": {**mail.headers, "Content-Type": "text/html" if mail.is_html else "text/plain"},
         "to": [recipient for _, recipient in mail.recipients][:50] or None,
         "attachments": list(mail.attachments)[:50] or None,
+        APPOINTMENTS: list(mail.appointments)[:20] or None,
         "side": None if actor is not Actor.SYSTEM else "unknown",
     }
     try:

@@ -34,7 +34,7 @@ from app.nlu.words import terms, tokens
 
 Result = TypeVar("Result")
 
-ANALYSER = 4
+ANALYSER = 5
 """Raise it whenever changed code is to analyse the same text otherwise."""
 LONGEST_ANALYSED = 12_000
 """So many characters of a text are read at once; an analysis of a longer one would serve nobody."""

@@ -28,6 +28,10 @@ _LONGEST = 200_000
 _LONGEST_NAME = 256
 _MOST_PEOPLE = 50
 
+PASSED_ON = "letter_passed_on"
+"""The field of the data of a customer's row, as it is read, that holds the letter of somebody else in it."""
+_LONGEST_PASSED_ON = 8_000
+
 Row = InteractionDraft | Interaction
 
 
@@ -43,12 +47,15 @@ class ForwardedLetter(NamedTuple):
     is_sure: bool
 
 
-def forwarded_letter(text: str, *, subject: str = "", people: Iterable[str] = ()) -> ForwardedLetter | None:
+def forwarded_letter(
+    text: str, *, subject: str = "", people: Iterable[str] = (), needs_address: bool = True
+) -> ForwardedLetter | None:
     """The letter of somebody else that a letter passes on; None where it passes on none.
 
-    `people` are the names and addresses of the forwarder, as far as they are there.
+    `people` are the names and addresses of the forwarder, as far as they are there. Without `needs_address` the name of
+    whoever wrote it is enough.
     """
-    if "@" not in text or len(text) > _LONGEST:
+    if (needs_address and "@" not in text) or "\n" not in text.strip() or len(text) > _LONGEST:
         return None
     mark = _mark_of(subject)
     is_marked = mark in words_in_all(Letters, "forward_marks")
@@ -59,7 +66,8 @@ def forwarded_letter(text: str, *, subject: str = "", people: Iterable[str] = ()
     if beginning is None or (beginning.is_quoted and not is_marked):
         return None
     name, address = _writer(beginning)
-    if not address or _is_own(name, address, [*people][:_MOST_PEOPLE], beginning.recipients):
+    is_told = bool(address) or (not needs_address and bool(name) and not beginning.is_quoted)
+    if not is_told or _is_own(name, address, [*people][:_MOST_PEOPLE], beginning.recipients):
         return None
     above = "\n".join((*lines[: beginning.start], *lines[beginning.end :])).strip()
     body = "\n".join(unmarked(lines[beginning.body : beginning.end])).strip()
@@ -81,10 +89,31 @@ def is_letter_of_ours(row: Row) -> bool:
     return row.actor is Actor.AGENT and row.kind is Kind.MESSAGE and row.channel.traits.letters
 
 
-def forwarded_in(row: Row) -> ForwardedLetter | None:
+def forwarded_in(row: Row, *, needs_address: bool = True) -> ForwardedLetter | None:
     """The letter of somebody else that a letter passes on, and not back to them."""
-    letter = forwarded_letter(row.text, subject=_subject_of(row.data), people=people_of(row))
+    letter = forwarded_letter(
+        row.text, subject=_subject_of(row.data), people=people_of(row), needs_address=needs_address
+    )
     return None if letter is None or _goes_back(letter, row) else letter
+
+
+def letter_in_customers(row: Row) -> ForwardedLetter | None:
+    """The letter of somebody else that a customer's letter passes on, or answers; None where there is none."""
+    is_letter = row.actor is Actor.CUSTOMER and row.kind is Kind.MESSAGE and row.channel.traits.letters
+    return forwarded_in(row, needs_address=False) if is_letter and "\n" in row.text else None
+
+
+def as_data(letter: ForwardedLetter) -> dict[str, Any]:
+    """A letter as it stands in the data of the row that passes it on, as that is read."""
+    fields: dict[str, Any] = {
+        "from": letter.name,
+        "address": letter.address,
+        "at": letter.at.isoformat() if letter.at else None,
+        "subject": letter.subject,
+        "text": letter.text[:_LONGEST_PASSED_ON],
+        "is_sure": letter.is_sure,
+    }
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def words_above(row: Row) -> str | None:
@@ -98,7 +127,9 @@ def words_above(row: Row) -> str | None:
 def people_of(row: Row) -> tuple[str, ...]:
     """The name and the address of whoever wrote a letter, as far as it brings them."""
     who = row.participant
-    return tuple(each for each in (who.name, who.id) if each) if who is not None else ()
+    named = (who.name, who.id) if who is not None else ()
+    given = (each.value for each in row.identifiers if each.type == "email") if row.actor is Actor.CUSTOMER else ()
+    return tuple(each for each in (*named, *given) if each)
 
 
 def domain_of(address: str) -> str:
@@ -114,7 +145,7 @@ def _mark_of(subject: str) -> str:
 def _writer(beginning: Beginning) -> tuple[str, str]:
     written = _ADDRESS.search(beginning.sender)
     if written is None:
-        return "", ""
+        return beginning.sender.strip(" \t\"'<>[](),;*_"), ""
     name, address = parseaddr(beginning.sender)
     if address != written[0]:
         address = written[0]
@@ -132,7 +163,7 @@ def _is_own(name: str, address: str, people: Sequence[str], recipients: str) -> 
     if not own:
         own = {domain_of(each) for each in _ADDRESS.findall(recipients)[:1]}
     names = {" ".join(each.casefold().split()) for each in people}
-    return domain_of(address) in own or " ".join(name.casefold().split()) in names
+    return (bool(address) and domain_of(address) in own) or " ".join(name.casefold().split()) in names
 
 
 def _subject_of(data: Mapping[str, Any]) -> str:
@@ -150,4 +181,4 @@ def _goes_back(letter: ForwardedLetter, row: Row) -> bool:
     """Whether the letter is to whoever wrote it."""
     recipients: object = row.data.get("to") or _mail_of(row.data).get("to")
     listed = cast(Sequence[object], recipients) if isinstance(recipients, list | tuple) else (recipients,)
-    return any(letter.address.casefold() in str(each).casefold() for each in listed)
+    return bool(letter.address) and any(letter.address.casefold() in str(each).casefold() for each in listed)

@@ -106,6 +106,8 @@ def _labelled_beginning(lines: Sequence[str], start: int) -> Beginning | None:
         headers = _headers_from(lines, first)
         subject = next((header.value for header in headers if header.label in _words("subjects")), "")
         addressed = [header.value for header in headers if _ADDRESS.search(header.value) and header.value != subject]
+        if not addressed and headers and headers[0].label in _words("headers"):
+            addressed = [headers[0].value]  # a sender by name alone
         if len(headers) > 1 and addressed:
             break
     else:

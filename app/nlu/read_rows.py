@@ -10,9 +10,10 @@ from typing import Any
 
 from app.models import Actor, Interaction, Kind
 from app.nlu.act_labels import Act
+from app.nlu.calendars import APPOINTMENTS, appointments_in, without_calendars
 from app.nlu.classifier import read
 from app.nlu.features import Setting
-from app.nlu.forwarded import FORWARDS, words_above
+from app.nlu.forwarded import FORWARDS, PASSED_ON, ForwardedLetter, as_data, letter_in_customers, words_above
 from app.nlu.letter_lines import read_line
 from app.nlu.markup import without_markup
 from app.nlu.own_words import SHORTEST_DIVIDED, own_text
@@ -28,6 +29,8 @@ class Nature(StrEnum):
     WORDLESS = "wordless"
     REACTION = "reaction"
     AUTOMATIC = "automatic"
+    PASSED_ON = "passed on"
+    APPOINTMENT = "appointment"
 
 
 _NATURE = "nature"
@@ -68,33 +71,51 @@ def nature_of(row: Interaction) -> Nature:
 
 
 def _read(row: Interaction, memo: dict[Any, Any]) -> Interaction:
-    text, nature = _text_of(row)
+    appointments = appointments_in(row.text, row.data)
+    worded = row.model_copy(update={"text": without_calendars(row.text)}) if appointments else row
+    letter = letter_in_customers(worded)
+    text, nature = _text_of(worded, letter)
+    if appointments and not text.strip() and nature in (Nature.WORDS, Nature.WORDLESS):
+        nature = Nature.APPOINTMENT
     memo[_NATURE] = nature
-    if text == row.text:
+    if text == row.text and not (appointments and APPOINTMENTS not in row.data):
         return row
-    bare = row.model_copy(update={"text": text})
+    data = dict(row.data)
+    if letter is not None and text != worded.text:
+        data[PASSED_ON] = as_data(letter)
+    if appointments:
+        data[APPOINTMENTS] = appointments
+    bare = row.model_copy(update={"text": text, "data": data})
     # What was analysed is what is read, so the analysis goes with it.
     object.__setattr__(bare, "analysis", getattr(row, "analysis", None))
     object.__setattr__(bare, "memo", {_NATURE: nature, "read": bare})
     return bare
 
 
-def _text_of(row: Interaction) -> tuple[str, Nature]:
+def _text_of(row: Interaction, letter: ForwardedLetter | None) -> tuple[str, Nature]:
     if row.actor is Actor.CUSTOMER:
         title = chosen(row.text, row.data) if row.data else None
         if title:
             return title, Nature.CHOICE
-        if row.data and is_reaction(row.data):
-            return "", Nature.REACTION
-        if is_wordless(row.text, row.data):
-            return "", Nature.WORDLESS
-        if row.data and is_automatic(row.data):
-            return "", Nature.AUTOMATIC
+        if silent := _silent(row, letter):
+            return "", silent
     above = words_above(row)
     text = own_text(row.text, is_letter=row.channel.traits.letters) if above is None else above
     if row.actor is Actor.CUSTOMER and row.channel.traits.letters and _answers_itself(text):
         return "", Nature.AUTOMATIC
     return text, Nature.WORDS
+
+
+def _silent(row: Interaction, letter: ForwardedLetter | None) -> Nature | None:
+    """What a customer's message is in which they say nothing themselves; None where they do."""
+    if row.data and is_reaction(row.data):
+        return Nature.REACTION
+    if is_wordless(row.text, row.data):
+        return Nature.WORDLESS
+    if row.data and is_automatic(row.data):
+        return Nature.AUTOMATIC
+    # Nobody's words here but those of whoever wrote the letter.
+    return Nature.PASSED_ON if letter is not None and not letter.above else None
 
 
 def _answers_itself(text: str) -> bool:

@@ -64,10 +64,25 @@ class Openings(Table):
     settled: str
 
 
+class AppointmentPhrases(Table):
+    """What a message did to an `{appointment}`; by the names of `AppointmentStep`."""
+
+    invited: str = "Appointment proposed: {appointment}."
+    moved: str = "Appointment changed, now: {appointment}."
+    cancelled: str = "Appointment cancelled: {appointment}."
+    accepted: str = "Appointment accepted: {appointment}."
+    declined: str = "Appointment declined: {appointment}."
+    tentative: str = "Appointment accepted with reservation: {appointment}."
+    countered: str = "Another time proposed for the appointment: {appointment}."
+
+
+_APPOINTMENTS = AppointmentPhrases()
+
+
 class Phrases(Table):
     """Sentences and labels around quotations and facts, with `{places}` for these.
 
-    `wordless_several` takes its `count`.
+    `wordless_several` takes its `count`. `replied` is for words that quote another message.
     """
 
     wants_person: str
@@ -84,6 +99,9 @@ class Phrases(Table):
     wordless_single: str
     wordless_several: str
     automatic: str
+    replied: str = "To {quote} ({actor}) the customer answered: {reply}"
+    appointments: AppointmentPhrases = _APPOINTMENTS
+    passed_on: str = "The customer passed on a letter from somebody else: {letter}."
     unread: str = "The customer's words are in {language}: quoted, not understood."
     asks_person: str
     step_failed: str
@@ -255,7 +273,7 @@ class Speech(Table):
     beside `conditions`. `notes` stand in brackets and are nobody's words. With `outros` begins what recognisers make of
     silence; where one ends in `…`, anybody may be named behind it in any words.
     `placeholders` stand, in brackets, where an export of messages leaves out a picture or a file. With one of `repairs`
-    somebody takes back what they just said.
+    somebody takes back what they just said. `spelling` stands between a letter that is spelt and the word for it.
     """
 
     fillers: Words
@@ -270,6 +288,7 @@ class Speech(Table):
     outros: tuple[str, ...]
     placeholders: tuple[str, ...] = ()
     repairs: Words = frozenset()
+    spelling: tuple[str, ...] = ()
 
 
 class Conditions(Table):
@@ -314,10 +333,11 @@ class NameWords(Table):
     """How people say who they are, and what labels call them.
 
     `introductions` are in lower case, with `{name}` for the name and `^` for the beginning of a clause. `titles` may
-    stand between these words and the name.
+    stand between these words and the name. `nouns` call what is spelt a name.
     """
 
     titles: Words
+    nouns: Words = frozenset()
     introductions: tuple[str, ...]
     roles: Roles
 

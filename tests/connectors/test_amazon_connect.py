@@ -10,6 +10,7 @@ import pytest
 
 from app.connectors import CONNECTORS
 from app.connectors.base import BriefNote
+from app.connectors.recognition import as_posted
 from app.errors import InvalidRequest
 from app.models import Actor, Channel, HandoffRequest, InteractionDraft, Kind, Problem, Visibility, is_bookkeeping
 from app.services import App
@@ -391,3 +392,9 @@ def test_a_segment_of_a_call_that_tells_its_absolute_time_has_it() -> None:
     part = transcript("t1", "CUSTOMER", "It leaks.", 1000, 2000)
     part["Transcript"]["Time"] = {"AbsoluteTime": "2026-05-04T09:00:07.500Z"}
     assert row(kinesis(segments(part))).occurred_at == datetime(2026, 5, 4, 9, 0, 7, 500_000, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("content", [b'[{"a": 1}]', b"[1, 2]", b"[]"])
+def test_a_list_that_nobody_sends_is_refused(content: bytes) -> None:
+    with pytest.raises(InvalidRequest, match="nothing that Amazon Connect sends"):
+        CONNECTORS["amazon-connect"].parse(as_posted(content))

@@ -298,3 +298,7 @@ def test_an_event_of_a_conversation_that_nobody_knows_has_its_conversation_conta
     assert event.occurred_at.isoformat() == "2026-01-02T09:10:00.250000+00:00"
     assert {entry.value for entry in event.identifiers} == {"14", "runa@mail.example"}
     assert event.data["lamp"] == {"shape": "cube"}
+
+
+def test_a_reply_to_a_message_names_it_as_its_row_is_called() -> None:
+    assert row(7, "Yes, this one.", content_attributes={"in_reply_to": 5}).data["reply_to"] == "chatwoot:message:5"

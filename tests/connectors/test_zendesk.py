@@ -154,7 +154,12 @@ def test_a_batch_of_messaging_by_itself_is_read_message_by_message() -> None:
     author = {"type": "user", "userId": "u-1", "displayName": "Ines", "userExternalId": "acc-7"}
     payload = {
         "conversation": {"id": "cv-1"},
-        "message": {**message, "author": author, "content": {"type": "text", "text": "Hello"}},
+        "message": {
+            **message,
+            "author": author,
+            "content": {"type": "text", "text": "Hello"},
+            "quotedMessage": {"type": "message", "message": {"id": "m-0"}},
+        },
     }
     events: list[dict[str, Any]] = [
         {"id": "a", "createdAt": "2026-05-04T09:00:01Z", "type": "conversation:message", "payload": payload},
@@ -167,6 +172,7 @@ def test_a_batch_of_messaging_by_itself_is_read_message_by_message() -> None:
         Channel.WHATSAPP,
     )
     assert identifiers_of(first)["account_id"] == ("acc-7", False)
+    assert first.data["reply_to"] == "zendesk:m-0"
     assert (second.kind, second.name) == (Kind.EVENT, "conversation:typing")
 
 
@@ -241,3 +247,16 @@ def test_our_own_comment_is_no_news_when_zendesk_reports_it() -> None:
 def test_what_is_not_zendesks_is_refused_with_what_was_expected(body: bytes) -> None:
     with pytest.raises(InvalidRequest, match="Expected an event of Zendesk"):
         ZENDESK.parse(zendesk({})._replace(body=body))
+
+
+@pytest.mark.parametrize("author", [{}, {"id": "9"}, {"name": "Kim"}])
+def test_a_comment_of_whom_nothing_tells_the_side_is_nobodys(author: dict[str, str]) -> None:
+    body = {
+        "type": "zen:event-type:ticket.comment_added",
+        "id": "e1",
+        "time": "2026-05-04T09:00:00Z",
+        "detail": {"id": "5"},
+        "event": {"comment": {"id": "1", "body": "Hello", "is_public": True, "author": author}},
+    }
+    (row,) = parsed(body)
+    assert (row.actor, row.identifiers) == (Actor.SYSTEM, ())

@@ -1,6 +1,7 @@
 """Mails out of mbox files and single messages: threads, sides, what is kept, and what is broken."""
 
 from datetime import UTC, datetime
+from email import message_from_bytes, policy
 from email.message import EmailMessage
 
 import pytest
@@ -176,3 +177,54 @@ def test_a_mail_without_an_id_has_the_same_one_each_time() -> None:
 )
 def test_mail_is_told_by_its_headers(content: bytes, mail: bool) -> None:
     assert is_mail(content) is mail
+
+
+def test_a_mail_that_comes_as_an_attachment_stands_in_the_text_as_one_that_is_passed_on() -> None:
+    message = message_from_bytes(source("Please stop this."), policy=policy.default)
+    assert isinstance(message, EmailMessage)
+    inner = message_from_bytes(source("Pay by 8 May.", by="Claims <cases@claims.example>"), policy=policy.default)
+    message.add_attachment(inner)
+    (draft,) = drafts_of(message.as_bytes())
+    assert draft.text.startswith("Please stop this.")
+    assert "From: Claims <cases@claims.example>" in draft.text
+    assert draft.text.endswith("Pay by 8 May.")
+
+
+def test_the_named_customer_tells_whose_side_the_others_are() -> None:
+    (draft,) = drafts_of(source("Hello."), ReadingOptions(customer="pia@home.example"))
+    assert draft.actor is Actor.CUSTOMER
+
+
+def test_who_writes_is_heard_in_their_own_words_and_not_in_a_letter_that_they_pass_on() -> None:
+    passed_on = (
+        "Hello, the hotel wrote me this and I cannot check in. Please help me.\n\nFrom: Inn <rooms@inn.example>\n"
+        "Sent: Monday, 2 March 2026 09:00\nTo: Pia Holm\nSubject: Your room\n\nDear guest, how can we help you? "
+        "We have cancelled your room. We will be happy to offer you another one. Thank you for your patience."
+    )
+    (draft,) = drafts_of(source(passed_on), ReadingOptions())
+    assert draft.actor is not Actor.AGENT
+
+
+def test_a_calendar_in_a_mail_is_an_appointment_of_its_data_and_its_organiser_no_identifier() -> None:
+    message = message_from_bytes(source("Does that suit you?"), policy=policy.default)
+    assert isinstance(message, EmailMessage)
+    lines = (
+        "BEGIN:VCALENDAR",
+        "METHOD:REQUEST",
+        "BEGIN:VEVENT",
+        "UID:7@x",
+        "DTSTART:20260604T133000Z",
+        "SUMMARY:Viewing",
+        "ORGANIZER:mailto:lia@brook.example",
+        "END:VEVENT",
+        "END:VCALENDAR",
+    )
+    message.add_alternative("\r\n".join(lines), subtype="calendar", params={"method": "REQUEST"})
+    (draft,) = drafts_of(message.as_bytes())
+    (appointment,) = draft.data["appointments"]
+    assert (appointment["step"], appointment["what"], appointment["start"]) == (
+        "invited",
+        "Viewing",
+        "2026-06-04 13:30",
+    )
+    assert [entry.value for entry in draft.identifiers] == ["pia@home.example"]

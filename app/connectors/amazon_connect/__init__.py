@@ -16,6 +16,7 @@ and on docs.aws.amazon.com/connect):
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import cast
 
 import orjson
 
@@ -81,7 +82,7 @@ class AmazonConnect:
     def parse(self, request: WebhookRequest) -> ParsedWebhook:
         """The rows of all deliveries in the body; what is not Connect's is an event where it came wrapped or in a list.
 
-        Raises InvalidRequest for a lone body that is not Connect's.
+        Raises InvalidRequest for a lone body that is not Connect's, and for a list of which none names a contact.
         """
         started_at = moment_of(request.query.get("started_at"))
         drafts: list[InteractionDraft | Problem] = []
@@ -91,7 +92,7 @@ class AmazonConnect:
         for delivered in deliveries(body):
             kind = _kind(delivered.payload)
             event_types.append(kind or "unknown")
-            are_lone_strangers = are_lone_strangers and not kind and delivered.payload is body
+            are_lone_strangers = are_lone_strangers and not kind and _is_alone(delivered, body)
             drafts += _rows(delivered, started_at) if kind else [_stranger(delivered)]
         if are_lone_strangers:
             raise InvalidRequest(f"This is nothing that Amazon Connect sends. {EXPECTED}")
@@ -100,6 +101,14 @@ class AmazonConnect:
     def write_back(self, note: BriefNote, credentials: Mapping[str, str]) -> Sequence[OutgoingCall]:  # noqa: ARG002
         """Nothing: see the module for why, and for the way back."""
         return ()
+
+
+def _is_alone(delivered: Delivered, body: object) -> bool:
+    """Whether something came by itself: as the body, or in a list of no record's without the contact that it is of."""
+    if delivered.payload is body:
+        return True
+    listed = cast(Sequence[object], body) if isinstance(body, list) else ()
+    return any(delivered.payload is each for each in listed) and not text_field(delivered.payload, "contactId")
 
 
 def _stranger(delivered: Delivered) -> InteractionDraft | Problem:

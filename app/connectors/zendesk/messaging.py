@@ -54,7 +54,8 @@ def _row(event: Payload) -> InteractionDraft:
         )
         text = first_word(content, "text", "altText")
         key = word(message, "id") or event_id
-        data = filled(attachments=[attachments] if attachments else [])
+        quoted = word(message, "quotedMessage", "message", "id")
+        data = filled(attachments=[attachments] if attachments else [], reply_to=DRAFTING.key(quoted) if quoted else "")
         return DRAFTING.row(Kind.MESSAGE, key, scene, _author(child(message, "author")), text=text, data=data)
     if event_type == _POSTBACK:
         doer = _author({"type": "user", **child(payload, "user")})

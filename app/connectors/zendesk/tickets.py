@@ -180,9 +180,10 @@ def _author(happening: TicketEvent, comment: Payload, public: bool) -> Doer:
     staff = flag(author, "is_staff")
     requested = word(happening.detail, "requester_id")
     if staff is None:
-        staff = author_id not in _NO_ID and bool(requested) and author_id != requested
-    if author_id in _NO_ID and not word(author, "name"):
-        return Doer(Actor.SYSTEM, shown, happening.customer)
+        if author_id in _NO_ID or not requested:
+            # Nothing tells whose side they are on.
+            return Doer(Actor.SYSTEM, shown, happening.customer)
+        staff = author_id != requested
     if staff:
         return Doer(Actor.AGENT, shown, happening.customer)
     if not public:
