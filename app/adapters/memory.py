@@ -312,6 +312,12 @@ class MemoryLedger:
         """All interactions of these identities in the order they happened, without their content."""
         return self._tenants[tenant].outline(identity_ids, up_to_seq)
 
+    async def outline_of_conversations(
+        self, tenant: str, conversation_ids: Collection[str], *, up_to_seq: int, limit: int
+    ) -> Sequence[InteractionRef]:
+        """The newest `limit` interactions of each of these conversations, in the order they happened, contentless."""
+        return self._tenants[tenant].outline_of_conversations(conversation_ids, up_to_seq, limit)
+
     async def mentioning(self, tenant: str, words: str, *, among: int, limit: int) -> Sequence[Interaction]:
         """Of a tenant's newest `among` sequence numbers, the interactions that hold these words, the newest first."""
         return list(islice(self._tenants[tenant].mentioning(words, among), limit))

@@ -175,11 +175,18 @@ class MemoryTenant:
 
     def outline(self, identity_ids: Collection[str], up_to_seq: int) -> Sequence[InteractionRef]:
         """The interactions of these identities in the order they happened, without their content."""
-        return sorted(
-            InteractionRef(row.occurred_at, row.seq, row.interaction_id, row.channel, row.kind, row.conversation_id)
-            for row in self.rows.values()
-            if row.identity_id in identity_ids and row.seq <= up_to_seq
-        )
+        rows = self.rows.values()
+        return sorted(_outlined(row) for row in rows if row.identity_id in identity_ids and row.seq <= up_to_seq)
+
+    def outline_of_conversations(
+        self, conversation_ids: Collection[str], up_to_seq: int, limit: int
+    ) -> Sequence[InteractionRef]:
+        """The newest interactions of each of these conversations in the order they happened, without their content."""
+        newest: list[Interaction] = []
+        for conversation_id in set(conversation_ids):
+            rows = (row for row in self.rows.values() if row.conversation_id == conversation_id)
+            newest += sorted((row for row in rows if row.seq <= up_to_seq), key=lambda row: -row.seq)[:limit]
+        return sorted(map(_outlined, newest))
 
     def mentioning(self, words: str, among: int) -> Iterator[Interaction]:
         """The interactions of the newest sequence numbers that hold these words, the newest first."""
@@ -189,3 +196,7 @@ class MemoryTenant:
                 return
             if row.id == words or wanted in row.text.lower() or wanted in to_json(row.data).decode().lower():
                 yield row
+
+
+def _outlined(row: Interaction) -> InteractionRef:
+    return InteractionRef(row.occurred_at, row.seq, row.interaction_id, row.channel, row.kind, row.conversation_id)

@@ -33,7 +33,7 @@ from datetime import datetime
 from app.identity.graph import ANONYMOUS_TYPES, STRONG_TYPE, ClaimGraph
 from app.identity.non_identifiers import Reason, names_nobody, reason_to_join_nobody
 from app.identity.normalise import ComparedIdentifier, Key, as_on, compared, keys_of
-from app.models import Identifier, InteractionDraft, Match, RowWarning
+from app.models import CHANGES, Identifier, InteractionDraft, Match, RowWarning
 from app.ports import Arrival, Assignment, Changes, IdentifierHolding, NewInteraction, RecordedIdentities
 
 SHARING_CAP = 5
@@ -152,13 +152,18 @@ class IdentityFiling:
         return self._graph.changes(interactions)
 
     def place_interaction(self, arrival: Arrival) -> tuple[NewInteraction, Match]:
-        """Place one interaction, and say how it met the customers already known; its conversation follows it."""
+        """Place one interaction, and say how it met the customers already known; its conversation follows it.
+
+        An edit or deletion that came before what it changes finds its customer by its identifiers, but tells neither
+        when nor where they were proved: it would not, had it come after.
+        """
         draft = arrival.draft
         placement = self.place_identifiers(
             as_on(draft.channel, draft.identifiers),
             draft.conversation_id,
-            brought_by=arrival.interaction_id,
+            brought_by=None if draft.kind in CHANGES else arrival.interaction_id,
             occurred_at=draft.occurred_at,
+            dated=draft.kind not in CHANGES,
         )
         if draft.conversation_id:
             self._graph.take_seat(draft.conversation_id, placement.identity_id)
@@ -177,12 +182,17 @@ class IdentityFiling:
         *,
         brought_by: str | None = None,
         occurred_at: datetime | None = None,
+        dated: bool = True,
     ) -> Placement:
-        """Where identifiers in a conversation belong. `brought_by` is the interaction they came with, if any."""
+        """Where identifiers in a conversation belong. `brought_by` is the interaction they came with, if any.
+
+        Proofs that are not `dated` are held without a moment, until another tells when they were given.
+        """
         seat = self._graph.seat(conversation_id)
         if seat and not identifiers:
             return Placement(seat, Match.EXACT)
         given = compared(identifiers, verified_at=occurred_at or self._at)
+        given = given if dated else tuple(map(_undated, given))
         verified = tuple(proof for proof in given if proof.identifier.verified)
         claimed = tuple(claim for claim in given if not claim.identifier.verified)
         arrived = _IdentifiedArrival(verified, claimed, seat, brought_by)
@@ -365,6 +375,10 @@ class IdentityFiling:
 
     def _is_second_account(self, customer: str, key: Key) -> bool:
         return key[0] == STRONG_TYPE and _differ(self._graph.accounts(customer), {key[1]})
+
+
+def _undated(given: ComparedIdentifier) -> ComparedIdentifier:
+    return given._replace(identifier=given.identifier.model_copy(update={"verified_at": None}))
 
 
 def _heaviest(holders: dict[Key, set[str]], *, proven: bool) -> _Lead | None:

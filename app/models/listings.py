@@ -21,16 +21,16 @@ class CustomerSummary(Record):
 
 
 class ConversationSummary(Record):
-    """A conversation in a list, with its newest interaction."""
+    """A conversation in a list, with the interaction that happened last in it."""
 
     conversation_id: str = Field(description="the caller's id of the conversation")
-    customer_id: str = Field(description="whom its newest interaction belongs to")
-    interaction_id: str = Field(description="our id of its newest interaction")
-    last_at: datetime = Field(description="when its newest interaction happened")
-    channel: Channel = Field(description="the channel of its newest interaction")
+    customer_id: str = Field(description="whom its last interaction belongs to")
+    interaction_id: str = Field(description="our id of its last interaction")
+    last_at: datetime = Field(description="when its last interaction happened")
+    channel: Channel = Field(description="the channel of its last interaction")
     actor: Actor = Field(description="who acted last")
-    kind: Kind = Field(description="the kind of its newest interaction")
-    text: str = Field(description="the text of its newest interaction, at most 200 characters")
+    kind: Kind = Field(description="the kind of its last interaction")
+    text: str = Field(description="the text of its last interaction, at most 200 characters")
 
 
 class HandoffSummary(Record):
@@ -59,7 +59,7 @@ class CustomerPage(Record):
 class ConversationPage(Record):
     """One page of conversations."""
 
-    conversations: tuple[ConversationSummary, ...] = Field(description="those with the newest interaction first")
+    conversations: tuple[ConversationSummary, ...] = Field(description="those that were written to last first")
     next_cursor: str | None = Field(description="what to pass as `cursor` for the next page, null on the last")
     as_of_seq: int = Field(description="the highest sequence number of the ledger that was taken into account")
 

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from pydantic_core import to_json
 
-from app.models.base import Kind, Visibility
-from app.models.interactions import EarlierWording, Interaction
+from app.models.base import Kind, LifecycleStep, Visibility
+from app.models.interactions import EarlierWording, Interaction, is_bookkeeping
 
 CHANGES = frozenset({Kind.EDIT, Kind.DELETION})
 """The kinds of interactions that change another one."""
@@ -160,15 +160,24 @@ def standing_rows(rows: Iterable[Interaction], moment: datetime | None = None) -
 def resolved_ids(rows: Sequence[Interaction]) -> frozenset[str]:
     """The ids of the interactions whose matter was resolved and not reopened since; `rows` are in their order.
 
-    A step of a case speaks for all interactions of the case, another one for those of its conversation.
+    A step of a case speaks for all interactions of the case, another one for those of its conversation. What ends a
+    resolved matter, or only accounts for the platform's own work in it, leaves it resolved.
     """
     resolved: set[str] = set()
     for index, row in enumerate(rows):
-        if row.kind is not Kind.LIFECYCLE or row.name not in ("resolved", "reopened"):
+        if resolved and _opens_nothing(row):
+            before = next((earlier for earlier in reversed(rows[:index]) if _of_one_matter(earlier, row)), None)
+            if before is not None and before.interaction_id in resolved:
+                resolved.add(row.interaction_id)
+        if row.kind is not Kind.LIFECYCLE or row.name not in (LifecycleStep.RESOLVED, LifecycleStep.REOPENED):
             continue
         matter = {earlier.interaction_id for earlier in rows[: index + 1] if _of_one_matter(earlier, row)}
-        resolved = resolved | matter if row.name == "resolved" else resolved - matter
+        resolved = resolved | matter if row.name == LifecycleStep.RESOLVED else resolved - matter
     return frozenset(resolved)
+
+
+def _opens_nothing(row: Interaction) -> bool:
+    return is_bookkeeping(row) or (row.kind is Kind.LIFECYCLE and row.name == LifecycleStep.ENDED)
 
 
 def _of_one_matter(row: Interaction, step: Interaction) -> bool:

@@ -326,6 +326,12 @@ class Ledger(Protocol):
         """All interactions of these identities in the order they happened, without their content."""
         ...
 
+    async def outline_of_conversations(
+        self, tenant: str, conversation_ids: Collection[str], *, up_to_seq: int, limit: int
+    ) -> Sequence[InteractionRef]:
+        """The newest `limit` interactions of each of these conversations, in the order they happened, contentless."""
+        ...
+
     async def mentioning(self, tenant: str, words: str, *, among: int, limit: int) -> Sequence[Interaction]:
         """Of a tenant's newest `among` sequence numbers, the interactions that hold these words, the newest first.
 

@@ -27,6 +27,7 @@ from app.models import (
 )
 from app.models.base import NO_NUL
 from app.ports import Archive, Ledger
+from app.privacy import masked_conversation
 
 TEXT_CHARACTERS = 200
 # Where a filter lets few through, so many are looked at before the caller has to ask on.
@@ -37,6 +38,8 @@ PIECE, FEWEST_READ = 100, 20
 MENTIONED_AMONG = 20_000
 MOST_MENTIONS = 1_000
 _WINDOW = 3
+# Deliveries overtake each other by a few: what happened last is looked for among so many of the newest rows.
+_OVERTAKING = 100
 _CONVERSATION_CURSOR = re.compile(r"(?P<head>\d{1,18})\.(?P<seq>\d{1,18})")
 
 _Entry = TypeVar("_Entry")
@@ -64,9 +67,9 @@ class CustomerQuery(ListQuery):
 
 
 class ConversationQuery(ListQuery):
-    """Which conversations are wanted; `from`, `to` and `channel` are about the newest interaction."""
+    """Which conversations are wanted; `from`, `to` and `channel` are about what happened last."""
 
-    channel: Channel | None = Field(default=None, description="only those whose newest interaction is of this channel")
+    channel: Channel | None = Field(default=None, description="only those whose last interaction is of this channel")
 
 
 class HandoffQuery(ListQuery):
@@ -77,7 +80,7 @@ class HandoffQuery(ListQuery):
 
 
 class _LastInteraction(NamedTuple):
-    """The newest interaction of a conversation, and whose it is."""
+    """What happened last in a conversation, and whose it is."""
 
     customer_id: str
     interaction: Interaction
@@ -114,7 +117,7 @@ class Listings:
         return HandoffPage(handoffs=handoffs, next_cursor=cursor, as_of_seq=as_of_seq)
 
     async def conversations(self, tenant: str, wanted: ConversationQuery) -> ConversationPage:
-        """The tenant's conversations, those with the newest interaction first."""
+        """The tenant's conversations, those that were written to last first, each with what happened last in it."""
         head, before_seq = _head_and_seq(wanted.cursor)
         as_of_seq = await self._ledger.head(tenant)
         head = as_of_seq if head is None else head
@@ -126,7 +129,8 @@ class Listings:
         async def read(before: str | None, limit: int) -> Sequence[tuple[str, _LastInteraction]]:
             below = head + 1 if before is None else int(before)
             rows = await self._ledger.last_of_conversations(tenant, before_seq=below, up_to_seq=head, limit=limit)
-            return [(str(row.seq), last) for row, last in zip(rows, await self._last(tenant, rows), strict=True)]
+            last_rows = await self._last(tenant, rows, head)
+            return [(str(row.seq), last) for row, last in zip(rows, last_rows, strict=True)]
 
         def summary(last: _LastInteraction) -> ConversationSummary | None:
             row = last.interaction
@@ -179,20 +183,30 @@ class Listings:
             identifiers=len(customer.identifiers),
         )
 
-    async def _last(self, tenant: str, rows: Sequence[Interaction]) -> Sequence[_LastInteraction]:
-        """These interactions as an agent may see them, with their customers.
+    async def _last(self, tenant: str, rows: Sequence[Interaction], head: int) -> Sequence[_LastInteraction]:
+        """What happened last in the conversations of these rows, as an agent may see it, with its customer.
 
         What answers a question for a secret is masked by the question, so each is read with what stands before it.
         """
         ids = {row.conversation_id for row in rows if row.conversation_id is not None}
+        outline = await self._ledger.outline_of_conversations(tenant, ids, up_to_seq=head, limit=_OVERTAKING)
+        ends: dict[str | None, list[str]] = {}
+        for outlined in outline:
+            ends.setdefault(outlined.conversation_id, []).append(outlined.interaction_id)
         windows = await self._ledger.windows(tenant, ids, limit=_WINDOW)
         by_id = {row.interaction_id: _LastInteraction(customer_id, row) for customer_id, row in windows}
-        return [by_id.get(row.interaction_id) or await self._overtaken(tenant, row) for row in rows]
+        last: list[_LastInteraction] = []
+        for row in rows:
+            end = ends.get(row.conversation_id, [row.interaction_id])[-_WINDOW:]
+            last.append(by_id.get(end[-1]) or await self._overtaken(tenant, row, end))
+        return last
 
-    async def _overtaken(self, tenant: str, row: Interaction) -> _LastInteraction:
-        """An interaction that newer ones follow by now: without its text, since what stands before it was not read."""
-        customer_id = await self._ledger.customer_of(tenant, row.identity_id)
-        return _LastInteraction(customer_id or row.identity_id, row.model_copy(update={"text": ""}))
+    async def _overtaken(self, tenant: str, row: Interaction, end: Sequence[str]) -> _LastInteraction:
+        """The last of these interactions, which others reached the ledger after; the row where it was just erased."""
+        read = sorted(await self._ledger.by_ids(tenant, end), key=lambda before: (before.occurred_at, before.seq))
+        last = masked_conversation(read)[-1] if read else row.model_copy(update={"text": ""})
+        customer_id = await self._ledger.customer_of(tenant, last.identity_id)
+        return _LastInteraction(customer_id or last.identity_id, last)
 
     async def _mentioned(self, tenant: str, words: str | None) -> frozenset[str] | None:
         """The conversations whose newer interactions hold these words; None where no words are wanted."""

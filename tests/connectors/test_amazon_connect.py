@@ -164,6 +164,14 @@ def test_times_are_those_of_the_record_and_the_same_on_every_delivery() -> None:
     assert row(event).occurred_at is None
 
 
+def test_the_event_of_a_flow_tells_no_time_and_takes_that_of_the_address() -> None:
+    endpoint = {"Address": "+12025550143", "Type": "TELEPHONE_NUMBER"}
+    filed = row(flow_event(endpoint), started_at="2026-05-04T09:00:05Z")
+    assert filed.occurred_at == datetime(2026, 5, 4, 9, 0, 5, tzinfo=UTC)
+    assert [identifier.verified_at for identifier in filed.identifiers] == [filed.occurred_at]
+    assert row(flow_event(endpoint)).occurred_at is None
+
+
 def test_of_raw_and_redacted_output_the_redacted_one_counts() -> None:
     settings = {"Output": "RedactedAndRaw"}
     segment = transcript("t1", "CUSTOMER", "My card is [PII].", 0, 10)

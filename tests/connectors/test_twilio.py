@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from app.connectors.base import WebhookRequest
 from app.connectors.twilio import TWILIO
 from app.errors import InvalidRequest, Unauthorized
 from app.models import Actor, Channel, Kind, Problem
@@ -26,6 +27,10 @@ from tests.connectors.requests import (
 
 def parsed(fields: dict[str, str], query: str = "") -> list[Any]:
     return rows(TWILIO.parse(twilio_form(fields, query=query)).drafts)
+
+
+def form(body: str) -> WebhookRequest:
+    return WebhookRequest("POST", URL, {"content-type": "application/x-www-form-urlencoded"}, {}, body.encode())
 
 
 def event(kind: str, data: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -93,6 +98,15 @@ def test_the_same_message_is_the_same_row_by_webhook_and_by_event_stream() -> No
     assert list(streamed) == parsed(TWILIO_MESSAGE)
 
 
+def test_an_edit_is_the_same_row_by_webhook_and_by_event_stream_though_only_the_first_tells_who_edited() -> None:
+    when, edited_by = {"DateUpdated": "2026-05-04T09:01:00Z"}, {"ModifiedBy": "rui.mota"}
+    by_webhook = parsed({**TWILIO_MESSAGE, **when, **edited_by, "EventType": "onMessageUpdated"})
+    data = {name: value for name, value in {**TWILIO_MESSAGE, **when}.items() if name not in ("EventType", "Source")}
+    data["MessageBody"] = data.pop("Body")
+    by_stream = rows(TWILIO.parse(twilio_json([event("conversations.message.updated", data)])).drafts)
+    assert by_webhook == by_stream
+
+
 def test_an_event_with_its_time_in_the_wrong_member_keeps_it() -> None:
     data = {"ConversationSid": "CH1", "ParticipantSid": "MB2", "Identity": "rui.mota"}
     wrong = event("conversations.participant.removed", data, datacontenttype="2026-05-04T09:05:00.000Z")
@@ -138,13 +152,13 @@ def test_an_incoming_message_keeps_name_media_and_what_was_tapped() -> None:
         "NumMedia": "1",
         "MediaUrl0": "https://media.example/1",
         "MediaContentType0": "image/jpeg",
-        "OriginalRepliedMessageSid": "SM0",
+        "OriginalRepliedMessageSid": f"SM{'0' * 32}",
     }
     (row,) = parsed(fields)
     assert (row.id, row.text, row.participant.name) == ("twilio:SM1", "Book the repair", "Ines")
     assert identifiers_of(row) == {"phone": ("+351911000111", True), "whatsapp_user_id": ("ID.77", True)}
     assert row.data["attachments"] == [{"url": "https://media.example/1", "content_type": "image/jpeg"}]
-    assert row.data["reply_to"] == "twilio:SM0"
+    assert row.data["reply_to"] == f"twilio:SM{'0' * 32}"
     assert "351911000111" not in (row.conversation_id or "")
 
 
@@ -276,6 +290,30 @@ def test_what_is_not_twilios_is_refused_with_what_was_expected(body: bytes) -> N
     request = twilio_form({})._replace(body=body, headers={})
     with pytest.raises(InvalidRequest, match=r"Expected a form of Twilio|too deeply"):
         TWILIO.parse(request)
+
+
+_CALL = f"CallSid=CA{'0a' * 16}&CallStatus=ringing&Direction=inbound&From=%2B351911000111&To=%2B351800200300"
+
+
+@pytest.mark.parametrize(
+    "cut",
+    [
+        f"CallStatus=ringing&CallSid=CA{'0a' * 14}",
+        f"{_CALL}&Cal",
+        f"{_CALL}&Caller=%",
+        f"{_CALL}&Caller=%2",
+        f"{_CALL}&Caller=%2B3519110",
+        f"EventType=onMessageAdded&ConversationSid=CH{'0a' * 16}",
+    ],
+)
+def test_a_form_that_shows_that_it_was_cut_off_is_refused(cut: str) -> None:
+    with pytest.raises(InvalidRequest, match="cut off"):
+        TWILIO.parse(form(cut))
+
+
+def test_a_form_that_ends_with_any_whole_field_is_taken() -> None:
+    for whole in (_CALL, f"{_CALL}&Caller=%2B351911000111", f"{_CALL}&CallerName=", f"{_CALL}&Called=client%3Arui"):
+        assert len(TWILIO.parse(form(whole)).drafts) == 1
 
 
 def test_a_form_is_answered_with_an_empty_reply_and_an_event_with_nothing() -> None:

@@ -72,6 +72,21 @@ async def test_an_outline_is_in_the_order_things_happened_whatever_offset_their_
     assert list(await ledger.outline("other", ["cus_1"], up_to_seq=9)) == []
 
 
+async def test_an_outline_of_conversations_holds_the_newest_of_each_in_the_order_they_happened(ledger: Ledger) -> None:
+    east = timezone(timedelta(hours=9))
+    filed = (
+        new(1, conversation_id="c1", occurred_at=START + timedelta(hours=9)),
+        new(2, "cus_2", conversation_id="c1", occurred_at=START + timedelta(hours=3)),
+        new(3, conversation_id="c1", occurred_at=(START + timedelta(hours=1)).astimezone(east)),
+        new(4, conversation_id="c2", occurred_at=START + timedelta(hours=2)),
+        new(5, conversation_id="c1", occurred_at=START),
+    )
+    await write(ledger, Changes(new_identities=("cus_1", "cus_2"), interactions=filed))
+    outline = await ledger.outline_of_conversations("t", ["c1", "c2", "unknown"], up_to_seq=4, limit=2)
+    assert [outlined_row.interaction_id for outlined_row in outline] == ["int_3", "int_4", "int_2"]
+    assert list(await ledger.outline_of_conversations("other", ["c1"], up_to_seq=9, limit=2)) == []
+
+
 async def test_who_holds_a_value_is_told_under_every_type_with_the_customer_it_leads_to(ledger: Ledger) -> None:
     merge = MergeRecord(merge_id="mrg_1", survivor="cus_1", absorbed="cus_2", at=START, reason="a test")
     holdings = (

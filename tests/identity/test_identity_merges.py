@@ -7,9 +7,11 @@ import pytest
 from app.errors import IdentityConflict, InvalidRequest, NotFound, UnknownConversation, UnknownCustomer
 from app.identity import Rules
 from app.identity.normalise import key_of
-from app.models import Match, Subject, VerificationStatus
+from app.models import Kind, Match, Subject, VerificationStatus
 from tests.support.builders import START, draft
 from tests.support.identity_world import ACCOUNT, COOKIE, EMAIL, PHONE, World, claimed, proved, world_with
+
+HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
@@ -140,6 +142,27 @@ async def test_a_proof_without_a_time_was_given_when_the_interaction_happened(wo
     verification = (await world.identities.customer("t", result.customer_id or "")).verification
     assert verification is not None
     assert verification.at == START
+
+
+@pytest.mark.parametrize("kind", [Kind.EDIT, Kind.DELETION])
+@pytest.mark.parametrize("first", [0, 1])
+async def test_an_edit_or_deletion_proves_nobody_whether_it_comes_before_its_message_or_after(
+    world: World, kind: Kind, first: int
+) -> None:
+    who = (proved("phone", "+4915112345678", method="caller id"),)
+    text = "I moved to Essen." if kind is Kind.EDIT else ""
+    rows = [
+        draft("I moved.", id="m", conversation_id="c1", identifiers=who, occurred_at=START),
+        draft(text, id="e", target_id="m", kind=kind, conversation_id="c1", identifiers=who, occurred_at=START + HOUR),
+    ]
+    for row in (rows[first], rows[1 - first]):
+        await world.recorder.record("t", [row])
+    (message,) = await world.ledger.by_caller_ids("t", ["m"])
+    customer = await world.identities.customer("t", message.identity_id)
+    verification = customer.verification
+    assert verification is not None
+    assert (verification.method, verification.at) == ("caller id", START)
+    assert verification.evidence == (message.interaction_id,)
 
 
 async def test_a_customer_was_made_when_they_first_came(world: World) -> None:

@@ -39,6 +39,21 @@ async def test_conversations_are_listed_once_each_by_their_newest_interaction(
     assert [entry["conversation_id"] for entry in await pages(client, "/v1/conversations", q="hello 3")] == ["c3"]
 
 
+async def test_a_conversation_is_listed_by_what_happened_last_in_whatever_order_it_arrived(
+    client: httpx.AsyncClient,
+) -> None:
+    def at(minute: int, text: str, **fields: Any) -> dict[str, Any]:
+        return message(text, conversation_id="c1", occurred_at=f"2026-03-02T09:{minute:02}:00Z", **fields)
+
+    await record(client, at(30, "It is a leak.", channel="voice"))
+    for minute in range(5):
+        await record(client, at(minute, f"hello {minute}"))
+    (listed,) = await pages(client, "/v1/conversations")
+    assert (listed["last_at"], listed["text"], listed["channel"]) == ("2026-03-02T09:30:00Z", "It is a leak.", "voice")
+    since = {"from": "2026-03-02T09:20:00Z"}
+    assert len(await pages(client, "/v1/conversations", **since)) == 1
+
+
 async def test_no_conversation_is_lost_between_two_pages_while_others_go_on(client: httpx.AsyncClient) -> None:
     for number in range(3):
         await record(client, message(f"hello {number}", conversation_id=f"c{number}"))

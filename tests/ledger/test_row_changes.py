@@ -289,6 +289,17 @@ def test_what_was_resolved_is_resolved_until_it_is_reopened() -> None:
     assert resolved_ids([*rows[:2], step(3, "reopened")]) == frozenset()
 
 
+def test_the_end_of_a_conversation_leaves_it_resolved_unless_something_was_said_in_between() -> None:
+    def step(seq: int, name: str) -> Interaction:
+        return interaction(seq, kind="lifecycle", name=name, actor="agent")
+
+    read = interaction(3, kind="event", name="message.read", actor="system", data={"bookkeeping": True})
+    rows = [interaction(1, "it is broken"), step(2, "resolved"), read, step(4, "ended")]
+    assert resolved_ids(rows) == {"int_1", "int_2", "int_3", "int_4"}
+    assert resolved_ids([*rows[:2], interaction(3, "it is broken again"), step(4, "ended")]) == {"int_1", "int_2"}
+    assert resolved_ids([rows[0], step(4, "ended")]) == frozenset()
+
+
 def test_a_step_of_a_case_speaks_for_all_its_conversations() -> None:
     here = interaction(1, "it is broken").model_copy(update={"case_id": "k1"})
     there = interaction(2, kind="lifecycle", name="resolved", actor="system", conversation_id="c2")

@@ -14,9 +14,10 @@ from app.models import Kind, Outcome
 from app.nlu.words import stem, terms, tokens
 from app.ports import Embedder
 from app.retrieval.lexical import coverage
+from app.retrieval.search import MOST_EMBEDDED
 from app.retrieval.texts import names_a_date
 from tests.support.builders import draft
-from tests.support.retrieval_room import ANNA, BERT, TENANT, FailingVectors, Room, SilentEmbedder
+from tests.support.retrieval_room import ANNA, BERT, TENANT, CountingEmbedder, FailingVectors, Room, SilentEmbedder
 
 SYLLABLES = [f"{first}{vowel}{last}" for first in "bdfgklmn" for vowel in "aeiou" for last in "rst"]
 
@@ -108,9 +109,29 @@ async def test_a_question_in_quite_other_words_is_answered_by_meaning(room: Room
         draft("My card was charged twice.", conversation_id="2"),
         draft("The lamp in the hall is too bright.", conversation_id="3"),
     )
-    assert "My card was charged twice." not in await room.search("billed double")
     await room.index()
     assert (await room.search("billed double"))[0] == "My card was charged twice."
+
+
+async def test_what_was_filed_a_moment_ago_is_found_by_its_meaning_as_after_it_is_indexed(room: Room) -> None:
+    rows = await room.file(
+        draft("Please change the language of the app to Danish.", conversation_id="1"),
+        draft("My card was charged twice.", conversation_id="2"),
+    )
+    at_once = await room.retriever.rank(TENANT, rows, "billed double", limit=5)
+    await room.index()
+    indexed = await room.retriever.rank(TENANT, rows, "billed double", limit=5)
+    assert [passage.interaction.text for passage in at_once.passages] == ["My card was charged twice."]
+    assert at_once == indexed
+
+
+async def test_of_a_history_that_is_not_indexed_only_the_newest_is_embedded_for_a_question(minilm: Embedder) -> None:
+    embedder = CountingEmbedder(minilm)
+    room = Room(embedder)
+    rows = await room.file(*(draft(f"invoice {number} is wrong") for number in range(3 * MOST_EMBEDDED)))
+    await room.retriever.rank(TENANT, rows, "the bill", limit=5)
+    newest = [row.text for row in reversed(rows[-MOST_EMBEDDED:])]
+    assert embedder.asked == ["the bill", *newest]
 
 
 async def test_what_is_not_indexed_yet_is_found_by_its_words(room: Room) -> None:

@@ -128,6 +128,18 @@ async def test_a_conversation_that_the_platform_resolved_is_resolved(app: App) -
     assert brief.resolution_status is ResolutionStatus.RESOLVED
 
 
+async def test_a_conversation_that_is_closed_after_it_was_resolved_stays_resolved(app: App) -> None:
+    brief = await brief_of(
+        app,
+        30,
+        row(1, "The lift in house 4 is stuck.", identifiers=WHO),
+        row(2, "A technician will be there on Friday.", actor="agent"),
+        row(3, kind="lifecycle", name="resolved", actor="agent"),
+        row(20, kind="lifecycle", name="ended", actor="agent"),
+    )
+    assert brief.resolution_status is ResolutionStatus.RESOLVED
+
+
 async def test_what_was_resolved_is_no_longer_the_reason_once_something_new_is_wanted(app: App) -> None:
     brief = await brief_of(
         app,

@@ -25,6 +25,7 @@ from app.adapters.sql.request_start import (
     MENTIONING,
     NO_SEQ,
     OUTLINE,
+    OUTLINE_OF,
     Remembered,
     lately,
     newest_of,
@@ -246,6 +247,13 @@ class SqlStore(SqlErasure, SqlAnalyses):
     async def outline(self, tenant: str, identity_ids: Collection[str], *, up_to_seq: int) -> Sequence[InteractionRef]:
         """All interactions of these identities in the order they happened, without their content."""
         rows = await self._matching(OUTLINE, tenant, identity_ids, up_to_seq=up_to_seq)
+        return await asyncio.to_thread(lambda: sorted(map(outlined, rows)))
+
+    async def outline_of_conversations(
+        self, tenant: str, conversation_ids: Collection[str], *, up_to_seq: int, limit: int
+    ) -> Sequence[InteractionRef]:
+        """The newest `limit` interactions of each of these conversations, in the order they happened, contentless."""
+        rows = await self._matching(OUTLINE_OF, tenant, conversation_ids, up_to_seq=up_to_seq, limit=limit)
         return await asyncio.to_thread(lambda: sorted(map(outlined, rows)))
 
     async def mentioning(self, tenant: str, words: str, *, among: int, limit: int) -> Sequence[Interaction]:

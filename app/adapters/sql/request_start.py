@@ -34,13 +34,27 @@ HEAD = select(tenants.c.last_seq).where(tenants.c.tenant == _TENANT)
 BY_IDS = select(*_INTERACTION).where(interactions.c.tenant == _TENANT, interactions.c.interaction_id.in_(_VALUES))
 BY_CALLER_IDS = select(*_INTERACTION).where(interactions.c.tenant == _TENANT, interactions.c.caller_id.in_(_VALUES))
 
-OUTLINE = select(
-    *[interactions.c[name] for name in ("occurred_at", "seq", "interaction_id", "channel", "kind", "conversation_id")]
-).where(
+_OUTLINED = ("occurred_at", "seq", "interaction_id", "channel", "kind", "conversation_id")
+OUTLINE = select(*[interactions.c[name] for name in _OUTLINED]).where(
     interactions.c.tenant == _TENANT,
     interactions.c.identity_id.in_(_VALUES),
     interactions.c.seq <= bindparam("up_to_seq"),
 )
+_NEWEST_OF = (
+    select(
+        *[interactions.c[name] for name in _OUTLINED],
+        func.row_number()
+        .over(partition_by=interactions.c.conversation_id, order_by=interactions.c.seq.desc())
+        .label("place"),
+    )
+    .where(
+        interactions.c.tenant == _TENANT,
+        interactions.c.conversation_id.in_(_VALUES),
+        interactions.c.seq <= bindparam("up_to_seq", type_=BigInteger),
+    )
+    .subquery()
+)
+OUTLINE_OF = select(*[_NEWEST_OF.c[name] for name in _OUTLINED]).where(_NEWEST_OF.c.place <= bindparam("limit"))
 _PATTERN: BindParameter[str] = bindparam("pattern")
 MENTIONING: Select[*tuple[Any, ...]] = (
     select(*_INTERACTION)

@@ -53,7 +53,8 @@ _OF_TOPICS = frozenset({"SubscriptionConfirmation", "UnsubscribeConfirmation"})
 class AmazonConnect:
     """Amazon Connect; see the module.
 
-    The query may tell what a body does not: `started_at`, when the contact began, for offsets that stand alone.
+    The query may tell what a body does not: `started_at`, when the contact began, for offsets that stand alone and for
+    the event of a flow's Lambda function.
     """
 
     name = NAME
@@ -145,7 +146,7 @@ def _rows(delivered: Delivered, started_at: datetime | None) -> Sequence[Interac
     if is_bridge_event(payload):
         return event_rows(payload)
     if is_flow_event(payload):
-        return flow_rows(payload)
+        return flow_rows(payload, delivered.arrived_at or started_at)
     if is_segment_event(payload):
         return segment_rows(delivered, started_at)
     if is_analysis(payload):

@@ -6,6 +6,7 @@ values make the flow take its error branch. The flow waits 8 s at most.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from app.connectors.amazon_connect.contacts import NAME, case_of, channel_of, conversation_of, identifiers_of
 from app.connectors.cloud_payloads import Json, as_object, digest, field, filled, row, row_id, text_field
@@ -22,8 +23,11 @@ def _contact_id(payload: Json) -> str:
     return text_field(as_object(field(details, "contactData")), "contactId")
 
 
-def flow_rows(payload: Json) -> Sequence[InteractionDraft | Problem]:
-    """That a contact has reached the function, with who calls and what the flow has found out so far."""
+def flow_rows(payload: Json, at: datetime | None) -> Sequence[InteractionDraft | Problem]:
+    """That a contact has reached the function, with who calls and what the flow has found out so far.
+
+    The event tells no time: `at` is when it arrived, or when the contact began, as far as that is known.
+    """
     details = as_object(field(payload, "details"))
     contact = as_object(field(details, "contactData"))
     contact_id = _contact_id(payload)
@@ -35,9 +39,10 @@ def flow_rows(payload: Json) -> Sequence[InteractionDraft | Problem]:
             actor=Actor.SYSTEM,
             kind=Kind.EVENT,
             name="contact_flow",
+            occurred_at=at,
             conversation_id=conversation_of(contact_id),
             case_id=case_of(contact, contact_id),
-            identifiers=identifiers_of(contact, None),
+            identifiers=identifiers_of(contact, at),
             data=filled(
                 attributes=field(contact, "attributes"),
                 parameters=field(details, "parameters"),

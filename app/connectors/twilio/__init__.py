@@ -15,6 +15,7 @@ from app.connectors.twilio.messaging import messaging_rows
 from app.connectors.twilio.sides import Sides
 from app.connectors.twilio.signature import check_signature, form_fields, is_form
 from app.connectors.twilio.voice import voice_rows
+from app.connectors.twilio.whole_forms import is_cut
 from app.errors import InvalidRequest
 from app.models import InteractionDraft, Problem
 
@@ -107,6 +108,8 @@ class TwilioConnector:
         cleaned = {name.replace("\0", ""): value.replace("\0", "") for name, value in fields.items()}
         if not _has_sid(cleaned):
             raise InvalidRequest(f"body: Expected {_EXPECTED}")
+        if request.body and is_cut(request.body, cleaned):
+            raise InvalidRequest(f"body: Expected {_EXPECTED}, whole: this form was cut off")
         return cleaned
 
 

@@ -30,7 +30,7 @@ async def customers(query: Annotated[CustomerQuery, Query()], door: TheDoor, ten
 @router.get(
     "/v1/conversations",
     tags=["Customers"],
-    summary="The conversations, those with the newest interaction first",
+    summary="The conversations, those that were written to last first",
     response_model=ConversationPage,
     responses=refusals(),
 )
