@@ -221,7 +221,7 @@ async def test_telling_again_takes_back_all_that_was_learnt() -> None:
 # --- calibration ------------------------------------------------------------------------------------------------------
 
 
-def _told(pairs: Sequence[tuple[float, float]]) -> Mapping[str, float]:
+def _bins(pairs: Sequence[tuple[float, float]]) -> Mapping[str, float]:
     sums: dict[str, float] = {}
     for score, success in pairs:
         for name, count in bin_sums(score, success, 1.0).items():
@@ -238,7 +238,7 @@ def test_without_outcomes_scores_stay_as_they_are() -> None:
 def test_scores_come_to_mean_how_often_they_were_right() -> None:
     random = Random(3)
     pairs = [(score, float(random.random() < score**0.5)) for score in (random.random() for _ in range(4000))]
-    calibration = fitted(_told(pairs))
+    calibration = fitted(_bins(pairs))
     for score in (0.1, 0.3, 0.5, 0.7, 0.9):
         assert calibration.calibrated(score) == pytest.approx(score**0.5, abs=0.05)
         propensity, context = calibration.shared_out(0.9, score / 0.9)
@@ -248,7 +248,7 @@ def test_scores_come_to_mean_how_often_they_were_right() -> None:
 
 
 def test_calibration_never_turns_an_order_round() -> None:
-    turned = fitted(_told([(0.9, 0.0)] * 500 + [(0.1, 1.0)] * 500))
+    turned = fitted(_bins([(0.9, 0.0)] * 500 + [(0.1, 1.0)] * 500))
     scores = [turned.calibrated(score / 20) for score in range(1, 20)]
     assert scores == sorted(scores)
 

@@ -108,3 +108,31 @@ async def test_a_catalogue_is_checked_over_http_without_being_put(client: httpx.
     broken = await client.put("/v1/catalogue?check=true", content="name: odd", headers=headers)
     assert [finding["code"] for finding in broken.json()["findings"]] == ["does_not_load"]
     assert (await client.get("/v1/catalogue")).json() == before
+
+
+async def test_a_reason_for_skipping_goes_into_the_log_and_only_with_what_was_not_accepted(
+    client: httpx.AsyncClient,
+) -> None:
+    decision = await decided(client, "c1")
+    await file_outcome(client, decision, 0, accepted=False, skipped_reason="customer_declined")
+    (line,) = await log(client)
+    assert line["outcomes"][0]["skipped_reason"] == "customer_declined"
+    assert line["outcomes"][0]["audience"] == decision["audience"]
+    path = f"/v1/next-actions/{decision['decision_id']}/outcome"
+    action = {"action_id": decision["actions"][0]["action_id"], "skipped_reason": "not_relevant"}
+    for accepted in ({"accepted": True}, {}):
+        answer = await client.post(path, json=action | accepted)
+        assert problem(answer, 422, "invalid_request")["errors"][0]["path"] == "skipped_reason"
+
+
+async def test_a_challenger_is_put_compared_and_ended_over_http(client: httpx.AsyncClient) -> None:
+    problem(await client.get("/v1/decisions/comparison"), 404, "not_found")
+    champion = (await client.get("/v1/catalogue")).json()
+    put = {"role": "challenger", "share": "0.5"}
+    assert (await client.put("/v1/catalogue", params=put, json=champion)).status_code == 200
+    assert (await client.get("/v1/catalogue", params={"role": "challenger"})).json()["name"] == champion["name"]
+    assert (await decided(client, "c1"))["arm"] in {"champion", "challenger"}
+    assert (await client.get("/v1/decisions/comparison")).json()["verdict"] == "continue"
+    problem(await client.put("/v1/catalogue", params=put | {"share": "0.6"}, json=champion), 422, "invalid_request")
+    assert (await client.put("/v1/catalogue", params=put | {"share": "0"}, json=champion)).status_code == 200
+    assert (await decided(client, "c2"))["arm"] is None
