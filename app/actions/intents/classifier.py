@@ -1,13 +1,12 @@
 """Learns a tenant's intents from a handful of examples each, and from its unlabelled traffic where there is some.
 
 Two views are mixed. One is a softmax regression on the examples and the intents' own labels, which generalises from
-little; where there is traffic, every vector is first drawn towards those of its neighbours, which evens out the wording
-of the single text (Wu et al., "Simplifying Graph Convolutional Networks", ICML 2019). The other view asks the nearest
-neighbours among the examples and the traffic, once the intents have spread from example to message over the same graph
-(label propagation: Zhou et al., "Learning with Local and Global Consistency", NIPS 2003). The denser the neighbours,
-the more they count in both. A temperature found on examples left out of the regression makes the probabilities mean
-what they say (Guo et al., "On Calibration of Modern Neural Networks", ICML 2017). Nothing is drawn at random, so the
-same examples make the same classifier.
+little. The other asks the nearest neighbours among the examples and the traffic, once the intents have spread from
+example to message over a graph of neighbours (label propagation: Zhou et al., "Learning with Local and Global
+Consistency", NIPS 2003); the denser the neighbours, the more it counts. A temperature found on examples left out of
+the regression makes the probabilities mean what they say (Guo et al., "On Calibration of Modern Neural Networks",
+ICML 2017). Traffic makes them sure of texts about something else too, so there the examples alone say what fits.
+Nothing is drawn at random, so the same examples make the same classifier.
 """
 
 import asyncio
@@ -24,25 +23,22 @@ from app.ports import Embedder, Vectors
 
 NEIGHBOURS = 10
 BANDWIDTH = 0.05
-# While spreading, a look at fewer neighbours; what a node keeps of its own first guess is the rest to one.
+# While spreading, a looser look at fewer neighbours; what a node keeps of its own first guess is the rest to one.
 GRAPH_NEIGHBOURS = 8
+GRAPH_BANDWIDTH = 0.1
 SPREAD = 0.8
 ROUNDS = 15
-# Vectors are smoothed over a looser graph: of a neighbour's neighbours half counts.
-SMOOTHING_BANDWIDTH = 0.1
 MOST_TRAFFIC = 10_000
-# The neighbours' part in both views: a tenth at seven rows an intent, half at 120.
-MOST_FROM_NEIGHBOURS = 0.65
+# The neighbours' part of the mixture: a tenth at seven rows an intent, half at 150.
+MOST_FROM_NEIGHBOURS = 0.6
 ROWS_TO_TRUST = 30.0
-# Traffic makes the shares sure of texts about something else too. So the regression on the examples alone keeps a part,
-# and where there is traffic a text fits as far as that regression and the likeness to the intent's own examples agree:
-# logistic in the logarithm of its probability, the likeness with its weight, and a constant.
-FROM_EXAMPLES = 0.3
-LIKENESS_WEIGHT = 4.0
-FITS_CONSTANT = -0.3
 # How like the nearest example and the nearest intent's mean (cosines of sentence embeddings) a text about an intent is.
 LIKE = 0.42
 SHARPNESS = 0.05
+# Where there is traffic, how well a text fits is logistic in the logarithm of what the regression gives its likeliest
+# intent, the likeness to that intent's own examples with this weight, and a constant.
+LIKENESS_WEIGHT = 4.0
+FITS_CONSTANT = -0.3
 # Less sure than this, an intent is not named.
 LEAST_CONFIDENCE = 0.3
 # Cross-fitting is dear with many examples, and one part says enough then.
@@ -92,17 +88,17 @@ class IntentClassifier:
     ) -> None:
         self.names = tuple(names)
         self._examples = examples
+        self._owners = owners
+        self._has_traffic = traffic is not None and len(traffic) > 0
         self._means = _means(examples, owners, len(self.names))
         self._rows = np.vstack([examples, labels])
         self._intents = _indicators(np.concatenate([owners, np.arange(len(self.names))]), len(self.names))
-        self._owners = owners
         self._regression = SoftmaxRegression(self._rows, self._intents)
-        self._smoothed: tuple[Vectors, SoftmaxRegression] | None = None
-        used = examples[:0] if traffic is None else spread_out(traffic, MOST_TRAFFIC)
-        rows = (len(self._rows) + len(used)) / max(1, len(self.names))
+        if traffic is not None and len(traffic):
+            self._learn_from(spread_out(traffic, MOST_TRAFFIC))
+        rows = len(self._rows) / max(1, len(self.names))
         self._from_neighbours = MOST_FROM_NEIGHBOURS * rows / (rows + ROWS_TO_TRUST)
-        taught = self._spread_over(used) if len(used) else self._rows
-        self._temperature = _temperature(taught[: len(examples)], owners, taught[len(examples) :])
+        self._temperature = _temperature(examples, owners, labels)
 
     def likelihoods(self, vectors: Vectors) -> Likelihoods:
         """What each text is about. `vectors` are unit vectors, shape (texts, dimensions)."""
@@ -112,17 +108,11 @@ class IntentClassifier:
             )
         places, cosines = _nearest(vectors, self._rows, NEIGHBOURS)
         by_neighbours = _averaged(self._intents, places, softmax(cosines / BANDWIDTH))
-        by_examples = self._regression.probabilities(vectors)
         part = self._from_neighbours
-        if self._smoothed is None:
-            mixed = part * by_neighbours + (1 - part) * by_examples
-            return Likelihoods(_tempered(mixed, self._temperature), self._fits(vectors))
-        rows, regression = self._smoothed
-        around = _averaged(rows, places, softmax(cosines / SMOOTHING_BANDWIDTH))
-        by_traffic = part * by_neighbours + (1 - part) * regression.probabilities(_between(vectors, around, part))
-        mixed = (1 - FROM_EXAMPLES) * by_traffic + FROM_EXAMPLES * by_examples
-        best = mixed.argmax(axis=1)
-        return Likelihoods(_tempered(mixed, self._temperature), self._fits_best(vectors, best, by_examples))
+        by_examples = self._regression.probabilities(vectors)
+        mixed = part * by_neighbours + (1 - part) * by_examples
+        fits = self._fits_best(vectors, mixed.argmax(axis=1), by_examples) if self._has_traffic else self._fits(vectors)
+        return Likelihoods(_tempered(mixed, self._temperature), fits)
 
     def _fits(self, vectors: Vectors) -> NDArray[np.float32]:
         nearest = _nearest(vectors, self._examples, 1)[1][:, 0]
@@ -138,24 +128,17 @@ class IntentClassifier:
         probable = np.log(np.maximum(by_examples[np.arange(len(best)), best], 1e-4))
         return (1 / (1 + np.exp(-(probable + LIKENESS_WEIGHT * like + FITS_CONSTANT)))).astype(np.float32)
 
-    def _spread_over(self, traffic: Vectors) -> Vectors:
-        """Spread the intents over the traffic, which then counts among the neighbours; the own rows, smoothed."""
-        count = len(self._rows)
+    def _learn_from(self, traffic: Vectors) -> None:
+        """Spread the intents over the traffic, which then counts among the neighbours."""
         rows = np.vstack([self._rows, traffic])
+        guessed = np.vstack([self._intents, self._regression.probabilities(traffic)])
         places, cosines = _nearest(rows, rows, GRAPH_NEIGHBOURS, apart_from_itself=True)
-        weights = softmax(cosines / SMOOTHING_BANDWIDTH)
-        once = _between(rows, _averaged(rows, places, weights), 0.5)
-        smoothed = _between(rows, _averaged(once, places, weights), self._from_neighbours)
-        regression = SoftmaxRegression(smoothed[:count], self._intents)
-        guessed = np.vstack([self._intents, regression.probabilities(smoothed[count:])])
-        weights = softmax(cosines / BANDWIDTH)
+        weights = softmax(cosines / GRAPH_BANDWIDTH)
         spread = guessed
         for _ in range(ROUNDS):
             spread = SPREAD * _averaged(spread, places, weights) + (1 - SPREAD) * guessed
-            spread[:count] = self._intents
+            spread[: len(self._rows)] = self._intents
         self._rows, self._intents = rows, spread / spread.sum(axis=1, keepdims=True)
-        self._smoothed = once, regression
-        return smoothed[:count]
 
 
 class IntentLearner:
@@ -217,12 +200,6 @@ def _indicators(owners: NDArray[np.int64], count: int) -> NDArray[np.float32]:
 def _means(vectors: Vectors, owners: NDArray[np.int64], count: int) -> Vectors:
     sums = _indicators(owners, count).T @ vectors
     return sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-9)
-
-
-def _between(rows: Vectors, others: Vectors, part: float) -> Vectors:
-    """Unit vectors between each row and the other, which counts for so large a part."""
-    mixed = (1 - part) * rows + part * others
-    return (mixed / np.maximum(np.linalg.norm(mixed, axis=1, keepdims=True), 1e-9)).astype(np.float32)
 
 
 def _nearest(
