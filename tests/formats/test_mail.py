@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from typing import cast
 
 import pytest
 
@@ -221,7 +222,7 @@ def test_a_calendar_in_a_mail_is_an_appointment_of_its_data_and_its_organiser_no
     )
     message.add_alternative("\r\n".join(lines), subtype="calendar", params={"method": "REQUEST"})
     (draft,) = drafts_of(message.as_bytes())
-    (appointment,) = draft.data["appointments"]
+    (appointment,) = cast(list[dict[str, str]], draft.data["appointments"])
     assert (appointment["step"], appointment["what"], appointment["start"]) == (
         "invited",
         "Viewing",

@@ -13,7 +13,7 @@ from app.interfaces.cli.figures import measured
 from app.interfaces.cli.suite_tables import show_alarms, show_cases, show_caught, show_comparison, show_gate, show_run
 
 if TYPE_CHECKING:
-    from evals.compare import ArmComparison
+    from evals.compare import Comparison
     from evals.suite.harness import Finished, Plan
     from evals.suite.summary import Summary
 
@@ -187,7 +187,7 @@ def _write_baseline(path: Path, finished: "Finished", figures: "Summary") -> Non
     side_screen().print(f"The baseline is {path}: {figures.n} cases.")
 
 
-def _write_json(runs: "Mapping[str, Summary]", compared: "Sequence[ArmComparison]") -> None:
+def _write_json(runs: "Mapping[str, Summary]", compared: "Sequence[Comparison]") -> None:
     import orjson
 
     document: dict[str, Any] = {
@@ -212,7 +212,7 @@ def _write_reports(plan: "Plan", finished: "Finished", figures: "Summary") -> No
         (finished.folder / name).write_text(content, encoding="utf-8")
 
 
-def _write_comparison(html: Path, compared: "ArmComparison", a: Path, b: Path, folder: Path | None) -> None:
+def _write_comparison(html: Path, compared: "Comparison", a: Path, b: Path, folder: Path | None) -> None:
     from evals.report.pages import comparison_page
     from evals.suite import CASES
     from evals.suite.cases import load_cases

@@ -9,7 +9,7 @@ from rich.table import Table
 from app.interfaces.cli.common import screen
 
 if TYPE_CHECKING:
-    from evals.compare import ArmComparison, Change, Difference
+    from evals.compare import Change, Comparison, Difference
     from evals.compare.gate import Gate
     from evals.experiments.scorer_sensitivity import HarmFigures
     from evals.experiments.suite_self_test import AlarmFigures
@@ -61,7 +61,7 @@ def show_cases(results: "Sequence[CaseResult]") -> None:
     screen().print(f"{_ARROWS}.")
 
 
-def show_comparison(compared: "ArmComparison") -> None:
+def show_comparison(compared: "Comparison") -> None:
     """What the runs were made with where it differs, a row a scorer that differs, and the cases that changed most."""
     screen().print(f"a: {compared.a}\n   {compared.wording_a.in_words}")
     screen().print(f"b: {compared.b}\n   {compared.wording_b.in_words}")
@@ -164,7 +164,7 @@ def show_alarms(figures: "AlarmFigures") -> None:
         screen().print(f"- {pair}: {', '.join(scorers)}")
 
 
-def _counted(compared: "ArmComparison") -> str:
+def _counted(compared: "Comparison") -> str:
     counts = f"{compared.n} cases in both"
     left = {"only in a": compared.only_a, "only in b": compared.only_b, "edited since and left out": compared.edited}
     counts += "".join(f", {number} {words}" for words, number in left.items() if number)
