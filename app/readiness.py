@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+from contextlib import suppress
 from time import monotonic
 from typing import Literal
 
@@ -10,9 +11,12 @@ from pydantic import Field
 from app.actions import DecisionMaker
 from app.errors import RetrievalUnavailable, WarmlineError
 from app.models import Check, Record
+from app.patience import within
 from app.ports import Archive, Ledger
 
 PROBED_FOR_S = 5.0
+# Longer than loading ever takes: an embedder that hangs beyond that holds up nobody.
+LOADING_S = 20.0
 # As long as several messages: where only a few bytes are left, the disk is full for whoever writes one.
 PROBE_BYTES = 16 * 1024
 _NO_TENANT = ""
@@ -69,9 +73,27 @@ class ExampleReadiness:
         self._decisions = decisions
         self._check = Check(status="loading", detail="the catalogue's examples are embedded after the start")
         self._again: asyncio.Task[None] | None = None
+        self._first: asyncio.Event | None = None
+        self._begun_at = 0.0
+
+    async def wait(self, at_most_s: float) -> None:
+        """Wait for the first attempt, where one is under way: what is read by words meanwhile is read less well."""
+        left_s = min(at_most_s, self._begun_at + LOADING_S - monotonic())
+        if self._first is not None and not self._first.is_set() and left_s > 0:
+            with suppress(TimeoutError):
+                async with within(left_s):
+                    await self._first.wait()
 
     async def embed(self) -> None:
         """Embed them; that the embedder does not answer shows in `check`."""
+        if self._first is None:
+            self._first, self._begun_at = asyncio.Event(), monotonic()
+        try:
+            await self._embed()
+        finally:
+            self._first.set()
+
+    async def _embed(self) -> None:
         try:
             await self._decisions.warm_up()
         except RetrievalUnavailable as failure:

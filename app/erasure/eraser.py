@@ -15,6 +15,7 @@ from app.caching import forget_texts
 from app.errors import NotFound, RetrievalUnavailable, UnknownCustomer, WarmlineError
 from app.ids import made_at
 from app.models import Erased, Interaction
+from app.patience import within
 from app.ports import Archive, Ledger, Outbox, VectorStore
 from app.ports.continuity import ContinuityStore
 from app.ports.revisions import RevisionStore
@@ -22,6 +23,8 @@ from app.ports.revisions import RevisionStore
 _log = logging.getLogger(__name__)
 
 PAGE = 1000
+# Whoever waits for an acknowledgement is told in time: platforms send again what is not answered in three seconds.
+PATIENCE_S = 1.0
 
 # What each collection of documents is called in the answer.
 KINDS = {
@@ -52,6 +55,7 @@ class Eraser:
         *,
         revisions: RevisionStore | None = None,
         on_discarded: Callable[[], None] = lambda: None,
+        patience_s: float = PATIENCE_S,
     ) -> None:
         self._ledger = ledger
         self._archive = archive
@@ -59,6 +63,7 @@ class Eraser:
         self._digests = digests
         self._outbox = outbox
         self._revisions = revisions
+        self._patience_s = patience_s
         self._on_discarded = on_discarded
 
     async def erase(self, tenant: str, customer_id: str) -> Erased:
@@ -92,13 +97,18 @@ class Eraser:
         return row
 
     async def forget_words(self, tenant: str, rows: Sequence[Interaction]) -> None:
-        """Remove what was made of the words that rows had until now; whoever changed them is not held up by it."""
+        """Remove what was made of the words that rows had until now; whoever changed them is not held up by it.
+
+        Vectors that are not removed soon, such as while their store is still being opened, the index removes by itself.
+        """
         try:
-            await self.erase_derived_of(tenant, rows)
-        except WarmlineError as failure:
-            # Without the vectors nothing is erased by the rule for erasures; the index follows the rows by itself.
-            _log.warning("vectors of %d masked rows of tenant %s stay for now: %s", len(rows), tenant, failure.detail)
-            await self._erase_documents_of(tenant, rows)
+            async with within(self._patience_s):
+                for start in range(0, len(rows), PAGE):
+                    await self._erase_vectors(tenant, [row.interaction_id for row in rows[start : start + PAGE]])
+        except (WarmlineError, TimeoutError) as failure:
+            reason = type(failure).__name__
+            _log.warning("vectors of %d masked rows of tenant %s stay for now: %s", len(rows), tenant, reason)
+        await self._erase_documents_of(tenant, rows)
         forget_texts()
 
     async def forget_deleted(self, tenant: str, deletions: Sequence[Interaction]) -> None:

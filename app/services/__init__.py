@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 
+from app import offline
 from app.models import Handoff, HandoffRequest, IndexProgress, Snapshot
 from app.readiness import ExampleReadiness, LedgerProbe, Readiness
 from app.services.access import AccessService
@@ -31,6 +32,7 @@ from app.services.memory_erasure import MemoryErasure, freeze_libraries
 from app.services.parts import Parts
 from app.services.platform_handoffs import PlatformHandoffs
 from app.services.playground import Playground, Trial, TrialOptions, TrialRequest
+from app.services.rehearsal import rehearse_brief, rehearse_filing
 from app.services.replies import ReplyService
 from app.services.revisions import Revisions
 from app.services.signals import SignalService
@@ -77,7 +79,8 @@ class App:
             self.signals.in_background,
         )
         self.interactions = InteractionService(parts, self.signals, self._drafts, self.memory)
-        self.handoffs = HandoffService(parts, self._loader)
+        self._examples = ExampleReadiness(parts.decisions)
+        self.handoffs = HandoffService(parts, self._loader, self._examples.wait)
         handovers = PlatformHandoffs(parts, self.handoffs.create)
         parts.courier.hand_over_by(handovers.make)
         self.connectors = ConnectorService(parts, self.interactions, self.signals, handovers)
@@ -93,7 +96,6 @@ class App:
         self.access = AccessService(parts)
         self.replies = ReplyService(parts)
         self.playground = Playground(parts)
-        self._examples = ExampleReadiness(parts.decisions)
         self._probe = LedgerProbe(parts.ledger, parts.archive)
 
     async def __aenter__(self) -> "App":
@@ -140,13 +142,15 @@ class App:
         await self._revisions.close()
 
     async def prepare(self) -> None:
-        """Load what no handoff can do without, before the service listens: from then on deadlines hold."""
+        """Load what no handoff and no acknowledgement can do without, before the service listens."""
         await self._loader.workflow()
+        await offline.in_turn(rehearse_filing)
 
     async def warm_up(self) -> None:
         """Load what the first handoff needs, off the event loop; a service calls it in the background."""
         await self.prepare()
         await asyncio.gather(self._examples.embed(), self._parts.indexer.warm_up())
+        await offline.in_turn(rehearse_brief)
         # The model's client last, which takes longest: nobody but the model has to wait for it.
         await self._parts.writer.warm_up()
         freeze_libraries()

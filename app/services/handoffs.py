@@ -1,7 +1,7 @@
 """Handoffs: made, filed, read again, followed while they go on, and what agents say of them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from time import perf_counter
@@ -51,9 +51,10 @@ class CardRevision(NamedTuple):
 class HandoffService:
     """Makes handoffs and keeps track of them."""
 
-    def __init__(self, parts: Parts, loader: WorkflowLoader) -> None:
+    def __init__(self, parts: Parts, loader: WorkflowLoader, settle: Callable[[float], Awaitable[None]]) -> None:
         self._parts = parts
         self._loader = loader
+        self._settle = settle
 
     @property
     def asks_model(self) -> bool:
@@ -75,6 +76,8 @@ class HandoffService:
         """
         started = perf_counter()
         workflow = await self._loader.workflow()
+        # Soon after a start the models are still being loaded: a handoff waits for them, half of its time at most.
+        await self._settle(request.deadline_ms / 2000)
         request = await masked(self._parts, request)
         handoff_id = id_of_work("hnd")
         if resumed_work() and (done := await self._handoff_done(tenant, handoff_id)) is not None:
