@@ -33,6 +33,10 @@ _PERSONAL = frozenset("user customer account member client person profile caller
 # Of what a record says of itself in words, nothing names anybody.
 _SAYING = frozenset("status state outcome result decision message detail details description reason note notes".split())
 _LONGEST_PARTICLE = 3
+_STATES = frozenset("status state outcome result".split())
+_OFF = frozenset("cancelled canceled void voided revoked released deleted removed withdrawn".split())
+_LONG_NUMBER = 4
+"""A shorter number without a letter may count anything."""
 
 
 class _RecordText(NamedTuple):
@@ -71,10 +75,7 @@ def booking_of(call: Call) -> Booking | None:
 
 def booking_in(result: Interaction, arguments: Mapping[str, Any] | None = None) -> Booking | None:
     """What a tool's answer tells of a time to come; `arguments` are told with the step anyway."""
-    record = read_json(result.text) if result.text else result.data
-    if not isinstance(record, Mapping):
-        return None
-    fields = list(_fields(cast(Mapping[str, Any], record)))
+    fields = list(_fields(_record_of(result)))
     asked = {field.text for field in _fields(arguments or {})}
     times = [moment for field in fields if (moment := _time(field, fields, result.occurred_at, asked)) is not None]
     starts = [start for start in times if _ENDS.isdisjoint(start.field.words) and _LIMITS.isdisjoint(start.field.words)]
@@ -87,6 +88,37 @@ def booking_in(result: Interaction, arguments: Mapping[str, Any] | None = None) 
     more = (_reference(fields, asked), _name(fields, step))
     words = ", ".join([when, *(part for part in more if part)])
     return Booking(f"{begins.day} {begins.clock}".strip(), words, begins.moment, result.interaction_id)
+
+
+def called_off(call: Call) -> frozenset[str]:
+    """The references of what a tool says it has called off, by the state that its answer tells; none where it did not.
+
+    Programs name states in English, whatever language the customer speaks.
+    """
+    if call.result is None or call.looks or call.outcome is not Outcome.SUCCEEDED:
+        return frozenset()
+    record = _record_of(call.result)
+    is_off = any(field.words[-1] in _STATES and field.text.casefold() in _OFF for field in _fields(record))
+    return references(call) if is_off else frozenset()
+
+
+def references(call: Call) -> frozenset[str]:
+    """The numbers and codes in a call and its answer that name a thing, and no person and no time."""
+    records = (call.call.data, _record_of(call.result) if call.result is not None else {})
+    fields = (field for record in records for field in _fields(record))
+    return frozenset(
+        field.text.casefold()
+        for field in fields
+        if _REFERENCE.fullmatch(field.text)
+        and not _ISO.fullmatch(field.text)
+        and _PERSONAL.isdisjoint((*field.words, *field.around))
+        and any(map(str.isalpha, field.text)) | (len(field.text) >= _LONG_NUMBER)
+    )
+
+
+def _record_of(result: Interaction) -> Mapping[str, Any]:
+    record = read_json(result.text) if result.text else result.data
+    return cast(Mapping[str, Any], record) if isinstance(record, Mapping) else {}
 
 
 def _fields(record: Mapping[str, Any], around: tuple[str, ...] = ()) -> Iterator[_RecordText]:

@@ -109,7 +109,11 @@ def _composed(snapshot: Snapshot, intent: Intent, request: HandoffRequest, case:
     if not case.interactions:
         return Brief()
     wording = Wording.of(language_of_locale(request.locale))
-    status = ResolutionStatus.RESOLVED if snapshot.is_resolved else resolution(case, request.reason)
+    status = (
+        ResolutionStatus.RESOLVED
+        if snapshot.is_resolved
+        else resolution(case, request.reason, was_resolved=snapshot.was_resolved)
+    )
     reason = contact_reason(case, wording)
     revoked = {*(id(revocation.ours) for revocation in case.revoked), *map(id, case.replies.declined)}
     promised = budget.within(lambda: commitments(case.utterances, case.steps, revoked), ())

@@ -11,6 +11,7 @@ from app.nlu import Act
 from app.nlu.courtesies import is_courtesy
 
 _GLAD = 0.5
+_UPSET = 0.5
 _BOILERPLATE = 0.5
 _PROPOSING = (Act.REQUEST, Act.OFFER)
 # Whoever is handed on for one of these may yet have all they wanted.
@@ -22,11 +23,20 @@ _TELLS_ONLY = frozenset(
 )
 
 
-def resolution(case: Case, reason: Reason | None = None) -> ResolutionStatus:
-    """How the case stands. What is handed on for a reason is not settled, however friendly the last words were."""
+def resolution(case: Case, reason: Reason | None = None, *, was_resolved: bool = False) -> ResolutionStatus:
+    """How the case stands. What is handed on for a reason is not settled, however friendly the last words were.
+
+    `was_resolved` says that the platform called the conversation resolved before the words of the case: thanks alone
+    open nothing again.
+    """
     failed = any(step.action.outcome is Outcome.FAILED for step in case.steps)
-    if case.reason is None and not failed:
-        return ResolutionStatus.UNKNOWN
+    if was_resolved and not failed and _only_thanks(case):
+        return ResolutionStatus.RESOLVED
+    return ResolutionStatus.UNKNOWN if case.reason is None and not failed else _standing(case, reason)
+
+
+def _standing(case: Case, reason: Reason | None) -> ResolutionStatus:
+    """How a case stands that has a reason or a step that failed."""
     awaited = _awaits_us(case)
     may_be_over = not awaited and (reason is None or reason.code in _FOR_NO_TROUBLE)
     if may_be_over and _is_content(case) and not _only_promised(case):
@@ -42,6 +52,17 @@ def resolution(case: Case, reason: Reason | None = None) -> ResolutionStatus:
         return ResolutionStatus.UNRESOLVED
     settled = case.farewell.act is Act.FAREWELL or case.answer is not None
     return ResolutionStatus.RESOLVED if settled else ResolutionStatus.UNKNOWN
+
+
+def _only_thanks(case: Case) -> bool:
+    """Whether the customer thanks, and neither asks for anything nor complains."""
+    theirs = [utterance for utterance in case.utterances if utterance.by_customer]
+    opening_anew = (Act.REQUEST, Act.QUESTION, Act.COMPLAINT)
+    if not theirs or case.wishes or case.person_wanted is not None:
+        return False
+    return any(utterance.act is Act.THANKS or is_courtesy(utterance.text) for utterance in theirs) and not any(
+        utterance.act in opening_anew or utterance.reading.moods["negative"] >= _UPSET for utterance in theirs
+    )
 
 
 def _awaits_us(case: Case) -> bool:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from app.briefs.bookings import Booking, booking_in, booking_of
+from app.briefs.bookings import Booking, booking_in, booking_of, called_off, references
 from app.briefs.quoting import quoted
 from app.briefs.reading import Call, Utterance
 from app.models import ActionTaken, Actor, Interaction, Kind, Outcome, is_bookkeeping
@@ -131,7 +131,7 @@ def subject_of(call: Call) -> tuple[str, ...]:
 
 def _tool_steps(tool_calls: Sequence[Call]) -> Iterable[AttemptedStep]:
     counted = {call.call.interaction_id for call in counted_calls(tool_calls)}
-    for tool_call in tool_calls:
+    for index, tool_call in enumerate(tool_calls):
         findings = tool_call.findings
         if tool_call.looks and not findings:
             continue
@@ -142,7 +142,7 @@ def _tool_steps(tool_calls: Sequence[Call]) -> Iterable[AttemptedStep]:
             for name in names_in(tool_call.call.data)
             if tool_call.call.interaction_id in counted or name[1] in subject
         ]
-        booking = booking_of(tool_call)
+        booking = _standing_booking(tool_call, tool_calls[index + 1 :])
         action = ActionTaken(
             step=_with_names(humanised(tool_call.name), names)
             + (f", {booking.words}" if booking else "")
@@ -156,6 +156,15 @@ def _tool_steps(tool_calls: Sequence[Call]) -> Iterable[AttemptedStep]:
         )
         step = AttemptedStep(action, tool_call.name, subject, 1, tool_call.complaint, (tool_call.outcome,))
         yield step._replace(only_found=bool(findings), booking=booking)
+
+
+def _standing_booking(tool_call: Call, later: Iterable[Call]) -> Booking | None:
+    """What a call has fixed for a time to come, unless a later one called it off."""
+    booking = booking_of(tool_call)
+    if booking is None:
+        return None
+    own = references(tool_call)
+    return None if any(own & called_off(other) for other in later) else booking
 
 
 def _events(interactions: Iterable[Interaction]) -> Iterable[AttemptedStep]:

@@ -46,7 +46,9 @@ _PROPOSING = (Act.QUESTION, Act.OFFER)
 def case_state(case: Case, snapshot: Snapshot, reason: Reason | None = None) -> CaseState:
     """How the case of a snapshot stands; `reason` is that of the handoff, where one is asked for."""
     is_open = any(wish.state in UNSETTLED for wish in case.wishes)
-    ends_well = not is_open and resolution(case, reason) is ResolutionStatus.RESOLVED
+    ends_well = (
+        not is_open and resolution(case, reason, was_resolved=snapshot.was_resolved) is ResolutionStatus.RESOLVED
+    )
     return CaseState(wants(case), tuple(_attempts(case)), snapshot.is_resolved or ends_well)
 
 

@@ -34,6 +34,15 @@ class Snapshot(Record):
         return bool(self.conversation) and all(row.interaction_id in self.resolved for row in self.conversation)
 
     @property
+    def was_resolved(self) -> bool:
+        """Whether the platform called the conversation resolved at some time, and nobody reopened it."""
+        return any(
+            row.interaction_id in self.resolved
+            for row in (*self.conversation, *self.prior)
+            if row.conversation_id == self.conversation_id
+        )
+
+    @property
     def characters(self) -> int:
         """How much was written, in all."""
         return sum(len(interaction.text) for interaction in (*self.prior, *self.conversation))

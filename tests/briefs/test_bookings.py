@@ -122,3 +122,42 @@ def test_an_event_of_the_customers_own_booking_tells_its_time() -> None:
     row = interaction(1, kind="event", name="reserve_dive", outcome="succeeded", at=noon, data=SLOT)
     (step,) = steps([row], [], [])
     assert step.action.step == "reserve dive, 2026-05-14 08:00–10:00"
+
+
+def _call(number: int, name: str, asked: dict[str, Any], told: dict[str, Any]) -> list[Interaction]:
+    """A tool of the bot's that was called, with what it answered two minutes later."""
+    at = datetime.fromisoformat(f"2026-05-12T{8 + number:02}:00:00+02:00")
+    return [
+        interaction(2 * number, actor="bot", kind="tool_call", name=name, at=at, data=asked),
+        interaction(
+            2 * number + 1,
+            json.dumps(told),
+            actor="system",
+            kind="tool_result",
+            name=name,
+            at=at.replace(minute=2),
+            outcome="succeeded",
+        ),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("later", "stands"),
+    [
+        ({"dive": "QX-40418", "status": "cancelled"}, False),
+        ({"dive": {"ref": "QX-40418", "state": "Voided"}}, False),
+        ({"dive": "QX-50999", "status": "cancelled"}, True),
+        ({"dive": "QX-40418", "status": "confirmed"}, True),
+        ({"diver_account": "QX-40418", "status": "cancelled"}, True),
+        ({"start": SLOT["start"], "status": "cancelled"}, True),
+    ],
+)
+def test_an_appointment_that_a_tool_called_off_by_its_reference_is_no_promise_any_more(
+    later: dict[str, Any], stands: bool
+) -> None:
+    rows = [
+        *_call(1, "reserve_dive", {"day": "Thursday"}, {"ref": "QX-40418", **SLOT}),
+        *_call(2, "change_dive", {}, later),
+    ]
+    first = steps(rows)[0]
+    assert (first.booking is not None) is stands

@@ -1,5 +1,7 @@
 """Whether a case is told as settled, partly done or open."""
 
+import pytest
+
 from app.briefs.extractive import compose
 from app.models import HandoffRequest, Intent, Interaction, Reason, ResolutionStatus
 from tests.support.builders import interaction, snapshot
@@ -66,3 +68,21 @@ def test_who_tells_our_side_to_go_on_waits_for_it_however_friendly_the_words() -
     priced = interaction(11, "A new shade costs 12 euros. Would you like me to order it?", actor="bot")
     ordered = interaction(12, "Yes, please go ahead with that. Thank you so much, wonderful!")
     assert status(BROKEN, priced, ordered) is ResolutionStatus.UNRESOLVED
+
+
+LATER = (
+    ("Super, now the lamp shines again. Thanks a lot!", ResolutionStatus.RESOLVED),
+    ("Thanks, but now the switch sparks.", ResolutionStatus.UNRESOLVED),
+    ("Thank you! Could you also send me the invoice?", ResolutionStatus.UNRESOLVED),
+)
+
+
+@pytest.mark.parametrize(("words", "expected"), LATER)
+def test_thanks_alone_open_nothing_again_that_the_platform_called_resolved(
+    words: str, expected: ResolutionStatus
+) -> None:
+    earlier = (BROKEN, *REPLACED)
+    resolved = frozenset(row.interaction_id for row in earlier)
+    case = snapshot([interaction(14, words)]).model_copy(update={"prior": earlier, "resolved": resolved})
+    case = case.model_copy(update={"conversation_id": BROKEN.conversation_id})
+    assert compose(case, Intent(), HandoffRequest()).resolution_status is expected
