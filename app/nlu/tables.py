@@ -83,6 +83,8 @@ class Phrases(Table):
     chosen: str
     wordless_single: str
     wordless_several: str
+    wordless_location: str
+    wordless_contact: str
     automatic: str
     unread: str = "The customer's words are in {language}: quoted, not understood."
     asks_person: str
