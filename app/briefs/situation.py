@@ -24,6 +24,7 @@ from app.models import Actor, Channel, Commitment, Entity, Evidence, Interaction
 from app.nlu import Act
 from app.nlu.calendars import appointments_from
 from app.nlu.fluency import GAP
+from app.nlu.platform_messages import is_contact, is_location
 from app.nlu.read_rows import Nature, nature_of
 from app.nlu.tables import Language, Phrases, sentences_of
 from app.nlu.words import terms
@@ -423,13 +424,23 @@ def _unspoken(case: Case, wording: Wording) -> Iterable[BriefSentence]:
     quoted_above = {utterance.interaction.interaction_id for utterance in (*case.reasons, *case.expectations)}
     for row in [row for row in by_nature[Nature.CHOICE][-1:] if row.interaction_id not in quoted_above]:
         yield sentence_of(wording.phrases.chosen.format(quote=quoted(row.text, QUOTED_WORDS)), row)
-    if sent := by_nature[Nature.WORDLESS]:
-        several = wording.phrases.wordless_several.format(count=len(sent))
-        text = several if len(sent) > 1 else wording.phrases.wordless_single
-        yield BriefSentence(text, tuple(row.interaction_id for row in sent))
+    yield from _wordless(by_nature[Nature.WORDLESS], wording)
     for row in by_nature[Nature.AUTOMATIC][-1:]:
         text = wording.phrases.automatic.format(day=f"{row.occurred_at:%Y-%m-%d}")
         yield BriefSentence(text, (row.interaction_id,))
+
+
+def _wordless(rows: Sequence[Interaction], wording: Wording) -> Iterable[BriefSentence]:
+    """What was sent without a word: pictures and files by their number, locations and contacts as such."""
+    phrases = wording.phrases
+    locations = [row for row in rows if is_location(row.data)]
+    contacts = [row for row in rows if is_contact(row.data)]
+    files = [row for row in rows if row not in (*locations, *contacts)]
+    counted = phrases.wordless_several.format(count=len(files)) if len(files) > 1 else phrases.wordless_single
+    texts = (counted, phrases.wordless_location, phrases.wordless_contact)
+    for text, sent in zip(texts, (files, locations, contacts), strict=True):
+        if sent:
+            yield BriefSentence(text, tuple(row.interaction_id for row in sent))
 
 
 def _refusals(case: Case, wording: Wording) -> Iterable[BriefSentence]:

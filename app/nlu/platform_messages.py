@@ -29,6 +29,7 @@ _WORDLESS = frozenset(
     "image photo picture video audio voice ptt document file sticker gif media location contact contacts attachment"
     " animation video_note".split()
 )
+_LOCATIONS, _CONTACTS = frozenset(("location",)), frozenset(("contact", "contacts"))
 _SENT = ("attachments", "media", "files")
 _REACTIONS = frozenset(("reaction", "message_reaction", "emoji_reaction", "tapback"))
 # `[image]`, `<Media omitted>`, `IMG_2041.jpg`: what an export or a gateway writes where something was sent. What stands
@@ -63,6 +64,16 @@ def chosen(text: str, data: Mapping[str, Any]) -> str | None:
 def is_reaction(data: Mapping[str, Any]) -> bool:
     """Whether the message only puts a sign to another one."""
     return _type(data) in _REACTIONS
+
+
+def is_location(data: Mapping[str, Any]) -> bool:
+    """Whether what was sent says where somebody or something is."""
+    return _type(data) in _LOCATIONS
+
+
+def is_contact(data: Mapping[str, Any]) -> bool:
+    """Whether what was sent is how to reach somebody."""
+    return _type(data) in _CONTACTS
 
 
 def is_wordless(text: str, data: Mapping[str, Any]) -> bool:

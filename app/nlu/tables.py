@@ -98,6 +98,8 @@ class Phrases(Table):
     chosen: str
     wordless_single: str
     wordless_several: str
+    wordless_location: str
+    wordless_contact: str
     automatic: str
     replied: str = "To {quote} ({actor}) the customer answered: {reply}"
     appointments: AppointmentPhrases = _APPOINTMENTS
