@@ -72,6 +72,17 @@ def test_names_inside_the_application_are_agents_unless_the_address_of_the_webho
     assert bool(row.identifiers) == (actor is Actor.CUSTOMER)
 
 
+@pytest.mark.parametrize(("query", "channel"), [("", Channel.CHAT), ("channel=sms", Channel.SMS)])
+def test_what_an_agent_writes_is_in_the_channel_that_the_address_of_the_webhook_names(
+    query: str, channel: Channel
+) -> None:
+    agent = {**TWILIO_MESSAGE, "Author": "rui.mota", "Source": "SDK"}
+    assert [row.channel for row in parsed(agent, query)] == [channel]
+    ended = {"EventType": "onConversationStateUpdated", "ConversationSid": "CH1", "StateTo": "closed"}
+    assert [row.channel for row in parsed(ended, query)] == [channel]
+    assert [row.channel for row in parsed(TWILIO_MESSAGE, query)] == [Channel.WHATSAPP]
+
+
 def test_edits_and_removals_name_the_message_that_they_change_and_have_ids_of_their_own() -> None:
     edited = {**TWILIO_MESSAGE, "EventType": "onMessageUpdated", "DateUpdated": "2026-05-04T09:01:00Z", "Body": "Cold!"}
     (first,) = parsed(edited)

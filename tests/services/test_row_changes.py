@@ -176,7 +176,7 @@ async def test_a_partial_transcript_is_no_evidence(app: App) -> None:
 
 
 async def test_a_location_without_words_is_told_as_one_and_not_as_a_picture(app: App) -> None:
-    place = {"type": "location", "location": {"latitude": 52.5, "longitude": 13.4, "name": "Old mill"}}
-    brief = await brief_of(app, 9, row(1, data=place, identifiers=WHO), row(2, "Can somebody come here?"))
+    mill = {"type": "location", "location": {"latitude": 52.5, "longitude": 13.4, "name": "Old mill"}}
+    brief = await brief_of(app, 9, row(1, data=mill, identifiers=WHO), row(2, "Can somebody come here?"))
     assert "The customer sent a location." in (brief.situation or "")
     assert "picture" not in (brief.situation or "")

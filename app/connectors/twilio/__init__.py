@@ -17,7 +17,7 @@ from app.connectors.twilio.signature import check_signature, form_fields, is_for
 from app.connectors.twilio.voice import voice_rows
 from app.connectors.twilio.whole_forms import is_cut
 from app.errors import InvalidRequest
-from app.models import InteractionDraft, Problem
+from app.models import Channel, InteractionDraft, Problem
 
 _EXPECTED = "a form of Twilio (with a MessageSid, CallSid or ConversationSid) or its events"
 _NO_REPLY = b'<?xml version="1.0" encoding="UTF-8"?><Response></Response>'
@@ -78,7 +78,8 @@ class TwilioConnector:
         sides = Sides.of_query(request.query)
         if is_form(request) or not request.body:
             fields = self._fields(request)
-            return ParsedWebhook(without_repeats(_form_rows(fields, sides)), (_form_type(fields),))
+            own = _in_usual_channel(_form_rows(fields, sides), request.query)
+            return ParsedWebhook(without_repeats(own), (_form_type(fields),))
         content = json_body(request.body, _EXPECTED)
         events = cast(list[Any], content) if isinstance(content, list) else [content]
         rows: list[InteractionDraft | Problem] = []
@@ -92,7 +93,7 @@ class TwilioConnector:
             rows.extend(_json_rows(cast(Payload, event), sides))
         if not types or not any(isinstance(row, InteractionDraft) for row in rows):
             raise InvalidRequest(f"body: Expected {_EXPECTED}: objects whose type begins with {PREFIX}")
-        return ParsedWebhook(without_repeats(rows), tuple(dict.fromkeys(types)))
+        return ParsedWebhook(without_repeats(_in_usual_channel(rows, request.query)), tuple(dict.fromkeys(types)))
 
     def write_back(self, note: BriefNote, credentials: Mapping[str, str]) -> Sequence[OutgoingCall]:
         """Nothing: whatever is written into a conversation of Twilio, its customer reads."""
@@ -111,6 +112,25 @@ class TwilioConnector:
         if request.body and is_cut(request.body, cleaned):
             raise InvalidRequest(f"body: Expected {_EXPECTED}, whole: this form was cut off")
         return cleaned
+
+
+def _in_usual_channel(
+    rows: Sequence[InteractionDraft | Problem], query: Mapping[str, str]
+) -> Sequence[InteractionDraft | Problem]:
+    """The rows, those that would be of a chat in the channel that the address of the webhook names.
+
+    Of what agents, bots and Twilio itself do in a conversation an event tells no address, and so not how its customer
+    is reached.
+    """
+    usual = Channel.of_application(query.get("channel", "").strip().lower())
+    if usual is None:
+        return rows
+    return [
+        row.model_copy(update={"channel": usual})
+        if isinstance(row, InteractionDraft) and row.channel is Channel.CHAT
+        else row
+        for row in rows
+    ]
 
 
 def _json_rows(event: Payload, sides: Sides) -> Sequence[InteractionDraft | Problem]:
