@@ -63,8 +63,9 @@ class Parameter(Record):
     A place is `fact.<path>` (a tool's result), `argument.<name>` (what a tool was called with), `mention.<type>` (what
     the customer named: code, number, account, email, phone, amount, date), `identifier.<type>` (what the customer is
     known by; a claim never where one is verified) or `context.<path>` (what came with the request). `pattern` is what a
-    mention must match as a whole, in RE2's syntax. Where `identifies` is true, the action counts as tried only with the
-    same value.
+    mention must match as a whole, in RE2's syntax. `ask` is the question to the customer where a required value is not
+    known: it is what the action's script says then. Where `identifies` is true, the action counts as tried only with
+    the same value.
     """
 
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
@@ -75,6 +76,7 @@ class Parameter(Record):
     pattern: Annotated[str, Field(max_length=200)] | None = None
     required: bool = True
     identifies: bool = False
+    ask: Sentence | None = None
     description: Sentence | None = None
 
 

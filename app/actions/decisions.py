@@ -20,7 +20,7 @@ from app.actions.challenger import Challenger, Challengers
 from app.actions.contact_policy import ContactPolicies, Offers, capped
 from app.actions.intents import IntentReading
 from app.actions.learning import Learner
-from app.actions.parameters import Filled, worded
+from app.actions.parameters import Filled, asked_first, worded
 from app.actions.policy import Closure
 from app.actions.ranking import OpenAction, OpenCase, Ranker, ranked_by_model
 from app.actions.rates import CLEAR
@@ -371,16 +371,23 @@ def _offered(case: DecisionCase, offer: _Offer, similar: Similar) -> OfferedActi
     return OfferedAction(
         action_id=action.id,
         label=action.label,
-        script=worded(action.script, filled.values),
+        script=asked_first(action, filled.missing) or worded(action.script, filled.values),
         score=round(ranked.score, 6),
         propensity=ranked.components.propensity,
         probability=offer.probability,
         components=ranked.components,
-        reason=f"{reason}{_told_of_similar(similar, action.id)}",
+        reason=f"{reason}{_asks_first(action, filled)}{_told_of_similar(similar, action.id)}",
         evidence=tuple(dict.fromkeys((*evidence, *filled.evidence)))[:MOST_EVIDENCE],
         requires_approval=action.requires_approval,
         parameters=dict(filled.values),
     )
+
+
+def _asks_first(action: CatalogueAction, filled: Filled) -> str:
+    """What has to be asked before the action can be taken, in the names of its parameters."""
+    unknown = [parameter for parameter in action.parameters if parameter.name in filled.missing and parameter.ask]
+    names = ", ".join(parameter.description or parameter.name.replace("_", " ") for parameter in unknown)
+    return f" Not known yet, and asked for first: {names}." if names else ""
 
 
 def _why(case: DecisionCase, ranked: _RankedAction) -> tuple[str, tuple[str, ...]]:

@@ -209,6 +209,12 @@ def worded(script: str | None, values: Mapping[str, JsonValue]) -> str | None:
     return text or None
 
 
+def asked_first(action: CatalogueAction, missing: Sequence[str]) -> str | None:
+    """The questions for what an action needs and nobody knows yet, where its catalogue words them; else None."""
+    questions = [parameter.ask for parameter in action.parameters if parameter.ask and parameter.name in missing]
+    return " ".join(questions) or None
+
+
 def _matches(pattern: str, value: str) -> bool:
     try:
         return whole_matcher(pattern)(value)
