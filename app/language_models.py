@@ -40,7 +40,7 @@ def action_ranker(settings: Settings, model: LanguageModel | None, rules: Verifi
     if model is None:
         return None
     prompt = PromptLibrary().prompt("next_action", "v2")
-    return ModelRanker(model, prompt, rules, hide_contacts=settings.redact_contacts)
+    return ModelRanker(model, prompt, rules, hide_contacts=settings.redact_contacts, owns_model=named)
 
 
 def brief_model(settings: Settings) -> LanguageModel | None:

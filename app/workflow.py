@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from time import perf_counter
-from typing import Any, Literal, NamedTuple, TypedDict, cast
+from typing import Any, Literal, NamedTuple, NotRequired, TypedDict, cast
 
 from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
@@ -85,6 +85,7 @@ class State(TypedDict):
     brief: Brief
     gave_up: bool
     decision: Decision
+    rehearsal: NotRequired[bool]
     handoff: Handoff
     rest: Rest | None
 
@@ -122,6 +123,11 @@ class Workflow:
         """How forward to be and what to do next; filed, so that its outcome can be learnt from."""
         state = await self._in_turn("decision", {"tenant": tenant, "started": started, "now": now, "request": request})
         return state["decision"]
+
+    async def rehearse(self, tenant: str, request: NextActionRequest, *, now: datetime, started: float) -> None:
+        """Decide as for a request that is still to come, so that a model has ranked by then; nothing is filed."""
+        state: Found = {"tenant": tenant, "started": started, "now": now, "request": request, "rehearsal": True}
+        await self._in_turn("rehearsal", state)
 
     async def _in_turn(self, way: "Way", state: Found) -> "State":
         """The nodes of a way in turn: a bot asks after every message, and the graph costs more than they do."""
@@ -222,6 +228,7 @@ async def _decide(state: State, runtime: Runtime[Rooms]) -> Found:
         state["request"],
         started=state["started"],
         brief=state["brief"],
+        rehearsal=state.get("rehearsal", False),
     )
     return {"decision": await decision}
 
@@ -283,7 +290,7 @@ async def _file_decision(state: State, runtime: Runtime[Rooms]) -> Found:
     return {}
 
 
-Way = Literal["handoff", "decision", "draft"]
+Way = Literal["handoff", "decision", "draft", "rehearsal"]
 
 
 class Node(NamedTuple):
@@ -294,7 +301,8 @@ class Node(NamedTuple):
     ways: frozenset[Way]
 
 
-_ALL = frozenset[Way](("handoff", "decision", "draft"))
+_ALL = frozenset[Way](("handoff", "decision", "draft", "rehearsal"))
+_DECIDING = frozenset[Way](("handoff", "decision", "rehearsal"))
 _BOTH = frozenset[Way](("handoff", "decision"))
 _HANDOFF = frozenset[Way](("handoff",))
 # In an order that every way may take one by one; the graph of the handoff runs side by side what `after` allows.
@@ -303,9 +311,9 @@ NODES: Mapping[str, Node] = {
     "gather": Node(_gather, ("resolve",), _ALL),
     "read": Node(_read, ("gather",), _ALL),
     "understand": Node(_understand, ("read",), _ALL),
-    "detect": Node(_detect, ("understand",), _BOTH),
+    "detect": Node(_detect, ("understand",), _DECIDING),
     "compose": Node(_compose, ("understand",), _ALL),
-    "decide": Node(_decide, ("detect", "compose"), _BOTH),
+    "decide": Node(_decide, ("detect", "compose"), _DECIDING),
     "consult": Node(_consult, ("decide",), _BOTH),
     "draft": Node(_draft, ("consult",), _HANDOFF),
     "word": Node(_word, ("draft",), _HANDOFF),

@@ -127,6 +127,17 @@ class DecisionMaker:
         """Embed the catalogue's examples, so that no request has to wait for it. Raises RetrievalUnavailable."""
         await self.catalogues.warm_up()
 
+    async def warm_up_model(self) -> None:
+        """Load the ranking model's client, where there is one."""
+        if self._ranker is not None:
+            await self._ranker.warm_up()
+
+    async def close(self) -> None:
+        """Let go of the embeddings under way and of the ranking model."""
+        await self.catalogues.close()
+        if self._ranker is not None:
+            await self._ranker.close()
+
     @property
     def ranks_by_model(self) -> bool:
         """Whether a model ranks what a bot or a desktop asks for; a handoff's actions are ranked by rules."""
@@ -158,10 +169,12 @@ class DecisionMaker:
         *,
         started: float,
         brief: Brief | None = None,
+        rehearsal: bool = False,
     ) -> Decision:
         """What to do next, ranked, and what is held back. `started` is a reading of `time.perf_counter()`.
 
-        `brief` is what a model that ranks is told of the case, beside its interactions.
+        `brief` is what a model that ranks is told of the case, beside its interactions. Of a rehearsal nothing is
+        noted: its actions are offered to nobody.
         """
         challenger = await self.challenger(snapshot.tenant)
         challenged = challenger is not None and challenger.decides_for(snapshot.customer.customer_id)
@@ -208,7 +221,8 @@ class DecisionMaker:
             left = request.deadline_ms / 1000 - (perf_counter() - started)
             decision = await ranked_by_model(self._ranker, open_case, decision, timeout_s=left)
         offered = [ranked.judged.action for ranked in (*within_caps, *others)]
-        await self._contact.note(snapshot, decision, offered, past_offers)
+        if not rehearsal:
+            await self._contact.note(snapshot, decision, offered, past_offers)
         return decision.model_copy(update={"duration_ms": round((perf_counter() - started) * 1000)})
 
     async def _similar_to(self, case: DecisionCase) -> Similar:

@@ -54,6 +54,14 @@ class Ranker(Protocol):
         """At most `limit` of the open actions, the best first. Raises ModelFailure where there is no usable answer."""
         ...
 
+    async def warm_up(self) -> None:
+        """Load what the first ranking needs, off the event loop."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of what it holds."""
+        ...
+
 
 async def ranked_by_model(ranker: Ranker, case: OpenCase, decision: Decision, *, timeout_s: float) -> Decision:
     """The decision in a model's order and words, or as the rules made it with a `failure_code`, within the time."""

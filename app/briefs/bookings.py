@@ -104,7 +104,7 @@ def called_off(call: Call) -> frozenset[str]:
 
 def references(call: Call) -> frozenset[str]:
     """The numbers and codes in a call and its answer that name a thing, and no person and no time."""
-    records = (call.call.data, _record_of(call.result) if call.result is not None else {})
+    records: list[Mapping[str, Any]] = [call.call.data, _record_of(call.result) if call.result else {}]
     fields = (field for record in records for field in _fields(record))
     return frozenset(
         field.text.casefold()

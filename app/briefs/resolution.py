@@ -4,6 +4,7 @@ from datetime import datetime
 
 from app.briefs.case import Case
 from app.briefs.commitments import is_promise
+from app.briefs.reading import Utterance
 from app.briefs.steps import AttemptedStep
 from app.briefs.wishes import UNSETTLED
 from app.models import Actor, HandoffReason, Outcome, Reason, ResolutionStatus
@@ -11,7 +12,7 @@ from app.nlu import Act
 from app.nlu.courtesies import is_courtesy
 
 _GLAD = 0.5
-_UPSET = 0.5
+_RELIEVED = 0.6
 _BOILERPLATE = 0.5
 _PROPOSING = (Act.REQUEST, Act.OFFER)
 # Whoever is handed on for one of these may yet have all they wanted.
@@ -55,14 +56,18 @@ def _standing(case: Case, reason: Reason | None) -> ResolutionStatus:
 
 
 def _only_thanks(case: Case) -> bool:
-    """Whether the customer thanks, and neither asks for anything nor complains."""
+    """Whether the customer's words are thanks and relief alone, and nothing that could open the matter again."""
     theirs = [utterance for utterance in case.utterances if utterance.by_customer]
-    opening_anew = (Act.REQUEST, Act.QUESTION, Act.COMPLAINT)
     if not theirs or case.wishes or case.person_wanted is not None:
         return False
-    return any(utterance.act is Act.THANKS or is_courtesy(utterance.text) for utterance in theirs) and not any(
-        utterance.act in opening_anew or utterance.reading.moods["negative"] >= _UPSET for utterance in theirs
-    )
+    return any(utterance.act is Act.THANKS for utterance in theirs) and all(map(_is_glad, theirs))
+
+
+def _is_glad(utterance: Utterance) -> bool:
+    """Whether a sentence is a courtesy, is glad, or tells that all is well now."""
+    if is_courtesy(utterance.text) or utterance.reading.moods["positive"] >= _GLAD:
+        return True
+    return utterance.act is Act.REPORT and utterance.reading.relief >= _RELIEVED
 
 
 def _awaits_us(case: Case) -> bool:

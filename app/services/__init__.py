@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from app import offline
-from app.models import Handoff, HandoffRequest, IndexProgress, Snapshot
+from app.models import Handoff, HandoffRequest, IndexProgress, NextActionRequest, Snapshot
 from app.readiness import ExampleReadiness, LedgerProbe, Readiness
 from app.services.access import AccessService
 from app.services.analytics import AnalyticsService
@@ -32,6 +32,7 @@ from app.services.memory_erasure import MemoryErasure, freeze_libraries
 from app.services.parts import Parts
 from app.services.platform_handoffs import PlatformHandoffs
 from app.services.playground import Playground, Trial, TrialOptions, TrialRequest
+from app.services.rankings_ahead import RankingsAhead
 from app.services.rehearsal import rehearse_brief, rehearse_filing
 from app.services.replies import ReplyService
 from app.services.revisions import Revisions
@@ -72,10 +73,11 @@ class App:
         self._revisions = Revisions(parts)
         self._drafts = Drafts(parts, self._prepared, parts.ladder_of)
         self._loader = WorkflowLoader(parts, self._drafts.word, HandoffFiler(parts, self._revisions).file)
-        self.signals = SignalService(parts, self._drafts)
+        self._rankings = RankingsAhead(parts, self._rehearsed)
+        self.signals = SignalService(parts, self._drafts, self._rankings)
         self.memory = MemoryErasure(
             parts,
-            (self.signals.forget, self._revisions.forget, self._drafts.forget),
+            (self.signals.forget, self._revisions.forget, self._drafts.forget, self._rankings.forget),
             self.signals.in_background,
         )
         self.interactions = InteractionService(parts, self.signals, self._drafts, self.memory)
@@ -84,7 +86,7 @@ class App:
         handovers = PlatformHandoffs(parts, self.handoffs.create)
         parts.courier.hand_over_by(handovers.make)
         self.connectors = ConnectorService(parts, self.interactions, self.signals, handovers)
-        self.decisions = DecisionService(parts, self._loader)
+        self.decisions = DecisionService(parts, self._loader, self._rankings)
         self.catalogue_drafts = CatalogueDrafter(parts)
         self.customers = CustomerService(parts, self._drafts, self.memory)
         self.journeys = JourneyService(parts)
@@ -127,7 +129,7 @@ class App:
         await self._parts.traffic.close()
         await self._parts.cases.close()
         await self._parts.continuity.close()
-        await self._parts.decisions.catalogues.close()
+        await self._parts.decisions.close()
         await self._parts.knowledge.indexer.close()
         await self._parts.indexer.close()
         await self._parts.analyst.close()
@@ -138,6 +140,7 @@ class App:
 
     async def hand_on(self) -> None:
         """Go on with no handoff any more: whoever runs next takes up what is still to come."""
+        await self._rankings.close()
         await self._drafts.close()
         await self._revisions.close()
 
@@ -153,6 +156,7 @@ class App:
         await offline.in_turn(rehearse_brief)
         # The model's client last, which takes longest: nobody but the model has to wait for it.
         await self._parts.writer.warm_up()
+        await self._parts.decisions.warm_up_model()
         freeze_libraries()
 
     def reindex(self) -> AsyncIterator[IndexProgress]:
@@ -178,6 +182,9 @@ class App:
         usable = checks["ledger"].status == "ok" and checks["workflow"].status == "ok"
         lag = await self._parts.indexer.lag() if usable else 0
         return Readiness(status="ready" if usable else "unavailable", checks=checks, index_lag=lag)
+
+    async def _rehearsed(self, tenant: str, request: NextActionRequest) -> None:
+        await self.decisions.rehearse(tenant, request)
 
     async def _prepared(self, tenant: str, request: HandoffRequest) -> tuple[Snapshot, Handoff]:
         return await self.handoffs.prepared(tenant, request)

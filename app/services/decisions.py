@@ -24,6 +24,7 @@ from app.models import (
 )
 from app.services.filing import check_still_there
 from app.services.parts import Parts
+from app.services.rankings_ahead import RankingsAhead
 from app.services.request_masking import masked
 from app.services.workflow_loader import WorkflowLoader
 
@@ -31,9 +32,10 @@ from app.services.workflow_loader import WorkflowLoader
 class DecisionService:
     """Decides what to do next and learns from what became of it."""
 
-    def __init__(self, parts: Parts, loader: WorkflowLoader) -> None:
+    def __init__(self, parts: Parts, loader: WorkflowLoader, rankings: RankingsAhead) -> None:
         self._parts = parts
         self._loader = loader
+        self._rankings = rankings
 
     async def next_actions(self, tenant: str, request: NextActionRequest) -> Decision:
         """What to do next."""
@@ -45,7 +47,13 @@ class DecisionService:
         request = await masked(self._parts, request)
         decision = await workflow.decide(tenant, request, now=request.now or datetime.now(UTC), started=started)
         await check_still_there(self._parts, tenant, decision.customer_id)
+        self._rankings.asked(tenant, request, decision)
         return decision
+
+    async def rehearse(self, tenant: str, request: NextActionRequest) -> None:
+        """Have a model rank as for this request, before it comes; nothing is filed."""
+        workflow = await self._loader.workflow()
+        await workflow.rehearse(tenant, request, now=datetime.now(UTC), started=perf_counter())
 
     async def file_outcome(self, tenant: str, decision_id: str, outcome: ActionOutcome) -> FiledOutcome:
         """Keep what became of an action and learn from it; telling it again replaces it.

@@ -15,6 +15,7 @@ from app.services.answers import ConversationFriction, ConversationSignals
 from app.services.drafts import Drafts
 from app.services.leftover_arrivals import LeftOverArrivals
 from app.services.parts import Parts
+from app.services.rankings_ahead import RankingsAhead
 from app.services.semantic_signals import SemanticSignals
 from app.services.silence_timers import SilenceTimers
 from app.signals import came_by_waiting, course, crossing_of, detect, explained, strain_at
@@ -35,9 +36,10 @@ class _ConversationSnapshot(NamedTuple):
 class SignalService:
     """Detects friction when asked, and announces it the moment it shows."""
 
-    def __init__(self, parts: Parts, drafts: Drafts) -> None:
+    def __init__(self, parts: Parts, drafts: Drafts, rankings: RankingsAhead) -> None:
         self._parts = parts
         self._drafts = drafts
+        self._rankings = rankings
         self._timers = SilenceTimers(parts.ledger, self._announce_waiting)
         parts.announcer.connect(parts.bus)
         self._semantic = SemanticSignals(parts.meanings, parts.announcer.is_heard, self._announce_meant)
@@ -107,6 +109,7 @@ class SignalService:
             self._timers.note(tenant, window)
             self._semantic.note(tenant, window, fresh)
             self._drafts.note(tenant, window, signals, fresh)
+            self._rankings.note(tenant, window, fresh)
         seen = {row.interaction_id for window in windows for row in window.conversation}
         if unseen := [interaction_id for interaction_id in fresh if interaction_id not in seen]:
             self._timers.in_background(self._note_rows(tenant, unseen))

@@ -7,11 +7,12 @@ from typing import Any
 import httpx
 import pytest
 
+from app.briefs import read_case
 from app.briefs.bookings import booking_in
 from app.briefs.steps import steps
 from app.models import Interaction
 from tests.interfaces.http import message, record
-from tests.support.builders import interaction
+from tests.support.builders import interaction, snapshot
 
 SLOT = {"start": "2026-05-14T08:00:00+02:00", "end": "2026-05-14T10:00:00+02:00"}
 WHO = [{"type": "account_id", "value": "acc-7", "verified": True}]
@@ -159,5 +160,7 @@ def test_an_appointment_that_a_tool_called_off_by_its_reference_is_no_promise_an
         *_call(1, "reserve_dive", {"day": "Thursday"}, {"ref": "QX-40418", **SLOT}),
         *_call(2, "change_dive", {}, later),
     ]
-    first = steps(rows)[0]
+    case = read_case(snapshot(rows))
+    assert case is not None
+    first = case.steps[0]
     assert (first.booking is not None) is stands
