@@ -70,19 +70,20 @@ def test_who_tells_our_side_to_go_on_waits_for_it_however_friendly_the_words() -
     assert status(BROKEN, priced, ordered) is ResolutionStatus.UNRESOLVED
 
 
-LATER = (
-    ("Super, now the lamp shines again. Thanks a lot!", ResolutionStatus.RESOLVED),
-    ("Thanks, but now the switch sparks.", ResolutionStatus.UNRESOLVED),
-    ("Thank you! Could you also send me the invoice?", ResolutionStatus.UNRESOLVED),
+@pytest.mark.parametrize(
+    ("words", "stays"),
+    [
+        ("Super, now the lamp shines again. Thanks a lot!", True),
+        ("Vielen Dank, jetzt passt alles.", True),
+        ("Thanks, but now the switch sparks.", False),
+        ("Thanks. It is still broken though.", False),
+        ("Thank you! Could you also send me the invoice?", False),
+    ],
 )
-
-
-@pytest.mark.parametrize(("words", "expected"), LATER)
-def test_thanks_alone_open_nothing_again_that_the_platform_called_resolved(
-    words: str, expected: ResolutionStatus
-) -> None:
+def test_thanks_alone_open_nothing_again_that_the_platform_called_resolved(words: str, stays: bool) -> None:
     earlier = (BROKEN, *REPLACED)
     resolved = frozenset(row.interaction_id for row in earlier)
     case = snapshot([interaction(14, words)]).model_copy(update={"prior": earlier, "resolved": resolved})
     case = case.model_copy(update={"conversation_id": BROKEN.conversation_id})
-    assert compose(case, Intent(), HandoffRequest()).resolution_status is expected
+    status_now = compose(case, Intent(), HandoffRequest()).resolution_status
+    assert (status_now is ResolutionStatus.RESOLVED) is stays
