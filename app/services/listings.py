@@ -21,6 +21,7 @@ from app.models import (
     HandoffStatus,
     HandoffSummary,
     Interaction,
+    Kind,
     Moment,
     Record,
     VerificationStatus,
@@ -191,7 +192,8 @@ class Listings:
         ids = {row.conversation_id for row in rows if row.conversation_id is not None}
         outline = await self._ledger.outline_of_conversations(tenant, ids, up_to_seq=head, limit=_OVERTAKING)
         ends: dict[str | None, list[str]] = {}
-        for outlined in outline:
+        # Of one moment, what was said tells more than what became of the conversation, whichever arrived first.
+        for outlined in sorted(outline, key=lambda ref: (ref.occurred_at, ref.kind is Kind.MESSAGE)):
             ends.setdefault(outlined.conversation_id, []).append(outlined.interaction_id)
         windows = await self._ledger.windows(tenant, ids, limit=_WINDOW)
         by_id = {row.interaction_id: _LastInteraction(customer_id, row) for customer_id, row in windows}

@@ -50,6 +50,8 @@ async def test_a_conversation_is_listed_by_what_happened_last_in_whatever_order_
         await record(client, at(minute, f"hello {minute}"))
     (listed,) = await pages(client, "/v1/conversations")
     assert (listed["last_at"], listed["text"], listed["channel"]) == ("2026-03-02T09:30:00Z", "It is a leak.", "voice")
+    await record(client, at(30, "", kind="lifecycle", name="reopened", actor="system"))
+    assert (await pages(client, "/v1/conversations"))[0]["text"] == "It is a leak."
     since = {"from": "2026-03-02T09:20:00Z"}
     assert len(await pages(client, "/v1/conversations", **since)) == 1
 
