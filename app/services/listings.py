@@ -205,7 +205,7 @@ class Listings:
 
     async def _overtaken(self, tenant: str, row: Interaction, end: Sequence[str]) -> _LastInteraction:
         """The last of these interactions, which others reached the ledger after; the row where it was just erased."""
-        read = sorted(await self._ledger.by_ids(tenant, end), key=lambda before: (before.occurred_at, before.seq))
+        read = sorted(await self._ledger.by_ids(tenant, end), key=lambda before: end.index(before.interaction_id))
         last = masked_conversation(read)[-1] if read else row.model_copy(update={"text": ""})
         customer_id = await self._ledger.customer_of(tenant, last.identity_id)
         return _LastInteraction(customer_id or last.identity_id, last)
