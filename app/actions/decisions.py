@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from random import Random
 from time import perf_counter
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from app.actions.arbitration import calls_of
 from app.actions.case import ActionDemand, DecisionCase, denies
@@ -176,17 +176,14 @@ class DecisionMaker:
         `brief` is what a model that ranks is told of the case, beside its interactions. Of a rehearsal nothing is
         noted: its actions are offered to nobody.
         """
-        challenger = await self.challenger(snapshot.tenant)
-        challenged = challenger is not None and challenger.decides_for(snapshot.customer.customer_id)
-        if challenger is not None and challenged:
-            understanding = understanding._replace(catalogue=challenger.catalogue)
+        understanding, arm, experiment = await self._assigned(snapshot, understanding)
         catalogue, reading, state = understanding
         intent = understanding.intent
         case = DecisionCase(catalogue, snapshot, intent, reading, state, signals, intervention, request)
         by_agent = isinstance(request, HandoffRequest) or request.audience == "agent"
         audience = "agent" if by_agent else "bot"
         limit = IN_A_HANDOFF if isinstance(request, HandoffRequest) else request.limit
-        judged = [_judged(case, action) for action in case.catalogue.actions if audience in action.audience]
+        judged = [_judged(case, action) for action in catalogue.actions if audience in action.audience]
         usual: Mapping[str, float] = await self.learner.usual(snapshot.tenant, audience) if case.doubt else {}
         fitting, others, suppressed = _arbitrated(case, judged, usual)
         past_offers, similar = await asyncio.gather(
@@ -195,9 +192,8 @@ class DecisionMaker:
         )
         within_caps, held_off = _within_caps(snapshot, fitting, past_offers)
         decision_id = id_of_work("dec")
-        offers, candidates = await self._in_order(
-            case, _worth_offering(within_caps), limit, decision_id, similar, audience
-        )
+        worth = _worth_offering(within_caps)
+        offers, candidates = await self._in_order(case, worth, limit, decision_id, similar, audience)
         decision = Decision(
             decision_id=decision_id,
             customer_id=snapshot.customer.customer_id,
@@ -206,8 +202,8 @@ class DecisionMaker:
             as_of_seq=snapshot.as_of_seq,
             duration_ms=round((perf_counter() - started) * 1000),
             audience=audience,
-            arm=None if challenger is None else "challenger" if challenged else "champion",
-            experiment=challenger.version if challenger else None,
+            arm=arm,
+            experiment=experiment,
             intent=intent.name,
             case_id=reading.wanted.interaction_id if reading.wanted else None,
             intervention=intervention,
@@ -218,12 +214,22 @@ class DecisionMaker:
         if self._ranker is not None and isinstance(request, NextActionRequest):
             also_open, _ = _within_caps(snapshot, others, past_offers)
             open_case = _open_case(case, decision, (*within_caps, *also_open), similar, brief, request)
-            left = request.deadline_ms / 1000 - (perf_counter() - started)
-            decision = await ranked_by_model(self._ranker, open_case, decision, timeout_s=left)
+            decision = await _ranked(self._ranker, open_case, decision, request, started)
         offered = [ranked.judged.action for ranked in (*within_caps, *others)]
         if not rehearsal:
             await self._contact.note(snapshot, decision, offered, past_offers)
         return decision.model_copy(update={"duration_ms": round((perf_counter() - started) * 1000)})
+
+    async def _assigned(
+        self, snapshot: Snapshot, understanding: Understanding
+    ) -> tuple[Understanding, Literal["champion", "challenger"] | None, str | None]:
+        """The understanding by the catalogue that decides for this customer, its arm, and the challenger's version."""
+        challenger = await self.challenger(snapshot.tenant)
+        if challenger is None:
+            return understanding, None, None
+        if challenger.decides_for(snapshot.customer.customer_id):
+            return understanding._replace(catalogue=challenger.catalogue), "challenger", challenger.version
+        return understanding, "champion", challenger.version
 
     async def _similar_to(self, case: DecisionCase) -> Similar:
         wanted = case.reading.wanted
@@ -260,6 +266,14 @@ class DecisionMaker:
         }
         offers = [_Offer(by_id[action_id], probability) for action_id, probability in arranged.order]
         return offers, arranged.candidates
+
+
+async def _ranked(
+    ranker: Ranker, open_case: OpenCase, decision: Decision, request: NextActionRequest, started: float
+) -> Decision:
+    """The decision in a model's order, where it comes before the request's deadline."""
+    left = request.deadline_ms / 1000 - (perf_counter() - started)
+    return await ranked_by_model(ranker, open_case, decision, timeout_s=left)
 
 
 def _judged(case: DecisionCase, action: CatalogueAction) -> _JudgedAction:

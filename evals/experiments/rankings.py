@@ -47,7 +47,7 @@ class RankingFigures(Record):
     failures: tuple[str, ...]
 
 
-class _Trial(NamedTuple):
+class _RankedTrial(NamedTuple):
     row: Mapping[str, Any]
     model: Decision
     rules: Decision
@@ -102,8 +102,8 @@ async def _decided(
     recorder: RankingPrompts | RecordedRanking,
     policy: str | None,
     progress: Progress | None,
-) -> list[_Trial]:
-    trials: list[_Trial] = []
+) -> list[_RankedTrial]:
+    trials: list[_RankedTrial] = []
     alone = settings.model_copy(update={"model": None, "model_rank": None, "model_check": None})
     with workspace(alone) as own:
         by_rules = build(own)
@@ -116,7 +116,7 @@ async def _decided(
                     request = await _filed(by_model, row)
                     model = await by_model.decisions.next_actions(str(row["id"]), request)
                     rules = await by_rules.decisions.next_actions(str(row["id"]), request)
-                    trials.append(_Trial(row, model, rules))
+                    trials.append(_RankedTrial(row, model, rules))
                     if progress:
                         progress(len(trials), len(rows))
             finally:
@@ -144,7 +144,7 @@ async def _filed(app: App, row: Mapping[str, Any]) -> NextActionRequest:
     return NextActionRequest(**subject, limit=OFFERED, now=conversation.now, deadline_ms=DEADLINE_MS)
 
 
-def _figures(trials: Sequence[_Trial], answers: Mapping[str, tuple[str, str]], differing: int) -> RankingFigures:
+def _figures(trials: Sequence[_RankedTrial], answers: Mapping[str, tuple[str, str]], differing: int) -> RankingFigures:
     ranked = [trial for trial in trials if trial.model.ranked_by == "model"]
     shown = _WordsShown()
     for trial in ranked:

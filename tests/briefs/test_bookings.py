@@ -125,14 +125,14 @@ def test_an_event_of_the_customers_own_booking_tells_its_time() -> None:
     assert step.action.step == "reserve dive, 2026-05-14 08:00–10:00"
 
 
-def _call(number: int, name: str, asked: dict[str, Any], told: dict[str, Any]) -> list[Interaction]:
+def _call(number: int, name: str, asked: dict[str, Any], record: dict[str, Any]) -> list[Interaction]:
     """A tool of the bot's that was called, with what it answered two minutes later."""
     at = datetime.fromisoformat(f"2026-05-12T{8 + number:02}:00:00+02:00")
     return [
         interaction(2 * number, actor="bot", kind="tool_call", name=name, at=at, data=asked),
         interaction(
             2 * number + 1,
-            json.dumps(told),
+            json.dumps(record),
             actor="system",
             kind="tool_result",
             name=name,

@@ -65,6 +65,7 @@ def test_vendors_that_are_imported_by_name_are_so_only_in_their_one_place() -> N
         ("app/adapters/pgvector.py", "asyncpg"),
         ("app/adapters/pgvector.py", "pgvector"),
         ("app/adapters/vectors.py", "chromadb"),
+        ("app/nlu/calendars.py", "icalendar"),
         ("evals/servers/small.py", "xllamacpp"),
     }
 

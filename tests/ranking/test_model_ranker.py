@@ -70,7 +70,7 @@ def case() -> Snapshot:
 
 
 async def decided(
-    model: ScriptedModel, *, deadline_ms: int = 2000, limit: int = 3, catalogue: Mapping[str, Any] = CATALOGUE
+    model: ScriptedModel, *, deadline_ms: int = 20_000, limit: int = 3, catalogue: Mapping[str, Any] = CATALOGUE
 ) -> Decision:
     """The decision about the case with this model."""
     ranker = ModelRanker(model, PromptLibrary().prompt(*RANKER), RuleVerifier())
