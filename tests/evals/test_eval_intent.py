@@ -141,7 +141,7 @@ async def test_small_files_are_measured_with_the_classifier_of_the_service(tmp_p
     assert (figures.out_of_scope.n_in_scope, figures.out_of_scope.n_out_of_scope) == (2, 1)
     assert figures.oos_auroc == figures.out_of_scope.auroc
     assert figures.reading_ms <= figures.p50_ms
-    assert 0 < figures.classifier_mib <= figures.fit_mib
+    assert 0 <= figures.classifier_mib <= figures.fit_mib
     assert heard[-1] == (15, 15)
     timeless = {"p50_ms", "reading_ms", "fit_ms", "fit_mib", "classifier_mib"}
     assert figures.model_dump(exclude=timeless) == again.model_dump(exclude=timeless)

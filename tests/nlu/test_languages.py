@@ -1,8 +1,10 @@
 """The languages: one folder of tables each."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from string import Formatter
+from typing import Any
 
 import pytest
 
@@ -162,11 +164,18 @@ def test_every_table_of_a_language_is_as_its_schema_has_it(language: str, schema
     assert read is None or all(read.model_dump(exclude_defaults=True).values())
 
 
+def _flat(forms: Mapping[str, Any]) -> dict[str, str]:
+    """Sentences by their names, those of a table within by its name too."""
+    nested = {name: form for name, form in forms.items() if isinstance(form, Mapping)}
+    own = {name: str(form) for name, form in forms.items() if name not in nested}
+    return own | {f"{name}.{inner}": form for name, table_ in nested.items() for inner, form in _flat(table_).items()}
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_sentences_of_a_language_have_the_places_of_the_english_ones(language: str) -> None:
     own, english = sentences_of(language), sentences_of("en")
     own_forms, english_forms = (
-        {**words.phrases.model_dump(exclude={"openings"}), **words.phrases.openings.model_dump()}
+        _flat(words.phrases.model_dump())
         | words.frames.model_dump(include={"speech", "wrote", "attempts", "mixed", "due", "on"})
         for words in (own, english)
     )
