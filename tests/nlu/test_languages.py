@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from string import Formatter
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -166,7 +166,7 @@ def test_every_table_of_a_language_is_as_its_schema_has_it(language: str, schema
 
 def _flat(forms: Mapping[str, Any]) -> dict[str, str]:
     """Sentences by their names, those of a table within by its name too."""
-    nested = {name: form for name, form in forms.items() if isinstance(form, Mapping)}
+    nested = {name: cast(Mapping[str, Any], form) for name, form in forms.items() if isinstance(form, Mapping)}
     own = {name: str(form) for name, form in forms.items() if name not in nested}
     return own | {f"{name}.{inner}": form for name, table_ in nested.items() for inner, form in _flat(table_).items()}
 
