@@ -38,6 +38,8 @@ REFUSED = 0.7
 # A wish is met once a step that fits it at least so well has succeeded; then little of it is left.
 MEETS = 0.7
 ONCE_MET = 0.25
+# What cannot be undone is not offered on a fainter wish than this for just that.
+LEAST_OWN_WISH = 0.15
 
 
 class ActionDemand(NamedTuple):
@@ -211,8 +213,16 @@ class DecisionCase:
         fit = self._wished.get(action.id)
         if fit is None:
             by_intent = sum(fit * self._wanted.get(name, 0.0) for name, fit in action.intents.items())
-            fit = self._wished[action.id] = min(1.0, max(by_intent, self.reading.likeness.get(action.id, 0.0)))
+            fit = min(1.0, max(by_intent, self.reading.likeness.get(action.id, 0.0)))
+            self._wished[action.id] = fit = 0.0 if self._lacks_its_wish(action) else fit
         return fit
+
+    def _lacks_its_wish(self, action: CatalogueAction) -> bool:
+        """Whether an irreversible action is one that the customer hardly wants, however well it fits what they do."""
+        if not action.irreversible or self.reading.likeness.get(action.id, 0.0) >= MEETS:
+            return False
+        own = (self._wanted.get(name, 0.0) for name, fit in action.intents.items() if fit >= MEETS)
+        return sum(own) < LEAST_OWN_WISH
 
     def wish_for(self, action: CatalogueAction) -> str | None:
         """The label of the wish that the action fits best, or None where it fits by its own examples alone."""

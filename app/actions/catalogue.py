@@ -31,11 +31,14 @@ class Rule(Record):
     """A CEL expression that must hold; `otherwise` says in plain words what it means when it does not.
 
     `instead` names the action that is right where this rule closes its own, before all that stand in for it otherwise.
+    `ask` is a question to the customer whose answer brings what the expression needs: while that is not known, the
+    action stays on offer with the question as its script, and cannot be taken before.
     """
 
     expression: Annotated[str, Field(min_length=1, max_length=2000)]
     otherwise: Sentence | None = None
     instead: Name | None = None
+    ask: Sentence | None = None
 
 
 Rules = Annotated[tuple[Annotated[Rule, BeforeValidator(_as_rule)], ...], BeforeValidator(_as_list)]
@@ -95,7 +98,9 @@ class CatalogueAction(Record):
     `intents` says for which intents it is right, each with how well it fits (a list means 1.0; `any` stands for all);
     `levels` how well it fits a level of intervention; `instead_of` which actions it stands in for when policy closes
     them. The best of the three is its context. `aliases` are other names under which the same step is recorded. `after`
-    names actions that have to be taken first where they are called for as well.
+    names actions that have to be taken first where they are called for as well. What is `irreversible`, such as the end
+    of a contract, is offered only where the customer wants one of the intents that it is right for, or where it stands
+    in for what policy closed: never because it fits a little what they want.
     """
 
     id: Name
@@ -117,6 +122,7 @@ class CatalogueAction(Record):
     parameters: tuple[Parameter, ...] = ()
     script: Annotated[str, Field(max_length=2000)] | None = None
     requires_approval: bool = False
+    irreversible: bool = False
 
 
 class Catalogue(Record):

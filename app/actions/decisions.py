@@ -279,7 +279,11 @@ async def _ranked(
 def _judged(case: DecisionCase, action: CatalogueAction) -> _JudgedAction:
     filled = case.filled(action)
     tried = case.tried(action, filled)
-    return _JudgedAction(action, filled, tried, None if tried else case.judge.closure(action.policy))
+    closure = None if tried else case.judge.closure(action.policy)
+    if closure is not None and closure.ask is not None:
+        missing = (*filled.missing, closure.missing or "")
+        return _JudgedAction(action, filled._replace(missing=missing, questions=(closure.ask,)), tried, None)
+    return _JudgedAction(action, filled, tried, closure)
 
 
 def _arbitrated(
@@ -334,6 +338,7 @@ def _open_case(
             offered.get(name) or _offered(case, _Offer(by_id[name], 0.0), similar),
             by_id[name].judged.filled.missing,
             by_id[name].judged.filled.evidence,
+            asks=asked_first(by_id[name].judged.action, by_id[name].judged.filled) is not None,
         )
         for name in order
     ]
@@ -399,7 +404,7 @@ def _offered(case: DecisionCase, offer: _Offer, similar: Similar) -> OfferedActi
     return OfferedAction(
         action_id=action.id,
         label=action.label,
-        script=asked_first(action, filled.missing) or worded(action.script, filled.values),
+        script=asked_first(action, filled) or worded(action.script, filled.values),
         score=round(ranked.score, 6),
         propensity=ranked.components.propensity,
         probability=offer.probability,
@@ -413,8 +418,11 @@ def _offered(case: DecisionCase, offer: _Offer, similar: Similar) -> OfferedActi
 
 def _asks_first(action: CatalogueAction, filled: Filled) -> str:
     """What has to be asked before the action can be taken, in the names of its parameters."""
+    declared = {parameter.name for parameter in action.parameters}
     unknown = [parameter for parameter in action.parameters if parameter.name in filled.missing and parameter.ask]
-    names = ", ".join(parameter.description or parameter.name.replace("_", " ") for parameter in unknown)
+    asked = [parameter.description or parameter.name.replace("_", " ") for parameter in unknown]
+    by_policy = [name.replace("_", " ") for name in filled.missing if name not in declared] if filled.questions else []
+    names = ", ".join((*asked, *by_policy))
     return f" Not known yet, and asked for first: {names}." if names else ""
 
 

@@ -33,11 +33,15 @@ _NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?")
 
 
 class Filled(NamedTuple):
-    """The values found for an action's parameters, what they stand on, and the required ones that are missing."""
+    """The values found for an action's parameters, what they stand on, and the required ones that are missing.
+
+    `questions` are those of its policy, for what a rule needs and nobody knows; `missing` names that too.
+    """
 
     values: Mapping[str, JsonValue]
     evidence: tuple[str, ...]
     missing: tuple[str, ...]
+    questions: tuple[str, ...] = ()
 
 
 class _ParameterValue(NamedTuple):
@@ -209,10 +213,11 @@ def worded(script: str | None, values: Mapping[str, JsonValue]) -> str | None:
     return text or None
 
 
-def asked_first(action: CatalogueAction, missing: Sequence[str]) -> str | None:
+def asked_first(action: CatalogueAction, filled: Filled) -> str | None:
     """The questions for what an action needs and nobody knows yet, where its catalogue words them; else None."""
+    missing = filled.missing
     questions = [parameter.ask for parameter in action.parameters if parameter.ask and parameter.name in missing]
-    return " ".join(questions) or None
+    return " ".join(dict.fromkeys((*questions, *filled.questions))) or None
 
 
 def _matches(pattern: str, value: str) -> bool:

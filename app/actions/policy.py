@@ -44,6 +44,7 @@ class Closure(NamedTuple):
     """Why policy closes an action, the names of the facts that the rule asks for, and what is right instead.
 
     `unknown` says that it could not be judged: not that it may not be taken, but that something is not known yet.
+    `missing` names that, and `ask` is the catalogue's question for it.
     """
 
     reason: SuppressionReason
@@ -51,6 +52,8 @@ class Closure(NamedTuple):
     facts: tuple[str, ...]
     unknown: bool = False
     instead: str | None = None
+    missing: str | None = None
+    ask: str | None = None
 
 
 class PolicyJudge:
@@ -67,13 +70,18 @@ class PolicyJudge:
         self._extents = Extents()
 
     def closure(self, policy: EngagementPolicy) -> Closure | None:
-        """The first rule that closes the action, or None when it is open."""
+        """The first rule that closes the action, or None when it is open.
+
+        What the customer can be asked for closes it only where no other rule does.
+        """
+        to_ask: Closure | None = None
         for part, reason in _PARTS:
             for rule in getattr(policy, part):
                 closure = self._judged(rule, reason)
-                if closure is not None:
+                if closure is not None and closure.ask is None:
                     return closure
-        return None
+                to_ask = to_ask or closure
+        return to_ask
 
     def _judged(self, rule: Rule, reason: SuppressionReason) -> Closure | None:
         facts = tuple(dict.fromkeys(_FACT.findall(rule.expression)))
@@ -85,7 +93,8 @@ class PolicyJudge:
             return Closure(reason, "Its rule is too costly to be judged by what is known.", facts, unknown=True)
         except LookupError as failure:
             missing = str(failure.args[0]) if failure.args else "a value"
-            return Closure(SuppressionReason.NOT_APPLICABLE, f"It is not known yet: {missing}.", facts, unknown=True)
+            detail = f"It is not known yet: {missing}."
+            return Closure(SuppressionReason.NOT_APPLICABLE, detail, facts, unknown=True, missing=missing, ask=rule.ask)
         except (TypeError, ValueError, RuntimeError, OverflowError) as failure:
             _log.warning("a policy expression cannot be judged: %s (%s)", rule.expression, failure)
             return Closure(

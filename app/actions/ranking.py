@@ -21,12 +21,14 @@ class OpenAction(NamedTuple):
     """An action that policy left open, as the rules would offer it.
 
     `missing` names its required parameters that are not known, `sources` the interactions that the known ones are of.
+    Where it `asks`, the offer's script is the question for what is missing.
     """
 
     action: CatalogueAction
     offer: OfferedAction
     missing: tuple[str, ...]
     sources: tuple[str, ...]
+    asks: bool = False
 
 
 class OpenCase(NamedTuple):

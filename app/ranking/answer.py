@@ -24,6 +24,7 @@ REASON_WORDS = 30
 SCRIPT_CHARACTERS = 400
 _LONGEST_REASON = 400
 """A model that runs on a little is no reason to throw a good sentence away."""
+_QUESTION = re.compile("[?？؟]")
 _FIGURE = re.compile(r"(?<!\w)[^\W\d]*+\d[\w.,:/-]*+")
 
 
@@ -115,7 +116,7 @@ class AnswerCheck:
                 "reason": reason.text if reason else own.reason,
                 "evidence": tuple(dict.fromkeys(evidence))[:MOST_EVIDENCE],
                 "parameters": parameters,
-                "script": self._script(ranked.script, worded(open_action.action.script, parameters), parameters),
+                "script": self._script(ranked.script, open_action, parameters),
             }
         )
 
@@ -134,9 +135,14 @@ class AnswerCheck:
                 read[named.name] = (value, line.interaction_id)
         return read
 
-    def _script(self, script: str | None, own: str | None, parameters: Mapping[str, JsonValue]) -> str | None:
+    def _script(self, script: str | None, open_action: OpenAction, parameters: Mapping[str, JsonValue]) -> str | None:
         text = " ".join((script or "").split())
+        asks = open_action.asks and not parameters.keys() >= set(open_action.missing)
+        own = open_action.offer.script if asks else worded(open_action.action.script, parameters)
         if not text or own is None or len(text) > SCRIPT_CHARACTERS:
+            return own
+        # What is asked for first may be asked in other words, but nothing may be said to be done before.
+        if asks and not _QUESTION.search(text):
             return own
         own_figures, named = _figures(own), _figures(text)
         is_unaltered = own_figures <= named <= own_figures | self._spoken | _figures(json.dumps(parameters))
