@@ -3,6 +3,7 @@
 import asyncio
 import json
 import threading
+import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -179,6 +180,19 @@ async def test_several_hundred_half_sent_requests_keep_nobody_from_being_served(
             assert (answer.status_code, answer.text) == (200, "1000")
     answers = await asyncio.gather(*slow)
     assert all(b" 408 " in answer for answer in answers)
+
+
+async def test_a_caller_is_not_slow_while_the_loop_itself_stands_still(port: int) -> None:
+    async with asyncio.timeout(GIVE_UP_S):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(HEAD + b"content-length: 4\r\nconnection: close\r\n\r\n")
+        await asyncio.sleep(Impatient.look_every_s)
+        time.sleep(2 * Impatient.body_s)  # noqa: ASYNC251 - the loop serves nobody meanwhile
+        await asyncio.sleep(0)
+        writer.write(b"some")
+        answer = await reader.read()
+        writer.close()
+    assert answer.startswith(b"HTTP/1.1 200")
 
 
 async def test_when_there_is_no_room_left_whoever_let_us_wait_longest_makes_it(port: int) -> None:

@@ -137,11 +137,12 @@ class BoundedConnection(HttpToolsProtocol):
     def _look(self) -> None:
         now = self.loop.time()
         elapsed, self._looked = now - self._looked, now
-        if self.flow.read_paused:
-            # We have let the caller wait, for the body's end or with the next request of several sent at once.
-            self.waiting_since = None if self.waiting_since is None else self.waiting_since + elapsed
-            self._body_since = None if self._body_since is None else self._body_since + elapsed
-        elif self._is_slow(now):
+        # Of the time we let the caller wait none counts: for the body's end, with the next request of several sent at
+        # once, or because a busy loop comes late to its timers and to what was sent meanwhile.
+        ours = elapsed if self.flow.read_paused else max(0.0, elapsed - self.look_every_s)
+        self.waiting_since = None if self.waiting_since is None else self.waiting_since + ours
+        self._body_since = None if self._body_since is None else self._body_since + ours
+        if not self.flow.read_paused and self._is_slow(now):
             self.refuse(408, "The request came too slowly", _TOO_SLOW)
             return
         self._timer = self.loop.call_later(self.look_every_s, self._look)
