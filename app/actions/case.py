@@ -198,7 +198,7 @@ class DecisionCase:
         """How much the action is called for; `closed` says how much each action out of reach would have been."""
         if self.state.is_settled:
             return ActionDemand(action.levels.get(InterventionLevel.WAIT, 0.0), "level")
-        calls = [ActionDemand(self.wished(action), "wish")]
+        calls = [ActionDemand(0.0 if self._lacks_its_wish(action) else self.wished(action), "wish")]
         if action.levels:
             calls.append(ActionDemand(action.levels.get(self.intervention.level, 0.0), "level"))
         if ANY_INTENT in action.intents:
@@ -213,8 +213,7 @@ class DecisionCase:
         fit = self._wished.get(action.id)
         if fit is None:
             by_intent = sum(fit * self._wanted.get(name, 0.0) for name, fit in action.intents.items())
-            fit = min(1.0, max(by_intent, self.reading.likeness.get(action.id, 0.0)))
-            self._wished[action.id] = fit = 0.0 if self._lacks_its_wish(action) else fit
+            fit = self._wished[action.id] = min(1.0, max(by_intent, self.reading.likeness.get(action.id, 0.0)))
         return fit
 
     def _lacks_its_wish(self, action: CatalogueAction) -> bool:
