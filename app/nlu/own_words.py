@@ -16,7 +16,7 @@ from app.nlu.letter_banners import leading_banner
 from app.nlu.letter_ends import around, trailing_notice
 from app.nlu.machine_text import is_surely_of_machine, machine_lines, object_in
 from app.nlu.markup import without_markup
-from app.nlu.quoted_history import answered, repeated
+from app.nlu.quoted_history import answered, prefixed, repeated
 
 SHORTEST_DIVIDED = 60
 """A message of one line that is shorter is all its writer's."""
@@ -35,6 +35,9 @@ class Role(StrEnum):
     MACHINE = "machine"
 
 
+_SIGNED = (Role.OWN, Role.AROUND)
+
+
 @text_cache(maxsize=2048)
 def own_text(text: str, *, is_letter: bool = True) -> str:
     """What is read of a message: its writer's own lines, HTML as text.
@@ -48,6 +51,9 @@ def own_text(text: str, *, is_letter: bool = True) -> str:
     shown = plain if len(plain) <= _LONGEST else f"{plain[: _LONGEST // 2]}\n{plain[-_LONGEST // 2 :]}"
     lines = shown.splitlines()
     roles = roles_of(lines, is_letter=is_letter)
+    if Role.REPEATED in roles:
+        for index, start in prefixed(lines, [i for i, role in enumerate(roles) if role in _SIGNED]).items():
+            roles[index], lines[index] = Role.OWN, lines[index][start:]
     read = _lines_of(lines, roles, Role.OWN, Role.ANSWERED)
     if all(is_greeting(line) for line in read if line.strip()):
         read = _lines_of(lines, roles, *_kinds_for_want(lines, roles))

@@ -7,7 +7,7 @@ settle what the shape leaves open.
 
 import re
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from app.nlu.courtesies import is_greeting
@@ -25,6 +25,8 @@ _CLOCK = re.compile(r"(?<![\d./-])\d{1,2}[:.h]\s?\d{2}\b(?![./-]\d)")
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)|\b\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\b")
 _DASHES = re.compile(r"\s{0,20}[-_=*—–]{2,80}\s?(?P<title>[^\W\d_][^-_=*\n]{2,60}?)\s?[-_=*—–]{2,80}\s{0,20}$")
 _WORD = re.compile(r"[^\W\d_](?:[^\W\d_]|['’-](?=[^\W\d_]))*")
+_PREFIXED = re.compile(r"[\s>]{0,20}\[(?P<name>[^\W\d_][^\[\]\n]{1,40})\]\s{0,4}:?\s{0,4}(?P<words>\S)")
+_MOST_SIGNED, _LONGEST_SIGNED = 3, 40
 _LONGEST_LINE = 500
 _LONGEST_OPENING = 240
 _MOST_HEADERS = 12
@@ -64,6 +66,22 @@ def answered(lines: Sequence[str]) -> frozenset[int]:
                 chosen.update(block)
             block = []
     return frozenset(chosen)
+
+
+def prefixed(lines: Sequence[str], own: Sequence[int]) -> Mapping[int, int]:
+    """The lines of a repeated letter that begin with the writer's own name in brackets, with where their words begin.
+
+    Mail programs put `[Name]` before what is written between the lines of the letter that is answered. Whose name it
+    is, the end of the writer's own lines tells.
+    """
+    signed = [line for line in (lines[index] for index in own) if line.strip()][-_MOST_SIGNED:]
+    names = {word.casefold() for line in signed if len(line) < _LONGEST_SIGNED for word in _WORD.findall(line)}
+    chosen: dict[int, int] = {}
+    for index, line in enumerate(lines):
+        match = _PREFIXED.match(line)
+        if match is not None and names & {word.casefold() for word in _WORD.findall(match["name"])}:
+            chosen[index] = match.start("words")
+    return chosen
 
 
 class Beginning(NamedTuple):

@@ -145,3 +145,14 @@ def test_of_a_letter_that_was_only_passed_on_its_lines_are_read_as_said_elsewher
 )
 def test_endless_repetitions_are_read_to_their_end(piece: str) -> None:
     assert isinstance(own_text(piece * (150_000 // len(piece))), str)
+
+
+def test_answers_that_a_mail_program_marks_with_their_writers_name_are_read_as_theirs() -> None:
+    letter = (
+        "Hello,\n\nyou find my answers below.\n\nMia Lund\n\n"
+        "From: Tom Hill <tom@shop.example>\nSent: Monday, 16 November 2026 09:12\nTo: Mia Lund\nSubject: Your order\n\n"
+        "1. Which lamp is it?\n[Lund, Mia] The blue one\n2. What is broken?\n[Lund, Mia] The glass is cracked.\n"
+        "[Shop] Notes of the shop\nKind regards\nTom\n"
+    )
+    assert own_text(letter).splitlines()[-2:] == ["The blue one", "The glass is cracked."]
+    assert "Notes of the shop" not in own_text(letter)
