@@ -26,7 +26,7 @@ _DOING = (
     r"|hold|keep|change|check|look|let|pay|waive|repair|decide|report|return|bring|move|book|release|lift|update|file)"
 )
 _PROMISING = re.compile(
-    r"(?:\b(?:i|we)(?:['’]ll| will| am going to|['’]m going to| are going to|['’]re going to| shall)\b(?! not\b)"
+    r"(?:\b(?:i|we)(?:['’]ll| will|(?: am|['’]m| are|['’]re) (?:going to|gonna)| shall)\b(?! not\b)"
     rf"|(?<=[\w’'])(?:['’]ll| will| is going to| are going to| should)(?: now| then| also| all| both)? {_DOING}\b"
     rf"|\b(?:and|but|then) (?:then )?(?:will|shall)(?: now| then| also)? (?:ask|{_DOING})\b"
     rf"|\b{_DOING[:-1]}|write)s (?=[^.?!]{{0,300}}\b(?:by|before|within|no later than)\b)"
@@ -38,7 +38,8 @@ _LASTING = re.compile(
     r"\b(?:refund|send|sent|call(?:ed)? (?:you )?back|ring (?:you )?back|callback|e-?mail|credit|ship|replace"
     r"|follow(?:ing)?"
     r" up|get back|come back to you|contact|waive|receive|arrive|deliver|reimburse|compensat|reply|notify|technician"
-    r"|let you know|reach out|write to you|text you|call you|phone you|confirm(?:ation)?\b(?! (?:that|your"
+    r"|let you know|reach out|write to you|text you|call you|phone you"
+    r"|give you an? (?:\w+ )?(?:call|ring)|confirm(?:ation)?\b(?! (?:that|your"
     r"|the)\b)|hold it"
     r"|keep it|have it done|pay you|answer you|ring you|ask for (?:[^.?!]|\.\d){1,30} back|escalate)",
     re.IGNORECASE,
@@ -95,7 +96,7 @@ _DUE = re.compile(
     r"|before (?!we\b|you\b|i\b|they\b|it\b|he\b|she\b|that\b|this\b)(?:the |your )?[a-z]+"
     rf"|(?:on|at|from|in|around) (?:the )?(?:{_POINT})|today|tomorrow|tonight|(?:this|next) (?:{_PART}"
     rf"|week(?:end)?|month|{_DAY})"
-    rf"|{_DATE}|first thing)"
+    rf"|{_DATE}|{_DAY} {_PART}|first thing)"
     rf"(?:,? (?:in the |this )?{_PART}| (?:at|by|before|after|between|on|to|and|until"
     rf"|from) {_POINT}(?: and {_HOUR})?){{0,2}}",
     re.IGNORECASE,

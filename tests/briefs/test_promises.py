@@ -22,6 +22,12 @@ def brief_of(*conversation: Interaction, prior: tuple[Interaction, ...] = ()) ->
         ("A colleague will call you this afternoon.", "A colleague will call you this afternoon.", "this afternoon"),
         ("We'll keep it for you until 18:00.", "We'll keep it for you until 18:00.", "until 18:00"),
         ("I'll do it on the morning of the 21st.", None, "on the morning of the 21st"),
+        ("I'm gonna get an engineer out Thursday morning.", None, "Thursday morning"),
+        (
+            "Perfect, and I'll give you a quick call once he is there.",
+            "I'll give you a quick call once he is there.",
+            None,
+        ),
         ("The desk looks at it and writes to you by Friday.", None, "by Friday"),
         ("I have asked them and will ask for the 5.00 back for you.", None, None),
         ("Ein Kollege ruft Sie bis zum 9. Februar an.", None, "bis zum 9. Februar"),
