@@ -98,6 +98,10 @@ def _split_sentences(split: Split) -> Iterator[LabelledSentence]:
 
 
 def _lines(path: Path) -> Iterator[Mapping[str, Any]]:
+    if not path.is_file():
+        raise InvalidRequest(
+            f"{path} is not there. Name the folder that holds the public files of {FOLDER / 'README.md'}."
+        )
     with path.open(encoding="utf-8") as lines:
         for line in lines:
             yield json.loads(line)
