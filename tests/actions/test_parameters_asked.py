@@ -53,7 +53,7 @@ async def offered(text: str) -> OfferedAction:
 
 def with_policy(*rules: Mapping[str, Any]) -> Mapping[str, Any]:
     """The catalogue where the action has these rules."""
-    action = {**CATALOGUE["actions"][0], "parameters": [], "policy": {"eligibility": list(rules)}}
+    action: dict[str, Any] = {**CATALOGUE["actions"][0], "parameters": [], "policy": {"eligibility": list(rules)}}
     return {**CATALOGUE, "actions": [{**action, "script": "I renew it now."}]}
 
 
