@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any, cast
 
 from app.briefs.bot_handovers import without_handovers
@@ -36,47 +38,45 @@ _FEWEST_DIGITS = 9
 _COMES_BACK = 2
 
 
-def linked_interactions(snapshot: Snapshot) -> tuple[Interaction, ...]:
+def linked_interactions(snapshot: Snapshot, earlier: "Sequence[EarlierTalk]") -> tuple[Interaction, ...]:
     """The conversation with what led to it: link by link, as long as no pause is too long and nothing was settled."""
     start = min((interaction.occurred_at for interaction in snapshot.conversation), default=snapshot.now)
-    names, topic = _names(snapshot.conversation), _topic(snapshot.conversation)
+    now = EarlierTalk(snapshot.conversation)
+    names, topic = set(now.names), set(now.topic)
     chain: list[Interaction] = []
     done: set[str] = set()  # what conversations were about that ended well: what led to those is settled too
-    for group in sorted(
-        _by_conversation(snapshot.prior), key=lambda interactions: interactions[-1].occurred_at, reverse=True
-    ):
-        pause = start - group[-1].occurred_at
-        shared = bool(names & _names(group)) and pause <= SAME_THING_WITHIN
-        owed = bool(_topic(group) & topic) and pause <= SAME_THING_WITHIN and _owes(utterances(group))
-        settled = _settled(group, snapshot.resolved)
-        unsettled = (
-            not (settled or _topic(group) & done)
-            or len(_topic(group) & topic) >= _COMES_BACK
-            or _is_back(group, snapshot.conversation)
-        )
+    for talk in sorted(earlier, key=lambda talk: talk.ended_at, reverse=True):
+        pause = start - talk.ended_at
+        shared = bool(names & talk.names) and pause <= SAME_THING_WITHIN
+        owed = bool(talk.topic & topic) and pause <= SAME_THING_WITHIN and talk.owes
+        settled = talk.is_settled(snapshot.resolved)
+        unsettled = not (settled or talk.topic & done) or len(talk.topic & topic) >= _COMES_BACK or _is_back(talk, now)
         if settled:
-            done |= _topic(group)
-        if shared or owed or (pause <= SAME_CASE_WITHIN and unsettled and _on_topic(group, topic)):
-            chain.extend(group)
-            start = min(start, group[0].occurred_at)
-            names |= _names(group)
-            topic |= _topic(group)
+            done |= talk.topic
+        if shared or owed or (pause <= SAME_CASE_WITHIN and unsettled and talk.is_on(topic)):
+            chain.extend(talk.interactions)
+            start = min(start, talk.interactions[0].occurred_at)
+            names |= talk.names
+            topic |= talk.topic
     together = sorted(
         (*chain, *snapshot.conversation), key=lambda interaction: (interaction.occurred_at, interaction.seq)
     )
     return tuple(without_secrets(without_handovers(together)))
 
 
-def settled_elsewhere(snapshot: Snapshot, interactions: Sequence[Interaction]) -> frozenset[str]:
+def settled_elsewhere(
+    snapshot: Snapshot, earlier: "Sequence[EarlierTalk]", interactions: Sequence[Interaction]
+) -> frozenset[str]:
     """The interactions of other conversations that ended well."""
     own = {interaction.interaction_id for interaction in interactions}
     others = [
-        group
-        for group in _by_conversation(snapshot.prior)
-        if own.isdisjoint(interaction.interaction_id for interaction in group)
+        talk for talk in earlier if own.isdisjoint(interaction.interaction_id for interaction in talk.interactions)
     ]
     return frozenset(
-        interaction.interaction_id for group in others if _settled(group, snapshot.resolved) for interaction in group
+        interaction.interaction_id
+        for talk in others
+        if talk.is_settled(snapshot.resolved)
+        for interaction in talk.interactions
     )
 
 
@@ -115,79 +115,94 @@ def _may_hold_a_secret(text: str) -> bool:
     return _MAY_HOLD_A_SECRET.search(text) is not None or most_spoken_digits(words_of(text)) >= _FEWEST_DIGITS
 
 
-def _topic(group: Sequence[Interaction]) -> set[str]:
-    """What the customer's words are about; nothing where they only asked for a person."""
-    matters = [
-        utterance
-        for utterance in utterances(group)
-        if utterance.by_customer and utterance.act in MATTERS and not asks_for_person(utterance)
-    ]
-    return {term for utterance in matters for term in utterance.terms}
-
-
-def _on_topic(group: Sequence[Interaction], topic: set[str]) -> bool:
-    """Whether an earlier conversation may be of the same matter; one without words of its own may always be."""
-    words = _topic(group)
-    return not topic or not words or bool(topic & words)
-
-
-def _is_back(group: Sequence[Interaction], conversation: Sequence[Interaction]) -> bool:
+def _is_back(before: "EarlierTalk", now: "EarlierTalk") -> bool:
     """Whether a trouble that the customer called over is told again, of nothing that has another number."""
-    before, now = utterances(group), utterances(conversation)
-    if not any(utterance.by_customer and utterance.reading.relief >= SURE for utterance in before):
+    if not any(utterance.by_customer and utterance.reading.relief >= SURE for utterance in before.spoken):
         return False
-    first_troubles, troubles = (
-        [each for each in spoken if each.by_customer and is_trouble(each.reading)] for spoken in (before, now)
-    )
-    other = _names(group) and _names(conversation) and not _names(group) & _names(conversation)
-    return not other and any(akin(first.terms, second.terms) for first in first_troubles for second in troubles)
+    other = before.names and now.names and not before.names & now.names
+    return not other and any(akin(first.terms, second.terms) for first in before.troubles for second in now.troubles)
 
 
-def _by_conversation(prior: Sequence[Interaction]) -> list[list[Interaction]]:
+def earlier_talks(prior: Sequence[Interaction]) -> "list[EarlierTalk]":
+    """What went before a conversation, by conversation; what has none, by channel."""
     groups: dict[str, list[Interaction]] = {}
     for interaction in prior:
         groups.setdefault(interaction.conversation_id or interaction.channel.value, []).append(interaction)
-    return list(groups.values())
+    return [EarlierTalk(group) for group in groups.values()]
 
 
-def _settled(group: Sequence[Interaction], resolved: Collection[str] = ()) -> bool:
-    """Whether a conversation ended well: its customer took leave, its last step did not fail, no promise is open.
+@dataclass(frozen=True)
+class EarlierTalk:
+    """The interactions of one conversation; what they say is read when it is first asked for, and once."""
 
-    What the platform calls resolved ended well, whatever was said.
-    """
-    if all(interaction.interaction_id in resolved for interaction in group):
-        return True
-    spoken = utterances(group)
-    by_customer = [utterance for utterance in spoken if utterance.by_customer]
-    ended_well = any(utterance.act in LEAVING for utterance in by_customer[-2:])
-    outcomes = [
-        interaction.outcome for interaction in group if interaction.kind is Kind.EVENT and interaction.outcome
-    ] + [call.outcome for call in calls(group)]
-    failed = bool(outcomes) and outcomes[-1] in (Outcome.FAILED, Outcome.ABANDONED)
-    if not by_customer:
-        return bool(outcomes) and not failed
-    # Thanks for a promise settle nothing: whoever calls again may well call because it was not kept.
-    return (
-        ended_well
-        and not failed
-        and not _owes(spoken)
-        and not any(utterance.act is Act.REFUSAL for utterance in spoken)
-    )
+    interactions: Sequence[Interaction]
 
+    @property
+    def ended_at(self) -> datetime:
+        """When its last interaction took place."""
+        return self.interactions[-1].occurred_at
 
-def _owes(spoken: Sequence[Utterance]) -> bool:
-    """Whether bot or agent promised something that outlasts the talk."""
-    return any(not utterance.by_customer and is_promise(utterance) for utterance in spoken)
+    @cached_property
+    def spoken(self) -> Sequence[Utterance]:
+        """Every sentence of it, in order."""
+        return utterances(self.interactions)
 
+    @cached_property
+    def topic(self) -> frozenset[str]:
+        """What the customer's words are about; nothing where they only asked for a person."""
+        matters = [
+            utterance
+            for utterance in self.spoken
+            if utterance.by_customer and utterance.act in MATTERS and not asks_for_person(utterance)
+        ]
+        return frozenset(term for utterance in matters for term in utterance.terms)
 
-def _names(group: Sequence[Interaction]) -> set[str]:
-    """What a conversation names by number or code, in words and in the data of its steps; not who the customer is."""
-    mentioned = {
-        canonical(mention.value)
-        for interaction in group
-        for mention in mentions(interaction.text)
-        if mention.type in _NAMING
-    }
-    own = {canonical(identifier.value) for interaction in group for identifier in interaction.identifiers}
-    given = (pair for interaction in group for pair in structured_names(dict(interaction.data)))
-    return mentioned | {canonical(value) for key, value in given if not is_of_person(key)} - own
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """What is named by number or code, in words and in the data of steps; not who the customer is."""
+        mentioned = {
+            canonical(mention.value)
+            for interaction in self.interactions
+            for mention in mentions(interaction.text)
+            if mention.type in _NAMING
+        }
+        own = {
+            canonical(identifier.value) for interaction in self.interactions for identifier in interaction.identifiers
+        }
+        given = (pair for interaction in self.interactions for pair in structured_names(dict(interaction.data)))
+        return frozenset(mentioned | {canonical(value) for key, value in given if not is_of_person(key)} - own)
+
+    @cached_property
+    def troubles(self) -> Sequence[Utterance]:
+        """What the customer told of troubles."""
+        return [each for each in self.spoken if each.by_customer and is_trouble(each.reading)]
+
+    @cached_property
+    def owes(self) -> bool:
+        """Whether bot or agent promised something that outlasts the talk."""
+        return any(not utterance.by_customer and is_promise(utterance) for utterance in self.spoken)
+
+    def is_on(self, topic: Collection[str]) -> bool:
+        """Whether it may be of the same matter; a conversation without words of its own may always be."""
+        return not topic or not self.topic or not self.topic.isdisjoint(topic)
+
+    def is_settled(self, resolved: Collection[str]) -> bool:
+        """Whether it ended well: its customer took leave, its last step did not fail, no promise is open.
+
+        What the platform calls resolved ended well, whatever was said.
+        """
+        if all(interaction.interaction_id in resolved for interaction in self.interactions):
+            return True
+        by_customer = [utterance for utterance in self.spoken if utterance.by_customer]
+        events = [row.outcome for row in self.interactions if row.kind is Kind.EVENT and row.outcome]
+        outcomes = events + [call.outcome for call in calls(self.interactions)]
+        failed = bool(outcomes) and outcomes[-1] in (Outcome.FAILED, Outcome.ABANDONED)
+        if not by_customer:
+            return bool(outcomes) and not failed
+        # Thanks for a promise settle nothing: whoever calls again may well call because it was not kept.
+        return (
+            any(utterance.act in LEAVING for utterance in by_customer[-2:])
+            and not failed
+            and not self.owes
+            and not any(utterance.act is Act.REFUSAL for utterance in self.spoken)
+        )
