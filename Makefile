@@ -86,7 +86,7 @@ $(READY): pyproject.toml requirements/dev.txt requirements/uv.txt
 		echo "Python's venv module does not work here. On Debian and Ubuntu it is a package of its own: python3-venv." >&2; \
 		exit 1; \
 	}
-	@echo "Setting up $(VENV): some 160 packages, once."
+	@echo "Setting up $(VENV): some 210 packages, once."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
 	@# The second attempt is for networks with a certificate of their own, which only the system knows.
 	@$(SYNC) || $(SYNC) --system-certs

@@ -211,8 +211,8 @@ class HandoffService:
         document = await self._parts.archive.get(tenant, "handoffs", handoff_id)
         if document is None:
             raise NotFound(
-                f"No handoff has the id {handoff_id!r} in this tenant. It goes when a message that it quotes is "
-                "deleted or its customer is erased."
+                f"No handoff has the id {handoff_id!r} in this tenant. Take the handoff_id of an answer, or of GET "
+                "/v1/handoffs. A handoff goes when a message that it quotes is deleted or its customer is erased."
             )
         return document
 
