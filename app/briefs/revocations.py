@@ -40,8 +40,10 @@ def revocations(utterances: Sequence[Utterance], steps: Sequence[AttemptedStep])
     for utterance in utterances:
         by_conversation.setdefault(utterance.interaction.conversation_id, []).append(utterance)
     for talk in by_conversation.values():
-        for message in _messages(talk):
-            withdrawals = list(message.withdrawals())
+        taken_back = {id(each): withdrawal for each in talk if (withdrawal := _withdrawal_of(each)) is not None}
+        # Most customers take nothing back; what our side arranged need not be looked for then.
+        for message in _messages(talk) if taken_back else ():
+            withdrawals = [(each, taken_back[id(each)]) for each in message.sentences if id(each) in taken_back]
             for theirs, withdrawal in withdrawals:
                 for ours in message.arranged:
                     if withdrawal.means(ours.terms, is_reply=message.answers(ours.interaction)):
@@ -72,13 +74,6 @@ class _MessageWithdrawals(NamedTuple):
     def row(self) -> Interaction:
         return self.sentences[0].interaction
 
-    def withdrawals(self) -> Iterator[tuple[Utterance, Withdrawal]]:
-        """The sentences that take something back, with what."""
-        for theirs in self.sentences:
-            withdrawal = None if theirs.pasted else withdrawal_in(theirs.text, theirs.reading)
-            if withdrawal is not None:
-                yield theirs, withdrawal
-
     def answers(self, row: Interaction) -> bool:
         """Whether the message is the first one after something of ours."""
         return self.before is None or (self.before.occurred_at, self.before.seq) < (row.occurred_at, row.seq)
@@ -87,6 +82,13 @@ class _MessageWithdrawals(NamedTuple):
         """Whether the message is the first one after a step."""
         since = self.before
         return (since is None or since.occurred_at <= step.action.at) and step.action.at <= self.row.occurred_at
+
+
+def _withdrawal_of(utterance: Utterance) -> Withdrawal | None:
+    """What a sentence of the customer's takes back."""
+    if utterance.pasted or not utterance.by_customer:
+        return None
+    return withdrawal_in(utterance.text, utterance.reading)
 
 
 def _messages(talk: Sequence[Utterance]) -> Iterator[_MessageWithdrawals]:

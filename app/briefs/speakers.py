@@ -139,7 +139,7 @@ def _sender(row: Interaction) -> _Sender:
     if row.participant is not None and (row.participant.name or row.participant.id):
         name = row.participant.name
         return _Sender(name if name and _is_name(name) else None, row.participant.id)
-    for field in (*_FIELDS, *_AMBIGUOUS_FIELDS):
+    for field in (*_FIELDS, *_AMBIGUOUS_FIELDS) if row.data else ():
         value = row.data.get(field)
         if isinstance(value, Mapping):
             fields = cast(Mapping[str, Any], value)

@@ -197,6 +197,8 @@ def binds_us(sentence: str, likely: float) -> bool:
 
     `likely` is what the classifier of promises makes of it; in English the wording finds those of which it is not sure.
     """
+    if likely < _LEAST_TIMED:  # most sentences; the wording of no other is looked at
+        return False
     timed = time_in(sentence) is not None
     sure = likely >= (_SURE_OF_TIMED if timed else _SURE)
     perhaps = likely >= (_LEAST_TIMED if timed else _LEAST) and is_english(sentence)

@@ -7,6 +7,7 @@ English, with the bare yes and no of six more languages; what is not understood 
 """
 
 import re
+from collections.abc import Collection
 from enum import StrEnum
 
 
@@ -113,10 +114,10 @@ _TURN_PATTERNS = {turn: re.compile(pattern, re.IGNORECASE) for turn, pattern in 
 _LONGEST = 2000
 
 
-def reply_of(text: str) -> frozenset[Reply]:
-    """The moves of a customer's message. Only the first 2,000 characters are read."""
+def reply_of(text: str, among: Collection[Reply] = tuple(Reply)) -> frozenset[Reply]:
+    """Which of these moves a customer's message makes. Only the first 2,000 characters are read."""
     read = text[:_LONGEST]
-    return frozenset(reply for reply, pattern in _REPLY_PATTERNS.items() if pattern.search(read))
+    return frozenset(reply for reply in among if _REPLY_PATTERNS[reply].search(read))
 
 
 def turn_of(text: str) -> frozenset[TurnEffect]:

@@ -62,7 +62,7 @@ def _takes_back(clause: str) -> bool:
 
 def _declined(sentence: str, reading: SentenceReading) -> tuple[frozenset[str], bool]:
     """What a sentence names where it may say no to that, and whether it says of anything that it does not suit."""
-    moves = reply_of(sentence)
+    moves = reply_of(sentence, (Reply.DECLINES, Reply.DISLIKES))
     is_refusal = reading.acts[Act.REFUSAL] + reading.acts[Act.WITHDRAWAL] >= _SURE
     says_no = is_refusal or (Reply.DECLINES in moves and reading.acts[Act.REFUSAL] >= _LIKELY)
     suits_nothing = Reply.DISLIKES in moves and (is_refusal or Reply.DECLINES in moves)
