@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from app.briefs.linked_conversations import EarlierTalk
 from app.briefs.people import People
 from app.briefs.quoted_replies import NO_REPLIES, QuotedReplies
 from app.briefs.reading import Call, Utterance, of_two_people
@@ -72,8 +73,8 @@ _NOTHING = Weighed(0.0, 0.0)
 class Case:
     """One case, read: who said what, what was tried, what was wanted.
 
-    What has been `replaced` since is not in `utterances`; `settled` are the interactions of other conversations that
-    ended well, and `revoked` is what our side had done or promised and the customer took back.
+    What has been `replaced` since is not in `utterances`; `earlier` are the conversations that went before, and
+    `revoked` is what our side had done or promised and the customer took back.
     """
 
     interactions: tuple[Interaction, ...]
@@ -84,7 +85,7 @@ class Case:
     wishes: tuple[Wish, ...]
     at_hand: frozenset[str]
     replaced: tuple[Revision, ...]
-    settled: frozenset[str]
+    earlier: tuple[EarlierTalk, ...] = ()
     revoked: tuple[Revocation, ...] = ()
     replies: QuotedReplies = NO_REPLIES
 
@@ -399,11 +400,8 @@ class Case:
     @cached_property
     def answer(self) -> Utterance | None:
         """What bot or agent told in reply to the customer's last question, where it was no no and no promise."""
-        questions = [
-            index
-            for index, utterance in enumerate(self.utterances)
-            if utterance.by_customer and utterance.act is Act.QUESTION
-        ]
+        numbered = enumerate(self.utterances)
+        questions = [index for index, each in numbered if each.by_customer and each.act is Act.QUESTION]
         if not questions:
             return None
         reply = next((utterance for utterance in self.utterances[questions[-1] :] if not utterance.by_customer), None)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from app.briefs.case import Case
 from app.briefs.corrections import with_current_values
-from app.briefs.linked_conversations import earlier_talks, linked_interactions, settled_elsewhere
+from app.briefs.linked_conversations import earlier_talks, linked_interactions
 from app.briefs.llm.instructions import without_instructions
 from app.briefs.quoted_replies import quoted_replies
 from app.briefs.reading import Utterance, calls, utterances
@@ -37,7 +37,7 @@ def read_case(snapshot: Snapshot) -> Case:
         wishes=wishes(current, taken),
         at_hand=frozenset(interaction.interaction_id for interaction in snapshot.conversation),
         replaced=replaced,
-        settled=settled_elsewhere(snapshot, earlier, interactions),
+        earlier=tuple(earlier),
         revoked=revoked.sentences,
         replies=quoted_replies(interactions, current),
     )

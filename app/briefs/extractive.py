@@ -14,7 +14,7 @@ from app.briefs.commitments import commitments, due_elsewhere, is_promise
 from app.briefs.due import with_day
 from app.briefs.entities import entities
 from app.briefs.headline import headline_of, last_failed, main_thing
-from app.briefs.linked_conversations import without_secrets
+from app.briefs.linked_conversations import settled_elsewhere, without_secrets
 from app.briefs.llm.entities import united
 from app.briefs.llm.instructions import without_instructions
 from app.briefs.mood import mood_of
@@ -252,7 +252,7 @@ def _history(
     went_well: dict[str, HistoryItem] = {}
     above = {
         *case.at_hand,
-        *case.settled,
+        *settled_elsewhere(case.earlier, case.interactions, snapshot.resolved),
         *(interaction_id for step in listed for interaction_id in step.action.evidence),
     }
     shown = {row.interaction_id: row for row in without_secrets(snapshot.interactions)}

@@ -47,8 +47,10 @@ def linked_interactions(snapshot: Snapshot, earlier: "Sequence[EarlierTalk]") ->
     done: set[str] = set()  # what conversations were about that ended well: what led to those is settled too
     for talk in sorted(earlier, key=lambda talk: talk.ended_at, reverse=True):
         pause = start - talk.ended_at
-        shared = bool(names & talk.names) and pause <= SAME_THING_WITHIN
-        owed = bool(talk.topic & topic) and pause <= SAME_THING_WITHIN and talk.owes
+        if pause > SAME_THING_WITHIN:
+            break  # as are all that ended before it
+        shared = bool(names & talk.names)
+        owed = bool(talk.topic & topic) and talk.owes
         settled = talk.is_settled(snapshot.resolved)
         unsettled = not (settled or talk.topic & done) or len(talk.topic & topic) >= _COMES_BACK or _is_back(talk, now)
         if settled:
@@ -65,7 +67,7 @@ def linked_interactions(snapshot: Snapshot, earlier: "Sequence[EarlierTalk]") ->
 
 
 def settled_elsewhere(
-    snapshot: Snapshot, earlier: "Sequence[EarlierTalk]", interactions: Sequence[Interaction]
+    earlier: "Sequence[EarlierTalk]", interactions: Sequence[Interaction], resolved: Collection[str]
 ) -> frozenset[str]:
     """The interactions of other conversations that ended well."""
     own = {interaction.interaction_id for interaction in interactions}
@@ -73,10 +75,7 @@ def settled_elsewhere(
         talk for talk in earlier if own.isdisjoint(interaction.interaction_id for interaction in talk.interactions)
     ]
     return frozenset(
-        interaction.interaction_id
-        for talk in others
-        if talk.is_settled(snapshot.resolved)
-        for interaction in talk.interactions
+        interaction.interaction_id for talk in others if talk.is_settled(resolved) for interaction in talk.interactions
     )
 
 
