@@ -206,9 +206,7 @@ class DecisionCase:
         for name, fit in action.instead_of.items():
             refused = REFUSED * self._refused(name)
             calls.append(ActionDemand(fit * max(closed.get(name, 0.0), refused), "closed", name))
-        demand = calls[0] if len(calls) == 1 else max(calls, key=lambda call: call.strength)
-        is_faint = action.irreversible and demand.strength < LEAST_OWN_WISH
-        return demand._replace(strength=0.0) if is_faint else demand
+        return calls[0] if len(calls) == 1 else max(calls, key=lambda call: call.strength)
 
     def wished(self, action: CatalogueAction) -> float:
         """How well the action fits what the customer wants."""
