@@ -374,14 +374,14 @@ def _bus(settings: Settings, *, one_process: bool) -> Bus:
     if settings.redis_url:
         from app.adapters.buses.redis import RedisLink
 
-        return LinkedBus(RedisLink(settings.redis_url, scope))
+        return LinkedBus(RedisLink(settings.redis_url, scope), "the Redis of WARMLINE_REDIS_URL")
     if settings.ledger_url.startswith("postgres"):
         from app.adapters.buses.postgres import PostgresLink
 
-        return LinkedBus(PostgresLink(settings.ledger_url))
+        return LinkedBus(PostgresLink(settings.ledger_url), "the PostgreSQL of WARMLINE_DATABASE_URL")
     from app.adapters.buses.sockets import SocketLink
 
-    return LinkedBus(SocketLink(scope))
+    return LinkedBus(SocketLink(scope), "sockets of this machine")
 
 
 def _outbox(ledger: Ledger, archive: Archive) -> Outbox:

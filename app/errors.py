@@ -38,6 +38,12 @@ class Unauthorized(WarmlineError):
     title = "A valid API key is needed"
 
 
+class UnverifiedRequest(Unauthorized):
+    """A platform's request without a signature or token that fits."""
+
+    title = "The request is not verified"
+
+
 class Forbidden(WarmlineError):
     """The key is valid but lacks the scope."""
 

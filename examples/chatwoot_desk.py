@@ -27,10 +27,12 @@ from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit, urlunsplit
 
 ACCOUNT, CONVERSATION = 1, 7
+# Refusals that may be taken later: a time-out, or too many requests.
+_FOR_NOW = (408, 429)
 ANSWER_WITHIN_S, TRIES = 5.0, 4
 CONTACT = {"id": 21, "name": "Ines Duarte", "email": "ines@example.com", "phone_number": None, "type": "contact"}
 BOT = {"id": 4, "name": "Helper", "type": "agent_bot"}
@@ -110,15 +112,28 @@ class Desk:
             signed = {"X-Chatwoot-Signature": f"sha256={signature}", "X-Chatwoot-Timestamp": at}
             try:
                 asked(self.address, body, signed)
+            except HTTPError as refusal:
+                if refusal.code < 500 and refusal.code not in _FOR_NOW:
+                    sys.exit(f"Warmline refused the event with {refusal.code}: {reason_of(refusal)}")
+                print(f"not taken, sent again: {refusal.code}", file=sys.stderr)
+                time.sleep(2**attempt)
             except URLError as failure:
-                print(f"not taken, sent again: {failure}", file=sys.stderr)
+                print(f"not taken, sent again: {failure.reason}", file=sys.stderr)
                 time.sleep(2**attempt)
             else:
                 return
         sys.exit(
-            f"Warmline took none of it at {self.address}. Does it run there, and is the secret the connector's? "
+            f"Warmline took none of it at {urlsplit(self.address).netloc}. Does it run there? "
             "WARMLINE_URL says where it runs, if not there."
         )
+
+
+def reason_of(refusal: HTTPError) -> str:
+    """What Warmline says of a request that it refused."""
+    try:
+        return str(json.loads(refusal.read())["detail"])
+    except (ValueError, KeyError, TypeError):
+        return str(refusal.reason)
 
 
 def asked(url: str, body: bytes, headers: Mapping[str, str] | None = None) -> bytes:

@@ -34,7 +34,7 @@ from app.connectors.drafts import (
     words,
 )
 from app.connectors.signatures import check_sha256, secret_of
-from app.errors import Unauthorized
+from app.errors import UnverifiedRequest
 from app.models import (
     BOOKKEEPING,
     Actor,
@@ -156,7 +156,7 @@ class Chatwoot:
             header = "x-chatwoot-signature"
             check_sha256(header, request.headers.get(header), secret_of(credentials, "secret"), signed)
         elif not compare_digest(request.query.get("token", "").encode(), secret_of(credentials, "token")):
-            raise Unauthorized("The token in the webhook's address is missing or wrong.")
+            raise UnverifiedRequest("The token in the webhook's address is missing or wrong.")
 
     def handshake(self, request: WebhookRequest, credentials: Mapping[str, str]) -> WebhookAnswer | None:  # noqa: ARG002
         """Chatwoot asks for none."""

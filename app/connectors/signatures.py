@@ -7,16 +7,16 @@ import hmac
 from collections.abc import Mapping
 from typing import Literal
 
-from app.errors import Unauthorized
+from app.errors import UnverifiedRequest
 
 Algorithm = Literal["sha1", "sha256"]
 
 
 def secret_of(credentials: Mapping[str, str], name: str) -> bytes:
-    """A secret of the connector's settings. Raises Unauthorized where it is not set: nothing can be verified then."""
+    """A secret of the settings. Raises UnverifiedRequest where it is not set: nothing can be verified then."""
     secret = credentials.get(name, "").strip()
     if not secret:
-        raise Unauthorized(f"The connector has no {name}, so no request of the platform can be verified. Add it.")
+        raise UnverifiedRequest(f"The connector has no {name}, so no request of the platform can be verified. Add it.")
     return secret.encode()
 
 
@@ -42,7 +42,7 @@ def is_hex_of(expected: bytes, written: str) -> bool:
 
 
 def check_sha256(header: str, stated: str | None, secret: bytes, signed: bytes) -> None:
-    """Raises Unauthorized unless a header is `sha256=` and the HMAC-SHA256 of these bytes in hexadecimal."""
+    """Raises UnverifiedRequest unless a header is `sha256=` and the HMAC-SHA256 of these bytes in hexadecimal."""
     written = (stated or "").strip()
     if not written.startswith("sha256=") or not is_hex_of(
         mac(secret, signed, "sha256"), written.removeprefix("sha256=")
@@ -50,8 +50,8 @@ def check_sha256(header: str, stated: str | None, secret: bytes, signed: bytes) 
         raise refused(header)
 
 
-def refused(header: str) -> Unauthorized:
+def refused(header: str) -> UnverifiedRequest:
     """The refusal: what the platform should send, and nothing of what was compared."""
-    return Unauthorized(
+    return UnverifiedRequest(
         f"The signature in {header} is missing or does not fit the body. Compare the connector's secret."
     )

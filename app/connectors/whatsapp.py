@@ -31,7 +31,7 @@ from app.connectors.drafts import (
     words,
 )
 from app.connectors.signatures import check_sha256, secret_of
-from app.errors import Unauthorized
+from app.errors import UnverifiedRequest
 from app.models import BOOKKEEPING, Actor, Channel, Identifier, InteractionDraft, Kind, Problem
 
 NAME = "whatsapp"
@@ -130,7 +130,7 @@ class WhatsApp:
             return None
         token = secret_of(credentials, "verify_token")
         if not compare_digest(request.query.get("hub.verify_token", "").encode(), token):
-            raise Unauthorized("The verify token is wrong: write the connector's into the form.")
+            raise UnverifiedRequest("The verify token is wrong: write the connector's into the form.")
         return WebhookAnswer(body=request.query["hub.challenge"].encode(), media_type="text/plain")
 
     def answer(self, request: WebhookRequest) -> WebhookAnswer:  # noqa: ARG002 - every delivery is answered alike

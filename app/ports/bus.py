@@ -5,6 +5,8 @@ from typing import Protocol
 
 from pydantic import JsonValue
 
+from app.models import Check
+
 Message = Mapping[str, JsonValue]
 Receive = Callable[[Message], None]
 
@@ -35,6 +37,10 @@ class Bus(Protocol):
 
     def start(self) -> None:
         """Connect to the other processes, in the background. Needs a running event loop."""
+        ...
+
+    def check(self) -> Check:
+        """Whether the other processes are reached now: `loading` before the first attempt, `degraded` while not."""
         ...
 
     async def close(self) -> None:

@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 from app import offline
-from app.models import Handoff, HandoffRequest, IndexProgress, NextActionRequest, Snapshot
+from app.models import Check, Handoff, HandoffRequest, IndexProgress, NextActionRequest, Snapshot
+from app.patience import within
 from app.readiness import ExampleReadiness, LedgerProbe, Readiness
 from app.services.access import AccessService
 from app.services.analytics import AnalyticsService
@@ -159,6 +161,15 @@ class App:
         await self._parts.decisions.warm_up_model()
         freeze_libraries()
 
+    async def reach_others(self, within_s: float) -> Check:
+        """Connect to the other processes, in an App that was not opened; how that stands after so many seconds."""
+        self._parts.bus.start()
+        with suppress(TimeoutError):
+            async with within(within_s):
+                while self._parts.bus.check().status == "loading":  # noqa: ASYNC110 - no event tells
+                    await asyncio.sleep(0.02)
+        return self._parts.bus.check()
+
     def reindex(self) -> AsyncIterator[IndexProgress]:
         """Make the index anew for all tenants, in an App that was not opened. Raises as the vectors and embedder do."""
         return self._reindexed()
@@ -175,6 +186,7 @@ class App:
         checks = {"ledger": await self._probe.check(), "workflow": self._loader.check()}
         checks["index"] = self._parts.indexer.check()
         checks["actions"] = self._examples.check()
+        checks["bus"] = self._parts.bus.check()
         checks["model"] = self._parts.writer.check()
         if self._parts.writer.has_model:
             checks["revisions"] = self._revisions.check()

@@ -37,7 +37,7 @@ def link(request: pytest.FixtureRequest) -> Callable[[], Link]:
 @asynccontextmanager
 async def joined(link: Callable[[], Link]) -> AsyncGenerator[tuple[LinkedBus, list[Message]]]:
     """The bus of one process, and what it receives on the subject `news`."""
-    bus, received = LinkedBus(link()), list[Message]()
+    bus, received = LinkedBus(link(), "a link of the tests"), list[Message]()
     bus.subscribe("news", received.append)
     bus.start()
     try:
@@ -87,7 +87,7 @@ async def test_a_message_longer_than_a_notification_arrives_whole_and_in_order(l
 async def test_a_process_that_only_tells_something_and_ends_is_heard(link: Callable[[], Link]) -> None:
     async with joined(link) as (first, _), joined(link) as (_, at_second):
         await met(first, at_second)
-        brief = LinkedBus(link())
+        brief = LinkedBus(link(), "a link of the tests")
         brief.publish("news", {"key_id": "k1"})
         await brief.close()
         await until(lambda: {"key_id": "k1"} in at_second)
@@ -106,7 +106,7 @@ async def test_what_is_published_while_the_connection_is_lost_arrives_afterwards
 
 
 async def test_a_process_that_was_cut_off_hears_that_it_may_have_missed_something(postgres: str) -> None:
-    bus, gaps = LinkedBus(PostgresLink(postgres)), list[Message]()
+    bus, gaps = LinkedBus(PostgresLink(postgres), "PostgreSQL"), list[Message]()
     bus.subscribe(MISSED, gaps.append)
     bus.start()
     try:
@@ -156,3 +156,16 @@ def test_frames_that_are_out_of_order_or_doubled_make_one_message() -> None:
     assembler = Assembler("own")
     whole = [assembler.add(part) for part in (parts[2], parts[0], parts[0], parts[1])]
     assert [message is not None for message in whole] == [False, False, False, True]
+
+
+async def test_a_bus_says_whether_the_others_are_reached(link: Callable[[], Link]) -> None:
+    async with joined(link) as (bus, _):
+        await until(lambda: bus.check().status == "ok")
+    assert ProcessBus().check().status == "ok"
+
+
+async def test_a_bus_whose_server_does_not_answer_says_through_what_it_connects_and_what_that_costs() -> None:
+    async with joined(lambda: RedisLink("redis://127.0.0.1:1", "nobody")) as (bus, _):
+        assert bus.check().status == "loading"
+        await until(lambda: bus.check().status == "degraded")
+        assert bus.check().detail.startswith("a link of the tests does not answer. Streams and forgetting reach")

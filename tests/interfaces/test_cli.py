@@ -383,6 +383,7 @@ def test_doctor_shows_the_settings_in_force_without_secrets_and_finds_all_parts_
         "python",
         "data folder",
         "catalogue and prompt",
+        "other processes",
         "ledger",
         "embedder and vectors",
         "sample handoff",

@@ -12,6 +12,7 @@ from cachetools import LRUCache
 
 from app.adapters.buses.framing import Assembler, frames
 from app.adapters.buses.subscribers import ProcessBus
+from app.models import Check
 from app.ports.bus import MISSED, Message, Receive
 
 _log = logging.getLogger(__name__)
@@ -21,6 +22,7 @@ MOST_REMEMBERED = 5_000
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 5.0
 CLOSE_WITHIN_S = 2.0
+_MEANWHILE = "Streams and forgetting reach this process alone until it does; it is tried again every few seconds."
 
 
 class Link(Protocol):
@@ -52,8 +54,11 @@ class _Outgoing(NamedTuple):
 class LinkedBus:
     """A Bus over a link. What is published while the link is down waits, at most 5,000 messages, the newest of them."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Link, way: str) -> None:
+        """`way` names for people what the link goes through, with the setting that says so."""
         self._link = link
+        self._way = way
+        self._check = Check(status="loading", detail=f"connecting through {way}")
         self._here = ProcessBus()
         self._own = secrets.token_hex(8)
         self._assembler = Assembler(self._own)
@@ -75,6 +80,10 @@ class LinkedBus:
     def start(self) -> None:
         """Connect, in the background."""
         self._running = asyncio.create_task(self._run())
+
+    def check(self) -> Check:
+        """How the link is; while it is lost, messages to the other processes wait."""
+        return self._check
 
     async def close(self) -> None:
         """Send what waits, for at most two seconds, and let go of the link."""
@@ -101,6 +110,7 @@ class LinkedBus:
         while True:
             try:
                 await self._link.open(self._receive)
+                self._check = Check(status="ok", detail=f"connected through {self._way}")
                 if was_lost:
                     self._here.publish(MISSED, {})
                 if was_open:
@@ -109,7 +119,8 @@ class LinkedBus:
                 pause, was_open = FIRST_PAUSE_S, True
                 await self._send_until_lost()
             except Exception as failure:  # noqa: BLE001 - whatever was lost is connected to again
-                _log.warning("the bus is not connected: %s", type(failure).__name__)
+                _log.warning("the bus is not connected through %s: %s", self._way, type(failure).__name__)
+                self._check = Check(status="degraded", detail=f"{self._way} does not answer. {_MEANWHILE}")
             was_lost = True
             with suppress(Exception):
                 await self._link.close()

@@ -35,7 +35,7 @@ from app.connectors.genesys.transcripts import (
     stored_rows,
     transcription_rows,
 )
-from app.errors import InvalidRequest, Unauthorized
+from app.errors import InvalidRequest, UnverifiedRequest
 from app.models import Channel, InteractionDraft, Problem
 
 EXPECTED = (
@@ -68,16 +68,16 @@ class Genesys:
     )
 
     def verify(self, request: WebhookRequest, credentials: Mapping[str, str]) -> None:
-        """The HMAC-SHA256 of the raw body, in base64 or hexadecimal. Raises Unauthorized."""
+        """The HMAC-SHA256 of the raw body, in base64 or hexadecimal. Raises UnverifiedRequest."""
         secret = credentials.get("webhook_secret", "")
         signature = request.headers.get(SIGNATURE, "").strip()
         if not secret or not signature:
-            raise Unauthorized(f"Sign the body: {SIGNATURE} is missing.")
+            raise UnverifiedRequest(f"Sign the body: {SIGNATURE} is missing.")
         made = hmac.new(secret.encode(), request.body, sha256).digest()
         sent = signature.removeprefix(_PREFIX).encode(errors="replace")
         as_base64 = hmac.compare_digest(sent, b64encode(made))
         if not (hmac.compare_digest(sent.lower(), made.hex().encode()) or as_base64):
-            raise Unauthorized(f"{SIGNATURE} is not the signature of this body under the secret token.")
+            raise UnverifiedRequest(f"{SIGNATURE} is not the signature of this body under the secret token.")
 
     def handshake(self, request: WebhookRequest, credentials: Mapping[str, str]) -> WebhookAnswer | None:  # noqa: ARG002
         """None: Genesys asks for nothing beforehand."""

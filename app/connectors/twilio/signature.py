@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 from app.connectors.base import WebhookRequest
 from app.connectors.signatures import Algorithm, is_base64_of, mac, refused, secret_of
-from app.errors import Unauthorized
+from app.errors import UnverifiedRequest
 
 HEADER = "x-twilio-signature"
 _SETTINGS = "x-twilio-webhooks-signature-settings"
@@ -36,7 +36,7 @@ def form_fields(text: bytes | str) -> list[tuple[str, str]]:
 
 
 def check_signature(request: WebhookRequest, credentials: Mapping[str, str]) -> None:
-    """Raises Unauthorized unless the request was signed by somebody who knows the account's secret."""
+    """Raises UnverifiedRequest unless the request was signed by somebody who knows the account's secret."""
     secret, algorithm = _secret(request, credentials)
     signature = request.headers.get(HEADER, "")
     if not signature:
@@ -58,7 +58,7 @@ def _secret(request: WebhookRequest, credentials: Mapping[str, str]) -> tuple[by
     pairs = {name.strip(): value.strip() for name, _, value in (part.partition("=") for part in settings.split(","))}
     algorithm = _ALGORITHMS.get(pairs.get("algorithm", ""))
     if algorithm is None:
-        raise Unauthorized(f"{_SETTINGS} names an algorithm that is not known: HMAC_SHA1 and HMAC_SHA256 are.")
+        raise UnverifiedRequest(f"{_SETTINGS} names an algorithm that is not known: HMAC_SHA1 and HMAC_SHA256 are.")
     return secret_of(credentials, "shared_key"), algorithm
 
 

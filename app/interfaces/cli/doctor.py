@@ -24,6 +24,7 @@ from app.settings import Settings
 HIDDEN = "********"
 OLDEST_PYTHON = (3, 11)
 PATIENCE_MS = 30_000
+REACHED_WITHIN_S = 6.0
 _PASSWORD = re.compile(r"(?<=://)([^/@:]*):[^/@]*(?=@)")
 _STYLES = {"ok": "green", "loading": "yellow", "degraded": "yellow", "failed": "red"}
 _SAMPLE = {
@@ -73,6 +74,7 @@ async def _checks(settings: Settings) -> dict[str, Check]:
     checks["catalogue and prompt"] = Check(status="ok", detail=f"{settings.catalogue}, brief {settings.prompt_brief}")
     try:
         await app.warm_up()
+        checks["other processes"] = await app.reach_others(REACHED_WITHIN_S)
         readiness = await app.readiness()
     finally:
         await app.close()
