@@ -115,7 +115,8 @@ def _composed(snapshot: Snapshot, intent: Intent, request: HandoffRequest, case:
         else resolution(case, request.reason, was_resolved=snapshot.was_resolved)
     )
     reason = contact_reason(case, wording)
-    revoked = {*(id(revocation.ours) for revocation in case.revoked), *map(id, case.replies.declined)}
+    called_off = (revocation.ours for revocation in case.revoked if not revocation.only_declined)
+    revoked = {*map(id, called_off), *map(id, case.replies.declined)}
     promised = budget.within(lambda: commitments(case.utterances, case.steps, revoked), ())
     broken = budget.within(lambda: broken_promises(case, promised, snapshot.now), ())
     findings = Findings(case, status, budget.within(lambda: _entities(case), ()), promised, broken, wording)

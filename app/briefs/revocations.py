@@ -19,10 +19,14 @@ _MOST_EARLIER = 24
 
 
 class Revocation(NamedTuple):
-    """What our side had said, and the customer's sentence that takes it back."""
+    """What our side had said, and the customer's sentence that takes it back.
+
+    What is only declined, as not in time or unsuitable, still stands until somebody undoes it.
+    """
 
     ours: Utterance
     by: Utterance
+    only_declined: bool = False
 
 
 class Revocations(NamedTuple):
@@ -47,14 +51,19 @@ def revocations(utterances: Sequence[Utterance], steps: Sequence[AttemptedStep])
             for theirs, withdrawal in withdrawals:
                 for ours in message.arranged:
                     if withdrawal.means(ours.terms, is_reply=message.answers(ours.interaction)):
-                        by_sentence.setdefault(id(ours), Revocation(ours, theirs))
-            gone.update(_steps_taken_back(steps, message, [withdrawal for _, withdrawal in withdrawals]))
+                        revocation = Revocation(ours, theirs, only_declined=not withdrawal.calls_off)
+                        before = by_sentence.get(id(ours))
+                        if before is None or (before.only_declined and withdrawal.calls_off):
+                            by_sentence[id(ours)] = revocation
+            explicit = [withdrawal for _, withdrawal in withdrawals if withdrawal.calls_off]
+            gone.update(_steps_taken_back(steps, message, explicit))
     return Revocations(tuple(by_sentence.values()), frozenset(gone))
 
 
 def without_revoked(steps: Sequence[AttemptedStep], revoked: Revocations) -> tuple[AttemptedStep, ...]:
     """The steps, where those that were taken back are marked so: whether they were undone nobody has told yet."""
-    reported = {(each.ours.text, each.ours.interaction.interaction_id) for each in revoked.sentences}
+    called_off = [each.ours for each in revoked.sentences if not each.only_declined]
+    reported = {(ours.text, ours.interaction.interaction_id) for ours in called_off}
     return tuple(
         _taken_back(step)
         if index in revoked.steps or (step.reported and (step.name, step.action.evidence[-1]) in reported)

@@ -381,7 +381,10 @@ def _before(case: Case, wording: Wording) -> Iterable[BriefSentence]:
 def _turns(case: Case, wording: Wording) -> Iterable[BriefSentence]:
     """What the customer has taken back: what our side had arranged for them, and what they had wanted."""
     for revocation in case.revoked[-1:]:
-        yield wording.quotation(revocation.ours, wording.phrases.withdrawn, case)
+        by_customer = wording.phrases.refused.replace("{actor}", wording.frames.actors[Actor.CUSTOMER])
+        frame = by_customer if revocation.only_declined else wording.phrases.withdrawn
+        sentence = wording.quotation(revocation.ours, frame, case)
+        yield sentence._replace(evidence=(*sentence.evidence, revocation.by.interaction.interaction_id))
     for wish in reversed(case.wishes):
         back = wish.closed_by if wish.state is WishState.WITHDRAWN else None
         if back is not None and back.reading.acts[Act.WITHDRAWAL] >= _SURE_OF_WITHDRAWAL:

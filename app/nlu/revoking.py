@@ -25,11 +25,13 @@ class Withdrawal(NamedTuple):
     """What a sentence takes back: what it `names` does so, a set of terms for each clause.
 
     As a reply it takes back what was just arranged: where it is `alone` all of that, else what is among `declined`.
+    It `calls_off` what it asks not to be done; `Thursday is too late` only says no to it.
     """
 
     names: tuple[frozenset[str], ...]
     alone: bool
     declined: frozenset[str]
+    calls_off: bool
 
     def means(self, arranged: Collection[str], *, is_reply: bool) -> bool:
         """Whether it takes back what was arranged, by the terms of that."""
@@ -50,7 +52,8 @@ def withdrawal_in(sentence: str, reading: SentenceReading) -> Withdrawal | None:
     names_nothing = any(
         content <= _unspecific() or (is_sure and not content.isdisjoint(_unspecific())) for content in names
     )
-    return Withdrawal(tuple(names), names_nothing or suits_nothing, declined)
+    asks = reading.acts[Act.WITHDRAWAL] + reading.acts[Act.REQUEST] >= _SURE
+    return Withdrawal(tuple(names), names_nothing or suits_nothing, declined, calls_off=bool(names) or asks)
 
 
 def _takes_back(clause: str) -> bool:

@@ -38,6 +38,21 @@ def test_what_the_customer_takes_back_of_what_was_arranged_is_no_promise_and_not
 
 
 @pytest.mark.parametrize(
+    ("arranged", "declined"),
+    [
+        ("I have booked a potter for Thursday at 10:00.", "Thursday is too late, I have a baby at home."),
+        ("I have booked a potter for Tuesday at 10:00.", "Tuesday does not suit me."),
+        ("I have booked a potter for Tuesday at 10:00.", "That doesn't work for me."),
+    ],
+)
+def test_what_the_customer_only_says_no_to_still_stands_and_is_told_with_the_no(arranged: str, declined: str) -> None:
+    brief = brief_of(("c", NEED), ("b", arranged), ("c", declined))
+    assert [promise.text for promise in brief.commitments] == [arranged]
+    assert f"Refused by the customer: “{arranged}”" in (brief.situation or "")
+    assert "Taken back" not in (brief.situation or "")
+
+
+@pytest.mark.parametrize(
     "reply",
     [
         "No, that's all, thanks.",
