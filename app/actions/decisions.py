@@ -413,6 +413,7 @@ def _offered(case: DecisionCase, offer: _Offer, similar: Similar) -> OfferedActi
         evidence=tuple(dict.fromkeys((*evidence, *filled.evidence)))[:MOST_EVIDENCE],
         requires_approval=action.requires_approval,
         parameters=dict(filled.values),
+        missing=filled.missing,
     )
 
 

@@ -60,7 +60,7 @@ class Components(Record):
 
 
 class OfferedAction(Record):
-    """An action of the tenant's catalogue that may be taken now.
+    """An action of the tenant's catalogue that may be taken now, or once what is `missing` is known.
 
     `propensity` is how probable it is that the action helps; `probability` how probable it was that this action and no
     other came at its place, given those before it. It is 1 unless the catalogue explores.
@@ -93,6 +93,11 @@ class OfferedAction(Record):
     parameters: Mapping[str, JsonValue] = Field(
         default_factory=dict,
         description="values found for the action's parameters, by name; those not known are left out",
+    )
+    missing: tuple[str, ...] = Field(
+        default=(),
+        description="names of what must be known before the action may be taken: required parameters, and facts that "
+        "its policy needs; empty where it may be taken now",
     )
     knowledge: tuple[KnowledgePassage, ...] = Field(
         default=(), description="passages of the tenant's articles that fit this action, the best first, at most 2"

@@ -116,6 +116,7 @@ class AnswerCheck:
                 "reason": reason.text if reason else own.reason,
                 "evidence": tuple(dict.fromkeys(evidence))[:MOST_EVIDENCE],
                 "parameters": parameters,
+                "missing": tuple(name for name in own.missing if name not in parameters),
                 "script": self._script(ranked.script, open_action, parameters),
             }
         )

@@ -64,6 +64,7 @@ async def test_what_a_policy_needs_and_nobody_knows_is_asked_for_where_the_catal
     decision = await decided(with_policy(FEE), [interaction(1, "I want to renew my book")])
     (offer,) = decision.actions
     assert (offer.action_id, offer.script) == ("renew_loan", "Which loan is it about?")
+    assert offer.missing == ("loan",)
     assert "Not known yet, and asked for first: loan." in offer.reason
     assert not decision.suppressed
 
