@@ -128,9 +128,19 @@ async def test_a_request_that_is_refused_is_not_sent_again(server: respx.MockRou
 
 
 async def test_a_failure_is_not_called_late_because_the_second_attempt_was(server: respx.MockRouter) -> None:
-    server.post(CHAT).mock(side_effect=[failure(500), httpx.ReadTimeout("slow")])
+    attempts: list[httpx.Request] = []
+
+    async def failing_then_slow(request: httpx.Request) -> httpx.Response:
+        attempts.append(request)
+        if len(attempts) > 1:
+            await asyncio.sleep(60)
+        return failure(500)
+
+    server.post(CHAT).mock(side_effect=failing_then_slow)
+    model = litellm_model()
     with pytest.raises(ModelUnavailable):
-        await ask(litellm_model(), timeout_s=0.1)
+        await ask(model, timeout_s=3.0)
+    assert len(attempts) == 2
 
 
 async def test_the_servers_address_and_key_stay_with_its_provider(server: respx.MockRouter) -> None:
