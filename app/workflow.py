@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from time import perf_counter
-from typing import Any, Literal, NamedTuple, NotRequired, TypedDict, cast
+from typing import Any, Literal, NamedTuple, NotRequired, Protocol, TypedDict, cast
 
 from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
@@ -37,9 +37,24 @@ from app.models import (
     Snapshot,
 )
 from app.nlu.wants import CaseState
-from app.ports import Archive
 from app.retrieval import Gatherer, MeaningReader
 from app.signals import SHORT_TEXTS, detect, intervene, strain_at
+
+
+class Filer(Protocol):
+    """Where finished answers are filed, and taken back where they quote what was deleted meanwhile."""
+
+    async def file_decision(self, tenant: str, decision: Decision) -> None:
+        """File a decision."""
+        ...
+
+    async def file_handoff(self, tenant: str, handoff: Handoff, rest: Rest | None) -> Handoff:
+        """File a handoff and what is still to come of it; gives it as filed."""
+        ...
+
+    async def check_stands(self, tenant: str, answer: Handoff | Decision, snapshot: Snapshot) -> None:
+        """Take a filed answer back, and raise, where what it names was blanked since the snapshot."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +66,9 @@ class Rooms:
     decisions: DecisionMaker
     knowledge: KnowledgeAdviser
     meanings: MeaningReader
-    archive: Archive
     ladder: Ladder
     word: Word
-    file_handoff: Callable[[str, Handoff, Rest | None], Awaitable[Handoff]]
+    filer: Filer
 
 
 # So many interactions are looked through within two milliseconds.
@@ -277,16 +291,18 @@ async def _word(state: State, runtime: Runtime[Rooms]) -> Found:
 
 
 async def _file(state: State, runtime: Runtime[Rooms]) -> Found:
-    runtime.stream_writer(await runtime.context.file_handoff(state["tenant"], state["handoff"], state["rest"]))
+    filer, tenant = runtime.context.filer, state["tenant"]
+    handoff = await filer.file_handoff(tenant, state["handoff"], state["rest"])
+    await filer.check_stands(tenant, handoff, state["snapshot"])
+    runtime.stream_writer(handoff)
     return {}
 
 
 async def _file_decision(state: State, runtime: Runtime[Rooms]) -> Found:
-    decision = state["decision"]
-    document = decision.model_dump(mode="json")
-    await runtime.context.archive.put(
-        state["tenant"], "decisions", decision.decision_id, document, customer_id=decision.customer_id
-    )
+    filer, tenant, decision = runtime.context.filer, state["tenant"], state["decision"]
+    await filer.file_decision(tenant, decision)
+    if isinstance(state["request"], NextActionRequest):  # a handoff is looked at as a whole, once it is filed
+        await filer.check_stands(tenant, decision, state["snapshot"])
     return {}
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
+from itertools import chain
 from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue
@@ -218,3 +219,9 @@ class Decision(Record):
         default=None,
         description="why the model's words are missing, such as `model_timeout`; null where nothing failed",
     )
+
+    @property
+    def evidence(self) -> Evidence:
+        """Every interaction that its actions name, offered or held back, each once."""
+        judged = (*self.actions, *self.suppressed)
+        return tuple(dict.fromkeys(chain.from_iterable(action.evidence for action in judged)))

@@ -130,9 +130,10 @@ class Handoff(Record):
         """Every interaction that the handoff names, each once."""
         brief, decision = self.brief, self.next_actions
         of_brief = (*brief.claims, *brief.actions_taken, *brief.commitments, *brief.entities, *brief.history)
-        advised = (*decision.actions, *decision.suppressed) if decision else ()
+        advised = decision.evidence if decision else ()
         verified = self.verification.evidence if self.verification else ()
-        stands_on = (verified, *(entry.evidence for entry in (*of_brief, *advised, *self.signals)))
+        of_entries = (entry.evidence for entry in of_brief)
+        stands_on = (verified, *of_entries, advised, *(signal.evidence for signal in self.signals))
         return tuple(dict.fromkeys(chain.from_iterable(stands_on)))
 
 

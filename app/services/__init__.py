@@ -24,7 +24,7 @@ from app.services.customer_history import FoundCustomer, JourneyPage, JourneyQue
 from app.services.customers import CustomerService
 from app.services.decisions import DecisionService
 from app.services.drafts import Drafts
-from app.services.filing import HandoffFiler
+from app.services.filing import Filer
 from app.services.handoffs import HandoffService
 from app.services.interactions import InteractionService
 from app.services.journeys import JourneyService
@@ -74,7 +74,7 @@ class App:
         self._parts = parts
         self._revisions = Revisions(parts)
         self._drafts = Drafts(parts, self._prepared, parts.ladder_of)
-        self._loader = WorkflowLoader(parts, self._drafts.word, HandoffFiler(parts, self._revisions).file)
+        self._loader = WorkflowLoader(parts, self._drafts.word, Filer(parts, self._revisions))
         self._rankings = RankingsAhead(parts, self._rehearsed)
         self.signals = SignalService(parts, self._drafts, self._rankings)
         self.memory = MemoryErasure(

@@ -22,7 +22,7 @@ from app.models import (
     FiledOutcome,
     NextActionRequest,
 )
-from app.services.filing import check_still_there
+from app.services.filing import MOST_ATTEMPTS, WordsDeleted, check_still_there
 from app.services.parts import Parts
 from app.services.rankings_ahead import RankingsAhead
 from app.services.request_masking import masked
@@ -45,7 +45,16 @@ class DecisionService:
             return Decision.model_validate(filed)
         workflow = await self._loader.workflow()
         request = await masked(self._parts, request)
-        decision = await workflow.decide(tenant, request, now=request.now or datetime.now(UTC), started=started)
+        attempt = 1
+        while True:
+            now = request.now or datetime.now(UTC)
+            try:
+                decision = await workflow.decide(tenant, request, now=now, started=started)
+                break
+            except WordsDeleted:
+                if attempt == MOST_ATTEMPTS:
+                    raise
+                attempt += 1
         await check_still_there(self._parts, tenant, decision.customer_id)
         self._rankings.asked(tenant, request, decision)
         return decision

@@ -25,7 +25,7 @@ from app.models import (
     Topic,
 )
 from app.nlu.read_rows import as_shown
-from app.services.filing import check_still_there
+from app.services.filing import MOST_ATTEMPTS, WordsDeleted, check_still_there
 from app.services.marks import MarkedClaims, marked_claims
 from app.services.parts import Parts
 from app.services.request_masking import masked, without_secrets
@@ -72,7 +72,8 @@ class HandoffService:
     async def stages(self, tenant: str, request: HandoffRequest, *, file_first: bool = False) -> AsyncIterator[Handoff]:
         """The handoff twice: the deterministic one at once, then the filed one, worded by a model if one is set.
 
-        With `file_first` the first stage is filed too, before it is given, for those who look at it meanwhile.
+        With `file_first` the first stage is filed too, before it is given, for those who look at it meanwhile. Both
+        stages are made again where a message that they quote is deleted meanwhile.
         """
         started = perf_counter()
         workflow = await self._loader.workflow()
@@ -84,18 +85,26 @@ class HandoffService:
             yield done
             self._announce(tenant, done)
             return
-        stages = workflow.handoff(tenant, handoff_id, request, now=request.now or datetime.now(UTC), started=started)
-        last: Handoff | None = None
-        async for stage in stages:
-            if file_first and last is None:
-                await self._file_handoff(tenant, stage)
-            await check_still_there(self._parts, tenant, stage.customer_id)
-            if file_first and last is not None:
-                await self._parts.continuity.touch(tenant, stage.customer_id)
-            last = stage
-            yield stage
-        if last is not None:
-            self._announce(tenant, last)
+        for attempt in range(1, MOST_ATTEMPTS + 1):
+            now = request.now or datetime.now(UTC)
+            made = workflow.handoff(tenant, handoff_id, request, now=now, started=started)
+            last: Handoff | None = None
+            try:
+                async for stage in made:
+                    if file_first and last is None:
+                        await self._file_handoff(tenant, stage)
+                    await check_still_there(self._parts, tenant, stage.customer_id)
+                    if file_first and last is not None:
+                        await self._parts.continuity.touch(tenant, stage.customer_id)
+                    last = stage
+                    yield stage
+            except WordsDeleted:
+                if attempt == MOST_ATTEMPTS:
+                    raise
+                continue
+            if last is not None:
+                self._announce(tenant, last)
+            return
 
     async def prepared(self, tenant: str, request: HandoffRequest) -> tuple[Snapshot, Handoff]:
         """The case and its deterministic brief: for a model to word ahead of a handoff, or to be explained."""

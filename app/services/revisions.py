@@ -117,6 +117,12 @@ class Revisions:
             if (late.tenant, late.handoff.customer_id) == (tenant, customer_id) and late.task is not None:
                 late.task.cancel()
 
+    def abandon(self, tenant: str, handoff_id: str) -> None:
+        """Go on no further with a handoff that is taken back."""
+        for late in self._late:
+            if (late.tenant, late.handoff.handoff_id) == (tenant, handoff_id) and late.task is not None:
+                late.task.cancel()
+
     def _begin(self, late: _Late) -> None:
         # What is begun within a request would keep all that the request holds.
         late.task = asyncio.create_task(self._go_on(late), context=Context())

@@ -1,26 +1,24 @@
 """Builds the workflow on first use: LangGraph takes most of a second to import."""
 
-from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from app import offline
-from app.briefs import Rest, Word
-from app.models import Check, Handoff
+from app.briefs import Word
+from app.models import Check
+from app.services.filing import Filer
 from app.services.parts import Parts
 
 if TYPE_CHECKING:
     from app.workflow import Workflow
 
-FileHandoff = Callable[[str, Handoff, Rest | None], Awaitable[Handoff]]
-
 
 class WorkflowLoader:
     """The workflow of one App, built once."""
 
-    def __init__(self, parts: Parts, word: Word, file_handoff: FileHandoff) -> None:
+    def __init__(self, parts: Parts, word: Word, filer: Filer) -> None:
         self._parts = parts
         self._word = word
-        self._file_handoff = file_handoff
+        self._filer = filer
         self._workflow: Workflow | None = None
 
     async def workflow(self) -> "Workflow":
@@ -46,9 +44,8 @@ class WorkflowLoader:
                 decisions=self._parts.decisions,
                 knowledge=self._parts.knowledge.adviser,
                 meanings=self._parts.meanings,
-                archive=self._parts.archive,
                 ladder=self._parts.ladder,
                 word=self._word,
-                file_handoff=self._file_handoff,
+                filer=self._filer,
             )
         )

@@ -1,18 +1,22 @@
 """What edits, deletions, internal messages and steps of a lifecycle do to the brief."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from app.adapters.memory import MemoryLedger
+from app.adapters.memory_archive import MemoryArchive
+from app.adapters.memory_vectors import MemoryVectors
 from app.adapters.sql import SqlStore
 from app.bootstrap import build
-from app.errors import NotFound
+from app.errors import NotFound, Unavailable
 from app.identity import Rules
 from app.ledger import Recorder
-from app.models import Brief, HandoffRequest, InteractionDraft, ResolutionStatus
+from app.models import Brief, HandoffRequest, InteractionDraft, NextActionRequest, ResolutionStatus
 from app.services import App
 from app.settings import Settings
 from tests.conftest import WordEmbedder
@@ -180,3 +184,70 @@ async def test_a_location_without_words_is_told_as_one_and_not_as_a_picture(app:
     brief = await brief_of(app, 9, row(1, data=mill, identifiers=WHO), row(2, "Can somebody come here?"))
     assert "The customer sent a location." in (brief.situation or "")
     assert "picture" not in (brief.situation or "")
+
+
+class HurriedArchive(MemoryArchive):
+    """Just before it files an answer, a message of the conversation is deleted, as long as there are any to delete."""
+
+    def __init__(self, collection: str, ids: Sequence[str]) -> None:
+        super().__init__()
+        self._collection = collection
+        self._ids = list(ids)
+        self.app: App | None = None
+
+    async def put(self, tenant: str, collection: str, key: str, document: Any, *, customer_id: str | None) -> None:
+        if collection == self._collection and self._ids and self.app is not None:
+            taken_back = self._ids.pop(0)
+            deletion = row(8, id=f"deletion of {taken_back}", kind="deletion", target_id=taken_back)
+            await self.app.interactions.record(tenant, [deletion])
+        await super().put(tenant, collection, key, document, customer_id=customer_id)
+
+
+@asynccontextmanager
+async def hurried(settings: Settings, collection: str, *ids: str) -> AsyncGenerator[App]:
+    archive = HurriedArchive(collection, ids)
+    stores: dict[str, Any] = {"ledger": MemoryLedger(), "archive": archive, "vectors": MemoryVectors()}
+    async with build(settings, **stores, embedder=WordEmbedder()) as app:
+        archive.app = app
+        await app.interactions.record(
+            "default",
+            [
+                row(1, "My lamp LX-204 flickers.", id="a", identifiers=WHO),
+                row(2, "My sister Paula has the lamp LX-204, please send it to her.", id="b"),
+                row(3, "Paula lives at 5 Hill Street.", id="c"),
+                row(4, "Ask Paula for the lamp.", id="d"),
+                row(5, "The lamp still flickers, I want my money back.", id="e"),
+            ],
+        )
+        yield app
+
+
+async def test_a_handoff_is_made_again_where_a_message_that_it_quotes_is_deleted_while_it_is_made(
+    settings: Settings,
+) -> None:
+    async with hurried(settings, "handoffs", "b", "c") as app:
+        request = HandoffRequest(conversation_id="talk", now=None)
+        handoff = await app.handoffs.create("default", request)
+        filed = await app.handoffs.filed("default", handoff.handoff_id)
+        for answer in (handoff, filed):
+            assert "sister" not in answer.model_dump_json()
+            assert "Hill Street" not in answer.model_dump_json()
+            assert "money back" in answer.model_dump_json()
+
+
+async def test_a_decision_is_made_again_where_a_message_that_it_names_is_deleted_while_it_is_made(
+    settings: Settings,
+) -> None:
+    async with hurried(settings, "decisions", "e") as app:
+        decision = await app.decisions.next_actions("default", NextActionRequest(conversation_id="talk"))
+        rows = (await app.interactions.timeline("default", decision.customer_id)).interactions
+        (wish,) = [filed.interaction_id for filed in rows if filed.id == "e"]
+        assert wish not in decision.model_dump_json()
+        assert await app.decisions.decision_log("default").__anext__()
+
+
+async def test_whoever_asks_while_message_after_message_is_deleted_is_asked_to_come_again(settings: Settings) -> None:
+    async with hurried(settings, "handoffs", "a", "b", "c", "d", "e") as app:
+        with pytest.raises(Unavailable, match="deleted while the answer was made"):
+            await app.handoffs.create("default", HandoffRequest(conversation_id="talk"))
+        assert (await app.handoffs.create("default", HandoffRequest(conversation_id="talk"))).brief is not None
