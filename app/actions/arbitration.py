@@ -26,11 +26,11 @@ def calls_of(
     """
     within_reach = [action for action in actions if action.id not in held_back]
     wished = {action.id: case.wished(action) for action in actions if action.id in out_of_reach}
-    stand_ins = {closure.instead: name for name, closure in out_of_reach.items() if closure and closure.instead}
-    right_elsewhere = set(stand_ins.values())
-    closed = {name: share * (NOT_THE_RIGHT_ONE if name in right_elsewhere else 1) for name, share in wished.items()}
+    # By the action that is closed: several rules may name the same action as the right one instead.
+    stand_ins = {name: closure.instead for name, closure in out_of_reach.items() if closure and closure.instead}
+    closed = {name: share * (NOT_THE_RIGHT_ONE if name in stand_ins else 1) for name, share in wished.items()}
     calls = {action.id: case.called_for(action, closed) for action in actions}
-    for stand_in, name in stand_ins.items():
+    for name, stand_in in stand_ins.items():
         if stand_in in calls and wished.get(name, 0.0) > calls[stand_in].strength:
             calls[stand_in] = ActionDemand(wished[name], "closed", name)
     return _in_turn(calls, within_reach)

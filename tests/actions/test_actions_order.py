@@ -65,6 +65,30 @@ async def test_the_rule_that_closes_an_action_says_what_is_right_instead(archive
     assert ids(await decide(maker, snapshot([asked, looked_up({"lost": True})])))[0] == "call_librarian"
 
 
+@pytest.mark.parametrize("wished_first", [True, False])
+async def test_where_several_closed_actions_name_the_same_stand_in_the_most_wished_for_calls_it(
+    archive: MemoryArchive, wished_first: bool
+) -> None:
+    closed = [
+        {
+            "id": "renew_loan",
+            "intents": {"renew": 0.9},
+            "policy": {"eligibility": {"expression": "false", "otherwise": "It is reserved.", "instead": "explain"}},
+        },
+        {
+            "id": "send_reminder",
+            "intents": {"renew": 0.2},
+            "policy": {"eligibility": {"expression": "false", "otherwise": "No post today.", "instead": "explain"}},
+        },
+    ]
+    stand_in = {"id": "explain", "instead_of": {"renew_loan": 0.1}}
+    actions = ordered(*(closed if wished_first else closed[::-1]), stand_in, {"id": "wave", "intents": {"renew": 0.5}})
+    maker = DecisionMaker(parse_catalogue(actions), SilentEmbedder(), archive, vectors=MemoryVectors())
+    decision = await decide(maker, snapshot([interaction(1, "I want to renew my book")]))
+    assert ids(decision)[0] == "explain"
+    assert "It is reserved." in decision.actions[0].reason
+
+
 async def test_a_record_of_one_kind_does_not_lend_its_fields_to_another(archive: MemoryArchive) -> None:
     rule = "!has(records.loan) || !has(records.loan.status) || records.loan.status != 'ended'"
     actions = ordered({"id": "renew_loan", "intents": ["renew"], "policy": {"eligibility": rule}})

@@ -195,7 +195,9 @@ class HurriedArchive(MemoryArchive):
         self._ids = list(ids)
         self.app: App | None = None
 
-    async def put(self, tenant: str, collection: str, key: str, document: Any, *, customer_id: str | None) -> None:
+    async def put(
+        self, tenant: str, collection: str, key: str, document: Any, *, customer_id: str | None = None
+    ) -> None:
         if collection == self._collection and self._ids and self.app is not None:
             taken_back = self._ids.pop(0)
             deletion = row(8, id=f"deletion of {taken_back}", kind="deletion", target_id=taken_back)
