@@ -1,8 +1,9 @@
 """What pydantic finds wrong, in plain words: each field by its path, and how to mend it. Every interface says it so."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from difflib import get_close_matches
 from typing import Any, get_args
 
 from pydantic import ValidationError
@@ -95,14 +96,22 @@ def path_of(location: Sequence[str | int], *, inside: str = "", whole: str = "bo
 
 def _field_error(error: Mapping[str, Any], inside: str, whole: str) -> dict[str, Any]:
     path = path_of(_told_steps(error), inside=inside, whole=whole)
+    return {"path": path, "message": fault_in_words(error)}
+
+
+def fault_in_words(error: Mapping[str, Any]) -> str:
+    """How to mend one of pydantic's errors, as a sentence; `error` has its `type`, `msg`, and `ctx` where it has one."""
     kind = error["type"]
     if kind in _WORDS:
-        message = _WORDS[kind](error)
-    elif kind in _OF_PYDANTIC:
-        message = "This value does not fit here: see the description of this field."
-    else:
-        message = f"{error['msg'].removeprefix('Value error, ')}."
-    return {"path": path, "message": message}
+        return _WORDS[kind](error)
+    if kind in _OF_PYDANTIC:
+        return "This value does not fit here: see the description of this field."
+    return f"{error['msg'].removeprefix('Value error, ')}."
+
+
+def nearest_of(name: str, names: Iterable[str]) -> str | None:
+    """The one of some names that a misspelt name most likely stands for; None where none is like it."""
+    return next(iter(get_close_matches(name, sorted(names), n=1)), None)
 
 
 def _told_steps(error: Mapping[str, Any]) -> Sequence[str | int]:

@@ -17,7 +17,7 @@ from app.actions.policy import cost_problem, problem_of_expression
 from app.errors import ConfigurationError, InvalidRequest
 from app.linear import BadPattern, whole_matcher
 from app.nlu.identifiers import TYPES
-from app.validation import json_fault
+from app.validation import fault_in_words, json_fault, nearest_of
 from app.yaml_text import YamlDocument, YamlProblem, read_yaml
 
 _log = logging.getLogger(__name__)
@@ -201,11 +201,11 @@ def _faults(catalogue: Catalogue) -> Iterator[Fault]:
         path: _Path = ("actions", index)
         for name in action.intents:
             if name not in intents and name != ANY_INTENT:
-                yield Fault((*path, "intents", name), f"there is no intent {name!r} in this catalogue")
+                yield Fault((*path, "intents", name), _unknown("intent", name, intents))
         for field, names in (("instead_of", action.instead_of), ("after", action.after)):
             for name in names:
                 if name not in actions:
-                    yield Fault((*path, field, name), f"there is no action {name!r} in this catalogue")
+                    yield Fault((*path, field, name), _unknown("action", name, actions))
         if index in circular:
             yield Fault((*path, "after"), "the action has to wait for itself; take one of the names out of the circle")
         for fault in _policy_faults((*path, "policy"), action.policy, intents, actions):
@@ -235,7 +235,7 @@ def _policy_faults(path: _Path, policy: EngagementPolicy, intents: set[str], act
             elif (costly := cost_problem(rule.expression)) is not None:
                 yield Fault((*path, part, index, "expression"), costly, costly=True)
             if rule.instead is not None and rule.instead not in actions:
-                yield Fault((*path, part, index, "instead"), f"there is no action {rule.instead!r} in this catalogue")
+                yield Fault((*path, part, index, "instead"), _unknown("action", rule.instead, actions))
 
 
 def _parameter_faults(path: _Path, action: CatalogueAction) -> Iterator[Fault]:
@@ -267,15 +267,30 @@ def _doubles(collection: str, field: str, values: list[str]) -> Iterator[Fault]:
         seen.add(value)
 
 
+def _unknown(kind: str, name: str, names: Iterable[str]) -> str:
+    nearest = nearest_of(name, names)
+    return f"there is no {kind} {name!r} in this catalogue" + (f"; the nearest is {nearest!r}" if nearest else "")
+
+
+@cache
+def _field_names() -> frozenset[str]:
+    """The names of every field that a catalogue may have, at any depth."""
+    schema = Catalogue.model_json_schema(by_alias=True)
+    models = (schema, *schema.get("$defs", {}).values())
+    return frozenset(chain.from_iterable(model.get("properties", {}) for model in models))
+
+
 def _plain(error: Any) -> str:
     kind = str(error["type"])
     if kind == "extra_forbidden":
-        return "there is no such field; check its spelling"
+        nearest = nearest_of(str(error["loc"][-1]), _field_names())
+        return f"there is no such field; {f'is {nearest!r} meant?' if nearest else 'check its spelling'}"
     if kind == "missing":
         return "this field is needed"
     if kind == "string_pattern_mismatch":
         return "a name begins with a letter, and holds only letters, digits, dots, hyphens and underscores"
-    return str(error["msg"]).removeprefix("Value error, ")
+    sentence = fault_in_words(error).replace("JSON object", "mapping")
+    return f"{sentence[0].lower()}{sentence[1:].removesuffix('.')}"
 
 
 def _described(fault: Fault) -> str:

@@ -191,7 +191,17 @@ async def test_the_airlines_policy_opens_what_it_allows_and_closes_the_rest(
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("id: wave", "idd: wave", "small.yaml:7: actions[0].idd: there is no such field"),
+        ("id: wave", "idd: wave", "small.yaml:7: actions[0].idd: there is no such field; is 'id' meant?"),
+        (
+            "[greet]\n    policy",
+            "[great]\n    policy",
+            "there is no intent 'great' in this catalogue; the nearest is 'greet'",
+        ),
+        (
+            "    intents: [greet]\n    policy",
+            "    intents: [greet]\n    audience: agent\n    policy",
+            "actions[0].audience: give a list here",
+        ),
         ("    label: Wave\n", "", "small.yaml:7: actions[0].label: this field is needed"),
         ("[greet]\n    policy", "[bow]\n    policy", "small.yaml:9: actions[0].intents.bow: there is no intent 'bow'"),
         (

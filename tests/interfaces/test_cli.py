@@ -179,6 +179,15 @@ def test_handoff_is_judged_a_second_after_the_last_turn_unless_told_otherwise(wa
     assert "two days" in json.dumps(whole["brief"]["commitments"])
 
 
+def test_what_is_later_than_the_moment_asked_about_is_counted_beside_the_answer(
+    warmline: Command, folder: Path
+) -> None:
+    file = written(folder, "talk.json", a_conversation())
+    assert "after --now" not in warmline("next-action", "--conversation", file).err
+    shortened = warmline("next-action", "--conversation", file, "--now", "2026-03-02T09:00:10Z")
+    assert "turns are after --now (2026-03-02T09:00:10+0000) and not read." in shortened.err
+
+
 def test_handoff_for_people_is_a_card_without_colour_off_a_terminal(warmline: Command, folder: Path) -> None:
     ended = warmline("handoff", "--conversation", written(folder, "talk.json", a_conversation()))
     assert ended.status == 0, ended.err

@@ -32,6 +32,14 @@ async def handoff(client: httpx.AsyncClient) -> Mapping[str, Any]:
     return (await client.post("/v1/handoffs", json={"conversation_id": "c-1"})).json()
 
 
+async def test_a_card_and_the_health_paths_answer_head_as_whatever_checks_links_asks(
+    client: httpx.AsyncClient, handoff: Mapping[str, Any]
+) -> None:
+    for path in (await link(client, handoff), "/healthz", "/readyz"):
+        asked = await client.head(path, headers=PAGE)
+        assert (asked.status_code, asked.content) == ((await client.get(path, headers=PAGE)).status_code, b"")
+
+
 async def link(client: httpx.AsyncClient, handoff: Mapping[str, Any], ttl_s: int = 600, **headers: str) -> str:
     """The path of a link to the card of a handoff."""
     made = await client.post(f"/v1/handoffs/{handoff['handoff_id']}/link", json={"ttl_s": ttl_s}, headers=headers)

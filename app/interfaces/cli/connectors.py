@@ -89,7 +89,7 @@ def _table(connectors: Sequence[ConnectorSummary]) -> Table:
     table.add_column("connector", no_wrap=True, min_width=max(len(entry.connector_id) for entry in connectors))
     table.add_column("platform", no_wrap=True)
     for name in ("tenant", "label", "credentials", "made"):
-        table.add_column(name)
+        table.add_column(name, overflow="fold")
     for entry in connectors:
         made = f"{entry.created_at.astimezone():%Y-%m-%d}"
         cells = (entry.connector_id, entry.platform, entry.tenant, entry.label, " ".join(entry.credentials), made)

@@ -76,7 +76,7 @@ def show_next_actions(
 
 
 def _run(asked: DecisionArguments, conversation: Conversation, ask: Callable[[App], Awaitable[Answer]]) -> Answer:
-    settings = settings_in_force()
+    settings, drafts = settings_in_force(), conversation.drafts
     if asked.catalogue is not None:
         settings = settings.model_copy(update={"catalogue": asked.catalogue})
 
@@ -84,5 +84,9 @@ def _run(asked: DecisionArguments, conversation: Conversation, ask: Callable[[Ap
         async with throw_away_app(settings, conversation) as app:
             return await ask(app)
 
+    late = sum(draft.occurred_at is not None and draft.occurred_at > asked.now for draft in drafts) if asked.now else 0
+    if late:
+        turns = "1 turn is" if late == 1 else f"{late} turns are"
+        side_screen().print(f"{turns} after --now ({asked.now:%Y-%m-%dT%H:%M:%S%z}) and not read.")
     with side_screen().status("Reading the conversation …"):
         return asyncio.run(answer())

@@ -1,6 +1,6 @@
 """What every page of the console shares: its frame, its headers, and errors told as a page."""
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
@@ -59,7 +59,15 @@ def download(kind: type[BaseModel], rows: Sequence[BaseModel], name: str) -> Res
     return answer
 
 
-class PageRoute(APIRoute):
+class LookedAtRoute(APIRoute):
+    """A route that answers HEAD wherever it answers GET, as whatever checks a link asks."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], *, methods: Iterable[str] = (), **more: Any) -> None:
+        wanted = set(methods)
+        super().__init__(path, endpoint, methods=wanted | {"HEAD"} if "GET" in wanted else wanted, **more)
+
+
+class PageRoute(LookedAtRoute):
     """A route that tells its errors as a page to who asks for one, and as a problem object to a script."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:

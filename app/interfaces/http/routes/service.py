@@ -20,12 +20,14 @@ class Alive(Record):
     status: Literal["ok"] = Field(default="ok", description="always `ok`")
 
 
+@router.head("/healthz", include_in_schema=False)
 @router.get("/healthz", summary="Whether the process lives", response_model=Alive)
 async def healthz() -> Response:
     """Depends on nothing but the process itself."""
     return answer(Alive()).response()
 
 
+@router.head("/readyz", include_in_schema=False)
 @router.get(
     "/readyz",
     summary="Whether a handoff can be served",
