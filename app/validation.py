@@ -100,7 +100,7 @@ def _field_error(error: Mapping[str, Any], inside: str, whole: str) -> dict[str,
 
 
 def fault_in_words(error: Mapping[str, Any]) -> str:
-    """How to mend one of pydantic's errors, as a sentence; `error` has its `type`, `msg`, and `ctx` where it has one."""
+    """How to mend an error of pydantic's, as a sentence; `error` has its `type`, `msg`, and `ctx` if there is any."""
     kind = error["type"]
     if kind in _WORDS:
         return _WORDS[kind](error)
