@@ -21,6 +21,7 @@ from app.briefs.mood import mood_of
 from app.briefs.phrases import language_of_locale
 from app.briefs.quoting import quoted, quotes_in
 from app.briefs.reading import Utterance, only_looks, refusal_of
+from app.briefs.relapses import may_be_back
 from app.briefs.repetition import Coverage
 from app.briefs.resolution import resolution
 from app.briefs.situation import BriefSentence, Findings, Wording, broken_promises, contact_reason, situation
@@ -68,6 +69,7 @@ MOST_QUESTIONS = 2
 MOST_STEPS = 8
 MOST_TOLD = 3
 MOST_HISTORY = 3
+MOST_PAST_SENTENCES = 2
 _SURE = 0.5
 _ANSWERING = (Act.ANSWER, Act.REPORT, Act.PROMISE, Act.OFFER)
 _SURE_OF_QUESTION = 0.7
@@ -249,18 +251,23 @@ def _history(
 
     A step that went well there is told only where there is room beside what was said and what failed.
     """
+    back = may_be_back(case, snapshot)
     items: dict[str, HistoryItem] = {}
     went_well: dict[str, HistoryItem] = {}
     above = {
         *case.at_hand,
-        *settled_elsewhere(case.earlier, case.interactions, snapshot.resolved),
+        *(settled_elsewhere(case.earlier, case.interactions, snapshot.resolved) - back),
         *(interaction_id for step in listed for interaction_id in step.action.evidence),
     }
     shown = {row.interaction_id: row for row in without_secrets(snapshot.interactions)}
     for passage in snapshot.history:
         interaction = shown.get(passage.interaction.interaction_id, passage.interaction)
         is_stale = interaction.interaction_id in above or is_replaced(interaction.text, interaction.seq, case.replaced)
-        words = None if is_stale else _past_words(interaction, wording)
+        words = None
+        if not is_stale and interaction.interaction_id in back:
+            words = _past_repair(interaction, wording) or _past_words(interaction, wording)
+        elif not is_stale:
+            words = _past_words(interaction, wording)
         if words and len(items) < MOST_HISTORY and not told_above.holds(words):
             item = HistoryItem(
                 at=interaction.occurred_at,
@@ -292,6 +299,18 @@ def _past_words(interaction: Interaction, wording: Wording) -> str | None:
     index = utterances.index(telling)
     if index and due_elsewhere(telling.text):
         words = f"{quoted(utterances[index - 1].shown, HISTORY_WORDS)} {words}"
+    return wording.frames.quotation(interaction.actor, words)
+
+
+def _past_repair(interaction: Interaction, wording: Wording) -> str | None:
+    """What one message of our side told most of, where its trouble may be back: what was done, and what holds then."""
+    if interaction.kind is not Kind.MESSAGE or interaction.actor is Actor.CUSTOMER:
+        return None
+    ours = [each for each in own_utterances([interaction]) if each.reading.boilerplate < _SURE]
+    telling = sorted((each for each in ours if _weight(each) >= _LEAST_WEIGHT), key=_weight)[-MOST_PAST_SENTENCES:]
+    if not telling:
+        return None
+    words = " ".join(quoted(each.shown, HISTORY_WORDS) for each in ours if each in telling)
     return wording.frames.quotation(interaction.actor, words)
 
 

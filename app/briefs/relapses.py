@@ -3,16 +3,38 @@
 from typing import NamedTuple
 
 from app.briefs.case import Case
+from app.briefs.linked_conversations import SAME_THING_WITHIN
 from app.briefs.reading import Utterance
 from app.briefs.sentence_roles import SURE
 from app.briefs.steps import tells_deed
 from app.briefs.wishes import WishState
+from app.models import Snapshot
 from app.nlu import Act
 from app.nlu.closings import akin, is_trouble, shared
 from app.nlu.promises import hands_on
 
 _SHARED_TERMS = 2
 _DOING = (Act.REPORT, Act.PROMISE, Act.ANSWER)
+
+
+def may_be_back(case: Case, snapshot: Snapshot) -> frozenset[str]:
+    """The interactions of the settled conversation whose trouble the customer may have again, in other words.
+
+    It is the one that retrieval ranks first, of the last thirty days. None where the customer tells of no trouble, or
+    where an earlier conversation is known to be of the same case.
+    """
+    if not snapshot.history or any(row.interaction_id not in case.at_hand for row in case.interactions):
+        return frozenset()
+    told = (utterance for utterance in case.utterances if utterance.by_customer)
+    if not any(is_trouble(utterance.reading) for utterance in told):
+        return frozenset()
+    best = snapshot.history[0].interaction
+    began = min((row.occurred_at for row in snapshot.conversation), default=snapshot.now)
+    for talk in case.earlier:
+        if any(row.interaction_id == best.interaction_id for row in talk.interactions):
+            is_recent = began - talk.ended_at <= SAME_THING_WITHIN
+            return frozenset(row.interaction_id for row in talk.interactions) if is_recent else frozenset()
+    return frozenset()
 
 
 class Repair(NamedTuple):

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from app.briefs.extractive import compose, prose
-from app.models import Actor, Brief, HandoffRequest, Intent
+from app.models import Actor, Brief, HandoffRequest, Intent, Passage
 from tests.support.builders import START, interaction, snapshot
 
 SIDES = {"c": Actor.CUSTOMER, "b": Actor.BOT, "a": Actor.AGENT}
@@ -114,6 +114,38 @@ def test_a_trouble_that_is_back_is_told_with_what_ended_it_before() -> None:
     assert "Back after a repair on 2026-02-26" in (brief.situation or "")
     assert "replaced the door switch" in (brief.situation or "")
     assert brief.resolution_status != "resolved"
+
+
+@pytest.mark.parametrize(
+    ("now", "days", "is_told"),
+    [
+        ("The coffee comes out cold once more.", 8, True),
+        ("The coffee comes out cold once more.", 45, False),
+        ("Which filters do I need?", 8, False),
+    ],
+)
+def test_what_was_done_in_a_settled_conversation_is_history_where_a_trouble_may_be_back_in_other_words(
+    now: str, days: int, is_told: bool
+) -> None:
+    said = (
+        (Actor.CUSTOMER, "My espresso machine EM-77 does not heat the water."),
+        (Actor.AGENT, "We have replaced the heating element. If it fails again we exchange the machine for free."),
+        (Actor.CUSTOMER, "Thank you, it runs fine!"),
+    )
+    began = START - timedelta(days=days)
+    prior = [
+        interaction(seq, text, actor=actor, conversation_id="c0", at=began + timedelta(minutes=seq))
+        for seq, (actor, text) in enumerate(said, start=1)
+    ]
+    seen = snapshot([interaction(4, now)], prior).model_copy(
+        update={
+            "history": tuple(Passage(interaction=row, score=0.5) for row in prior),
+            "resolved": frozenset(row.interaction_id for row in prior),
+        }
+    )
+    told = " ".join(item.text for item in compose(seen, Intent(), HandoffRequest()).history)
+    assert ("replaced the heating element" in told) is is_told
+    assert ("exchange the machine for free" in told) is is_told
 
 
 def test_a_promise_that_the_customer_saw_kept_is_not_overdue() -> None:
