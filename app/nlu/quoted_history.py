@@ -7,7 +7,7 @@ settle what the shape leaves open.
 
 import re
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from app.nlu.courtesies import is_greeting
@@ -35,6 +35,8 @@ _MOST_LABEL_WORDS = 3
 _MOST_WRAPPED = 3
 _MOST_ANSWERED = 5
 _MOST_ABOVE_LABELS = 8
+# Mail programs fold lines at about so many characters.
+_FOLDED = 65
 
 
 class _Header(NamedTuple):
@@ -49,9 +51,18 @@ def _words(name: str) -> frozenset[str]:
 def repeated(lines: Sequence[str]) -> frozenset[int]:
     """The places of the lines that a letter only repeats, with what stands above them."""
     marked = {index for index in range(len(lines)) if _is_quoted(lines, index)}
-    start = next((index for index in range(len(lines)) if _begins_history(lines, index)), len(lines))
     openings = {above for index in marked if index - 1 not in marked for above in _opening_above(lines, index)}
-    return frozenset({*marked, *openings, *range(start, len(lines))})
+    # A letter whose lines are marked is answered between them, so it does not go on to the end.
+    begins = (index for index in range(len(lines)) if index not in openings and _begins_history(lines, index))
+    start = next(begins, len(lines))
+    wrapped = {index for index in range(1, len(lines)) if openings and _goes_on(lines, index, marked)}
+    return frozenset({*marked, *openings, *wrapped, *range(start, len(lines))})
+
+
+def _goes_on(lines: Sequence[str], index: int, marked: Collection[int]) -> bool:
+    """Whether a line is the rest of a long marked one that was folded on its way and lost its mark."""
+    is_below = index - 1 in marked and index not in marked and bool(lines[index].strip())
+    return is_below and len(lines[index - 1]) >= _FOLDED and len(lines[index]) < _FOLDED
 
 
 def answered(lines: Sequence[str]) -> frozenset[int]:

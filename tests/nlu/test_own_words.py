@@ -32,6 +32,30 @@ def test_the_line_that_says_whose_marked_lines_are_is_not_read_and_answers_betwe
 
 
 @pytest.mark.parametrize(
+    "opening",
+    [
+        "On Tue, 5 May 2026 at 11:20, Depot <help@depot.example> wrote:",
+        "Am Di., 5. Mai 2026 um 11:20 Uhr schrieb Lager Nord Kundendienst <\nhilfe@lager.example>:",
+        "Le mar. 5 mai 2026 à 11:20, Dépôt <aide@depot.example> a écrit :",
+    ],
+)
+def test_answers_between_the_marked_lines_of_a_letter_are_said_whoever_wrote_the_line_above(opening: str) -> None:
+    text = (
+        f"See below.\n\n{opening}\n\n> Hello,\n>\n> When did it break?\n\nOn Monday.\n\n> Which of the two kettles?\n"
+        "\nThe blue one.\n"
+    )
+    assert own_words(own_text(text)).split() == ["See", "below.", "On", "Monday.", "The", "blue", "one."]
+
+
+def test_the_rest_of_a_folded_line_that_lost_its_mark_is_nobodys_new_word() -> None:
+    text = (
+        "It is the blue one.\n\nOn Tue, 5 May 2026 at 11:20, Depot <help@depot.example> wrote:\n"
+        "> Which of the two kettles that we sent you in April of this year has\nbroken its lid?\n> Lia"
+    )
+    assert own_words(own_text(text)).strip() == "It is the blue one."
+
+
+@pytest.mark.parametrize(
     "own",
     [
         "These are my details:\nName: Omar Said\nE-mail: omar@mail.example\nBought: 4 May 2026 10:00\nShop: Leeds",
