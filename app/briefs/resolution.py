@@ -15,6 +15,9 @@ _GLAD = 0.5
 _RELIEVED = 0.6
 _BOILERPLATE = 0.5
 _PROPOSING = (Act.REQUEST, Act.OFFER)
+_COURTEOUS = (Act.GREETING, Act.FAREWELL, Act.OTHER)
+_MOST_OF_COURTESY = 4
+_LIKELY = 0.5
 # Whoever is handed on for one of these may yet have all they wanted.
 _FOR_NO_TROUBLE = (HandoffReason.OTHER, HandoffReason.CUSTOMER_REQUEST)
 _WRONG = (Outcome.FAILED, Outcome.ABANDONED)
@@ -89,14 +92,29 @@ def _awaits_us(case: Case) -> bool:
 
 
 def _is_content(case: Case) -> bool:
-    """Whether the customer's last message says that all is well, and nothing that they wanted is open."""
+    """Whether the customer's last message says that all is well, and nothing that they wanted is open.
+
+    What they say in courtesy after it, such as an answer to a goodbye, takes nothing back.
+    """
     theirs = [utterance for utterance in case.utterances if utterance.by_customer]
+    while len(theirs) > 1 and _says_nothing(theirs[-1]):
+        theirs.pop()
     last = [utterance for utterance in theirs if utterance.interaction is theirs[-1].interaction]
-    glad = sum(utterance.reading.moods["positive"] for utterance in last) >= _GLAD * max(1, len(last))
+    moods = [utterance.reading.moods for utterance in last]
+    glad = any(mood["positive"] >= _GLAD for mood in moods) and all(mood["negative"] < _GLAD for mood in moods)
     wanted = any(wish.state in UNSETTLED for wish in case.wishes)
     if all(is_courtesy(utterance.text) for utterance in last) and not _is_told_or_done(case):
         return False
-    return glad and not wanted and case.person_wanted is None and not _went_wrong(case, None)
+    ours = (step.action for step in case.steps if step.action.actor is not Actor.CUSTOMER)
+    done = max((action.at for action in ours if action.outcome is Outcome.SUCCEEDED), default=None)
+    return glad and not wanted and case.person_wanted is None and not _went_wrong(case, done)
+
+
+def _says_nothing(utterance: Utterance) -> bool:
+    """Whether a sentence is a few words of courtesy, or of which nobody could say what they do."""
+    reading, act = utterance.reading, utterance.act
+    is_short = len(utterance.text.split()) <= _MOST_OF_COURTESY and not utterance.pasted
+    return is_short and (act in _COURTEOUS or reading.acts[act] < _LIKELY) and reading.moods["negative"] < _GLAD
 
 
 def _is_told_or_done(case: Case) -> bool:

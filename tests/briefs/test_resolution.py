@@ -46,6 +46,21 @@ def test_a_failed_attempt_of_the_customer_before_the_help_does_not_spoil_it() ->
     assert status(BROKEN, *REPLACED, after, thanks) is ResolutionStatus.PARTIAL
 
 
+@pytest.mark.parametrize(
+    ("last", "expected"),
+    [
+        ("likewise", ResolutionStatus.RESOLVED),
+        ("same to you all", ResolutionStatus.RESOLVED),
+        ("wait, it flickers again", ResolutionStatus.PARTIAL),
+    ],
+)
+def test_a_courtesy_after_all_is_well_takes_nothing_back(last: str, expected: ResolutionStatus) -> None:
+    failed = interaction(1, kind="event", name="return_form", outcome="failed", channel="app")
+    glad = interaction(14, "The new lamp is here. Wonderful, that is all sorted. Thank you!")
+    goodbye = interaction(15, "Glad to help. You may get a short survey by mail.", actor="bot")
+    assert status(failed, BROKEN, *REPLACED, glad, goodbye, interaction(16, last)) is expected
+
+
 def test_a_settled_case_that_is_handed_on_for_no_named_reason_stays_settled() -> None:
     thanks = interaction(15, "Lovely, that is all, thank you!")
     assert status(BROKEN, *REPLACED, thanks, reason="other") is ResolutionStatus.RESOLVED
