@@ -131,6 +131,8 @@ def _at_most(unit: str) -> Callable[[Mapping[str, Any]], str]:
 def _bound(name: str, words: str, words_of_time: str) -> Callable[[Mapping[str, Any]], str]:
     def say(error: Mapping[str, Any]) -> str:
         limit = error["ctx"][name]
+        if isinstance(limit, float) and limit.is_integer():
+            limit = int(limit)
         if isinstance(limit, datetime):
             return f"Give a time {words_of_time} {limit:%Y-%m-%dT%H:%M:%SZ}."
         return f"Give a number {words.format(f'{limit:,}' if isinstance(limit, int | float) else limit)}."

@@ -19,7 +19,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
 
 from app.actions import DecisionMaker, Understanding
-from app.briefs import Case, Rest, Word, case_state, compose, first_handoff, read_case
+from app.briefs import Case, CaseReader, Rest, Word, case_state, compose, first_handoff
 from app.budget import Budget
 from app.identity import Identities
 from app.knowledge import AdvisedAction, KnowledgeAdviser, Situation
@@ -41,7 +41,7 @@ from app.retrieval import Gatherer, MeaningReader
 from app.signals import SHORT_TEXTS, detect, intervene, strain_at
 
 
-class Filer(Protocol):
+class AnswerFiler(Protocol):
     """Where finished answers are filed, and taken back where they quote what was deleted meanwhile."""
 
     async def file_decision(self, tenant: str, decision: Decision) -> None:
@@ -63,12 +63,13 @@ class Rooms:
 
     identities: Identities
     gatherer: Gatherer
+    cases: CaseReader
     decisions: DecisionMaker
     knowledge: KnowledgeAdviser
     meanings: MeaningReader
     ladder: Ladder
     word: Word
-    filer: Filer
+    filer: AnswerFiler
 
 
 # So many interactions are looked through within two milliseconds.
@@ -173,12 +174,12 @@ async def _gather(state: State, runtime: Runtime[Rooms]) -> Found:
     return {"snapshot": await snapshot}
 
 
-async def _read(state: State, runtime: Runtime[Rooms]) -> Found:  # noqa: ARG001 - LangGraph goes by the name
-    snapshot, budget = state["snapshot"], _budget(state)
+async def _read(state: State, runtime: Runtime[Rooms]) -> Found:
+    snapshot, budget, cases = state["snapshot"], _budget(state), runtime.context.cases
     if _is_short(snapshot):
-        case = budget.within(lambda: read_case(snapshot), None)
+        case = budget.within(lambda: cases.read(snapshot), None)
     else:
-        case = await asyncio.to_thread(budget.within, lambda: read_case(snapshot), None)
+        case = await asyncio.to_thread(budget.within, lambda: cases.read(snapshot), None)
     return {"case": case, "gave_up": budget.gave_up}
 
 

@@ -1,7 +1,7 @@
 """The warm-handoff brief: composed from interactions, worded by a model where one is set, and then verified."""
 
 from app.briefs.case import Case
-from app.briefs.case_reader import read_case
+from app.briefs.case_reader import CaseReader, read_case
 from app.briefs.explanation import explain
 from app.briefs.extractive import compose
 from app.briefs.handoff import before_model, first_handoff
@@ -13,6 +13,7 @@ from app.briefs.wants import case_state, wants
 __all__ = [
     "BriefWriter",
     "Case",
+    "CaseReader",
     "Rest",
     "TimelyWriter",
     "Underway",

@@ -25,8 +25,7 @@ def may_be_back(case: Case, snapshot: Snapshot) -> frozenset[str]:
     """
     if not snapshot.history or any(row.interaction_id not in case.at_hand for row in case.interactions):
         return frozenset()
-    told = (utterance for utterance in case.utterances if utterance.by_customer)
-    if not any(is_trouble(utterance.reading) for utterance in told):
+    if not any(utterance.by_customer and is_trouble(utterance.reading) for utterance in case.utterances):
         return frozenset()
     best = snapshot.history[0].interaction
     began = min((row.occurred_at for row in snapshot.conversation), default=snapshot.now)

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from app import offline
-from app.briefs import Word
+from app.briefs import CaseReader, Word
 from app.models import Check
 from app.services.filing import Filer
 from app.services.parts import Parts
@@ -41,6 +41,7 @@ class WorkflowLoader:
             Rooms(
                 identities=self._parts.identities,
                 gatherer=self._parts.gatherer,
+                cases=CaseReader(),
                 decisions=self._parts.decisions,
                 knowledge=self._parts.knowledge.adviser,
                 meanings=self._parts.meanings,

@@ -127,7 +127,7 @@ def test_a_trouble_that_is_back_is_told_with_what_ended_it_before() -> None:
 def test_what_was_done_in_a_settled_conversation_is_history_where_a_trouble_may_be_back_in_other_words(
     now: str, days: int, is_told: bool
 ) -> None:
-    said = (
+    turns = (
         (Actor.CUSTOMER, "My espresso machine EM-77 does not heat the water."),
         (Actor.AGENT, "We have replaced the heating element. If it fails again we exchange the machine for free."),
         (Actor.CUSTOMER, "Thank you, it runs fine!"),
@@ -135,7 +135,7 @@ def test_what_was_done_in_a_settled_conversation_is_history_where_a_trouble_may_
     began = START - timedelta(days=days)
     prior = [
         interaction(seq, text, actor=actor, conversation_id="c0", at=began + timedelta(minutes=seq))
-        for seq, (actor, text) in enumerate(said, start=1)
+        for seq, (actor, text) in enumerate(turns, start=1)
     ]
     seen = snapshot([interaction(4, now)], prior).model_copy(
         update={
@@ -143,9 +143,9 @@ def test_what_was_done_in_a_settled_conversation_is_history_where_a_trouble_may_
             "resolved": frozenset(row.interaction_id for row in prior),
         }
     )
-    told = " ".join(item.text for item in compose(seen, Intent(), HandoffRequest()).history)
-    assert ("replaced the heating element" in told) is is_told
-    assert ("exchange the machine for free" in told) is is_told
+    history = " ".join(item.text for item in compose(seen, Intent(), HandoffRequest()).history)
+    assert ("replaced the heating element" in history) is is_told
+    assert ("exchange the machine for free" in history) is is_told
 
 
 def test_a_promise_that_the_customer_saw_kept_is_not_overdue() -> None:

@@ -127,7 +127,7 @@ async def test_a_tenants_catalogue_may_have_a_ladder_of_its_own_that_overrides_t
     ("wrong", "problem"),
     [
         ("{clarify: 0.5, nudge: 0.4}", "line 2: .*rise in this order"),
-        ("{clarify: 7}", "line 2: .*less than or equal to 1"),
+        ("{clarify: 7}", "line 2: .*1 or less"),
         ("{clarity: 0.1}", "line 2: .*no such field"),
     ],
 )
