@@ -136,7 +136,7 @@ class LitellmModel:
                     drop_params=True,
                 )
 
-        return await _apart(answered())
+        return await _in_own_context(answered())
 
 
 class LitellmEmbedder:
@@ -165,7 +165,7 @@ class LitellmEmbedder:
         return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.finfo(np.float32).tiny)
 
     async def _rows(self, litellm: Any, batch: Sequence[str]) -> list[list[float]]:
-        response = await _apart(
+        response = await _in_own_context(
             litellm.aembedding(
                 model=self._name,
                 input=[text or " " for text in batch],
@@ -227,7 +227,7 @@ class _CompletionRequest:
         return request
 
 
-async def _apart(call: Coroutine[Any, Any, Any]) -> Any:
+async def _in_own_context(call: Coroutine[Any, Any, Any]) -> Any:
     """What a call to litellm gives, made in a context of its own.
 
     litellm starts tasks that live as long as the process, and a task keeps the context that it was started in: that of

@@ -11,7 +11,7 @@ from app.briefs.record_items import looked_up, offered, spoken_of
 from app.briefs.repairs import taken_back
 from app.briefs.spelling import SpeltValue, spelt_values
 from app.briefs.spoken_numbers import SpokenNumber, hides_secrets, spoken_numbers
-from app.briefs.steps import counted_calls
+from app.briefs.steps import effective_calls
 from app.budget import spend
 from app.models import Actor, Entity, Interaction, Kind, Outcome
 from app.nlu.calendars import AppointmentStep, appointments_from
@@ -243,7 +243,7 @@ def _account(interactions: Sequence[Interaction]) -> Iterable[tuple[str, str, st
 def _carried_out(
     tool_calls: Sequence[Call], keys: dict[str, str], amounts: dict[str, str]
 ) -> Iterable[tuple[str, str, str]]:
-    for counted_call in counted_calls(tool_calls):
+    for counted_call in effective_calls(tool_calls):
         for key, value in structured_names(dict(counted_call.call.data)):
             yield keys.get(canonical(value), key), value, counted_call.call.interaction_id
         for figure in _figures(dict(counted_call.call.data)):

@@ -97,7 +97,7 @@ def names_in(data: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(key, value) for value, key in seen.items()]
 
 
-def counted_calls(tool_calls: Sequence[Call]) -> list[Call]:
+def effective_calls(tool_calls: Sequence[Call]) -> list[Call]:
     """The calls that changed something; of a tool that never succeeded, its last attempt.
 
     That attempt counts no more once something else was carried out with the same thing.
@@ -130,7 +130,7 @@ def subject_of(call: Call) -> tuple[str, ...]:
 
 
 def _tool_steps(tool_calls: Sequence[Call]) -> Iterable[AttemptedStep]:
-    counted = {call.call.interaction_id for call in counted_calls(tool_calls)}
+    counted = {call.call.interaction_id for call in effective_calls(tool_calls)}
     for index, tool_call in enumerate(tool_calls):
         findings = tool_call.findings
         if tool_call.looks and not findings:
