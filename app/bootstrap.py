@@ -31,6 +31,7 @@ from app.keys import Keys
 from app.knowledge import KnowledgeRoom
 from app.language_models import action_ranker, brief_model, brief_writer, checking_model
 from app.ledger import CARD_PURPOSE, Recorder
+from app.metering import MeteredCourier, MeteredModel
 from app.models import Interaction, Statement, Transcript
 from app.ports import (
     Archive,
@@ -47,6 +48,7 @@ from app.ports import (
 from app.ports.bus import ERASED, Bus
 from app.ports.claims import Claims
 from app.ports.continuity import ContinuityStore
+from app.ports.meter import Meter
 from app.ports.revisions import RevisionStore
 from app.ports.verifier import Verifier
 from app.pressure import Pressure
@@ -82,7 +84,7 @@ def build(
 ) -> App:
     """An App on the adapters that the settings name; any may be handed in instead. Raises ConfigurationError."""
     offline.disarm()
-    bus = bus or _bus(settings, one_process=ledger is not None)
+    bus, meter = bus or _bus(settings, one_process=ledger is not None), _meter()
     if ledger is None or archive is None:
         from app.adapters.sql import SqlStore
 
@@ -94,11 +96,12 @@ def build(
         outbox=_outbox(ledger, archive),
         vectors=vectors or _vectors(settings),
         embedder=embedder or _embedder(settings),
-        model=model or brief_model(settings),
+        model=_metered(model or brief_model(settings), meter),
         linkage=linkage or _linkage(),
-        courier=courier or _courier(settings),
+        courier=MeteredCourier(courier or _courier(settings), meter),
         rate_limits=rate_limits or _rate_limits(settings),
         bus=bus,
+        meter=meter,
     )
     chosen = catalogue or load_catalogue(settings.catalogue)
     return App(_parts(settings, adapters, chosen, webhook_pauses_s, forget_again_after_s))
@@ -115,6 +118,7 @@ class _Adapters(NamedTuple):
     courier: Courier
     rate_limits: RateLimits
     bus: Bus
+    meter: Meter
 
 
 def _parts(
@@ -124,17 +128,16 @@ def _parts(
     webhook_pauses_s: Sequence[float],
     forget_again_after_s: float,
 ) -> Parts:
-    ledger, archive, outbox, vectors, embedder, model, linkage, courier, rate_limits, bus = adapters
+    ledger, archive, outbox, vectors, embedder, model, linkage, courier, rate_limits, bus, meter = adapters
     digests, pressure, rules = _digests(ledger, archive), Pressure(), Rules()
     retriever, knowledge = Retriever(ledger, vectors, embedder), KnowledgeRoom.on(archive, vectors, embedder, pressure)
     indexer = Indexer(ledger, archive, vectors, embedder, pressure, on_emptied=knowledge.indexer.start_over)
-    verifier, checker, signatures = RuleVerifier(), checking_model(settings, model), Signatures(archive)
+    verifier, checker, signatures = RuleVerifier(), checking_model(settings, model, meter), Signatures(archive)
     courier = ConnectorCourier(courier, archive, signatures, settings.public_url)
-    announcer = _announcer(outbox, courier, webhook_pauses_s)
-    revisions, leases = _revisions(archive, outbox), _claims(archive)
-    index_anew = partial(_start_over, indexer, knowledge)
+    announcer, revisions = _announcer(outbox, courier, webhook_pauses_s), _revisions(archive, outbox)
+    leases, index_anew = _claims(archive), partial(_start_over, indexer, knowledge)
     eraser = Eraser(ledger, archive, vectors, digests, outbox, revisions=revisions, on_discarded=index_anew)
-    words, ranker = brief_writer(settings, model, archive, verifier, checker), action_ranker(settings, model, verifier)
+    ranker = action_ranker(settings, model, verifier, meter)
     decisions = DecisionMaker(catalogue, embedder, archive, vectors=vectors, ranker=ranker)
     return Parts(
         ledger=ledger,
@@ -161,7 +164,7 @@ def _parts(
         traffic=TrafficLearner(ledger, vectors, decisions.catalogues, pressure),
         knowledge=knowledge,
         cases=CaseIndexer(ledger, archive, vectors, decisions.similar, decisions.catalogues, pressure),
-        writer=TimelyWriter(words, patience_s=settings.model_patience_s),
+        writer=_timely_writer(settings, model, archive, verifier, checker),
         verifier=CombinedVerifier(verifier, checker) if checker else verifier,
         ladder=settings.friction_ladder,
         announcer=announcer,
@@ -176,7 +179,15 @@ def _parts(
         rate_limits=rate_limits,
         rate_limit=settings.rate_limit,
         pressure=pressure,
+        meter=meter,
     )
+
+
+def _timely_writer(
+    settings: Settings, model: LanguageModel | None, archive: Archive, rules: Verifier, checker: ModelVerifier | None
+) -> TimelyWriter:
+    words = brief_writer(settings, model, archive, rules, checker)
+    return TimelyWriter(words, patience_s=settings.model_patience_s)
 
 
 def _start_over(indexer: Indexer, knowledge: KnowledgeRoom) -> None:
@@ -451,6 +462,16 @@ def _recorder(
         card_key=partial(signatures.key, CARD_PURPOSE),
         on_reworded=forget_words,
     )
+
+
+def _meter() -> Meter:
+    from app.adapters.prometheus import PrometheusMeter
+
+    return PrometheusMeter()
+
+
+def _metered(model: LanguageModel | None, meter: Meter) -> LanguageModel | None:
+    return None if model is None else MeteredModel(model, meter)
 
 
 def _courier(settings: Settings) -> Courier:

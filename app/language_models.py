@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 from app.briefs import BriefWriter
 from app.briefs.llm.checker import ModelVerifier
+from app.metering import MeteredModel
 from app.ports import Archive, LanguageModel
+from app.ports.meter import Meter
 from app.ports.verifier import Verifier
 from app.prompts import PromptLibrary
 from app.ranking import ModelRanker
@@ -20,23 +22,25 @@ def brief_writer(
     return BriefWriter(model, prompt, archive, rules, checker=checker, hide_contacts=settings.redact_contacts)
 
 
-def checking_model(settings: Settings, model: LanguageModel | None) -> ModelVerifier | None:
+def checking_model(settings: Settings, model: LanguageModel | None, meter: Meter) -> ModelVerifier | None:
     """The model that checks: the one that is set for it, else the brief's; None where there is neither, or `none`."""
     if settings.model_check == NO_MODEL:
         return None
     named = settings.model_check not in (None, settings.model)
-    model = _model_named(settings, settings.model_check) if named and settings.model_check else model
+    if named and settings.model_check:
+        model = MeteredModel(_model_named(settings, settings.model_check), meter)
     if model is None:
         return None
     return ModelVerifier(model, PromptLibrary().prompt("check", "v1"), hide_contacts=settings.redact_contacts)
 
 
-def action_ranker(settings: Settings, model: LanguageModel | None, rules: Verifier) -> ModelRanker | None:
+def action_ranker(settings: Settings, model: LanguageModel | None, rules: Verifier, meter: Meter) -> ModelRanker | None:
     """What ranks actions: the model that is set for it, else the brief's; None where there is neither, or `none`."""
     if settings.model_rank == NO_MODEL:
         return None
     named = settings.model_rank not in (None, settings.model)
-    model = _model_named(settings, settings.model_rank) if named and settings.model_rank else model
+    if named and settings.model_rank:
+        model = MeteredModel(_model_named(settings, settings.model_rank), meter)
     if model is None:
         return None
     prompt = PromptLibrary().prompt("next_action", "v2")

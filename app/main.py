@@ -65,6 +65,7 @@ def create_app(settings: Settings | None = None, application: App | None = None)
         frame_ancestors=settings.frame_ancestors.split(),
         public_url=settings.public_url,
         quotas=Quotas(settings.concurrent_handoffs, settings.concurrent_actions, settings.open_streams),
+        metrics=settings.metrics == "on",
     )
     mcp = mount_mcp(api)
     mount_console(api)

@@ -22,7 +22,7 @@ from app.models import Ladder
 
 PREFIX = "WARMLINE_"
 DOTENV = ".env"
-WITHOUT_EFFECT = frozenset({"BROKER_URL", "OIDC_ISSUER", "OIDC_AUDIENCE", "METRICS", "LOG_FORMAT"})
+WITHOUT_EFFECT = frozenset({"BROKER_URL", "OIDC_ISSUER", "OIDC_AUDIENCE", "LOG_FORMAT"})
 """Settings of the public contract that this version does not support: they stop no start, and a warning says so."""
 
 _log = logging.getLogger(__name__)
@@ -130,6 +130,7 @@ class Settings(BaseSettings):
         default=(),
         description="e-mail addresses and domains of ours, as a JSON list: whoever writes from one serves",
     )
+    metrics: Literal["on", "off"] = Field(default="on", description="whether GET /metrics answers")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="how much is logged")
 
     @classmethod

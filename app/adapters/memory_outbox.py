@@ -148,6 +148,10 @@ class MemoryOutbox:
             )
         )
 
+    async def waiting(self) -> int:
+        """How many messages are still to be sent, whenever they are due."""
+        return sum(message.status is DeliveryStatus.PENDING for message in self._messages.values())
+
     async def lease(self, webhook_id: str, holder: str, now: int, *, until: int, limit: int) -> Sequence[LeasedMessage]:
         """Some of a webhook's messages that are due, the longest due first; nobody else gets them `until` then."""
         due = [

@@ -140,6 +140,10 @@ class Outbox(Protocol):
         """The webhooks that have messages to send now, as (tenant, webhook_id)."""
         ...
 
+    async def waiting(self) -> int:
+        """How many messages are still to be sent, whenever they are due."""
+        ...
+
     async def lease(self, webhook_id: str, holder: str, now: int, *, until: int, limit: int) -> Sequence[LeasedMessage]:
         """Some of a webhook's messages that are due, the longest due first; nobody else gets them `until` then."""
         ...

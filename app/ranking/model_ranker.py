@@ -16,9 +16,11 @@ from app.actions import OpenCase
 from app.briefs.llm.screening import Screen
 from app.caching import on_forgetting
 from app.errors import InvalidModelOutput, ModelTimeout
+from app.metering import calling_for
 from app.models import OfferedAction, Statement, VerdictKind
 from app.patience import within
 from app.ports import LanguageModel
+from app.ports.meter import ModelPurpose
 from app.ports.verifier import Verifier
 from app.privacy import Redactor
 from app.prompts import Prompt, RenderedPrompt
@@ -116,9 +118,10 @@ class ModelRanker:
 
     async def _asked(self, prompt: RenderedPrompt, key: str, timeout_s: float) -> str:
         try:
-            reply = await self._model.complete(
-                prompt.system, prompt.user, schema=answer_schema(), timeout_s=timeout_s, max_tokens=MOST_TOKENS
-            )
+            with calling_for(ModelPurpose.RANK):
+                reply = await self._model.complete(
+                    prompt.system, prompt.user, schema=answer_schema(), timeout_s=timeout_s, max_tokens=MOST_TOKENS
+                )
             self._answers[key] = reply.text
             return reply.text
         finally:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 
 from app import offline
+from app.errors import WarmlineError
 from app.models import Check, Handoff, HandoffRequest, IndexProgress, NextActionRequest, Snapshot
 from app.patience import within
 from app.readiness import ExampleReadiness, LedgerProbe, Readiness
@@ -100,6 +101,7 @@ class App:
         self.access = AccessService(parts)
         self.replies = ReplyService(parts)
         self.playground = Playground(parts)
+        self.meter = parts.meter
         self._probe = LedgerProbe(parts.ledger, parts.archive)
 
     async def __aenter__(self) -> "App":
@@ -194,6 +196,17 @@ class App:
         usable = checks["ledger"].status == "ok" and checks["workflow"].status == "ok"
         lag = await self._parts.indexer.lag() if usable else 0
         return Readiness(status="ready" if usable else "unavailable", checks=checks, index_lag=lag)
+
+    async def metrics(self) -> tuple[bytes, str]:
+        """What this process counted, and how far it lags: a text for Prometheus, and its media type.
+
+        A ledger that does not answer leaves the present figures out.
+        """
+        gauges: dict[str, float] = {}
+        with suppress(WarmlineError):
+            gauges["index_lag"] = await self._parts.indexer.lag()
+            gauges["outbox_messages"] = await self._parts.outbox.waiting()
+        return self._parts.meter.exposition(gauges)
 
     async def _rehearsed(self, tenant: str, request: NextActionRequest) -> None:
         await self.decisions.rehearse(tenant, request)

@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import NamedTuple
 from urllib.parse import urlencode
@@ -164,6 +165,10 @@ class ConnectorService:
         Raises Unauthorized for a wrong signature, of which nothing is kept; InvalidRequest for a body that is not the
         platform's; Unavailable where the rows are not filed in time, so that the platform sends them again.
         """
+        with self._counted(opened.record.platform):
+            return await self._received(opened, request)
+
+    async def _received(self, opened: OpenedConnector, request: WebhookRequest) -> WebhookAnswer:
         record, connector = opened
         connector.verify(request, record.values)
         await self._check_rate(record)
@@ -179,6 +184,22 @@ class ConnectorService:
         results = await self._filed(record, drafts) if drafts else ()
         await self._note(record, _entry(request, read, drafts, results))
         return connector.answer(request)
+
+    @contextmanager
+    def _counted(self, platform: str) -> Generator[None]:
+        """Count what becomes of one delivery of a platform."""
+        result = "unavailable"
+        try:
+            yield
+            result = "taken"
+        except Unauthorized:
+            result = "refused"
+            raise
+        except InvalidRequest:
+            result = "invalid"
+            raise
+        finally:
+            self._parts.meter.connector_event(platform, result)
 
     async def events(self, tenant: str, connector_id: str, *, cursor: str | None, limit: int) -> ConnectorEventPage:
         """What came through a connector in the last seven days, the newest first. Raises NotFound."""

@@ -90,6 +90,7 @@ class DecisionService:
             **dict(outcome),
         )
         await self._parts.decisions.learner.file_outcome(tenant, filed, decision.candidates)
+        self._parts.meter.outcome(filed)
         self._parts.cases.note(tenant, filed)
         await self._parts.continuity.touch(tenant, filed.customer_id)
         await check_still_there(self._parts, tenant, filed.customer_id)

@@ -21,6 +21,7 @@ from uuid import uuid4
 
 from app.briefs import Rest, Underway, Worded, in_words_of, with_news
 from app.errors import ModelFailure, WarmlineError
+from app.metering import calling_for
 from app.models import (
     Check,
     Handoff,
@@ -37,6 +38,7 @@ from app.models import (
 )
 from app.ports.bus import ESCALATION_LIKELY, Message
 from app.ports.claims import ClaimRequest
+from app.ports.meter import ModelPurpose
 from app.ports.outbox import now_ms
 from app.services.parts import Parts
 from app.services.shown_rows import changed_since, shown_rows
@@ -365,10 +367,11 @@ class Drafts:
         rest = self._writer.rest_of(snapshot, handoff)
         underway = moment.underway = Underway(snapshot)
         try:
-            async for version in self._writer.revisions(rest):
-                if version.engine == "model" and not await self._file(conversation, rest, version):
-                    return
-                underway.tell(version)
+            with calling_for(ModelPurpose.DRAFT):
+                async for version in self._writer.revisions(rest):
+                    if version.engine == "model" and not await self._file(conversation, rest, version):
+                        return
+                    underway.tell(version)
         except ModelFailure as failure:
             underway.fail(failure)
             _log.warning("a brief is not drafted ahead: %s", failure.reported_code)

@@ -103,6 +103,7 @@ class HandoffService:
                     raise
                 continue
             if last is not None:
+                self._parts.meter.handoff(last)
                 self._announce(tenant, last)
             return
 

@@ -1,7 +1,7 @@
 """Interactions: filed, listed, searched and redacted."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from time import perf_counter
@@ -45,6 +45,7 @@ class InteractionService:
         """The first part of `record`: when it returns, the rows are durable. Raises Unavailable."""
         drafts = refusing_ahead(drafts, now) if now else drafts
         results = await self._parts.recorder.record(tenant, drafts)
+        self._parts.meter.interactions(_counts_of(results))
         self._parts.indexer.wake(len(results))
         self._parts.analyst.wake(len(results))
         return results
@@ -137,6 +138,13 @@ class InteractionService:
         ]
         places = list(dict.fromkeys((who, where) for who, where in talks if who and where))[-LIVE_CONVERSATIONS:]
         return await self._parts.windows.of(tenant, places) if places else ()
+
+
+def _counts_of(results: Sequence[Recorded]) -> Mapping[str, int]:
+    """How many rows were filed, were there already, and were refused."""
+    refused = sum(result.problem is not None for result in results)
+    duplicates = sum(result.duplicate for result in results)
+    return {"filed": len(results) - refused - duplicates, "duplicate": duplicates, "refused": refused}
 
 
 def _brought(windows: Sequence[Snapshot], fresh: Collection[str]) -> set[str]:

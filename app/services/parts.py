@@ -20,6 +20,7 @@ from app.ports import Archive, Ledger, Outbox, RateLimits
 from app.ports.bus import Bus
 from app.ports.claims import Claims
 from app.ports.continuity import ContinuityStore
+from app.ports.meter import Meter
 from app.ports.revisions import RevisionStore
 from app.ports.verifier import Verifier
 from app.pressure import Pressure
@@ -75,6 +76,7 @@ class Parts:
     draft_ahead: Literal["off", "human_request", "friction"]
     drafts_per_minute: int
     pressure: Pressure
+    meter: Meter
     forget_again_after_s: float = AGAIN_AFTER_S
 
     async def ladder_of(self, tenant: str) -> Ladder:

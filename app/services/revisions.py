@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from contextvars import Context
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -170,6 +171,7 @@ class Revisions:
             return False
         late.handoff = revision
         self.counts.filed += 1
+        self._parts.meter.revision(revision, (datetime.now(UTC) - revision.created_at).total_seconds())
         self._parts.announcer.wake()
         self._parts.announcer.broadcast(late.tenant, [announcement])
         if await self._stands(late):

@@ -98,6 +98,7 @@ class SignalService:
         noted as not announced.
         """
         announcer = self._parts.announcer
+        self._parts.meter.signals(signals)
         if not announcer.working:
             return
         announcements = [_of_signal(signal) for signal in signals]
@@ -181,6 +182,7 @@ class SignalService:
         signals = await asyncio.to_thread(detect, seen.snapshot)
         for signal in signals:
             if came_by_waiting(signal, seen.snapshot):
+                self._parts.meter.signals([signal])
                 await self._parts.announcer.announce(
                     tenant,
                     [_of_signal(signal)],
@@ -199,6 +201,7 @@ class SignalService:
             return [signal for signal in detected if signal.signal_id not in by_words]
 
         signals = await asyncio.to_thread(meant)
+        self._parts.meter.signals(signals)
         await self._parts.announcer.announce(tenant, [_of_signal(signal) for signal in signals])
 
     async def _seen(self, tenant: str, conversation_id: str, now: datetime) -> _ConversationSnapshot:

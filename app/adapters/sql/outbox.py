@@ -15,6 +15,7 @@ from sqlalchemy import (
     case,
     delete,
     exists,
+    func,
     insert,
     select,
     update,
@@ -58,6 +59,7 @@ _WEBHOOKS = select(webhooks).where(webhooks.c.tenant == bindparam("tenant")).ord
 _DUE = select(webhooks.c.tenant, webhooks.c.webhook_id).where(
     exists().where(_OF.webhook_id == webhooks.c.webhook_id, _PENDING, _OF.due_at <= _NOW)
 )
+_WAITING = select(func.count()).where(_PENDING)
 _LEASE = (
     update(webhook_messages)
     .where(
@@ -206,6 +208,10 @@ class SqlOutbox:
         """The webhooks that have messages to send now, as (tenant, webhook_id)."""
         rows = await self._connections.read(lambda connection: connection.execute(_DUE, {"now": now}).all())
         return [(row[0], row[1]) for row in rows]
+
+    async def waiting(self) -> int:
+        """How many messages are still to be sent, whenever they are due."""
+        return await self._connections.read(lambda connection: connection.execute(_WAITING).scalar_one())
 
     async def lease(self, webhook_id: str, holder: str, now: int, *, until: int, limit: int) -> Sequence[LeasedMessage]:
         """Some of a webhook's messages that are due, the longest due first; nobody else gets them `until` then."""

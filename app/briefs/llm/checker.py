@@ -23,9 +23,11 @@ from app.briefs.llm.participants import participants
 from app.briefs.llm.prompt_inputs import Numbered, number_lines, readable, says_something
 from app.briefs.llm.screening import Screen
 from app.errors import ConfigurationError, InvalidModelOutput, ModelFailure, ModelTimeout
+from app.metering import calling_for
 from app.models import Checker, Interaction, Statement, Transcript, Verdict, VerdictKind
 from app.nlu.words import terms
 from app.ports import LanguageModel, ModelReply
+from app.ports.meter import ModelPurpose
 from app.ports.verifier import Verifier
 from app.privacy import Redactor
 from app.prompts import Prompt, RenderedPrompt
@@ -152,13 +154,14 @@ class ModelVerifier:
         return CheckPrompt(self._prompt.render(inputs), named, _readable(numbered, redactor), redactor)
 
     async def _reply(self, asked: CheckPrompt, timeout_s: float) -> ModelReply:
-        return await self._model.complete(
-            asked.prompt.system,
-            asked.prompt.user,
-            schema=check_schema(),
-            timeout_s=timeout_s,
-            max_tokens=ANSWER_TOKENS,
-        )
+        with calling_for(ModelPurpose.CHECK):
+            return await self._model.complete(
+                asked.prompt.system,
+                asked.prompt.user,
+                schema=check_schema(),
+                timeout_s=timeout_s,
+                max_tokens=ANSWER_TOKENS,
+            )
 
 
 class CombinedVerifier:

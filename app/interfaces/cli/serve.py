@@ -1,6 +1,9 @@
 """`warmline serve`."""
 
 import asyncio
+import os
+from shutil import rmtree
+from tempfile import mkdtemp
 
 import uvicorn
 
@@ -11,6 +14,8 @@ from app.interfaces.http.local_requests import names_this_machine
 from app.services import App
 
 IN_ONE_PROCESS = (None, "memory:")
+# Where `prometheus_client` has the workers of one service count together.
+SHARED_COUNTS = "PROMETHEUS_MULTIPROC_DIR"
 
 
 def serve(host: str, port: int, workers: int) -> None:
@@ -26,7 +31,11 @@ def serve(host: str, port: int, workers: int) -> None:
             "WARMLINE_VECTORS_URL=http://127.0.0.1:8001, or serve with one worker."
         )
     let_go = claim_stores(settings)
+    shares = workers > 1 and SHARED_COUNTS not in os.environ
+    own_counts = mkdtemp(prefix="warmline-metrics-") if shares else None
     try:
+        if own_counts is not None:
+            os.environ[SHARED_COUNTS] = own_counts
         # A wrong catalogue, prompt or address is told here in words; inside uvicorn it would be a traceback.
         app = build(settings)
         if not settings.require_keys and not names_this_machine(f"[{host}]" if ":" in host else host):
@@ -44,6 +53,8 @@ def serve(host: str, port: int, workers: int) -> None:
         )
     finally:
         let_go()
+        if own_counts is not None:
+            rmtree(own_counts, ignore_errors=True)
 
 
 async def _tell_who_is_answered(app: App, host: str) -> None:

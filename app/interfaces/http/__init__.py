@@ -38,16 +38,18 @@ def mount(
     frame_ancestors: Sequence[str] = ("'self'",),
     public_url: str | None = None,
     quotas: Quotas | None = None,
+    metrics: bool = True,
 ) -> None:
     """Put every path of the contract on `api`; requests are let through to an App by `open_door`.
 
     `frame_ancestors` are the sites that may show a card in a frame, as a Content-Security-Policy writes them;
     `public_url` is where agents' browsers reach the service, unless it is where the request came in; `quotas` are what
-    each key may have under way.
+    each key may have under way, and `metrics` says whether `/metrics` answers.
     """
     api.state.authenticator = Authenticator(require_keys=require_keys)
     api.state.frame_ancestors = tuple(frame_ancestors)
     api.state.public_url = public_url
+    api.state.shows_metrics = metrics
     made = (interactions, formats, customers, erasure, handoffs, briefs, actions, knowledge, decisions, analytics)
     for noun in (*made, listings, announcements, connectors, service):
         # A route is worked out once, where it is declared; `include_router` would work it out anew for each `api`.

@@ -61,10 +61,12 @@ class Frame:
             if status == 0:
                 await problem_response(unexpected_problem())(scope, receive, framed)
         finally:
-            elapsed_ms = (perf_counter() - started) * 1000
+            elapsed, pattern = perf_counter() - started, _pattern(scope)
             access_log.info(
-                "%s %s %d %.1f ms request_id=%s", scope["method"], _pattern(scope), status, elapsed_ms, request_id
+                "%s %s %d %.1f ms request_id=%s", scope["method"], pattern, status, elapsed * 1000, request_id
             )
+            if (door := getattr(scope["app"].state, "door", None)) is not None:
+                door.application.meter.request(scope["method"], pattern, status, elapsed)
 
 
 def log_failure(failure: Exception) -> None:

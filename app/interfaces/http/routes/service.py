@@ -2,10 +2,11 @@
 
 from typing import Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import Field
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 
+from app.errors import NotFound
 from app.interfaces.http.dependencies import TheDoor
 from app.interfaces.http.idempotency import answer
 from app.models import Record
@@ -38,3 +39,12 @@ async def readyz(door: TheDoor) -> Response:
     """`index_lag` counts interactions whose embedding is still to come; they are found by their words meanwhile."""
     readiness = await door.application.readiness()
     return answer(readiness, status=200 if readiness.status == "ready" else 503).response()
+
+
+@router.get("/metrics", summary="Counts for Prometheus", response_class=PlainTextResponse)
+async def metrics(request: Request, door: TheDoor) -> Response:
+    """Counts of this service for Prometheus; nothing in them is of a customer or a conversation."""
+    if not request.app.state.shows_metrics:
+        raise NotFound("The metrics are switched off. Set WARMLINE_METRICS=on.")
+    text, media_type = await door.application.metrics()
+    return Response(text, media_type=media_type)
