@@ -41,6 +41,7 @@ async def readyz(door: TheDoor) -> Response:
     return answer(readiness, status=200 if readiness.status == "ready" else 503).response()
 
 
+@router.head("/metrics", include_in_schema=False)
 @router.get("/metrics", summary="Counts for Prometheus", response_class=PlainTextResponse)
 async def metrics(request: Request, door: TheDoor) -> Response:
     """Counts of this service for Prometheus; nothing in them is of a customer or a conversation."""
