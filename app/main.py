@@ -18,6 +18,7 @@ from app.formats.options import ReadingOptions
 from app.interfaces.console import mount_console
 from app.interfaces.http import Quotas, mount, open_door
 from app.interfaces.mcp import mount_mcp
+from app.logs import log_as
 from app.services import App
 from app.settings import Settings
 
@@ -40,7 +41,7 @@ def create_app(settings: Settings | None = None, application: App | None = None)
     async def lifespan(api: FastAPI) -> AsyncGenerator[None]:
         async with AsyncExitStack() as opened:
             if application is None:
-                _log_as(settings.log_level)
+                log_as(settings.log_level, settings.log_format)
                 sys.setswitchinterval(SWITCH_EVERY_S)
             serving = application or await opened.enter_async_context(build(settings))
             door = open_door(api, serving, reading)
@@ -72,13 +73,6 @@ def create_app(settings: Settings | None = None, application: App | None = None)
     if application is not None:
         open_door(api, application, reading)
     return api
-
-
-def _log_as(level: str) -> None:
-    # Ours says nothing that a customer said; what other libraries log in passing might.
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    for ours in ("warmline", "app"):
-        logging.getLogger(ours).setLevel(level)
 
 
 @asynccontextmanager

@@ -22,7 +22,7 @@ from app.models import Ladder
 
 PREFIX = "WARMLINE_"
 DOTENV = ".env"
-WITHOUT_EFFECT = frozenset({"BROKER_URL", "OIDC_ISSUER", "OIDC_AUDIENCE", "LOG_FORMAT"})
+WITHOUT_EFFECT = frozenset({"BROKER_URL", "OIDC_ISSUER", "OIDC_AUDIENCE"})
 """Settings of the public contract that this version does not support: they stop no start, and a warning says so."""
 
 _log = logging.getLogger(__name__)
@@ -132,6 +132,9 @@ class Settings(BaseSettings):
     )
     metrics: Literal["on", "off"] = Field(default="on", description="whether GET /metrics answers")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="how much is logged")
+    log_format: Literal["text", "json"] = Field(
+        default="text", description="lines for people, or one JSON object a line with the ids of request and tenant"
+    )
 
     @classmethod
     def settings_customise_sources(

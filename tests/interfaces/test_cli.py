@@ -117,9 +117,9 @@ def test_a_setting_that_is_not_known_stops_the_start_and_the_nearest_one_is_name
 def test_a_setting_of_the_contract_that_is_not_supported_stops_no_start_and_says_so(
     warmline: Command, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setenv("WARMLINE_LOG_FORMAT", "json")
+    monkeypatch.setenv("WARMLINE_BROKER_URL", "nats://127.0.0.1:4222")
     warmline("doctor", "--json")
-    assert "WARMLINE_LOG_FORMAT in the environment has no effect" in caplog.text
+    assert "WARMLINE_BROKER_URL in the environment has no effect" in caplog.text
 
 
 def test_settings_of_others_in_the_environment_and_in_a_dotenv_are_left_alone(

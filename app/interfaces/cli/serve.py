@@ -6,11 +6,13 @@ from shutil import rmtree
 from tempfile import mkdtemp
 
 import uvicorn
+from uvicorn.config import LOGGING_CONFIG
 
 from app.bootstrap import build, claim_stores
 from app.errors import ConfigurationError, WarmlineError
 from app.interfaces.cli.common import settings_in_force, side_screen
 from app.interfaces.http.local_requests import names_this_machine
+from app.logs import log_as
 from app.services import App
 
 IN_ONE_PROCESS = (None, "memory:")
@@ -37,6 +39,7 @@ def serve(host: str, port: int, workers: int) -> None:
         if own_counts is not None:
             os.environ[SHARED_COUNTS] = own_counts
         # A wrong catalogue, prompt or address is told here in words; inside uvicorn it would be a traceback.
+        log_as(settings.log_level, settings.log_format)
         app = build(settings)
         if not settings.require_keys and not names_this_machine(f"[{host}]" if ":" in host else host):
             asyncio.run(_tell_who_is_answered(app, host))
@@ -49,6 +52,7 @@ def serve(host: str, port: int, workers: int) -> None:
             http="app.interfaces.cli.connections:BoundedConnection",
             ws="none",
             log_level=settings.log_level.lower(),
+            log_config=None if settings.log_format == "json" else LOGGING_CONFIG,
             access_log=False,
         )
     finally:

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.ids import new_id
 from app.interfaces.http.problems import problem_response, unexpected_problem
+from app.logs import begin
 
 REQUEST_ID = "X-Request-ID"
 
@@ -42,6 +43,7 @@ class Frame:
             return
         request_id = _request_id(scope)
         _current_id.set(request_id)
+        begin(request_id=request_id)
         status = 0
         started = perf_counter()
 
@@ -62,8 +64,13 @@ class Frame:
                 await problem_response(unexpected_problem())(scope, receive, framed)
         finally:
             elapsed, pattern = perf_counter() - started, _pattern(scope)
+            fields = {"method": scope["method"], "route": pattern, "status": status}
             access_log.info(
-                "%s %s %d %.1f ms request_id=%s", scope["method"], pattern, status, elapsed * 1000, request_id
+                "%s %s %d %.1f ms request_id=%s",
+                *fields.values(),
+                elapsed * 1000,
+                request_id,
+                extra={**fields, "duration_ms": round(elapsed * 1000, 1)},
             )
             if (door := getattr(scope["app"].state, "door", None)) is not None:
                 door.application.meter.request(scope["method"], pattern, status, elapsed)
