@@ -45,6 +45,7 @@ from app.ports import (
     RateLimits,
     VectorStore,
 )
+from app.ports.backup import LedgerBackup
 from app.ports.bus import ERASED, Bus
 from app.ports.claims import Claims
 from app.ports.continuity import ContinuityStore
@@ -84,7 +85,9 @@ def build(
 ) -> App:
     """An App on the adapters that the settings name; any may be handed in instead. Raises ConfigurationError."""
     offline.disarm()
-    bus, meter = bus or _bus(settings, one_process=ledger is not None), _meter()
+    from app.adapters.prometheus import PrometheusMeter
+
+    bus, meter = bus or _bus(settings, one_process=ledger is not None), PrometheusMeter()
     if ledger is None or archive is None:
         from app.adapters.sql import SqlStore
 
@@ -282,6 +285,13 @@ def claim_stores(settings: Settings) -> Callable[[], None]:
         ) from None
 
 
+def ledger_backup(settings: Settings) -> LedgerBackup:
+    """What saves and restores the ledger that the settings name."""
+    from app.adapters.sql.backup import SqlBackup
+
+    return SqlBackup(settings.ledger_url)
+
+
 def language_model(settings: Settings) -> LanguageModel | None:
     """The model that the settings name, by itself; None where they name none: for evals that record or judge."""
     offline.disarm()
@@ -462,12 +472,6 @@ def _recorder(
         card_key=partial(signatures.key, CARD_PURPOSE),
         on_reworded=forget_words,
     )
-
-
-def _meter() -> Meter:
-    from app.adapters.prometheus import PrometheusMeter
-
-    return PrometheusMeter()
 
 
 def _metered(model: LanguageModel | None, meter: Meter) -> LanguageModel | None:

@@ -10,7 +10,7 @@ from app.interfaces.cli.articles import knowledge
 from app.interfaces.cli.benches import bench
 from app.interfaces.cli.catalogues import catalogue_group
 from app.interfaces.cli.evaluations import evals
-from app.interfaces.cli.options import CatalogueName, ConversationFile, ConversationId, Customer, Json, Now
+from app.interfaces.cli.options import BackupFile, CatalogueName, ConversationFile, ConversationId, Customer, Json, Now
 from app.interfaces.cli.policies import policy_group
 
 commands = typer.Typer(
@@ -82,6 +82,22 @@ def reindex(as_json: Json = False) -> None:
     from app.interfaces.cli.reindex import reindex as run
 
     run(as_json=as_json)
+
+
+@commands.command()
+def backup(file: BackupFile, as_json: Json = False) -> None:
+    """Save all interactions, customers, handoffs, catalogues and keys in one file. The service may go on."""
+    from app.interfaces.cli.backups import back_up
+
+    back_up(file, as_json=as_json)
+
+
+@commands.command()
+def restore(file: BackupFile, as_json: Json = False) -> None:
+    """Fill an empty ledger from a backup, on SQLite or PostgreSQL, and index it. Stop the service first."""
+    from app.interfaces.cli.backups import restore as run
+
+    run(file, as_json=as_json)
 
 
 @commands.command()
