@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 
@@ -52,12 +52,17 @@ async def connected(app: App, platform: Receiver, **more: str) -> str:
 
 
 async def delivered(app: App, connector_id: str, *bodies: Mapping[str, object]) -> None:
-    """Takes what the platform sends, as the HTTP API does."""
+    """Takes what the platform sends, as the HTTP API does; what is not acknowledged in time is sent again."""
     opened = await app.connectors.open(connector_id)
     for body in bodies:
         request: WebhookRequest = posted(body)
         headers = {name.lower(): value for name, value in signed_by_chatwoot(request.body).items()}
-        await app.connectors.receive(opened, request._replace(headers=headers))
+        for _ in range(20):
+            with suppress(Unavailable):
+                await app.connectors.receive(opened, request._replace(headers=headers))
+                break
+        else:
+            raise AssertionError("the delivery was never acknowledged")
 
 
 async def escalated(app: App, connector_id: str) -> str:
