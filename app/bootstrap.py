@@ -1,8 +1,8 @@
 """The one place where adapters are chosen: the service, the command line, the tests and the evals call `build`."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from app import offline, verification
 from app.actions import (
@@ -16,6 +16,7 @@ from app.actions import (
     shipped_catalogues,
 )
 from app.actions.intents import IntentLearner
+from app.adapters.silent_meter import SilentMeter
 from app.analyst import Analyst
 from app.analytics import Follower
 from app.announcements import Announcer
@@ -31,7 +32,7 @@ from app.keys import Keys
 from app.knowledge import KnowledgeRoom
 from app.language_models import action_ranker, brief_model, brief_writer, checking_model
 from app.ledger import CARD_PURPOSE, Recorder
-from app.metering import MeteredCourier, MeteredModel
+from app.metering import MeteredCourier, MeteredModel, WrappedModel
 from app.models import Interaction, Statement, Transcript
 from app.ports import (
     Archive,
@@ -40,7 +41,6 @@ from app.ports import (
     LanguageModel,
     Ledger,
     Linkage,
-    ModelReply,
     Outbox,
     RateLimits,
     VectorStore,
@@ -82,12 +82,11 @@ def build(
     rate_limits: RateLimits | None = None,
     catalogue: Catalogue | None = None,
     bus: Bus | None = None,
+    meter: Meter | None = None,
 ) -> App:
     """An App on the adapters that the settings name; any may be handed in instead. Raises ConfigurationError."""
     offline.disarm()
-    from app.adapters.prometheus import PrometheusMeter
-
-    bus, meter = bus or _bus(settings, one_process=ledger is not None), PrometheusMeter()
+    bus, meter = bus or _bus(settings, one_process=ledger is not None), meter or _meter(settings)
     if ledger is None or archive is None:
         from app.adapters.sql import SqlStore
 
@@ -239,29 +238,12 @@ class Workbench:
             embedder=self._embedder,
             model=Lent(self._model) if self._model and model == self._model.name else None,
             catalogue=load_catalogue(catalogue) if isinstance(catalogue, str) else catalogue,
+            meter=SilentMeter(),
         )
 
 
-class Lent:
+class Lent(WrappedModel):
     """A model that belongs to somebody else, who closes it."""
-
-    def __init__(self, model: LanguageModel) -> None:
-        self._model = model
-
-    @property
-    def name(self) -> str:
-        """The model's name."""
-        return self._model.name
-
-    async def complete(
-        self, system: str, user: str, *, schema: Mapping[str, Any], timeout_s: float, max_tokens: int
-    ) -> ModelReply:
-        """One answer of the model. Raises as the model does."""
-        return await self._model.complete(system, user, schema=schema, timeout_s=timeout_s, max_tokens=max_tokens)
-
-    async def warm_up(self) -> None:
-        """Load what its first answer needs."""
-        await self._model.warm_up()
 
     async def close(self) -> None:
         """Nothing of this one's own to let go of."""
@@ -472,6 +454,14 @@ def _recorder(
         card_key=partial(signatures.key, CARD_PURPOSE),
         on_reworded=forget_words,
     )
+
+
+def _meter(settings: Settings) -> Meter:
+    if settings.metrics == "off":
+        return SilentMeter()
+    from app.adapters.prometheus import PrometheusMeter
+
+    return PrometheusMeter()
 
 
 def _metered(model: LanguageModel | None, meter: Meter) -> LanguageModel | None:

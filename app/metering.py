@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import Context, ContextVar
 from time import perf_counter
 from typing import Any
 
@@ -25,12 +25,18 @@ def calling_for(purpose: ModelPurpose) -> Generator[None]:
         _purpose.reset(token)
 
 
-class MeteredModel:
-    """A language model whose calls are counted: for a brief, unless they are made under `calling_for`."""
+def context_of_calls() -> Context:
+    """A context that holds nothing but what the calls at hand are made for: for a task that outlives its request."""
+    context = Context()
+    context.run(_purpose.set, _purpose.get())
+    return context
 
-    def __init__(self, model: LanguageModel, meter: Meter) -> None:
+
+class WrappedModel:
+    """A language model that passes everything on to another."""
+
+    def __init__(self, model: LanguageModel) -> None:
         self._model = model
-        self._meter = meter
 
     @property
     def name(self) -> str:
@@ -41,9 +47,31 @@ class MeteredModel:
         self, system: str, user: str, *, schema: Mapping[str, Any], timeout_s: float, max_tokens: int
     ) -> ModelReply:
         """One answer of the model. Raises as the model does."""
+        return await self._model.complete(system, user, schema=schema, timeout_s=timeout_s, max_tokens=max_tokens)
+
+    async def warm_up(self) -> None:
+        """Load what its first answer needs."""
+        await self._model.warm_up()
+
+    async def close(self) -> None:
+        """Close the model."""
+        await self._model.close()
+
+
+class MeteredModel(WrappedModel):
+    """A language model whose calls are counted: for a brief, unless they are made under `calling_for`."""
+
+    def __init__(self, model: LanguageModel, meter: Meter) -> None:
+        super().__init__(model)
+        self._meter = meter
+
+    async def complete(
+        self, system: str, user: str, *, schema: Mapping[str, Any], timeout_s: float, max_tokens: int
+    ) -> ModelReply:
+        """One answer of the model. Raises as the model does."""
         started = perf_counter()
         try:
-            reply = await self._model.complete(system, user, schema=schema, timeout_s=timeout_s, max_tokens=max_tokens)
+            reply = await super().complete(system, user, schema=schema, timeout_s=timeout_s, max_tokens=max_tokens)
         except asyncio.CancelledError:
             self._count("given_up", started)
             raise
@@ -58,14 +86,6 @@ class MeteredModel:
         cost = None if reply is None else reply.cost_usd
         seconds = perf_counter() - started
         self._meter.model_call(_purpose.get().value, result, seconds, tokens=tokens, cost_usd=cost)
-
-    async def warm_up(self) -> None:
-        """Load what its first answer needs."""
-        await self._model.warm_up()
-
-    async def close(self) -> None:
-        """Close the model."""
-        await self._model.close()
 
 
 class MeteredCourier:

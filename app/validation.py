@@ -1,9 +1,8 @@
 """What pydantic finds wrong, in plain words: each field by its path, and how to mend it. Every interface says it so."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from difflib import get_close_matches
 from typing import Any, get_args
 
 from pydantic import ValidationError
@@ -99,19 +98,17 @@ def _field_error(error: Mapping[str, Any], inside: str, whole: str) -> dict[str,
     return {"path": path, "message": fault_in_words(error)}
 
 
-def fault_in_words(error: Mapping[str, Any]) -> str:
-    """How to mend an error of pydantic's, as a sentence; `error` has its `type`, `msg`, and `ctx` if there is any."""
+def fault_in_words(error: Mapping[str, Any], *, pydantics: bool = False) -> str:
+    """How to mend an error of pydantic's, as a sentence; `error` has its `type`, `msg`, and `ctx` if there is any.
+
+    For a kind that we have no words for, `pydantics` are given, or the caller is sent to the field's description.
+    """
     kind = error["type"]
     if kind in _WORDS:
         return _WORDS[kind](error)
-    if kind in _OF_PYDANTIC:
+    if kind in _OF_PYDANTIC and not pydantics:
         return "This value does not fit here: see the description of this field."
     return f"{error['msg'].removeprefix('Value error, ')}."
-
-
-def nearest_of(name: str, names: Iterable[str]) -> str | None:
-    """The one of some names that a misspelt name most likely stands for; None where none is like it."""
-    return next(iter(get_close_matches(name, sorted(names), n=1)), None)
 
 
 def _told_steps(error: Mapping[str, Any]) -> Sequence[str | int]:

@@ -3,6 +3,7 @@
 import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from functools import cache
 from itertools import chain
 from pathlib import Path
@@ -17,7 +18,7 @@ from app.actions.policy import cost_problem, problem_of_expression
 from app.errors import ConfigurationError, InvalidRequest
 from app.linear import BadPattern, whole_matcher
 from app.nlu.identifiers import TYPES
-from app.validation import fault_in_words, json_fault, nearest_of
+from app.validation import fault_in_words, json_fault
 from app.yaml_text import YamlDocument, YamlProblem, read_yaml
 
 _log = logging.getLogger(__name__)
@@ -267,8 +268,13 @@ def _doubles(collection: str, field: str, values: list[str]) -> Iterator[Fault]:
         seen.add(value)
 
 
+def _nearest(name: str, names: Iterable[str]) -> str | None:
+    """The one of some names that a misspelt name most likely stands for; None where none is like it."""
+    return next(iter(get_close_matches(name, sorted(names), n=1)), None)
+
+
 def _unknown(kind: str, name: str, names: Iterable[str]) -> str:
-    nearest = nearest_of(name, names)
+    nearest = _nearest(name, names)
     return f"there is no {kind} {name!r} in this catalogue" + (f"; the nearest is {nearest!r}" if nearest else "")
 
 
@@ -283,13 +289,13 @@ def _field_names() -> frozenset[str]:
 def _plain(error: Any) -> str:
     kind = str(error["type"])
     if kind == "extra_forbidden":
-        nearest = nearest_of(str(error["loc"][-1]), _field_names())
+        nearest = _nearest(str(error["loc"][-1]), _field_names())
         return f"there is no such field; {f'is {nearest!r} meant?' if nearest else 'check its spelling'}"
     if kind == "missing":
         return "this field is needed"
     if kind == "string_pattern_mismatch":
         return "a name begins with a letter, and holds only letters, digits, dots, hyphens and underscores"
-    sentence = fault_in_words(error).replace("JSON object", "mapping")
+    sentence = fault_in_words(error, pydantics=True).replace("JSON object", "mapping")
     return f"{sentence[0].lower()}{sentence[1:].removesuffix('.')}"
 
 

@@ -88,6 +88,8 @@ class PrometheusMeter:
         self._handoff_s.observe(handoff.duration_ms / 1000)
         if handoff.duration_ms > handoff.request.deadline_ms:
             self._misses.inc()
+        if handoff.next_actions is not None:
+            self.decision(handoff.next_actions)
 
     def revision(self, handoff: Handoff, seconds: float) -> None:
         """A handoff was revised."""
@@ -95,7 +97,7 @@ class PrometheusMeter:
         self._revision_s.observe(seconds)
 
     def decision(self, decision: Decision) -> None:
-        """A decision was filed."""
+        """A decision was answered, by itself or with a handoff."""
         self._decisions.labels(decision.intervention.level.value, decision.ranked_by).inc()
         self._friction.observe(decision.intervention.friction)
 

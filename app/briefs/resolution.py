@@ -1,5 +1,6 @@
 """Whether a case is settled: by what was done for the customer, what went wrong after it, and how the talk ended."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from app.briefs.case import Case
@@ -10,14 +11,12 @@ from app.briefs.wishes import UNSETTLED
 from app.models import Actor, HandoffReason, Outcome, Reason, ResolutionStatus
 from app.nlu import Act
 from app.nlu.courtesies import is_courtesy
+from app.nlu.unread_languages import unread_language
 
 _GLAD = 0.5
 _RELIEVED = 0.6
 _BOILERPLATE = 0.5
 _PROPOSING = (Act.REQUEST, Act.OFFER)
-_COURTEOUS = (Act.GREETING, Act.FAREWELL, Act.OTHER)
-_MOST_OF_COURTESY = 4
-_LIKELY = 0.5
 # Whoever is handed on for one of these may yet have all they wanted.
 _FOR_NO_TROUBLE = (HandoffReason.OTHER, HandoffReason.CUSTOMER_REQUEST)
 _WRONG = (Outcome.FAILED, Outcome.ABANDONED)
@@ -41,7 +40,7 @@ def resolution(case: Case, reason: Reason | None = None, *, was_resolved: bool =
 
 def _standing(case: Case, reason: Reason | None) -> ResolutionStatus:
     """How a case stands that has a reason or a step that failed."""
-    awaited = _awaits_us(case)
+    awaited = _awaits_us(case) or _is_unread(case)
     may_be_over = not awaited and (reason is None or reason.code in _FOR_NO_TROUBLE)
     if may_be_over and _is_content(case) and not _only_promised(case):
         return ResolutionStatus.RESOLVED
@@ -96,25 +95,38 @@ def _is_content(case: Case) -> bool:
 
     What they say in courtesy after it, such as an answer to a goodbye, takes nothing back.
     """
-    theirs = [utterance for utterance in case.utterances if utterance.by_customer]
-    while len(theirs) > 1 and _says_nothing(theirs[-1]):
-        theirs.pop()
-    last = [utterance for utterance in theirs if utterance.interaction is theirs[-1].interaction]
-    moods = [utterance.reading.moods for utterance in last]
-    glad = any(mood["positive"] >= _GLAD for mood in moods) and all(mood["negative"] < _GLAD for mood in moods)
+    by_message: dict[str, list[Utterance]] = {}
+    for utterance in case.utterances:
+        if utterance.by_customer:
+            by_message.setdefault(utterance.interaction.interaction_id, []).append(utterance)
+    messages = list(by_message.values())
+    last = messages[-1] if messages else []
+    telling = next(
+        (message for message in reversed(messages) if _sounds_glad(message) or not _is_polite(message)), last
+    )
+    glad = _sounds_glad(telling)
     wanted = any(wish.state in UNSETTLED for wish in case.wishes)
-    if all(is_courtesy(utterance.text) for utterance in last) and not _is_told_or_done(case):
+    if _is_polite(last) and not _is_told_or_done(case):
         return False
     ours = (step.action for step in case.steps if step.action.actor is not Actor.CUSTOMER)
     done = max((action.at for action in ours if action.outcome is Outcome.SUCCEEDED), default=None)
     return glad and not wanted and case.person_wanted is None and not _went_wrong(case, done)
 
 
-def _says_nothing(utterance: Utterance) -> bool:
-    """Whether a sentence is a few words of courtesy, or of which nobody could say what they do."""
-    reading, act = utterance.reading, utterance.act
-    is_short = len(utterance.text.split()) <= _MOST_OF_COURTESY and not utterance.pasted
-    return is_short and (act in _COURTEOUS or reading.acts[act] < _LIKELY) and reading.moods["negative"] < _GLAD
+def _sounds_glad(message: Sequence[Utterance]) -> bool:
+    moods = [utterance.reading.moods for utterance in message]
+    return any(mood["positive"] >= _GLAD for mood in moods) and all(mood["negative"] < _GLAD for mood in moods)
+
+
+def _is_polite(message: Sequence[Utterance]) -> bool:
+    """Whether a message is mere courtesy."""
+    return all(is_courtesy(utterance.text) for utterance in message)
+
+
+def _is_unread(case: Case) -> bool:
+    """Whether the customer's last words are in a language that is not read: nobody can say that all is well."""
+    theirs = [utterance for utterance in case.utterances if utterance.by_customer]
+    return bool(theirs) and unread_language(theirs[-1].text) is not None
 
 
 def _is_told_or_done(case: Case) -> bool:

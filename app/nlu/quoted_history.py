@@ -37,6 +37,7 @@ _MOST_ANSWERED = 5
 _MOST_ABOVE_LABELS = 8
 # Mail programs fold lines at about so many characters.
 _FOLDED = 65
+_ENDED = re.compile(r"[.!?…:;。！？]$")
 
 
 class _Header(NamedTuple):
@@ -60,9 +61,14 @@ def repeated(lines: Sequence[str]) -> frozenset[int]:
 
 
 def _goes_on(lines: Sequence[str], index: int, marked: Collection[int]) -> bool:
-    """Whether a line is the rest of a long marked one that was folded on its way and lost its mark."""
-    is_below = index - 1 in marked and index not in marked and bool(lines[index].strip())
-    return is_below and len(lines[index - 1]) >= _FOLDED and len(lines[index]) < _FOLDED
+    """Whether a line is the rest of a long marked one that was folded on its way and lost its mark.
+
+    A line that ends a sentence is whole: what stands below it answers it.
+    """
+    if index - 1 not in marked or index in marked or not lines[index].strip():
+        return False
+    above = lines[index - 1].rstrip()
+    return len(above) >= _FOLDED > len(lines[index]) and _ENDED.search(above) is None
 
 
 def answered(lines: Sequence[str]) -> frozenset[int]:

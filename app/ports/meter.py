@@ -36,7 +36,7 @@ class Meter(Protocol):
         ...
 
     def decision(self, decision: Decision) -> None:
-        """A decision was filed, by itself or with a handoff."""
+        """A decision was answered by itself; that of a handoff is counted with it."""
         ...
 
     def outcome(self, outcome: FiledOutcome) -> None:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from app.actions import InForce, read_catalogue
 from app.actions.challenger import Challenger
@@ -28,6 +28,9 @@ from app.services.rankings_ahead import RankingsAhead
 from app.services.request_masking import masked
 from app.services.workflow_loader import WorkflowLoader
 
+if TYPE_CHECKING:
+    from app.workflow import Workflow
+
 
 class DecisionService:
     """Decides what to do next and learns from what became of it."""
@@ -45,17 +48,9 @@ class DecisionService:
             return Decision.model_validate(filed)
         workflow = await self._loader.workflow()
         request = await masked(self._parts, request)
-        attempt = 1
-        while True:
-            now = request.now or datetime.now(UTC)
-            try:
-                decision = await workflow.decide(tenant, request, now=now, started=started)
-                break
-            except WordsDeleted:
-                if attempt == MOST_ATTEMPTS:
-                    raise
-                attempt += 1
+        decision = await _decided(workflow, tenant, request, started)
         await check_still_there(self._parts, tenant, decision.customer_id)
+        self._parts.meter.decision(decision)
         self._rankings.asked(tenant, request, decision)
         return decision
 
@@ -151,3 +146,14 @@ class DecisionService:
 def _filed(in_force: InForce | Challenger) -> FiledCatalogue:
     document = in_force.catalogue.model_dump(mode="json", by_alias=True)
     return FiledCatalogue(version=in_force.version, put_at=in_force.put_at, catalogue=document)
+
+
+async def _decided(workflow: "Workflow", tenant: str, request: NextActionRequest, started: float) -> Decision:
+    """A filed decision, made again where messages that it names are deleted while it is made. Raises WordsDeleted."""
+    for attempt in range(1, MOST_ATTEMPTS + 1):
+        try:
+            return await workflow.decide(tenant, request, now=request.now or datetime.now(UTC), started=started)
+        except WordsDeleted:
+            if attempt == MOST_ATTEMPTS:
+                raise
+    raise AssertionError("the last attempt either answers or raises")

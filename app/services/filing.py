@@ -32,7 +32,6 @@ class Filer:
     async def file_decision(self, tenant: str, decision: Decision) -> None:
         """File a decision, so that its outcome can be learnt from. Raises Unavailable."""
         await self._put(tenant, "decisions", decision.decision_id, decision)
-        self._parts.meter.decision(decision)
 
     async def file_handoff(self, tenant: str, handoff: Handoff, rest: Rest | None) -> Handoff:
         """File a handoff, and with it what webhooks are told of it and what is still to come of it; gives it as filed.

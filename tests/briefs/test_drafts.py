@@ -64,6 +64,18 @@ async def test_a_handoff_asked_for_after_the_models_time_has_its_words_at_once(
     assert model.briefs == 1
 
 
+async def test_calls_for_a_draft_are_counted_as_such_and_those_for_its_check_as_checks(
+    settings: Settings, model: SlowModel
+) -> None:
+    async with listening(model) as address, opened(settings, address) as (_, client):
+        await asked_for_a_person(client)
+        await drafted(client)
+        metrics = (await client.get("/metrics")).text
+    assert 'warmline_model_calls_total{purpose="draft",result="answered"} 1.0' in metrics
+    assert 'warmline_model_calls_total{purpose="check",result="answered"} 1.0' in metrics
+    assert 'purpose="brief"' not in metrics
+
+
 async def test_what_came_since_the_draft_is_told_in_our_words_and_then_in_the_models(
     settings: Settings, model: SlowModel
 ) -> None:

@@ -52,6 +52,8 @@ def test_a_failed_attempt_of_the_customer_before_the_help_does_not_spoil_it() ->
         ("likewise", ResolutionStatus.RESOLVED),
         ("same to you all", ResolutionStatus.RESOLVED),
         ("wait, it flickers again", ResolutionStatus.PARTIAL),
+        ("ยังไม่ได้ผล ไฟยังกะพริบ", ResolutionStatus.PARTIAL),
+        ("dalej nie działa", ResolutionStatus.UNRESOLVED),
     ],
 )
 def test_a_courtesy_after_all_is_well_takes_nothing_back(last: str, expected: ResolutionStatus) -> None:

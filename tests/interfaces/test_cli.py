@@ -18,7 +18,7 @@ from app.bootstrap import build
 from app.demo import Service
 from app.models import HandoffRequest, VerificationStatus
 from app.settings import Settings
-from tests.interfaces.command import Command, command, move_to
+from tests.interfaces.command import Command
 
 TURNS: list[dict[str, Any]] = [
     {"role": "customer", "text": "My parcel PK-20417 has not come. I want my 40.00 EUR back."},
@@ -27,19 +27,6 @@ TURNS: list[dict[str, Any]] = [
     {"role": "bot", "text": "I am sorry, parcel PK-20417 is lost. I will refund the 40.00 EUR within two days."},
     {"role": "customer", "text": "That takes too long. I want to talk to a person."},
 ]
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty current folder, with no setting of Warmline in the environment."""
-    move_to(tmp_path, monkeypatch)
-    return tmp_path
-
-
-@pytest.fixture
-def warmline(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    """The command line, in an empty folder."""
-    return command(monkeypatch, capsys)
 
 
 def a_conversation(**fields: Any) -> dict[str, Any]:

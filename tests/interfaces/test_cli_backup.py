@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.interfaces.command import Command, command, move_to
+from tests.interfaces.command import Command
 
 TALK = {
     "id": "talk",
@@ -17,20 +17,7 @@ TALK = {
 }
 
 
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty current folder, with no setting of Warmline in the environment."""
-    move_to(tmp_path, monkeypatch)
-    return tmp_path
-
-
-@pytest.fixture
-def warmline(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    """The command line, in an empty folder."""
-    return command(monkeypatch, capsys)
-
-
-def test_a_restored_ledger_hands_over_as_the_saved_one_did(
+def test_a_ledger_is_saved_and_restored_elsewhere_but_only_where_nothing_is(
     warmline: Command, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (folder / "talk.json").write_text(json.dumps(TALK), encoding="utf-8")
@@ -51,3 +38,8 @@ def test_a_restored_ledger_hands_over_as_the_saved_one_did(
     second = warmline("backup", "tuesday.backup", "--json")
     assert second.status == 0, second.err
     assert json.loads(second.out)["rows"]["interactions"] > 0
+
+    monkeypatch.setenv("WARMLINE_DATA_DIR", str(folder / "third"))
+    report = warmline("restore", "tuesday.backup", "--json").json
+    assert report["rows"] == second.json["rows"]
+    assert report["index"]["interactions"] == report["rows"]["interactions"]

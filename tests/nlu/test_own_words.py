@@ -47,6 +47,14 @@ def test_answers_between_the_marked_lines_of_a_letter_are_said_whoever_wrote_the
     assert own_words(own_text(text)).split() == ["See", "below.", "On", "Monday.", "The", "blue", "one."]
 
 
+def test_an_answer_right_below_a_long_marked_question_is_said() -> None:
+    text = (
+        "On Tue, 5 May 2026 at 11:20, Depot <help@depot.example> wrote:\n"
+        "> Which of the two kettles that we sent you in April of this year is it?\nThe blue one.\n> Lia"
+    )
+    assert own_words(own_text(text)).strip() == "The blue one."
+
+
 def test_the_rest_of_a_folded_line_that_lost_its_mark_is_nobodys_new_word() -> None:
     text = (
         "It is the blue one.\n\nOn Tue, 5 May 2026 at 11:20, Depot <help@depot.example> wrote:\n"

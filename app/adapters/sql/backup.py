@@ -28,7 +28,6 @@ FORMAT = "warmline backup 1"
 AT_ONCE = 1000
 _DERIVED = ("continuity_",)
 _NOT_SAVED = frozenset({"open_revisions", "request_claims"})
-_MOMENT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 
 Tell = Callable[[str, int], None]
 
@@ -70,11 +69,22 @@ class SqlBackup:
         await self._connections.close()
 
     async def _saved(self, stream: "_Lines", tell: Tell) -> Mapping[str, int]:
-        if self._is_server:
-            async with self._connections.writing() as session:
-                return await session.run(lambda connection: _dumped(connection, stream, tell, begin=_MOMENT))
-        # A reader of SQLite sees one moment from its first look to its last, and keeps nobody from writing.
-        return await self._connections.read(lambda connection: _dumped(connection, stream, tell, begin="BEGIN"))
+        def of_server(connection: Connection) -> Mapping[str, int]:
+            connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            return _dumped(connection, stream, tell)
+
+        def of_file(connection: Connection) -> Mapping[str, int]:
+            # A reader of SQLite sees one moment from its first look to its last, and keeps nobody from writing.
+            connection.exec_driver_sql("BEGIN")
+            try:
+                return _dumped(connection, stream, tell)
+            finally:
+                connection.exec_driver_sql("COMMIT")
+
+        if not self._is_server:
+            return await self._connections.read(of_file)
+        async with self._connections.writing() as session:
+            return await session.run(of_server)
 
 
 @contextmanager
@@ -97,8 +107,7 @@ def _tables() -> list[Table]:
     return [table for table in tables if not table.name.startswith(_DERIVED)]
 
 
-def _dumped(connection: Connection, stream: "_Lines", tell: Tell, *, begin: str) -> Mapping[str, int]:
-    connection.exec_driver_sql(begin)
+def _dumped(connection: Connection, stream: "_Lines", tell: Tell) -> Mapping[str, int]:
     counts: Counter[str] = Counter()
     made_at = datetime.now(UTC).isoformat(timespec="seconds")
     stream.write({"format": FORMAT, "schema": HEAD, "made_at": made_at})
@@ -111,8 +120,6 @@ def _dumped(connection: Connection, stream: "_Lines", tell: Tell, *, begin: str)
             counts[table.name] += len(some)
             tell(table.name, counts[table.name])
     stream.write({"rows": dict(counts)})
-    if begin == "BEGIN":
-        connection.exec_driver_sql("COMMIT")
     return counts
 
 
@@ -183,12 +190,15 @@ def _check_empty(connection: Connection, tables: Mapping[str, Table]) -> None:
 def _batches(
     lines: Iterator[Any], tables: Mapping[str, Table], counts: Mapping[str, int], file: Path
 ) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """The rows of the file, some of one table at a time. Raises InvalidRequest where the file ends too early."""
+    """The rows of the file, some of one table at a time. Raises InvalidRequest for a file that is not whole."""
     name, columns = "", cast(list[str], [])
     rows: list[dict[str, Any]] = []
     for line in lines:
         if isinstance(line, list):
-            rows.append(dict(zip(columns, cast(list[Any], line), strict=True)))
+            values = cast(list[Any], line)
+            if len(values) != len(columns):
+                break
+            rows.append(dict(zip(columns, values, strict=True)))
             if len(rows) < AT_ONCE:
                 continue
         if rows:
@@ -196,14 +206,15 @@ def _batches(
             rows = []
         heading = cast(dict[str, Any], line) if isinstance(line, dict) else {}
         if "table" in heading:
-            name, columns = heading["table"], heading["columns"]
-            if name not in tables:
-                raise InvalidRequest(f"{file}: there is no table {name!r}.")
+            name = str(heading["table"])
+            columns = [column.name for column in tables[name].columns] if name in tables else []
+            if not columns or heading.get("columns") != columns:
+                break
         elif "rows" in heading:
             if heading["rows"] == dict(counts):
                 return
             break
-    raise InvalidRequest(f"{file}: the backup ends too early, so nothing was restored.")
+    raise InvalidRequest(f"{file}: the backup ends too early or was changed, so nothing was restored.")
 
 
 def _continue_numbers(connection: Connection, tables: Mapping[str, Table]) -> None:

@@ -7,7 +7,6 @@ not when the work ends: what is still under way then comes back with the answer,
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
-from contextvars import Context
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any, NamedTuple, Protocol
@@ -15,6 +14,7 @@ from typing import Any, NamedTuple, Protocol
 from app.briefs.llm.shared_drafts import Underway, joined, joined_with_news
 from app.briefs.llm.writer import BriefWriter
 from app.errors import ModelFailure, ModelTimeout
+from app.metering import context_of_calls
 from app.models import Brief, Check, ClaimCheck, Handoff, HandoffStatus, Interaction, Snapshot
 from app.patience import within
 
@@ -215,7 +215,7 @@ class TimelyWriter:
             return None
         if rest.sooner is None:
             work = joined_with_news(rest.underway, rest.handoff, rest.fresh)
-            rest.sooner = asyncio.create_task(work, context=Context())
+            rest.sooner = asyncio.create_task(work, context=context_of_calls())
         sooner, call = rest.sooner, self._call_of(rest)
         await self._wait_for(rest, {sooner, call}, until)
         if call.done():
@@ -231,7 +231,7 @@ class TimelyWriter:
         """The call that what is still to come of it comes of, begun where it was not."""
         if rest.call is None:
             # A call outlives its request, and in the request's context it would keep all that the request holds.
-            rest.call = asyncio.create_task(self._call(rest), context=Context())
+            rest.call = asyncio.create_task(self._call(rest), context=context_of_calls())
         return rest.call
 
     async def _wait_for(self, rest: Rest, tasks: "set[asyncio.Task[Any]]", until: float) -> None:

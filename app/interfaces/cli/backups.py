@@ -11,7 +11,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn
 
 from app.bootstrap import ledger_backup
 from app.interfaces.cli.common import screen, settings_in_force, side_screen
-from app.interfaces.cli.reindex import reindex
+from app.interfaces.cli.reindex import made_anew
 
 Tell = Callable[[str, int], None]
 
@@ -21,11 +21,10 @@ def back_up(file: Path, *, as_json: bool) -> None:
     rows = asyncio.run(_worked(lambda backup, tell: backup.save(file, tell)))
     size = file.stat().st_size
     if as_json:
-        sys.stdout.write(json.dumps({"file": str(file), "bytes": size, "rows": dict(rows)}, indent=2) + "\n")
+        _print_json({"file": str(file), "bytes": size, "rows": dict(rows)})
         return
-    screen().print(
-        f"{file}: {_in_words(rows)}, {size / 1e6:,.1f} MB. It holds secrets: keep it as safe as the database."
-    )
+    screen().print(f"{file}: {_in_words(rows)}, {size / 1e6:,.1f} MB.")
+    screen().print("It holds what customers said, and secrets: keep it as safe as the database.")
 
 
 def restore(file: Path, *, as_json: bool) -> None:
@@ -35,8 +34,12 @@ def restore(file: Path, *, as_json: bool) -> None:
     rows = asyncio.run(_worked(lambda backup, tell: backup.load(file, tell)))
     if not as_json:
         screen().print(f"Restored from {file}: {_in_words(rows)}.")
-    if settings.vectors_url != "memory:":
-        reindex(as_json=as_json)
+    # Vectors in memory are those of each service, which makes them as it starts.
+    report = None if settings.vectors_url == "memory:" else made_anew(settings)
+    if as_json:
+        _print_json({"file": str(file), "rows": dict(rows), "index": report.fields() if report else None})
+    elif report:
+        report.show()
 
 
 async def _worked(work: Callable[[Any, Tell], Awaitable[Mapping[str, int]]]) -> Mapping[str, int]:
@@ -48,6 +51,10 @@ async def _worked(work: Callable[[Any, Tell], Awaitable[Mapping[str, int]]]) -> 
             return await work(backup, lambda name, count: progress.update(task, description=f"{name}: {count:,} rows"))
         finally:
             await backup.close()
+
+
+def _print_json(report: Mapping[str, object]) -> None:
+    sys.stdout.write(json.dumps(report, indent=2) + "\n")
 
 
 def _in_words(rows: Mapping[str, int]) -> str:

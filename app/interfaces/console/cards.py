@@ -17,7 +17,7 @@ from fastapi.routing import APIRouter
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 
 from app.errors import InvalidRequest, NotFound, WarmlineError
-from app.interfaces.console.pages import LookedAtRoute, page_router, wants_page
+from app.interfaces.console.pages import RouteWithHead, page_router, wants_page
 from app.interfaces.console.sessions import HandoffVisitor
 from app.interfaces.http.card_access import (
     PATH,
@@ -50,7 +50,7 @@ LEAST_LIFETIME = timedelta(seconds=1)
 _MARKS = ("right", "wrong", "missing")
 
 
-class CardRoute(LookedAtRoute):
+class CardRoute(RouteWithHead):
     """A route that tells its errors as a page that may stand in a frame, or as a problem object to a script."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:

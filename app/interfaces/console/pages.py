@@ -59,7 +59,7 @@ def download(kind: type[BaseModel], rows: Sequence[BaseModel], name: str) -> Res
     return answer
 
 
-class LookedAtRoute(APIRoute):
+class RouteWithHead(APIRoute):
     """A route that answers HEAD wherever it answers GET, as whatever checks a link asks."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], *, methods: Iterable[str] = (), **more: Any) -> None:
@@ -67,7 +67,7 @@ class LookedAtRoute(APIRoute):
         super().__init__(path, endpoint, methods=wanted | {"HEAD"} if "GET" in wanted else wanted, **more)
 
 
-class PageRoute(LookedAtRoute):
+class PageRoute(RouteWithHead):
     """A route that tells its errors as a page to who asks for one, and as a problem object to a script."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:

@@ -12,7 +12,7 @@ from app.errors import Forbidden, Unauthorized
 from app.interfaces.http.dependencies import Door, TheDoor, door_of
 from app.interfaces.http.local_requests import asks_for_this_machine, is_loopback, sign_of_a_proxy
 from app.interfaces.http.scopes import scope_of
-from app.logs import note
+from app.logs import bind_tenant
 from app.models import KeyGrant, Scope
 from app.services import App
 
@@ -123,7 +123,7 @@ async def tenant_of(
     if needed not in grant.scopes:
         raise Forbidden(f"This API key lacks the scope `{needed}`, which this path asks for.")
     request.state.key_id = grant.key_id
-    note(tenant=grant.tenant)
+    bind_tenant(grant.tenant)
     return grant.tenant
 
 

@@ -3,7 +3,6 @@
 import logging
 import re
 import traceback
-from contextvars import ContextVar
 from time import perf_counter
 from typing import Any
 
@@ -13,14 +12,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.ids import new_id
 from app.interfaces.http.problems import problem_response, unexpected_problem
-from app.logs import begin
+from app.logs import bind_request
+from app.logs import request_id as current_request_id
 
 REQUEST_ID = "X-Request-ID"
 
 access_log = logging.getLogger("warmline.access")
 error_log = logging.getLogger("warmline.errors")
 
-_current_id: ContextVar[str] = ContextVar("request_id", default="-")
 _SAFE_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _PRIVATE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 # The pages' scripts come with the service; should one of them try to reach a network, the browser refuses.
@@ -42,8 +41,7 @@ class Frame:
             await self._app(scope, receive, send)
             return
         request_id = _request_id(scope)
-        _current_id.set(request_id)
-        begin(request_id=request_id)
+        bind_request(request_id)
         status = 0
         started = perf_counter()
 
@@ -80,7 +78,7 @@ def log_failure(failure: Exception) -> None:
     """Log what nobody foresaw: its class and where it happened, for its message may quote what a customer said."""
     frames = traceback.extract_tb(failure.__traceback__)[-4:]
     where = " < ".join(f"{frame.filename}:{frame.lineno} {frame.name}" for frame in reversed(frames))
-    error_log.error("%s at %s request_id=%s", type(failure).__name__, where, _current_id.get())
+    error_log.error("%s at %s request_id=%s", type(failure).__name__, where, current_request_id())
 
 
 def _request_id(scope: Scope) -> str:
